@@ -1,0 +1,14 @@
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <stdint.h>
+
+/* One reading of both clocks, handed to everything that needs the time. */
+struct now {
+	uint64_t mono_ms;	/* CLOCK_MONOTONIC: deadlines */
+	uint64_t wall_ms;	/* since 1970: what records say */
+};
+
+struct now clock_now(void);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef LOG_H
+#define LOG_H
+
+/*
+ * One line an event on standard error, in front of it the priority that
+ * journald understands (sd-daemon(3): "<6>").  Bytes outside printable ASCII
+ * come out as \xHH, so that nothing from outside can forge a line.  May be
+ * called from any thread; errno survives every call but the fatal ones.
+ */
+
+#define LOG_FORMAT(f, a) __attribute__((format(printf, f, a)))
+
+enum log_level {
+	LOG_LEVEL_ERROR = 3,
+	LOG_LEVEL_WARNING = 4,
+	LOG_LEVEL_INFO = 6,
+	LOG_LEVEL_DEBUG = 7
+};
+
+/* Lines of a higher number than level are dropped; LOG_LEVEL_INFO at first. */
+void	 log_set_level(enum log_level level);
+
+/* log_warn appends strerror(errno), log_warnx does not. */
+void	 log_warn(const char *format, ...) LOG_FORMAT(1, 2);
+void	 log_warnx(const char *format, ...) LOG_FORMAT(1, 2);
+void	 log_info(const char *format, ...) LOG_FORMAT(1, 2);
+void	 log_debug(const char *format, ...) LOG_FORMAT(1, 2);
+
+/* An error that somebody has to act upon; the process goes on. */
+void	 log_errorx(const char *format, ...) LOG_FORMAT(1, 2);
+
+/* Log an error and end the process with status 70 (EX_SOFTWARE). */
+void	 fatal(const char *format, ...) LOG_FORMAT(1, 2)
+	    __attribute__((noreturn));
+void	 fatalx(const char *format, ...) LOG_FORMAT(1, 2)
+	    __attribute__((noreturn));
+
+#endif
