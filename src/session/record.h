@@ -1,0 +1,70 @@
+#ifndef RECORD_H
+#define RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/id.h"
+
+/*
+ * One fact about a session: the unit of change, of storage and of audit.
+ * Applied to a session it always has the same effect, in life, at a restart
+ * and in a replay: ids, times and random bytes are in it.  The numbers of the
+ * enums stand in databases and never change.
+ */
+
+enum record_event {
+	RECORD_START = 1,	/* startSession: a host took its seat */
+	RECORD_JOIN = 2,	/* joinSession */
+	RECORD_CART = 3,	/* updateCart */
+	RECORD_READY = 4,	/* customerReadyToCheckout */
+	RECORD_LEAVE = 5,	/* leaveSession */
+	RECORD_EXPIRE = 6,	/* absent for longer than the window */
+	RECORD_RETURN = 7,	/* back in the multicart after an expiry */
+	RECORD_END = 8		/* the session ended, its customers with it */
+};
+
+enum transport {
+	TRANSPORT_NONE = 0,	/* the daemon's own doing */
+	TRANSPORT_WEBSOCKET = 1,
+	TRANSPORT_HTTP = 2,
+	TRANSPORT_FASTCGI = 3
+};
+
+enum {
+	RECORD_SALT_BYTES = 16,
+	RECORD_ADDRESS_CHARS = 45	/* of an IPv6 address in text */
+};
+
+struct record {
+	struct payload *session;	/* the session's id, as in its URL */
+	int64_t	 session_row;
+	uint64_t incarnation;	/* 1 for the first start of this id, ... */
+	uint64_t revision;	/* 1 for an incarnation's START; no gaps */
+	uint64_t time_ms;	/* wall clock; informative */
+	enum record_event event;
+	enum transport transport;
+	bool	 has_customer;	/* all events but END */
+	struct customer_id customer;
+	int64_t	 customer_row;
+	bool	 has_displaced;	/* START on a session that runs: the host */
+	struct customer_id displaced;	/* whose seat was taken */
+	int64_t	 displaced_row;
+	bool	 has_token;	/* START, JOIN: the customer can prove itself */
+	bool	 is_ready;	/* READY */
+	uint64_t client_seq;	/* CART, READY: the client's seq; 0 for none */
+	bool	 has_request;	/* START, JOIN: made with a requestId */
+	uint8_t	 request[ID_PROOF_BYTES];
+
+	/* What stands in the body row and can be erased. */
+	uint8_t	 salt[RECORD_SALT_BYTES];
+	struct payload *name;	/* START, JOIN: UTF-8, not JSON */
+	struct payload *cart;	/* CART: JSON without insignificant space */
+	char	 address[RECORD_ADDRESS_CHARS + 1];	/* "" if unknown */
+};
+
+/* Drop the record's references; the record itself is the caller's. */
+void	 record_clear(struct record *record);
+
+#endif

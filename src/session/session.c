@@ -1,0 +1,377 @@
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "session/record.h"
+
+struct session *
+session_new(struct payload *id, int64_t row)
+{
+	struct session *session = xcalloc(1, sizeof(*session));
+
+	session->id = payload_ref(id);
+	session->row = row;
+	TAILQ_INIT(&session->customers);
+	return session;
+}
+
+static void
+customer_free(struct session *session, struct customer *customer)
+{
+	TAILQ_REMOVE(&session->customers, customer, entry);
+	session->counts[customer->state]--;
+	if (customer->cart != NULL)
+		session->cart_bytes -= customer->cart->len;
+	payload_unref(customer->name);
+	payload_unref(customer->cart);
+	payload_unref(customer->owner_json);
+	free(customer);
+}
+
+void
+session_free(struct session *session)
+{
+	struct customer *customer;
+
+	if (session == NULL)
+		return;
+	while ((customer = TAILQ_FIRST(&session->customers)) != NULL)
+		customer_free(session, customer);
+	payload_unref(session->id);
+	free(session);
+}
+
+struct customer *
+session_restore(struct session *session, const struct customer *stored)
+{
+	struct customer *customer = xcalloc(1, sizeof(*customer));
+
+	*customer = *stored;
+	TAILQ_INSERT_TAIL(&session->customers, customer, entry);
+	session->counts[customer->state]++;
+	if (customer->cart != NULL)
+		session->cart_bytes += customer->cart->len;
+	return customer;
+}
+
+struct customer *
+session_customer(const struct session *session, const struct customer_id *id)
+{
+	struct customer *customer;
+
+	TAILQ_FOREACH(customer, &session->customers, entry)
+		if (customer_id_equal(&customer->id, id))
+			return customer;
+	return NULL;
+}
+
+struct customer *
+session_customer_by_request(const struct session *session,
+    const uint8_t request[ID_PROOF_BYTES])
+{
+	struct customer *customer;
+
+	TAILQ_FOREACH(customer, &session->customers, entry)
+		if (customer->has_request &&
+		    memcmp(customer->request, request, ID_PROOF_BYTES) == 0)
+			return customer;
+	return NULL;
+}
+
+struct customer *
+session_host(const struct session *session)
+{
+	struct customer *customer;
+
+	TAILQ_FOREACH(customer, &session->customers, entry)
+		if (customer->is_host && customer->state != CUSTOMER_GONE)
+			return customer;
+	return NULL;
+}
+
+static bool
+over(size_t value, size_t limit)
+{
+	return limit != 0 && value > limit;
+}
+
+static enum refusal
+judge_start(const struct session *session, const struct record *record,
+    const struct session_limits *limits)
+{
+	const struct customer *host = session_host(session);
+	size_t seated = session->counts[CUSTOMER_SEATED] + 1;
+
+	if (!session->is_running)
+		return REFUSAL_NONE;
+	if (host != NULL) {
+		if (!record->has_displaced ||
+		    !customer_id_equal(&host->id, &record->displaced))
+			return REFUSAL_SESSION_EXISTS;
+		if (host->state == CUSTOMER_SEATED)
+			seated--;
+	}
+	return over(seated, limits->max_customers) ?
+	    REFUSAL_SESSION_FULL : REFUSAL_NONE;
+}
+
+static enum refusal
+judge_cart(const struct session *session, const struct customer *customer,
+    const struct record *record, const struct session_limits *limits)
+{
+	size_t old = customer->cart != NULL ? customer->cart->len : 0;
+	size_t total = session->cart_bytes - old + record->cart->len;
+
+	/* A smaller cart is welcome even where the limit was lowered. */
+	if (record->cart->len > old && over(total, limits->max_cart_bytes))
+		return REFUSAL_MESSAGE_TOO_LARGE;
+	return REFUSAL_NONE;
+}
+
+static enum refusal
+judge_ready(const struct session *session, const struct customer *customer,
+    const struct record *record, const struct session_limits *limits)
+{
+	const struct customer *other;
+
+	if (!limits->checkout_barrier || !customer->is_host ||
+	    !record->is_ready)
+		return REFUSAL_NONE;
+	TAILQ_FOREACH(other, &session->customers, entry)
+		if (other->state == CUSTOMER_SEATED && !other->is_host &&
+		    !other->is_ready)
+			return REFUSAL_GUESTS_NOT_READY;
+	return REFUSAL_NONE;
+}
+
+enum refusal
+session_judge(const struct session *session, const struct record *record,
+    const struct session_limits *limits)
+{
+	const struct customer *customer;
+	bool has_room = !over(session->counts[CUSTOMER_SEATED] + 1,
+	    limits->max_customers);
+
+	if (record->event == RECORD_START)
+		return judge_start(session, record, limits);
+	customer = session_customer(session, &record->customer);
+	if (record->has_customer && customer != NULL &&
+	    customer->state == CUSTOMER_GONE)
+		return REFUSAL_LEFT_SESSION;
+	if (!session->is_running)
+		return REFUSAL_SESSION_NOT_FOUND;
+	switch (record->event) {
+	case RECORD_START:
+	case RECORD_END:
+		return REFUSAL_NONE;
+	case RECORD_JOIN:
+		return has_room ? REFUSAL_NONE : REFUSAL_SESSION_FULL;
+	case RECORD_CART:
+	case RECORD_READY:
+	case RECORD_LEAVE:
+	case RECORD_EXPIRE:
+	case RECORD_RETURN:
+		break;
+	}
+	if (customer == NULL)
+		return REFUSAL_UNKNOWN_CUSTOMER;
+	if (record->event == RECORD_RETURN)
+		return has_room ? REFUSAL_NONE : REFUSAL_SESSION_FULL;
+	if (record->event == RECORD_CART)
+		return judge_cart(session, customer, record, limits);
+	if (record->event == RECORD_READY)
+		return judge_ready(session, customer, record, limits);
+	return REFUSAL_NONE;
+}
+
+void
+session_number(const struct session *session, struct record *record)
+{
+	bool starts = record->event == RECORD_START && !session->is_running;
+
+	record->incarnation = session->incarnation + (starts ? 1 : 0);
+	record->revision = starts ? 1 : session->revision + 1;
+}
+
+static void
+set_cart(struct session *session, struct customer *customer,
+    struct payload *cart)
+{
+	if (customer->cart != NULL)
+		session->cart_bytes -= customer->cart->len;
+	payload_unref(customer->cart);
+	customer->cart = payload_ref(cart);
+	if (cart != NULL)
+		session->cart_bytes += cart->len;
+}
+
+static void
+set_state(struct session *session, struct customer *customer,
+    enum customer_state state)
+{
+	session->counts[customer->state]--;
+	session->counts[state]++;
+	customer->state = state;
+	customer->left_revision =
+	    state == CUSTOMER_SEATED ? 0 : session->revision;
+	if (state != CUSTOMER_GONE)
+		return;
+	set_cart(session, customer, NULL);
+	payload_unref(customer->name);
+	payload_unref(customer->owner_json);
+	customer->name = NULL;
+	customer->owner_json = NULL;
+}
+
+static void
+seat_newcomer(struct session *session, const struct record *record)
+{
+	struct customer newcomer = {
+		.id = record->customer,
+		.row = record->customer_row,
+		.state = CUSTOMER_SEATED,
+		.is_host = record->event == RECORD_START,
+		.has_token = record->has_token,
+		.has_request = record->has_request,
+		.incarnation = record->incarnation,
+		.name = payload_ref(record->name),
+	};
+
+	memcpy(newcomer.request, record->request, sizeof(newcomer.request));
+	(void)session_restore(session, &newcomer); /* found by its id later */
+}
+
+static void
+apply_start(struct session *session, const struct record *record,
+    struct customer *displaced)
+{
+	session->is_running = true;
+	if (displaced != NULL)
+		set_state(session, displaced, CUSTOMER_GONE);
+	seat_newcomer(session, record);
+}
+
+static void
+apply_end(struct session *session)
+{
+	struct customer *customer;
+
+	session->is_running = false;
+	TAILQ_FOREACH(customer, &session->customers, entry)
+		if (customer->state != CUSTOMER_GONE)
+			set_state(session, customer, CUSTOMER_GONE);
+}
+
+/* Whether record is the next one of this session and its customers exist. */
+static bool
+record_fits(const struct session *session, const struct record *record,
+    const struct customer *customer, const struct customer *displaced)
+{
+	struct record next = { .event = record->event };
+
+	session_number(session, &next);
+	if (record->incarnation != next.incarnation ||
+	    record->revision != next.revision)
+		return false;
+	if (record->event == RECORD_START)
+		return customer == NULL && record->name != NULL &&
+		    (!record->has_displaced || displaced != NULL);
+	if (!session->is_running)
+		return false;
+	if (record->event == RECORD_JOIN)
+		return customer == NULL && record->name != NULL;
+	if (record->event == RECORD_END)
+		return true;
+	return customer != NULL && customer->state != CUSTOMER_GONE;
+}
+
+int
+session_apply(struct session *session, const struct record *record)
+{
+	struct customer *customer = !record->has_customer ? NULL :
+	    session_customer(session, &record->customer);
+	struct customer *displaced = !record->has_displaced ? NULL :
+	    session_customer(session, &record->displaced);
+
+	if (!record_fits(session, record, customer, displaced))
+		return -1;
+	session->incarnation = record->incarnation;
+	session->revision = record->revision;
+	session->active_ms = record->time_ms;
+	switch (record->event) {
+	case RECORD_START:
+		apply_start(session, record, displaced);
+		break;
+	case RECORD_JOIN:
+		seat_newcomer(session, record);
+		break;
+	case RECORD_CART:
+		set_cart(session, customer, record->cart);
+		if (record->client_seq != 0)
+			customer->seq[SEQUENCE_CART] = record->client_seq;
+		break;
+	case RECORD_READY:
+		customer->is_ready = record->is_ready;
+		if (record->client_seq != 0)
+			customer->seq[SEQUENCE_READY] = record->client_seq;
+		break;
+	case RECORD_LEAVE:
+		set_state(session, customer, CUSTOMER_GONE);
+		break;
+	case RECORD_EXPIRE:
+		set_state(session, customer, customer->has_token ?
+		    CUSTOMER_AWAY : CUSTOMER_GONE);
+		break;
+	case RECORD_RETURN:
+		set_state(session, customer, CUSTOMER_SEATED);
+		break;
+	case RECORD_END:
+		apply_end(session);
+		break;
+	}
+	return 0;
+}
+
+/*
+ * The one in state who left first and has nothing to do with a connection any
+ * more, or NULL.  Those of earlier incarnations left before all others.  A host
+ * that may come back holds its seat and is not forgotten.
+ */
+static struct customer *
+longest_absent(const struct session *session, enum customer_state state)
+{
+	struct customer *customer, *oldest = NULL;
+
+	TAILQ_FOREACH(customer, &session->customers, entry) {
+		if (customer->state != state || customer->seat != NULL ||
+		    (customer->is_host && state == CUSTOMER_AWAY))
+			continue;
+		if (oldest == NULL ||
+		    customer->incarnation < oldest->incarnation ||
+		    (customer->incarnation == oldest->incarnation &&
+		    customer->left_revision < oldest->left_revision))
+			oldest = customer;
+	}
+	return oldest;
+}
+
+void
+session_trim(struct session *session, const struct session_limits *limits)
+{
+	struct customer *customer;
+
+	while (over(session->counts[CUSTOMER_AWAY], limits->max_remembered)) {
+		customer = longest_absent(session, CUSTOMER_AWAY);
+		if (customer == NULL)
+			break;
+		set_state(session, customer, CUSTOMER_GONE);
+	}
+	while (over(session->counts[CUSTOMER_GONE], limits->max_remembered)) {
+		customer = longest_absent(session, CUSTOMER_GONE);
+		if (customer == NULL)
+			break;
+		customer_free(session, customer);
+	}
+}
