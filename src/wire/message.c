@@ -1,0 +1,679 @@
+#include "message.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "json_scan.h"
+
+/*
+ * json_scan judges a message and finds its fields, and what stands in each of
+ * them is read from there.  json-c, which changes what it reads here and there
+ * and takes what is not JSON, only decodes escapes in strings.  A cart is never
+ * decoded.
+ */
+
+/* The highest integer that every client's numbers hold: 2^53 - 1. */
+#define SEQ_MAX UINT64_C(9007199254740991)
+#define SEQ_DIGITS 16
+
+/* Room for every message but a multicartUpdate. */
+#define REPLY_BYTES 512
+
+struct message_parser {
+	struct json_tokener *tokener;
+	struct json_object *decoded;	/* what text points into, or NULL */
+	const char *text;	/* the string read last, no NUL behind */
+	size_t	 text_len;
+	struct json_members envelope;
+	struct json_members payload;
+};
+
+struct message_parser *
+message_parser_new(void)
+{
+	struct message_parser *parser = xcalloc(1, sizeof(*parser));
+
+	parser->tokener = json_tokener_new();
+	if (parser->tokener == NULL)
+		fatalx("out of memory (json_tokener_new)");
+	return parser;
+}
+
+void
+message_parser_free(struct message_parser *parser)
+{
+	json_object_put(parser->decoded);
+	json_tokener_free(parser->tokener);
+	free(parser);
+}
+
+/*
+ * Point the parser's text to the characters of a value; -1 if that is no
+ * string.  Without an escape they are what stands between the quotes.
+ */
+static int
+read_string(struct message_parser *parser, const struct json_member *member)
+{
+	if (*member->value != '"')
+		return -1;
+	parser->text = member->value + 1;
+	parser->text_len = member->value_len - 2;
+	if (memchr(parser->text, '\\', parser->text_len) == NULL)
+		return 0;
+	json_object_put(parser->decoded);
+	json_tokener_reset(parser->tokener);
+	parser->decoded = json_tokener_parse_ex(parser->tokener, member->value,
+	    (int)member->value_len);
+	if (parser->decoded == NULL)
+		return -1;
+	parser->text = json_object_get_string(parser->decoded);
+	parser->text_len = (size_t)json_object_get_string_len(parser->decoded);
+	return 0;
+}
+
+static bool
+is_url_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	    (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+}
+
+/* Whether text is made of the characters of base64url only. */
+static bool
+is_url_text(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && is_url_char(text[i]))
+		i++;
+	return i == len;
+}
+
+/* Escape is \uXXXX; whether it is half of a pair: the first, or the second. */
+static bool
+is_high_surrogate(const char *escape)
+{
+	return (escape[2] | 0x20) == 'd' &&
+	    memchr("89abAB", escape[3], 6) != NULL;
+}
+
+static bool
+is_low_surrogate(const char *escape)
+{
+	return (escape[2] | 0x20) == 'd' &&
+	    memchr("cdefCDEF", escape[3], 8) != NULL;
+}
+
+/* Of a string in JSON; json-c would make U+FFFD of it. */
+static bool
+has_lone_surrogate(const char *json, size_t len)
+{
+	const char *p = json, *end = json + len;
+
+	while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
+		if (p[1] != 'u') {
+			p += 2;
+			continue;
+		}
+		if (is_low_surrogate(p))
+			return true;
+		if (is_high_surrogate(p)) {
+			p += 6;
+			if (p[0] != '\\' || p[1] != 'u' || !is_low_surrogate(p))
+				return true;
+		}
+		p += 6;
+	}
+	return false;
+}
+
+/* Whether UTF-8 has a character of U+0000-001F (C0), 007F or 0080-009F (C1). */
+static bool
+has_control(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (p[i] < 0x20 || p[i] == 0x7f ||
+		    (p[i] == 0xc2 && p[i + 1] < 0xa0))
+			return true;
+	return false;
+}
+
+static size_t
+count_characters(const char *text, size_t len)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < len; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			n++;
+	return n;
+}
+
+static int
+read_seq(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	uint64_t seq = 0;
+	size_t i;
+
+	(void)parser;	/* a number needs no decoding */
+	if (member->value_len > SEQ_DIGITS)
+		return -1;
+	for (i = 0; i < member->value_len; i++) {
+		if (member->value[i] < '0' || member->value[i] > '9')
+			return -1;
+		seq = 10 * seq + (uint64_t)(member->value[i] - '0');
+	}
+	if (seq == 0 || seq > SEQ_MAX)
+		return -1;
+	message->seq = seq;
+	return 0;
+}
+
+static int
+read_name(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	size_t n;
+
+	if (read_string(parser, member) == -1 ||
+	    has_lone_surrogate(member->value, member->value_len) ||
+	    has_control(parser->text, parser->text_len))
+		return -1;
+	n = count_characters(parser->text, parser->text_len);
+	if (n == 0 || n > MESSAGE_NAME_CHARS)
+		return -1;
+	message->name = payload_new(parser->text, parser->text_len);
+	return 0;
+}
+
+static int
+read_customer(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	if (read_string(parser, member) == -1)
+		return -1;
+	return customer_id_parse(parser->text, parser->text_len,
+	    &message->customer);
+}
+
+static int
+read_cart(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	struct buf buf;
+
+	(void)parser;	/* nothing of a cart is decoded */
+	if (*member->value != '{')
+		return -1;
+	buf_init(&buf, member->value_len - member->space);
+	if (json_minify(&buf, member) == -1)
+		fatalx("out of memory (cart of %zu bytes)", member->value_len);
+	message->cart = buf_freeze(&buf);
+	return 0;
+}
+
+static int
+read_boolean(const struct json_member *member, bool *value)
+{
+	if (*member->value != 't' && *member->value != 'f')
+		return -1;
+	*value = *member->value == 't';
+	return 0;
+}
+
+static int
+read_ready(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	(void)parser;	/* a literal needs no decoding */
+	return read_boolean(member, &message->is_ready);
+}
+
+static int
+read_resumable(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	(void)parser;	/* a literal needs no decoding */
+	return read_boolean(member, &message->is_resumable);
+}
+
+static int
+read_request(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	if (read_string(parser, member) == -1 ||
+	    parser->text_len < MESSAGE_REQUEST_MIN ||
+	    parser->text_len > MESSAGE_REQUEST_MAX ||
+	    !is_url_text(parser->text, parser->text_len))
+		return -1;
+	memcpy(message->request_id, parser->text, parser->text_len);
+	return 0;
+}
+
+/* A wrong token is no wrong message: that it is wrong is said by the hub. */
+static int
+read_token(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	if (read_string(parser, member) == -1)
+		return -1;
+	if (parser->text_len == ID_TOKEN_CHARS &&
+	    is_url_text(parser->text, parser->text_len))
+		memcpy(message->token, parser->text, ID_TOKEN_CHARS);
+	else
+		message->token[0] = '-';
+	return 0;
+}
+
+/* Decimal digits up to the first other character; -1 if there is none. */
+static int
+read_digits(const char **text, const char *end, uint64_t *value)
+{
+	const char *start = *text;
+
+	*value = 0;
+	while (*text < end && **text >= '0' && **text <= '9' &&
+	    *text - start < SEQ_DIGITS)
+		*value = 10 * *value + (uint64_t)(*(*text)++ - '0');
+	return *text > start ? 0 : -1;
+}
+
+/* A cursor that cannot be read is as good as none. */
+static int
+read_cursor(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	uint64_t incarnation, revision;
+	const char *at, *end;
+
+	if (read_string(parser, member) == -1)
+		return 0;
+	at = parser->text;
+	end = at + parser->text_len;
+	if (read_digits(&at, end, &incarnation) == -1 || at == end ||
+	    *at++ != '.' || read_digits(&at, end, &revision) == -1 ||
+	    at != end)
+		return 0;
+	message->cursor_incarnation = incarnation;
+	message->cursor_revision = revision;
+	return 0;
+}
+
+static int
+read_wait(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	const char *at = member->value, *end = at + member->value_len;
+	uint64_t wait_s;
+
+	(void)parser;	/* a number needs no decoding */
+	if (read_digits(&at, end, &wait_s) == -1 || at != end)
+		return -1;
+	message->wait_s = wait_s < MESSAGE_WAIT_MAX_S ?
+	    (unsigned)wait_s : MESSAGE_WAIT_MAX_S;
+	return 0;
+}
+
+/* In the order of reading: with seq first, every other error can tell it. */
+enum field {
+	FIELD_SEQ,
+	FIELD_CUSTOMER_ID,
+	FIELD_CUSTOMER_NAME,
+	FIELD_CART_CONTENT,
+	FIELD_READY,
+	FIELD_TOKEN,
+	FIELD_RESUMABLE,
+	FIELD_REQUEST_ID,
+	FIELD_CURSOR,
+	FIELD_WAIT,
+	FIELDS_OF_PAYLOAD,
+	FIELD_EVENT = FIELDS_OF_PAYLOAD,
+	FIELD_PAYLOAD,
+	FIELD_REQUEST,		/* the HTTP request around it */
+	FIELD_PROTOCOL,		/* its query */
+	FIELDS
+};
+
+static const struct {
+	const char *name;
+	const char *demand;	/* what its sender is told */
+	int	(*read)(struct message_parser *parser,
+		    const struct json_member *member, struct message *message);
+} fields[FIELDS] = {
+	[FIELD_SEQ] = { "seq",
+	    "seq must be an integer from 1 to 9007199254740991.", read_seq },
+	[FIELD_CUSTOMER_ID] = { "customerId",
+	    "customerId must be a string of 24 hexadecimal digits.",
+	    read_customer },
+	[FIELD_CUSTOMER_NAME] = { "customerName",
+	    "customerName must be a string of 1 to 100 characters, "
+	    "none of them a control character.", read_name },
+	[FIELD_CART_CONTENT] = { "cartContent",
+	    "cartContent must be an object.", read_cart },
+	[FIELD_READY] = { "customerReadyToCheckout",
+	    "customerReadyToCheckout must be true or false.", read_ready },
+	[FIELD_TOKEN] = { "token", "token must be a string.", read_token },
+	[FIELD_RESUMABLE] = { "resumable",
+	    "resumable must be true or false.", read_resumable },
+	[FIELD_REQUEST_ID] = { "requestId",
+	    "requestId must be a string of 22 to 64 letters, digits, '-' and "
+	    "'_', and belong to one event only.", read_request },
+	[FIELD_CURSOR] = { "cursor", "", read_cursor },
+	[FIELD_WAIT] = { "wait", "wait must be a whole number of seconds.",
+	    read_wait },
+	[FIELD_EVENT] = { "event", "event must be a string.", NULL },
+	[FIELD_PAYLOAD] = { "payload",
+	    "payload must be an object of at most 64 fields.", NULL },
+	[FIELD_REQUEST] = { "request",
+	    "The HTTP request is malformed or ambiguous.", NULL },
+	[FIELD_PROTOCOL] = { "protocol",
+	    "The query must say protocol= and the key of this service.",
+	    NULL },
+};
+
+#define BIT(field) (1u << (field))
+
+/* Whatever else a payload has is ignored. */
+static const struct {
+	const char *name;
+	unsigned required;
+	unsigned optional;
+} events[MESSAGE_EVENTS] = {
+	[MESSAGE_START_SESSION] = { "startSession",
+	    BIT(FIELD_CUSTOMER_NAME),
+	    BIT(FIELD_RESUMABLE) | BIT(FIELD_REQUEST_ID) },
+	[MESSAGE_JOIN_SESSION] = { "joinSession",
+	    BIT(FIELD_CUSTOMER_NAME),
+	    BIT(FIELD_RESUMABLE) | BIT(FIELD_REQUEST_ID) },
+	[MESSAGE_UPDATE_CART] = { "updateCart",
+	    BIT(FIELD_CUSTOMER_ID) | BIT(FIELD_CART_CONTENT),
+	    BIT(FIELD_SEQ) | BIT(FIELD_TOKEN) },
+	[MESSAGE_READY] = { "customerReadyToCheckout",
+	    BIT(FIELD_CUSTOMER_ID) | BIT(FIELD_READY),
+	    BIT(FIELD_SEQ) | BIT(FIELD_TOKEN) },
+	[MESSAGE_RESUME_SESSION] = { "resumeSession",
+	    BIT(FIELD_CUSTOMER_ID), BIT(FIELD_TOKEN) },
+	[MESSAGE_LEAVE_SESSION] = { "leaveSession",
+	    BIT(FIELD_CUSTOMER_ID), BIT(FIELD_TOKEN) },
+	[MESSAGE_POLL] = { "poll", BIT(FIELD_CUSTOMER_ID),
+	    BIT(FIELD_TOKEN) | BIT(FIELD_CURSOR) | BIT(FIELD_WAIT) },
+};
+
+static const struct {
+	const char *name;
+	unsigned status;	/* over HTTP */
+	const char *text;
+} refusals[] = {
+	[REFUSAL_NONE] = { "none", 200, "" },
+	[REFUSAL_INVALID_JSON] = { "invalidJson", 400,
+	    "The message is not valid JSON in UTF-8, is nested too deep, or "
+	    "has an escaped or repeated key." },
+	[REFUSAL_INVALID_MESSAGE] = { "invalidMessage", 400,
+	    "A message must be an object of at most 64 fields." },
+	[REFUSAL_UNKNOWN_EVENT] = { "unknownEvent", 400,
+	    "There is no such event." },
+	[REFUSAL_INVALID_SESSION] = { "invalidSession", 400,
+	    "A session id has 1 to 128 letters, digits, '.', '_', '~' and "
+	    "'-', and is neither '.' nor '..'." },
+	[REFUSAL_INVALID_TOKEN] = { "invalidToken", 401,
+	    "The token is missing or does not prove this customer." },
+	[REFUSAL_NOT_YOUR_CUSTOMER] = { "notYourCustomer", 403,
+	    "This connection does not speak for that customer." },
+	[REFUSAL_ORIGIN_NOT_ALLOWED] = { "originNotAllowed", 403,
+	    "Pages of this origin are not served." },
+	[REFUSAL_SESSION_NOT_FOUND] = { "sessionNotFound", 404,
+	    "There is no such session; start it first." },
+	[REFUSAL_UNKNOWN_CUSTOMER] = { "unknownCustomer", 404,
+	    "The session has no such customer." },
+	[REFUSAL_NOT_FOUND] = { "notFound", 404, "There is nothing here." },
+	[REFUSAL_METHOD_NOT_ALLOWED] = { "methodNotAllowed", 405,
+	    "Only GET, POST and OPTIONS are possible." },
+	[REFUSAL_SESSION_EXISTS] = { "sessionExists", 409,
+	    "The session is running already; join it." },
+	[REFUSAL_ALREADY_JOINED] = { "alreadyJoined", 409,
+	    "This connection speaks for another customer already." },
+	[REFUSAL_GUESTS_NOT_READY] = { "guestsNotReady", 409,
+	    "The host can be ready only when every guest is." },
+	[REFUSAL_LEFT_SESSION] = { "leftSession", 410,
+	    "The customer has left, or the session has ended." },
+	[REFUSAL_MESSAGE_TOO_LARGE] = { "messageTooLarge", 413,
+	    "The message, or all carts of the session, would be too large." },
+	[REFUSAL_UNSUPPORTED_MEDIA_TYPE] = { "unsupportedMediaType", 415,
+	    "The body must be application/json or text/plain." },
+	[REFUSAL_SESSION_FULL] = { "sessionFull", 429,
+	    "The session has no room for another customer." },
+	[REFUSAL_RATE_LIMITED] = { "rateLimited", 429,
+	    "Too many messages; try again later." },
+	[REFUSAL_STORAGE_UNAVAILABLE] = { "storageUnavailable", 503,
+	    "Nothing can be stored now; try again later." },
+	[REFUSAL_SHUTTING_DOWN] = { "shuttingDown", 503,
+	    "The service is stopping; try again later." },
+};
+
+static enum message_event
+event_named(const char *name, size_t len)
+{
+	enum message_event event;
+
+	for (event = MESSAGE_NONE + 1; event < MESSAGE_EVENTS; event++)
+		if (len == strlen(events[event].name) &&
+		    memcmp(name, events[event].name, len) == 0)
+			return event;
+	return MESSAGE_NONE;
+}
+
+static int
+refuse(struct message_error *error, enum refusal code, const char *field)
+{
+	error->code = code;
+	error->field = field;
+	return -1;
+}
+
+/* Field is the name of the object that was scanned, NULL for the message. */
+static int
+check_scanned(enum json_status status, const char *field,
+    struct message_error *error)
+{
+	switch (status) {
+	case JSON_OK:
+		break;
+	case JSON_INVALID:
+	case JSON_AMBIGUOUS:
+		return refuse(error, REFUSAL_INVALID_JSON, NULL);
+	case JSON_NOT_OBJECT:
+	case JSON_TOO_MANY:
+		return refuse(error, REFUSAL_INVALID_MESSAGE, field);
+	}
+	return 0;
+}
+
+static int
+read_event(struct message_parser *parser, struct message *message,
+    struct message_error *error)
+{
+	const char *name = fields[FIELD_EVENT].name;
+	const struct json_member *member = json_find(&parser->envelope, name);
+
+	if (member == NULL || read_string(parser, member) == -1)
+		return refuse(error, REFUSAL_INVALID_MESSAGE, name);
+	message->event = event_named(parser->text, parser->text_len);
+	if (message->event == MESSAGE_NONE)
+		return refuse(error, REFUSAL_UNKNOWN_EVENT, NULL);
+	error->event = message->event;
+	return 0;
+}
+
+static int
+read_payload(struct message_parser *parser, struct message *message,
+    struct message_error *error)
+{
+	unsigned required = events[message->event].required;
+	unsigned known = required | events[message->event].optional;
+	const struct json_member *member;
+	enum field field;
+
+	for (field = 0; field < FIELDS_OF_PAYLOAD; field++) {
+		if ((known & BIT(field)) == 0)
+			continue;
+		member = json_find(&parser->payload, fields[field].name);
+		if (member == NULL && (required & BIT(field)) == 0)
+			continue;
+		if (member == NULL ||
+		    fields[field].read(parser, member, message) == -1)
+			return refuse(error, REFUSAL_INVALID_MESSAGE,
+			    fields[field].name);
+		error->seq = message->seq;
+	}
+	return 0;
+}
+
+int
+message_parse(struct message_parser *parser, const char *text, size_t len,
+    struct message *message, struct message_error *error)
+{
+	const char *payload = fields[FIELD_PAYLOAD].name;
+	enum json_status status;
+
+	*message = (struct message){ .wait_s = MESSAGE_WAIT_S };
+	*error = (struct message_error){ 0 };
+	status = json_scan_object(text, len, MESSAGE_NESTING, &parser->envelope,
+	    payload, &parser->payload);
+	if (check_scanned(status, NULL, error) == -1 ||
+	    read_event(parser, message, error) == -1 ||
+	    check_scanned(parser->payload.status, payload, error) == -1)
+		return -1;
+	if (read_payload(parser, message, error) == -1) {
+		message_clear(message);
+		return -1;
+	}
+	return 0;
+}
+
+void
+message_clear(struct message *message)
+{
+	payload_unref(message->name);
+	payload_unref(message->cart);
+	*message = (struct message){ 0 };
+}
+
+struct reply {
+	char	 bytes[REPLY_BYTES];
+	size_t	 len;
+};
+
+/* What comes in is of our own making: it always fits. */
+static void LOG_FORMAT(2, 3)
+reply_add(struct reply *reply, const char *format, ...)
+{
+	size_t room = sizeof(reply->bytes) - reply->len;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(reply->bytes + reply->len, room, format, args);
+	va_end(args);
+	assert(n >= 0 && (size_t)n < room);
+	reply->len += (size_t)n;
+}
+
+static struct payload *
+reply_end(struct reply *reply)
+{
+	reply_add(reply, "}}");
+	return payload_new(reply->bytes, reply->len);
+}
+
+struct payload *
+message_reply_customer(enum message_event event, const struct customer_id *id,
+    const char *token)
+{
+	char hex[ID_CUSTOMER_HEX + 1];
+	struct reply reply = { .len = 0 };
+
+	customer_id_format(id, hex);
+	reply_add(&reply, "{\"event\":\"%s\",\"payload\":{"
+	    "\"customerId\":\"%s\"", events[event].name, hex);
+	if (token != NULL)
+		reply_add(&reply, ",\"token\":\"%s\"", token);
+	return reply_end(&reply);
+}
+
+struct payload *
+message_reply_resume(const struct customer_id *id, uint64_t seq)
+{
+	char hex[ID_CUSTOMER_HEX + 1];
+	struct reply reply = { .len = 0 };
+
+	customer_id_format(id, hex);
+	reply_add(&reply, "{\"event\":\"%s\",\"payload\":{"
+	    "\"customerId\":\"%s\",\"seq\":%" PRIu64,
+	    events[MESSAGE_RESUME_SESSION].name, hex, seq);
+	return reply_end(&reply);
+}
+
+struct payload *
+message_reply_seq(enum message_event event, uint64_t seq, bool is_stale)
+{
+	struct reply reply = { .len = 0 };
+
+	reply_add(&reply, "{\"event\":\"%s\",\"payload\":{"
+	    "\"seq\":%" PRIu64 "%s", events[event].name, seq,
+	    is_stale ? ",\"stale\":true" : "");
+	return reply_end(&reply);
+}
+
+/* The text for an error's sender. */
+static const char *
+error_text(const struct message_error *error)
+{
+	enum field field;
+
+	for (field = 0; error->field != NULL && field < FIELDS; field++)
+		if (strcmp(error->field, fields[field].name) == 0)
+			return fields[field].demand;
+	return refusals[error->code].text;
+}
+
+struct payload *
+message_reply_error(const struct message_error *error)
+{
+	struct reply reply = { .len = 0 };
+
+	reply_add(&reply, "{\"event\":\"error\",\"payload\":{\"code\":\"%s\","
+	    "\"message\":\"%s\"", refusals[error->code].name,
+	    error_text(error));
+	if (error->event != MESSAGE_NONE)
+		reply_add(&reply, ",\"event\":\"%s\"",
+		    events[error->event].name);
+	if (error->seq != 0)
+		reply_add(&reply, ",\"seq\":%" PRIu64, error->seq);
+	if (error->retry_after_s != 0)
+		reply_add(&reply, ",\"retryAfter\":%u", error->retry_after_s);
+	return reply_end(&reply);
+}
+
+const char *
+message_refusal_name(enum refusal code)
+{
+	return refusals[code].name;
+}
+
+unsigned
+message_refusal_status(enum refusal code)
+{
+	return refusals[code].status;
+}

@@ -1,0 +1,146 @@
+#include "multicart.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "session/session.h"
+
+#define LENGTH(literal) (sizeof(literal) - 1)
+
+/* A multicartUpdate is these, the owners, the carts, and a cursor. */
+static const char multicart_head[] =
+    "{\"event\":\"multicartUpdate\",\"payload\":{\"multicartContent\":[";
+static const char member_ready[] = "true},\"content\":";
+static const char member_not_ready[] = "false},\"content\":";
+static const char member_tail[] = "},";
+static const char multicart_tail[] = "]}";
+static const char empty_cart[] = "{}";
+
+/* Room for the cursor with all digits, and the last brace. */
+#define CURSOR_BYTES 64
+
+/* An owner up to the value of isReadyToCheckout. */
+static struct payload *
+encode_owner(const struct customer *customer)
+{
+	char hex[ID_CUSTOMER_HEX + 1];
+	struct json_object *string;
+	struct payload *owner;
+	const char *name;
+	char *text;
+	int n;
+
+	string = json_object_new_string_len(customer->name->data,
+	    (int)customer->name->len);
+	name = json_object_to_json_string_ext(string,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	customer_id_format(&customer->id, hex);
+	n = asprintf(&text, "{\"owner\":{\"id\":\"%s\",\"name\":%s,"
+	    "\"isHost\":%s,\"isReadyToCheckout\":", hex, name,
+	    customer->is_host ? "true" : "false");
+	if (string == NULL || name == NULL || n == -1)
+		fatalx("out of memory (owner of a cart)");
+	owner = payload_new(text, (size_t)n);
+	free(text);
+	json_object_put(string);
+	return owner;
+}
+
+/* Bytes of a member's part with the comma or bracket behind it. */
+static size_t
+member_size(struct customer *customer)
+{
+	if (customer->owner_json == NULL)
+		customer->owner_json = encode_owner(customer);
+	return customer->owner_json->len + LENGTH(member_tail) +
+	    (customer->is_ready ? LENGTH(member_ready) :
+	    LENGTH(member_not_ready)) +
+	    (customer->cart == NULL ? LENGTH(empty_cart) : customer->cart->len);
+}
+
+static char *
+put_member(char *at, const struct customer *customer)
+{
+	at = mempcpy(at, customer->owner_json->data, customer->owner_json->len);
+	if (customer->is_ready)
+		at = mempcpy(at, member_ready, LENGTH(member_ready));
+	else
+		at = mempcpy(at, member_not_ready, LENGTH(member_not_ready));
+	if (customer->cart == NULL)
+		at = mempcpy(at, empty_cart, LENGTH(empty_cart));
+	else
+		at = mempcpy(at, customer->cart->data, customer->cart->len);
+	return mempcpy(at, member_tail, LENGTH(member_tail));
+}
+
+static struct payload *
+encode_multicart(struct session *session, const char *cursor, size_t cursor_len)
+{
+	size_t size = LENGTH(multicart_head) + LENGTH(multicart_tail) +
+	    cursor_len;
+	struct customer *customer;
+	struct buf buf;
+	char *start, *at;
+
+	TAILQ_FOREACH(customer, &session->customers, entry)
+		if (customer->state == CUSTOMER_SEATED)
+			size += member_size(customer);
+	buf_init(&buf, size);
+	start = buf_reserve(&buf, size);
+	if (start == NULL)
+		fatalx("out of memory (multicart of %zu bytes)", size);
+	at = mempcpy(start, multicart_head, LENGTH(multicart_head));
+	TAILQ_FOREACH(customer, &session->customers, entry)
+		if (customer->state == CUSTOMER_SEATED)
+			at = put_member(at, customer);
+	if (at[-1] == ',')
+		at--;
+	at = mempcpy(at, multicart_tail, LENGTH(multicart_tail));
+	at = mempcpy(at, cursor, cursor_len);
+	buf_added(&buf, (size_t)(at - start));
+	return buf_freeze(&buf);
+}
+
+struct multicart *
+multicart_encode(struct session *session)
+{
+	struct multicart *multicart = xcalloc(1, sizeof(*multicart));
+	char cursor[CURSOR_BYTES];
+	int n;
+
+	n = snprintf(cursor, sizeof(cursor),
+	    ",\"cursor\":\"%" PRIu64 ".%" PRIu64 "\"}",
+	    session->incarnation, session->revision);
+	assert(n > 0 && (size_t)n < sizeof(cursor));
+	multicart->refs = 1;
+	multicart->incarnation = session->incarnation;
+	multicart->revision = session->revision;
+	multicart->bytes = encode_multicart(session, cursor, (size_t)n);
+	multicart->plain_len = multicart->bytes->len - (size_t)n;
+	return multicart;
+}
+
+struct multicart *
+multicart_ref(struct multicart *multicart)
+{
+	multicart->refs++;
+	return multicart;
+}
+
+void
+multicart_unref(struct multicart *multicart)
+{
+	if (multicart == NULL || --multicart->refs > 0)
+		return;
+	payload_unref(multicart->bytes);
+	payload_unref(multicart->enclosed);
+	free(multicart);
+}

@@ -1,0 +1,35 @@
+#ifndef MULTICART_H
+#define MULTICART_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct payload;
+struct session;
+
+/*
+ * An encoded multicartUpdate.  Customers without a token get the first
+ * plain_len bytes and a closing brace, those with one all bytes, which go on
+ * with the cursor and the brace.
+ */
+struct multicart {
+	int	 refs;			/* network thread only */
+	uint64_t incarnation;
+	uint64_t revision;
+	size_t	 plain_len;
+	struct payload *bytes;
+	struct payload *enclosed;	/* the net layer's: as the body of an */
+					/* answer over HTTP; or NULL */
+};
+
+/*
+ * Encode what session shows now; one reference.  The unchanging parts are kept
+ * with the customers.
+ */
+struct multicart *multicart_encode(struct session *session)
+	    __attribute__((warn_unused_result));
+struct multicart *multicart_ref(struct multicart *multicart);
+/* NULL is allowed. */
+void	 multicart_unref(struct multicart *multicart);
+
+#endif
