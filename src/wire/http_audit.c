@@ -1,0 +1,210 @@
+#include "http_audit.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define DIGITS "0123456789"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+/* RFC 9110, section 5.6.2 */
+#define TOKEN DIGITS LETTERS "!#$%&'*+-.^_`|~"
+/* RFC 3986, section 3.2.2: less than a reg-name may have.  No name of a host
+ * needs its sub-delims, and one of them is the comma of a list. */
+#define HOST_NAME DIGITS LETTERS "-._~%"
+#define HOST_LITERAL DIGITS "ABCDEFabcdef:."
+
+enum {
+	LENGTH_DIGITS_MAX = 18,	/* fits into 64 bits, and no body has as many */
+	PORT_DIGITS_MAX = 5,
+	CHAR_SPACE = 0x20,
+	CHAR_DELETE = 0x7f
+};
+
+/* Fields that may stand once; Host and the framing's are counted besides. */
+static const char *const single_fields[] = {
+	"Authorization",
+	"Origin",
+	"Content-Type",
+	"Sec-WebSocket-Key",
+	"Sec-WebSocket-Version",
+};
+
+/* How many bytes from at on are of the set. */
+static size_t
+span(const char *at, size_t len, const char *set)
+{
+	size_t n, set_len = strlen(set);
+
+	for (n = 0; n < len; n++)
+		if (memchr(set, at[n], set_len) == NULL)
+			break;
+	return n;
+}
+
+static bool
+is_token(const char *at, size_t len)
+{
+	return len > 0 && span(at, len, TOKEN) == len;
+}
+
+static bool
+is_control(char c)
+{
+	return (unsigned char)c < CHAR_SPACE || c == CHAR_DELETE;
+}
+
+/* RFC 9110, section 5.5: bytes above ASCII are opaque, and allowed. */
+static bool
+is_field_value(const char *at, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (is_control(at[i]) && at[i] != '\t')
+			return false;
+	return true;
+}
+
+/* Section 3.2.1: the only form of target that an origin server needs. */
+static bool
+is_origin_form(const char *target)
+{
+	const char *at;
+
+	for (at = target; *at != '\0'; at++)
+		if (is_control(*at) || *at == ' ' || (unsigned char)*at > 0x7f)
+			return false;
+	return target[0] == '/';
+}
+
+/* How many bytes a host has; 0 if there is none. */
+static size_t
+host_span(const char *at, size_t len)
+{
+	size_t n;
+
+	if (len == 0 || at[0] != '[')
+		return span(at, len, HOST_NAME);
+	n = 1 + span(at + 1, len - 1, HOST_LITERAL);
+	return n > 1 && n < len && at[n] == ']' ? n + 1 : 0;
+}
+
+/* Section 3.2: host[:port], and white space that is not part of it. */
+static bool
+is_host(const char *at, size_t len)
+{
+	size_t n;
+
+	while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t'))
+		len--;
+	n = host_span(at, len);
+	if (n == 0)
+		return false;
+	if (n == len)
+		return true;
+	len -= n + 1;
+	return at[n] == ':' && len <= PORT_DIGITS_MAX &&
+	    span(at + n + 1, len, DIGITS) == len;
+}
+
+static bool
+is_named(const char *name, size_t len, const char *field)
+{
+	return strlen(field) == len && strncasecmp(name, field, len) == 0;
+}
+
+/*
+ * Section 6.3, and stricter: neither a list of the same number nor white space
+ * behind it, of which libmicrohttpd may think otherwise.
+ */
+static void
+add_length(struct http_audit *audit, const char *value, size_t len)
+{
+	size_t i;
+
+	audit->lengths++;
+	audit->content_length = 0;
+	if (len == 0 || len > LENGTH_DIGITS_MAX ||
+	    span(value, len, DIGITS) != len) {
+		audit->is_malformed = true;
+		return;
+	}
+	for (i = 0; i < len; i++)
+		audit->content_length = audit->content_length * 10 +
+		    (uint64_t)(value[i] - '0');
+}
+
+/* Section 6.1: libmicrohttpd knows no other coding, but waits for its end. */
+static void
+add_encoding(struct http_audit *audit, const char *value, size_t len)
+{
+	audit->encodings++;
+	if (is_named(value, len, "chunked"))
+		audit->is_chunked = true;
+	else
+		audit->is_malformed = true;
+}
+
+static void
+add_single(struct http_audit *audit, const char *name, size_t len)
+{
+	unsigned i, bit;
+
+	for (i = 0; i < sizeof(single_fields) / sizeof(single_fields[0]);
+	    i++) {
+		if (!is_named(name, len, single_fields[i]))
+			continue;
+		bit = 1U << i;
+		if ((audit->singles & bit) != 0)
+			audit->is_malformed = true;
+		audit->singles |= bit;
+	}
+}
+
+void
+http_audit_begin(struct http_audit *audit, const char *method,
+    const char *target, const char *version)
+{
+	bool is_known = strcmp(version, "HTTP/1.0") == 0 ||
+	    strcmp(version, "HTTP/1.1") == 0;
+
+	*audit = (struct http_audit){ .is_malformed = !is_known ||
+	    !is_token(method, strlen(method)) || !is_origin_form(target) };
+}
+
+void
+http_audit_line(struct http_audit *audit, const char *name, size_t name_len,
+    const char *value, size_t value_len)
+{
+	if (!is_token(name, name_len) || !is_field_value(value, value_len))
+		audit->is_malformed = true;
+	if (is_named(name, name_len, "Host")) {
+		audit->hosts++;
+		if (!is_host(value, value_len))
+			audit->is_malformed = true;
+	} else if (is_named(name, name_len, "Content-Length"))
+		add_length(audit, value, value_len);
+	else if (is_named(name, name_len, "Transfer-Encoding"))
+		add_encoding(audit, value, value_len);
+	else
+		add_single(audit, name, name_len);
+}
+
+bool
+http_audit_passes(const struct http_audit *audit, const char *version)
+{
+	bool is_1_0 = strcmp(version, "HTTP/1.0") == 0;
+
+	if (audit->is_malformed || audit->hosts > 1)
+		return false;
+	if (audit->hosts == 0 && !is_1_0)
+		return false;
+	if (audit->lengths + audit->encodings > 1)
+		return false;
+	return audit->encodings == 0 || !is_1_0;
+}
+
+bool
+http_audit_has_body(const struct http_audit *audit)
+{
+	return audit->is_chunked || audit->content_length > 0;
+}
