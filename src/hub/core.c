@@ -1,0 +1,254 @@
+#include "core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "session/record.h"
+#include "wire/multicart.h"
+
+/* What refused peers are told to wait, in seconds. */
+#define RETRY_STORAGE_S 5
+#define RETRY_FULL_S 60
+/* Until a session that could not be read is tried again. */
+#define RETRY_LOAD_MS 5000
+
+struct room *
+core_room(struct hub *hub, struct payload *id)
+{
+	unsigned hash = id_hash(&hub->hash_key, id->data, id->len);
+	struct room *room;
+
+	HASH_FIND_BYHASHVALUE(hh, hub->rooms, id->data, id->len, hash, room);
+	if (room != NULL)
+		return room;
+	room = xcalloc(1, sizeof(*room));
+	room->id = payload_ref(id);
+	TAILQ_INIT(&room->seats);
+	TAILQ_INIT(&room->waiting);
+	TAILQ_INIT(&room->claiming);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, hub->rooms, room->id->data,
+	    room->id->len, hash, room);
+	return room;
+}
+
+static void
+forget_retry(struct hub *hub, struct room *room)
+{
+	if (!room->is_unread)
+		return;
+	room->is_unread = false;
+	TAILQ_REMOVE(&hub->unread, room, unread);
+}
+
+void
+core_load(struct hub *hub, struct room *room)
+{
+	struct job *job = job_new(JOB_LOAD);
+
+	forget_retry(hub, room);
+	job->record.session = payload_ref(room->id);
+	room->state = ROOM_LOADING;
+	core_submit(hub, room, job);
+}
+
+void
+core_load_later(struct hub *hub, struct room *room)
+{
+	room->is_unread = true;
+	room->retry_ms = hub->now.mono_ms + RETRY_LOAD_MS;
+	TAILQ_INSERT_TAIL(&hub->unread, room, unread);
+}
+
+void
+core_touch(struct hub *hub, const struct session *session)
+{
+	struct job *job = job_new(JOB_TOUCH);
+
+	job->record.session_row = session->row;
+	job->wall_ms = hub->now.wall_ms;
+	core_submit(hub, NULL, job);
+}
+
+void
+core_release(struct hub *hub, struct room *room)
+{
+	if (room->jobs > 0 || room->settled != NULL ||
+	    !TAILQ_EMPTY(&room->seats) || !TAILQ_EMPTY(&room->waiting) ||
+	    !TAILQ_EMPTY(&room->claiming))
+		return;
+	if (room->was_used && room->session != NULL &&
+	    room->session->is_running)
+		core_touch(hub, room->session);
+	forget_retry(hub, room);
+	HASH_DELETE(hh, hub->rooms, room);
+	session_free(room->session);
+	payload_unref(room->id);
+	free(room);
+}
+
+void
+core_wake(struct hub *hub, struct peer *peer)
+{
+	if (peer->is_woken)
+		return;
+	peer->is_woken = true;
+	STAILQ_INSERT_TAIL(&hub->woken, peer, woken);
+	hub->woken_count++;
+}
+
+void
+core_show(struct hub *hub, struct peer *peer, struct room *room)
+{
+	struct multicart *multicart;
+
+	if (room->settled != NULL || room->records > 0)
+		return;
+	multicart = multicart_encode(room->session);
+	outbox_set_state(&peer->outbox, multicart);
+	multicart_unref(multicart);
+	core_wake(hub, peer);
+}
+
+void
+core_park(struct peer *peer, struct peer_list *list, struct message *message)
+{
+	peer->parked = xcalloc(1, sizeof(*message));
+	*peer->parked = *message;
+	*message = (struct message){ .event = MESSAGE_NONE };
+	peer->waiting_in = list;
+	TAILQ_INSERT_TAIL(list, peer, waiting);
+}
+
+struct message *
+core_unpark(struct peer *peer)
+{
+	struct message *message = peer->parked;
+
+	TAILQ_REMOVE(peer->waiting_in, peer, waiting);
+	peer->waiting_in = NULL;
+	peer->parked = NULL;
+	return message;
+}
+
+void
+core_submit(struct hub *hub, struct room *room, struct job *job)
+{
+	job->room = room;
+	STAILQ_INSERT_TAIL(&hub->pending, job, entry);
+	hub->jobs++;
+	if (job->record.cart != NULL)
+		hub->cart_bytes += job->record.cart->len;
+	if (room == NULL)
+		return;
+	room->jobs++;
+	if (job->kind == JOB_APPEND)
+		room->records++;
+}
+
+void
+core_answer_with(struct peer *peer, struct job *job,
+    const struct core_answer *answer)
+{
+	job->origin = peer->id;
+	job->reply = answer->reply;
+	job->seat = answer->seat;
+	job->refused.code = REFUSAL_STORAGE_UNAVAILABLE;
+	job->refused.retry_after_s = RETRY_STORAGE_S;
+	if (answer->message != NULL) {
+		job->refused.event = answer->message->event;
+		job->refused.seq = answer->message->seq;
+	}
+	peer->jobs++;
+	if (answer->seat == NULL)
+		return;
+	peer->is_moving = true;
+	answer->seat->moves++;
+}
+
+void
+core_answer(struct hub *hub, struct peer *peer, struct room *room,
+    const struct core_answer *answer)
+{
+	bool is_quiet = peer->jobs == 0 && (room == NULL || room->jobs == 0);
+	struct job *job;
+
+	if (is_quiet && answer->seat == NULL) {
+		outbox_add_reply(&peer->outbox, answer->reply);
+		core_wake(hub, peer);
+		return;
+	}
+	job = job_new(JOB_ANSWER);
+	core_answer_with(peer, job, answer);
+	core_submit(hub, room, job);
+}
+
+void
+core_refuse(struct hub *hub, struct peer *peer, struct room *room,
+    const struct message_error *error)
+{
+	struct message_error full = *error;
+	struct message refused = { .event = error->event, .seq = error->seq };
+	struct core_answer answer = { .message = &refused };
+
+	if (full.code == REFUSAL_SESSION_FULL)
+		full.retry_after_s = RETRY_FULL_S;
+	if (full.code == REFUSAL_STORAGE_UNAVAILABLE)
+		full.retry_after_s = RETRY_STORAGE_S;
+	if (peer->poll != NULL) {
+		peer->poll->refused = full.code;
+		peer->poll->retry_after_s = full.retry_after_s;
+	}
+	answer.reply = message_reply_error(&full);
+	core_answer(hub, peer, room, &answer);
+}
+
+struct job *
+core_record(struct hub *hub, struct room *room, enum record_event event,
+    const struct peer *peer)
+{
+	struct job *job = job_new(JOB_APPEND);
+	struct record *record = &job->record;
+
+	record->event = event;
+	record->session = payload_ref(room->id);
+	record->session_row = room->session->row;
+	record->time_ms = hub->now.wall_ms;
+	id_source_bytes(&hub->random, record->salt, sizeof(record->salt));
+	if (peer == NULL)
+		return job;
+	record->transport = peer->transport;
+	if (peer->address != NULL &&
+	    peer->address->len < sizeof(record->address))
+		memcpy(record->address, peer->address->data,
+		    peer->address->len + 1);
+	return job;
+}
+
+enum refusal
+core_happen(struct hub *hub, struct room *room, struct job *job)
+{
+	enum refusal refusal;
+
+	refusal = session_judge(room->session, &job->record,
+	    &hub->config.limits);
+	if (refusal != REFUSAL_NONE) {
+		job_free(job);
+		return refusal;
+	}
+	session_number(room->session, &job->record);
+	if (session_apply(room->session, &job->record) == -1)
+		fatalx("hub: a record that was judged does not fit");
+	session_trim(room->session, &hub->config.limits);
+	if (room->changed_by == NULL)
+		TAILQ_INSERT_TAIL(&hub->changed, room, changed);
+	room->changed_by = job;
+	if (room->present > 0) {
+		room->touched_ms = hub->now.mono_ms;
+		TAILQ_REMOVE(&hub->touched, room, by_touch);
+		TAILQ_INSERT_TAIL(&hub->touched, room, by_touch);
+	}
+	core_submit(hub, room, job);
+	return REFUSAL_NONE;
+}

@@ -1,0 +1,169 @@
+#ifndef CORE_H
+#define CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <uthash.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "hub_config.h"
+#include "job.h"
+#include "peer.h"
+#include "session/refusal.h"
+#include "session/session.h"
+#include "wire/message.h"
+
+/*
+ * The hub's insides, for the modules of this folder alone: the tables, the
+ * jobs on their way, and the two things that everything else is made of: to
+ * answer a peer, and to let a record happen.
+ */
+
+/*
+ * A customer with connections, with one on the way, or absent and waited for.
+ * Seats outlive the session they are about when that is loaded again.
+ */
+struct seat {
+	TAILQ_ENTRY(seat) entry;	/* room->seats */
+	struct room *room;
+	struct customer_id id;
+	struct customer *customer;	/* NULL while the room is not ready */
+	struct peer_list peers;
+	unsigned moves;		/* jobs that bring a peer here, or away */
+	bool	 is_present;
+	bool	 is_requested;		/* in hub->requested: its customer */
+	uint64_t requested_ms;		/* made a request lately, until then */
+	TAILQ_ENTRY(seat) requests;
+	struct rate rate;		/* of these requests */
+	bool	 is_waited_for;	/* in hub->absent[has_token] */
+	bool	 has_token;
+	uint64_t expires_ms;	/* if is_waited_for */
+	TAILQ_ENTRY(seat) absence;
+};
+
+TAILQ_HEAD(seat_list, seat);
+
+enum room_state {
+	ROOM_UNLOADED,	/* nobody asked yet, or it could not be read */
+	ROOM_LOADING,
+	ROOM_READY
+};
+
+/* A session in memory: while anybody is present, or jobs for it under way. */
+struct room {
+	UT_hash_handle hh;		/* hub->rooms, by id */
+	struct payload *id;
+	enum room_state state;
+	struct session *session;	/* what it will be when all is durable */
+	struct job *changed_by;		/* its last record of this turn */
+	TAILQ_ENTRY(room) changed;	/* hub->changed, if changed_by */
+	struct multicart *settled;	/* to be shown when all is settled */
+	TAILQ_ENTRY(room) publishing;	/* hub->publishing, if settled */
+	size_t	 jobs;			/* in flight */
+	size_t	 records;		/* APPENDs among them */
+	struct seat_list seats;
+	size_t	 present;		/* seats that are */
+	struct peer_list waiting;	/* with messages, until it is loaded */
+	struct peer_list claiming;	/* the seat of a silent host */
+	uint64_t claim_ends_ms;
+	TAILQ_ENTRY(room) claims;	/* hub->claims, if claiming */
+	bool	 is_unread;		/* could not be read, has seats: */
+	uint64_t retry_ms;		/* when it is tried again */
+	TAILQ_ENTRY(room) unread;	/* hub->unread, if is_unread */
+	bool	 was_used;		/* somebody was present since ... */
+	uint64_t touched_ms;		/* ... this, known to the storage */
+	TAILQ_ENTRY(room) by_touch;	/* hub->touched, if present */
+};
+
+TAILQ_HEAD(room_list, room);
+
+struct hub {
+	struct hub_config config;
+	struct rate_limit message_limit;
+	struct id_source random;
+	struct id_key hash_key;
+	struct message_parser *parser;
+	struct now now;
+	bool	 is_draining;
+
+	struct room *rooms;
+	struct peer *peers;
+	uint64_t last_peer;
+
+	struct job_list pending;	/* made since the last turn */
+	size_t	 jobs;			/* pending or with the storage */
+	size_t	 cart_bytes;		/* of these jobs */
+	bool	 is_waiting;		/* a list is with the storage */
+	struct room_list changed;
+	struct room_list publishing;
+	STAILQ_HEAD(, peer) woken;
+	size_t	 woken_count;
+	struct peer_list held;		/* until fewer jobs are in flight */
+
+	struct seat_list absent[2];	/* by has_token; soonest expiry first */
+	struct seat_list requested;	/* soonest end first */
+	struct room_list claims;	/* soonest end first */
+	struct room_list unread;	/* soonest retry first */
+	struct room_list touched;	/* longest untouched first */
+	bool	 is_searching;		/* for idle sessions: a job is out */
+	uint64_t search_ms;		/* when to go on */
+	int64_t	 search_row;
+};
+
+struct room *core_room(struct hub *hub, struct payload *id);
+/* Ask the storage for the room's session. */
+void	 core_load(struct hub *hub, struct room *room);
+/* It could not be read: load it some time later, if nobody does before. */
+void	 core_load_later(struct hub *hub, struct room *room);
+/* Tell the storage that session is in use. */
+void	 core_touch(struct hub *hub, const struct session *session);
+/* Drop the room if nothing needs it in memory. */
+void	 core_release(struct hub *hub, struct room *room);
+
+void	 core_wake(struct hub *hub, struct peer *peer);
+/* Let peer wait in list with message, whose contents it takes. */
+void	 core_park(struct peer *peer, struct peer_list *list,
+	    struct message *message);
+/* Take peer out of the list it waits in; its message is the caller's. */
+struct message *core_unpark(struct peer *peer);
+
+/* Show peer its room as it is, if nothing is in flight that will do so. */
+void	 core_show(struct hub *hub, struct peer *peer, struct room *room);
+
+/* What a job does to its origin's seat once it is done. */
+struct core_answer {
+	struct payload *reply;	/* takes the reference; NULL for none */
+	struct seat *seat;	/* to move the peer to, or from if it leaves */
+	const struct message *message;	/* what is answered */
+};
+
+/*
+ * Answer peer once everything is durable that the answer may have been judged
+ * upon: at once if nothing is in flight, else in order behind it.
+ */
+void	 core_answer(struct hub *hub, struct peer *peer, struct room *room,
+	    const struct core_answer *answer);
+/* Likewise an error.  room may be NULL. */
+void	 core_refuse(struct hub *hub, struct peer *peer, struct room *room,
+	    const struct message_error *error);
+
+/* A record of event in room, by peer or (NULL) by the daemon itself. */
+struct job *core_record(struct hub *hub, struct room *room,
+	    enum record_event event, const struct peer *peer);
+/*
+ * Judge the job's record and let it happen; it is on its way to the storage
+ * then.  Otherwise the job is freed.
+ */
+enum refusal core_happen(struct hub *hub, struct room *room, struct job *job);
+/* answer is what job's record gets peer when it is durable. */
+void	 core_answer_with(struct peer *peer, struct job *job,
+	    const struct core_answer *answer);
+
+/* Put job behind the others. */
+void	 core_submit(struct hub *hub, struct room *room, struct job *job);
+
+#endif

@@ -1,0 +1,200 @@
+#include "due.h"
+
+#include "core.h"
+#include "presence.h"
+#include "session/record.h"
+#include "speak.h"
+
+/*
+ * Sessions in use tell the storage so this often in the time that an unused
+ * one lives; between two slices of the search for unused ones, and between two
+ * searches, there is a pause.
+ */
+#define TOUCHES_PER_TTL 24
+#define TOUCH_MIN_MS 1000
+#define SEARCH_SLICE_MS 200
+#define SEARCH_PAUSE_MS 60000
+
+static void
+expire_absent(struct hub *hub, struct seat_list *absent)
+{
+	struct seat *seat;
+
+	while ((seat = TAILQ_FIRST(absent)) != NULL &&
+	    seat->expires_ms <= hub->now.mono_ms) {
+		struct room *room = seat->room;
+		struct job *job = core_record(hub, room, RECORD_EXPIRE, NULL);
+
+		job->record.has_customer = true;
+		job->record.customer = seat->id;
+		job->record.customer_row = seat->customer->row;
+		/* Who is seated and absent can always be expired. */
+		(void)core_happen(hub, room, job);
+		presence_expired(hub, seat);
+	}
+}
+
+static void
+forget_requests(struct hub *hub)
+{
+	struct seat *seat;
+
+	while ((seat = TAILQ_FIRST(&hub->requested)) != NULL &&
+	    seat->requested_ms <= hub->now.mono_ms) {
+		struct room *room = seat->room;
+
+		presence_forget_request(hub, seat);
+		core_release(hub, room);
+	}
+}
+
+/* Hosts that were pinged and did not answer lose their connections. */
+static void
+end_claims(struct hub *hub)
+{
+	struct room *room;
+
+	while ((room = TAILQ_FIRST(&hub->claims)) != NULL &&
+	    room->claim_ends_ms <= hub->now.mono_ms) {
+		struct customer *host = session_host(room->session);
+		struct peer *peer;
+
+		while (host != NULL && host->seat != NULL &&
+		    (peer = TAILQ_FIRST(&host->seat->peers)) != NULL) {
+			peer->wants_close = true;
+			core_wake(hub, peer);
+			presence_unbind(hub, peer);
+		}
+		/* Its requests have no ping to answer. */
+		if (host != NULL && host->seat != NULL)
+			presence_forget_request(hub, host->seat);
+		speak_claim_again(hub, room);
+	}
+}
+
+static uint64_t
+touch_interval_ms(const struct hub *hub)
+{
+	uint64_t ms = hub->config.session_ttl_ms / TOUCHES_PER_TTL;
+
+	return ms > TOUCH_MIN_MS ? ms : TOUCH_MIN_MS;
+}
+
+static void
+touch_rooms(struct hub *hub)
+{
+	uint64_t interval_ms = touch_interval_ms(hub);
+	struct room *room;
+
+	if (hub->config.session_ttl_ms == 0)
+		return;
+	while ((room = TAILQ_FIRST(&hub->touched)) != NULL &&
+	    room->touched_ms + interval_ms <= hub->now.mono_ms) {
+		if (room->session != NULL)
+			core_touch(hub, room->session);
+		room->touched_ms = hub->now.mono_ms;
+		TAILQ_REMOVE(&hub->touched, room, by_touch);
+		TAILQ_INSERT_TAIL(&hub->touched, room, by_touch);
+	}
+}
+
+/* What could not be read is tried again. */
+static void
+read_rooms(struct hub *hub)
+{
+	struct room *room;
+
+	while ((room = TAILQ_FIRST(&hub->unread)) != NULL &&
+	    room->retry_ms <= hub->now.mono_ms)
+		core_load(hub, room);
+}
+
+static void
+search_idle(struct hub *hub)
+{
+	struct job *job;
+
+	if (hub->is_searching || hub->now.mono_ms < hub->search_ms)
+		return;
+	job = job_new(JOB_FIND_IDLE);
+	job->wall_ms = hub->now.wall_ms > hub->config.session_ttl_ms ?
+	    hub->now.wall_ms - hub->config.session_ttl_ms : 0;
+	job->after_row = hub->search_row;
+	hub->is_searching = true;
+	core_submit(hub, NULL, job);
+}
+
+void
+due_tick(struct hub *hub)
+{
+	forget_requests(hub);
+	expire_absent(hub, &hub->absent[false]);
+	expire_absent(hub, &hub->absent[true]);
+	end_claims(hub);
+	touch_rooms(hub);
+	read_rooms(hub);
+	search_idle(hub);
+}
+
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t
+due_next_ms(const struct hub *hub)
+{
+	const struct seat *seat;
+	const struct room *room;
+	uint64_t next_ms = hub->is_searching ? UINT64_MAX : hub->search_ms;
+
+	if ((seat = TAILQ_FIRST(&hub->absent[false])) != NULL)
+		next_ms = sooner(next_ms, seat->expires_ms);
+	if ((seat = TAILQ_FIRST(&hub->absent[true])) != NULL)
+		next_ms = sooner(next_ms, seat->expires_ms);
+	if ((seat = TAILQ_FIRST(&hub->requested)) != NULL)
+		next_ms = sooner(next_ms, seat->requested_ms);
+	if ((room = TAILQ_FIRST(&hub->claims)) != NULL)
+		next_ms = sooner(next_ms, room->claim_ends_ms);
+	if ((room = TAILQ_FIRST(&hub->unread)) != NULL)
+		next_ms = sooner(next_ms, room->retry_ms);
+	if ((room = TAILQ_FIRST(&hub->touched)) != NULL &&
+	    hub->config.session_ttl_ms != 0)
+		next_ms = sooner(next_ms,
+		    room->touched_ms + touch_interval_ms(hub));
+	return next_ms;
+}
+
+/* Sessions that are not in memory and not in use end when they are loaded. */
+void
+due_search_done(struct hub *hub, struct job *job)
+{
+	size_t i;
+
+	hub->is_searching = false;
+	hub->search_row = job->after_row;
+	hub->search_ms = hub->now.mono_ms + (job->result == JOB_DONE &&
+	    job->after_row != 0 ? SEARCH_SLICE_MS :
+	    sooner(touch_interval_ms(hub), SEARCH_PAUSE_MS));
+	for (i = 0; i < job->idle_count; i++) {
+		struct room *room = core_room(hub, job->idle[i]);
+
+		if (room->state == ROOM_UNLOADED)
+			core_load(hub, room);
+	}
+}
+
+void
+due_end_unused(struct hub *hub, struct room *room)
+{
+	uint64_t ttl_ms = hub->config.session_ttl_ms;
+
+	if (ttl_ms == 0 || !room->session->is_running ||
+	    !TAILQ_EMPTY(&room->seats) ||
+	    room->session->active_ms + ttl_ms > hub->now.wall_ms)
+		return;
+	/* A running session can always be ended. */
+	(void)core_happen(hub, room,
+	    core_record(hub, room, RECORD_END, NULL));
+}

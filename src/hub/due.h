@@ -1,0 +1,22 @@
+#ifndef DUE_H
+#define DUE_H
+
+#include <stdint.h>
+
+struct hub;
+struct job;
+struct room;
+
+/* What happens in a hub because time has passed. */
+
+/* Do all that is due at hub->now. */
+void	 due_tick(struct hub *hub);
+/* When something is due next, on the monotonic clock; UINT64_MAX: never. */
+uint64_t due_next_ms(const struct hub *hub);
+
+/* The storage has searched for sessions that are not in use. */
+void	 due_search_done(struct hub *hub, struct job *job);
+/* End the room's session if it was not used for too long. */
+void	 due_end_unused(struct hub *hub, struct room *room);
+
+#endif

@@ -1,0 +1,308 @@
+#include "hub.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "core.h"
+#include "due.h"
+#include "presence.h"
+#include "settle.h"
+#include "speak.h"
+#include "wire/multicart.h"
+
+enum {
+	/* Of one peer: beyond these it is not read from. */
+	PEER_JOBS_MAX = 64,
+	PEER_REPLIES_MAX = 64,
+	/* Of all peers together, so that no transaction takes too long. */
+	HUB_JOBS_MAX = 4096,
+	HUB_CART_BYTES_MAX = 16 * 1024 * 1024
+};
+
+/*
+ * How much waking is done in one turn, so that others are heard in between; an
+ * answer over HTTP takes as long as so many messages on a WebSocket.
+ */
+#define WAKE_BUDGET 512
+#define WAKE_POLL_COST 8
+
+struct hub *
+hub_new(const struct hub_config *config, const struct now *now)
+{
+	struct hub *hub = xcalloc(1, sizeof(*hub));
+
+	hub->config = *config;
+	hub->now = *now;
+	hub->message_limit = rate_limit(config->message_rate, 1,
+	    config->message_burst);
+	id_source_init(&hub->random, &config->seed);
+	id_source_bytes(&hub->random, &hub->hash_key, sizeof(hub->hash_key));
+	hub->parser = message_parser_new();
+	STAILQ_INIT(&hub->pending);
+	STAILQ_INIT(&hub->woken);
+	TAILQ_INIT(&hub->changed);
+	TAILQ_INIT(&hub->publishing);
+	TAILQ_INIT(&hub->held);
+	TAILQ_INIT(&hub->absent[false]);
+	TAILQ_INIT(&hub->absent[true]);
+	TAILQ_INIT(&hub->requested);
+	TAILQ_INIT(&hub->claims);
+	TAILQ_INIT(&hub->unread);
+	TAILQ_INIT(&hub->touched);
+	hub->search_ms = config->session_ttl_ms == 0 ? UINT64_MAX :
+	    now->mono_ms;
+	return hub;
+}
+
+void
+hub_free(struct hub *hub)
+{
+	struct job *job;
+	struct room *room, *next;
+	struct seat *seat;
+
+	while ((job = STAILQ_FIRST(&hub->pending)) != NULL) {
+		STAILQ_REMOVE_HEAD(&hub->pending, entry);
+		job_free(job);
+	}
+	HASH_ITER(hh, hub->rooms, room, next) {
+		HASH_DELETE(hh, hub->rooms, room);
+		/* Jobs under way hold some of them. */
+		while ((seat = TAILQ_FIRST(&room->seats)) != NULL) {
+			TAILQ_REMOVE(&room->seats, seat, entry);
+			free(seat);
+		}
+		session_free(room->session);
+		payload_unref(room->id);
+		free(room);
+	}
+	message_parser_free(hub->parser);
+	free(hub);
+}
+
+void
+hub_attach(struct hub *hub, struct peer *peer)
+{
+	peer->id = ++hub->last_peer;
+	outbox_init(&peer->outbox);
+	HASH_ADD(hh, hub->peers, id, sizeof(peer->id), peer);
+}
+
+/* Judge claims of the host's seat again if the host is gone now. */
+static void
+host_may_be_gone(struct hub *hub, struct room *room)
+{
+	const struct customer *host = session_host(room->session);
+
+	if (host == NULL || host->seat == NULL || !host->seat->is_present)
+		speak_claim_again(hub, room);
+}
+
+static void
+stop_waiting(struct hub *hub, struct peer *peer)
+{
+	const struct peer_list *list = peer->waiting_in;
+	struct message *message = core_unpark(peer);
+	struct room *room;
+
+	if (message == NULL)
+		return;
+	message_clear(message);
+	free(message);
+	room = core_room(hub, peer->session_id);
+	if (list == &room->claiming && TAILQ_EMPTY(list))
+		TAILQ_REMOVE(&hub->claims, room, claims);
+}
+
+void
+hub_detach(struct hub *hub, struct peer *peer, const struct now *now)
+{
+	struct room *room = peer->seat != NULL ? peer->seat->room : NULL;
+
+	hub->now = *now;
+	HASH_DELETE(hh, hub->peers, peer);
+	if (peer->is_woken) {
+		STAILQ_REMOVE(&hub->woken, peer, peer, woken);
+		hub->woken_count--;
+	}
+	if (peer->waiting_in != NULL)
+		stop_waiting(hub, peer);
+	outbox_clear(&peer->outbox);
+	if (room == NULL)
+		return;
+	presence_unbind(hub, peer);
+	if (TAILQ_EMPTY(&room->claiming))
+		core_release(hub, room);
+	else
+		host_may_be_gone(hub, room);
+}
+
+static bool
+is_congested(const struct hub *hub)
+{
+	return hub->jobs >= HUB_JOBS_MAX ||
+	    hub->cart_bytes >= HUB_CART_BYTES_MAX;
+}
+
+bool
+hub_peer_is_ready(const struct hub *hub, const struct peer *peer)
+{
+	return peer->waiting_in == NULL && !peer->is_moving &&
+	    !hub->is_draining && peer->jobs < PEER_JOBS_MAX &&
+	    peer->outbox.reply_count < PEER_REPLIES_MAX;
+}
+
+/* To a connection there is no poll, right or wrong. */
+static void
+refuse_unread(struct hub *hub, struct peer *peer, struct message_error *error)
+{
+	if (error->event == MESSAGE_POLL && peer->poll == NULL)
+		*error = (struct message_error){
+			.code = REFUSAL_UNKNOWN_EVENT,
+			.event = MESSAGE_POLL,
+		};
+	core_refuse(hub, peer, NULL, error);
+}
+
+void
+hub_receive(struct hub *hub, struct peer *peer, const char *text,
+    size_t len, const struct now *now)
+{
+	struct message message;
+	struct message_error error = { .code = REFUSAL_RATE_LIMITED };
+
+	hub->now = *now;
+	error.retry_after_s = rate_take(&peer->rate, &hub->message_limit,
+	    now->mono_ms);
+	if (error.retry_after_s > 0)
+		core_refuse(hub, peer, NULL, &error);
+	else if (message_parse(hub->parser, text, len, &message,
+	    &error) == -1)
+		refuse_unread(hub, peer, &error);
+	else
+		speak(hub, peer, &message);
+	if (is_congested(hub) && peer->waiting_in == NULL) {
+		peer->waiting_in = &hub->held;
+		TAILQ_INSERT_TAIL(&hub->held, peer, waiting);
+	}
+}
+
+bool
+hub_peer_next(struct hub *hub, struct peer *peer, struct outbox_item *item)
+{
+	bool was_full = peer->outbox.reply_count >= PEER_REPLIES_MAX;
+	bool with_cursor = peer->seat != NULL && peer->seat->has_token;
+
+	if (!outbox_take(&peer->outbox, with_cursor, item))
+		return false;
+	if (was_full)
+		core_wake(hub, peer);
+	return true;
+}
+
+void
+hub_pong(struct hub *hub, struct peer *peer, const struct now *now)
+{
+	hub->now = *now;
+	if (peer->seat != NULL)
+		speak_seat_lives(hub, peer->seat);
+}
+
+bool
+hub_peer_is_answered(const struct peer *peer)
+{
+	if (peer->poll->is_held)
+		return peer->outbox.state != NULL;
+	return peer->jobs == 0 && peer->waiting_in == NULL;
+}
+
+void
+hub_take_jobs(struct hub *hub, struct job_list *jobs)
+{
+	struct room *room;
+
+	while ((room = TAILQ_FIRST(&hub->changed)) != NULL) {
+		TAILQ_REMOVE(&hub->changed, room, changed);
+		room->changed_by->multicart = multicart_encode(room->session);
+		room->changed_by = NULL;
+	}
+	STAILQ_CONCAT(jobs, &hub->pending);
+	hub->is_waiting = !STAILQ_EMPTY(jobs);
+}
+
+bool
+hub_is_waiting(const struct hub *hub)
+{
+	return hub->is_waiting;
+}
+
+static void
+release_held(struct hub *hub)
+{
+	struct peer *peer;
+
+	if (is_congested(hub))
+		return;
+	while ((peer = TAILQ_FIRST(&hub->held)) != NULL) {
+		stop_waiting(hub, peer);
+		core_wake(hub, peer);
+	}
+}
+
+void
+hub_tick(struct hub *hub, const struct now *now)
+{
+	hub->now = *now;
+	due_tick(hub);
+}
+
+uint64_t
+hub_next_tick_ms(const struct hub *hub)
+{
+	return due_next_ms(hub);
+}
+
+void
+hub_settle(struct hub *hub, struct job_list *jobs, const struct now *now)
+{
+	hub->now = *now;
+	hub->is_waiting = false;
+	settle(hub, jobs);
+	release_held(hub);
+}
+
+void
+hub_wake_peers(struct hub *hub)
+{
+	size_t n = hub->woken_count, spent = 0;
+
+	/* Who is woken anew meanwhile, or is too many for now, has its turn in
+	 * the next one. */
+	while (n-- > 0 && spent < WAKE_BUDGET && !STAILQ_EMPTY(&hub->woken)) {
+		struct peer *peer = STAILQ_FIRST(&hub->woken);
+
+		spent += peer->poll != NULL ? WAKE_POLL_COST : 1;
+		STAILQ_REMOVE_HEAD(&hub->woken, woken);
+		hub->woken_count--;
+		peer->is_woken = false;
+		peer->ops->wake(peer);
+	}
+}
+
+bool
+hub_has_woken(const struct hub *hub)
+{
+	return hub->woken_count > 0;
+}
+
+void
+hub_drain(struct hub *hub)
+{
+	hub->is_draining = true;
+}
+
+bool
+hub_is_quiet(const struct hub *hub)
+{
+	return hub->jobs == 0;
+}

@@ -1,0 +1,76 @@
+#ifndef HUB_H
+#define HUB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "hub_config.h"
+
+struct job_list;
+struct outbox_item;
+struct peer;
+
+/*
+ * All sessions and everybody connected to them.  Messages go in, jobs for the
+ * storage come out; what the storage has settled goes in, and outboxes fill.
+ * The hub does no I/O and never asks for the time: it gets everything as an
+ * argument, and the same calls have the same effects again.
+ */
+struct hub;
+
+struct hub *hub_new(const struct hub_config *config, const struct now *now);
+/* No peer may be attached any more. */
+void	 hub_free(struct hub *hub);
+
+/* peer, filled in as peer.h says, takes part until hub_detach(). */
+void	 hub_attach(struct hub *hub, struct peer *peer);
+/* The peer's connection is gone; its memory is the caller's again. */
+void	 hub_detach(struct hub *hub, struct peer *peer,
+	    const struct now *now);
+
+/*
+ * peer sent a message.  Only while hub_peer_is_ready(); whatever comes of it
+ * comes through the outbox.
+ */
+void	 hub_receive(struct hub *hub, struct peer *peer, const char *text,
+	    size_t len, const struct now *now);
+/* Whether another message of peer may be received; it is woken when it may. */
+bool	 hub_peer_is_ready(const struct hub *hub, const struct peer *peer);
+/* Whether peer, a request, has its answer in its outbox. */
+bool	 hub_peer_is_answered(const struct peer *peer);
+/* Take the next message to send to peer; false if there is none. */
+bool	 hub_peer_next(struct hub *hub, struct peer *peer,
+	    struct outbox_item *item);
+/* peer answered a ping. */
+void	 hub_pong(struct hub *hub, struct peer *peer, const struct now *now);
+
+/* Do what has become due. */
+void	 hub_tick(struct hub *hub, const struct now *now);
+/* When something becomes due next, on the monotonic clock; UINT64_MAX: never. */
+uint64_t hub_next_tick_ms(const struct hub *hub);
+
+/*
+ * The end of a turn: encode what changed and move all jobs made since the last
+ * time to jobs, which must be empty and go to the storage.  At most one such
+ * list is out at a time: the next one gathers until hub_settle().
+ */
+void	 hub_take_jobs(struct hub *hub, struct job_list *jobs);
+/* Whether a list is out. */
+bool	 hub_is_waiting(const struct hub *hub);
+/* The list came back: answer everybody, show what is durable.  Frees jobs. */
+void	 hub_settle(struct hub *hub, struct job_list *jobs,
+	    const struct now *now);
+/* Wake every peer that has a reason; at the end of a turn. */
+void	 hub_wake_peers(struct hub *hub);
+
+/* Whether peers wait to be woken. */
+bool	 hub_has_woken(const struct hub *hub);
+
+/* Receive nothing more from anybody. */
+void	 hub_drain(struct hub *hub);
+/* Whether everything received is settled. */
+bool	 hub_is_quiet(const struct hub *hub);
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef HUB_CONFIG_H
+#define HUB_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "session/session.h"
+
+struct quota;
+
+/* The settings of a hub. */
+struct hub_config {
+	struct session_limits limits;
+	unsigned message_rate;		/* a second and peer; 0: no limit */
+	unsigned message_burst;
+	uint64_t absence_window_ms[2];	/* without a token, with one */
+	uint64_t poll_presence_ms;	/* after a request; 0: for good */
+	size_t	 max_held_polls;	/* of a customer; 0: no limit */
+	uint64_t session_ttl_ms;	/* 0: sessions never end */
+	bool	 require_tokens;
+	struct id_key key;		/* of tokens */
+	struct id_key seed;		/* of ids and salts: random */
+	int64_t	 session_row;		/* the highest given so far */
+	int64_t	 customer_row;
+	struct quota *quota;		/* outlives the hub */
+};
+
+#endif

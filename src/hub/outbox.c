@@ -1,0 +1,91 @@
+#include "outbox.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "wire/multicart.h"
+
+struct outbox_reply {
+	STAILQ_ENTRY(outbox_reply) entry;
+	struct payload *body;
+};
+
+void
+outbox_init(struct outbox *outbox)
+{
+	STAILQ_INIT(&outbox->replies);
+	outbox->reply_count = 0;
+	outbox->state = NULL;
+}
+
+static struct payload *
+take_reply(struct outbox *outbox)
+{
+	struct outbox_reply *reply = STAILQ_FIRST(&outbox->replies);
+	struct payload *body = reply->body;
+
+	STAILQ_REMOVE_HEAD(&outbox->replies, entry);
+	outbox->reply_count--;
+	free(reply);
+	return body;
+}
+
+void
+outbox_drop_state(struct outbox *outbox)
+{
+	multicart_unref(outbox->state);
+	outbox->state = NULL;
+}
+
+void
+outbox_clear(struct outbox *outbox)
+{
+	while (!STAILQ_EMPTY(&outbox->replies))
+		payload_unref(take_reply(outbox));
+	outbox_drop_state(outbox);
+}
+
+void
+outbox_add_reply(struct outbox *outbox, struct payload *body)
+{
+	struct outbox_reply *reply = xcalloc(1, sizeof(*reply));
+
+	reply->body = body;
+	STAILQ_INSERT_TAIL(&outbox->replies, reply, entry);
+	outbox->reply_count++;
+}
+
+void
+outbox_set_state(struct outbox *outbox, struct multicart *multicart)
+{
+	multicart_ref(multicart);
+	multicart_unref(outbox->state);
+	outbox->state = multicart;
+}
+
+bool
+outbox_is_empty(const struct outbox *outbox)
+{
+	return outbox->reply_count == 0 && outbox->state == NULL;
+}
+
+bool
+outbox_take(struct outbox *outbox, bool with_cursor, struct outbox_item *item)
+{
+	struct multicart *state = outbox->state;
+
+	if (outbox->reply_count > 0) {
+		item->body = take_reply(outbox);
+		item->len = item->body->len;
+		item->tail = "";
+		return true;
+	}
+	if (state == NULL)
+		return false;
+	item->body = payload_ref(state->bytes);
+	item->len = with_cursor ? state->bytes->len : state->plain_len;
+	item->tail = with_cursor ? "" : "}";
+	multicart_unref(state);
+	outbox->state = NULL;
+	return true;
+}

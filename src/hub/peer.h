@@ -1,0 +1,82 @@
+#ifndef PEER_H
+#define PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <uthash.h>
+
+#include "base/buf.h"
+#include "outbox.h"
+#include "quota.h"
+#include "rate.h"
+#include "session/record.h"
+#include "session/refusal.h"
+
+struct message;
+struct peer;
+struct seat;
+
+/*
+ * One end of a conversation: a WebSocket connection, or one held request.  The
+ * net layer embeds it, attaches it, hands it messages, and sends what is in
+ * its outbox whenever it is woken.
+ */
+
+/*
+ * What a peer that is a single request has besides.  It says one thing, proves
+ * its customer each time, and ends with its answer.
+ */
+struct peer_poll {
+	const char *bearer;	/* the request's token; "" for none */
+
+	/* What the hub makes of it. */
+	bool	 is_held;	/* answered with the next multicart */
+	unsigned wait_s;	/* for which it waits at the most */
+	uint64_t incarnation;	/* of the cursor that it gave; 0 for none */
+	uint64_t revision;
+	enum refusal refused;	/* REFUSAL_NONE if it was not */
+	unsigned retry_after_s;
+};
+
+struct peer_ops {
+	/* Something in peer changed: messages to send, readiness for another
+	 * message, or one of the two wishes below. */
+	void	(*wake)(struct peer *peer);
+};
+
+TAILQ_HEAD(peer_list, peer);
+
+struct peer {
+	/* Set before hub_attach() and constant. */
+	const struct peer_ops *ops;
+	enum transport transport;
+	struct payload *session_id;	/* a reference of the peer's */
+	struct payload *address;	/* in text, likewise; NULL if unknown */
+	bool	 is_limited;		/* per-address limits apply: */
+	uint8_t	 quota_key[QUOTA_KEY_BYTES];
+	struct peer_poll *poll;		/* NULL for a connection */
+
+	/* Wishes of the hub's that the net layer fulfils and resets. */
+	bool	 wants_ping;
+	bool	 wants_close;
+
+	/* The hub's. */
+	bool	 is_moving;		/* an answer in flight changes its seat */
+	bool	 is_woken;
+	uint64_t id;
+	UT_hash_handle hh;		/* hub->peers, by id */
+	STAILQ_ENTRY(peer) woken;
+	struct seat *seat;		/* NULL: speaks for nobody */
+	TAILQ_ENTRY(peer) of_seat;
+	struct message *parked;		/* waits in the list waiting_in */
+	struct peer_list *waiting_in;	/* or NULL */
+	TAILQ_ENTRY(peer) waiting;
+	unsigned jobs;			/* in flight for it */
+	struct rate rate;
+	struct outbox outbox;
+};
+
+#endif

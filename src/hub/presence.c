@@ -1,0 +1,236 @@
+#include "presence.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "core.h"
+
+struct seat *
+presence_seat(struct room *room, struct customer *customer)
+{
+	struct seat *seat = customer->seat;
+
+	if (seat != NULL)
+		return seat;
+	seat = xcalloc(1, sizeof(*seat));
+	seat->room = room;
+	seat->id = customer->id;
+	seat->has_token = customer->has_token;
+	seat->customer = customer;
+	customer->seat = seat;
+	TAILQ_INIT(&seat->peers);
+	TAILQ_INSERT_TAIL(&room->seats, seat, entry);
+	return seat;
+}
+
+static void
+free_unused(struct seat *seat)
+{
+	if (!TAILQ_EMPTY(&seat->peers) || seat->moves > 0 ||
+	    seat->is_requested || seat->is_waited_for)
+		return;
+	if (seat->customer != NULL)
+		seat->customer->seat = NULL;
+	TAILQ_REMOVE(&seat->room->seats, seat, entry);
+	free(seat);
+}
+
+static void
+wait_for(struct hub *hub, struct seat *seat)
+{
+	uint64_t window_ms = hub->config.absence_window_ms[seat->has_token];
+
+	if (window_ms == 0)
+		return;
+	seat->is_waited_for = true;
+	seat->expires_ms = hub->now.mono_ms + window_ms;
+	TAILQ_INSERT_TAIL(&hub->absent[seat->has_token], seat, absence);
+}
+
+static void
+stop_waiting(struct hub *hub, struct seat *seat)
+{
+	if (!seat->is_waited_for)
+		return;
+	seat->is_waited_for = false;
+	TAILQ_REMOVE(&hub->absent[seat->has_token], seat, absence);
+}
+
+/* Somebody is here again: the windows of all others open now. */
+static void
+wait_for_absent(struct hub *hub, struct room *room)
+{
+	struct customer *customer;
+	struct seat *seat;
+
+	if (room->session == NULL)
+		return;
+	TAILQ_FOREACH(customer, &room->session->customers, entry) {
+		if (customer->state != CUSTOMER_SEATED)
+			continue;
+		seat = presence_seat(room, customer);
+		if (!seat->is_present && !seat->is_waited_for)
+			wait_for(hub, seat);
+		free_unused(seat);
+	}
+}
+
+/* Nobody is here: nobody is waited for. */
+static void
+stop_waiting_in(struct hub *hub, struct room *room, const struct seat *but)
+{
+	struct seat *seat, *next;
+
+	for (seat = TAILQ_FIRST(&room->seats); seat != NULL; seat = next) {
+		next = TAILQ_NEXT(seat, entry);
+		stop_waiting(hub, seat);
+		if (seat != but)
+			free_unused(seat);
+	}
+}
+
+static void
+came(struct hub *hub, struct seat *seat)
+{
+	struct room *room = seat->room;
+
+	seat->is_present = true;
+	stop_waiting(hub, seat);
+	if (room->present++ > 0)
+		return;
+	room->was_used = true;
+	room->touched_ms = hub->now.mono_ms;
+	TAILQ_INSERT_TAIL(&hub->touched, room, by_touch);
+	wait_for_absent(hub, room);
+}
+
+static void
+went(struct hub *hub, struct seat *seat)
+{
+	struct room *room = seat->room;
+
+	seat->is_present = false;
+	if (--room->present == 0) {
+		TAILQ_REMOVE(&hub->touched, room, by_touch);
+		stop_waiting_in(hub, room, seat);
+		return;
+	}
+	if (seat->customer != NULL &&
+	    seat->customer->state == CUSTOMER_SEATED)
+		wait_for(hub, seat);
+}
+
+void
+presence_update(struct hub *hub, struct seat *seat)
+{
+	bool is_present = !TAILQ_EMPTY(&seat->peers) || seat->moves > 0 ||
+	    seat->is_requested;
+
+	if (is_present && !seat->is_present)
+		came(hub, seat);
+	else if (!is_present && seat->is_present)
+		went(hub, seat);
+	free_unused(seat);
+}
+
+static void
+drop_request(struct hub *hub, struct seat *seat)
+{
+	if (!seat->is_requested)
+		return;
+	seat->is_requested = false;
+	TAILQ_REMOVE(&hub->requested, seat, requests);
+}
+
+void
+presence_requested(struct hub *hub, struct seat *seat)
+{
+	uint64_t presence_ms = hub->config.poll_presence_ms;
+
+	drop_request(hub, seat);
+	seat->is_requested = true;
+	seat->requested_ms = presence_ms == 0 ? UINT64_MAX :
+	    hub->now.mono_ms + presence_ms;
+	TAILQ_INSERT_TAIL(&hub->requested, seat, requests);
+	presence_update(hub, seat);
+}
+
+void
+presence_forget_request(struct hub *hub, struct seat *seat)
+{
+	drop_request(hub, seat);
+	presence_update(hub, seat);
+}
+
+void
+presence_bind(struct hub *hub, struct peer *peer, struct seat *seat)
+{
+	peer->seat = seat;
+	TAILQ_INSERT_TAIL(&seat->peers, peer, of_seat);
+	presence_update(hub, seat);
+}
+
+void
+presence_unbind(struct hub *hub, struct peer *peer)
+{
+	struct seat *seat = peer->seat;
+
+	peer->seat = NULL;
+	outbox_drop_state(&peer->outbox);
+	TAILQ_REMOVE(&seat->peers, peer, of_seat);
+	presence_update(hub, seat);
+}
+
+void
+presence_unlink(struct hub *hub, struct room *room)
+{
+	struct seat *seat, *next;
+
+	for (seat = TAILQ_FIRST(&room->seats); seat != NULL; seat = next) {
+		next = TAILQ_NEXT(seat, entry);
+		stop_waiting(hub, seat);
+		if (seat->customer != NULL)
+			seat->customer->seat = NULL;
+		seat->customer = NULL;
+		free_unused(seat);
+	}
+}
+
+static void
+unseat_peers(struct hub *hub, struct seat *seat)
+{
+	seat->moves++;	/* keeps it until all are gone */
+	drop_request(hub, seat);
+	while (!TAILQ_EMPTY(&seat->peers))
+		presence_unbind(hub, TAILQ_FIRST(&seat->peers));
+	seat->moves--;
+	presence_update(hub, seat);
+}
+
+void
+presence_relink(struct hub *hub, struct room *room)
+{
+	struct seat *seat, *next;
+
+	for (seat = TAILQ_FIRST(&room->seats); seat != NULL; seat = next) {
+		struct customer *customer;
+
+		next = TAILQ_NEXT(seat, entry);
+		customer = session_customer(room->session, &seat->id);
+		if (customer == NULL || customer->state == CUSTOMER_GONE) {
+			unseat_peers(hub, seat);
+			continue;
+		}
+		seat->customer = customer;
+		customer->seat = seat;
+	}
+	if (room->present > 0)
+		wait_for_absent(hub, room);
+}
+
+void
+presence_expired(struct hub *hub, struct seat *seat)
+{
+	stop_waiting(hub, seat);
+	free_unused(seat);
+}

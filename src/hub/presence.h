@@ -1,0 +1,44 @@
+#ifndef PRESENCE_H
+#define PRESENCE_H
+
+struct customer;
+struct hub;
+struct peer;
+struct room;
+struct seat;
+
+/*
+ * Who is here.  A customer with a connection, or one on its way, is present; one
+ * without is waited for, as long as anybody else is present in its room.
+ */
+
+/* The seat of a customer of room, made if need be. */
+struct seat *presence_seat(struct room *room, struct customer *customer);
+
+/* peer speaks for the seat's customer from now on; it spoke for nobody. */
+void	 presence_bind(struct hub *hub, struct peer *peer, struct seat *seat);
+/* peer speaks for nobody any more, and is shown nothing.  May free its seat. */
+void	 presence_unbind(struct hub *hub, struct peer *peer);
+
+/*
+ * The seat's customer made a request: it is present for a while.  It may have
+ * gone since: then not any more.
+ */
+void	 presence_requested(struct hub *hub, struct seat *seat);
+void	 presence_forget_request(struct hub *hub, struct seat *seat);
+
+/* Something changed that presence of seat depends on.  May free it. */
+void	 presence_update(struct hub *hub, struct seat *seat);
+
+/* The room's session is no longer known, until presence_relink(). */
+void	 presence_unlink(struct hub *hub, struct room *room);
+/*
+ * The room's session was loaded: find the seats' customers in it.  Peers whose
+ * customer is not there any more speak for nobody.
+ */
+void	 presence_relink(struct hub *hub, struct room *room);
+
+/* The customer of seat is no longer in the multicart: it is not waited for. */
+void	 presence_expired(struct hub *hub, struct seat *seat);
+
+#endif

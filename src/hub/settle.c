@@ -1,0 +1,270 @@
+#include "settle.h"
+
+#include "core.h"
+#include "due.h"
+#include "presence.h"
+#include "session/record.h"
+#include "speak.h"
+#include "wire/multicart.h"
+
+/*
+ * A record did not happen after all: read what the session really is, if that
+ * is of interest to anybody.
+ */
+static void
+unload(struct hub *hub, struct room *room)
+{
+	if (room->state != ROOM_READY)
+		return;
+	if (room->changed_by != NULL) {
+		TAILQ_REMOVE(&hub->changed, room, changed);
+		room->changed_by = NULL;
+	}
+	presence_unlink(hub, room);
+	session_free(room->session);
+	room->session = NULL;
+	room->state = ROOM_UNLOADED;
+	if (!TAILQ_EMPTY(&room->seats))
+		core_load(hub, room);
+	/* They wait until it is known who is host. */
+	if (!TAILQ_EMPTY(&room->claiming))
+		speak_claim_again(hub, room);
+}
+
+static void
+publish_later(struct hub *hub, struct room *room, struct multicart *multicart)
+{
+	if (room->settled == NULL)
+		TAILQ_INSERT_TAIL(&hub->publishing, room, publishing);
+	multicart_unref(room->settled);
+	room->settled = multicart;
+}
+
+static void
+settle_load(struct hub *hub, struct room *room, struct job *job)
+{
+	if (job->result == JOB_REFUSED) {
+		room->state = ROOM_UNLOADED;
+		if (!TAILQ_EMPTY(&room->seats))
+			core_load_later(hub, room);
+		speak_unreadable(hub, room);
+		return;
+	}
+	room->state = ROOM_READY;
+	room->session = job->loaded;
+	job->loaded = NULL;
+	if (room->session == NULL)
+		room->session = session_new(room->id, 0);
+	presence_relink(hub, room);
+	/* Only a room that was unloaded has seats: its peers may have missed
+	 * what was announced to them and then refused. */
+	if (!TAILQ_EMPTY(&room->seats))
+		publish_later(hub, room, multicart_encode(room->session));
+	due_end_unused(hub, room);
+	speak_waiting(hub, room);
+}
+
+/* A held request of a customer that left learns so. */
+static void
+end_held(struct hub *hub, struct peer *peer)
+{
+	static const struct message_error left = {
+		.code = REFUSAL_LEFT_SESSION,
+		.event = MESSAGE_POLL,
+	};
+
+	peer->poll->is_held = false;
+	core_refuse(hub, peer, NULL, &left);
+}
+
+/* The customer left: everybody who spoke for it is told, and free. */
+static void
+dismiss(struct hub *hub, struct seat *seat, struct job *job)
+{
+	struct peer *peer, *next;
+
+	for (peer = TAILQ_FIRST(&seat->peers); peer != NULL; peer = next) {
+		next = TAILQ_NEXT(peer, of_seat);
+		presence_unbind(hub, peer);
+		if (peer->id == job->origin)
+			continue;
+		if (peer->poll != NULL) {
+			end_held(hub, peer);
+			continue;
+		}
+		outbox_add_reply(&peer->outbox, payload_ref(job->reply));
+		core_wake(hub, peer);
+	}
+	presence_forget_request(hub, seat);
+}
+
+/* peer has come to speak for seat; show it the room as it is. */
+static void
+settle_arrival(struct hub *hub, struct peer *peer, struct seat *seat)
+{
+	if (seat->customer == NULL)
+		return;
+	if (peer->poll != NULL) {
+		peer->poll->is_held = true;
+		peer->poll->wait_s = MESSAGE_WAIT_S;
+		presence_requested(hub, seat);
+	}
+	if (peer->seat == NULL)
+		presence_bind(hub, peer, seat);
+	speak_seat_lives(hub, seat);
+	core_show(hub, peer, seat->room);
+}
+
+static void
+settle_seat(struct hub *hub, struct peer *peer, struct job *job)
+{
+	struct seat *seat = job->seat;
+
+	if (peer != NULL)
+		peer->is_moving = false;
+	if (job->result == JOB_DONE && job->kind == JOB_APPEND &&
+	    job->record.event == RECORD_LEAVE)
+		dismiss(hub, seat, job);
+	else if (job->result == JOB_DONE && peer != NULL)
+		settle_arrival(hub, peer, seat);
+	seat->moves--;
+	presence_update(hub, seat);
+}
+
+static void
+refuse_origin(struct peer *peer, const struct job *job)
+{
+	outbox_add_reply(&peer->outbox, message_reply_error(&job->refused));
+	if (peer->poll == NULL)
+		return;
+	peer->poll->refused = job->refused.code;
+	peer->poll->retry_after_s = job->refused.retry_after_s;
+}
+
+static void
+settle_origin(struct hub *hub, struct job *job)
+{
+	struct peer *peer;
+
+	HASH_FIND(hh, hub->peers, &job->origin, sizeof(job->origin), peer);
+	if (peer != NULL) {
+		peer->jobs--;
+		if (job->result == JOB_REFUSED)
+			refuse_origin(peer, job);
+		else if (job->reply != NULL)
+			outbox_add_reply(&peer->outbox,
+			    payload_ref(job->reply));
+		core_wake(hub, peer);
+	}
+	if (job->seat != NULL)
+		settle_seat(hub, peer, job);
+}
+
+static void
+settle_job(struct hub *hub, struct job *job)
+{
+	struct room *room = job->room;
+
+	hub->jobs--;
+	if (job->record.cart != NULL)
+		hub->cart_bytes -= job->record.cart->len;
+	if (room != NULL && job->kind == JOB_APPEND) {
+		room->records--;
+		if (job->result == JOB_REFUSED)
+			unload(hub, room);
+		else if (job->multicart != NULL)
+			publish_later(hub, room,
+			    multicart_ref(job->multicart));
+	}
+	if (job->kind == JOB_LOAD)
+		settle_load(hub, room, job);
+	if (job->kind == JOB_FIND_IDLE)
+		due_search_done(hub, job);
+	if (job->origin != 0)
+		settle_origin(hub, job);
+	if (room != NULL && --room->jobs == 0)
+		core_release(hub, room);
+	job_free(job);
+}
+
+static void
+settle_all(struct hub *hub, struct job_list *jobs)
+{
+	struct job *job;
+
+	while ((job = STAILQ_FIRST(jobs)) != NULL) {
+		STAILQ_REMOVE_HEAD(jobs, entry);
+		settle_job(hub, job);
+	}
+}
+
+/*
+ * A list was refused: what gathered meanwhile was judged upon it.  What reads
+ * only stays.
+ */
+static void
+refuse_pending(struct hub *hub)
+{
+	struct job_list all = STAILQ_HEAD_INITIALIZER(all);
+	struct job_list refused = STAILQ_HEAD_INITIALIZER(refused);
+	struct job *job;
+
+	STAILQ_CONCAT(&all, &hub->pending);
+	while ((job = STAILQ_FIRST(&all)) != NULL) {
+		bool stays = job->kind != JOB_APPEND &&
+		    job->kind != JOB_ANSWER;
+
+		STAILQ_REMOVE_HEAD(&all, entry);
+		if (!stays)
+			job->result = JOB_REFUSED;
+		STAILQ_INSERT_TAIL(stays ? &hub->pending : &refused, job,
+		    entry);
+	}
+	settle_all(hub, &refused);
+}
+
+/* A refused change leaves a held request with what it has seen. */
+static bool
+has_seen(const struct peer *peer, const struct multicart *multicart)
+{
+	return peer->poll != NULL &&
+	    peer->poll->incarnation == multicart->incarnation &&
+	    peer->poll->revision == multicart->revision;
+}
+
+static void
+publish(struct hub *hub)
+{
+	struct room *room;
+	struct seat *seat;
+	struct peer *peer;
+
+	while ((room = TAILQ_FIRST(&hub->publishing)) != NULL) {
+		TAILQ_REMOVE(&hub->publishing, room, publishing);
+		TAILQ_FOREACH(seat, &room->seats, entry) {
+			TAILQ_FOREACH(peer, &seat->peers, of_seat) {
+				if (has_seen(peer, room->settled))
+					continue;
+				outbox_set_state(&peer->outbox, room->settled);
+				core_wake(hub, peer);
+			}
+		}
+		multicart_unref(room->settled);
+		room->settled = NULL;
+		core_release(hub, room);
+	}
+}
+
+void
+settle(struct hub *hub, struct job_list *jobs)
+{
+	const struct job *job;
+	bool was_refused = false;
+
+	STAILQ_FOREACH(job, jobs, entry)
+		was_refused |= job->result == JOB_REFUSED;
+	settle_all(hub, jobs);
+	if (was_refused)
+		refuse_pending(hub);
+	publish(hub);
+}

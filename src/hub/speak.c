@@ -1,0 +1,697 @@
+#include "speak.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "core.h"
+#include "presence.h"
+#include "session/record.h"
+
+/* How long a silent host has to answer a ping before it loses its seat. */
+#define CLAIM_WAIT_MS 3000
+
+static void
+refuse(struct hub *hub, struct peer *peer, struct room *room,
+    const struct message *message, enum refusal code)
+{
+	struct message_error error = {
+		.code = code,
+		.event = message->event,
+		.seq = message->seq,
+	};
+
+	core_refuse(hub, peer, room, &error);
+}
+
+static void
+refuse_field(struct hub *hub, struct peer *peer, struct room *room,
+    const struct message *message, const char *field)
+{
+	struct message_error error = {
+		.code = REFUSAL_INVALID_MESSAGE,
+		.field = field,
+		.event = message->event,
+	};
+
+	core_refuse(hub, peer, room, &error);
+}
+
+/*
+ * Let job's record happen and answer peer with answer when it is durable, or
+ * with the refusal at once.
+ */
+static enum refusal
+happen(struct hub *hub, struct peer *peer, struct room *room,
+    struct job *job, const struct core_answer *answer)
+{
+	enum refusal code = core_happen(hub, room, job);
+
+	if (code == REFUSAL_NONE) {
+		core_answer_with(peer, job, answer);
+		return code;
+	}
+	payload_unref(answer->reply);
+	refuse(hub, peer, room, answer->message, code);
+	return code;
+}
+
+/* As happen, for a customer that peer speaks for from then on. */
+static void
+arrive(struct hub *hub, struct peer *peer, struct room *room,
+    struct job *job, struct customer *customer, struct core_answer *answer)
+{
+	struct seat *seat = presence_seat(room, customer);
+
+	answer->seat = seat;
+	if (job == NULL)
+		core_answer(hub, peer, room, answer);
+	else
+		(void)happen(hub, peer, room, job, answer); /* it told peer */
+	presence_update(hub, seat);
+}
+
+static struct job *
+return_of(struct hub *hub, struct peer *peer, struct room *room,
+    const struct customer *customer)
+{
+	struct job *job = core_record(hub, room, RECORD_RETURN, peer);
+
+	job->record.has_customer = true;
+	job->record.customer = customer->id;
+	job->record.customer_row = customer->row;
+	return job;
+}
+
+/* peer speaks for customer again, who may have expired meanwhile. */
+static void
+come_back(struct hub *hub, struct peer *peer, struct room *room,
+    struct customer *customer, struct core_answer *answer)
+{
+	struct job *job = NULL;
+
+	if (customer->state == CUSTOMER_AWAY)
+		job = return_of(hub, peer, room, customer);
+	arrive(hub, peer, room, job, customer, answer);
+}
+
+static struct payload *
+reply_with_token(struct hub *hub, struct room *room,
+    const struct message *message, const struct customer_id *id,
+    bool has_token)
+{
+	char token[ID_TOKEN_CHARS + 1];
+
+	if (!has_token)
+		return message_reply_customer(message->event, id, NULL);
+	id_token(&hub->config.key, room->id->data, id, token);
+	return message_reply_customer(message->event, id, token);
+}
+
+/* A start or join that was made before: the same answer once more. */
+static void
+repeat(struct hub *hub, struct peer *peer, struct room *room,
+    struct customer *customer, const struct message *message)
+{
+	struct core_answer answer = { .message = message };
+
+	if (customer->is_host != (message->event == MESSAGE_START_SESSION)) {
+		refuse_field(hub, peer, room, message, "requestId");
+		return;
+	}
+	if (customer->state == CUSTOMER_GONE) {
+		refuse(hub, peer, room, message, REFUSAL_LEFT_SESSION);
+		return;
+	}
+	answer.reply = reply_with_token(hub, room, message, &customer->id,
+	    customer->has_token);
+	come_back(hub, peer, room, customer, &answer);
+}
+
+/*
+ * Wait until the host of room, which has no token and only seems to be there,
+ * answers a ping or does not.
+ */
+static void
+claim(struct hub *hub, struct peer *peer, struct room *room,
+    struct seat *host, struct message *message)
+{
+	struct peer *of_host;
+
+	if (TAILQ_EMPTY(&room->claiming)) {
+		room->claim_ends_ms = hub->now.mono_ms + CLAIM_WAIT_MS;
+		TAILQ_INSERT_TAIL(&hub->claims, room, claims);
+		TAILQ_FOREACH(of_host, &host->peers, of_seat) {
+			of_host->wants_ping = true;
+			core_wake(hub, of_host);
+		}
+	}
+	core_park(peer, &room->claiming, message);
+}
+
+/*
+ * Whether the start may go on: nobody holds the host's seat, or *displaced
+ * does and loses it.  Otherwise peer was answered, or waits.
+ */
+static bool
+seat_is_free(struct hub *hub, struct peer *peer, struct room *room,
+    struct message *message, struct customer **displaced)
+{
+	struct customer *host = session_host(room->session);
+	bool has_connection;
+
+	*displaced = NULL;
+	if (host == NULL)
+		return true;
+	has_connection = host->seat != NULL && host->seat->is_present;
+	if (host->has_token || hub->config.require_tokens ||
+	    (has_connection && host->seat->moves > 0)) {
+		refuse(hub, peer, room, message, REFUSAL_SESSION_EXISTS);
+		return false;
+	}
+	if (has_connection) {
+		claim(hub, peer, room, host->seat, message);
+		return false;
+	}
+	*displaced = host;
+	return true;
+}
+
+static bool
+may_start(struct hub *hub, struct peer *peer, struct room *room,
+    const struct message *message)
+{
+	struct message_error error = {
+		.code = REFUSAL_RATE_LIMITED,
+		.event = message->event,
+	};
+
+	if (room->session->is_running || !peer->is_limited)
+		return true;
+	error.retry_after_s = quota_start_session(hub->config.quota,
+	    peer->quota_key, hub->now.mono_ms);
+	if (error.retry_after_s == 0)
+		return true;
+	core_refuse(hub, peer, room, &error);
+	return false;
+}
+
+/* The record of a start or join of a new customer. */
+static struct job *
+admission(struct hub *hub, struct room *room, struct peer *peer,
+    const struct message *message, const uint8_t request[ID_PROOF_BYTES])
+{
+	struct job *job = core_record(hub, room,
+	    message->event == MESSAGE_START_SESSION ?
+	    RECORD_START : RECORD_JOIN, peer);
+	struct record *record = &job->record;
+
+	record->has_customer = true;
+	id_source_bytes(&hub->random, &record->customer,
+	    sizeof(record->customer));
+	record->customer_row = ++hub->config.customer_row;
+	record->name = payload_ref(message->name);
+	record->has_token = message->is_resumable ||
+	    hub->config.require_tokens ||
+	    peer->transport != TRANSPORT_WEBSOCKET;
+	record->has_request = message->request_id[0] != '\0';
+	memcpy(record->request, request, sizeof(record->request));
+	return job;
+}
+
+/* Seat a new customer; displaced is the host that it replaces, or NULL. */
+static void
+admit(struct hub *hub, struct peer *peer, struct room *room,
+    const struct message *message, const uint8_t request[ID_PROOF_BYTES],
+    struct customer *displaced)
+{
+	struct session *session = room->session;
+	struct core_answer answer = { .message = message };
+	struct job *job = admission(hub, room, peer, message, request);
+	struct customer_id id = job->record.customer;
+	bool has_token = job->record.has_token;
+	struct seat *vacated = displaced != NULL ? displaced->seat : NULL;
+	enum refusal code;
+
+	if (displaced != NULL) {
+		job->record.has_displaced = true;
+		job->record.displaced = displaced->id;
+		job->record.displaced_row = displaced->row;
+	}
+	if (session->row == 0 && message->event == MESSAGE_START_SESSION)
+		session->row = ++hub->config.session_row;
+	job->record.session_row = session->row;
+	code = core_happen(hub, room, job);
+	if (code != REFUSAL_NONE) {
+		refuse(hub, peer, room, message, code);
+		return;
+	}
+	if (vacated != NULL)
+		presence_expired(hub, vacated);
+	answer.reply = reply_with_token(hub, room, message, &id, has_token);
+	answer.seat = presence_seat(room, session_customer(session, &id));
+	core_answer_with(peer, job, &answer);
+	presence_update(hub, answer.seat);
+}
+
+static void
+start_or_join(struct hub *hub, struct peer *peer, struct room *room,
+    struct message *message)
+{
+	uint8_t request[ID_PROOF_BYTES] = { 0 };
+	struct customer *known = NULL, *displaced = NULL;
+
+	if (message->request_id[0] != '\0') {
+		id_request(&hub->config.key, room->id->data,
+		    message->request_id, request);
+		known = session_customer_by_request(room->session, request);
+	}
+	if (peer->seat != NULL &&
+	    (known == NULL || known != peer->seat->customer)) {
+		refuse(hub, peer, room, message, REFUSAL_ALREADY_JOINED);
+		return;
+	}
+	if (known != NULL) {
+		repeat(hub, peer, room, known, message);
+		return;
+	}
+	if (message->event == MESSAGE_START_SESSION &&
+	    (!seat_is_free(hub, peer, room, message, &displaced) ||
+	    !may_start(hub, peer, room, message)))
+		return;
+	admit(hub, peer, room, message, request, displaced);
+}
+
+/* The token that comes with message, in it or beside it. */
+static const char *
+token_of(const struct peer *peer, const struct message *message)
+{
+	return message->token[0] != '\0' || peer->poll == NULL ?
+	    message->token : peer->poll->bearer;
+}
+
+/*
+ * Requests prove their customer each time, but for those that make one; a
+ * connection does so once.
+ */
+static bool
+needs_proof(const struct peer *peer, const struct message *message)
+{
+	if (message->event == MESSAGE_RESUME_SESSION)
+		return true;
+	return peer->poll != NULL &&
+	    message->event != MESSAGE_START_SESSION &&
+	    message->event != MESSAGE_JOIN_SESSION;
+}
+
+/*
+ * The customer that message is about.  NULL if there is none that still takes
+ * part, and peer was told.
+ */
+static struct customer *
+addressee(struct hub *hub, struct peer *peer, struct room *room,
+    const struct message *message)
+{
+	struct customer *customer;
+	enum refusal code = REFUSAL_UNKNOWN_CUSTOMER;
+
+	customer = session_customer(room->session, &message->customer);
+	if (customer != NULL && customer->state != CUSTOMER_GONE)
+		return customer;
+	if (customer != NULL ||
+	    (peer->poll != NULL && room->session->incarnation > 0))
+		code = REFUSAL_LEFT_SESSION;
+	else if (!room->session->is_running)
+		code = REFUSAL_SESSION_NOT_FOUND;
+	refuse(hub, peer, room, message, code);
+	return NULL;
+}
+
+static bool
+owns(const struct peer *peer, const struct customer *customer)
+{
+	/* A request that got this far has proved it. */
+	return peer->poll != NULL ||
+	    (peer->seat != NULL && peer->seat->customer == customer);
+}
+
+/*
+ * A request shows that its customer is here, and counts against its rate, not
+ * that of a connection.  False if peer was refused.
+ */
+static bool
+count_request(struct hub *hub, struct peer *peer, struct room *room,
+    struct customer *customer, const struct message *message)
+{
+	struct message_error error = {
+		.code = REFUSAL_RATE_LIMITED,
+		.event = message->event,
+		.seq = message->seq,
+	};
+	struct seat *seat = presence_seat(room, customer);
+
+	presence_requested(hub, seat);
+	error.retry_after_s = rate_take(&seat->rate, &hub->message_limit,
+	    hub->now.mono_ms);
+	if (error.retry_after_s > 0)
+		core_refuse(hub, peer, room, &error);
+	return error.retry_after_s == 0;
+}
+
+/*
+ * Likewise, and its customer is back in the multicart if it had left that.
+ */
+static bool
+requester_is_here(struct hub *hub, struct peer *peer, struct room *room,
+    struct customer *customer, const struct message *message)
+{
+	enum refusal code;
+
+	if (!count_request(hub, peer, room, customer, message))
+		return false;
+	if (customer->state != CUSTOMER_AWAY ||
+	    message->event == MESSAGE_LEAVE_SESSION)
+		return true;
+	code = core_happen(hub, room, return_of(hub, peer, room, customer));
+	if (code != REFUSAL_NONE)
+		refuse(hub, peer, room, message, code);
+	return code == REFUSAL_NONE;
+}
+
+static void
+resume(struct hub *hub, struct peer *peer, struct room *room,
+    struct message *message)
+{
+	struct session *session = room->session;
+	struct customer *customer;
+	struct core_answer answer = { .message = message };
+	uint64_t seq;
+
+	customer = session_customer(session, &message->customer);
+	if (customer == NULL && session->incarnation == 0) {
+		refuse(hub, peer, room, message, REFUSAL_SESSION_NOT_FOUND);
+		return;
+	}
+	if (customer == NULL || customer->state == CUSTOMER_GONE) {
+		refuse(hub, peer, room, message, REFUSAL_LEFT_SESSION);
+		return;
+	}
+	if (peer->seat != NULL && peer->seat->customer != customer) {
+		refuse(hub, peer, room, message, REFUSAL_ALREADY_JOINED);
+		return;
+	}
+	if (peer->poll != NULL &&
+	    !count_request(hub, peer, room, customer, message))
+		return;
+	seq = customer->seq[SEQUENCE_CART] > customer->seq[SEQUENCE_READY] ?
+	    customer->seq[SEQUENCE_CART] : customer->seq[SEQUENCE_READY];
+	answer.reply = message_reply_resume(&customer->id, seq);
+	come_back(hub, peer, room, customer, &answer);
+}
+
+/* Release the customer's oldest held request if there is one too many. */
+static void
+release_held(struct hub *hub, struct seat *seat)
+{
+	struct peer *peer, *oldest = NULL;
+	size_t held = 0;
+
+	if (hub->config.max_held_polls == 0)
+		return;
+	TAILQ_FOREACH(peer, &seat->peers, of_seat) {
+		/* What is there to be said is said, or about to be. */
+		if (peer->poll == NULL || peer->wants_close ||
+		    !outbox_is_empty(&peer->outbox))
+			continue;
+		held++;
+		if (oldest == NULL)
+			oldest = peer;
+	}
+	if (held <= hub->config.max_held_polls)
+		return;
+	oldest->wants_close = true;
+	core_wake(hub, oldest);
+}
+
+static void
+hold_poll(struct hub *hub, struct peer *peer, struct room *room,
+    struct message *message)
+{
+	struct session *session = room->session;
+	struct customer *customer = addressee(hub, peer, room, message);
+	struct peer_poll *state = peer->poll;
+	struct core_answer answer = { .message = message };
+
+	if (customer == NULL ||
+	    !count_request(hub, peer, room, customer, message))
+		return;
+	/* Its return is news. */
+	if (customer->state == CUSTOMER_AWAY) {
+		come_back(hub, peer, room, customer, &answer);
+		return;
+	}
+	state->is_held = true;
+	state->wait_s = message->wait_s;
+	state->incarnation = message->cursor_incarnation;
+	state->revision = message->cursor_revision;
+	presence_bind(hub, peer, presence_seat(room, customer));
+	if (state->incarnation != session->incarnation ||
+	    state->revision != session->revision)
+		core_show(hub, peer, room);
+	release_held(hub, peer->seat);
+}
+
+/* A change to the customer's cart or readiness, filled into job. */
+static void
+describe_change(struct job *job, const struct customer *customer,
+    const struct message *message, uint64_t seq)
+{
+	struct record *record = &job->record;
+
+	record->has_customer = true;
+	record->customer = customer->id;
+	record->customer_row = customer->row;
+	record->client_seq = seq;
+	record->is_ready = message->is_ready;
+	record->cart = payload_ref(message->cart);
+}
+
+static void
+change(struct hub *hub, struct peer *peer, struct room *room,
+    struct message *message)
+{
+	struct customer *customer = addressee(hub, peer, room, message);
+	bool is_cart = message->event == MESSAGE_UPDATE_CART;
+	struct core_answer answer = { .message = message };
+	bool is_own;
+	uint64_t seq, last;
+	struct job *job;
+
+	if (customer == NULL)
+		return;
+	if (peer->poll != NULL &&
+	    !requester_is_here(hub, peer, room, customer, message))
+		return;
+	is_own = owns(peer, customer);
+	if (!is_own && (customer->has_token || hub->config.require_tokens)) {
+		refuse(hub, peer, room, message, REFUSAL_NOT_YOUR_CUSTOMER);
+		return;
+	}
+	seq = is_own ? message->seq : 0;
+	last = customer->seq[is_cart ? SEQUENCE_CART : SEQUENCE_READY];
+	if (seq != 0)
+		answer.reply = message_reply_seq(message->event, seq,
+		    seq <= last);
+	if (seq != 0 && seq <= last) {
+		core_answer(hub, peer, room, &answer);
+		return;
+	}
+	job = core_record(hub, room, is_cart ? RECORD_CART : RECORD_READY,
+	    peer);
+	describe_change(job, customer, message, seq);
+	if (!is_own && peer->seat == NULL &&
+	    (customer->seat == NULL || !customer->seat->is_present))
+		arrive(hub, peer, room, job, customer, &answer);
+	else
+		(void)happen(hub, peer, room, job, &answer); /* it told peer */
+}
+
+static void
+leave(struct hub *hub, struct peer *peer, struct room *room,
+    struct message *message)
+{
+	struct customer *customer = addressee(hub, peer, room, message);
+	struct core_answer answer = { .message = message };
+	struct job *job;
+
+	if (customer == NULL)
+		return;
+	if (!owns(peer, customer)) {
+		refuse(hub, peer, room, message, REFUSAL_NOT_YOUR_CUSTOMER);
+		return;
+	}
+	if (peer->poll != NULL &&
+	    !requester_is_here(hub, peer, room, customer, message))
+		return;
+	job = core_record(hub, room, RECORD_LEAVE, peer);
+	describe_change(job, customer, message, 0);
+	answer.reply = message_reply_customer(message->event, &customer->id,
+	    NULL);
+	answer.seat = presence_seat(room, customer);
+	(void)happen(hub, peer, room, job, &answer); /* it told peer */
+	if (!TAILQ_EMPTY(&room->claiming) &&
+	    session_host(room->session) == NULL)
+		speak_claim_again(hub, room);
+}
+
+static void
+act(struct hub *hub, struct peer *peer, struct room *room,
+    struct message *message)
+{
+	switch (message->event) {
+	case MESSAGE_START_SESSION:
+	case MESSAGE_JOIN_SESSION:
+		start_or_join(hub, peer, room, message);
+		return;
+	case MESSAGE_UPDATE_CART:
+	case MESSAGE_READY:
+		change(hub, peer, room, message);
+		return;
+	case MESSAGE_RESUME_SESSION:
+		resume(hub, peer, room, message);
+		return;
+	case MESSAGE_LEAVE_SESSION:
+		leave(hub, peer, room, message);
+		return;
+	case MESSAGE_POLL:
+		hold_poll(hub, peer, room, message);
+		return;
+	case MESSAGE_NONE:
+	case MESSAGE_EVENTS:
+		return;
+	}
+}
+
+/*
+ * Whether message may be judged at all; otherwise peer was told.  A wrong token
+ * learns nothing of sessions and customers.
+ */
+static bool
+is_admissible(struct hub *hub, struct peer *peer,
+    const struct message *message)
+{
+	const char *token = token_of(peer, message);
+
+	if (message->event == MESSAGE_POLL && peer->poll == NULL) {
+		refuse(hub, peer, NULL, message, REFUSAL_UNKNOWN_EVENT);
+		return false;
+	}
+	if (!needs_proof(peer, message) ||
+	    id_token_is_valid(&hub->config.key, peer->session_id->data,
+	    &message->customer, token))
+		return true;
+	/* A request can have its token elsewhere, a connection cannot. */
+	if (token[0] == '\0' && peer->poll == NULL)
+		refuse_field(hub, peer, NULL, message, "token");
+	else
+		refuse(hub, peer, NULL, message, REFUSAL_INVALID_TOKEN);
+	return false;
+}
+
+void
+speak(struct hub *hub, struct peer *peer, struct message *message)
+{
+	struct room *room;
+
+	if (!is_admissible(hub, peer, message)) {
+		message_clear(message);
+		return;
+	}
+	room = peer->seat != NULL ? peer->seat->room :
+	    core_room(hub, peer->session_id);
+	if (room->state == ROOM_UNLOADED)
+		core_load(hub, room);
+	if (room->state == ROOM_LOADING) {
+		core_park(peer, &room->waiting, message);
+		return;
+	}
+	act(hub, peer, room, message);
+	message_clear(message);
+	core_release(hub, room);
+}
+
+/* Take the first peer and its message out of list; false if it is empty. */
+static bool
+take_waiting(struct hub *hub, struct peer_list *list, struct peer **peer,
+    struct message *message)
+{
+	struct message *parked;
+
+	*peer = TAILQ_FIRST(list);
+	if (*peer == NULL)
+		return false;
+	parked = core_unpark(*peer);
+	*message = *parked;
+	free(parked);
+	core_wake(hub, *peer);
+	return true;
+}
+
+static void
+speak_again(struct hub *hub, struct peer_list *list)
+{
+	struct peer_list now = TAILQ_HEAD_INITIALIZER(now);
+	struct peer *peer;
+	struct message message;
+
+	/* Who has to wait again does so in list. */
+	TAILQ_CONCAT(&now, list, waiting);
+	TAILQ_FOREACH(peer, &now, waiting)
+		peer->waiting_in = &now;
+	while (take_waiting(hub, &now, &peer, &message))
+		speak(hub, peer, &message);
+}
+
+void
+speak_waiting(struct hub *hub, struct room *room)
+{
+	speak_again(hub, &room->waiting);
+}
+
+static void
+refuse_all(struct hub *hub, struct room *room, struct peer_list *list,
+    enum refusal code)
+{
+	struct peer *peer;
+	struct message message;
+
+	while (take_waiting(hub, list, &peer, &message)) {
+		refuse(hub, peer, room, &message, code);
+		message_clear(&message);
+	}
+}
+
+void
+speak_unreadable(struct hub *hub, struct room *room)
+{
+	refuse_all(hub, room, &room->waiting, REFUSAL_STORAGE_UNAVAILABLE);
+}
+
+void
+speak_seat_lives(struct hub *hub, const struct seat *seat)
+{
+	struct room *room = seat->room;
+
+	if (TAILQ_EMPTY(&room->claiming) ||
+	    session_host(room->session) != seat->customer)
+		return;
+	TAILQ_REMOVE(&hub->claims, room, claims);
+	refuse_all(hub, room, &room->claiming, REFUSAL_SESSION_EXISTS);
+}
+
+void
+speak_claim_again(struct hub *hub, struct room *room)
+{
+	TAILQ_REMOVE(&hub->claims, room, claims);
+	speak_again(hub, &room->claiming);
+}
