@@ -1,0 +1,165 @@
+-- The database of buddyshopping, version 1.
+--
+-- journal and journal_body are the truth: everything that happened, in order.
+-- session and customer are what replaying them yields, kept up to date in the
+-- transaction of each record so that nothing has to be replayed at a start.
+-- Texts are UTF-8, times are milliseconds since 1970, customer ids 24 hex
+-- digits, numbers of events and transports those of src/session/record.h.
+--
+-- The digest of a body
+--
+--   digest = SHA-256(salt || name || address || cart || request)
+--
+-- salt is 16 bytes.  Each of the four others is its length in bytes as a
+-- little-endian 32-bit number and then its bytes; an absent one (NULL) is the
+-- four bytes ff ff ff ff alone.  Whoever must forget a body sets all its
+-- columns but seq to NULL: the digest in the journal stays, tells nothing
+-- without the salt, and the chain can be verified as before.
+--
+-- The chain
+--
+--   hash = SHA-256(previous || seq || session || incarnation || revision ||
+--       event || ts_ms || transport || flags || client_seq || name ||
+--       customer || displaced || digest)
+--
+-- previous is the hash of the row before (seq - 1), of the chain_anchor of
+-- that seq if the row was purged, and 32 zero bytes for seq 1.  The nine
+-- numbers from seq to client_seq are little-endian 64-bit each.  name is
+-- session.name of the journal's session, its length as a little-endian 32-bit
+-- number in front.  customer and displaced are 12 bytes each (the hex digits
+-- decoded), zeros where NULL.  digest is the 32 bytes of the column.
+--
+-- Replay
+--
+-- A session's rows of the journal in order of seq are the records that
+-- session_apply() takes.  A START or JOIN makes a customer; customers are
+-- numbered in the order of these records, the numbers themselves mean
+-- nothing.  Only names, carts and request proofs of erased bodies are lost.
+
+PRAGMA application_id = 0x42534850;
+
+-- active_ms is also moved on by presence, which is not in the journal.
+CREATE TABLE session (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE,
+	incarnation INTEGER NOT NULL,
+	revision INTEGER NOT NULL,
+	ended_ms INTEGER,		-- NULL while it runs
+	active_ms INTEGER NOT NULL
+) STRICT;
+
+-- Deliberately not on active_ms, which changes with every record.
+CREATE INDEX session_running ON session(id) WHERE ended_ms IS NULL;
+
+-- The name is part of the hashes of the session's records.
+CREATE TRIGGER session_no_rename BEFORE UPDATE OF id, name ON session
+BEGIN
+	SELECT RAISE(ABORT, 'a session keeps its name');
+END;
+
+CREATE TRIGGER session_no_delete BEFORE DELETE ON session
+WHEN EXISTS (SELECT 1 FROM journal WHERE session = OLD.id)
+BEGIN
+	SELECT RAISE(ABORT, 'the journal has records of this session');
+END;
+
+-- state: 0 in the multicart, 1 away, 2 gone.  name_seq and cart_seq point to
+-- the bodies that hold the name and the newest cart, so that both are stored
+-- once.  They are no foreign keys: a key needs an index on cart_seq, which
+-- changes with every cart, and bodies are erased rather than deleted.
+CREATE TABLE customer (
+	id INTEGER PRIMARY KEY,		-- grows in joining order
+	session INTEGER NOT NULL REFERENCES session(id),
+	cid TEXT NOT NULL CHECK (length(cid) = 24),
+	incarnation INTEGER NOT NULL,
+	is_host INTEGER NOT NULL CHECK (is_host IN (0, 1)),
+	is_ready INTEGER NOT NULL DEFAULT 0 CHECK (is_ready IN (0, 1)),
+	has_token INTEGER NOT NULL CHECK (has_token IN (0, 1)),
+	request BLOB CHECK (length(request) = 32),
+	state INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),
+	left_revision INTEGER NOT NULL DEFAULT 0,	-- 0 in state 0
+	name_seq INTEGER,		-- NULL once gone
+	cart_seq INTEGER,		-- NULL for an empty cart
+	seq_cart INTEGER NOT NULL DEFAULT 0,	-- highest client_seq applied
+	seq_ready INTEGER NOT NULL DEFAULT 0,
+	UNIQUE (session, cid)
+) STRICT;
+
+CREATE INDEX customer_by_state
+    ON customer(session, state, incarnation, left_revision);
+
+-- flags: 1 customer is ready (READY), 2 customer has a token (START, JOIN).
+CREATE TABLE journal (
+	seq INTEGER PRIMARY KEY,	-- 1, 2, 3, ...: no gaps, never reused
+	session INTEGER NOT NULL,
+	incarnation INTEGER NOT NULL,
+	revision INTEGER NOT NULL,
+	event INTEGER NOT NULL,
+	ts_ms INTEGER NOT NULL,
+	transport INTEGER NOT NULL,
+	customer TEXT CHECK (length(customer) = 24),
+	displaced TEXT CHECK (length(displaced) = 24),
+	flags INTEGER NOT NULL,
+	client_seq INTEGER NOT NULL,	-- 0 for none
+	digest BLOB NOT NULL CHECK (length(digest) = 32),
+	hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+CREATE UNIQUE INDEX journal_by_session
+    ON journal(session, incarnation, revision);
+
+CREATE TABLE journal_body (
+	seq INTEGER PRIMARY KEY REFERENCES journal(seq),
+	salt BLOB CHECK (length(salt) = 16),
+	name TEXT,			-- START, JOIN
+	address TEXT,
+	cart TEXT,			-- CART
+	request BLOB CHECK (length(request) = 32)	-- START, JOIN
+) STRICT;
+
+-- The hash of row seq, kept when the rows up to purge_upto may be deleted.
+CREATE TABLE chain_anchor (
+	seq INTEGER PRIMARY KEY,
+	hash BLOB NOT NULL CHECK (length(hash) = 32),
+	ts_ms INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	purge_upto INTEGER,
+	mac BLOB,
+	CHECK (purge_upto <= seq)
+) STRICT;
+
+CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal
+BEGIN
+	SELECT RAISE(ABORT, 'the journal is append-only');
+END;
+
+CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal
+WHEN OLD.seq > (SELECT ifnull(max(purge_upto), 0) FROM chain_anchor)
+BEGIN
+	SELECT RAISE(ABORT, 'the journal is append-only');
+END;
+
+CREATE TRIGGER journal_body_only_erase BEFORE UPDATE ON journal_body
+WHEN NEW.seq <> OLD.seq OR NEW.salt IS NOT NULL OR NEW.name IS NOT NULL OR
+    NEW.address IS NOT NULL OR NEW.cart IS NOT NULL OR NEW.request IS NOT NULL
+BEGIN
+	SELECT RAISE(ABORT, 'a body can only be erased');
+END;
+
+CREATE TRIGGER journal_body_no_delete BEFORE DELETE ON journal_body
+WHEN OLD.seq > (SELECT ifnull(max(purge_upto), 0) FROM chain_anchor)
+BEGIN
+	SELECT RAISE(ABORT, 'the journal is append-only');
+END;
+
+CREATE TRIGGER chain_anchor_no_update BEFORE UPDATE ON chain_anchor
+BEGIN
+	SELECT RAISE(ABORT, 'anchors are append-only');
+END;
+
+CREATE TRIGGER chain_anchor_no_delete BEFORE DELETE ON chain_anchor
+BEGIN
+	SELECT RAISE(ABORT, 'anchors are append-only');
+END;
+
+PRAGMA user_version = 1;

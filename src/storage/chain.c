@@ -1,0 +1,105 @@
+#include "chain.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <nettle/sha2.h>
+
+#include "session/record.h"
+
+enum {
+	FLAG_READY = 1,			/* journal.flags */
+	FLAG_TOKEN = 2
+};
+
+_Static_assert(CHAIN_HASH_BYTES == SHA256_DIGEST_SIZE,
+    "the chain is made of SHA-256");
+
+static void
+hash_number(struct sha256_ctx *ctx, uint64_t value, size_t bytes)
+{
+	uint8_t out[8];
+	size_t i;
+
+	for (i = 0; i < bytes; i++)
+		out[i] = (uint8_t)(value >> (8 * i));
+	sha256_update(ctx, bytes, out);
+}
+
+/* bytes with their length in front; NULL is absent. */
+static void
+hash_field(struct sha256_ctx *ctx, const void *bytes, size_t len)
+{
+	hash_number(ctx, bytes == NULL ? UINT32_MAX : len, 4);
+	if (bytes != NULL)
+		sha256_update(ctx, len, bytes);
+}
+
+static void
+hash_payload(struct sha256_ctx *ctx, const struct payload *payload)
+{
+	if (payload == NULL)
+		hash_field(ctx, NULL, 0);
+	else
+		hash_field(ctx, payload->data, payload->len);
+}
+
+static void
+hash_customer(struct sha256_ctx *ctx, bool has_customer,
+    const struct customer_id *id)
+{
+	static const struct customer_id none;
+
+	sha256_update(ctx, sizeof(none.bytes),
+	    has_customer ? id->bytes : none.bytes);
+}
+
+void
+chain_digest(const struct record *record, uint8_t digest[CHAIN_HASH_BYTES])
+{
+	const char *address = record->address[0] != '\0' ?
+	    record->address : NULL;
+	struct sha256_ctx ctx;
+
+	sha256_init(&ctx);
+	sha256_update(&ctx, sizeof(record->salt), record->salt);
+	hash_payload(&ctx, record->name);
+	hash_field(&ctx, address, strlen(record->address));
+	hash_payload(&ctx, record->cart);
+	hash_field(&ctx, record->has_request ? record->request : NULL,
+	    sizeof(record->request));
+	sha256_digest(&ctx, CHAIN_HASH_BYTES, digest);
+}
+
+uint64_t
+chain_flags(const struct record *record)
+{
+	return (record->is_ready ? FLAG_READY : 0) |
+	    (record->has_token ? FLAG_TOKEN : 0);
+}
+
+void
+chain_append(struct chain_head *head, const struct record *record,
+    const uint8_t digest[CHAIN_HASH_BYTES])
+{
+	struct sha256_ctx ctx;
+
+	head->seq++;
+	sha256_init(&ctx);
+	sha256_update(&ctx, sizeof(head->hash), head->hash);
+	hash_number(&ctx, (uint64_t)head->seq, 8);
+	hash_number(&ctx, (uint64_t)record->session_row, 8);
+	hash_number(&ctx, record->incarnation, 8);
+	hash_number(&ctx, record->revision, 8);
+	hash_number(&ctx, record->event, 8);
+	hash_number(&ctx, record->time_ms, 8);
+	hash_number(&ctx, record->transport, 8);
+	hash_number(&ctx, chain_flags(record), 8);
+	hash_number(&ctx, record->client_seq, 8);
+	hash_payload(&ctx, record->session);
+	hash_customer(&ctx, record->has_customer, &record->customer);
+	hash_customer(&ctx, record->has_displaced, &record->displaced);
+	sha256_update(&ctx, CHAIN_HASH_BYTES, digest);
+	sha256_digest(&ctx, sizeof(head->hash), head->hash);
+}

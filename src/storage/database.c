@@ -1,0 +1,438 @@
+#include "database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "file.h"
+#include "header.h"
+#include "lock.h"
+#include "storage/schema.h"
+
+enum {
+	CHECKPOINT_PAGES = 1000,	/* of the log: some 4 MB */
+	BUSY_TIMEOUT_MS = 2000		/* a backup or an auditor at work */
+};
+
+/* migrations[n] brings version n to n + 1; it sets user_version itself. */
+static const char *const migrations[] = {
+	schema_sql,
+};
+
+#define SCHEMA_VERSION	((int)(sizeof(migrations) / sizeof(migrations[0])))
+
+/* Of every connection; what is durable when it is committed depends on it. */
+static const char connection_sql[] =
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA foreign_keys = ON;"
+    "PRAGMA recursive_triggers = ON;"	/* REPLACE fires delete triggers */
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA journal_size_limit = 67108864;";
+
+/* A file that must stay where it was opened. */
+struct anchored {
+	const char *path;
+	dev_t	 device;
+	ino_t	 inode;
+};
+
+struct database {
+	char	*path;
+	int	 lock;			/* of path.lock, flocked; or -1 */
+	sqlite3	*db;
+	struct anchored file;
+	struct anchored log;		/* SQLite's write-ahead log */
+	int	 log_pages;		/* after the last commit */
+	int	 checkpoint_at;		/* log pages that are worth it */
+};
+
+static enum store_open_status
+refuse_data(const struct database *database, const char *why)
+{
+	log_errorx("store: %s: %s", database->path, why);
+	return STORE_BAD_DATA;
+}
+
+/* Whether there is something in SQLite's log. */
+static bool
+has_log(const struct database *database)
+{
+	char *log = file_beside(database->path, "-wal");
+	struct stat st;
+	bool has_bytes = stat(log, &st) == 0 && st.st_size > 0;
+
+	free(log);
+	return has_bytes;
+}
+
+static enum store_open_status
+check_header(const struct database *database, int fd, off_t size)
+{
+	uint8_t header[HEADER_BYTES];
+	ssize_t n = pread(fd, header, sizeof(header), 0);
+	const char *fault;
+
+	if (n == -1)
+		return store_status_of_errno(database->path, "cannot be read");
+	fault = header_fault(header, (size_t)n, SCHEMA_VERSION);
+	if (fault != NULL)
+		return refuse_data(database, fault);
+	if (!has_log(database) && header_is_truncated(header, (uint64_t)size))
+		return refuse_data(database, "is truncated");
+	return STORE_OPENED;
+}
+
+/* Judge the file before SQLite touches anything. */
+static enum store_open_status
+check_file(const struct database *database)
+{
+	enum store_open_status status;
+	struct stat st;
+	int fd;
+
+	fd = open(database->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1 && errno == EISDIR)
+		return refuse_data(database, "is a directory");
+	if (fd == -1)
+		return store_status_of_errno(database->path,
+		    "cannot be written");
+	if (fstat(fd, &st) == -1)
+		status = store_status_of_errno(database->path,
+		    "cannot be read");
+	else if (!S_ISREG(st.st_mode))
+		status = refuse_data(database, "is not a regular file");
+	else
+		status = check_header(database, fd, st.st_size);
+	(void)close(fd); /* nothing was written to it */
+	return status;
+}
+
+/* The number that sql yields, or -1. */
+static int
+read_number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *statement;
+	int value = -1;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+		return -1;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		value = sqlite3_column_int(statement, 0);
+	if (sqlite3_finalize(statement) != SQLITE_OK)
+		return -1;
+	return value;
+}
+
+static int
+migrate_once(sqlite3 *db, int version)
+{
+	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		return -1;
+	if (sqlite3_exec(db, migrations[version], NULL, NULL, NULL) !=
+	    SQLITE_OK)
+		return -1;
+	return sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ?
+	    0 : -1;
+}
+
+/* Bring the database to SCHEMA_VERSION; closing it undoes what failed. */
+static enum store_open_status
+migrate(const struct database *database, sqlite3 *db)
+{
+	int version = read_number(db, "PRAGMA user_version");
+
+	if (version == -1)
+		return store_status_of_sqlite(database->path, db);
+	if (version > SCHEMA_VERSION)
+		return refuse_data(database, "is of a newer version");
+	for (; version < SCHEMA_VERSION; version++) {
+		if (migrate_once(db, version) == -1)
+			return store_status_of_sqlite(database->path, db);
+		log_info("store: %s: schema version %d", database->path,
+		    version + 1);
+	}
+	return STORE_OPENED;
+}
+
+/* Open file; *db has to be closed in any case. */
+static enum store_open_status
+connect_file(const struct database *database, const char *file,
+    const char *vfs, sqlite3 **db)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_EXRESCODE;
+
+	if (sqlite3_open_v2(file, db, flags, vfs) != SQLITE_OK ||
+	    sqlite3_busy_timeout(*db, BUSY_TIMEOUT_MS) != SQLITE_OK ||
+	    sqlite3_exec(*db, connection_sql, NULL, NULL, NULL) != SQLITE_OK)
+		return store_status_of_sqlite(database->path, *db);
+	if (sqlite3_db_readonly(*db, "main") != 0) {
+		log_errorx("store: %s: cannot be written", database->path);
+		return STORE_CANNOT_CREATE;
+	}
+	return STORE_OPENED;
+}
+
+/* Give the empty file its schema. */
+static enum store_open_status
+fill_file(const struct database *database, const char *file, const char *vfs)
+{
+	enum store_open_status status;
+	sqlite3 *db;
+
+	status = connect_file(database, file, vfs, &db);
+	if (status == STORE_OPENED)
+		status = migrate(database, db);
+	if (sqlite3_close(db) != SQLITE_OK && status == STORE_OPENED)
+		status = store_status_of_sqlite(database->path, db);
+	return status;
+}
+
+/* A new database appears under its name when it is whole and durable. */
+static enum store_open_status
+create_database(const struct database *database, const char *vfs)
+{
+	enum store_open_status status;
+	char *draft = file_beside(database->path, ".new");
+	int fd;
+
+	if (unlink(draft) == -1 && errno != ENOENT)
+		log_warn("store: %s", draft);
+	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    S_IRUSR | S_IWUSR);
+	if (fd == -1) {
+		status = store_status_of_errno(database->path,
+		    "cannot be created");
+		goto out;
+	}
+	(void)close(fd); /* nothing was written to it */
+	status = fill_file(database, draft, vfs);
+	if (status == STORE_OPENED &&
+	    file_publish(draft, database->path) == -1)
+		status = store_status_of_errno(database->path,
+		    "cannot be created");
+	if (status != STORE_OPENED && unlink(draft) == -1 && errno != ENOENT)
+		log_warn("store: %s", draft);
+out:
+	free(draft);
+	return status;
+}
+
+static enum store_open_status
+prepare_file(const struct database *database, const char *vfs)
+{
+	if (access(database->path, F_OK) == -1 && errno == ENOENT)
+		return create_database(database, vfs);
+	return check_file(database);
+}
+
+/* Note where file is now; -1 with errno. */
+static int
+anchor(struct anchored *file, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return -1;
+	*file = (struct anchored){
+		.path = path,
+		.device = st.st_dev,
+		.inode = st.st_ino,
+	};
+	return 0;
+}
+
+/* SQLite would go on writing to a deleted file without an error. */
+static bool
+is_moved(const struct anchored *file)
+{
+	struct stat st;
+
+	if (stat(file->path, &st) == 0 && st.st_dev == file->device &&
+	    st.st_ino == file->inode)
+		return false;
+	log_errorx("store: %s: was removed or replaced while in use",
+	    file->path);
+	return true;
+}
+
+static int
+note_log_pages(void *ctx, sqlite3 *db, const char *schema, int pages)
+{
+	struct database *database = ctx;
+
+	(void)db; /* ours */
+	(void)schema; /* there is only main */
+	database->log_pages = pages;
+	return SQLITE_OK;
+}
+
+/* From here on the log is in use, and checkpoints are ours. */
+static enum store_open_status
+use_log(struct database *database)
+{
+	sqlite3_stmt *statement;
+	bool is_wal = false;
+
+	if (sqlite3_prepare_v2(database->db, "PRAGMA journal_mode = WAL", -1,
+	    &statement, NULL) != SQLITE_OK)
+		return store_status_of_sqlite(database->path,
+		    database->db);
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		is_wal = strcmp((const char *)sqlite3_column_text(statement,
+		    0), "wal") == 0;
+	if (sqlite3_finalize(statement) != SQLITE_OK)
+		return store_status_of_sqlite(database->path,
+		    database->db);
+	if (!is_wal) {
+		log_errorx("store: %s: write-ahead log refused",
+		    database->path);
+		return STORE_IO_ERROR;
+	}
+	/* There was no other hook. */
+	(void)sqlite3_wal_hook(database->db, note_log_pages, database);
+	database->checkpoint_at = CHECKPOINT_PAGES;
+	return STORE_OPENED;
+}
+
+/* Whether closing the database may move the log into it. */
+static void
+set_checkpoint_on_close(const struct database *database, int on)
+{
+	/* Cannot fail with these arguments. */
+	(void)sqlite3_db_config(database->db,
+	    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on ? 0 : 1, NULL);
+}
+
+enum store_open_status
+database_start_log(struct database *database)
+{
+	const char *name = sqlite3_db_filename(database->db, "main");
+	enum store_open_status status = use_log(database);
+
+	if (status != STORE_OPENED)
+		return status;
+	/* The first read makes the log's file. */
+	if (read_number(database->db, "PRAGMA user_version") == -1)
+		return store_status_of_sqlite(database->path,
+		    database->db);
+	if (anchor(&database->file, name) == -1 ||
+	    anchor(&database->log, sqlite3_filename_wal(name)) == -1)
+		return store_status_of_errno(database->path,
+		    "cannot be found again");
+	set_checkpoint_on_close(database, 1);
+	return STORE_OPENED;
+}
+
+int
+database_checkpoint(struct database *database)
+{
+	int pages = 0, moved = 0, rc;
+
+	if (database->log_pages < database->checkpoint_at)
+		return SQLITE_OK;
+	rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
+	    SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+	/* What a reader or an error kept back is tried with the next pages. */
+	database->checkpoint_at = CHECKPOINT_PAGES;
+	if (rc != SQLITE_OK || moved < pages)
+		database->checkpoint_at += database->log_pages;
+	return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
+}
+
+bool
+database_is_gone(const struct database *database)
+{
+	return is_moved(&database->file) || is_moved(&database->log);
+}
+
+void
+database_keep_log(struct database *database)
+{
+	set_checkpoint_on_close(database, 0);
+}
+
+void
+database_empty_log(struct database *database)
+{
+	int rc;
+
+	set_checkpoint_on_close(database, 1);
+	rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
+	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (rc != SQLITE_OK)
+		log_warnx("store: %s: checkpoint: %s", database->path,
+		    sqlite3_errmsg(database->db));
+}
+
+/* Connect to the checked file, and bring it to today's schema. */
+static enum store_open_status
+open_file(struct database *database, const char *vfs)
+{
+	char *log = file_beside(database->path, "-wal");
+	bool had_log = access(log, F_OK) == 0;
+	enum store_open_status status;
+
+	free(log);
+	status = connect_file(database, database->path, vfs, &database->db);
+	/* Without a log there is nothing to move, and SQLite tidies up. */
+	if (had_log)
+		set_checkpoint_on_close(database, 0);
+	return status == STORE_OPENED ? migrate(database, database->db) :
+	    status;
+}
+
+enum store_open_status
+database_open(const char *path, const char *vfs, struct database **opened)
+{
+	struct database *database = xcalloc(1, sizeof(*database));
+	enum store_open_status status;
+
+	database->lock = -1;
+	/* Two names of one file must meet at one lock. */
+	database->path = realpath(path, NULL);
+	if (database->path == NULL)
+		database->path = xstrdup(path);
+	status = lock_take(database->path, &database->lock);
+	if (status == STORE_OPENED)
+		status = prepare_file(database, vfs);
+	if (status == STORE_OPENED)
+		status = open_file(database, vfs);
+	if (status == STORE_OPENED)
+		*opened = database;
+	else
+		database_close(database);
+	return status;
+}
+
+void
+database_close(struct database *database)
+{
+	if (sqlite3_close(database->db) != SQLITE_OK)
+		log_errorx("store: %s: close: %s", database->path,
+		    sqlite3_errmsg(database->db));
+	if (database->lock != -1)
+		lock_release(database->path, database->lock);
+	free(database->path);
+	free(database);
+}
+
+const char *
+database_path(const struct database *database)
+{
+	return database->path;
+}
+
+sqlite3 *
+database_connection(const struct database *database)
+{
+	return database->db;
+}

@@ -1,0 +1,44 @@
+#include "file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xalloc.h"
+
+char *
+file_beside(const char *path, const char *suffix)
+{
+	size_t size = strlen(path) + strlen(suffix) + 1;
+	char *name = xcalloc(1, size);
+
+	(void)snprintf(name, size, "%s%s", path, suffix); /* fits */
+	return name;
+}
+
+/* Make a rename in path's directory durable; -1 with errno. */
+static int
+sync_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = xstrdup(slash == NULL ? "." : path);
+	int fd, result = -1;
+
+	if (slash != NULL)
+		directory[slash == path ? 1 : slash - path] = '\0';
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd != -1) {
+		result = fsync(fd);
+		(void)close(fd); /* nothing was written to it */
+	}
+	free(directory);
+	return result;
+}
+
+int
+file_publish(const char *draft, const char *path)
+{
+	return rename(draft, path) == -1 ? -1 : sync_directory(path);
+}

@@ -1,0 +1,16 @@
+#ifndef FILE_H
+#define FILE_H
+
+/* The files beside the database, which SQLite knows nothing of. */
+
+/* path with suffix behind it; free() it. */
+char	*file_beside(const char *path, const char *suffix);
+
+/*
+ * Give a draft, whose bytes are durable, the name path in the same directory,
+ * durably; -1 with errno.
+ */
+int	 file_publish(const char *draft, const char *path)
+	    __attribute__((warn_unused_result));
+
+#endif

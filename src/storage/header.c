@@ -1,0 +1,52 @@
+#include "header.h"
+
+#include <string.h>
+
+#define APPLICATION_ID 0x42534850	/* "BSHP" */
+
+enum offset {
+	OFFSET_PAGE_SIZE = 16,
+	OFFSET_CHANGES = 24,
+	OFFSET_PAGES = 28,
+	OFFSET_USER_VERSION = 60,
+	OFFSET_APPLICATION_ID = 68,
+	OFFSET_VALID_FOR = 92
+};
+
+static uint32_t
+number(const uint8_t *header, enum offset offset)
+{
+	const uint8_t *at = header + offset;
+
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
+	    (uint32_t)at[2] << 8 | at[3];
+}
+
+const char *
+header_fault(const uint8_t header[HEADER_BYTES], size_t len, int newest)
+{
+	static const char magic[16] = "SQLite format 3";
+
+	if (len == 0)
+		return "is an empty file, not a database";
+	if (len < HEADER_BYTES || memcmp(header, magic, sizeof(magic)) != 0)
+		return "is not a database";
+	if (number(header, OFFSET_APPLICATION_ID) != APPLICATION_ID)
+		return "is another program's database";
+	if (number(header, OFFSET_USER_VERSION) > (uint32_t)newest)
+		return "is of a newer version";
+	return NULL;
+}
+
+bool
+header_is_truncated(const uint8_t header[HEADER_BYTES], uint64_t size)
+{
+	uint64_t page_size = (uint64_t)header[OFFSET_PAGE_SIZE] << 8 |
+	    header[OFFSET_PAGE_SIZE + 1];
+
+	if (page_size == 1)
+		page_size = 65536;
+	return number(header, OFFSET_CHANGES) ==
+	    number(header, OFFSET_VALID_FOR) &&
+	    size < page_size * number(header, OFFSET_PAGES);
+}

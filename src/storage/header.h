@@ -1,0 +1,31 @@
+#ifndef HEADER_H
+#define HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The first bytes of a database file (https://sqlite.org/fileformat2.html),
+ * by which it is judged before SQLite touches anything.
+ */
+
+enum {
+	HEADER_BYTES = 100
+};
+
+/*
+ * Why a file that begins with these len bytes is no database of ours, or none
+ * of a version up to newest: a text for the log; NULL if it is.
+ */
+const char *header_fault(const uint8_t header[HEADER_BYTES], size_t len,
+	    int newest);
+
+/*
+ * Whether a file of size bytes ends before its last page.  With a write-ahead
+ * log it may: a crash in a checkpoint leaves the rest of the pages there.
+ */
+bool	 header_is_truncated(const uint8_t header[HEADER_BYTES],
+	    uint64_t size);
+
+#endif

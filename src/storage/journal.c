@@ -1,0 +1,253 @@
+/*
+ * The storage thread and its two lists: what was submitted and what is done.
+ * Jobs pass from one to the other; in between only the thread has them and
+ * works without the lock.
+ */
+#include "journal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "hub/job.h"
+#include "session/session.h"
+#include "storage/store.h"
+
+/* Ids that one JOB_FIND_IDLE finds at the most. */
+#define IDLE_ROOM 256
+
+struct journal {
+	struct journal_config config;
+	pthread_t thread;
+
+	pthread_mutex_t lock;		/* over the next five */
+	pthread_cond_t wake;		/* there is work, or it is the end */
+	struct job_list waiting;
+	struct job_list finished;
+	bool	 is_stopping;
+	bool	 is_broken;
+};
+
+/* The jobs of one transaction. */
+struct batch {
+	struct job_list jobs;
+	bool	 has_begun;		/* its transaction */
+};
+
+static enum store_status
+begin_once(struct store *store, struct batch *batch)
+{
+	enum store_status status;
+
+	if (batch->has_begun)
+		return STORE_OK;
+	status = store_begin(store);
+	batch->has_begun = status == STORE_OK;
+	return status;
+}
+
+static enum store_status
+find_idle(struct store *store, struct job *job)
+{
+	job->idle = xcalloc(IDLE_ROOM, sizeof(*job->idle));
+	return store_find_idle(store, job->wall_ms, &job->after_row, job->idle,
+	    IDLE_ROOM, &job->idle_count);
+}
+
+static enum store_status
+do_job(struct journal *journal, struct batch *batch, struct job *job)
+{
+	struct store *store = journal->config.store;
+	enum store_status status;
+
+	switch (job->kind) {
+	case JOB_APPEND:
+		status = begin_once(store, batch);
+		return status != STORE_OK ? status :
+		    store_append(store, &job->record);
+	case JOB_TOUCH:
+		status = begin_once(store, batch);
+		return status != STORE_OK ? status :
+		    store_touch(store, job->record.session_row, job->wall_ms);
+	case JOB_LOAD:
+		return store_load(store, job->record.session,
+		    journal->config.max_remembered, &job->loaded);
+	case JOB_FIND_IDLE:
+		return find_idle(store, job);
+	case JOB_ANSWER:
+		break;
+	}
+	return STORE_OK;
+}
+
+static enum store_status
+do_batch(struct journal *journal, struct batch *batch)
+{
+	enum store_status status;
+	struct job *job;
+
+	STAILQ_FOREACH(job, &batch->jobs, entry) {
+		status = do_job(journal, batch, job);
+		if (status != STORE_OK)
+			return status;
+	}
+	return batch->has_begun ? store_commit(journal->config.store) :
+	    STORE_OK;
+}
+
+/* What was read in a transaction that is gone was never so. */
+static void
+drop_result(struct job *job)
+{
+	size_t i;
+
+	session_free(job->loaded);
+	job->loaded = NULL;
+	for (i = 0; i < job->idle_count; i++)
+		payload_unref(job->idle[i]);
+	free(job->idle);
+	job->idle = NULL;
+	job->idle_count = 0;
+}
+
+static void
+set_results(struct batch *batch, enum job_result result)
+{
+	struct job *job;
+
+	STAILQ_FOREACH(job, &batch->jobs, entry) {
+		job->result = result;
+		if (result == JOB_REFUSED)
+			drop_result(job);
+	}
+}
+
+static void
+work(struct journal *journal, struct batch *batch)
+{
+	enum store_status status = do_batch(journal, batch);
+
+	set_results(batch, status == STORE_OK ? JOB_DONE : JOB_REFUSED);
+	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	STAILQ_CONCAT(&journal->finished, &batch->jobs);
+	if (status == STORE_FATAL)
+		journal->is_broken = true;
+	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+	journal->config.done(journal->config.ctx);
+}
+
+/* Between batches, when nobody waits for a result. */
+static void
+tidy(struct journal *journal)
+{
+	/* Pages that stay in the log are none of the owner's worries. */
+	if (store_checkpoint(journal->config.store) != STORE_FATAL)
+		return;
+	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	journal->is_broken = true;
+	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+	journal->config.done(journal->config.ctx);
+}
+
+/* Wait for work and take all there is; false at the end. */
+static bool
+take(struct journal *journal, struct batch *batch)
+{
+	*batch = (struct batch){ .has_begun = false };
+	STAILQ_INIT(&batch->jobs);
+	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	while (STAILQ_EMPTY(&journal->waiting) && !journal->is_stopping)
+		(void)pthread_cond_wait(&journal->wake, &journal->lock);
+	STAILQ_CONCAT(&batch->jobs, &journal->waiting);
+	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+	return !STAILQ_EMPTY(&batch->jobs);
+}
+
+static void *
+journal_main(void *ctx)
+{
+	struct journal *journal = ctx;
+	struct batch batch;
+
+	while (take(journal, &batch)) {
+		work(journal, &batch);
+		tidy(journal);
+	}
+	return NULL;
+}
+
+/* The thread inherits a mask that leaves all signals to the others. */
+static void
+start_thread(struct journal *journal)
+{
+	sigset_t all, before;
+	int error;
+
+	(void)sigfillset(&all); /* cannot fail */
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before); /* likewise */
+	error = pthread_create(&journal->thread, NULL, journal_main, journal);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL); /* likewise */
+	if (error != 0) {
+		errno = error;
+		fatal("journal: thread");
+	}
+	/* A name in ps and debuggers, nothing more. */
+	(void)pthread_setname_np(journal->thread, "storage");
+}
+
+struct journal *
+journal_start(const struct journal_config *config)
+{
+	struct journal *journal = xcalloc(1, sizeof(*journal));
+
+	journal->config = *config;
+	STAILQ_INIT(&journal->waiting);
+	STAILQ_INIT(&journal->finished);
+	if (pthread_mutex_init(&journal->lock, NULL) != 0 ||
+	    pthread_cond_init(&journal->wake, NULL) != 0)
+		fatalx("journal: no lock");
+	start_thread(journal);
+	return journal;
+}
+
+void
+journal_stop(struct journal *journal, struct job_list *results)
+{
+	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	journal->is_stopping = true;
+	(void)pthread_cond_signal(&journal->wake); /* cannot fail */
+	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+	(void)pthread_join(journal->thread, NULL); /* it is ours */
+	STAILQ_CONCAT(results, &journal->finished);
+	(void)pthread_cond_destroy(&journal->wake); /* nobody waits */
+	(void)pthread_mutex_destroy(&journal->lock); /* nobody holds it */
+	free(journal);
+}
+
+void
+journal_submit(struct journal *journal, struct job_list *jobs)
+{
+	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	STAILQ_CONCAT(&journal->waiting, jobs);
+	(void)pthread_cond_signal(&journal->wake); /* cannot fail */
+	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+}
+
+int
+journal_collect(struct journal *journal, struct job_list *results)
+{
+	bool is_broken;
+
+	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	is_broken = journal->is_broken;
+	if (!is_broken)
+		STAILQ_CONCAT(results, &journal->finished);
+	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+	return is_broken ? -1 : 0;
+}

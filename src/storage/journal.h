@@ -1,0 +1,45 @@
+#ifndef JOURNAL_H
+#define JOURNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct job_list;
+struct store;
+
+/*
+ * The storage thread.  It takes the jobs that wait, does them in order as one
+ * transaction, and gives them back with their results.  If the transaction
+ * fails all of them are refused; what its owner made upon them meanwhile is
+ * the owner's to undo, so it submits a list only when the last one is back.
+ */
+struct journal;
+
+struct journal_config {
+	struct store *store;		/* the thread's until journal_stop */
+	size_t	 max_remembered;	/* for store_load */
+	void	(*done)(void *ctx);	/* called by the storage thread when */
+	void	*ctx;			/* results wait to be collected */
+};
+
+/* Start the thread. */
+struct journal *journal_start(const struct journal_config *config);
+
+/*
+ * Do everything that was submitted, end the thread and free the journal;
+ * results go to results, which the caller may settle or drop.
+ */
+void	 journal_stop(struct journal *journal, struct job_list *results);
+
+/* Takes all jobs of the list, which is empty afterwards. */
+void	 journal_submit(struct journal *journal, struct job_list *jobs);
+
+/*
+ * Move the finished jobs, in order, to results.  Returns 0, or -1 once the
+ * database cannot be trusted any more (the cause was logged): the process
+ * must stop without acknowledging anything further.
+ */
+int	 journal_collect(struct journal *journal, struct job_list *results)
+	    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,86 @@
+#include "key_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "file.h"
+
+/* 0, or -1 with errno; ENODATA if the file is not a key. */
+static int
+read_key(const char *name, struct id_key *key)
+{
+	uint8_t bytes[sizeof(key->bytes) + 1];
+	ssize_t n;
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd == -1)
+		return -1;
+	n = read(fd, bytes, sizeof(bytes));
+	(void)close(fd); /* nothing was written to it */
+	if (n == -1)
+		return -1;
+	if (n != sizeof(key->bytes)) {
+		errno = ENODATA;
+		return -1;
+	}
+	memcpy(key->bytes, bytes, sizeof(key->bytes));
+	return 0;
+}
+
+/* Write the key to a new file, durably; -1 with errno. */
+static int
+write_draft(const char *draft, const struct id_key *key)
+{
+	int fd, error = 0;
+
+	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    S_IRUSR | S_IWUSR);
+	if (fd == -1)
+		return -1;
+	errno = ENOSPC; /* what a short write means */
+	if (write(fd, key->bytes, sizeof(key->bytes)) != sizeof(key->bytes) ||
+	    fsync(fd) == -1)
+		error = errno;
+	if (close(fd) == -1 && error == 0)
+		error = errno;
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+static enum key_file_status
+make_key(const char *name, struct id_key *key)
+{
+	enum key_file_status status = KEY_FILE_MADE;
+	char *draft = file_beside(name, ".new");
+
+	id_key_random(key);
+	if ((unlink(draft) == -1 && errno != ENOENT) ||
+	    write_draft(draft, key) == -1 ||
+	    file_publish(draft, name) == -1) {
+		log_warn("store: %s: cannot be made", name);
+		status = KEY_FILE_FAILED;
+	}
+	free(draft);
+	return status;
+}
+
+enum key_file_status
+key_file_load(const char *name, struct id_key *key)
+{
+	if (read_key(name, key) == 0)
+		return KEY_FILE_READ;
+	if (errno == ENOENT)
+		return make_key(name, key);
+	if (errno == ENODATA)
+		log_errorx("store: %s: is not a key of %d bytes", name,
+		    ID_KEY_BYTES);
+	else
+		log_warn("store: %s: cannot be read", name);
+	return KEY_FILE_FAILED;
+}

@@ -1,0 +1,20 @@
+#ifndef KEY_FILE_H
+#define KEY_FILE_H
+
+#include "base/id.h"
+
+/* The key by which tokens are made and checked, in a file of its own. */
+
+enum key_file_status {
+	KEY_FILE_READ,
+	KEY_FILE_MADE,		/* there was none */
+	KEY_FILE_FAILED		/* the cause was logged */
+};
+
+/*
+ * Read the key from the file of that name, ID_KEY_BYTES long, or make a new
+ * one and the file, durably and with mode 0600.
+ */
+enum key_file_status key_file_load(const char *name, struct id_key *key);
+
+#endif

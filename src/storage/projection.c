@@ -1,0 +1,443 @@
+#include "projection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "base/xalloc.h"
+#include "session/record.h"
+#include "session/session.h"
+#include "sql.h"
+
+enum {
+	IDLE_SLICE_ROWS = 1000		/* looked at by one _find_idle() */
+};
+
+enum statement {
+	SQL_SESSION_START,
+	SQL_SESSION_END,
+	SQL_SESSION_CHANGE,
+	SQL_SESSION_TOUCH,
+	SQL_CUSTOMER_NEW,
+	SQL_CUSTOMER_CART,
+	SQL_CUSTOMER_READY,
+	SQL_CUSTOMER_GONE,
+	SQL_CUSTOMER_EXPIRE,
+	SQL_CUSTOMER_RETURN,
+	SQL_CUSTOMERS_END,
+	SQL_LOAD_SESSION,
+	SQL_LOAD_CUSTOMERS,
+	SQL_RUNNING,
+	SQL_ROWS,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_SESSION_START] =
+	    "INSERT INTO session (id, name, incarnation, revision, active_ms)"
+	    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
+	    " SET incarnation = excluded.incarnation, ended_ms = NULL"
+	    " WHERE name = excluded.name",
+	[SQL_SESSION_END] =
+	    "UPDATE session SET ended_ms = ?2 WHERE id = ?1",
+	[SQL_SESSION_CHANGE] =
+	    "UPDATE session SET revision = ?2, active_ms = ?3 WHERE id = ?1",
+	[SQL_SESSION_TOUCH] =
+	    "UPDATE session SET active_ms = ?2 WHERE id = ?1",
+	[SQL_CUSTOMER_NEW] =
+	    "INSERT INTO customer (id, session, cid, incarnation, is_host,"
+	    " has_token, request, name_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_CUSTOMER_CART] =
+	    "UPDATE customer SET cart_seq = ?2,"
+	    " seq_cart = ifnull(?3, seq_cart) WHERE id = ?1",
+	[SQL_CUSTOMER_READY] =
+	    "UPDATE customer SET is_ready = ?2,"
+	    " seq_ready = ifnull(?3, seq_ready) WHERE id = ?1",
+	[SQL_CUSTOMER_GONE] =
+	    "UPDATE customer SET state = 2, left_revision = ?2,"
+	    " name_seq = NULL, cart_seq = NULL WHERE id = ?1",
+	[SQL_CUSTOMER_EXPIRE] =
+	    "UPDATE customer SET left_revision = ?2,"
+	    " state = iif(has_token, 1, 2),"
+	    " name_seq = iif(has_token, name_seq, NULL),"
+	    " cart_seq = iif(has_token, cart_seq, NULL) WHERE id = ?1",
+	[SQL_CUSTOMER_RETURN] =
+	    "UPDATE customer SET state = 0, left_revision = 0 WHERE id = ?1",
+	[SQL_CUSTOMERS_END] =
+	    "UPDATE customer SET state = 2, left_revision = ?2,"
+	    " name_seq = NULL, cart_seq = NULL"
+	    " WHERE session = ?1 AND state IN (0, 1)",
+	[SQL_LOAD_SESSION] =
+	    "SELECT id, incarnation, revision, ended_ms IS NULL, active_ms"
+	    " FROM session WHERE name = ?",
+	[SQL_LOAD_CUSTOMERS] =
+	    "WITH wanted (customer) AS ("
+	    " SELECT id FROM customer WHERE session = ?1 AND state = 0"
+	    " UNION ALL SELECT * FROM (SELECT id FROM customer"
+	    "  WHERE session = ?1 AND state = 1"
+	    "  ORDER BY incarnation DESC, left_revision DESC, id DESC LIMIT ?2)"
+	    " UNION ALL SELECT * FROM (SELECT id FROM customer"
+	    "  WHERE session = ?1 AND state = 2"
+	    "  ORDER BY incarnation DESC, left_revision DESC, id DESC"
+	    "  LIMIT ?2))"
+	    " SELECT c.id, c.cid, c.incarnation, c.is_host, c.is_ready,"
+	    " c.has_token, c.request, c.state, c.left_revision,"
+	    " c.seq_cart, c.seq_ready, n.name, b.cart"
+	    " FROM wanted CROSS JOIN customer AS c ON c.id = wanted.customer"
+	    " LEFT JOIN journal_body AS n ON n.seq = c.name_seq"
+	    " LEFT JOIN journal_body AS b ON b.seq = c.cart_seq"
+	    " ORDER BY c.id",
+	[SQL_RUNNING] =
+	    "SELECT id, name, active_ms FROM session"
+	    " WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?",
+	[SQL_ROWS] =
+	    "SELECT (SELECT ifnull(max(id), 0) FROM session),"
+	    " (SELECT ifnull(max(id), 0) FROM customer)",
+};
+
+struct projection {
+	struct sql *sql;
+	sqlite3_stmt *statements[STATEMENTS];
+};
+
+struct projection *
+projection_new(struct sql *sql)
+{
+	struct projection *projection = xcalloc(1, sizeof(*projection));
+
+	projection->sql = sql;
+	if (sql_prepare(sql, statement_sql, projection->statements,
+	    STATEMENTS) == 0)
+		return projection;
+	projection_free(projection);
+	return NULL;
+}
+
+void
+projection_free(struct projection *projection)
+{
+	if (projection == NULL)
+		return;
+	sql_finalize(projection->statements, STATEMENTS);
+	free(projection);
+}
+
+int
+projection_rows(struct projection *projection, int64_t *session_row,
+    int64_t *customer_row)
+{
+	sqlite3_stmt *row = projection->statements[SQL_ROWS];
+
+	if (sqlite3_step(row) == SQLITE_ROW) {
+		*session_row = sqlite3_column_int64(row, 0);
+		*customer_row = sqlite3_column_int64(row, 1);
+	}
+	return sqlite3_reset(row) == SQLITE_OK ? 0 : -1;
+}
+
+static struct sql_binding
+binding_of(struct projection *projection, enum statement id)
+{
+	return sql_bind(projection->sql, projection->statements[id]);
+}
+
+/* 0 stands for a number that is not there. */
+static void
+bind_client_seq(struct sql_binding *binding, uint64_t client_seq)
+{
+	if (client_seq == 0)
+		sql_bind_null(binding);
+	else
+		sql_bind_number(binding, client_seq);
+}
+
+static enum store_status
+write_newcomer(struct projection *projection, const struct record *record,
+    int64_t seq)
+{
+	char digits[ID_CUSTOMER_HEX + 1];
+	struct sql_binding b = binding_of(projection, SQL_CUSTOMER_NEW);
+
+	sql_bind_row(&b, record->customer_row);
+	sql_bind_row(&b, record->session_row);
+	sql_bind_customer(&b, &record->customer, digits);
+	sql_bind_number(&b, record->incarnation);
+	sql_bind_number(&b, record->event == RECORD_START);
+	sql_bind_number(&b, record->has_token);
+	sql_bind_blob(&b, record->has_request ? record->request : NULL,
+	    sizeof(record->request));
+	sql_bind_row(&b, seq);
+	return sql_run(&b);
+}
+
+/* A customer leaves the multicart in the way that statement id says. */
+static enum store_status
+write_leaving(struct projection *projection, enum statement id,
+    int64_t customer_row, uint64_t revision)
+{
+	struct sql_binding b = binding_of(projection, id);
+
+	sql_bind_row(&b, customer_row);
+	sql_bind_number(&b, revision);
+	return sql_run_one(&b);
+}
+
+static enum store_status
+write_start(struct projection *projection, const struct record *record,
+    int64_t seq)
+{
+	struct sql_binding b = binding_of(projection, SQL_SESSION_START);
+	enum store_status status;
+
+	sql_bind_row(&b, record->session_row);
+	sql_bind_payload(&b, record->session);
+	sql_bind_number(&b, record->incarnation);
+	sql_bind_number(&b, record->revision);
+	sql_bind_number(&b, record->time_ms);
+	status = sql_run_one(&b);
+	if (status == STORE_OK && record->has_displaced)
+		status = write_leaving(projection, SQL_CUSTOMER_GONE,
+		    record->displaced_row, record->revision);
+	if (status == STORE_OK)
+		status = write_newcomer(projection, record, seq);
+	return status;
+}
+
+static enum store_status
+write_cart(struct projection *projection, const struct record *record,
+    int64_t seq)
+{
+	struct sql_binding b = binding_of(projection, SQL_CUSTOMER_CART);
+
+	sql_bind_row(&b, record->customer_row);
+	sql_bind_row(&b, seq);
+	bind_client_seq(&b, record->client_seq);
+	return sql_run_one(&b);
+}
+
+static enum store_status
+write_ready(struct projection *projection, const struct record *record)
+{
+	struct sql_binding b = binding_of(projection, SQL_CUSTOMER_READY);
+
+	sql_bind_row(&b, record->customer_row);
+	sql_bind_number(&b, record->is_ready);
+	bind_client_seq(&b, record->client_seq);
+	return sql_run_one(&b);
+}
+
+static enum store_status
+write_return(struct projection *projection, const struct record *record)
+{
+	struct sql_binding b = binding_of(projection, SQL_CUSTOMER_RETURN);
+
+	sql_bind_row(&b, record->customer_row);
+	return sql_run_one(&b);
+}
+
+static enum store_status
+write_end(struct projection *projection, const struct record *record)
+{
+	struct sql_binding session, customers;
+	enum store_status status;
+
+	session = binding_of(projection, SQL_SESSION_END);
+	sql_bind_row(&session, record->session_row);
+	sql_bind_number(&session, record->time_ms);
+	status = sql_run_one(&session);
+	if (status != STORE_OK)
+		return status;
+	customers = binding_of(projection, SQL_CUSTOMERS_END);
+	sql_bind_row(&customers, record->session_row);
+	sql_bind_number(&customers, record->revision);
+	return sql_run(&customers);
+}
+
+static enum store_status
+write_session(struct projection *projection, const struct record *record)
+{
+	struct sql_binding b = binding_of(projection, SQL_SESSION_CHANGE);
+
+	sql_bind_row(&b, record->session_row);
+	sql_bind_number(&b, record->revision);
+	sql_bind_number(&b, record->time_ms);
+	return sql_run_one(&b);
+}
+
+/* What the record's event changes besides. */
+static enum store_status
+write_event(struct projection *projection, const struct record *record,
+    int64_t seq)
+{
+	switch (record->event) {
+	case RECORD_START:
+		return write_start(projection, record, seq);
+	case RECORD_JOIN:
+		return write_newcomer(projection, record, seq);
+	case RECORD_CART:
+		return write_cart(projection, record, seq);
+	case RECORD_READY:
+		return write_ready(projection, record);
+	case RECORD_LEAVE:
+		return write_leaving(projection, SQL_CUSTOMER_GONE,
+		    record->customer_row, record->revision);
+	case RECORD_EXPIRE:
+		return write_leaving(projection, SQL_CUSTOMER_EXPIRE,
+		    record->customer_row, record->revision);
+	case RECORD_RETURN:
+		return write_return(projection, record);
+	case RECORD_END:
+		return write_end(projection, record);
+	}
+	return sql_unfit(projection->sql,
+	    projection->statements[SQL_SESSION_CHANGE]);
+}
+
+enum store_status
+projection_apply(struct projection *projection, const struct record *record,
+    int64_t seq)
+{
+	enum store_status status = write_event(projection, record, seq);
+
+	return status == STORE_OK ? write_session(projection, record) : status;
+}
+
+enum store_status
+projection_touch(struct projection *projection, int64_t session_row,
+    uint64_t wall_ms)
+{
+	struct sql_binding b = binding_of(projection, SQL_SESSION_TOUCH);
+
+	sql_bind_row(&b, session_row);
+	sql_bind_number(&b, wall_ms);
+	return sql_run_one(&b);
+}
+
+/* Read the customer that SQL_LOAD_CUSTOMERS stands at; -1 if it makes none. */
+static int
+load_customer(sqlite3_stmt *row, struct session *session)
+{
+	const void *request = sqlite3_column_blob(row, 6);
+	struct customer customer = {
+		.row = sqlite3_column_int64(row, 0),
+		.incarnation = sql_column_number(row, 2),
+		.is_host = sqlite3_column_int(row, 3) != 0,
+		.is_ready = sqlite3_column_int(row, 4) != 0,
+		.has_token = sqlite3_column_int(row, 5) != 0,
+		.has_request = request != NULL,
+		.state = (enum customer_state)sqlite3_column_int(row, 7),
+		.left_revision = sql_column_number(row, 8),
+		.seq = {
+			[SEQUENCE_CART] = sql_column_number(row, 9),
+			[SEQUENCE_READY] = sql_column_number(row, 10),
+		},
+	};
+
+	if (sql_column_customer(row, 1, &customer.id) == -1 ||
+	    customer.state > CUSTOMER_GONE)
+		return -1;
+	if (request != NULL) {
+		if (sqlite3_column_bytes(row, 6) != ID_PROOF_BYTES)
+			return -1;
+		memcpy(customer.request, request, ID_PROOF_BYTES);
+	}
+	if (customer.state != CUSTOMER_GONE) {
+		customer.name = sql_column_payload(row, 11);
+		customer.cart = sql_column_payload(row, 12);
+		/* Erased under one who is still there: nameless from now on. */
+		if (customer.name == NULL)
+			customer.name = payload_new("", 0);
+	}
+	(void)session_restore(session, &customer); /* found by its id later */
+	return 0;
+}
+
+static enum store_status
+load_customers(struct projection *projection, size_t max_remembered,
+    struct session *session)
+{
+	struct sql_binding b = binding_of(projection, SQL_LOAD_CUSTOMERS);
+	int rc;
+
+	sql_bind_row(&b, session->row);
+	sql_bind_row(&b, max_remembered == 0 ? -1 : (int64_t)max_remembered);
+	rc = b.rc;
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		rc = sqlite3_step(b.statement);
+		if (rc != SQLITE_ROW ||
+		    load_customer(b.statement, session) == 0)
+			continue;
+		(void)sqlite3_reset(b.statement); /* was fine until here */
+		return sql_unfit(projection->sql, b.statement);
+	}
+	return sql_end_rows(&b, rc);
+}
+
+/* Find the session's row; *session stays NULL if there is none. */
+static enum store_status
+load_session(struct projection *projection, const struct payload *id,
+    struct session **session)
+{
+	struct sql_binding b = binding_of(projection, SQL_LOAD_SESSION);
+	struct payload *name;
+	int rc;
+
+	sql_bind_text(&b, id->data, id->len);
+	rc = b.rc != SQLITE_OK ? b.rc : sqlite3_step(b.statement);
+	if (rc == SQLITE_ROW) {
+		name = payload_new(id->data, id->len);
+		*session = session_new(name,
+		    sqlite3_column_int64(b.statement, 0));
+		payload_unref(name);
+		(*session)->incarnation = sql_column_number(b.statement, 1);
+		(*session)->revision = sql_column_number(b.statement, 2);
+		(*session)->is_running = sqlite3_column_int(b.statement, 3);
+		(*session)->active_ms = sql_column_number(b.statement, 4);
+	}
+	return sql_end_rows(&b, rc);
+}
+
+enum store_status
+projection_load(struct projection *projection, const struct payload *id,
+    size_t max_remembered, struct session **session)
+{
+	enum store_status status;
+
+	*session = NULL;
+	status = load_session(projection, id, session);
+	if (status == STORE_OK && *session != NULL)
+		status = load_customers(projection, max_remembered, *session);
+	if (status != STORE_OK) {
+		session_free(*session);
+		*session = NULL;
+	}
+	return status;
+}
+
+enum store_status
+projection_find_idle(struct projection *projection, uint64_t wall_ms,
+    int64_t *after_row, struct payload **ids, size_t room, size_t *count)
+{
+	struct sql_binding b = binding_of(projection, SQL_RUNNING);
+	int rc, rows = 0;
+
+	*count = 0;
+	sql_bind_row(&b, *after_row);
+	sql_bind_row(&b, IDLE_SLICE_ROWS);
+	rc = b.rc;
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && *count < room) {
+		rc = sqlite3_step(b.statement);
+		if (rc != SQLITE_ROW)
+			continue;
+		rows++;
+		*after_row = sqlite3_column_int64(b.statement, 0);
+		if (sql_column_number(b.statement, 2) < wall_ms)
+			ids[(*count)++] = sql_column_payload(b.statement, 1);
+	}
+	if (rc == SQLITE_DONE && rows < IDLE_SLICE_ROWS)
+		*after_row = 0;
+	return sql_end_rows(&b, rc);
+}

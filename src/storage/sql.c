@@ -1,0 +1,315 @@
+#include "sql.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+enum statement {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+};
+
+struct sql {
+	const char *path;
+	sqlite3	*db;
+	sqlite3_stmt *statements[STATEMENTS];
+	int	 reported;	/* failure that was logged last, or 0 */
+	bool	 is_broken;	/* STORE_FATAL was returned */
+};
+
+struct sql *
+sql_new(const char *path, sqlite3 *db)
+{
+	struct sql *sql = xcalloc(1, sizeof(*sql));
+
+	sql->path = path;
+	sql->db = db;
+	if (sql_prepare(sql, statement_sql, sql->statements,
+	    STATEMENTS) == 0)
+		return sql;
+	sql_free(sql);
+	return NULL;
+}
+
+void
+sql_free(struct sql *sql)
+{
+	if (sql == NULL)
+		return;
+	sql_finalize(sql->statements, STATEMENTS);
+	free(sql);
+}
+
+bool
+sql_is_broken(const struct sql *sql)
+{
+	return sql->is_broken;
+}
+
+int
+sql_prepare(struct sql *sql, const char *const *texts,
+    sqlite3_stmt **statements, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (sqlite3_prepare_v3(sql->db, texts[i], -1,
+		    SQLITE_PREPARE_PERSISTENT, &statements[i], NULL) !=
+		    SQLITE_OK)
+			return -1;
+	return 0;
+}
+
+void
+sql_finalize(sqlite3_stmt **statements, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		/* Repeats the error of the last run, which was handled. */
+		(void)sqlite3_finalize(statements[i]);
+}
+
+void
+sql_rollback(struct sql *sql)
+{
+	int rc = SQLITE_OK;
+
+	/* After some errors SQLite has rolled back by itself. */
+	if (sqlite3_get_autocommit(sql->db))
+		return;
+	if (sqlite3_step(sql->statements[SQL_ROLLBACK]) != SQLITE_DONE)
+		rc = sqlite3_reset(sql->statements[SQL_ROLLBACK]);
+	else
+		(void)sqlite3_reset(sql->statements[SQL_ROLLBACK]); /* OK */
+	if (rc == SQLITE_OK)
+		return;
+	log_errorx("store: %s: rollback: %s", sql->path,
+	    sqlite3_errmsg(sql->db));
+	sql->is_broken = true;
+}
+
+/* Whether the same may succeed later, with nothing lost or half done. */
+static bool
+is_passing(int rc)
+{
+	switch (rc) {
+	case SQLITE_IOERR_WRITE:
+	case SQLITE_IOERR_NOMEM:
+	case SQLITE_IOERR_SHMSIZE:	/* no room for the log's index */
+		return true;
+	}
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+	case SQLITE_BUSY:
+	case SQLITE_NOMEM:
+		return true;
+	}
+	return false;
+}
+
+/* What lasts (a full disk) is logged when it begins. */
+enum store_status
+sql_failed(struct sql *sql, const char *what, int rc)
+{
+	if (rc != sql->reported)
+		log_errorx("store: %s: %s: %s (%d)", sql->path, what,
+		    rc == sqlite3_extended_errcode(sql->db) ?
+		    sqlite3_errmsg(sql->db) : sqlite3_errstr(rc), rc);
+	sql->reported = rc;
+	if (!is_passing(rc))
+		sql->is_broken = true;
+	sql_rollback(sql);
+	return sql->is_broken ? STORE_FATAL : STORE_REFUSED;
+}
+
+enum store_status
+sql_broke(struct sql *sql)
+{
+	sql->is_broken = true;
+	sql_rollback(sql);
+	return STORE_FATAL;
+}
+
+enum store_status
+sql_unfit(struct sql *sql, sqlite3_stmt *statement)
+{
+	log_errorx("store: %s: database and program disagree: %s", sql->path,
+	    sqlite3_sql(statement));
+	return sql_broke(sql);
+}
+
+struct sql_binding
+sql_bind(struct sql *sql, sqlite3_stmt *statement)
+{
+	return (struct sql_binding){
+		.sql = sql,
+		.statement = statement,
+		.rc = SQLITE_OK,
+	};
+}
+
+void
+sql_bind_row(struct sql_binding *binding, int64_t value)
+{
+	binding->at++;
+	if (binding->rc == SQLITE_OK)
+		binding->rc = sqlite3_bind_int64(binding->statement,
+		    binding->at, value);
+}
+
+void
+sql_bind_number(struct sql_binding *binding, uint64_t value)
+{
+	assert(value <= INT64_MAX);
+	sql_bind_row(binding, (int64_t)value);
+}
+
+void
+sql_bind_null(struct sql_binding *binding)
+{
+	binding->at++;
+	if (binding->rc == SQLITE_OK)
+		binding->rc = sqlite3_bind_null(binding->statement,
+		    binding->at);
+}
+
+void
+sql_bind_text(struct sql_binding *binding, const char *text, size_t len)
+{
+	binding->at++;
+	if (binding->rc == SQLITE_OK)
+		binding->rc = sqlite3_bind_text64(binding->statement,
+		    binding->at, text, len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void
+sql_bind_blob(struct sql_binding *binding, const void *bytes, size_t len)
+{
+	binding->at++;
+	if (binding->rc == SQLITE_OK)
+		binding->rc = sqlite3_bind_blob64(binding->statement,
+		    binding->at, bytes, len, SQLITE_STATIC);
+}
+
+void
+sql_bind_payload(struct sql_binding *binding, const struct payload *payload)
+{
+	if (payload == NULL)
+		sql_bind_null(binding);
+	else
+		sql_bind_text(binding, payload->data, payload->len);
+}
+
+void
+sql_bind_customer(struct sql_binding *binding, const struct customer_id *id,
+    char digits[ID_CUSTOMER_HEX + 1])
+{
+	if (id == NULL) {
+		sql_bind_null(binding);
+		return;
+	}
+	customer_id_format(id, digits);
+	sql_bind_text(binding, digits, ID_CUSTOMER_HEX);
+}
+
+enum store_status
+sql_run(const struct sql_binding *binding)
+{
+	sqlite3_stmt *statement = binding->statement;
+	int rc = binding->rc;
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	if (rc == SQLITE_DONE)
+		rc = sqlite3_reset(statement);
+	if (rc == SQLITE_OK)
+		return STORE_OK;
+	rc = sqlite3_extended_errcode(binding->sql->db);
+	(void)sqlite3_reset(statement);	/* repeats that error */
+	return sql_failed(binding->sql, sqlite3_sql(statement), rc);
+}
+
+enum store_status
+sql_run_one(const struct sql_binding *binding)
+{
+	enum store_status status = sql_run(binding);
+
+	if (status != STORE_OK)
+		return status;
+	return sqlite3_changes(binding->sql->db) == 1 ?
+	    STORE_OK : sql_unfit(binding->sql, binding->statement);
+}
+
+enum store_status
+sql_end_rows(const struct sql_binding *binding, int rc)
+{
+	sqlite3_stmt *statement = binding->statement;
+
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK)
+		rc = sqlite3_reset(statement);
+	else
+		(void)sqlite3_reset(statement);	/* as rc */
+	return rc == SQLITE_OK ? STORE_OK :
+	    sql_failed(binding->sql, sqlite3_sql(statement), rc);
+}
+
+static enum store_status
+run_plain(struct sql *sql, enum statement id)
+{
+	struct sql_binding none = sql_bind(sql, sql->statements[id]);
+
+	return sql_run(&none);
+}
+
+enum store_status
+sql_begin(struct sql *sql)
+{
+	return sql->is_broken ? STORE_FATAL : run_plain(sql, SQL_BEGIN);
+}
+
+enum store_status
+sql_commit(struct sql *sql)
+{
+	enum store_status status = run_plain(sql, SQL_COMMIT);
+
+	if (status == STORE_OK)
+		sql->reported = 0;
+	return status;
+}
+
+uint64_t
+sql_column_number(sqlite3_stmt *row, int column)
+{
+	return (uint64_t)sqlite3_column_int64(row, column);
+}
+
+struct payload *
+sql_column_payload(sqlite3_stmt *row, int column)
+{
+	if (sqlite3_column_type(row, column) == SQLITE_NULL)
+		return NULL;
+	return payload_new(sqlite3_column_blob(row, column),
+	    (size_t)sqlite3_column_bytes(row, column));
+}
+
+int
+sql_column_customer(sqlite3_stmt *row, int column, struct customer_id *id)
+{
+	const char *digits = sqlite3_column_blob(row, column);
+	int len = sqlite3_column_bytes(row, column);
+
+	return digits == NULL ? -1 :
+	    customer_id_parse(digits, (size_t)len, id);
+}

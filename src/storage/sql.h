@@ -1,0 +1,90 @@
+#ifndef SQL_H
+#define SQL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "base/id.h"
+#include "store_status.h"
+
+struct payload;
+
+/*
+ * A connection as those see it who have statements to run: one transaction at
+ * a time, parameters bound one after the other, and SQLite's errors judged in
+ * one place.  Whatever returns something else than STORE_OK has logged the
+ * cause and rolled the transaction back.  After STORE_FATAL the connection is
+ * broken, and all that is left to do is to close the database.
+ */
+struct sql;
+
+/*
+ * Path, for the log, and db are lent until sql_free.  NULL: the error is db's.
+ */
+struct sql *sql_new(const char *path, sqlite3 *db);
+/* NULL is allowed. */
+void	 sql_free(struct sql *sql);
+
+bool	 sql_is_broken(const struct sql *sql);
+
+/* Prepare count statements; -1: the error is the connection's. */
+int	 sql_prepare(struct sql *sql, const char *const *texts,
+	    sqlite3_stmt **statements, size_t count)
+	    __attribute__((warn_unused_result));
+/* Those that are NULL are passed over. */
+void	 sql_finalize(sqlite3_stmt **statements, size_t count);
+
+enum store_status sql_begin(struct sql *sql);
+enum store_status sql_commit(struct sql *sql);
+/* Without a transaction it does nothing. */
+void	 sql_rollback(struct sql *sql);
+
+/* SQLite returned rc for what. */
+enum store_status sql_failed(struct sql *sql, const char *what, int rc);
+/* The record or the tables are not what the program believes. */
+enum store_status sql_unfit(struct sql *sql, sqlite3_stmt *statement);
+/* The caller logged why the database cannot be trusted. */
+enum store_status sql_broke(struct sql *sql);
+
+/* Parameters of a statement; rc is the first error. */
+struct sql_binding {
+	struct sql *sql;
+	sqlite3_stmt *statement;
+	int	 at;
+	int	 rc;
+};
+
+/* Bytes and texts must stay until the statement has run; NULL binds NULL. */
+struct sql_binding sql_bind(struct sql *sql, sqlite3_stmt *statement);
+void	 sql_bind_row(struct sql_binding *binding, int64_t value);
+void	 sql_bind_number(struct sql_binding *binding, uint64_t value);
+void	 sql_bind_null(struct sql_binding *binding);
+void	 sql_bind_text(struct sql_binding *binding, const char *text,
+	    size_t len);
+void	 sql_bind_blob(struct sql_binding *binding, const void *bytes,
+	    size_t len);
+void	 sql_bind_payload(struct sql_binding *binding,
+	    const struct payload *payload);
+/* As hex digits, for which digits is the room. */
+void	 sql_bind_customer(struct sql_binding *binding,
+	    const struct customer_id *id, char digits[ID_CUSTOMER_HEX + 1]);
+
+/* Run a statement that yields no rows. */
+enum store_status sql_run(const struct sql_binding *binding);
+/* Run a statement that must change exactly one row. */
+enum store_status sql_run_one(const struct sql_binding *binding);
+/* A statement that yields rows is done with; rc is what stopped it. */
+enum store_status sql_end_rows(const struct sql_binding *binding, int rc);
+
+uint64_t sql_column_number(sqlite3_stmt *row, int column);
+/* One reference, to a payload that nobody else has; NULL for NULL. */
+struct payload *sql_column_payload(sqlite3_stmt *row, int column);
+/* -1 if the column has no id. */
+int	 sql_column_customer(sqlite3_stmt *row, int column,
+	    struct customer_id *id)
+	    __attribute__((warn_unused_result));
+
+#endif

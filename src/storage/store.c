@@ -1,0 +1,292 @@
+/*
+ * The database.  The journal's rows are appended, the rows of sessions and
+ * customers follow them, and both become durable in one transaction.
+ */
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "chain.h"
+#include "database.h"
+#include "file.h"
+#include "key_file.h"
+#include "projection.h"
+#include "session/record.h"
+#include "sql.h"
+
+enum statement {
+	SQL_JOURNAL,
+	SQL_BODY,
+	SQL_HEAD,
+	SQL_ANCHOR,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_JOURNAL] =
+	    "INSERT INTO journal (seq, session, incarnation, revision, event,"
+	    " ts_ms, transport, customer, displaced, flags, client_seq,"
+	    " digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_BODY] =
+	    "INSERT INTO journal_body (seq, salt, name, address, cart, request)"
+	    " VALUES (?, ?, ?, ?, ?, ?)",
+	[SQL_HEAD] =
+	    "SELECT seq, hash FROM journal"
+	    " ORDER BY seq DESC LIMIT 1",
+	[SQL_ANCHOR] =
+	    "SELECT seq, hash FROM chain_anchor"
+	    " ORDER BY seq DESC LIMIT 1",
+};
+
+struct store {
+	struct database *database;
+	struct sql *sql;
+	struct projection *projection;
+	sqlite3_stmt *statements[STATEMENTS];
+	int64_t	 session_row;		/* highest ones at the start */
+	int64_t	 customer_row;
+	struct chain_head head;
+	struct chain_head committed;	/* where a transaction begins */
+};
+
+static struct sql_binding
+binding_of(struct store *store, enum statement id)
+{
+	return sql_bind(store->sql, store->statements[id]);
+}
+
+static enum store_status
+write_journal(struct store *store, const struct record *record,
+    const uint8_t digest[CHAIN_HASH_BYTES])
+{
+	char customer[ID_CUSTOMER_HEX + 1], displaced[ID_CUSTOMER_HEX + 1];
+	struct sql_binding b = binding_of(store, SQL_JOURNAL);
+
+	sql_bind_row(&b, store->head.seq);
+	sql_bind_row(&b, record->session_row);
+	sql_bind_number(&b, record->incarnation);
+	sql_bind_number(&b, record->revision);
+	sql_bind_number(&b, record->event);
+	sql_bind_number(&b, record->time_ms);
+	sql_bind_number(&b, record->transport);
+	sql_bind_customer(&b, record->has_customer ? &record->customer : NULL,
+	    customer);
+	sql_bind_customer(&b, record->has_displaced ? &record->displaced : NULL,
+	    displaced);
+	sql_bind_number(&b, chain_flags(record));
+	sql_bind_number(&b, record->client_seq);
+	sql_bind_blob(&b, digest, CHAIN_HASH_BYTES);
+	sql_bind_blob(&b, store->head.hash, sizeof(store->head.hash));
+	return sql_run(&b);
+}
+
+static enum store_status
+write_body(struct store *store, const struct record *record)
+{
+	const char *address = record->address;
+	struct sql_binding b = binding_of(store, SQL_BODY);
+
+	sql_bind_row(&b, store->head.seq);
+	sql_bind_blob(&b, record->salt, sizeof(record->salt));
+	sql_bind_payload(&b, record->name);
+	sql_bind_text(&b, address[0] != '\0' ? address : NULL,
+	    strlen(address));
+	sql_bind_payload(&b, record->cart);
+	sql_bind_blob(&b, record->has_request ? record->request : NULL,
+	    sizeof(record->request));
+	return sql_run(&b);
+}
+
+enum store_status
+store_begin(struct store *store)
+{
+	store->head = store->committed;
+	return sql_begin(store->sql);
+}
+
+enum store_status
+store_append(struct store *store, const struct record *record)
+{
+	uint8_t digest[CHAIN_HASH_BYTES];
+	enum store_status status;
+
+	chain_digest(record, digest);
+	chain_append(&store->head, record, digest);
+	status = write_journal(store, record, digest);
+	if (status == STORE_OK)
+		status = write_body(store, record);
+	if (status == STORE_OK)
+		status = projection_apply(store->projection, record,
+		    store->head.seq);
+	return status;
+}
+
+enum store_status
+store_touch(struct store *store, int64_t session_row, uint64_t wall_ms)
+{
+	return projection_touch(store->projection, session_row, wall_ms);
+}
+
+enum store_status
+store_commit(struct store *store)
+{
+	enum store_status status;
+
+	if (database_is_gone(store->database))
+		return sql_broke(store->sql);
+	status = sql_commit(store->sql);
+	if (status == STORE_OK)
+		store->committed = store->head;
+	return status;
+}
+
+void
+store_rollback(struct store *store)
+{
+	sql_rollback(store->sql);
+}
+
+enum store_status
+store_checkpoint(struct store *store)
+{
+	int rc;
+
+	if (sql_is_broken(store->sql))
+		return STORE_FATAL;
+	rc = database_checkpoint(store->database);
+	return rc == SQLITE_OK ? STORE_OK :
+	    sql_failed(store->sql, "checkpoint", rc);
+}
+
+enum store_status
+store_load(struct store *store, struct payload *id, size_t max_remembered,
+    struct session **session)
+{
+	*session = NULL;
+	if (sql_is_broken(store->sql))
+		return STORE_FATAL;
+	return projection_load(store->projection, id, max_remembered, session);
+}
+
+enum store_status
+store_find_idle(struct store *store, uint64_t wall_ms, int64_t *after_row,
+    struct payload **ids, size_t room, size_t *count)
+{
+	*count = 0;
+	if (sql_is_broken(store->sql))
+		return STORE_FATAL;
+	return projection_find_idle(store->projection, wall_ms, after_row, ids,
+	    room, count);
+}
+
+/* Move head to the row that statement id yields, if that is further on. */
+static int
+read_head(struct store *store, enum statement id)
+{
+	sqlite3_stmt *row = store->statements[id];
+
+	if (sqlite3_step(row) == SQLITE_ROW &&
+	    sqlite3_column_int64(row, 0) > store->head.seq &&
+	    sqlite3_column_bytes(row, 1) == sizeof(store->head.hash)) {
+		store->head.seq = sqlite3_column_int64(row, 0);
+		memcpy(store->head.hash, sqlite3_column_blob(row, 1),
+		    sizeof(store->head.hash));
+	}
+	return sqlite3_reset(row) == SQLITE_OK ? 0 : -1;
+}
+
+/* Prepare all statements and read where the database stands. */
+static int
+prepare(struct store *store)
+{
+	sqlite3 *db = database_connection(store->database);
+
+	store->sql = sql_new(database_path(store->database), db);
+	if (store->sql == NULL)
+		return -1;
+	store->projection = projection_new(store->sql);
+	if (store->projection == NULL ||
+	    projection_rows(store->projection, &store->session_row,
+	    &store->customer_row) == -1 ||
+	    sql_prepare(store->sql, statement_sql, store->statements,
+	    STATEMENTS) == -1 ||
+	    read_head(store, SQL_HEAD) == -1 ||
+	    read_head(store, SQL_ANCHOR) == -1)
+		return -1;
+	store->committed = store->head;
+	return 0;
+}
+
+/* Free the store and what it has got hold of so far. */
+static void
+release(struct store *store)
+{
+	sql_finalize(store->statements, STATEMENTS);
+	projection_free(store->projection);
+	sql_free(store->sql);
+	if (store->database != NULL)
+		database_close(store->database);
+	free(store);
+}
+
+enum store_open_status
+store_open(const char *path, const char *vfs, struct store **opened)
+{
+	struct store *store = xcalloc(1, sizeof(*store));
+	enum store_open_status status;
+
+	status = database_open(path, vfs, &store->database);
+	if (status == STORE_OPENED && prepare(store) == -1)
+		status = store_status_of_sqlite(
+		    database_path(store->database),
+		    database_connection(store->database));
+	if (status == STORE_OPENED)
+		status = database_start_log(store->database);
+	if (status == STORE_OPENED)
+		*opened = store;
+	else
+		release(store);
+	return status;
+}
+
+void
+store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	sql_rollback(store->sql);
+	/*
+	 * After a failed sync a second one may lie, and a log beside another
+	 * database is not ours to remove: the next start reads what there is.
+	 */
+	if (sql_is_broken(store->sql))
+		database_keep_log(store->database);
+	else
+		database_empty_log(store->database);
+	release(store);
+}
+
+void
+store_rows(struct store *store, int64_t *session_row, int64_t *customer_row)
+{
+	*session_row = store->session_row;
+	*customer_row = store->customer_row;
+}
+
+int
+store_key(const struct store *store, struct id_key *key)
+{
+	char *name = file_beside(database_path(store->database), ".key");
+	enum key_file_status status = key_file_load(name, key);
+
+	if (status == KEY_FILE_MADE && store->session_row > 0)
+		log_warnx("store: %s: was missing and is made anew: "
+		    "all tokens are void", name);
+	free(name);
+	return status == KEY_FILE_FAILED ? -1 : 0;
+}

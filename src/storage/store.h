@@ -1,0 +1,88 @@
+#ifndef STORE_H
+#define STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "store_status.h"
+
+struct record;
+struct session;
+
+/*
+ * The database, all of it.  One connection, used by one thread at a time:
+ * main's until the journal starts, then the storage thread's.  The schema is
+ * in sql/.
+ */
+struct store;
+
+/*
+ * Open the database at path, or create it with its schema, bring an older
+ * schema up to date and lock it against a second daemon: path.lock is there
+ * while it runs.  On failure one line was logged, and the files are as they
+ * were.  A new database has mode 0600 and appears whole.  vfs is the name of
+ * an SQLite VFS, or NULL for the usual one.
+ */
+enum store_open_status store_open(const char *path, const char *vfs,
+	    struct store **store);
+/*
+ * Commits nothing.  Leaves the database without SQLite's log, unless it was
+ * STORE_FATAL: then the log stays for the next start.  NULL is allowed.
+ */
+void	 store_close(struct store *store);
+
+/*
+ * The key beside the database (path with ".key" behind it): 32 bytes, mode
+ * 0600, made durable when it is new.  A warning is logged if it had to be made
+ * for a database that has sessions.  -1 if it cannot be read or written, which
+ * is logged.
+ */
+int	 store_key(const struct store *store, struct id_key *key)
+	    __attribute__((warn_unused_result));
+
+/* Row numbers given so far; the next are higher.  Read once at start. */
+void	 store_rows(struct store *store, int64_t *session_row,
+	    int64_t *customer_row);
+
+/*
+ * One transaction of any number of records and touches.  If anything in it is
+ * refused (a load or find_idle too) the transaction is gone, and the next call
+ * is begin again.  What a record or touch changes must be there: one that does
+ * not fit the tables is STORE_FATAL.
+ */
+enum store_status store_begin(struct store *store);
+enum store_status store_append(struct store *store,
+	    const struct record *record);
+enum store_status store_touch(struct store *store, int64_t session_row,
+	    uint64_t wall_ms);
+/* When this returns STORE_OK the transaction survives a power failure. */
+enum store_status store_commit(struct store *store);
+void	 store_rollback(struct store *store);
+
+/*
+ * Move what was committed from SQLite's log to the database if there is much
+ * of it.  Takes some milliseconds then: call it outside transactions, when
+ * nobody waits for a result.  STORE_REFUSED: it stays in the log for now.
+ */
+enum store_status store_checkpoint(struct store *store);
+
+/*
+ * Read a session with its carts; *session is NULL if there never was one of
+ * that id.  Of the customers that left at most max_remembered of each kind
+ * are read, the latest; 0 reads all.
+ */
+enum store_status store_load(struct store *store, struct payload *id,
+	    size_t max_remembered, struct session **session);
+
+/*
+ * The ids of running sessions that were not in use since wall_ms, in a slice
+ * of the table that begins behind *after_row, which is moved on (0 at the
+ * end).  At most room of them are written to ids, each a reference.
+ */
+enum store_status store_find_idle(struct store *store, uint64_t wall_ms,
+	    int64_t *after_row, struct payload **ids, size_t room,
+	    size_t *count);
+
+#endif
