@@ -1,0 +1,56 @@
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* Addresses of peers, and which proxies are believed about them. */
+
+enum { ADDRESS_TEXT_MAX = 45 };
+
+/* An IPv4 or IPv6 address; IPv4 is kept mapped (::ffff:a.b.c.d). */
+struct address {
+	bool	 is_known;	/* false for UNIX-domain peers */
+	uint8_t	 bytes[16];
+};
+
+struct address_prefix {
+	struct address address;	/* !is_known: UNIX-domain peers ("unix") */
+	unsigned bits;		/* of the mapped form */
+};
+
+struct address address_from_sockaddr(const struct sockaddr *sa);
+/* Read an address in text, also in brackets; -1 if it is none. */
+int	 address_parse(const char *text, struct address *address)
+	    __attribute__((warn_unused_result));
+/* The usual text, IPv4 as a.b.c.d; "" for an unknown one. */
+void	 address_format(const struct address *address,
+	    char out[ADDRESS_TEXT_MAX + 1]);
+bool	 address_is_loopback(const struct address *address);
+
+/* Read "address", "address/bits" or "unix"; -1 if text is none of them. */
+int	 address_prefix_parse(const char *text, struct address_prefix *prefix)
+	    __attribute__((warn_unused_result));
+bool	 address_is_trusted(const struct address_prefix *trusted, size_t count,
+	    const struct address *address);
+
+/*
+ * Who a connection from peer speaks for: peer itself unless it is trusted;
+ * then the rightmost address of forwarded_for (a list with commas, NULL for
+ * none) that is not trusted, or the leftmost if all are.  An entry that is no
+ * address ends the search at the one to its right.
+ */
+struct address address_of_client(const struct address_prefix *trusted,
+	    size_t count, const struct address *peer,
+	    const char *forwarded_for);
+
+/*
+ * The key under which per-address limits count: the address, an IPv6 one cut
+ * to its /64.  False if limits do not apply: loopback and UNIX-domain peers
+ * that speak for themselves.
+ */
+bool	 address_limit_key(const struct address *address, uint8_t key[16]);
+
+#endif

@@ -1,0 +1,24 @@
+#include "demo.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "exchange.h"
+#include "net/demo_page.h"
+
+bool
+demo_answer(const char *base_path, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	size_t len = strcspn(request->target, "?");
+
+	if (strcmp(request->method, "GET") != 0 ||
+	    len != strlen(base_path) ||
+	    strncmp(request->target, base_path, len) != 0)
+		return false;
+	answer->status = 200;
+	answer->body = payload_new(demo_page, sizeof(demo_page) - 1);
+	answer->content_type = "text/html; charset=utf-8";
+	answer->security_policy = demo_policy;
+	return true;
+}

@@ -1,0 +1,49 @@
+#ifndef EXCHANGE_H
+#define EXCHANGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "base/buf.h"
+#include "session/record.h"
+#include "wire/ws_handshake.h"
+
+struct poll;
+
+/*
+ * A request and what becomes of it, in the terms that libmicrohttpd and web
+ * servers with FastCGI have in common.
+ */
+
+/* The head of a request; everything is valid during the call only. */
+struct exchange_request {
+	enum transport transport;	/* TRANSPORT_HTTP or _FASTCGI */
+	const char *method;
+	const char *target;		/* as it was sent, with the query */
+	const char *origin;		/* these fields: NULL if absent */
+	const char *content_type;
+	const char *authorization;
+	const char *forwarded_for;	/* X-Forwarded-For, joined */
+	uint64_t content_length;	/* 0 if unknown */
+	struct address address;		/* of the connection's other end */
+	/* NULL where no WebSocket is possible. */
+	const struct ws_handshake_request *handshake;
+};
+
+/* What is to be done about it. */
+struct exchange_answer {
+	/* 101: upgrade.  0: hand the body to poll and start it; its answer is
+	 * this request's. */
+	unsigned status;
+	struct payload *body;		/* a reference; NULL for none */
+	const char *content_type;	/* NULL: JSON */
+	const char *security_policy;	/* Content-Security-Policy; or NULL */
+	const char *allow;		/* Allow; or NULL */
+	unsigned retry_after_s;		/* Retry-After; 0 for none */
+	const struct ws_handshake *handshake;	/* of a 101 */
+	void	*upgrade;		/* with 101: whose it is */
+	struct poll *poll;		/* with 0 */
+};
+
+#endif

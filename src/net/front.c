@@ -1,0 +1,224 @@
+#include "front.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/xalloc.h"
+#include "demo.h"
+#include "envelope.h"
+#include "poll.h"
+#include "route.h"
+#include "wire/message.h"
+#include "ws_peer.h"
+
+/* What a client that has too many connections is told to wait. */
+#define RETRY_CONNECTIONS_S 10
+
+struct front {
+	struct front_config config;
+};
+
+/* A WebSocket between its request and its socket. */
+struct upgrade {
+	struct ws_peer *peer;
+	struct ws_handshake handshake;
+};
+
+struct front *
+front_new(const struct front_config *config)
+{
+	struct front *front = xcalloc(1, sizeof(*front));
+
+	front->config = *config;
+	return front;
+}
+
+void
+front_free(struct front *front)
+{
+	free(front);
+}
+
+static void
+refuse(struct exchange_answer *answer, enum refusal code, const char *field)
+{
+	struct message_error error = { .code = code, .field = field };
+
+	if (code == REFUSAL_RATE_LIMITED)
+		error.retry_after_s = RETRY_CONNECTIONS_S;
+	answer->status = message_refusal_status(code);
+	answer->retry_after_s = error.retry_after_s;
+	answer->body = envelope_error(&error);
+}
+
+/* Let the request become a WebSocket for session. */
+static void
+upgrade(struct front *front, const struct exchange_request *request,
+    const char *session, const struct address *client,
+    struct exchange_answer *answer)
+{
+	struct ws_handshake_policy policy = {
+		.subprotocol = front->config.subprotocol,
+		.compression = front->config.compression,
+	};
+	struct upgrade *up = xcalloc(1, sizeof(*up));
+
+	ws_handshake_decide(request->handshake, &policy, &up->handshake);
+	if (up->handshake.status != 101) {
+		refuse(answer, REFUSAL_INVALID_MESSAGE, "request");
+		answer->status = (unsigned)up->handshake.status;
+		free(up);
+		return;
+	}
+	answer->status = 101;
+	up->peer = ws_peer_new(front->config.peers, session, client);
+	if (up->peer == NULL) {
+		free(up);
+		refuse(answer, REFUSAL_RATE_LIMITED, NULL);
+		return;
+	}
+	answer->handshake = &up->handshake;
+	answer->upgrade = up;
+}
+
+/* The query of a target, without its question mark. */
+static const char *
+query_of(const char *target)
+{
+	const char *mark = strchr(target, '?');
+
+	return mark != NULL ? mark + 1 : "";
+}
+
+/* Whether a query says protocol=KEY, as it must where KEY is configured. */
+static bool
+has_protocol(const char *query, const char *key)
+{
+	static const char name[] = "protocol=";
+	size_t key_len = strlen(key), len;
+
+	if (key_len == 0)
+		return true;
+	for (; *query != '\0'; query += len + (query[len] != '\0')) {
+		len = strcspn(query, "&");
+		if (len == sizeof(name) - 1 + key_len &&
+		    strncmp(query, name, sizeof(name) - 1) == 0 &&
+		    strncmp(query + sizeof(name) - 1, key, key_len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Messages are JSON, and pages may say text/plain to do without a preflight. */
+static bool
+is_message_type(const char *type)
+{
+	static const char *const types[] = { "application/json", "text/plain" };
+	size_t i, len;
+
+	if (type == NULL)
+		return true;
+	len = strcspn(type, "; \t");
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strlen(types[i]) == len &&
+		    strncasecmp(type, types[i], len) == 0)
+			return true;
+	return false;
+}
+
+/* Answer the request by polling, or say why not. */
+static void
+accept_poll(struct front *front, const struct exchange_request *request,
+    const char *session, const struct address *client,
+    struct exchange_answer *answer)
+{
+	bool is_get = strcmp(request->method, "GET") == 0;
+	size_t max = front->config.max_message;
+
+	if (!has_protocol(query_of(request->target),
+	    front->config.subprotocol)) {
+		refuse(answer, REFUSAL_INVALID_MESSAGE, "protocol");
+		return;
+	}
+	if (!is_get && !is_message_type(request->content_type)) {
+		refuse(answer, REFUSAL_UNSUPPORTED_MEDIA_TYPE, NULL);
+		return;
+	}
+	if (max != 0 && request->content_length > max) {
+		refuse(answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
+		return;
+	}
+	answer->poll = poll_new(front->config.polls, request->transport,
+	    session, client);
+	if (answer->poll == NULL) {
+		refuse(answer, REFUSAL_RATE_LIMITED, NULL);
+		return;
+	}
+	answer->status = 0;
+	poll_set_authorization(answer->poll, request->authorization);
+	if (is_get)
+		poll_set_query(answer->poll, query_of(request->target));
+}
+
+static void
+accept_request(struct front *front, const struct exchange_request *request,
+    const char *session, struct exchange_answer *answer)
+{
+	struct address client = address_of_client(
+	    front->config.trusted_proxies,
+	    front->config.trusted_proxies_count, &request->address,
+	    request->forwarded_for);
+
+	if (strcmp(request->method, "OPTIONS") == 0)
+		answer->status = 204;
+	else if (request->handshake != NULL &&
+	    ws_handshake_is_wanted(request->handshake->upgrade))
+		upgrade(front, request, session, &client, answer);
+	else
+		accept_poll(front, request, session, &client, answer);
+}
+
+static bool
+is_method(const char *method)
+{
+	return strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0 ||
+	    strcmp(method, "OPTIONS") == 0;
+}
+
+void
+front_request(struct front *front, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	char session[ROUTE_SESSION_MAX + 1];
+	enum refusal code;
+
+	code = route_session(front->config.base_path, request->target,
+	    session);
+	if (code == REFUSAL_NOT_FOUND && front->config.has_demo &&
+	    demo_answer(front->config.base_path, request, answer))
+		return;
+	if (!is_method(request->method)) {
+		code = REFUSAL_METHOD_NOT_ALLOWED;
+		answer->allow = "GET, POST, OPTIONS";
+	}
+	if (code == REFUSAL_NONE &&
+	    !route_origin_is_allowed(front->config.allowed_origins,
+	    front->config.allowed_origins_count, request->origin))
+		code = REFUSAL_ORIGIN_NOT_ALLOWED;
+	if (code != REFUSAL_NONE)
+		refuse(answer, code, NULL);
+	else
+		accept_request(front, request, session, answer);
+}
+
+void
+front_upgraded(void *arg, int fd, const void *extra, size_t extra_len)
+{
+	struct upgrade *up = arg;
+
+	ws_peer_open(up->peer, fd,
+	    up->handshake.deflate ? &up->handshake.params : NULL,
+	    extra, extra_len);
+	free(up);
+}

@@ -1,0 +1,49 @@
+#ifndef FRONT_H
+#define FRONT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "exchange.h"
+
+struct address_prefix;
+struct polls;
+struct ws_peers;
+
+/*
+ * What a request gets, whatever brought it here: the session that its path
+ * names, if its page may ask, or the refusal in JSON.
+ */
+struct front;
+
+/* The strings and lists are lent for the life of the front. */
+struct front_config {
+	const char *base_path;
+	const char *subprotocol;	/* "" for none */
+	bool	 compression;
+	char	**allowed_origins;
+	size_t	 allowed_origins_count;
+	const struct address_prefix *trusted_proxies;
+	size_t	 trusted_proxies_count;
+	size_t	 max_message;		/* bytes; 0 for no limit */
+	bool	 has_demo;
+	struct ws_peers *peers;
+	struct polls *polls;
+};
+
+struct front *front_new(const struct front_config *config);
+void	 front_free(struct front *front);
+
+/* Decide about a request. */
+void	 front_request(struct front *front,
+	    const struct exchange_request *request,
+	    struct exchange_answer *answer);
+
+/*
+ * The upgrade that was decided upon has its socket, as for ws_peer_open(); or
+ * none, with fd -1.
+ */
+void	 front_upgraded(void *upgrade, int fd, const void *extra,
+	    size_t extra_len);
+
+#endif

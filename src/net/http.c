@@ -1,0 +1,756 @@
+#include "http.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "address.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "envelope.h"
+#include "exchange.h"
+#include "http_answer.h"
+#include "http_head.h"
+#include "poll.h"
+
+/*
+ * libmicrohttpd 0.9.75 in its external epoll mode: its epoll descriptor is one
+ * more descriptor of our loop, and besides it wants to be run whenever it has
+ * work left (MHD_get_timeout) or we changed something behind its back
+ * (is_dirty).  An upgraded connection would keep its whole pool and slow down
+ * the others, so its socket is duplicated for the new owner and libmicrohttpd
+ * closes the original, many at a time because each batch walks over all
+ * suspended connections.  A request that is held is suspended; libmicrohttpd
+ * does not look at its socket then, so we watch that for the client's end.
+ */
+
+enum {
+	IDLE_TIMEOUT_S = 30,	/* libmicrohttpd's own, between two bytes */
+	RETRY_AFTER_S = 1,	/* where descriptors have run out */
+	RELEASE_COUNT = 256,	/* upgraded connections to close at once ... */
+	RELEASE_MS = 20,	/* ... or those that waited for this long */
+	STOP_RUNS = 8,		/* for the last answers to be written */
+	LOG_LINE_BYTES = 256
+};
+
+enum phase {
+	PHASE_TARGET,		/* a request line may have come */
+	PHASE_HEAD,		/* the head has come, the body may follow */
+	PHASE_STARTING,		/* its poll is being started */
+	PHASE_HELD,		/* suspended until its poll is answered */
+	PHASE_ANSWERED,		/* its answer is on its way */
+	PHASE_UPGRADING,	/* a 101 is on its way */
+	PHASE_UPGRADED		/* upgraded() was called */
+};
+
+/* Absolute limits, each of one duration, so that their lists are sorted. */
+enum deadline {
+	DEADLINE_HEAD,		/* of a connection's first request */
+	DEADLINE_BODY,
+	DEADLINE_NEXT,		/* of the next one: idle time, and its head */
+	DEADLINES
+};
+
+struct http_connection {
+	TAILQ_ENTRY(http_connection) deadline_entry;
+	STAILQ_ENTRY(http_connection) release_entry;
+	TAILQ_ENTRY(http_connection) held_entry;
+	struct http *http;
+	struct MHD_Connection *mhd;
+	uint64_t deadline_ms;	/* 0: in none of the lists */
+	enum deadline deadline;
+	enum phase phase;
+	struct payload *target;	/* as it was sent */
+
+	/* Of the request in hand. */
+	bool	 is_too_large;	/* its body, which is being skipped */
+	struct exchange_answer answer;	/* status 0: none yet */
+	struct poll *poll;	/* that will answer it; or NULL */
+
+	uv_poll_t watch;	/* of the socket, once it was held */
+	bool	 is_watchable;	/* watch was set up */
+	int	 fd;		/* with PHASE_UPGRADING: the owner's to be */
+	struct MHD_UpgradeResponseHandle *handle; /* from PHASE_UPGRADED on */
+};
+
+TAILQ_HEAD(connection_list, http_connection);
+STAILQ_HEAD(release_list, http_connection);
+
+struct http {
+	struct http_config config;
+	struct MHD_Daemon *daemon;
+	uv_poll_t poll;			/* libmicrohttpd's epoll descriptor */
+	bool	 is_dirty;		/* MHD_run() is due */
+	bool	 is_stopping;
+	bool	 is_added;		/* the connection of http_add() began */
+	uint64_t limits_ms[DEADLINES];	/* 0: no limit */
+	struct connection_list deadlines[DEADLINES];	/* sorted */
+	struct connection_list held;
+	struct release_list releases;
+	unsigned release_count;
+	uint64_t release_ms;		/* when the first of them came in */
+	struct MHD_Response *shared;	/* of the last body that had others */
+	const struct payload *shared_body;	/* it keeps this; or NULL */
+};
+
+/* Forget the response that several answers had. */
+static void
+drop_shared(struct http *http)
+{
+	if (http->shared != NULL)
+		MHD_destroy_response(http->shared);
+	http->shared = NULL;
+	http->shared_body = NULL;
+}
+
+/*
+ * The response for answer, with a reference.  Many polls are answered with the
+ * same body one after the other: they share one response.
+ */
+static struct MHD_Response *
+response_for(struct http *http, const struct exchange_answer *answer)
+{
+	struct MHD_Response *response;
+
+	if (answer->body != NULL && answer->body == http->shared_body) {
+		payload_unref(answer->body);
+		return http->shared;
+	}
+	response = http_answer_plain(answer);
+	if (response == NULL || answer->status != MHD_HTTP_OK ||
+	    answer->body == NULL || answer->body->refs < 2)
+		return response;
+	drop_shared(http);
+	http->shared = response;
+	http->shared_body = answer->body;
+	return response;
+}
+
+static enum MHD_Result
+respond(struct http_connection *connection, unsigned status,
+    struct MHD_Response *response)
+{
+	enum MHD_Result result;
+
+	if (response == NULL)
+		return MHD_NO;
+	result = MHD_queue_response(connection->mhd, status, response);
+	if (response != connection->http->shared)
+		MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result
+respond_plain(struct http_connection *connection,
+    const struct exchange_answer *answer)
+{
+	unsigned status = answer->status;
+	struct MHD_Response *response = response_for(connection->http, answer);
+
+	connection->phase = PHASE_ANSWERED;
+	/* The body is libmicrohttpd's now. */
+	connection->answer = (struct exchange_answer){ .status = 0 };
+	return respond(connection, status, response);
+}
+
+static enum MHD_Result
+respond_malformed(struct http_connection *connection)
+{
+	static const struct message_error error = {
+		.code = REFUSAL_INVALID_MESSAGE,
+		.field = "request",
+	};
+	struct exchange_answer answer = {
+		.status = MHD_HTTP_BAD_REQUEST,
+		.body = envelope_error(&error),
+	};
+
+	return respond_plain(connection, &answer);
+}
+
+/* libmicrohttpd's own descriptor of the connection. */
+static int
+connection_fd(const struct http_connection *connection)
+{
+	return MHD_get_connection_info(connection->mhd,
+	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+static void
+tell_upgraded(const struct http_connection *connection, int fd,
+    const void *extra, size_t extra_len)
+{
+	connection->http->config.owner->upgraded(connection->answer.upgrade,
+	    fd, extra, extra_len);
+}
+
+static void
+forget_deadline(struct http_connection *connection)
+{
+	if (connection->deadline_ms != 0)
+		TAILQ_REMOVE(&connection->http->deadlines[connection->deadline],
+		    connection, deadline_entry);
+	connection->deadline_ms = 0;
+}
+
+static void
+set_deadline(struct http_connection *connection, enum deadline deadline)
+{
+	struct http *http = connection->http;
+	uint64_t limit_ms = http->limits_ms[deadline];
+
+	forget_deadline(connection);
+	if (limit_ms == 0)
+		return;
+	connection->deadline = deadline;
+	connection->deadline_ms = uv_now(http->config.loop) + limit_ms;
+	TAILQ_INSERT_TAIL(&http->deadlines[deadline], connection,
+	    deadline_entry);
+}
+
+/* A held request has its answer. */
+static void
+release_held(struct http_connection *connection,
+    const struct exchange_answer *answer)
+{
+	TAILQ_REMOVE(&connection->http->held, connection, held_entry);
+	connection->poll = NULL;
+	/* If it cannot be queued, resuming ends the connection. */
+	(void)respond_plain(connection, answer);
+	MHD_resume_connection(connection->mhd);
+	connection->http->is_dirty = true;
+}
+
+/* Nothing comes of the request any more, if it was not answered. */
+static void
+end_exchange(struct http_connection *connection)
+{
+	if (connection->phase == PHASE_UPGRADING ||
+	    connection->answer.status == MHD_HTTP_SWITCHING_PROTOCOLS) {
+		if (connection->phase == PHASE_UPGRADING)
+			close(connection->fd);
+		tell_upgraded(connection, -1, NULL, 0);
+	} else if (connection->answer.status != 0)
+		payload_unref(connection->answer.body);
+	if (connection->poll != NULL)
+		poll_cancel(connection->poll);
+	if (connection->phase == PHASE_HELD)
+		TAILQ_REMOVE(&connection->http->held, connection, held_entry);
+	connection->poll = NULL;
+	connection->answer.status = 0;
+}
+
+/* The socket is the owner's from here on. */
+static void
+on_upgrade(void *cls, struct MHD_Connection *mhd, void *con_cls,
+    const char *extra, size_t extra_len, MHD_socket fd,
+    struct MHD_UpgradeResponseHandle *handle)
+{
+	struct http_connection *connection = cls;
+	struct http *http = connection->http;
+
+	(void)mhd;	/* is connection's */
+	(void)con_cls;	/* is connection */
+	(void)fd;	/* is what connection->fd is a duplicate of */
+	forget_deadline(connection);
+	connection->phase = PHASE_UPGRADED;
+	connection->handle = handle;
+	if (http->release_count++ == 0)
+		http->release_ms = uv_now(http->config.loop) + RELEASE_MS;
+	STAILQ_INSERT_TAIL(&http->releases, connection, release_entry);
+	tell_upgraded(connection, connection->fd, extra, extra_len);
+}
+
+static enum MHD_Result
+respond_upgrade(struct http_connection *connection)
+{
+	static const struct exchange_answer no_descriptor = {
+		.status = MHD_HTTP_SERVICE_UNAVAILABLE,
+		.retry_after_s = RETRY_AFTER_S,
+	};
+
+	connection->fd = fcntl(connection_fd(connection), F_DUPFD_CLOEXEC, 0);
+	if (connection->fd == -1) {
+		tell_upgraded(connection, -1, NULL, 0);
+		return respond_plain(connection, &no_descriptor);
+	}
+	connection->phase = PHASE_UPGRADING;
+	return respond(connection, MHD_HTTP_SWITCHING_PROTOCOLS,
+	    http_answer_upgrade(connection->answer.handshake, on_upgrade,
+	    connection));
+}
+
+static void
+ask_owner(struct http_connection *connection,
+    const struct http_request_line *line, const struct http_head *head)
+{
+	const struct http_config *config = &connection->http->config;
+	const struct ws_handshake_request handshake = {
+		.method = line->method,
+		.http_version = line->version,
+		.connection = head->values[HTTP_FIELD_CONNECTION],
+		.upgrade = head->values[HTTP_FIELD_UPGRADE],
+		.key = head->values[HTTP_FIELD_KEY],
+		.version = head->values[HTTP_FIELD_VERSION],
+		.protocol = head->values[HTTP_FIELD_PROTOCOL],
+		.extensions = head->values[HTTP_FIELD_EXTENSIONS],
+	};
+	const struct exchange_request request = {
+		.transport = TRANSPORT_HTTP,
+		.method = line->method,
+		.target = line->target,
+		.origin = head->values[HTTP_FIELD_ORIGIN],
+		.content_type = head->values[HTTP_FIELD_CONTENT_TYPE],
+		.authorization = head->values[HTTP_FIELD_AUTHORIZATION],
+		.forwarded_for = head->values[HTTP_FIELD_FORWARDED_FOR],
+		.content_length = head->audit.content_length,
+		.address = address_from_sockaddr(MHD_get_connection_info(
+		    connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+		    ->client_addr),
+		.handshake = &handshake,
+	};
+
+	connection->answer = (struct exchange_answer){ .status = 0 };
+	config->owner->request(config->ctx, &request, &connection->answer);
+	connection->poll = connection->answer.poll;
+}
+
+/* The head of a request has come. */
+static enum MHD_Result
+begin_request(struct http_connection *connection,
+    const struct http_request_line *line)
+{
+	struct http_head head;
+	unsigned status;
+
+	forget_deadline(connection);
+	connection->phase = PHASE_HEAD;
+	http_head_read(&head, connection->mhd, line);
+	if (!head.is_acceptable)
+		return respond_malformed(connection);
+	ask_owner(connection, line, &head);
+	status = connection->answer.status;
+	if (!http_audit_has_body(&head.audit))
+		return MHD_YES;
+	if (status == MHD_HTTP_SWITCHING_PROTOCOLS) {
+		tell_upgraded(connection, -1, NULL, 0);
+		return respond_malformed(connection);
+	}
+	/* An answer before the body keeps that from being read. */
+	if (status != 0)
+		return respond_plain(connection, &connection->answer);
+	set_deadline(connection, DEADLINE_BODY);
+	return MHD_YES;
+}
+
+/* The client is gone, or says no more. */
+static void
+on_watch(uv_poll_t *watch, int status, int events)
+{
+	struct http_connection *connection = watch->data;
+	static const struct exchange_answer nobody = {
+		.status = MHD_HTTP_SERVICE_UNAVAILABLE,
+	};
+
+	(void)status;	/* whatever it is, nobody reads an answer */
+	(void)events;
+	(void)uv_poll_stop(watch);	/* cannot fail */
+	if (connection->phase != PHASE_HELD)
+		return;
+	poll_cancel(connection->poll);
+	release_held(connection, &nobody);
+}
+
+/*
+ * Watch the socket for its end from now on; libmicrohttpd does so only while
+ * nothing is held.
+ */
+static void
+watch_client(struct http_connection *connection)
+{
+	uv_loop_t *loop = connection->http->config.loop;
+
+	if (!connection->is_watchable) {
+		if (uv_poll_init(loop, &connection->watch,
+		    connection_fd(connection)) != 0)
+			return;
+		connection->watch.data = connection;
+		connection->is_watchable = true;
+	}
+	/* Where it fails the poll's own end has to do. */
+	if (!uv_is_active((uv_handle_t *)&connection->watch))
+		(void)uv_poll_start(&connection->watch, UV_DISCONNECT,
+		    on_watch);
+}
+
+/* A poll is answered: at once, or when its request was held. */
+static void
+on_answered(void *ctx, const struct exchange_answer *answer)
+{
+	struct http_connection *connection = ctx;
+
+	if (connection->phase == PHASE_HELD)
+		release_held(connection, answer);
+	else {
+		connection->poll = NULL;
+		connection->answer = *answer;
+	}
+}
+
+static const struct poll_owner poll_owner = { .answered = on_answered };
+
+/* The request is complete: answer it, or hold it. */
+static enum MHD_Result
+end_request(struct http_connection *connection)
+{
+	forget_deadline(connection);
+	if (connection->answer.status == MHD_HTTP_SWITCHING_PROTOCOLS)
+		return respond_upgrade(connection);
+	if (connection->poll != NULL) {
+		connection->phase = PHASE_STARTING;
+		if (connection->is_too_large)
+			poll_refuse_body(connection->poll, &poll_owner,
+			    connection);
+		else
+			poll_start(connection->poll, &poll_owner, connection);
+	}
+	if (connection->poll == NULL)
+		return respond_plain(connection, &connection->answer);
+	connection->phase = PHASE_HELD;
+	TAILQ_INSERT_TAIL(&connection->http->held, connection, held_entry);
+	MHD_suspend_connection(connection->mhd);
+	watch_client(connection);
+	return MHD_YES;
+}
+
+static enum MHD_Result
+on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+    const char *method, const char *version, const char *upload,
+    size_t *upload_len, void **con_cls)
+{
+	struct http_connection *connection = *con_cls;
+	struct http *http = cls;
+	const struct http_request_line line = {
+		.method = method,
+		.url = url,
+		.target = connection->target == NULL ? NULL :
+		    connection->target->data,
+		.version = version,
+	};
+
+	(void)mhd;	/* is connection's */
+	if (http->is_stopping || line.target == NULL)
+		return MHD_NO;
+	if (connection->phase == PHASE_TARGET)
+		return begin_request(connection, &line);
+	if (*upload_len == 0)
+		return end_request(connection);
+	/* What is too large is read on, or its sender would not see why. */
+	if (connection->poll != NULL && !connection->is_too_large &&
+	    poll_add_body(connection->poll, upload, *upload_len) == -1)
+		connection->is_too_large = true;
+	*upload_len = 0;
+	return MHD_YES;
+}
+
+/* The answer was sent, or the connection is gone before. */
+static void
+on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
+    enum MHD_RequestTerminationCode code)
+{
+	struct http_connection *connection = *con_cls;
+
+	(void)cls;	/* is connection->http */
+	(void)mhd;	/* is connection's */
+	(void)code;	/* is the same to us */
+	if (connection == NULL || connection->phase == PHASE_UPGRADED)
+		return;
+	end_exchange(connection);
+	connection->phase = PHASE_TARGET;
+	set_deadline(connection, DEADLINE_NEXT);
+}
+
+/* libmicrohttpd decodes the target in place after this. */
+static void *
+on_target(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+	struct http_connection *connection = MHD_get_connection_info(mhd,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+
+	(void)cls;	/* is connection->http */
+	connection->is_too_large = false;
+	payload_unref(connection->target);
+	connection->target = payload_new(target, strlen(target));
+	return connection;
+}
+
+static void
+connection_begin(struct http *http, struct MHD_Connection *mhd,
+    void **socket_context)
+{
+	struct http_connection *connection = xcalloc(1, sizeof(*connection));
+
+	connection->http = http;
+	connection->mhd = mhd;
+	set_deadline(connection, DEADLINE_HEAD);
+	http->is_added = true;
+	*socket_context = connection;
+}
+
+static void
+on_watch_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void
+connection_end(struct http_connection *connection)
+{
+	struct http *http = connection->http;
+
+	forget_deadline(connection);
+	if (connection->phase != PHASE_UPGRADED) {
+		end_exchange(connection);
+		http->config.owner->ended(http->config.ctx);
+	}
+	payload_unref(connection->target);
+	if (connection->is_watchable)
+		uv_close((uv_handle_t *)&connection->watch, on_watch_closed);
+	else
+		free(connection);
+}
+
+static void
+on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
+    enum MHD_ConnectionNotificationCode code)
+{
+	switch (code) {
+	case MHD_CONNECTION_NOTIFY_STARTED:
+		connection_begin(cls, mhd, socket_context);
+		break;
+	case MHD_CONNECTION_NOTIFY_CLOSED:
+		connection_end(*socket_context);
+		break;
+	}
+}
+
+/* Clients' faults mostly, one line each. */
+static void LOG_FORMAT(2, 0)
+on_log(void *cls, const char *format, va_list ap)
+{
+	char line[LOG_LINE_BYTES];
+
+	(void)cls;	/* NULL */
+	if (vsnprintf(line, sizeof(line), format, ap) < 0)
+		return;
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("http: %s", line);
+}
+
+static void
+on_ready(uv_poll_t *poll, int status, int events)
+{
+	struct http *http = poll->data;
+
+	(void)status;	/* MHD_run() will find out */
+	(void)events;	/* is UV_READABLE */
+	http->is_dirty = true;
+}
+
+static struct MHD_Daemon *
+start_daemon(struct http *http)
+{
+	size_t max = http->config.max_connections;
+
+	/* The logger has to come first; -1 is the strictest value there is. */
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+	    MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+	    on_request, http,
+	    MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+	    MHD_OPTION_CONNECTION_LIMIT,
+	    max == 0 || max > INT_MAX - RELEASE_COUNT ? (unsigned)INT_MAX :
+	    (unsigned)max + RELEASE_COUNT,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_BYTES,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
+	    MHD_OPTION_STRICT_FOR_CLIENT, -1,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+	    MHD_OPTION_END);
+}
+
+struct http *
+http_new(const struct http_config *config)
+{
+	struct http *http = xcalloc(1, sizeof(*http));
+	int error, fd, i;
+
+	http->config = *config;
+	http->limits_ms[DEADLINE_HEAD] = (uint64_t)config->head_timeout_s * 1000;
+	http->limits_ms[DEADLINE_BODY] = (uint64_t)config->body_timeout_s * 1000;
+	http->limits_ms[DEADLINE_NEXT] = config->head_timeout_s == 0 ? 0 :
+	    http->limits_ms[DEADLINE_HEAD] + IDLE_TIMEOUT_S * 1000;
+	for (i = 0; i < DEADLINES; i++)
+		TAILQ_INIT(&http->deadlines[i]);
+	TAILQ_INIT(&http->held);
+	STAILQ_INIT(&http->releases);
+	http->daemon = start_daemon(http);
+	if (http->daemon == NULL) {
+		log_warn("http: libmicrohttpd does not start");
+		free(http);
+		return NULL;
+	}
+	fd = MHD_get_daemon_info(http->daemon,
+	    MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	http->poll.data = http;
+	error = uv_poll_init(config->loop, &http->poll, fd);
+	if (error < 0) {
+		log_warnx("http: %s", uv_strerror(error));
+		MHD_stop_daemon(http->daemon);
+		free(http);
+		return NULL;
+	}
+	uv_poll_start(&http->poll, UV_READABLE, on_ready);
+	return http;
+}
+
+void
+http_add(struct http *http, int fd, const struct sockaddr *address,
+    socklen_t len)
+{
+	http->is_dirty = true;
+	http->is_added = false;
+	/* If it fails fd is closed already. */
+	if (MHD_add_connection(http->daemon, fd, address, len) == MHD_NO &&
+	    !http->is_added)
+		http->config.owner->ended(http->config.ctx);
+}
+
+/* Cut those whose time is up; libmicrohttpd then sees them end. */
+static void
+cut_late(struct http *http, struct connection_list *list, uint64_t now_ms)
+{
+	struct http_connection *connection;
+
+	while ((connection = TAILQ_FIRST(list)) != NULL &&
+	    connection->deadline_ms <= now_ms) {
+		forget_deadline(connection);
+		/* It fails if the client is gone, which is as good. */
+		(void)shutdown(connection_fd(connection), SHUT_RDWR);
+		http->is_dirty = true;
+	}
+}
+
+/* Let libmicrohttpd close its descriptors of upgraded connections. */
+static void
+release_upgraded(struct http *http)
+{
+	struct http_connection *connection;
+
+	while ((connection = STAILQ_FIRST(&http->releases)) != NULL) {
+		STAILQ_REMOVE_HEAD(&http->releases, release_entry);
+		(void)MHD_upgrade_action(connection->handle,
+		    MHD_UPGRADE_ACTION_CLOSE);	/* cannot fail the first time */
+		http->is_dirty = true;
+	}
+	http->release_count = 0;
+}
+
+/* Milliseconds until libmicrohttpd wants to be run, -1 for never. */
+static int
+daemon_wait(struct http *http)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	if (http->is_dirty)
+		return 0;
+	if (MHD_get_timeout(http->daemon, &ms) == MHD_NO)
+		return -1;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/* The earlier of a wait and a point in time. */
+static int
+wait_at_most(int wait_ms, uint64_t now_ms, uint64_t due_ms)
+{
+	int until = due_ms <= now_ms ? 0 : (int)(due_ms - now_ms);
+
+	return wait_ms == -1 || until < wait_ms ? until : wait_ms;
+}
+
+int
+http_run(struct http *http)
+{
+	uint64_t now_ms = uv_now(http->config.loop);
+	struct http_connection *first;
+	int wait_ms, i;
+
+	for (i = 0; i < DEADLINES; i++)
+		cut_late(http, &http->deadlines[i], now_ms);
+	if (http->release_count >= RELEASE_COUNT ||
+	    (http->release_count > 0 && http->release_ms <= now_ms))
+		release_upgraded(http);
+	if (daemon_wait(http) == 0) {
+		http->is_dirty = false;
+		/* What can go wrong concerns a connection, and ends that. */
+		(void)MHD_run(http->daemon);
+	}
+	wait_ms = daemon_wait(http);
+	if (http->release_count > 0)
+		wait_ms = wait_at_most(wait_ms, now_ms, http->release_ms);
+	for (i = 0; i < DEADLINES; i++) {
+		first = TAILQ_FIRST(&http->deadlines[i]);
+		if (first != NULL)
+			wait_ms = wait_at_most(wait_ms, now_ms,
+			    first->deadline_ms);
+	}
+	return wait_ms;
+}
+
+/* Nobody waits for their answers any longer. */
+static void
+release_all_held(struct http *http)
+{
+	static const struct exchange_answer nothing = {
+		.status = MHD_HTTP_SERVICE_UNAVAILABLE,
+	};
+	struct http_connection *connection;
+
+	while ((connection = TAILQ_FIRST(&http->held)) != NULL) {
+		poll_cancel(connection->poll);
+		release_held(connection, &nothing);
+	}
+}
+
+void
+http_stop(struct http *http)
+{
+	int i;
+
+	uv_close((uv_handle_t *)&http->poll, NULL);
+	/* It must not be stopped with suspended connections; what is answered
+	 * already should get out, and upgrades already queued still come. */
+	release_all_held(http);
+	for (i = 0; i < STOP_RUNS || http->release_count > 0; i++) {
+		release_upgraded(http);
+		(void)MHD_run(http->daemon);	/* as in http_run() */
+		http->is_stopping = true;
+	}
+	MHD_stop_daemon(http->daemon);
+	drop_shared(http);
+}
+
+void
+http_free(struct http *http)
+{
+	free(http);
+}

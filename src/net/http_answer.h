@@ -1,0 +1,21 @@
+#ifndef HTTP_ANSWER_H
+#define HTTP_ANSWER_H
+
+#include <microhttpd.h>
+
+struct exchange_answer;
+struct ws_handshake;
+
+/* Answers as libmicrohttpd sends them: header fields and a body. */
+
+/*
+ * A response for an answer whose status is not 101; NULL if there is no memory.
+ * Takes the reference of the answer's body.
+ */
+struct MHD_Response *http_answer_plain(const struct exchange_answer *answer);
+
+/* A response that hands the connection to upgraded(ctx, ...). */
+struct MHD_Response *http_answer_upgrade(const struct ws_handshake *handshake,
+	    MHD_UpgradeHandler upgraded, void *ctx);
+
+#endif

@@ -1,0 +1,59 @@
+#ifndef HTTP_HEAD_H
+#define HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <microhttpd.h>
+
+#include "wire/http_audit.h"
+
+/*
+ * The header fields of a request that mean something to us, read from
+ * libmicrohttpd once its head has come.
+ */
+
+enum http_field {
+	HTTP_FIELD_ORIGIN,
+	HTTP_FIELD_CONTENT_TYPE,
+	HTTP_FIELD_AUTHORIZATION,
+	HTTP_FIELD_FORWARDED_FOR,
+	HTTP_FIELD_CONNECTION,
+	HTTP_FIELD_UPGRADE,
+	HTTP_FIELD_KEY,
+	HTTP_FIELD_VERSION,
+	HTTP_FIELD_PROTOCOL,
+	HTTP_FIELD_EXTENSIONS,
+	HTTP_FIELDS
+};
+
+enum { HTTP_HEAD_BYTES = 8192 };	/* a connection's pool: its head too */
+
+/* The request line, as libmicrohttpd has it. */
+struct http_request_line {
+	const char *method;
+	const char *url;	/* its target, decoded in place */
+	const char *target;	/* as it was sent */
+	const char *version;
+};
+
+struct http_head {
+	const char *values[HTTP_FIELDS];	/* NULL if absent */
+	struct http_audit audit;
+	bool	 is_acceptable;
+	bool	 is_intact;		/* nothing was left out up to here: */
+	const char *next;		/* where the next line has to be */
+	/* Values of fields that stand in several lines, joined.  All of them
+	 * were in one pool, so they fit. */
+	char	 joined[HTTP_HEAD_BYTES];
+	size_t	 joined_len;
+};
+
+/* The name of a field as it is usually spelt. */
+const char *http_field_name(enum http_field field);
+
+/* The strings live as long as libmicrohttpd's request, and head. */
+void	 http_head_read(struct http_head *head, struct MHD_Connection *mhd,
+	    const struct http_request_line *line);
+
+#endif

@@ -1,0 +1,297 @@
+#include "listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+enum {
+	BACKLOG = 4096,
+	ACCEPTS_PER_TURN = 64,	/* of one socket, so that others get a turn */
+	RETRY_MS = 100		/* until descriptors may be there again */
+};
+
+struct listener_socket {
+	TAILQ_ENTRY(listener_socket) entry;
+	struct listener *listener;
+	uv_poll_t poll;
+	int	 fd;
+};
+
+TAILQ_HEAD(listener_sockets, listener_socket);
+
+/* Why nothing is accepted; each is logged once for as long as it lasts. */
+struct shortage {
+	bool	 is_on;
+	bool	 is_logged;
+};
+
+struct listener {
+	struct listener_config config;
+	struct listener_sockets sockets;
+	size_t	 connections;
+	struct shortage full;		/* max_connections are there */
+	struct shortage exhausted;	/* accept4() lacks something */
+	uv_timer_t retry;		/* runs while exhausted.is_on */
+	bool	 is_stopped;
+};
+
+static void	 on_connections(uv_poll_t *poll, int status, int events);
+
+/* Ask the loop for connections, or not, as the shortages say. */
+static void
+listener_watch(struct listener *listener)
+{
+	bool is_paused = listener->full.is_on || listener->exhausted.is_on;
+	struct listener_socket *sock;
+
+	if (listener->is_stopped)
+		return;
+	TAILQ_FOREACH(sock, &listener->sockets, entry) {
+		if (is_paused)
+			uv_poll_stop(&sock->poll);
+		else
+			uv_poll_start(&sock->poll, UV_READABLE, on_connections);
+	}
+}
+
+static void
+on_retry(uv_timer_t *timer)
+{
+	struct listener *listener = timer->data;
+
+	listener->exhausted.is_on = false;
+	listener_watch(listener);
+}
+
+static void
+listener_pause_exhausted(struct listener *listener)
+{
+	listener->exhausted.is_on = true;
+	if (!listener->exhausted.is_logged)
+		log_warn("listener: no connections are accepted for now");
+	listener->exhausted.is_logged = true;
+	uv_timer_start(&listener->retry, on_retry, RETRY_MS, 0);
+	listener_watch(listener);
+}
+
+static void
+listener_pause_full(struct listener *listener)
+{
+	listener->full.is_on = true;
+	if (!listener->full.is_logged)
+		log_warnx("listener: max-connections (%zu) are reached",
+		    listener->connections);
+	listener->full.is_logged = true;
+	listener_watch(listener);
+}
+
+/*
+ * Take one connection; false if there is no more to do on this socket in this
+ * turn.
+ */
+static bool
+listener_accept(struct listener_socket *sock)
+{
+	struct listener *listener = sock->listener;
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	int fd;
+
+	fd = accept4(sock->fd, (struct sockaddr *)&address, &len,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd == -1) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			listener_pause_exhausted(listener);
+		else if (errno == EAGAIN)
+			listener->exhausted.is_logged = false;
+		/* Otherwise it broke: accept(2), "Error handling". */
+		return errno != EAGAIN && !listener->exhausted.is_on;
+	}
+	listener->connections++;
+	listener->config.accepted(listener->config.ctx, fd,
+	    (struct sockaddr *)&address, len);
+	return true;
+}
+
+static bool
+listener_is_full(const struct listener *listener)
+{
+	return listener->config.max_connections != 0 &&
+	    listener->connections >= listener->config.max_connections;
+}
+
+static void
+on_connections(uv_poll_t *poll, int status, int events)
+{
+	struct listener_socket *sock = poll->data;
+	struct listener *listener = sock->listener;
+	int i;
+
+	(void)events;	/* is UV_READABLE */
+	if (status < 0) {
+		errno = -status;
+		listener_pause_exhausted(listener);
+		return;
+	}
+	for (i = 0; i < ACCEPTS_PER_TURN; i++) {
+		if (listener_is_full(listener)) {
+			listener_pause_full(listener);
+			return;
+		}
+		if (!listener_accept(sock))
+			return;
+	}
+}
+
+struct listener *
+listener_new(const struct listener_config *config)
+{
+	struct listener *listener = xcalloc(1, sizeof(*listener));
+
+	listener->config = *config;
+	TAILQ_INIT(&listener->sockets);
+	uv_timer_init(config->loop, &listener->retry);
+	listener->retry.data = listener;
+	return listener;
+}
+
+static int
+set_option(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/* A listening socket, or -1 with errno. */
+static int
+open_socket(const struct sockaddr *address, socklen_t len)
+{
+	int fd, saved;
+
+	fd = socket(address->sa_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
+	    (address->sa_family != AF_INET6 ||
+	    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) == 0) &&
+	    bind(fd, address, len) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+static int
+open_tcp(unsigned port)
+{
+	struct sockaddr_in6 in6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons((uint16_t)port),
+		.sin6_addr = in6addr_any,
+	};
+	struct sockaddr_in in = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_ANY),
+	};
+	int fd = open_socket((struct sockaddr *)&in6, sizeof(in6));
+
+	if (fd == -1 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+		fd = open_socket((struct sockaddr *)&in, sizeof(in));
+	return fd;
+}
+
+/* The port that fd is bound to, 0 if it cannot be told. */
+static unsigned
+bound_port(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &len) == -1)
+		return 0;
+	if (address.ss_family == AF_INET6) {
+		memcpy(&in6, &address, sizeof(in6));
+		return ntohs(in6.sin6_port);
+	}
+	memcpy(&in, &address, sizeof(in));
+	return ntohs(in.sin_port);
+}
+
+int
+listener_add_tcp(struct listener *listener, unsigned port)
+{
+	struct listener_socket *sock;
+	int fd = open_tcp(port), error;
+
+	if (fd == -1) {
+		log_warn("listener: port %u", port);
+		return -1;
+	}
+	port = bound_port(fd);
+	sock = xcalloc(1, sizeof(*sock));
+	sock->listener = listener;
+	sock->fd = fd;
+	sock->poll.data = sock;
+	error = uv_poll_init(listener->config.loop, &sock->poll, fd);
+	if (error < 0) {
+		log_warnx("listener: port %u: %s", port, uv_strerror(error));
+		close(fd);
+		free(sock);
+		return -1;
+	}
+	TAILQ_INSERT_TAIL(&listener->sockets, sock, entry);
+	listener_watch(listener);
+	return (int)port;
+}
+
+void
+listener_release(struct listener *listener)
+{
+	size_t max = listener->config.max_connections;
+
+	listener->connections--;
+	if (listener->full.is_on) {
+		listener->full.is_on = false;
+		listener_watch(listener);
+	}
+	/* At the limit's edge every second connection would be logged. */
+	if (listener->connections < max - max / 10)
+		listener->full.is_logged = false;
+}
+
+void
+listener_stop(struct listener *listener)
+{
+	struct listener_socket *sock;
+
+	listener->is_stopped = true;
+	TAILQ_FOREACH(sock, &listener->sockets, entry) {
+		uv_close((uv_handle_t *)&sock->poll, NULL);
+		close(sock->fd);
+	}
+	uv_close((uv_handle_t *)&listener->retry, NULL);
+}
+
+void
+listener_free(struct listener *listener)
+{
+	struct listener_socket *sock;
+
+	while ((sock = TAILQ_FIRST(&listener->sockets)) != NULL) {
+		TAILQ_REMOVE(&listener->sockets, sock, entry);
+		free(sock);
+	}
+	free(listener);
+}

@@ -1,0 +1,41 @@
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include <uv.h>
+
+/*
+ * Sockets that accept connections.  One listener counts the connections of all
+ * its sockets together, and stops accepting without spinning while there are
+ * too many, or the process is out of descriptors.
+ */
+struct listener;
+
+struct listener_config {
+	uv_loop_t *loop;
+	size_t	 max_connections;	/* 0 for no limit */
+	/* Takes fd, a non-blocking, close-on-exec connection.  It counts until
+	 * listener_release(). */
+	void	(*accepted)(void *ctx, int fd, const struct sockaddr *address,
+		    socklen_t len);
+	void	*ctx;
+};
+
+struct listener *listener_new(const struct listener_config *config);
+/*
+ * Listen on TCP port of all addresses, IPv6 and IPv4 on one socket (IPv4 only
+ * where the machine has no IPv6).  Port 0 takes a free one.  Returns the port,
+ * or -1, which was logged.
+ */
+int	 listener_add_tcp(struct listener *listener, unsigned port)
+	    __attribute__((warn_unused_result));
+/* A connection that accepted() was given has ended. */
+void	 listener_release(struct listener *listener);
+/* Close the listening sockets; connections live on. */
+void	 listener_stop(struct listener *listener);
+/* After listener_stop() and the loop's close callbacks. */
+void	 listener_free(struct listener *listener);
+
+#endif

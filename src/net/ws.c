@@ -1,0 +1,570 @@
+#include "ws.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+enum {
+	SCRATCH_BYTES = 65536,	/* what a connection is read at most per turn */
+	SEND_BYTES = 262144,	/* what is sent on it at most per turn ... */
+	SEND_COST_BYTES = 1024,	/* ... where each call counts as so much more */
+	CLOSE_TIMEOUT_MS = 5000	/* for the peer's close frame, then its FIN */
+};
+
+enum ws_state {
+	STATE_OPEN,
+	STATE_CLOSING,		/* our close frame is queued or sent */
+	STATE_LINGERING,	/* the peer is to read it and end the stream */
+	STATE_CLOSED		/* the descriptor is gone, closed() is due */
+};
+
+struct ws_service {
+	struct ws_config config;
+	struct ws_deadlines *deadlines;
+	uint8_t	 scratch[SCRATCH_BYTES];
+};
+
+struct ws_codec {
+	struct ws_inflate inflate;
+	struct ws_compressor compressor;
+};
+
+static void	 on_poll(uv_poll_t *poll, int status, int events);
+
+/* Wait for what the peer has to do next. */
+static void
+wait_for(struct ws *ws, enum ws_wait kind)
+{
+	ws_deadline_set(ws->service->deadlines, &ws->life, kind);
+}
+
+/* Go on reading in the loop's next turn. */
+static void
+wait_for_turn(struct ws *ws)
+{
+	ws_deadline_set_turn(ws->service->deadlines, &ws->life);
+}
+
+static void
+stop_waiting(struct ws *ws, struct ws_deadline *deadline)
+{
+	ws_deadline_clear(ws->service->deadlines, deadline);
+}
+
+static bool
+has_output(const struct ws *ws)
+{
+	return ws_send_has_begun(&ws->out) || ws_send_has_control(&ws->out);
+}
+
+/* Whether another frame of the peer may be looked at. */
+static bool
+may_read(const struct ws *ws)
+{
+	if (ws->state != STATE_OPEN)
+		return true;
+	return !ws_send_is_behind(&ws->out) && ws->owner->is_ready(ws);
+}
+
+static void
+watch(struct ws *ws)
+{
+	int events = (ws->is_paused ? 0 : UV_READABLE) |
+	    (ws->is_blocked ? UV_WRITABLE : 0);
+
+	if (events == ws->events)
+		return;
+	ws->events = (uint8_t)events;
+	if (events == 0)
+		uv_poll_stop(&ws->poll);
+	else
+		uv_poll_start(&ws->poll, events, on_poll);
+}
+
+/* Queue a control frame. */
+static void
+queue_control(struct ws *ws, enum ws_opcode opcode, const uint8_t *payload,
+    size_t len)
+{
+	if (ws_send_control(&ws->out, opcode, payload, len) == -1)
+		ws_abort(ws);
+}
+
+/* Stop being open: a close frame follows what is half sent. */
+static void
+start_close(struct ws *ws, uint16_t code)
+{
+	uint8_t payload[WS_CONTROL_MAX];
+
+	ws->state = STATE_CLOSING;
+	ws->is_paused = false;
+	stop_waiting(ws, &ws->take);
+	wait_for(ws, WS_WAIT_CLOSE);
+	queue_control(ws, WS_CLOSE, payload,
+	    ws_close_payload(payload, code, ""));
+}
+
+/* Everything is said: end our half, and let the peer read it before RST. */
+static void
+linger(struct ws *ws)
+{
+	if (shutdown(ws->fd, SHUT_WR) == -1) {
+		ws_abort(ws);
+		return;
+	}
+	ws->state = STATE_LINGERING;
+	wait_for(ws, WS_WAIT_CLOSE);
+}
+
+/* Find something to send; whether there is. */
+static bool
+take_output(struct ws *ws)
+{
+	struct ws_outgoing message;
+
+	if (!ws_send_has_control(&ws->out) && ws->state == STATE_OPEN &&
+	    ws->owner->next(ws, &message)) {
+		ws_send_begin(&ws->out, &message, ws->codec == NULL ? NULL :
+		    &ws->codec->compressor);
+		return true;
+	}
+	if (!ws_send_has_control(&ws->out))
+		return false;
+	ws_send_begin_control(&ws->out);
+	return true;
+}
+
+/* The socket takes no more for now. */
+static void
+block(struct ws *ws)
+{
+	ws->is_blocked = true;
+	if (ws->state == STATE_OPEN && ws->take.kind == WS_WAIT_NONE)
+		ws_deadline_set(ws->service->deadlines, &ws->take,
+		    WS_WAIT_TAKE);
+}
+
+/* Send some of ws->out; returns the number of bytes. */
+static size_t
+send_some(struct ws *ws)
+{
+	ssize_t n = ws_send_some(&ws->out, ws->fd);
+
+	if (n == -1) {
+		if (errno == EAGAIN) {
+			block(ws);
+			return 0;
+		}
+		log_debug("ws: send: %s", strerror(errno));
+		ws_abort(ws);
+		return 0;
+	}
+	stop_waiting(ws, &ws->take);
+	if (ws_send_has_begun(&ws->out))
+		block(ws);
+	return (size_t)n;
+}
+
+/* Go on to what is due when all is sent that can be. */
+static void
+settle(struct ws *ws)
+{
+	if (ws->state == STATE_CLOSING && ws->is_done && !has_output(ws))
+		linger(ws);
+	if (ws->state == STATE_CLOSED)
+		return;
+	if (ws->is_paused && ws->life.kind == WS_WAIT_NONE && may_read(ws))
+		wait_for_turn(ws);
+	watch(ws);
+}
+
+/* Send what there is and the socket takes. */
+static void
+flush(struct ws *ws)
+{
+	size_t spent = 0;
+
+	if (ws->is_sending || ws->state == STATE_CLOSED)
+		return;
+	ws->is_sending = true;
+	while (!ws->is_blocked && ws->state <= STATE_CLOSING &&
+	    (ws_send_has_begun(&ws->out) || take_output(ws))) {
+		spent += send_some(ws) + SEND_COST_BYTES;
+		/* The others' turn; being writable, it will be called again. */
+		if (spent >= SEND_BYTES)
+			ws->is_blocked = true;
+	}
+	ws->is_sending = false;
+	settle(ws);
+}
+
+static void
+on_message(struct ws *ws, const struct ws_event *event)
+{
+	if (ws->state == STATE_OPEN)
+		ws->owner->message(ws, event->opcode,
+		    (const char *)event->data, event->len);
+}
+
+static void
+on_event(struct ws *ws, const struct ws_event *event)
+{
+	switch (event->opcode) {
+	case WS_CONTINUATION:	/* never an event */
+		break;
+	case WS_TEXT:
+	case WS_BINARY:
+		on_message(ws, event);
+		break;
+	case WS_CLOSE:
+		ws->is_done = true;
+		if (ws->state == STATE_OPEN)
+			start_close(ws, event->close_code);
+		break;
+	case WS_PING:
+		if (ws->state == STATE_OPEN)
+			queue_control(ws, WS_PONG, event->data, event->len);
+		break;
+	case WS_PONG:
+		if (ws->state == STATE_OPEN)
+			ws->owner->pong(ws);
+		break;
+	}
+}
+
+/* The peer broke the protocol: RFC 6455, section 7.1.7. */
+static void
+on_fault(struct ws *ws, uint16_t code)
+{
+	log_debug("ws: peer is closed with %u", (unsigned)code);
+	ws->is_done = true;
+	if (ws->state == STATE_OPEN)
+		start_close(ws, code);
+}
+
+/* Stop reading; settle() sees when it may go on. */
+static void
+pause_reading(struct ws *ws, uint8_t *bytes)
+{
+	struct ws_event event;
+	enum ws_status status;
+	size_t none = 0;
+
+	ws->is_paused = true;
+	stop_waiting(ws, &ws->life);
+	/* Without input this only frees the last message. */
+	status = ws_parser_next(&ws->parser, &bytes, &none, &event);
+	assert(status == WS_MORE);
+	(void)status;	/* is for the assertion only */
+}
+
+/*
+ * Hand over what is in len bytes.  Returns how many of them were used: all,
+ * unless reading has to stop.
+ */
+static size_t
+consume(struct ws *ws, uint8_t *bytes, size_t len)
+{
+	size_t left = len;
+	struct ws_event event;
+	enum ws_status status;
+
+	ws->is_reading = true;
+	do {
+		if (ws_send_is_behind(&ws->out))
+			flush(ws);
+		if (left > 0 && !may_read(ws)) {
+			pause_reading(ws, bytes);
+			break;
+		}
+		status = ws_parser_next(&ws->parser, &bytes, &left, &event);
+		if (status == WS_EVENT)
+			on_event(ws, &event);
+		else if (status == WS_FAILED)
+			on_fault(ws, event.close_code);
+	} while (status == WS_EVENT && ws->state != STATE_CLOSED);
+	ws->is_reading = false;
+	return len - left;
+}
+
+/* Go on with what was received before reading had to stop. */
+static void
+consume_unread(struct ws *ws)
+{
+	struct buf *unread = &ws->unread;
+
+	if (unread->len == 0)
+		return;
+	ws->unread_at += (uint32_t)consume(ws,
+	    (uint8_t *)buf_data(unread) + ws->unread_at,
+	    unread->len - ws->unread_at);
+	if (ws->unread_at < unread->len)
+		return;
+	buf_clear(unread);
+	ws->unread_at = 0;
+}
+
+static void
+keep_unread(struct ws *ws, const void *bytes, size_t len)
+{
+	if (buf_append(&ws->unread, bytes, len) == -1)
+		ws_abort(ws);
+}
+
+static void
+on_received(struct ws *ws, uint8_t *bytes, size_t len)
+{
+	size_t used;
+
+	if (ws->state == STATE_OPEN)
+		wait_for(ws, WS_WAIT_SPEECH);
+	used = consume(ws, bytes, len);
+	if (ws->is_paused && used < len)
+		keep_unread(ws, bytes + used, len - used);
+}
+
+static void
+receive(struct ws *ws)
+{
+	uint8_t *scratch = ws->service->scratch;
+	ssize_t n = recv(ws->fd, scratch, SCRATCH_BYTES, 0);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0 && ws->state == STATE_LINGERING)
+		return;
+	if (n > 0)
+		on_received(ws, scratch, (size_t)n);
+	else
+		ws_abort(ws);
+}
+
+static void
+on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct ws *ws = poll->data;
+
+	if (status < 0) {
+		ws_abort(ws);
+		return;
+	}
+	if ((events & UV_WRITABLE) != 0)
+		ws->is_blocked = false;
+	if ((events & UV_READABLE) != 0)
+		receive(ws);
+	flush(ws);
+}
+
+static void
+ws_release(struct ws *ws)
+{
+	if (ws->codec != NULL) {
+		ws_inflate_clear(&ws->codec->inflate);
+		ws_compressor_clear(&ws->codec->compressor);
+		free(ws->codec);
+	}
+	ws_parser_clear(&ws->parser);
+	buf_clear(&ws->unread);
+	ws_send_clear(&ws->out);
+	ws->owner->closed(ws);
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+	ws_release(handle->data);
+}
+
+static void
+on_turn(struct ws *ws)
+{
+	if (ws->state == STATE_CLOSED) {
+		ws_release(ws);
+		return;
+	}
+	ws->is_paused = false;
+	wait_for(ws, WS_WAIT_SPEECH);
+	consume_unread(ws);
+	flush(ws);
+}
+
+/* While our bytes wait for the peer, so may the ping among them. */
+static void
+on_no_pong(struct ws *ws)
+{
+	if (ws->is_blocked) {
+		wait_for(ws, WS_WAIT_PONG);
+		return;
+	}
+	log_debug("ws: no answer to a ping");
+	ws_abort(ws);
+}
+
+static void
+expire(struct ws_deadline *deadline, enum ws_wait kind)
+{
+	size_t at = kind == WS_WAIT_TAKE ? offsetof(struct ws, take) :
+	    offsetof(struct ws, life);
+	struct ws *ws = (void *)((char *)deadline - at);
+
+	switch (kind) {
+	case WS_WAIT_NONE:
+	case WS_WAITS:
+		break;
+	case WS_WAIT_TURN:
+		on_turn(ws);
+		break;
+	case WS_WAIT_SPEECH:
+		ws_ping(ws);
+		break;
+	case WS_WAIT_PONG:
+		on_no_pong(ws);
+		break;
+	case WS_WAIT_CLOSE:
+		ws_abort(ws);
+		break;
+	case WS_WAIT_TAKE:
+		log_debug("ws: peer takes nothing");
+		ws_close(ws, WS_CLOSE_POLICY_VIOLATION);
+		break;
+	}
+}
+
+/* In milliseconds. */
+static uint64_t
+seconds(unsigned n)
+{
+	return (uint64_t)n * 1000;
+}
+
+struct ws_service *
+ws_service_new(const struct ws_config *config)
+{
+	const uint64_t wait_ms[WS_WAITS] = {
+		[WS_WAIT_SPEECH] = seconds(config->ping_interval_s),
+		[WS_WAIT_PONG] = seconds(config->pong_timeout_s),
+		[WS_WAIT_TAKE] = seconds(config->stall_timeout_s),
+		[WS_WAIT_CLOSE] = CLOSE_TIMEOUT_MS,
+	};
+	struct ws_service *service = xcalloc(1, sizeof(*service));
+
+	service->config = *config;
+	service->deadlines = ws_deadlines_new(config->loop, wait_ms, expire);
+	return service;
+}
+
+void
+ws_service_free(struct ws_service *service)
+{
+	ws_deadlines_free(service->deadlines);
+	free(service);
+}
+
+static struct ws_codec *
+codec_new(const struct ws_deflate_params *params)
+{
+	struct ws_codec *codec = xcalloc(1, sizeof(*codec));
+
+	ws_inflate_init(&codec->inflate, params);
+	ws_compressor_init(&codec->compressor, params);
+	return codec;
+}
+
+static void
+ws_init(struct ws *ws, struct ws_service *service,
+    const struct ws_owner *owner, const struct ws_deflate_params *deflate)
+{
+	size_t max = service->config.max_message;
+
+	*ws = (struct ws){ .service = service, .owner = owner };
+	ws->poll.data = ws;
+	if (deflate != NULL)
+		ws->codec = codec_new(deflate);
+	ws_parser_init(&ws->parser, max == 0 ? UINT32_MAX - WS_CONTROL_MAX :
+	    max, service->config.accept_binary,
+	    ws->codec == NULL ? NULL : &ws->codec->inflate);
+	buf_init(&ws->unread, SCRATCH_BYTES);
+	ws_send_init(&ws->out);
+}
+
+void
+ws_open(struct ws_service *service, struct ws *ws,
+    const struct ws_owner *owner, int fd,
+    const struct ws_deflate_params *deflate, const void *extra,
+    size_t extra_len)
+{
+	int on = 1, error;
+
+	ws_init(ws, service, owner, deflate);
+	ws->fd = fd;
+	/* It fails on a socket that is not TCP, which has no such delay. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	error = uv_poll_init(service->config.loop, &ws->poll, fd);
+	if (error < 0) {
+		log_warnx("ws: %s", uv_strerror(error));
+		close(fd);
+		ws->state = STATE_CLOSED;
+		wait_for_turn(ws);
+		return;
+	}
+	wait_for(ws, WS_WAIT_SPEECH);
+	if (extra_len > 0) {
+		ws->is_paused = true;
+		wait_for_turn(ws);
+		keep_unread(ws, extra, extra_len);
+	}
+	if (ws->state == STATE_OPEN)
+		watch(ws);
+}
+
+void
+ws_wake(struct ws *ws)
+{
+	flush(ws);
+}
+
+void
+ws_ping(struct ws *ws)
+{
+	static const uint8_t nothing[1];
+
+	if (ws->state != STATE_OPEN || ws->life.kind == WS_WAIT_PONG ||
+	    ws_send_is_behind(&ws->out))
+		return;
+	/* While reading stands still, no answer would be seen. */
+	if (!ws->is_paused)
+		wait_for(ws, WS_WAIT_PONG);
+	queue_control(ws, WS_PING, nothing, 0);
+	flush(ws);
+}
+
+void
+ws_close(struct ws *ws, enum ws_close_code code)
+{
+	if (ws->state != STATE_OPEN)
+		return;
+	start_close(ws, (uint16_t)code);
+	if (!ws->is_reading)
+		consume_unread(ws);
+	flush(ws);
+}
+
+void
+ws_abort(struct ws *ws)
+{
+	if (ws->state == STATE_CLOSED)
+		return;
+	ws->state = STATE_CLOSED;
+	stop_waiting(ws, &ws->life);
+	stop_waiting(ws, &ws->take);
+	uv_close((uv_handle_t *)&ws->poll, on_closed);
+	close(ws->fd);
+}

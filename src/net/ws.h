@@ -1,0 +1,110 @@
+#ifndef WS_H
+#define WS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "wire/ws_deflate.h"
+#include "wire/ws_frame.h"
+#include "ws_deadline.h"
+#include "ws_send.h"
+
+/*
+ * One WebSocket connection (RFC 6455) after its handshake: socket, frames,
+ * pings, closing, deadlines.  What it carries is its owner's business: messages
+ * are handed to the owner as they come, and messages to send are asked for one
+ * by one when the socket can take them, so that nothing is queued here and a
+ * slow reader costs nothing but what its owner keeps for it.
+ */
+
+struct ws;
+struct ws_codec;
+struct ws_service;
+
+struct ws_owner {
+	/* A message of len bytes, which the owner may not keep or change. */
+	void	(*message)(struct ws *ws, enum ws_opcode opcode,
+		    const char *data, size_t len);
+	/* Whether the owner takes another message now; if not, reading stops
+	 * (and the peer feels it) until ws_wake(). */
+	bool	(*is_ready)(const struct ws *ws);
+	/* Fill in the next message to send; false if there is none. */
+	bool	(*next)(struct ws *ws, struct ws_outgoing *out);
+	/* The peer answered a ping. */
+	void	(*pong)(struct ws *ws);
+	/* The connection is gone and ws may be freed in this call. */
+	void	(*closed)(struct ws *ws);
+};
+
+struct ws_config {
+	uv_loop_t *loop;
+	size_t	 max_message;		/* bytes; 0 for no limit */
+	bool	 accept_binary;
+	/* Silence until a ping, wait for its answer, and how long a reader may
+	 * take nothing while something waits for it; seconds, 0 for never. */
+	unsigned ping_interval_s;
+	unsigned pong_timeout_s;
+	unsigned stall_timeout_s;
+};
+
+/* Embedded by its owner; the fields are the connection's own. */
+struct ws {
+	uv_poll_t poll;
+	struct ws_service *service;
+	const struct ws_owner *owner;
+	struct ws_codec *codec;	/* NULL: compression was not negotiated */
+	struct ws_parser parser;
+	struct buf unread;	/* received, but the owner was not ready */
+	uint32_t unread_at;	/* where it goes on */
+	int	 fd;
+	struct ws_sending out;
+	struct ws_deadline life; /* what the peer has to do next */
+	struct ws_deadline take; /* until when it has to take something */
+	uint8_t	 state;		/* enum ws_state */
+	uint8_t	 events;	/* what the loop watches for */
+	bool	 is_blocked;	/* sending waits until the socket is writable */
+	bool	 is_paused;	/* reading waits for owner and control */
+	bool	 is_done;	/* nothing that the peer says counts any more */
+	bool	 is_reading;	/* guards against a call within the call */
+	bool	 is_sending;
+};
+
+/* What all connections share: loop, deadlines, the buffer for reading. */
+struct ws_service *ws_service_new(const struct ws_config *config);
+/* No connection may be left.  The loop's close callbacks free the memory. */
+void	 ws_service_free(struct ws_service *service);
+
+/*
+ * Take over fd, a connected non-blocking stream socket whose handshake is
+ * done.  extra are the extra_len bytes that the client sent behind it.
+ * deflate is what was negotiated, or NULL.  ws is the owner's memory and stays
+ * where it is until closed().  closed() is never called from within this.
+ */
+void	 ws_open(struct ws_service *service, struct ws *ws,
+	    const struct ws_owner *owner, int fd,
+	    const struct ws_deflate_params *deflate,
+	    const void *extra, size_t extra_len);
+
+/*
+ * The owner has something to send, or takes messages again.  Sends what the
+ * socket takes and goes on with bytes that were read but not handed over.
+ */
+void	 ws_wake(struct ws *ws);
+
+/* Send a ping now; its answer is awaited for pong_timeout_s. */
+void	 ws_ping(struct ws *ws);
+
+/*
+ * Start the closing handshake: nothing more is asked of the owner, a close
+ * frame follows what is half sent, and closed() comes when the peer answered
+ * or after a few seconds.  Calling it again changes nothing.
+ */
+void	 ws_close(struct ws *ws, enum ws_close_code code);
+
+/* End the connection at once; closed() comes from the loop. */
+void	 ws_abort(struct ws *ws);
+
+#endif

@@ -1,0 +1,227 @@
+#include "ws_peer.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "hub/hub.h"
+#include "hub/outbox.h"
+#include "hub/peer.h"
+#include "hub/quota.h"
+#include "ws.h"
+
+struct ws_peer {
+	struct ws ws;
+	struct peer peer;
+	struct ws_peers *peers;
+	TAILQ_ENTRY(ws_peer) entry;	/* peers->open */
+};
+
+struct ws_peers {
+	struct ws_peers_config config;
+	TAILQ_HEAD(, ws_peer) open;
+	size_t	 count;			/* those being opened too */
+};
+
+static struct ws_peer *
+of_ws(const struct ws *ws)
+{
+	/* Both stand in a ws_peer that is not constant. */
+	uintptr_t at = (uintptr_t)ws - offsetof(struct ws_peer, ws);
+
+	return (struct ws_peer *)at;
+}
+
+static struct ws_peer *
+of_peer(struct peer *peer)
+{
+	return (struct ws_peer *)((uintptr_t)peer -
+	    offsetof(struct ws_peer, peer));
+}
+
+static void
+on_message(struct ws *ws, enum ws_opcode opcode, const char *data, size_t len)
+{
+	struct ws_peer *self = of_ws(ws);
+	struct now now = clock_now();
+
+	(void)opcode;	/* binary messages are not accepted: it is text */
+	hub_receive(self->peers->config.hub, &self->peer, data, len, &now);
+}
+
+static bool
+on_is_ready(const struct ws *ws)
+{
+	const struct ws_peer *self = of_ws(ws);
+
+	return hub_peer_is_ready(self->peers->config.hub, &self->peer);
+}
+
+static bool
+on_next(struct ws *ws, struct ws_outgoing *out)
+{
+	struct ws_peer *self = of_ws(ws);
+	struct outbox_item item;
+
+	if (!hub_peer_next(self->peers->config.hub, &self->peer, &item))
+		return false;
+	*out = (struct ws_outgoing){
+		.opcode = WS_TEXT,
+		.body = item.body,
+		.len = item.len,
+		.tail = item.tail,
+	};
+	return true;
+}
+
+static void
+on_pong(struct ws *ws)
+{
+	struct ws_peer *self = of_ws(ws);
+	struct now now = clock_now();
+
+	hub_pong(self->peers->config.hub, &self->peer, &now);
+}
+
+static void
+release(struct ws_peer *self)
+{
+	struct ws_peers *peers = self->peers;
+
+	if (self->peer.is_limited)
+		quota_disconnect(peers->config.quota, self->peer.quota_key,
+		    clock_now().mono_ms);
+	payload_unref(self->peer.session_id);
+	payload_unref(self->peer.address);
+	free(self);
+	peers->count--;
+}
+
+static void
+on_closed(struct ws *ws)
+{
+	struct ws_peer *self = of_ws(ws);
+	struct ws_peers *peers = self->peers;
+	struct now now = clock_now();
+
+	log_debug("peer %" PRIu64 ": closed", self->peer.id);
+	TAILQ_REMOVE(&peers->open, self, entry);
+	hub_detach(peers->config.hub, &self->peer, &now);
+	release(self);
+	peers->config.gone(peers->config.ctx);
+}
+
+static const struct ws_owner owner = {
+	.message = on_message,
+	.is_ready = on_is_ready,
+	.next = on_next,
+	.pong = on_pong,
+	.closed = on_closed,
+};
+
+static void
+on_wake(struct peer *peer)
+{
+	struct ws_peer *self = of_peer(peer);
+
+	if (peer->wants_close) {
+		ws_close(&self->ws, WS_CLOSE_POLICY_VIOLATION);
+		return;
+	}
+	if (peer->wants_ping) {
+		peer->wants_ping = false;
+		ws_ping(&self->ws);
+	}
+	ws_wake(&self->ws);
+}
+
+static const struct peer_ops peer_ops = { .wake = on_wake };
+
+struct ws_peers *
+ws_peers_new(const struct ws_peers_config *config)
+{
+	struct ws_peers *peers = xcalloc(1, sizeof(*peers));
+
+	peers->config = *config;
+	TAILQ_INIT(&peers->open);
+	return peers;
+}
+
+void
+ws_peers_free(struct ws_peers *peers)
+{
+	free(peers);
+}
+
+size_t
+ws_peers_count(const struct ws_peers *peers)
+{
+	return peers->count;
+}
+
+void
+ws_peers_close(struct ws_peers *peers, enum ws_close_code code)
+{
+	struct ws_peer *self;
+
+	TAILQ_FOREACH(self, &peers->open, entry)
+		ws_close(&self->ws, code);
+}
+
+void
+ws_peers_abort(struct ws_peers *peers)
+{
+	struct ws_peer *self;
+
+	TAILQ_FOREACH(self, &peers->open, entry)
+		ws_abort(&self->ws);
+}
+
+struct ws_peer *
+ws_peer_new(struct ws_peers *peers, const char *session,
+    const struct address *address)
+{
+	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
+	bool is_limited = address_limit_key(address, key);
+	char text[ADDRESS_TEXT_MAX + 1];
+	struct ws_peer *self;
+
+	if (is_limited && quota_connect(peers->config.quota, key) == -1)
+		return NULL;
+	self = xcalloc(1, sizeof(*self));
+	self->peers = peers;
+	self->peer.ops = &peer_ops;
+	self->peer.transport = TRANSPORT_WEBSOCKET;
+	self->peer.session_id = payload_new(session, strlen(session));
+	self->peer.is_limited = is_limited;
+	memcpy(self->peer.quota_key, key, sizeof(key));
+	address_format(address, text);
+	if (text[0] != '\0')
+		self->peer.address = payload_new(text, strlen(text));
+	peers->count++;
+	return self;
+}
+
+void
+ws_peer_open(struct ws_peer *self, int fd,
+    const struct ws_deflate_params *deflate, const void *extra,
+    size_t extra_len)
+{
+	struct ws_peers *peers = self->peers;
+	char tag[ID_TAG_HEX + 1];
+
+	if (fd == -1) {
+		release(self);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&peers->open, self, entry);
+	hub_attach(peers->config.hub, &self->peer);
+	id_log_tag(&peers->config.log_key, self->peer.session_id->data, tag);
+	log_debug("peer %" PRIu64 ": connected to session %s", self->peer.id,
+	    tag);
+	ws_open(peers->config.service, &self->ws, &owner, fd, deflate, extra,
+	    extra_len);
+}

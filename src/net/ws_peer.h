@@ -1,0 +1,54 @@
+#ifndef WS_PEER_H
+#define WS_PEER_H
+
+#include <stddef.h>
+
+#include "address.h"
+#include "base/id.h"
+#include "wire/ws_deflate.h"
+#include "wire/ws_frame.h"
+
+struct hub;
+struct quota;
+struct ws_service;
+
+/*
+ * Peers of the hub that are WebSocket connections: what one says goes to the
+ * hub, and what the hub puts into its outbox is sent when the socket takes it.
+ */
+struct ws_peer;
+struct ws_peers;
+
+struct ws_peers_config {
+	struct hub *hub;
+	struct quota *quota;
+	struct ws_service *service;
+	struct id_key log_key;		/* of the tags in log lines */
+	void	(*gone)(void *ctx);	/* a connection ended */
+	void	*ctx;
+};
+
+struct ws_peers *ws_peers_new(const struct ws_peers_config *config);
+/* After the last one has gone. */
+void	 ws_peers_free(struct ws_peers *peers);
+size_t	 ws_peers_count(const struct ws_peers *peers);
+/* Start the closing handshake with everybody. */
+void	 ws_peers_close(struct ws_peers *peers, enum ws_close_code code);
+/* End all connections at once. */
+void	 ws_peers_abort(struct ws_peers *peers);
+
+/*
+ * A peer for a session, for a client at address, whose handshake is still
+ * being answered; NULL if the address has too many connections.
+ */
+struct ws_peer *ws_peer_new(struct ws_peers *peers, const char *session,
+	    const struct address *address) __attribute__((warn_unused_result));
+/*
+ * Its connection is there, as for ws_open(); fd -1 if there is none after all:
+ * the peer is gone then.
+ */
+void	 ws_peer_open(struct ws_peer *peer, int fd,
+	    const struct ws_deflate_params *deflate, const void *extra,
+	    size_t extra_len);
+
+#endif
