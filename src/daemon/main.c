@@ -1,0 +1,24 @@
+#include <signal.h>
+
+#include "base/log.h"
+#include "options.h"
+#include "server.h"
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	int status;
+
+	status = options_read(argc, argv, &options);
+	if (status != OPTIONS_RUN)
+		return status;
+	log_set_level(options.log_level);
+	/* A peer that is gone, and a file that may not grow, are errors of a
+	 * call; neither signal can fail to be ignored. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	status = server_run(&options);
+	options_clear(&options);
+	return status;
+}

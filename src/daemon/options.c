@@ -1,0 +1,410 @@
+#include "options.h"
+
+#include <confuse.h>
+#include <getopt.h>
+#include <nettle/version.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <uv.h>
+#include <zlib.h>
+
+#include "base/xalloc.h"
+#include "config_file.h"
+#include "setting.h"
+
+#define PORT_DEFAULT 8080
+#define PORT_MAX 65535
+
+enum {
+	CONNECTIONS_MAX = 10000000,
+	CUSTOMERS_MAX = 100000,
+	DAY_S = 86400,
+	JSON_BYTES_MAX = 1 << 30,
+	RATE_MAX = 1000000,
+	YEAR_S = 365 * DAY_S
+};
+
+#define FIELD(name) .offset = offsetof(struct options, name)
+#define LIST(name) FIELD(name), .count_offset = \
+	offsetof(struct options, name##_count)
+
+static const struct setting settings[] = {
+	{ "max-message", SETTING_SIZE, "262144", JSON_BYTES_MAX,
+	    FIELD(max_message), .unit = "bytes", .help = "one message" },
+	{ "max-customers", SETTING_SIZE, "50", CUSTOMERS_MAX,
+	    FIELD(max_customers), .help = "in the multicart of a session" },
+	{ "max-remembered", SETTING_SIZE, "200", CUSTOMERS_MAX,
+	    FIELD(max_remembered), .help = "absent ones who may resume" },
+	{ "max-session-carts", SETTING_SIZE, "2097152", JSON_BYTES_MAX,
+	    FIELD(max_session_carts), .unit = "bytes",
+	    .help = "all carts of a session" },
+	{ "max-connections", SETTING_SIZE, "10000", CONNECTIONS_MAX,
+	    FIELD(max_connections), .help = "of all clients" },
+	{ "max-connections-per-address", SETTING_SIZE, "0", CONNECTIONS_MAX,
+	    FIELD(max_connections_per_address), .help = "of one address" },
+	{ "message-rate", SETTING_NUMBER, "100", RATE_MAX,
+	    FIELD(message_rate_per_s), .unit = "per second",
+	    .help = "messages of a connection" },
+	{ "message-burst", SETTING_NUMBER, "200", RATE_MAX,
+	    FIELD(message_burst), .help = "messages in a row" },
+	{ "new-session-rate", SETTING_NUMBER, "60", RATE_MAX,
+	    FIELD(new_session_rate_per_min), .unit = "per minute",
+	    .help = "sessions started by an address" },
+	{ "max-held-polls", SETTING_SIZE, "4", CUSTOMERS_MAX,
+	    FIELD(max_held_polls), .help = "of one customer" },
+	{ "head-timeout", SETTING_NUMBER, "10", DAY_S,
+	    FIELD(head_timeout_s), .unit = "s",
+	    .help = "for the head of a request" },
+	{ "body-timeout", SETTING_NUMBER, "30", DAY_S,
+	    FIELD(body_timeout_s), .unit = "s",
+	    .help = "for the body of a request" },
+	{ "ping-interval", SETTING_NUMBER, "25", DAY_S,
+	    FIELD(ping_interval_s), .unit = "s",
+	    .help = "of silence until a ping" },
+	{ "pong-timeout", SETTING_NUMBER, "20", DAY_S,
+	    FIELD(pong_timeout_s), .unit = "s",
+	    .help = "for the answer to a ping" },
+	{ "stall-timeout", SETTING_NUMBER, "30", DAY_S,
+	    FIELD(stall_timeout_s), .unit = "s",
+	    .help = "for a client that takes nothing" },
+	{ "poll-presence", SETTING_NUMBER, "75", YEAR_S,
+	    FIELD(poll_presence_s), .unit = "s",
+	    .help = "of a customer after a request" },
+	{ "absence-window", SETTING_NUMBER, "60", YEAR_S,
+	    FIELD(absence_window_s), .unit = "s",
+	    .help = "until an absent customer's cart leaves" },
+	{ "absence-window-tokenless", SETTING_NUMBER, "5", YEAR_S,
+	    FIELD(absence_window_tokenless_s), .unit = "s",
+	    .help = "the same without a token" },
+	{ "session-ttl", SETTING_NUMBER, "86400", YEAR_S,
+	    FIELD(session_ttl_s), .unit = "s",
+	    .help = "until an unused session ends" },
+	{ "require-tokens", SETTING_BOOLEAN, "no",
+	    FIELD(require_tokens), .help = "every customer has one" },
+	{ "checkout-barrier", SETTING_BOOLEAN, "no",
+	    FIELD(checkout_barrier), .help = "guests are ready first" },
+	{ "websocket-compression", SETTING_BOOLEAN, "no",
+	    FIELD(websocket_compression), .help = "permessage-deflate" },
+	{ "demo", SETTING_BOOLEAN, "no",
+	    FIELD(demo), .help = "a shop's page at the base path" },
+	{ "subprotocol", SETTING_TOKEN, "",
+	    FIELD(subprotocol), .help = "that clients must offer" },
+	{ "base-path", SETTING_BASE_PATH, "/",
+	    FIELD(base_path), .help = "of URLs, before the session id" },
+	{ "allowed-origins", SETTING_ORIGINS, "*",
+	    LIST(allowed_origins), .help = "of pages, or *" },
+	{ "trusted-proxies", SETTING_PREFIXES, "",
+	    LIST(trusted_proxies), .help = "addresses, prefixes, unix" },
+	{ "log-level", SETTING_LOG_LEVEL, "info",
+	    FIELD(log_level), .help = "error, warning, info or debug" },
+};
+
+#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+/* What the command line says, before any of it is believed. */
+struct command_line {
+	const char *file;		/* NULL for none */
+	const char *database;		/* NULL for the default */
+	const char *port;		/* NULL for the default */
+	const char **values;		/* KEY=VALUE of each -o, in order */
+	size_t	 value_count;
+	bool	 is_test;
+	bool	 is_verbose;
+};
+
+static int
+usage_error(void)
+{
+	(void)fprintf(stderr, "Try \"%s -h\".\n", PACKAGE_NAME);
+	return EX_USAGE;
+}
+
+/* The status to exit with after output. */
+static int
+printed(void)
+{
+	return fflush(stdout) == EOF ? EX_IOERR : EX_OK;
+}
+
+static int
+print_version(void)
+{
+	(void)printf("%s %s\n"
+	    "libconfuse %s, libuv %s, nettle %d.%d, zlib %s\n", PACKAGE_NAME,
+	    PACKAGE_VERSION, confuse_version, uv_version_string(),
+	    nettle_version_major(), nettle_version_minor(), zlibVersion());
+	return printed();
+}
+
+static void
+print_setting(const struct setting *setting)
+{
+	int width = printf("  %s=%s", setting->key, setting->initial);
+
+	(void)printf("%*s%s", width < 36 ? 36 - width : 1, "", setting->help);
+	if (setting->unit != NULL)
+		(void)printf(" (%s)", setting->unit);
+	(void)putchar('\n');
+}
+
+static int
+print_help(void)
+{
+	size_t i;
+
+	(void)printf("Usage: %s [-c FILE] [-d DATABASE] [-o KEY=VALUE]... "
+	    "[-t] [-v] [-V] [-h] [PORT]\n"
+	    "  -c, --config=FILE       read settings from FILE\n"
+	    "  -d, --database=DATABASE keep sessions in DATABASE\n"
+	    "  -o, --option=KEY=VALUE  set one setting\n"
+	    "  -t, --test              check the configuration and exit\n"
+	    "  -v, --verbose           the same as -o log-level=debug\n"
+	    "  -V, --version           print versions and exit\n"
+	    "  -h, --help              print this and exit\n"
+	    "PORT is %d unless given; 0 takes a free one.\n\n"
+	    "Settings and their defaults (0: no limit):\n",
+	    PACKAGE_NAME, PORT_DEFAULT);
+	for (i = 0; i < SETTINGS; i++)
+		print_setting(&settings[i]);
+	return printed();
+}
+
+static int
+read_operands(int argc, char **argv, struct command_line *line)
+{
+	if (argc - optind > 1 ||
+	    (line->database != NULL && *line->database == '\0')) {
+		(void)fprintf(stderr, "%s: %s\n", PACKAGE_NAME,
+		    argc - optind > 1 ? "more than one PORT" :
+		    "DATABASE is empty");
+		return usage_error();
+	}
+	line->port = argv[optind];
+	return OPTIONS_RUN;
+}
+
+static int
+read_command_line(int argc, char **argv, struct command_line *line)
+{
+	static const struct option names[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "database", required_argument, NULL, 'd' },
+		{ "option", required_argument, NULL, 'o' },
+		{ "test", no_argument, NULL, 't' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	/* 0 makes glibc start anew, also when it was called before. */
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "c:d:o:tvVh", names, NULL)) != -1)
+		switch (c) {
+		case 'c':
+			line->file = optarg;
+			break;
+		case 'd':
+			line->database = optarg;
+			break;
+		case 'o':
+			line->values[line->value_count++] = optarg;
+			break;
+		case 't':
+			line->is_test = true;
+			break;
+		case 'v':
+			line->is_verbose = true;
+			break;
+		case 'V':
+			return print_version();
+		case 'h':
+			return print_help();
+		default:
+			return usage_error();
+		}
+	return read_operands(argc, argv, line);
+}
+
+static int
+read_port(const char *text, struct options *options)
+{
+	uint64_t port = PORT_DEFAULT;
+
+	if (text != NULL &&
+	    setting_parse_number(text, PORT_MAX, &port) == -1) {
+		(void)fprintf(stderr,
+		    "%s: PORT is not a number from 0 to %d\n", PACKAGE_NAME,
+		    PORT_MAX);
+		return usage_error();
+	}
+	options->port = (unsigned)port;
+	return OPTIONS_RUN;
+}
+
+static void
+put_defaults(struct options *options)
+{
+	char problem[SETTING_PROBLEM_BYTES];
+	size_t i;
+
+	for (i = 0; i < SETTINGS; i++)
+		if (setting_put(&settings[i], options, settings[i].initial,
+		    problem) == -1)
+			fatalx("%s: %s", settings[i].key, problem);
+}
+
+static void
+put_value(struct options *options, const char *where, const char *key,
+    const char *value, struct setting_report *report)
+{
+	const struct setting *setting = setting_find(settings, SETTINGS, key);
+	char problem[SETTING_PROBLEM_BYTES];
+
+	if (setting == NULL) {
+		setting_report_unknown(report, where, key, settings, SETTINGS);
+		return;
+	}
+	setting_clear(setting, options);
+	if (setting_put(setting, options, value, problem) == -1)
+		setting_report(report, where, key, problem);
+}
+
+/* One -o KEY=VALUE. */
+static void
+put_pair(struct options *options, const char *pair,
+    struct setting_report *report)
+{
+	char *key = xstrdup(pair);
+	char *equals = strchr(key, '=');
+
+	if (equals == NULL) {
+		setting_report(report, "-o", key, "no value: KEY=VALUE");
+	} else {
+		*equals = '\0';
+		put_value(options, "-o", key, equals + 1, report);
+	}
+	free(key);
+}
+
+/* The value of an environment variable, NULL also if it is empty. */
+static const char *
+environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value == NULL || *value == '\0' ? NULL : value;
+}
+
+static char *
+join(const char *first, size_t first_len, const char *second)
+{
+	size_t len = strlen(second);
+	char *path = xcalloc(1, first_len + len + 1);
+
+	memcpy(path, first, first_len);
+	memcpy(path + first_len, second, len);
+	return path;
+}
+
+/* Where the database is without -d; NULL if nothing says so. */
+static char *
+default_database(void)
+{
+	const char *dir;
+
+	/* systemd.exec(5): several directories are separated by colons. */
+	if ((dir = environment("STATE_DIRECTORY")) != NULL)
+		return join(dir, strcspn(dir, ":"), "/buddyshopping.db");
+	/* The XDG base directory specification ignores relative paths. */
+	if ((dir = environment("XDG_STATE_HOME")) != NULL && *dir == '/')
+		return join(dir, strlen(dir),
+		    "/buddyshopping/buddyshopping.db");
+	if ((dir = environment("HOME")) != NULL)
+		return join(dir, strlen(dir),
+		    "/.local/state/buddyshopping/buddyshopping.db");
+	return NULL;
+}
+
+static int
+choose_database(const struct command_line *line, struct options *options)
+{
+	options->is_default_database = line->database == NULL;
+	options->database = options->is_default_database ?
+	    default_database() : xstrdup(line->database);
+	if (options->database != NULL)
+		return OPTIONS_RUN;
+	(void)fprintf(stderr, "%s: no place for the database: use -d\n",
+	    PACKAGE_NAME);
+	return usage_error();
+}
+
+/* Let every source of settings have its say, the strongest last. */
+static void
+put_all(const struct command_line *line, struct options *options,
+    struct setting_report *report)
+{
+	const char *protocol = getenv("PROTOCOL");
+	size_t i;
+
+	put_defaults(options);
+	if (line->file != NULL)
+		config_file_read(line->file, settings, SETTINGS, options,
+		    report);
+	if (protocol != NULL)
+		put_value(options, "PROTOCOL", "subprotocol", protocol,
+		    report);
+	for (i = 0; i < line->value_count; i++)
+		put_pair(options, line->values[i], report);
+	if (line->is_verbose)
+		options->log_level = LOG_LEVEL_DEBUG;
+}
+
+static int
+fill(const struct command_line *line, struct options *options)
+{
+	struct setting_report report = { .is_plain = line->is_test };
+	int status = read_port(line->port, options);
+
+	if (status != OPTIONS_RUN)
+		return status;
+	put_all(line, options, &report);
+	if (report.problems > 0)
+		return EX_CONFIG;
+	if (line->is_test) {
+		(void)printf("configuration is valid\n");
+		return printed();
+	}
+	return choose_database(line, options);
+}
+
+int
+options_read(int argc, char **argv, struct options *options)
+{
+	struct command_line line = { 0 };
+	int status;
+
+	*options = (struct options){ 0 };
+	line.values = xcalloc((size_t)argc, sizeof(*line.values));
+	status = read_command_line(argc, argv, &line);
+	if (status == OPTIONS_RUN)
+		status = fill(&line, options);
+	if (status != OPTIONS_RUN)
+		options_clear(options);
+	free(line.values);
+	return status;
+}
+
+void
+options_clear(struct options *options)
+{
+	size_t i;
+
+	for (i = 0; i < SETTINGS; i++)
+		setting_clear(&settings[i], options);
+	free(options->database);
+	options->database = NULL;
+}

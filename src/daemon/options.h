@@ -1,0 +1,68 @@
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/log.h"
+
+struct address_prefix;
+
+/*
+ * What the operator wants: one field for each setting, which stands in one
+ * table (options.c) under its key, spelt with dashes.  Command line, then
+ * environment, then configuration file, then the default decides.  Sizes are
+ * bytes; 0 stands for no limit wherever a number is a limit.
+ */
+struct options {
+	char	*database;		/* path */
+	bool	 is_default_database;	/* its directories may be missing */
+	unsigned port;			/* 0 takes a free one */
+
+	size_t	 max_message;
+	size_t	 max_customers;
+	size_t	 max_remembered;
+	size_t	 max_session_carts;
+	size_t	 max_connections;
+	size_t	 max_connections_per_address;
+	unsigned message_rate_per_s;
+	unsigned message_burst;
+	unsigned new_session_rate_per_min;
+	size_t	 max_held_polls;
+	unsigned head_timeout_s;
+	unsigned body_timeout_s;
+	unsigned ping_interval_s;
+	unsigned pong_timeout_s;
+	unsigned stall_timeout_s;
+	unsigned poll_presence_s;
+	unsigned absence_window_s;
+	unsigned absence_window_tokenless_s;
+	unsigned session_ttl_s;
+	bool	 require_tokens;
+	bool	 checkout_barrier;
+	bool	 websocket_compression;
+	bool	 demo;
+	char	*subprotocol;		/* "" for none */
+	char	*base_path;		/* begins and ends with a slash */
+	char	**allowed_origins;	/* may hold "*" */
+	size_t	 allowed_origins_count;
+	struct address_prefix *trusted_proxies;	/* NULL for none */
+	size_t	 trusted_proxies_count;
+	enum log_level log_level;
+};
+
+/* What options_read() returns when the daemon is to run. */
+#define OPTIONS_RUN (-1)
+
+/*
+ * Fill options, which are the caller's to clear then, and return OPTIONS_RUN;
+ * or return the status to exit with: what was asked for is printed, or what is
+ * wrong was said.  Reads the environment; opens nothing but the configuration
+ * file, and creates nothing.
+ */
+int	 options_read(int argc, char **argv, struct options *options)
+	    __attribute__((warn_unused_result));
+/* Free what the fields point to. */
+void	 options_clear(struct options *options);
+
+#endif

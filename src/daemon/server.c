@@ -1,0 +1,588 @@
+#include "server.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include <systemd/sd-daemon.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "hub/hub.h"
+#include "hub/job.h"
+#include "hub/quota.h"
+#include "net/front.h"
+#include "net/http.h"
+#include "net/listener.h"
+#include "net/poll.h"
+#include "net/ws.h"
+#include "net/ws_peer.h"
+#include "options.h"
+#include "storage/journal.h"
+#include "storage/store.h"
+
+/* Descriptors besides those of connections. */
+#define DESCRIPTORS_RESERVED 64
+/* How long a stop waits for storage and peers before it goes on without. */
+#define STOP_WAIT_MS 10000
+/* After so much quiet, memory that work has left behind is given back. */
+#define QUIET_MS 500
+
+/*
+ * Everything, and the order in which it happens: one turn of the loop takes in
+ * what sockets have, hands the changes to the storage as one list, and sends
+ * what the storage has settled.
+ */
+struct server {
+	const struct options *options;
+	uv_loop_t loop;
+	uv_prepare_t turn;		/* before each wait */
+	uv_idle_t again;		/* active: the next wait is none */
+	uv_timer_t due;			/* of the hub and libmicrohttpd */
+	uint64_t due_ms;		/* on the monotonic clock */
+	uv_async_t settled;		/* the storage thread has results */
+	uv_timer_t stop_limit;
+	uv_timer_t quiet;		/* runs since there was work ... */
+	bool	 had_work;		/* ... and there was some since */
+	uv_signal_t sigterm;
+	uv_signal_t sigint;
+
+	struct store *store;
+	struct journal *journal;
+	struct quota *quota;
+	struct hub *hub;
+	struct ws_service *ws;
+	struct ws_peers *peers;
+	struct polls *polls;
+	struct front *front;
+	struct http *http;
+	struct listener *listener;
+
+	bool	 is_stopping;
+	bool	 is_closing;		/* peers were told */
+	bool	 has_failed;		/* the database cannot be trusted */
+	int	 status;
+};
+
+static void
+submit_jobs(struct server *server)
+{
+	struct job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
+
+	if (hub_is_waiting(server->hub) || server->has_failed)
+		return;
+	hub_take_jobs(server->hub, &jobs);
+	if (!STAILQ_EMPTY(&jobs))
+		journal_submit(server->journal, &jobs);
+}
+
+static void
+stop_loop(struct server *server)
+{
+	uv_stop(&server->loop);
+}
+
+/* Go on with a stop as far as it can. */
+static void
+stop_step(struct server *server)
+{
+	if (!server->is_closing && hub_is_quiet(server->hub)) {
+		server->is_closing = true;
+		ws_peers_close(server->peers, WS_CLOSE_SERVICE_RESTART);
+	}
+	if (ws_peers_count(server->peers) == 0 &&
+	    polls_count(server->polls) == 0 && hub_is_quiet(server->hub))
+		stop_loop(server);
+}
+
+/*
+ * Allocations of very different lives lie side by side, so that free() seldom
+ * gives anything back to the system: do so when nobody waits for an answer.
+ */
+static void
+on_quiet(uv_timer_t *handle)
+{
+	struct server *server = handle->data;
+
+	if (!server->had_work) {
+		uv_timer_stop(handle);
+		(void)malloc_trim(0);	/* whether there was anything */
+	}
+	server->had_work = false;
+}
+
+/* There was work, which may have left memory behind. */
+static void
+note_work(struct server *server)
+{
+	server->had_work = true;
+	if (!uv_is_active((uv_handle_t *)&server->quiet))
+		uv_timer_start(&server->quiet, on_quiet, QUIET_MS, QUIET_MS);
+}
+
+/* Wake up when the hub or libmicrohttpd has something to do, in ms. */
+static void
+set_due(struct server *server, int http_wait_ms)
+{
+	uint64_t now_ms = clock_now().mono_ms;
+	uint64_t due_ms = hub_next_tick_ms(server->hub);
+
+	if (http_wait_ms >= 0 && now_ms + (uint64_t)http_wait_ms < due_ms)
+		due_ms = now_ms + (uint64_t)http_wait_ms;
+	if (due_ms == server->due_ms && uv_is_active((uv_handle_t *)
+	    &server->due))
+		return;
+	server->due_ms = due_ms;
+	if (due_ms == UINT64_MAX) {
+		uv_timer_stop(&server->due);
+		return;
+	}
+	/* libuv's clock stood still since the turn began. */
+	uv_update_time(&server->loop);
+	uv_timer_start(&server->due, server->due.timer_cb,
+	    due_ms > now_ms ? due_ms - now_ms : 0, 0);
+}
+
+static void
+on_turn(uv_prepare_t *handle)
+{
+	struct server *server = handle->data;
+	int http_wait_ms;
+
+	/* What was gathered is on its way to the disk while the answers to
+	 * what came before are sent. */
+	submit_jobs(server);
+	hub_wake_peers(server->hub);
+	http_wait_ms = http_run(server->http);
+	submit_jobs(server);
+	if (server->is_stopping)
+		stop_step(server);
+	set_due(server, http_wait_ms);
+	if (hub_has_woken(server->hub))
+		uv_idle_start(&server->again, server->again.idle_cb);
+	else
+		uv_idle_stop(&server->again);
+}
+
+static void
+on_again(uv_idle_t *handle)
+{
+	(void)handle;	/* it only keeps the loop from waiting */
+}
+
+static void
+on_due(uv_timer_t *handle)
+{
+	struct server *server = handle->data;
+	struct now now = clock_now();
+
+	hub_tick(server->hub, &now);
+}
+
+static void
+on_settled(uv_async_t *handle)
+{
+	struct server *server = handle->data;
+	struct job_list results = STAILQ_HEAD_INITIALIZER(results);
+	struct now now = clock_now();
+
+	if (journal_collect(server->journal, &results) == -1) {
+		server->has_failed = true;
+		server->status = EX_IOERR;
+		stop_loop(server);
+		return;
+	}
+	if (STAILQ_EMPTY(&results))
+		return;
+	hub_settle(server->hub, &results, &now);
+	note_work(server);
+}
+
+/* Called by the storage thread. */
+static void
+on_journal_done(void *ctx)
+{
+	struct server *server = ctx;
+
+	/* Fails only for a handle that is closing: nobody waits then. */
+	(void)uv_async_send(&server->settled);
+}
+
+static void
+on_stop_limit(uv_timer_t *handle)
+{
+	struct server *server = handle->data;
+
+	log_warnx("stopping without waiting any longer");
+	stop_loop(server);
+}
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+	struct server *server = handle->data;
+
+	if (server->is_stopping) {
+		stop_loop(server);
+		return;
+	}
+	log_info("stopping on %s", number == SIGINT ? "SIGINT" : "SIGTERM");
+	(void)sd_notify(0, "STOPPING=1");	/* nobody need listen */
+	server->is_stopping = true;
+	listener_stop(server->listener);
+	hub_drain(server->hub);
+	polls_stop(server->polls);
+	uv_timer_start(&server->stop_limit, on_stop_limit, STOP_WAIT_MS, 0);
+}
+
+static void
+on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
+{
+	struct server *server = ctx;
+
+	http_add(server->http, fd, address, len);
+	note_work(server);
+}
+
+static void
+on_connection_end(void *ctx)
+{
+	struct server *server = ctx;
+
+	listener_release(server->listener);
+}
+
+static void
+on_request(void *ctx, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	struct server *server = ctx;
+
+	front_request(server->front, request, answer);
+}
+
+static const struct http_owner http_owner = {
+	.request = on_request,
+	.upgraded = front_upgraded,
+	.ended = on_connection_end,
+};
+
+static uint64_t
+ms(unsigned seconds)
+{
+	return (uint64_t)seconds * 1000;
+}
+
+/* Connections that the process can have descriptors for. */
+static size_t
+connection_limit(size_t wanted)
+{
+	struct rlimit limit;
+	size_t possible;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return wanted;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		log_warn("cannot raise the limit of open files");
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return wanted;
+	possible = limit.rlim_cur > DESCRIPTORS_RESERVED ?
+	    (size_t)limit.rlim_cur - DESCRIPTORS_RESERVED : 1;
+	if (wanted != 0 && wanted <= possible)
+		return wanted;
+	log_warnx("at most %zu connections: the limit of open files is %llu",
+	    possible, (unsigned long long)limit.rlim_cur);
+	return possible;
+}
+
+static void
+init_loop(struct server *server)
+{
+	uv_loop_t *loop = &server->loop;
+
+	if (uv_loop_init(loop) != 0 ||
+	    uv_async_init(loop, &server->settled, on_settled) != 0)
+		fatalx("cannot set up the event loop");
+	/* These cannot fail. */
+	(void)uv_prepare_init(loop, &server->turn);
+	(void)uv_idle_init(loop, &server->again);
+	(void)uv_timer_init(loop, &server->due);
+	(void)uv_timer_init(loop, &server->stop_limit);
+	(void)uv_timer_init(loop, &server->quiet);
+	server->settled.data = server;
+	server->turn.data = server;
+	server->due.data = server;
+	server->due.timer_cb = on_due;
+	server->again.idle_cb = on_again;
+	server->stop_limit.data = server;
+	server->quiet.data = server;
+	server->sigterm.data = server;
+	server->sigint.data = server;
+	if (uv_signal_init(loop, &server->sigterm) != 0 ||
+	    uv_signal_init(loop, &server->sigint) != 0 ||
+	    uv_signal_start(&server->sigterm, on_signal, SIGTERM) != 0 ||
+	    uv_signal_start(&server->sigint, on_signal, SIGINT) != 0)
+		fatalx("cannot watch signals");
+	(void)uv_prepare_start(&server->turn, on_turn);
+}
+
+/* Create the directories that path leads through, for us alone. */
+static void
+make_directories(const char *path)
+{
+	char *copy = xstrdup(path);
+	char *slash = copy;
+
+	while ((slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		if (mkdir(copy, S_IRWXU) == -1 && errno != EEXIST)
+			log_warn("%s", copy);
+		*slash = '/';
+	}
+	free(copy);
+}
+
+static int
+init_storage(struct server *server, struct id_key *key)
+{
+	const struct options *options = server->options;
+	struct journal_config config;
+	int status;
+
+	if (options->is_default_database)
+		make_directories(options->database);
+	status = (int)store_open(options->database, NULL, &server->store);
+	if (status != STORE_OPENED)
+		return status;
+	if (store_key(server->store, key) == -1)
+		return EX_IOERR;
+	config = (struct journal_config){
+		.store = server->store,
+		.max_remembered = options->max_remembered,
+		.done = on_journal_done,
+		.ctx = server,
+	};
+	server->journal = journal_start(&config);
+	return EX_OK;
+}
+
+static void
+init_hub(struct server *server, const struct id_key *key)
+{
+	const struct options *options = server->options;
+	struct now now = clock_now();
+	struct quota_config quota = {
+		.max_connections = options->max_connections_per_address,
+		.sessions_per_minute = options->new_session_rate_per_min,
+	};
+	struct hub_config config = {
+		.limits = {
+			.max_customers = options->max_customers,
+			.max_remembered = options->max_remembered,
+			.max_cart_bytes = options->max_session_carts,
+			.checkout_barrier = options->checkout_barrier,
+		},
+		.message_rate = options->message_rate_per_s,
+		.message_burst = options->message_burst,
+		.absence_window_ms = {
+			ms(options->absence_window_tokenless_s),
+			ms(options->absence_window_s),
+		},
+		.poll_presence_ms = ms(options->poll_presence_s),
+		.max_held_polls = options->max_held_polls,
+		.session_ttl_ms = ms(options->session_ttl_s),
+		.require_tokens = options->require_tokens,
+		.key = *key,
+	};
+
+	id_key_random(&quota.hash_key);
+	id_key_random(&config.seed);
+	server->quota = quota_new(&quota);
+	config.quota = server->quota;
+	store_rows(server->store, &config.session_row, &config.customer_row);
+	server->hub = hub_new(&config, &now);
+}
+
+static void
+init_front(struct server *server, const struct id_key *key)
+{
+	const struct options *options = server->options;
+	struct ws_config ws = {
+		.loop = &server->loop,
+		.max_message = options->max_message,
+		.ping_interval_s = options->ping_interval_s,
+		.pong_timeout_s = options->pong_timeout_s,
+		.stall_timeout_s = options->stall_timeout_s,
+	};
+	struct polls_config polls = {
+		.loop = &server->loop,
+		.hub = server->hub,
+		.quota = server->quota,
+		.max_body = options->max_message,
+	};
+	struct ws_peers_config peers;
+	struct front_config front;
+
+	server->ws = ws_service_new(&ws);
+	peers = (struct ws_peers_config){
+		.hub = server->hub,
+		.quota = server->quota,
+		.service = server->ws,
+		.log_key = *key,
+		.gone = on_connection_end,
+		.ctx = server,
+	};
+	server->peers = ws_peers_new(&peers);
+	server->polls = polls_new(&polls);
+	front = (struct front_config){
+		.base_path = options->base_path,
+		.subprotocol = options->subprotocol,
+		.compression = options->websocket_compression,
+		.allowed_origins = options->allowed_origins,
+		.allowed_origins_count = options->allowed_origins_count,
+		.trusted_proxies = options->trusted_proxies,
+		.trusted_proxies_count = options->trusted_proxies_count,
+		.max_message = options->max_message,
+		.has_demo = options->demo,
+		.peers = server->peers,
+		.polls = server->polls,
+	};
+	server->front = front_new(&front);
+}
+
+static int
+init_network(struct server *server)
+{
+	const struct options *options = server->options;
+	size_t max = connection_limit(options->max_connections);
+	struct listener_config listener = {
+		.loop = &server->loop,
+		.max_connections = max,
+		.accepted = on_accepted,
+		.ctx = server,
+	};
+	struct http_config http = {
+		.loop = &server->loop,
+		.head_timeout_s = options->head_timeout_s,
+		.body_timeout_s = options->body_timeout_s,
+		.max_connections = max,
+		.owner = &http_owner,
+		.ctx = server,
+	};
+	int port;
+
+	server->http = http_new(&http);
+	server->listener = listener_new(&listener);
+	if (server->http == NULL)
+		return EX_OSERR;
+	port = listener_add_tcp(server->listener, options->port);
+	if (port == -1)
+		return EX_OSERR;
+	log_info("listening on [::]:%d", port);
+	/* Whether anybody listens for this is not ours to judge. */
+	(void)sd_notifyf(0, "READY=1\nSTATUS=listening on [::]:%d", port);
+	return EX_OK;
+}
+
+/* Close our own handles, and let all that close do so. */
+static void
+close_loop(struct server *server)
+{
+	uv_close((uv_handle_t *)&server->turn, NULL);
+	uv_close((uv_handle_t *)&server->again, NULL);
+	uv_close((uv_handle_t *)&server->due, NULL);
+	uv_close((uv_handle_t *)&server->settled, NULL);
+	uv_close((uv_handle_t *)&server->stop_limit, NULL);
+	uv_close((uv_handle_t *)&server->quiet, NULL);
+	uv_close((uv_handle_t *)&server->sigterm, NULL);
+	uv_close((uv_handle_t *)&server->sigint, NULL);
+	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until none is left */
+}
+
+static void
+close_network(struct server *server)
+{
+	uv_prepare_stop(&server->turn);
+	if (server->listener != NULL && !server->is_stopping)
+		listener_stop(server->listener);
+	if (server->http != NULL)
+		http_stop(server->http);
+	if (server->peers != NULL)
+		ws_peers_abort(server->peers);
+	while (server->peers != NULL && (ws_peers_count(server->peers) > 0 ||
+	    polls_count(server->polls) > 0))
+		(void)uv_run(&server->loop, UV_RUN_ONCE);
+}
+
+/* Commit what peers left behind when they went, and end the thread. */
+static void
+close_journal(struct server *server)
+{
+	struct job_list results = STAILQ_HEAD_INITIALIZER(results);
+	struct now now = clock_now();
+
+	if (server->journal == NULL)
+		return;
+	journal_stop(server->journal, &results);
+	hub_settle(server->hub, &results, &now);
+}
+
+static int
+server_close(struct server *server)
+{
+	close_network(server);
+	if (server->hub != NULL)
+		submit_jobs(server);
+	close_journal(server);
+	if (server->ws != NULL)
+		ws_service_free(server->ws);
+	if (server->polls != NULL)
+		polls_free(server->polls);
+	close_loop(server);
+	if (server->listener != NULL)
+		listener_free(server->listener);
+	if (server->http != NULL)
+		http_free(server->http);
+	front_free(server->front);
+	ws_peers_free(server->peers);
+	if (server->hub != NULL)
+		hub_free(server->hub);
+	if (server->quota != NULL)
+		quota_free(server->quota);
+	store_close(server->store);
+	if (uv_loop_close(&server->loop) != 0)
+		log_warnx("the event loop still has handles");
+	return server->status;
+}
+
+int
+server_run(const struct options *options)
+{
+	struct server server = { .options = options };
+	struct id_key key;
+
+	init_loop(&server);
+	server.status = init_storage(&server, &key);
+	if (server.status == EX_OK) {
+		init_hub(&server, &key);
+		init_front(&server, &key);
+		server.status = init_network(&server);
+	}
+	if (server.status == EX_OK) {
+		(void)uv_run(&server.loop, UV_RUN_DEFAULT);
+		log_info("stopped");
+	}
+	return server_close(&server);
+}

@@ -1,0 +1,408 @@
+#include "setting.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "net/address.h"
+#include "net/route.h"
+#include "wire/ws_handshake.h"
+
+/* Longer keys are shown cut. */
+#define KEY_BYTES 64
+
+int
+setting_parse_number(const char *text, uint64_t max, uint64_t *number)
+{
+	uint64_t n = 0;
+
+	if (*text == '\0')
+		return -1;
+	for (; *text != '\0'; text++) {
+		unsigned digit = (unsigned)(unsigned char)*text - '0';
+
+		if (digit > 9 || n > max / 10 || n * 10 > max - digit)
+			return -1;
+		n = n * 10 + digit;
+	}
+	*number = n;
+	return 0;
+}
+
+bool
+setting_is_list(const struct setting *setting)
+{
+	return setting->type == SETTING_ORIGINS ||
+	    setting->type == SETTING_PREFIXES;
+}
+
+static void *
+field(const struct setting *setting, void *base)
+{
+	return (char *)base + setting->offset;
+}
+
+static size_t *
+field_count(const struct setting *setting, void *base)
+{
+	return (size_t *)(void *)((char *)base + setting->count_offset);
+}
+
+static int
+put_number(const struct setting *setting, void *base, const char *text,
+    char *problem)
+{
+	uint64_t number;
+
+	if (setting_parse_number(text, setting->max, &number) == -1) {
+		(void)snprintf(problem, SETTING_PROBLEM_BYTES,
+		    "not a number from 0 to %ju", (uintmax_t)setting->max);
+		return -1;
+	}
+	if (setting->type == SETTING_SIZE)
+		*(size_t *)field(setting, base) = (size_t)number;
+	else
+		*(unsigned *)field(setting, base) = (unsigned)number;
+	return 0;
+}
+
+static int
+put_boolean(bool *value, const char *text)
+{
+	static const struct {
+		const char *text;
+		bool	 value;
+	} words[] = {
+		{ "yes", true }, { "true", true }, { "on", true },
+		{ "no", false }, { "false", false }, { "off", false },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].text, text) == 0) {
+			*value = words[i].value;
+			return 0;
+		}
+	return -1;
+}
+
+static int
+put_log_level(enum log_level *value, const char *text)
+{
+	static const struct {
+		const char *text;
+		enum log_level value;
+	} levels[] = {
+		{ "error", LOG_LEVEL_ERROR }, { "warning", LOG_LEVEL_WARNING },
+		{ "info", LOG_LEVEL_INFO }, { "debug", LOG_LEVEL_DEBUG },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (strcmp(levels[i].text, text) == 0) {
+			*value = levels[i].value;
+			return 0;
+		}
+	return -1;
+}
+
+static void
+put_string(char **value, const char *text)
+{
+	free(*value);
+	*value = xstrdup(text);
+}
+
+static int
+put_token(char **value, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > WS_SUBPROTOCOL_MAX || strspn(text, WS_TOKEN_CHARS) != len)
+		return -1;
+	put_string(value, text);
+	return 0;
+}
+
+/* RFC 3986, section 3.3: pchar and the slash. */
+static bool
+is_path(const char *text)
+{
+	static const char chars[] = "/-._~!$&'()*+,;=:@0123456789"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+	while (*text != '\0') {
+		if (*text == '%' && isxdigit((unsigned char)text[1]) &&
+		    isxdigit((unsigned char)text[2]))
+			text += 3;
+		else if (strchr(chars, *text) != NULL)
+			text++;
+		else
+			return false;
+	}
+	return true;
+}
+
+static int
+put_base_path(char **value, const char *text)
+{
+	if (text[0] != '/' || text[strlen(text) - 1] != '/' || !is_path(text))
+		return -1;
+	put_string(value, text);
+	return 0;
+}
+
+static int
+add_origin(char ***list, size_t *count, const char *text)
+{
+	if (strcmp(text, "*") != 0 && !route_origin_is_valid(text))
+		return -1;
+	*list = xrealloc(*list, (*count + 1) * sizeof(**list));
+	(*list)[(*count)++] = xstrdup(text);
+	return 0;
+}
+
+static int
+add_prefix(struct address_prefix **list, size_t *count, const char *text)
+{
+	struct address_prefix prefix;
+
+	if (address_prefix_parse(text, &prefix) == -1)
+		return -1;
+	*list = xrealloc(*list, (*count + 1) * sizeof(**list));
+	(*list)[(*count)++] = prefix;
+	return 0;
+}
+
+static int
+add_item(const struct setting *setting, void *base, const char *item)
+{
+	size_t *count = field_count(setting, base);
+
+	if (setting->type == SETTING_ORIGINS)
+		return add_origin(field(setting, base), count, item);
+	return add_prefix(field(setting, base), count, item);
+}
+
+static int
+add_items(const struct setting *setting, void *base, const char *text)
+{
+	char *copy = xstrdup(text);
+	char *rest = *copy == '\0' ? NULL : copy;
+	char *item;
+	int result = 0;
+
+	while (result == 0 && (item = strsep(&rest, ",")) != NULL)
+		result = add_item(setting, base, item);
+	free(copy);
+	return result;
+}
+
+/* What is wanted of a value that is not a number. */
+static const char *
+expectation(enum setting_type type)
+{
+	switch (type) {
+	case SETTING_SIZE:
+	case SETTING_NUMBER:
+		break;
+	case SETTING_BOOLEAN:
+		return "not yes or no";
+	case SETTING_LOG_LEVEL:
+		return "not error, warning, info or debug";
+	case SETTING_TOKEN:
+		return "not a subprotocol's name (letters, digits and "
+		    "!#$%&'*+-.^_`|~)";
+	case SETTING_BASE_PATH:
+		return "not the path of a URL that begins and ends with /";
+	case SETTING_ORIGINS:
+		return "not * or origins such as https://shop.example:8443 "
+		    "in lower case";
+	case SETTING_PREFIXES:
+		return "not addresses, prefixes such as 10.0.0.0/8, or unix";
+	}
+	return NULL;
+}
+
+int
+setting_put(const struct setting *setting, void *base, const char *text,
+    char problem[SETTING_PROBLEM_BYTES])
+{
+	int result = -1;
+
+	switch (setting->type) {
+	case SETTING_SIZE:
+	case SETTING_NUMBER:
+		return put_number(setting, base, text, problem);
+	case SETTING_BOOLEAN:
+		result = put_boolean(field(setting, base), text);
+		break;
+	case SETTING_LOG_LEVEL:
+		result = put_log_level(field(setting, base), text);
+		break;
+	case SETTING_TOKEN:
+		result = put_token(field(setting, base), text);
+		break;
+	case SETTING_BASE_PATH:
+		result = put_base_path(field(setting, base), text);
+		break;
+	case SETTING_ORIGINS:
+	case SETTING_PREFIXES:
+		result = add_items(setting, base, text);
+		break;
+	}
+	if (result == -1)
+		(void)snprintf(problem, SETTING_PROBLEM_BYTES, "%s",
+		    expectation(setting->type));
+	return result;
+}
+
+static void
+clear_string(char **value)
+{
+	free(*value);
+	*value = NULL;
+}
+
+static void
+clear_origins(char ***list, size_t *count)
+{
+	while (*count > 0)
+		free((*list)[--*count]);
+	free(*list);
+	*list = NULL;
+}
+
+static void
+clear_prefixes(struct address_prefix **list, size_t *count)
+{
+	free(*list);
+	*list = NULL;
+	*count = 0;
+}
+
+void
+setting_clear(const struct setting *setting, void *base)
+{
+	switch (setting->type) {
+	case SETTING_SIZE:
+	case SETTING_NUMBER:
+	case SETTING_BOOLEAN:
+	case SETTING_LOG_LEVEL:
+		break;
+	case SETTING_TOKEN:
+	case SETTING_BASE_PATH:
+		clear_string(field(setting, base));
+		break;
+	case SETTING_ORIGINS:
+		clear_origins(field(setting, base), field_count(setting, base));
+		break;
+	case SETTING_PREFIXES:
+		clear_prefixes(field(setting, base),
+		    field_count(setting, base));
+		break;
+	}
+}
+
+const struct setting *
+setting_find(const struct setting *settings, size_t count, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (strcmp(settings[i].key, key) == 0)
+			return &settings[i];
+	return NULL;
+}
+
+static size_t
+smallest(size_t a, size_t b, size_t c)
+{
+	if (b < a)
+		a = b;
+	return c < a ? c : a;
+}
+
+/* Letters to add, remove or change until a is b, which is a setting's key. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[KEY_BYTES];
+	size_t len = strlen(b), i;
+
+	for (i = 0; i <= len; i++)
+		row[i] = i;
+	for (; *a != '\0'; a++) {
+		size_t diagonal = row[0]++;
+
+		for (i = 1; i <= len; i++) {
+			size_t above = row[i];
+
+			row[i] = smallest(above + 1, row[i - 1] + 1,
+			    diagonal + (*a != b[i - 1]));
+			diagonal = above;
+		}
+	}
+	return row[len];
+}
+
+const struct setting *
+setting_nearest(const struct setting *settings, size_t count, const char *key)
+{
+	const struct setting *nearest = settings;
+	size_t best = SIZE_MAX, i;
+
+	for (i = 0; i < count; i++) {
+		/* What was only begun is nearer than what is as long. */
+		size_t d = strncmp(settings[i].key, key, strlen(key)) == 0 ?
+		    0 : distance(key, settings[i].key);
+
+		if (d < best) {
+			best = d;
+			nearest = &settings[i];
+		}
+	}
+	return nearest;
+}
+
+static void
+show_key(const char *key, char shown[KEY_BYTES])
+{
+	char *c;
+
+	(void)snprintf(shown, KEY_BYTES, "%s", key);
+	for (c = shown; *c != '\0'; c++)
+		if (!isalnum((unsigned char)*c) && strchr("-_.", *c) == NULL)
+			*c = '?';
+}
+
+void
+setting_report(struct setting_report *report, const char *where,
+    const char *key, const char *what)
+{
+	char shown[KEY_BYTES] = "";
+	const char *colon = key == NULL ? "" : ": ";
+
+	if (key != NULL)
+		show_key(key, shown);
+	report->problems++;
+	if (report->is_plain)
+		(void)fprintf(stderr, "%s: %s%s%s\n", where, shown, colon,
+		    what);
+	else
+		log_errorx("%s: %s%s%s", where, shown, colon, what);
+}
+
+void
+setting_report_unknown(struct setting_report *report, const char *where,
+    const char *key, const struct setting *settings, size_t count)
+{
+	char what[SETTING_PROBLEM_BYTES];
+
+	(void)snprintf(what, sizeof(what), "unknown key; the nearest is %s",
+	    setting_nearest(settings, count, key)->key);
+	setting_report(report, where, key, what);
+}
