@@ -1,0 +1,156 @@
+export interface Owner {
+	id: string;
+	name: string;
+	isHost: boolean;
+	isReadyToCheckout: boolean;
+}
+
+/** One customer and its cart, as stored. */
+export interface Member<Cart extends object = Record<string, unknown>> {
+	owner: Owner;
+	/** `{}` until its owner sends a cart. */
+	content: Cart;
+}
+
+export type State = 'idle' | 'connecting' | 'online' | 'closed';
+export type Transport = 'websocket' | 'polling' | null;
+
+/** The daemon's codes, and three of the client itself. */
+export type Code =
+	| 'invalidJson'
+	| 'invalidMessage'
+	| 'unknownEvent'
+	| 'invalidSession'
+	| 'invalidToken'
+	| 'notYourCustomer'
+	| 'originNotAllowed'
+	| 'sessionNotFound'
+	| 'unknownCustomer'
+	| 'notFound'
+	| 'methodNotAllowed'
+	| 'sessionExists'
+	| 'alreadyJoined'
+	| 'guestsNotReady'
+	| 'leftSession'
+	| 'messageTooLarge'
+	| 'unsupportedMediaType'
+	| 'sessionFull'
+	| 'rateLimited'
+	| 'storageUnavailable'
+	| 'shuttingDown'
+	| 'notJoined'
+	| 'closed'
+	| (string & {});
+
+/** What the daemon refused, or why a call had no success. */
+export class BuddyShoppingError extends Error {
+	readonly name: 'BuddyShoppingError';
+	readonly code: Code;
+	/** The event of the refused message, where known. */
+	readonly event?: string;
+	/** Seconds after which the client tries again by itself. */
+	readonly retryAfter?: number;
+}
+
+export interface BuddyShoppingEventMap<
+	Cart extends object = Record<string, unknown>,
+> {
+	multicart: CustomEvent<Member<Cart>[]>;
+	state: CustomEvent<{ state: State; transport: Transport }>;
+	error: CustomEvent<BuddyShoppingError>;
+	/** code is null if the customer left by itself, here or elsewhere. */
+	left: CustomEvent<{ code: Code | null }>;
+}
+
+/** What is taken from the browser unless given; for tests. */
+export interface Platform {
+	WebSocket?: typeof WebSocket;
+	fetch: typeof fetch;
+	setTimeout(ring: () => void, ms: number): unknown;
+	clearTimeout(timer: unknown): void;
+	/** Milliseconds since 1970. */
+	now(): number;
+	/** From 0 to less than 1. */
+	random(): number;
+	getRandomValues(bytes: Uint8Array): unknown;
+	sessionStorage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+	localStorage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+	window?: EventTarget;
+	document?: EventTarget & { readonly visibilityState: string };
+}
+
+export interface Options {
+	/** The daemon's subprotocol, if it asks for one. */
+	protocol?: string;
+	/** Do without WebSocket from the beginning. */
+	forcePolling?: boolean;
+	platform?: Partial<Platform>;
+}
+
+/** One customer's part in a shared shopping session. */
+export class BuddyShopping<
+	Cart extends object = Record<string, unknown>,
+> extends EventTarget {
+	/**
+	 * Take part in the session of url (http, https, ws or wss; the path is
+	 * the daemon's base path and the session's id). A customer that this
+	 * tab was before a reload is resumed at once.
+	 */
+	constructor(url: string | URL, options?: Options);
+
+	/** `idle` (nobody), `connecting`, `online` or `closed`. */
+	get state(): State;
+	/** `websocket`, `polling`, or null while there is no connection. */
+	get transport(): Transport;
+	/** The customer's id, or null before it has one. */
+	get customerId(): string | null;
+	/** The newest multicartContent, or null before the first. */
+	get multicart(): Member<Cart>[] | null;
+	/** Whether to do without WebSocket; may be changed at any time. */
+	get forcePolling(): boolean;
+	set forcePolling(isForced: boolean);
+
+	/**
+	 * Start the session as its host. Resolves with the customerId; one that
+	 * this tab has already is kept.
+	 */
+	startSession(customerName: string): Promise<string>;
+	/** The same as a guest of a running session. */
+	joinSession(customerName: string): Promise<string>;
+	/**
+	 * Replace the cart by any JSON object. Resolves when it, or a newer
+	 * one, is stored durably.
+	 */
+	updateCart(cart: Cart): Promise<void>;
+	/** Say whether the customer is ready. Resolves as updateCart does. */
+	setReady(isReady: boolean): Promise<void>;
+	/** Leave the session for good. Resolves when that is done. */
+	leave(): Promise<void>;
+	/**
+	 * Stop talking, without leaving: another BuddyShopping in this tab can
+	 * resume. What is not acknowledged is kept for it, and its promises are
+	 * rejected with `closed`.
+	 */
+	close(): void;
+
+	addEventListener<Type extends keyof BuddyShoppingEventMap<Cart>>(
+		type: Type,
+		listener: (event: BuddyShoppingEventMap<Cart>[Type]) => void,
+		options?: boolean | AddEventListenerOptions,
+	): void;
+	addEventListener(
+		type: string,
+		listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | AddEventListenerOptions,
+	): void;
+	removeEventListener<Type extends keyof BuddyShoppingEventMap<Cart>>(
+		type: Type,
+		listener: (event: BuddyShoppingEventMap<Cart>[Type]) => void,
+		options?: boolean | EventListenerOptions,
+	): void;
+	removeEventListener(
+		type: string,
+		listener: EventListenerOrEventListenerObject | null,
+		options?: boolean | EventListenerOptions,
+	): void;
+}

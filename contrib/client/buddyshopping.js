@@ -1,0 +1,1092 @@
+// Shared shopping in a browser: a client of buddyshopping-protocol(7).
+//
+// A client keeps what its customer wishes (to be in the session, a newest
+// cart, a newest readiness, to leave) until the daemon has acknowledged it,
+// and has two lines to say it on: a WebSocket, and long-polling where that
+// does not get through. Whatever may have been lost is said again, on
+// whichever line there is: requestId, token and seq make that harmless, and
+// the cursor tells which of two multicarts is newer.
+
+// How long a WebSocket alone may try before polling starts beside it.
+const PATIENCE_MS = 3000;
+// How long to do without WebSocket after it failed where polling worked.
+const FAILURE_MS = 10 * 60 * 1000;
+// A connection that lived shorter was no success; how many make a failure.
+const STEADY_MS = 10000;
+const SHORT_LIVES = 3;
+// Full jitter between attempts: any time up to a limit that doubles.
+const BACKOFF_MIN_MS = 500;
+const BACKOFF_MAX_MS = 20000;
+// How long an attempt to connect, and the answer to a message, may take.
+const ATTEMPT_MS = 10000;
+const REPLY_MS = 20000;
+// A silent WebSocket is asked whether it lives; when woken, more urgently.
+const PROBE_MS = 60000;
+const WOKEN_REPLY_MS = 5000;
+// How long the daemon may hold a poll, and the least that is still useful.
+const WAIT_S = 25;
+const WAIT_MIN_S = 5;
+const WAIT_HIDDEN_S = 1;
+// An empty answer that comes sooner means that others poll for the customer.
+const HELD_MS = 1000;
+const CROWDED_MS = 5000;
+// The pause of a hidden tab; the daemon takes it for absent after 75 s.
+const HIDDEN_MS = 45000;
+const STALE_MS = 70000;
+// Browsers fire timers of more than 2^31 ms at once.
+const HOLD_MAX_S = 3600;
+
+const REQUEST_ID_BYTES = 18;
+
+// After these there is no such customer any more.
+const GONE = ['leftSession', 'sessionNotFound', 'unknownCustomer',
+	'invalidToken'];
+// What WebSocket says by a status only, and HTTP servers in their own words.
+const TOO_LARGE = { event: 'error', payload: { code: 'messageTooLarge' } };
+
+/** What the daemon refused, or why a call had no success. */
+export class BuddyShoppingError extends Error {
+	constructor({ code, message = code, event, retryAfter }) {
+		super(message);
+		this.name = 'BuddyShoppingError';
+		this.code = code;
+		this.event = event;
+		this.retryAfter = retryAfter;
+	}
+}
+
+// The value of get, or undefined where the browser forbids even to look.
+function permitted(get) {
+	try {
+		return get();
+	} catch {
+		return undefined;
+	}
+}
+
+function browser() {
+	return {
+		WebSocket: globalThis.WebSocket,
+		fetch: (...request) => fetch(...request),
+		setTimeout: (ring, ms) => setTimeout(ring, ms),
+		clearTimeout: (timer) => clearTimeout(timer),
+		now: () => Date.now(),
+		random: () => Math.random(),
+		getRandomValues: (bytes) => crypto.getRandomValues(bytes),
+		sessionStorage: permitted(() => sessionStorage),
+		localStorage: permitted(() => localStorage),
+		window: globalThis.window,
+		document: globalThis.document,
+	};
+}
+
+// One value in a Storage that may be missing, full or forbidden.
+class Note {
+	#storage;
+	#key;
+
+	constructor(storage, key) {
+		this.#storage = storage;
+		this.#key = `buddyshopping ${key}`;
+	}
+
+	read() {
+		return permitted(() =>
+			JSON.parse(this.#storage.getItem(this.#key)));
+	}
+
+	// Whether it was kept.
+	write(value) {
+		return permitted(() => {
+			this.#storage.setItem(this.#key, JSON.stringify(value));
+			return true;
+		});
+	}
+
+	erase() {
+		permitted(() => this.#storage.removeItem(this.#key));
+	}
+}
+
+// One timer; setting it again takes the place of what it was set to.
+class Alarm {
+	#platform;
+	#timer;
+
+	constructor(platform) {
+		this.#platform = platform;
+	}
+
+	get isSet() {
+		return this.#timer !== undefined;
+	}
+
+	set(ms, ring) {
+		this.clear();
+		this.#timer = this.#platform.setTimeout(() => {
+			this.#timer = undefined;
+			ring();
+		}, ms);
+	}
+
+	clear() {
+		if (this.isSet)
+			this.#platform.clearTimeout(this.#timer);
+		this.#timer = undefined;
+	}
+}
+
+function endpoints(url, protocol) {
+	const http = new URL(url, globalThis.location?.href);
+	http.protocol = http.protocol.replace('ws', 'http');
+	http.hash = '';
+	protocol ??= http.searchParams.get('protocol') || undefined;
+	http.searchParams.delete('protocol');
+	const ws = new URL(http);
+	ws.protocol = http.protocol.replace('http', 'ws');
+	if (protocol)
+		http.searchParams.set('protocol', protocol);
+	return { http: http.href, ws: ws.href, protocol, host: http.host };
+}
+
+// In base64url; a multiple of three bytes needs no padding.
+function randomId(platform) {
+	const bytes = new Uint8Array(REQUEST_ID_BYTES);
+	platform.getRandomValues(bytes);
+	return btoa(String.fromCharCode(...bytes))
+		.replaceAll('+', '-').replaceAll('/', '_');
+}
+
+function backoff(platform, failures) {
+	return platform.random() *
+		Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** failures);
+}
+
+// An error may lack what it is about.
+function isAnswer({ event, payload }, asked) {
+	const about = event === 'error' ? payload.event ?? asked.event : event;
+	const { seq } = asked.payload;
+	return about === asked.event &&
+		(seq === undefined || (payload.seq ?? seq) === seq);
+}
+
+// A promise that nobody has to wait for: errors are told by events, too.
+function optional(promise) {
+	promise.catch(() => {});
+	return promise;
+}
+
+// Both lines have the same face. start() connects again and again until
+// stop(); owner.hello() is said first, and attach() called by the owner when
+// the answer is good. send() says one more message, while the line is attached
+// and not busy. hang() loses the connection, and the line tries again; wake()
+// finds out at once what a sleeping computer or tab may have missed.
+//
+// The owner gets each message with the one that it answers, if any, and hears
+// of every connection or attempt that is lost.
+
+class SocketLine {
+	isAttached = false;
+	#platform;
+	#ends;
+	#owner;
+	#alarm;
+	#isRunning = false;
+	#ws = null;
+	#asked = null;
+	#attachedAt = 0;
+	#failures = 0;
+
+	constructor(platform, ends, owner) {
+		this.#platform = platform;
+		this.#ends = ends;
+		this.#owner = owner;
+		this.#alarm = new Alarm(platform);
+	}
+
+	get isBusy() {
+		return this.#asked !== null;
+	}
+
+	start() {
+		if (this.#isRunning)
+			return;
+		this.#isRunning = true;
+		this.#failures = 0;
+		this.#connect();
+	}
+
+	stop() {
+		this.#isRunning = false;
+		this.#drop();
+	}
+
+	attach() {
+		this.isAttached = true;
+		this.#attachedAt = this.#platform.now();
+		this.#rest();
+	}
+
+	send(message) {
+		this.#ask(message, REPLY_MS);
+	}
+
+	hang() {
+		if (this.#ws !== null)
+			this.#lost({ isBlameless: true });
+	}
+
+	wake() {
+		if (this.isAttached && !this.isBusy)
+			this.#ask(this.#owner.hello(), WOKEN_REPLY_MS);
+		else if (this.#isRunning && this.#ws === null)
+			this.retry();
+	}
+
+	// Connect now, afresh, if that is what the line is about.
+	retry() {
+		if (!this.#isRunning || this.isAttached)
+			return;
+		this.#drop();
+		this.#failures = 0;
+		this.#connect();
+	}
+
+	#drop() {
+		const ws = this.#ws;
+		this.#ws = null;
+		this.#asked = null;
+		this.isAttached = false;
+		this.#alarm.clear();
+		ws?.close();
+	}
+
+	#connect() {
+		const held = this.#owner.held();
+		if (held > 0) {
+			this.#alarm.set(held, () => this.#connect());
+			return;
+		}
+		const ws = permitted(() => new this.#platform.WebSocket(
+			this.#ends.ws, this.#ends.protocol ?? []));
+		this.#ws = ws ?? null;
+		if (!ws) {
+			this.#lost();
+			return;
+		}
+		this.#alarm.set(ATTEMPT_MS, () => this.#lost());
+		this.#listen(ws);
+	}
+
+	// What an abandoned WebSocket still has to say is not heard.
+	#listen(ws) {
+		const ours = (act) => (event) => {
+			if (ws === this.#ws)
+				act(event);
+		};
+		ws.onopen = ours(() => this.#ask(this.#owner.hello()));
+		ws.onmessage = ours(({ data }) => this.#read(data));
+		ws.onerror = () => {};
+		ws.onclose = ours(({ code }) => this.#lost({ code }));
+	}
+
+	// Without a limit the time of the attempt goes on running.
+	#ask(message, limit) {
+		this.#asked = message;
+		if (limit !== undefined)
+			this.#alarm.set(limit, () => this.#lost());
+		this.#ws.send(JSON.stringify(message));
+	}
+
+	#read(data) {
+		const message = permitted(() => JSON.parse(data));
+		if (!message?.payload) {
+			this.#lost();
+			return;
+		}
+		const asked = this.#asked;
+		const isAnswered = asked !== null && isAnswer(message, asked);
+		if (isAnswered)
+			this.#asked = null;
+		if (this.isAttached && this.#asked === null)
+			this.#rest();
+		this.#owner.receive(this, message, isAnswered ? asked : null);
+	}
+
+	#rest() {
+		this.#alarm.set(PROBE_MS, () => this.#probe());
+	}
+
+	#probe() {
+		if (this.#owner.isHidden())
+			this.#rest();
+		else
+			this.#ask(this.#owner.hello(), ATTEMPT_MS);
+	}
+
+	// WebSocket is not to blame if the daemon stops (1012) or refuses.
+	#lost({ code, isBlameless = code === 1012 } = {}) {
+		const wasAttached = this.isAttached;
+		const asked = this.#asked;
+		const isSteady = wasAttached &&
+			this.#platform.now() - this.#attachedAt >= STEADY_MS;
+		this.#drop();
+		if (isSteady)
+			this.#failures = 0;
+		const pause = backoff(this.#platform, this.#failures++);
+		this.#alarm.set(this.#owner.held() + pause,
+			() => this.#connect());
+		if (code === 1009 && asked !== null)
+			this.#owner.receive(this, TOO_LARGE, asked);
+		this.#owner.lost(this, wasAttached, isSteady || isBlameless);
+	}
+}
+
+// One POST that says something at a time, and one held poll beside it.
+class PollLine {
+	isAttached = false;
+	isBusy = false;
+	#platform;
+	#ends;
+	#owner;
+	#run = null;
+	#epoch = 0;
+	#requests = new Set();
+	#nap = null;
+	#isWoken = false;
+	#failures = 0;
+	#wait = WAIT_S;
+	#heardAt = 0;
+
+	constructor(platform, ends, owner) {
+		this.#platform = platform;
+		this.#ends = ends;
+		this.#owner = owner;
+	}
+
+	// Whether the first attempt had success.
+	get isSmooth() {
+		return this.#failures === 0;
+	}
+
+	start() {
+		if (this.#run !== null)
+			return;
+		this.#run = {};
+		this.#failures = 0;
+		this.#work(this.#run);
+	}
+
+	stop() {
+		this.#run = null;
+		this.hang();
+	}
+
+	attach() {
+		this.isAttached = true;
+	}
+
+	async send(message) {
+		const epoch = this.#epoch;
+		this.isBusy = true;
+		try {
+			await this.#exchange(message);
+		} catch {
+			if (epoch === this.#epoch)
+				this.hang();
+		}
+	}
+
+	hang() {
+		this.#epoch++;
+		this.isAttached = false;
+		this.isBusy = false;
+		for (const request of this.#requests)
+			request.abort();
+		this.#requests.clear();
+		this.#nap?.();
+	}
+
+	wake() {
+		if (this.#run === null)
+			return;
+		this.#isWoken = true;
+		this.#failures = 0;
+		this.#wait = WAIT_S;
+		this.hang();
+	}
+
+	async #work(run) {
+		while (run === this.#run)
+			try {
+				await this.#turn(run);
+			} catch {
+				await this.#fail(run);
+			}
+	}
+
+	async #turn(run) {
+		const held = this.#owner.held();
+		if (held > 0) {
+			await this.#rest(held);
+			return;
+		}
+		this.#isWoken = false;
+		if (this.#platform.now() - this.#heardAt > STALE_MS)
+			this.hang();
+		if (this.isAttached)
+			await this.#poll();
+		else
+			await this.#exchange(this.#owner.hello());
+		if (run === this.#run && !this.isAttached)
+			throw new Error('the connection was given up');
+	}
+
+	async #fail(run) {
+		if (run !== this.#run || this.#isWoken)
+			return;
+		this.hang();
+		this.#owner.lost(this);
+		if (run === this.#run)
+			await this.#rest(this.#owner.held() +
+				backoff(this.#platform, this.#failures++));
+	}
+
+	#rest(ms) {
+		return new Promise((wake) => {
+			const timer = this.#platform.setTimeout(wake, ms);
+			this.#nap = () => {
+				this.#platform.clearTimeout(timer);
+				wake();
+			};
+		});
+	}
+
+	// A message and its answer, which must be among what comes back.
+	async #exchange(message) {
+		const messages = await this.#post(message, REPLY_MS);
+		if (!messages.some((one) => isAnswer(one, message)))
+			throw new Error('no answer');
+		this.isBusy = false;
+		this.#deliver(messages, message);
+	}
+
+	async #poll() {
+		const isHidden = this.#owner.isHidden();
+		const message = this.#owner.poll(
+			isHidden ? WAIT_HIDDEN_S : this.#wait);
+		const askedAt = this.#platform.now();
+		const messages = await this.#held(message, askedAt);
+		const took = this.#platform.now() - askedAt;
+		this.#failures = 0;
+		this.#deliver(messages, message);
+		if (!this.isAttached)
+			return;
+		if (isHidden)
+			await this.#rest(HIDDEN_MS);
+		else if (messages.length === 0 && took < HELD_MS)
+			await this.#rest(this.#platform.random() * CROWDED_MS);
+	}
+
+	// What cuts a held poll may let shorter ones pass.
+	async #held(message, askedAt) {
+		const { wait } = message.payload;
+		try {
+			return await this.#post(message, wait * 1000 + REPLY_MS);
+		} catch (error) {
+			if (this.isAttached &&
+			    this.#platform.now() - askedAt > HELD_MS)
+				this.#wait = Math.max(WAIT_MIN_S,
+					Math.floor(wait / 2));
+			throw error;
+		}
+	}
+
+	#deliver(messages, asked) {
+		const run = this.#run;
+		this.#heardAt = this.#platform.now();
+		for (const message of messages)
+			if (run === this.#run)
+				this.#owner.receive(this, message,
+					isAnswer(message, asked) ? asked : null);
+	}
+
+	// The messages that come back; whatever else happens is thrown.
+	async #post(message, limit) {
+		const request = new AbortController();
+		const timer = this.#platform.setTimeout(
+			() => request.abort(), limit);
+		this.#requests.add(request);
+		try {
+			// A string is text/plain, which needs no preflight.
+			const response = await this.#platform.fetch(this.#ends.http, {
+				method: 'POST',
+				body: JSON.stringify(this.#owner.signed(message)),
+				cache: 'no-store',
+				credentials: 'omit',
+				keepalive: message.event === 'leaveSession',
+				signal: request.signal,
+			});
+			const messages = await this.#messagesOf(response);
+			request.signal.throwIfAborted();
+			return messages;
+		} finally {
+			this.#platform.clearTimeout(timer);
+			this.#requests.delete(request);
+		}
+	}
+
+	async #messagesOf(response) {
+		const answer = await response.json().catch(() => null);
+		const messages = answer?.messages;
+		if (Array.isArray(messages) &&
+		    messages.every((message) => message?.payload))
+			return messages;
+		// What follows is said by something between us and the daemon.
+		this.#owner.hold(response.headers.get('Retry-After'));
+		if (response.status !== 413)
+			throw new Error(`status ${response.status}`);
+		return [TOO_LARGE];
+	}
+}
+
+/**
+ * One customer's part in a shared shopping session.
+ *
+ * Events, all of them CustomEvent: `multicart` (detail: the array
+ * multicartContent), `state` (detail: {state, transport}), `error` (detail: a
+ * BuddyShoppingError) and `left` (detail: {code}).
+ */
+export class BuddyShopping extends EventTarget {
+	#platform;
+	#socket;
+	#poller;
+	#patience;
+	#pause;
+	#review;
+	#customerNote;
+	#failureNote;
+	#listening = new AbortController();
+
+	// {event, customerName, requestId} and, once answered, customerId and
+	// token. It is confirmed when the daemon said so to this page.
+	#customer = null;
+	#isConfirmed = false;
+	// Who to be when the remembered or leaving customer is gone.
+	#next = null;
+	#entering = [];
+	// What is not acknowledged, the oldest first: event -> {payload, seq,
+	// waiting}; seq is 0 until it is sent.
+	#wishes = new Map();
+	#seq = 0;
+
+	#multicart = null;
+	#cursor;
+	#told = '';
+	#isClosed = false;
+	#isImpatient = false;
+	#forcePolling = false;
+	#failedUntil = 0;
+	#shortLives = 0;
+	#heldUntil = 0;
+
+	/**
+	 * Take part in the session of url (http, https, ws or wss; the path is
+	 * the daemon's base path and the session's id). A customer that this
+	 * tab was before a reload is resumed at once.
+	 */
+	constructor(url, options = {}) {
+		super();
+		const platform = { ...browser(), ...options.platform };
+		const ends = endpoints(url, options.protocol);
+		this.#platform = platform;
+		this.#patience = new Alarm(platform);
+		this.#pause = new Alarm(platform);
+		this.#review = new Alarm(platform);
+		this.#customerNote = new Note(platform.sessionStorage, ends.http);
+		this.#failureNote = new Note(platform.localStorage, ends.host);
+		const owner = this.#owner();
+		this.#socket = new SocketLine(platform, ends, owner);
+		this.#poller = new PollLine(platform, ends, owner);
+		this.#forcePolling = Boolean(options.forcePolling);
+		this.#recall();
+		this.#listen();
+		this.#steer();
+	}
+
+	/** `idle` (nobody), `connecting`, `online` or `closed`. */
+	get state() {
+		if (this.#isClosed)
+			return 'closed';
+		if (!this.#customer)
+			return 'idle';
+		return this.transport ? 'online' : 'connecting';
+	}
+
+	/** `websocket`, `polling`, or null while there is no connection. */
+	get transport() {
+		if (this.#socket.isAttached)
+			return 'websocket';
+		return this.#poller.isAttached ? 'polling' : null;
+	}
+
+	/** The customer's id, or null before it has one. */
+	get customerId() {
+		return this.#customer?.customerId ?? null;
+	}
+
+	/** The newest multicartContent, or null before the first. */
+	get multicart() {
+		return this.#multicart;
+	}
+
+	/** Whether to do without WebSocket; may be changed at any time. */
+	get forcePolling() {
+		return this.#forcePolling;
+	}
+
+	set forcePolling(isForced) {
+		if (this.#forcePolling === Boolean(isForced))
+			return;
+		this.#forcePolling = Boolean(isForced);
+		if (!isForced)
+			this.#absolve();
+		this.#steer();
+	}
+
+	/**
+	 * Start the session as its host. Resolves with the customerId; one that
+	 * this tab has already is kept.
+	 */
+	startSession(customerName) {
+		return optional(this.#enter('startSession', customerName));
+	}
+
+	/** The same as a guest of a running session. */
+	joinSession(customerName) {
+		return optional(this.#enter('joinSession', customerName));
+	}
+
+	/**
+	 * Replace the cart by any JSON object. Resolves when it, or a newer
+	 * one, is stored durably.
+	 */
+	updateCart(cart) {
+		return optional(this.#wish('updateCart', { cartContent: cart }));
+	}
+
+	/** Say whether the customer is ready. Resolves as updateCart does. */
+	setReady(isReady) {
+		return optional(this.#wish('customerReadyToCheckout',
+			{ customerReadyToCheckout: isReady }));
+	}
+
+	/** Leave the session for good. Resolves when that is done. */
+	leave() {
+		return optional(this.#wish('leaveSession', {}));
+	}
+
+	/**
+	 * Stop talking, without leaving: another BuddyShopping in this tab can
+	 * resume. What is not acknowledged is kept for it, and its promises are
+	 * rejected with `closed`.
+	 */
+	close() {
+		if (this.#isClosed)
+			return;
+		this.#isClosed = true;
+		this.#listening.abort();
+		this.#next = null;
+		this.#pause.clear();
+		this.#reject(new BuddyShoppingError({ code: 'closed' }));
+		this.#steer();
+	}
+
+	// What the lines may ask of us.
+	#owner() {
+		return {
+			hello: () => this.#hello(),
+			poll: (wait) => ({ event: 'poll', payload: {
+				customerId: this.#customer.customerId,
+				cursor: this.#cursor,
+				wait,
+			} }),
+			signed: ({ event, payload }) => ({ event,
+				payload: { token: this.#customer.token, ...payload } }),
+			receive: (...told) => this.#receive(...told),
+			lost: (...told) => this.#lost(...told),
+			hold: (seconds) => this.#hold(seconds),
+			held: () => this.#held(),
+			isHidden: () => this.#isHidden(),
+		};
+	}
+
+	#isHidden() {
+		return this.#platform.document?.visibilityState === 'hidden';
+	}
+
+	#listen() {
+		const { window, document } = this.#platform;
+		const wake = ({ type, persisted }) => {
+			// Every page is shown; only a frozen one has to wake.
+			if (this.#isHidden() || (type === 'pageshow' && !persisted))
+				return;
+			this.#socket.wake();
+			this.#poller.wake();
+		};
+		const { signal } = this.#listening;
+		window?.addEventListener('online', wake, { signal });
+		window?.addEventListener('pageshow', wake, { signal });
+		document?.addEventListener('visibilitychange', wake, { signal });
+	}
+
+	#recall() {
+		const { customer, wishes = [] } = this.#customerNote.read() ?? {};
+		this.#customer = customer ? { ...customer, isRemembered: true } :
+			null;
+		for (const [event, payload, seq] of wishes)
+			this.#wishes.set(event, { payload, seq, waiting: [] });
+		const until = this.#failureNote.read();
+		// A clock that was wrong must not keep us off for long.
+		if (until <= this.#platform.now() + FAILURE_MS)
+			this.#failedUntil = until;
+	}
+
+	#remember() {
+		const customer = this.#customer;
+		if (!customer) {
+			this.#customerNote.erase();
+			return;
+		}
+		const wishes = Array.from(this.#wishes,
+			([event, { payload, seq }]) => [event, payload, seq]);
+		// Rather the customer alone than nothing, if carts are too large.
+		if (!this.#customerNote.write({ customer, wishes }))
+			this.#customerNote.write({ customer });
+	}
+
+	#tell(type, detail) {
+		this.dispatchEvent(new CustomEvent(type, { detail }));
+	}
+
+	#promise(waiting) {
+		return optional(new Promise((resolve, reject) => {
+			waiting.push({ resolve, reject, seq: 0 });
+		}));
+	}
+
+	#deny(code) {
+		const error = new BuddyShoppingError({ code });
+		this.#tell('error', error);
+		throw error;
+	}
+
+	async #enter(event, customerName) {
+		if (this.#isClosed)
+			this.#deny('closed');
+		const isLeaving = this.#wishes.has('leaveSession');
+		if (this.#isConfirmed && !isLeaving)
+			return this.customerId;
+		const promise = this.#promise(this.#entering);
+		if (!this.#customer)
+			this.#become({ event, customerName });
+		else if (isLeaving || this.#customer.isRemembered)
+			this.#next = { event, customerName };
+		this.#steer();
+		return promise;
+	}
+
+	#become(customer) {
+		this.#customer = customer &&
+			{ ...customer, requestId: randomId(this.#platform) };
+		this.#isConfirmed = false;
+		this.#cursor = undefined;
+		this.#multicart = null;
+		this.#remember();
+	}
+
+	async #wish(event, content) {
+		if (this.#isClosed)
+			this.#deny('closed');
+		const isLeaving = this.#wishes.has('leaveSession');
+		if (!this.#customer || (isLeaving && event !== 'leaveSession'))
+			this.#deny('notJoined');
+		// The caller may go on changing its cart.
+		const payload = JSON.parse(JSON.stringify(content));
+		const { waiting = [], seq } = this.#wishes.get(event) ?? {};
+		const promise = this.#promise(waiting);
+		// One that may have arrived has had its place in the order.
+		if (seq)
+			this.#wishes.delete(event);
+		this.#wishes.set(event, { payload, seq: 0, waiting });
+		this.#remember();
+		this.#pump();
+		return promise;
+	}
+
+	#hello() {
+		const { event, customerName, requestId, customerId, token } =
+			this.#customer;
+		if (token)
+			return { event: 'resumeSession',
+				payload: { customerId, token } };
+		return { event, payload:
+			{ customerName, requestId, resumable: true } };
+	}
+
+	// Send the oldest wish, if there is a line that is free for it.
+	#pump() {
+		const line = this.#socket.isAttached ? this.#socket : this.#poller;
+		const [oldest] = this.#wishes;
+		if (!oldest || !line.isAttached || line.isBusy)
+			return;
+		const held = this.#held();
+		if (held > 0) {
+			this.#pause.set(held, () => this.#pump());
+			return;
+		}
+		const [event, wish] = oldest;
+		const { customerId } = this.#customer;
+		const payload = { customerId, ...wish.payload };
+		if (event !== 'leaveSession')
+			payload.seq = this.#number(wish);
+		line.send({ event, payload });
+	}
+
+	// Numbers grow with the clock, so that those of a duplicated tab, which
+	// counts for the same customer, are in the order of the changes, too.
+	#number(wish) {
+		if (!wish.seq) {
+			this.#seq = Math.max(this.#seq + 1,
+				Math.floor(this.#platform.now()));
+			wish.seq = this.#seq;
+			this.#remember();
+		}
+		for (const one of wish.waiting)
+			one.seq ||= wish.seq;
+		return wish.seq;
+	}
+
+	#receive(line, { event, payload, cursor }, asked) {
+		if (!this.#customer)
+			return;
+		if (event === 'multicartUpdate')
+			this.#show(payload.multicartContent, cursor);
+		else if (event === 'error')
+			this.#refused(line, new BuddyShoppingError(payload), asked);
+		else if (event === 'leaveSession')
+			this.#end();
+		else if (payload.customerId && asked)
+			this.#entered(line, payload);
+		else if (payload.seq)
+			this.#acknowledged(event, payload.seq);
+		this.#pump();
+	}
+
+	#show(multicart, cursor) {
+		const [incarnation, revision] = String(cursor).split('.');
+		const [ours, seen] = String(this.#cursor).split('.');
+		if (incarnation === ours && Number(revision) <= Number(seen))
+			return;
+		this.#cursor = cursor;
+		this.#multicart = multicart;
+		this.#tell('multicart', multicart);
+	}
+
+	#entered(line, { customerId, token, seq = 0 }) {
+		this.#customer.customerId = customerId;
+		this.#customer.token ??= token;
+		this.#isConfirmed = true;
+		this.#seq = Math.max(this.#seq, seq);
+		this.#remember();
+		if (!this.#wishes.has('leaveSession')) {
+			this.#next = null;
+			for (const one of this.#entering.splice(0))
+				one.resolve(customerId);
+		}
+		if (!line.isAttached)
+			this.#attached(line);
+	}
+
+	#attached(line) {
+		line.attach();
+		if (line === this.#socket) {
+			this.#isImpatient = false;
+			this.#absolve();
+		} else {
+			// The network is good now, whatever it was at the last try.
+			this.#socket[line.isSmooth ? 'wake' : 'retry']();
+		}
+		this.#steer();
+	}
+
+	// WebSocket is worth a try.
+	#absolve() {
+		this.#failedUntil = 0;
+		this.#failureNote.erase();
+	}
+
+	#acknowledged(event, seq) {
+		const wish = this.#wishes.get(event);
+		if (!wish)
+			return;
+		const isDone = (one) => one.seq && one.seq <= seq;
+		wish.waiting.filter(isDone).forEach((one) => one.resolve());
+		wish.waiting = wish.waiting.filter((one) => !isDone(one));
+		if (isDone(wish))
+			this.#wishes.delete(event);
+		this.#remember();
+	}
+
+	#refused(line, error, asked) {
+		const isEntering = asked !== null && 'requestId' in asked.payload;
+		const isFinal = isEntering && error.code === 'sessionFull';
+		if (asked && !isEntering && GONE.includes(error.code)) {
+			this.#end(error);
+			return;
+		}
+		this.#tell('error', error);
+		if (error.retryAfter !== undefined && !isFinal)
+			this.#postpone(line, error, asked);
+		else if (isEntering)
+			this.#end(error);
+		else if (asked && this.#wishes.get(asked.event) &&
+		    error.code !== 'notYourCustomer')
+			this.#forgo(asked, error);
+		else if (asked)
+			line.hang();
+	}
+
+	#postpone(line, error, asked) {
+		this.#hold(error.retryAfter);
+		if (asked && !this.#wishes.has(asked.event))
+			line.hang();
+	}
+
+	// What replaced a refused wish meanwhile is still wished.
+	#forgo({ event, payload }, error) {
+		const { seq = 0 } = payload;
+		const wish = this.#wishes.get(event);
+		const isMeant = (one) => !seq || (one.seq && one.seq <= seq);
+		wish.waiting.filter(isMeant).forEach((one) => one.reject(error));
+		wish.waiting = wish.waiting.filter((one) => !isMeant(one));
+		if (isMeant(wish))
+			this.#wishes.delete(event);
+		this.#remember();
+	}
+
+	// The customer left, or is told that there is no such customer.
+	#end(error) {
+		const next = this.#next;
+		const { token } = this.#customer;
+		const wasIn = this.#isConfirmed || (token && !next);
+		this.#next = null;
+		this.#socket.stop();
+		this.#poller.stop();
+		this.#pause.clear();
+		this.#left(error);
+		// Wishes that were not fulfilled are those of the next customer.
+		if (next)
+			this.#become(next);
+		else
+			this.#forget(error);
+		if (error?.code === 'invalidToken')
+			this.#tell('error', error);
+		if (wasIn)
+			this.#tell('left', { code: error?.code ?? null });
+		this.#steer();
+	}
+
+	#left(error) {
+		const leaving = this.#wishes.get('leaveSession')?.waiting ?? [];
+		this.#wishes.delete('leaveSession');
+		for (const one of leaving)
+			if (error?.code === 'invalidToken')
+				one.reject(error);
+			else
+				one.resolve();
+	}
+
+	#forget(error = new BuddyShoppingError({ code: 'leftSession' })) {
+		this.#reject(error);
+		this.#wishes.clear();
+		this.#become(null);
+	}
+
+	#reject(error) {
+		for (const one of this.#entering.splice(0))
+			one.reject(error);
+		for (const { waiting } of this.#wishes.values())
+			for (const one of waiting.splice(0))
+				one.reject(error);
+	}
+
+	#hold(seconds) {
+		const ms = Math.min(Number(seconds) || 0, HOLD_MAX_S) * 1000;
+		this.#heldUntil = Math.max(this.#heldUntil,
+			this.#platform.now() + ms);
+	}
+
+	// For how long the daemon wants to be left alone.
+	#held() {
+		return Math.max(0, this.#heldUntil - this.#platform.now());
+	}
+
+	#lost(line, wasAttached, isGood) {
+		if (line === this.#socket)
+			this.#judge(wasAttached, isGood);
+		this.#steer();
+	}
+
+	// Whether WebSocket works here; without a network nothing does.
+	#judge(wasAttached, isGood) {
+		if (isGood) {
+			this.#shortLives = 0;
+			return;
+		}
+		if (wasAttached)
+			this.#shortLives++;
+		else
+			this.#isImpatient = true;
+		if (this.#poller.isAttached || this.#shortLives >= SHORT_LIVES) {
+			this.#shortLives = 0;
+			this.#failedUntil = this.#platform.now() + FAILURE_MS;
+			this.#failureNote.write(this.#failedUntil);
+		}
+	}
+
+	// Decide which lines there should be. All that changes this calls it.
+	#steer() {
+		const isWanted = this.#customer !== null && !this.#isClosed;
+		const failed = this.#failedUntil - this.#platform.now();
+		const wantsSocket = isWanted && !this.#forcePolling && failed <= 0;
+		if (!wantsSocket)
+			this.#isImpatient = isWanted;
+		this.#socket[wantsSocket ? 'start' : 'stop']();
+		const hasSocket = this.#socket.isAttached;
+		this.#poller[isWanted && this.#isImpatient && !hasSocket ?
+			'start' : 'stop']();
+		this.#wait(this.#patience, PATIENCE_MS,
+			wantsSocket && !hasSocket && !this.#isImpatient);
+		this.#wait(this.#review, failed, isWanted && failed > 0);
+		this.#tellState();
+	}
+
+	#wait(alarm, ms, isNeeded) {
+		if (!isNeeded)
+			alarm.clear();
+		else if (!alarm.isSet)
+			alarm.set(ms, () => {
+				this.#isImpatient = true;
+				this.#steer();
+			});
+	}
+
+	#tellState() {
+		const { state, transport } = this;
+		if (this.#told === `${state} ${transport}`)
+			return;
+		this.#told = `${state} ${transport}`;
+		this.#tell('state', { state, transport });
+	}
+}

@@ -1,0 +1,345 @@
+// What a page sees of the client when all goes well, and when it is refused.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { carts, outcome, World } from './world.mjs';
+
+async function started(options, world = new World()) {
+	const page = world.page();
+	const shop = page.open(options);
+	const entered = outcome(shop.startSession('Ada'));
+	await world.clock.advance(100);
+	assert.equal(entered.is, 'resolved');
+	const { server, network, clock, journal } = world;
+	return { world, page, shop, server, network, clock, journal };
+}
+
+for (const transport of ['websocket', 'polling']) {
+	const options = { forcePolling: transport === 'polling' };
+
+	test(`host and guest see each other by ${transport}`, async () => {
+		const { world, shop, clock } = await started(options);
+		const guest = await world.friend('joinSession', 'Bob');
+
+		guest.updateCart({ pears: 2 });
+		shop.updateCart({ apples: 1 });
+		await clock.advance(100);
+
+		assert.equal(shop.transport, transport);
+		assert.deepEqual(carts(shop), { Ada: { apples: 1 },
+			Bob: { pears: 2 } });
+		assert.deepEqual(shop.multicart, guest.multicart);
+		assert.equal(shop.multicart[0].owner.id, shop.customerId);
+	});
+
+	test(`readiness is stored and shown by ${transport}`, async () => {
+		const { shop, clock } = await started(options);
+
+		const ready = outcome(shop.setReady(true));
+		await clock.advance(100);
+
+		assert.equal(ready.is, 'resolved');
+		assert.equal(shop.multicart[0].owner.isReadyToCheckout, true);
+	});
+
+	test(`who leaves by ${transport} can join again`, async () => {
+		const { world, page, shop, clock } = await started(options);
+		await world.friend('joinSession', 'Bob');
+		const { customerId } = shop;
+
+		const left = outcome(shop.leave());
+		await clock.advance(100);
+		assert.equal(left.is, 'resolved');
+		assert.deepEqual(page.told('left'), [{ code: null }]);
+		assert.equal(shop.state, 'idle');
+		shop.joinSession('Ada');
+		await clock.advance(100);
+
+		assert.notEqual(shop.customerId, customerId);
+		assert.deepEqual(Object.keys(carts(shop)), ['Bob', 'Ada']);
+	});
+
+	test(`a refused cart rejects by ${transport}, others go on`, async () => {
+		const { page, shop, clock, journal } = await started(options);
+
+		const bad = outcome(shop.updateCart(['no object']));
+		const ready = outcome(shop.setReady(true));
+		await clock.advance(100);
+
+		assert.equal(bad.is, 'invalidMessage');
+		assert.equal(ready.is, 'resolved');
+		assert.deepEqual(page.told('error').map(({ code }) => code),
+			['invalidMessage']);
+		assert.equal(journal.length, 2);
+	});
+
+	test(`a cart that is too large rejects by ${transport}`, async () => {
+		const { shop, server, clock } = await started(options);
+		server.maxMessage = 500;
+
+		const large = outcome(shop.updateCart({ text: 'x'.repeat(999) }));
+		await clock.advance(2000);
+		const small = outcome(shop.updateCart({ text: 'x' }));
+		await clock.advance(2000);
+
+		assert.equal(large.is, 'messageTooLarge');
+		assert.equal(small.is, 'resolved');
+		assert.equal(shop.transport, transport);
+	});
+
+	test(`a mood of the server is waited out by ${transport}`, async () => {
+		for (const [code, seconds] of [['rateLimited', 2],
+			['storageUnavailable', 3]]) {
+			const { page, shop, server, clock } = await started(options);
+			server.moods.push(code);
+
+			const stored = outcome(shop.updateCart({ pears: 1 }));
+			await clock.advance(seconds * 1000 - 100);
+			assert.equal(stored.is, 'pending');
+			await clock.advance(200);
+
+			assert.equal(stored.is, 'resolved');
+			assert.equal(page.told('error')[0].retryAfter, seconds);
+		}
+	});
+
+	test(`retryAfter holds a join by ${transport}, even woken`, async () => {
+		const world = new World();
+		const { server, network, clock } = world;
+		const page = world.page();
+		server.moods.push('shuttingDown', 'storageUnavailable');
+
+		const entered = outcome(page.open(options).startSession('Ada'));
+		await clock.advance(50);
+		const said = network.handshakes.length + network.posts.length;
+		page.window.dispatchEvent(new Event('online'));
+		await clock.advance(900);
+		assert.equal(network.handshakes.length + network.posts.length, said);
+		await clock.advance(6000);
+
+		assert.equal(entered.is, 'resolved');
+		assert.equal(page.localStorage.getItem(
+			'buddyshopping shop.example'), null);
+	});
+
+	test(`what left elsewhere has left here, by ${transport}`, async () => {
+		const { world, page, shop, clock } = await started(options);
+		const twin = world.page();
+		twin.sessionStorage = page.sessionStorage.copy();
+
+		const other = twin.open();
+		await clock.advance(100);
+		assert.equal(other.customerId, shop.customerId);
+		other.leave();
+		await clock.advance(100);
+
+		assert.equal(page.told('left').length, 1);
+		assert.equal(shop.state, 'idle');
+	});
+
+	test(`the latest of two tabs wins by ${transport}`, async () => {
+		const { world, page, shop, clock } = await started(options);
+		for (let i = 0; i < 5; i++) {
+			shop.updateCart({ i });
+			await clock.advance(100);
+		}
+		const twin = world.page();
+		twin.sessionStorage = page.sessionStorage.copy();
+		const other = twin.open();
+		await clock.advance(100);
+
+		for (const [one, by] of [[other, 'other'], [shop, 'first'],
+			[other, 'other again']]) {
+			one.updateCart({ by });
+			await clock.advance(100);
+			assert.deepEqual(carts(shop), { Ada: { by } });
+			assert.deepEqual(carts(other), { Ada: { by } });
+		}
+	});
+
+	test(`an ended session ends the client by ${transport}`, async () => {
+		const { page, shop, server, clock, network } =
+			await started(options);
+
+		server.endSession('s1');
+		network.cut();
+		const lost = outcome(shop.updateCart({ pears: 1 }));
+		await clock.advance(5000);
+
+		assert.equal(lost.is, 'leftSession');
+		assert.deepEqual(page.told('left'), [{ code: 'leftSession' }]);
+		assert.equal(shop.state, 'idle');
+	});
+
+	test(`an invalid token ends with an error by ${transport}`, async () => {
+		const { page, shop, clock } = await started(options);
+		const key = 'buddyshopping https://shop.example/together/s1';
+		const note = page.sessionStorage.getItem(key);
+		shop.close();
+		page.sessionStorage.setItem(key,
+			note.replace('token-of-', 'forged-'));
+
+		const forger = page.open(options);
+		await clock.advance(100);
+
+		assert.equal(forger.state, 'idle');
+		assert.equal(page.told('error').at(-1).code, 'invalidToken');
+		assert.deepEqual(page.told('left'), [{ code: 'invalidToken' }]);
+		assert.equal(page.sessionStorage.getItem(key), null);
+	});
+}
+
+test('a refused start or join rejects and leaves nothing', async () => {
+	const world = new World();
+	const page = world.page();
+	const shop = page.open();
+
+	const joined = outcome(shop.joinSession('Ada'));
+	await world.clock.advance(100);
+	assert.equal(joined.is, 'sessionNotFound');
+	await world.friend('startSession', 'Bob');
+	const begun = outcome(shop.startSession('Ada'));
+	await world.clock.advance(100);
+
+	assert.equal(begun.is, 'sessionExists');
+	assert.equal(shop.state, 'idle');
+	assert.deepEqual(page.told('left'), []);
+});
+
+test('a full session is final for who joins', async () => {
+	const world = new World();
+	await world.friend('startSession', 'Bob');
+	world.server.maxCustomers = 1;
+
+	const joined = outcome(world.page().open().joinSession('Ada'));
+	await world.clock.advance(100);
+
+	assert.equal(joined.is, 'sessionFull');
+});
+
+test('wishes before joining and after closing are refused', async () => {
+	const world = new World();
+	const page = world.page();
+	const shop = page.open();
+
+	const early = outcome(shop.updateCart({}));
+	shop.startSession('Ada');
+	const waiting = outcome(shop.updateCart({ pears: 1 }));
+	shop.close();
+	const late = outcome(shop.updateCart({}));
+	await world.clock.advance(60000);
+
+	assert.equal(early.is, 'notJoined');
+	assert.equal(waiting.is, 'closed');
+	assert.equal(late.is, 'closed');
+	assert.equal(shop.state, 'closed');
+	assert.equal(world.network.openSockets, 0);
+});
+
+test('a cart is taken as it was when it was given', async () => {
+	const { shop, clock } = await started();
+	const cart = { pears: 1 };
+
+	shop.updateCart(cart);
+	cart.pears = 2;
+	await clock.advance(100);
+
+	assert.deepEqual(carts(shop), { Ada: { pears: 1 } });
+});
+
+test('many changes become few, and the last one stays', async () => {
+	const { shop, clock, journal } = await started();
+
+	const stored = [];
+	for (let i = 0; i < 100; i++)
+		stored.push(outcome(shop.updateCart({ i })));
+	await clock.advance(1000);
+
+	assert.ok(stored.every(({ is }) => is === 'resolved'));
+	assert.deepEqual(carts(shop), { Ada: { i: 99 } });
+	assert.ok(journal.length <= 3);
+});
+
+test('wishes arrive in their order', async () => {
+	const { shop, clock, journal } = await started();
+
+	shop.updateCart({ i: 1 });
+	shop.setReady(true);
+	shop.updateCart({ i: 2 });
+	shop.leave();
+	await clock.advance(1000);
+
+	assert.deepEqual(journal.map(([event]) => event), ['startSession',
+		'updateCart', 'customerReadyToCheckout', 'updateCart',
+		'leaveSession']);
+});
+
+test('the requestId is long, random and never the same', async () => {
+	const { page, shop, clock, server } = await started();
+	shop.leave();
+	await clock.advance(100);
+	server.endSession('s1');
+	shop.startSession('Ada');
+	await clock.advance(100);
+
+	const ids = server.sessions.get('s1').customers
+		.map(({ requestId }) => requestId);
+
+	assert.equal(new Set(ids).size, 2);
+	for (const id of ids)
+		assert.match(id, /^[A-Za-z0-9_-]{22,64}$/);
+	assert.equal(page.told('error').length, 0);
+});
+
+test('URLs, base paths and subprotocols', async () => {
+	for (const [url, options, ws, http, protocols] of [
+		['wss://a.example/s1', {}, 'wss://a.example/s1',
+			'https://a.example/s1', []],
+		['http://a.example:81/shop/s1#x', {}, 'ws://a.example:81/shop/s1',
+			'http://a.example:81/shop/s1', []],
+		['ws://a.example/s1', { protocol: 'k&y' }, 'ws://a.example/s1',
+			'http://a.example/s1?protocol=k%26y', 'k&y'],
+		['https://a.example/s1?x=1&protocol=key', {},
+			'wss://a.example/s1?x=1',
+			'https://a.example/s1?x=1&protocol=key', 'key'],
+	]) {
+		const world = new World();
+		world.network.upgrades = 'drop';
+
+		world.page().open(options, url).startSession('Ada');
+		await world.clock.advance(1000);
+
+		const [handshake] = world.network.handshakes;
+		assert.equal(handshake.url, ws);
+		assert.deepEqual(handshake.protocols, protocols);
+		assert.equal(world.network.posts[0].url, http);
+	}
+});
+
+test('requests need no preflight and carry no cookies', async () => {
+	const { network } = await started({ forcePolling: true });
+
+	for (const { method, headers, credentials, cache } of network.posts) {
+		assert.equal(method, 'POST');
+		assert.equal(headers, undefined);
+		assert.equal(credentials, 'omit');
+		assert.equal(cache, 'no-store');
+	}
+});
+
+test('storage that throws is done without', async () => {
+	const storage = new Proxy({}, { get() {
+		throw new Error('forbidden');
+	} });
+	const { shop, page, network, clock } = await started({ platform: {
+		sessionStorage: storage, localStorage: undefined } });
+
+	shop.updateCart({ pears: 1 });
+	network.upgrades = 'drop';
+	network.cut();
+	await clock.advance(20000);
+
+	assert.equal(shop.transport, 'polling');
+	assert.deepEqual(carts(shop), { Ada: { pears: 1 } });
+	assert.deepEqual(page.told('left'), []);
+});

@@ -1,0 +1,173 @@
+// A hostile network without sockets: gives a client its fetch() and WebSocket
+// and carries what they say to a FakeServer, on a Clock.
+
+const LATENCY_MS = 10;
+
+export class FakeNetwork {
+	#clock;
+	#server;
+	#sockets = new Set();
+	isUp = true;
+	// What becomes of handshakes: 'pass', 'drop' or 'hang'; and how long a
+	// handshake takes.
+	upgrades = 'pass';
+	upgradeMs = LATENCY_MS;
+	// Called with each POST's message; what it returns may say
+	// loseRequest, loseAnswer, repeat, delay, answerDelay and answer.
+	onPost = () => ({});
+	// The same for what a WebSocket client sends and gets: lose, repeat.
+	onSend = () => ({});
+	onDeliver = () => ({});
+	latency = () => LATENCY_MS;
+	// What was asked for.
+	handshakes = [];
+	posts = [];
+	pending = { poll: 0, other: 0 };
+	most = { poll: 0, other: 0 };
+
+	constructor(clock, server) {
+		this.#clock = clock;
+		this.#server = server;
+	}
+
+	get platform() {
+		return { fetch: this.fetch, WebSocket: this.#webSocket() };
+	}
+
+	get openSockets() {
+		return this.#sockets.size;
+	}
+
+	// Every WebSocket ends, as if a proxy were tired of it.
+	cut(code = 1006) {
+		for (const socket of [...this.#sockets])
+			socket.lost(code);
+	}
+
+	// WebSockets stay open, but nothing passes any more.
+	swallow() {
+		for (const socket of this.#sockets)
+			socket.isDeaf = true;
+	}
+
+	#pause(ms) {
+		return new Promise((resolve) =>
+			this.#clock.setTimeout(resolve, ms));
+	}
+
+	fetch = (url, { body, signal, ...rest }) => {
+		const message = JSON.parse(body);
+		const kind = message.event === 'poll' ? 'poll' : 'other';
+		this.posts.push({ url, message, at: this.#clock.now(), ...rest });
+		this.pending[kind]++;
+		this.most[kind] = Math.max(this.most[kind], this.pending[kind]);
+		return new Promise((resolve, reject) => {
+			let isOver = false;
+			const end = (settle) => (value) => {
+				if (isOver)
+					return;
+				isOver = true;
+				this.pending[kind]--;
+				settle(value);
+			};
+			const fail = end(reject);
+			signal.addEventListener('abort', () => fail(signal.reason));
+			this.#carry(url, body, message).then(end(resolve), fail);
+		});
+	};
+
+	async #carry(url, body, message) {
+		const fate = this.onPost(message) ?? {};
+		const sessionId = new URL(url).pathname.split('/').at(-1);
+		await this.#pause(fate.delay ?? this.latency());
+		if (!this.isUp || fate.loseRequest)
+			throw new TypeError('the request was lost');
+		if (fate.answer)
+			return response(fate.answer);
+		if (fate.repeat)
+			this.#server.post(sessionId, body);
+		const answer = await this.#server.post(sessionId, body);
+		await this.#pause(fate.answerDelay ?? this.latency());
+		if (!this.isUp || fate.loseAnswer)
+			throw new TypeError('the answer was lost');
+		return response(answer);
+	}
+
+	#webSocket() {
+		const network = this;
+		return class {
+			#end;
+			isDeaf = false;
+			#isOver = false;
+			#chain = Promise.resolve();
+
+			constructor(url, protocols) {
+				network.handshakes.push({ url, protocols,
+					at: network.#clock.now() });
+				network.#sockets.add(this);
+				if (network.upgrades === 'drop' || !network.isUp)
+					this.#later(() => this.lost(1006));
+				else if (network.upgrades === 'pass')
+					network.#clock.setTimeout(() => this.#open(url),
+						network.upgradeMs);
+			}
+
+			#later(act) {
+				network.#clock.setTimeout(act, network.latency());
+			}
+
+			#open(url) {
+				if (this.#isOver)
+					return;
+				this.#end = network.#server.connect(
+					new URL(url).pathname.split('/').at(-1), {
+						send: (message) => this.#deliver(message),
+						close: (code) => this.lost(code),
+					});
+				this.onopen?.({});
+			}
+
+			send(text) {
+				const fate = network.onSend(JSON.parse(text)) ?? {};
+				const times = fate.lose ? 0 : fate.repeat ? 2 : 1;
+				for (let i = 0; i < times; i++)
+					this.#inOrder(() => this.#end.receive(text));
+			}
+
+			#deliver(message) {
+				const fate = network.onDeliver(message) ?? {};
+				const times = fate.lose ? 0 : fate.repeat ? 2 : 1;
+				const data = JSON.stringify(message);
+				for (let i = 0; i < times; i++)
+					this.#inOrder(() => this.onmessage?.({ data }));
+			}
+
+			#inOrder(act) {
+				const pause = network.#pause(network.latency());
+				this.#chain = this.#chain.then(() => pause).then(() => {
+					if (!this.#isOver && !this.isDeaf)
+						act();
+				});
+			}
+
+			close() {
+				this.lost(1000);
+			}
+
+			lost(code) {
+				if (this.#isOver)
+					return;
+				this.#isOver = true;
+				network.#sockets.delete(this);
+				this.#end?.closed();
+				this.onerror?.({});
+				this.onclose?.({ code });
+			}
+		};
+	}
+}
+
+function response({ status, body, headers = {} }) {
+	const text = typeof body === 'string' ? body : JSON.stringify(body);
+	return new Response(text, { status, headers });
+}

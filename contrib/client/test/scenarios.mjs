@@ -1,0 +1,288 @@
+// What a client goes through behind the hostile proxy, on real sockets. The
+// client's time runs ten times as fast as the clock's, so that its patience is
+// short; what is awaited are its events, never a time.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, test } from 'node:test';
+
+import { BuddyShopping } from '../buddyshopping.js';
+import { Proxy } from './proxy.mjs';
+import { carts, FakeStorage } from './world.mjs';
+
+const HASTE = 10;
+const LIMIT = { timeout: 60000 };
+
+const hasty = {
+	setTimeout: (ring, ms) => setTimeout(ring, ms / HASTE),
+	now: () => Math.floor(performance.timeOrigin +
+		performance.now() * HASTE),
+};
+
+class Party {
+	proxy;
+	#session = randomBytes(9).toString('base64url');
+	#pages = [];
+
+	constructor(daemon) {
+		this.proxy = new Proxy(daemon);
+	}
+
+	async start() {
+		await this.proxy.start();
+	}
+
+	async stop() {
+		for (const { shop } of this.#pages)
+			shop.close();
+		await this.proxy.stop();
+	}
+
+	page(options = {}) {
+		const page = { sessionStorage: new FakeStorage(),
+			localStorage: new FakeStorage(), options, left: [] };
+		this.#pages.push(page);
+		this.open(page);
+		return page;
+	}
+
+	open(page) {
+		const { sessionStorage, localStorage } = page;
+		page.shop?.close();
+		page.shop = new BuddyShopping(`${this.proxy.url}/${this.#session}`, {
+			...page.options,
+			platform: { ...hasty, sessionStorage, localStorage,
+				window: new EventTarget(), document: undefined } });
+		page.shop.addEventListener('left',
+			({ detail }) => page.left.push(detail));
+		return page.shop;
+	}
+}
+
+// The next time that isTrue may have become true, by an event of shop.
+function until(shop, isTrue) {
+	return new Promise((resolve) => {
+		const look = () => {
+			if (!isTrue())
+				return;
+			shop.removeEventListener('state', look);
+			shop.removeEventListener('multicart', look);
+			resolve();
+		};
+		shop.addEventListener('state', look);
+		shop.addEventListener('multicart', look);
+		look();
+	});
+}
+
+function shows(shop, expected) {
+	return until(shop, () => shop.state === 'online' &&
+		JSON.stringify(carts(shop)) === JSON.stringify(expected));
+}
+
+// Define the tests; transports are those that the daemon is known to have.
+export function scenarios(daemon, transports) {
+	const title = (text) => `${daemon.name}: ${text}`;
+	const scenario = (text, needsPolling, run) => test(title(text), LIMIT,
+		async (t) => {
+			if (needsPolling && !daemon.hasPolling) {
+				t.skip('it does not answer POST');
+				return;
+			}
+			const party = new Party(daemon);
+			await party.start();
+			try {
+				await run(party);
+			} finally {
+				await party.stop();
+			}
+		});
+
+	before(() => daemon.start());
+	after(() => daemon.clean?.() ?? daemon.stop());
+
+	for (const transport of transports) {
+		const isPolling = transport === 'polling';
+		const options = { forcePolling: isPolling };
+
+		scenario(`a session by ${transport}`, isPolling, async (party) => {
+			const { shop } = party.page(options);
+			const { shop: guest } = party.page();
+			await shop.startSession('Ada');
+			await guest.joinSession('Bob');
+
+			await Promise.all([shop.updateCart({ apples: 1 }),
+				guest.updateCart({ pears: 2 }), guest.setReady(true)]);
+			const expected = { Ada: { apples: 1 }, Bob: { pears: 2 } };
+			await shows(shop, expected);
+			await shows(guest, expected);
+			assert.equal(shop.transport, transport);
+
+			await guest.leave();
+			await shows(shop, { Ada: { apples: 1 } });
+			await assert.rejects(shop.updateCart([]),
+				{ code: 'invalidMessage' });
+			await assert.rejects(party.page(options).shop
+				.startSession('Eve'), { code: 'sessionExists' });
+		});
+
+		for (const end of ['stop', 'kill'])
+			scenario(`${end} and start by ${transport}`, isPolling,
+				async (party) => {
+					const page = party.page(options);
+					const { shop } = page;
+					await shop.startSession('Ada');
+					const { customerId } = shop;
+					await shop.updateCart({ step: 1 });
+
+					await daemon[end]();
+					await until(shop, () => shop.state !== 'online');
+					const stored = shop.updateCart({ step: 2 });
+					await daemon.start();
+					await stored;
+
+					await shows(shop, { Ada: { step: 2 } });
+					assert.equal(shop.customerId, customerId);
+					assert.deepEqual(page.left, []);
+				});
+
+		scenario(`a reload by ${transport}`, isPolling, async (party) => {
+			const page = party.page(options);
+			await page.shop.startSession('Ada');
+			const { customerId } = page.shop;
+			party.proxy.isUp = false;
+			party.proxy.cut();
+			page.shop.updateCart({ pears: 1 });
+
+			const shop = party.open(page);
+			party.proxy.isUp = true;
+
+			assert.equal(await shop.startSession('Ada'), customerId);
+			await shows(shop, { Ada: { pears: 1 } });
+			await shop.updateCart({ pears: 2 });
+			await shows(shop, { Ada: { pears: 2 } });
+		});
+
+		scenario(`leaving in another tab by ${transport}`, isPolling,
+			async (party) => {
+				const page = party.page(options);
+				await page.shop.startSession('Ada');
+				const twin = party.page(options);
+				twin.shop.close();
+				twin.sessionStorage = page.sessionStorage.copy();
+
+				await party.open(twin).leave();
+				await until(page.shop, () => page.shop.state === 'idle');
+
+				assert.deepEqual(page.left.length, 1);
+			});
+	}
+
+	scenario('connections that are cut or mute', false, async (party) => {
+		const { shop } = party.page();
+		await shop.startSession('Ada');
+		for (let step = 0; step < 4; step++) {
+			party.proxy[step % 2 === 0 ? 'cut' : 'swallow']();
+			await shop.updateCart({ step });
+			await shows(shop, { Ada: { step } });
+		}
+	});
+
+	scenario('no WebSocket beside one that has it', true, async (party) => {
+		const { shop } = party.page();
+		await shop.startSession('Ada');
+		party.proxy.upgrades = 'drop';
+		const { shop: guest } = party.page();
+		await guest.joinSession('Bob');
+
+		for (let step = 0; step < 10; step++) {
+			await shop.updateCart({ step });
+			await guest.updateCart({ step });
+		}
+
+		const expected = { Ada: { step: 9 }, Bob: { step: 9 } };
+		await shows(shop, expected);
+		await shows(guest, expected);
+		assert.equal(shop.transport, 'websocket');
+		assert.equal(guest.transport, 'polling');
+		assert.deepEqual(guest.multicart, shop.multicart);
+	});
+
+	scenario('a handshake that hangs', true, async (party) => {
+		party.proxy.upgrades = 'hang';
+		const { shop } = party.page();
+
+		await shop.startSession('Ada');
+		assert.equal(shop.transport, 'polling');
+		party.proxy.release();
+		await until(shop, () => shop.transport === 'websocket');
+
+		await shop.updateCart({ pears: 1 });
+		await shows(shop, { Ada: { pears: 1 } });
+	});
+
+	scenario('answers that are lost and requests repeated', true,
+		async (party) => {
+			let dice = 0;
+			party.proxy.onPost = () => {
+				dice++;
+				return { loseAnswer: dice % 3 === 1,
+					repeat: dice % 2 === 1,
+					loseRequest: dice % 7 === 6 };
+			};
+			const { shop } = party.page({ forcePolling: true });
+
+			await shop.startSession('Ada');
+			for (let step = 0; step < 5; step++)
+				await shop.updateCart({ step });
+			await shows(shop, { Ada: { step: 4 } });
+			await shop.leave();
+
+			assert.equal(shop.state, 'idle');
+		});
+
+	scenario('moving over while an answer is under way', true,
+		async (party) => {
+			let isStored;
+			const stored = new Promise((resolve) => {
+				isStored = resolve;
+			});
+			const { shop } = party.page({ forcePolling: true });
+			await shop.startSession('Ada');
+			party.proxy.onPost = ({ event }) => event === 'updateCart' ?
+				{ after: new Promise(() => isStored()) } : {};
+
+			const seen = until(shop, () => carts(shop).Ada?.pears === 1);
+			const change = shop.updateCart({ pears: 1 });
+			await Promise.all([stored, seen]);
+			shop.forcePolling = false;
+			await change;
+
+			assert.equal(shop.transport, 'websocket');
+			await shop.updateCart({ pears: 2 });
+			await shows(shop, { Ada: { pears: 2 } });
+		});
+
+	scenario('switching at random', true, async (party) => {
+		const { shop } = party.page();
+		const { shop: guest } = party.page();
+		await shop.startSession('Ada');
+		await guest.joinSession('Bob');
+		const shown = [];
+		guest.addEventListener('multicart', () =>
+			shown.push(carts(guest).Ada.step ?? -1));
+
+		for (let step = 0; step < 40; step++) {
+			const stored = shop.updateCart({ step });
+			if (step % 3 === 0)
+				shop.forcePolling = !shop.forcePolling;
+			if (step % 5 === 0)
+				guest.forcePolling = !guest.forcePolling;
+			if (step % 7 === 0)
+				party.proxy.cut();
+			await stored;
+		}
+
+		await shows(guest, { Ada: { step: 39 }, Bob: {} });
+		assert.deepEqual(shown, shown.toSorted((a, b) => a - b));
+	});
+}
