@@ -1,0 +1,331 @@
+// A shop with shared carts. The page's own URL is the daemon's base path; the
+// session's id is in the fragment, which browsers keep to themselves.
+
+import { BuddyShopping } from '../client/buddyshopping.js';
+import { QUANTITY_MAX, readCart, writeCart } from './catalogue.js';
+import { newsOf } from './news.js';
+import { $, announce, clearFeed, onPress, show, showLink, tell }
+	from './view.js';
+
+const SESSION_BYTES = 12;
+
+const OVER = 'Nobody is at this picnic any more. Start one of your own.';
+const PROBLEMS = {
+	sessionNotFound: OVER,
+	leftSession: OVER,
+	unknownCustomer: OVER,
+	sessionFull: 'This picnic is full. Ask the host, or try again later.',
+	originNotAllowed: 'This site may not use the daemon: see its setting ' +
+		'allowed-origins.',
+};
+
+const shop = {
+	stage: 'solo',		// outside; 'invited' to a session; 'joined'
+	session: null,
+	client: null,
+	cart: new Map(),
+	members: [],
+	problem: '',
+	isBusy: false,		// entering
+	isResumed: false,	// this page was reloaded, and the cart is to come
+	wasOnline: false,
+	unsent: 0,		// carts that are not acknowledged
+	wished: null,		// readiness that the multicart does not show yet
+};
+
+const readMember = ({ owner, content }) => ({
+	id: String(owner.id),
+	name: String(owner.name),
+	isHost: owner.isHost === true,
+	isReady: owner.isReadyToCheckout === true,
+	cart: readCart(content),
+});
+
+// The state with what follows from it.
+const look = () => {
+	const { members, client, wished } = shop;
+	const me = members.find(({ id }) => id === client?.customerId);
+	const host = members.find(({ isHost }) => isHost);
+	const waitingFor = members.filter(({ isHost, isReady }) =>
+		!isHost && !isReady);
+	const isDone = host !== undefined && host.isReady &&
+		waitingFor.length === 0;
+	return { ...shop, me, host, waitingFor, isDone,
+		friends: members.filter((member) => member !== me),
+		isLocked: isDone || (shop.stage === 'joined' && !me),
+		isReady: wished?.isReady ?? me?.isReady ?? false };
+};
+
+const connectionOf = () => {
+	const state = shop.client?.state ?? 'idle';
+	return state === 'connecting' && shop.wasOnline ? 'reconnecting' : state;
+};
+
+const render = () => show({ ...look(), connection: connectionOf(),
+	transport: shop.client?.transport ?? null }, change);
+
+const setReady = async (isReady) => {
+	const wished = { isReady, isSettled: false };
+	shop.wished = wished;
+	render();
+	try {
+		await shop.client.setReady(isReady);
+		wished.isSettled = true;
+	} catch {
+		// The event tells why.
+		shop.wished = shop.wished === wished ? null : shop.wished;
+		render();
+	}
+};
+
+const sendCart = async () => {
+	shop.unsent++;
+	try {
+		await shop.client.updateCart(writeCart(shop.cart));
+	} catch {
+		// The event tells why, and the next cart is a new chance.
+	}
+	shop.unsent--;
+};
+
+const change = (product, by) => {
+	const { isReady, me } = look();
+	const quantity = (shop.cart.get(product.id) ?? 0) + by;
+	if (quantity > QUANTITY_MAX)
+		return;
+	if (quantity > 0)
+		shop.cart.set(product.id, quantity);
+	else
+		shop.cart.delete(product.id);
+	announce(`${product.name}: ${quantity} in your cart`);
+	if (me && isReady)
+		setReady(false);
+	if (me)
+		sendCart();
+	render();
+};
+
+// My own cart comes back when this page was reloaded or another tab changed
+// it. All else is an echo, which may be older than what is here.
+const adoptMine = (before, now) => {
+	const isChanged = before !== undefined &&
+		JSON.stringify([...before.cart]) !== JSON.stringify([...now.cart]);
+	if (shop.isResumed || (isChanged && shop.unsent === 0))
+		shop.cart = new Map(now.cart);
+	shop.isResumed = false;
+};
+
+const settleReady = ({ isReady }) => {
+	if (shop.wished?.isSettled || shop.wished?.isReady === isReady)
+		shop.wished = null;
+};
+
+const onMulticart = ({ detail }) => {
+	const { me: before } = look();
+	const known = shop.members;
+	shop.members = detail.map(readMember);
+	const { me, waitingFor } = look();
+	if (known.length > 0)
+		tell(newsOf(known, shop.members, me?.id));
+	if (me) {
+		adoptMine(before, me);
+		settleReady(me);
+	}
+	// Somebody came back from the checkout, so the host does, too.
+	if (me?.isHost && me.isReady && waitingFor.length > 0 && !shop.wished)
+		setReady(false);
+	render();
+};
+
+const onState = ({ detail: { state } }) => {
+	shop.wasOnline ||= state === 'online';
+	render();
+};
+
+// What is tried again by itself is no problem.
+const onError = ({ detail: error }) => {
+	if (error.retryAfter === undefined || error.code === 'sessionFull')
+		shop.problem = PROBLEMS[error.code] ?? error.message;
+	render();
+};
+
+const goTo = (stage) => {
+	shop.stage = stage;
+	shop.members = (shop.client?.multicart ?? []).map(readMember);
+	shop.wasOnline = shop.client?.state === 'online';
+	shop.wished = null;
+	clearFeed();
+	render();
+};
+
+// There is no such session: whoever goes on begins another one.
+const giveUp = () => {
+	shop.client?.close();
+	shop.client = null;
+	shop.session = null;
+	history.replaceState(null, '', pageUrl());
+	goTo('solo');
+};
+
+const onLeft = ({ detail: { code } }) => {
+	if (shop.isBusy)
+		return;
+	if (code === null) {
+		goTo('invited');
+	} else {
+		shop.problem = PROBLEMS[code] ?? OVER;
+		giveUp();
+	}
+	$('headline').focus();
+};
+
+// This page without its fragment; of the query only what the daemon asks for.
+const pageUrl = () => {
+	const url = new URL('.', location.href);
+	const protocol = new URLSearchParams(location.search).get('protocol');
+	if (protocol !== null)
+		url.searchParams.set('protocol', protocol);
+	return url;
+};
+
+const linkTo = (session) => {
+	const url = pageUrl();
+	url.hash = `session=${session}`;
+	return url.href;
+};
+
+const sessionOf = ({ hash, search }) => {
+	const id = new URLSearchParams(hash.slice(1)).get('session') ??
+		new URLSearchParams(search).get('session') ?? '';
+	const isValid = /^[A-Za-z0-9._~-]{1,128}$/.test(id) &&
+		id !== '.' && id !== '..';
+	return isValid ? id : null;
+};
+
+const makeSession = () => {
+	const bytes = crypto.getRandomValues(new Uint8Array(SESSION_BYTES));
+	return btoa(String.fromCharCode(...bytes))
+		.replaceAll('+', '-').replaceAll('/', '_');
+};
+
+const connect = (session) => {
+	const url = pageUrl();
+	url.pathname += session;
+	const client = new BuddyShopping(url,
+		{ forcePolling: $('polling').checked });
+	for (const [type, act] of [['multicart', onMulticart],
+		['state', onState], ['error', onError], ['left', onLeft]])
+		client.addEventListener(type, (event) => {
+			if (client === shop.client)
+				act(event);
+		});
+	shop.session = session;
+	shop.client = client;
+	showLink(linkTo(session));
+};
+
+const enter = async (name) => {
+	const isHost = shop.session === null;
+	if (isHost)
+		connect(makeSession());
+	shop.isBusy = true;
+	shop.problem = '';
+	render();
+	try {
+		await (isHost ? shop.client.startSession(name) :
+			shop.client.joinSession(name));
+	} catch (error) {
+		shop.isBusy = false;
+		if (isHost || PROBLEMS[error.code] === OVER)
+			giveUp();
+		else
+			render();
+		return;
+	}
+	shop.isBusy = false;
+	history.replaceState(null, '', linkTo(shop.session));
+	goTo('joined');
+	if (shop.cart.size > 0)
+		sendCart();
+	$('headline').focus();
+};
+
+// Begin again as the host, or as a guest if there is one, with the cart.
+const takeOver = async () => {
+	const { client } = shop;
+	const { name } = look().me;
+	shop.isBusy = true;
+	render();
+	client.leave();
+	await client.startSession(name).catch(() => client.joinSession(name))
+		.catch(giveUp);
+	shop.isBusy = false;
+	shop.problem = '';
+	if (shop.client !== null)
+		sendCart();
+	render();
+};
+
+const copyLink = async () => {
+	const button = $('copy');
+	try {
+		await navigator.clipboard.writeText($('link').value);
+	} catch {
+		// Outside https there is the old way only.
+		$('link').select();
+		document.execCommand('copy');
+		button.focus();
+	}
+	button.textContent = 'Copied';
+	announce('The invite link is copied');
+	setTimeout(() => {
+		button.textContent = 'Copy';
+	}, 2000);
+};
+
+const pressReady = () => {
+	const { isReady } = look();
+	setReady(!isReady);
+};
+
+const listen = () => {
+	$('enter').addEventListener('submit', (event) => {
+		event.preventDefault();
+		const name = $('name').value.replace(/\p{Cc}/gu, '').trim();
+		if (name !== '' && !shop.isBusy)
+			enter(name);
+	});
+	$('polling').addEventListener('change', ({ target }) => {
+		if (shop.client)
+			shop.client.forcePolling = target.checked;
+	});
+	$('link').addEventListener('focus', () => $('link').select());
+	$('show-qr').addEventListener('click', () => {
+		const isOpen = $('invite').classList.toggle('open');
+		$('show-qr').setAttribute('aria-expanded', String(isOpen));
+	});
+	$('done-close').addEventListener('click', () => $('done').close());
+	$('leave').addEventListener('click', () => shop.client.leave());
+	onPress($('copy'), copyLink);
+	onPress($('ready'), pressReady);
+	onPress($('reopen'), () => setReady(false));
+	onPress($('take-over'), takeOver);
+	addEventListener('hashchange', () => {
+		if (sessionOf(location) !== shop.session)
+			location.reload();
+	});
+};
+
+const begin = () => {
+	const session = sessionOf(location);
+	if (session === null) {
+		render();
+		return;
+	}
+	connect(session);
+	shop.isResumed = shop.client.state !== 'idle';
+	goTo(shop.isResumed ? 'joined' : 'invited');
+};
+
+listen();
+begin();
