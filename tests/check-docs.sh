@@ -1,0 +1,204 @@
+#!/bin/sh
+# What the program says about itself, the manual pages and the sample file must
+# agree.  Environment: srcdir, the source tree; BUDDYSHOPPING, the program;
+# MANDOC.
+
+srcdir=${srcdir:-.}
+program=${BUDDYSHOPPING:-src/buddyshopping}
+mandoc=${MANDOC:-mandoc}
+pages=$srcdir/man
+sample=$srcdir/contrib/buddyshopping.conf
+failures=0
+
+complain()
+{
+	echo "check-docs: $*" >&2
+	failures=$((failures + 1))
+}
+
+# KEY=DEFAULT of each setting in the help.
+settings()
+{
+	"$program" -h | sed -n 's/^  \([a-z][a-z-]*=[^ ]*\) .*/\1/p'
+}
+
+# The default that the page gives for a key, "" for none; fails without one.
+page_default()
+{
+	awk -v key="$1" '
+		$1 == ".It" { here = $2 == "Ic" && $3 == key && NF == 3 }
+		here && /^The default is / {
+			value = $4
+			if (value ~ /.[.,]$/)
+				value = substr(value, 1, length(value) - 1)
+			if (value != "none")
+				print value
+			found = 1
+			exit
+		}
+		END { exit !found }' "$pages/buddyshopping.conf.5"
+}
+
+# The same of the sample file, as -o takes it.
+sample_default()
+{
+	grep -q "^#$1 = " "$sample" || return 1
+	sed -n "s/^#$1 = //p" "$sample" | tr -d '{}" '
+}
+
+check_setting()
+{
+	key=${1%%=*}
+	value=${1#*=}
+	if ! told=$(page_default "$key"); then
+		complain "buddyshopping.conf.5: no default of $key"
+	elif [ "$told" != "$value" ]; then
+		complain "buddyshopping.conf.5: $key is $value, not $told"
+	fi
+	if ! told=$(sample_default "$key"); then
+		complain "$sample: no $key"
+	elif [ "$told" != "$value" ]; then
+		complain "$sample: $key is $value, not $told"
+	fi
+}
+
+# Keys that the page or the sample has and the program has not.
+check_strangers()
+{
+	for key in $(sed -n 's/^\.It Ic \([a-z][a-z-]*\)$/\1/p' \
+	    "$pages/buddyshopping.conf.5") \
+	    $(sed -n 's/^#\([a-z][a-z-]*\) = .*/\1/p' "$sample"); do
+		case $all in
+		*" $key="*) ;;
+		*) complain "$key is documented, and no setting" ;;
+		esac
+	done
+}
+
+check_settings()
+{
+	set -f
+	all=$(settings | tr '\n' ' ')
+	all=" $all"
+	[ -n "${all# }" ] || complain "$program -h lists no settings"
+	for setting in $all; do
+		check_setting "$setting"
+	done
+	set +f
+	check_strangers
+}
+
+# The sample must be valid as it is, and with every line in effect.
+check_sample()
+{
+	active=$(mktemp) || exit 1
+	sed 's/^#\([a-z][a-z-]* = \)/\1/' "$sample" >"$active"
+	"$program" -t -c "$sample" >/dev/null || complain "$sample is wrong"
+	"$program" -t -c "$active" >/dev/null ||
+	    complain "$sample is wrong without its comment signs"
+	rm -f "$active"
+}
+
+# Names in a table of message.c whose rows begin with [PREFIX_...] = { "name".
+names()
+{
+	sed -n "s/^[[:space:]]*\\[$1_[A-Z_]*\\] = { \"\\([A-Za-z]*\\)\".*/\\1/p" \
+	    "$srcdir/src/wire/message.c" | grep -v '^none$'
+}
+
+check_names()
+{
+	list=$(names "$1")
+	[ -n "$list" ] || complain "message.c: no table of $1"
+	for name in $list; do
+		grep -Eq "^\.It .*\<$name\>" \
+		    "$pages/buddyshopping-protocol.7" ||
+		    complain "buddyshopping-protocol.7: no entry of $name"
+	done
+}
+
+# The status of each refusal over HTTP, and entries that are none.
+check_statuses()
+{
+	page=$pages/buddyshopping-protocol.7
+	row='^[[:space:]]*\[REFUSAL_[A-Z_]*\] = { "\([A-Za-z]*\)", \([0-9]*\),.*'
+	rows=$(sed -n "s/$row/\1=\2/p" "$srcdir/src/wire/message.c" |
+	    grep -v '^none=')
+	[ -n "$rows" ] || complain "message.c: no statuses of refusals"
+	for row in $rows; do
+		grep -qx "\.It Li ${row%=*} Pq ${row#*=}" "$page" ||
+		    complain "$page: ${row%=*} is not said to have ${row#*=}"
+	done
+	for told in $(sed -n 's/^\.It Li \([A-Za-z]*\) Pq \([0-9]*\)$/\1=\2/p' \
+	    "$page"); do
+		echo "$rows" | grep -qx "$told" ||
+		    complain "$page: $told is not in message.c"
+	done
+}
+
+# The lines that follow a key in the list of limits begin with its default.
+check_limits()
+{
+	told=$(awk '$1 == ".Ss" { here = $2 == "Limits" }
+	    here && $1 == ".It" && $2 == "Ic" { key = $3; next }
+	    key != "" { print key "=" $1; key = "" }' \
+	    "$pages/buddyshopping-protocol.7")
+	[ -n "$told" ] || complain "buddyshopping-protocol.7: no limits"
+	for setting in $told; do
+		case $all in
+		*" $setting "*) ;;
+		*) complain "buddyshopping-protocol.7: $setting is no default" ;;
+		esac
+	done
+}
+
+# check_constant HEADER NAME WORDS: the page says WORDS, with the value of NAME
+# for N.
+check_constant()
+{
+	value=$(sed -n "s/.*\\<$2 = \([0-9]*\).*/\1/p" \
+	    "$srcdir/src/$1")
+	[ -n "$value" ] || complain "$1: no $2"
+	words=$(echo "$3" | sed "s/\<N\>/${value:-N}/g")
+	grep -q "$words" "$pages/buddyshopping-protocol.7" ||
+	    complain "buddyshopping-protocol.7: $2 is $value"
+}
+
+check_constants()
+{
+	check_constant wire/message.h MESSAGE_NAME_CHARS '^1 to N characters'
+	check_constant wire/message.h MESSAGE_REQUEST_MIN '^N to [0-9]* of the'
+	check_constant wire/message.h MESSAGE_REQUEST_MAX '^[0-9]* to N of the'
+	check_constant wire/message.h MESSAGE_WAIT_S 'has passed: N seconds'
+	check_constant wire/message.h MESSAGE_WAIT_MAX_S \
+	    '\<N seconds at the most'
+	check_constant wire/message.h MESSAGE_NESTING '^N levels'
+	check_constant wire/json_scan.h JSON_MEMBERS_MAX \
+	    '^N in a message and N in its payload'
+	check_constant net/http_head.h HTTP_HEAD_BYTES '^N bytes, in which'
+}
+
+check_options()
+{
+	for letter in $("$program" -h | sed -n 's/^  -\(.\), --.*/\1/p'); do
+		grep -q "^\.It Fl $letter\>" "$pages/buddyshopping.8" ||
+		    complain "buddyshopping.8: no option -$letter"
+	done
+}
+
+if ! command -v "$mandoc" >/dev/null; then
+	echo "check-docs: mandoc is not installed"
+	exit 77
+fi
+for page in "$pages"/*.[1-9]; do
+	"$mandoc" -T lint -W warning "$page" || complain "$page: see above"
+done
+check_settings
+check_sample
+check_names REFUSAL
+check_names MESSAGE
+check_statuses
+check_limits
+check_constants
+check_options
+[ "$failures" -eq 0 ]

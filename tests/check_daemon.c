@@ -1,0 +1,769 @@
+#include "suite.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/id.h"
+#include "daemon.h"
+
+const char suite_name[] = "daemon";
+
+#define START "{\"event\":\"startSession\"," \
+	"\"payload\":{\"customerName\":\"Ada\"}}"
+#define JOIN "{\"event\":\"joinSession\"," \
+	"\"payload\":{\"customerName\":\"Bob\"}}"
+
+/* The daemon with tests/faults.c in it. */
+#define FAULTY "./tests/faulty"
+
+enum {
+	/* A daemon that spins for a second uses more of the processor. */
+	QUIET_CPU_MS = 150,
+	DRIBBLE_MS = 100,
+	DRIBBLES_MAX = 250,
+	PAGE_BYTES = 4096
+};
+
+static char directory[DAEMON_PATH_MAX];
+static char database[DAEMON_PATH_MAX + 16];
+
+static void
+set_up(void)
+{
+	directory_make(directory);
+	snprintf(database, sizeof(database), "%s/shop.db", directory);
+}
+
+static void
+tear_down(void)
+{
+	ck_assert_int_eq(chmod(directory, S_IRWXU), 0);
+	directory_remove(directory);
+}
+
+/* A name beside the database, in memory of this function. */
+static const char *
+beside(const char *suffix)
+{
+	static char name[sizeof(database) + 16];
+
+	snprintf(name, sizeof(name), "%s%s", database, suffix);
+	return name;
+}
+
+static void
+make_database(void)
+{
+	struct daemon daemon;
+
+	daemon_start(&daemon, database, NULL);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+
+/* Run with the database until it ends by itself; returns the status. */
+static int
+run_to_end(struct daemon *daemon)
+{
+	const char *const args[] = { "-d", database, "0", NULL };
+
+	daemon_spawn(daemon, NULL, args);
+	return daemon_await_end(daemon);
+}
+
+/* Start a session on fd; its host's id, in memory of this function. */
+static const char *
+start_session(int fd)
+{
+	static char id[ID_CUSTOMER_HEX + 1];
+	struct frame frame;
+
+	client_send_text(fd, START);
+	client_await_event(fd, "startSession", &frame);
+	ck_assert_int_eq(sscanf(frame.data, "{\"event\":\"startSession\","
+	    "\"payload\":{\"customerId\":\"%24[0-9a-f]\"}}", id), 1);
+	client_await_event(fd, "multicartUpdate", &frame);
+	return id;
+}
+
+static void
+send_cart(int fd, const char *id, const char *cart, unsigned seq)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "{\"event\":\"updateCart\",\"payload\":"
+	    "{\"customerId\":\"%s\",\"cartContent\":%s,\"seq\":%u}}", id,
+	    cart, seq);
+	client_send_text(fd, text);
+}
+
+static size_t
+read_file(const char *name, char *bytes, size_t size)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	ck_assert_int_ne(fd, -1);
+	n = read(fd, bytes, size);
+	ck_assert_int_ge(n, 0);
+	ck_assert_int_lt(n, (ssize_t)size);
+	close(fd);
+	return (size_t)n;
+}
+
+static void
+write_file(const char *name, off_t offset, const void *bytes, size_t len)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(pwrite(fd, bytes, len, offset), (ssize_t)len);
+	close(fd);
+}
+
+START_TEST(stopped_daemon_leaves_database_and_key_alone)
+{
+	struct daemon daemon;
+	int fd;
+
+	daemon_start(&daemon, database, NULL);
+	fd = client_open(&daemon, "/one");
+	start_session(fd);
+	daemon_signal(&daemon, _i);
+	close(fd);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
+	ck_assert_str_eq(directory_list(directory), "shop.db shop.db.key ");
+}
+END_TEST
+
+START_TEST(started_again_it_has_the_carts)
+{
+	struct daemon daemon;
+	struct frame frame;
+	int fd;
+
+	daemon_start(&daemon, database, NULL);
+	fd = client_open(&daemon, "/one");
+	send_cart(fd, start_session(fd), "{\"tea\":1}", 1);
+	client_await_event(fd, "updateCart", &frame);
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+
+	daemon_start(&daemon, database, NULL);
+	fd = client_open(&daemon, "/one");
+	client_send_text(fd, JOIN);
+	client_await_event(fd, "multicartUpdate", &frame);
+	ck_assert_ptr_nonnull(strstr(frame.data, "\"name\":\"Ada\""));
+	ck_assert_ptr_nonnull(strstr(frame.data, "{\"tea\":1}"));
+	ck_assert_ptr_nonnull(strstr(frame.data, "\"name\":\"Bob\""));
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+START_TEST(second_daemon_on_one_database_is_refused)
+{
+	struct daemon first, second;
+	int fd;
+
+	daemon_start(&first, database, NULL);
+
+	ck_assert_int_eq(run_to_end(&second), EX_TEMPFAIL);
+	ck_assert_uint_eq(daemon_log_lines(&second), 1);
+	ck_assert_ptr_nonnull(strstr(second.log, "another daemon uses it"));
+	fd = client_open(&first, "/one");
+	start_session(fd);
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&first), EX_OK);
+}
+END_TEST
+
+START_TEST(killed_daemon_is_no_hindrance_to_the_next)
+{
+	struct daemon daemon;
+	struct frame frame;
+	int fd;
+
+	daemon_start(&daemon, database, NULL);
+	start_session(client_open(&daemon, "/one"));
+	daemon_signal(&daemon, SIGKILL);
+	ck_assert_int_eq(daemon_await_end(&daemon), DAEMON_SIGNALLED + SIGKILL);
+
+	daemon_start(&daemon, database, NULL);
+	fd = client_open(&daemon, "/one");
+	client_send_text(fd, JOIN);
+	client_await_event(fd, "multicartUpdate", &frame);
+	ck_assert_ptr_nonnull(strstr(frame.data, "\"name\":\"Ada\""));
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+/* What the database of another daemon would not look like. */
+
+static void
+make_text(void)
+{
+	static const char text[200] = "Dear diary, today I have";
+
+	write_file(database, 0, text, sizeof(text));
+}
+
+static void
+make_empty(void)
+{
+	write_file(database, 0, "", 0);
+}
+
+static void
+make_foreign(void)
+{
+	make_database();
+	write_file(database, 68, "ABCD", 4);	/* application_id */
+}
+
+static void
+make_newer(void)
+{
+	make_database();
+	write_file(database, 60, "\0\0\1\0", 4);	/* user_version */
+}
+
+static void
+make_truncated(void)
+{
+	make_database();
+	ck_assert_int_eq(truncate(database, PAGE_BYTES + 100), 0);
+}
+
+static void
+make_corrupt(void)
+{
+	char bytes[PAGE_BYTES - 100];
+
+	make_database();
+	memset(bytes, 0xff, sizeof(bytes));
+	write_file(database, 100, bytes, sizeof(bytes));	/* the schema */
+}
+
+static void
+make_read_only(void)
+{
+	make_database();
+	ck_assert_int_eq(chmod(database, S_IRUSR), 0);
+}
+
+static void
+make_read_only_directory(void)
+{
+	make_database();
+	ck_assert_int_eq(chmod(directory, S_IRUSR | S_IXUSR), 0);
+}
+
+static const struct {
+	void	(*make)(void);
+	int	 status;
+	const char *words;	/* in its log line */
+} unfit[] = {
+	{ make_text, EX_DATAERR, "shop.db: is not a database" },
+	{ make_empty, EX_DATAERR, "shop.db: is an empty file" },
+	{ make_foreign, EX_DATAERR, "shop.db: is another program's" },
+	{ make_newer, EX_DATAERR, "shop.db: is of a newer version" },
+	{ make_truncated, EX_DATAERR, "shop.db: is truncated" },
+	{ make_corrupt, EX_DATAERR, "shop.db: cannot be opened" },
+	{ make_read_only, EX_CANTCREAT, "shop.db: cannot be written" },
+	{ make_read_only_directory, EX_CANTCREAT, "shop.db: no file can be" },
+};
+
+enum { UNFIT = sizeof(unfit) / sizeof(unfit[0]) };
+
+START_TEST(unfit_database_is_refused_and_left_alone)
+{
+	char before[65536], after[65536], names[1024];
+	struct daemon daemon;
+	size_t len;
+
+	unfit[_i].make();
+	len = read_file(database, before, sizeof(before));
+	snprintf(names, sizeof(names), "%s", directory_list(directory));
+
+	ck_assert_int_eq(run_to_end(&daemon), unfit[_i].status);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
+	ck_assert_ptr_nonnull(strstr(daemon.log, unfit[_i].words));
+	ck_assert_uint_eq(read_file(database, after, sizeof(after)), len);
+	ck_assert_mem_eq(after, before, len);
+	ck_assert_str_eq(directory_list(directory), names);
+}
+END_TEST
+
+START_TEST(database_in_no_directory_is_refused)
+{
+	struct daemon daemon;
+
+	snprintf(database, sizeof(database), "%s/none/x.db", directory);
+
+	ck_assert_int_eq(run_to_end(&daemon), EX_CANTCREAT);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
+	ck_assert_ptr_nonnull(strstr(daemon.log, "No such file or directory"));
+}
+END_TEST
+
+START_TEST(key_of_another_length_is_refused)
+{
+	struct daemon daemon;
+
+	make_database();
+	ck_assert_int_eq(truncate(beside(".key"), ID_KEY_BYTES - 1), 0);
+
+	ck_assert_int_eq(run_to_end(&daemon), EX_IOERR);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
+	ck_assert_ptr_nonnull(strstr(daemon.log, "is not a key of 32 bytes"));
+}
+END_TEST
+
+START_TEST(key_is_made_once_for_its_owner_alone)
+{
+	char first[64], second[64];
+	struct stat st;
+
+	make_database();
+	ck_assert_int_eq(stat(beside(".key"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, S_IRUSR | S_IWUSR);
+	ck_assert_uint_eq(read_file(beside(".key"), first, sizeof(first)),
+	    ID_KEY_BYTES);
+	make_database();
+
+	read_file(beside(".key"), second, sizeof(second));
+	ck_assert_mem_eq(second, first, ID_KEY_BYTES);
+}
+END_TEST
+
+START_TEST(lost_key_is_made_anew_with_a_warning_if_it_mattered)
+{
+	struct daemon daemon;
+	int fd;
+
+	make_database();
+	ck_assert_int_eq(unlink(beside(".key")), 0);
+	daemon_start(&daemon, database, NULL);
+	fd = client_open(&daemon, "/one");
+	start_session(fd);
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert_ptr_null(strstr(daemon.log, "all tokens are void"));
+	ck_assert_int_eq(unlink(beside(".key")), 0);
+
+	daemon_start(&daemon, database, NULL);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert_ptr_nonnull(strstr(daemon.log, "<4>store: "));
+	ck_assert_ptr_nonnull(strstr(daemon.log, "all tokens are void"));
+}
+END_TEST
+
+START_TEST(good_configuration_is_called_valid)
+{
+	const char *const args[] = { "-t", "-o", "max-message=1000",
+		"-d", database, NULL };
+	struct daemon daemon;
+
+	daemon_spawn(&daemon, NULL, args);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
+	ck_assert_str_eq(daemon.log, "configuration is valid\n");
+	ck_assert_str_eq(directory_list(directory), "");
+}
+END_TEST
+
+START_TEST(bad_configuration_is_refused_with_file_line_and_key)
+{
+	static const char config[] = "max-message = 1000\nhost = x\n";
+	const char *const args[] = { "-t", "-c", beside(".conf"), NULL };
+	struct daemon daemon;
+
+	write_file(beside(".conf"), 0, config, sizeof(config) - 1);
+	daemon_spawn(&daemon, NULL, args);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_CONFIG);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
+	ck_assert_ptr_nonnull(strstr(daemon.log, "shop.db.conf:2: host: "));
+}
+END_TEST
+
+START_TEST(version_is_that_of_the_package)
+{
+	const char *const args[] = { "-V", NULL };
+	struct daemon daemon;
+
+	daemon_spawn(&daemon, NULL, args);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
+	ck_assert_ptr_eq(strstr(daemon.log, PACKAGE_STRING "\n"), daemon.log);
+}
+END_TEST
+
+START_TEST(port_of_another_program_is_refused)
+{
+	char port[16];
+	const char *const args[] = { "-d", beside(".other"), port, NULL };
+	struct daemon first, second;
+
+	daemon_start(&first, database, NULL);
+	snprintf(port, sizeof(port), "%u", first.port);
+	daemon_spawn(&second, NULL, args);
+
+	ck_assert_int_eq(daemon_await_end(&second), EX_OSERR);
+	ck_assert_ptr_nonnull(strstr(second.log, "Address already in use"));
+	ck_assert_int_eq(daemon_stop(&first), EX_OK);
+}
+END_TEST
+
+static void
+lose_database(void)
+{
+	ck_assert_int_eq(unlink(database), 0);
+}
+
+static void
+lose_log(void)
+{
+	ck_assert_int_eq(unlink(beside("-wal")), 0);
+}
+
+static void
+replace_database(void)
+{
+	write_file(beside(".other"), 0, "other", 5);
+	ck_assert_int_eq(rename(beside(".other"), database), 0);
+}
+
+static void (*const losses[])(void) = {
+	lose_database, lose_log, replace_database
+};
+
+START_TEST(lost_database_ends_the_daemon_and_acknowledges_nothing)
+{
+	struct daemon daemon;
+	const char *id;
+	int fd;
+
+	daemon_start(&daemon, database, NULL);
+	fd = client_open(&daemon, "/one");
+	id = start_session(fd);
+	losses[_i]();
+	send_cart(fd, id, "{}", 1);
+
+	ck_assert_str_eq(client_read_rest(fd), "");
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_IOERR);
+	ck_assert_ptr_nonnull(strstr(daemon.log,
+	    "was removed or replaced while in use"));
+	close(fd);
+}
+END_TEST
+
+/* Start FAULTY; the switch of its fault is fault's file, still absent. */
+static void
+start_faulty(struct daemon *daemon, const char *fault)
+{
+	const char *const args[] = { "-d", database, "0", NULL };
+
+	ck_assert_int_eq(setenv(fault, beside(".fault"), 1), 0);
+	daemon_spawn(daemon, FAULTY, args);
+	daemon_await_ready(daemon);
+}
+
+START_TEST(failed_flush_ends_the_daemon_and_acknowledges_nothing)
+{
+	struct daemon daemon;
+	const char *id;
+	int fd;
+
+	start_faulty(&daemon, "FAULT_SYNC");
+	fd = client_open(&daemon, "/one");
+	id = start_session(fd);
+	write_file(beside(".fault"), 0, "", 0);
+	send_cart(fd, id, "{}", 1);
+
+	ck_assert_str_eq(client_read_rest(fd), "");
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_IOERR);
+	ck_assert_int_eq(unlink(beside(".fault")), 0);
+	make_database();
+	close(fd);
+}
+END_TEST
+
+START_TEST(full_disk_refuses_changes_until_there_is_room)
+{
+	struct daemon daemon;
+	struct frame frame;
+	const char *id;
+	int fd;
+
+	start_faulty(&daemon, "FAULT_WRITE");
+	fd = client_open(&daemon, "/one");
+	id = start_session(fd);
+	write_file(beside(".fault"), 0, "", 0);
+	send_cart(fd, id, "{\"a\":1}", 1);
+	client_await_event(fd, "error", &frame);
+	ck_assert_ptr_nonnull(strstr(frame.data, "\"storageUnavailable\""));
+	ck_assert_ptr_nonnull(strstr(frame.data, "\"retryAfter\":"));
+
+	ck_assert_int_eq(unlink(beside(".fault")), 0);
+	send_cart(fd, id, "{\"a\":1}", 1);
+	client_await_event(fd, "updateCart", &frame);
+	ck_assert_str_eq(frame.data,
+	    "{\"event\":\"updateCart\",\"payload\":{\"seq\":1}}");
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+START_TEST(stop_answers_what_was_received_and_closes_with_1012)
+{
+	struct daemon daemon;
+	struct frame frame;
+	int fd, status;
+
+	daemon_start(&daemon, database, NULL);
+	fd = client_open(&daemon, "/one");
+	daemon_signal(&daemon, SIGSTOP);
+	ck_assert_int_eq(waitpid(daemon.pid, &status, WUNTRACED), daemon.pid);
+	client_send_text(fd, START);
+	daemon_signal(&daemon, SIGTERM);
+	daemon_signal(&daemon, SIGCONT);
+
+	client_read_frame(fd, &frame);
+	ck_assert_ptr_nonnull(strstr(frame.data, "\"startSession\""));
+	client_read_frame(fd, &frame);
+	ck_assert_ptr_nonnull(strstr(frame.data, "\"multicartUpdate\""));
+	client_read_frame(fd, &frame);
+	ck_assert_uint_eq(frame_close_code(&frame), 1012);
+	close(fd);
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
+}
+END_TEST
+
+#define GET(target, fields) \
+	"GET " target " HTTP/1.1\r\nHost: localhost\r\n" fields "\r\n"
+#define CLOSE "Connection: close\r\n"
+#define UPGRADE "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+
+static const struct {
+	const char *request;
+	const char *status;
+	const char *words;	/* in head or body */
+} answers[] = {
+	{ GET("/cart/one", CLOSE), "400", "customerId must be " },
+	{ GET("/cart/one", "Origin: https://shop.example\r\n" CLOSE), "400",
+	    "Access-Control-Allow-Origin: *\r\n" },
+	{ GET("/cart/one?customerId=0123456789abcdef01234567", CLOSE), "401",
+	    "\"code\":\"invalidToken\"," },
+	{ GET("/cart/one", "Origin: https://evil.example\r\n" UPGRADE), "403",
+	    "{\"messages\":[{\"event\":\"error\",\"payload\":"
+	    "{\"code\":\"originNotAllowed\"," },
+	{ GET("/cart/a%20b", UPGRADE), "400", "\"code\":\"invalidSession\"," },
+	{ GET("/cart/..", UPGRADE), "400", "\"code\":\"invalidSession\"," },
+	{ GET("/cart/", UPGRADE), "404", "\"code\":\"notFound\"," },
+	{ GET("/other/one", UPGRADE), "404", "\"code\":\"notFound\"," },
+	{ GET("/", CLOSE), "404", "\"code\":\"notFound\"," },
+	{ GET("/cart/one", UPGRADE "Sec-WebSocket-Version: 13\r\n"), "400",
+	    "\"code\":\"invalidMessage\"," },
+	{ GET("/cart/one", UPGRADE "Sec-WebSocket-Version: 8\r\n"
+	    "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\n"), "426",
+	    "Sec-WebSocket-Version: 13\r\n" },
+	{ "GET /cart/one HTTP/1.1\r\n\r\n", "400", "" },
+};
+
+enum { ANSWERS = sizeof(answers) / sizeof(answers[0]) };
+
+START_TEST(requests_that_cannot_become_websockets_get_their_status)
+{
+	const char *const args[] = { "-o", "base-path=/cart/", "-o",
+		"allowed-origins=https://shop.example", NULL };
+	struct daemon daemon;
+	char expected[32];
+	const char *rest;
+	int fd;
+
+	daemon_start(&daemon, database, args);
+	fd = client_connect(&daemon);
+	client_send(fd, answers[_i].request, strlen(answers[_i].request));
+	rest = client_read_rest(fd);
+
+	snprintf(expected, sizeof(expected), "HTTP/1.1 %s ",
+	    answers[_i].status);
+	ck_assert_ptr_eq(strstr(rest, expected), rest);
+	ck_assert_ptr_nonnull(strstr(rest, answers[_i].words));
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+/* A byte now and then, for longer than any head may take. */
+START_TEST(dribbled_head_is_cut_at_its_deadline)
+{
+	static const char head[] = "GET /one HTTP/1.1\r\nHost: a\r\nX: ";
+	const char *const args[] = { "-o", "head-timeout=1", NULL };
+	struct pollfd poller = { .events = POLLIN };
+	struct daemon daemon;
+	int dribbles = 0;
+
+	daemon_start(&daemon, database, args);
+	poller.fd = client_connect(&daemon);
+	client_send(poller.fd, head, sizeof(head) - 1);
+	while (poll(&poller, 1, DRIBBLE_MS) == 0) {
+		client_send(poller.fd, "x", 1);
+		ck_assert_int_lt(dribbles++, DRIBBLES_MAX);
+	}
+
+	ck_assert_int_gt(dribbles, 2);
+	ck_assert_str_eq(client_read_rest(poller.fd), "");
+	close(poller.fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+/* Read the ping that comes after a second of silence, and answer it. */
+static void
+await_ping(int fd)
+{
+	static const uint8_t pong[] = { 0x8a, 0x80, 1, 2, 3, 4 };
+	struct frame frame;
+
+	client_read_frame(fd, &frame);
+	ck_assert_int_eq(frame.opcode, 9);
+	client_send(fd, pong, sizeof(pong));
+}
+
+static const char plain_get[] = GET("/one", CLOSE);
+
+START_TEST(connections_above_the_limit_wait_without_spinning)
+{
+	const char *const args[] = { "-o", "max-connections=2", "-o",
+		"ping-interval=1", NULL };
+	struct daemon daemon;
+	int first, second, third;
+	uint64_t cpu_ms;
+
+	daemon_start(&daemon, database, args);
+	first = client_open(&daemon, "/one");
+	second = client_connect(&daemon);
+	third = client_connect(&daemon);
+	client_send(third, plain_get, sizeof(plain_get) - 1);
+	daemon_await_log(&daemon, "max-connections (2) are reached");
+	cpu_ms = daemon_cpu_ms(&daemon);
+	await_ping(first);
+	ck_assert_uint_lt(daemon_cpu_ms(&daemon) - cpu_ms, QUIET_CPU_MS);
+	ck_assert_int_eq(recv(third, &cpu_ms, 1, MSG_DONTWAIT), -1);
+
+	close(second);
+	ck_assert_ptr_nonnull(strstr(client_read_head(third), " 400 "));
+	close(first);
+	close(third);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+/* Leave the daemon as many free descriptors. */
+static void
+limit_descriptors(const struct daemon *daemon, size_t n)
+{
+	struct rlimit limit;
+
+	limit.rlim_cur = limit.rlim_max = daemon_descriptor_limit(daemon, n);
+	ck_assert_int_eq(prlimit(daemon->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+START_TEST(want_of_descriptors_is_waited_out_without_spinning)
+{
+	const char *const args[] = { "-o", "ping-interval=1", NULL };
+	struct daemon daemon;
+	int first, second, third;
+	uint64_t cpu_ms;
+
+	daemon_start(&daemon, database, args);
+	first = client_open(&daemon, "/one");
+	await_ping(first);
+	limit_descriptors(&daemon, 1);
+	second = client_connect(&daemon);
+	third = client_connect(&daemon);
+	client_send(third, plain_get, sizeof(plain_get) - 1);
+	daemon_await_log(&daemon,
+	    "no connections are accepted for now: Too many open files");
+	cpu_ms = daemon_cpu_ms(&daemon);
+	await_ping(first);
+	ck_assert_uint_lt(daemon_cpu_ms(&daemon) - cpu_ms, QUIET_CPU_MS);
+
+	close(second);
+	ck_assert_ptr_nonnull(strstr(client_read_head(third), " 400 "));
+	close(first);
+	close(third);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 5);
+}
+END_TEST
+
+START_TEST(few_descriptors_mean_few_connections)
+{
+	const struct rlimit limit = { .rlim_cur = 70, .rlim_max = 70 };
+	struct daemon daemon;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	daemon_start(&daemon, database, NULL);
+
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert_ptr_nonnull(strstr(daemon.log,
+	    "at most 6 connections: the limit of open files is 70"));
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_loop_test(tc, stopped_daemon_leaves_database_and_key_alone,
+	    SIGTERM, SIGTERM + 1);
+	tcase_add_loop_test(tc, stopped_daemon_leaves_database_and_key_alone,
+	    SIGINT, SIGINT + 1);
+	tcase_add_test(tc, started_again_it_has_the_carts);
+	tcase_add_test(tc, second_daemon_on_one_database_is_refused);
+	tcase_add_test(tc, killed_daemon_is_no_hindrance_to_the_next);
+	tcase_add_loop_test(tc, unfit_database_is_refused_and_left_alone, 0,
+	    UNFIT);
+	tcase_add_test(tc, database_in_no_directory_is_refused);
+	tcase_add_test(tc, key_of_another_length_is_refused);
+	tcase_add_test(tc, key_is_made_once_for_its_owner_alone);
+	tcase_add_test(tc,
+	    lost_key_is_made_anew_with_a_warning_if_it_mattered);
+	tcase_add_test(tc, good_configuration_is_called_valid);
+	tcase_add_test(tc,
+	    bad_configuration_is_refused_with_file_line_and_key);
+	tcase_add_test(tc, version_is_that_of_the_package);
+	tcase_add_test(tc, port_of_another_program_is_refused);
+	tcase_add_loop_test(tc,
+	    lost_database_ends_the_daemon_and_acknowledges_nothing, 0,
+	    sizeof(losses) / sizeof(losses[0]));
+	tcase_add_test(tc,
+	    failed_flush_ends_the_daemon_and_acknowledges_nothing);
+	tcase_add_test(tc, full_disk_refuses_changes_until_there_is_room);
+	tcase_add_test(tc,
+	    stop_answers_what_was_received_and_closes_with_1012);
+	tcase_add_loop_test(tc,
+	    requests_that_cannot_become_websockets_get_their_status, 0,
+	    ANSWERS);
+	tcase_add_test(tc, dribbled_head_is_cut_at_its_deadline);
+	tcase_add_test(tc,
+	    connections_above_the_limit_wait_without_spinning);
+	tcase_add_test(tc,
+	    want_of_descriptors_is_waited_out_without_spinning);
+	tcase_add_test(tc, few_descriptors_mean_few_connections);
+}

@@ -1,0 +1,427 @@
+/*
+ * The storage thread.  Tests wait for it with journal_stop(), or on the
+ * semaphore that its done callback posts; the disk's failures come from
+ * crash_vfs and are ordered before the thread starts.
+ */
+#include <dirent.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "hub/job.h"
+#include "session/session.h"
+#include "storage/journal.h"
+#include "storage/store.h"
+
+#include "crash_vfs.h"
+#include "suite.h"
+
+const char suite_name[] = "journal";
+
+enum {
+	DIRECTORY_BYTES = 64,
+	PATH_BYTES = 128
+};
+
+struct fixture {
+	struct crash_vfs *vfs;
+	char	 directory[DIRECTORY_BYTES];
+	char	 path[PATH_BYTES];
+	struct store *store;
+	struct journal *journal;
+	struct payload *session;
+	uint64_t revision;
+	sem_t	 done;
+	struct job_list jobs;		/* not yet submitted */
+	struct job_list results;
+};
+
+static const char vfs_name[] = "crash";
+
+static void
+on_done(void *ctx)
+{
+	struct fixture *fixture = ctx;
+
+	ck_assert_int_eq(sem_post(&fixture->done), 0);
+}
+
+static void
+fixture_init(struct fixture *fixture)
+{
+	*fixture = (struct fixture){ .directory = "check_journal.XXXXXX" };
+	STAILQ_INIT(&fixture->jobs);
+	STAILQ_INIT(&fixture->results);
+	log_set_level(0); /* failures are wanted here */
+	ck_assert_ptr_nonnull(mkdtemp(fixture->directory));
+	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/x.db",
+	    fixture->directory); /* fits */
+	ck_assert_int_eq(sem_init(&fixture->done, 0, 0), 0);
+	fixture->session = payload_new("atelier", 7);
+	fixture->vfs = crash_vfs_new(vfs_name, CRASH_REMEMBERS);
+	ck_assert_int_eq(store_open(fixture->path, vfs_name, &fixture->store),
+	    STORE_OPENED);
+}
+
+static void
+fixture_start(struct fixture *fixture)
+{
+	struct journal_config config = {
+		.store = fixture->store,
+		.done = on_done,
+		.ctx = fixture,
+	};
+
+	fixture->journal = journal_start(&config);
+}
+
+static struct job *
+next_result(struct fixture *fixture)
+{
+	struct job *job = STAILQ_FIRST(&fixture->results);
+
+	ck_assert_ptr_nonnull(job);
+	STAILQ_REMOVE_HEAD(&fixture->results, entry);
+	return job;
+}
+
+/* Take the next result, which must be of that kind and have that result. */
+static void
+expect(struct fixture *fixture, enum job_kind kind, enum job_result result)
+{
+	struct job *job = next_result(fixture);
+
+	ck_assert_int_eq(job->kind, kind);
+	ck_assert_int_eq(job->result, result);
+	ck_assert(result == JOB_DONE || (job->loaded == NULL &&
+	    job->idle == NULL && job->idle_count == 0));
+	job_free(job);
+}
+
+static void
+fixture_clear(struct fixture *fixture)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	char name[PATH_BYTES + 8];
+	size_t i;
+
+	ck_assert(STAILQ_EMPTY(&fixture->results));
+	store_close(fixture->store);
+	crash_vfs_free(fixture->vfs);
+	payload_unref(fixture->session);
+	ck_assert_int_eq(sem_destroy(&fixture->done), 0);
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", fixture->path,
+		    suffixes[i]); /* fits */
+		(void)unlink(name); /* most are not there */
+	}
+	ck_assert_int_eq(rmdir(fixture->directory), 0);
+}
+
+static struct job *
+add(struct fixture *fixture, enum job_kind kind)
+{
+	struct job *job = job_new(kind);
+
+	job->record.session = payload_ref(fixture->session);
+	job->record.session_row = 1;
+	job->wall_ms = 5;
+	STAILQ_INSERT_TAIL(&fixture->jobs, job, entry);
+	return job;
+}
+
+static struct job *
+add_record(struct fixture *fixture, enum record_event event)
+{
+	struct job *job = add(fixture, JOB_APPEND);
+
+	job->record.incarnation = 1;
+	job->record.revision = ++fixture->revision;
+	job->record.time_ms = 1;
+	job->record.event = event;
+	job->record.has_customer = true;
+	job->record.customer_row = 1;
+	if (event == RECORD_START)
+		job->record.name = payload_new("Ann", 3);
+	if (event == RECORD_CART)
+		job->record.cart = payload_new("{\"a\":1}", 7);
+	return job;
+}
+
+static void
+submit(struct fixture *fixture)
+{
+	journal_submit(fixture->journal, &fixture->jobs);
+	ck_assert(STAILQ_EMPTY(&fixture->jobs));
+}
+
+/* Wait for results and collect them; what journal_collect() says. */
+static int
+collect(struct fixture *fixture)
+{
+	ck_assert_int_eq(sem_wait(&fixture->done), 0);
+	return journal_collect(fixture->journal, &fixture->results);
+}
+
+static void
+stop(struct fixture *fixture)
+{
+	journal_stop(fixture->journal, &fixture->results);
+}
+
+START_TEST(results_come_in_the_order_of_the_jobs)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	(void)add(&f, JOB_ANSWER);
+	(void)add_record(&f, RECORD_START);
+	(void)add(&f, JOB_TOUCH);
+	(void)add(&f, JOB_LOAD);
+	submit(&f);
+	(void)add(&f, JOB_FIND_IDLE);
+	(void)add_record(&f, RECORD_CART);
+	submit(&f);
+	stop(&f);
+
+	expect(&f, JOB_ANSWER, JOB_DONE);
+	expect(&f, JOB_APPEND, JOB_DONE);
+	expect(&f, JOB_TOUCH, JOB_DONE);
+	expect(&f, JOB_LOAD, JOB_DONE);
+	expect(&f, JOB_FIND_IDLE, JOB_DONE);
+	expect(&f, JOB_APPEND, JOB_DONE);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(load_sees_what_was_appended_before_it)
+{
+	struct fixture f;
+	struct job *job;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	(void)add(&f, JOB_LOAD);
+	(void)add_record(&f, RECORD_START);
+	(void)add_record(&f, RECORD_CART);
+	(void)add(&f, JOB_LOAD);
+	(void)add_record(&f, RECORD_CART);
+	submit(&f);
+	stop(&f);
+
+	job = next_result(&f);
+	ck_assert_ptr_null(job->loaded);
+	job_free(job);
+	expect(&f, JOB_APPEND, JOB_DONE);
+	expect(&f, JOB_APPEND, JOB_DONE);
+	job = next_result(&f);
+	ck_assert_uint_eq(job->loaded->revision, 2);
+	ck_assert_uint_eq(job->loaded->cart_bytes, 7);
+	job_free(job);
+	expect(&f, JOB_APPEND, JOB_DONE);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(idle_sessions_are_found)
+{
+	struct fixture f;
+	struct job *job;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	(void)add_record(&f, RECORD_START);
+	(void)add(&f, JOB_FIND_IDLE);
+	(void)add(&f, JOB_TOUCH);
+	(void)add(&f, JOB_FIND_IDLE);
+	submit(&f);
+	stop(&f);
+
+	expect(&f, JOB_APPEND, JOB_DONE);
+	job = next_result(&f);
+	ck_assert_uint_eq(job->idle_count, 1);
+	ck_assert_str_eq(job->idle[0]->data, "atelier");
+	job_free(job);
+	expect(&f, JOB_TOUCH, JOB_DONE);
+	job = next_result(&f);
+	ck_assert_uint_eq(job->idle_count, 0);
+	job_free(job);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(stopping_does_all_that_waits)
+{
+	enum { RECORDS = 10000 };	/* more than a transaction takes */
+	struct fixture f;
+	struct job *job;
+	uint64_t i;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	(void)add_record(&f, RECORD_START);
+	while (f.revision < RECORDS) {
+		(void)add_record(&f, RECORD_READY);
+		if (f.revision % 3000 == 0)
+			submit(&f);
+	}
+	submit(&f);
+	stop(&f);
+
+	for (i = 1; i <= RECORDS; i++) {
+		job = next_result(&f);
+		ck_assert_int_eq(job->result, JOB_DONE);
+		ck_assert_uint_eq(job->record.revision, i);
+		job_free(job);
+	}
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(refusal_takes_the_whole_list)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	crash_vfs_fail(f.vfs, CRASH_FAULT_WRITE, 1, SQLITE_FULL);
+	fixture_start(&f);
+	(void)add_record(&f, RECORD_START);
+	(void)add(&f, JOB_LOAD);
+	(void)add(&f, JOB_FIND_IDLE);
+	(void)add(&f, JOB_ANSWER);
+	submit(&f);
+	ck_assert_int_eq(collect(&f), 0);
+	expect(&f, JOB_APPEND, JOB_REFUSED);
+	expect(&f, JOB_LOAD, JOB_REFUSED);
+	expect(&f, JOB_FIND_IDLE, JOB_REFUSED);
+	expect(&f, JOB_ANSWER, JOB_REFUSED);
+
+	f.revision = 0;
+	(void)add_record(&f, RECORD_START);
+	submit(&f);
+	stop(&f);
+	expect(&f, JOB_APPEND, JOB_DONE);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(failed_sync_ends_everything)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	crash_vfs_fail(f.vfs, CRASH_FAULT_SYNC, 1, SQLITE_IOERR_FSYNC);
+	fixture_start(&f);
+	(void)add_record(&f, RECORD_START);
+	submit(&f);
+	ck_assert_int_eq(collect(&f), -1);
+	f.revision = 0;
+	(void)add_record(&f, RECORD_START);
+	(void)add(&f, JOB_LOAD);
+	submit(&f);
+	ck_assert_int_eq(collect(&f), -1);
+	ck_assert(STAILQ_EMPTY(&f.results));
+	stop(&f);
+
+	expect(&f, JOB_APPEND, JOB_REFUSED);
+	expect(&f, JOB_APPEND, JOB_REFUSED);
+	expect(&f, JOB_LOAD, JOB_REFUSED);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* Submit a record and collect what there is, as the daemon's loop does. */
+START_TEST(owner_and_thread_work_at_the_same_time)
+{
+	enum { TURNS = 500 };
+	struct fixture f;
+	struct job *job;
+	uint64_t seen = 0;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	(void)add_record(&f, RECORD_START);
+	while (f.revision < TURNS) {
+		(void)add_record(&f, RECORD_CART);
+		(void)add(&f, JOB_LOAD);
+		submit(&f);
+		ck_assert_int_eq(journal_collect(f.journal, &f.results), 0);
+	}
+	stop(&f);
+
+	while (!STAILQ_EMPTY(&f.results)) {
+		job = next_result(&f);
+		ck_assert_int_eq(job->result, JOB_DONE);
+		if (job->kind == JOB_APPEND)
+			ck_assert_uint_eq(job->record.revision, ++seen);
+		else
+			ck_assert_uint_eq(job->loaded->revision, seen);
+		job_free(job);
+	}
+	ck_assert_uint_eq(seen, TURNS);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* The mask of blocked signals that the kernel has for the thread at path. */
+static unsigned long long
+blocked_signals(const char *task)
+{
+	char line[128], path[PATH_BYTES];
+	unsigned long long mask = 0;
+	FILE *status;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%.32s/status",
+	    task); /* fits */
+	status = fopen(path, "r");
+	ck_assert_ptr_nonnull(status);
+	while (fgets(line, sizeof(line), status) != NULL)
+		if (strncmp(line, "SigBlk:", 7) == 0)
+			mask = strtoull(line + 7, NULL, 16);
+	ck_assert_int_eq(fclose(status), 0);
+	return mask;
+}
+
+START_TEST(thread_leaves_signals_to_the_others)
+{
+	const unsigned long long termination = 1ULL << (15 - 1);
+	struct fixture f;
+	struct dirent *entry;
+	DIR *tasks;
+	int blocked = 0;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	tasks = opendir("/proc/self/task");
+	ck_assert_ptr_nonnull(tasks);
+	while ((entry = readdir(tasks)) != NULL)
+		if (entry->d_name[0] != '.' &&
+		    (blocked_signals(entry->d_name) & termination) != 0)
+			blocked++;
+	ck_assert_int_eq(closedir(tasks), 0);
+	stop(&f);
+
+	ck_assert_int_ge(blocked, 1);
+	fixture_clear(&f);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_test(tc, results_come_in_the_order_of_the_jobs);
+	tcase_add_test(tc, load_sees_what_was_appended_before_it);
+	tcase_add_test(tc, idle_sessions_are_found);
+	tcase_add_test(tc, stopping_does_all_that_waits);
+	tcase_add_test(tc, refusal_takes_the_whole_list);
+	tcase_add_test(tc, failed_sync_ends_everything);
+	tcase_add_test(tc, owner_and_thread_work_at_the_same_time);
+	tcase_add_test(tc, thread_leaves_signals_to_the_others);
+}

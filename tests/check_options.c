@@ -1,0 +1,757 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/options.h"
+#include "net/address.h"
+#include "suite.h"
+
+#define ARGS_MAX 16
+#define OUTPUT_BYTES 16384
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const char suite_name[] = "options";
+
+static char dir[64];
+static char path[80];			/* of the configuration file in dir */
+static char output[OUTPUT_BYTES];	/* what the latest run printed */
+static struct options options;
+
+static void
+setup(void)
+{
+	ck_assert_int_eq(unsetenv("PROTOCOL"), 0);
+	ck_assert_int_eq(unsetenv("STATE_DIRECTORY"), 0);
+	ck_assert_int_eq(unsetenv("XDG_STATE_HOME"), 0);
+	ck_assert_int_eq(setenv("HOME", "/home/shop", 1), 0);
+	(void)snprintf(dir, sizeof(dir), "check_options.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/conf", dir);
+}
+
+static void
+teardown(void)
+{
+	options_clear(&options);
+	ck_assert(unlink(path) == 0 || errno == ENOENT);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+
+static void
+write_file(const char *text, size_t len)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(text, 1, len, file), len);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static int
+split(char *line, char **argv)
+{
+	int argc = 0;
+	char *arg;
+
+	while ((arg = strsep(&line, " ")) != NULL) {
+		ck_assert_int_lt(argc, ARGS_MAX - 1);
+		argv[argc++] = arg;
+	}
+	argv[argc] = NULL;
+	return argc;
+}
+
+/* Read the options of a command line whose words are separated by spaces. */
+static int
+run(const char *line)
+{
+	char copy[512], *argv[ARGS_MAX];
+	FILE *file = tmpfile();
+	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
+	int argc, status;
+
+	(void)snprintf(copy, sizeof(copy), "%s", line);
+	argc = split(copy, argv);
+	ck_assert(file != NULL && out != -1 && err != -1);
+	ck_assert_int_eq(fflush(stdout), 0);
+	ck_assert_int_ne(dup2(fileno(file), STDOUT_FILENO), -1);
+	ck_assert_int_ne(dup2(fileno(file), STDERR_FILENO), -1);
+	options_clear(&options);
+	status = options_read(argc, argv, &options);
+	ck_assert_int_eq(fflush(stdout), 0);
+	ck_assert_int_ne(dup2(out, STDOUT_FILENO), -1);
+	ck_assert_int_ne(dup2(err, STDERR_FILENO), -1);
+	rewind(file);
+	output[fread(output, 1, sizeof(output) - 1, file)] = '\0';
+	ck_assert_int_eq(fclose(file) | close(out) | close(err), 0);
+	return status;
+}
+
+/* The same with "-c" and a file that holds text. */
+static int
+run_file(const char *text, const char *more)
+{
+	char line[512];
+
+	write_file(text, strlen(text));
+	(void)snprintf(line, sizeof(line), "x -c %s%s", path, more);
+	return run(line);
+}
+
+/* Whether the output is expected, with the path of the file where it has @. */
+static bool
+output_is(const char *expected)
+{
+	const char *o = output;
+
+	for (; *expected != '\0'; expected++) {
+		size_t n = *expected == '@' ? strlen(path) : 1;
+
+		if (strncmp(o, *expected == '@' ? path : expected, n) != 0)
+			return false;
+		o += n;
+	}
+	return *o == '\0';
+}
+
+struct number_case {
+	const char *key;
+	size_t	 offset;
+	size_t	 size;
+	uint64_t initial;
+	uint64_t max;
+};
+
+#define NUMBER(key, name, initial, max) { (key), \
+	offsetof(struct options, name), sizeof(options.name), (initial), (max) }
+
+static const struct number_case numbers[] = {
+	NUMBER("max-message", max_message, 262144, 1073741824),
+	NUMBER("max-customers", max_customers, 50, 100000),
+	NUMBER("max-remembered", max_remembered, 200, 100000),
+	NUMBER("max-session-carts", max_session_carts, 2097152, 1073741824),
+	NUMBER("max-connections", max_connections, 10000, 10000000),
+	NUMBER("max-connections-per-address", max_connections_per_address, 0,
+	    10000000),
+	NUMBER("message-rate", message_rate_per_s, 100, 1000000),
+	NUMBER("message-burst", message_burst, 200, 1000000),
+	NUMBER("new-session-rate", new_session_rate_per_min, 60, 1000000),
+	NUMBER("max-held-polls", max_held_polls, 4, 100000),
+	NUMBER("head-timeout", head_timeout_s, 10, 86400),
+	NUMBER("body-timeout", body_timeout_s, 30, 86400),
+	NUMBER("ping-interval", ping_interval_s, 25, 86400),
+	NUMBER("pong-timeout", pong_timeout_s, 20, 86400),
+	NUMBER("stall-timeout", stall_timeout_s, 30, 86400),
+	NUMBER("poll-presence", poll_presence_s, 75, 31536000),
+	NUMBER("absence-window", absence_window_s, 60, 31536000),
+	NUMBER("absence-window-tokenless", absence_window_tokenless_s, 5,
+	    31536000),
+	NUMBER("session-ttl", session_ttl_s, 86400, 31536000),
+};
+
+static uint64_t
+number_value(const struct number_case *c)
+{
+	const char *field = (const char *)&options + c->offset;
+	unsigned small;
+	size_t large;
+
+	if (c->size == sizeof(small)) {
+		memcpy(&small, field, sizeof(small));
+		return small;
+	}
+	memcpy(&large, field, sizeof(large));
+	return large;
+}
+
+START_TEST(without_arguments_all_settings_have_their_defaults)
+{
+	size_t i;
+
+	ck_assert_int_eq(run("x"), OPTIONS_RUN);
+
+	for (i = 0; i < COUNT(numbers); i++)
+		ck_assert_msg(number_value(&numbers[i]) == numbers[i].initial,
+		    "%s", numbers[i].key);
+	ck_assert_uint_eq(options.port, 8080);
+	ck_assert(!options.require_tokens && !options.checkout_barrier &&
+	    !options.websocket_compression && !options.demo);
+	ck_assert_str_eq(options.subprotocol, "");
+	ck_assert_str_eq(options.base_path, "/");
+	ck_assert_uint_eq(options.allowed_origins_count, 1);
+	ck_assert_str_eq(options.allowed_origins[0], "*");
+	ck_assert_uint_eq(options.trusted_proxies_count, 0);
+	ck_assert_int_eq(options.log_level, LOG_LEVEL_INFO);
+	ck_assert_str_eq(output, "");
+}
+END_TEST
+
+START_TEST(a_number_reaches_its_own_field_from_every_source)
+{
+	char line[128], text[128];
+	size_t i, k;
+
+	for (i = 0; i < COUNT(numbers); i++) {
+		(void)snprintf(line, sizeof(line), "x -o %s=7",
+		    numbers[i].key);
+		ck_assert_int_eq(run(line), OPTIONS_RUN);
+		for (k = 0; k < COUNT(numbers); k++)
+			ck_assert_msg(number_value(&numbers[k]) ==
+			    (k == i ? 7 : numbers[k].initial), "%s: %s", line,
+			    numbers[k].key);
+
+		(void)snprintf(text, sizeof(text), "%s = 8\n",
+		    numbers[i].key);
+		ck_assert_int_eq(run_file(text, ""), OPTIONS_RUN);
+		ck_assert_msg(number_value(&numbers[i]) == 8, "%s", text);
+	}
+}
+END_TEST
+
+START_TEST(a_number_is_taken_up_to_its_range)
+{
+	char line[128], expected[128];
+	size_t i;
+
+	for (i = 0; i < COUNT(numbers); i++) {
+		(void)snprintf(line, sizeof(line), "x -t -o %s=%ju",
+		    numbers[i].key, (uintmax_t)numbers[i].max);
+		ck_assert_msg(run(line) == EX_OK, "%s: %s", line, output);
+
+		(void)snprintf(line, sizeof(line), "x -t -o %s=%ju",
+		    numbers[i].key, (uintmax_t)numbers[i].max + 1);
+		(void)snprintf(expected, sizeof(expected),
+		    "-o: %s: not a number from 0 to %ju\n", numbers[i].key,
+		    (uintmax_t)numbers[i].max);
+		ck_assert_msg(run(line) == EX_CONFIG, "%s", line);
+		ck_assert_str_eq(output, expected);
+	}
+}
+END_TEST
+
+START_TEST(what_is_no_decimal_number_is_refused)
+{
+	static const char *const values[] = {
+		"", "-1", "+1", "0x10", "1k", "1.5", "1e3", "yes", "1,2",
+		"18446744073709551616", "18446744073709551626",
+		"99999999999999999999999999",
+	};
+	char line[128];
+	size_t i;
+
+	for (i = 0; i < COUNT(values); i++) {
+		(void)snprintf(line, sizeof(line), "x -o max-message=%s",
+		    values[i]);
+		ck_assert_msg(run(line) == EX_CONFIG, "%s", line);
+	}
+}
+END_TEST
+
+START_TEST(a_switch_is_told_in_three_ways)
+{
+	static const char *const yes[] = { "yes", "true", "on" };
+	static const char *const no[] = { "no", "false", "off" };
+	char text[128];
+	size_t i;
+
+	for (i = 0; i < COUNT(yes); i++) {
+		(void)snprintf(text, sizeof(text), "require-tokens = %s\n"
+		    "checkout-barrier = %s\nwebsocket-compression = %s\n",
+		    yes[i], yes[i], yes[i]);
+		ck_assert_int_eq(run_file(text, ""), OPTIONS_RUN);
+		ck_assert(options.require_tokens && options.checkout_barrier &&
+		    options.websocket_compression);
+
+		(void)snprintf(text, sizeof(text), " -o require-tokens=%s",
+		    no[i]);
+		ck_assert_int_eq(run_file("require-tokens = yes", text),
+		    OPTIONS_RUN);
+		ck_assert(!options.require_tokens);
+	}
+}
+END_TEST
+
+START_TEST(each_switch_reaches_its_own_field)
+{
+	ck_assert_int_eq(run("x -o require-tokens=yes"), OPTIONS_RUN);
+	ck_assert(options.require_tokens && !options.checkout_barrier &&
+	    !options.websocket_compression);
+	ck_assert_int_eq(run("x -o checkout-barrier=yes"), OPTIONS_RUN);
+	ck_assert(!options.require_tokens && options.checkout_barrier &&
+	    !options.websocket_compression);
+	ck_assert_int_eq(run("x -o websocket-compression=yes"), OPTIONS_RUN);
+	ck_assert(!options.require_tokens && !options.checkout_barrier &&
+	    options.websocket_compression);
+}
+END_TEST
+
+START_TEST(log_level_is_set_by_name_or_by_verbose)
+{
+	static const struct {
+		const char *line;
+		enum log_level level;
+	} cases[] = {
+		{ "x -o log-level=error", LOG_LEVEL_ERROR },
+		{ "x -o log-level=warning", LOG_LEVEL_WARNING },
+		{ "x -o log-level=info", LOG_LEVEL_INFO },
+		{ "x -o log-level=debug", LOG_LEVEL_DEBUG },
+		{ "x -v", LOG_LEVEL_DEBUG },
+		{ "x --verbose -o log-level=error", LOG_LEVEL_DEBUG },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		ck_assert_int_eq(run(cases[i].line), OPTIONS_RUN);
+		ck_assert_msg(options.log_level == cases[i].level, "%s",
+		    cases[i].line);
+	}
+}
+END_TEST
+
+START_TEST(lists_are_taken_in_braces_and_with_commas)
+{
+	static const char *const sources[][2] = {
+		{ "allowed-origins = {\"https://a.example\",\n"
+		    "    'http://b.example:8000'} # two\n"
+		    "trusted-proxies = {10.0.0.0/8, \"::1\", unix}\n", "" },
+		{ "allowed-origins = \"https://a.example,"
+		    "http://b.example:8000\"\n"
+		    "trusted-proxies = \"10.0.0.0/8,::1,unix\"\n", "" },
+		{ "", " -o allowed-origins=https://a.example,"
+		    "http://b.example:8000"
+		    " -o trusted-proxies=10.0.0.0/8,::1,unix" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(sources); i++) {
+		ck_assert_int_eq(run_file(sources[i][0], sources[i][1]),
+		    OPTIONS_RUN);
+		ck_assert_uint_eq(options.allowed_origins_count, 2);
+		ck_assert_str_eq(options.allowed_origins[1],
+		    "http://b.example:8000");
+		ck_assert_uint_eq(options.trusted_proxies_count, 3);
+		ck_assert_uint_eq(options.trusted_proxies[0].bits, 104);
+		ck_assert(!options.trusted_proxies[2].address.is_known);
+	}
+}
+END_TEST
+
+START_TEST(a_list_may_be_empty)
+{
+	ck_assert_int_eq(run_file("allowed-origins = {}\n", ""), OPTIONS_RUN);
+	ck_assert_uint_eq(options.allowed_origins_count, 0);
+
+	ck_assert_int_eq(run_file("trusted-proxies = unix",
+	    " -o trusted-proxies= -o allowed-origins="), OPTIONS_RUN);
+	ck_assert_uint_eq(options.allowed_origins_count, 0);
+	ck_assert_uint_eq(options.trusted_proxies_count, 0);
+}
+END_TEST
+
+START_TEST(texts_that_are_right_are_taken)
+{
+	static const char *const lines[] = {
+		"x -o subprotocol=shop.v1+json", "x -o subprotocol=",
+		"x -o base-path=/", "x -o base-path=/a/b%20c/~(d);e=@:/",
+		"x -o allowed-origins=*",
+		"x -o allowed-origins=https://a,*",
+		"x -o trusted-proxies=192.0.2.1",
+		"x -o trusted-proxies=2001:db8::/32",
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(lines); i++)
+		ck_assert_msg(run(lines[i]) == OPTIONS_RUN, "%s: %s",
+		    lines[i], output);
+}
+END_TEST
+
+START_TEST(texts_that_are_wrong_are_refused_with_their_key)
+{
+	static const char *const pairs[] = {
+		"subprotocol=a,b", "subprotocol=a/b", "subprotocol=\xc3\xa4",
+		"base-path=", "base-path=a/", "base-path=/a", "base-path=/a?/",
+		"base-path=/%2/", "base-path=/%zz/", "base-path=/#/",
+		"base-path=/\x01/", "allowed-origins=https://a/",
+		"allowed-origins=a.example", "allowed-origins=https://a,,*",
+		"allowed-origins=https://a,", "trusted-proxies=shop",
+		"trusted-proxies=10.0.0.0/33", "trusted-proxies=10.0.0.1,",
+		"require-tokens=maybe", "require-tokens=", "require-tokens=YES",
+		"log-level=loud", "log-level=", "log-level=7",
+	};
+	char line[128], expected[64];
+	size_t i;
+
+	for (i = 0; i < COUNT(pairs); i++) {
+		(void)snprintf(line, sizeof(line), "x -t -o %s", pairs[i]);
+		(void)snprintf(expected, sizeof(expected), "-o: %.*s: not ",
+		    (int)strcspn(pairs[i], "="), pairs[i]);
+		ck_assert_msg(run(line) == EX_CONFIG, "%s", line);
+		ck_assert_msg(strncmp(output, expected, strlen(expected)) == 0,
+		    "%s: %s", line, output);
+	}
+}
+END_TEST
+
+START_TEST(a_subprotocol_has_at_most_255_characters)
+{
+	char line[512];
+
+	(void)snprintf(line, sizeof(line), "x -o subprotocol=%0255d", 0);
+	ck_assert_int_eq(run(line), OPTIONS_RUN);
+	(void)snprintf(line, sizeof(line), "x -o subprotocol=%0256d", 0);
+	ck_assert_int_eq(run(line), EX_CONFIG);
+}
+END_TEST
+
+START_TEST(each_text_reaches_its_own_field)
+{
+	ck_assert_int_eq(run("x -o subprotocol=s -o base-path=/p/"),
+	    OPTIONS_RUN);
+	ck_assert_str_eq(options.subprotocol, "s");
+	ck_assert_str_eq(options.base_path, "/p/");
+}
+END_TEST
+
+START_TEST(option_wins_over_environment_over_file_over_default)
+{
+	ck_assert_int_eq(run_file("subprotocol = file", ""), OPTIONS_RUN);
+	ck_assert_str_eq(options.subprotocol, "file");
+
+	ck_assert_int_eq(setenv("PROTOCOL", "environment", 1), 0);
+	ck_assert_int_eq(run_file("subprotocol = file", ""), OPTIONS_RUN);
+	ck_assert_str_eq(options.subprotocol, "environment");
+
+	ck_assert_int_eq(run_file("subprotocol = file",
+	    " -o subprotocol=first -o subprotocol=last"), OPTIONS_RUN);
+	ck_assert_str_eq(options.subprotocol, "last");
+
+	ck_assert_int_eq(run_file("subprotocol = file", " -o subprotocol="),
+	    OPTIONS_RUN);
+	ck_assert_str_eq(options.subprotocol, "");
+}
+END_TEST
+
+START_TEST(an_empty_environment_turns_the_subprotocol_off)
+{
+	ck_assert_int_eq(setenv("PROTOCOL", "", 1), 0);
+
+	ck_assert_int_eq(run_file("subprotocol = file", ""), OPTIONS_RUN);
+
+	ck_assert_str_eq(options.subprotocol, "");
+}
+END_TEST
+
+START_TEST(a_wrong_environment_is_refused)
+{
+	ck_assert_int_eq(setenv("PROTOCOL", "a b", 1), 0);
+
+	ck_assert_int_eq(run("x -t"), EX_CONFIG);
+
+	ck_assert_ptr_nonnull(strstr(output, "PROTOCOL: subprotocol: not "));
+}
+END_TEST
+
+START_TEST(the_database_is_where_option_or_environment_say)
+{
+	static const struct {
+		const char *line, *state, *xdg, *home, *database;
+	} cases[] = {
+		{ "x -d my.db", "/s", "/x", "/h", "my.db" },
+		{ "x --database=my.db", "/s", "/x", "/h", "my.db" },
+		{ "x", "/s", "/x", "/h", "/s/buddyshopping.db" },
+		{ "x", "/s:/t", "/x", "/h", "/s/buddyshopping.db" },
+		{ "x", "", "/x", "/h", "/x/buddyshopping/buddyshopping.db" },
+		{ "x", "", "x", "/h",
+		    "/h/.local/state/buddyshopping/buddyshopping.db" },
+		{ "x", "", "", "/h",
+		    "/h/.local/state/buddyshopping/buddyshopping.db" },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		ck_assert_int_eq(setenv("STATE_DIRECTORY", cases[i].state, 1),
+		    0);
+		ck_assert_int_eq(setenv("XDG_STATE_HOME", cases[i].xdg, 1),
+		    0);
+		ck_assert_int_eq(setenv("HOME", cases[i].home, 1), 0);
+		ck_assert_int_eq(run(cases[i].line), OPTIONS_RUN);
+		ck_assert_str_eq(options.database, cases[i].database);
+	}
+}
+END_TEST
+
+START_TEST(without_any_place_for_the_database_it_must_be_given)
+{
+	ck_assert_int_eq(unsetenv("HOME"), 0);
+
+	ck_assert_int_eq(run("x -d my.db"), OPTIONS_RUN);
+	ck_assert_int_eq(run("x -t"), EX_OK);
+	ck_assert_int_eq(run("x"), EX_USAGE);
+
+	ck_assert_ptr_nonnull(strstr(output, "use -d"));
+}
+END_TEST
+
+START_TEST(the_port_is_a_number_of_16_bits)
+{
+	ck_assert_int_eq(run("x 0"), OPTIONS_RUN);
+	ck_assert_uint_eq(options.port, 0);
+	ck_assert_int_eq(run("x 65535 -v"), OPTIONS_RUN);
+	ck_assert_uint_eq(options.port, 65535);
+}
+END_TEST
+
+START_TEST(wrong_usage_points_to_the_help)
+{
+	static const char *const lines[] = {
+		"x -x", "x --nonsense", "x -c", "x -o", "x --t=1", "x -d ",
+		"x 1 2", "x 65536", "x http", "x -t 99999999999999999999",
+		"x -- -1", "x ",
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(lines); i++) {
+		ck_assert_msg(run(lines[i]) == EX_USAGE, "%s", lines[i]);
+		ck_assert_msg(strstr(output, " -h\"") != NULL, "%s: %s",
+		    lines[i], output);
+	}
+}
+END_TEST
+
+START_TEST(a_valid_configuration_is_called_so)
+{
+	static const char *const texts[] = {
+		"", "\n", "# nothing", "#=\n", "max-message = 1",
+		"max-message=1\r\nmax-customers\t=\n 2 # \"{\n",
+		"\"max-message\" = '5'", "base-path = \"/\\x61/\"",
+		"subprotocol = 'a${b'#\n", "subprotocol = \"a\\${b\"",
+	};
+	size_t i;
+
+	for (i = 0; i + 2 < COUNT(texts); i++) {
+		ck_assert_msg(run_file(texts[i], " -t") == EX_OK, "%s: %s",
+		    texts[i], output);
+		ck_assert_str_eq(output, "configuration is valid\n");
+	}
+	/* A brace belongs into no subprotocol, but ${ was not expanded. */
+	for (; i < COUNT(texts); i++) {
+		ck_assert_int_eq(run_file(texts[i], " -t"), EX_CONFIG);
+		ck_assert_ptr_nonnull(strstr(output, "1: subprotocol: not "));
+	}
+}
+END_TEST
+
+START_TEST(a_quoted_value_is_read_as_it_stands)
+{
+	ck_assert_int_eq(run_file("# comment\nsubprotocol = \"a#b\"\n"
+	    "base-path = '/x#/'", " -t"), EX_CONFIG);
+	ck_assert_int_eq(run_file("# comment\nsubprotocol = \"a#b\"", ""),
+	    OPTIONS_RUN);
+	ck_assert_str_eq(options.subprotocol, "a#b");
+}
+END_TEST
+
+#define SYNTAX "not \"key = value\" or \"key = {value, value}\"\n"
+#define QUOTES "()+*$ stand in quotes only\n"
+
+static const struct {
+	const char *text;
+	const char *output;		/* @ for the file's path */
+} wrong_files[] = {
+	{ "max-mesage = 1",
+	    "@:1: max-mesage: unknown key; the nearest is max-message\n" },
+	{ "# x\n\n# y\nlog-lvel = {a, b}\nbase = 1\n",
+	    "@:4: log-lvel: unknown key; the nearest is log-level\n"
+	    "@:5: base: unknown key; the nearest is base-path\n" },
+	{ "max-customers = 1\n#\nmax-customers = 1\n",
+	    "@:3: max-customers: is set above already\n" },
+	{ "max-customers = 100001\n\nhead-timeout = soon",
+	    "@:1: max-customers: not a number from 0 to 100000\n"
+	    "@:3: head-timeout: not a number from 0 to 86400\n" },
+	{ "max-customers = {1, 2}", "@:1: max-customers: "
+	    "takes one value, no list\n" },
+	{ "max-customers = {1}", "@:1: max-customers: "
+	    "takes one value, no list\n" },
+	{ "require-tokens = {}", "@:1: require-tokens: "
+	    "takes one value, no list\n" },
+	{ "trusted-proxies = {unix,\n\"x\"}", "@:1: trusted-proxies: not "
+	    "addresses, prefixes such as 10.0.0.0/8, or unix\n" },
+	{ "\nmax-customers 5\n", "@:2: " SYNTAX },
+	{ "\n\nmax-customers", "@:3: " SYNTAX },
+	{ "max-customers =\n", "@:2: " SYNTAX },
+	{ "= 5", "@:1: " SYNTAX },
+	{ "subprotocol = 'abc\n\n", "@:1: a quote is never closed\n" },
+	{ "subprotocol = \"abc", "@:1: a quote is never closed\n" },
+	{ "subprotocol = \"abc\\", "@:1: a quote is never closed\n" },
+	{ "base-path = \"/\\400/\"", "@:1: " SYNTAX },
+	{ "allowed-origins = {\"https://a\"", "@:1: " SYNTAX },
+	{ "allowed-origins = \"https://a\"}", "@:1: " SYNTAX },
+	{ "shop { max-message = 1 }", "@:1: " SYNTAX },
+	{ "include(\"x\")", "@:1: " QUOTES "@:1: " QUOTES },
+	{ "allowed-origins = *\n", "@:1: " QUOTES },
+	{ "max-message += 4", "@:1: " QUOTES },
+	{ "subprotocol = $HOME", "@:1: " QUOTES },
+	{ "// x\n/* y */\n", "@:1: comments begin with #\n"
+	    "@:2: comments begin with #\n" },
+	{ "subprotocol = \"\n${HOME}\"", "@:2: ${ is not replaced by "
+	    "anything: write \\${\n" },
+	{ "a\033[2J = 1", "@:1: a??2J: unknown key; "
+	    "the nearest is demo\n" },
+};
+
+START_TEST(everything_wrong_in_a_file_is_told_with_line_and_key)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(wrong_files); i++) {
+		ck_assert_msg(run_file(wrong_files[i].text, " -t") ==
+		    EX_CONFIG, "%s", wrong_files[i].text);
+		ck_assert_msg(output_is(wrong_files[i].output), "%s\n%s",
+		    wrong_files[i].text, output);
+	}
+}
+END_TEST
+
+START_TEST(problems_of_all_sources_are_told_together)
+{
+	ck_assert_int_eq(setenv("PROTOCOL", "/", 1), 0);
+
+	ck_assert_int_eq(run_file("a = 1", " -t -o b=1 -o max-message"),
+	    EX_CONFIG);
+
+	ck_assert_msg(output_is("@:1: a: unknown key; the nearest is "
+	    "absence-window\n"
+	    "PROTOCOL: subprotocol: not a subprotocol's name (letters, digits "
+	    "and !#$%&'*+-.^_`|~)\n"
+	    "-o: b: unknown key; the nearest is body-timeout\n"
+	    "-o: max-message: no value: KEY=VALUE\n"), "%s", output);
+}
+END_TEST
+
+START_TEST(problems_at_start_are_log_lines)
+{
+	ck_assert_int_eq(run("x -o log-level=x"), EX_CONFIG);
+
+	ck_assert_str_eq(output, "<3>-o: log-level: not error, warning, info "
+	    "or debug\n");
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read_is_refused)
+{
+	char line[128];
+
+	(void)snprintf(line, sizeof(line), "x -t -c %s", path);
+	ck_assert_int_eq(run(line), EX_CONFIG);
+	ck_assert(output_is("@: No such file or directory\n"));
+
+	(void)snprintf(line, sizeof(line), "x -t --config %s", dir);
+	ck_assert_int_eq(run(line), EX_CONFIG);
+	ck_assert_ptr_nonnull(strstr(output, "directory"));
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_text_is_refused)
+{
+	char line[128];
+
+	(void)snprintf(line, sizeof(line), "x -t -c %s", path);
+	write_file("a = 1\0", 6);
+	ck_assert_int_eq(run(line), EX_CONFIG);
+	ck_assert(output_is("@: holds a NUL byte\n"));
+}
+END_TEST
+
+START_TEST(a_file_may_have_a_mebibyte_and_no_more)
+{
+	size_t max = 1 << 20;
+	char *text = malloc(max + 1), line[128];
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, '#', max + 1);
+	(void)snprintf(line, sizeof(line), "x -t -c %s", path);
+
+	write_file(text, max - BUFSIZ);
+	ck_assert_int_eq(run(line), EX_OK);
+	write_file(text, max + 1);
+	ck_assert_int_eq(run(line), EX_CONFIG);
+	ck_assert(output_is("@: File too large\n"));
+	free(text);
+}
+END_TEST
+
+START_TEST(help_names_every_setting_with_its_default)
+{
+	char expected[64];
+	size_t i;
+
+	ck_assert_int_eq(run("x -h -x"), EX_OK);
+
+	for (i = 0; i < COUNT(numbers); i++) {
+		(void)snprintf(expected, sizeof(expected), "\n  %s=%ju ",
+		    numbers[i].key, (uintmax_t)numbers[i].initial);
+		ck_assert_msg(strstr(output, expected) != NULL, "%s",
+		    expected);
+	}
+	ck_assert_ptr_nonnull(strstr(output, "\n  allowed-origins=* "));
+	ck_assert_ptr_nonnull(strstr(output, "\n  subprotocol= "));
+	ck_assert_int_eq(run("x --help"), EX_OK);
+}
+END_TEST
+
+START_TEST(version_names_program_and_libraries)
+{
+	ck_assert_int_eq(run("x -V"), EX_OK);
+	ck_assert_int_eq(strncmp(output, "buddyshopping ", 14), 0);
+	ck_assert_ptr_nonnull(strstr(output, "\nlibconfuse "));
+	ck_assert_int_eq(run("x --version"), EX_OK);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	static const TTest *const *const tests[] = {
+		&without_arguments_all_settings_have_their_defaults,
+		&a_number_reaches_its_own_field_from_every_source,
+		&a_number_is_taken_up_to_its_range,
+		&what_is_no_decimal_number_is_refused,
+		&a_switch_is_told_in_three_ways,
+		&each_switch_reaches_its_own_field,
+		&log_level_is_set_by_name_or_by_verbose,
+		&lists_are_taken_in_braces_and_with_commas,
+		&a_list_may_be_empty,
+		&texts_that_are_right_are_taken,
+		&texts_that_are_wrong_are_refused_with_their_key,
+		&a_subprotocol_has_at_most_255_characters,
+		&each_text_reaches_its_own_field,
+		&option_wins_over_environment_over_file_over_default,
+		&an_empty_environment_turns_the_subprotocol_off,
+		&a_wrong_environment_is_refused,
+		&the_database_is_where_option_or_environment_say,
+		&without_any_place_for_the_database_it_must_be_given,
+		&the_port_is_a_number_of_16_bits,
+		&wrong_usage_points_to_the_help,
+		&a_valid_configuration_is_called_so,
+		&a_quoted_value_is_read_as_it_stands,
+		&everything_wrong_in_a_file_is_told_with_line_and_key,
+		&problems_of_all_sources_are_told_together,
+		&problems_at_start_are_log_lines,
+		&a_file_that_cannot_be_read_is_refused,
+		&a_file_that_is_no_text_is_refused,
+		&a_file_may_have_a_mebibyte_and_no_more,
+		&help_names_every_setting_with_its_default,
+		&version_names_program_and_libraries,
+	};
+	size_t i;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	for (i = 0; i < COUNT(tests); i++)
+		tcase_add_test(tc, *tests[i]);
+}

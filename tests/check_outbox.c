@@ -1,0 +1,193 @@
+#include "suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "hub/outbox.h"
+#include "wire/message.h"
+#include "wire/multicart.h"
+
+const char suite_name[] = "outbox";
+
+/* A multicart of revision, "{state" and its cursor. */
+static struct multicart *
+multicart_of(uint64_t revision)
+{
+	struct multicart *multicart = xcalloc(1, sizeof(*multicart));
+	char text[] = "{state0,cursor}";
+
+	text[6] = (char)('0' + revision);
+	multicart->refs = 1;
+	multicart->revision = revision;
+	multicart->plain_len = strlen("{state0");
+	multicart->bytes = payload_new(text, strlen(text));
+	return multicart;
+}
+
+static void
+set_state(struct outbox *outbox, uint64_t revision)
+{
+	struct multicart *multicart = multicart_of(revision);
+
+	outbox_set_state(outbox, multicart);
+	multicart_unref(multicart);
+}
+
+static void
+add_reply(struct outbox *outbox, const char *text)
+{
+	outbox_add_reply(outbox, payload_new(text, strlen(text)));
+}
+
+/* The next message is text; NULL: there is none. */
+static void
+take(struct outbox *outbox, bool with_cursor, const char *text)
+{
+	struct outbox_item item;
+	char whole[64];
+
+	if (text == NULL) {
+		ck_assert(!outbox_take(outbox, with_cursor, &item));
+		ck_assert(outbox_is_empty(outbox));
+		return;
+	}
+	ck_assert(!outbox_is_empty(outbox));
+	ck_assert(outbox_take(outbox, with_cursor, &item));
+	ck_assert_uint_lt(item.len + strlen(item.tail), sizeof(whole));
+	memcpy(whole, item.body->data, item.len);
+	strcpy(whole + item.len, item.tail);
+	ck_assert_str_eq(whole, text);
+	payload_unref(item.body);
+}
+
+START_TEST(a_new_outbox_is_empty)
+{
+	struct outbox outbox;
+
+	outbox_init(&outbox);
+	take(&outbox, true, NULL);
+	outbox_clear(&outbox);
+}
+END_TEST
+
+START_TEST(replies_come_in_their_order)
+{
+	struct outbox outbox;
+
+	outbox_init(&outbox);
+	add_reply(&outbox, "a");
+	add_reply(&outbox, "b");
+	take(&outbox, false, "a");
+	add_reply(&outbox, "c");
+	ck_assert_uint_eq(outbox.reply_count, 2);
+	take(&outbox, false, "b");
+	take(&outbox, false, "c");
+	take(&outbox, false, NULL);
+}
+END_TEST
+
+START_TEST(the_state_comes_behind_all_replies)
+{
+	struct outbox outbox;
+
+	outbox_init(&outbox);
+	set_state(&outbox, 1);
+	add_reply(&outbox, "a");
+	add_reply(&outbox, "b");
+	take(&outbox, false, "a");
+	take(&outbox, false, "b");
+	take(&outbox, false, "{state1}");
+	take(&outbox, false, NULL);
+}
+END_TEST
+
+START_TEST(only_the_newest_state_is_kept)
+{
+	struct outbox outbox;
+	uint64_t revision;
+
+	outbox_init(&outbox);
+	for (revision = 1; revision <= 9; revision++)
+		set_state(&outbox, revision);
+	take(&outbox, false, "{state9}");
+	take(&outbox, false, NULL);
+}
+END_TEST
+
+START_TEST(a_state_is_shown_with_its_cursor_or_without)
+{
+	struct outbox outbox;
+
+	outbox_init(&outbox);
+	set_state(&outbox, 1);
+	take(&outbox, true, "{state1,cursor}");
+	set_state(&outbox, 1);
+	take(&outbox, false, "{state1}");
+}
+END_TEST
+
+START_TEST(a_state_may_be_dropped_and_replies_stay)
+{
+	struct outbox outbox;
+
+	outbox_init(&outbox);
+	outbox_drop_state(&outbox);
+	add_reply(&outbox, "a");
+	set_state(&outbox, 1);
+	outbox_drop_state(&outbox);
+	take(&outbox, false, "a");
+	take(&outbox, false, NULL);
+}
+END_TEST
+
+START_TEST(the_bytes_of_a_state_are_shared)
+{
+	struct multicart *multicart = multicart_of(1);
+	struct outbox outboxes[2];
+	struct outbox_item items[2];
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		outbox_init(&outboxes[i]);
+		outbox_set_state(&outboxes[i], multicart);
+	}
+	multicart_unref(multicart);
+	for (i = 0; i < 2; i++)
+		ck_assert(outbox_take(&outboxes[i], i == 1, &items[i]));
+	ck_assert_ptr_eq(items[0].body, items[1].body);
+	/* What was taken lives without the outbox. */
+	outbox_clear(&outboxes[0]);
+	payload_unref(items[0].body);
+	ck_assert_str_eq(items[1].body->data, "{state1,cursor}");
+	payload_unref(items[1].body);
+}
+END_TEST
+
+START_TEST(clearing_drops_everything)
+{
+	struct outbox outbox;
+
+	outbox_init(&outbox);
+	add_reply(&outbox, "a");
+	add_reply(&outbox, "b");
+	set_state(&outbox, 1);
+	outbox_clear(&outbox);
+	ck_assert_uint_eq(outbox.reply_count, 0);
+	take(&outbox, true, NULL);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_test(tc, a_new_outbox_is_empty);
+	tcase_add_test(tc, replies_come_in_their_order);
+	tcase_add_test(tc, the_state_comes_behind_all_replies);
+	tcase_add_test(tc, only_the_newest_state_is_kept);
+	tcase_add_test(tc, a_state_is_shown_with_its_cursor_or_without);
+	tcase_add_test(tc, a_state_may_be_dropped_and_replies_stay);
+	tcase_add_test(tc, the_bytes_of_a_state_are_shared);
+	tcase_add_test(tc, clearing_drops_everything);
+}

@@ -1,0 +1,197 @@
+#include "suite.h"
+
+#include <string.h>
+
+#include "hub/quota.h"
+#include "hub/rate.h"
+
+/* What one connection, and what one address, may take. */
+
+const char suite_name[] = "rate";
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct step {
+	uint64_t at_ms;
+	unsigned wait_s;
+} two_a_second_three_in_a_row[] = {
+	{ 1000, 0 }, { 1000, 0 }, { 1000, 0 }, { 1000, 1 }, { 1000, 1 },
+	{ 1499, 1 }, { 1500, 0 }, { 1500, 1 }, { 2000, 0 }, { 2400, 1 },
+	{ 3500, 0 }, { 3500, 0 }, { 3500, 0 }, { 3500, 1 }, { 9000, 0 },
+	{ 9000, 0 }, { 9000, 0 }, { 9000, 1 },
+}, two_a_minute[] = {
+	{ 0, 0 }, { 0, 0 }, { 0, 30 }, { 10000, 20 }, { 29001, 1 },
+	{ 30000, 0 }, { 30000, 30 }, { 59999, 1 }, { 60000, 0 },
+	{ 200000, 0 }, { 200000, 0 }, { 200000, 30 },
+}, unlimited[] = {
+	{ 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 },
+};
+
+static void
+walk(struct rate_limit limit, const struct step *steps, size_t n)
+{
+	struct rate rate = { 0 };
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ck_assert_msg(rate_take(&rate, &limit, steps[i].at_ms) ==
+		    steps[i].wait_s, "step %zu", i);
+}
+
+START_TEST(a_rate_lets_a_burst_pass_and_then_one_an_interval)
+{
+	walk(rate_limit(2, 1, 3), two_a_second_three_in_a_row,
+	    COUNT(two_a_second_three_in_a_row));
+}
+END_TEST
+
+START_TEST(a_rate_may_be_slower_than_one_a_second)
+{
+	walk(rate_limit(2, 60, 2), two_a_minute, COUNT(two_a_minute));
+}
+END_TEST
+
+START_TEST(no_rate_or_no_burst_is_no_limit)
+{
+	walk(rate_limit(0, 1, 0), unlimited, COUNT(unlimited));
+	walk(rate_limit(0, 1, 1), unlimited, COUNT(unlimited));
+	walk(rate_limit(1, 1, 0), unlimited, COUNT(unlimited));
+}
+END_TEST
+
+START_TEST(high_rates_are_exact)
+{
+	struct rate_limit limit = rate_limit(100000, 1, 1);
+	struct rate rate = { 0 };
+	unsigned passed = 0;
+	uint64_t now_ms;
+	int i;
+
+	for (now_ms = 5000; now_ms < 5100; now_ms++)
+		for (i = 0; i < 1000; i++)
+			passed += rate_take(&rate, &limit, now_ms) == 0;
+	/* A burst of one passes once in what the clock calls one time. */
+	ck_assert_uint_eq(passed, 100);
+	limit.burst = 100;
+	rate = (struct rate){ 0 };
+	for (passed = 0, now_ms = 5000; now_ms < 5100; now_ms++)
+		for (i = 0; i < 1000; i++)
+			passed += rate_take(&rate, &limit, now_ms) == 0;
+	ck_assert_uint_eq(passed, 10000);
+}
+END_TEST
+
+static const uint8_t one[QUOTA_KEY_BYTES] = { 1 };
+static const uint8_t two[QUOTA_KEY_BYTES] = { 2 };
+
+START_TEST(an_address_has_so_many_connections)
+{
+	const struct quota_config config = { .max_connections = 2 };
+	struct quota *quota = quota_new(&config);
+
+	ck_assert_int_eq(quota_connect(quota, one), 0);
+	ck_assert_int_eq(quota_connect(quota, one), 0);
+	ck_assert_int_eq(quota_connect(quota, one), -1);
+	ck_assert_int_eq(quota_connect(quota, one), -1);
+	ck_assert_int_eq(quota_connect(quota, two), 0);
+	/* What was refused was not counted. */
+	quota_disconnect(quota, one, 0);
+	ck_assert_int_eq(quota_connect(quota, one), 0);
+	ck_assert_int_eq(quota_connect(quota, one), -1);
+	quota_free(quota);
+}
+END_TEST
+
+START_TEST(connections_need_not_be_limited)
+{
+	const struct quota_config config = { .max_connections = 0 };
+	struct quota *quota = quota_new(&config);
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		ck_assert_int_eq(quota_connect(quota, one), 0);
+	for (i = 0; i < 1000; i++)
+		quota_disconnect(quota, one, 0);
+	quota_free(quota);
+}
+END_TEST
+
+START_TEST(an_address_starts_so_many_sessions_a_minute)
+{
+	const struct quota_config config = { .sessions_per_minute = 2 };
+	struct quota *quota = quota_new(&config);
+
+	ck_assert_int_eq(quota_connect(quota, one), 0);
+	ck_assert_int_eq(quota_connect(quota, two), 0);
+	ck_assert_uint_eq(quota_start_session(quota, one, 1000), 0);
+	ck_assert_uint_eq(quota_start_session(quota, one, 1000), 0);
+	ck_assert_uint_eq(quota_start_session(quota, one, 1000), 30);
+	ck_assert_uint_eq(quota_start_session(quota, two, 1000), 0);
+	ck_assert_uint_eq(quota_start_session(quota, one, 31000), 0);
+	quota_free(quota);
+}
+END_TEST
+
+START_TEST(sessions_still_count_after_a_reconnect)
+{
+	const struct quota_config config = { .sessions_per_minute = 1 };
+	struct quota *quota = quota_new(&config);
+
+	ck_assert_int_eq(quota_connect(quota, one), 0);
+	ck_assert_uint_eq(quota_start_session(quota, one, 0), 0);
+	quota_disconnect(quota, one, 10000);
+	ck_assert_int_eq(quota_connect(quota, one), 0);
+	ck_assert_uint_eq(quota_start_session(quota, one, 20000), 40);
+	quota_disconnect(quota, one, 30000);
+	/* Another that goes clears away what no longer counts. */
+	ck_assert_int_eq(quota_connect(quota, two), 0);
+	ck_assert_uint_eq(quota_start_session(quota, two, 60000), 0);
+	quota_disconnect(quota, two, 60000);
+	ck_assert_int_eq(quota_connect(quota, one), 0);
+	ck_assert_uint_eq(quota_start_session(quota, one, 60000), 0);
+	quota_free(quota);
+}
+END_TEST
+
+START_TEST(so_many_addresses_without_connections_are_remembered)
+{
+	enum { ADDRESSES = 70000, REMEMBERED = 65536 };
+	const struct quota_config config = { .sessions_per_minute = 1 };
+	struct quota *quota = quota_new(&config);
+	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
+	uint32_t i, forgotten = 0;
+
+	for (i = 0; i < ADDRESSES; i++) {
+		memcpy(key, &i, sizeof(i));
+		ck_assert_int_eq(quota_connect(quota, key), 0);
+		ck_assert_uint_eq(quota_start_session(quota, key, 0), 0);
+		quota_disconnect(quota, key, 0);
+	}
+	/* Those that went first were forgotten. */
+	for (i = 0; i < ADDRESSES; i++) {
+		memcpy(key, &i, sizeof(i));
+		ck_assert_int_eq(quota_connect(quota, key), 0);
+		if (quota_start_session(quota, key, 0) == 0) {
+			ck_assert_uint_eq(i, forgotten);
+			forgotten++;
+		}
+	}
+	ck_assert_uint_eq(forgotten, ADDRESSES - REMEMBERED);
+	quota_free(quota);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_test(tc, a_rate_lets_a_burst_pass_and_then_one_an_interval);
+	tcase_add_test(tc, a_rate_may_be_slower_than_one_a_second);
+	tcase_add_test(tc, no_rate_or_no_burst_is_no_limit);
+	tcase_add_test(tc, high_rates_are_exact);
+	tcase_add_test(tc, an_address_has_so_many_connections);
+	tcase_add_test(tc, connections_need_not_be_limited);
+	tcase_add_test(tc, an_address_starts_so_many_sessions_a_minute);
+	tcase_add_test(tc, sessions_still_count_after_a_reconnect);
+	tcase_add_test(tc,
+	    so_many_addresses_without_connections_are_remembered);
+}

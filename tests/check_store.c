@@ -1,0 +1,1356 @@
+/*
+ * The database: what it refuses to open, what it keeps, and that its tables
+ * always say what session_apply() makes of the same records.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "session/record.h"
+#include "session/session.h"
+#include "storage/store.h"
+
+#include "suite.h"
+
+const char suite_name[] = "store";
+
+enum {
+	DIRECTORY_BYTES = 64,
+	PATH_BYTES = 400,
+	NOBODY = 65534,		/* a user that owns none of our files */
+	FILE_MAX = 1 << 20,
+	FILES_MAX = 8
+};
+
+/* A directory of its own for each test, with a database or without. */
+struct place {
+	char	 directory[DIRECTORY_BYTES];
+	char	 path[PATH_BYTES];	/* of the database */
+	char	 log[PATH_BYTES];	/* where standard error goes */
+	int	 saved_stderr;
+};
+
+/* The bytes of all files of a place, to compare. */
+struct picture {
+	size_t	 count;
+	struct {
+		char	 name[64];
+		size_t	 len;
+		uint8_t	*bytes;
+	} files[FILES_MAX];
+};
+
+static void
+path_beside(const struct place *place, const char *name, char out[PATH_BYTES])
+{
+	(void)snprintf(out, PATH_BYTES, "%s/%s", place->directory, name);
+}
+
+static void
+place_init(struct place *place)
+{
+	int fd;
+
+	*place = (struct place){ .directory = "check_store.XXXXXX" };
+	ck_assert_ptr_nonnull(mkdtemp(place->directory));
+	path_beside(place, "x.db", place->path);
+	(void)snprintf(place->log, sizeof(place->log), "%s.log",
+	    place->directory); /* fits */
+	place->saved_stderr = dup(STDERR_FILENO);
+	fd = open(place->log, O_RDWR | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_ne(dup2(fd, STDERR_FILENO), -1);
+	ck_assert_int_eq(close(fd), 0);
+}
+
+/* Files in the directory, without . and .. */
+static size_t
+count_files(const struct place *place)
+{
+	DIR *directory = opendir(place->directory);
+	struct dirent *entry;
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(directory);
+	while ((entry = readdir(directory)) != NULL)
+		n += entry->d_name[0] != '.';
+	ck_assert_int_eq(closedir(directory), 0);
+	return n;
+}
+
+static void
+place_clear(struct place *place)
+{
+	DIR *directory = opendir(place->directory);
+	struct dirent *entry;
+	char path[PATH_BYTES];
+
+	ck_assert_ptr_nonnull(directory);
+	while ((entry = readdir(directory)) != NULL) {
+		path_beside(place, entry->d_name, path);
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			ck_assert_int_eq(remove(path), 0);
+	}
+	ck_assert_int_eq(closedir(directory), 0);
+	ck_assert_int_eq(rmdir(place->directory), 0);
+	ck_assert_int_ne(dup2(place->saved_stderr, STDERR_FILENO), -1);
+	ck_assert_int_eq(close(place->saved_stderr), 0);
+	ck_assert_int_eq(unlink(place->log), 0);
+}
+
+static size_t
+read_file(const char *path, uint8_t *bytes, size_t room)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n;
+
+	ck_assert_int_ne(fd, -1);
+	n = read(fd, bytes, room);
+	ck_assert_int_ge(n, 0);
+	ck_assert_int_eq(close(fd), 0);
+	return (size_t)n;
+}
+
+static void
+write_file(const char *path, const void *bytes, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(write(fd, bytes, len), (ssize_t)len);
+	ck_assert_int_eq(close(fd), 0);
+}
+
+/* Lines of the log since the last call that speak of text. */
+static int
+logged_lines(const struct place *place, const char *text)
+{
+	char *log = xcalloc(1, FILE_MAX + 1), *line, *rest = log;
+	int n = 0;
+
+	(void)read_file(place->log, (uint8_t *)log, FILE_MAX); /* ends in NUL */
+	while ((line = strsep(&rest, "\n")) != NULL)
+		n += strstr(line, text) != NULL;
+	free(log);
+	ck_assert_int_eq(ftruncate(STDERR_FILENO, 0), 0);
+	ck_assert_int_eq(lseek(STDERR_FILENO, 0, SEEK_SET), 0);
+	return n;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void
+picture_take(struct picture *picture, const struct place *place)
+{
+	DIR *directory = opendir(place->directory);
+	struct dirent *entry;
+	char path[PATH_BYTES];
+
+	*picture = (struct picture){ .count = 0 };
+	ck_assert_ptr_nonnull(directory);
+	while ((entry = readdir(directory)) != NULL) {
+		size_t i = picture->count;
+
+		path_beside(place, entry->d_name, path);
+		if (entry->d_name[0] == '.' || entry->d_type != DT_REG)
+			continue;
+		ck_assert_uint_lt(i, FILES_MAX);
+		(void)snprintf(picture->files[i].name,
+		    sizeof(picture->files[i].name), "%.60s", entry->d_name);
+		picture->files[i].bytes = xcalloc(1, FILE_MAX);
+		picture->files[i].len = read_file(path,
+		    picture->files[i].bytes, FILE_MAX);
+		picture->count++;
+	}
+	ck_assert_int_eq(closedir(directory), 0);
+	qsort(picture->files, picture->count, sizeof(picture->files[0]),
+	    by_name);
+}
+
+/*
+ * The place looks as in picture, which is no longer needed.  What is in a
+ * -shm file is nobody's data: SQLite makes it anew from the log.
+ */
+static void
+picture_compare(struct picture *before, const struct place *place)
+{
+	struct picture now;
+	size_t i;
+
+	picture_take(&now, place);
+	ck_assert_uint_eq(now.count, before->count);
+	for (i = 0; i < now.count; i++) {
+		ck_assert_str_eq(now.files[i].name, before->files[i].name);
+		ck_assert_uint_eq(now.files[i].len, before->files[i].len);
+		if (strstr(now.files[i].name, "-shm") == NULL)
+			ck_assert_mem_eq(now.files[i].bytes,
+			    before->files[i].bytes, now.files[i].len);
+		free(now.files[i].bytes);
+		free(before->files[i].bytes);
+	}
+}
+
+static struct store *
+open_store(const struct place *place)
+{
+	struct store *store = NULL;
+
+	ck_assert_int_eq(store_open(place->path, NULL, &store), STORE_OPENED);
+	return store;
+}
+
+static void
+make_database(const struct place *place)
+{
+	store_close(open_store(place));
+}
+
+/* What SQLite says to sql on the database, with our triggers in force. */
+static int
+execute(const struct place *place, const char *sql)
+{
+	sqlite3 *db;
+	int rc;
+
+	ck_assert_int_eq(sqlite3_open(place->path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA recursive_triggers = ON;"
+	    "PRAGMA foreign_keys = ON", NULL, NULL, NULL), SQLITE_OK);
+	rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	return rc;
+}
+
+static int64_t
+query(const struct place *place, const char *sql)
+{
+	sqlite3_stmt *statement;
+	int64_t value;
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(place->path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+	value = sqlite3_column_int64(statement, 0);
+	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	return value;
+}
+
+/* Opening as that user is refused with status, one line of log, no trace. */
+static void
+expect_refusal_of(const struct place *place, uid_t user,
+    enum store_open_status status)
+{
+	struct store *store = NULL;
+	struct picture before;
+
+	picture_take(&before, place);
+	(void)logged_lines(place, "");
+	ck_assert_int_eq(seteuid(user), 0);
+	ck_assert_int_eq(store_open(place->path, NULL, &store), status);
+	ck_assert_int_eq(seteuid(getuid()), 0);
+	ck_assert_ptr_null(store);
+	/* One line, and the empty piece behind it. */
+	ck_assert_int_eq(logged_lines(place, ""), 2);
+	picture_compare(&before, place);
+}
+
+static void
+expect_refusal(const struct place *place, enum store_open_status status)
+{
+	expect_refusal_of(place, geteuid(), status);
+}
+
+START_TEST(new_database_is_private_and_alone)
+{
+	struct place place;
+	struct stat st;
+
+	place_init(&place);
+
+	make_database(&place);
+
+	ck_assert_int_eq(stat(place.path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	ck_assert_uint_eq(count_files(&place), 1);
+	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 1);
+	ck_assert_int_eq(query(&place, "PRAGMA application_id"), 0x42534850);
+	make_database(&place);
+	ck_assert_uint_eq(count_files(&place), 1);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(crash_while_creating_is_forgotten)
+{
+	struct place place;
+	char draft[PATH_BYTES];
+
+	place_init(&place);
+	path_beside(&place, "x.db.new", draft);
+	write_file(draft, "half", 4);
+
+	make_database(&place);
+
+	ck_assert_uint_eq(count_files(&place), 1);
+	place_clear(&place);
+}
+END_TEST
+
+static void
+ruin_empty(const struct place *place)
+{
+	write_file(place->path, "", 0);
+}
+
+static void
+ruin_text(const struct place *place)
+{
+	static const char text[4096] = "host = localhost\n";
+
+	write_file(place->path, text, sizeof(text));
+}
+
+static void
+ruin_short(const struct place *place)
+{
+	write_file(place->path, "SQLite format 3", 16);
+}
+
+static void
+ruin_foreign(const struct place *place)
+{
+	ck_assert_int_eq(execute(place, "CREATE TABLE t (x)"), SQLITE_OK);
+}
+
+static void
+ruin_truncate(const struct place *place)
+{
+	make_database(place);
+	ck_assert_int_eq(truncate(place->path, 8192), 0);
+}
+
+static void
+ruin_truncate_in_page(const struct place *place)
+{
+	make_database(place);
+	ck_assert_int_eq(truncate(place->path, 5000), 0);
+}
+
+/* Overwrite len bytes of a good database. */
+static void
+ruin_bytes(const struct place *place, size_t at, size_t len)
+{
+	uint8_t *bytes = xcalloc(1, FILE_MAX);
+	size_t size;
+
+	make_database(place);
+	size = read_file(place->path, bytes, FILE_MAX);
+	memset(bytes + at, 0xaa, len < size - at ? len : size - at);
+	write_file(place->path, bytes, size);
+	free(bytes);
+}
+
+static void
+ruin_schema(const struct place *place)
+{
+	ruin_bytes(place, 100, 2000);
+}
+
+static void
+ruin_tables(const struct place *place)
+{
+	ruin_bytes(place, 4096, FILE_MAX);
+}
+
+static void
+ruin_missing_table(const struct place *place)
+{
+	make_database(place);
+	ck_assert_int_eq(execute(place, "DROP TABLE chain_anchor"), SQLITE_OK);
+}
+
+static void
+ruin_newer(const struct place *place)
+{
+	make_database(place);
+	ck_assert_int_eq(execute(place, "PRAGMA user_version = 2"), SQLITE_OK);
+}
+
+/* The newer version stands in the log, as after a crash. */
+static void
+ruin_newer_log(const struct place *place)
+{
+	char name[PATH_BYTES];
+	sqlite3 *db;
+
+	make_database(place);
+	ck_assert_int_eq(sqlite3_open(place->path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_db_config(db,
+	    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 2", NULL,
+	    NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	path_beside(place, "x.db-wal", name);
+	ck_assert_int_eq(access(name, F_OK), 0);
+}
+
+/* Version 0, and a table where the migration wants to make its own. */
+static void
+ruin_migration(const struct place *place)
+{
+	ck_assert_int_eq(execute(place, "PRAGMA application_id = 1112754256;"
+	    "CREATE TABLE journal (x)"), SQLITE_OK);
+}
+
+static void (*const ruins[])(const struct place *) = {
+	ruin_empty, ruin_text, ruin_short, ruin_foreign, ruin_truncate,
+	ruin_truncate_in_page, ruin_schema, ruin_tables, ruin_missing_table,
+	ruin_newer, ruin_newer_log, ruin_migration,
+};
+
+#define RUINS	((int)(sizeof(ruins) / sizeof(ruins[0])))
+
+START_TEST(what_is_not_our_database_is_refused_untouched)
+{
+	struct place place;
+
+	place_init(&place);
+	ruins[_i](&place);
+
+	expect_refusal(&place, STORE_BAD_DATA);
+
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(directory_and_device_are_refused)
+{
+	struct place place;
+	struct store *store;
+
+	place_init(&place);
+	ck_assert_int_eq(mkdir(place.path, 0700), 0);
+	expect_refusal(&place, STORE_BAD_DATA);
+	ck_assert_int_eq(rmdir(place.path), 0);
+	ck_assert_int_eq(mkfifo(place.path, 0600), 0);
+	ck_assert_int_eq(store_open(place.path, NULL, &store),
+	    STORE_BAD_DATA);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(missing_directory_is_named)
+{
+	struct place place;
+	struct store *store;
+
+	place_init(&place);
+	path_beside(&place, "none/x.db", place.path);
+
+	ck_assert_int_eq(store_open(place.path, NULL, &store),
+	    STORE_CANNOT_CREATE);
+
+	ck_assert_int_eq(logged_lines(&place, "none/x.db"), 1);
+	place_clear(&place);
+}
+END_TEST
+
+/* Somebody whom file modes bind, which root they do not. */
+static uid_t
+other_user(const struct place *place)
+{
+	if (geteuid() != 0)
+		return geteuid();
+	ck_assert_int_eq(chown(place->directory, NOBODY, NOBODY), 0);
+	return NOBODY;
+}
+
+START_TEST(read_only_database_is_refused)
+{
+	struct place place;
+
+	place_init(&place);
+	make_database(&place);
+	ck_assert_int_eq(chmod(place.path, 0444), 0);
+
+	expect_refusal_of(&place, other_user(&place), STORE_CANNOT_CREATE);
+
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(read_only_directory_is_refused)
+{
+	struct place place;
+
+	place_init(&place);
+	if (_i == 1)
+		make_database(&place);
+	if (_i == 1)
+		ck_assert_int_eq(chmod(place.path, 0666), 0);
+	ck_assert_int_eq(chmod(place.directory, 0555), 0);
+
+	expect_refusal_of(&place, other_user(&place), STORE_CANNOT_CREATE);
+
+	ck_assert_int_eq(chmod(place.directory, 0755), 0);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(second_daemon_is_refused_while_the_first_runs)
+{
+	struct place place;
+	struct store *first, *second;
+	char link[PATH_BYTES];
+
+	place_init(&place);
+	first = open_store(&place);
+	path_beside(&place, "link.db", link);
+	ck_assert_int_eq(symlink("x.db", link), 0);
+
+	ck_assert_int_eq(store_open(place.path, NULL, &second), STORE_IN_USE);
+	ck_assert_int_eq(store_open(link, NULL, &second), STORE_IN_USE);
+
+	ck_assert_int_eq(store_begin(first), STORE_OK);
+	ck_assert_int_eq(store_commit(first), STORE_OK);
+	store_close(first);
+	make_database(&place);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(older_version_is_brought_up_to_date)
+{
+	struct place place;
+
+	place_init(&place);
+	ck_assert_int_eq(execute(&place, "PRAGMA application_id = 1112754256"),
+	    SQLITE_OK);
+
+	make_database(&place);
+
+	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 1);
+	ck_assert_int_eq(query(&place, "SELECT count(*) FROM journal"), 0);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(key_is_made_once_and_kept)
+{
+	struct place place;
+	struct id_key first, second;
+	struct store *store;
+	struct stat st;
+	char path[PATH_BYTES];
+
+	place_init(&place);
+	path_beside(&place, "x.db.key", path);
+	store = open_store(&place);
+	ck_assert_int_eq(store_key(store, &first), 0);
+	ck_assert_int_eq(store_key(store, &second), 0);
+	store_close(store);
+
+	ck_assert_mem_eq(&first, &second, sizeof(first));
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	ck_assert_int_eq(st.st_size, 32);
+	ck_assert_int_eq(logged_lines(&place, "void"), 0);
+	ck_assert_uint_eq(count_files(&place), 2);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(key_of_another_size_is_refused)
+{
+	static const size_t sizes[] = { 0, 31, 33 };
+	static const uint8_t bytes[33];
+	struct place place;
+	struct id_key key;
+	struct store *store;
+	char path[PATH_BYTES];
+
+	place_init(&place);
+	path_beside(&place, "x.db.key", path);
+	write_file(path, bytes, sizes[_i]);
+	store = open_store(&place);
+
+	ck_assert_int_eq(store_key(store, &key), -1);
+
+	ck_assert_int_eq(logged_lines(&place, "x.db.key"), 1);
+	store_close(store);
+	place_clear(&place);
+}
+END_TEST
+
+static struct record
+start_record(struct payload *session, int64_t row)
+{
+	struct record record = {
+		.session = payload_ref(session),
+		.session_row = row,
+		.incarnation = 1,
+		.revision = 1,
+		.time_ms = 1700000000123,
+		.event = RECORD_START,
+		.transport = TRANSPORT_WEBSOCKET,
+		.has_customer = true,
+		.customer_row = row,
+		.has_token = true,
+		.name = payload_new("Zo\xc3\xab", 4),
+		.address = "192.0.2.1",
+	};
+	uint8_t i;
+
+	for (i = 0; i < sizeof(record.customer.bytes); i++)
+		record.customer.bytes[i] = i;
+	for (i = 0; i < sizeof(record.salt); i++)
+		record.salt[i] = (uint8_t)(0xf0 + i);
+	return record;
+}
+
+static struct record
+cart_record(struct payload *session, int64_t row)
+{
+	struct record record = start_record(session, row);
+
+	payload_unref(record.name);
+	record.name = NULL;
+	record.event = RECORD_CART;
+	record.revision = 2;
+	record.has_token = false;
+	record.client_seq = 9007199254740991;
+	record.cart = payload_new("{\"n\":1}", 7);
+	record.address[0] = '\0';
+	return record;
+}
+
+static void
+store_record(struct store *store, const struct record *record)
+{
+	ck_assert_int_eq(store_begin(store), STORE_OK);
+	ck_assert_int_eq(store_append(store, record), STORE_OK);
+	ck_assert_int_eq(store_commit(store), STORE_OK);
+}
+
+/* A database with a START and a CART, closed. */
+static void
+make_two_records(const struct place *place)
+{
+	struct payload *session = payload_new("atelier", 7);
+	struct record start = start_record(session, 1);
+	struct record cart = cart_record(session, 1);
+	struct store *store = open_store(place);
+
+	start.has_request = true;
+	memset(start.request, 0x5a, sizeof(start.request));
+	store_record(store, &start);
+	store_record(store, &cart);
+	store_close(store);
+	record_clear(&start);
+	record_clear(&cart);
+	payload_unref(session);
+}
+
+START_TEST(lost_key_is_replaced_with_a_warning)
+{
+	struct place place;
+	struct id_key key;
+	struct store *store;
+
+	place_init(&place);
+	make_two_records(&place);
+	store = open_store(&place);
+
+	ck_assert_int_eq(store_key(store, &key), 0);
+
+	ck_assert_int_eq(logged_lines(&place, "void"), 1);
+	store_close(store);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(rows_given_are_remembered)
+{
+	struct place place;
+	struct store *store;
+	int64_t session = -1, customer = -1;
+
+	place_init(&place);
+	store = open_store(&place);
+	store_rows(store, &session, &customer);
+	ck_assert_int_eq(session, 0);
+	ck_assert_int_eq(customer, 0);
+	store_close(store);
+	make_two_records(&place);
+
+	store = open_store(&place);
+	store_rows(store, &session, &customer);
+	ck_assert_int_eq(session, 1);
+	ck_assert_int_eq(customer, 1);
+	store_close(store);
+	place_clear(&place);
+}
+END_TEST
+
+/* Computed from sql/schema.sql with another program. */
+static const char *const known_hashes[] = {
+	"SELECT count(*) FROM journal WHERE seq = 1 AND hex(hash) ="
+	" '6BE5D06A5B3CFE81683500EAA1EBC28C665AA4A34744A0EAB28CF8AD79F04856'",
+	"SELECT count(*) FROM journal WHERE seq = 2 AND hex(hash) ="
+	" '08330DBC30B1E5CFB45BC9F049CDF37D5DCF06940E534372A1104993EFD07C4A'",
+};
+
+START_TEST(chain_is_as_documented)
+{
+	struct place place;
+
+	place_init(&place);
+	make_two_records(&place);
+
+	ck_assert_int_eq(query(&place, known_hashes[0]), 1);
+	ck_assert_int_eq(query(&place, known_hashes[1]), 1);
+	place_clear(&place);
+}
+END_TEST
+
+static const char *const forbidden[] = {
+	"UPDATE journal SET ts_ms = 0",
+	"DELETE FROM journal",
+	"INSERT OR REPLACE INTO journal SELECT * FROM journal",
+	"INSERT INTO chain_anchor VALUES (1, zeroblob(32), 0, 'x', 1, NULL);"
+	"DELETE FROM journal_body WHERE seq = 2",
+	"INSERT INTO chain_anchor VALUES (1, zeroblob(32), 0, 'x', 2, NULL)",
+	"INSERT INTO chain_anchor VALUES (1, zeroblob(32), 0, 'x', 1, NULL);"
+	"UPDATE chain_anchor SET purge_upto = 0",
+	"INSERT INTO chain_anchor VALUES (1, zeroblob(32), 0, 'x', 1, NULL);"
+	"DELETE FROM chain_anchor",
+	"UPDATE journal_body SET cart = '{}' WHERE seq = 2",
+	"UPDATE journal_body SET cart = NULL WHERE seq = 2",
+	"DELETE FROM journal_body",
+	"INSERT INTO journal_body (seq) VALUES (99)",
+	"UPDATE session SET name = 'other'",
+	"PRAGMA foreign_keys = OFF; DELETE FROM session",
+	"INSERT INTO journal SELECT 3, session, incarnation, revision, event,"
+	" ts_ms, transport, customer, displaced, flags, client_seq, digest,"
+	" hash FROM journal WHERE seq = 2",
+};
+
+#define FORBIDDEN	((int)(sizeof(forbidden) / sizeof(forbidden[0])))
+
+START_TEST(journal_is_append_only)
+{
+	struct place place;
+
+	place_init(&place);
+	make_two_records(&place);
+
+	ck_assert_int_eq(execute(&place, forbidden[_i]), SQLITE_CONSTRAINT);
+
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(body_can_be_erased_and_the_session_still_loads)
+{
+	struct place place;
+	struct store *store;
+	struct session *session;
+	struct payload *id = payload_new("atelier", 7);
+
+	place_init(&place);
+	make_two_records(&place);
+	ck_assert_int_eq(execute(&place, "UPDATE journal_body SET salt = NULL,"
+	    " name = NULL, address = NULL, cart = NULL, request = NULL"),
+	    SQLITE_OK);
+	store = open_store(&place);
+
+	ck_assert_int_eq(store_load(store, id, 0, &session), STORE_OK);
+
+	ck_assert_uint_eq(TAILQ_FIRST(&session->customers)->name->len, 0);
+	ck_assert_ptr_null(TAILQ_FIRST(&session->customers)->cart);
+	session_free(session);
+	store_close(store);
+	payload_unref(id);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(numbers_go_on_after_a_purge)
+{
+	struct payload *id = payload_new("second", 6);
+	struct record start = start_record(id, 2);
+	struct place place;
+	struct store *store;
+
+	place_init(&place);
+	make_two_records(&place);
+	ck_assert_int_eq(execute(&place, "INSERT INTO chain_anchor"
+	    " SELECT seq, hash, 0, 'purge', seq, NULL FROM journal"
+	    " WHERE seq = 2; DELETE FROM journal_body; DELETE FROM journal"),
+	    SQLITE_OK);
+
+	store = open_store(&place);
+	store_record(store, &start);
+	store_close(store);
+
+	ck_assert_int_eq(query(&place, "SELECT seq FROM journal"), 3);
+	record_clear(&start);
+	payload_unref(id);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(record_that_does_not_fit_is_fatal)
+{
+	struct payload *id = payload_new("atelier", 7);
+	struct record cart = cart_record(id, 2);
+	struct place place;
+	struct store *store;
+
+	place_init(&place);
+	make_two_records(&place);
+	cart.session_row = 1;
+	cart.revision = 3;
+	store = open_store(&place);
+
+	ck_assert_int_eq(store_begin(store), STORE_OK);
+	ck_assert_int_eq(store_append(store, &cart), STORE_FATAL);
+	ck_assert_int_eq(store_begin(store), STORE_FATAL);
+
+	store_close(store);
+	ck_assert_int_eq(query(&place, "SELECT count(*) FROM journal"), 2);
+	record_clear(&cart);
+	payload_unref(id);
+	place_clear(&place);
+}
+END_TEST
+
+static void
+lose_by_unlink(const struct place *place)
+{
+	ck_assert_int_eq(unlink(place->path), 0);
+}
+
+static void
+lose_by_replacing(const struct place *place)
+{
+	char other[PATH_BYTES];
+
+	path_beside(place, "other", other);
+	write_file(other, "other", 5);
+	ck_assert_int_eq(rename(other, place->path), 0);
+}
+
+static void
+lose_log(const struct place *place)
+{
+	char log[PATH_BYTES];
+
+	path_beside(place, "x.db-wal", log);
+	ck_assert_int_eq(unlink(log), 0);
+}
+
+static void (*const losses[])(const struct place *) = {
+	lose_by_unlink, lose_by_replacing, lose_log,
+};
+
+START_TEST(database_removed_in_use_is_noticed)
+{
+	struct payload *id = payload_new("atelier", 7);
+	struct record start = start_record(id, 1);
+	uint8_t bytes[8];
+	struct place place;
+	struct store *store;
+
+	place_init(&place);
+	store = open_store(&place);
+	losses[_i](&place);
+
+	ck_assert_int_eq(store_begin(store), STORE_OK);
+	ck_assert_int_eq(store_append(store, &start), STORE_OK);
+	ck_assert_int_eq(store_commit(store), STORE_FATAL);
+
+	ck_assert_int_eq(logged_lines(&place, "removed or replaced"), 1);
+	store_close(store);
+	if (losses[_i] == lose_by_replacing)
+		ck_assert_uint_eq(read_file(place.path, bytes, 8), 5);
+	record_clear(&start);
+	payload_unref(id);
+	place_clear(&place);
+}
+END_TEST
+
+/* What may happen to a session, judged and applied in memory as well. */
+struct model {
+	struct session *session;
+	struct payload *id;
+	int64_t	 last_customer_row;
+	uint64_t time_ms;
+	struct id_source random;
+	unsigned happened[RECORD_END + 1];
+};
+
+static unsigned
+random_below(struct model *model, unsigned n)
+{
+	uint32_t value;
+
+	id_source_bytes(&model->random, &value, sizeof(value));
+	return value % n;
+}
+
+static struct payload *
+random_text(struct model *model, unsigned max)
+{
+	char text[400];
+	unsigned i, len = random_below(model, max);
+
+	for (i = 0; i < len; i++)
+		text[i] = (char)('a' + random_below(model, 26));
+	return payload_new(text, len);
+}
+
+static const struct customer *
+random_customer(struct model *model)
+{
+	const struct customer *customer, *chosen = NULL;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(customer, &model->session->customers, entry)
+		if (customer->state != CUSTOMER_GONE &&
+		    random_below(model, ++n) == 0)
+			chosen = customer;
+	return chosen;
+}
+
+static void
+fill_newcomer(struct model *model, struct record *record)
+{
+	const struct customer *host = session_host(model->session);
+
+	id_source_bytes(&model->random, &record->customer,
+	    sizeof(record->customer));
+	record->customer_row = ++model->last_customer_row;
+	record->has_token = random_below(model, 2) == 0;
+	record->has_request = random_below(model, 2) == 0;
+	if (record->has_request)
+		id_source_bytes(&model->random, record->request,
+		    sizeof(record->request));
+	record->name = random_text(model, 100);
+	if (record->event == RECORD_JOIN || host == NULL)
+		return;
+	record->has_displaced = true;
+	record->displaced = host->id;
+	record->displaced_row = host->row;
+}
+
+/* A random record; whether it may happen now is another question. */
+static struct record
+random_record(struct model *model)
+{
+	/* Carts often, the end seldom. */
+	static const enum record_event events[] = {
+		RECORD_START, RECORD_JOIN, RECORD_JOIN, RECORD_JOIN,
+		RECORD_LEAVE, RECORD_EXPIRE, RECORD_EXPIRE, RECORD_RETURN,
+		RECORD_READY, RECORD_READY, RECORD_CART, RECORD_CART,
+		RECORD_CART, RECORD_CART, RECORD_CART, RECORD_CART,
+	};
+	const struct customer *customer = random_customer(model);
+	struct record record = {
+		.session = payload_ref(model->id),
+		.session_row = model->session->row,
+		.time_ms = ++model->time_ms,
+		.event = events[random_below(model, 16)],
+		.transport = random_below(model, 4),
+		.client_seq = random_below(model, 3) * model->time_ms,
+		.is_ready = random_below(model, 2) == 0,
+	};
+
+	if (random_below(model, 60) == 0)
+		record.event = RECORD_END;
+	record.has_customer = record.event != RECORD_END;
+	if (record.event == RECORD_START || record.event == RECORD_JOIN)
+		fill_newcomer(model, &record);
+	else if (customer != NULL && record.has_customer) {
+		record.customer = customer->id;
+		record.customer_row = customer->row;
+	}
+	if (record.event == RECORD_CART)
+		record.cart = random_text(model, 400);
+	id_source_bytes(&model->random, record.salt, sizeof(record.salt));
+	return record;
+}
+
+static const struct session_limits no_limits;
+
+static struct record
+possible_record(struct model *model)
+{
+	struct record record = random_record(model);
+
+	while (session_judge(model->session, &record, &no_limits) !=
+	    REFUSAL_NONE) {
+		record_clear(&record);
+		record = random_record(model);
+	}
+	session_number(model->session, &record);
+	return record;
+}
+
+/* Let one record happen in memory and in the store. */
+static void
+happen(struct model *model, struct store *store)
+{
+	struct record record = possible_record(model);
+
+	model->happened[record.event]++;
+	ck_assert_int_eq(session_apply(model->session, &record), 0);
+	ck_assert_int_eq(store_append(store, &record), STORE_OK);
+	record_clear(&record);
+}
+
+static void
+compare_payloads(const struct payload *a, const struct payload *b)
+{
+	ck_assert((a == NULL) == (b == NULL));
+	if (a == NULL)
+		return;
+	ck_assert_uint_eq(a->len, b->len);
+	ck_assert_mem_eq(a->data, b->data, a->len);
+}
+
+static void
+compare_customers(const struct customer *a, const struct customer *b)
+{
+	ck_assert(customer_id_equal(&a->id, &b->id));
+	ck_assert_int_eq(a->row, b->row);
+	ck_assert_int_eq(a->state, b->state);
+	ck_assert_int_eq(a->is_host, b->is_host);
+	ck_assert_int_eq(a->is_ready, b->is_ready);
+	ck_assert_int_eq(a->has_token, b->has_token);
+	ck_assert_int_eq(a->has_request, b->has_request);
+	ck_assert_mem_eq(a->request, b->request, sizeof(a->request));
+	ck_assert_uint_eq(a->incarnation, b->incarnation);
+	ck_assert_uint_eq(a->left_revision, b->left_revision);
+	ck_assert_uint_eq(a->seq[SEQUENCE_CART], b->seq[SEQUENCE_CART]);
+	ck_assert_uint_eq(a->seq[SEQUENCE_READY], b->seq[SEQUENCE_READY]);
+	compare_payloads(a->name, b->name);
+	compare_payloads(a->cart, b->cart);
+}
+
+/* How many customers of customer's state left after it. */
+static size_t
+left_later(const struct session *session, const struct customer *customer)
+{
+	const struct customer *other;
+	size_t n = 0;
+
+	TAILQ_FOREACH(other, &session->customers, entry) {
+		if (other->state != customer->state || other == customer)
+			continue;
+		if (other->incarnation != customer->incarnation)
+			n += other->incarnation > customer->incarnation;
+		else if (other->left_revision != customer->left_revision)
+			n += other->left_revision > customer->left_revision;
+		else
+			n += other->row > customer->row;
+	}
+	return n;
+}
+
+/* loaded is the model's session, less those who left long ago. */
+static void
+compare_sessions(const struct model *model, const struct session *loaded,
+    size_t max_remembered)
+{
+	const struct session *session = model->session;
+	const struct customer *a, *b = TAILQ_FIRST(&loaded->customers);
+
+	compare_payloads(session->id, loaded->id);
+	ck_assert_int_eq(session->row, loaded->row);
+	ck_assert_int_eq(session->is_running, loaded->is_running);
+	ck_assert_uint_eq(session->incarnation, loaded->incarnation);
+	ck_assert_uint_eq(session->revision, loaded->revision);
+	ck_assert_uint_eq(session->active_ms, loaded->active_ms);
+	TAILQ_FOREACH(a, &session->customers, entry) {
+		if (a->state != CUSTOMER_SEATED && max_remembered != 0 &&
+		    left_later(session, a) >= max_remembered)
+			continue;
+		ck_assert_ptr_nonnull(b);
+		compare_customers(a, b);
+		b = TAILQ_NEXT(b, entry);
+	}
+	ck_assert_ptr_null(b);
+	if (max_remembered == 0)
+		ck_assert_uint_eq(session->cart_bytes, loaded->cart_bytes);
+}
+
+static void
+compare_with_store(const struct model *model, struct store *store,
+    size_t max_remembered)
+{
+	struct session *loaded;
+
+	ck_assert_int_eq(store_load(store, model->id, max_remembered,
+	    &loaded), STORE_OK);
+	if (model->session->incarnation == 0) {
+		ck_assert_ptr_null(loaded);
+		return;
+	}
+	ck_assert_ptr_nonnull(loaded);
+	compare_sessions(model, loaded, max_remembered);
+	session_free(loaded);
+}
+
+static void
+model_init(struct model *model, const char *id, int64_t row)
+{
+	struct id_key seed = { { 1, 2, (uint8_t)row } };
+
+	*model = (struct model){ .time_ms = 1000 };
+	id_source_init(&model->random, &seed);
+	model->id = payload_new(id, strlen(id));
+	model->session = session_new(model->id, row);
+	/* Customers of all sessions are numbered together. */
+	model->last_customer_row = row * 1000000;
+}
+
+static void
+model_clear(struct model *model)
+{
+	session_free(model->session);
+	payload_unref(model->id);
+}
+
+/* A transaction that is rolled back leaves no trace in a later one. */
+static void
+happen_in_vain(struct model *model, struct store *store)
+{
+	struct record record = possible_record(model);
+
+	ck_assert_int_eq(store_begin(store), STORE_OK);
+	ck_assert_int_eq(store_append(store, &record), STORE_OK);
+	store_rollback(store);
+	record_clear(&record);
+}
+
+static void
+live_through(struct model *models, size_t n, struct store *store,
+    unsigned transactions)
+{
+	unsigned i, records;
+
+	for (i = 0; i < transactions; i++) {
+		struct model *model = &models[i % n];
+
+		if (random_below(model, 10) == 0)
+			happen_in_vain(model, store);
+		ck_assert_int_eq(store_begin(store), STORE_OK);
+		for (records = random_below(model, 12); records > 0; records--)
+			happen(&models[(i + records) % n], store);
+		compare_with_store(model, store, 0);
+		ck_assert_int_eq(store_commit(store), STORE_OK);
+		compare_with_store(model, store, random_below(model, 5));
+	}
+}
+
+START_TEST(tables_say_what_applying_the_records_says)
+{
+	struct model models[2];
+	struct place place;
+	struct store *store;
+	unsigned event, round;
+
+	place_init(&place);
+	model_init(&models[0], "atelier", 1);
+	model_init(&models[1], "A.b~c_d-1", 2);
+	for (round = 0; round < 3; round++) {
+		store = open_store(&place);
+		compare_with_store(&models[0], store, 0);
+		compare_with_store(&models[1], store, 0);
+		live_through(models, 2, store, 120);
+		store_close(store);
+	}
+	for (event = RECORD_START; event <= RECORD_END; event++)
+		ck_assert_uint_gt(models[0].happened[event], 10);
+	ck_assert_int_eq(query(&place, "SELECT count(*) - max(seq)"
+	    " FROM journal"), 0);
+	ck_assert_int_eq(query(&place, "SELECT count(*) FROM customer"
+	    " WHERE state = 2 AND ifnull(name_seq, cart_seq) IS NOT NULL"), 0);
+	model_clear(&models[0]);
+	model_clear(&models[1]);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(unknown_session_loads_as_none)
+{
+	struct payload *id = payload_new("atelie", 6);
+	struct session *session = (struct session *)&id;
+	struct place place;
+	struct store *store;
+
+	place_init(&place);
+	make_two_records(&place);
+	store = open_store(&place);
+
+	ck_assert_int_eq(store_load(store, id, 0, &session), STORE_OK);
+
+	ck_assert_ptr_null(session);
+	store_close(store);
+	payload_unref(id);
+	place_clear(&place);
+}
+END_TEST
+
+/* Start sessions 1 to n, named after their numbers, active at that time. */
+static void
+start_sessions(struct store *store, int64_t n)
+{
+	struct payload *id;
+	struct record record;
+	char name[24];
+	int64_t row;
+
+	ck_assert_int_eq(store_begin(store), STORE_OK);
+	for (row = 1; row <= n; row++) {
+		(void)snprintf(name, sizeof(name), "%d", (int)row);
+		id = payload_new(name, strlen(name));
+		record = start_record(id, row);
+		record.time_ms = (uint64_t)row;
+		ck_assert_int_eq(store_append(store, &record), STORE_OK);
+		record_clear(&record);
+		payload_unref(id);
+	}
+	ck_assert_int_eq(store_commit(store), STORE_OK);
+}
+
+/* Count the idle ones and check that their names come in order. */
+static size_t
+walk_idle(struct store *store, uint64_t wall_ms, size_t room, int64_t *last)
+{
+	struct payload *ids[64];
+	int64_t after = 0;
+	size_t i, n, found = 0;
+
+	*last = 0;
+	do {
+		ck_assert_int_eq(store_find_idle(store, wall_ms, &after, ids,
+		    room, &n), STORE_OK);
+		for (i = 0; i < n; i++) {
+			ck_assert_int_gt(strtoll(ids[i]->data, NULL, 10),
+			    *last);
+			*last = strtoll(ids[i]->data, NULL, 10);
+			payload_unref(ids[i]);
+		}
+		found += n;
+	} while (after != 0);
+	return found;
+}
+
+START_TEST(idle_sessions_are_found_slice_by_slice)
+{
+	enum { SESSIONS = 2500 };
+	struct payload *id = payload_new("7", 1);
+	struct record end = start_record(id, 7);
+	struct place place;
+	struct store *store;
+	int64_t last;
+
+	place_init(&place);
+	store = open_store(&place);
+	start_sessions(store, SESSIONS);
+	end.event = RECORD_END;
+	end.has_customer = false;
+	end.revision = 2;
+	store_record(store, &end);
+	ck_assert_int_eq(store_begin(store), STORE_OK);
+	ck_assert_int_eq(store_touch(store, 8, 1000000), STORE_OK);
+	ck_assert_int_eq(store_commit(store), STORE_OK);
+
+	ck_assert_uint_eq(walk_idle(store, 1, 64, &last), 0);
+	ck_assert_uint_eq(walk_idle(store, 2, 64, &last), 1);
+	ck_assert_uint_eq(walk_idle(store, 2501, 64, &last), SESSIONS - 2);
+	ck_assert_uint_eq(walk_idle(store, 2001, 1, &last), 2000 - 2);
+	ck_assert_int_eq(last, 2000);
+	store_close(store);
+	record_clear(&end);
+	payload_unref(id);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(checkpoint_keeps_the_log_small)
+{
+	static char text[65536];
+	struct payload *id = payload_new("atelier", 7);
+	struct record cart = cart_record(id, 1);
+	struct place place;
+	struct store *store;
+	struct stat st;
+	char log[PATH_BYTES];
+
+	place_init(&place);
+	path_beside(&place, "x.db-wal", log);
+	make_two_records(&place);
+	payload_unref(cart.cart);
+	cart.cart = payload_new(text, sizeof(text));
+	store = open_store(&place);
+	while (++cart.revision < 200) {
+		store_record(store, &cart);
+		ck_assert_int_eq(store_checkpoint(store), STORE_OK);
+	}
+
+	ck_assert_int_eq(stat(log, &st), 0);
+	ck_assert_int_lt(st.st_size, 1100 * 4120);
+	store_close(store);
+	record_clear(&cart);
+	payload_unref(id);
+	place_clear(&place);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_test(tc, new_database_is_private_and_alone);
+	tcase_add_test(tc, crash_while_creating_is_forgotten);
+	tcase_add_loop_test(tc, what_is_not_our_database_is_refused_untouched,
+	    0, RUINS);
+	tcase_add_test(tc, directory_and_device_are_refused);
+	tcase_add_test(tc, missing_directory_is_named);
+	tcase_add_test(tc, read_only_database_is_refused);
+	tcase_add_loop_test(tc, read_only_directory_is_refused, 0, 2);
+	tcase_add_test(tc, second_daemon_is_refused_while_the_first_runs);
+	tcase_add_test(tc, older_version_is_brought_up_to_date);
+	tcase_add_test(tc, key_is_made_once_and_kept);
+	tcase_add_loop_test(tc, key_of_another_size_is_refused, 0, 3);
+	tcase_add_test(tc, lost_key_is_replaced_with_a_warning);
+	tcase_add_test(tc, rows_given_are_remembered);
+	tcase_add_test(tc, chain_is_as_documented);
+	tcase_add_loop_test(tc, journal_is_append_only, 0, FORBIDDEN);
+	tcase_add_test(tc, body_can_be_erased_and_the_session_still_loads);
+	tcase_add_test(tc, numbers_go_on_after_a_purge);
+	tcase_add_test(tc, record_that_does_not_fit_is_fatal);
+	tcase_add_loop_test(tc, database_removed_in_use_is_noticed, 0, 3);
+	tcase_add_test(tc, tables_say_what_applying_the_records_says);
+	tcase_add_test(tc, unknown_session_loads_as_none);
+	tcase_add_test(tc, idle_sessions_are_found_slice_by_slice);
+	tcase_add_test(tc, checkpoint_keeps_the_log_small);
+}

@@ -1,0 +1,935 @@
+#include "suite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "feed.h"
+#include "net/ws.h"
+
+const char suite_name[] = "ws";
+
+/*
+ * A connection on one end of a socketpair, its peer on the other, and a clock
+ * that stands still unless a test moves it.
+ */
+
+enum {
+	PING_INTERVAL_S = 25,
+	PONG_TIMEOUT_S = 20,
+	STALL_TIMEOUT_S = 30,
+	CLOSE_TIMEOUT_S = 5,
+	QUEUE = 8,
+	TURNS = 8,		/* enough for everything that is not blocked */
+	HEARD_BYTES = 8 * 1024 * 1024
+};
+
+static uint64_t clock_ns = 1000000000;
+
+/* Instead of the C library's: what libuv takes the time from. */
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+	(void)id;	/* there is only one time */
+	ts->tv_sec = (time_t)(clock_ns / 1000000000);
+	ts->tv_nsec = (long)(clock_ns % 1000000000);
+	return 0;
+}
+
+struct world {
+	uv_loop_t loop;
+	struct ws_service *service;
+	struct ws ws;
+	int	 peer;
+	struct buf said;	/* the messages, each with a '|' behind it */
+	struct buf heard;	/* what the peer received */
+	struct ws_outgoing queue[QUEUE];
+	size_t	 queued;
+	size_t	 patience;	/* messages until the owner is not ready */
+	unsigned pongs;
+	unsigned closed;
+	bool	 has_ended;	/* the peer read an end of file */
+	void	(*in_message)(struct world *world);
+	void	(*in_next)(struct world *world);
+};
+
+static struct world *
+world_of(const struct ws *ws)
+{
+	return (struct world *)((uintptr_t)ws - offsetof(struct world, ws));
+}
+
+static void
+on_message(struct ws *ws, enum ws_opcode opcode, const char *data, size_t len)
+{
+	struct world *world = world_of(ws);
+
+	ck_assert(opcode == WS_TEXT || opcode == WS_BINARY);
+	ck_assert_uint_gt(world->patience, 0);
+	world->patience--;
+	ck_assert_int_eq(buf_append(&world->said, data, len), 0);
+	ck_assert_int_eq(buf_append(&world->said, "|", 1), 0);
+	if (world->in_message != NULL)
+		world->in_message(world);
+}
+
+static bool
+is_ready(const struct ws *ws)
+{
+	return world_of(ws)->patience > 0;
+}
+
+static bool
+on_next(struct ws *ws, struct ws_outgoing *out)
+{
+	struct world *world = world_of(ws);
+
+	if (world->in_next != NULL)
+		world->in_next(world);
+	if (world->queued == 0)
+		return false;
+	*out = world->queue[0];
+	world->queued--;
+	memmove(world->queue, world->queue + 1,
+	    world->queued * sizeof(world->queue[0]));
+	return true;
+}
+
+static void
+on_pong(struct ws *ws)
+{
+	world_of(ws)->pongs++;
+}
+
+static void
+on_closed(struct ws *ws)
+{
+	world_of(ws)->closed++;
+}
+
+static const struct ws_owner owner = {
+	.message = on_message,
+	.is_ready = is_ready,
+	.next = on_next,
+	.pong = on_pong,
+	.closed = on_closed,
+};
+
+static void
+turn(struct world *world)
+{
+	int i;
+
+	for (i = 0; i < TURNS; i++)
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+}
+
+static void
+pass_s(struct world *world, unsigned seconds)
+{
+	clock_ns += (uint64_t)seconds * 1000000000;
+	turn(world);
+}
+
+static struct world *
+world_new(const struct ws_deflate_params *deflate, const char *extra)
+{
+	struct world *world = xcalloc(1, sizeof(*world));
+	int fds[2];
+	struct ws_config config = {
+		.loop = &world->loop,
+		.max_message = 1000,
+		.ping_interval_s = PING_INTERVAL_S,
+		.pong_timeout_s = PONG_TIMEOUT_S,
+		.stall_timeout_s = STALL_TIMEOUT_S,
+	};
+
+	uv_loop_init(&world->loop);
+	buf_init(&world->said, HEARD_BYTES);
+	buf_init(&world->heard, HEARD_BYTES);
+	world->patience = SIZE_MAX;
+	world->service = ws_service_new(&config);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+	    fds), 0);
+	world->peer = fds[0];
+	ws_open(world->service, &world->ws, &owner, fds[1], deflate, extra,
+	    strlen(extra));
+	return world;
+}
+
+static struct world *
+world_plain(void)
+{
+	struct world *world = world_new(NULL, "");
+
+	turn(world);
+	return world;
+}
+
+/* Ends the connection if it is still there; closed() has to come once. */
+static void
+world_free(struct world *world)
+{
+	ws_abort(&world->ws);
+	turn(world);
+	ck_assert_uint_eq(world->closed, 1);
+	while (world->queued > 0)
+		payload_unref(world->queue[--world->queued].body);
+	ws_service_free(world->service);
+	turn(world);
+	ck_assert_int_eq(uv_loop_close(&world->loop), 0);
+	close(world->peer);
+	buf_clear(&world->said);
+	buf_clear(&world->heard);
+	free(world);
+}
+
+static void
+push(struct world *world, const char *body, const char *tail)
+{
+	ck_assert_uint_lt(world->queued, QUEUE);
+	world->queue[world->queued++] = (struct ws_outgoing){
+		.opcode = WS_TEXT,
+		.body = payload_new(body, strlen(body)),
+		.len = strlen(body),
+		.tail = tail,
+	};
+}
+
+enum { LARGE = 3 * 1024 * 1024 };
+
+/* A message of so many bytes 'a'. */
+static void
+push_large(struct world *world)
+{
+	char *text = xcalloc(1, LARGE + 1);
+
+	memset(text, 'a', LARGE);
+	push(world, text, NULL);
+	free(text);
+}
+
+/* Send bytes to the connection, which has to have room for them. */
+static void
+say_bytes(struct world *world, const void *bytes, size_t n)
+{
+	ck_assert_int_eq(send(world->peer, bytes, n, MSG_NOSIGNAL), (ssize_t)n);
+}
+
+/* A literal of frames, and a turn. */
+#define say(world, frames) do {						\
+	say_bytes((world), (frames), sizeof(frames) - 1);		\
+	turn(world);							\
+} while (0)
+
+static void
+say_end(struct world *world)
+{
+	shutdown(world->peer, SHUT_WR);
+	turn(world);
+}
+
+/* Receive what there is. */
+static void
+hear(struct world *world)
+{
+	char *place;
+	ssize_t n;
+
+	for (;;) {
+		place = buf_reserve(&world->heard, 65536);
+		ck_assert_ptr_nonnull(place);
+		n = recv(world->peer, place, 65536, 0);
+		if (n <= 0)
+			break;
+		buf_added(&world->heard, (size_t)n);
+		turn(world);
+	}
+	world->has_ended = n == 0;
+}
+
+static void
+expect_bytes(struct world *world, const void *bytes, size_t n)
+{
+	hear(world);
+	ck_assert_uint_eq(world->heard.len, n);
+	if (n > 0)
+		ck_assert_mem_eq(buf_data(&world->heard), bytes, n);
+	buf_clear(&world->heard);
+}
+
+/* The peer received exactly this literal since it was last asked. */
+#define expect_heard(world, frames)					\
+	expect_bytes((world), (frames), sizeof(frames) - 1)
+
+static void
+expect_said(const struct world *world, const char *messages)
+{
+	ck_assert_uint_eq(world->said.len, strlen(messages));
+	if (world->said.len > 0)
+		ck_assert_mem_eq(buf_data(&world->said), messages,
+		    world->said.len);
+}
+
+/* Masked with zeros, so that texts stay legible. */
+#define MASK "\0\0\0\0"
+#define TEXT_ONE "\x81\x83" MASK "one"
+#define TEXT_TWO "\x81\x83" MASK "two"
+#define TEXT_SIX "\x81\x83" MASK "six"
+#define PING_A "\x89\x81" MASK "a"
+#define PING_B "\x89\x81" MASK "b"
+#define PONG "\x8a\x80" MASK
+#define CLOSE_1001 "\x88\x82" MASK "\x03\xe9"
+#define UNMASKED "\x81\x01x"
+
+#define SERVER_ONE "\x81\x03one"
+#define SERVER_PING "\x89\0"
+#define SERVER_PONG_A "\x8a\x01" "a"
+#define SERVER_PONG_B "\x8a\x01" "b"
+#define SERVER_CLOSE_1001 "\x88\x02\x03\xe9"
+#define SERVER_CLOSE_1002 "\x88\x02\x03\xea"
+#define SERVER_CLOSE_1008 "\x88\x02\x03\xf0"
+#define SERVER_CLOSE_1012 "\x88\x02\x03\xf4"
+
+static void
+feed_start(void *ctx)
+{
+	*(struct world **)ctx = world_plain();
+}
+
+static void
+feed_piece(void *ctx, uint8_t *bytes, size_t n)
+{
+	struct world *world = *(struct world **)ctx;
+
+	say_bytes(world, bytes, n);
+	turn(world);
+}
+
+static void
+feed_check(void *ctx)
+{
+	struct world *world = *(struct world **)ctx;
+
+	expect_said(world, "one|two|");
+	expect_heard(world, SERVER_PONG_A SERVER_CLOSE_1001);
+	ck_assert(world->has_ended);
+	world_free(world);
+}
+
+START_TEST(bytes_mean_the_same_however_they_are_cut)
+{
+	static const char bytes[] = TEXT_ONE PING_A TEXT_TWO CLOSE_1001;
+	struct world *world;
+	struct feed feed = { feed_start, feed_piece, feed_check, &world };
+
+	feed_all(&feed, bytes, sizeof(bytes) - 1);
+}
+END_TEST
+
+START_TEST(bytes_behind_the_handshake_come_first_and_from_the_loop)
+{
+	struct world *world = world_new(NULL, "\x81\x83zzzzO");
+
+	expect_said(world, "");
+	turn(world);
+	say(world, "\x14\x1f");
+
+	expect_said(world, "5ne|");
+	world_free(world);
+}
+END_TEST
+
+START_TEST(messages_are_sent_with_their_tails)
+{
+	struct world *world = world_plain();
+
+	push(world, "{\"a\":1", "}");
+	push(world, "plain", NULL);
+	push(world, "", NULL);
+	ws_wake(&world->ws);
+
+	expect_heard(world, "\x81\x07{\"a\":1}" "\x81\x05plain" "\x81\0");
+	world_free(world);
+}
+END_TEST
+
+START_TEST(only_the_first_len_bytes_of_a_body_are_sent)
+{
+	struct world *world = world_plain();
+
+	push(world, "body,cursor", "}");
+	world->queue[0].len = 4;
+	ws_wake(&world->ws);
+
+	expect_heard(world, "\x81\x05" "body}");
+	world_free(world);
+}
+END_TEST
+
+START_TEST(pings_are_answered_in_order)
+{
+	struct world *world = world_plain();
+
+	say(world, PING_A PING_B TEXT_ONE PING_A);
+
+	expect_heard(world, SERVER_PONG_A SERVER_PONG_B SERVER_PONG_A);
+	expect_said(world, "one|");
+	world_free(world);
+}
+END_TEST
+
+START_TEST(close_of_the_peer_is_echoed_and_the_stream_ends)
+{
+	struct world *world = world_plain();
+
+	say(world, CLOSE_1001 TEXT_ONE);
+	expect_heard(world, SERVER_CLOSE_1001);
+	expect_said(world, "");
+	ck_assert(world->has_ended);
+	ck_assert_uint_eq(world->closed, 0);
+
+	say_end(world);
+	ck_assert_uint_eq(world->closed, 1);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(close_without_code_is_answered_without_code)
+{
+	struct world *world = world_plain();
+
+	say(world, "\x88\x80" MASK);
+
+	expect_heard(world, "\x88\0");
+	world_free(world);
+}
+END_TEST
+
+START_TEST(peer_that_does_not_hang_up_is_cut)
+{
+	struct world *world = world_plain();
+
+	say(world, CLOSE_1001);
+	pass_s(world, CLOSE_TIMEOUT_S - 1);
+	ck_assert_uint_eq(world->closed, 0);
+	pass_s(world, 1);
+
+	ck_assert_uint_eq(world->closed, 1);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(fault_of_the_peer_closes_with_its_code)
+{
+	struct world *world = world_plain();
+
+	say(world, TEXT_ONE UNMASKED TEXT_TWO);
+
+	expect_said(world, "one|");
+	expect_heard(world, SERVER_CLOSE_1002);
+	ck_assert(world->has_ended);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(our_close_waits_for_the_answer)
+{
+	struct world *world = world_plain();
+
+	push(world, "never", NULL);
+	ws_close(&world->ws, WS_CLOSE_SERVICE_RESTART);
+	ws_close(&world->ws, WS_CLOSE_NORMAL);
+	ws_wake(&world->ws);
+	say(world, TEXT_ONE PING_A PONG);
+	expect_heard(world, SERVER_CLOSE_1012);
+	expect_said(world, "");
+	ck_assert(!world->has_ended);
+
+	say(world, CLOSE_1001);
+	hear(world);
+	ck_assert(world->has_ended);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(our_close_without_an_answer_ends_after_a_while)
+{
+	struct world *world = world_plain();
+
+	ws_close(&world->ws, WS_CLOSE_NORMAL);
+	pass_s(world, CLOSE_TIMEOUT_S - 1);
+	ck_assert_uint_eq(world->closed, 0);
+	pass_s(world, 1);
+
+	ck_assert_uint_eq(world->closed, 1);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(answer_to_our_close_gives_time_to_hang_up)
+{
+	struct world *world = world_plain();
+
+	ws_close(&world->ws, WS_CLOSE_NORMAL);
+	pass_s(world, CLOSE_TIMEOUT_S - 1);
+	say(world, CLOSE_1001);
+	pass_s(world, CLOSE_TIMEOUT_S - 1);
+	ck_assert_uint_eq(world->closed, 0);
+	pass_s(world, 1);
+
+	ck_assert_uint_eq(world->closed, 1);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(end_of_the_stream_ends_the_connection)
+{
+	struct world *world = world_plain();
+
+	say_bytes(world, TEXT_ONE, sizeof(TEXT_ONE) - 1);
+	say_end(world);
+
+	expect_said(world, "one|");
+	ck_assert_uint_eq(world->closed, 1);
+	world_free(world);
+}
+END_TEST
+
+static void
+abort_now(struct world *world)
+{
+	ws_abort(&world->ws);
+	ck_assert_uint_eq(world->closed, 0);
+}
+
+static void
+close_now(struct world *world)
+{
+	ws_close(&world->ws, WS_CLOSE_POLICY_VIOLATION);
+}
+
+START_TEST(owner_may_abort_within_message)
+{
+	struct world *world = world_plain();
+
+	world->in_message = abort_now;
+	say(world, TEXT_ONE PING_A TEXT_TWO);
+
+	expect_said(world, "one|");
+	expect_heard(world, "");
+	world_free(world);
+}
+END_TEST
+
+START_TEST(owner_may_close_within_message)
+{
+	struct world *world = world_plain();
+
+	world->in_message = close_now;
+	say(world, TEXT_ONE TEXT_TWO CLOSE_1001);
+
+	expect_said(world, "one|");
+	expect_heard(world, SERVER_CLOSE_1008);
+	ck_assert(world->has_ended);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(owner_may_abort_within_next)
+{
+	struct world *world = world_plain();
+
+	push(world, "one", NULL);
+	world->in_next = abort_now;
+	ws_wake(&world->ws);
+
+	expect_heard(world, "");
+	world_free(world);
+}
+END_TEST
+
+START_TEST(message_that_next_gives_while_it_closes_is_sent_before)
+{
+	struct world *world = world_plain();
+
+	push(world, "one", NULL);
+	push(world, "two", NULL);
+	world->in_next = close_now;
+	ws_wake(&world->ws);
+
+	expect_heard(world, SERVER_ONE SERVER_CLOSE_1008);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(reading_stops_while_the_owner_is_not_ready)
+{
+	struct world *world = world_plain();
+
+	world->patience = 1;
+	say(world, TEXT_ONE TEXT_TWO "\x81\x83" MASK);
+	say(world, "six" TEXT_ONE);
+	expect_said(world, "one|");
+
+	world->patience = 2;
+	ws_wake(&world->ws);
+	expect_said(world, "one|");	/* from the loop, not from ws_wake() */
+	turn(world);
+	expect_said(world, "one|two|six|");
+
+	world->patience = 1;
+	ws_wake(&world->ws);
+	turn(world);
+	expect_said(world, "one|two|six|one|");
+	world_free(world);
+}
+END_TEST
+
+static void
+take_one_more(struct world *world)
+{
+	world->patience = 1;
+}
+
+START_TEST(reading_goes_on_once_in_a_turn)
+{
+	struct world *world = world_plain();
+
+	world->patience = 0;
+	say(world, TEXT_ONE TEXT_TWO TEXT_SIX);
+	world->in_next = take_one_more;
+	ws_wake(&world->ws);
+
+	uv_run(&world->loop, UV_RUN_NOWAIT);
+	expect_said(world, "one|");
+	uv_run(&world->loop, UV_RUN_NOWAIT);
+	expect_said(world, "one|two|");
+	world_free(world);
+}
+END_TEST
+
+START_TEST(waiting_input_is_no_silence)
+{
+	struct world *world = world_plain();
+
+	world->patience = 0;
+	say(world, TEXT_ONE);
+	pass_s(world, 10 * PING_INTERVAL_S);
+	expect_heard(world, "");
+	world->patience = 1;
+	ws_wake(&world->ws);
+	turn(world);
+
+	expect_said(world, "one|");
+	ck_assert_uint_eq(world->closed, 0);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(close_answers_even_if_the_owner_is_not_ready)
+{
+	struct world *world = world_plain();
+
+	world->patience = 0;
+	say(world, TEXT_ONE CLOSE_1001);
+	expect_heard(world, "");
+	ws_close(&world->ws, WS_CLOSE_SERVICE_RESTART);
+	turn(world);
+
+	expect_heard(world, SERVER_CLOSE_1012);
+	expect_said(world, "");
+	ck_assert(world->has_ended);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(pings_of_one_who_does_not_read_are_bounded)
+{
+	struct world *world = world_plain();
+	size_t sent = 0, i;
+
+	while (send(world->peer, PING_A, sizeof(PING_A) - 1,
+	    MSG_NOSIGNAL) == sizeof(PING_A) - 1) {
+		sent++;
+		turn(world);
+		ck_assert_uint_lt(world->ws.out.control.len, 8192);
+	}
+	ck_assert_int_eq(errno, EAGAIN);
+	hear(world);
+
+	ck_assert_uint_eq(world->heard.len,
+	    sent * (sizeof(SERVER_PONG_A) - 1));
+	for (i = 0; i < world->heard.len; i += sizeof(SERVER_PONG_A) - 1)
+		ck_assert_mem_eq(buf_data(&world->heard) + i, SERVER_PONG_A,
+		    sizeof(SERVER_PONG_A) - 1);
+	world_free(world);
+}
+END_TEST
+
+static void
+expect_large_bytes(struct world *world, const void *bytes, size_t n)
+{
+	const char *heard;
+
+	hear(world);
+	heard = buf_data(&world->heard);
+	ck_assert_uint_eq(world->heard.len, 10 + LARGE + n);
+	ck_assert_mem_eq(heard, "\x81\x7f\0\0\0\0\0\x30\0\0", 10);
+	/* All are 'a' if the first one is, and each is as the one before. */
+	ck_assert_int_eq(heard[10], 'a');
+	ck_assert_mem_eq(heard + 11, heard + 10, LARGE - 1);
+	ck_assert_mem_eq(heard + 10 + LARGE, bytes, n);
+}
+
+/* The peer received LARGE times 'a', and then this literal. */
+#define expect_large(world, frames)					\
+	expect_large_bytes((world), (frames), sizeof(frames) - 1)
+
+START_TEST(large_message_goes_out_as_the_socket_takes_it)
+{
+	struct world *world = world_plain();
+
+	push_large(world);
+	push(world, "one", NULL);
+	ws_wake(&world->ws);
+	ck_assert_uint_eq(world->queued, 1);
+	say(world, PING_A);
+
+	expect_large(world, SERVER_PONG_A SERVER_ONE);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(half_a_message_is_completed_before_the_close)
+{
+	struct world *world = world_plain();
+
+	push_large(world);
+	push(world, "one", NULL);
+	ws_wake(&world->ws);
+	say(world, CLOSE_1001);
+
+	expect_large(world, SERVER_CLOSE_1001);
+	ck_assert(world->has_ended);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(silent_peer_is_pinged_and_cut)
+{
+	struct world *world = world_plain();
+
+	pass_s(world, PING_INTERVAL_S - 1);
+	expect_heard(world, "");
+	pass_s(world, 1);
+	expect_heard(world, SERVER_PING);
+
+	pass_s(world, PONG_TIMEOUT_S - 1);
+	ck_assert_uint_eq(world->closed, 0);
+	pass_s(world, 1);
+	ck_assert_uint_eq(world->closed, 1);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(peer_that_answers_stays)
+{
+	struct world *world = world_plain();
+	unsigned i;
+
+	for (i = 1; i <= 3; i++) {
+		pass_s(world, PING_INTERVAL_S);
+		expect_heard(world, SERVER_PING);
+		pass_s(world, PONG_TIMEOUT_S - 1);
+		say(world, PONG);
+		ck_assert_uint_eq(world->pongs, i);
+	}
+
+	ck_assert_uint_eq(world->closed, 0);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(any_byte_breaks_the_silence)
+{
+	struct world *world = world_plain();
+
+	pass_s(world, PING_INTERVAL_S - 1);
+	say(world, "\x81");
+	pass_s(world, PING_INTERVAL_S - 1);
+	expect_heard(world, "");
+	pass_s(world, 1);
+
+	expect_heard(world, SERVER_PING);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(ping_can_be_asked_for)
+{
+	struct world *world = world_plain();
+
+	ws_ping(&world->ws);
+	ws_ping(&world->ws);
+	expect_heard(world, SERVER_PING);
+	say(world, PONG);
+
+	ck_assert_uint_eq(world->pongs, 1);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(reader_that_takes_nothing_is_closed)
+{
+	struct world *world = world_plain();
+
+	push_large(world);
+	ws_wake(&world->ws);
+	pass_s(world, STALL_TIMEOUT_S - 1);
+	say(world, TEXT_ONE);	/* speaking is not reading */
+	pass_s(world, 1);
+	ck_assert_uint_eq(world->closed, 0);
+	pass_s(world, CLOSE_TIMEOUT_S);
+
+	ck_assert_uint_eq(world->closed, 1);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(reader_that_comes_back_in_time_is_told_why_it_is_closed)
+{
+	struct world *world = world_plain();
+
+	push_large(world);
+	ws_wake(&world->ws);
+	pass_s(world, STALL_TIMEOUT_S);
+
+	expect_large(world, SERVER_PING SERVER_CLOSE_1008);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(slow_reader_that_takes_something_stays)
+{
+	struct world *world = world_plain();
+	static char some[256 * 1024];
+	int i;
+
+	push_large(world);
+	ws_wake(&world->ws);
+	for (i = 0; i < 10; i++) {
+		pass_s(world, STALL_TIMEOUT_S - 1);
+		ck_assert_int_gt(recv(world->peer, some, sizeof(some), 0), 0);
+		turn(world);
+	}
+
+	ck_assert_uint_eq(world->closed, 0);
+	hear(world);
+	ck_assert_uint_eq(world->ws.state, 0);
+	world_free(world);
+}
+END_TEST
+
+static const struct ws_deflate_params params = {
+	.server_no_context_takeover = true,
+	.client_no_context_takeover = true,
+	.server_max_window_bits = 15,
+	.client_max_window_bits = 15,
+};
+
+START_TEST(agreed_compression_is_used_both_ways)
+{
+	struct world *world = world_new(&params, "");
+	struct ws_inflate inflate;
+	struct buf text;
+
+	buf_init(&text, 1000);
+	ws_inflate_init(&inflate, &params);
+	push(world, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "}");
+	ws_wake(&world->ws);
+	/* "Hello": RFC 7692, section 7.2.3.1 */
+	say(world, "\xc1\x87" MASK "\xf2\x48\xcd\xc9\xc9\x07\0");
+	hear(world);
+
+	expect_said(world, "Hello|");
+	ck_assert_uint_lt(world->heard.len, 20);
+	ck_assert_mem_eq(buf_data(&world->heard), "\xc1", 1);
+	ck_assert_int_eq(ws_inflate_feed(&inflate,
+	    (uint8_t *)buf_data(&world->heard) + 2, world->heard.len - 2,
+	    &text, 1000), WS_INFLATE_OK);
+	ck_assert_int_eq(ws_inflate_end(&inflate, &text, 1000), WS_INFLATE_OK);
+	ck_assert_uint_eq(text.len, 41);
+	ck_assert_mem_eq(buf_data(&text) + 38, "aa}", 3);
+	ws_inflate_clear(&inflate);
+	buf_clear(&text);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(descriptor_that_cannot_be_watched_is_closed_from_the_loop)
+{
+	struct world *world = world_plain();
+
+	ws_abort(&world->ws);
+	turn(world);
+	world->closed = 0;
+	ws_open(world->service, &world->ws, &owner,
+	    open("/", O_RDONLY | O_CLOEXEC), NULL, "", 0);
+	ck_assert_uint_eq(world->closed, 0);
+	turn(world);
+
+	ck_assert_uint_eq(world->closed, 1);
+	world_free(world);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	const TTest *const tests[] = {
+		bytes_mean_the_same_however_they_are_cut,
+		bytes_behind_the_handshake_come_first_and_from_the_loop,
+		messages_are_sent_with_their_tails,
+		only_the_first_len_bytes_of_a_body_are_sent,
+		pings_are_answered_in_order,
+		close_of_the_peer_is_echoed_and_the_stream_ends,
+		close_without_code_is_answered_without_code,
+		peer_that_does_not_hang_up_is_cut,
+		fault_of_the_peer_closes_with_its_code,
+		our_close_waits_for_the_answer,
+		our_close_without_an_answer_ends_after_a_while,
+		answer_to_our_close_gives_time_to_hang_up,
+		end_of_the_stream_ends_the_connection,
+		owner_may_abort_within_message,
+		owner_may_close_within_message,
+		owner_may_abort_within_next,
+		message_that_next_gives_while_it_closes_is_sent_before,
+		reading_stops_while_the_owner_is_not_ready,
+		reading_goes_on_once_in_a_turn,
+		waiting_input_is_no_silence,
+		close_answers_even_if_the_owner_is_not_ready,
+		pings_of_one_who_does_not_read_are_bounded,
+		large_message_goes_out_as_the_socket_takes_it,
+		half_a_message_is_completed_before_the_close,
+		silent_peer_is_pinged_and_cut,
+		peer_that_answers_stays,
+		any_byte_breaks_the_silence,
+		ping_can_be_asked_for,
+		reader_that_takes_nothing_is_closed,
+		reader_that_comes_back_in_time_is_told_why_it_is_closed,
+		slow_reader_that_takes_something_stays,
+		agreed_compression_is_used_both_ways,
+		descriptor_that_cannot_be_watched_is_closed_from_the_loop,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		tcase_add_test(tc, tests[i]);
+}

@@ -1,0 +1,49 @@
+/*
+ * With src/daemon/main.c this is the daemon on a disk that fails on demand:
+ * functions of a program take the place of the C library's, in libraries too.
+ * While the file that FAULT_SYNC names exists, nothing can be flushed (EIO);
+ * while that of FAULT_WRITE does, there is no room for SQLite (ENOSPC).
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool
+is_on(const char *name)
+{
+	const char *file = getenv(name);
+
+	return file != NULL && access(file, F_OK) == 0;
+}
+
+int
+fsync(int fd)
+{
+	if (is_on("FAULT_SYNC")) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+fdatasync(int fd)
+{
+	if (is_on("FAULT_SYNC")) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+ssize_t
+pwrite64(int fd, const void *bytes, size_t len, off64_t offset)
+{
+	if (is_on("FAULT_WRITE")) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, bytes, len, offset);
+}

@@ -1,0 +1,772 @@
+#include "hub_world.h"
+
+#include <check.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "hub/hub.h"
+#include "hub/job.h"
+#include "hub/outbox.h"
+#include "hub/quota.h"
+#include "session/session.h"
+#include "wire/message.h"
+#include "wire/multicart.h"
+
+enum {
+	IDLE_SLICE = 2,		/* sessions looked at by one FIND_IDLE */
+	TURNS_MAX = 10000,	/* more without a rest are a loop */
+	MONO_AT_START_MS = 1000000
+};
+
+#define WALL_AHEAD_MS UINT64_C(1700000000000)
+
+struct world {
+	struct world_config config;
+	struct now now;
+	struct quota *quota;
+	struct hub *hub;
+	struct client_list clients;
+	unsigned starts;
+
+	struct stored_list stored;	/* by row */
+	struct job_list out;		/* with the storage */
+	bool	 is_held;
+	unsigned refusals;		/* lists still to be refused */
+	unsigned write_refusals;
+	unsigned read_refusals;		/* of LOADs */
+	unsigned lists_done;
+	unsigned loads_done;
+};
+
+/* As ck_assert, which costs a system call each time that all is well. */
+static void
+require(bool is_so, const char *what)
+{
+	if (!is_so)
+		ck_abort_msg("%s", what);
+}
+
+void
+world_defaults(struct world_config *config)
+{
+	*config = (struct world_config){
+		.hub = {
+			.limits = {
+				.max_customers = 50,
+				.max_remembered = 200,
+				.max_cart_bytes = 2097152,
+			},
+			.absence_window_ms = { 5000, 60000 },
+			.poll_presence_ms = 75000,
+			.max_held_polls = 4,
+			.session_ttl_ms = 86400000,
+		},
+	};
+	memset(&config->hub.key, 7, sizeof(config->hub.key));
+}
+
+static void
+world_boot(struct world *world)
+{
+	struct hub_config config = world->config.hub;
+	struct stored *stored;
+	size_t i;
+
+	/* No two starts draw the same random bytes. */
+	world->starts++;
+	memset(&config.seed, 0, sizeof(config.seed));
+	memcpy(&config.seed, &world->starts, sizeof(world->starts));
+	config.quota = world->quota;
+	TAILQ_FOREACH(stored, &world->stored, entry) {
+		config.session_row = stored->session->row;
+		for (i = 0; i < stored->count; i++)
+			if (stored->records[i].customer_row >
+			    config.customer_row)
+				config.customer_row =
+				    stored->records[i].customer_row;
+	}
+	world->hub = hub_new(&config, &world->now);
+}
+
+struct world *
+world_new_with(const struct world_config *config)
+{
+	struct world *world = xcalloc(1, sizeof(*world));
+	struct quota_config quota = {
+		.sessions_per_minute = config->sessions_per_minute,
+	};
+
+	world->config = *config;
+	world->now = (struct now){ MONO_AT_START_MS,
+	    WALL_AHEAD_MS + MONO_AT_START_MS };
+	world->quota = quota_new(&quota);
+	TAILQ_INIT(&world->clients);
+	TAILQ_INIT(&world->stored);
+	STAILQ_INIT(&world->out);
+	world_boot(world);
+	return world;
+}
+
+struct world *
+world_new(void)
+{
+	struct world_config config;
+
+	world_defaults(&config);
+	return world_new_with(&config);
+}
+
+struct hub *
+world_hub(struct world *world)
+{
+	return world->hub;
+}
+
+const struct now *
+world_now(const struct world *world)
+{
+	return &world->now;
+}
+
+struct world_config *
+world_config(struct world *world)
+{
+	return &world->config;
+}
+
+struct client_list *
+world_clients(struct world *world)
+{
+	return &world->clients;
+}
+
+struct stored_list *
+world_all_stored(struct world *world)
+{
+	return &world->stored;
+}
+
+unsigned
+world_lists_done(const struct world *world)
+{
+	return world->lists_done;
+}
+
+unsigned
+world_loads_done(const struct world *world)
+{
+	return world->loads_done;
+}
+
+const struct stored *
+world_stored(struct world *world, const char *session)
+{
+	struct stored *stored;
+
+	TAILQ_FOREACH(stored, &world->stored, entry)
+		if (strcmp(stored->session->id->data, session) == 0)
+			return stored;
+	return NULL;
+}
+
+const struct record *
+world_record(struct world *world, const char *session)
+{
+	const struct stored *stored = world_stored(world, session);
+
+	ck_assert_ptr_nonnull(stored);
+	return &stored->records[stored->count - 1];
+}
+
+static void
+stored_free(struct stored *stored)
+{
+	size_t i;
+
+	for (i = 0; i < stored->count; i++) {
+		record_clear(&stored->records[i]);
+		multicart_unref(stored->shown[i]);
+	}
+	free(stored->records);
+	free(stored->shown);
+	session_free(stored->session);
+	free(stored);
+}
+
+static struct stored *
+stored_find(struct world *world, int64_t row)
+{
+	struct stored *stored;
+
+	TAILQ_FOREACH(stored, &world->stored, entry)
+		if (stored->session->row == row)
+			return stored;
+	return NULL;
+}
+
+static struct stored *
+stored_new(struct world *world, const struct record *record)
+{
+	const struct stored *last = TAILQ_LAST(&world->stored, stored_list);
+	struct stored *stored = xcalloc(1, sizeof(*stored));
+
+	require(last == NULL || last->session->row < record->session_row,
+	    "rows of sessions grow");
+	require(world_stored(world, record->session->data) == NULL,
+	    "a session has one row");
+	stored->session = session_new(record->session, record->session_row);
+	TAILQ_INSERT_TAIL(&world->stored, stored, entry);
+	return stored;
+}
+
+static void
+store_record(struct world *world, const struct record *record)
+{
+	struct stored *stored = stored_find(world, record->session_row);
+	size_t n;
+
+	if (stored == NULL)
+		stored = stored_new(world, record);
+	require(strcmp(stored->session->id->data, record->session->data) == 0,
+	    "a row has one session");
+	require(session_apply(stored->session, record) == 0,
+	    "records come without a gap and know their customers");
+	n = stored->count++;
+	stored->records = xrealloc(stored->records,
+	    stored->count * sizeof(*stored->records));
+	stored->records[n] = *record;
+	payload_ref(record->session);
+	payload_ref(record->name);
+	payload_ref(record->cart);
+	stored->shown = xrealloc(stored->shown,
+	    stored->count * sizeof(struct multicart *));
+	stored->shown[n] = multicart_encode(stored->session);
+}
+
+/* A session as it is after all its records, made of nothing else. */
+static struct session *
+load(struct world *world, const struct payload *id)
+{
+	const struct stored *stored = world_stored(world, id->data);
+	struct session *session;
+	size_t i;
+
+	if (stored == NULL)
+		return NULL;
+	session = session_new(stored->session->id, stored->session->row);
+	for (i = 0; i < stored->count; i++)
+		require(session_apply(session, &stored->records[i]) == 0,
+		    "what was stored can be replayed");
+	session->active_ms = stored->session->active_ms;
+	session_trim(session, &world->config.hub.limits);
+	return session;
+}
+
+static void
+find_idle(struct world *world, struct job *job)
+{
+	const struct stored *stored;
+	unsigned rows = 0;
+
+	job->idle = xcalloc(IDLE_SLICE, sizeof(struct payload *));
+	TAILQ_FOREACH(stored, &world->stored, entry) {
+		if (stored->session->row <= job->after_row ||
+		    !stored->session->is_running)
+			continue;
+		if (rows++ == IDLE_SLICE)
+			return;
+		job->after_row = stored->session->row;
+		if (stored->session->active_ms < job->wall_ms)
+			job->idle[job->idle_count++] =
+			    payload_ref(stored->session->id);
+	}
+	job->after_row = 0;
+}
+
+static void
+store_job(struct world *world, struct job *job)
+{
+	struct stored *stored;
+
+	job->result = JOB_DONE;
+	switch (job->kind) {
+	case JOB_APPEND:
+		store_record(world, &job->record);
+		return;
+	case JOB_ANSWER:
+		return;
+	case JOB_LOAD:
+		job->loaded = load(world, job->record.session);
+		world->loads_done++;
+		return;
+	case JOB_TOUCH:
+		stored = stored_find(world, job->record.session_row);
+		require(stored != NULL, "a session in use is stored");
+		stored->session->active_ms = job->wall_ms;
+		return;
+	case JOB_FIND_IDLE:
+		find_idle(world, job);
+		return;
+	}
+}
+
+static bool
+reads_only(const struct job *job)
+{
+	return job->kind == JOB_LOAD || job->kind == JOB_FIND_IDLE;
+}
+
+/* Whether the list that is out writes something. */
+static bool
+list_writes(const struct world *world)
+{
+	const struct job *job;
+
+	STAILQ_FOREACH(job, &world->out, entry)
+		if (job->kind == JOB_APPEND || job->kind == JOB_TOUCH)
+			return true;
+	return false;
+}
+
+static bool
+take_refusal(unsigned *refusals)
+{
+	if (*refusals == 0)
+		return false;
+	--*refusals;
+	return true;
+}
+
+static void
+store_list(struct world *world)
+{
+	bool fails = take_refusal(&world->refusals);
+	bool fails_to_write = list_writes(world) &&
+	    take_refusal(&world->write_refusals);
+	struct job *job;
+
+	STAILQ_FOREACH(job, &world->out, entry)
+		if (fails || (fails_to_write && !reads_only(job)) ||
+		    (job->kind == JOB_LOAD &&
+		    take_refusal(&world->read_refusals)))
+			job->result = JOB_REFUSED;
+		else
+			store_job(world, job);
+	world->lists_done++;
+}
+
+static void
+client_hear(struct client *client, const struct outbox_item *item)
+{
+	size_t tail_len = strlen(item->tail);
+	struct line *line = xcalloc(1,
+	    sizeof(*line) + item->len + tail_len + 1);
+
+	memcpy(line->text, item->body->data, item->len);
+	memcpy(line->text + item->len, item->tail, tail_len);
+	STAILQ_INSERT_TAIL(&client->heard, line, entry);
+}
+
+void
+catch_up(struct client *client)
+{
+	struct outbox_item item;
+
+	while (hub_peer_next(client->world->hub, &client->peer, &item)) {
+		client_hear(client, &item);
+		payload_unref(item.body);
+	}
+}
+
+static void
+client_part(struct client *client)
+{
+	struct peer *peer = &client->peer;
+	struct world *world = client->world;
+
+	client->is_connected = false;
+	hub_detach(world->hub, peer, &world->now);
+	if (peer->is_limited)
+		quota_disconnect(world->quota, peer->quota_key,
+		    world->now.mono_ms);
+	payload_unref(peer->session_id);
+	payload_unref(peer->address);
+}
+
+/* The cursor of what a request's answer shows, or of the poll without news. */
+static void
+note_cursor(struct client *request)
+{
+	const struct multicart *state = request->peer.outbox.state;
+	uint64_t incarnation = 0, revision = 0;
+
+	if (state != NULL) {
+		incarnation = state->incarnation;
+		revision = state->revision;
+	} else if (request->poll.is_held) {
+		incarnation = request->poll.incarnation;
+		revision = request->poll.revision;
+	}
+	if (incarnation > 0)
+		(void)snprintf(request->cursor, sizeof(request->cursor),
+		    "%" PRIu64 ".%" PRIu64, incarnation, revision);
+}
+
+/* All that the hub has for the request is its answer. */
+static void
+request_answer(struct client *request)
+{
+	note_cursor(request);
+	catch_up(request);
+	request->is_answered = true;
+	client_part(request);
+}
+
+static void
+request_step(struct client *request)
+{
+	if (request->peer.wants_close || hub_peer_is_answered(&request->peer))
+		request_answer(request);
+	else if (request->poll.is_held && !request->is_held) {
+		request->is_held = true;
+		request->held_until_ms = request->world->now.mono_ms +
+		    (uint64_t)request->poll.wait_s * 1000;
+	}
+}
+
+static void
+client_wake(struct peer *peer)
+{
+	struct client *client = (struct client *)peer;
+
+	if (peer->poll != NULL) {
+		request_step(client);
+		return;
+	}
+	if (!client->is_slow)
+		catch_up(client);
+	if (peer->wants_ping)
+		client->pings++;
+	peer->wants_ping = false;
+}
+
+void
+hang_up(struct client *client)
+{
+	client_part(client);
+	world_run(client->world);
+}
+
+void
+world_forget(struct client *client)
+{
+	ck_assert(!client->is_connected);
+	ignore(client);
+	TAILQ_REMOVE(&client->world->clients, client, entry);
+	free(client);
+}
+
+static void
+close_unwanted(struct world *world)
+{
+	struct client *client;
+
+	TAILQ_FOREACH(client, &world->clients, entry) {
+		if (!client->is_connected || !client->peer.wants_close ||
+		    client->peer.poll != NULL)
+			continue;
+		client->was_closed = true;
+		client_part(client);
+	}
+}
+
+/* One turn; false if there is nothing left to do. */
+static bool
+turn(struct world *world)
+{
+	bool did = false;
+
+	if (!hub_is_waiting(world->hub)) {
+		hub_take_jobs(world->hub, &world->out);
+		require(hub_is_waiting(world->hub) ==
+		    !STAILQ_EMPTY(&world->out), "a list is out or is not");
+	}
+	if (!world->is_held && !STAILQ_EMPTY(&world->out)) {
+		store_list(world);
+		hub_settle(world->hub, &world->out, &world->now);
+		require(STAILQ_EMPTY(&world->out), "jobs are freed");
+		did = true;
+	}
+	hub_wake_peers(world->hub);
+	close_unwanted(world);
+	return did || hub_has_woken(world->hub);
+}
+
+void
+world_run(struct world *world)
+{
+	unsigned n = 0;
+
+	while (turn(world))
+		require(++n < TURNS_MAX, "the hub rests some time");
+}
+
+/* When the hub wants to be woken, or a request has been held long enough. */
+static uint64_t
+next_event_ms(const struct world *world)
+{
+	uint64_t next_ms = hub_next_tick_ms(world->hub);
+	const struct client *client;
+
+	TAILQ_FOREACH(client, &world->clients, entry)
+		if (client->is_connected && client->is_held &&
+		    client->held_until_ms < next_ms)
+			next_ms = client->held_until_ms;
+	return next_ms;
+}
+
+static void
+move_clock(struct world *world, uint64_t mono_ms)
+{
+	struct client *client;
+
+	if (mono_ms > world->now.mono_ms) {
+		world->now.wall_ms += mono_ms - world->now.mono_ms;
+		world->now.mono_ms = mono_ms;
+	}
+	hub_tick(world->hub, &world->now);
+	TAILQ_FOREACH(client, &world->clients, entry)
+		if (client->is_connected && client->is_held &&
+		    client->held_until_ms <= world->now.mono_ms)
+			request_answer(client);
+	world_run(world);
+}
+
+void
+world_wait(struct world *world, uint64_t ms)
+{
+	uint64_t end_ms = world->now.mono_ms + ms;
+	uint64_t next_ms;
+	unsigned n = 0;
+
+	world_run(world);
+	while ((next_ms = next_event_ms(world)) <= end_ms) {
+		require(++n < TURNS_MAX, "a tick brings time forward");
+		move_clock(world, next_ms);
+	}
+	move_clock(world, end_ms);
+}
+
+void
+world_hold(struct world *world)
+{
+	world->is_held = true;
+}
+
+void
+world_go_on(struct world *world)
+{
+	world->is_held = false;
+	world_run(world);
+}
+
+void
+world_do_one(struct world *world)
+{
+	world->is_held = false;
+	ck_assert(turn(world));
+	world->is_held = true;
+	world_run(world);
+}
+
+void
+world_refuse(struct world *world, unsigned n)
+{
+	world->refusals = n;
+}
+
+void
+world_refuse_writing(struct world *world, unsigned n)
+{
+	world->write_refusals = n;
+}
+
+void
+world_refuse_reading(struct world *world, unsigned n)
+{
+	world->read_refusals = n;
+}
+
+static void
+world_stop(struct world *world)
+{
+	struct client *client;
+	struct job *job;
+
+	TAILQ_FOREACH(client, &world->clients, entry)
+		if (client->is_connected)
+			client_part(client);
+	hub_free(world->hub);
+	while ((job = STAILQ_FIRST(&world->out)) != NULL) {
+		STAILQ_REMOVE_HEAD(&world->out, entry);
+		job_free(job);
+	}
+	world->is_held = false;
+	world->refusals = 0;
+	world->write_refusals = 0;
+	world->read_refusals = 0;
+}
+
+void
+world_crash(struct world *world)
+{
+	world_stop(world);
+	world_boot(world);
+}
+
+void
+world_restart(struct world *world)
+{
+	world_run(world);
+	ck_assert(hub_is_quiet(world->hub));
+	world_crash(world);
+}
+
+void
+world_free(struct world *world)
+{
+	struct client *client;
+	struct stored *stored;
+
+	world_stop(world);
+	while ((client = TAILQ_FIRST(&world->clients)) != NULL)
+		world_forget(client);
+	while ((stored = TAILQ_FIRST(&world->stored)) != NULL) {
+		TAILQ_REMOVE(&world->stored, stored, entry);
+		stored_free(stored);
+	}
+	quota_free(world->quota);
+	free(world);
+}
+
+static const struct peer_ops client_ops = { client_wake };
+
+static struct client *
+client_new(struct world *world, const char *session, enum transport transport)
+{
+	struct client *client = xcalloc(1, sizeof(*client));
+
+	client->world = world;
+	client->is_connected = true;
+	client->peer.ops = &client_ops;
+	client->peer.transport = transport;
+	client->peer.session_id = payload_new(session, strlen(session));
+	STAILQ_INIT(&client->heard);
+	TAILQ_INSERT_TAIL(&world->clients, client, entry);
+	return client;
+}
+
+struct client *
+world_connect_by(struct world *world, const char *session,
+    enum transport transport)
+{
+	struct client *client = client_new(world, session, transport);
+
+	hub_attach(world->hub, &client->peer);
+	return client;
+}
+
+struct client *
+world_connect(struct world *world, const char *session)
+{
+	return world_connect_by(world, session, TRANSPORT_WEBSOCKET);
+}
+
+struct client *
+world_request(struct world *world, const char *session, const char *bearer)
+{
+	struct client *request = client_new(world, session, TRANSPORT_HTTP);
+
+	require(strlen(bearer) < sizeof(request->bearer), "a bearer's token");
+	memcpy(request->bearer, bearer, strlen(bearer));
+	request->poll.bearer = request->bearer;
+	request->peer.poll = &request->poll;
+	hub_attach(world->hub, &request->peer);
+	return request;
+}
+
+struct client *
+world_connect_from(struct world *world, const char *session, uint8_t address)
+{
+	struct client *client = client_new(world, session,
+	    TRANSPORT_WEBSOCKET);
+	char text[RECORD_ADDRESS_CHARS + 1];
+	int n;
+
+	n = snprintf(text, sizeof(text), "2001:db8::%x", address);
+	client->peer.address = payload_new(text, (size_t)n);
+	client->peer.is_limited = true;
+	client->peer.quota_key[QUOTA_KEY_BYTES - 1] = address;
+	ck_assert_int_eq(quota_connect(world->quota, client->peer.quota_key),
+	    0);
+	hub_attach(world->hub, &client->peer);
+	return client;
+}
+
+void
+client_send(struct client *client, const char *text)
+{
+	struct world *world = client->world;
+	size_t len = strlen(text);
+	char *copy = xcalloc(1, len + 1);
+
+	require(hub_peer_is_ready(world->hub, &client->peer),
+	    "who speaks is ready to");
+	/* Without a NUL, as from a frame. */
+	memcpy(copy, text, len);
+	copy = xrealloc(copy, len > 0 ? len : 1);
+	hub_receive(world->hub, &client->peer, copy, len, &world->now);
+	free(copy);
+	if (client->peer.poll != NULL)
+		request_step(client);
+}
+
+struct line *
+client_take(struct client *client)
+{
+	struct line *line = STAILQ_FIRST(&client->heard);
+
+	if (line != NULL)
+		STAILQ_REMOVE_HEAD(&client->heard, entry);
+	return line;
+}
+
+void
+ignore(struct client *client)
+{
+	struct line *line;
+
+	while ((line = client_take(client)) != NULL)
+		free(line);
+}
+
+void
+world_ignore(struct world *world)
+{
+	struct client *client;
+
+	TAILQ_FOREACH(client, &world->clients, entry)
+		ignore(client);
+}
+
+void
+pong(struct client *client)
+{
+	ck_assert_uint_gt(client->pings, 0);
+	client->pings--;
+	hub_pong(client->world->hub, &client->peer, &client->world->now);
+	world_run(client->world);
+}

@@ -1,0 +1,152 @@
+#ifndef HUB_WORLD_H
+#define HUB_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "hub/hub_config.h"
+#include "hub/peer.h"
+#include "session/record.h"
+
+/*
+ * A hub with everything around it that is otherwise outside: a clock that the
+ * test moves, a storage that keeps records and replays them, and clients whose
+ * network takes what the hub has for them after each turn.
+ */
+
+struct session;
+struct world;
+
+struct line {
+	STAILQ_ENTRY(line) entry;
+	char	 text[];
+};
+
+STAILQ_HEAD(line_list, line);
+
+/* A cursor: two numbers and a dot. */
+enum { CLIENT_CURSOR_CHARS = 41 };
+
+/* A connection, or a request, which ends with its answer. */
+struct client {
+	struct peer peer;
+	struct world *world;
+	TAILQ_ENTRY(client) entry;	/* world->clients */
+	/* As in the last reply that had them. */
+	char	 id[ID_CUSTOMER_HEX + 1];
+	char	 token[ID_TOKEN_CHARS + 1];
+	bool	 is_slow;	/* its network takes nothing now */
+	bool	 is_connected;
+	bool	 was_closed;	/* by the hub */
+	unsigned pings;		/* sent to it and not answered */
+	struct line_list heard;	/* and not yet expected */
+
+	/* Of a request. */
+	struct peer_poll poll;		/* of peer */
+	char	 bearer[ID_TOKEN_CHARS + 1];
+	bool	 is_held;		/* by the hub, ... */
+	uint64_t held_until_ms;		/* ... which answers then at last */
+	bool	 is_answered;
+	char	 cursor[CLIENT_CURSOR_CHARS + 1]; /* of the answer; or "" */
+};
+
+TAILQ_HEAD(client_list, client);
+
+/* What the storage has of one session. */
+struct stored {
+	TAILQ_ENTRY(stored) entry;
+	struct session *session;	/* what its records make */
+	struct record *records;		/* all, in order */
+	struct multicart **shown;	/* what each of them shows */
+	size_t	 count;
+};
+
+TAILQ_HEAD(stored_list, stored);
+
+struct world_config {
+	struct hub_config hub;
+	unsigned sessions_per_minute;
+};
+
+/* The protocol's defaults, but no limit of rates. */
+void	 world_defaults(struct world_config *config);
+
+struct world *world_new(void);
+struct world *world_new_with(const struct world_config *config);
+void	 world_free(struct world *world);
+
+/* Of the hub. */
+struct hub *world_hub(struct world *world);
+const struct now *world_now(const struct world *world);
+
+/* A WebSocket connection to a session's URL; the world's until world_free. */
+struct client *world_connect(struct world *world, const char *session);
+/* One of another transport. */
+struct client *world_connect_by(struct world *world, const char *session,
+	    enum transport transport);
+/* One from an address, 1 to 255, whose new sessions are counted. */
+struct client *world_connect_from(struct world *world, const char *session,
+	    uint8_t address);
+/*
+ * A request that shows a bearer's token ("" for none), not yet sent.  Its
+ * client waits for the answer, and hang_up() cancels it.
+ */
+struct client *world_request(struct world *world, const char *session,
+	    const char *bearer);
+struct client_list *world_clients(struct world *world);
+/* Free a client that is gone. */
+void	 world_forget(struct client *client);
+
+/* Turns until nothing is left to do or the storage holds what is. */
+void	 world_run(struct world *world);
+/* Let time pass, stopping wherever the hub wants to be woken. */
+void	 world_wait(struct world *world, uint64_t ms);
+
+/* The storage keeps lists to itself until it is told to go on. */
+void	 world_hold(struct world *world);
+void	 world_go_on(struct world *world);
+/* It does the list that it holds and is given the next one. */
+void	 world_do_one(struct world *world);
+/* The storage fails the next n lists; or those that write; or n LOADs. */
+void	 world_refuse(struct world *world, unsigned n);
+void	 world_refuse_writing(struct world *world, unsigned n);
+void	 world_refuse_reading(struct world *world, unsigned n);
+/* How many lists the storage has done so far, and how many reads. */
+unsigned world_lists_done(const struct world *world);
+unsigned world_loads_done(const struct world *world);
+
+/* The daemon stops with everything settled and starts again. */
+void	 world_restart(struct world *world);
+/* The daemon is killed: what the storage has not done is lost. */
+void	 world_crash(struct world *world);
+/* As the next start has them. */
+struct world_config *world_config(struct world *world);
+
+/* What is stored of a session; NULL if nothing. */
+const struct stored *world_stored(struct world *world, const char *session);
+/* The newest record of it. */
+const struct record *world_record(struct world *world, const char *session);
+struct stored_list *world_all_stored(struct world *world);
+
+/* client sends a message; nothing happens before the next turn. */
+void	 client_send(struct client *client, const char *text);
+/* The next text received, taken out; NULL if there is none.  free() it. */
+struct line *client_take(struct client *client);
+/* Whatever was received is of no interest. */
+void	 ignore(struct client *client);
+
+/* The connection ends. */
+void	 hang_up(struct client *client);
+/* client answers the hub's ping, of which there must be one. */
+void	 pong(struct client *client);
+/* The network takes everything that waited for a slow client. */
+void	 catch_up(struct client *client);
+/* Whatever anybody received is of no interest. */
+void	 world_ignore(struct world *world);
+
+#endif
