@@ -1,0 +1,413 @@
+// The demonstration's page in a browser: two people shop together, one of them
+// without WebSocket, and the daemon is killed and restarted in between.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import test from 'node:test';
+
+import { Daemon, makeFolder, skip } from './lib/daemon.mjs';
+
+// Where Debian has it, unless the variable says otherwise.
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic',
+	'--no-first-run', '--disable-background-networking',
+	'--disable-component-update', '--disable-sync'];
+
+const findPlaywright = () => {
+	const places = [import.meta.url, path.resolve('package.json')];
+	const modules = process.env.BUDDYSHOPPING_NODE_MODULES;
+	if (modules !== undefined)
+		places.push(path.resolve(modules, '..', 'package.json'));
+	for (const place of places) {
+		try {
+			return createRequire(place)('playwright-core');
+		} catch (error) {
+			if (error.code !== 'MODULE_NOT_FOUND')
+				throw error;
+		}
+	}
+	return skip('npm\'s package playwright-core was not found');
+};
+
+const { chromium } = findPlaywright();
+if (!fs.existsSync(CHROMIUM))
+	skip(`there is no ${CHROMIUM}`);
+
+// A daemon with the page, which can be killed and comes back on its port.
+class Shop {
+	#database = path.join(makeFolder(), 'shop.db');
+
+	async open(settings = {}) {
+		this.settings = { demo: 'yes', ...settings };
+		this.daemon = await Daemon.start({ database: this.#database,
+			settings: this.settings });
+		this.port = this.daemon.port;
+		this.url = `http://127.0.0.1:${this.port}` +
+			`${settings['base-path'] ?? '/'}`;
+	}
+
+	kill() {
+		return this.daemon.kill('SIGKILL');
+	}
+
+	async restart() {
+		const settings = Object.entries(this.settings)
+			.flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+		this.daemon = new Daemon(['-d', this.#database, ...settings,
+			String(this.port)], {});
+		await this.daemon.logged(/listening on/);
+	}
+
+	async close() {
+		assert.equal(await this.daemon.stop(), 0);
+	}
+}
+
+// Everybody's cart as the page shows it: name -> its lines, total and badges.
+// The page's own customer is not called by its name there.
+const readCarts = (own) => {
+	const textOf = (element, selector) =>
+		element.querySelector(selector).textContent;
+	const badgesOf = (element) =>
+		[...element.querySelectorAll('.badge')].map((badge) =>
+			badge.textContent.trim());
+	const mine = document.getElementById('mine');
+	const carts = [[own, {
+		lines: [...mine.querySelectorAll('.item')].map((line) =>
+			`${textOf(line, 'output')} × ${textOf(line, 'h3')} ` +
+			textOf(line, '.price')),
+		total: textOf(mine, '#total'),
+		badges: badgesOf(mine),
+	}]];
+	for (const cart of document.querySelectorAll('#carts > li'))
+		carts.push([textOf(cart, 'h3'), {
+			lines: [...cart.querySelectorAll('.picks li')].map((line) =>
+				`${textOf(line, '.times')} ${textOf(line, '.pick')} ` +
+				textOf(line, '.price')),
+			total: textOf(cart, '.sum output'),
+			badges: badgesOf(cart),
+		}]);
+	return Object.fromEntries(carts.sort(([a], [b]) => a < b ? -1 : 1));
+};
+
+// Run steps with a shop and a function that makes pages, each that of another
+// person; whatever the browser found fault with fails the test.
+const withShop = async (settings, steps) => {
+	const shop = new Shop();
+	const browser = await chromium.launch({ executablePath: CHROMIUM,
+		args: CHROMIUM_FLAGS });
+	const faults = [];
+	const newPage = async (options = {}) => {
+		const context = await browser.newContext(options);
+		// The page's policy forbids what is evaluated later.
+		await context.addInitScript(
+			`globalThis.readCarts = ${readCarts}`);
+		const page = await context.newPage();
+		page.on('pageerror', (error) => faults.push(error.message));
+		page.on('console', (message) => {
+			if (/Content Security|TrustedHTML/.test(message.text()))
+				faults.push(message.text());
+		});
+		page.on('request', (request) => {
+			const { protocol, host } = new URL(request.url());
+			if (protocol !== 'data:' && host !== new URL(shop.url).host)
+				faults.push(`a request of ${request.url()}`);
+		});
+		return page;
+	};
+	try {
+		await shop.open(settings);
+		await steps(shop, newPage);
+		assert.deepEqual(faults, []);
+		await shop.close();
+	} finally {
+		await browser.close();
+	}
+};
+
+const withoutWebSocket = (page) => page.addInitScript(() => {
+	delete globalThis.WebSocket;
+});
+
+const enter = async (page, name) => {
+	await page.fill('#name', name);
+	await page.press('#name', 'Enter');
+	await page.waitForSelector('#people li');
+};
+
+const add = (page, product) =>
+	page.click(`#products [data-key=${product}] .add`);
+
+const cart = (lines, total, ...badges) => ({ lines, total, badges });
+
+// Wait until the page shows these carts.
+const expectCarts = async (page, own, carts) => {
+	try {
+		await page.waitForFunction(([name, wanted]) =>
+			JSON.stringify(globalThis.readCarts(name)) === wanted,
+		[own, JSON.stringify(carts)]);
+	} catch (error) {
+		assert.deepEqual(await page.evaluate(readCarts, own), carts);
+		throw error;
+	}
+};
+
+const expectText = (page, selector, text) =>
+	page.locator(selector, { hasText: text }).waitFor();
+
+const expectConnection = (page, transport) =>
+	page.waitForFunction((wanted) =>
+		document.getElementById('connection').dataset.state === 'online' &&
+		document.getElementById('connection-transport').textContent ===
+			wanted, transport);
+
+const isEnabled = async (page) =>
+	await page.getAttribute('#ready', 'aria-disabled') === 'false';
+
+// A reader of QR codes at level M of the versions 2 to 6, whose blocks are of
+// one length.
+
+const BLOCKS = { 2: 1, 3: 1, 4: 2, 5: 2, 6: 4 };
+const CHECKS = { 2: 16, 3: 26, 4: 18, 5: 24, 6: 16 };
+
+const isData = (size, x, y) => {
+	const isFinder = (x < 9 && y < 9) || (x < 9 && y >= size - 8) ||
+		(x >= size - 8 && y < 9);
+	const isSmall = Math.abs(x - size + 7) < 3 && Math.abs(y - size + 7) < 3;
+	return !isFinder && !isSmall && x !== 6 && y !== 6;
+};
+
+const isFlipped = [
+	(x, y) => (x + y) % 2 === 0,
+	(x, y) => y % 2 === 0,
+	(x) => x % 3 === 0,
+	(x, y) => (x + y) % 3 === 0,
+	(x, y) => (Math.floor(x / 3) + Math.floor(y / 2)) % 2 === 0,
+	(x, y) => (x * y) % 6 === 0,
+	(x, y) => (x * y) % 6 < 3,
+	(x, y) => (x + y + (x * y) % 3) % 2 === 0,
+];
+
+const readBytes = (rows) => {
+	const size = rows.length;
+	const format = [0, 1, 2, 3, 4, 5, 7, 8].map((x) => rows[8][x] ? 1 : 0)
+		.join('');
+	const mask = (parseInt(format.slice(0, 5), 2) ^ 0b10101) & 7;
+	assert.equal((parseInt(format.slice(0, 5), 2) ^ 0b10101) >> 3, 0);
+	let bits = '';
+	for (let pair = 0, right = size - 1; right > 0; pair++, right -= 2) {
+		right -= right === 6 ? 1 : 0;
+		for (let i = 0; i < size; i++) {
+			const y = pair % 2 === 0 ? size - 1 - i : i;
+			for (const x of [right, right - 1])
+				if (isData(size, x, y))
+					bits += rows[y][x] !== isFlipped[mask](x, y) ? 1 : 0;
+		}
+	}
+	return bits.match(/.{8}/g).map((byte) => parseInt(byte, 2));
+};
+
+const times = (a, b) => {
+	let product = 0;
+	for (let bit = 128; bit > 0; bit >>= 1) {
+		product = product << 1 ^ (product & 128 ? 0x11d : 0);
+		product ^= b & bit ? a : 0;
+	}
+	return product;
+};
+
+// Whether a block is a multiple of the generator: zero at all its roots.
+const assertBlock = (block, checks) => {
+	for (let i = 0, root = 1; i < checks; i++, root = times(root, 2))
+		assert.equal(block.reduce((sum, byte) =>
+			times(sum, root) ^ byte, 0), 0);
+};
+
+const readQr = (rows) => {
+	const version = (rows.length - 17) / 4;
+	const bytes = readBytes(rows);
+	const count = BLOCKS[version];
+	const length = bytes.length / count;
+	const data = [];
+	for (let i = 0; i < count; i++) {
+		const block = bytes.filter((_, at) => at % count === i);
+		assertBlock(block, CHECKS[version]);
+		data.push(...block.slice(0, length - CHECKS[version]));
+	}
+	const hex = Buffer.from(data).toString('hex');
+	assert.equal(hex[0], '4');
+	const end = 3 + 2 * parseInt(hex.slice(1, 3), 16);
+	return Buffer.from(hex.slice(3, end), 'hex').toString();
+};
+
+const qrRows = async (page) => {
+	const drawing = await page.getAttribute('#qr path', 'd');
+	const size = await page.$eval('#qr', (qr) => qr.viewBox.baseVal.width - 8);
+	const rows = Array.from({ length: size }, () => Array(size).fill(false));
+	for (const [, x, y] of drawing.matchAll(/M(\d+) (\d+)h1v1h-1z/g))
+		rows[y][x] = true;
+	return rows;
+};
+
+test('the page has a policy that lets only its own script run', () =>
+	withShop({}, async (shop) => {
+		const response = await fetch(shop.url);
+		assert.equal(response.status, 200);
+		assert.match(response.headers.get('Content-Type'), /^text\/html/);
+		const policy = response.headers.get('Content-Security-Policy');
+		assert.match(policy, /script-src 'sha256-[^']+';/);
+		assert.doesNotMatch(policy, /unsafe/);
+		assert.doesNotMatch(await response.text(), /https?:\/\/(?!www\.w3)/);
+	}));
+
+test('the invite link and its QR code say the same', () => withShop({},
+	async (shop, newPage) => {
+		const ada = await newPage();
+		await ada.goto(shop.url);
+		await enter(ada, 'Ada');
+		const link = await ada.inputValue('#link');
+		assert.equal(readQr(await qrRows(ada)), link);
+		assert.equal(ada.url(), link);
+		assert.ok(link.startsWith(`${shop.url}#session=`));
+	}));
+
+const startPair = async (shop, newPage) => {
+	const ada = await newPage();
+	const bob = await newPage({ viewport: { width: 390, height: 844 } });
+	await withoutWebSocket(bob);
+	await ada.goto(shop.url);
+	await add(ada, 'cheese');
+	await enter(ada, 'Ada');
+	await bob.goto(await ada.inputValue('#link'));
+	await enter(bob, 'Bob');
+	await expectConnection(ada, 'WebSocket');
+	await expectConnection(bob, 'Long-polling');
+	return { ada, bob, expectBoth: async (carts) => {
+		await expectCarts(ada, 'Ada', carts);
+		await expectCarts(bob, 'Bob', carts);
+	} };
+};
+
+const shopTogether = async (shop, newPage) => {
+	const { ada, bob, expectBoth } = await startPair(shop, newPage);
+	const hers = cart(['1 × Alpine cheese €8.90'], '€8.90', 'Host');
+	await expectBoth({ Ada: hers, Bob: cart([], '€0.00') });
+	await add(bob, 'lemonade');
+	await add(bob, 'lemonade');
+	await expectBoth({ Ada: hers,
+		Bob: cart(['2 × Lemonade €6.40'], '€6.40') });
+
+	await shop.kill();
+	await expectText(ada, '#connection-state', 'Reconnecting');
+	await expectText(bob, '#connection-state', 'Reconnecting');
+	await ada.click('#lines .more');
+	await add(bob, 'loaf');
+	await shop.restart();
+	const host = cart(['2 × Alpine cheese €17.80'], '€17.80', 'Host');
+	const lines = ['1 × Sourdough loaf €6.50', '2 × Lemonade €6.40'];
+	await expectBoth({ Ada: host, Bob: cart(lines, '€12.90') });
+
+	await bob.reload();
+	await expectBoth({ Ada: host, Bob: cart(lines, '€12.90') });
+	return { ada, bob, expectBoth, lines };
+};
+
+const checkOut = async ({ ada, bob, expectBoth, lines }) => {
+	await expectText(ada, '#ready-hint', 'Waiting for \u2068Bob\u2069');
+	assert.equal(await isEnabled(ada), false);
+	await bob.focus('#ready');
+	await bob.keyboard.press('Space');
+	await expectText(ada, '#ready-hint', 'Everyone else is ready');
+	assert.equal(await isEnabled(ada), true);
+	await expectBoth({ Ada: cart(['2 × Alpine cheese €17.80'], '€17.80',
+		'Host'), Bob: cart(lines, '€12.90', 'Ready') });
+	await ada.click('#ready');
+	for (const page of [ada, bob]) {
+		await page.waitForSelector('#done[open]');
+		await expectText(page, '#done-total', '€30.70');
+	}
+	await ada.click('#reopen');
+	await bob.waitForSelector('#done', { state: 'hidden' });
+};
+
+const changeLine = async ({ ada, bob, expectBoth }) => {
+	await ada.check('#polling', { force: true });
+	await expectConnection(ada, 'Long-polling');
+	await add(bob, 'mug');
+	// Who changes the cart is not ready any more.
+	await expectBoth({ Ada: cart(['2 × Alpine cheese €17.80'], '€17.80',
+		'Host'), Bob: cart(['1 × Sourdough loaf €6.50',
+		'2 × Lemonade €6.40', '1 × Enamel mug €12.00'], '€24.90') });
+	await ada.uncheck('#polling', { force: true });
+	await expectConnection(ada, 'WebSocket');
+	await bob.click('#leave');
+	await expectText(ada, '#feed', '\u2068Bob\u2069 left');
+	await expectCarts(ada, 'Ada', { Ada:
+		cart(['2 × Alpine cheese €17.80'], '€17.80', 'Host') });
+};
+
+test('two shop together, whatever their lines and the daemon do', () =>
+	withShop({}, async (shop, newPage) => {
+		const pair = await shopTogether(shop, newPage);
+		await checkOut(pair);
+		await changeLine(pair);
+	}));
+
+test('a guest can be the host after the host has left', () => withShop(
+	{ 'base-path': '/buddies/at/' }, async (shop, newPage) => {
+		const { ada, bob } = await startPair(shop, newPage);
+		await add(bob, 'olives');
+		await ada.click('#leave');
+		await bob.click('#take-over');
+		await expectCarts(bob, 'Bob', { Bob:
+			cart(['1 × Green olives €5.40'], '€5.40', 'Host') });
+		await enter(ada, 'Ada');
+		await expectCarts(ada, 'Ada', {
+			Ada: cart(['1 × Alpine cheese €8.90'], '€8.90'),
+			Bob: cart(['1 × Green olives €5.40'], '€5.40', 'Host') });
+	}));
+
+const post = async (url, event, payload) => {
+	const response = await fetch(url, { method: 'POST',
+		body: JSON.stringify({ event, payload }) });
+	return (await response.json()).messages[0]?.payload;
+};
+
+test('what others write is text, and of carts only what is sold', () =>
+	withShop({}, async (shop, newPage) => {
+		const ada = await newPage();
+		await ada.goto(shop.url);
+		await enter(ada, 'Ada');
+		const url = shop.url +
+			new URL(await ada.inputValue('#link')).hash.split('=')[1];
+		const customerName = '<img src=x onerror=alert(1)> \u202eabc';
+		const eve = await post(url, 'joinSession', { customerName });
+		const show = async (cartContent, lines, total) => {
+			await post(url, 'updateCart', { ...eve, cartContent });
+			await expectCarts(ada, 'Ada', { [customerName]:
+				cart(lines, total), Ada: cart([], '€0.00', 'Host') });
+		};
+		await show({ items: [{ id: 'mug', quantity: 2 }] },
+			['2 × Enamel mug €24.00'], '€24.00');
+		await show({ items: [{ id: '__proto__', quantity: 1 },
+			{ id: 'mug', quantity: -1 }, null, 7,
+			{ id: 'loaf', quantity: 1, price: 1, name: 'x' }] },
+		['1 × Sourdough loaf €6.50'], '€6.50');
+		await show({ items: 'mug' }, [], '€0.00');
+	}));
+
+test('a session that is over is said to be', () => withShop({},
+	async (shop, newPage) => {
+		const ada = await newPage();
+		await ada.goto(`${shop.url}#session=never-was`);
+		await expectText(ada, '#headline', 'You are invited');
+		await ada.fill('#name', 'Ada');
+		await ada.press('#name', 'Enter');
+		await expectText(ada, '#problem', 'Nobody is at this picnic');
+		assert.equal(ada.url(), shop.url);
+		await enter(ada, 'Ada');
+		await expectConnection(ada, 'WebSocket');
+	}));

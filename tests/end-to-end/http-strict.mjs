@@ -1,0 +1,504 @@
+// Requests that two readers could understand in two ways, or that never end:
+// none of them is served, nor is anything behind them on their connection.
+// Every answer of the daemon's own is JSON, with CORS and without caching.
+
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import test from 'node:test';
+
+import { Client, message } from './lib/client.mjs';
+import { withDaemon } from './lib/daemon.mjs';
+
+const PACE_MS = 100;
+const START = message('startSession', { customerName: 'Eve' });
+const JOIN = message('joinSession', { customerName: 'Eve' });
+
+const HOST = 'Host: shop';
+const LENGTH = `Content-Length: ${START.length}`;
+const CHUNKED = 'Transfer-Encoding: chunked';
+
+// A connection that takes bytes; `ended` resolves to all that came back.
+const connect = (daemon) => {
+	const socket = net.connect(daemon.port, '127.0.0.1');
+	let text = '';
+	socket.setNoDelay();
+	socket.on('data', (data) => {
+		text += data.toString('latin1');
+		socket.emit('text', text);
+	});
+	// What an error means shows in its close.
+	socket.on('error', () => {});
+	const ended = new Promise((resolve) => {
+		socket.once('close', () => resolve(text));
+	});
+	// Resolves once what came back matches.
+	const shown = (pattern) => new Promise((resolve, reject) => {
+		socket.on('text', () => pattern.test(text) && resolve(text));
+		socket.once('close', () => reject(new Error(`closed: ${text}`)));
+	});
+	return { socket, ended, shown };
+};
+
+// Resolves to what comes back for these bytes until the daemon closes.
+const send = (daemon, bytes) => {
+	const { socket, ended } = connect(daemon);
+	socket.write(Buffer.from(bytes, 'latin1'));
+	return ended;
+};
+
+const head = (line, ...fields) => [line, ...fields, '', ''].join('\r\n');
+
+// The answers in text: {status, fields, body}.
+const parse = (text) => {
+	const answers = [];
+	while (text !== '') {
+		const [, status, lines] =
+			text.match(/^HTTP\/1\.1 (\d+) [^\r]*\r\n(.*?\r\n)\r\n/s);
+		const fields = Object.fromEntries(lines.trim().split('\r\n')
+			.map((line) => line.split(/: */s))
+			.map(([name, ...rest]) => [name.toLowerCase(), rest.join(':')]));
+		const start = text.indexOf('\r\n\r\n') + 4;
+		const end = start + Number(fields['content-length'] ?? 0);
+		answers.push({ status: Number(status), fields,
+			body: text.slice(start, end) });
+		text = text.slice(end);
+	}
+	return answers;
+};
+
+// The only answer to a request, after which the connection ends.
+const ask = async (daemon, line, fields, body = '') => {
+	const answers = parse(await send(daemon,
+		head(line, HOST, 'Connection: close', ...fields) + body));
+	assert.equal(answers.length, 1);
+	return answers[0];
+};
+
+const post = (daemon, path, body, ...fields) => ask(daemon,
+	`POST ${path} HTTP/1.1`, [`Content-Length: ${body.length}`, ...fields],
+	body);
+
+const codeOf = ({ body }) => JSON.parse(body).messages[0].payload.code;
+
+// What all answers that have a body have in common.
+const checkAnswer = (answer) => {
+	const { fields, body } = answer;
+	assert.equal(fields['content-length'], String(body.length));
+	assert.equal(fields['content-type'], 'application/json');
+	checkFields(answer);
+	assert(Array.isArray(JSON.parse(body).messages));
+};
+
+const checkFields = ({ fields }) => {
+	assert.equal(fields['cache-control'], 'no-store');
+	assert.equal(fields['x-content-type-options'], 'nosniff');
+	assert.equal(fields['access-control-allow-origin'], '*');
+	assert.equal(fields['access-control-allow-credentials'], undefined);
+	assert.equal(fields['set-cookie'], undefined);
+};
+
+const LINE = 'POST /marker HTTP/1.1';
+
+// A request that starts the session, with other fields than it should have.
+const fields = (...lines) => head(LINE, ...lines) + START;
+// Likewise with one field besides those that are right.
+const field = (line) => fields(HOST, line, LENGTH);
+// Likewise with another request line.
+const line = (text) => head(text, HOST, LENGTH) + START;
+// Likewise in chunks.
+const SIZE = START.length.toString(16);
+const chunks = (body, ...lines) => head(LINE, HOST, CHUNKED, ...lines) + body;
+const CHUNKS = `${SIZE}\r\n${START}\r\n0\r\n\r\n`;
+
+const AMBIGUOUS = {
+	'a signed length': fields(HOST, `Content-Length: +${START.length}`),
+	'a negative length': fields(HOST, `Content-Length: -${START.length}`),
+	'a length and a space': fields(HOST, `${LENGTH} `),
+	'a length and a tab': fields(HOST, `${LENGTH}\t`),
+	'a list of one length': fields(HOST, `${LENGTH}, ${START.length}`),
+	'a list without spaces': fields(HOST, `${LENGTH},${START.length}`),
+	'a hexadecimal length': fields(HOST, `Content-Length: 0x${SIZE}`),
+	'a fraction': fields(HOST, `${LENGTH}.0`),
+	'a length and a semicolon': fields(HOST, `${LENGTH};`),
+	'an empty length': fields(HOST, 'Content-Length:'),
+	'a word for a length': fields(HOST, 'Content-Length: many'),
+	'a length of 19 digits': fields(HOST,
+		`Content-Length: ${String(START.length).padStart(19, '0')}`),
+	'a length beyond 64 bits': fields(HOST,
+		`Content-Length: ${2n ** 64n + BigInt(START.length)}`),
+	'a length cut by a NUL': fields(HOST, `${LENGTH}\0${START.length}`),
+	'equal lengths': fields(HOST, LENGTH, LENGTH),
+	'different lengths': fields(HOST, LENGTH, 'Content-Length: 0'),
+	'different lengths, 0 first': fields(HOST, 'content-length: 0', LENGTH),
+	'a space before the colon': fields(HOST,
+		`Content-Length : ${START.length}`),
+	'a tab before the colon': fields(HOST,
+		`Content-Length\t: ${START.length}`),
+	'a length on a folded line': fields(HOST,
+		`Content-Length:\r\n ${START.length}`),
+	'a length with a folded line': fields(HOST, `${LENGTH}\r\n 0`),
+	'a name on a folded line': fields(HOST,
+		`Content-Len: ${START.length}\r\n gth`),
+
+	'length and chunks': head(LINE, HOST, LENGTH, CHUNKED) + CHUNKS,
+	'chunks and length': head(LINE, HOST, CHUNKED, LENGTH) + CHUNKS,
+	'chunks twice': head(LINE, HOST, CHUNKED, CHUNKED) + CHUNKS,
+	'chunks and identity': chunks(CHUNKS, 'Transfer-Encoding: identity'),
+	'identity': fields(HOST, 'Transfer-Encoding: identity', LENGTH),
+	'a coding and chunks': head(LINE, HOST,
+		'Transfer-Encoding: gzip, chunked') + CHUNKS,
+	'a list of chunked': head(LINE, HOST,
+		'Transfer-Encoding: chunked, chunked') + CHUNKS,
+	'chunked and a comma': head(LINE, HOST, `${CHUNKED},`) + CHUNKS,
+	'chunked and a space': head(LINE, HOST, `${CHUNKED} `) + CHUNKS,
+	'chunked in quotes': head(LINE, HOST,
+		'Transfer-Encoding: "chunked"') + CHUNKS,
+	'xchunked': head(LINE, HOST, 'Transfer-Encoding: xchunked') + CHUNKS,
+	'chunked behind a control character': head(LINE, HOST,
+		'Transfer-Encoding: \x0bchunked') + CHUNKS,
+	'chunked on a folded line': head(LINE, HOST,
+		'Transfer-Encoding:\r\n chunked') + CHUNKS,
+	'chunked before a space and a colon': head(LINE, HOST,
+		'Transfer-Encoding : chunked') + CHUNKS,
+	'chunks in HTTP/1.0': head('POST /marker HTTP/1.0', HOST, CHUNKED) +
+		CHUNKS,
+	'a chunk without a size': chunks(`\r\n${START}\r\n0\r\n\r\n`),
+	'a chunk size that is none': chunks(`zz\r\n${START}\r\n0\r\n\r\n`),
+	'a signed chunk size': chunks(`+${CHUNKS}`),
+	'a chunk size behind 0x': chunks(`0x${CHUNKS}`),
+	'a chunk size beyond 64 bits': chunks(`1${SIZE.padStart(16, '0')}\r\n` +
+		`${START}\r\n0\r\n\r\n`),
+	'a chunk that is longer': chunks(`${SIZE}\r\n${START}x\r\n0\r\n\r\n`),
+
+	'no Host': fields(LENGTH),
+	'an empty Host': fields('Host:', LENGTH),
+	'equal Hosts': field(HOST),
+	'different Hosts': field('Host: other'),
+	'a list of Hosts': fields(`${HOST}, other`, LENGTH),
+	'a Host with a path': fields(`${HOST}/one`, LENGTH),
+	'a Host with a user': fields('Host: me@shop', LENGTH),
+	'a Host with a space': fields(`${HOST} other`, LENGTH),
+	'a Host with a port that is none': fields(`${HOST}:x`, LENGTH),
+	'a Host cut by a NUL': fields(`${HOST}\0.example`, LENGTH),
+	'a Host with a folded line': fields(`${HOST}\r\n .example`, LENGTH),
+
+	'a space in a name': field('A b: c'),
+	'a control character in a name': field('A\x01b: c'),
+	'a NUL in a name': field('A\0b: c'),
+	'a name above ASCII': field('\xe9: c'),
+	'a parenthesis in a name': field('A(b): c'),
+	'no name': field(': c'),
+	'neither name nor value': field(':'),
+	'no colon': field('Ab'),
+	'a space before the first name': fields(` ${HOST}`, LENGTH),
+	'a NUL in a value': field('A: b\0c'),
+	'a NUL for a value': field('A: \0'),
+	'a control character in a value': field('A: b\x01c'),
+	'an escape in a value': field('A: \x1b[31m'),
+	'a DEL in a value': field('A: \x7f'),
+	'a bare CR in a value': field('A: b\rc'),
+	'a bare CR for a line\'s end': field(`A: b\rB: c`),
+	'a folded line': field('A: b\r\n c'),
+	'a line folded by a tab': field('A: b\r\n\tc'),
+	'a bare LF for a line\'s end': field('A: b\nB: c'),
+	'bare LFs': field('A: b').replaceAll('\r', ''),
+	'a bare LF behind the request line': field('A: b').replace('\r', ''),
+	'a bare LF for the head\'s end': field('A: b').replace('\r\n\r\n', '\r\n\n'),
+	'two Authorizations': fields(HOST, 'Authorization: Bearer a',
+		'Authorization: Bearer b', LENGTH),
+	'two Origins': fields(HOST, 'Origin: null', 'Origin: null', LENGTH),
+	'two Content-Types': fields(HOST, 'Content-Type: text/plain',
+		'Content-Type: text/plain', LENGTH),
+
+	'HTTP/0.9': line('POST /marker'),
+	'HTTP/1.2': line('POST /marker HTTP/1.2'),
+	'HTTP/1.10': line('POST /marker HTTP/1.10'),
+	'HTTP/2.0': line('POST /marker HTTP/2.0'),
+	'http/1.1': line('POST /marker http/1.1'),
+	'a version and a space': line(`${LINE} `),
+	'a version cut by a NUL': line(`${LINE}\0`),
+	'two spaces before the target': line('POST  /marker HTTP/1.1'),
+	'two spaces behind the target': line('POST /marker  HTTP/1.1'),
+	'tabs between the words': line('POST\t/marker\tHTTP/1.1'),
+	'a space in the target': line('POST /marker x HTTP/1.1'),
+	'a tab in the target': line('POST /marker?\tx HTTP/1.1'),
+	'a bare CR in the target': line('POST /marker?\rx HTTP/1.1'),
+	'a control character in the target': line('POST /marker?\x01 HTTP/1.1'),
+	'a DEL in the target': line('POST /marker?\x7f HTTP/1.1'),
+	'a target above ASCII': line('POST /marker?\xe9 HTTP/1.1'),
+	'a target cut by a NUL': line('POST /marker\0x HTTP/1.1'),
+	'a target with a host': line('POST http://shop/marker HTTP/1.1'),
+	'a target without a slash': line('POST marker HTTP/1.1'),
+	'an asterisk': line('OPTIONS * HTTP/1.1'),
+	'an authority': line('CONNECT shop:80 HTTP/1.1'),
+	'a method cut by a NUL': line('POST\0X /marker HTTP/1.1'),
+	'a control character in the method': line('PO\x01ST /marker HTTP/1.1'),
+	'a parenthesis in the method': line('POST() /marker HTTP/1.1'),
+	'something else': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n',
+	'a target too long': line(`POST /marker?${'x'.repeat(9000)} HTTP/1.1`),
+	'a head too long': field(`A: ${'x'.repeat(9000)}`),
+};
+
+// libmicrohttpd's own answers have another body, and it sends the head of one
+// for a wrong length twice.
+const checkRefused = (text) => {
+	assert(!text.includes('customerId'), text);
+	assert.match(text, /^$|^HTTP\/1\.1 (400|413|414|431|505) /);
+	if (text.includes('"messages"')) {
+		assert.equal(parse(text).length, 1);
+		checkAnswer(parse(text)[0]);
+	}
+};
+
+test('what is ambiguous is refused, and what follows it', () => withDaemon({},
+	async (daemon) => {
+		const next = head(LINE, HOST, 'Connection: close', LENGTH) + START;
+		assert(Object.keys(AMBIGUOUS).length >= 60);
+		for (const [name, bytes] of Object.entries(AMBIGUOUS)) {
+			const text = await send(daemon, bytes + next);
+			const answer = await post(daemon, '/marker', JOIN);
+			assert.equal(answer.status, 404, `${name}: ${text}`);
+			assert.equal(codeOf(answer), 'sessionNotFound');
+			try {
+				checkRefused(text);
+			} catch (error) {
+				throw new Error(`${name}: ${text}`, { cause: error });
+			}
+		}
+		// It would have been served, had nothing been wrong.
+		assert.equal((await post(daemon, '/marker', START)).status, 200);
+	}));
+
+// All readers agree about these, although not all of them like them.  A chunk
+// with bare LFs libmicrohttpd takes without a word to us: it ends where it ends
+// for those who insist on CR LF, or they refuse it.
+const UNAMBIGUOUS = {
+	'white space around values': (target) => head(`POST ${target} HTTP/1.1`,
+		`Host:\t shop `, `Content-Length: \t ${START.length}`) + START,
+	'empty lines before a request': (target) =>
+		`\r\n\r\n${head(`POST ${target} HTTP/1.1`, HOST, LENGTH)}${START}`,
+	'chunks with an extension and a trailer': (target) =>
+		head(`POST ${target} HTTP/1.1`, HOST, 'transfer-encoding: CHUNKED') +
+		`${SIZE};a=b\r\n${START}\r\n0\r\nContent-Length: 7\r\n\r\n`,
+	'small chunks': (target) => head(`POST ${target} HTTP/1.1`, HOST, CHUNKED) +
+		`${[...START].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`,
+	'chunks with bare LFs': (target) =>
+		head(`POST ${target} HTTP/1.1`, HOST, CHUNKED) +
+		CHUNKS.replaceAll('\r', ''),
+	'HTTP/1.0 without Host': (target) => head(`POST ${target} HTTP/1.0`,
+		'Connection: keep-alive', LENGTH) + START,
+	'a session id with slashes': (target) =>
+		head(`POST //${target}// HTTP/1.1`, HOST, LENGTH) + START,
+};
+
+test('what is unambiguous is one request', () => withDaemon({},
+	async (daemon) => {
+		const last = head('OPTIONS /one HTTP/1.1', HOST, 'Connection: close');
+		let count = 0;
+		for (const [name, make] of Object.entries(UNAMBIGUOUS)) {
+			const bytes = make(`/${++count}`);
+			const answers = parse(await send(daemon, bytes + last));
+			assert.deepEqual(answers.map(({ status }) => status), [200, 204],
+				name);
+			checkAnswer(answers[0]);
+		}
+	}));
+
+test('a request comes in any pieces', () => withDaemon({},
+	async (daemon) => {
+		const bytes = head('POST /one HTTP/1.1', HOST, 'Connection: close',
+			CHUNKED) + CHUNKS;
+		const { socket, ended } = connect(daemon);
+		for (const byte of bytes)
+			await new Promise((resolve) => socket.write(byte, resolve));
+		assert.equal(parse(await ended)[0].status, 200);
+	}));
+
+// Write bytes one at a time until the daemon ends it.  The timer sets their
+// pace and nothing else.
+const drip = async ({ socket, ended }, bytes) => {
+	let count = 0;
+	const timer = setInterval(() => socket.write(bytes[count++]), PACE_MS);
+	const text = await ended;
+	clearInterval(timer);
+	assert(count > 1 && count < bytes.length);
+	return text;
+};
+
+test('a head has to be there in time', () => withDaemon({ 'head-timeout': 1 },
+	async (daemon) => {
+		const bytes = head(LINE, HOST, `A: ${'x'.repeat(4000)}`, LENGTH);
+		assert.equal(await drip(connect(daemon), bytes), '');
+		assert.equal(await drip(connect(daemon), ' '.repeat(4000)), '');
+		assert.equal(await connect(daemon).ended, '');
+		assert.equal((await post(daemon, '/marker', JOIN)).status, 404);
+	}));
+
+test('a body has to be there in time', () => withDaemon({ 'body-timeout': 1 },
+	async (daemon) => {
+		const body = START + ' '.repeat(4000);
+		const whole = connect(daemon);
+		whole.socket.write(head(LINE, HOST, `Content-Length: ${body.length}`));
+		assert.equal(await drip(whole, body), '');
+		const chunked = connect(daemon);
+		chunked.socket.write(head(LINE, HOST, CHUNKED));
+		assert.equal(await drip(chunked, '1\r\n \r\n'.repeat(1000)), '');
+		assert.equal((await post(daemon, '/marker', JOIN)).status, 404);
+	}));
+
+const LARGE = 100000;
+
+test('a body that is too large is refused unread', () => withDaemon(
+	{ 'max-message': 1000 }, async (daemon) => {
+		for (const more of [[], ['Expect: 100-continue']]) {
+			const [answer, ...rest] = parse(await send(daemon,
+				head(LINE, HOST, ...more, `Content-Length: ${LARGE}`)));
+			assert.equal(rest.length, 0);
+			assert.equal(answer.status, 413);
+			assert.equal(codeOf(answer), 'messageTooLarge');
+			checkAnswer(answer);
+		}
+		assert.equal((await post(daemon, '/marker',
+			START.padEnd(1001))).status, 413);
+		assert.equal((await post(daemon, '/marker', JOIN)).status, 404);
+		assert.equal((await post(daemon, '/marker',
+			START.padEnd(1000))).status, 200);
+	}));
+
+test('a body that grows too large is refused', () => withDaemon(
+	{ 'max-message': 1000 }, async (daemon) => {
+		const bytes = head(LINE, HOST, CHUNKED, 'Connection: close') +
+			`${SIZE}\r\n${START}\r\n${LARGE.toString(16)}\r\n` +
+			`${' '.repeat(LARGE)}\r\n0\r\n\r\n`;
+		const [answer, ...rest] = parse(await send(daemon, bytes));
+		assert.equal(rest.length, 0);
+		assert.equal(answer.status, 413);
+		assert.equal(codeOf(answer), 'messageTooLarge');
+		checkAnswer(answer);
+		assert.equal((await post(daemon, '/marker', JOIN)).status, 404);
+	}));
+
+test('who asks whether to go on is told so', () => withDaemon({},
+	async (daemon) => {
+		const { socket, shown, ended } = connect(daemon);
+		socket.write(head('POST /one HTTP/1.1', HOST, LENGTH,
+			'Connection: close', 'Expect: 100-continue'));
+		await shown(/^HTTP\/1\.1 100 Continue\r\n\r\n$/);
+		socket.write(START);
+		assert.match(await ended, /\r\n\r\nHTTP\/1\.1 200 /);
+	}));
+
+test('messages are application/json or text/plain', () => withDaemon({},
+	async (daemon) => {
+		const types = ['application/xml', 'application/jsonx', 'text/html',
+			'application/x-www-form-urlencoded', 'multipart/form-data', 'text',
+			'', 'text/plain, application/json'];
+		for (const type of types) {
+			const answer = await post(daemon, '/marker', START,
+				`Content-Type: ${type}`);
+			assert.equal(answer.status, 415, type);
+			assert.equal(codeOf(answer), 'unsupportedMediaType');
+			checkAnswer(answer);
+		}
+		const accepted = ['application/json', 'Text/Plain',
+			'text/plain;charset=UTF-8', 'application/json; charset=utf-8'];
+		for (const type of accepted)
+			assert.equal((await post(daemon, '/marker', JOIN,
+				`Content-Type: ${type}`)).status, 404, type);
+	}));
+
+test('other methods are told which there are', () => withDaemon({},
+	async (daemon) => {
+		const methods = ['HEAD', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'post'];
+		for (const method of methods) {
+			const text = await send(daemon, head(`${method} /one HTTP/1.1`,
+				HOST, 'Connection: close'));
+			assert.match(text, /^HTTP\/1\.1 405 /, method);
+			assert.match(text, /\r\nAllow: GET, POST, OPTIONS\r\n/);
+			if (method === 'HEAD') {
+				assert.match(text, /\r\nContent-Length: [1-9][^]*\r\n\r\n$/);
+				continue;
+			}
+			const [answer] = parse(text);
+			assert.equal(codeOf(answer), 'methodNotAllowed');
+			checkAnswer(answer);
+		}
+	}));
+
+test('OPTIONS answers a preflight', () => withDaemon({},
+	async (daemon) => {
+		const answer = await ask(daemon, 'OPTIONS /one HTTP/1.1',
+			['Origin: https://shop.example',
+				'Access-Control-Request-Method: POST',
+				'Access-Control-Request-Headers: authorization,content-type']);
+		assert.equal(answer.status, 204);
+		// RFC 9110, section 8.6: this status has no Content-Length.
+		assert.equal(answer.fields['content-length'], undefined);
+		assert.equal(answer.fields['access-control-allow-methods'],
+			'GET, POST, OPTIONS');
+		assert.equal(answer.fields['access-control-allow-headers'],
+			'Authorization, Content-Type');
+		assert.match(answer.fields['access-control-max-age'], /^\d+$/);
+		checkFields(answer);
+	}));
+
+const CUSTOMER = { customerId: '0'.repeat(24) };
+const REFUSALS = [
+	['/one', '{', 400, 'invalidJson'],
+	['/one', '', 400, 'invalidJson'],
+	['/one', '[]', 400, 'invalidMessage'],
+	['/one', message('dance', {}), 400, 'unknownEvent'],
+	['/one', message('startSession', {}), 400, 'invalidMessage'],
+	['/a%20b', START, 400, 'invalidSession'],
+	['/..', START, 400, 'invalidSession'],
+	['/', START, 404, 'notFound'],
+	['//?a=b', START, 404, 'notFound'],
+	['/one', JOIN, 404, 'sessionNotFound'],
+	['/one', message('leaveSession', CUSTOMER), 401, 'invalidToken'],
+	['/one', message('poll', CUSTOMER), 401, 'invalidToken'],
+];
+
+test('every refusal is JSON, for pages of anywhere', () => withDaemon({},
+	async (daemon) => {
+		for (const [path, body, status, code] of REFUSALS) {
+			const answer = await post(daemon, path, body,
+				'Origin: https://shop.example');
+			assert.equal(answer.status, status, body);
+			assert.equal(codeOf(answer), code);
+			checkAnswer(answer);
+		}
+	}));
+
+test('a page of elsewhere is told so', () => withDaemon(
+	{ 'allowed-origins': 'https://shop.example' }, async (daemon) => {
+		for (const origin of ['https://evil.example', 'null', '']) {
+			const answer = await post(daemon, '/one', START,
+				`Origin: ${origin}`);
+			assert.equal(answer.status, 403);
+			assert.equal(codeOf(answer), 'originNotAllowed');
+			checkAnswer(answer);
+		}
+		assert.equal((await post(daemon, '/one', START,
+			'Origin: https://shop.example')).status, 200);
+	}));
+
+test('an upgrade has no body, and a refused one ends', () => withDaemon({},
+	async (daemon) => {
+		const wanted = ['Connection: Upgrade', 'Upgrade: websocket',
+			'Sec-WebSocket-Version: 13'];
+		const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+		const refused = [
+			[...wanted, key, key],
+			[...wanted, 'Sec-WebSocket-Version: 13', key],
+			[...wanted, key, LENGTH],
+			[...wanted, key, CHUNKED],
+		];
+		for (const lines of refused) {
+			const text = await send(daemon,
+				head('GET /marker HTTP/1.1', HOST, ...lines) + START);
+			assert.equal(parse(text).length, 1);
+			assert.equal(parse(text)[0].status, 400);
+		}
+		const client = await Client.open(daemon, '/marker');
+		await client.enter('startSession', 'Ada');
+	}));

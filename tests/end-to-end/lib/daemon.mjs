@@ -1,0 +1,142 @@
+// The daemon as a child process, in a folder of its own.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const PROGRAM = path.resolve(process.argv[2] ?? process.env.BUDDYSHOPPING ??
+	'src/buddyshopping');
+
+// A sanitizer that keeps what is freed would spoil figures of memory.
+const ASAN_OPTIONS = [process.env.ASAN_OPTIONS, 'quarantine_size_mb=1']
+	.filter(Boolean).join(':');
+
+const children = new Set();
+const folders = new Set();
+
+// Nothing here takes as long: what is awaited will not come.
+const PATIENCE_MS = 300000;
+
+// A test that fails leaves nothing behind.
+process.on('exit', () => {
+	for (const child of children)
+		child.kill('SIGKILL');
+	for (const folder of folders)
+		fs.rmSync(folder, { recursive: true, force: true });
+});
+
+// A new folder that goes with this process.
+export const makeFolder = () => {
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'end-to-end.'));
+	folders.add(folder);
+	return folder;
+};
+
+// Say why these tests cannot be run here.
+export const skip = (reason) => {
+	console.log(`skipped: ${reason}`);
+	process.exit(77);
+};
+
+export class Daemon {
+	log = '';
+	#watchers = new Set();
+
+	// Resolves once it listens; `settings` are -o KEY=VALUE.
+	static async start({ database, settings = {}, env = {} }) {
+		const options = Object.entries(settings)
+			.flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+		const daemon = new Daemon(['-d', database, ...options, '0'], env);
+		const line = await daemon.logged(/listening on \[::\]:(\d+)/);
+		daemon.port = Number(line[1]);
+		return daemon;
+	}
+
+	constructor(args, env) {
+		const { PROTOCOL, NOTIFY_SOCKET, ...inherited } = process.env;
+		this.child = spawn(PROGRAM, args, {
+			env: { ...inherited, ASAN_OPTIONS, ...env },
+			stdio: ['ignore', 'ignore', 'pipe'],
+		});
+		children.add(this.child);
+		this.pid = this.child.pid;
+		this.child.stderr.on('data', (data) => this.#read(data));
+		// Resolves to its exit status or the signal that ended it.
+		this.ended = once(this.child, 'close').then(([status, signal]) => {
+			children.delete(this.child);
+			for (const watcher of this.#watchers)
+				watcher.reject(new Error(`daemon ended:\n${this.log}`));
+			return signal ?? status;
+		});
+	}
+
+	#read(data) {
+		this.log += data;
+		for (const watcher of this.#watchers)
+			this.#look(watcher);
+	}
+
+	#look(watcher) {
+		const match = this.log.match(watcher.pattern);
+		if (match === null)
+			return;
+		this.#watchers.delete(watcher);
+		watcher.resolve(match);
+	}
+
+	// Resolves to the match of pattern in its log, when there is one.
+	logged(pattern) {
+		return new Promise((resolve, reject) => {
+			const watcher = { pattern, resolve, reject };
+			this.#watchers.add(watcher);
+			this.#look(watcher);
+		});
+	}
+
+	kill(signal = 'SIGKILL') {
+		this.child.kill(signal);
+		return this.ended;
+	}
+
+	stop() {
+		return this.kill('SIGTERM');
+	}
+
+	// Resident memory in bytes.
+	memory() {
+		const status = fs.readFileSync(`/proc/${this.pid}/status`, 'utf8');
+		return Number(status.match(/^VmRSS:\s+(\d+) kB$/m)[1]) * 1024;
+	}
+}
+
+// Resolves as steps() does, unless it hangs.  Where it fails no daemon is left.
+export const withPatience = async (steps) => {
+	let timer;
+	const end = new Promise((resolve, reject) => {
+		timer = setTimeout(reject, PATIENCE_MS, new Error('it hangs'));
+	});
+	try {
+		return await Promise.race([steps(), end]);
+	} catch (error) {
+		for (const child of children)
+			child.kill('SIGKILL');
+		throw error;
+	} finally {
+		clearTimeout(timer);
+	}
+};
+
+// Run steps with a daemon of these settings, a new database, and a function
+// that starts another daemon on it.
+export const withDaemon = (settings, steps, env = {}) =>
+	withPatience(async () => {
+		const database = path.join(makeFolder(), 'shop.db');
+		const start = () => Daemon.start({ database, settings, env });
+		const daemon = await start();
+		await steps(daemon, start);
+		if (children.has(daemon.child))
+			assert.equal(await daemon.stop(), 0);
+	});

@@ -1,0 +1,108 @@
+// Reads a stopped daemon's database with the command sqlite3, checks the chain
+// as sql/schema.sql describes it, and replays what every session has shown.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+
+import { multicart } from './client.mjs';
+
+const MAX_OUTPUT = 1 << 30;
+const HASHED_NUMBERS = ['seq', 'session', 'incarnation', 'revision', 'event',
+	'ts_ms', 'transport', 'flags', 'client_seq'];
+const START = 1, JOIN = 2, CART = 3, READY = 4, LEAVE = 5, EXPIRE = 6;
+
+const QUERY = `SELECT j.seq, j.session, j.incarnation, j.revision, j.event,
+	j.ts_ms, j.transport, j.flags, j.client_seq, j.customer, j.displaced,
+	hex(j.digest) AS digest, hex(j.hash) AS hash, s.name AS session_name,
+	b.name AS name, hex(b.cart) AS cart
+	FROM journal j JOIN session s ON s.id = j.session
+	JOIN journal_body b ON b.seq = j.seq ORDER BY j.seq`;
+
+export const hasSqlite = () => {
+	try {
+		execFileSync('sqlite3', ['-version']);
+		return true;
+	} catch {
+		return false;
+	}
+};
+
+const query = (database, sql) => {
+	const output = execFileSync('sqlite3', ['-readonly', '-json', database,
+		sql], { maxBuffer: MAX_OUTPUT, encoding: 'utf8' });
+	return output === '' ? [] : JSON.parse(output);
+};
+
+const bytesOfId = (id) => Buffer.from(id ?? '0'.repeat(24), 'hex');
+
+const hashOf = (previous, row) => {
+	const name = Buffer.from(row.session_name);
+	const numbers = Buffer.alloc(8 * HASHED_NUMBERS.length + 4);
+	HASHED_NUMBERS.forEach((key, i) =>
+		numbers.writeBigInt64LE(BigInt(row[key]), 8 * i));
+	numbers.writeUInt32LE(name.length, 8 * HASHED_NUMBERS.length);
+	return createHash('sha256').update(previous).update(numbers).update(name)
+		.update(bytesOfId(row.customer)).update(bytesOfId(row.displaced))
+		.update(Buffer.from(row.digest, 'hex')).digest();
+};
+
+// Every row follows the one before, and so does each session's revision.
+const checkChain = (rows) => {
+	const revisions = new Map();
+	let previous = Buffer.alloc(32);
+	rows.forEach((row, i) => {
+		assert.equal(row.seq, i + 1);
+		previous = hashOf(previous, row);
+		assert.equal(row.hash, previous.toString('hex').toUpperCase());
+		const key = `${row.session_name}.${row.incarnation}`;
+		assert.equal(row.revision, (revisions.get(key) ?? 0) + 1);
+		revisions.set(key, row.revision);
+	});
+};
+
+// What row does to the members of its session.
+const apply = (members, row) => {
+	const member = members.find(({ id }) => id === row.customer);
+	switch (row.event) {
+	case START:
+	case JOIN:
+		members.push({ id: row.customer, name: row.name,
+			isHost: row.event === START, isReady: false, cart: '{}' });
+		break;
+	case CART:
+		member.cart = Buffer.from(row.cart, 'hex').toString();
+		break;
+	case READY:
+		member.isReady = (row.flags & 1) !== 0;
+		break;
+	case LEAVE:
+	case EXPIRE:
+		members.splice(members.indexOf(member), 1);
+		break;
+	default:
+		throw new Error(`event ${row.event} is not expected here`);
+	}
+};
+
+// Every state that sessions went through: "SESSION CURSOR" -> text of its
+// multicartUpdate; and the highest seq of each customer.
+export const replay = (database) => {
+	const rows = query(database, QUERY);
+	const sessions = new Map(), states = new Map(), applied = new Map();
+
+	assert.deepEqual(query(database, 'PRAGMA integrity_check'),
+		[{ integrity_check: 'ok' }]);
+	checkChain(rows);
+	for (const row of rows) {
+		const members = sessions.get(row.session_name) ?? [];
+		const cursor = `${row.incarnation}.${row.revision}`;
+		sessions.set(row.session_name, members);
+		apply(members, row);
+		states.set(`${row.session_name} ${cursor}`,
+			multicart(members, cursor));
+		applied.set(row.customer, Math.max(row.client_seq,
+			applied.get(row.customer) ?? 0));
+	}
+	return { states, applied };
+};
