@@ -158,6 +158,7 @@ on_request(void *ctx, const struct exchange_request *request,
 
 	ws_handshake_decide(request->handshake, &server->policy, handshake);
 	answer->status = (unsigned)handshake->status;
+	answer->closes = true;
 	if (answer->status != STATUS_SWITCHING_PROTOCOLS)
 		return;
 	echo = xcalloc(1, sizeof(*echo));

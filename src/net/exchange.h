@@ -1,6 +1,7 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,7 @@ struct exchange_answer {
 	const char *security_policy;	/* Content-Security-Policy; or NULL */
 	const char *allow;		/* Allow; or NULL */
 	unsigned retry_after_s;		/* Retry-After; 0 for none */
+	bool	 closes;		/* the connection ends with it */
 	const struct ws_handshake *handshake;	/* of a 101 */
 	void	*upgrade;		/* with 101: whose it is */
 	struct poll *poll;		/* with 0 */

@@ -68,6 +68,7 @@ upgrade(struct front *front, const struct exchange_request *request,
 	if (up->handshake.status != 101) {
 		refuse(answer, REFUSAL_INVALID_MESSAGE, "request");
 		answer->status = (unsigned)up->handshake.status;
+		answer->closes = true;
 		free(up);
 		return;
 	}

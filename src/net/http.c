@@ -172,6 +172,7 @@ respond_malformed(struct http_connection *connection)
 	struct exchange_answer answer = {
 		.status = MHD_HTTP_BAD_REQUEST,
 		.body = envelope_error(&error),
+		.closes = true,
 	};
 
 	return respond_plain(connection, &answer);

@@ -60,7 +60,6 @@ with_fields(struct MHD_Response *response, const struct field_value *fields,
 struct MHD_Response *
 http_answer_plain(const struct exchange_answer *answer)
 {
-	bool is_400 = answer->status == MHD_HTTP_BAD_REQUEST;
 	bool is_426 = answer->status == MHD_HTTP_UPGRADE_REQUIRED;
 	bool is_204 = answer->status == MHD_HTTP_NO_CONTENT;
 	const char *type = answer->content_type != NULL ?
@@ -68,7 +67,7 @@ http_answer_plain(const struct exchange_answer *answer)
 	char seconds[16] = "";
 	const struct field_value fields[] = {
 		{ MHD_HTTP_HEADER_CONNECTION, is_426 ? "close, Upgrade" :
-		    is_400 ? "close" : "" },
+		    answer->closes ? "close" : "" },
 		{ MHD_HTTP_HEADER_CONTENT_TYPE,
 		    answer->body == NULL ? "" : type },
 		{ "Content-Security-Policy", answer->security_policy },
