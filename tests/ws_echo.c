@@ -266,11 +266,7 @@ start_net(struct server *server)
 		.owner = &http_owner,
 		.ctx = server,
 	};
-	const struct listener_config listener = {
-		.loop = &server->loop,
-		.accepted = on_accepted,
-		.ctx = server,
-	};
+	const struct listener_config listener = { .loop = &server->loop };
 
 	server->service = ws_service_new(&ws);
 	server->listener = listener_new(&listener);
@@ -311,6 +307,10 @@ int
 main(int argc, char **argv)
 {
 	static struct server server;
+	static const struct listener_user user = {
+		.accepted = on_accepted,
+		.ctx = &server,
+	};
 	int port;
 
 	if (argc < 2 || argc > 3 ||
@@ -321,7 +321,7 @@ main(int argc, char **argv)
 	uv_loop_init(&server.loop);
 	start_net(&server);
 	start_loop(&server);
-	port = listener_add_tcp(server.listener, parse_port(argv[1]));
+	port = listener_add_tcp(server.listener, parse_port(argv[1]), &user);
 	if (port == -1)
 		return EXIT_FAILURE;
 	printf("listening on %d\n", port);

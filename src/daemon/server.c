@@ -470,6 +470,8 @@ init_network(struct server *server)
 	struct listener_config listener = {
 		.loop = &server->loop,
 		.max_connections = max,
+	};
+	const struct listener_user user = {
 		.accepted = on_accepted,
 		.ctx = server,
 	};
@@ -487,7 +489,7 @@ init_network(struct server *server)
 	server->listener = listener_new(&listener);
 	if (server->http == NULL)
 		return EX_OSERR;
-	port = listener_add_tcp(server->listener, options->port);
+	port = listener_add_tcp(server->listener, options->port, &user);
 	if (port == -1)
 		return EX_OSERR;
 	log_info("listening on [::]:%d", port);

@@ -1,6 +1,7 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "endpoint.h"
+#include "unix_socket.h"
 
 enum {
 	BACKLOG = 4096,
@@ -20,8 +23,11 @@ enum {
 struct listener_socket {
 	TAILQ_ENTRY(listener_socket) entry;
 	struct listener *listener;
+	struct listener_user user;
 	uv_poll_t poll;
 	int	 fd;
+	bool	 has_file;	/* that we made */
+	struct unix_socket_file file;
 };
 
 TAILQ_HEAD(listener_sockets, listener_socket);
@@ -100,7 +106,7 @@ static bool
 listener_accept(struct listener_socket *sock)
 {
 	struct listener *listener = sock->listener;
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(address);
 	int fd;
 
@@ -116,8 +122,8 @@ listener_accept(struct listener_socket *sock)
 		return errno != EAGAIN && !listener->exhausted.is_on;
 	}
 	listener->connections++;
-	listener->config.accepted(listener->config.ctx, fd,
-	    (struct sockaddr *)&address, len);
+	sock->user.accepted(sock->user.ctx, fd, (struct sockaddr *)&address,
+	    len);
 	return true;
 }
 
@@ -169,10 +175,12 @@ set_option(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* A listening socket, or -1 with errno. */
+/* A socket bound to a TCP endpoint, or -1 with errno. */
 static int
-open_socket(const struct sockaddr *address, socklen_t len)
+bind_tcp(const struct endpoint *endpoint)
 {
+	const struct sockaddr *address =
+	    (const struct sockaddr *)&endpoint->address;
 	int fd, saved;
 
 	fd = socket(address->sa_family,
@@ -182,7 +190,7 @@ open_socket(const struct sockaddr *address, socklen_t len)
 	if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
 	    (address->sa_family != AF_INET6 ||
 	    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) == 0) &&
-	    bind(fd, address, len) == 0 && listen(fd, BACKLOG) == 0)
+	    bind(fd, address, endpoint->len) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
@@ -190,8 +198,111 @@ open_socket(const struct sockaddr *address, socklen_t len)
 	return -1;
 }
 
+/* A new socket, not among the listener's yet. */
+static struct listener_socket *
+socket_new(struct listener *listener, int fd, const struct listener_user *user)
+{
+	struct listener_socket *sock = xcalloc(1, sizeof(*sock));
+
+	sock->listener = listener;
+	sock->user = *user;
+	sock->fd = fd;
+	sock->poll.data = sock;
+	return sock;
+}
+
+static void
+remove_file(const struct listener_socket *sock)
+{
+	if (sock->has_file)
+		unix_socket_remove(&sock->file);
+}
+
+/*
+ * Accept connections of sock, which listens, from now on, and say in endpoint
+ * where it does.  If that fails, sock and its descriptor are gone.
+ */
 static int
-open_tcp(unsigned port)
+socket_start(struct listener_socket *sock, struct endpoint *endpoint)
+{
+	struct listener *listener = sock->listener;
+	int error;
+
+	endpoint->len = sizeof(endpoint->address);
+	if (getsockname(sock->fd, (struct sockaddr *)&endpoint->address,
+	    &endpoint->len) == -1)
+		error = -errno;
+	else
+		error = uv_poll_init(listener->config.loop, &sock->poll,
+		    sock->fd);
+	if (error < 0) {
+		log_warnx("listener: %s", uv_strerror(error));
+		remove_file(sock);
+		close(sock->fd);
+		free(sock);
+		return -1;
+	}
+	TAILQ_INSERT_TAIL(&listener->sockets, sock, entry);
+	listener_watch(listener);
+	return 0;
+}
+
+static int
+add_unix(struct listener *listener, struct endpoint *endpoint,
+    const struct unix_socket_access *access, const struct listener_user *user)
+{
+	struct listener_socket *sock = socket_new(listener, -1, user);
+
+	sock->fd = unix_socket_bind(endpoint, access, &sock->file);
+	if (sock->fd == -1) {
+		free(sock);
+		return -1;
+	}
+	sock->has_file = true;
+	if (listen(sock->fd, BACKLOG) == 0)
+		return socket_start(sock, endpoint);
+	log_warn("listener: %s", sock->file.path);
+	remove_file(sock);
+	close(sock->fd);
+	free(sock);
+	return -1;
+}
+
+/* As listener_add(), but with errno instead of a log line, and no start. */
+static int
+listen_tcp(const struct endpoint *endpoint)
+{
+	int fd = bind_tcp(endpoint), saved;
+
+	if (fd == -1 || listen(fd, BACKLOG) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int
+listener_add(struct listener *listener, struct endpoint *endpoint,
+    const struct unix_socket_access *access, const struct listener_user *user)
+{
+	char text[ENDPOINT_TEXT_MAX + 1];
+	int fd;
+
+	if (endpoint->address.ss_family == AF_UNIX)
+		return add_unix(listener, endpoint, access, user);
+	fd = listen_tcp(endpoint);
+	if (fd == -1) {
+		endpoint_format(endpoint, text);
+		log_warn("listener: %s", text);
+		return -1;
+	}
+	return socket_start(socket_new(listener, fd, user), endpoint);
+}
+
+/* All addresses of a family. */
+static struct endpoint
+any_address(sa_family_t family, unsigned port)
 {
 	struct sockaddr_in6 in6 = {
 		.sin6_family = AF_INET6,
@@ -203,57 +314,85 @@ open_tcp(unsigned port)
 		.sin_port = htons((uint16_t)port),
 		.sin_addr.s_addr = htonl(INADDR_ANY),
 	};
-	int fd = open_socket((struct sockaddr *)&in6, sizeof(in6));
+	struct endpoint endpoint = { .len = sizeof(in6) };
 
-	if (fd == -1 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
-		fd = open_socket((struct sockaddr *)&in, sizeof(in));
-	return fd;
+	if (family == AF_INET6) {
+		memcpy(&endpoint.address, &in6, sizeof(in6));
+		return endpoint;
+	}
+	memcpy(&endpoint.address, &in, sizeof(in));
+	endpoint.len = sizeof(in);
+	return endpoint;
 }
 
-/* The port that fd is bound to, 0 if it cannot be told. */
 static unsigned
-bound_port(int fd)
+port_of(const struct endpoint *endpoint)
 {
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
 	struct sockaddr_in6 in6;
 	struct sockaddr_in in;
 
-	if (getsockname(fd, (struct sockaddr *)&address, &len) == -1)
-		return 0;
-	if (address.ss_family == AF_INET6) {
-		memcpy(&in6, &address, sizeof(in6));
+	if (endpoint->address.ss_family == AF_INET6) {
+		memcpy(&in6, &endpoint->address, sizeof(in6));
 		return ntohs(in6.sin6_port);
 	}
-	memcpy(&in, &address, sizeof(in));
+	memcpy(&in, &endpoint->address, sizeof(in));
 	return ntohs(in.sin_port);
 }
 
 int
-listener_add_tcp(struct listener *listener, unsigned port)
+listener_add_tcp(struct listener *listener, unsigned port,
+    const struct listener_user *user)
 {
-	struct listener_socket *sock;
-	int fd = open_tcp(port), error;
+	struct endpoint endpoint = any_address(AF_INET6, port);
+	int fd = listen_tcp(&endpoint);
 
+	if (fd == -1 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
+		endpoint = any_address(AF_INET, port);
+		fd = listen_tcp(&endpoint);
+	}
 	if (fd == -1) {
 		log_warn("listener: port %u", port);
 		return -1;
 	}
-	port = bound_port(fd);
-	sock = xcalloc(1, sizeof(*sock));
-	sock->listener = listener;
-	sock->fd = fd;
-	sock->poll.data = sock;
-	error = uv_poll_init(listener->config.loop, &sock->poll, fd);
-	if (error < 0) {
-		log_warnx("listener: port %u: %s", port, uv_strerror(error));
+	if (socket_start(socket_new(listener, fd, user), &endpoint) == -1)
+		return -1;
+	return (int)port_of(&endpoint);
+}
+
+/* Whether an option of a socket has a value; not if fd is no socket. */
+static bool
+has_option(int fd, int name, int wanted)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 &&
+	    value == wanted;
+}
+
+int
+listener_adopt(struct listener *listener, int fd, struct endpoint *endpoint,
+    const struct listener_user *user)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (!has_option(fd, SO_TYPE, SOCK_STREAM) ||
+	    !has_option(fd, SO_ACCEPTCONN, 1) ||
+	    (!has_option(fd, SO_DOMAIN, AF_UNIX) &&
+	    !has_option(fd, SO_DOMAIN, AF_INET) &&
+	    !has_option(fd, SO_DOMAIN, AF_INET6))) {
+		log_warnx("listener: descriptor %d is no listening stream "
+		    "socket", fd);
 		close(fd);
-		free(sock);
 		return -1;
 	}
-	TAILQ_INSERT_TAIL(&listener->sockets, sock, entry);
-	listener_watch(listener);
-	return (int)port;
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
+		log_warn("listener: descriptor %d", fd);
+		close(fd);
+		return -1;
+	}
+	return socket_start(socket_new(listener, fd, user), endpoint);
 }
 
 void
@@ -279,6 +418,7 @@ listener_stop(struct listener *listener)
 	listener->is_stopped = true;
 	TAILQ_FOREACH(sock, &listener->sockets, entry) {
 		uv_close((uv_handle_t *)&sock->poll, NULL);
+		remove_file(sock);
 		close(sock->fd);
 	}
 	uv_close((uv_handle_t *)&listener->retry, NULL);

@@ -6,6 +6,9 @@
 
 #include <uv.h>
 
+struct endpoint;
+struct unix_socket_access;
+
 /*
  * Sockets that accept connections.  One listener counts the connections of all
  * its sockets together, and stops accepting without spinning while there are
@@ -16,6 +19,10 @@ struct listener;
 struct listener_config {
 	uv_loop_t *loop;
 	size_t	 max_connections;	/* 0 for no limit */
+};
+
+/* What becomes of a socket's connections. */
+struct listener_user {
 	/* Takes fd, a non-blocking, close-on-exec connection.  It counts until
 	 * listener_release(). */
 	void	(*accepted)(void *ctx, int fd, const struct sockaddr *address,
@@ -29,11 +36,29 @@ struct listener *listener_new(const struct listener_config *config);
  * where the machine has no IPv6).  Port 0 takes a free one.  Returns the port,
  * or -1, which was logged.
  */
-int	 listener_add_tcp(struct listener *listener, unsigned port)
+int	 listener_add_tcp(struct listener *listener, unsigned port,
+	    const struct listener_user *user)
+	    __attribute__((warn_unused_result));
+/*
+ * Listen on an endpoint; a port of 0 there becomes the one that was taken.
+ * access is that of a UNIX-domain one, otherwise unused; unix_socket.h says
+ * what becomes of a file that is in its way.  0, or -1, which was logged.
+ */
+int	 listener_add(struct listener *listener, struct endpoint *endpoint,
+	    const struct unix_socket_access *access,
+	    const struct listener_user *user)
+	    __attribute__((warn_unused_result));
+/*
+ * Take fd, a stream socket that somebody else made and listens already, and
+ * say in endpoint where.  Its file is not ours to remove.  0, or -1, which was
+ * logged, and fd is closed.
+ */
+int	 listener_adopt(struct listener *listener, int fd,
+	    struct endpoint *endpoint, const struct listener_user *user)
 	    __attribute__((warn_unused_result));
 /* A connection that accepted() was given has ended. */
 void	 listener_release(struct listener *listener);
-/* Close the listening sockets; connections live on. */
+/* Close the listening sockets and remove their files; connections live on. */
 void	 listener_stop(struct listener *listener);
 /* After listener_stop() and the loop's close callbacks. */
 void	 listener_free(struct listener *listener);

@@ -1,0 +1,147 @@
+#include "suite.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "net/endpoint.h"
+
+const char suite_name[] = "endpoint";
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* 9 bytes, and a path of 107 of them and one of 108. */
+#define NINE "/23456789"
+#define PATH_107 NINE NINE NINE NINE NINE NINE NINE NINE NINE NINE NINE \
+	"/2345678"
+
+static const struct {
+	const char *text;
+	int	 family;
+	const char *formatted;	/* NULL: the same */
+} sound[] = {
+	{ "unix:/run/buddyshopping/fastcgi.sock", AF_UNIX, NULL },
+	{ "unix:/", AF_UNIX, NULL },
+	{ "unix:/a:80", AF_UNIX, NULL },
+	{ "unix:" PATH_107, AF_UNIX, NULL },
+	{ "127.0.0.1:9000", AF_INET, NULL },
+	{ "0.0.0.0:0", AF_INET, NULL },
+	{ "192.0.2.1:65535", AF_INET, NULL },
+	{ "192.0.2.1:00080", AF_INET, "192.0.2.1:80" },
+	{ "[::1]:9000", AF_INET6, NULL },
+	{ "[::]:1", AF_INET6, NULL },
+	{ "[2001:DB8:0::1]:80", AF_INET6, "[2001:db8::1]:80" },
+	{ "[::ffff:192.0.2.1]:80", AF_INET6, NULL },
+};
+
+START_TEST(endpoint_is_read_and_written)
+{
+	const char *formatted = sound[_i].formatted;
+	char text[ENDPOINT_TEXT_MAX + 1];
+	struct endpoint endpoint;
+
+	ck_assert_ptr_null(endpoint_parse(sound[_i].text, &endpoint));
+	endpoint_format(&endpoint, text);
+
+	ck_assert_int_eq(endpoint.address.ss_family, sound[_i].family);
+	ck_assert_str_eq(text, formatted == NULL ? sound[_i].text : formatted);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	const char *words;	/* of what is said about it */
+} unsound[] = {
+	{ "", "not unix:/path" },
+	{ "unix", "not unix:/path" },
+	{ "unix:", "begins with /" },
+	{ "unix:run/x", "begins with /" },
+	{ "unix:@x", "begins with /" },
+	{ "UNIX:/x", "not unix:/path" },
+	{ "/run/x", "not unix:/path" },
+	{ "unix:" PATH_107 "9", "more than 107 bytes" },
+	{ "9000", "not unix:/path" },
+	{ ":9000", "not unix:/path" },
+	{ "*:9000", "not unix:/path" },
+	{ "localhost:9000", "not unix:/path" },
+	{ "127.0.0.1", "not unix:/path" },
+	{ "127.0.0.1:", "not unix:/path" },
+	{ "127.0.0.1:65536", "not unix:/path" },
+	{ "127.0.0.1:000080", "not unix:/path" },
+	{ "127.0.0.1:99999999999999999999", "not unix:/path" },
+	{ "127.0.0.1:-1", "not unix:/path" },
+	{ "127.0.0.1:+1", "not unix:/path" },
+	{ "127.0.0.1: 1", "not unix:/path" },
+	{ "127.0.0.1:80 ", "not unix:/path" },
+	{ " 127.0.0.1:80", "not unix:/path" },
+	{ "127.0.0.1:80/x", "not unix:/path" },
+	{ "127.0.0:80", "not unix:/path" },
+	{ "::1:80", "not unix:/path" },
+	{ "[127.0.0.1]:80", "not unix:/path" },
+	{ "[::1]", "not unix:/path" },
+	{ "[::1:80", "not unix:/path" },
+	{ "::1]:80", "not unix:/path" },
+	{ "[]:80", "not unix:/path" },
+	{ "[:80", "not unix:/path" },
+	{ "]:80", "not unix:/path" },
+	{ "[fe80::1%lo]:80", "not unix:/path" },
+	{ "[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]:80",
+	    "not unix:/path" },
+	{ "127.0.0.1:80,127.0.0.1:81", "not unix:/path" },
+};
+
+START_TEST(what_is_no_endpoint_is_called_so)
+{
+	struct endpoint endpoint;
+	const char *problem = endpoint_parse(unsound[_i].text, &endpoint);
+
+	ck_assert_ptr_nonnull(problem);
+	ck_assert_msg(strstr(problem, unsound[_i].words) != NULL, "%s: %s",
+	    unsound[_i].text, problem);
+}
+END_TEST
+
+/* An endpoint whose path is len bytes, as the kernel says it. */
+static struct endpoint
+unix_endpoint(const char *path, size_t len)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct endpoint endpoint = {
+		.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+		    len),
+	};
+
+	memcpy(un.sun_path, path, len);
+	memcpy(&endpoint.address, &un, sizeof(un));
+	return endpoint;
+}
+
+START_TEST(sockets_of_others_have_all_kinds_of_names)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char text[ENDPOINT_TEXT_MAX + 1], longest[sizeof(path) + 1];
+	struct endpoint endpoint = unix_endpoint("", 0);
+
+	endpoint_format(&endpoint, text);
+	ck_assert_str_eq(text, "unix:");
+	endpoint = unix_endpoint("\0shop", 5);
+	endpoint_format(&endpoint, text);
+	ck_assert_str_eq(text, "unix:@shop");
+	/* without a NUL: unix(7) */
+	snprintf(longest, sizeof(longest), "%s", PATH_107 "9");
+	memcpy(path, longest, sizeof(path));
+	endpoint = unix_endpoint(path, sizeof(path));
+	endpoint_format(&endpoint, text);
+	ck_assert_int_eq(strncmp(text, "unix:" PATH_107, 112), 0);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_loop_test(tc, endpoint_is_read_and_written, 0, COUNT(sound));
+	tcase_add_loop_test(tc, what_is_no_endpoint_is_called_so, 0,
+	    COUNT(unsound));
+	tcase_add_test(tc, sockets_of_others_have_all_kinds_of_names);
+}
