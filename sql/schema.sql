@@ -1,4 +1,5 @@
--- The database of buddyshopping, version 1.
+-- The database of buddyshopping, version 2.  Older ones are brought to it by
+-- migrate-N.sql.
 --
 -- journal and journal_body are the truth: everything that happened, in order.
 -- session and customer are what replaying them yields, kept up to date in the
@@ -14,7 +15,8 @@
 -- little-endian 32-bit number and then its bytes; an absent one (NULL) is the
 -- four bytes ff ff ff ff alone.  Whoever must forget a body sets all its
 -- columns but seq to NULL: the digest in the journal stays, tells nothing
--- without the salt, and the chain can be verified as before.
+-- without the salt, and the chain can be verified as before.  "Explained
+-- erasures" below says when that may be so.
 --
 -- The chain
 --
@@ -25,9 +27,41 @@
 -- previous is the hash of the row before (seq - 1), of the chain_anchor of
 -- that seq if the row was purged, and 32 zero bytes for seq 1.  The nine
 -- numbers from seq to client_seq are little-endian 64-bit each.  name is
--- session.name of the journal's session, its length as a little-endian 32-bit
--- number in front.  customer and displaced are 12 bytes each (the hex digits
--- decoded), zeros where NULL.  digest is the 32 bytes of the column.
+-- session.name of the journal's session (empty for session 0), its length as
+-- a little-endian 32-bit number in front.  customer and displaced are 12 bytes
+-- each (the hex digits decoded), zeros where NULL.  digest is the 32 bytes of
+-- the column.
+--
+-- Notes
+--
+-- Rows of the events 9 and higher are in the chain like all others, but
+-- change no session: their revision is 0 and a replay passes them over.
+--
+--   9 REFUSED  Messages of the customer were refused.  flags is the number of
+--              the refusal (src/session/refusal.h) plus 256 times that of the
+--              message (src/wire/message.h), both of the first of them;
+--              client_seq is how many there were since the customer's last
+--              such row.  There is at most one row a second and customer.
+--   10 ERASE   The bodies of the session's rows of this customer, in all
+--              incarnations, are to be forgotten; with customer NULL those
+--              of the whole session.  The row comes first, the bodies follow.
+--   11 RETAIN  Session and incarnation are 0.  Bodies of rows with a ts_ms
+--              below client_seq to which no customer's name_seq or cart_seq
+--              points may be forgotten from here on.
+--
+-- Explained erasures
+--
+-- A body with salt NULL is explained if there is an ERASE row of higher seq for
+-- its session and customer, or if its row's ts_ms is below the client_seq of
+-- a RETAIN row of higher seq.  Any other one was tampered with.
+--
+-- Purges
+--
+-- Rows of the journal may be deleted from the lowest seq on, bodies and all,
+-- up to the purge_upto of a chain_anchor that was written before.
+-- Verification begins behind the newest anchor with a purge_upto; incarnations
+-- whose START was purged cannot be replayed.  Sessions that have ended and
+-- whose rows are all purged are deleted, and their customers.
 --
 -- Replay
 --
@@ -88,7 +122,8 @@ CREATE TABLE customer (
 CREATE INDEX customer_by_state
     ON customer(session, state, incarnation, left_revision);
 
--- flags: 1 customer is ready (READY), 2 customer has a token (START, JOIN).
+-- flags: 1 customer is ready (READY), 2 customer has a token (START, JOIN);
+-- those of REFUSED are described above.
 CREATE TABLE journal (
 	seq INTEGER PRIMARY KEY,	-- 1, 2, 3, ...: no gaps, never reused
 	session INTEGER NOT NULL,
@@ -105,8 +140,8 @@ CREATE TABLE journal (
 	hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 
-CREATE UNIQUE INDEX journal_by_session
-    ON journal(session, incarnation, revision);
+-- In the order of seq within a session, as every index ends with the rowid.
+CREATE INDEX journal_by_session ON journal(session);
 
 CREATE TABLE journal_body (
 	seq INTEGER PRIMARY KEY REFERENCES journal(seq),
@@ -116,6 +151,9 @@ CREATE TABLE journal_body (
 	cart TEXT,			-- CART
 	request BLOB CHECK (length(request) = 32)	-- START, JOIN
 ) STRICT;
+
+-- What retention has yet to look at.
+CREATE INDEX journal_body_kept ON journal_body(seq) WHERE salt IS NOT NULL;
 
 -- The hash of row seq, kept when the rows up to purge_upto may be deleted.
 CREATE TABLE chain_anchor (
@@ -162,4 +200,4 @@ BEGIN
 	SELECT RAISE(ABORT, 'anchors are append-only');
 END;
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

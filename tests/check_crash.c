@@ -288,9 +288,9 @@ hash_id(struct sha256_ctx *ctx, sqlite3_stmt *row, int column)
 /* Columns of a row for the verifier, which goes by sql/schema.sql alone. */
 static const char chain_sql[] =
     "SELECT j.seq, j.session, j.incarnation, j.revision, j.event, j.ts_ms,"
-    " j.transport, j.flags, j.client_seq, s.name, j.customer, j.displaced,"
-    " j.digest, j.hash, b.salt, b.name, b.address, b.cart, b.request"
-    " FROM journal AS j JOIN session AS s ON s.id = j.session"
+    " j.transport, j.flags, j.client_seq, ifnull(s.name, ''), j.customer,"
+    " j.displaced, j.digest, j.hash, b.salt, b.name, b.address, b.cart,"
+    " b.request FROM journal AS j LEFT JOIN session AS s ON s.id = j.session"
     " JOIN journal_body AS b ON b.seq = j.seq ORDER BY j.seq";
 
 enum {
@@ -368,6 +368,9 @@ static const char *const contradictions[] = {
 	" (SELECT seq FROM journal)",
 	"SELECT count(*) FROM session WHERE revision <>"
 	" (SELECT max(revision) FROM journal WHERE session = session.id)",
+	"SELECT count(*) FROM session WHERE revision <>"
+	" (SELECT count(*) FROM journal WHERE session = session.id"
+	" AND event < 9)",
 	"SELECT count(*) FROM customer WHERE cart_seq IS NOT"
 	" (SELECT max(seq) FROM journal WHERE customer = cid AND event = 3)",
 	"SELECT count(*) FROM customer WHERE is_ready <> ifnull("

@@ -359,6 +359,27 @@ START_TEST(a_gap_in_the_numbers_does_not_fit)
 }
 END_TEST
 
+START_TEST(a_note_does_not_fit)
+{
+	struct session *session = session_of_three();
+	struct step step = STEP(CART, 'A', .cart = "{}");
+	unsigned event;
+
+	for (event = RECORD_REFUSED; event <= RECORD_RETAIN; event++) {
+		struct record record = record_of(session, &step);
+
+		record.event = event;
+		ck_assert(record_is_note(record.event));
+		ck_assert_int_eq(session_apply(session, &record), -1);
+		record_clear(&record);
+	}
+	for (event = RECORD_START; event <= RECORD_END; event++)
+		ck_assert(!record_is_note(event));
+	ck_assert_uint_eq(session->revision, 3);
+	session_free(session);
+}
+END_TEST
+
 /* Judged upon a session of three, Eve away, Bob gone, under these limits. */
 static const struct judged {
 	struct session_limits limits;
@@ -644,6 +665,7 @@ suite_add(TCase *tc)
 	    an_end_is_the_end_of_all_and_a_start_the_next_incarnation);
 	tcase_add_test(tc, a_record_that_does_not_fit_changes_nothing);
 	tcase_add_test(tc, a_gap_in_the_numbers_does_not_fit);
+	tcase_add_test(tc, a_note_does_not_fit);
 	tcase_add_test(tc, a_record_is_judged_under_the_limits_of_today);
 	tcase_add_test(tc,
 	    a_session_that_does_not_run_can_only_be_started);

@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "hub_config.h"
 
+struct customer_id;
 struct job_list;
 struct outbox_item;
+struct payload;
 struct peer;
 
 /*
@@ -67,6 +69,30 @@ void	 hub_wake_peers(struct hub *hub);
 
 /* Whether peers wait to be woken. */
 bool	 hub_has_woken(const struct hub *hub);
+
+enum erasure_state {
+	ERASURE_UNKNOWN = 0,	/* no such number, or long over */
+	ERASURE_PENDING,
+	ERASURE_DONE,		/* nothing is left in the database's files */
+	ERASURE_NOT_FOUND,	/* no such session, or customer in it */
+	ERASURE_FAILED		/* the storage refused: nothing was done */
+};
+
+struct erasure {
+	enum erasure_state state;
+	uint64_t bodies;	/* erased so far */
+};
+
+/*
+ * Erase what the journal says of a customer of session, or, if customer is
+ * NULL, of everybody in it: names, addresses, carts and proofs of requests, of
+ * all incarnations.  Who takes part leaves first; a whole session ends.  May
+ * be repeated.  Returns the erasure's number, or 0 if too many are pending.
+ */
+uint64_t hub_erase(struct hub *hub, struct payload *session,
+	    const struct customer_id *customer, const struct now *now);
+/* How the erasure of that number goes; the latest are remembered. */
+struct erasure hub_erasure(const struct hub *hub, uint64_t number);
 
 /* Receive nothing more from anybody. */
 void	 hub_drain(struct hub *hub);

@@ -1,5 +1,26 @@
 #include "record.h"
 
+bool
+record_is_note(enum record_event event)
+{
+	switch (event) {
+	case RECORD_REFUSED:
+	case RECORD_ERASE:
+	case RECORD_RETAIN:
+		return true;
+	case RECORD_START:
+	case RECORD_JOIN:
+	case RECORD_CART:
+	case RECORD_READY:
+	case RECORD_LEAVE:
+	case RECORD_EXPIRE:
+	case RECORD_RETURN:
+	case RECORD_END:
+		break;
+	}
+	return false;
+}
+
 void
 record_clear(struct record *record)
 {

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "session/refusal.h"
 
 /*
  * One fact about a session: the unit of change, of storage and of audit.
@@ -22,7 +23,14 @@ enum record_event {
 	RECORD_LEAVE = 5,	/* leaveSession */
 	RECORD_EXPIRE = 6,	/* absent for longer than the window */
 	RECORD_RETURN = 7,	/* back in the multicart after an expiry */
-	RECORD_END = 8		/* the session ended, its customers with it */
+	RECORD_END = 8,		/* the session ended, its customers with it */
+
+	/* Notes, which change nothing: see record_is_note(). */
+	RECORD_REFUSED = 9,	/* messages of a customer were refused */
+	RECORD_ERASE = 10,	/* bodies before are erased: the customer's, */
+				/* or without one all of the session */
+	RECORD_RETAIN = 11	/* bodies older than client_seq (ms) that no */
+				/* current state points to may be erased */
 };
 
 enum transport {
@@ -38,14 +46,15 @@ enum {
 };
 
 struct record {
-	struct payload *session;	/* the session's id, as in its URL */
-	int64_t	 session_row;
+	struct payload *session;	/* the session's id, as in its URL; */
+	int64_t	 session_row;	/* RETAIN: empty, and 0 */
 	uint64_t incarnation;	/* 1 for the first start of this id, ... */
-	uint64_t revision;	/* 1 for an incarnation's START; no gaps */
+	uint64_t revision;	/* 1 for an incarnation's START; no gaps; */
+				/* 0 for a note */
 	uint64_t time_ms;	/* wall clock; informative */
 	enum record_event event;
 	enum transport transport;
-	bool	 has_customer;	/* all events but END */
+	bool	 has_customer;	/* all events but END and RETAIN */
 	struct customer_id customer;
 	int64_t	 customer_row;
 	bool	 has_displaced;	/* START on a session that runs: the host */
@@ -53,7 +62,10 @@ struct record {
 	int64_t	 displaced_row;
 	bool	 has_token;	/* START, JOIN: the customer can prove itself */
 	bool	 is_ready;	/* READY */
-	uint64_t client_seq;	/* CART, READY: the client's seq; 0 for none */
+	uint64_t client_seq;	/* CART, READY: the client's seq; 0 for none; */
+				/* REFUSED: how many; RETAIN: a time in ms */
+	enum refusal refused;	/* REFUSED: why, the first of them, and ... */
+	unsigned refused_event;	/* ... which enum message_event it was */
 	bool	 has_request;	/* START, JOIN: made with a requestId */
 	uint8_t	 request[ID_PROOF_BYTES];
 
@@ -63,6 +75,12 @@ struct record {
 	struct payload *cart;	/* CART: JSON without insignificant space */
 	char	 address[RECORD_ADDRESS_CHARS + 1];	/* "" if unknown */
 };
+
+/*
+ * Whether records of event are notes: they are in the journal and its chain,
+ * and no session is any different for them.
+ */
+bool	 record_is_note(enum record_event event);
 
 /* Drop the record's references; the record itself is the caller's. */
 void	 record_clear(struct record *record);

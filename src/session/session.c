@@ -173,6 +173,9 @@ session_judge(const struct session *session, const struct record *record,
 	case RECORD_LEAVE:
 	case RECORD_EXPIRE:
 	case RECORD_RETURN:
+	case RECORD_REFUSED:
+	case RECORD_ERASE:
+	case RECORD_RETAIN:
 		break;
 	}
 	if (customer == NULL)
@@ -271,6 +274,8 @@ record_fits(const struct session *session, const struct record *record,
 {
 	struct record next = { .event = record->event };
 
+	if (record_is_note(record->event))
+		return false;
 	session_number(session, &next);
 	if (record->incarnation != next.incarnation ||
 	    record->revision != next.revision)
@@ -329,6 +334,10 @@ session_apply(struct session *session, const struct record *record)
 		break;
 	case RECORD_END:
 		apply_end(session);
+		break;
+	case RECORD_REFUSED:
+	case RECORD_ERASE:
+	case RECORD_RETAIN:
 		break;
 	}
 	return 0;

@@ -94,7 +94,7 @@ struct customer *session_customer_by_request(const struct session *session,
 struct customer *session_host(const struct session *session);
 
 /*
- * Whether record, with event, customer, displaced, cart and is_ready set, may
+ * Whether record, which is no note, with event, customer, displaced, cart and is_ready set, may
  * happen now.  REFUSAL_NONE if so.  Who may send it is not judged here.
  */
 enum refusal session_judge(const struct session *session,
@@ -103,7 +103,7 @@ enum refusal session_judge(const struct session *session,
 /*
  * Let record happen.  session_number() must have given it its incarnation and
  * revision, or the journal.  -1 if it does not fit the session (a gap, an
- * unknown customer): the session is unchanged then.
+ * unknown customer, a note): the session is unchanged then.
  */
 int	 session_apply(struct session *session, const struct record *record)
 	    __attribute__((warn_unused_result));

@@ -10,7 +10,8 @@
 
 enum {
 	FLAG_READY = 1,			/* journal.flags */
-	FLAG_TOKEN = 2
+	FLAG_TOKEN = 2,
+	FLAGS_MESSAGE = 256		/* of a REFUSED, times the message */
 };
 
 _Static_assert(CHAIN_HASH_BYTES == SHA256_DIGEST_SIZE,
@@ -75,6 +76,9 @@ chain_digest(const struct record *record, uint8_t digest[CHAIN_HASH_BYTES])
 uint64_t
 chain_flags(const struct record *record)
 {
+	if (record->event == RECORD_REFUSED)
+		return (uint64_t)record->refused +
+		    FLAGS_MESSAGE * (uint64_t)record->refused_event;
 	return (record->is_ready ? FLAG_READY : 0) |
 	    (record->has_token ? FLAG_TOKEN : 0);
 }

@@ -21,9 +21,13 @@ enum {
 	BUSY_TIMEOUT_MS = 2000		/* a backup or an auditor at work */
 };
 
-/* migrations[n] brings version n to n + 1; it sets user_version itself. */
+/*
+ * What an empty file needs, and version 1, 2, ... to become the next one; each
+ * sets user_version itself.
+ */
 static const char *const migrations[] = {
 	schema_sql,
+	migrate_2_sql,
 };
 
 #define SCHEMA_VERSION	((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -153,11 +157,12 @@ migrate(const struct database *database, sqlite3 *db)
 		return store_status_of_sqlite(database->path, db);
 	if (version > SCHEMA_VERSION)
 		return refuse_data(database, "is of a newer version");
-	for (; version < SCHEMA_VERSION; version++) {
+	while (version < SCHEMA_VERSION) {
 		if (migrate_once(db, version) == -1)
 			return store_status_of_sqlite(database->path, db);
+		version = version == 0 ? SCHEMA_VERSION : version + 1;
 		log_info("store: %s: schema version %d", database->path,
-		    version + 1);
+		    version);
 	}
 	return STORE_OPENED;
 }

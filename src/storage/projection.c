@@ -38,13 +38,16 @@ enum statement {
 static const char *const statement_sql[STATEMENTS] = {
 	[SQL_SESSION_START] =
 	    "INSERT INTO session (id, name, incarnation, revision, active_ms)"
-	    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
-	    " SET incarnation = excluded.incarnation, ended_ms = NULL"
-	    " WHERE name = excluded.name",
+	    " VALUES (?, ?, ?, 1, ?) ON CONFLICT (id) DO UPDATE"
+	    " SET incarnation = excluded.incarnation, revision = 1,"
+	    " active_ms = excluded.active_ms, ended_ms = NULL"
+	    " WHERE name = excluded.name AND ended_ms IS NOT NULL"
+	    " AND incarnation = excluded.incarnation - 1",
 	[SQL_SESSION_END] =
 	    "UPDATE session SET ended_ms = ?2 WHERE id = ?1",
 	[SQL_SESSION_CHANGE] =
-	    "UPDATE session SET revision = ?2, active_ms = ?3 WHERE id = ?1",
+	    "UPDATE session SET revision = ?3, active_ms = ?4 WHERE id = ?1"
+	    " AND incarnation = ?2 AND revision = ?3 - 1",
 	[SQL_SESSION_TOUCH] =
 	    "UPDATE session SET active_ms = ?2 WHERE id = ?1",
 	[SQL_CUSTOMER_NEW] =
@@ -185,20 +188,39 @@ write_leaving(struct projection *projection, enum statement id,
 	return sql_run_one(&b);
 }
 
+/* A session begins, for the first time or anew. */
 static enum store_status
-write_start(struct projection *projection, const struct record *record,
-    int64_t seq)
+write_incarnation(struct projection *projection, const struct record *record)
 {
 	struct sql_binding b = binding_of(projection, SQL_SESSION_START);
-	enum store_status status;
 
 	sql_bind_row(&b, record->session_row);
 	sql_bind_payload(&b, record->session);
 	sql_bind_number(&b, record->incarnation);
+	sql_bind_number(&b, record->time_ms);
+	return sql_run_one(&b);
+}
+
+/* The session of record goes on by one revision. */
+static enum store_status
+write_session(struct projection *projection, const struct record *record)
+{
+	struct sql_binding b = binding_of(projection, SQL_SESSION_CHANGE);
+
+	sql_bind_row(&b, record->session_row);
+	sql_bind_number(&b, record->incarnation);
 	sql_bind_number(&b, record->revision);
 	sql_bind_number(&b, record->time_ms);
-	status = sql_run_one(&b);
-	if (status == STORE_OK && record->has_displaced)
+	return sql_run_one(&b);
+}
+
+static enum store_status
+write_start(struct projection *projection, const struct record *record,
+    int64_t seq)
+{
+	enum store_status status = STORE_OK;
+
+	if (record->has_displaced)
 		status = write_leaving(projection, SQL_CUSTOMER_GONE,
 		    record->displaced_row, record->revision);
 	if (status == STORE_OK)
@@ -256,17 +278,6 @@ write_end(struct projection *projection, const struct record *record)
 	return sql_run(&customers);
 }
 
-static enum store_status
-write_session(struct projection *projection, const struct record *record)
-{
-	struct sql_binding b = binding_of(projection, SQL_SESSION_CHANGE);
-
-	sql_bind_row(&b, record->session_row);
-	sql_bind_number(&b, record->revision);
-	sql_bind_number(&b, record->time_ms);
-	return sql_run_one(&b);
-}
-
 /* What the record's event changes besides. */
 static enum store_status
 write_event(struct projection *projection, const struct record *record,
@@ -291,6 +302,10 @@ write_event(struct projection *projection, const struct record *record,
 		return write_return(projection, record);
 	case RECORD_END:
 		return write_end(projection, record);
+	case RECORD_REFUSED:
+	case RECORD_ERASE:
+	case RECORD_RETAIN:
+		break;
 	}
 	return sql_unfit(projection->sql,
 	    projection->statements[SQL_SESSION_CHANGE]);
@@ -300,9 +315,14 @@ enum store_status
 projection_apply(struct projection *projection, const struct record *record,
     int64_t seq)
 {
-	enum store_status status = write_event(projection, record, seq);
+	enum store_status status;
 
-	return status == STORE_OK ? write_session(projection, record) : status;
+	/* A START with revision 1 begins an incarnation. */
+	status = record->event == RECORD_START && record->revision == 1 ?
+	    write_incarnation(projection, record) :
+	    write_session(projection, record);
+	return status == STORE_OK ?
+	    write_event(projection, record, seq) : status;
 }
 
 enum store_status

@@ -28,7 +28,10 @@ int	 projection_rows(struct projection *projection, int64_t *session_row,
 	    int64_t *customer_row)
 	    __attribute__((warn_unused_result));
 
-/* Do what session_apply() does; seq is the record's in the journal. */
+/*
+ * Do what session_apply() does; seq is the record's in the journal.  A record
+ * that is not the next one of its session is STORE_FATAL.
+ */
 enum store_status projection_apply(struct projection *projection,
 	    const struct record *record, int64_t seq);
 

@@ -120,7 +120,7 @@ store_append(struct store *store, const struct record *record)
 	status = write_journal(store, record, digest);
 	if (status == STORE_OK)
 		status = write_body(store, record);
-	if (status == STORE_OK)
+	if (status == STORE_OK && !record_is_note(record->event))
 		status = projection_apply(store->projection, record,
 		    store->head.seq);
 	return status;

@@ -15,15 +15,16 @@
  * JSON names or uses json-c.
  */
 
+/* The numbers stand in databases and never change. */
 enum message_event {
 	MESSAGE_NONE = 0,	/* not known, or not one of the table */
-	MESSAGE_START_SESSION,
-	MESSAGE_JOIN_SESSION,
-	MESSAGE_UPDATE_CART,
-	MESSAGE_READY,		/* customerReadyToCheckout */
-	MESSAGE_RESUME_SESSION,
-	MESSAGE_LEAVE_SESSION,
-	MESSAGE_POLL,
+	MESSAGE_START_SESSION = 1,
+	MESSAGE_JOIN_SESSION = 2,
+	MESSAGE_UPDATE_CART = 3,
+	MESSAGE_READY = 4,	/* customerReadyToCheckout */
+	MESSAGE_RESUME_SESSION = 5,
+	MESSAGE_LEAVE_SESSION = 6,
+	MESSAGE_POLL = 7,
 	MESSAGE_EVENTS
 };
 

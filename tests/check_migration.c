@@ -1,0 +1,300 @@
+/*
+ * Databases of older versions become what new ones are, and lose nothing.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "session/record.h"
+#include "storage/store.h"
+
+#include "suite.h"
+
+const char suite_name[] = "migration";
+
+#define NEW_PATH "check_migration.new.db"
+#define OLD_PATH "check_migration.old.db"
+
+/* The schema of version 1, less its comments. */
+static const char schema_1[] =
+    "PRAGMA application_id = 0x42534850;\n"
+    "CREATE TABLE session (\n"
+    "\tid INTEGER PRIMARY KEY,\n"
+    "\tname TEXT NOT NULL UNIQUE,\n"
+    "\tincarnation INTEGER NOT NULL,\n"
+    "\trevision INTEGER NOT NULL,\n"
+    "\tended_ms INTEGER,\n"
+    "\tactive_ms INTEGER NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE INDEX session_running ON session(id) WHERE ended_ms IS NULL;\n"
+    "CREATE TRIGGER session_no_rename BEFORE UPDATE OF id, name ON session\n"
+    "BEGIN\n"
+    "\tSELECT RAISE(ABORT, 'a session keeps its name');\n"
+    "END;\n"
+    "CREATE TRIGGER session_no_delete BEFORE DELETE ON session\n"
+    "WHEN EXISTS (SELECT 1 FROM journal WHERE session = OLD.id)\n"
+    "BEGIN\n"
+    "\tSELECT RAISE(ABORT, 'the journal has records of this session');\n"
+    "END;\n"
+    "CREATE TABLE customer (\n"
+    "\tid INTEGER PRIMARY KEY,\n"
+    "\tsession INTEGER NOT NULL REFERENCES session(id),\n"
+    "\tcid TEXT NOT NULL CHECK (length(cid) = 24),\n"
+    "\tincarnation INTEGER NOT NULL,\n"
+    "\tis_host INTEGER NOT NULL CHECK (is_host IN (0, 1)),\n"
+    "\tis_ready INTEGER NOT NULL DEFAULT 0 CHECK (is_ready IN (0, 1)),\n"
+    "\thas_token INTEGER NOT NULL CHECK (has_token IN (0, 1)),\n"
+    "\trequest BLOB CHECK (length(request) = 32),\n"
+    "\tstate INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),\n"
+    "\tleft_revision INTEGER NOT NULL DEFAULT 0,\n"
+    "\tname_seq INTEGER,\n"
+    "\tcart_seq INTEGER,\n"
+    "\tseq_cart INTEGER NOT NULL DEFAULT 0,\n"
+    "\tseq_ready INTEGER NOT NULL DEFAULT 0,\n"
+    "\tUNIQUE (session, cid)\n"
+    ") STRICT;\n"
+    "CREATE INDEX customer_by_state\n"
+    "    ON customer(session, state, incarnation, left_revision);\n"
+    "CREATE TABLE journal (\n"
+    "\tseq INTEGER PRIMARY KEY,\n"
+    "\tsession INTEGER NOT NULL,\n"
+    "\tincarnation INTEGER NOT NULL,\n"
+    "\trevision INTEGER NOT NULL,\n"
+    "\tevent INTEGER NOT NULL,\n"
+    "\tts_ms INTEGER NOT NULL,\n"
+    "\ttransport INTEGER NOT NULL,\n"
+    "\tcustomer TEXT CHECK (length(customer) = 24),\n"
+    "\tdisplaced TEXT CHECK (length(displaced) = 24),\n"
+    "\tflags INTEGER NOT NULL,\n"
+    "\tclient_seq INTEGER NOT NULL,\n"
+    "\tdigest BLOB NOT NULL CHECK (length(digest) = 32),\n"
+    "\thash BLOB NOT NULL CHECK (length(hash) = 32)\n"
+    ") STRICT;\n"
+    "CREATE UNIQUE INDEX journal_by_session\n"
+    "    ON journal(session, incarnation, revision);\n"
+    "CREATE TABLE journal_body (\n"
+    "\tseq INTEGER PRIMARY KEY REFERENCES journal(seq),\n"
+    "\tsalt BLOB CHECK (length(salt) = 16),\n"
+    "\tname TEXT,\n"
+    "\taddress TEXT,\n"
+    "\tcart TEXT,\n"
+    "\trequest BLOB CHECK (length(request) = 32)\n"
+    ") STRICT;\n"
+    "CREATE TABLE chain_anchor (\n"
+    "\tseq INTEGER PRIMARY KEY,\n"
+    "\thash BLOB NOT NULL CHECK (length(hash) = 32),\n"
+    "\tts_ms INTEGER NOT NULL,\n"
+    "\treason TEXT NOT NULL,\n"
+    "\tpurge_upto INTEGER,\n"
+    "\tmac BLOB,\n"
+    "\tCHECK (purge_upto <= seq)\n"
+    ") STRICT;\n"
+    "CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal\n"
+    "BEGIN\n"
+    "\tSELECT RAISE(ABORT, 'the journal is append-only');\n"
+    "END;\n"
+    "CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal\n"
+    "WHEN OLD.seq > (SELECT ifnull(max(purge_upto), 0) FROM chain_anchor)\n"
+    "BEGIN\n"
+    "\tSELECT RAISE(ABORT, 'the journal is append-only');\n"
+    "END;\n"
+    "CREATE TRIGGER journal_body_only_erase BEFORE UPDATE ON journal_body\n"
+    "WHEN NEW.seq <> OLD.seq OR NEW.salt IS NOT NULL OR NEW.name IS NOT NULL OR\n"
+    "    NEW.address IS NOT NULL OR NEW.cart IS NOT NULL OR NEW.request IS NOT NULL\n"
+    "BEGIN\n"
+    "\tSELECT RAISE(ABORT, 'a body can only be erased');\n"
+    "END;\n"
+    "CREATE TRIGGER journal_body_no_delete BEFORE DELETE ON journal_body\n"
+    "WHEN OLD.seq > (SELECT ifnull(max(purge_upto), 0) FROM chain_anchor)\n"
+    "BEGIN\n"
+    "\tSELECT RAISE(ABORT, 'the journal is append-only');\n"
+    "END;\n"
+    "CREATE TRIGGER chain_anchor_no_update BEFORE UPDATE ON chain_anchor\n"
+    "BEGIN\n"
+    "\tSELECT RAISE(ABORT, 'anchors are append-only');\n"
+    "END;\n"
+    "CREATE TRIGGER chain_anchor_no_delete BEFORE DELETE ON chain_anchor\n"
+    "BEGIN\n"
+    "\tSELECT RAISE(ABORT, 'anchors are append-only');\n"
+    "END;\n"
+    "PRAGMA user_version = 1;\n";
+
+static sqlite3 *
+connect(const char *path)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	return db;
+}
+
+static void
+execute(sqlite3 *db, const char *sql)
+{
+	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK,
+	    "%s: %s", sql, sqlite3_errmsg(db));
+}
+
+static int64_t
+query(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *statement;
+	int64_t value;
+
+	ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &statement, NULL) ==
+	    SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
+	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+	value = sqlite3_column_int64(statement, 0);
+	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
+	return value;
+}
+
+static void
+append(const char *path, const struct record *records, size_t n)
+{
+	struct store *store;
+	size_t i;
+
+	ck_assert_int_eq(store_open(path, NULL, &store), STORE_OPENED);
+	ck_assert_int_eq(store_begin(store), STORE_OK);
+	for (i = 0; i < n; i++)
+		ck_assert_int_eq(store_append(store, &records[i]), STORE_OK);
+	ck_assert_int_eq(store_commit(store), STORE_OK);
+	store_close(store);
+}
+
+static struct record
+record_of(enum record_event event, struct payload *session, uint64_t revision)
+{
+	return (struct record){
+		.event = event,
+		.session = session,
+		.session_row = 1,
+		.incarnation = 1,
+		.revision = revision,
+		.time_ms = 1700000000000,
+		.transport = TRANSPORT_HTTP,
+		.has_customer = true,
+		.customer = { { 1, 2, 3 } },
+		.customer_row = 1,
+	};
+}
+
+/* The same rows in a database of version 1 and in one of today. */
+static void
+make_databases(struct payload *session, struct payload *text)
+{
+	struct record records[] = {
+		record_of(RECORD_START, session, 1),
+		record_of(RECORD_CART, session, 2),
+	};
+	sqlite3 *db;
+
+	records[0].name = text;
+	records[1].cart = text;
+	append(NEW_PATH, records, 2);
+	db = connect(OLD_PATH);
+	execute(db, schema_1);
+	execute(db, "ATTACH '" NEW_PATH "' AS new;"
+	    "INSERT INTO session SELECT * FROM new.session;"
+	    "INSERT INTO customer SELECT * FROM new.customer;"
+	    "INSERT INTO journal SELECT * FROM new.journal;"
+	    "INSERT INTO journal_body SELECT * FROM new.journal_body");
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+static void
+setup(void)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	(void)unlink(NEW_PATH);	/* of a run that was killed */
+	(void)unlink(OLD_PATH);
+}
+
+static void
+teardown(void)
+{
+	ck_assert_int_eq(unlink(NEW_PATH), 0);
+	ck_assert_int_eq(unlink(OLD_PATH), 0);
+}
+
+/* Questions whose answer is 0 if old and new are the same. */
+static const char *const differences[] = {
+	"SELECT count(*) FROM main.sqlite_schema AS a"
+	" JOIN new.sqlite_schema AS b USING (type, name, tbl_name)"
+	" WHERE type <> 'table' AND a.sql IS NOT b.sql",
+	"SELECT (SELECT count(*) FROM main.sqlite_schema)"
+	" <> (SELECT count(*) FROM new.sqlite_schema)",
+	"SELECT count(*) FROM (SELECT * FROM main.journal"
+	" EXCEPT SELECT * FROM new.journal)",
+	"SELECT count(*) FROM (SELECT * FROM main.journal_body"
+	" EXCEPT SELECT * FROM new.journal_body)",
+	"SELECT (SELECT count(*) FROM main.journal)"
+	" <> (SELECT count(*) FROM new.journal)",
+	"SELECT (SELECT user_version FROM pragma_user_version) <> 2",
+	"SELECT count(*) FROM pragma_integrity_check"
+	" WHERE integrity_check <> 'ok'",
+};
+
+START_TEST(version_1_becomes_what_a_new_database_is)
+{
+	struct payload *session = payload_new("atelier", 7);
+	struct payload *text = payload_new("{}", 2);
+	struct record note = record_of(RECORD_REFUSED, session, 0);
+	struct record more[] = { note, note };
+	sqlite3 *db;
+	size_t i;
+
+	make_databases(session, text);
+
+	append(OLD_PATH, more, 2);
+	append(NEW_PATH, more, 2);
+
+	db = connect(OLD_PATH);
+	execute(db, "ATTACH '" NEW_PATH "' AS new");
+	ck_assert_int_eq(query(db, "SELECT count(*) FROM journal"), 4);
+	for (i = 0; i < sizeof(differences) / sizeof(differences[0]); i++)
+		ck_assert_msg(query(db, differences[i]) == 0, "%s",
+		    differences[i]);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	payload_unref(session);
+	payload_unref(text);
+}
+END_TEST
+
+/* It stays what it was, and is brought up to date another time. */
+START_TEST(migration_that_fails_changes_nothing)
+{
+	struct payload *session = payload_new("atelier", 7);
+	struct payload *text = payload_new("{}", 2);
+	struct store *store;
+	sqlite3 *db;
+
+	make_databases(session, text);
+	db = connect(OLD_PATH);
+	execute(db, "CREATE TABLE journal_body_kept (x)");
+
+	ck_assert_int_eq(store_open(OLD_PATH, NULL, &store), STORE_BAD_DATA);
+
+	ck_assert_int_eq(query(db, "PRAGMA user_version"), 1);
+	ck_assert_int_eq(query(db, "SELECT count(*) FROM sqlite_schema WHERE"
+	    " name = 'journal_by_session' AND sql LIKE '%UNIQUE%'"), 1);
+	execute(db, "DROP TABLE journal_body_kept");
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	append(OLD_PATH, NULL, 0);
+	payload_unref(session);
+	payload_unref(text);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, version_1_becomes_what_a_new_database_is);
+	tcase_add_test(tc, migration_that_fails_changes_nothing);
+}
