@@ -12,11 +12,18 @@
 #define LINE_BYTES 1024
 
 static enum log_level log_max = LOG_LEVEL_INFO;
+static const char *program;	/* NULL: lines begin with their priority */
 
 void
 log_set_level(enum log_level level)
 {
 	log_max = level;
+}
+
+void
+log_set_program(const char *name)
+{
+	program = name;
 }
 
 /* Escape text into line from offset n on and return the new length. */
@@ -50,7 +57,12 @@ emit(enum log_level level, int error, const char *format, va_list ap)
 		return;
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)
 		return;
-	n = (size_t)snprintf(line, sizeof(line), "<%d>", (int)level);
+	if (program == NULL) {
+		n = (size_t)snprintf(line, sizeof(line), "<%d>", (int)level);
+	} else {
+		n = append_escaped(line, 0, program);
+		n = append_escaped(line, n, ": ");
+	}
 	n = append_escaped(line, n, text);
 	if (error != 0) {
 		n = append_escaped(line, n, ": ");

@@ -19,6 +19,11 @@ enum log_level {
 
 /* Lines of a higher number than level are dropped; LOG_LEVEL_INFO at first. */
 void	 log_set_level(enum log_level level);
+/*
+ * For a program that people run: its name, which is kept, stands in front of
+ * each line instead of the priority.
+ */
+void	 log_set_program(const char *name);
 
 /* log_warn appends strerror(errno), log_warnx does not. */
 void	 log_warn(const char *format, ...) LOG_FORMAT(1, 2);

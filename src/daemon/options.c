@@ -329,12 +329,17 @@ default_database(void)
 	return NULL;
 }
 
-static int
+static void
 choose_database(const struct command_line *line, struct options *options)
 {
 	options->is_default_database = line->database == NULL;
 	options->database = options->is_default_database ?
 	    default_database() : xstrdup(line->database);
+}
+
+static int
+require_database(const struct options *options)
+{
 	if (options->database != NULL)
 		return OPTIONS_RUN;
 	(void)fprintf(stderr, "%s: no place for the database: use -d\n",
@@ -378,7 +383,8 @@ fill(const struct command_line *line, struct options *options)
 		(void)printf("configuration is valid\n");
 		return printed();
 	}
-	return choose_database(line, options);
+	choose_database(line, options);
+	return require_database(options);
 }
 
 int
@@ -396,6 +402,23 @@ options_read(int argc, char **argv, struct options *options)
 		options_clear(options);
 	free(line.values);
 	return status;
+}
+
+int
+options_read_file(const char *file, const char *database,
+    struct options *options)
+{
+	struct command_line line = { .file = file, .database = database };
+	struct setting_report report = { .is_plain = true };
+
+	*options = (struct options){ 0 };
+	put_all(&line, options, &report);
+	if (report.problems > 0) {
+		options_clear(options);
+		return EX_CONFIG;
+	}
+	choose_database(&line, options);
+	return OPTIONS_RUN;
 }
 
 void

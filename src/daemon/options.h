@@ -62,6 +62,14 @@ struct options {
  */
 int	 options_read(int argc, char **argv, struct options *options)
 	    __attribute__((warn_unused_result));
+/*
+ * The same for a program beside the daemon, which was told the daemon's -c and
+ * -d; NULL for what was not given.  The database is NULL if nothing says where
+ * it is.
+ */
+int	 options_read_file(const char *file, const char *database,
+	    struct options *options)
+	    __attribute__((warn_unused_result));
 /* Free what the fields point to. */
 void	 options_clear(struct options *options);
 

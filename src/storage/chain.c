@@ -84,6 +84,13 @@ chain_flags(const struct record *record)
 }
 
 void
+chain_read_flags(struct record *record, uint64_t flags)
+{
+	record->is_ready = (flags & FLAG_READY) != 0;
+	record->has_token = (flags & FLAG_TOKEN) != 0;
+}
+
+void
 chain_append(struct chain_head *head, const struct record *record,
     const uint8_t digest[CHAIN_HASH_BYTES])
 {

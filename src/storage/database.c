@@ -58,6 +58,12 @@ struct database {
 	int	 checkpoint_at;		/* log pages that are worth it */
 };
 
+int
+database_schema_version(void)
+{
+	return SCHEMA_VERSION;
+}
+
 static enum store_open_status
 refuse_data(const struct database *database, const char *why)
 {

@@ -1,0 +1,10 @@
+#include "commands.h"
+
+#include <stddef.h>
+
+const struct ctl_command *const commands[] = {
+	&cmd_sessions,
+	&cmd_state,
+	&cmd_head,
+	NULL,
+};

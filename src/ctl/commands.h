@@ -1,0 +1,14 @@
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+struct ctl_command;
+
+/* All commands, in the order of the help; the last is NULL. */
+extern const struct ctl_command *const commands[];
+
+/* Each in a file of its own. */
+extern const struct ctl_command cmd_head;
+extern const struct ctl_command cmd_sessions;
+extern const struct ctl_command cmd_state;
+
+#endif

@@ -1,0 +1,314 @@
+#include "ctl.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "daemon/options.h"
+
+#define PROGRAM "buddyshoppingctl"
+
+enum {
+	OPTIONS_MAX = 16,		/* of one command */
+	OPTION_FIRST = 256,		/* getopt's value of a command's first */
+	USAGE_BYTES = 256
+};
+
+/* The options that go with every command, before or behind its words. */
+static const char global_letters[] = "+c:d:hV";
+static const char command_letters[] = "c:d:hV";
+
+#define GLOBAL_OPTIONS							\
+	{ "config", required_argument, NULL, 'c' },			\
+	{ "database", required_argument, NULL, 'd' },			\
+	{ "help", no_argument, NULL, 'h' },				\
+	{ "version", no_argument, NULL, 'V' }
+
+static const struct option global_names[] = {
+	GLOBAL_OPTIONS,
+	{ NULL, 0, NULL, 0 },
+};
+
+#define GLOBAL_COUNT (sizeof(global_names) / sizeof(global_names[0]) - 1)
+
+/* What the command line says. */
+struct command_line {
+	const struct ctl_command *const *commands;
+	const struct ctl_command *command;	/* NULL until it was found */
+	const char *file;
+	const char *database;
+	const char *values[OPTIONS_MAX];
+	const char *const *operands;
+	size_t	 operand_count;
+	bool	 is_help;
+	bool	 is_version;
+};
+
+enum ctl_status
+ctl_usage_error(const char *format, ...)
+{
+	char text[USAGE_BYTES];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap); /* cut is good enough */
+	va_end(ap);
+	log_errorx("%s", text);
+	log_errorx("try \"%s -h\"", PROGRAM);
+	return CTL_USAGE;
+}
+
+static size_t
+count_options(const struct ctl_command *command)
+{
+	size_t n = 0;
+
+	while (command->options != NULL && command->options[n].name != NULL)
+		n++;
+	return n;
+}
+
+static void
+print_row(const char *first, const char *second, const char *help)
+{
+	int width = printf("  %s%s%s", first, *second != '\0' ? " " : "",
+	    second);
+
+	(void)printf("%*s%s\n", width < 38 ? 38 - width : 1, "", help);
+}
+
+static void
+print_option(const struct ctl_option *option)
+{
+	char name[USAGE_BYTES];
+
+	(void)snprintf(name, sizeof(name), "--%s%s%s", option->name,
+	    option->argument != NULL ? "=" : "",
+	    option->argument != NULL ? option->argument : ""); /* fits */
+	print_row(name, "", option->help);
+}
+
+static void
+print_command_help(const struct ctl_command *command)
+{
+	size_t n = count_options(command), i;
+
+	(void)printf("Usage: %s [-c FILE] [-d DATABASE] %s%s%s%s\n"
+	    "To %s.\n", PROGRAM, command->words, n > 0 ? " [OPTION]..." : "",
+	    *command->operands != '\0' ? " " : "", command->operands,
+	    command->help);
+	for (i = 0; i < n; i++)
+		print_option(&command->options[i]);
+}
+
+static void
+print_help(const struct ctl_command *const *commands)
+{
+	(void)printf("Usage: %s [-c FILE] [-d DATABASE] COMMAND "
+	    "[OPTION]... [OPERAND]...\n"
+	    "  -c, --config=FILE       the daemon's configuration file\n"
+	    "  -d, --database=DATABASE the database, as the daemon has it\n"
+	    "  -h, --help              print this, or the command's, and exit\n"
+	    "  -V, --version           print the version and exit\n\n"
+	    "Commands:\n", PROGRAM);
+	for (; *commands != NULL; commands++)
+		print_row((*commands)->words, (*commands)->operands,
+		    (*commands)->help);
+}
+
+/* An option that goes with every command; -1 if it is none. */
+static int
+take_global(struct command_line *line, int c)
+{
+	switch (c) {
+	case 'c':
+		line->file = optarg;
+		return 0;
+	case 'd':
+		line->database = optarg;
+		return 0;
+	case 'h':
+		line->is_help = true;
+		return 0;
+	case 'V':
+		line->is_version = true;
+		return 0;
+	}
+	return -1;
+}
+
+/* How many of the arguments are the words of the command; 0: not all are. */
+static int
+match_words(const char *words, int argc, char **argv)
+{
+	int n = 0;
+
+	while (*words != '\0') {
+		size_t len = strcspn(words, " ");
+
+		if (n == argc || strlen(argv[n]) != len ||
+		    strncmp(argv[n], words, len) != 0)
+			return 0;
+		n++;
+		words += len + (words[len] == ' ' ? 1 : 0);
+	}
+	return n;
+}
+
+/* Find the command; its words are passed over in *argc and *argv. */
+static enum ctl_status
+find_command(struct command_line *line, int *argc, char ***argv)
+{
+	const struct ctl_command *const *command;
+	int n;
+
+	for (command = line->commands; *command != NULL; command++) {
+		n = match_words((*command)->words, *argc, *argv);
+		if (n == 0)
+			continue;
+		line->command = *command;
+		*argc -= n;
+		*argv += n;
+		return CTL_OK;
+	}
+	if (*argc == 0)
+		return ctl_usage_error("no command");
+	return ctl_usage_error("no such command: %s%s%s", (*argv)[0],
+	    *argc > 1 ? " " : "", *argc > 1 ? (*argv)[1] : "");
+}
+
+/* What getopt_long() is to look for behind the command's words. */
+static void
+list_options(const struct ctl_command *command, struct option *names)
+{
+	size_t n = count_options(command), i;
+
+	memcpy(names, global_names, GLOBAL_COUNT * sizeof(names[0]));
+	names += GLOBAL_COUNT;
+	for (i = 0; i < n; i++)
+		names[i] = (struct option){
+			.name = command->options[i].name,
+			.has_arg = command->options[i].argument != NULL ?
+			    required_argument : no_argument,
+			.val = OPTION_FIRST + (int)i,
+		};
+	names[n] = (struct option){ NULL, 0, NULL, 0 };
+}
+
+/* Read what stands behind the command's words; argv[0] is the program. */
+static enum ctl_status
+read_arguments(struct command_line *line, int argc, char **argv)
+{
+	struct option names[GLOBAL_COUNT + OPTIONS_MAX + 1];
+	int c;
+
+	list_options(line->command, names);
+	optind = 0; /* makes glibc start anew */
+	while ((c = getopt_long(argc, argv, command_letters, names,
+	    NULL)) != -1) {
+		if (c >= OPTION_FIRST)
+			line->values[c - OPTION_FIRST] =
+			    optarg != NULL ? optarg : "";
+		else if (take_global(line, c) == -1)
+			return ctl_usage_error("%s", line->command->words);
+	}
+	line->operands = (const char *const *)&argv[optind];
+	line->operand_count = (size_t)(argc - optind);
+	return CTL_OK;
+}
+
+static enum ctl_status
+check_operands(const struct command_line *line)
+{
+	const struct ctl_command *command = line->command;
+
+	if (line->operand_count < command->operands_min)
+		return ctl_usage_error("%s: needs %s", command->words,
+		    command->operands);
+	if (line->operand_count > command->operands_max)
+		return ctl_usage_error("%s: what is \"%s\"?", command->words,
+		    line->operands[command->operands_max]);
+	if (line->database != NULL && *line->database == '\0')
+		return ctl_usage_error("DATABASE is empty");
+	return CTL_OK;
+}
+
+static enum ctl_status
+read_command_line(int argc, char **argv, struct command_line *line)
+{
+	enum ctl_status status;
+	char **rest, *program = argv[0];
+	int c, count;
+
+	optind = 0; /* makes glibc start anew */
+	while ((c = getopt_long(argc, argv, global_letters, global_names,
+	    NULL)) != -1)
+		if (take_global(line, c) == -1)
+			return ctl_usage_error("no such option");
+	count = argc - optind;
+	rest = argv + optind;
+	if ((line->is_help || line->is_version) && count == 0)
+		return CTL_OK;
+	status = find_command(line, &count, &rest);
+	if (status != CTL_OK)
+		return status;
+	rest[-1] = program; /* for getopt's messages */
+	status = read_arguments(line, count + 1, rest - 1);
+	if (status != CTL_OK || line->is_help || line->is_version)
+		return status;
+	return check_operands(line);
+}
+
+static enum ctl_status
+run_command(const struct command_line *line)
+{
+	struct options options;
+	struct ctl ctl = {
+		.command = line->command,
+		.options = &options,
+		.values = line->values,
+		.operands = line->operands,
+		.operand_count = line->operand_count,
+	};
+	enum ctl_status status;
+
+	if (options_read_file(line->file, line->database, &options) !=
+	    OPTIONS_RUN)
+		return CTL_CONFIG;
+	ctl.database = options.database;
+	status = ctl.database == NULL ?
+	    ctl_usage_error("no place for the database: use -d") :
+	    line->command->run(&ctl);
+	options_clear(&options);
+	return status;
+}
+
+int
+ctl_run(const struct ctl_command *const *commands, int argc, char **argv)
+{
+	struct command_line line = { .commands = commands };
+	enum ctl_status status;
+
+	log_set_program(PROGRAM);
+	status = read_command_line(argc, argv, &line);
+	if (status != CTL_OK)
+		return status;
+	if (line.is_version)
+		(void)printf("%s %s\n", PROGRAM, PACKAGE_VERSION);
+	else if (line.is_help && line.command == NULL)
+		print_help(commands);
+	else if (line.is_help)
+		print_command_help(line.command);
+	else
+		status = run_command(&line);
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		log_errorx("standard output cannot be written");
+		return CTL_IO_ERROR;
+	}
+	return status;
+}

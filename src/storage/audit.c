@@ -1,0 +1,300 @@
+#include "audit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "chain.h"
+#include "database.h"
+#include "header.h"
+#include "sql.h"
+
+enum {
+	BUSY_TIMEOUT_MS = 5000		/* a daemon that starts or stops */
+};
+
+enum statement {
+	SQL_BEGIN,
+	SQL_END,
+	SQL_VERSION,
+	SQL_HEAD,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_BEGIN] = "BEGIN",
+	[SQL_END] = "ROLLBACK",
+	[SQL_VERSION] = "PRAGMA user_version",
+	[SQL_HEAD] =
+	    "SELECT * FROM (SELECT seq, hash FROM journal"
+	    "  ORDER BY seq DESC LIMIT 1)"
+	    " UNION ALL"
+	    " SELECT * FROM (SELECT seq, hash FROM chain_anchor"
+	    "  ORDER BY seq DESC LIMIT 1)"
+	    " ORDER BY seq DESC LIMIT 1",
+};
+
+/* Nothing in the file may make us run what it says. */
+static const char connection_sql[] =
+    "PRAGMA query_only = ON;"
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA cell_size_check = ON;"
+    "PRAGMA temp_store = MEMORY;";
+
+struct audit {
+	char	*path;
+	sqlite3	*db;
+	sqlite3_stmt *statements[STATEMENTS];
+};
+
+static enum audit_status
+refuse(const char *path, const char *why)
+{
+	log_errorx("%s: %s", path, why);
+	return AUDIT_BAD_DATA;
+}
+
+static enum audit_status
+refuse_file(const char *path)
+{
+	enum audit_status status = AUDIT_IO_ERROR;
+
+	switch (errno) {
+	case EACCES:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case ENOENT:
+	case ENOTDIR:
+		status = AUDIT_NO_DATABASE;
+		break;
+	}
+	log_warn("%s", path);
+	return status;
+}
+
+static enum audit_status
+judge_header(const char *path, int fd)
+{
+	uint8_t header[HEADER_BYTES];
+	ssize_t n = pread(fd, header, sizeof(header), 0);
+	const char *fault;
+
+	if (n == -1)
+		return refuse_file(path);
+	/* A newer version is judged by what the log says, not the file. */
+	fault = header_fault(header, (size_t)n, INT32_MAX);
+	return fault != NULL ? refuse(path, fault) : AUDIT_OK;
+}
+
+/* Judge the file before SQLite sees it. */
+static enum audit_status
+judge_file(const char *path)
+{
+	enum audit_status status;
+	struct stat st;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1)
+		return refuse_file(path);
+	if (fstat(fd, &st) == -1)
+		status = refuse_file(path);
+	else if (S_ISDIR(st.st_mode))
+		status = refuse(path, "is a directory");
+	else if (!S_ISREG(st.st_mode))
+		status = refuse(path, "is not a regular file");
+	else
+		status = judge_header(path, fd);
+	(void)close(fd); /* nothing was written to it */
+	return status;
+}
+
+enum audit_status
+audit_failed(struct audit *audit, int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_FORMAT:
+		log_errorx("%s: is damaged: %s", audit->path,
+		    sqlite3_errstr(rc));
+		return AUDIT_BAD_DATA;
+	case SQLITE_ERROR:
+	case SQLITE_SCHEMA:
+		log_errorx("%s: has not the tables that it should have",
+		    audit->path);
+		return AUDIT_BAD_DATA;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		log_errorx("%s: is locked", audit->path);
+		return AUDIT_BUSY;
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+		log_errorx("%s: its log cannot be read: run as the daemon's "
+		    "user", audit->path);
+		return AUDIT_NO_DATABASE;
+	}
+	log_errorx("%s: cannot be read: %s (%d)", audit->path,
+	    sqlite3_errstr(rc), rc);
+	return AUDIT_IO_ERROR;
+}
+
+enum audit_status
+audit_end_rows(struct audit *audit, sqlite3_stmt *statement, int rc)
+{
+	(void)sqlite3_reset(statement);	/* repeats rc */
+	return rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK ?
+	    AUDIT_OK : audit_failed(audit, rc);
+}
+
+enum audit_status
+audit_prepare(struct audit *audit, const char *sql, sqlite3_stmt **statement)
+{
+	int rc = sqlite3_prepare_v3(audit->db, sql, -1,
+	    SQLITE_PREPARE_PERSISTENT, statement, NULL);
+
+	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
+}
+
+static enum audit_status
+prepare_all(struct audit *audit)
+{
+	enum audit_status status = AUDIT_OK;
+	size_t i;
+
+	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
+		status = audit_prepare(audit, statement_sql[i],
+		    &audit->statements[i]);
+	return status;
+}
+
+/* The version decides before a statement may miss a table. */
+static enum audit_status
+check_version(struct audit *audit)
+{
+	sqlite3_stmt *row;
+	enum audit_status status;
+	int rc, version;
+
+	status = audit_prepare(audit, statement_sql[SQL_VERSION], &row);
+	if (status != AUDIT_OK)
+		return status;
+	rc = sqlite3_step(row);
+	version = sqlite3_column_int(row, 0);
+	(void)sqlite3_finalize(row);	/* repeats rc */
+	if (rc != SQLITE_ROW)
+		return audit_failed(audit, rc);
+	if (version > database_schema_version())
+		return refuse(audit->path, "is of a newer version");
+	if (version < database_schema_version())
+		return refuse(audit->path, "is of an older version: "
+		    "start the daemon once to bring it up to date");
+	return AUDIT_OK;
+}
+
+static enum audit_status
+connect_file(struct audit *audit)
+{
+	int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_EXRESCODE;
+	int rc;
+
+	rc = sqlite3_open_v2(audit->path, &audit->db, flags, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_busy_timeout(audit->db, BUSY_TIMEOUT_MS);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(audit->db, connection_sql, NULL, NULL, NULL);
+	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
+}
+
+enum audit_status
+audit_open(const char *path, struct audit **opened)
+{
+	struct audit *audit;
+	enum audit_status status;
+
+	status = judge_file(path);
+	if (status != AUDIT_OK)
+		return status;
+	audit = xcalloc(1, sizeof(*audit));
+	audit->path = xstrdup(path);
+	status = connect_file(audit);
+	if (status == AUDIT_OK)
+		status = check_version(audit);
+	if (status == AUDIT_OK)
+		status = prepare_all(audit);
+	if (status == AUDIT_OK)
+		*opened = audit;
+	else
+		audit_close(audit);
+	return status;
+}
+
+void
+audit_close(struct audit *audit)
+{
+	if (audit == NULL)
+		return;
+	sql_finalize(audit->statements, STATEMENTS);
+	/* Nothing was written, and all statements are finalized. */
+	(void)sqlite3_close(audit->db);
+	free(audit->path);
+	free(audit);
+}
+
+static enum audit_status
+run(struct audit *audit, enum statement id)
+{
+	return audit_end_rows(audit, audit->statements[id],
+	    sqlite3_step(audit->statements[id]));
+}
+
+enum audit_status
+audit_begin(struct audit *audit)
+{
+	return run(audit, SQL_BEGIN);
+}
+
+void
+audit_end(struct audit *audit)
+{
+	/* After some errors SQLite has ended it by itself. */
+	if (!sqlite3_get_autocommit(audit->db))
+		(void)run(audit, SQL_END);	/* there was nothing to write */
+}
+
+enum audit_status
+audit_head(struct audit *audit, struct chain_head *head)
+{
+	sqlite3_stmt *row = audit->statements[SQL_HEAD];
+	int rc = sqlite3_step(row);
+
+	*head = (struct chain_head){ .seq = 0 };
+	if (rc == SQLITE_ROW &&
+	    sqlite3_column_bytes(row, 1) == sizeof(head->hash)) {
+		head->seq = sqlite3_column_int64(row, 0);
+		memcpy(head->hash, sqlite3_column_blob(row, 1),
+		    sizeof(head->hash));
+	}
+	return audit_end_rows(audit, row, rc);
+}
+
+sqlite3 *
+audit_connection(struct audit *audit)
+{
+	return audit->db;
+}
+
+const char *
+audit_path(const struct audit *audit)
+{
+	return audit->path;
+}

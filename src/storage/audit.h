@@ -1,0 +1,64 @@
+#ifndef AUDIT_H
+#define AUDIT_H
+
+#include <stdint.h>
+
+struct chain_head;
+struct sqlite3;
+struct sqlite3_stmt;
+
+/*
+ * The database as those see it who only read: beside the daemon, or when it
+ * does not run.  Nothing in it is ever changed.  One thread at a time.
+ *
+ * Whoever reads for long pins SQLite's log, which then grows: rows are
+ * append-only, so all that walks along them (audit_row.h) reads a slice, lets
+ * go, and goes on behind it.  What must be of one moment stands between
+ * audit_begin() and audit_end(), which come soon after one another.
+ */
+struct audit;
+
+/*
+ * How reading ends.  Whatever is neither AUDIT_OK nor AUDIT_NONE was logged;
+ * the numbers are exit statuses.
+ */
+enum audit_status {
+	AUDIT_OK = 0,
+	AUDIT_NONE = 2,		/* there is no such thing, or no more of it */
+	AUDIT_BAD_DATA = 65,	/* foreign, newer, older, damaged */
+	AUDIT_NO_DATABASE = 66,	/* no such file, or not to be read by us */
+	AUDIT_IO_ERROR = 74,
+	AUDIT_BUSY = 75		/* locked for longer than one should wait */
+};
+
+/*
+ * Open the database at path, whose schema must be the program's own.  On
+ * failure the cause was logged, and nothing is left to close.
+ */
+enum audit_status audit_open(const char *path, struct audit **audit);
+/* NULL is allowed. */
+void	 audit_close(struct audit *audit);
+
+/* What is read until audit_end() is of one moment.  They do not nest. */
+enum audit_status audit_begin(struct audit *audit);
+void	 audit_end(struct audit *audit);
+
+/*
+ * The newest row of the journal; where all of them were deleted, of the newest
+ * anchor; 0 and zeros without any.
+ */
+enum audit_status audit_head(struct audit *audit, struct chain_head *head);
+
+/* For the rest of the storage layer. */
+struct sqlite3 *audit_connection(struct audit *audit);
+const char *audit_path(const struct audit *audit);
+/* A statement, to be finalized before audit_close(). */
+enum audit_status audit_prepare(struct audit *audit, const char *sql,
+	    struct sqlite3_stmt **statement);
+/* Log what SQLite's last call, which returned rc, says. */
+enum audit_status audit_failed(struct audit *audit, int rc);
+/* The statement was stepped until rc: AUDIT_OK if nothing went wrong. */
+enum audit_status audit_end_rows(struct audit *audit,
+	    struct sqlite3_stmt *statement, int rc);
+
+#endif

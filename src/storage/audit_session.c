@@ -1,0 +1,163 @@
+#include "audit_session.h"
+
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "session/record.h"
+#include "sql.h"
+
+static const char next_sql[] =
+    "SELECT id, name, incarnation, revision, ended_ms, active_ms"
+    " FROM session WHERE id > ? ORDER BY id LIMIT 1";
+static const char find_sql[] =
+    "SELECT id, name, incarnation, revision, ended_ms, active_ms"
+    " FROM session WHERE name = ?";
+static const char counts_sql[] =
+    "SELECT state, count(*) FROM customer"
+    " WHERE session = ? AND incarnation = ? GROUP BY state";
+static const char ends_sql[] =
+    "SELECT f.seq, f.ts_ms, l.seq, l.ts_ms FROM journal AS f, journal AS l"
+    " WHERE f.seq = (SELECT min(seq) FROM journal WHERE session = ?1)"
+    " AND l.seq = (SELECT max(seq) FROM journal WHERE session = ?1)";
+static const char host_sql[] =
+    "SELECT b.name FROM customer AS c"
+    " LEFT JOIN journal_body AS b ON b.seq = c.name_seq"
+    " WHERE c.session = ?1 AND c.state IN (0, 1) AND c.is_host"
+    " ORDER BY c.id DESC LIMIT 1";
+
+void
+audit_session_clear(struct audit_session *session)
+{
+	payload_unref(session->name);
+	payload_unref(session->host);
+	*session = (struct audit_session){ .row = 0 };
+}
+
+static void
+read_session(sqlite3_stmt *at, struct audit_session *session)
+{
+	session->row = sqlite3_column_int64(at, 0);
+	session->name = sql_column_payload(at, 1);
+	session->incarnation = sql_column_number(at, 2);
+	session->revision = sql_column_number(at, 3);
+	session->is_running = sqlite3_column_type(at, 4) == SQLITE_NULL;
+	session->ended_ms = sql_column_number(at, 4);
+	session->active_ms = sql_column_number(at, 5);
+}
+
+static void
+read_count(sqlite3_stmt *at, struct audit_session *session)
+{
+	int state = sqlite3_column_int(at, 0);
+
+	if (state >= 0 && state <= CUSTOMER_GONE)
+		session->counts[state] = (size_t)sqlite3_column_int64(at, 1);
+}
+
+static void
+read_ends(sqlite3_stmt *at, struct audit_session *session)
+{
+	session->first_seq = sqlite3_column_int64(at, 0);
+	session->first_ms = sql_column_number(at, 1);
+	session->last_seq = sqlite3_column_int64(at, 2);
+	session->last_ms = sql_column_number(at, 3);
+}
+
+static void
+read_host(sqlite3_stmt *at, struct audit_session *session)
+{
+	session->has_host = true;
+	session->host = sql_column_payload(at, 0);
+}
+
+/* Let read see each row that sql yields for the session. */
+static enum audit_status
+read_rows(struct audit *audit, const char *sql, struct audit_session *session,
+    void (*read)(sqlite3_stmt *at, struct audit_session *session))
+{
+	enum audit_status status;
+	sqlite3_stmt *statement;
+	int rc;
+
+	status = audit_prepare(audit, sql, &statement);
+	if (status != AUDIT_OK)
+		return status;
+	rc = sqlite3_bind_int64(statement, 1, session->row);
+	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 1)
+		rc = sqlite3_bind_int64(statement, 2,
+		    (int64_t)session->incarnation);
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		rc = sqlite3_step(statement);
+		if (rc == SQLITE_ROW)
+			read(statement, session);
+	}
+	status = audit_end_rows(audit, statement, rc);
+	(void)sqlite3_finalize(statement);	/* repeats rc */
+	return status;
+}
+
+/* What other tables know of the session. */
+static enum audit_status
+read_more(struct audit *audit, struct audit_session *session)
+{
+	enum audit_status status;
+
+	status = read_rows(audit, counts_sql, session, read_count);
+	if (status == AUDIT_OK)
+		status = read_rows(audit, ends_sql, session, read_ends);
+	if (status == AUDIT_OK)
+		status = read_rows(audit, host_sql, session, read_host);
+	return status;
+}
+
+/* The session that the bound statement yields; it is finalized. */
+static enum audit_status
+read_one(struct audit *audit, sqlite3_stmt *statement, int rc,
+    struct audit_session *session)
+{
+	enum audit_status status;
+	bool is_there;
+
+	*session = (struct audit_session){ .row = 0 };
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	is_there = rc == SQLITE_ROW;
+	if (is_there)
+		read_session(statement, session);
+	status = audit_end_rows(audit, statement, rc);
+	(void)sqlite3_finalize(statement);	/* repeats rc */
+	if (status == AUDIT_OK && !is_there)
+		return AUDIT_NONE;
+	if (status == AUDIT_OK)
+		status = read_more(audit, session);
+	if (status != AUDIT_OK)
+		audit_session_clear(session);
+	return status;
+}
+
+enum audit_status
+audit_session_find(struct audit *audit, const char *name,
+    struct audit_session *session)
+{
+	enum audit_status status;
+	sqlite3_stmt *statement;
+
+	status = audit_prepare(audit, find_sql, &statement);
+	return status != AUDIT_OK ? status : read_one(audit, statement,
+	    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC), session);
+}
+
+enum audit_status
+audit_session_next(struct audit *audit, int64_t after,
+    struct audit_session *session)
+{
+	enum audit_status status;
+	sqlite3_stmt *statement;
+
+	status = audit_prepare(audit, next_sql, &statement);
+	return status != AUDIT_OK ? status : read_one(audit, statement,
+	    sqlite3_bind_int64(statement, 1, after), session);
+}
