@@ -1,45 +1,10 @@
 #include "fcgi_record.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
-
-/* FastCGI Specification 1.0, section 8. */
-enum {
-	FCGI_VERSION_1 = 1,
-	FCGI_NULL_REQUEST_ID = 0,
-
-	FCGI_BEGIN_REQUEST = 1,
-	FCGI_ABORT_REQUEST = 2,
-	FCGI_END_REQUEST = 3,
-	FCGI_PARAMS = 4,
-	FCGI_STDIN = 5,
-	FCGI_STDOUT = 6,
-	FCGI_GET_VALUES = 9,
-	FCGI_GET_VALUES_RESULT = 10,
-	FCGI_UNKNOWN_TYPE = 11,
-
-	FCGI_KEEP_CONN = 1,
-	FCGI_RESPONDER = 1
-};
-
-enum protocol_status {
-	FCGI_REQUEST_COMPLETE = 0,
-	FCGI_CANT_MPX_CONN = 1,
-	FCGI_OVERLOADED = 2,
-	FCGI_UNKNOWN_ROLE = 3
-};
-
-enum {
-	ALIGNMENT = 8,		/* of records, recommended in section 3.3 */
-	BODY_BYTES = 8,		/* content of the records with fixed content */
-	END_REQUEST_BYTES = FCGI_HEADER_BYTES + BODY_BYTES,
-	LENGTH_IS_32 = 0x80	/* in the first byte of a pair's length */
-};
 
 /* What a record means, given its type, its id and what came before. */
 enum record {
@@ -59,24 +24,6 @@ enum request_state {
 	STATE_ABORTED
 };
 
-enum pairs_phase {
-	PHASE_LENGTHS,
-	PHASE_NAME,
-	PHASE_VALUE
-};
-
-enum pairs_step {
-	STEP_MORE,		/* the input is used up */
-	STEP_NAME,		/* the name is whole */
-	STEP_VALUE		/* a piece of the value, the last if the phase
-				   is PHASE_LENGTHS again */
-};
-
-struct span {
-	const uint8_t *data;
-	size_t	 len;
-};
-
 /* Section 4.1. */
 enum value {
 	MAX_CONNS,
@@ -91,161 +38,10 @@ static const char *const value_names[] = {
 	NULL
 };
 
-static struct span
-span_take(struct span *in, size_t most)
-{
-	struct span piece = { in->data, in->len < most ? in->len : most };
-
-	in->data += piece.len;
-	in->len -= piece.len;
-	return piece;
-}
-
 static uint16_t
 read_16(const uint8_t *in)
 {
 	return (uint16_t)(in[0] << 8 | in[1]);
-}
-
-static void
-write_16(uint8_t *out, size_t value)
-{
-	out[0] = (uint8_t)(value >> 8);
-	out[1] = (uint8_t)value;
-}
-
-static size_t
-padding_len(size_t content_len)
-{
-	return -content_len % ALIGNMENT;
-}
-
-static void
-write_header(uint8_t *out, uint8_t type, uint16_t id, size_t content_len)
-{
-	out[0] = FCGI_VERSION_1;
-	out[1] = type;
-	write_16(out + 2, id);
-	write_16(out + 4, content_len);
-	out[6] = (uint8_t)padding_len(content_len);
-	out[7] = 0;
-}
-
-static void
-write_end_request(uint8_t *out, uint16_t id, uint32_t app_status,
-    enum protocol_status status)
-{
-	uint8_t *body = out + FCGI_HEADER_BYTES;
-
-	write_header(out, FCGI_END_REQUEST, id, BODY_BYTES);
-	memset(body, 0, BODY_BYTES);
-	write_16(body, app_status >> 16);
-	write_16(body + 2, app_status);
-	body[4] = (uint8_t)status;
-}
-
-static size_t
-length_bytes(uint8_t first)
-{
-	return (first & LENGTH_IS_32) != 0 ? 4 : 1;
-}
-
-static uint32_t
-read_length(const uint8_t *in)
-{
-	if (length_bytes(in[0]) == 1)
-		return in[0];
-	return (uint32_t)(in[0] & ~LENGTH_IS_32) << 24 |
-	    (uint32_t)in[1] << 16 | (uint32_t)in[2] << 8 | in[3];
-}
-
-/* How many bytes both lengths have, as far as it can be told. */
-static size_t
-lengths_bytes(const struct fcgi_pairs *pairs)
-{
-	size_t name;
-
-	if (pairs->lengths_len == 0)
-		return 2;
-	name = length_bytes(pairs->lengths[0]);
-	if (pairs->lengths_len <= name)
-		return name + 1;
-	return name + length_bytes(pairs->lengths[name]);
-}
-
-static void
-read_lengths(struct fcgi_pairs *pairs, const char *const *names,
-    struct span *in)
-{
-	size_t i;
-
-	while (pairs->lengths_len < lengths_bytes(pairs)) {
-		if (in->len == 0)
-			return;
-		pairs->lengths[pairs->lengths_len++] =
-		    *span_take(in, 1).data;
-	}
-	pairs->name_left = read_length(pairs->lengths);
-	pairs->value_left = read_length(pairs->lengths +
-	    length_bytes(pairs->lengths[0]));
-	pairs->lengths_len = 0;
-	pairs->name_at = 0;
-	pairs->matches = 0;
-	for (i = 0; names[i] != NULL; i++)
-		if (strlen(names[i]) == pairs->name_left)
-			pairs->matches |= (uint16_t)(1U << i);
-	pairs->phase = PHASE_NAME;
-}
-
-static enum pairs_step
-read_name(struct fcgi_pairs *pairs, const char *const *names, struct span *in)
-{
-	struct span piece = span_take(in, pairs->name_left);
-	size_t i;
-
-	pairs->name_left -= (uint32_t)piece.len;
-	for (i = 0; pairs->matches >> i != 0; i++)
-		if ((pairs->matches >> i & 1) != 0 && memcmp(names[i] +
-		    pairs->name_at, piece.data, piece.len) != 0)
-			pairs->matches &= (uint16_t)~(1U << i);
-	if (pairs->matches != 0)
-		pairs->name_at = (uint8_t)(pairs->name_at + piece.len);
-	if (pairs->name_left > 0)
-		return STEP_MORE;
-	pairs->phase = PHASE_VALUE;
-	return STEP_NAME;
-}
-
-static enum pairs_step
-read_value(struct fcgi_pairs *pairs, struct span *in, struct span *piece)
-{
-	*piece = span_take(in, pairs->value_left);
-	pairs->value_left -= (uint32_t)piece->len;
-	if (pairs->value_left == 0)
-		pairs->phase = PHASE_LENGTHS;
-	return STEP_VALUE;
-}
-
-/* Read on, up to the next thing to be told; names ends with NULL. */
-static enum pairs_step
-pairs_next(struct fcgi_pairs *pairs, const char *const *names,
-    struct span *in, struct span *piece)
-{
-	if (pairs->phase == PHASE_LENGTHS)
-		read_lengths(pairs, names, in);
-	if (pairs->phase == PHASE_NAME)
-		return read_name(pairs, names, in);
-	if (pairs->phase == PHASE_VALUE &&
-	    (in->len > 0 || pairs->value_left == 0))
-		return read_value(pairs, in, piece);
-	return STEP_MORE;
-}
-
-/* Whether the last pair is whole. */
-static bool
-pairs_is_whole(const struct fcgi_pairs *pairs)
-{
-	return pairs->phase == PHASE_LENGTHS && pairs->lengths_len == 0;
 }
 
 void
@@ -387,7 +183,7 @@ judge_begin(struct fcgi_parser *parser)
 {
 	if (parser->request != NULL)
 		return fail(parser, "BEGIN_REQUEST for an active request");
-	if (content_len(parser) != BODY_BYTES)
+	if (content_len(parser) != FCGI_BODY_BYTES)
 		return fail(parser, "BEGIN_REQUEST of a wrong length");
 	parser->record = RECORD_BEGIN;
 	return FCGI_MORE;
@@ -471,9 +267,9 @@ begin_param(struct fcgi_request *request)
 }
 
 static void
-keep_param(struct fcgi_request *request, const struct span *piece)
+keep_param(struct fcgi_request *request, const struct fcgi_span *piece)
 {
-	bool last = request->pairs.phase == PHASE_LENGTHS;
+	bool last = request->pairs.phase == FCGI_PAIRS_LENGTHS;
 
 	if (request->pairs.matches == 0)
 		return;
@@ -485,51 +281,52 @@ keep_param(struct fcgi_request *request, const struct span *piece)
 }
 
 static void
-take_params(struct fcgi_parser *parser, struct span in)
+take_params(struct fcgi_parser *parser, struct fcgi_span in)
 {
 	struct fcgi_request *request = parser->request;
-	struct span piece;
+	struct fcgi_span piece;
 
 	while (request->head == FCGI_HEAD)
-		switch (pairs_next(&request->pairs, parser->config->params,
+		switch (fcgi_pairs_next(&request->pairs, parser->config->params,
 		    &in, &piece)) {
-		case STEP_MORE:
+		case FCGI_PAIRS_MORE:
 			return;
-		case STEP_NAME:
+		case FCGI_PAIRS_NAMED:
 			begin_param(request);
 			break;
-		case STEP_VALUE:
+		case FCGI_PAIRS_VALUED:
 			keep_param(request, &piece);
 			break;
 		}
 }
 
 static void
-take_values(struct fcgi_parser *parser, struct span in)
+take_values(struct fcgi_parser *parser, struct fcgi_span in)
 {
-	enum pairs_step step;
-	struct span value;
+	enum fcgi_pairs_step step;
+	struct fcgi_span value;
 
-	while ((step = pairs_next(&parser->pairs, value_names, &in, &value)) !=
-	    STEP_MORE)
-		if (step == STEP_NAME)
+	while ((step = fcgi_pairs_next(&parser->pairs, value_names, &in, &value)) !=
+	    FCGI_PAIRS_MORE)
+		if (step == FCGI_PAIRS_NAMED)
 			parser->asked |= (uint8_t)parser->pairs.matches;
 }
 
 static void
-take_begin(struct fcgi_parser *parser, struct span piece)
+take_begin(struct fcgi_parser *parser, struct fcgi_span piece)
 {
 	size_t left = parser->content_left + piece.len;
 
-	memcpy(parser->begin + BODY_BYTES - left, piece.data, piece.len);
+	memcpy(parser->begin + FCGI_BODY_BYTES - left, piece.data, piece.len);
 }
 
 static enum fcgi_status
-reply_end(struct fcgi_event *event, uint16_t id, enum protocol_status status)
+reply_end(struct fcgi_event *event, uint16_t id,
+    enum fcgi_protocol_status status)
 {
-	write_end_request(event->reply, id, 0, status);
+	fcgi_write_end(event->reply, id, 0, status);
 	event->data = event->reply;
-	event->len = END_REQUEST_BYTES;
+	event->len = FCGI_END_BYTES;
 	return FCGI_REPLY;
 }
 
@@ -537,7 +334,7 @@ static enum fcgi_status
 begin_request(struct fcgi_parser *parser, struct fcgi_event *event)
 {
 	uint16_t id = read_16(parser->header + 2);
-	enum protocol_status refusal;
+	enum fcgi_protocol_status refusal;
 
 	if (read_16(parser->begin) == FCGI_RESPONDER &&
 	    parser->active < parser->config->max_requests) {
@@ -561,7 +358,7 @@ end_params(struct fcgi_parser *parser, struct fcgi_event *event)
 
 	if (content_len(parser) > 0)
 		return FCGI_MORE;
-	if (request->head == FCGI_HEAD && !pairs_is_whole(&request->pairs))
+	if (request->head == FCGI_HEAD && !fcgi_pairs_is_whole(&request->pairs))
 		refuse_head(request, FCGI_BAD_HEAD);
 	request->state = STATE_STDIN;
 	event->request = request;
@@ -592,21 +389,6 @@ abort_request(struct fcgi_parser *parser, struct fcgi_event *event)
 	return FCGI_ABORTED;
 }
 
-/* Write a pair; returns its length. */
-static size_t
-write_value(uint8_t *out, const char *name, uint64_t value)
-{
-	char digits[24];
-	int n = snprintf(digits, sizeof(digits), "%" PRIu64, value);
-	size_t name_len = strlen(name);
-
-	out[0] = (uint8_t)name_len;
-	out[1] = (uint8_t)n;
-	memcpy(out + 2, name, name_len);
-	memcpy(out + 2 + name_len, digits, (size_t)n);
-	return 2 + name_len + (size_t)n;
-}
-
 /* A number that is not limited is left out, as an unknown one is. */
 static enum fcgi_status
 reply_values(struct fcgi_parser *parser, struct fcgi_event *event)
@@ -620,30 +402,30 @@ reply_values(struct fcgi_parser *parser, struct fcgi_event *event)
 	};
 	size_t i, n = FCGI_HEADER_BYTES;
 
-	if (!pairs_is_whole(&parser->pairs))
+	if (!fcgi_pairs_is_whole(&parser->pairs))
 		return fail(parser, "GET_VALUES with a pair cut off");
 	for (i = 0; value_names[i] != NULL; i++)
 		if ((parser->asked >> i & 1) != 0 &&
 		    (connections > 0 || i == MPXS_CONNS))
-			n += write_value(event->reply + n, value_names[i],
+			n += fcgi_write_pair(event->reply + n, value_names[i],
 			    values[i]);
-	write_header(event->reply, FCGI_GET_VALUES_RESULT,
+	fcgi_write_header(event->reply, FCGI_GET_VALUES_RESULT,
 	    FCGI_NULL_REQUEST_ID, n - FCGI_HEADER_BYTES);
-	memset(event->reply + n, 0, padding_len(n));
+	memset(event->reply + n, 0, fcgi_padding(n));
 	event->data = event->reply;
-	event->len = n + padding_len(n);
+	event->len = n + fcgi_padding(n);
 	return FCGI_REPLY;
 }
 
 static enum fcgi_status
 reply_unknown_type(struct fcgi_parser *parser, struct fcgi_event *event)
 {
-	write_header(event->reply, FCGI_UNKNOWN_TYPE, FCGI_NULL_REQUEST_ID,
-	    BODY_BYTES);
-	memset(event->reply + FCGI_HEADER_BYTES, 0, BODY_BYTES);
+	fcgi_write_header(event->reply, FCGI_UNKNOWN_TYPE, FCGI_NULL_REQUEST_ID,
+	    FCGI_BODY_BYTES);
+	memset(event->reply + FCGI_HEADER_BYTES, 0, FCGI_BODY_BYTES);
 	event->reply[FCGI_HEADER_BYTES] = parser->header[1];
 	event->data = event->reply;
-	event->len = FCGI_HEADER_BYTES + BODY_BYTES;
+	event->len = FCGI_HEADER_BYTES + FCGI_BODY_BYTES;
 	return FCGI_REPLY;
 }
 
@@ -671,7 +453,7 @@ end_record(struct fcgi_parser *parser, struct fcgi_event *event)
 }
 
 static void
-take_content(struct fcgi_parser *parser, struct span piece)
+take_content(struct fcgi_parser *parser, struct fcgi_span piece)
 {
 	switch ((enum record)parser->record) {
 	case RECORD_IGNORED:
@@ -692,10 +474,10 @@ take_content(struct fcgi_parser *parser, struct span piece)
 }
 
 static enum fcgi_status
-read_content(struct fcgi_parser *parser, struct span *in,
+read_content(struct fcgi_parser *parser, struct fcgi_span *in,
     struct fcgi_event *event)
 {
-	struct span piece = span_take(in, parser->content_left);
+	struct fcgi_span piece = fcgi_span_take(in, parser->content_left);
 
 	parser->content_left = (uint16_t)(parser->content_left - piece.len);
 	parser->in_content = parser->content_left > 0;
@@ -711,11 +493,11 @@ read_content(struct fcgi_parser *parser, struct span *in,
 
 /* Skip the padding of the last record and gather the header of the next. */
 static void
-read_header(struct fcgi_parser *parser, struct span *in)
+read_header(struct fcgi_parser *parser, struct fcgi_span *in)
 {
-	struct span padding = span_take(in, parser->padding_left);
+	struct fcgi_span padding = fcgi_span_take(in, parser->padding_left);
 	size_t need = (size_t)FCGI_HEADER_BYTES - parser->header_len;
-	struct span piece = span_take(in, need);
+	struct fcgi_span piece = fcgi_span_take(in, need);
 
 	parser->padding_left = (uint8_t)(parser->padding_left - padding.len);
 	memcpy(parser->header + parser->header_len, piece.data, piece.len);
@@ -725,7 +507,7 @@ read_header(struct fcgi_parser *parser, struct span *in)
 
 /* One record, or what there is of it; FCGI_MORE is then no end. */
 static enum fcgi_status
-read_record(struct fcgi_parser *parser, struct span *in,
+read_record(struct fcgi_parser *parser, struct fcgi_span *in,
     struct fcgi_event *event)
 {
 	if (!parser->in_content) {
@@ -743,71 +525,18 @@ enum fcgi_status
 fcgi_parser_next(struct fcgi_parser *parser, const uint8_t **bytes,
     size_t *len, struct fcgi_event *event)
 {
-	struct span in = { *bytes, *len };
+	struct fcgi_span in = { *bytes, *len };
 	enum fcgi_status status = FCGI_MORE;
 
 	event->request = NULL;
 	while (parser->failed == NULL && in.len > 0 && status == FCGI_MORE)
 		status = read_record(parser, &in, event);
 	if (parser->failed != NULL) {
-		(void)span_take(&in, in.len);
+		(void)fcgi_span_take(&in, in.len);
 		event->fault = parser->failed;
 		status = FCGI_FAILED;
 	}
 	*bytes = in.data;
 	*len = in.len;
 	return status;
-}
-
-size_t
-fcgi_stdout_header(uint8_t out[FCGI_HEADER_BYTES], uint16_t id, size_t len)
-{
-	size_t n = len < FCGI_CONTENT_MAX ? len : FCGI_CONTENT_MAX;
-
-	write_header(out, FCGI_STDOUT, id, n);
-	return n;
-}
-
-size_t
-fcgi_tail(uint8_t out[FCGI_TAIL_MAX], uint16_t id, size_t len,
-    uint32_t app_status)
-{
-	size_t n = padding_len(len);
-
-	memset(out, 0, n);
-	(void)fcgi_stdout_header(out + n, id, 0);
-	write_end_request(out + n + FCGI_HEADER_BYTES, id, app_status,
-	    FCGI_REQUEST_COMPLETE);
-	return n + FCGI_HEADER_BYTES + END_REQUEST_BYTES;
-}
-
-int
-fcgi_put_stdout(struct buf *out, uint16_t id, const void *data, size_t len)
-{
-	size_t headers = (len + FCGI_CONTENT_MAX - 1) / FCGI_CONTENT_MAX;
-	size_t total = headers * FCGI_HEADER_BYTES + len + padding_len(len);
-	struct span left = { data, len };
-	uint8_t *place = (uint8_t *)buf_reserve(out, total);
-
-	if (place == NULL)
-		return -1;
-	while (left.len > 0) {
-		struct span piece = span_take(&left,
-		    fcgi_stdout_header(place, id, left.len));
-
-		place += FCGI_HEADER_BYTES;
-		memcpy(place, piece.data, piece.len);
-		place += piece.len;
-	}
-	memset(place, 0, padding_len(len));
-	buf_added(out, total);
-	return 0;
-}
-
-int
-fcgi_put_end(struct buf *out, uint16_t id, uint32_t app_status)
-{
-	uint8_t tail[FCGI_TAIL_MAX];
-
-	return buf_append(out, tail, fcgi_tail(tail, id, 0, app_status));
 }

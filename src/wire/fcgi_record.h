@@ -7,21 +7,20 @@
 #include <sys/queue.h>
 
 #include "base/buf.h"
+#include "fcgi_pairs.h"
+#include "fcgi_write.h"
 
 /*
  * The records of a FastCGI connection, seen from a responder (FastCGI
  * Specification 1.0): a parser that turns the web server's bytes into requests,
- * several at a time, and the records of our answers.  The parser is bytes in,
- * events out.  The only memory that it takes on the heap is one buf of kept
- * params for each request, and the struct of each but the first.
+ * several at a time.  It is bytes in, events out.  The only memory that it
+ * takes on the heap is one buf of kept params for each request, and the struct
+ * of each but the first.
  */
 
 enum {
 	FCGI_PARAMS_MAX_BYTES = 65536,	/* of one request, names and all */
 	FCGI_KEPT_MAX = 16,		/* names in fcgi_config's table */
-	FCGI_HEADER_BYTES = 8,
-	FCGI_CONTENT_MAX = 65528,	/* of our records: needs no padding */
-	FCGI_TAIL_MAX = 31,
 	FCGI_REPLY_MAX = 88
 };
 
@@ -43,17 +42,6 @@ enum fcgi_status {
 	FCGI_ABORTED,		/* the web server gave the request up */
 	FCGI_REPLY,		/* data has to be sent */
 	FCGI_FAILED		/* the connection has to be closed */
-};
-
-/* Name-value pairs that come in pieces (section 3.4). */
-struct fcgi_pairs {
-	uint32_t name_left;
-	uint32_t value_left;
-	uint16_t matches;	/* bit i: names[i] is what came of the name */
-	uint8_t	 name_at;	/* bytes of it that have come, if it matches */
-	uint8_t	 phase;
-	uint8_t	 lengths[8];	/* as they came */
-	uint8_t	 lengths_len;
 };
 
 /*
@@ -150,29 +138,5 @@ const char *fcgi_request_param(const struct fcgi_parser *parser,
  */
 void	 fcgi_request_end(struct fcgi_parser *parser,
 	    struct fcgi_request *request);
-
-/*
- * Append len bytes to a request's STDOUT, in as many records as it takes; none
- * if len is 0.  0, or -1 as buf_append: then nothing was appended.
- */
-int	 fcgi_put_stdout(struct buf *out, uint16_t id, const void *data,
-	    size_t len) __attribute__((warn_unused_result));
-/* Append the end of STDOUT and END_REQUEST.  0, or -1 as buf_append. */
-int	 fcgi_put_end(struct buf *out, uint16_t id, uint32_t app_status)
-	    __attribute__((warn_unused_result));
-
-/*
- * The same around bytes that are sent from where they lie.  The header of the
- * record for the next of len bytes; returns how many of them follow it, at most
- * FCGI_CONTENT_MAX.  With len 0 it is the end of STDOUT.
- */
-size_t	 fcgi_stdout_header(uint8_t out[FCGI_HEADER_BYTES], uint16_t id,
-	    size_t len);
-/*
- * What follows the last of len bytes: the padding, the end of STDOUT and
- * END_REQUEST.  Returns its length.
- */
-size_t	 fcgi_tail(uint8_t out[FCGI_TAIL_MAX], uint16_t id, size_t len,
-	    uint32_t app_status);
 
 #endif
