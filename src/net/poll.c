@@ -17,7 +17,7 @@
 #include "hub/hub.h"
 #include "hub/outbox.h"
 #include "hub/peer.h"
-#include "hub/quota.h"
+#include "visitor.h"
 #include "wire/message.h"
 #include "wire/multicart.h"
 
@@ -116,11 +116,7 @@ end(struct poll *poll)
 	TAILQ_REMOVE(&polls->all, poll, entry);
 	polls->count--;
 	hub_detach(polls->config.hub, &poll->peer, &now);
-	if (poll->peer.is_limited)
-		quota_disconnect(polls->config.quota, poll->peer.quota_key,
-		    now.mono_ms);
-	payload_unref(poll->peer.session_id);
-	payload_unref(poll->peer.address);
+	visitor_leave(&poll->peer, polls->config.quota);
 	buf_clear(&poll->body);
 	free(poll);
 }
@@ -254,25 +250,18 @@ struct poll *
 poll_new(struct polls *polls, enum transport transport, const char *session,
     const struct address *address)
 {
-	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
-	bool is_limited = address_limit_key(address, key);
-	char text[ADDRESS_TEXT_MAX + 1];
-	struct poll *poll;
+	struct poll *poll = xcalloc(1, sizeof(*poll));
 
-	if (is_limited && quota_connect(polls->config.quota, key) == -1)
+	if (visitor_enter(&poll->peer, polls->config.quota, session,
+	    address) == -1) {
+		free(poll);
 		return NULL;
-	poll = xcalloc(1, sizeof(*poll));
+	}
 	poll->polls = polls;
 	poll->state.bearer = poll->bearer;
 	poll->peer.ops = &peer_ops;
 	poll->peer.poll = &poll->state;
 	poll->peer.transport = transport;
-	poll->peer.session_id = payload_new(session, strlen(session));
-	poll->peer.is_limited = is_limited;
-	memcpy(poll->peer.quota_key, key, sizeof(key));
-	address_format(address, text);
-	if (text[0] != '\0')
-		poll->peer.address = payload_new(text, strlen(text));
 	buf_init(&poll->body, polls->config.max_body != 0 ?
 	    polls->config.max_body : UINT32_MAX);
 	TAILQ_INSERT_TAIL(&polls->all, poll, entry);

@@ -36,7 +36,10 @@ size_t	 polls_count(const struct polls *polls);
 /* Answer all held ones: the service is stopping. */
 void	 polls_stop(struct polls *polls);
 
-/* A request for a session, by a client at address. */
+/*
+ * A request for a session, by a client at address; NULL if that has too many
+ * connections.
+ */
 struct poll *poll_new(struct polls *polls, enum transport transport,
 	    const char *session, const struct address *address)
 	    __attribute__((warn_unused_result));

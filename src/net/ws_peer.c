@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -10,7 +9,7 @@
 #include "hub/hub.h"
 #include "hub/outbox.h"
 #include "hub/peer.h"
-#include "hub/quota.h"
+#include "visitor.h"
 #include "ws.h"
 
 struct ws_peer {
@@ -91,11 +90,7 @@ release(struct ws_peer *self)
 {
 	struct ws_peers *peers = self->peers;
 
-	if (self->peer.is_limited)
-		quota_disconnect(peers->config.quota, self->peer.quota_key,
-		    clock_now().mono_ms);
-	payload_unref(self->peer.session_id);
-	payload_unref(self->peer.address);
+	visitor_leave(&self->peer, peers->config.quota);
 	free(self);
 	peers->count--;
 }
@@ -184,23 +179,16 @@ struct ws_peer *
 ws_peer_new(struct ws_peers *peers, const char *session,
     const struct address *address)
 {
-	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
-	bool is_limited = address_limit_key(address, key);
-	char text[ADDRESS_TEXT_MAX + 1];
-	struct ws_peer *self;
+	struct ws_peer *self = xcalloc(1, sizeof(*self));
 
-	if (is_limited && quota_connect(peers->config.quota, key) == -1)
+	if (visitor_enter(&self->peer, peers->config.quota, session,
+	    address) == -1) {
+		free(self);
 		return NULL;
-	self = xcalloc(1, sizeof(*self));
+	}
 	self->peers = peers;
 	self->peer.ops = &peer_ops;
 	self->peer.transport = TRANSPORT_WEBSOCKET;
-	self->peer.session_id = payload_new(session, strlen(session));
-	self->peer.is_limited = is_limited;
-	memcpy(self->peer.quota_key, key, sizeof(key));
-	address_format(address, text);
-	if (text[0] != '\0')
-		self->peer.address = payload_new(text, strlen(text));
 	peers->count++;
 	return self;
 }

@@ -1,0 +1,39 @@
+#include "visitor.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "address.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "hub/peer.h"
+#include "hub/quota.h"
+
+int
+visitor_enter(struct peer *peer, struct quota *quota, const char *session,
+    const struct address *address)
+{
+	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
+	bool is_limited = address_limit_key(address, key);
+	char text[ADDRESS_TEXT_MAX + 1];
+
+	if (is_limited && quota_connect(quota, key) == -1)
+		return -1;
+	peer->is_limited = is_limited;
+	memcpy(peer->quota_key, key, sizeof(key));
+	peer->session_id = payload_new(session, strlen(session));
+	address_format(address, text);
+	if (text[0] != '\0')
+		peer->address = payload_new(text, strlen(text));
+	return 0;
+}
+
+void
+visitor_leave(struct peer *peer, struct quota *quota)
+{
+	if (peer->is_limited)
+		quota_disconnect(quota, peer->quota_key, clock_now().mono_ms);
+	payload_unref(peer->session_id);
+	payload_unref(peer->address);
+}
