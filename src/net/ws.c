@@ -19,6 +19,16 @@ enum {
 	CLOSE_TIMEOUT_MS = 5000	/* for the peer's close frame, then its FIN */
 };
 
+/* Kinds of deadlines. */
+enum ws_wait {
+	WS_WAIT_NONE = DEADLINE_NONE,
+	WS_WAIT_TURN = DEADLINE_TURN,	/* to read on */
+	WS_WAIT_SPEECH,	/* for anything at all, else the peer is pinged */
+	WS_WAIT_PONG,
+	WS_WAIT_CLOSE,
+	WS_WAIT_TAKE	/* for room to send; the only one of ws.take */
+};
+
 enum ws_state {
 	STATE_OPEN,
 	STATE_CLOSING,		/* our close frame is queued or sent */
@@ -28,7 +38,7 @@ enum ws_state {
 
 struct ws_service {
 	struct ws_config config;
-	struct ws_deadlines *deadlines;
+	struct deadlines *deadlines;
 	uint8_t	 scratch[SCRATCH_BYTES];
 };
 
@@ -43,20 +53,20 @@ static void	 on_poll(uv_poll_t *poll, int status, int events);
 static void
 wait_for(struct ws *ws, enum ws_wait kind)
 {
-	ws_deadline_set(ws->service->deadlines, &ws->life, kind);
+	deadline_set(ws->service->deadlines, &ws->life, kind);
 }
 
 /* Go on reading in the loop's next turn. */
 static void
 wait_for_turn(struct ws *ws)
 {
-	ws_deadline_set_turn(ws->service->deadlines, &ws->life);
+	deadline_set_turn(ws->service->deadlines, &ws->life);
 }
 
 static void
-stop_waiting(struct ws *ws, struct ws_deadline *deadline)
+stop_waiting(struct ws *ws, struct deadline *deadline)
 {
-	ws_deadline_clear(ws->service->deadlines, deadline);
+	deadline_clear(ws->service->deadlines, deadline);
 }
 
 static bool
@@ -148,7 +158,7 @@ block(struct ws *ws)
 {
 	ws->is_blocked = true;
 	if (ws->state == STATE_OPEN && ws->take.kind == WS_WAIT_NONE)
-		ws_deadline_set(ws->service->deadlines, &ws->take,
+		deadline_set(ws->service->deadlines, &ws->take,
 		    WS_WAIT_TAKE);
 }
 
@@ -409,15 +419,14 @@ on_no_pong(struct ws *ws)
 }
 
 static void
-expire(struct ws_deadline *deadline, enum ws_wait kind)
+expire(struct deadline *deadline, unsigned kind)
 {
 	size_t at = kind == WS_WAIT_TAKE ? offsetof(struct ws, take) :
 	    offsetof(struct ws, life);
 	struct ws *ws = (void *)((char *)deadline - at);
 
-	switch (kind) {
+	switch ((enum ws_wait)kind) {
 	case WS_WAIT_NONE:
-	case WS_WAITS:
 		break;
 	case WS_WAIT_TURN:
 		on_turn(ws);
@@ -448,7 +457,7 @@ seconds(unsigned n)
 struct ws_service *
 ws_service_new(const struct ws_config *config)
 {
-	const uint64_t wait_ms[WS_WAITS] = {
+	const uint64_t wait_ms[DEADLINE_KINDS_MAX] = {
 		[WS_WAIT_SPEECH] = seconds(config->ping_interval_s),
 		[WS_WAIT_PONG] = seconds(config->pong_timeout_s),
 		[WS_WAIT_TAKE] = seconds(config->stall_timeout_s),
@@ -457,14 +466,14 @@ ws_service_new(const struct ws_config *config)
 	struct ws_service *service = xcalloc(1, sizeof(*service));
 
 	service->config = *config;
-	service->deadlines = ws_deadlines_new(config->loop, wait_ms, expire);
+	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
 	return service;
 }
 
 void
 ws_service_free(struct ws_service *service)
 {
-	ws_deadlines_free(service->deadlines);
+	deadlines_free(service->deadlines);
 	free(service);
 }
 

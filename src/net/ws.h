@@ -9,7 +9,7 @@
 
 #include "wire/ws_deflate.h"
 #include "wire/ws_frame.h"
-#include "ws_deadline.h"
+#include "deadline.h"
 #include "ws_send.h"
 
 /*
@@ -61,8 +61,8 @@ struct ws {
 	uint32_t unread_at;	/* where it goes on */
 	int	 fd;
 	struct ws_sending out;
-	struct ws_deadline life; /* what the peer has to do next */
-	struct ws_deadline take; /* until when it has to take something */
+	struct deadline life; /* what the peer has to do next */
+	struct deadline take; /* until when it has to take something */
 	uint8_t	 state;		/* enum ws_state */
 	uint8_t	 events;	/* what the loop watches for */
 	bool	 is_blocked;	/* sending waits until the socket is writable */

@@ -1,40 +1,40 @@
-#include "ws_deadline.h"
+#include "deadline.h"
 
 #include <stdlib.h>
 
 #include "base/xalloc.h"
 
-TAILQ_HEAD(ws_deadline_list, ws_deadline);
+TAILQ_HEAD(deadline_list, deadline);
 
-struct ws_deadlines {
+struct deadlines {
 	uv_loop_t *loop;
-	void	(*expire)(struct ws_deadline *deadline, enum ws_wait kind);
-	uint64_t wait_ms[WS_WAITS];
-	struct ws_deadline_list lists[WS_WAITS];
-	uint64_t turn;		/* the clock of WS_WAIT_TURN */
+	void	(*expire)(struct deadline *deadline, unsigned kind);
+	uint64_t wait_ms[DEADLINE_KINDS_MAX];
+	struct deadline_list lists[DEADLINE_KINDS_MAX];
+	uint64_t turn;		/* the clock of DEADLINE_TURN */
 	uv_idle_t idle;		/* runs while somebody waits for it */
 	uv_timer_t timer;
 	uint64_t timer_ms;	/* when it fires, if it runs */
 };
 
 void
-ws_deadline_clear(struct ws_deadlines *deadlines, struct ws_deadline *deadline)
+deadline_clear(struct deadlines *deadlines, struct deadline *deadline)
 {
-	if (deadline->kind == WS_WAIT_NONE)
+	if (deadline->kind == DEADLINE_NONE)
 		return;
 	TAILQ_REMOVE(&deadlines->lists[deadline->kind], deadline, entry);
-	deadline->kind = WS_WAIT_NONE;
+	deadline->kind = DEADLINE_NONE;
 }
 
 /* Let those go on whose point in time is at most end. */
 static void
-expire_until(struct ws_deadlines *deadlines, enum ws_wait kind, uint64_t end)
+expire_until(struct deadlines *deadlines, unsigned kind, uint64_t end)
 {
-	struct ws_deadline *first;
+	struct deadline *first;
 
 	while ((first = TAILQ_FIRST(&deadlines->lists[kind])) != NULL &&
 	    first->due <= end) {
-		ws_deadline_clear(deadlines, first);
+		deadline_clear(deadlines, first);
 		deadlines->expire(first, kind);
 	}
 }
@@ -43,17 +43,17 @@ expire_until(struct ws_deadlines *deadlines, enum ws_wait kind, uint64_t end)
 static void
 on_idle(uv_idle_t *idle)
 {
-	struct ws_deadlines *deadlines = idle->data;
+	struct deadlines *deadlines = idle->data;
 
-	expire_until(deadlines, WS_WAIT_TURN, deadlines->turn++);
-	if (TAILQ_EMPTY(&deadlines->lists[WS_WAIT_TURN]))
+	expire_until(deadlines, DEADLINE_TURN, deadlines->turn++);
+	if (TAILQ_EMPTY(&deadlines->lists[DEADLINE_TURN]))
 		uv_idle_stop(idle);
 }
 
 static void	 on_timer(uv_timer_t *timer);
 
 static void
-arm(struct ws_deadlines *deadlines, uint64_t due_ms)
+arm(struct deadlines *deadlines, uint64_t due_ms)
 {
 	uint64_t now_ms = uv_now(deadlines->loop);
 
@@ -68,12 +68,12 @@ arm(struct ws_deadlines *deadlines, uint64_t due_ms)
 static void
 on_timer(uv_timer_t *timer)
 {
-	struct ws_deadlines *deadlines = timer->data;
+	struct deadlines *deadlines = timer->data;
 	uint64_t now_ms = uv_now(deadlines->loop);
-	struct ws_deadline *first;
-	enum ws_wait kind;
+	struct deadline *first;
+	unsigned kind;
 
-	for (kind = WS_WAIT_SPEECH; kind < WS_WAITS; kind++) {
+	for (kind = DEADLINE_FIRST; kind < DEADLINE_KINDS_MAX; kind++) {
 		expire_until(deadlines, kind, now_ms);
 		first = TAILQ_FIRST(&deadlines->lists[kind]);
 		if (first != NULL)
@@ -82,10 +82,10 @@ on_timer(uv_timer_t *timer)
 }
 
 void
-ws_deadline_set(struct ws_deadlines *deadlines, struct ws_deadline *deadline,
-    enum ws_wait kind)
+deadline_set(struct deadlines *deadlines, struct deadline *deadline,
+    unsigned kind)
 {
-	ws_deadline_clear(deadlines, deadline);
+	deadline_clear(deadlines, deadline);
 	if (deadlines->wait_ms[kind] == 0)
 		return;
 	deadline->kind = (uint8_t)kind;
@@ -95,26 +95,25 @@ ws_deadline_set(struct ws_deadlines *deadlines, struct ws_deadline *deadline,
 }
 
 void
-ws_deadline_set_turn(struct ws_deadlines *deadlines,
-    struct ws_deadline *deadline)
+deadline_set_turn(struct deadlines *deadlines, struct deadline *deadline)
 {
-	ws_deadline_clear(deadlines, deadline);
-	deadline->kind = WS_WAIT_TURN;
+	deadline_clear(deadlines, deadline);
+	deadline->kind = DEADLINE_TURN;
 	deadline->due = deadlines->turn;
-	TAILQ_INSERT_TAIL(&deadlines->lists[WS_WAIT_TURN], deadline, entry);
+	TAILQ_INSERT_TAIL(&deadlines->lists[DEADLINE_TURN], deadline, entry);
 	uv_idle_start(&deadlines->idle, on_idle);
 }
 
-struct ws_deadlines *
-ws_deadlines_new(uv_loop_t *loop, const uint64_t wait_ms[WS_WAITS],
-    void (*expire)(struct ws_deadline *deadline, enum ws_wait kind))
+struct deadlines *
+deadlines_new(uv_loop_t *loop, const uint64_t wait_ms[DEADLINE_KINDS_MAX],
+    void (*expire)(struct deadline *deadline, unsigned kind))
 {
-	struct ws_deadlines *deadlines = xcalloc(1, sizeof(*deadlines));
-	enum ws_wait kind;
+	struct deadlines *deadlines = xcalloc(1, sizeof(*deadlines));
+	unsigned kind;
 
 	deadlines->loop = loop;
 	deadlines->expire = expire;
-	for (kind = WS_WAIT_NONE; kind < WS_WAITS; kind++) {
+	for (kind = DEADLINE_NONE; kind < DEADLINE_KINDS_MAX; kind++) {
 		deadlines->wait_ms[kind] = wait_ms[kind];
 		TAILQ_INIT(&deadlines->lists[kind]);
 	}
@@ -134,13 +133,13 @@ on_timer_closed(uv_handle_t *handle)
 static void
 on_idle_closed(uv_handle_t *handle)
 {
-	struct ws_deadlines *deadlines = handle->data;
+	struct deadlines *deadlines = handle->data;
 
 	uv_close((uv_handle_t *)&deadlines->timer, on_timer_closed);
 }
 
 void
-ws_deadlines_free(struct ws_deadlines *deadlines)
+deadlines_free(struct deadlines *deadlines)
 {
 	uv_close((uv_handle_t *)&deadlines->idle, on_idle_closed);
 }
