@@ -48,4 +48,25 @@ struct exchange_answer {
 	struct poll *poll;		/* with 0 */
 };
 
+enum { EXCHANGE_FIELDS_MAX = 12 };
+
+struct exchange_field {
+	const char *name;
+	const char *value;
+};
+
+/* Stays where it is: a value may lie in it. */
+struct exchange_fields {
+	struct exchange_field list[EXCHANGE_FIELDS_MAX];
+	size_t	 count;
+	char	 seconds[16];
+};
+
+/*
+ * The header fields of an answer, but for those of its length and of the
+ * connection.  They live as long as answer and fields.
+ */
+void	 exchange_fields(const struct exchange_answer *answer,
+	    struct exchange_fields *fields);
+
 #endif
