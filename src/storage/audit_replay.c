@@ -1,5 +1,6 @@
 #include "audit_replay.h"
 
+#include "audit_cursor.h"
 #include "audit_row.h"
 #include "audit_session.h"
 #include "base/buf.h"
@@ -51,6 +52,8 @@ audit_replay_row(struct audit_replay *replay, const struct audit_row *row)
 	bool is_running = replay->session != NULL &&
 	    replay->session->is_running;
 
+	if (record_is_note(record->event))
+		return AUDIT_OK;
 	if (record->event == RECORD_START && !is_running)
 		begin_incarnation(replay, row);
 	if (replay->session == NULL)
@@ -60,7 +63,8 @@ audit_replay_row(struct audit_replay *replay, const struct audit_row *row)
 		    (long long)row->seq);
 		return AUDIT_BAD_DATA;
 	}
-	replay->erased += row->is_erased;
+	if (row->is_erased)
+		replay->erased++;
 	replay->time_ms = record->time_ms;
 	return AUDIT_OK;
 }

@@ -2,23 +2,23 @@
 #define AUDIT_ROW_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "session/record.h"
-#include "storage/audit.h"
 #include "storage/chain.h"
 
+struct sqlite3_stmt;
+
 /*
- * The journal's rows, with their bodies, as the records that were appended.
- * Hashes are handed out as they stand there: audit_verify.h is who compares.
+ * A row of the journal, with its body, as the record that was appended.  What
+ * cannot have been written by store_append() is refused, also where it would
+ * mean the same: hashes cover what a row says, not how it is written.
  */
 
 struct audit_row {
 	int64_t	 seq;
 	struct record record;	/* its references are the row's; row numbers */
 				/* of customers are 0 */
-	uint64_t flags;		/* as stored: chain_flags(), or of a note */
 	bool	 is_erased;	/* no salt, name, address, cart and request */
 	uint8_t	 digest[CHAIN_HASH_BYTES];
 	uint8_t	 hash[CHAIN_HASH_BYTES];
@@ -28,23 +28,22 @@ struct audit_row {
 void	 audit_row_clear(struct audit_row *row);
 
 /*
- * A walk along the rows of one session, or of all, in order of seq.  It reads
- * ahead by a slice of bounded size and holds no transaction between calls, so
- * it may be left standing for as long as a person takes to read.
+ * Both read from the row that a statement stands at, and return NULL, or what
+ * is wrong with it; row may be incomplete then, but has its seq.
+ *
+ * The columns of the journal, which are the statement's first, into an empty
+ * row.  The session's name is left to the caller.
  */
-struct audit_cursor;
-
-/* session_row 0: all sessions.  Begins behind the row of number after. */
-enum audit_status audit_cursor_new(struct audit *audit, int64_t session_row,
-	    int64_t after, struct audit_cursor **cursor);
-/* NULL is allowed. */
-void	 audit_cursor_free(struct audit_cursor *cursor);
-
-/*
- * The next row, which is the caller's to clear.  AUDIT_NONE: there is none yet;
- * a later call looks again.
- */
-enum audit_status audit_cursor_next(struct audit_cursor *cursor,
-	    struct audit_row *row);
+#define AUDIT_ROW_COLUMNS "j.seq, j.session, j.incarnation, j.revision,"	\
+	" j.event, j.ts_ms, j.transport, j.customer, j.displaced, j.flags,"	\
+	" j.client_seq, j.digest, j.hash"
+enum { AUDIT_ROW_WIDTH = 13 };
+const char *audit_row_read(struct sqlite3_stmt *at, struct audit_row *row)
+	    __attribute__((warn_unused_result));
+/* The columns of the body, from that number on. */
+#define AUDIT_BODY_COLUMNS "b.salt, b.name, b.address, b.cart, b.request"
+const char *audit_row_read_body(struct sqlite3_stmt *at, int first,
+	    struct audit_row *row)
+	    __attribute__((warn_unused_result));
 
 #endif

@@ -86,6 +86,11 @@ chain_flags(const struct record *record)
 void
 chain_read_flags(struct record *record, uint64_t flags)
 {
+	if (record->event == RECORD_REFUSED) {
+		record->refused = (enum refusal)(flags % FLAGS_MESSAGE);
+		record->refused_event = (unsigned)(flags / FLAGS_MESSAGE);
+		return;
+	}
 	record->is_ready = (flags & FLAG_READY) != 0;
 	record->has_token = (flags & FLAG_TOKEN) != 0;
 }

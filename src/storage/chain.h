@@ -27,7 +27,7 @@ void	 chain_digest(const struct record *record,
 
 /* journal.flags, which is part of the hash. */
 uint64_t chain_flags(const struct record *record);
-/* The other way: give record what flags say. */
+/* The other way: give record, whose event is set, what flags say. */
 void	 chain_read_flags(struct record *record, uint64_t flags);
 
 /* Move head on to record's row, whose body has that digest. */
