@@ -43,11 +43,12 @@ export class Client {
 	#messages = [];
 	#waiting = [];
 
-	// Resolves once the connection is open; rejects with an error that has
-	// the status of a refused handshake.
-	static open(daemon, target, { protocols, ...options } = {}) {
+	// To a daemon or a front.  Resolves once the connection is open; rejects
+	// with an error that has the status of a refused handshake.
+	static open({ host, port, base }, target,
+		{ protocols, ...options } = {}) {
 		const client = new Client();
-		const url = `ws://127.0.0.1:${daemon.port}${target}`;
+		const url = `ws://${host}:${port}${base}${target}`;
 		const socket = new WebSocket(url, protocols ?? [],
 			{ perMessageDeflate: false, ...options });
 		client.socket = socket;

@@ -41,7 +41,11 @@ export const skip = (reason) => {
 	process.exit(77);
 };
 
+// Where a daemon or a front is: its host, port, and what stands in front of the
+// targets of tests, which begin with a slash.
 export class Daemon {
+	host = '127.0.0.1';
+	base = '';
 	log = '';
 	#watchers = new Set();
 

@@ -1,0 +1,85 @@
+// A customer by long-polling, and the requests that it makes.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+
+import { message } from './client.mjs';
+
+// A request on its way to a daemon or a front: `sent` resolves when all of it is with the kernel,
+// `answer` to {status, fields, text} and what text says in JSON.
+export const request = (daemon, method, target,
+	{ fields, body, agent, from } = {}) => {
+	const sending = http.request({ host: daemon.host, port: daemon.port,
+		method, path: `${daemon.base}${target}`, agent: agent ?? false,
+		headers: fields, localAddress: from });
+	const sent = once(sending, 'finish');
+	const answer = once(sending, 'response').then(async ([response]) => {
+		const { statusCode: status, headers } = response;
+		const text = (await response.toArray()).join('');
+		const isJson = headers['content-type'] === 'application/json';
+		return { ...isJson ? JSON.parse(text) : {}, text, status,
+			fields: headers };
+	});
+	sending.end(body);
+	return { sending, sent, answer };
+};
+
+export const ask = (...args) => request(...args).answer;
+
+// Resolves once the daemon has seen everything that was sent before.
+export const pass = (daemon) => ask(daemon, 'OPTIONS', '/any');
+
+// A customer that polls.
+export class Shopper {
+	constructor(daemon, session = 'one') {
+		this.daemon = daemon;
+		this.target = `/${session}`;
+	}
+
+	get bearer() {
+		return { Authorization: `Bearer ${this.token}` };
+	}
+
+	post(event, payload, { fields, agent } = {}) {
+		return ask(this.daemon, 'POST', this.target, { agent,
+			fields: { ...this.token && this.bearer, ...fields },
+			body: message(event, { customerId: this.customerId,
+				...payload }) });
+	}
+
+	// Start or join; resolves to the answer.
+	async enter(event, customerName, more = {}) {
+		const answer = await this.post(event, { customerName, ...more });
+		assert.equal(answer.status, 200, answer.text);
+		({ customerId: this.customerId, token: this.token } =
+			answer.messages[0].payload);
+		this.cursor = answer.cursor;
+		return answer;
+	}
+
+	// A poll on its way; without a cursor where that is undefined.
+	polling({ cursor = this.cursor, wait, agent } = {}) {
+		const query = new URLSearchParams({ customerId: this.customerId });
+		if (cursor !== null)
+			query.set('cursor', cursor);
+		if (wait !== undefined)
+			query.set('wait', wait);
+		return request(this.daemon, 'GET', `${this.target}?${query}`,
+			{ fields: this.bearer, agent });
+	}
+
+	async poll(options) {
+		const answer = await this.polling(options).answer;
+		this.cursor = answer.cursor ?? this.cursor;
+		return answer;
+	}
+
+	// A poll that the daemon holds by now.
+	async held(options) {
+		const polling = this.polling(options);
+		await polling.sent;
+		await pass(this.daemon);
+		return polling;
+	}
+}
