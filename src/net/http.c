@@ -39,6 +39,7 @@ enum {
 	RELEASE_COUNT = 256,	/* upgraded connections to close at once ... */
 	RELEASE_MS = 20,	/* ... or those that waited for this long */
 	STOP_RUNS = 8,		/* for the last answers to be written */
+	SKIP_BYTES = 1048576,	/* of a body, to answer behind it */
 	LOG_LINE_BYTES = 256
 };
 
@@ -325,6 +326,21 @@ ask_owner(struct http_connection *connection,
 	connection->poll = connection->answer.poll;
 }
 
+/*
+ * Whether to read a body although the answer is known.  An answer before it
+ * ends the connection with what is unread, and where a proxy is still sending
+ * that, the answer is lost on the way.
+ */
+static bool
+is_worth_skipping(struct http_connection *connection,
+    const struct http_audit *audit)
+{
+	return audit->content_length > 0 &&
+	    audit->content_length <= SKIP_BYTES &&
+	    MHD_lookup_connection_value(connection->mhd, MHD_HEADER_KIND,
+	    MHD_HTTP_HEADER_EXPECT) == NULL;
+}
+
 /* The head of a request has come. */
 static enum MHD_Result
 begin_request(struct http_connection *connection,
@@ -346,8 +362,7 @@ begin_request(struct http_connection *connection,
 		tell_upgraded(connection, -1, NULL, 0);
 		return respond_malformed(connection);
 	}
-	/* An answer before the body keeps that from being read. */
-	if (status != 0)
+	if (status != 0 && !is_worth_skipping(connection, &head.audit))
 		return respond_plain(connection, &connection->answer);
 	set_deadline(connection, DEADLINE_BODY);
 	return MHD_YES;

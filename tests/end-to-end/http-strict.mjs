@@ -348,11 +348,28 @@ test('a body has to be there in time', () => withDaemon({ 'body-timeout': 1 },
 
 const LARGE = 100000;
 
-test('a body that is too large is refused unread', () => withDaemon(
+// What the daemon reads of a body that it has refused already.
+const SKIPPED = 1048576;
+
+test('a body that is refused is read, for proxies that send it', () =>
+	withDaemon({ 'max-message': 1000 }, async (daemon) => {
+		const { socket, ended } = connect(daemon);
+		for (const [line, length] of [[LINE, SKIPPED],
+			['POST / HTTP/1.1', LARGE], ['PUT /one HTTP/1.1', LARGE]])
+			socket.write(head(line, HOST, `Content-Length: ${length}`) +
+				' '.repeat(length));
+		socket.write(head('GET /no%20session HTTP/1.1', HOST,
+			'Connection: close'));
+		assert.deepEqual(parse(await ended).map(({ status }) => status),
+			[413, 404, 405, 400]);
+	}));
+
+test('a body that is far too large is refused unread', () => withDaemon(
 	{ 'max-message': 1000 }, async (daemon) => {
-		for (const more of [[], ['Expect: 100-continue']]) {
+		for (const [length, ...more] of [[SKIPPED + 1],
+			[LARGE, 'Expect: 100-continue']]) {
 			const [answer, ...rest] = parse(await send(daemon,
-				head(LINE, HOST, ...more, `Content-Length: ${LARGE}`)));
+				head(LINE, HOST, ...more, `Content-Length: ${length}`)));
 			assert.equal(rest.length, 0);
 			assert.equal(answer.status, 413);
 			assert.equal(codeOf(answer), 'messageTooLarge');
