@@ -60,7 +60,7 @@ static const struct {
 	{ "unix:@x", "begins with /" },
 	{ "UNIX:/x", "not unix:/path" },
 	{ "/run/x", "not unix:/path" },
-	{ "unix:" PATH_107 "9", "more than 107 bytes" },
+	{ "unix:" PATH_107 "9", "at most 107 bytes" },
 	{ "9000", "not unix:/path" },
 	{ ":9000", "not unix:/path" },
 	{ "*:9000", "not unix:/path" },

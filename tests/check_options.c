@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "daemon/options.h"
 #include "net/address.h"
+#include "net/endpoint.h"
 #include "suite.h"
 
 #define ARGS_MAX 16
@@ -186,6 +187,10 @@ START_TEST(without_arguments_all_settings_have_their_defaults)
 	ck_assert_uint_eq(options.allowed_origins_count, 1);
 	ck_assert_str_eq(options.allowed_origins[0], "*");
 	ck_assert_uint_eq(options.trusted_proxies_count, 0);
+	ck_assert_uint_eq(options.fastcgi_listen_count, 0);
+	ck_assert_uint_eq(options.fastcgi_access.mode, 0660);
+	ck_assert_uint_eq(options.fastcgi_access.owner, (uid_t)-1);
+	ck_assert_uint_eq(options.fastcgi_access.group, (gid_t)-1);
 	ck_assert_int_eq(options.log_level, LOG_LEVEL_INFO);
 	ck_assert_str_eq(output, "");
 }
@@ -341,6 +346,29 @@ START_TEST(lists_are_taken_in_braces_and_with_commas)
 }
 END_TEST
 
+START_TEST(sockets_are_taken_with_mode_and_owner)
+{
+	ck_assert_int_eq(run_file("fastcgi-listen = "
+	    "{unix:/run/x.sock, 127.0.0.1:9000, '[::1]:9000'}\n"
+	    "fastcgi-mode = 0600\nfastcgi-owner = 'root:7'\n", ""),
+	    OPTIONS_RUN);
+	ck_assert_uint_eq(options.fastcgi_listen_count, 3);
+	ck_assert_int_eq(options.fastcgi_listen[0].address.ss_family, AF_UNIX);
+	ck_assert_int_eq(options.fastcgi_listen[2].address.ss_family,
+	    AF_INET6);
+	ck_assert_uint_eq(options.fastcgi_access.mode, 0600);
+	ck_assert_uint_eq(options.fastcgi_access.owner, 0);
+	ck_assert_uint_eq(options.fastcgi_access.group, 7);
+
+	ck_assert_int_eq(run("x -o fastcgi-listen=unix:/a,[::1]:1"
+	    " -o fastcgi-mode=0777 -o fastcgi-owner=:root"), OPTIONS_RUN);
+	ck_assert_uint_eq(options.fastcgi_listen_count, 2);
+	ck_assert_uint_eq(options.fastcgi_access.mode, 0777);
+	ck_assert_uint_eq(options.fastcgi_access.owner, (uid_t)-1);
+	ck_assert_uint_eq(options.fastcgi_access.group, 0);
+}
+END_TEST
+
 START_TEST(a_list_may_be_empty)
 {
 	ck_assert_int_eq(run_file("allowed-origins = {}\n", ""), OPTIONS_RUN);
@@ -382,6 +410,12 @@ START_TEST(texts_that_are_wrong_are_refused_with_their_key)
 		"allowed-origins=https://a,", "trusted-proxies=shop",
 		"trusted-proxies=10.0.0.0/33", "trusted-proxies=10.0.0.1,",
 		"require-tokens=maybe", "require-tokens=", "require-tokens=YES",
+		"fastcgi-listen=9000", "fastcgi-listen=unix:x",
+		"fastcgi-listen=unix:/a,", "fastcgi-listen=localhost:1",
+		"fastcgi-mode=", "fastcgi-mode=0888", "fastcgi-mode=1777",
+		"fastcgi-mode=00660", "fastcgi-mode=u+rw",
+		"fastcgi-owner=nobody.here", "fastcgi-owner=root:nowhere",
+		"fastcgi-owner=root:", "fastcgi-owner=4294967295",
 		"log-level=loud", "log-level=", "log-level=7",
 	};
 	char line[128], expected[64];
@@ -726,6 +760,7 @@ suite_add(TCase *tc)
 		&each_switch_reaches_its_own_field,
 		&log_level_is_set_by_name_or_by_verbose,
 		&lists_are_taken_in_braces_and_with_commas,
+		&sockets_are_taken_with_mode_and_owner,
 		&a_list_may_be_empty,
 		&texts_that_are_right_are_taken,
 		&texts_that_are_wrong_are_refused_with_their_key,

@@ -97,6 +97,12 @@ static const struct setting settings[] = {
 	    LIST(allowed_origins), .help = "of pages, or *" },
 	{ "trusted-proxies", SETTING_PREFIXES, "",
 	    LIST(trusted_proxies), .help = "addresses, prefixes, unix" },
+	{ "fastcgi-listen", SETTING_ENDPOINTS, "",
+	    LIST(fastcgi_listen), .help = "unix:/path or address:port" },
+	{ "fastcgi-mode", SETTING_MODE, "0660",
+	    FIELD(fastcgi_access.mode), .help = "of the socket's file" },
+	{ "fastcgi-owner", SETTING_OWNER, "",
+	    FIELD(fastcgi_access), .help = "of the same: user:group" },
 	{ "log-level", SETTING_LOG_LEVEL, "info",
 	    FIELD(log_level), .help = "error, warning, info or debug" },
 };

@@ -5,8 +5,10 @@
 #include <stddef.h>
 
 #include "base/log.h"
+#include "net/unix_socket.h"
 
 struct address_prefix;
+struct endpoint;
 
 /*
  * What the operator wants: one field for each setting, which stands in one
@@ -48,6 +50,9 @@ struct options {
 	size_t	 allowed_origins_count;
 	struct address_prefix *trusted_proxies;	/* NULL for none */
 	size_t	 trusted_proxies_count;
+	struct endpoint *fastcgi_listen;	/* NULL for none */
+	size_t	 fastcgi_listen_count;
+	struct unix_socket_access fastcgi_access;
 	enum log_level log_level;
 };
 
@@ -58,7 +63,8 @@ struct options {
  * Fill options, which are the caller's to clear then, and return OPTIONS_RUN;
  * or return the status to exit with: what was asked for is printed, or what is
  * wrong was said.  Reads the environment; opens nothing but the configuration
- * file, and creates nothing.
+ * file and, where one is named, the system's lists of users and groups, and
+ * creates nothing.
  */
 int	 options_read(int argc, char **argv, struct options *options)
 	    __attribute__((warn_unused_result));

@@ -21,6 +21,8 @@
 #include "hub/hub.h"
 #include "hub/job.h"
 #include "hub/quota.h"
+#include "net/endpoint.h"
+#include "net/fcgi.h"
 #include "net/front.h"
 #include "net/http.h"
 #include "net/listener.h"
@@ -28,6 +30,7 @@
 #include "net/ws.h"
 #include "net/ws_peer.h"
 #include "options.h"
+#include "sockets.h"
 #include "storage/journal.h"
 #include "storage/store.h"
 
@@ -66,6 +69,7 @@ struct server {
 	struct polls *polls;
 	struct front *front;
 	struct http *http;
+	struct fcgi_service *fcgi;
 	struct listener *listener;
 
 	bool	 is_stopping;
@@ -101,7 +105,9 @@ stop_step(struct server *server)
 		ws_peers_close(server->peers, WS_CLOSE_SERVICE_RESTART);
 	}
 	if (ws_peers_count(server->peers) == 0 &&
-	    polls_count(server->polls) == 0 && hub_is_quiet(server->hub))
+	    polls_count(server->polls) == 0 &&
+	    fcgi_service_unsent(server->fcgi) == 0 &&
+	    hub_is_quiet(server->hub))
 		stop_loop(server);
 }
 
@@ -255,6 +261,16 @@ on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
 }
 
 static void
+on_fcgi_accepted(void *ctx, int fd, const struct sockaddr *address,
+    socklen_t len)
+{
+	struct server *server = ctx;
+
+	fcgi_service_add(server->fcgi, fd, address, len);
+	note_work(server);
+}
+
+static void
 on_connection_end(void *ctx)
 {
 	struct server *server = ctx;
@@ -274,6 +290,11 @@ on_request(void *ctx, const struct exchange_request *request,
 static const struct http_owner http_owner = {
 	.request = on_request,
 	.upgraded = front_upgraded,
+	.ended = on_connection_end,
+};
+
+static const struct fcgi_owner fcgi_owner = {
+	.request = on_request,
 	.ended = on_connection_end,
 };
 
@@ -462,6 +483,25 @@ init_front(struct server *server, const struct id_key *key)
 	server->front = front_new(&front);
 }
 
+static void
+init_fcgi(struct server *server, size_t max_connections)
+{
+	const struct options *options = server->options;
+	struct fcgi_service_config fcgi = {
+		.loop = &server->loop,
+		.head_timeout_s = options->head_timeout_s,
+		.body_timeout_s = options->body_timeout_s,
+		.stall_timeout_s = options->stall_timeout_s,
+		.max_connections = max_connections,
+		.trusted_proxies = options->trusted_proxies,
+		.trusted_proxies_count = options->trusted_proxies_count,
+		.owner = &fcgi_owner,
+		.ctx = server,
+	};
+
+	server->fcgi = fcgi_service_new(&fcgi);
+}
+
 static int
 init_network(struct server *server)
 {
@@ -471,10 +511,6 @@ init_network(struct server *server)
 		.loop = &server->loop,
 		.max_connections = max,
 	};
-	const struct listener_user user = {
-		.accepted = on_accepted,
-		.ctx = server,
-	};
 	struct http_config http = {
 		.loop = &server->loop,
 		.head_timeout_s = options->head_timeout_s,
@@ -483,18 +519,23 @@ init_network(struct server *server)
 		.owner = &http_owner,
 		.ctx = server,
 	};
-	int port;
+	const struct sockets_users users = {
+		.http = { .accepted = on_accepted, .ctx = server },
+		.fastcgi = { .accepted = on_fcgi_accepted, .ctx = server },
+	};
+	char text[ENDPOINT_TEXT_MAX + 1];
+	int status;
 
 	server->http = http_new(&http);
 	server->listener = listener_new(&listener);
+	init_fcgi(server, max);
 	if (server->http == NULL)
 		return EX_OSERR;
-	port = listener_add_tcp(server->listener, options->port, &user);
-	if (port == -1)
-		return EX_OSERR;
-	log_info("listening on [::]:%d", port);
+	status = sockets_open(server->listener, options, &users, text);
+	if (status != EX_OK)
+		return status;
 	/* Whether anybody listens for this is not ours to judge. */
-	(void)sd_notifyf(0, "READY=1\nSTATUS=listening on [::]:%d", port);
+	(void)sd_notifyf(0, "READY=1\nSTATUS=listening on %s", text);
 	return EX_OK;
 }
 
@@ -521,6 +562,8 @@ close_network(struct server *server)
 		listener_stop(server->listener);
 	if (server->http != NULL)
 		http_stop(server->http);
+	if (server->fcgi != NULL)
+		fcgi_service_stop(server->fcgi);
 	if (server->peers != NULL)
 		ws_peers_abort(server->peers);
 	while (server->peers != NULL && (ws_peers_count(server->peers) > 0 ||
@@ -557,6 +600,8 @@ server_close(struct server *server)
 		listener_free(server->listener);
 	if (server->http != NULL)
 		http_free(server->http);
+	if (server->fcgi != NULL)
+		fcgi_service_free(server->fcgi);
 	front_free(server->front);
 	ws_peers_free(server->peers);
 	if (server->hub != NULL)

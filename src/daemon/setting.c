@@ -1,6 +1,8 @@
 #include "setting.h"
 
 #include <ctype.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +10,15 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "net/address.h"
+#include "net/endpoint.h"
 #include "net/route.h"
+#include "net/unix_socket.h"
 #include "wire/ws_handshake.h"
 
 /* Longer keys are shown cut. */
 #define KEY_BYTES 64
+/* Of users and groups; the one above stands for none. */
+#define ID_MAX (UINT32_MAX - 1)
 
 int
 setting_parse_number(const char *text, uint64_t max, uint64_t *number)
@@ -36,7 +42,8 @@ bool
 setting_is_list(const struct setting *setting)
 {
 	return setting->type == SETTING_ORIGINS ||
-	    setting->type == SETTING_PREFIXES;
+	    setting->type == SETTING_PREFIXES ||
+	    setting->type == SETTING_ENDPOINTS;
 }
 
 static void *
@@ -156,6 +163,76 @@ put_base_path(char **value, const char *text)
 }
 
 static int
+put_mode(mode_t *value, const char *text)
+{
+	size_t len = strlen(text);
+
+	/* As many digits, one of them a 0 in front, are at most 0777. */
+	if (len == 0 || len > 4 || strspn(text, "01234567") != len ||
+	    (len == 4 && text[0] != '0'))
+		return -1;
+	*value = (mode_t)strtoul(text, NULL, 8);
+	return 0;
+}
+
+/* A user's number, by name or in decimal; -1 if there is no such user. */
+static int
+find_user(const char *name, uid_t *uid)
+{
+	const struct passwd *user = getpwnam(name);
+	uint64_t number;
+
+	if (user != NULL) {
+		*uid = user->pw_uid;
+		return 0;
+	}
+	if (setting_parse_number(name, ID_MAX, &number) == -1)
+		return -1;
+	*uid = (uid_t)number;
+	return 0;
+}
+
+static int
+find_group(const char *name, gid_t *gid)
+{
+	const struct group *group = getgrnam(name);
+	uint64_t number;
+
+	if (group != NULL) {
+		*gid = group->gr_gid;
+		return 0;
+	}
+	if (setting_parse_number(name, ID_MAX, &number) == -1)
+		return -1;
+	*gid = (gid_t)number;
+	return 0;
+}
+
+static int
+put_owner(struct unix_socket_access *access, const char *text,
+    char problem[SETTING_PROBLEM_BYTES])
+{
+	char *user = xstrdup(text);
+	char *group = user;
+	int result = 0;
+
+	(void)strsep(&group, ":");
+	access->owner = (uid_t)-1;
+	access->group = (gid_t)-1;
+	if (*user != '\0' && find_user(user, &access->owner) == -1) {
+		(void)snprintf(problem, SETTING_PROBLEM_BYTES,
+		    "not a user of this system");
+		result = -1;
+	} else if (group != NULL && find_group(group, &access->group) == -1) {
+		(void)snprintf(problem, SETTING_PROBLEM_BYTES,
+		    "not a group of this system");
+		result = -1;
+	}
+	free(user);
+	return result;
+}
+
+static int
 add_origin(char ***list, size_t *count, const char *text)
 {
 	if (strcmp(text, "*") != 0 && !route_origin_is_valid(text))
@@ -178,17 +255,37 @@ add_prefix(struct address_prefix **list, size_t *count, const char *text)
 }
 
 static int
-add_item(const struct setting *setting, void *base, const char *item)
+add_endpoint(struct endpoint **list, size_t *count, const char *text,
+    char problem[SETTING_PROBLEM_BYTES])
+{
+	struct endpoint endpoint;
+	const char *fault = endpoint_parse(text, &endpoint);
+
+	if (fault != NULL) {
+		(void)snprintf(problem, SETTING_PROBLEM_BYTES, "%s", fault);
+		return -1;
+	}
+	*list = xrealloc(*list, (*count + 1) * sizeof(**list));
+	(*list)[(*count)++] = endpoint;
+	return 0;
+}
+
+static int
+add_item(const struct setting *setting, void *base, const char *item,
+    char problem[SETTING_PROBLEM_BYTES])
 {
 	size_t *count = field_count(setting, base);
 
 	if (setting->type == SETTING_ORIGINS)
 		return add_origin(field(setting, base), count, item);
-	return add_prefix(field(setting, base), count, item);
+	if (setting->type == SETTING_PREFIXES)
+		return add_prefix(field(setting, base), count, item);
+	return add_endpoint(field(setting, base), count, item, problem);
 }
 
 static int
-add_items(const struct setting *setting, void *base, const char *text)
+add_items(const struct setting *setting, void *base, const char *text,
+    char problem[SETTING_PROBLEM_BYTES])
 {
 	char *copy = xstrdup(text);
 	char *rest = *copy == '\0' ? NULL : copy;
@@ -196,18 +293,20 @@ add_items(const struct setting *setting, void *base, const char *text)
 	int result = 0;
 
 	while (result == 0 && (item = strsep(&rest, ",")) != NULL)
-		result = add_item(setting, base, item);
+		result = add_item(setting, base, item, problem);
 	free(copy);
 	return result;
 }
 
-/* What is wanted of a value that is not a number. */
+/* What is wanted of a value, where nothing else was said. */
 static const char *
 expectation(enum setting_type type)
 {
 	switch (type) {
 	case SETTING_SIZE:
 	case SETTING_NUMBER:
+	case SETTING_OWNER:
+	case SETTING_ENDPOINTS:
 		break;
 	case SETTING_BOOLEAN:
 		return "not yes or no";
@@ -218,6 +317,8 @@ expectation(enum setting_type type)
 		    "!#$%&'*+-.^_`|~)";
 	case SETTING_BASE_PATH:
 		return "not the path of a URL that begins and ends with /";
+	case SETTING_MODE:
+		return "not an octal number from 0 to 0777";
 	case SETTING_ORIGINS:
 		return "not * or origins such as https://shop.example:8443 "
 		    "in lower case";
@@ -233,10 +334,13 @@ setting_put(const struct setting *setting, void *base, const char *text,
 {
 	int result = -1;
 
+	problem[0] = '\0';
 	switch (setting->type) {
 	case SETTING_SIZE:
 	case SETTING_NUMBER:
 		return put_number(setting, base, text, problem);
+	case SETTING_OWNER:
+		return put_owner(field(setting, base), text, problem);
 	case SETTING_BOOLEAN:
 		result = put_boolean(field(setting, base), text);
 		break;
@@ -249,12 +353,16 @@ setting_put(const struct setting *setting, void *base, const char *text,
 	case SETTING_BASE_PATH:
 		result = put_base_path(field(setting, base), text);
 		break;
+	case SETTING_MODE:
+		result = put_mode(field(setting, base), text);
+		break;
 	case SETTING_ORIGINS:
 	case SETTING_PREFIXES:
-		result = add_items(setting, base, text);
+	case SETTING_ENDPOINTS:
+		result = add_items(setting, base, text, problem);
 		break;
 	}
-	if (result == -1)
+	if (result == -1 && problem[0] == '\0')
 		(void)snprintf(problem, SETTING_PROBLEM_BYTES, "%s",
 		    expectation(setting->type));
 	return result;
@@ -284,6 +392,14 @@ clear_prefixes(struct address_prefix **list, size_t *count)
 	*count = 0;
 }
 
+static void
+clear_endpoints(struct endpoint **list, size_t *count)
+{
+	free(*list);
+	*list = NULL;
+	*count = 0;
+}
+
 void
 setting_clear(const struct setting *setting, void *base)
 {
@@ -292,6 +408,8 @@ setting_clear(const struct setting *setting, void *base)
 	case SETTING_NUMBER:
 	case SETTING_BOOLEAN:
 	case SETTING_LOG_LEVEL:
+	case SETTING_MODE:
+	case SETTING_OWNER:
 		break;
 	case SETTING_TOKEN:
 	case SETTING_BASE_PATH:
@@ -302,6 +420,10 @@ setting_clear(const struct setting *setting, void *base)
 		break;
 	case SETTING_PREFIXES:
 		clear_prefixes(field(setting, base),
+		    field_count(setting, base));
+		break;
+	case SETTING_ENDPOINTS:
+		clear_endpoints(field(setting, base),
 		    field_count(setting, base));
 		break;
 	}

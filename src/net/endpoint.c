@@ -29,8 +29,7 @@ parse_unix(const char *path, struct endpoint *endpoint)
 	if (path[0] != '/')
 		return "not unix: and a path that begins with /";
 	if (len >= sizeof(un.sun_path))
-		return "a path of more than 107 bytes, which no socket can "
-		    "have";
+		return "not a path of at most 107 bytes, as sockets have";
 	memcpy(un.sun_path, path, len + 1);
 	memcpy(&endpoint->address, &un, sizeof(un));
 	endpoint->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +

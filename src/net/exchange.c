@@ -1,6 +1,7 @@
 #include "exchange.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum { STATUS_NO_CONTENT = 204 };
@@ -52,4 +53,34 @@ exchange_fields(const struct exchange_answer *answer,
 	add(fields, "Allow", answer->allow);
 	if (answer->retry_after_s != 0)
 		add_retry(fields, answer->retry_after_s);
+}
+
+const char *
+exchange_reason(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		const char *reason;
+	} reasons[] = {
+		{ 200, "OK" },
+		{ STATUS_NO_CONTENT, "No Content" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 409, "Conflict" },
+		{ 410, "Gone" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 503, "Service Unavailable" },
+	};
+	size_t i, count = sizeof(reasons) / sizeof(reasons[0]);
+
+	for (i = 0; i < count && reasons[i].status != status; i++)
+		;
+	assert(i < count);
+	return i < count ? reasons[i].reason : "";
 }

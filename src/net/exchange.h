@@ -69,4 +69,7 @@ struct exchange_fields {
 void	 exchange_fields(const struct exchange_answer *answer,
 	    struct exchange_fields *fields);
 
+/* The reason phrase of a status that an answer may have (RFC 9110). */
+const char *exchange_reason(unsigned status);
+
 #endif

@@ -1,0 +1,25 @@
+#ifndef SOCKETS_H
+#define SOCKETS_H
+
+#include "net/endpoint.h"
+#include "net/listener.h"
+
+struct options;
+
+/* Who gets the connections of each kind of socket. */
+struct sockets_users {
+	struct listener_user http;
+	struct listener_user fastcgi;
+};
+
+/*
+ * Listen on the sockets that the service manager handed over; where there are
+ * none of a kind, on those that the options name.  Returns EX_OK, and in text
+ * where HTTP is spoken, or another status, which was logged.
+ */
+int	 sockets_open(struct listener *listener, const struct options *options,
+	    const struct sockets_users *users,
+	    char text[ENDPOINT_TEXT_MAX + 1])
+	    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,684 @@
+#include "fcgi.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "deadline.h"
+#include "envelope.h"
+#include "exchange.h"
+#include "fcgi_head.h"
+#include "fcgi_output.h"
+#include "poll.h"
+#include "wire/fcgi_record.h"
+
+enum {
+	SCRATCH_BYTES = 32768,	/* what a connection is read at most per turn */
+	SEND_BYTES = 262144,	/* what is sent on it at most per turn */
+	REQUESTS_MAX = 32,	/* at a time on one connection */
+	IDLE_TIMEOUT_S = 30,	/* between two requests; http.c has the same */
+	CLOSE_TIMEOUT_MS = 5000, /* for the web server to close its end */
+	COMPLAINT_MS = 60000	/* between two log lines of one kind */
+};
+
+/* Kinds of deadlines. */
+enum fcgi_wait {
+	WAIT_NONE = DEADLINE_NONE,
+	WAIT_TURN = DEADLINE_TURN,	/* to close what broke */
+	WAIT_HEAD,	/* for the params of a request */
+	WAIT_NEXT,	/* for those of another one, and before it idle */
+	WAIT_CLOSE,
+	WAIT_TAKE,	/* for room to send; the only one of take */
+	WAIT_BODY	/* the only one of a request */
+};
+
+enum fcgi_state {
+	STATE_OPEN,
+	STATE_ENDING,		/* what is queued is sent, nothing is heard */
+	STATE_LINGERING,	/* the web server is to end the stream */
+	STATE_BROKEN,		/* nothing can be sent: closed in a turn */
+	STATE_CLOSED
+};
+
+struct fcgi_connection {
+	uv_poll_t poll;
+	struct fcgi_service *service;
+	TAILQ_ENTRY(fcgi_connection) entry;	/* service->connections */
+	struct fcgi_parser parser;
+	uint32_t shown;		/* requests whose head has come */
+	STAILQ_HEAD(, fcgi_output) outputs;	/* to be sent */
+	struct deadline wait;	/* what the web server has to do next */
+	struct deadline take;	/* until when it has to take something */
+	int	 fd;
+	uint8_t	 state;		/* enum fcgi_state */
+	uint8_t	 events;	/* what the loop watches for */
+	bool	 is_blocked;	/* sending waits until the socket is writable */
+	bool	 is_reading;	/* answers are sent when all is read */
+	bool	 has_spoken;	/* a request came */
+};
+
+/* A request from its head to its answer. */
+struct fcgi_exchange {
+	struct fcgi_connection *connection;
+	struct fcgi_request *request;
+	/* Until the body is there, one of these, then only poll. */
+	struct poll *poll;
+	struct fcgi_output *answer;
+	struct deadline body;
+	uint64_t body_len;	/* that has come */
+	uint64_t content_length;
+	bool	 has_length;	/* content_length is known */
+	bool	 is_too_large;	/* the body, which is being skipped */
+};
+
+struct fcgi_service {
+	struct fcgi_service_config config;
+	struct fcgi_config parser;
+	struct deadlines *deadlines;
+	TAILQ_HEAD(, fcgi_connection) connections;
+	size_t	 unsent;		/* outputs of all connections */
+	uint64_t untrusted_ms;		/* when either may be logged again */
+	uint64_t no_client_ms;
+	uint8_t	 scratch[SCRATCH_BYTES];
+};
+
+static void	 on_poll(uv_poll_t *poll, int status, int events);
+
+static void
+wait_for(struct fcgi_connection *connection, struct deadline *deadline,
+    enum fcgi_wait kind)
+{
+	deadline_set(connection->service->deadlines, deadline, kind);
+}
+
+static void
+stop_waiting(struct fcgi_connection *connection, struct deadline *deadline)
+{
+	deadline_clear(connection->service->deadlines, deadline);
+}
+
+static void
+watch(struct fcgi_connection *connection)
+{
+	/* Who does not read our answers is not read from. */
+	int events = connection->is_blocked ? UV_WRITABLE : UV_READABLE;
+
+	if (events == connection->events)
+		return;
+	connection->events = (uint8_t)events;
+	uv_poll_start(&connection->poll, events, on_poll);
+}
+
+static void
+queue(struct fcgi_connection *connection, struct fcgi_output *out)
+{
+	STAILQ_INSERT_TAIL(&connection->outputs, out, entry);
+	connection->service->unsent++;
+}
+
+static void
+drop_first_output(struct fcgi_connection *connection)
+{
+	struct fcgi_output *out = STAILQ_FIRST(&connection->outputs);
+
+	STAILQ_REMOVE_HEAD(&connection->outputs, entry);
+	connection->service->unsent--;
+	fcgi_output_free(out);
+}
+
+/* Forget an exchange that was answered or given up. */
+static void
+end_exchange(struct fcgi_exchange *exchange)
+{
+	struct fcgi_connection *connection = exchange->connection;
+
+	if (exchange->poll != NULL)
+		poll_cancel(exchange->poll);
+	if (exchange->answer != NULL)
+		fcgi_output_free(exchange->answer);
+	stop_waiting(connection, &exchange->body);
+	/* The wait for the next one begins anew. */
+	stop_waiting(connection, &connection->wait);
+	connection->shown--;
+	fcgi_request_end(&connection->parser, exchange->request);
+	free(exchange);
+}
+
+/* Nobody waits for answers on the connection any more. */
+static void
+end_all(struct fcgi_connection *connection)
+{
+	struct fcgi_request *request;
+
+	while ((request = fcgi_parser_request(&connection->parser)) != NULL) {
+		if (request->owner != NULL)
+			end_exchange(request->owner);
+		else
+			fcgi_request_end(&connection->parser, request);
+	}
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+	struct fcgi_connection *connection = handle->data;
+	const struct fcgi_service_config *config =
+	    &connection->service->config;
+
+	fcgi_parser_clear(&connection->parser);
+	free(connection);
+	config->owner->ended(config->ctx);
+}
+
+/* End the connection at once. */
+static void
+close_now(struct fcgi_connection *connection)
+{
+	if (connection->state == STATE_CLOSED)
+		return;
+	connection->state = STATE_CLOSED;
+	end_all(connection);
+	stop_waiting(connection, &connection->wait);
+	stop_waiting(connection, &connection->take);
+	while (!STAILQ_EMPTY(&connection->outputs))
+		drop_first_output(connection);
+	TAILQ_REMOVE(&connection->service->connections, connection, entry);
+	uv_close((uv_handle_t *)&connection->poll, on_closed);
+	close(connection->fd);
+}
+
+/*
+ * Close it in the loop's next turn: whoever made us send may be walking over
+ * polls, of which others are on the same connection.
+ */
+static void
+break_off(struct fcgi_connection *connection)
+{
+	log_debug("fastcgi: send: %s", strerror(errno));
+	connection->state = STATE_BROKEN;
+	stop_waiting(connection, &connection->take);
+	deadline_set_turn(connection->service->deadlines, &connection->wait);
+}
+
+/* Everything is said: end our half, and let it be read before a reset. */
+static void
+linger(struct fcgi_connection *connection)
+{
+	if (shutdown(connection->fd, SHUT_WR) == -1) {
+		break_off(connection);
+		return;
+	}
+	connection->state = STATE_LINGERING;
+	wait_for(connection, &connection->wait, WAIT_CLOSE);
+}
+
+/* The socket takes no more for now. */
+static void
+block(struct fcgi_connection *connection)
+{
+	connection->is_blocked = true;
+	if (connection->take.kind == WAIT_NONE)
+		wait_for(connection, &connection->take, WAIT_TAKE);
+}
+
+/* Send some of what is queued first; returns the number of bytes. */
+static size_t
+send_some(struct fcgi_connection *connection)
+{
+	struct fcgi_output *out = STAILQ_FIRST(&connection->outputs);
+	ssize_t n = fcgi_output_send(out, connection->fd);
+
+	if (n == -1) {
+		if (errno == EAGAIN)
+			block(connection);
+		else if (errno != EINTR)
+			break_off(connection);
+		return 0;
+	}
+	stop_waiting(connection, &connection->take);
+	if (fcgi_output_is_sent(out))
+		drop_first_output(connection);
+	return (size_t)n;
+}
+
+static void
+wait_for_input(struct fcgi_connection *connection)
+{
+	uint32_t active = connection->parser.active;
+	enum fcgi_wait kind = WAIT_NONE;
+
+	if (active > connection->shown || !connection->has_spoken)
+		kind = WAIT_HEAD;
+	else if (active == 0)
+		kind = WAIT_NEXT;
+	if (kind == WAIT_NONE)
+		stop_waiting(connection, &connection->wait);
+	else if (connection->wait.kind != kind)
+		wait_for(connection, &connection->wait, kind);
+}
+
+/* Go on to what is due when all is sent that can be. */
+static void
+settle(struct fcgi_connection *connection)
+{
+	if (connection->state == STATE_OPEN &&
+	    fcgi_parser_is_done(&connection->parser))
+		connection->state = STATE_ENDING;
+	if (connection->state == STATE_ENDING &&
+	    STAILQ_EMPTY(&connection->outputs))
+		linger(connection);
+	if (connection->state == STATE_OPEN)
+		wait_for_input(connection);
+	if (connection->state <= STATE_LINGERING)
+		watch(connection);
+}
+
+/* Send what there is and the socket takes. */
+static void
+flush(struct fcgi_connection *connection)
+{
+	size_t spent = 0;
+
+	while (connection->state <= STATE_ENDING && !connection->is_blocked &&
+	    !STAILQ_EMPTY(&connection->outputs)) {
+		spent += send_some(connection);
+		/* The others' turn; being writable, it will be called again. */
+		if (spent >= SEND_BYTES && !STAILQ_EMPTY(&connection->outputs))
+			block(connection);
+	}
+	if (connection->state != STATE_CLOSED)
+		settle(connection);
+}
+
+static struct fcgi_output *
+refusal_output(const struct fcgi_exchange *exchange, unsigned status)
+{
+	static const struct message_error error = {
+		.code = REFUSAL_INVALID_MESSAGE,
+		.field = "request",
+	};
+	const struct exchange_answer answer = {
+		.status = status,
+		.body = envelope_error(&error),
+	};
+
+	return fcgi_output_answer(exchange->request->id, &answer);
+}
+
+/* Send exchange's answer, which ends it. */
+static void
+answer_exchange(struct fcgi_exchange *exchange)
+{
+	queue(exchange->connection, exchange->answer);
+	exchange->answer = NULL;
+	end_exchange(exchange);
+}
+
+static void
+on_answered(void *ctx, const struct exchange_answer *answer)
+{
+	struct fcgi_exchange *exchange = ctx;
+	struct fcgi_connection *connection = exchange->connection;
+
+	exchange->poll = NULL;
+	exchange->answer = fcgi_output_answer(exchange->request->id, answer);
+	answer_exchange(exchange);
+	if (!connection->is_reading)
+		flush(connection);
+}
+
+static const struct poll_owner poll_owner = { .answered = on_answered };
+
+/* Whether a log line of a kind is due; it is not until a while later then. */
+static bool
+may_complain(struct fcgi_service *service, uint64_t *next_ms)
+{
+	uint64_t now_ms = uv_now(service->config.loop);
+
+	if (now_ms < *next_ms)
+		return false;
+	*next_ms = now_ms + COMPLAINT_MS;
+	return true;
+}
+
+static void
+complain_of_client(struct fcgi_service *service)
+{
+	if (may_complain(service, &service->no_client_ms))
+		log_warnx("fastcgi: the web server says no address in "
+		    "REMOTE_ADDR: such requests are refused");
+}
+
+/* Let the owner decide about a request that is well-formed. */
+static void
+ask_owner(struct fcgi_exchange *exchange, const struct fcgi_head *head)
+{
+	const struct fcgi_service_config *config =
+	    &exchange->connection->service->config;
+	struct exchange_answer answer = { .status = 0 };
+
+	exchange->has_length = head->has_length;
+	exchange->content_length = head->request.content_length;
+	config->owner->request(config->ctx, &head->request, &answer);
+	exchange->poll = answer.poll;
+	if (answer.status != 0)
+		exchange->answer = fcgi_output_answer(exchange->request->id,
+		    &answer);
+}
+
+static void
+read_head(struct fcgi_exchange *exchange)
+{
+	struct fcgi_connection *connection = exchange->connection;
+	struct fcgi_head head;
+
+	switch (fcgi_head_read(&connection->parser, exchange->request,
+	    &head)) {
+	case FCGI_HEAD_READ:
+		ask_owner(exchange, &head);
+		return;
+	case FCGI_HEAD_MALFORMED:
+		break;
+	case FCGI_HEAD_NO_CLIENT:
+		complain_of_client(connection->service);
+		break;
+	}
+	exchange->answer = refusal_output(exchange, 400);
+}
+
+static void
+begin_exchange(struct fcgi_connection *connection,
+    struct fcgi_request *request, enum fcgi_status status)
+{
+	struct fcgi_exchange *exchange = xcalloc(1, sizeof(*exchange));
+
+	exchange->connection = connection;
+	exchange->request = request;
+	request->owner = exchange;
+	connection->shown++;
+	connection->has_spoken = true;
+	/* That for the head of another one begins anew. */
+	stop_waiting(connection, &connection->wait);
+	wait_for(connection, &exchange->body, WAIT_BODY);
+	if (status == FCGI_HEAD)
+		read_head(exchange);
+	else
+		exchange->answer = refusal_output(exchange,
+		    status == FCGI_BIG_HEAD ? 431 : 400);
+}
+
+/* What is too large is read on, or its sender would not see why. */
+static void
+add_body(struct fcgi_exchange *exchange, const struct fcgi_event *event)
+{
+	exchange->body_len += event->len;
+	if (exchange->poll != NULL && !exchange->is_too_large &&
+	    poll_add_body(exchange->poll, event->data, event->len) == -1)
+		exchange->is_too_large = true;
+}
+
+/* The request is complete: answer it, or let it wait. */
+static void
+start_exchange(struct fcgi_exchange *exchange)
+{
+	stop_waiting(exchange->connection, &exchange->body);
+	if (exchange->has_length &&
+	    exchange->content_length != exchange->body_len) {
+		if (exchange->answer != NULL)
+			fcgi_output_free(exchange->answer);
+		exchange->answer = refusal_output(exchange, 400);
+	}
+	/* Either may end exchange. */
+	if (exchange->answer != NULL)
+		answer_exchange(exchange);
+	else if (exchange->is_too_large)
+		poll_refuse_body(exchange->poll, &poll_owner, exchange);
+	else
+		poll_start(exchange->poll, &poll_owner, exchange);
+}
+
+static void
+abort_exchange(struct fcgi_exchange *exchange)
+{
+	queue(exchange->connection, fcgi_output_end(exchange->request->id));
+	end_exchange(exchange);
+}
+
+static void
+on_fault(struct fcgi_connection *connection, const char *fault)
+{
+	log_debug("fastcgi: %s: the connection is closed", fault);
+	end_all(connection);
+	stop_waiting(connection, &connection->wait);
+	connection->state = STATE_ENDING;
+}
+
+static void
+on_event(struct fcgi_connection *connection, enum fcgi_status status,
+    const struct fcgi_event *event)
+{
+	switch (status) {
+	case FCGI_MORE:
+		break;
+	case FCGI_HEAD:
+	case FCGI_BAD_HEAD:
+	case FCGI_BIG_HEAD:
+		begin_exchange(connection, event->request, status);
+		break;
+	case FCGI_BODY:
+		add_body(event->request->owner, event);
+		break;
+	case FCGI_INPUT_END:
+		start_exchange(event->request->owner);
+		break;
+	case FCGI_ABORTED:
+		abort_exchange(event->request->owner);
+		break;
+	case FCGI_REPLY:
+		queue(connection, fcgi_output_records(event->data,
+		    event->len));
+		break;
+	case FCGI_FAILED:
+		on_fault(connection, event->fault);
+		break;
+	}
+}
+
+static void
+consume(struct fcgi_connection *connection, const uint8_t *bytes, size_t len)
+{
+	struct fcgi_event event;
+	enum fcgi_status status;
+
+	connection->is_reading = true;
+	do {
+		status = fcgi_parser_next(&connection->parser, &bytes, &len,
+		    &event);
+		on_event(connection, status, &event);
+	} while (status != FCGI_MORE && connection->state == STATE_OPEN &&
+	    !fcgi_parser_is_done(&connection->parser));
+	connection->is_reading = false;
+}
+
+static void
+receive(struct fcgi_connection *connection)
+{
+	uint8_t *scratch = connection->service->scratch;
+	ssize_t n = recv(connection->fd, scratch, SCRATCH_BYTES, 0);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0)
+		close_now(connection);
+	else if (connection->state == STATE_OPEN)
+		consume(connection, scratch, (size_t)n);
+}
+
+static void
+on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct fcgi_connection *connection = poll->data;
+
+	if (status < 0) {
+		close_now(connection);
+		return;
+	}
+	if ((events & UV_WRITABLE) != 0)
+		connection->is_blocked = false;
+	if ((events & UV_READABLE) != 0)
+		receive(connection);
+	if (connection->state != STATE_CLOSED)
+		flush(connection);
+}
+
+/* The connection of a deadline, which tells by its kind where it stands. */
+static struct fcgi_connection *
+connection_of(struct deadline *deadline, enum fcgi_wait kind)
+{
+	char *at = (char *)deadline;
+
+	if (kind == WAIT_BODY) {
+		at -= offsetof(struct fcgi_exchange, body);
+		return ((struct fcgi_exchange *)(void *)at)->connection;
+	}
+	at -= kind == WAIT_TAKE ? offsetof(struct fcgi_connection, take) :
+	    offsetof(struct fcgi_connection, wait);
+	return (void *)at;
+}
+
+static void
+expire(struct deadline *deadline, unsigned kind)
+{
+	static const char *const faults[] = {
+		[WAIT_HEAD] = "the params of a request do not come",
+		[WAIT_NEXT] = "no other request comes",
+		[WAIT_CLOSE] = "the web server keeps its end open",
+		[WAIT_TAKE] = "the web server takes nothing",
+		[WAIT_BODY] = "the body of a request does not come",
+	};
+
+	if (faults[kind] != NULL)
+		log_debug("fastcgi: %s: the connection is closed",
+		    faults[kind]);
+	close_now(connection_of(deadline, (enum fcgi_wait)kind));
+}
+
+static uint64_t
+seconds(unsigned n)
+{
+	return (uint64_t)n * 1000;
+}
+
+struct fcgi_service *
+fcgi_service_new(const struct fcgi_service_config *config)
+{
+	struct fcgi_service *service = xcalloc(1, sizeof(*service));
+	const uint64_t wait_ms[DEADLINE_KINDS_MAX] = {
+		[WAIT_HEAD] = seconds(config->head_timeout_s),
+		[WAIT_NEXT] = config->head_timeout_s == 0 ? 0 :
+		    seconds(config->head_timeout_s) + seconds(IDLE_TIMEOUT_S),
+		[WAIT_CLOSE] = CLOSE_TIMEOUT_MS,
+		[WAIT_TAKE] = seconds(config->stall_timeout_s),
+		[WAIT_BODY] = seconds(config->body_timeout_s),
+	};
+
+	service->config = *config;
+	service->parser = (struct fcgi_config){
+		.params = fcgi_head_params,
+		.max_requests = REQUESTS_MAX,
+		.max_connections = config->max_connections > UINT32_MAX ? 0 :
+		    (uint32_t)config->max_connections,
+	};
+	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
+	TAILQ_INIT(&service->connections);
+	return service;
+}
+
+/* Whether who connected from there is believed about its clients. */
+static bool
+is_trusted(const struct fcgi_service *service, const struct sockaddr *from)
+{
+	struct address address = address_from_sockaddr(from);
+
+	return from->sa_family == AF_UNIX || address_is_trusted(
+	    service->config.trusted_proxies,
+	    service->config.trusted_proxies_count, &address);
+}
+
+static void
+refuse_connection(struct fcgi_service *service, int fd,
+    const struct sockaddr *from)
+{
+	struct address address = address_from_sockaddr(from);
+	char text[ADDRESS_TEXT_MAX + 1];
+
+	close(fd);
+	address_format(&address, text);
+	if (may_complain(service, &service->untrusted_ms))
+		log_warnx("fastcgi: connections from %s are refused: it is "
+		    "not in trusted-proxies", text);
+	service->config.owner->ended(service->config.ctx);
+}
+
+void
+fcgi_service_add(struct fcgi_service *service, int fd,
+    const struct sockaddr *address, socklen_t len)
+{
+	struct fcgi_connection *connection;
+	int on = 1, error;
+
+	(void)len;	/* the family tells */
+	if (!is_trusted(service, address)) {
+		refuse_connection(service, fd, address);
+		return;
+	}
+	connection = xcalloc(1, sizeof(*connection));
+	error = uv_poll_init(service->config.loop, &connection->poll, fd);
+	if (error < 0) {
+		log_warnx("fastcgi: %s", uv_strerror(error));
+		close(fd);
+		free(connection);
+		service->config.owner->ended(service->config.ctx);
+		return;
+	}
+	/* It fails on a socket that is not TCP, which has no such delay. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	connection->poll.data = connection;
+	connection->service = service;
+	connection->fd = fd;
+	fcgi_parser_init(&connection->parser, &service->parser);
+	STAILQ_INIT(&connection->outputs);
+	TAILQ_INSERT_TAIL(&service->connections, connection, entry);
+	settle(connection);
+}
+
+size_t
+fcgi_service_unsent(const struct fcgi_service *service)
+{
+	return service->unsent;
+}
+
+void
+fcgi_service_stop(struct fcgi_service *service)
+{
+	struct fcgi_connection *connection;
+
+	while ((connection = TAILQ_FIRST(&service->connections)) != NULL)
+		close_now(connection);
+	deadlines_free(service->deadlines);
+}
+
+void
+fcgi_service_free(struct fcgi_service *service)
+{
+	free(service);
+}

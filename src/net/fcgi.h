@@ -1,0 +1,60 @@
+#ifndef FCGI_H
+#define FCGI_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include <uv.h>
+
+struct address_prefix;
+struct exchange_answer;
+struct exchange_request;
+
+/*
+ * FastCGI (Specification 1.0): requests that a web server hands on, on
+ * connections that we accepted.  Each request's head is shown to the owner, as
+ * one of HTTP is (http.h), who answers it or lets it wait for a poll.  A
+ * connection carries several requests at a time, one after the other, or just
+ * one, as the web server likes; nothing of a waiting one is kept but its poll
+ * and its place on the connection.
+ *
+ * A web server on a UNIX-domain socket is believed, as the file's mode says
+ * who may connect; one on TCP if its address is trusted, else it is closed.
+ */
+struct fcgi_service;
+
+struct fcgi_owner {
+	/* Decide about a request, which cannot become a WebSocket. */
+	void	(*request)(void *ctx, const struct exchange_request *request,
+		    struct exchange_answer *answer);
+	/* A connection ended. */
+	void	(*ended)(void *ctx);
+};
+
+struct fcgi_service_config {
+	uv_loop_t *loop;
+	/* Seconds, 0 for none: until a request's params and its body are
+	 * there, and for a web server that takes nothing. */
+	unsigned head_timeout_s;
+	unsigned body_timeout_s;
+	unsigned stall_timeout_s;
+	size_t	 max_connections;	/* told to who asks; 0: unlimited */
+	const struct address_prefix *trusted_proxies;	/* lent */
+	size_t	 trusted_proxies_count;
+	const struct fcgi_owner *owner;
+	void	*ctx;
+};
+
+struct fcgi_service *fcgi_service_new(
+	    const struct fcgi_service_config *config);
+/* Takes fd, as accepted. */
+void	 fcgi_service_add(struct fcgi_service *service, int fd,
+	    const struct sockaddr *address, socklen_t len);
+/* How many answers still have to be taken by a web server. */
+size_t	 fcgi_service_unsent(const struct fcgi_service *service);
+/* End all connections at once. */
+void	 fcgi_service_stop(struct fcgi_service *service);
+/* After fcgi_service_stop() and the loop's close callbacks. */
+void	 fcgi_service_free(struct fcgi_service *service);
+
+#endif

@@ -1,0 +1,88 @@
+#include "fcgi_head.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "wire/fcgi_record.h"
+
+const char *const fcgi_head_params[] = {
+	"REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR", "CONTENT_TYPE",
+	"CONTENT_LENGTH", "HTTP_AUTHORIZATION", "HTTP_ORIGIN",
+	"HTTP_X_FORWARDED_FOR", NULL
+};
+
+/* A param; NULL also if it is empty, as absent fields may be sent so. */
+static const char *
+param(const struct fcgi_parser *parser, const struct fcgi_request *request,
+    const char *name)
+{
+	const char *value = fcgi_request_param(parser, request, name);
+
+	return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+/* Read digits, and nothing but digits; -1 if they are too many. */
+static int
+read_length(const char *text, uint64_t *length)
+{
+	uint64_t n = 0;
+
+	for (; *text >= '0' && *text <= '9'; text++) {
+		if (n > UINT64_MAX / 10 - 1)
+			return -1;
+		n = n * 10 + (uint64_t)(*text - '0');
+	}
+	*length = n;
+	return *text == '\0' ? 0 : -1;
+}
+
+/*
+ * Read who the web server's client is.  One that came by a UNIX-domain socket
+ * has no address: some say "unix:" then, others nothing.
+ */
+static int
+read_client(const char *text, struct address *address)
+{
+	char plain[ADDRESS_TEXT_MAX + 1];
+	size_t len;
+
+	*address = (struct address){ .is_known = false };
+	if (text == NULL)
+		return -1;
+	if (text[0] == '\0' || strcmp(text, "unix:") == 0)
+		return 0;
+	/* RFC 4007, section 11: the zone says nothing to us. */
+	len = strcspn(text, "%");
+	if (len >= sizeof(plain))
+		return -1;
+	memcpy(plain, text, len);
+	plain[len] = '\0';
+	return address_parse(plain, address);
+}
+
+enum fcgi_head_status
+fcgi_head_read(const struct fcgi_parser *parser,
+    const struct fcgi_request *request, struct fcgi_head *head)
+{
+	const char *length = param(parser, request, "CONTENT_LENGTH");
+	struct exchange_request *to = &head->request;
+
+	*to = (struct exchange_request){
+		.transport = TRANSPORT_FASTCGI,
+		.method = param(parser, request, "REQUEST_METHOD"),
+		.target = param(parser, request, "REQUEST_URI"),
+		.origin = param(parser, request, "HTTP_ORIGIN"),
+		.content_type = param(parser, request, "CONTENT_TYPE"),
+		.authorization = param(parser, request, "HTTP_AUTHORIZATION"),
+		.forwarded_for = param(parser, request,
+		    "HTTP_X_FORWARDED_FOR"),
+	};
+	head->has_length = length != NULL;
+	if (to->method == NULL || to->target == NULL ||
+	    (length != NULL && read_length(length, &to->content_length) == -1))
+		return FCGI_HEAD_MALFORMED;
+	if (read_client(fcgi_request_param(parser, request, "REMOTE_ADDR"),
+	    &to->address) == -1)
+		return FCGI_HEAD_NO_CLIENT;
+	return FCGI_HEAD_READ;
+}

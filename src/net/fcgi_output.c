@@ -1,0 +1,187 @@
+#include "fcgi_output.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "exchange.h"
+#include "wire/fcgi_write.h"
+
+enum {
+	HEAD_MAX_BYTES = 8192,	/* of an answer: all of it is ours */
+	RECORDS_PER_CALL = 4,	/* of the body, each with its header */
+	PIECES = 2 * RECORDS_PER_CALL + 2,
+	STATUS_NO_CONTENT = 204
+};
+
+/* The part of an output that sendmsg() is to be given. */
+struct pieces {
+	struct iovec list[PIECES];
+	size_t	 count;
+	size_t	 skip;		/* bytes that were sent before */
+	uint8_t	 headers[RECORDS_PER_CALL][FCGI_HEADER_BYTES];
+	size_t	 headers_count;
+	uint8_t	 tail[FCGI_TAIL_MAX];
+};
+
+static void __attribute__((format(printf, 2, 3)))
+put(struct buf *text, const char *format, ...)
+{
+	char line[HEAD_MAX_BYTES / 2];
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(line) ||
+	    buf_append(text, line, (size_t)n) == -1)
+		fatalx("the head of an answer is too long");
+}
+
+/* The head of a CGI response. */
+static void
+put_head(struct buf *text, const struct exchange_answer *answer)
+{
+	struct exchange_fields fields;
+	size_t i;
+
+	put(text, "Status: %u %s\r\n", answer->status,
+	    exchange_reason(answer->status));
+	exchange_fields(answer, &fields);
+	for (i = 0; i < fields.count; i++)
+		put(text, "%s: %s\r\n", fields.list[i].name,
+		    fields.list[i].value);
+	/* RFC 9110, section 8.6: a 204 has none. */
+	if (answer->status != STATUS_NO_CONTENT)
+		put(text, "Content-Length: %u\r\n", answer->body == NULL ? 0 :
+		    answer->body->len);
+	put(text, "\r\n");
+}
+
+struct fcgi_output *
+fcgi_output_answer(uint16_t id, const struct exchange_answer *answer)
+{
+	struct fcgi_output *out = xcalloc(1, sizeof(*out));
+	struct buf text, records;
+
+	buf_init(&text, HEAD_MAX_BYTES);
+	buf_init(&records, HEAD_MAX_BYTES + FCGI_HEADER_BYTES +
+	    FCGI_HEADER_BYTES);
+	put_head(&text, answer);
+	if (fcgi_put_stdout(&records, id, buf_data(&text), text.len) == -1)
+		fatalx("out of memory (head of an answer)");
+	buf_clear(&text);
+	out->lead = buf_freeze(&records);
+	out->body = answer->body;
+	out->id = id;
+	out->has_tail = true;
+	return out;
+}
+
+struct fcgi_output *
+fcgi_output_end(uint16_t id)
+{
+	struct fcgi_output *out = fcgi_output_records("", 0);
+
+	out->id = id;
+	out->has_tail = true;
+	return out;
+}
+
+struct fcgi_output *
+fcgi_output_records(const void *data, size_t len)
+{
+	struct fcgi_output *out = xcalloc(1, sizeof(*out));
+
+	out->lead = payload_new(data, len);
+	return out;
+}
+
+void
+fcgi_output_free(struct fcgi_output *out)
+{
+	payload_unref(out->lead);
+	payload_unref(out->body);
+	free(out);
+}
+
+static size_t
+body_len(const struct fcgi_output *out)
+{
+	return out->body == NULL ? 0 : out->body->len;
+}
+
+/* Add what was not sent of len bytes. */
+static void
+add(struct pieces *pieces, const void *data, size_t len)
+{
+	if (pieces->skip >= len) {
+		pieces->skip -= len;
+		return;
+	}
+	/* They are only read. */
+	pieces->list[pieces->count].iov_base =
+	    (char *)(uintptr_t)data + pieces->skip;
+	pieces->list[pieces->count].iov_len = len - pieces->skip;
+	pieces->count++;
+	pieces->skip = 0;
+}
+
+/* Add records of the body; false if there are more than go into one call. */
+static bool
+add_body(struct pieces *pieces, const struct fcgi_output *out)
+{
+	uint8_t header[FCGI_HEADER_BYTES];
+	size_t left = body_len(out), n;
+
+	for (; left > 0; left -= n) {
+		const char *data = out->body->data + out->body->len - left;
+		uint8_t *place = header;
+
+		n = left < FCGI_CONTENT_MAX ? left : FCGI_CONTENT_MAX;
+		if (pieces->skip < FCGI_HEADER_BYTES + n) {
+			if (pieces->headers_count == RECORDS_PER_CALL)
+				return false;
+			place = pieces->headers[pieces->headers_count++];
+		}
+		(void)fcgi_stdout_header(place, out->id, left); /* is n */
+		add(pieces, place, FCGI_HEADER_BYTES);
+		add(pieces, data, n);
+	}
+	return true;
+}
+
+ssize_t
+fcgi_output_send(struct fcgi_output *out, int fd)
+{
+	struct pieces pieces = { .skip = out->sent };
+	struct msghdr msg = { .msg_iov = pieces.list };
+	ssize_t n;
+
+	add(&pieces, out->lead->data, out->lead->len);
+	if (add_body(&pieces, out) && out->has_tail)
+		add(&pieces, pieces.tail, fcgi_tail(pieces.tail, out->id,
+		    body_len(out), 0));
+	msg.msg_iovlen = pieces.count;
+	n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+	if (n > 0)
+		out->sent += (size_t)n;
+	return n;
+}
+
+bool
+fcgi_output_is_sent(const struct fcgi_output *out)
+{
+	size_t body = body_len(out);
+	size_t records = (body + FCGI_CONTENT_MAX - 1) / FCGI_CONTENT_MAX;
+	uint8_t tail[FCGI_TAIL_MAX];
+
+	return out->sent == out->lead->len + records * FCGI_HEADER_BYTES +
+	    body + (out->has_tail ? fcgi_tail(tail, out->id, body, 0) : 0);
+}
