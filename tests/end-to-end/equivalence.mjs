@@ -1,8 +1,8 @@
 // Which transport a customer uses makes no difference: a script of events, made
-// from a seed, is run over WebSockets, by polling, and with members who change
-// between the two at random.  Everything that anybody sees is a state of the
-// journal, in its order, and all three end in the same bytes.  SEEDS says how
-// many scripts, FIRST_SEED which is the first.
+// from a seed, is run over WebSockets, by polling over HTTP and over FastCGI,
+// and with members who change between them at random.  Everything that anybody
+// sees is a state of the journal, in its order, and all runs end in the same
+// bytes.  SEEDS says how many scripts, FIRST_SEED which is the first.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -19,10 +19,15 @@ if (!hasSqlite())
 	skip('the command sqlite3 was not found');
 
 test(`${SEEDS} scripts end alike over all transports`, async () => {
-	const database = path.join(makeFolder(), 'shop.db');
+	const folder = makeFolder();
+	const database = path.join(folder, 'shop.db');
+	const socket = path.join(folder, 'fastcgi.sock');
 	// Nobody expires while other scripts are run.
 	const daemon = await withPatience(() => Daemon.start({ database,
-		settings: { 'message-rate': 0, 'absence-window': 86400 } }));
+		settings: { 'message-rate': 0, 'absence-window': 86400,
+			'fastcgi-listen': `unix:${socket}` } }));
+	await daemon.logged(/ for FastCGI\n/);
+	daemon.socket = socket;
 	const runs = await runScripts([daemon], FIRST_SEED, SEEDS);
 	assert.equal(await daemon.stop(), 0);
 	checkScripts(database, runs);

@@ -1,14 +1,19 @@
-// Scripts of events, made from seeds: what members of a session do, by WebSocket,
-// by polling, and changing between the two at random.
+// Scripts of events, made from seeds: what members of a session do, by
+// WebSocket, by polling, and changing between the ways at random.
 
 import assert from 'node:assert/strict';
 
 import { Client } from './client.mjs';
 import { withPatience } from './daemon.mjs';
+import { Fastcgi } from './fastcgi.mjs';
 import { replay } from './journal.mjs';
 
 const AT_ONCE = 10;
-const MODES = ['websocket', 'polling', 'both'];
+
+// How all of these places can be talked to; by FastCGI where the place is a
+// daemon that has `socket`.
+const transportsOf = (...places) => ['websocket', 'polling',
+	...places.every(({ socket }) => socket !== undefined) ? ['fastcgi'] : []];
 
 const CARTS = ['{}', '{"n":1}', '{ "n" : [ 1.0e+2 , -0 ] }', '{"a":1,"a":2}',
 	'{"big":123456789012345678901234567890}', '{"\\u00e9":"\\ud800\\/"}',
@@ -88,6 +93,15 @@ class Member {
 		this.url = `http://${host}:${port}${base}/${session}`;
 	}
 
+	// A request by polling, over HTTP or FastCGI.
+	#fetch(transport, query, options) {
+		if (transport !== 'fastcgi')
+			return fetch(`${this.url}${query}`, options);
+		this.fastcgi ??= new Fastcgi(this.place.socket);
+		return this.fastcgi.fetch(
+			`${this.place.base}/${this.session}${query}`, options);
+	}
+
 	#see(text) {
 		const { cursor } = JSON.parse(text);
 		const revision = Number(cursor.split('.')[1]);
@@ -109,10 +123,10 @@ class Member {
 		});
 	}
 
-	async #ask(method, query, body, signal) {
+	async #ask(transport, method, query, body, signal) {
 		const headers = this.token === undefined ? {} :
 			{ Authorization: `Bearer ${this.token}` };
-		const response = await fetch(`${this.url}${query}`,
+		const response = await this.#fetch(transport, query,
 			{ method, body, headers, signal });
 		const text = await response.text();
 		const { reply, shown, cursor } = takeApart(text);
@@ -133,14 +147,14 @@ class Member {
 	}
 
 	// Poll until told to stop, or until the customer has left.
-	async #poll({ signal }) {
+	async #poll(transport, { signal }) {
 		while (!signal.aborted) {
 			const before = this.revision;
 			const query = `?customerId=${this.customerId}` +
 				`${this.cursor === undefined ? '' : `&cursor=${this.cursor}`}`;
 			try {
-				const { status } = await this.#ask('GET', query, undefined,
-					signal);
+				const { status } = await this.#ask(transport, 'GET', query,
+					undefined, signal);
 				if (status === 410)
 					return;
 				assert.equal(status, 200);
@@ -178,9 +192,9 @@ class Member {
 			await this.#sendBy('websocket', 'resumeSession', '');
 	}
 
-	#startPolling() {
+	#startPolling(transport) {
 		this.control = new AbortController();
-		this.polling = this.#poll(this.control);
+		this.polling = this.#poll(transport, this.control);
 	}
 
 	async #stopPolling() {
@@ -195,15 +209,18 @@ class Member {
 		this.client = undefined;
 	}
 
-	// Change to another transport; the new one comes before the old one goes.
+	// Change to another transport.  To or from a WebSocket, the new one comes
+	// before the old one goes.
 	async #change(transport) {
 		if (transport === 'websocket') {
 			await this.#open();
 			if (this.control !== undefined)
 				await this.#stopPolling();
 		} else {
+			if (this.control !== undefined)
+				await this.#stopPolling();
 			if (this.token !== undefined)
-				this.#startPolling();
+				this.#startPolling(transport);
 			if (this.client !== undefined)
 				await this.#closeSocket();
 		}
@@ -215,8 +232,8 @@ class Member {
 			`"customerId":"${this.customerId}","token":"${this.token}"`;
 		const text = `{"event":"${event}","payload":{` +
 			`${[customer, rest].filter((part) => part !== '').join(',')}}}`;
-		if (transport === 'polling')
-			return (await this.#ask('POST', '', text)).reply;
+		if (transport !== 'websocket')
+			return (await this.#ask(transport, 'POST', '', text)).reply;
 		const reply = new Promise((resolve) => { this.answered = resolve; });
 		this.client.sendText(text);
 		return reply;
@@ -225,8 +242,10 @@ class Member {
 	// Send a message, by whatever it is to go; resolves when it was answered.
 	async act({ event, rest }) {
 		let transport = this.mode;
-		if (this.mode === 'both')
-			transport = ['websocket', 'polling'][this.random(2)];
+		if (this.mode === 'all') {
+			const transports = transportsOf(this.place);
+			transport = transports[this.random(transports.length)];
+		}
 		if (this.transport !== transport)
 			await this.#change(transport);
 		const reply = JSON.parse(await this.#sendBy(transport, event, rest));
@@ -241,8 +260,8 @@ class Member {
 		const { customerId, token } = await this.act({ event,
 			rest: `"customerName":"${name}","resumable":true` });
 		Object.assign(this, { customerId, token, hasLeft: false });
-		if (this.transport === 'polling')
-			this.#startPolling();
+		if (this.transport !== 'websocket')
+			this.#startPolling(this.transport);
 	}
 
 	async leave(step) {
@@ -268,6 +287,7 @@ class Member {
 			await this.#stopPolling();
 		if (this.client !== undefined)
 			await this.#closeSocket();
+		this.fastcgi?.close();
 	}
 }
 
@@ -309,7 +329,7 @@ const withoutIds = (text) => text.replace(/"id":"[0-9a-f]{24}"/g, '"id":""');
 
 const runSeed = async (places, seed) => {
 	const runs = [];
-	for (const mode of MODES)
+	for (const mode of [...transportsOf(...places), 'all'])
 		runs.push(await run(places, seed, mode));
 	for (const { newest, mode } of runs)
 		assert.equal(withoutIds(newest), withoutIds(runs[0].newest),
