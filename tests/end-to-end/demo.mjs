@@ -2,39 +2,15 @@
 // without WebSocket, and the daemon is killed and restarted in between.
 
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import test from 'node:test';
 
+import { launchBrowser, whyNoBrowser } from './lib/browser.mjs';
 import { Daemon, makeFolder, skip } from './lib/daemon.mjs';
 
-// Where Debian has it, unless the variable says otherwise.
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-
-const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic',
-	'--no-first-run', '--disable-background-networking',
-	'--disable-component-update', '--disable-sync'];
-
-const findPlaywright = () => {
-	const places = [import.meta.url, path.resolve('package.json')];
-	const modules = process.env.BUDDYSHOPPING_NODE_MODULES;
-	if (modules !== undefined)
-		places.push(path.resolve(modules, '..', 'package.json'));
-	for (const place of places) {
-		try {
-			return createRequire(place)('playwright-core');
-		} catch (error) {
-			if (error.code !== 'MODULE_NOT_FOUND')
-				throw error;
-		}
-	}
-	return skip('npm\'s package playwright-core was not found');
-};
-
-const { chromium } = findPlaywright();
-if (!fs.existsSync(CHROMIUM))
-	skip(`there is no ${CHROMIUM}`);
+const reason = whyNoBrowser();
+if (reason !== undefined)
+	skip(reason);
 
 // A daemon with the page, which can be killed and comes back on its port.
 class Shop {
@@ -97,8 +73,7 @@ const readCarts = (own) => {
 // person; whatever the browser found fault with fails the test.
 const withShop = async (settings, steps) => {
 	const shop = new Shop();
-	const browser = await chromium.launch({ executablePath: CHROMIUM,
-		args: CHROMIUM_FLAGS });
+	const browser = await launchBrowser();
 	const faults = [];
 	const newPage = async (options = {}) => {
 		const context = await browser.newContext(options);
