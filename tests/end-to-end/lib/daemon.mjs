@@ -49,11 +49,16 @@ export class Daemon {
 	log = '';
 	#watchers = new Set();
 
-	// Resolves once it listens; `settings` are -o KEY=VALUE.
-	static async start({ database, settings = {}, env = {} }) {
+	// Resolves once it listens, on any port if none is given; `settings` are
+	// -o KEY=VALUE, `configuration` is a file of them.
+	static async start({ database, configuration, settings = {}, env = {},
+		port = 0 }) {
 		const options = Object.entries(settings)
 			.flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-		const daemon = new Daemon(['-d', database, ...options, '0'], env);
+		if (configuration !== undefined)
+			options.push('-c', configuration);
+		const daemon = new Daemon(['-d', database, ...options,
+			String(port)], env);
 		const line = await daemon.logged(/listening on \[::\]:(\d+)/);
 		daemon.port = Number(line[1]);
 		return daemon;

@@ -36,6 +36,13 @@ const query = (database, sql) => {
 	return output === '' ? [] : JSON.parse(output);
 };
 
+// The addresses that the customers of a session came from: name -> address.
+export const readAddresses = (database, session) => new Map(query(database,
+	`SELECT b.name, b.address FROM journal j
+	JOIN session s ON s.id = j.session JOIN journal_body b ON b.seq = j.seq
+	WHERE s.name = '${session}' AND j.event IN (${START}, ${JOIN})`)
+	.map(({ name, address }) => [name, address]));
+
 const bytesOfId = (id) => Buffer.from(id ?? '0'.repeat(24), 'hex');
 
 const hashOf = (previous, row) => {

@@ -6,8 +6,9 @@ import http from 'node:http';
 
 import { message } from './client.mjs';
 
-// A request on its way to a daemon or a front: `sent` resolves when all of it is with the kernel,
-// `answer` to {status, fields, text} and what text says in JSON.
+// A request on its way to a daemon or a front: `sent` resolves when all of it is
+// with the kernel, `answer` to {status, fields, text} and what text says in
+// JSON.
 export const request = (daemon, method, target,
 	{ fields, body, agent, from } = {}) => {
 	const sending = http.request({ host: daemon.host, port: daemon.port,
@@ -49,8 +50,9 @@ export class Shopper {
 	}
 
 	// Start or join; resolves to the answer.
-	async enter(event, customerName, more = {}) {
-		const answer = await this.post(event, { customerName, ...more });
+	async enter(event, customerName, more = {}, options = {}) {
+		const answer = await this.post(event, { customerName, ...more },
+			options);
 		assert.equal(answer.status, 200, answer.text);
 		({ customerId: this.customerId, token: this.token } =
 			answer.messages[0].payload);
@@ -81,5 +83,20 @@ export class Shopper {
 		await polling.sent;
 		await pass(this.daemon);
 		return polling;
+	}
+
+	// Polls that are held by now, whatever is on their way: as many as the
+	// daemon allows a customer.  Of one more, one is released, empty, when
+	// all have come.
+	async holdAll(limit) {
+		const polls = Array.from({ length: limit + 1 },
+			() => this.polling({ wait: 55 }));
+		const released = await Promise.race(polls.map(({ answer }, i) =>
+			answer.then(() => i)));
+		const [{ answer }] = polls.splice(released, 1);
+		const { status, messages, text } = await answer;
+		assert.equal(status, 200, text);
+		assert.deepEqual(messages, []);
+		return polls;
 	}
 }
