@@ -41,7 +41,8 @@
 --              the refusal (src/session/refusal.h) plus 256 times that of the
 --              message (src/wire/message.h), both of the first of them;
 --              client_seq is how many there were since the customer's last
---              such row.  There is at most one row a second and customer.
+--              such row.  There is about one row a second and customer at the
+--              most.
 --   10 ERASE   The bodies of the session's rows of this customer, in all
 --              incarnations, are to be forgotten; with customer NULL those
 --              of the whole session.  The row comes first, the bodies follow.
@@ -60,8 +61,9 @@
 -- Rows of the journal may be deleted from the lowest seq on, bodies and all,
 -- up to the purge_upto of a chain_anchor that was written before.
 -- Verification begins behind the newest anchor with a purge_upto; incarnations
--- whose START was purged cannot be replayed.  Sessions that have ended and
--- whose rows are all purged are deleted, and their customers.
+-- whose START was purged cannot be replayed.  With the START or JOIN of a
+-- customer that is gone goes the customer, and with its last row a session that
+-- has ended.
 --
 -- Replay
 --
@@ -165,6 +167,9 @@ CREATE TABLE chain_anchor (
 	mac BLOB,
 	CHECK (purge_upto <= seq)
 ) STRICT;
+
+-- Asked for every row that is purged.
+CREATE INDEX chain_anchor_by_purge ON chain_anchor(purge_upto);
 
 CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal
 BEGIN

@@ -17,6 +17,7 @@
 
 enum {
 	IDLE_SLICE = 2,		/* sessions looked at by one FIND_IDLE */
+	ERASE_SLICE = 2,	/* bodies erased by one ERASE */
 	TURNS_MAX = 10000,	/* more without a rest are a loop */
 	MONO_AT_START_MS = 1000000
 };
@@ -39,6 +40,13 @@ struct world {
 	unsigned read_refusals;		/* of LOADs */
 	unsigned lists_done;
 	unsigned loads_done;
+
+	struct record *notes;		/* note_count of them, in order */
+	size_t	 note_count;
+	unsigned hindrances;		/* of SCRUBs by a reader */
+	struct retention last_retention;
+	unsigned retention_slices;
+	unsigned heads_logged;
 };
 
 /* As ck_assert, which costs a system call each time that all is well. */
@@ -181,6 +189,32 @@ world_record(struct world *world, const char *session)
 	return &stored->records[stored->count - 1];
 }
 
+size_t
+world_notes(const struct world *world, const struct record **notes)
+{
+	*notes = world->notes;
+	return world->note_count;
+}
+
+void
+world_hinder(struct world *world, unsigned n)
+{
+	world->hindrances = n;
+}
+
+unsigned
+world_retention_slices(const struct world *world, struct retention *last)
+{
+	*last = world->last_retention;
+	return world->retention_slices;
+}
+
+unsigned
+world_heads_logged(const struct world *world)
+{
+	return world->heads_logged;
+}
+
 static void
 stored_free(struct stored *stored)
 {
@@ -272,18 +306,91 @@ find_idle(struct world *world, struct job *job)
 	unsigned rows = 0;
 
 	job->idle = xcalloc(IDLE_SLICE, sizeof(struct payload *));
+	job->next_row = job->after_row;
 	TAILQ_FOREACH(stored, &world->stored, entry) {
-		if (stored->session->row <= job->after_row ||
+		if (stored->session->row <= job->next_row ||
 		    !stored->session->is_running)
 			continue;
 		if (rows++ == IDLE_SLICE)
 			return;
-		job->after_row = stored->session->row;
+		job->next_row = stored->session->row;
 		if (stored->session->active_ms < job->wall_ms)
 			job->idle[job->idle_count++] =
 			    payload_ref(stored->session->id);
 	}
-	job->after_row = 0;
+	job->next_row = 0;
+}
+
+static bool
+take_refusal(unsigned *refusals)
+{
+	if (*refusals == 0)
+		return false;
+	--*refusals;
+	return true;
+}
+
+/* Keep a note, which is dropped if nobody knows its session. */
+static void
+note(struct world *world, const struct record *record)
+{
+	require(record_is_note(record->event) && record->revision == 0,
+	    "a note is one");
+	if (record->session_row != 0 &&
+	    stored_find(world, record->session_row) == NULL)
+		return;
+	world->notes = xrealloc(world->notes,
+	    (world->note_count + 1) * sizeof(*world->notes));
+	world->notes[world->note_count] = *record;
+	world->notes[world->note_count].name = NULL;
+	payload_ref(record->session);
+	world->note_count++;
+}
+
+static bool
+is_about(const struct record *note, const struct record *record)
+{
+	return !note->has_customer || (record->has_customer &&
+	    customer_id_equal(&note->customer, &record->customer));
+}
+
+/* Rows are counted within the session; the note's is behind all of them. */
+static void
+erase(struct world *world, struct job *job)
+{
+	struct stored *stored = stored_find(world, job->record.session_row);
+	size_t i, known = 0;
+
+	require(stored != NULL, "what is erased was loaded");
+	for (i = 0; i < stored->count; i++)
+		known += is_about(&job->record, &stored->records[i]);
+	job->note_row = job->upto_row;
+	if (known > 0 && job->upto_row == 0) {
+		note(world, &job->record);
+		job->note_row = (int64_t)stored->count + 1;
+	}
+	for (i = (size_t)job->after_row; job->note_row != 0 &&
+	    i < (size_t)job->note_row - 1 && job->erased < ERASE_SLICE; i++)
+		job->erased += is_about(&job->record, &stored->records[i]);
+	job->next_row = (int64_t)i == job->note_row - 1 ? 0 : (int64_t)i;
+}
+
+/* A slice for each step, and one more for what is old. */
+static void
+retain(struct world *world, struct job *job)
+{
+	struct retention *pass = &job->next_retention;
+
+	*pass = job->retention;
+	require(pass->step != RETENTION_OVER, "a pass has something to do");
+	world->last_retention = *pass;
+	world->retention_slices++;
+	if (pass->step == RETENTION_BODIES && !pass->has_note) {
+		note(world, &job->record);
+		pass->has_note = true;
+		return;
+	}
+	pass->step++;
 }
 
 static void
@@ -310,13 +417,29 @@ store_job(struct world *world, struct job *job)
 	case JOB_FIND_IDLE:
 		find_idle(world, job);
 		return;
+	case JOB_NOTE:
+		note(world, &job->record);
+		return;
+	case JOB_ERASE:
+		erase(world, job);
+		return;
+	case JOB_SCRUB:
+		job->is_hindered = take_refusal(&world->hindrances);
+		return;
+	case JOB_RETAIN:
+		retain(world, job);
+		return;
+	case JOB_LOG_HEAD:
+		world->heads_logged++;
+		return;
 	}
 }
 
 static bool
 reads_only(const struct job *job)
 {
-	return job->kind == JOB_LOAD || job->kind == JOB_FIND_IDLE;
+	return job->kind == JOB_LOAD || job->kind == JOB_FIND_IDLE ||
+	    job->kind == JOB_LOG_HEAD;
 }
 
 /* Whether the list that is out writes something. */
@@ -326,18 +449,10 @@ list_writes(const struct world *world)
 	const struct job *job;
 
 	STAILQ_FOREACH(job, &world->out, entry)
-		if (job->kind == JOB_APPEND || job->kind == JOB_TOUCH)
+		if (!reads_only(job) && job->kind != JOB_ANSWER &&
+		    job->kind != JOB_NOTE)
 			return true;
 	return false;
-}
-
-static bool
-take_refusal(unsigned *refusals)
-{
-	if (*refusals == 0)
-		return false;
-	--*refusals;
-	return true;
 }
 
 static void
@@ -349,7 +464,9 @@ store_list(struct world *world)
 	struct job *job;
 
 	STAILQ_FOREACH(job, &world->out, entry)
-		if (fails || (fails_to_write && !reads_only(job)) ||
+		if (fails_to_write && job->kind == JOB_NOTE)
+			job->result = JOB_DONE;	/* it is dropped */
+		else if (fails || (fails_to_write && !reads_only(job)) ||
 		    (job->kind == JOB_LOAD &&
 		    take_refusal(&world->read_refusals)))
 			job->result = JOB_REFUSED;
@@ -648,6 +765,9 @@ world_free(struct world *world)
 		TAILQ_REMOVE(&world->stored, stored, entry);
 		stored_free(stored);
 	}
+	while (world->note_count > 0)
+		record_clear(&world->notes[--world->note_count]);
+	free(world->notes);
 	quota_free(world->quota);
 	free(world);
 }

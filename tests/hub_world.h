@@ -19,6 +19,7 @@
  * network takes what the hub has for them after each turn.
  */
 
+struct retention;
 struct session;
 struct world;
 
@@ -119,6 +120,16 @@ void	 world_refuse_reading(struct world *world, unsigned n);
 /* How many lists the storage has done so far, and how many reads. */
 unsigned world_lists_done(const struct world *world);
 unsigned world_loads_done(const struct world *world);
+
+/* The notes in its journal. */
+size_t	 world_notes(const struct world *world, const struct record **notes);
+/* A reader of the database is in the way of the next n SCRUBs. */
+void	 world_hinder(struct world *world, unsigned n);
+/* How many slices of retention it did; what the last one was given. */
+unsigned world_retention_slices(const struct world *world,
+	    struct retention *last);
+/* How often it logged the chain's end. */
+unsigned world_heads_logged(const struct world *world);
 
 /* The daemon stops with everything settled and starts again. */
 void	 world_restart(struct world *world);

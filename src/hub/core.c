@@ -184,6 +184,12 @@ core_answer(struct hub *hub, struct peer *peer, struct room *room,
 	core_submit(hub, room, job);
 }
 
+const struct customer *
+core_speaker(const struct peer *peer)
+{
+	return peer->seat != NULL ? peer->seat->customer : NULL;
+}
+
 void
 core_refuse(struct hub *hub, struct peer *peer, struct room *room,
     const struct message_error *error)
@@ -204,6 +210,16 @@ core_refuse(struct hub *hub, struct peer *peer, struct room *room,
 	core_answer(hub, peer, room, &answer);
 }
 
+void
+core_sign(struct record *record, const struct peer *peer)
+{
+	record->transport = peer->transport;
+	if (peer->address != NULL &&
+	    peer->address->len < sizeof(record->address))
+		memcpy(record->address, peer->address->data,
+		    peer->address->len + 1);
+}
+
 struct job *
 core_record(struct hub *hub, struct room *room, enum record_event event,
     const struct peer *peer)
@@ -216,13 +232,8 @@ core_record(struct hub *hub, struct room *room, enum record_event event,
 	record->session_row = room->session->row;
 	record->time_ms = hub->now.wall_ms;
 	id_source_bytes(&hub->random, record->salt, sizeof(record->salt));
-	if (peer == NULL)
-		return job;
-	record->transport = peer->transport;
-	if (peer->address != NULL &&
-	    peer->address->len < sizeof(record->address))
-		memcpy(record->address, peer->address->data,
-		    peer->address->len + 1);
+	if (peer != NULL)
+		core_sign(record, peer);
 	return job;
 }
 

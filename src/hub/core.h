@@ -81,6 +81,9 @@ struct room {
 
 TAILQ_HEAD(room_list, room);
 
+struct erasing;
+struct refused;
+
 struct hub {
 	struct hub_config config;
 	struct rate_limit message_limit;
@@ -112,6 +115,16 @@ struct hub {
 	bool	 is_searching;		/* for idle sessions: a job is out */
 	uint64_t search_ms;		/* when to go on */
 	int64_t	 search_row;
+
+	struct refused *refused;	/* customers lately refused, ... */
+	TAILQ_HEAD(, refused) refusals;	/* ... soonest end first */
+	TAILQ_HEAD(, erasing) erasures;	/* oldest first */
+	size_t	 erasure_count;
+	uint64_t last_erasure;		/* number given */
+	struct retention retention;	/* the pass under way, or the last */
+	bool	 is_retaining;		/* a job is out */
+	uint64_t retention_ms;		/* when to go on, or to begin */
+	uint64_t log_head_ms;		/* when to log the chain's end */
 };
 
 struct room *core_room(struct hub *hub, struct payload *id);
@@ -150,7 +163,11 @@ void	 core_answer(struct hub *hub, struct peer *peer, struct room *room,
 /* Likewise an error.  room may be NULL. */
 void	 core_refuse(struct hub *hub, struct peer *peer, struct room *room,
 	    const struct message_error *error);
+/* The customer that peer speaks for; NULL if none, or not known now. */
+const struct customer *core_speaker(const struct peer *peer);
 
+/* Note in record by which transport and from where peer speaks. */
+void	 core_sign(struct record *record, const struct peer *peer);
 /* A record of event in room, by peer or (NULL) by the daemon itself. */
 struct job *core_record(struct hub *hub, struct room *room,
 	    enum record_event event, const struct peer *peer);

@@ -1,7 +1,10 @@
 #include "due.h"
 
 #include "core.h"
+#include "erasure.h"
 #include "presence.h"
+#include "refusals.h"
+#include "retention.h"
 #include "session/record.h"
 #include "speak.h"
 
@@ -90,7 +93,7 @@ touch_rooms(struct hub *hub)
 		return;
 	while ((room = TAILQ_FIRST(&hub->touched)) != NULL &&
 	    room->touched_ms + interval_ms <= hub->now.mono_ms) {
-		if (room->session != NULL)
+		if (room->session != NULL && room->session->is_running)
 			core_touch(hub, room->session);
 		room->touched_ms = hub->now.mono_ms;
 		TAILQ_REMOVE(&hub->touched, room, by_touch);
@@ -124,6 +127,15 @@ search_idle(struct hub *hub)
 	core_submit(hub, NULL, job);
 }
 
+static void
+log_head(struct hub *hub)
+{
+	if (hub->now.mono_ms < hub->log_head_ms)
+		return;
+	hub->log_head_ms = hub->now.mono_ms + hub->config.log_head_ms;
+	core_submit(hub, NULL, job_new(JOB_LOG_HEAD));
+}
+
 void
 due_tick(struct hub *hub)
 {
@@ -134,6 +146,10 @@ due_tick(struct hub *hub)
 	touch_rooms(hub);
 	read_rooms(hub);
 	search_idle(hub);
+	refusals_tick(hub);
+	erasure_tick(hub);
+	retention_tick(hub);
+	log_head(hub);
 }
 
 static uint64_t
@@ -163,7 +179,10 @@ due_next_ms(const struct hub *hub)
 	    hub->config.session_ttl_ms != 0)
 		next_ms = sooner(next_ms,
 		    room->touched_ms + touch_interval_ms(hub));
-	return next_ms;
+	next_ms = sooner(next_ms, refusals_next_ms(hub));
+	next_ms = sooner(next_ms, erasure_next_ms(hub));
+	next_ms = sooner(next_ms, retention_next_ms(hub));
+	return sooner(next_ms, hub->log_head_ms);
 }
 
 /* Sessions that are not in memory and not in use end when they are loaded. */
@@ -173,9 +192,9 @@ due_search_done(struct hub *hub, struct job *job)
 	size_t i;
 
 	hub->is_searching = false;
-	hub->search_row = job->after_row;
+	hub->search_row = job->next_row;
 	hub->search_ms = hub->now.mono_ms + (job->result == JOB_DONE &&
-	    job->after_row != 0 ? SEARCH_SLICE_MS :
+	    job->next_row != 0 ? SEARCH_SLICE_MS :
 	    sooner(touch_interval_ms(hub), SEARCH_PAUSE_MS));
 	for (i = 0; i < job->idle_count; i++) {
 		struct room *room = core_room(hub, job->idle[i]);

@@ -5,7 +5,10 @@
 #include "base/xalloc.h"
 #include "core.h"
 #include "due.h"
+#include "erasure.h"
 #include "presence.h"
+#include "refusals.h"
+#include "retention.h"
 #include "settle.h"
 #include "speak.h"
 #include "wire/multicart.h"
@@ -49,8 +52,14 @@ hub_new(const struct hub_config *config, const struct now *now)
 	TAILQ_INIT(&hub->claims);
 	TAILQ_INIT(&hub->unread);
 	TAILQ_INIT(&hub->touched);
+	TAILQ_INIT(&hub->refusals);
+	TAILQ_INIT(&hub->erasures);
 	hub->search_ms = config->session_ttl_ms == 0 ? UINT64_MAX :
 	    now->mono_ms;
+	hub->retention.step = RETENTION_OVER;
+	hub->retention_ms = retention_first_ms(hub);
+	hub->log_head_ms = config->log_head_ms == 0 ? UINT64_MAX :
+	    now->mono_ms + config->log_head_ms;
 	return hub;
 }
 
@@ -76,6 +85,8 @@ hub_free(struct hub *hub)
 		payload_unref(room->id);
 		free(room);
 	}
+	refusals_clear(hub);
+	erasure_clear(hub);
 	message_parser_free(hub->parser);
 	free(hub);
 }
@@ -161,7 +172,7 @@ refuse_unread(struct hub *hub, struct peer *peer, struct message_error *error)
 			.code = REFUSAL_UNKNOWN_EVENT,
 			.event = MESSAGE_POLL,
 		};
-	core_refuse(hub, peer, NULL, error);
+	refusals_refuse(hub, peer, NULL, core_speaker(peer), error);
 }
 
 void
@@ -175,7 +186,7 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
 	error.retry_after_s = rate_take(&peer->rate, &hub->message_limit,
 	    now->mono_ms);
 	if (error.retry_after_s > 0)
-		core_refuse(hub, peer, NULL, &error);
+		refusals_refuse(hub, peer, NULL, core_speaker(peer), &error);
 	else if (message_parse(hub->parser, text, len, &message,
 	    &error) == -1)
 		refuse_unread(hub, peer, &error);
@@ -185,6 +196,19 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
 		peer->waiting_in = &hub->held;
 		TAILQ_INSERT_TAIL(&hub->held, peer, waiting);
 	}
+}
+
+void
+hub_too_large(struct hub *hub, struct peer *peer, const struct now *now)
+{
+	static const struct message_error error = {
+		.code = REFUSAL_MESSAGE_TOO_LARGE,
+	};
+	const struct customer *customer = core_speaker(peer);
+
+	hub->now = *now;
+	if (customer != NULL)
+		refusals_add(hub, peer->seat->room, customer, peer, &error);
 }
 
 bool
@@ -271,6 +295,20 @@ hub_settle(struct hub *hub, struct job_list *jobs, const struct now *now)
 	release_held(hub);
 }
 
+uint64_t
+hub_erase(struct hub *hub, struct payload *session,
+    const struct customer_id *customer, const struct now *now)
+{
+	hub->now = *now;
+	return erasure_begin(hub, session, customer);
+}
+
+struct erasure
+hub_erasure(const struct hub *hub, uint64_t number)
+{
+	return erasure_report(hub, number);
+}
+
 void
 hub_wake_peers(struct hub *hub)
 {
@@ -299,6 +337,7 @@ void
 hub_drain(struct hub *hub)
 {
 	hub->is_draining = true;
+	refusals_flush(hub);
 }
 
 bool

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "erasure.h"
 #include "hub_config.h"
 
 struct customer_id;
@@ -38,6 +39,9 @@ void	 hub_detach(struct hub *hub, struct peer *peer,
  */
 void	 hub_receive(struct hub *hub, struct peer *peer, const char *text,
 	    size_t len, const struct now *now);
+/* peer sent one that was too large to be received. */
+void	 hub_too_large(struct hub *hub, struct peer *peer,
+	    const struct now *now);
 /* Whether another message of peer may be received; it is woken when it may. */
 bool	 hub_peer_is_ready(const struct hub *hub, const struct peer *peer);
 /* Whether peer, a request, has its answer in its outbox. */
@@ -69,19 +73,6 @@ void	 hub_wake_peers(struct hub *hub);
 
 /* Whether peers wait to be woken. */
 bool	 hub_has_woken(const struct hub *hub);
-
-enum erasure_state {
-	ERASURE_UNKNOWN = 0,	/* no such number, or long over */
-	ERASURE_PENDING,
-	ERASURE_DONE,		/* nothing is left in the database's files */
-	ERASURE_NOT_FOUND,	/* no such session, or customer in it */
-	ERASURE_FAILED		/* the storage refused: nothing was done */
-};
-
-struct erasure {
-	enum erasure_state state;
-	uint64_t bodies;	/* erased so far */
-};
 
 /*
  * Erase what the journal says of a customer of session, or, if customer is

@@ -18,6 +18,9 @@ struct hub_config {
 	uint64_t poll_presence_ms;	/* after a request; 0: for good */
 	size_t	 max_held_polls;	/* of a customer; 0: no limit */
 	uint64_t session_ttl_ms;	/* 0: sessions never end */
+	uint64_t journal_retention_ms;	/* of bodies; 0: for ever */
+	uint64_t audit_retention_ms;	/* of rows; 0: for ever */
+	uint64_t log_head_ms;		/* between two lines; 0: none */
 	bool	 require_tokens;
 	struct id_key key;		/* of tokens */
 	struct id_key seed;		/* of ids and salts: random */

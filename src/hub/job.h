@@ -15,8 +15,9 @@ struct session;
  * One piece of work for the storage thread and, when it comes back, its
  * result.  Jobs are done in the order in which the hub made them; each has one
  * owner at a time (hub, journal, hub), so nothing in it needs a lock.  The
- * storage thread reads record, limit and wall_ms and writes result, loaded and
- * idle; the rest is the hub's note to itself.
+ * storage thread reads record, wall_ms and where a slice begins, and writes
+ * result, loaded, idle and where the next begins; the rest is the hub's note to
+ * itself.
  */
 
 enum job_kind {
@@ -24,13 +25,39 @@ enum job_kind {
 	JOB_ANSWER,	/* nothing to store: an answer that waits its turn */
 	JOB_LOAD,	/* read the session record.session into loaded */
 	JOB_TOUCH,	/* record.session_row was in use at wall_ms */
-	JOB_FIND_IDLE	/* list sessions not in use since wall_ms into idle */
+	JOB_FIND_IDLE,	/* list sessions not in use since wall_ms into idle */
+	JOB_NOTE,	/* store record, a REFUSED: dropped if it cannot be */
+	JOB_ERASE,	/* a slice of what record, an ERASE, says */
+	JOB_SCRUB,	/* overwrite what was erased in the database's log */
+	JOB_RETAIN,	/* a slice of retention */
+	JOB_LOG_HEAD	/* log where the journal's chain ends */
 };
 
 enum job_result {
 	JOB_PENDING,
 	JOB_DONE,	/* durable, or read */
 	JOB_REFUSED	/* not done; nothing of it is in the database */
+};
+
+/*
+ * A pass over what has become old: bodies are erased, then rows are purged
+ * from the journal's beginning.
+ */
+enum retention_step {
+	RETENTION_BODIES,
+	RETENTION_SEARCH,	/* for the last row that may go */
+	RETENTION_PURGE,
+	RETENTION_OVER
+};
+
+struct retention {
+	uint64_t now_ms;	/* when the pass began; all on the wall clock */
+	uint64_t bodies_ms;	/* those of rows before this; 0 for none */
+	uint64_t rows_ms;	/* rows before this; 0 for none */
+	enum retention_step step;
+	bool	 has_note;	/* its RETAIN is in the journal */
+	int64_t	 after_row;	/* how far the step has got */
+	int64_t	 upto_row;	/* the last row found that may be purged */
 };
 
 struct job {
@@ -41,11 +68,21 @@ struct job {
 
 	struct session *loaded;	/* LOAD: NULL if there never was one */
 	uint64_t wall_ms;	/* TOUCH, FIND_IDLE */
-	int64_t	 after_row;	/* FIND_IDLE: begin behind this session; where */
-				/* it got to, 0 at the end of the table */
+	/* Of what is done in slices: where this one begins, and where the
+	 * next one will, 0 for the beginning and when there is none. */
+	int64_t	 after_row;	/* FIND_IDLE: a session; ERASE: a record */
+	int64_t	 next_row;
+	int64_t	 upto_row;	/* ERASE: record's own row, 0 if it has none */
+	int64_t	 note_row;	/* yet; ... and afterwards, 0 if what it is */
+				/* about does not exist */
+	struct retention retention;	/* RETAIN: its note is in record */
+	struct retention next_retention;
+	size_t	 erased;	/* ERASE: bodies of this slice */
+	bool	 is_hindered;	/* SCRUB: by a reader, nothing was done */
 	struct payload **idle;	/* FIND_IDLE: ids, idle_count of them */
 	size_t	 idle_count;
 
+	uint64_t erasure;	/* ERASE, SCRUB: its number in the hub */
 	struct room *room;	/* the hub's session; lives while it has jobs */
 	struct seat *seat;	/* whose connection the origin becomes when */
 				/* this is done; NULL if it does not */

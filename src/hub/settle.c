@@ -2,7 +2,9 @@
 
 #include "core.h"
 #include "due.h"
+#include "erasure.h"
 #include "presence.h"
+#include "retention.h"
 #include "session/record.h"
 #include "speak.h"
 #include "wire/multicart.h"
@@ -47,6 +49,7 @@ settle_load(struct hub *hub, struct room *room, struct job *job)
 		room->state = ROOM_UNLOADED;
 		if (!TAILQ_EMPTY(&room->seats))
 			core_load_later(hub, room);
+		erasure_loaded(hub, room);
 		speak_unreadable(hub, room);
 		return;
 	}
@@ -61,6 +64,7 @@ settle_load(struct hub *hub, struct room *room, struct job *job)
 	if (!TAILQ_EMPTY(&room->seats))
 		publish_later(hub, room, multicart_encode(room->session));
 	due_end_unused(hub, room);
+	erasure_loaded(hub, room);
 	speak_waiting(hub, room);
 }
 
@@ -77,22 +81,26 @@ end_held(struct hub *hub, struct peer *peer)
 	core_refuse(hub, peer, NULL, &left);
 }
 
-/* The customer left: everybody who spoke for it is told, and free. */
+/*
+ * The customer left: everybody who spoke for it but the origin, who is told
+ * anyway, is told by reply, and free.
+ */
 static void
-dismiss(struct hub *hub, struct seat *seat, struct job *job)
+dismiss(struct hub *hub, struct seat *seat, struct payload *reply,
+    uint64_t origin)
 {
 	struct peer *peer, *next;
 
 	for (peer = TAILQ_FIRST(&seat->peers); peer != NULL; peer = next) {
 		next = TAILQ_NEXT(peer, of_seat);
 		presence_unbind(hub, peer);
-		if (peer->id == job->origin)
+		if (peer->id == origin)
 			continue;
 		if (peer->poll != NULL) {
 			end_held(hub, peer);
 			continue;
 		}
-		outbox_add_reply(&peer->outbox, payload_ref(job->reply));
+		outbox_add_reply(&peer->outbox, payload_ref(reply));
 		core_wake(hub, peer);
 	}
 	presence_forget_request(hub, seat);
@@ -124,7 +132,7 @@ settle_seat(struct hub *hub, struct peer *peer, struct job *job)
 		peer->is_moving = false;
 	if (job->result == JOB_DONE && job->kind == JOB_APPEND &&
 	    job->record.event == RECORD_LEAVE)
-		dismiss(hub, seat, job);
+		dismiss(hub, seat, job->reply, job->origin);
 	else if (job->result == JOB_DONE && peer != NULL)
 		settle_arrival(hub, peer, seat);
 	seat->moves--;
@@ -160,6 +168,79 @@ settle_origin(struct hub *hub, struct job *job)
 		settle_seat(hub, peer, job);
 }
 
+/* A seat of room that somebody still has whose customer is gone; or NULL. */
+static struct seat *
+vacant_seat(const struct room *room)
+{
+	struct seat *seat;
+
+	TAILQ_FOREACH(seat, &room->seats, entry)
+		if (seat->customer != NULL &&
+		    seat->customer->state == CUSTOMER_GONE &&
+		    (!TAILQ_EMPTY(&seat->peers) || seat->is_requested ||
+		    seat->is_waited_for))
+			return seat;
+	return NULL;
+}
+
+/* The session ended, and so did everybody's part in it. */
+static void
+dismiss_all(struct hub *hub, struct room *room)
+{
+	struct payload *reply;
+	struct seat *seat;
+
+	while ((seat = vacant_seat(room)) != NULL) {
+		reply = message_reply_customer(MESSAGE_LEAVE_SESSION,
+		    &seat->id, NULL);
+		seat->moves++;	/* keeps it until all are gone */
+		dismiss(hub, seat, reply, 0);
+		seat->moves--;
+		presence_expired(hub, seat);
+		payload_unref(reply);
+	}
+}
+
+/* A record is durable, or did not happen. */
+static void
+settle_record(struct hub *hub, struct room *room, struct job *job)
+{
+	room->records--;
+	if (job->result == JOB_REFUSED) {
+		unload(hub, room);
+		return;
+	}
+	if (job->multicart != NULL)
+		publish_later(hub, room, multicart_ref(job->multicart));
+	if (job->record.event == RECORD_END)
+		dismiss_all(hub, room);
+}
+
+/* What the storage did by itself. */
+static void
+settle_errand(struct hub *hub, struct job *job)
+{
+	switch (job->kind) {
+	case JOB_FIND_IDLE:
+		due_search_done(hub, job);
+		return;
+	case JOB_ERASE:
+	case JOB_SCRUB:
+		erasure_done(hub, job);
+		return;
+	case JOB_RETAIN:
+		retention_done(hub, job);
+		return;
+	case JOB_APPEND:
+	case JOB_ANSWER:
+	case JOB_LOAD:
+	case JOB_TOUCH:
+	case JOB_NOTE:
+	case JOB_LOG_HEAD:
+		return;
+	}
+}
+
 static void
 settle_job(struct hub *hub, struct job *job)
 {
@@ -168,20 +249,16 @@ settle_job(struct hub *hub, struct job *job)
 	hub->jobs--;
 	if (job->record.cart != NULL)
 		hub->cart_bytes -= job->record.cart->len;
-	if (room != NULL && job->kind == JOB_APPEND) {
-		room->records--;
-		if (job->result == JOB_REFUSED)
-			unload(hub, room);
-		else if (job->multicart != NULL)
-			publish_later(hub, room,
-			    multicart_ref(job->multicart));
-	}
-	if (job->kind == JOB_LOAD)
+	if (job->kind == JOB_APPEND)
+		settle_record(hub, room, job);
+	else if (job->kind == JOB_LOAD)
 		settle_load(hub, room, job);
-	if (job->kind == JOB_FIND_IDLE)
-		due_search_done(hub, job);
+	else
+		settle_errand(hub, job);
 	if (job->origin != 0)
 		settle_origin(hub, job);
+	else if (job->seat != NULL)
+		settle_seat(hub, NULL, job);
 	if (room != NULL && --room->jobs == 0)
 		core_release(hub, room);
 	job_free(job);
@@ -198,9 +275,17 @@ settle_all(struct hub *hub, struct job_list *jobs)
 	}
 }
 
+/* Whether job was judged upon what was refused. */
+static bool
+is_built_upon(const struct job *job)
+{
+	return job->kind == JOB_APPEND || job->kind == JOB_ANSWER ||
+	    (job->kind == JOB_ERASE && job->upto_row == 0);
+}
+
 /*
- * A list was refused: what gathered meanwhile was judged upon it.  What reads
- * only stays.
+ * A list was refused: what gathered meanwhile was judged upon it.  The rest
+ * stays.
  */
 static void
 refuse_pending(struct hub *hub)
@@ -211,8 +296,7 @@ refuse_pending(struct hub *hub)
 
 	STAILQ_CONCAT(&all, &hub->pending);
 	while ((job = STAILQ_FIRST(&all)) != NULL) {
-		bool stays = job->kind != JOB_APPEND &&
-		    job->kind != JOB_ANSWER;
+		bool stays = !is_built_upon(job);
 
 		STAILQ_REMOVE_HEAD(&all, entry);
 		if (!stays)

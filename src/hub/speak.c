@@ -6,10 +6,41 @@
 #include "base/buf.h"
 #include "core.h"
 #include "presence.h"
+#include "refusals.h"
 #include "session/record.h"
 
 /* How long a silent host has to answer a ping before it loses its seat. */
 #define CLAIM_WAIT_MS 3000
+
+/*
+ * Requests prove their customer each time, but for those that make one; a
+ * connection does so once.
+ */
+static bool
+needs_proof(const struct peer *peer, const struct message *message)
+{
+	if (message->event == MESSAGE_RESUME_SESSION)
+		return true;
+	return peer->poll != NULL &&
+	    message->event != MESSAGE_START_SESSION &&
+	    message->event != MESSAGE_JOIN_SESSION;
+}
+
+/*
+ * Who has proved to have sent message, of which room is known once it is
+ * admissible; or NULL.
+ */
+static const struct customer *
+sender(const struct peer *peer, const struct room *room,
+    const struct message *message)
+{
+	if (peer->seat != NULL)
+		return core_speaker(peer);
+	if (room == NULL || room->session == NULL ||
+	    !needs_proof(peer, message))
+		return NULL;
+	return session_customer(room->session, &message->customer);
+}
 
 static void
 refuse(struct hub *hub, struct peer *peer, struct room *room,
@@ -21,7 +52,7 @@ refuse(struct hub *hub, struct peer *peer, struct room *room,
 		.seq = message->seq,
 	};
 
-	core_refuse(hub, peer, room, &error);
+	refusals_refuse(hub, peer, room, sender(peer, room, message), &error);
 }
 
 static void
@@ -34,7 +65,7 @@ refuse_field(struct hub *hub, struct peer *peer, struct room *room,
 		.event = message->event,
 	};
 
-	core_refuse(hub, peer, room, &error);
+	refusals_refuse(hub, peer, room, sender(peer, room, message), &error);
 }
 
 /*
@@ -192,7 +223,7 @@ may_start(struct hub *hub, struct peer *peer, struct room *room,
 	    peer->quota_key, hub->now.mono_ms);
 	if (error.retry_after_s == 0)
 		return true;
-	core_refuse(hub, peer, room, &error);
+	refusals_refuse(hub, peer, room, sender(peer, room, message), &error);
 	return false;
 }
 
@@ -291,20 +322,6 @@ token_of(const struct peer *peer, const struct message *message)
 }
 
 /*
- * Requests prove their customer each time, but for those that make one; a
- * connection does so once.
- */
-static bool
-needs_proof(const struct peer *peer, const struct message *message)
-{
-	if (message->event == MESSAGE_RESUME_SESSION)
-		return true;
-	return peer->poll != NULL &&
-	    message->event != MESSAGE_START_SESSION &&
-	    message->event != MESSAGE_JOIN_SESSION;
-}
-
-/*
  * The customer that message is about.  NULL if there is none that still takes
  * part, and peer was told.
  */
@@ -354,7 +371,8 @@ count_request(struct hub *hub, struct peer *peer, struct room *room,
 	error.retry_after_s = rate_take(&seat->rate, &hub->message_limit,
 	    hub->now.mono_ms);
 	if (error.retry_after_s > 0)
-		core_refuse(hub, peer, room, &error);
+		refusals_refuse(hub, peer, room,
+		    sender(peer, room, message), &error);
 	return error.retry_after_s == 0;
 }
 

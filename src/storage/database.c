@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +19,10 @@
 
 enum {
 	CHECKPOINT_PAGES = 1000,	/* of the log: some 4 MB */
-	BUSY_TIMEOUT_MS = 2000		/* a backup or an auditor at work */
+	BUSY_TIMEOUT_MS = 2000,		/* a backup or an auditor at work */
+	LOG_HEADER_BYTES = 32,		/* of the log, and ... */
+	LOG_FRAME_BYTES = 24,		/* ... of each page in it */
+	SCRUB_BYTES = 4 * 1024 * 1024	/* overwritten in one go */
 };
 
 /*
@@ -39,6 +43,7 @@ static const char connection_sql[] =
     "PRAGMA recursive_triggers = ON;"	/* REPLACE fires delete triggers */
     "PRAGMA trusted_schema = OFF;"
     "PRAGMA temp_store = MEMORY;"
+    "PRAGMA secure_delete = ON;"	/* erased bodies are overwritten */
     "PRAGMA journal_size_limit = 67108864;";
 
 /* A file that must stay where it was opened. */
@@ -56,6 +61,7 @@ struct database {
 	struct anchored log;		/* SQLite's write-ahead log */
 	int	 log_pages;		/* after the last commit */
 	int	 checkpoint_at;		/* log pages that are worth it */
+	int	 scrub_version;		/* when a scrub began */
 };
 
 int
@@ -357,6 +363,132 @@ database_checkpoint(struct database *database)
 	if (rc != SQLITE_OK || moved < pages)
 		database->checkpoint_at += database->log_pages;
 	return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
+}
+
+/* Run sql, which has to succeed or to change nothing. */
+static int
+run(const struct database *database, const char *sql)
+{
+	int rc = sqlite3_exec(database->db, sql, NULL, NULL, NULL);
+
+	if (rc != SQLITE_OK && !sqlite3_get_autocommit(database->db))
+		/* The cause is rc. */
+		(void)sqlite3_exec(database->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+/* Changes whenever somebody else wrote to the database. */
+static int
+foreign_version(const struct database *database)
+{
+	return read_number(database->db, "PRAGMA data_version");
+}
+
+/*
+ * Let the log begin anew, with a transaction that changes nothing; what comes
+ * before is all in the database then.  SQLITE_BUSY if a reader still needs it.
+ */
+static int
+restart_log(struct database *database)
+{
+	char sql[64];
+	int rc, pages = 0;
+
+	rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
+	    SQLITE_CHECKPOINT_RESTART, &pages, NULL);
+	if (rc == SQLITE_OK)
+		rc = run(database, "BEGIN IMMEDIATE");
+	if (rc != SQLITE_OK)
+		return rc;
+	database->scrub_version = foreign_version(database);
+	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d; COMMIT",
+	    SCHEMA_VERSION); /* fits */
+	rc = run(database, sql);
+	if (rc != SQLITE_OK)
+		return rc;
+	return pages == 0 || database->log_pages <= pages ?
+	    SQLITE_OK : SQLITE_BUSY;
+}
+
+/* Where the log's pages of today end, in its file. */
+static int64_t
+log_end(const struct database *database)
+{
+	int64_t page_bytes = read_number(database->db, "PRAGMA page_size");
+
+	return LOG_HEADER_BYTES +
+	    database->log_pages * (LOG_FRAME_BYTES + page_bytes);
+}
+
+/*
+ * Overwrite the log's file down from *upto, or from its end if that is 0, to
+ * the pages of today or as far as one slice goes, which *upto says then.
+ */
+static int
+overwrite_log(const struct database *database, int64_t *upto)
+{
+	int64_t end = log_end(database), begin;
+	sqlite3_int64 size = *upto;
+	sqlite3_file *file;
+	uint8_t *zeros;
+	int rc;
+
+	rc = sqlite3_file_control(database->db, "main",
+	    SQLITE_FCNTL_JOURNAL_POINTER, &file);
+	if (rc == SQLITE_OK && *upto == 0)
+		rc = file->pMethods->xFileSize(file, &size);
+	*upto = rc == SQLITE_OK && size > end ? size : 0;
+	if (*upto == 0)
+		return rc;
+	begin = *upto - SCRUB_BYTES > end ? *upto - SCRUB_BYTES : end;
+	zeros = xcalloc(1, SCRUB_BYTES);
+	rc = file->pMethods->xWrite(file, zeros, (int)(*upto - begin), begin);
+	if (rc == SQLITE_OK)
+		rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+	free(zeros);
+	*upto = begin > end ? begin : 0;
+	return rc;
+}
+
+/* One slice, while nobody can write. */
+static int
+scrub_slice(struct database *database, int64_t *upto)
+{
+	int rc = SQLITE_OK;
+
+	if (*upto == 0)
+		rc = restart_log(database);
+	if (rc == SQLITE_OK)
+		rc = run(database, "BEGIN IMMEDIATE");
+	if (rc != SQLITE_OK)
+		return rc;
+	/* Somebody's pages may be where nothing of ours is. */
+	rc = foreign_version(database) == database->scrub_version ?
+	    overwrite_log(database, upto) : SQLITE_BUSY;
+	if (rc != SQLITE_OK)
+		(void)run(database, "ROLLBACK"); /* there is nothing in it */
+	else
+		rc = run(database, "ROLLBACK");
+	return rc;
+}
+
+/*
+ * Behind the pages of today the log's file still has those of before it began
+ * anew, which nobody reads any more.  They are overwritten from the file's end
+ * towards its beginning, so that new pages may come in between.
+ */
+int
+database_scrub_log(struct database *database, int64_t *upto)
+{
+	int rc;
+
+	/* Nobody is waited for: the thread has other work. */
+	(void)sqlite3_busy_timeout(database->db, 0); /* cannot fail */
+	rc = scrub_slice(database, upto);
+	(void)sqlite3_busy_timeout(database->db, BUSY_TIMEOUT_MS); /* same */
+	if (rc != SQLITE_OK)
+		*upto = 0;
+	return rc;
 }
 
 bool

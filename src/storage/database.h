@@ -2,6 +2,7 @@
 #define DATABASE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <sqlite3.h>
 
@@ -38,6 +39,12 @@ sqlite3	*database_connection(const struct database *database);
 enum store_open_status database_start_log(struct database *database);
 /* Move the log's pages to the database if they are many: an SQLite result. */
 int	 database_checkpoint(struct database *database)
+	    __attribute__((warn_unused_result));
+/*
+ * Overwrite what the log has of earlier transactions, as store_scrub() says:
+ * an SQLite result, SQLITE_BUSY if a reader is in the way.
+ */
+int	 database_scrub_log(struct database *database, int64_t *upto)
 	    __attribute__((warn_unused_result));
 /* Whether a file was moved or removed under SQLite, which is logged. */
 bool	 database_is_gone(const struct database *database);

@@ -38,6 +38,8 @@ struct journal {
 struct batch {
 	struct job_list jobs;
 	bool	 has_begun;		/* its transaction */
+	bool	 has_notes;		/* that could be dropped */
+	bool	 drops_notes;
 };
 
 static enum store_status
@@ -56,14 +58,49 @@ static enum store_status
 find_idle(struct store *store, struct job *job)
 {
 	job->idle = xcalloc(IDLE_ROOM, sizeof(*job->idle));
-	return store_find_idle(store, job->wall_ms, &job->after_row, job->idle,
+	job->next_row = job->after_row;
+	return store_find_idle(store, job->wall_ms, &job->next_row, job->idle,
 	    IDLE_ROOM, &job->idle_count);
 }
 
 static enum store_status
-do_job(struct journal *journal, struct batch *batch, struct job *job)
+append_note(struct store *store, struct batch *batch, struct job *job)
 {
-	struct store *store = journal->config.store;
+	enum store_status status;
+
+	if (batch->drops_notes)
+		return STORE_OK;
+	batch->has_notes = true;
+	status = begin_once(store, batch);
+	return status != STORE_OK ? status : store_note(store, &job->record);
+}
+
+static enum store_status
+erase(struct store *store, struct batch *batch, struct job *job)
+{
+	enum store_status status = begin_once(store, batch);
+
+	job->next_row = job->after_row;
+	job->note_row = job->upto_row;
+	return status != STORE_OK ? status : store_erase(store, &job->record,
+	    &job->note_row, &job->next_row, &job->erased);
+}
+
+static enum store_status
+retain(struct store *store, struct batch *batch, struct job *job)
+{
+	enum store_status status = begin_once(store, batch);
+
+	job->next_retention = job->retention;
+	return status != STORE_OK ? status : store_retain(store,
+	    &job->next_retention, &job->record);
+}
+
+static enum store_status
+do_job(const struct journal_config *config, struct batch *batch,
+    struct job *job)
+{
+	struct store *store = config->store;
 	enum store_status status;
 
 	switch (job->kind) {
@@ -77,28 +114,36 @@ do_job(struct journal *journal, struct batch *batch, struct job *job)
 		    store_touch(store, job->record.session_row, job->wall_ms);
 	case JOB_LOAD:
 		return store_load(store, job->record.session,
-		    journal->config.max_remembered, &job->loaded);
+		    config->max_remembered, &job->loaded);
 	case JOB_FIND_IDLE:
 		return find_idle(store, job);
+	case JOB_NOTE:
+		return append_note(store, batch, job);
+	case JOB_ERASE:
+		return erase(store, batch, job);
+	case JOB_RETAIN:
+		return retain(store, batch, job);
 	case JOB_ANSWER:
+	case JOB_SCRUB:
+	case JOB_LOG_HEAD:
 		break;
 	}
 	return STORE_OK;
 }
 
+/* All that is one transaction, or none. */
 static enum store_status
-do_batch(struct journal *journal, struct batch *batch)
+do_transaction(const struct journal_config *config, struct batch *batch)
 {
 	enum store_status status;
 	struct job *job;
 
 	STAILQ_FOREACH(job, &batch->jobs, entry) {
-		status = do_job(journal, batch, job);
+		status = do_job(config, batch, job);
 		if (status != STORE_OK)
 			return status;
 	}
-	return batch->has_begun ? store_commit(journal->config.store) :
-	    STORE_OK;
+	return batch->has_begun ? store_commit(config->store) : STORE_OK;
 }
 
 /* What was read in a transaction that is gone was never so. */
@@ -128,12 +173,71 @@ set_results(struct batch *batch, enum job_result result)
 	}
 }
 
+static enum store_status
+scrub(struct store *store, struct job *job)
+{
+	enum store_status status;
+
+	job->next_row = job->after_row;
+	status = store_scrub(store, &job->next_row);
+	job->is_hindered = status == STORE_REFUSED;
+	return status == STORE_FATAL ? STORE_FATAL : STORE_OK;
+}
+
+/* What is done when all that was to be written is durable. */
+static enum store_status
+do_afterwards(const struct journal_config *config, struct batch *batch)
+{
+	enum store_status status = STORE_OK;
+	struct job *job;
+
+	STAILQ_FOREACH(job, &batch->jobs, entry) {
+		if (job->kind == JOB_SCRUB)
+			status = scrub(config->store, job);
+		else if (job->kind == JOB_LOG_HEAD)
+			store_log_head(config->store);
+		if (status != STORE_OK)
+			break;
+	}
+	return status;
+}
+
+/* Nothing fails because of a note that cannot be written. */
+static enum store_status
+do_batch(const struct journal_config *config, struct batch *batch)
+{
+	enum store_status status = do_transaction(config, batch);
+
+	if (status == STORE_REFUSED && batch->has_notes) {
+		set_results(batch, JOB_REFUSED);
+		batch->has_begun = false;
+		batch->drops_notes = true;
+		status = do_transaction(config, batch);
+	}
+	if (status == STORE_OK)
+		status = do_afterwards(config, batch);
+	set_results(batch, status == STORE_OK ? JOB_DONE : JOB_REFUSED);
+	return status;
+}
+
+enum store_status
+journal_do(const struct journal_config *config, struct job_list *jobs)
+{
+	struct batch batch = { .has_begun = false };
+	enum store_status status;
+
+	STAILQ_INIT(&batch.jobs);
+	STAILQ_CONCAT(&batch.jobs, jobs);
+	status = do_batch(config, &batch);
+	STAILQ_CONCAT(jobs, &batch.jobs);
+	return status;
+}
+
 static void
 work(struct journal *journal, struct batch *batch)
 {
-	enum store_status status = do_batch(journal, batch);
+	enum store_status status = do_batch(&journal->config, batch);
 
-	set_results(batch, status == STORE_OK ? JOB_DONE : JOB_REFUSED);
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
 	STAILQ_CONCAT(&journal->finished, &batch->jobs);
 	if (status == STORE_FATAL)

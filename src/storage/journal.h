@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store_status.h"
+
 struct job_list;
 struct store;
 
@@ -21,6 +23,13 @@ struct journal_config {
 	void	(*done)(void *ctx);	/* called by the storage thread when */
 	void	*ctx;			/* results wait to be collected */
 };
+
+/*
+ * Do the jobs of a list here and now, without a thread; done is not called.
+ * STORE_FATAL is the end.
+ */
+enum store_status journal_do(const struct journal_config *config,
+	    struct job_list *jobs);
 
 /* Start the thread. */
 struct journal *journal_start(const struct journal_config *config);

@@ -4,6 +4,9 @@
  */
 #include "store.h"
 
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +16,12 @@
 #include "base/xalloc.h"
 #include "chain.h"
 #include "database.h"
+#include "erase.h"
 #include "file.h"
 #include "key_file.h"
+#include "hub/job.h"
 #include "projection.h"
+#include "retain.h"
 #include "session/record.h"
 #include "sql.h"
 
@@ -24,6 +30,7 @@ enum statement {
 	SQL_BODY,
 	SQL_HEAD,
 	SQL_ANCHOR,
+	SQL_NAME,
 	STATEMENTS
 };
 
@@ -41,17 +48,22 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_ANCHOR] =
 	    "SELECT seq, hash FROM chain_anchor"
 	    " ORDER BY seq DESC LIMIT 1",
+	[SQL_NAME] =
+	    "SELECT 1 FROM session WHERE id = ? AND name = ?",
 };
 
 struct store {
 	struct database *database;
 	struct sql *sql;
 	struct projection *projection;
+	struct eraser *eraser;
+	struct retainer *retainer;
 	sqlite3_stmt *statements[STATEMENTS];
 	int64_t	 session_row;		/* highest ones at the start */
 	int64_t	 customer_row;
 	struct chain_head head;
 	struct chain_head committed;	/* where a transaction begins */
+	int64_t	 logged;		/* seq of the head that was logged */
 };
 
 static struct sql_binding
@@ -126,6 +138,98 @@ store_append(struct store *store, const struct record *record)
 	return status;
 }
 
+/* Whether the session of record is one of the table's. */
+static enum store_status
+find_session(struct store *store, const struct record *record, bool *is_there)
+{
+	struct sql_binding b = binding_of(store, SQL_NAME);
+	int rc;
+
+	sql_bind_row(&b, record->session_row);
+	sql_bind_payload(&b, record->session);
+	rc = b.rc != SQLITE_OK ? b.rc : sqlite3_step(b.statement);
+	*is_there = rc == SQLITE_ROW;
+	return sql_end_rows(&b, rc);
+}
+
+enum store_status
+store_note(struct store *store, const struct record *record)
+{
+	enum store_status status;
+	bool is_there;
+
+	status = find_session(store, record, &is_there);
+	return status == STORE_OK && is_there ?
+	    store_append(store, record) : status;
+}
+
+/* The ERASE goes before what it is about to erase, if that is anything. */
+static enum store_status
+begin_erasing(struct store *store, const struct record *record,
+    int64_t *upto_row)
+{
+	enum store_status status;
+	bool is_known;
+
+	status = eraser_knows(store->eraser, record, &is_known);
+	if (status != STORE_OK || !is_known)
+		return status;
+	status = store_append(store, record);
+	if (status == STORE_OK)
+		*upto_row = store->head.seq;
+	return status;
+}
+
+enum store_status
+store_erase(struct store *store, const struct record *record,
+    int64_t *upto_row, int64_t *after_row, size_t *erased)
+{
+	enum store_status status = STORE_OK;
+
+	*erased = 0;
+	if (*upto_row == 0)
+		status = begin_erasing(store, record, upto_row);
+	if (status != STORE_OK || *upto_row == 0)
+		return status;
+	return eraser_slice(store->eraser, record, *upto_row, after_row,
+	    erased);
+}
+
+static enum store_status
+retain_bodies(struct store *store, struct retention *pass,
+    const struct record *note)
+{
+	int64_t seqs[ERASE_SLICE];
+	enum store_status status;
+	size_t i, count;
+
+	status = retainer_bodies(store->retainer, pass, seqs, &count);
+	if (status == STORE_OK && count > 0 && !pass->has_note) {
+		status = store_append(store, note);
+		pass->has_note = true;
+	}
+	for (i = 0; i < count && status == STORE_OK; i++)
+		status = eraser_erase(store->eraser, seqs[i]);
+	return status;
+}
+
+enum store_status
+store_retain(struct store *store, struct retention *pass,
+    const struct record *note)
+{
+	switch (pass->step) {
+	case RETENTION_BODIES:
+		return retain_bodies(store, pass, note);
+	case RETENTION_SEARCH:
+		return retainer_search(store->retainer, pass);
+	case RETENTION_PURGE:
+		return retainer_purge(store->retainer, pass);
+	case RETENTION_OVER:
+		break;
+	}
+	return STORE_OK;
+}
+
 enum store_status
 store_touch(struct store *store, int64_t session_row, uint64_t wall_ms)
 {
@@ -161,6 +265,35 @@ store_checkpoint(struct store *store)
 	rc = database_checkpoint(store->database);
 	return rc == SQLITE_OK ? STORE_OK :
 	    sql_failed(store->sql, "checkpoint", rc);
+}
+
+enum store_status
+store_scrub(struct store *store, int64_t *upto)
+{
+	int rc;
+
+	if (sql_is_broken(store->sql))
+		return STORE_FATAL;
+	rc = database_scrub_log(store->database, upto);
+	if ((rc & 0xff) == SQLITE_BUSY)
+		return STORE_REFUSED;
+	return rc == SQLITE_OK ? STORE_OK :
+	    sql_failed(store->sql, "overwriting the log", rc);
+}
+
+void
+store_log_head(struct store *store)
+{
+	char hex[2 * CHAIN_HASH_BYTES + 1];
+	size_t i;
+
+	if (store->committed.seq == store->logged)
+		return;
+	for (i = 0; i < CHAIN_HASH_BYTES; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x",
+		    store->committed.hash[i]); /* fits */
+	log_info("chain: %" PRId64 ":%s", store->committed.seq, hex);
+	store->logged = store->committed.seq;
 }
 
 enum store_status
@@ -210,7 +343,10 @@ prepare(struct store *store)
 	if (store->sql == NULL)
 		return -1;
 	store->projection = projection_new(store->sql);
-	if (store->projection == NULL ||
+	store->eraser = eraser_new(store->sql);
+	store->retainer = retainer_new(store->sql);
+	if (store->projection == NULL || store->eraser == NULL ||
+	    store->retainer == NULL ||
 	    projection_rows(store->projection, &store->session_row,
 	    &store->customer_row) == -1 ||
 	    sql_prepare(store->sql, statement_sql, store->statements,
@@ -228,6 +364,8 @@ release(struct store *store)
 {
 	sql_finalize(store->statements, STATEMENTS);
 	projection_free(store->projection);
+	eraser_free(store->eraser);
+	retainer_free(store->retainer);
 	sql_free(store->sql);
 	if (store->database != NULL)
 		database_close(store->database);

@@ -9,6 +9,7 @@
 #include "store_status.h"
 
 struct record;
+struct retention;
 struct session;
 
 /*
@@ -47,16 +48,34 @@ void	 store_rows(struct store *store, int64_t *session_row,
 	    int64_t *customer_row);
 
 /*
- * One transaction of any number of records and touches.  If anything in it is
- * refused (a load or find_idle too) the transaction is gone, and the next call
- * is begin again.  What a record or touch changes must be there: one that does
- * not fit the tables is STORE_FATAL.
+ * One transaction of any number of records, touches, notes and slices of
+ * erasures and retention.  If anything in it is refused (a load or find_idle
+ * too) the transaction is gone, and the next call is begin again.  What a
+ * record or touch changes must be there: one that does not fit the tables is
+ * STORE_FATAL.
  */
 enum store_status store_begin(struct store *store);
 enum store_status store_append(struct store *store,
 	    const struct record *record);
 enum store_status store_touch(struct store *store, int64_t session_row,
 	    uint64_t wall_ms);
+/* As store_append, unless the database does not know the note's session. */
+enum store_status store_note(struct store *store, const struct record *record);
+/*
+ * A slice of the erasure that record, an ERASE, is about.  *upto_row is 0 for
+ * the first one, which appends record and sets it, or leaves it at 0 if there
+ * is no such session or customer.  *after_row is moved on, from 0 to 0.  Erased
+ * is the number of bodies.  They are still in SQLite's log.
+ */
+enum store_status store_erase(struct store *store,
+	    const struct record *record, int64_t *upto_row,
+	    int64_t *after_row, size_t *erased);
+/*
+ * A slice of a pass of retention, which is moved on.  note, a RETAIN, is
+ * appended before the pass erases anything.
+ */
+enum store_status store_retain(struct store *store, struct retention *pass,
+	    const struct record *note);
 /* When this returns STORE_OK the transaction survives a power failure. */
 enum store_status store_commit(struct store *store);
 void	 store_rollback(struct store *store);
@@ -67,6 +86,16 @@ void	 store_rollback(struct store *store);
  * nobody waits for a result.  STORE_REFUSED: it stays in the log for now.
  */
 enum store_status store_checkpoint(struct store *store);
+
+/*
+ * Overwrite what SQLite's log has of earlier transactions, outside of one.  It
+ * takes several calls: *upto is 0 for the first and after the last.
+ * STORE_REFUSED: a reader still needs the log; begin again later.
+ */
+enum store_status store_scrub(struct store *store, int64_t *upto);
+
+/* Log where the chain ends, if it has moved since it was logged last. */
+void	 store_log_head(struct store *store);
 
 /*
  * Read a session with its carts; *session is NULL if there never was one of

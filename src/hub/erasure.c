@@ -1,0 +1,329 @@
+#include "erasure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "core.h"
+#include "presence.h"
+#include "session/record.h"
+#include "speak.h"
+
+enum {
+	ERASURES_MAX = 64	/* pending and remembered */
+};
+
+/* Until a slice that was refused is tried again, ... */
+#define RETRY_REFUSED_MS 5000
+/* ... and a scrub that a reader of the database was in the way of. */
+#define RETRY_HINDERED_MS 500
+
+enum step {
+	STEP_LOAD,		/* the session has to be loaded */
+	STEP_NOTE,		/* the first slice is out, with the note */
+	STEP_BODIES,
+	STEP_SCRUB
+};
+
+struct erasing {
+	TAILQ_ENTRY(erasing) entry;
+	uint64_t number;
+	struct payload *session;
+	bool	 has_customer;		/* else all of the session */
+	struct customer_id customer;
+	enum step step;
+	int64_t	 session_row;
+	int64_t	 after_row;		/* as in its jobs */
+	int64_t	 upto_row;
+	uint64_t due_ms;		/* of its next job; UINT64_MAX: none */
+	struct erasure report;
+};
+
+static struct erasing *
+find(const struct hub *hub, uint64_t number)
+{
+	struct erasing *erasing;
+
+	TAILQ_FOREACH(erasing, &hub->erasures, entry)
+		if (erasing->number == number)
+			return erasing;
+	return NULL;
+}
+
+static void
+forget(struct hub *hub, struct erasing *erasing)
+{
+	TAILQ_REMOVE(&hub->erasures, erasing, entry);
+	hub->erasure_count--;
+	payload_unref(erasing->session);
+	free(erasing);
+}
+
+void
+erasure_clear(struct hub *hub)
+{
+	struct erasing *erasing;
+
+	while ((erasing = TAILQ_FIRST(&hub->erasures)) != NULL)
+		forget(hub, erasing);
+}
+
+/* Make room for one more; -1 if all are pending. */
+static int
+forget_oldest(struct hub *hub)
+{
+	struct erasing *erasing;
+
+	if (hub->erasure_count < ERASURES_MAX)
+		return 0;
+	TAILQ_FOREACH(erasing, &hub->erasures, entry) {
+		if (erasing->report.state == ERASURE_PENDING)
+			continue;
+		forget(hub, erasing);
+		return 0;
+	}
+	return -1;
+}
+
+static void
+end(struct erasing *erasing, enum erasure_state state)
+{
+	erasing->report.state = state;
+	erasing->due_ms = UINT64_MAX;
+}
+
+/* The proof of its request is no reason to know it again. */
+static void
+forget_request(struct customer *customer)
+{
+	static const uint8_t none[ID_PROOF_BYTES];
+
+	customer->has_request = false;
+	memcpy(customer->request, none, sizeof(none));
+}
+
+static void
+let_leave(struct hub *hub, struct room *room, struct customer *customer)
+{
+	struct job *job = core_record(hub, room, RECORD_LEAVE, NULL);
+	struct seat *seat = customer->seat;
+
+	job->record.has_customer = true;
+	job->record.customer = customer->id;
+	job->record.customer_row = customer->row;
+	if (seat != NULL) {
+		job->reply = message_reply_customer(MESSAGE_LEAVE_SESSION,
+		    &customer->id, NULL);
+		job->seat = seat;
+		seat->moves++;
+		presence_expired(hub, seat);
+	}
+	/* Who has not gone can always leave. */
+	(void)core_happen(hub, room, job);
+}
+
+/* Nobody takes part any more whose traces are to be erased. */
+static void
+clear_room(struct hub *hub, struct room *room, const struct erasing *erasing)
+{
+	struct session *session = room->session;
+	struct customer *customer;
+
+	TAILQ_FOREACH(customer, &session->customers, entry)
+		if (!erasing->has_customer ||
+		    customer_id_equal(&customer->id, &erasing->customer))
+			forget_request(customer);
+	if (erasing->has_customer) {
+		customer = session_customer(session, &erasing->customer);
+		if (customer != NULL && customer->state != CUSTOMER_GONE)
+			let_leave(hub, room, customer);
+	} else if (session->is_running) {
+		/* A running session can always be ended. */
+		(void)core_happen(hub, room,
+		    core_record(hub, room, RECORD_END, NULL));
+	}
+}
+
+static void
+submit(struct hub *hub, struct erasing *erasing, struct room *room,
+    struct job *job)
+{
+	job->after_row = erasing->after_row;
+	job->upto_row = erasing->upto_row;
+	job->erasure = erasing->number;
+	erasing->due_ms = UINT64_MAX;
+	core_submit(hub, room, job);
+}
+
+static void
+describe(struct job *job, const struct erasing *erasing)
+{
+	job->record.session_row = erasing->session_row;
+	job->record.has_customer = erasing->has_customer;
+	job->record.customer = erasing->customer;
+}
+
+/* The session is known: everything begins, in one list. */
+static void
+begin(struct hub *hub, struct erasing *erasing, struct room *room)
+{
+	struct job *job;
+
+	if (room->session->row == 0) {
+		end(erasing, ERASURE_NOT_FOUND);
+		return;
+	}
+	clear_room(hub, room, erasing);
+	erasing->step = STEP_NOTE;
+	erasing->session_row = room->session->row;
+	job = core_record(hub, room, RECORD_ERASE, NULL);
+	job->kind = JOB_ERASE;
+	job->record.incarnation = room->session->incarnation;
+	describe(job, erasing);
+	submit(hub, erasing, room, job);
+	if (!TAILQ_EMPTY(&room->claiming) &&
+	    session_host(room->session) == NULL)
+		speak_claim_again(hub, room);
+}
+
+/* The next job of one whose note is written. */
+static void
+go_on(struct hub *hub, struct erasing *erasing)
+{
+	struct job *job = job_new(erasing->step == STEP_SCRUB ? JOB_SCRUB :
+	    JOB_ERASE);
+
+	job->record.event = RECORD_ERASE;
+	describe(job, erasing);
+	submit(hub, erasing, NULL, job);
+}
+
+uint64_t
+erasure_begin(struct hub *hub, struct payload *session,
+    const struct customer_id *customer)
+{
+	struct erasing *erasing;
+	struct room *room;
+
+	if (forget_oldest(hub) == -1)
+		return 0;
+	erasing = xcalloc(1, sizeof(*erasing));
+	erasing->number = ++hub->last_erasure;
+	erasing->session = payload_ref(session);
+	erasing->has_customer = customer != NULL;
+	if (customer != NULL)
+		erasing->customer = *customer;
+	erasing->due_ms = UINT64_MAX;
+	erasing->report.state = ERASURE_PENDING;
+	TAILQ_INSERT_TAIL(&hub->erasures, erasing, entry);
+	hub->erasure_count++;
+	room = core_room(hub, session);
+	if (room->state == ROOM_UNLOADED)
+		core_load(hub, room);
+	if (room->state == ROOM_READY)
+		begin(hub, erasing, room);
+	core_release(hub, room);
+	return erasing->number;
+}
+
+struct erasure
+erasure_report(const struct hub *hub, uint64_t number)
+{
+	const struct erasing *erasing = find(hub, number);
+
+	if (erasing == NULL)
+		return (struct erasure){ .state = ERASURE_UNKNOWN };
+	return erasing->report;
+}
+
+void
+erasure_loaded(struct hub *hub, struct room *room)
+{
+	struct erasing *erasing;
+
+	TAILQ_FOREACH(erasing, &hub->erasures, entry) {
+		if (erasing->step != STEP_LOAD ||
+		    erasing->report.state != ERASURE_PENDING ||
+		    strcmp(erasing->session->data, room->id->data) != 0)
+			continue;
+		if (room->state == ROOM_READY)
+			begin(hub, erasing, room);
+		else
+			end(erasing, ERASURE_FAILED);
+	}
+}
+
+/* Do what comes next in wait_ms; at once if that is 0. */
+static void
+go_on_in(struct hub *hub, struct erasing *erasing, uint64_t wait_ms)
+{
+	erasing->due_ms = hub->now.mono_ms + wait_ms;
+	erasure_tick(hub);
+}
+
+static void
+scrub_done(struct hub *hub, struct erasing *erasing, const struct job *job)
+{
+	erasing->after_row = job->next_row;
+	if (!job->is_hindered && job->next_row == 0)
+		end(erasing, ERASURE_DONE);
+	else
+		go_on_in(hub, erasing,
+		    job->is_hindered ? RETRY_HINDERED_MS : 0);
+}
+
+static void
+slice_done(struct hub *hub, struct erasing *erasing, const struct job *job)
+{
+	if (job->note_row == 0) {
+		end(erasing, ERASURE_NOT_FOUND);
+		return;
+	}
+	erasing->report.bodies += job->erased;
+	erasing->after_row = job->next_row;
+	erasing->upto_row = job->note_row;
+	erasing->step = job->next_row != 0 ? STEP_BODIES : STEP_SCRUB;
+	go_on_in(hub, erasing, 0);
+}
+
+void
+erasure_done(struct hub *hub, const struct job *job)
+{
+	/* One with a job out is never forgotten. */
+	struct erasing *erasing = find(hub, job->erasure);
+
+	if (job->result == JOB_REFUSED && erasing->step == STEP_NOTE)
+		end(erasing, ERASURE_FAILED);
+	else if (job->result == JOB_REFUSED)
+		go_on_in(hub, erasing, RETRY_REFUSED_MS);
+	else if (job->kind == JOB_SCRUB)
+		scrub_done(hub, erasing, job);
+	else
+		slice_done(hub, erasing, job);
+}
+
+void
+erasure_tick(struct hub *hub)
+{
+	struct erasing *erasing;
+
+	if (hub->is_draining)
+		return;
+	TAILQ_FOREACH(erasing, &hub->erasures, entry)
+		if (erasing->due_ms <= hub->now.mono_ms)
+			go_on(hub, erasing);
+}
+
+uint64_t
+erasure_next_ms(const struct hub *hub)
+{
+	const struct erasing *erasing;
+	uint64_t next_ms = UINT64_MAX;
+
+	if (hub->is_draining)
+		return UINT64_MAX;
+	TAILQ_FOREACH(erasing, &hub->erasures, entry)
+		if (erasing->due_ms < next_ms)
+			next_ms = erasing->due_ms;
+	return next_ms;
+}

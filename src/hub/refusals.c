@@ -1,0 +1,181 @@
+#include "refusals.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "core.h"
+#include "session/record.h"
+
+enum {
+	REFUSERS_MAX = 16384	/* beyond these, seconds are cut short */
+};
+
+#define COUNT_MS 1000
+
+/* A customer by the row of its session and its id. */
+struct refused_key {
+	uint8_t	 bytes[sizeof(int64_t) + sizeof(struct customer_id)];
+};
+
+struct refused {
+	UT_hash_handle hh;		/* hub->refused, by key */
+	TAILQ_ENTRY(refused) entry;	/* hub->refusals, soonest end first */
+	struct refused_key key;
+	uint64_t until_ms;		/* what comes before that is counted */
+	/* Of what was counted: how many, and the note on the first of them. */
+	uint64_t count;
+	struct record record;
+};
+
+static struct refused_key
+key_of(int64_t row, const struct customer_id *id)
+{
+	struct refused_key key;
+
+	memcpy(key.bytes, &row, sizeof(row));
+	memcpy(key.bytes + sizeof(row), id, sizeof(*id));
+	return key;
+}
+
+static struct refused *
+find(struct hub *hub, const struct refused_key *key, unsigned hash)
+{
+	struct refused *refused;
+
+	HASH_FIND_BYHASHVALUE(hh, hub->refused, key->bytes,
+	    sizeof(key->bytes), hash, refused);
+	return refused;
+}
+
+static void
+forget(struct hub *hub, struct refused *refused)
+{
+	HASH_DELETE(hh, hub->refused, refused);
+	TAILQ_REMOVE(&hub->refusals, refused, entry);
+	record_clear(&refused->record);
+	free(refused);
+}
+
+static void
+describe(struct record *record, struct room *room,
+    const struct customer *customer, const struct peer *peer,
+    const struct message_error *error)
+{
+	record->event = RECORD_REFUSED;
+	record->session = payload_ref(room->id);
+	record->session_row = room->session->row;
+	record->incarnation = room->session->incarnation;
+	record->has_customer = true;
+	record->customer = customer->id;
+	record->refused = error->code;
+	record->refused_event = error->event;
+	core_sign(record, peer);
+}
+
+/* The counted ones become a note; counting begins anew. */
+static void
+write_down(struct hub *hub, struct refused *refused)
+{
+	struct job *job = job_new(JOB_NOTE);
+
+	job->record = refused->record;
+	job->record.client_seq = refused->count;
+	job->record.time_ms = hub->now.wall_ms;
+	id_source_bytes(&hub->random, job->record.salt,
+	    sizeof(job->record.salt));
+	refused->record = (struct record){ .session = NULL };
+	refused->count = 0;
+	refused->until_ms = hub->now.mono_ms + COUNT_MS;
+	TAILQ_REMOVE(&hub->refusals, refused, entry);
+	TAILQ_INSERT_TAIL(&hub->refusals, refused, entry);
+	core_submit(hub, NULL, job);
+}
+
+static void
+end_first(struct hub *hub)
+{
+	struct refused *refused = TAILQ_FIRST(&hub->refusals);
+
+	if (refused->count > 0)
+		write_down(hub, refused);
+	else
+		forget(hub, refused);
+}
+
+static struct refused *
+refused_new(struct hub *hub, const struct refused_key *key, unsigned hash)
+{
+	struct refused *refused = xcalloc(1, sizeof(*refused));
+
+	while (HASH_COUNT(hub->refused) >= REFUSERS_MAX)
+		end_first(hub);
+	refused->key = *key;
+	HASH_ADD_BYHASHVALUE(hh, hub->refused, key.bytes,
+	    sizeof(refused->key.bytes), hash, refused);
+	TAILQ_INSERT_TAIL(&hub->refusals, refused, entry);
+	return refused;
+}
+
+void
+refusals_add(struct hub *hub, struct room *room,
+    const struct customer *customer, const struct peer *peer,
+    const struct message_error *error)
+{
+	struct refused_key key = key_of(room->session->row, &customer->id);
+	unsigned hash = id_hash(&hub->hash_key, key.bytes, sizeof(key.bytes));
+	struct refused *refused = find(hub, &key, hash);
+	bool is_first = refused == NULL;
+
+	/* Nothing can be written, this least of all. */
+	if (error->code == REFUSAL_STORAGE_UNAVAILABLE)
+		return;
+	if (is_first)
+		refused = refused_new(hub, &key, hash);
+	if (refused->count++ == 0)
+		describe(&refused->record, room, customer, peer, error);
+	if (is_first)
+		write_down(hub, refused);
+}
+
+void
+refusals_refuse(struct hub *hub, struct peer *peer, struct room *room,
+    const struct customer *customer, const struct message_error *error)
+{
+	core_refuse(hub, peer, room, error);
+	if (customer != NULL)
+		refusals_add(hub, room != NULL ? room : peer->seat->room,
+		    customer, peer, error);
+}
+
+void
+refusals_tick(struct hub *hub)
+{
+	const struct refused *refused;
+
+	while ((refused = TAILQ_FIRST(&hub->refusals)) != NULL &&
+	    refused->until_ms <= hub->now.mono_ms)
+		end_first(hub);
+}
+
+uint64_t
+refusals_next_ms(const struct hub *hub)
+{
+	const struct refused *refused = TAILQ_FIRST(&hub->refusals);
+
+	return refused != NULL ? refused->until_ms : UINT64_MAX;
+}
+
+void
+refusals_flush(struct hub *hub)
+{
+	while (!TAILQ_EMPTY(&hub->refusals))
+		end_first(hub);
+}
+
+void
+refusals_clear(struct hub *hub)
+{
+	while (!TAILQ_EMPTY(&hub->refusals))
+		forget(hub, TAILQ_FIRST(&hub->refusals));
+}

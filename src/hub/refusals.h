@@ -1,0 +1,40 @@
+#ifndef REFUSALS_H
+#define REFUSALS_H
+
+#include <stdint.h>
+
+struct customer;
+struct hub;
+struct message_error;
+struct peer;
+struct room;
+
+/*
+ * Refused messages of known customers go on record: the first at once, those
+ * that follow within a second together when it is over.  So a customer makes
+ * one row a second at the most, whatever it sends.
+ */
+
+/*
+ * As core_refuse().  What was refused to customer, who has proved to have sent
+ * it, goes on record; NULL: nobody has.
+ */
+void	 refusals_refuse(struct hub *hub, struct peer *peer, struct room *room,
+	    const struct customer *customer,
+	    const struct message_error *error);
+/* A message of customer, who takes part in room, was refused to peer. */
+void	 refusals_add(struct hub *hub, struct room *room,
+	    const struct customer *customer, const struct peer *peer,
+	    const struct message_error *error);
+
+/* Write down what is due. */
+void	 refusals_tick(struct hub *hub);
+/* When something is due, on the monotonic clock; UINT64_MAX: never. */
+uint64_t refusals_next_ms(const struct hub *hub);
+
+/* Write down all that was counted, due or not. */
+void	 refusals_flush(struct hub *hub);
+/* Forget all of it. */
+void	 refusals_clear(struct hub *hub);
+
+#endif

@@ -1,0 +1,107 @@
+#include "retention.h"
+
+#include "base/buf.h"
+#include "core.h"
+#include "session/record.h"
+
+/*
+ * Passes are this often in the time after which things are old, but within
+ * these limits; a slice that was refused is tried again after RETRY_MS.
+ */
+#define PASSES_PER_LIFE 24
+#define PASS_MIN_MS 1000
+#define PASS_MAX_MS 3600000
+#define SLICE_PAUSE_MS 50
+#define RETRY_MS 60000
+
+/* The shorter of the two times, 0 if both are for ever. */
+static uint64_t
+shortest_life_ms(const struct hub_config *config)
+{
+	uint64_t bodies_ms = config->journal_retention_ms;
+	uint64_t rows_ms = config->audit_retention_ms;
+
+	if (bodies_ms == 0 || (rows_ms != 0 && rows_ms < bodies_ms))
+		return rows_ms;
+	return bodies_ms;
+}
+
+static uint64_t
+pass_interval_ms(const struct hub *hub)
+{
+	uint64_t ms = shortest_life_ms(&hub->config) / PASSES_PER_LIFE;
+
+	if (ms < PASS_MIN_MS)
+		return PASS_MIN_MS;
+	return ms < PASS_MAX_MS ? ms : PASS_MAX_MS;
+}
+
+uint64_t
+retention_first_ms(const struct hub *hub)
+{
+	return shortest_life_ms(&hub->config) == 0 ? UINT64_MAX :
+	    hub->now.mono_ms + pass_interval_ms(hub);
+}
+
+/* What is older than life_ms comes before this; 0 for none. */
+static uint64_t
+limit_ms(const struct hub *hub, uint64_t life_ms)
+{
+	return life_ms == 0 || hub->now.wall_ms <= life_ms ? 0 :
+	    hub->now.wall_ms - life_ms;
+}
+
+static void
+begin_pass(struct hub *hub)
+{
+	hub->retention = (struct retention){
+		.now_ms = hub->now.wall_ms,
+		.bodies_ms = limit_ms(hub, hub->config.journal_retention_ms),
+		.rows_ms = limit_ms(hub, hub->config.audit_retention_ms),
+		.step = RETENTION_BODIES,
+	};
+}
+
+void
+retention_tick(struct hub *hub)
+{
+	struct job *job;
+	struct record *note;
+
+	if (retention_next_ms(hub) > hub->now.mono_ms)
+		return;
+	if (hub->retention.step == RETENTION_OVER)
+		begin_pass(hub);
+	job = job_new(JOB_RETAIN);
+	job->retention = hub->retention;
+	note = &job->record;
+	note->event = RECORD_RETAIN;
+	note->session = payload_new("", 0);
+	note->time_ms = hub->now.wall_ms;
+	note->client_seq = hub->retention.bodies_ms;
+	id_source_bytes(&hub->random, note->salt, sizeof(note->salt));
+	hub->is_retaining = true;
+	core_submit(hub, NULL, job);
+}
+
+uint64_t
+retention_next_ms(const struct hub *hub)
+{
+	return hub->is_retaining || hub->is_draining ? UINT64_MAX :
+	    hub->retention_ms;
+}
+
+void
+retention_done(struct hub *hub, const struct job *job)
+{
+	uint64_t pause_ms = SLICE_PAUSE_MS;
+
+	hub->is_retaining = false;
+	if (job->result == JOB_REFUSED)
+		pause_ms = RETRY_MS;
+	else
+		hub->retention = job->next_retention;
+	if (hub->retention.step == RETENTION_OVER)
+		pause_ms = pass_interval_ms(hub);
+	hub->retention_ms = hub->now.mono_ms + pause_ms;
+}

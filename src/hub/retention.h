@@ -1,0 +1,24 @@
+#ifndef RETENTION_H
+#define RETENTION_H
+
+#include <stdint.h>
+
+struct hub;
+struct job;
+
+/*
+ * What has become old is erased and purged: now and then a pass, which the
+ * storage does in slices with pauses in between.
+ */
+
+/* Do the next slice if it is due. */
+void	 retention_tick(struct hub *hub);
+/* When it is, on the monotonic clock; UINT64_MAX: never. */
+uint64_t retention_next_ms(const struct hub *hub);
+/* A JOB_RETAIN is back. */
+void	 retention_done(struct hub *hub, const struct job *job);
+
+/* When the first pass is due in a hub that begins now. */
+uint64_t retention_first_ms(const struct hub *hub);
+
+#endif

@@ -1,0 +1,156 @@
+#include "erase.h"
+
+#include <stdlib.h>
+
+#include <sqlite3.h>
+
+#include "base/id.h"
+#include "base/xalloc.h"
+#include "session/record.h"
+#include "sql.h"
+
+enum {
+	LOOK_ROWS = 2000	/* of the session, looked at in one slice */
+};
+
+enum statement {
+	SQL_KNOWN_SESSION,
+	SQL_KNOWN_CUSTOMER,
+	SQL_ROWS,
+	SQL_BODY,
+	SQL_REQUEST,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_KNOWN_SESSION] =
+	    "SELECT 1 FROM session WHERE id = ?",
+	[SQL_KNOWN_CUSTOMER] =
+	    "SELECT 1 FROM customer WHERE session = ? AND cid = ?",
+	[SQL_ROWS] =
+	    "SELECT j.seq, (?4 IS NULL OR j.customer IS ?4)"
+	    " AND b.salt IS NOT NULL"
+	    " FROM journal AS j CROSS JOIN journal_body AS b ON b.seq = j.seq"
+	    " WHERE j.session = ?1 AND j.seq > ?2 AND j.seq < ?3"
+	    " ORDER BY j.seq LIMIT ?5",
+	[SQL_BODY] =
+	    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
+	    " cart = NULL, request = NULL WHERE seq = ?",
+	/* Of the newcomer that row seq is about, if it is about one. */
+	[SQL_REQUEST] =
+	    "UPDATE customer SET request = NULL"
+	    " FROM (SELECT session AS s, customer AS c FROM journal"
+	    "  WHERE seq = ? AND event IN (1, 2))"
+	    " WHERE session = s AND cid = c AND request IS NOT NULL",
+};
+
+struct eraser {
+	struct sql *sql;
+	sqlite3_stmt *statements[STATEMENTS];
+};
+
+struct eraser *
+eraser_new(struct sql *sql)
+{
+	struct eraser *eraser = xcalloc(1, sizeof(*eraser));
+
+	eraser->sql = sql;
+	if (sql_prepare(sql, statement_sql, eraser->statements,
+	    STATEMENTS) == 0)
+		return eraser;
+	eraser_free(eraser);
+	return NULL;
+}
+
+void
+eraser_free(struct eraser *eraser)
+{
+	if (eraser == NULL)
+		return;
+	sql_finalize(eraser->statements, STATEMENTS);
+	free(eraser);
+}
+
+static struct sql_binding
+binding_of(struct eraser *eraser, enum statement id)
+{
+	return sql_bind(eraser->sql, eraser->statements[id]);
+}
+
+enum store_status
+eraser_knows(struct eraser *eraser, const struct record *record,
+    bool *is_known)
+{
+	char digits[ID_CUSTOMER_HEX + 1];
+	struct sql_binding b = binding_of(eraser, record->has_customer ?
+	    SQL_KNOWN_CUSTOMER : SQL_KNOWN_SESSION);
+	int rc;
+
+	sql_bind_row(&b, record->session_row);
+	if (record->has_customer)
+		sql_bind_customer(&b, &record->customer, digits);
+	rc = b.rc != SQLITE_OK ? b.rc : sqlite3_step(b.statement);
+	*is_known = rc == SQLITE_ROW;
+	return sql_end_rows(&b, rc);
+}
+
+enum store_status
+eraser_erase(struct eraser *eraser, int64_t seq)
+{
+	struct sql_binding body = binding_of(eraser, SQL_BODY);
+	struct sql_binding request = binding_of(eraser, SQL_REQUEST);
+	enum store_status status;
+
+	sql_bind_row(&body, seq);
+	status = sql_run_one(&body);
+	if (status != STORE_OK)
+		return status;
+	sql_bind_row(&request, seq);
+	return sql_run(&request);
+}
+
+/* The rows of one slice; *after_row is 0 if there are no more. */
+static enum store_status
+find_rows(struct eraser *eraser, const struct record *record,
+    int64_t upto_row, int64_t *after_row, int64_t seqs[ERASE_SLICE],
+    size_t *count)
+{
+	char digits[ID_CUSTOMER_HEX + 1];
+	struct sql_binding b = binding_of(eraser, SQL_ROWS);
+	int rc, looked = 0;
+
+	*count = 0;
+	sql_bind_row(&b, record->session_row);
+	sql_bind_row(&b, *after_row);
+	sql_bind_row(&b, upto_row);
+	sql_bind_customer(&b, record->has_customer ? &record->customer : NULL,
+	    digits);
+	sql_bind_row(&b, LOOK_ROWS);
+	rc = b.rc;
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && *count < ERASE_SLICE) {
+		rc = sqlite3_step(b.statement);
+		if (rc != SQLITE_ROW)
+			continue;
+		looked++;
+		*after_row = sqlite3_column_int64(b.statement, 0);
+		if (sqlite3_column_int(b.statement, 1) != 0)
+			seqs[(*count)++] = *after_row;
+	}
+	if (rc == SQLITE_DONE && looked < LOOK_ROWS)
+		*after_row = 0;
+	return sql_end_rows(&b, rc);
+}
+
+enum store_status
+eraser_slice(struct eraser *eraser, const struct record *record,
+    int64_t upto_row, int64_t *after_row, size_t *erased)
+{
+	int64_t seqs[ERASE_SLICE];
+	enum store_status status;
+	size_t i;
+
+	status = find_rows(eraser, record, upto_row, after_row, seqs, erased);
+	for (i = 0; i < *erased && status == STORE_OK; i++)
+		status = eraser_erase(eraser, seqs[i]);
+	return status;
+}

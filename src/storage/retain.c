@@ -1,0 +1,293 @@
+#include "retain.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include <sqlite3.h>
+
+#include "base/xalloc.h"
+#include "hub/job.h"
+#include "session/record.h"
+#include "sql.h"
+
+enum {
+	LOOK_ROWS = 1000,	/* looked at in one slice */
+	PURGE_ROWS = 200	/* deleted in one slice */
+};
+
+enum statement {
+	SQL_BODIES,
+	SQL_ROWS,
+	SQL_ANCHOR,
+	SQL_PURGED,
+	SQL_DELETE_BODY,
+	SQL_DELETE_ROW,
+	SQL_DELETE_CUSTOMER,
+	SQL_DELETE_SESSION,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_BODIES] =
+	    "SELECT b.seq, j.ts_ms, j.event, EXISTS (SELECT 1 FROM customer"
+	    "  WHERE session = j.session AND cid = j.customer"
+	    "  AND (name_seq = b.seq OR cart_seq = b.seq))"
+	    " FROM journal_body AS b INDEXED BY journal_body_kept"
+	    " CROSS JOIN journal AS j ON j.seq = b.seq"
+	    " WHERE b.salt IS NOT NULL AND b.seq > ? ORDER BY b.seq LIMIT ?",
+	/* The third: it begins what still goes on. */
+	[SQL_ROWS] =
+	    "SELECT seq, ts_ms, event = 1 AND revision = 1 AND EXISTS ("
+	    "  SELECT 1 FROM session WHERE id = journal.session"
+	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL)"
+	    " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
+	/* It is there already if a purge was interrupted. */
+	[SQL_ANCHOR] =
+	    "INSERT INTO chain_anchor (seq, hash, ts_ms, reason, purge_upto)"
+	    " SELECT seq, hash, ?2, 'retention', seq FROM journal"
+	    " WHERE seq = ?1 ON CONFLICT (seq) DO NOTHING",
+	[SQL_PURGED] =
+	    "SELECT seq, session, customer, event FROM journal"
+	    " WHERE seq <= (SELECT max(purge_upto) FROM chain_anchor)"
+	    " ORDER BY seq LIMIT ?",
+	[SQL_DELETE_BODY] =
+	    "DELETE FROM journal_body WHERE seq = ?",
+	[SQL_DELETE_ROW] =
+	    "DELETE FROM journal WHERE seq = ?",
+	[SQL_DELETE_CUSTOMER] =
+	    "DELETE FROM customer WHERE session = ? AND cid = ? AND state = 2",
+	[SQL_DELETE_SESSION] =
+	    "DELETE FROM session WHERE id = ?1 AND ended_ms IS NOT NULL"
+	    " AND NOT EXISTS (SELECT 1 FROM journal WHERE session = ?1)"
+	    " AND NOT EXISTS (SELECT 1 FROM customer WHERE session = ?1)",
+};
+
+struct retainer {
+	struct sql *sql;
+	sqlite3_stmt *statements[STATEMENTS];
+};
+
+/* A row to be purged. */
+struct purged {
+	int64_t	 seq;
+	int64_t	 session;
+	bool	 has_customer;
+	struct customer_id customer;
+	int	 event;
+};
+
+enum age {
+	AGE_OLD,
+	AGE_YOUNG,
+	AGE_UNKNOWN	/* from the future */
+};
+
+struct retainer *
+retainer_new(struct sql *sql)
+{
+	struct retainer *retainer = xcalloc(1, sizeof(*retainer));
+
+	retainer->sql = sql;
+	if (sql_prepare(sql, statement_sql, retainer->statements,
+	    STATEMENTS) == 0)
+		return retainer;
+	retainer_free(retainer);
+	return NULL;
+}
+
+void
+retainer_free(struct retainer *retainer)
+{
+	if (retainer == NULL)
+		return;
+	sql_finalize(retainer->statements, STATEMENTS);
+	free(retainer);
+}
+
+static struct sql_binding
+binding_of(struct retainer *retainer, enum statement id)
+{
+	return sql_bind(retainer->sql, retainer->statements[id]);
+}
+
+static enum age
+age_of(const struct retention *pass, uint64_t limit_ms, uint64_t ms)
+{
+	if (ms < limit_ms)
+		return AGE_OLD;
+	return ms > pass->now_ms ? AGE_UNKNOWN : AGE_YOUNG;
+}
+
+/* The pass has nothing more to do in its step. */
+static void
+next_step(struct retention *pass)
+{
+	pass->step++;
+	pass->after_row = 0;
+	if (pass->step == RETENTION_SEARCH && pass->rows_ms == 0)
+		pass->step = RETENTION_OVER;
+}
+
+enum store_status
+retainer_bodies(struct retainer *retainer, struct retention *pass,
+    int64_t seqs[ERASE_SLICE], size_t *count)
+{
+	struct sql_binding b = binding_of(retainer, SQL_BODIES);
+	sqlite3_stmt *row = b.statement;
+	enum age age = AGE_OLD;
+	bool is_worth_it = pass->has_note;
+	int rc, looked = 0;
+
+	*count = 0;
+	sql_bind_row(&b, pass->after_row);
+	sql_bind_row(&b, LOOK_ROWS);
+	rc = b.rc;
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && *count < ERASE_SLICE) {
+		rc = sqlite3_step(row);
+		if (rc != SQLITE_ROW)
+			continue;
+		age = age_of(pass, pass->bodies_ms, sql_column_number(row, 1));
+		if (age == AGE_YOUNG)
+			break;
+		looked++;
+		pass->after_row = sqlite3_column_int64(row, 0);
+		if (age != AGE_OLD || sqlite3_column_int(row, 3) != 0)
+			continue;
+		seqs[(*count)++] = pass->after_row;
+		is_worth_it |= sqlite3_column_int(row, 2) < RECORD_ERASE;
+	}
+	if (!is_worth_it)
+		*count = 0;
+	if (age == AGE_YOUNG || (rc == SQLITE_DONE && looked < LOOK_ROWS))
+		next_step(pass);
+	return sql_end_rows(&b, rc);
+}
+
+static enum store_status
+set_anchor(struct retainer *retainer, const struct retention *pass)
+{
+	struct sql_binding b = binding_of(retainer, SQL_ANCHOR);
+
+	sql_bind_row(&b, pass->upto_row);
+	sql_bind_number(&b, pass->now_ms);
+	return sql_run(&b);
+}
+
+enum store_status
+retainer_search(struct retainer *retainer, struct retention *pass)
+{
+	struct sql_binding b = binding_of(retainer, SQL_ROWS);
+	sqlite3_stmt *row = b.statement;
+	enum store_status status;
+	bool is_over = false;
+	int rc, looked = 0;
+
+	sql_bind_row(&b, pass->after_row);
+	sql_bind_row(&b, LOOK_ROWS);
+	rc = b.rc;
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && !is_over) {
+		enum age age;
+
+		rc = sqlite3_step(row);
+		if (rc != SQLITE_ROW)
+			continue;
+		looked++;
+		age = age_of(pass, pass->rows_ms, sql_column_number(row, 1));
+		is_over = age == AGE_YOUNG || sqlite3_column_int(row, 2) != 0;
+		if (is_over)
+			continue;
+		pass->after_row = sqlite3_column_int64(row, 0);
+		if (age == AGE_OLD)
+			pass->upto_row = pass->after_row;
+	}
+	is_over |= rc == SQLITE_DONE && looked < LOOK_ROWS;
+	status = sql_end_rows(&b, rc);
+	if (status != STORE_OK || !is_over)
+		return status;
+	next_step(pass);
+	return pass->upto_row > 0 ? set_anchor(retainer, pass) : STORE_OK;
+}
+
+/* Read the row that SQL_PURGED stands at. */
+static void
+read_purged(sqlite3_stmt *row, struct purged *purged)
+{
+	purged->seq = sqlite3_column_int64(row, 0);
+	purged->session = sqlite3_column_int64(row, 1);
+	purged->has_customer = sql_column_customer(row, 2,
+	    &purged->customer) == 0;
+	purged->event = sqlite3_column_int(row, 3);
+}
+
+static enum store_status
+find_purged(struct retainer *retainer, struct purged rows[PURGE_ROWS],
+    size_t *count)
+{
+	struct sql_binding b = binding_of(retainer, SQL_PURGED);
+	int rc;
+
+	*count = 0;
+	sql_bind_row(&b, PURGE_ROWS);
+	rc = b.rc;
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		rc = sqlite3_step(b.statement);
+		if (rc == SQLITE_ROW)
+			read_purged(b.statement, &rows[(*count)++]);
+	}
+	return sql_end_rows(&b, rc);
+}
+
+static enum store_status
+delete_by(struct retainer *retainer, enum statement id, int64_t row)
+{
+	struct sql_binding b = binding_of(retainer, id);
+
+	sql_bind_row(&b, row);
+	return sql_run(&b);
+}
+
+/* Nobody asks any more whether it ever was there. */
+static enum store_status
+delete_customer(struct retainer *retainer, const struct purged *purged)
+{
+	char digits[ID_CUSTOMER_HEX + 1];
+	struct sql_binding b = binding_of(retainer, SQL_DELETE_CUSTOMER);
+
+	sql_bind_row(&b, purged->session);
+	sql_bind_customer(&b, &purged->customer, digits);
+	return sql_run(&b);
+}
+
+/* Delete a row and what it was the last to tell of. */
+static enum store_status
+purge_row(struct retainer *retainer, const struct purged *purged)
+{
+	enum store_status status;
+
+	status = delete_by(retainer, SQL_DELETE_BODY, purged->seq);
+	if (status == STORE_OK)
+		status = delete_by(retainer, SQL_DELETE_ROW, purged->seq);
+	if (status == STORE_OK && purged->has_customer &&
+	    (purged->event == RECORD_START || purged->event == RECORD_JOIN))
+		status = delete_customer(retainer, purged);
+	/* Behind its END come notes alone. */
+	if (status == STORE_OK && purged->event >= RECORD_END)
+		status = delete_by(retainer, SQL_DELETE_SESSION,
+		    purged->session);
+	return status;
+}
+
+enum store_status
+retainer_purge(struct retainer *retainer, struct retention *pass)
+{
+	struct purged rows[PURGE_ROWS];
+	enum store_status status;
+	size_t i, count;
+
+	status = find_purged(retainer, rows, &count);
+	for (i = 0; i < count && status == STORE_OK; i++)
+		status = purge_row(retainer, &rows[i]);
+	if (status == STORE_OK && count < PURGE_ROWS)
+		next_step(pass);
+	return status;
+}
