@@ -252,6 +252,33 @@ START_TEST(client_is_the_rightmost_untrusted_address)
 END_TEST
 
 static const struct {
+	const char *text;
+	const char *prefix;
+} written[] = {
+	{ "192.0.2.255", "192.0.2.0/24" },
+	{ "::ffff:10.1.2.3", "10.1.2.0/24" },
+	{ "2001:db8:1:2:3:4:5:6", "2001:db8:1::/48" },
+	{ "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff::/48" },
+	{ "::1", "::/48" },
+	{ "unix", "" },
+};
+
+START_TEST(address_is_written_down_with_less_detail)
+{
+	struct address it = address(written[_i].text);
+	char full[ADDRESS_TEXT_MAX + 1], out[ADDRESS_TEXT_MAX + 1];
+
+	address_format(&it, full);
+	address_format_detail(&it, ADDRESS_FULL, out);
+	ck_assert_str_eq(out, full);
+	address_format_detail(&it, ADDRESS_PREFIX, out);
+	ck_assert_str_eq(out, written[_i].prefix);
+	address_format_detail(&it, ADDRESS_NONE, out);
+	ck_assert_str_eq(out, "");
+}
+END_TEST
+
+static const struct {
 	const char *one;
 	const char *other;
 	bool	 is_same;
@@ -303,6 +330,8 @@ suite_add(TCase *tc)
 	    COUNT(prefixes));
 	tcase_add_loop_test(tc, client_is_the_rightmost_untrusted_address, 0,
 	    COUNT(chains));
+	tcase_add_loop_test(tc, address_is_written_down_with_less_detail, 0,
+	    COUNT(written));
 	tcase_add_loop_test(tc, limits_count_an_ipv6_network_as_one, 0,
 	    COUNT(limited));
 	tcase_add_test(tc, limits_skip_local_peers);

@@ -153,6 +153,9 @@ static const struct number_case numbers[] = {
 	NUMBER("absence-window-tokenless", absence_window_tokenless_s, 5,
 	    31536000),
 	NUMBER("session-ttl", session_ttl_s, 86400, 31536000),
+	NUMBER("journal-retention", journal_retention_s, 7776000, 3153600000),
+	NUMBER("audit-retention", audit_retention_s, 0, 3153600000),
+	NUMBER("audit-anchor-interval", audit_anchor_interval_s, 600, 86400),
 };
 
 static uint64_t
@@ -192,6 +195,7 @@ START_TEST(without_arguments_all_settings_have_their_defaults)
 	ck_assert_uint_eq(options.fastcgi_access.owner, (uid_t)-1);
 	ck_assert_uint_eq(options.fastcgi_access.group, (gid_t)-1);
 	ck_assert_int_eq(options.log_level, LOG_LEVEL_INFO);
+	ck_assert_int_eq(options.log_addresses, ADDRESS_FULL);
 	ck_assert_str_eq(output, "");
 }
 END_TEST
@@ -292,6 +296,28 @@ START_TEST(each_switch_reaches_its_own_field)
 	ck_assert_int_eq(run("x -o websocket-compression=yes"), OPTIONS_RUN);
 	ck_assert(!options.require_tokens && !options.checkout_barrier &&
 	    options.websocket_compression);
+}
+END_TEST
+
+START_TEST(addresses_are_logged_as_wanted)
+{
+	static const struct {
+		const char *line;
+		enum address_detail detail;
+	} cases[] = {
+		{ "x", ADDRESS_FULL },
+		{ "x -o log-addresses=prefix", ADDRESS_PREFIX },
+		{ "x -o log-addresses=none", ADDRESS_NONE },
+		{ "x -o log-addresses=none -o log-addresses=full",
+		    ADDRESS_FULL },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ck_assert_int_eq(run(cases[i].line), OPTIONS_RUN);
+		ck_assert_msg(options.log_addresses == cases[i].detail, "%s",
+		    cases[i].line);
+	}
 }
 END_TEST
 
@@ -416,6 +442,7 @@ START_TEST(texts_that_are_wrong_are_refused_with_their_key)
 		"fastcgi-mode=00660", "fastcgi-mode=u+rw",
 		"fastcgi-owner=nobody.here", "fastcgi-owner=root:nowhere",
 		"fastcgi-owner=root:", "fastcgi-owner=4294967295",
+		"log-addresses=half", "log-addresses=", "log-addresses=Full",
 		"log-level=loud", "log-level=", "log-level=7",
 	};
 	char line[128], expected[64];
@@ -758,6 +785,7 @@ suite_add(TCase *tc)
 		&what_is_no_decimal_number_is_refused,
 		&a_switch_is_told_in_three_ways,
 		&each_switch_reaches_its_own_field,
+		&addresses_are_logged_as_wanted,
 		&log_level_is_set_by_name_or_by_verbose,
 		&lists_are_taken_in_braces_and_with_commas,
 		&sockets_are_taken_with_mode_and_owner,

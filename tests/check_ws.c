@@ -113,11 +113,18 @@ on_closed(struct ws *ws)
 	world_of(ws)->closed++;
 }
 
+static void
+on_too_big(struct ws *ws)
+{
+	(void)ws;	/* its close frame says so */
+}
+
 static const struct ws_owner owner = {
 	.message = on_message,
 	.is_ready = is_ready,
 	.next = on_next,
 	.pong = on_pong,
+	.too_big = on_too_big,
 	.closed = on_closed,
 };
 

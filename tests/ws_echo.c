@@ -140,11 +140,18 @@ on_closed(struct ws *ws)
 		ws_service_free(server->service);
 }
 
+static void
+on_too_big(struct ws *ws)
+{
+	(void)ws;	/* its close frame says so */
+}
+
 static const struct ws_owner ws_owner = {
 	.message = on_message,
 	.is_ready = is_ready,
 	.next = next_message,
 	.pong = on_pong,
+	.too_big = on_too_big,
 	.closed = on_closed,
 };
 

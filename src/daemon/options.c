@@ -26,6 +26,8 @@ enum {
 	YEAR_S = 365 * DAY_S
 };
 
+#define CENTURY_S (UINT64_C(100) * YEAR_S)
+
 #define FIELD(name) .offset = offsetof(struct options, name)
 #define LIST(name) FIELD(name), .count_offset = \
 	offsetof(struct options, name##_count)
@@ -81,6 +83,15 @@ static const struct setting settings[] = {
 	{ "session-ttl", SETTING_NUMBER, "86400", YEAR_S,
 	    FIELD(session_ttl_s), .unit = "s",
 	    .help = "until an unused session ends" },
+	{ "journal-retention", SETTING_NUMBER, "7776000", CENTURY_S,
+	    FIELD(journal_retention_s), .unit = "s",
+	    .help = "of old carts, names and addresses" },
+	{ "audit-retention", SETTING_NUMBER, "0", CENTURY_S,
+	    FIELD(audit_retention_s), .unit = "s",
+	    .help = "of what happened when" },
+	{ "audit-anchor-interval", SETTING_NUMBER, "600", DAY_S,
+	    FIELD(audit_anchor_interval_s), .unit = "s",
+	    .help = "between two log lines for the audit" },
 	{ "require-tokens", SETTING_BOOLEAN, "no",
 	    FIELD(require_tokens), .help = "every customer has one" },
 	{ "checkout-barrier", SETTING_BOOLEAN, "no",
@@ -103,6 +114,8 @@ static const struct setting settings[] = {
 	    FIELD(fastcgi_access.mode), .help = "of the socket's file" },
 	{ "fastcgi-owner", SETTING_OWNER, "",
 	    FIELD(fastcgi_access), .help = "of the same: user:group" },
+	{ "log-addresses", SETTING_ADDRESS_DETAIL, "full",
+	    FIELD(log_addresses), .help = "full, prefix or none" },
 	{ "log-level", SETTING_LOG_LEVEL, "info",
 	    FIELD(log_level), .help = "error, warning, info or debug" },
 };

@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 #include "base/log.h"
+#include "net/address.h"
 #include "net/unix_socket.h"
 
-struct address_prefix;
 struct endpoint;
 
 /*
@@ -40,6 +40,9 @@ struct options {
 	unsigned absence_window_s;
 	unsigned absence_window_tokenless_s;
 	unsigned session_ttl_s;
+	unsigned journal_retention_s;
+	unsigned audit_retention_s;
+	unsigned audit_anchor_interval_s;
 	bool	 require_tokens;
 	bool	 checkout_barrier;
 	bool	 websocket_compression;
@@ -53,6 +56,7 @@ struct options {
 	struct endpoint *fastcgi_listen;	/* NULL for none */
 	size_t	 fastcgi_listen_count;
 	struct unix_socket_access fastcgi_access;
+	enum address_detail log_addresses;
 	enum log_level log_level;
 };
 

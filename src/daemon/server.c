@@ -424,6 +424,9 @@ init_hub(struct server *server, const struct id_key *key)
 		.poll_presence_ms = ms(options->poll_presence_s),
 		.max_held_polls = options->max_held_polls,
 		.session_ttl_ms = ms(options->session_ttl_s),
+		.journal_retention_ms = ms(options->journal_retention_s),
+		.audit_retention_ms = ms(options->audit_retention_s),
+		.log_head_ms = ms(options->audit_anchor_interval_s),
 		.require_tokens = options->require_tokens,
 		.key = *key,
 	};
@@ -452,6 +455,7 @@ init_front(struct server *server, const struct id_key *key)
 		.hub = server->hub,
 		.quota = server->quota,
 		.max_body = options->max_message,
+		.log_addresses = options->log_addresses,
 	};
 	struct ws_peers_config peers;
 	struct front_config front;
@@ -462,6 +466,7 @@ init_front(struct server *server, const struct id_key *key)
 		.quota = server->quota,
 		.service = server->ws,
 		.log_key = *key,
+		.log_addresses = options->log_addresses,
 		.gone = on_connection_end,
 		.ctx = server,
 	};
@@ -495,6 +500,7 @@ init_fcgi(struct server *server, size_t max_connections)
 		.max_connections = max_connections,
 		.trusted_proxies = options->trusted_proxies,
 		.trusted_proxies_count = options->trusted_proxies_count,
+		.log_addresses = options->log_addresses,
 		.owner = &fcgi_owner,
 		.ctx = server,
 	};
@@ -582,6 +588,8 @@ close_journal(struct server *server)
 		return;
 	journal_stop(server->journal, &results);
 	hub_settle(server->hub, &results, &now);
+	if (server->options->audit_anchor_interval_s != 0)
+		store_log_head(server->store);
 }
 
 static int

@@ -116,6 +116,24 @@ put_log_level(enum log_level *value, const char *text)
 	return -1;
 }
 
+static int
+put_address_detail(enum address_detail *value, const char *text)
+{
+	static const char *const names[] = {
+		[ADDRESS_FULL] = "full",
+		[ADDRESS_PREFIX] = "prefix",
+		[ADDRESS_NONE] = "none",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], text) == 0) {
+			*value = (enum address_detail)i;
+			return 0;
+		}
+	return -1;
+}
+
 static void
 put_string(char **value, const char *text)
 {
@@ -312,6 +330,8 @@ expectation(enum setting_type type)
 		return "not yes or no";
 	case SETTING_LOG_LEVEL:
 		return "not error, warning, info or debug";
+	case SETTING_ADDRESS_DETAIL:
+		return "not full, prefix or none";
 	case SETTING_TOKEN:
 		return "not a subprotocol's name (letters, digits and "
 		    "!#$%&'*+-.^_`|~)";
@@ -346,6 +366,9 @@ setting_put(const struct setting *setting, void *base, const char *text,
 		break;
 	case SETTING_LOG_LEVEL:
 		result = put_log_level(field(setting, base), text);
+		break;
+	case SETTING_ADDRESS_DETAIL:
+		result = put_address_detail(field(setting, base), text);
 		break;
 	case SETTING_TOKEN:
 		result = put_token(field(setting, base), text);
@@ -410,6 +433,7 @@ setting_clear(const struct setting *setting, void *base)
 	case SETTING_LOG_LEVEL:
 	case SETTING_MODE:
 	case SETTING_OWNER:
+	case SETTING_ADDRESS_DETAIL:
 		break;
 	case SETTING_TOKEN:
 	case SETTING_BASE_PATH:

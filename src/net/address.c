@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@ enum {
 	IPV4_AT = 12,		/* where a mapped address has its IPv4 bytes */
 	IPV4_MAPPED_BITS = 96,
 	ADDRESS_BITS = 128,
+	IPV4_KEPT_BYTES = 3,	/* of an address that is cut to its prefix */
+	IPV6_KEPT_BYTES = 6,
 	LIMIT_BYTES = 8		/* of an IPv6 address: what one customer of a
 				   provider is given */
 };
@@ -97,6 +100,27 @@ address_format(const struct address *address, char out[ADDRESS_TEXT_MAX + 1])
 		    ADDRESS_TEXT_MAX + 1);
 	assert(text == out);
 	(void)text;	/* is for the assertion only */
+}
+
+void
+address_format_detail(const struct address *address,
+    enum address_detail detail, char out[ADDRESS_TEXT_MAX + 1])
+{
+	struct address cut = *address;
+	bool is_v4 = is_ipv4(address);
+	size_t kept = is_v4 ? IPV4_AT + IPV4_KEPT_BYTES : IPV6_KEPT_BYTES;
+	size_t len;
+
+	out[0] = '\0';
+	if (detail == ADDRESS_NONE)
+		return;
+	if (detail == ADDRESS_PREFIX)
+		memset(cut.bytes + kept, 0, sizeof(cut.bytes) - kept);
+	address_format(&cut, out);
+	len = strlen(out);
+	if (detail == ADDRESS_PREFIX && len > 0)
+		(void)snprintf(out + len, ADDRESS_TEXT_MAX + 1 - len,
+		    is_v4 ? "/24" : "/48"); /* fits: it was cut */
 }
 
 bool

@@ -21,6 +21,13 @@ struct address_prefix {
 	unsigned bits;		/* of the mapped form */
 };
 
+/* How much of an address is written down. */
+enum address_detail {
+	ADDRESS_FULL,
+	ADDRESS_PREFIX,		/* IPv4 as a.b.c.0/24, IPv6 cut to its /48 */
+	ADDRESS_NONE
+};
+
 struct address address_from_sockaddr(const struct sockaddr *sa);
 /* Read an address in text, also in brackets; -1 if it is none. */
 int	 address_parse(const char *text, struct address *address)
@@ -28,6 +35,9 @@ int	 address_parse(const char *text, struct address *address)
 /* The usual text, IPv4 as a.b.c.d; "" for an unknown one. */
 void	 address_format(const struct address *address,
 	    char out[ADDRESS_TEXT_MAX + 1]);
+/* The same with less detail; "" if none is wanted. */
+void	 address_format_detail(const struct address *address,
+	    enum address_detail detail, char out[ADDRESS_TEXT_MAX + 1]);
 bool	 address_is_loopback(const struct address *address);
 
 /* Read "address", "address/bits" or "unix"; -1 if text is none of them. */

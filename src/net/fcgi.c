@@ -622,10 +622,11 @@ refuse_connection(struct fcgi_service *service, int fd,
 	char text[ADDRESS_TEXT_MAX + 1];
 
 	close(fd);
-	address_format(&address, text);
+	address_format_detail(&address, service->config.log_addresses, text);
 	if (may_complain(service, &service->untrusted_ms))
 		log_warnx("fastcgi: connections from %s are refused: it is "
-		    "not in trusted-proxies", text);
+		    "not in trusted-proxies", text[0] != '\0' ? text :
+		    "an address");
 	service->config.owner->ended(service->config.ctx);
 }
 

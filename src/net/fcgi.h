@@ -41,6 +41,7 @@ struct fcgi_service_config {
 	size_t	 max_connections;	/* told to who asks; 0: unlimited */
 	const struct address_prefix *trusted_proxies;	/* lent */
 	size_t	 trusted_proxies_count;
+	enum address_detail log_addresses;
 	const struct fcgi_owner *owner;
 	void	*ctx;
 };

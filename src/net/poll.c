@@ -252,8 +252,8 @@ poll_new(struct polls *polls, enum transport transport, const char *session,
 {
 	struct poll *poll = xcalloc(1, sizeof(*poll));
 
-	if (visitor_enter(&poll->peer, polls->config.quota, session,
-	    address) == -1) {
+	if (visitor_enter(&poll->peer, polls->config.quota, session, address,
+	    polls->config.log_addresses) == -1) {
 		free(poll);
 		return NULL;
 	}

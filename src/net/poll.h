@@ -27,6 +27,7 @@ struct polls_config {
 	struct hub *hub;
 	struct quota *quota;
 	size_t	 max_body;	/* bytes; 0 for no limit */
+	enum address_detail log_addresses;	/* in the journal */
 };
 
 struct polls *polls_new(const struct polls_config *config);

@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "address.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "hub/peer.h"
@@ -12,7 +11,7 @@
 
 int
 visitor_enter(struct peer *peer, struct quota *quota, const char *session,
-    const struct address *address)
+    const struct address *address, enum address_detail detail)
 {
 	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
 	bool is_limited = address_limit_key(address, key);
@@ -23,7 +22,7 @@ visitor_enter(struct peer *peer, struct quota *quota, const char *session,
 	peer->is_limited = is_limited;
 	memcpy(peer->quota_key, key, sizeof(key));
 	peer->session_id = payload_new(session, strlen(session));
-	address_format(address, text);
+	address_format_detail(address, detail, text);
 	if (text[0] != '\0')
 		peer->address = payload_new(text, strlen(text));
 	return 0;

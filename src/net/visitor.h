@@ -1,7 +1,8 @@
 #ifndef VISITOR_H
 #define VISITOR_H
 
-struct address;
+#include "address.h"
+
 struct peer;
 struct quota;
 
@@ -11,11 +12,13 @@ struct quota;
  */
 
 /*
- * Fill in these fields of peer, for a client at address; -1 if the address has
- * too many connections, and peer is unchanged.
+ * Fill in these fields of peer, for a client at address, which is written down
+ * with that much detail; -1 if the address has too many connections, and peer
+ * is unchanged.
  */
 int	 visitor_enter(struct peer *peer, struct quota *quota,
-	    const char *session, const struct address *address)
+	    const char *session, const struct address *address,
+	    enum address_detail detail)
 	    __attribute__((warn_unused_result));
 /* Give up the place and free what the fields hold. */
 void	 visitor_leave(struct peer *peer, struct quota *quota);

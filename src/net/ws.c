@@ -256,8 +256,11 @@ on_fault(struct ws *ws, uint16_t code)
 {
 	log_debug("ws: peer is closed with %u", (unsigned)code);
 	ws->is_done = true;
-	if (ws->state == STATE_OPEN)
-		start_close(ws, code);
+	if (ws->state != STATE_OPEN)
+		return;
+	if (code == WS_CLOSE_TOO_BIG)
+		ws->owner->too_big(ws);
+	start_close(ws, code);
 }
 
 /* Stop reading; settle() sees when it may go on. */

@@ -35,6 +35,8 @@ struct ws_owner {
 	bool	(*next)(struct ws *ws, struct ws_outgoing *out);
 	/* The peer answered a ping. */
 	void	(*pong)(struct ws *ws);
+	/* The peer's message is over the limit, for which it is closed. */
+	void	(*too_big)(struct ws *ws);
 	/* The connection is gone and ws may be freed in this call. */
 	void	(*closed)(struct ws *ws);
 };

@@ -86,6 +86,15 @@ on_pong(struct ws *ws)
 }
 
 static void
+on_too_big(struct ws *ws)
+{
+	struct ws_peer *self = of_ws(ws);
+	struct now now = clock_now();
+
+	hub_too_large(self->peers->config.hub, &self->peer, &now);
+}
+
+static void
 release(struct ws_peer *self)
 {
 	struct ws_peers *peers = self->peers;
@@ -114,6 +123,7 @@ static const struct ws_owner owner = {
 	.is_ready = on_is_ready,
 	.next = on_next,
 	.pong = on_pong,
+	.too_big = on_too_big,
 	.closed = on_closed,
 };
 
@@ -181,8 +191,8 @@ ws_peer_new(struct ws_peers *peers, const char *session,
 {
 	struct ws_peer *self = xcalloc(1, sizeof(*self));
 
-	if (visitor_enter(&self->peer, peers->config.quota, session,
-	    address) == -1) {
+	if (visitor_enter(&self->peer, peers->config.quota, session, address,
+	    peers->config.log_addresses) == -1) {
 		free(self);
 		return NULL;
 	}

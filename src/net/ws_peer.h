@@ -24,6 +24,7 @@ struct ws_peers_config {
 	struct quota *quota;
 	struct ws_service *service;
 	struct id_key log_key;		/* of the tags in log lines */
+	enum address_detail log_addresses; /* in the journal */
 	void	(*gone)(void *ctx);	/* a connection ended */
 	void	*ctx;
 };
