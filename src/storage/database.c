@@ -22,7 +22,8 @@ enum {
 	BUSY_TIMEOUT_MS = 2000,		/* a backup or an auditor at work */
 	LOG_HEADER_BYTES = 32,		/* of the log, and ... */
 	LOG_FRAME_BYTES = 24,		/* ... of each page in it */
-	SCRUB_BYTES = 4 * 1024 * 1024	/* overwritten in one go */
+	SCRUB_BYTES = 4 * 1024 * 1024,	/* overwritten in one go, in ... */
+	WRITE_BYTES = 65536		/* ... writes that every VFS can do */
 };
 
 /*
@@ -420,6 +421,24 @@ log_end(const struct database *database)
 	    database->log_pages * (LOG_FRAME_BYTES + page_bytes);
 }
 
+/* Overwrite the file from begin to end, durably. */
+static int
+write_zeros(sqlite3_file *file, int64_t begin, int64_t end)
+{
+	static const uint8_t zeros[WRITE_BYTES];
+	int rc = SQLITE_OK;
+
+	while (begin < end && rc == SQLITE_OK) {
+		int64_t len = end - begin < WRITE_BYTES ? end - begin :
+		    WRITE_BYTES;
+
+		rc = file->pMethods->xWrite(file, zeros, (int)len, begin);
+		begin += len;
+	}
+	return rc == SQLITE_OK ?
+	    file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : rc;
+}
+
 /*
  * Overwrite the log's file down from *upto, or from its end if that is 0, to
  * the pages of today or as far as one slice goes, which *upto says then.
@@ -430,7 +449,6 @@ overwrite_log(const struct database *database, int64_t *upto)
 	int64_t end = log_end(database), begin;
 	sqlite3_int64 size = *upto;
 	sqlite3_file *file;
-	uint8_t *zeros;
 	int rc;
 
 	rc = sqlite3_file_control(database->db, "main",
@@ -441,11 +459,7 @@ overwrite_log(const struct database *database, int64_t *upto)
 	if (*upto == 0)
 		return rc;
 	begin = *upto - SCRUB_BYTES > end ? *upto - SCRUB_BYTES : end;
-	zeros = xcalloc(1, SCRUB_BYTES);
-	rc = file->pMethods->xWrite(file, zeros, (int)(*upto - begin), begin);
-	if (rc == SQLITE_OK)
-		rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
-	free(zeros);
+	rc = write_zeros(file, begin, *upto);
 	*upto = begin > end ? begin : 0;
 	return rc;
 }
