@@ -14,6 +14,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "hub/job.h"
 #include "session/record.h"
 #include "storage/store.h"
 
@@ -48,7 +49,13 @@ struct life {
 	size_t	 moments[TRANSACTIONS];	/* when each was acknowledged */
 	int64_t	 records[TRANSACTIONS];	/* in all, after each */
 	int64_t	 record_count;
+	int64_t	 erased[TRANSACTIONS];	/* customer 2 up to there, after each */
+	int64_t	 erased_upto;
 };
+
+/* When everything began, and began in the session that has ended. */
+#define BEGIN_MS UINT64_C(1700000000000)
+#define OLD_MS UINT64_C(1600000000000)
 
 static const char vfs_name[] = "crash";
 static const char after_name[] = "after";
@@ -137,7 +144,7 @@ next_record(struct life *life, enum record_event event, int64_t customer)
 		.session_row = 1,
 		.incarnation = 1,
 		.revision = ++life->revision,
-		.time_ms = 1700000000000 + life->revision,
+		.time_ms = BEGIN_MS + life->revision,
 		.event = event,
 		.transport = TRANSPORT_WEBSOCKET,
 		.has_customer = true,
@@ -200,6 +207,16 @@ write_records(struct life *life, struct record *records, size_t n)
 	return status == STORE_OK ? store_commit(life->store) : status;
 }
 
+/* Transaction number has made it. */
+static enum store_status
+acknowledge(struct life *life, size_t number)
+{
+	life->records[number] = life->record_count;
+	life->erased[number] = life->erased_upto;
+	life->moments[number] = crash_vfs_now(life->vfs);
+	return store_checkpoint(life->store);
+}
+
 /* Write transaction number, again as long as it is refused. */
 static enum store_status
 write_transaction(struct life *life, size_t number)
@@ -218,9 +235,7 @@ write_transaction(struct life *life, size_t number)
 	if (status != STORE_OK)
 		return status;
 	life->record_count += (int64_t)n;
-	life->records[number] = life->record_count;
-	life->moments[number] = crash_vfs_now(life->vfs);
-	return store_checkpoint(life->store);
+	return acknowledge(life, number);
 }
 
 static sqlite3 *
@@ -291,7 +306,8 @@ static const char chain_sql[] =
     " j.transport, j.flags, j.client_seq, ifnull(s.name, ''), j.customer,"
     " j.displaced, j.digest, j.hash, b.salt, b.name, b.address, b.cart,"
     " b.request FROM journal AS j LEFT JOIN session AS s ON s.id = j.session"
-    " JOIN journal_body AS b ON b.seq = j.seq ORDER BY j.seq";
+    " JOIN journal_body AS b ON b.seq = j.seq WHERE j.seq > ?"
+    " ORDER BY j.seq";
 
 enum {
 	COLUMN_NAME = 9,
@@ -311,6 +327,8 @@ verify_digest(sqlite3_stmt *row)
 	struct sha256_ctx ctx;
 	int i;
 
+	if (sqlite3_column_type(row, COLUMN_SALT) == SQLITE_NULL)
+		return;
 	sha256_init(&ctx);
 	sha256_update(&ctx, 16, sqlite3_column_blob(row, COLUMN_SALT));
 	for (i = COLUMN_BODY; i < COLUMNS; i++)
@@ -341,23 +359,43 @@ verify_hash(sqlite3_stmt *row, uint8_t hash[SHA256_DIGEST_SIZE])
 	    SHA256_DIGEST_SIZE);
 }
 
-/* The number of rows of an unbroken chain. */
+/* Where the chain begins: hash is that of the row before. */
+static int64_t
+first_row(sqlite3 *db, uint8_t hash[SHA256_DIGEST_SIZE])
+{
+	sqlite3_stmt *row;
+	int64_t seq = 0;
+
+	memset(hash, 0, SHA256_DIGEST_SIZE);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT seq, hash"
+	    " FROM chain_anchor ORDER BY seq DESC LIMIT 1", -1, &row, NULL),
+	    SQLITE_OK);
+	if (sqlite3_step(row) == SQLITE_ROW) {
+		seq = sqlite3_column_int64(row, 0);
+		memcpy(hash, sqlite3_column_blob(row, 1), SHA256_DIGEST_SIZE);
+	}
+	ck_assert_int_eq(sqlite3_finalize(row), SQLITE_OK);
+	return seq;
+}
+
+/* The number of the last row of an unbroken chain. */
 static int64_t
 verify_chain(sqlite3 *db)
 {
-	uint8_t hash[SHA256_DIGEST_SIZE] = { 0 };
+	uint8_t hash[SHA256_DIGEST_SIZE];
+	int64_t seq = first_row(db, hash);
 	sqlite3_stmt *row;
-	int64_t rows = 0;
 
 	ck_assert_int_eq(sqlite3_prepare_v2(db, chain_sql, -1, &row, NULL),
 	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_bind_int64(row, 1, seq), SQLITE_OK);
 	while (sqlite3_step(row) == SQLITE_ROW) {
-		ck_assert_int_eq(sqlite3_column_int64(row, 0), ++rows);
+		ck_assert_int_eq(sqlite3_column_int64(row, 0), ++seq);
 		verify_digest(row);
 		verify_hash(row, hash);
 	}
 	ck_assert_int_eq(sqlite3_finalize(row), SQLITE_OK);
-	return rows;
+	return seq;
 }
 
 /* Questions whose answer is 0 in a database that hangs together. */
@@ -368,11 +406,18 @@ static const char *const contradictions[] = {
 	" (SELECT seq FROM journal)",
 	"SELECT count(*) FROM session WHERE revision <>"
 	" (SELECT max(revision) FROM journal WHERE session = session.id)",
-	"SELECT count(*) FROM session WHERE revision <>"
+	"SELECT count(*) FROM session WHERE ended_ms IS NULL AND revision <>"
 	" (SELECT count(*) FROM journal WHERE session = session.id"
 	" AND event < 9)",
-	"SELECT count(*) FROM customer WHERE cart_seq IS NOT"
+	"SELECT count(*) FROM customer WHERE state = 0 AND cart_seq IS NOT"
 	" (SELECT max(seq) FROM journal WHERE customer = cid AND event = 3)",
+	"SELECT count(*) FROM journal AS j JOIN journal_body USING (seq)"
+	" WHERE salt IS NULL AND NOT EXISTS (SELECT 1 FROM journal AS n"
+	"  WHERE n.seq > j.seq AND (n.event = 11 AND j.ts_ms < n.client_seq"
+	"  OR n.event = 10 AND n.session = j.session"
+	"  AND n.customer = j.customer))",
+	"SELECT count(*) FROM journal_body WHERE salt IS NULL"
+	" AND coalesce(name, address, cart, request) IS NOT NULL",
 	"SELECT count(*) FROM customer WHERE is_ready <> ifnull("
 	" (SELECT flags & 1 FROM journal WHERE customer = cid AND event = 4"
 	" ORDER BY seq DESC LIMIT 1), 0)",
@@ -469,6 +514,164 @@ START_TEST(power_failure_loses_nothing_acknowledged)
 	}
 
 	ck_assert_int_eq(sound_records(life.path), life.record_count);
+	life_clear(&life);
+}
+END_TEST
+
+/* Another session that was over long ago, to be purged. */
+static void
+write_old_session(struct life *life)
+{
+	static const enum record_event events[] = {
+		RECORD_START, RECORD_READY, RECORD_READY, RECORD_END,
+	};
+	size_t i;
+
+	ck_assert_int_eq(store_begin(life->store), STORE_OK);
+	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		struct record record = next_record(life, events[i], 99);
+
+		payload_unref(record.session);
+		record.session = payload_new("old", 3);
+		record.session_row = 2;
+		record.time_ms = OLD_MS;
+		record.revision = i + 1;
+		record.has_customer = events[i] != RECORD_END;
+		if (events[i] == RECORD_START)
+			record.name = payload_new("Eve", 3);
+		ck_assert_int_eq(store_append(life->store, &record), STORE_OK);
+		record_clear(&record);
+		life->record_count++;
+	}
+	ck_assert_int_eq(store_commit(life->store), STORE_OK);
+	life->revision = 0;
+}
+
+/* A note on customer 2, which is no revision. */
+static struct record
+make_note(struct life *life, enum record_event event)
+{
+	struct record record = next_record(life, event, 2);
+
+	life->revision--;
+	record.revision = 0;
+	record.client_seq = 1;
+	return record;
+}
+
+static void
+write_note(struct life *life)
+{
+	struct record note = make_note(life, RECORD_REFUSED);
+
+	ck_assert_int_eq(store_begin(life->store), STORE_OK);
+	ck_assert_int_eq(store_note(life->store, &note), STORE_OK);
+	ck_assert_int_eq(store_commit(life->store), STORE_OK);
+	record_clear(&note);
+	life->record_count++;
+}
+
+static void
+write_erasure(struct life *life)
+{
+	struct record note = make_note(life, RECORD_ERASE);
+	int64_t upto = 0, after = 0;
+	size_t erased;
+
+	do {
+		ck_assert_int_eq(store_begin(life->store), STORE_OK);
+		ck_assert_int_eq(store_erase(life->store, &note, &upto,
+		    &after, &erased), STORE_OK);
+		ck_assert_int_eq(store_commit(life->store), STORE_OK);
+	} while (after != 0);
+	do {
+		ck_assert_int_eq(store_scrub(life->store, &after), STORE_OK);
+	} while (after != 0);
+	record_clear(&note);
+	life->record_count++;
+	life->erased_upto = upto;
+}
+
+static void
+write_retention(struct life *life)
+{
+	struct record note = make_note(life, RECORD_RETAIN);
+	struct retention pass = {
+		.now_ms = BEGIN_MS + life->revision,
+		.bodies_ms = BEGIN_MS + life->revision - 20,
+		.rows_ms = BEGIN_MS,
+	};
+
+	note.session_row = 0;
+	payload_unref(note.session);
+	note.session = payload_new("", 0);
+	note.incarnation = 0;
+	note.has_customer = false;
+	note.client_seq = pass.bodies_ms;
+	while (pass.step != RETENTION_OVER) {
+		ck_assert_int_eq(store_begin(life->store), STORE_OK);
+		ck_assert_int_eq(store_retain(life->store, &pass, &note),
+		    STORE_OK);
+		ck_assert_int_eq(store_commit(life->store), STORE_OK);
+	}
+	record_clear(&note);
+	life->record_count += pass.has_note;
+}
+
+/* What was acknowledged as erased is so after the failure. */
+static void
+check_erased(const struct life *life, size_t moment)
+{
+	size_t n = acknowledged(life, moment);
+	sqlite3 *db;
+	char sql[256];
+
+	if (n == 0)
+		return;
+	(void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM journal"
+	    " JOIN journal_body USING (seq) WHERE session = 1 AND seq < %lld"
+	    " AND substr(customer, 8, 1) = '2' AND salt IS NOT NULL",
+	    (long long)life->erased[n - 1]); /* fits */
+	db = connect(life->ruined, after_name);
+	ck_assert_int_eq(query(db, sql), 0);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+START_TEST(power_failure_undoes_no_erasure)
+{
+	struct life life;
+	size_t i, moment, end;
+	sqlite3 *db;
+
+	life_start(&life);
+	write_old_session(&life);
+	for (i = 0; i < TRANSACTIONS; i++) {
+		if (i % 10 == 3)
+			write_note(&life);
+		else if (i % 10 == 6)
+			write_erasure(&life);
+		else if (i % 10 == 8)
+			write_retention(&life);
+		else
+			ck_assert_int_eq(write_transaction(&life, i),
+			    STORE_OK);
+		ck_assert_int_eq(acknowledge(&life, i), STORE_OK);
+	}
+	store_close(life.store);
+	end = crash_vfs_now(life.vfs);
+	for (i = 0; i < CUTS; i++) {
+		moment = life.moments[0] +
+		    i * (end - life.moments[0]) / (CUTS - 1);
+		crash_vfs_image(life.vfs, moment, i % CRASH_LOSSES,
+		    &life.random, life.ruin);
+		check_ruin(&life, moment);
+		check_erased(&life, moment);
+	}
+	ck_assert_int_eq(sound_records(life.path), life.record_count);
+	db = connect(life.path, vfs_name);
+	ck_assert_int_eq(query(db, "SELECT count(*) FROM session"), 1);
+	ck_assert_int_eq(query(db, "SELECT min(seq) FROM journal"), 5);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	life_clear(&life);
 }
 END_TEST
@@ -679,6 +882,7 @@ void
 suite_add(TCase *tc)
 {
 	tcase_add_test(tc, power_failure_loses_nothing_acknowledged);
+	tcase_add_test(tc, power_failure_undoes_no_erasure);
 	tcase_add_test(tc, harness_sees_what_weaker_settings_lose);
 	tcase_add_loop_test(tc, failed_write_refuses_and_is_made_up_for, 0, 2);
 	tcase_add_test(tc, failed_sync_is_fatal);

@@ -312,6 +312,87 @@ START_TEST(refusal_takes_the_whole_list)
 }
 END_TEST
 
+static struct job *
+add_note(struct fixture *fixture, enum job_kind kind, enum record_event event)
+{
+	struct job *job = add(fixture, kind);
+
+	job->record.event = event;
+	job->record.has_customer = event == RECORD_REFUSED;
+	return job;
+}
+
+/* The disk is full for the nth write of a list with a note. */
+START_TEST(nothing_fails_because_of_a_note)
+{
+	struct fixture f;
+	struct job *job;
+
+	fixture_init(&f);
+	(void)add_record(&f, RECORD_START);
+	fixture_start(&f);
+	submit(&f);
+	ck_assert_int_eq(collect(&f), 0);
+	expect(&f, JOB_APPEND, JOB_DONE);
+	(void)add(&f, JOB_LOAD);
+	(void)add_note(&f, JOB_NOTE, RECORD_REFUSED);
+	(void)add(&f, JOB_FIND_IDLE);
+	if (_i == 1)
+		(void)add_record(&f, RECORD_CART);
+	crash_vfs_fail(f.vfs, CRASH_FAULT_WRITE, 1, SQLITE_FULL);
+	submit(&f);
+	stop(&f);
+
+	job = next_result(&f);
+	ck_assert_int_eq(job->result, JOB_DONE);
+	ck_assert_ptr_nonnull(job->loaded);
+	job_free(job);
+	expect(&f, JOB_NOTE, JOB_DONE);
+	job = next_result(&f);
+	ck_assert_uint_eq(job->idle_count, 1);
+	job_free(job);
+	if (_i == 1)
+		expect(&f, JOB_APPEND, JOB_DONE);
+	ck_assert(crash_vfs_disarm(f.vfs));
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(slices_say_where_the_next_begins)
+{
+	struct fixture f;
+	struct job *job;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	(void)add_record(&f, RECORD_START);
+	(void)add_note(&f, JOB_NOTE, RECORD_REFUSED);
+	(void)add_note(&f, JOB_ERASE, RECORD_ERASE);
+	(void)add(&f, JOB_SCRUB);
+	job = add_note(&f, JOB_RETAIN, RECORD_RETAIN);
+	job->retention = (struct retention){ .now_ms = 9, .bodies_ms = 9 };
+	(void)add(&f, JOB_LOG_HEAD);
+	submit(&f);
+	stop(&f);
+
+	expect(&f, JOB_APPEND, JOB_DONE);
+	expect(&f, JOB_NOTE, JOB_DONE);
+	job = next_result(&f);
+	ck_assert_int_eq(job->note_row, 3);
+	ck_assert_int_eq(job->next_row, 0);
+	ck_assert_uint_eq(job->erased, 2);
+	job_free(job);
+	job = next_result(&f);
+	ck_assert(!job->is_hindered && job->next_row == 0);
+	job_free(job);
+	job = next_result(&f);
+	ck_assert_int_eq(job->next_retention.step, RETENTION_OVER);
+	job_free(job);
+	expect(&f, JOB_LOG_HEAD, JOB_DONE);
+	fixture_clear(&f);
+}
+END_TEST
+
 START_TEST(failed_sync_ends_everything)
 {
 	struct fixture f;
@@ -421,6 +502,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, idle_sessions_are_found);
 	tcase_add_test(tc, stopping_does_all_that_waits);
 	tcase_add_test(tc, refusal_takes_the_whole_list);
+	tcase_add_loop_test(tc, nothing_fails_because_of_a_note, 0, 2);
+	tcase_add_test(tc, slices_say_where_the_next_begins);
 	tcase_add_test(tc, failed_sync_ends_everything);
 	tcase_add_test(tc, owner_and_thread_work_at_the_same_time);
 	tcase_add_test(tc, thread_leaves_signals_to_the_others);
