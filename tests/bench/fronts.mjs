@@ -2,7 +2,7 @@
 // Held polls behind each web server that contrib/ has a sample for, and how
 // long it takes until a change in every session has been answered to all of
 // them, beside the daemon alone: see README.md in this folder.
-// usage: fronts.mjs DAEMON [SERVER...]
+// usage: fronts.mjs DAEMON [--rounds N] [SERVER...]
 
 import http from 'node:http';
 import { parseArgs } from 'node:util';
