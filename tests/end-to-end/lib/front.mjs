@@ -29,6 +29,9 @@ process.on('exit', () => {
 	for (const pid of groups)
 		process.kill(-pid, 'SIGKILL');
 });
+// Signals to this process's group do not reach those.
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'])
+	process.on(signal, () => process.exit(1));
 
 const findProgram = (name) => PROGRAM_FOLDERS
 	.map((folder) => path.join(folder, name))
