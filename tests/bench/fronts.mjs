@@ -4,7 +4,6 @@
 // them, beside the daemon alone: see README.md in this folder.
 // usage: fronts.mjs DAEMON [--rounds N] [SERVER...]
 
-import http from 'node:http';
 import { parseArgs } from 'node:util';
 
 import { Front } from '../end-to-end/lib/front.mjs';
@@ -16,6 +15,10 @@ const POLLS = 10;		// of each customer
 const SETTINGS = { 'message-rate': 0, 'new-session-rate': 0,
 	'max-held-polls': POLLS };
 
+// Everybody here has one address.
+const CHANGES = { nginx: { 'buddyshopping_address 200;':
+	'buddyshopping_address 2000;' } };
+
 const { values, positionals: [, ...names] } = parseArgs({
 	allowPositionals: true,
 	options: { rounds: { type: 'string', default: '7' } } });
@@ -26,9 +29,7 @@ const median = (numbers) =>
 const enterAll = (place, round) => Promise.all(Array.from({ length: CUSTOMERS },
 	async (_, i) => {
 		const shopper = new Shopper(place, `${round}-${i}`);
-		// The change goes over the connection that is there.
-		shopper.agent = new http.Agent({ keepAlive: true });
-		await shopper.enter('startSession', 'Ada', {}, shopper);
+		await shopper.enter('startSession', 'Ada');
 		return shopper;
 	}));
 
@@ -41,7 +42,7 @@ const measure = async (place, round) => {
 	const since = () => performance.now() - start;
 	let seen = 0, lastPoll = 0, lastPost = 0;
 	await Promise.all(shoppers.flatMap((shopper, n) => [
-		shopper.post('updateCart', { cartContent: { n } }, shopper).then(() => {
+		shopper.post('updateCart', { cartContent: { n } }).then(() => {
 			lastPost = since();
 		}),
 		...polls[n].map(async ({ answer }) => {
@@ -65,7 +66,7 @@ const row = (name, results) => ({ server: name,
 // The daemon alone and behind the server in turn, so that both see the same
 // machine.
 const compare = async (name) => {
-	const front = new Front(name, SETTINGS);
+	const front = new Front(name, SETTINGS, CHANGES[name]);
 	await front.start();
 	const alone = [], behind = [];
 	for (let round = 0; round < Number(values.rounds); round++) {

@@ -50,9 +50,8 @@ export class Shopper {
 	}
 
 	// Start or join; resolves to the answer.
-	async enter(event, customerName, more = {}, options = {}) {
-		const answer = await this.post(event, { customerName, ...more },
-			options);
+	async enter(event, customerName, more = {}) {
+		const answer = await this.post(event, { customerName, ...more });
 		assert.equal(answer.status, 200, answer.text);
 		({ customerId: this.customerId, token: this.token } =
 			answer.messages[0].payload);
