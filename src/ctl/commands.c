@@ -6,5 +6,6 @@ const struct ctl_command *const commands[] = {
 	&cmd_sessions,
 	&cmd_state,
 	&cmd_head,
+	&cmd_backup,
 	NULL,
 };

@@ -53,21 +53,39 @@ write_draft(const char *draft, const struct id_key *key)
 	return error == 0 ? 0 : -1;
 }
 
-static enum key_file_status
-make_key(const char *name, struct id_key *key)
+/* The file appears whole; what goes wrong is logged. */
+static int
+write_key(const char *name, const struct id_key *key)
 {
-	enum key_file_status status = KEY_FILE_MADE;
 	char *draft = file_beside(name, ".new");
+	int result = 0;
 
-	id_key_random(key);
 	if ((unlink(draft) == -1 && errno != ENOENT) ||
 	    write_draft(draft, key) == -1 ||
 	    file_publish(draft, name) == -1) {
 		log_warn("store: %s: cannot be made", name);
-		status = KEY_FILE_FAILED;
+		result = -1;
 	}
 	free(draft);
-	return status;
+	return result;
+}
+
+static enum key_file_status
+make_key(const char *name, struct id_key *key)
+{
+	id_key_random(key);
+	return write_key(name, key) == 0 ? KEY_FILE_MADE : KEY_FILE_FAILED;
+}
+
+/* What read_key() said no to. */
+static void
+log_unread(const char *name)
+{
+	if (errno == ENODATA)
+		log_errorx("store: %s: is not a key of %d bytes", name,
+		    ID_KEY_BYTES);
+	else
+		log_warn("store: %s: cannot be read", name);
 }
 
 enum key_file_status
@@ -77,10 +95,17 @@ key_file_load(const char *name, struct id_key *key)
 		return KEY_FILE_READ;
 	if (errno == ENOENT)
 		return make_key(name, key);
-	if (errno == ENODATA)
-		log_errorx("store: %s: is not a key of %d bytes", name,
-		    ID_KEY_BYTES);
-	else
-		log_warn("store: %s: cannot be read", name);
+	log_unread(name);
 	return KEY_FILE_FAILED;
+}
+
+int
+key_file_copy(const char *from, const char *to)
+{
+	struct id_key key;
+
+	if (read_key(from, &key) == 0)
+		return write_key(to, &key);
+	log_unread(from);
+	return -1;
 }

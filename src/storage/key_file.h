@@ -17,4 +17,11 @@ enum key_file_status {
  */
 enum key_file_status key_file_load(const char *name, struct id_key *key);
 
+/*
+ * Make the file to, or replace it, with the key that the file from holds,
+ * likewise.  -1 if there is none, or it cannot be written, which is logged.
+ */
+int	 key_file_copy(const char *from, const char *to)
+	    __attribute__((warn_unused_result));
+
 #endif

@@ -1,0 +1,93 @@
+#include "commands.h"
+
+#include <signal.h>
+
+#include "base/log.h"
+#include "ctl.h"
+#include "progress.h"
+#include "storage/backup.h"
+
+enum { MB = 1000000 };
+
+enum { OPTION_FORCE, OPTION_KEY };
+
+static const struct ctl_option options[] = {
+	[OPTION_FORCE] = { "force", NULL, "replace an older copy" },
+	[OPTION_KEY] = { "key", NULL, "copy the key of tokens too" },
+	{ NULL, NULL, NULL },
+};
+
+/* Signals that would end us wait until the draft is gone. */
+static void
+hold_signals(sigset_t *held, sigset_t *before)
+{
+	(void)sigemptyset(held); /* none of these can fail */
+	(void)sigaddset(held, SIGHUP);
+	(void)sigaddset(held, SIGINT);
+	(void)sigaddset(held, SIGPIPE);
+	(void)sigaddset(held, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, held, before);
+}
+
+static bool
+goes_on(void *ctx, enum backup_phase phase, uint64_t done, uint64_t total)
+{
+	struct progress *progress = ctx;
+	sigset_t pending;
+
+	progress_show(progress, phase == BACKUP_COPYING ? "copying MB" :
+	    "checking MB", done / MB, total / MB);
+	(void)sigpending(&pending); /* cannot fail */
+	return sigismember(&pending, SIGHUP) == 0 &&
+	    sigismember(&pending, SIGINT) == 0 &&
+	    sigismember(&pending, SIGTERM) == 0;
+}
+
+/* Read the copy as an auditor would, and say how far it goes. */
+static enum ctl_status
+print_head(const struct ctl *ctl, const char *path)
+{
+	struct ctl of_copy = *ctl;
+
+	of_copy.database = path;
+	return cmd_head.run(&of_copy);
+}
+
+static enum ctl_status
+run(const struct ctl *ctl)
+{
+	const struct backup_order order = {
+		.database = ctl->database,
+		.target = ctl->operands[0],
+		.with_key = ctl->values[OPTION_KEY] != NULL,
+		.replaces = ctl->values[OPTION_FORCE] != NULL,
+	};
+	struct progress progress;
+	const struct backup_watcher watcher = {
+		.goes_on = goes_on,
+		.ctx = &progress,
+	};
+	enum backup_status status;
+	sigset_t held, before;
+
+	hold_signals(&held, &before);
+	progress_begin(&progress);
+	status = backup_make(&order, &watcher);
+	progress_end(&progress);
+	if (status == BACKUP_STOPPED)
+		log_errorx("%s: not made", order.target);
+	/* The signal that stopped it ends us here, as whoever sent it wants. */
+	(void)sigprocmask(SIG_SETMASK, &before, NULL); /* cannot fail */
+	return status == BACKUP_MADE ? print_head(ctl, order.target) :
+	    (enum ctl_status)status;
+}
+
+const struct ctl_command cmd_backup = {
+	.words = "backup",
+	.operands = "FILE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = options,
+	.help = "copy the database to FILE while the daemon serves",
+	.run = run,
+};

@@ -1,0 +1,278 @@
+#include "backup_target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "file.h"
+#include "header.h"
+#include "key_file.h"
+#include "lock.h"
+#include "store_status.h"
+
+static const char draft_suffix[] = ".partial";
+
+struct backup_target {
+	const struct backup_order *order;
+	char	*draft;
+	int	 lock;
+};
+
+static enum backup_status
+refuse(const char *path, const char *why)
+{
+	log_errorx("%s: %s", path, why);
+	return BACKUP_BAD_TARGET;
+}
+
+/* What failed with errno. */
+static enum backup_status
+failed(const char *path, const char *what)
+{
+	log_warn("%s: %s", path, what);
+	return BACKUP_IO_ERROR;
+}
+
+static bool
+has_file_beside(const char *path, const char *suffix)
+{
+	char *name = file_beside(path, suffix);
+	struct stat st;
+	bool is_there = lstat(name, &st) == 0;
+
+	free(name);
+	return is_there;
+}
+
+/* Whether target with suffix behind it is the database. */
+static bool
+is_database(const struct backup_order *order, const char *suffix)
+{
+	char *name = file_beside(order->target, suffix);
+	struct stat database, other;
+	bool is_same = stat(order->database, &database) == 0 &&
+	    stat(name, &other) == 0 && database.st_dev == other.st_dev &&
+	    database.st_ino == other.st_ino;
+
+	free(name);
+	return is_same;
+}
+
+/* Whether it is empty, or a database of ours in whatever version. */
+static bool
+is_copy(const char *path)
+{
+	uint8_t header[HEADER_BYTES];
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd == -1)
+		return false;
+	n = pread(fd, header, sizeof(header), 0);
+	(void)close(fd); /* nothing was written to it */
+	return n == 0 || (n > 0 &&
+	    header_fault(header, (size_t)n, INT32_MAX) == NULL);
+}
+
+/* What is there already. */
+static enum backup_status
+check_old(const struct backup_order *order, const struct stat *old)
+{
+	if (!S_ISREG(old->st_mode))
+		return refuse(order->target,
+		    "is there, and is not a regular file");
+	if (!order->replaces)
+		return refuse(order->target, "is there already");
+	if (is_copy(order->target))
+		return BACKUP_MADE;
+	return refuse(order->target,
+	    "is there, and is not a database that may be replaced");
+}
+
+/* What is beside a target that is not there. */
+static enum backup_status
+check_beside(const struct backup_order *order)
+{
+	/* SQLite would take it for the copy's. */
+	if (has_file_beside(order->target, "-wal") ||
+	    has_file_beside(order->target, "-journal"))
+		return refuse(order->target,
+		    "another database has left a -wal or -journal there");
+	if (order->with_key && has_file_beside(order->target, ".key"))
+		return refuse(order->target, "there is a .key already");
+	return BACKUP_MADE;
+}
+
+static enum backup_status
+check(const struct backup_order *order)
+{
+	enum backup_status status = BACKUP_MADE;
+	struct stat old;
+
+	if (is_database(order, ""))
+		return refuse(order->target, "is the database itself");
+	if (is_database(order, draft_suffix) || is_database(order, ".lock"))
+		return refuse(order->target,
+		    "what is made beside it has the database's name");
+	if (lstat(order->target, &old) == 0)
+		status = check_old(order, &old);
+	else if (errno != ENOENT)
+		status = failed(order->target, "cannot be made");
+	if (status != BACKUP_MADE || order->replaces)
+		return status;
+	return check_beside(order);
+}
+
+static enum backup_status
+take_lock(struct backup_target *target)
+{
+	switch (lock_take(target->order->target, &target->lock)) {
+	case STORE_OPENED:
+		return BACKUP_MADE;
+	case STORE_IN_USE:
+		return BACKUP_IN_USE;
+	case STORE_BAD_DATA:
+	case STORE_CANNOT_CREATE:
+	case STORE_IO_ERROR:
+		break;
+	}
+	return BACKUP_IO_ERROR;
+}
+
+/* Remove what SQLite would take for part of the database at path. */
+static int
+remove_logs(const char *path)
+{
+	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
+	int result = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char *name = file_beside(path, suffixes[i]);
+
+		if (unlink(name) == -1 && errno != ENOENT)
+			result = -1;
+		free(name);
+	}
+	return result;
+}
+
+static enum backup_status
+make_draft(const struct backup_target *target)
+{
+	int fd;
+
+	/* Of a copy that was killed: we have the lock. */
+	if ((unlink(target->draft) == -1 && errno != ENOENT) ||
+	    remove_logs(target->draft) == -1)
+		return failed(target->draft, "cannot be removed");
+	fd = open(target->draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    S_IRUSR | S_IWUSR);
+	if (fd == -1)
+		return failed(target->draft, "cannot be made");
+	(void)close(fd); /* nothing was written to it */
+	return BACKUP_MADE;
+}
+
+enum backup_status
+backup_target_open(const struct backup_order *order,
+    struct backup_target **opened)
+{
+	struct backup_target *target;
+	enum backup_status status = check(order);
+
+	if (status != BACKUP_MADE)
+		return status;
+	target = xcalloc(1, sizeof(*target));
+	target->order = order;
+	target->draft = file_beside(order->target, draft_suffix);
+	target->lock = -1;
+	status = take_lock(target);
+	if (status == BACKUP_MADE)
+		status = make_draft(target);
+	if (status == BACKUP_MADE)
+		*opened = target;
+	else
+		backup_target_close(target);
+	return status;
+}
+
+void
+backup_target_close(struct backup_target *target)
+{
+	if (target->lock != -1) {
+		if ((unlink(target->draft) == -1 && errno != ENOENT) ||
+		    remove_logs(target->draft) == -1)
+			log_warn("%s: cannot be removed", target->draft);
+		lock_release(target->order->target, target->lock);
+	}
+	free(target->draft);
+	free(target);
+}
+
+const char *
+backup_target_draft(const struct backup_target *target)
+{
+	return target->draft;
+}
+
+enum backup_status
+backup_target_check_room(const struct backup_target *target, uint64_t bytes)
+{
+	unsigned long long room;
+	struct statvfs fs;
+
+	if (statvfs(target->draft, &fs) == -1)
+		return failed(target->draft, "free space");
+	room = (unsigned long long)fs.f_bavail * fs.f_frsize;
+	if (room >= bytes)
+		return BACKUP_MADE;
+	log_errorx("%s: %llu bytes are needed, and %llu are free",
+	    target->order->target, (unsigned long long)bytes, room);
+	return BACKUP_IO_ERROR;
+}
+
+static int
+copy_key(const struct backup_order *order)
+{
+	char *from = file_beside(order->database, ".key");
+	char *to = file_beside(order->target, ".key");
+	int result = key_file_copy(from, to);
+
+	free(from);
+	free(to);
+	return result;
+}
+
+static int
+sync_file(const char *path)
+{
+	int result, fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return -1;
+	result = fsync(fd);
+	(void)close(fd); /* nothing was written to it */
+	return result;
+}
+
+enum backup_status
+backup_target_publish(const struct backup_target *target)
+{
+	const struct backup_order *order = target->order;
+
+	if (sync_file(target->draft) == -1)
+		return failed(target->draft, "cannot be made durable");
+	if (order->with_key && copy_key(order) == -1)
+		return BACKUP_IO_ERROR;
+	/* An older database's would spoil the copy. */
+	if (remove_logs(order->target) == -1 ||
+	    file_publish(target->draft, order->target) == -1)
+		return failed(order->target, "cannot be made");
+	return BACKUP_MADE;
+}
