@@ -22,16 +22,17 @@ settings()
 	"$program" -h | sed -n 's/^  \([a-z][a-z-]*=[^ ]*\) .*/\1/p'
 }
 
-# The default that the page gives for a key, "" for none; fails without one.
+# The default that the page gives for a key, "" for none or empty; fails without
+# one.
 page_default()
 {
 	awk -v key="$1" '
 		$1 == ".It" { here = $2 == "Ic" && $3 == key && NF == 3 }
 		here && /^The default is / {
 			value = $4
-			if (value ~ /.[.,]$/)
+			if (value ~ /.[.,:]$/)
 				value = substr(value, 1, length(value) - 1)
-			if (value != "none")
+			if (value != "none" && value != "empty")
 				print value
 			found = 1
 			exit

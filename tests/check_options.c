@@ -412,6 +412,8 @@ START_TEST(texts_that_are_right_are_taken)
 	static const char *const lines[] = {
 		"x -o subprotocol=shop.v1+json", "x -o subprotocol=",
 		"x -o base-path=/", "x -o base-path=/a/b%20c/~(d);e=@:/",
+		"x -o admin-listen=unix:/run/shop/admin",
+		"x -o admin-listen=none", "x -o admin-listen=",
 		"x -o allowed-origins=*",
 		"x -o allowed-origins=https://a,*",
 		"x -o trusted-proxies=192.0.2.1",
@@ -443,6 +445,8 @@ START_TEST(texts_that_are_wrong_are_refused_with_their_key)
 		"fastcgi-owner=nobody.here", "fastcgi-owner=root:nowhere",
 		"fastcgi-owner=root:", "fastcgi-owner=4294967295",
 		"log-addresses=half", "log-addresses=", "log-addresses=Full",
+		"admin-listen=/run/x", "admin-listen=unix:x",
+		"admin-listen=127.0.0.1:80", "admin-listen=None",
 		"log-level=loud", "log-level=", "log-level=7",
 	};
 	char line[128], expected[64];

@@ -116,6 +116,8 @@ static const struct setting settings[] = {
 	    FIELD(fastcgi_access), .help = "of the same: user:group" },
 	{ "log-addresses", SETTING_ADDRESS_DETAIL, "full",
 	    FIELD(log_addresses), .help = "full, prefix or none" },
+	{ "admin-listen", SETTING_ADMIN, "",
+	    FIELD(admin_listen), .help = "unix:/path, none, or DATABASE.admin" },
 	{ "log-level", SETTING_LOG_LEVEL, "info",
 	    FIELD(log_level), .help = "error, warning, info or debug" },
 };

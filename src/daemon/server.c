@@ -14,6 +14,7 @@
 #include <systemd/sd-daemon.h>
 #include <uv.h>
 
+#include "admin_place.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -21,12 +22,14 @@
 #include "hub/hub.h"
 #include "hub/job.h"
 #include "hub/quota.h"
+#include "net/admin.h"
 #include "net/endpoint.h"
 #include "net/fcgi.h"
 #include "net/front.h"
 #include "net/http.h"
 #include "net/listener.h"
 #include "net/poll.h"
+#include "net/unix_socket.h"
 #include "net/ws.h"
 #include "net/ws_peer.h"
 #include "options.h"
@@ -36,6 +39,8 @@
 
 /* Descriptors besides those of connections. */
 #define DESCRIPTORS_RESERVED 64
+/* Connections to the admin socket, beside max-connections. */
+#define ADMIN_CONNECTIONS 16
 /* How long a stop waits for storage and peers before it goes on without. */
 #define STOP_WAIT_MS 10000
 /* After so much quiet, memory that work has left behind is given back. */
@@ -71,6 +76,9 @@ struct server {
 	struct http *http;
 	struct fcgi_service *fcgi;
 	struct listener *listener;
+	struct admin *admin;
+	struct http *admin_http;
+	struct listener *admin_listener;
 
 	bool	 is_stopping;
 	bool	 is_closing;		/* peers were told */
@@ -136,6 +144,18 @@ note_work(struct server *server)
 		uv_timer_start(&server->quiet, on_quiet, QUIET_MS, QUIET_MS);
 }
 
+/* Let HTTP do what is due; how long it may wait then, as http_run(). */
+static int
+run_http(struct server *server)
+{
+	int wait_ms = http_run(server->http);
+	int admin_wait_ms = http_run(server->admin_http);
+
+	return wait_ms == -1 ||
+	    (admin_wait_ms != -1 && admin_wait_ms < wait_ms) ?
+	    admin_wait_ms : wait_ms;
+}
+
 /* Wake up when the hub or libmicrohttpd has something to do, in ms. */
 static void
 set_due(struct server *server, int http_wait_ms)
@@ -169,7 +189,7 @@ on_turn(uv_prepare_t *handle)
 	 * what came before are sent. */
 	submit_jobs(server);
 	hub_wake_peers(server->hub);
-	http_wait_ms = http_run(server->http);
+	http_wait_ms = run_http(server);
 	submit_jobs(server);
 	if (server->is_stopping)
 		stop_step(server);
@@ -246,6 +266,7 @@ on_signal(uv_signal_t *handle, int number)
 	(void)sd_notify(0, "STOPPING=1");	/* nobody need listen */
 	server->is_stopping = true;
 	listener_stop(server->listener);
+	admin_drain(server->admin);
 	hub_drain(server->hub);
 	polls_stop(server->polls);
 	uv_timer_start(&server->stop_limit, on_stop_limit, STOP_WAIT_MS, 0);
@@ -296,6 +317,38 @@ static const struct http_owner http_owner = {
 static const struct fcgi_owner fcgi_owner = {
 	.request = on_request,
 	.ended = on_connection_end,
+};
+
+static void
+on_admin_accepted(void *ctx, int fd, const struct sockaddr *address,
+    socklen_t len)
+{
+	struct server *server = ctx;
+
+	http_add(server->admin_http, fd, address, len);
+}
+
+static void
+on_admin_connection_end(void *ctx)
+{
+	struct server *server = ctx;
+
+	listener_release(server->admin_listener);
+}
+
+static void
+on_admin_request(void *ctx, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	struct server *server = ctx;
+
+	admin_request(server->admin, request, answer);
+}
+
+/* Nothing is ever upgraded there. */
+static const struct http_owner admin_http_owner = {
+	.request = on_admin_request,
+	.ended = on_admin_connection_end,
 };
 
 static uint64_t
@@ -545,6 +598,69 @@ init_network(struct server *server)
 	return EX_OK;
 }
 
+/* Listen on the admin socket; -1 if that must be and is not possible. */
+static int
+listen_admin(struct server *server)
+{
+	static const struct unix_socket_access private = {
+		.mode = S_IRUSR | S_IWUSR,
+		.owner = (uid_t)-1,
+		.group = (gid_t)-1,
+	};
+	const struct listener_user user = {
+		.accepted = on_admin_accepted,
+		.ctx = server,
+	};
+	struct endpoint endpoint;
+
+	switch (admin_place_find(server->options, &endpoint)) {
+	case ADMIN_PLACE_NONE:
+		return 0;
+	case ADMIN_PLACE_CHOSEN:
+		return listener_add(server->admin_listener, &endpoint,
+		    &private, &user);
+	case ADMIN_PLACE_BESIDE:
+		if (listener_add(server->admin_listener, &endpoint, &private,
+		    &user) == -1)
+			log_warnx("there is no admin socket: see "
+			    "admin-listen");
+		return 0;
+	case ADMIN_PLACE_TOO_LONG:
+		log_warnx("there is no admin socket: %s.admin is too long for "
+		    "one: see admin-listen", server->options->database);
+		return 0;
+	}
+	return -1;
+}
+
+static int
+init_admin(struct server *server, const struct id_key *key)
+{
+	const struct options *options = server->options;
+	const struct admin_config admin = {
+		.hub = server->hub,
+		.log_key = *key,
+	};
+	const struct listener_config listener = {
+		.loop = &server->loop,
+		.max_connections = ADMIN_CONNECTIONS,
+	};
+	const struct http_config http = {
+		.loop = &server->loop,
+		.head_timeout_s = options->head_timeout_s,
+		.body_timeout_s = options->body_timeout_s,
+		.max_connections = ADMIN_CONNECTIONS,
+		.owner = &admin_http_owner,
+		.ctx = server,
+	};
+
+	server->admin = admin_new(&admin);
+	server->admin_http = http_new(&http);
+	server->admin_listener = listener_new(&listener);
+	return server->admin_http == NULL || listen_admin(server) == -1 ?
+	    EX_OSERR : EX_OK;
+}
+
 /* Close our own handles, and let all that close do so. */
 static void
 close_loop(struct server *server)
@@ -566,6 +682,10 @@ close_network(struct server *server)
 	uv_prepare_stop(&server->turn);
 	if (server->listener != NULL && !server->is_stopping)
 		listener_stop(server->listener);
+	if (server->admin_listener != NULL)
+		listener_stop(server->admin_listener);
+	if (server->admin_http != NULL)
+		http_stop(server->admin_http);
 	if (server->http != NULL)
 		http_stop(server->http);
 	if (server->fcgi != NULL)
@@ -610,6 +730,11 @@ server_close(struct server *server)
 		http_free(server->http);
 	if (server->fcgi != NULL)
 		fcgi_service_free(server->fcgi);
+	if (server->admin_listener != NULL)
+		listener_free(server->admin_listener);
+	if (server->admin_http != NULL)
+		http_free(server->admin_http);
+	admin_free(server->admin);
 	front_free(server->front);
 	ws_peers_free(server->peers);
 	if (server->hub != NULL)
@@ -633,6 +758,9 @@ server_run(const struct options *options)
 	if (server.status == EX_OK) {
 		init_hub(&server, &key);
 		init_front(&server, &key);
+		server.status = init_admin(&server, &key);
+	}
+	if (server.status == EX_OK) {
 		server.status = init_network(&server);
 	}
 	if (server.status == EX_OK) {

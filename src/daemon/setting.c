@@ -172,6 +172,19 @@ is_path(const char *text)
 }
 
 static int
+put_admin(char **value, const char *text)
+{
+	struct endpoint endpoint;
+
+	if (*text != '\0' && strcmp(text, "none") != 0 &&
+	    (endpoint_parse(text, &endpoint) != NULL ||
+	    endpoint.address.ss_family != AF_UNIX))
+		return -1;
+	put_string(value, text);
+	return 0;
+}
+
+static int
 put_base_path(char **value, const char *text)
 {
 	if (text[0] != '/' || text[strlen(text) - 1] != '/' || !is_path(text))
@@ -335,6 +348,9 @@ expectation(enum setting_type type)
 	case SETTING_TOKEN:
 		return "not a subprotocol's name (letters, digits and "
 		    "!#$%&'*+-.^_`|~)";
+	case SETTING_ADMIN:
+		return "not none, or unix: and a path of at most 107 bytes "
+		    "that begins with /";
 	case SETTING_BASE_PATH:
 		return "not the path of a URL that begins and ends with /";
 	case SETTING_MODE:
@@ -372,6 +388,9 @@ setting_put(const struct setting *setting, void *base, const char *text,
 		break;
 	case SETTING_TOKEN:
 		result = put_token(field(setting, base), text);
+		break;
+	case SETTING_ADMIN:
+		result = put_admin(field(setting, base), text);
 		break;
 	case SETTING_BASE_PATH:
 		result = put_base_path(field(setting, base), text);
@@ -436,6 +455,7 @@ setting_clear(const struct setting *setting, void *base)
 	case SETTING_ADDRESS_DETAIL:
 		break;
 	case SETTING_TOKEN:
+	case SETTING_ADMIN:
 	case SETTING_BASE_PATH:
 		clear_string(field(setting, base));
 		break;

@@ -28,6 +28,8 @@ struct exchange_request {
 	const char *forwarded_for;	/* X-Forwarded-For, joined */
 	uint64_t content_length;	/* 0 if unknown */
 	struct address address;		/* of the connection's other end */
+	int	 fd;			/* the connection, to be asked about; */
+					/* -1 if it carries others' requests */
 	/* NULL where no WebSocket is possible. */
 	const struct ws_handshake_request *handshake;
 };

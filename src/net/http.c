@@ -318,6 +318,7 @@ ask_owner(struct http_connection *connection,
 		.address = address_from_sockaddr(MHD_get_connection_info(
 		    connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
 		    ->client_addr),
+		.fd = connection_fd(connection),
 		.handshake = &handshake,
 	};
 

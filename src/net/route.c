@@ -39,6 +39,14 @@ skip_authority(const char *target)
 	return colon + 3 + strcspn(colon + 3, "/?");
 }
 
+bool
+route_session_is_valid(const char *id, size_t len)
+{
+	return len > 0 && len <= ROUTE_SESSION_MAX &&
+	    strspn(id, SESSION_CHARS) >= len &&
+	    !(id[0] == '.' && (len == 1 || (len == 2 && id[1] == '.')));
+}
+
 enum refusal
 route_session(const char *base_path, const char *target,
     char session[ROUTE_SESSION_MAX + 1])
@@ -55,12 +63,10 @@ route_session(const char *base_path, const char *target,
 		len--;
 	if (len == 0)
 		return REFUSAL_NOT_FOUND;
-	if (len > ROUTE_SESSION_MAX || strspn(path, SESSION_CHARS) < len)
+	if (!route_session_is_valid(path, len))
 		return REFUSAL_INVALID_SESSION;
 	memcpy(session, path, len);
 	session[len] = '\0';
-	if (strcmp(session, ".") == 0 || strcmp(session, "..") == 0)
-		return REFUSAL_INVALID_SESSION;
 	return REFUSAL_NONE;
 }
 

@@ -19,6 +19,9 @@ enum { ROUTE_SESSION_MAX = 128 };
 enum refusal route_session(const char *base_path, const char *target,
 	    char session[ROUTE_SESSION_MAX + 1]);
 
+/* Whether len bytes are a session id. */
+bool	 route_session_is_valid(const char *id, size_t len);
+
 /* Whether text is scheme://host[:port] in lower case, as in RFC 6454. */
 bool	 route_origin_is_valid(const char *text);
 

@@ -1,0 +1,26 @@
+#ifndef ADMIN_PLACE_H
+#define ADMIN_PLACE_H
+
+struct endpoint;
+struct options;
+
+/*
+ * Where the daemon with these options has its admin socket, for itself and for
+ * the tool beside it.
+ */
+
+enum admin_place {
+	ADMIN_PLACE_NONE,	/* it has none, as it was told */
+	ADMIN_PLACE_CHOSEN,	/* admin-listen says where */
+	ADMIN_PLACE_BESIDE,	/* DATABASE.admin, links resolved */
+	ADMIN_PLACE_TOO_LONG	/* no socket can have that path */
+};
+
+/*
+ * endpoint is filled in with CHOSEN and BESIDE.  The database must be there for
+ * its links to be resolved.
+ */
+enum admin_place admin_place_find(const struct options *options,
+	    struct endpoint *endpoint);
+
+#endif

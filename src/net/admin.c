@@ -1,0 +1,222 @@
+#include "admin.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "admin_query.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "exchange.h"
+#include "hub/hub.h"
+
+enum {
+	BODY_BYTES = 256,
+	RETRY_S = 1
+};
+
+struct admin {
+	struct admin_config config;
+	bool	 is_draining;
+};
+
+/* What is behind the path of a route, if that ends in a slash, and the query. */
+struct admin_target {
+	char	 rest[ROUTE_SESSION_MAX + 1];
+	const char *query;
+};
+
+static void LOG_FORMAT(3, 4)
+say(struct exchange_answer *answer, unsigned status, const char *format, ...)
+{
+	char body[BODY_BYTES];
+	va_list ap;
+	int len;
+
+	va_start(ap, format);
+	len = vsnprintf(body, sizeof(body), format, ap); /* fits */
+	va_end(ap);
+	answer->status = status;
+	answer->body = payload_new(body, (size_t)len);
+}
+
+/* why is in ASCII, without quotes. */
+static void
+refuse(struct exchange_answer *answer, unsigned status, const char *why)
+{
+	say(answer, status, "{\"error\":\"%s\"}\n", why);
+	if (status == 503)
+		answer->retry_after_s = RETRY_S;
+}
+
+/* Whose process is at the other end of the connection. */
+static void
+log_asked(const struct admin *admin, const struct exchange_request *request,
+    const struct admin_query *query, uint64_t number)
+{
+	struct ucred peer = { .pid = 0 };
+	socklen_t len = sizeof(peer);
+	char tag[ID_TAG_HEX + 1];
+
+	id_log_tag(&admin->config.log_key, query->session, tag);
+	if (getsockopt(request->fd, SOL_SOCKET, SO_PEERCRED, &peer,
+	    &len) == -1)
+		log_warn("admin: who asks");
+	log_info("admin: erasure %" PRIu64 ": %s session %s: asked for by "
+	    "user %ju, process %jd", number,
+	    query->has_customer ? "a customer of" : "all of", tag,
+	    (uintmax_t)peer.uid, (intmax_t)peer.pid);
+}
+
+static void
+begin_erasure(struct admin *admin, const struct exchange_request *request,
+    const struct admin_target *target, struct exchange_answer *answer)
+{
+	struct now now = clock_now();
+	struct admin_query query;
+	struct payload *session;
+	uint64_t number;
+	const char *fault = admin_query_parse(target->query, &query);
+
+	if (fault != NULL) {
+		refuse(answer, 400, fault);
+		return;
+	}
+	if (admin->is_draining) {
+		refuse(answer, 503, "the daemon stops");
+		return;
+	}
+	session = payload_new(query.session, strlen(query.session));
+	number = hub_erase(admin->config.hub, session,
+	    query.has_customer ? &query.customer : NULL, &now);
+	payload_unref(session);
+	if (number == 0) {
+		refuse(answer, 503, "too many erasures are pending");
+		return;
+	}
+	log_asked(admin, request, &query, number);
+	say(answer, 202, "{\"id\":%" PRIu64 "}\n", number);
+}
+
+/* NULL: there is none. */
+static const char *
+state_name(enum erasure_state state)
+{
+	switch (state) {
+	case ERASURE_UNKNOWN:
+		break;
+	case ERASURE_PENDING:
+		return "pending";
+	case ERASURE_DONE:
+		return "done";
+	case ERASURE_NOT_FOUND:
+		return "notFound";
+	case ERASURE_FAILED:
+		return "failed";
+	}
+	return NULL;
+}
+
+static void
+show_erasure(struct admin *admin, const struct exchange_request *request,
+    const struct admin_target *target, struct exchange_answer *answer)
+{
+	struct erasure erasure = { .state = ERASURE_UNKNOWN };
+	uint64_t number;
+
+	(void)request;	/* changes nothing */
+	if (admin_number_parse(target->rest, &number) == 0)
+		erasure = hub_erasure(admin->config.hub, number);
+	if (erasure.state == ERASURE_UNKNOWN)
+		refuse(answer, 404, "no such erasure");
+	else
+		say(answer, 200,
+		    "{\"state\":\"%s\",\"bodies\":%" PRIu64 "}\n",
+		    state_name(erasure.state), erasure.bodies);
+}
+
+static const struct route {
+	const char *method;
+	const char *path;	/* with a slash at its end: and one more name */
+	void	(*answer)(struct admin *admin,
+		    const struct exchange_request *request,
+		    const struct admin_target *target,
+		    struct exchange_answer *answer);
+} routes[] = {
+	{ "POST", "/erase", begin_erasure },
+	{ "GET", "/erase/", show_erasure },
+};
+
+/* Whether the target, split at its query, is for route. */
+static bool
+is_for(const struct route *route, const char *text,
+    struct admin_target *target)
+{
+	size_t path_len = strlen(route->path), len = strcspn(text, "?");
+	bool has_rest = route->path[path_len - 1] == '/';
+
+	if (strncmp(text, route->path, path_len) != 0 ||
+	    (has_rest ? len <= path_len : len != path_len) ||
+	    len - path_len >= sizeof(target->rest))
+		return false;
+	memcpy(target->rest, text + path_len, len - path_len);
+	target->rest[len - path_len] = '\0';
+	target->query = text[len] == '?' ? text + len + 1 : text + len;
+	return true;
+}
+
+void
+admin_request(struct admin *admin, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	const struct route *other = NULL;
+	struct admin_target target;
+	size_t i;
+
+	if (request->origin != NULL) {
+		refuse(answer, 403, "not for web pages");
+		return;
+	}
+	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (!is_for(&routes[i], request->target, &target))
+			continue;
+		if (strcmp(request->method, routes[i].method) == 0) {
+			routes[i].answer(admin, request, &target, answer);
+			return;
+		}
+		other = &routes[i];
+	}
+	if (other == NULL) {
+		refuse(answer, 404, "no such path");
+		return;
+	}
+	answer->allow = other->method;
+	refuse(answer, 405, "not with this method");
+}
+
+struct admin *
+admin_new(const struct admin_config *config)
+{
+	struct admin *admin = xcalloc(1, sizeof(*admin));
+
+	admin->config = *config;
+	return admin;
+}
+
+void
+admin_free(struct admin *admin)
+{
+	free(admin);
+}
+
+void
+admin_drain(struct admin *admin)
+{
+	admin->is_draining = true;
+}

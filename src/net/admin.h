@@ -1,0 +1,41 @@
+#ifndef ADMIN_H
+#define ADMIN_H
+
+#include "base/id.h"
+
+struct exchange_answer;
+struct exchange_request;
+struct hub;
+
+/*
+ * What an administrator asks of the daemon, on a socket of its own: whoever can
+ * connect to it may do all of this.  Answers are JSON and immediate; what takes
+ * time has a number to ask for.
+ *
+ *	POST /erase?session=S[&customer=C]	202 {"id":N}
+ *	GET /erase/N				200 {"state":"pending","bodies":0}
+ *
+ * States are those of enum erasure_state, spelt pending, done, notFound and
+ * failed.  Errors are {"error":"a few words"}: 400 for a bad query, 403 for a
+ * web page (it sends Origin), 404 for an unknown path or number, 405, and 503
+ * when too much is pending already or the daemon stops.
+ */
+struct admin;
+
+struct admin_config {
+	struct hub *hub;
+	struct id_key log_key;		/* of the tags of sessions in logs */
+};
+
+struct admin *admin_new(const struct admin_config *config);
+/* NULL is allowed. */
+void	 admin_free(struct admin *admin);
+
+/* Answer a request, which is logged with who asked if it changes anything. */
+void	 admin_request(struct admin *admin,
+	    const struct exchange_request *request,
+	    struct exchange_answer *answer);
+/* Nothing that takes time is begun any more. */
+void	 admin_drain(struct admin *admin);
+
+#endif

@@ -1,0 +1,30 @@
+#ifndef ADMIN_QUERY_H
+#define ADMIN_QUERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "net/route.h"
+
+/* What requests to the admin socket say in their targets. */
+
+struct admin_query {
+	char	 session[ROUTE_SESSION_MAX + 1];
+	bool	 has_customer;
+	struct customer_id customer;
+};
+
+/*
+ * Read session=S[&customer=C], in any order.  Returns NULL, or what is wrong
+ * in a few words of plain ASCII.  Nothing in it needs an escape, so none is
+ * understood.
+ */
+const char *admin_query_parse(const char *query, struct admin_query *parsed)
+	    __attribute__((warn_unused_result));
+
+/* Read the digits up to the end of text; -1 if it is anything else. */
+int	 admin_number_parse(const char *text, uint64_t *number)
+	    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,30 @@
+/* What is behind the question mark of a request to the admin socket. */
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xalloc.h"
+#include "net/admin_query.h"
+
+int	 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	char *text = xcalloc(1, len + 1);
+	struct admin_query parsed;
+	uint64_t number;
+
+	memcpy(text, data, len);
+	if (admin_query_parse(text, &parsed) == NULL) {
+		assert(route_session_is_valid(parsed.session,
+		    strlen(parsed.session)));
+		assert(strstr(text, parsed.session) != NULL);
+	}
+	if (admin_number_parse(text, &number) == 0)
+		assert(strspn(text, "0123456789") == strlen(text));
+	free(text);
+	return 0;
+}
