@@ -6,7 +6,8 @@
 
 #include <uv.h>
 
-struct address_prefix;
+#include "address.h"
+
 struct exchange_answer;
 struct exchange_request;
 
