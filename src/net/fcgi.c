@@ -260,6 +260,9 @@ wait_for_input(struct fcgi_connection *connection)
 		kind = WAIT_HEAD;
 	else if (active == 0)
 		kind = WAIT_NEXT;
+	/* While nothing is read nothing is late. */
+	if (connection->is_blocked)
+		kind = WAIT_NONE;
 	if (kind == WAIT_NONE)
 		stop_waiting(connection, &connection->wait);
 	else if (connection->wait.kind != kind)
