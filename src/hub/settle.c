@@ -195,8 +195,9 @@ dismiss_all(struct hub *hub, struct room *room)
 		    &seat->id, NULL);
 		seat->moves++;	/* keeps it until all are gone */
 		dismiss(hub, seat, reply, 0);
-		seat->moves--;
 		presence_expired(hub, seat);
+		seat->moves--;
+		presence_update(hub, seat);
 		payload_unref(reply);
 	}
 }
