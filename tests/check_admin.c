@@ -1,4 +1,5 @@
 /* The daemon's admin socket: where it is, who may use it, and for what. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -105,6 +106,106 @@ START_TEST(requests_get_json_and_its_status)
 	    "HTTP/1.1 403 ", "not for web pages");
 	expect("POST /erase?session=a", "", "HTTP/1.1 202 ", "{\"id\":1}");
 	expect("POST /party", "", "HTTP/1.1 404 ", "no such path");
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+/* Whether text is in the bytes of a file beside the database. */
+static bool
+file_has(const char *suffix, const char *text)
+{
+	static char bytes[1 << 22];
+	char path[PATH_BYTES];
+	FILE *file;
+	size_t len;
+
+	(void)snprintf(path, sizeof(path), "%s%s", database, suffix);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return false;
+	len = fread(bytes, 1, sizeof(bytes), file);
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_uint_lt(len, sizeof(bytes));
+	return memmem(bytes, len, text, strlen(text)) != NULL;
+}
+
+static bool
+files_have(const char *text)
+{
+	return file_has("", text) || file_has("-wal", text) ||
+	    file_has("-shm", text);
+}
+
+/* Somebody starts a session and has a cart, each with a text of its own. */
+static int
+make_traces(const struct daemon *daemon)
+{
+	int fd = client_open(daemon, "/party");
+	struct frame frame;
+	char id[25], text[256];
+
+	client_send_text(fd, "{\"event\":\"startSession\",\"payload\":"
+	    "{\"customerName\":\"Zebedee Qux\"}}");
+	client_await_event(fd, "startSession", &frame);
+	ck_assert_int_eq(sscanf(frame.data, "{\"event\":\"startSession\","
+	    "\"payload\":{\"customerId\":\"%24[0-9a-f]\"}}", id), 1);
+	(void)snprintf(text, sizeof(text), "{\"event\":\"updateCart\","
+	    "\"payload\":{\"customerId\":\"%s\",\"cartContent\":"
+	    "{\"wish\":\"turquoise\"}}}", id); /* fits */
+	client_send_text(fd, text);
+	client_await_event(fd, "multicartUpdate", &frame);
+	client_await_event(fd, "multicartUpdate", &frame);
+	ck_assert(files_have("Zebedee") && files_have("turquoise"));
+	return fd;
+}
+
+/* Ask until erasure 1, which was asked for, is over. */
+static void
+await_erasure(void)
+{
+	const char *answer;
+
+	do
+		answer = ask(beside, "GET /erase/1", "");
+	while (strstr(answer, "\"pending\"") != NULL);
+	ck_assert_msg(strstr(answer, "\"done\"") != NULL, "%s", answer);
+}
+
+START_TEST(what_is_erased_is_in_no_byte_of_the_files)
+{
+	struct daemon daemon;
+	struct frame frame;
+	int fd;
+
+	daemon_start(&daemon, database, NULL);
+	fd = make_traces(&daemon);
+	(void)ask(beside, "POST /erase?session=party", "");
+	client_await_event(fd, "leaveSession", &frame);
+	await_erasure();
+
+	ck_assert(!files_have("Zebedee") && !files_have("turquoise"));
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert(!files_have("Zebedee") && !files_have("turquoise"));
+}
+END_TEST
+
+START_TEST(an_erasure_that_was_killed_can_be_repeated)
+{
+	struct daemon daemon;
+	int fd;
+
+	daemon_start(&daemon, database, NULL);
+	fd = make_traces(&daemon);
+	(void)ask(beside, "POST /erase?session=party", "");
+	daemon_signal(&daemon, 9);
+	(void)daemon_await_end(&daemon);
+	ck_assert_int_eq(close(fd), 0);
+
+	daemon_start(&daemon, database, NULL);
+	(void)ask(beside, "POST /erase?session=party", "");
+	await_erasure();
+	ck_assert(!files_have("Zebedee") && !files_have("turquoise"));
 	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
 }
 END_TEST
@@ -244,6 +345,8 @@ suite_add(TCase *tc)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, socket_is_beside_the_database_and_private);
 	tcase_add_test(tc, requests_get_json_and_its_status);
+	tcase_add_test(tc, what_is_erased_is_in_no_byte_of_the_files);
+	tcase_add_test(tc, an_erasure_that_was_killed_can_be_repeated);
 	tcase_add_test(tc, who_asks_for_a_change_is_logged);
 	tcase_add_test(tc, clients_cannot_ask);
 	tcase_add_test(tc, connections_of_clients_leave_room_for_it);
