@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -341,6 +342,13 @@ session_apply(struct session *session, const struct record *record)
 		break;
 	}
 	return 0;
+}
+
+void
+session_forget(struct session *session, struct customer *customer)
+{
+	assert(customer->state == CUSTOMER_GONE);
+	customer_free(session, customer);
 }
 
 /*

@@ -111,6 +111,9 @@ int	 session_apply(struct session *session, const struct record *record)
 /* Give record the number that comes next in this session. */
 void	 session_number(const struct session *session, struct record *record);
 
+/* Forget a customer that is GONE, who cannot come back. */
+void	 session_forget(struct session *session, struct customer *customer);
+
 /*
  * Forget the longest absent beyond limits->max_remembered: AWAY become GONE,
  * GONE are freed.  Not a fact: other limits remember others.

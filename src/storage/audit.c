@@ -1,7 +1,9 @@
 #include "audit.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,11 +15,13 @@
 #include "base/xalloc.h"
 #include "chain.h"
 #include "database.h"
+#include "file.h"
 #include "header.h"
 #include "sql.h"
 
 enum {
-	BUSY_TIMEOUT_MS = 5000		/* a daemon that starts or stops */
+	BUSY_TIMEOUT_MS = 5000,		/* a daemon that starts or stops */
+	KEPT_MAX = 8			/* statements of audit_prepare_once() */
 };
 
 enum statement {
@@ -52,6 +56,8 @@ struct audit {
 	char	*path;
 	sqlite3	*db;
 	sqlite3_stmt *statements[STATEMENTS];
+	sqlite3_stmt *kept[KEPT_MAX];
+	const char *kept_sql[KEPT_MAX];
 };
 
 static enum audit_status
@@ -93,6 +99,28 @@ judge_header(const char *path, int fd)
 	return fault != NULL ? refuse(path, fault) : AUDIT_OK;
 }
 
+/*
+ * Whether reading leaves nothing behind that its owner cannot use: whoever
+ * reads a database makes its log, if the daemon does not run.
+ */
+static bool
+is_readable(const char *path, const struct stat *st)
+{
+	char *log = file_beside(path, "-wal");
+	bool has_log = access(log, F_OK) == 0;
+
+	free(log);
+	return has_log || geteuid() == 0 || geteuid() == st->st_uid;
+}
+
+static enum audit_status
+refuse_foreign(const char *path)
+{
+	log_errorx("%s: is another user's: read it as that user, or while the "
+	    "daemon runs", path);
+	return AUDIT_NO_DATABASE;
+}
+
 /* Judge the file before SQLite sees it. */
 static enum audit_status
 judge_file(const char *path)
@@ -110,6 +138,8 @@ judge_file(const char *path)
 		status = refuse(path, "is a directory");
 	else if (!S_ISREG(st.st_mode))
 		status = refuse(path, "is not a regular file");
+	else if (!is_readable(path, &st))
+		status = refuse_foreign(path);
 	else
 		status = judge_header(path, fd);
 	(void)close(fd); /* nothing was written to it */
@@ -162,6 +192,25 @@ audit_prepare(struct audit *audit, const char *sql, sqlite3_stmt **statement)
 	    SQLITE_PREPARE_PERSISTENT, statement, NULL);
 
 	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
+}
+
+enum audit_status
+audit_prepare_once(struct audit *audit, const char *sql,
+    sqlite3_stmt **statement)
+{
+	enum audit_status status = AUDIT_OK;
+	size_t i = 0;
+
+	while (i < KEPT_MAX && audit->kept_sql[i] != NULL &&
+	    audit->kept_sql[i] != sql)
+		i++;
+	assert(i < KEPT_MAX);
+	if (audit->kept_sql[i] == NULL)
+		status = audit_prepare(audit, sql, &audit->kept[i]);
+	if (status == AUDIT_OK)
+		audit->kept_sql[i] = sql;
+	*statement = audit->kept[i];
+	return status;
 }
 
 static enum audit_status
@@ -243,6 +292,7 @@ audit_close(struct audit *audit)
 {
 	if (audit == NULL)
 		return;
+	sql_finalize(audit->kept, KEPT_MAX);
 	sql_finalize(audit->statements, STATEMENTS);
 	/* Nothing was written, and all statements are finalized. */
 	(void)sqlite3_close(audit->db);

@@ -12,18 +12,19 @@ struct sqlite3_stmt;
  * does not run.  Nothing in it is ever changed.  One thread at a time.
  *
  * Whoever reads for long pins SQLite's log, which then grows: rows are
- * append-only, so all that walks along them (audit_cursor.h) reads a slice, lets
- * go, and goes on behind it.  What must be of one moment stands between
+ * append-only, so all that walks along them (audit_cursor.h) reads a slice,
+ * lets go, and goes on behind it.  What must be of one moment stands between
  * audit_begin() and audit_end(), which come soon after one another.
  */
 struct audit;
 
 /*
- * How reading ends.  Whatever is neither AUDIT_OK nor AUDIT_NONE was logged;
- * the numbers are exit statuses.
+ * How reading ends.  Those from AUDIT_BAD_DATA on were logged; the numbers are
+ * exit statuses.
  */
 enum audit_status {
 	AUDIT_OK = 0,
+	AUDIT_FAULT = 1,	/* verification found one: see audit_report.h */
 	AUDIT_NONE = 2,		/* there is no such thing, or no more of it */
 	AUDIT_BAD_DATA = 65,	/* foreign, newer, older, damaged */
 	AUDIT_NO_DATABASE = 66,	/* no such file, or not to be read by us */
@@ -54,6 +55,9 @@ struct sqlite3 *audit_connection(struct audit *audit);
 const char *audit_path(const struct audit *audit);
 /* A statement, to be finalized before audit_close(). */
 enum audit_status audit_prepare(struct audit *audit, const char *sql,
+	    struct sqlite3_stmt **statement);
+/* The same, kept until audit_close(): sql is a constant that is used again. */
+enum audit_status audit_prepare_once(struct audit *audit, const char *sql,
 	    struct sqlite3_stmt **statement);
 /* Log what SQLite's last call, which returned rc, says. */
 enum audit_status audit_failed(struct audit *audit, int rc);

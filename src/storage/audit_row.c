@@ -42,14 +42,36 @@ audit_row_clear(struct audit_row *row)
 	*row = (struct audit_row){ .seq = 0 };
 }
 
+/*
+ * Columns are fetched once as values: there are many of them, and whole
+ * journals are read.
+ */
+static sqlite3_value *
+fetch(sqlite3_stmt *at, int column)
+{
+	return sqlite3_column_value(at, column);
+}
+
+/* An integer; -1 if the column has anything else. */
+static int
+read_number(sqlite3_stmt *at, enum column column, int64_t *number)
+{
+	sqlite3_value *value = fetch(at, (int)column);
+
+	*number = sqlite3_value_int64(value);
+	return sqlite3_value_type(value) == SQLITE_INTEGER ? 0 : -1;
+}
+
 /* Exactly len bytes; -1 if the column has anything else. */
 static int
 read_blob(sqlite3_stmt *at, int column, void *out, size_t len)
 {
-	if (sqlite3_column_type(at, column) != SQLITE_BLOB ||
-	    (size_t)sqlite3_column_bytes(at, column) != len)
+	sqlite3_value *value = fetch(at, column);
+
+	if (sqlite3_value_type(value) != SQLITE_BLOB ||
+	    (size_t)sqlite3_value_bytes(value) != len)
 		return -1;
-	memcpy(out, sqlite3_column_blob(at, column), len);
+	memcpy(out, sqlite3_value_blob(value), len);
 	return 0;
 }
 
@@ -57,38 +79,53 @@ read_blob(sqlite3_stmt *at, int column, void *out, size_t len)
 static int
 read_text(sqlite3_stmt *at, int column, struct payload **text)
 {
-	int type = sqlite3_column_type(at, column);
+	sqlite3_value *value = fetch(at, column);
 
-	*text = type == SQLITE_TEXT ? sql_column_payload(at, column) : NULL;
-	return type == SQLITE_TEXT || type == SQLITE_NULL ? 0 : -1;
+	*text = NULL;
+	switch (sqlite3_value_type(value)) {
+	case SQLITE_NULL:
+		return 0;
+	case SQLITE_TEXT:
+		*text = payload_new(sqlite3_value_blob(value),
+		    (size_t)sqlite3_value_bytes(value));
+		return 0;
+	}
+	return -1;
+}
+
+/* A customer's id, in the digits that we write, or NULL; -1 if neither. */
+static int
+read_customer(sqlite3_stmt *at, enum column column, bool *has,
+    struct customer_id *id)
+{
+	sqlite3_value *value = fetch(at, (int)column);
+	int type = sqlite3_value_type(value);
+	char digits[ID_CUSTOMER_HEX + 1];
+	const char *text;
+
+	*has = type != SQLITE_NULL;
+	if (!*has)
+		return 0;
+	text = sqlite3_value_blob(value);
+	if (type != SQLITE_TEXT || text == NULL || customer_id_parse(text,
+	    (size_t)sqlite3_value_bytes(value), id) == -1)
+		return -1;
+	customer_id_format(id, digits);
+	return memcmp(digits, text, ID_CUSTOMER_HEX) == 0 ? 0 : -1;
 }
 
 /*
- * A customer's id or NULL; -1 if it is neither.  The digits must be as we
- * write them; and zeros, which no customer has, would hash as NULL does.
+ * Whether the record has the customers that its event must have.  Where it may
+ * have one or none it must not be zeros, which would hash as none.
  */
-static int
-read_customer(sqlite3_stmt *at, int column, bool *has, struct customer_id *id)
+static bool
+customers_are_right(const struct record *record)
 {
 	static const struct customer_id zeros;
-	char digits[ID_CUSTOMER_HEX + 1];
 
-	*has = sqlite3_column_type(at, column) != SQLITE_NULL;
-	if (!*has)
-		return 0;
-	if (sqlite3_column_type(at, column) != SQLITE_TEXT ||
-	    sql_column_customer(at, column, id) == -1 ||
-	    customer_id_equal(id, &zeros))
-		return -1;
-	customer_id_format(id, digits);
-	return memcmp(digits, sqlite3_column_blob(at, column),
-	    ID_CUSTOMER_HEX) == 0 ? 0 : -1;
-}
-
-/* Whether a record of the event has a customer; that of ERASE is optional. */
-static bool
-customer_is_right(const struct record *record)
-{
+	if (record->has_displaced &&
+	    customer_id_equal(&record->displaced, &zeros))
+		return false;
 	switch (record->event) {
 	case RECORD_START:
 	case RECORD_JOIN:
@@ -103,69 +140,67 @@ customer_is_right(const struct record *record)
 	case RECORD_RETAIN:
 		return !record->has_customer;
 	case RECORD_ERASE:
-		return true;
+		return !record->has_customer ||
+		    !customer_id_equal(&record->customer, &zeros);
 	}
 	return false;
 }
 
 /* The columns that are numbers of ours. */
 static const char *
-read_enums(sqlite3_stmt *at, struct record *record)
+read_enums(struct record *record, int64_t event, int64_t transport,
+    int64_t flags)
 {
-	sqlite3_int64 event = sqlite3_column_int64(at, COLUMN_EVENT);
-	sqlite3_int64 transport = sqlite3_column_int64(at, COLUMN_TRANSPORT);
-	uint64_t flags = sql_column_number(at, COLUMN_FLAGS);
-
 	if (event < RECORD_START || event > RECORD_RETAIN)
 		return "its event is unknown";
 	if (transport < TRANSPORT_NONE || transport > TRANSPORT_FASTCGI)
 		return "its transport is unknown";
 	record->event = (enum record_event)event;
 	record->transport = (enum transport)transport;
-	chain_read_flags(record, flags);
-	return chain_flags(record) == flags ? NULL : "its flags are unknown";
+	chain_read_flags(record, (uint64_t)flags);
+	return chain_flags(record) == (uint64_t)flags ? NULL :
+	    "its flags are unknown";
 }
 
-static bool
-are_integers(sqlite3_stmt *at)
+static const char *
+read_numbers(sqlite3_stmt *at, struct audit_row *row)
 {
-	static const enum column integers[] = {
-		COLUMN_SEQ, COLUMN_SESSION, COLUMN_INCARNATION,
-		COLUMN_REVISION, COLUMN_EVENT, COLUMN_TIME, COLUMN_TRANSPORT,
-		COLUMN_FLAGS, COLUMN_CLIENT_SEQ,
-	};
-	size_t i;
+	struct record *record = &row->record;
+	int64_t incarnation, revision, event, time_ms, transport, flags;
+	int64_t client_seq;
+	int rc = 0;
 
-	for (i = 0; i < sizeof(integers) / sizeof(integers[0]); i++)
-		if (sqlite3_column_type(at, (int)integers[i]) !=
-		    SQLITE_INTEGER)
-			return false;
-	return true;
+	rc |= read_number(at, COLUMN_SEQ, &row->seq);
+	rc |= read_number(at, COLUMN_SESSION, &record->session_row);
+	rc |= read_number(at, COLUMN_INCARNATION, &incarnation);
+	rc |= read_number(at, COLUMN_REVISION, &revision);
+	rc |= read_number(at, COLUMN_EVENT, &event);
+	rc |= read_number(at, COLUMN_TIME, &time_ms);
+	rc |= read_number(at, COLUMN_TRANSPORT, &transport);
+	rc |= read_number(at, COLUMN_FLAGS, &flags);
+	rc |= read_number(at, COLUMN_CLIENT_SEQ, &client_seq);
+	record->incarnation = (uint64_t)incarnation;
+	record->revision = (uint64_t)revision;
+	record->time_ms = (uint64_t)time_ms;
+	record->client_seq = (uint64_t)client_seq;
+	if (rc != 0)
+		return "a number in it is none";
+	return read_enums(record, event, transport, flags);
 }
 
 const char *
 audit_row_read(sqlite3_stmt *at, struct audit_row *row)
 {
 	struct record *record = &row->record;
-	const char *fault;
+	const char *fault = read_numbers(at, row);
 
-	row->seq = sqlite3_column_int64(at, COLUMN_SEQ);
-	record->session_row = sqlite3_column_int64(at, COLUMN_SESSION);
-	record->incarnation = sql_column_number(at, COLUMN_INCARNATION);
-	record->revision = sql_column_number(at, COLUMN_REVISION);
-	record->time_ms = sql_column_number(at, COLUMN_TIME);
-	record->client_seq = sql_column_number(at, COLUMN_CLIENT_SEQ);
-	if (!are_integers(at))
-		return "a number in it is none";
-	fault = read_enums(at, record);
 	if (fault != NULL)
 		return fault;
 	if (read_customer(at, COLUMN_CUSTOMER, &record->has_customer,
-	    &record->customer) == -1 || !customer_is_right(record))
-		return "its customer is none";
-	if (read_customer(at, COLUMN_DISPLACED, &record->has_displaced,
-	    &record->displaced) == -1)
-		return "the displaced customer is none";
+	    &record->customer) == -1 ||
+	    read_customer(at, COLUMN_DISPLACED, &record->has_displaced,
+	    &record->displaced) == -1 || !customers_are_right(record))
+		return "its customer cannot be";
 	if (read_blob(at, COLUMN_DIGEST, row->digest,
 	    sizeof(row->digest)) == -1 ||
 	    read_blob(at, COLUMN_HASH, row->hash, sizeof(row->hash)) == -1)
@@ -189,14 +224,16 @@ read_erased(sqlite3_stmt *at, int first, struct audit_row *row)
 static int
 read_address(sqlite3_stmt *at, int column, struct record *record)
 {
-	int len = sqlite3_column_bytes(at, column);
-	const void *text = sqlite3_column_blob(at, column);
+	sqlite3_value *value = fetch(at, column);
+	int type = sqlite3_value_type(value), len;
+	const void *text;
 
-	if (sqlite3_column_type(at, column) == SQLITE_NULL)
+	if (type == SQLITE_NULL)
 		return 0;
-	if (sqlite3_column_type(at, column) != SQLITE_TEXT || len == 0 ||
-	    len > RECORD_ADDRESS_CHARS || memchr(text, '\0',
-	    (size_t)len) != NULL)
+	text = sqlite3_value_blob(value);
+	len = sqlite3_value_bytes(value);
+	if (type != SQLITE_TEXT || len == 0 || len > RECORD_ADDRESS_CHARS ||
+	    memchr(text, '\0', (size_t)len) != NULL)
 		return -1;
 	memcpy(record->address, text, (size_t)len);
 	return 0;

@@ -34,8 +34,9 @@ void	 audit_row_clear(struct audit_row *row);
  * The columns of the journal, which are the statement's first, into an empty
  * row.  The session's name is left to the caller.
  */
-#define AUDIT_ROW_COLUMNS "j.seq, j.session, j.incarnation, j.revision,"	\
-	" j.event, j.ts_ms, j.transport, j.customer, j.displaced, j.flags,"	\
+#define AUDIT_ROW_COLUMNS						\
+	"j.seq, j.session, j.incarnation, j.revision, j.event,"	\
+	" j.ts_ms, j.transport, j.customer, j.displaced, j.flags,"	\
 	" j.client_seq, j.digest, j.hash"
 enum { AUDIT_ROW_WIDTH = 13 };
 const char *audit_row_read(struct sqlite3_stmt *at, struct audit_row *row)

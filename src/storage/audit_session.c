@@ -27,6 +27,11 @@ static const char host_sql[] =
     " LEFT JOIN journal_body AS b ON b.seq = c.name_seq"
     " WHERE c.session = ?1 AND c.state IN (0, 1) AND c.is_host"
     " ORDER BY c.id DESC LIMIT 1";
+static const char last_host_sql[] =
+    "SELECT b.name FROM journal AS j JOIN journal_body AS b ON b.seq = j.seq"
+    " WHERE j.session = ?1 AND j.event = 1 AND j.customer ="
+    " (SELECT cid FROM customer WHERE session = ?1 AND incarnation = ?2"
+    "  AND is_host ORDER BY id DESC LIMIT 1) ORDER BY j.seq LIMIT 1";
 
 void
 audit_session_clear(struct audit_session *session)
@@ -82,7 +87,7 @@ read_rows(struct audit *audit, const char *sql, struct audit_session *session,
 	sqlite3_stmt *statement;
 	int rc;
 
-	status = audit_prepare(audit, sql, &statement);
+	status = audit_prepare_once(audit, sql, &statement);
 	if (status != AUDIT_OK)
 		return status;
 	rc = sqlite3_bind_int64(statement, 1, session->row);
@@ -94,9 +99,7 @@ read_rows(struct audit *audit, const char *sql, struct audit_session *session,
 		if (rc == SQLITE_ROW)
 			read(statement, session);
 	}
-	status = audit_end_rows(audit, statement, rc);
-	(void)sqlite3_finalize(statement);	/* repeats rc */
-	return status;
+	return audit_end_rows(audit, statement, rc);
 }
 
 /* What other tables know of the session. */
@@ -109,11 +112,12 @@ read_more(struct audit *audit, struct audit_session *session)
 	if (status == AUDIT_OK)
 		status = read_rows(audit, ends_sql, session, read_ends);
 	if (status == AUDIT_OK)
-		status = read_rows(audit, host_sql, session, read_host);
+		status = read_rows(audit, session->is_running ? host_sql :
+		    last_host_sql, session, read_host);
 	return status;
 }
 
-/* The session that the bound statement yields; it is finalized. */
+/* The session that the bound statement yields. */
 static enum audit_status
 read_one(struct audit *audit, sqlite3_stmt *statement, int rc,
     struct audit_session *session)
@@ -128,7 +132,6 @@ read_one(struct audit *audit, sqlite3_stmt *statement, int rc,
 	if (is_there)
 		read_session(statement, session);
 	status = audit_end_rows(audit, statement, rc);
-	(void)sqlite3_finalize(statement);	/* repeats rc */
 	if (status == AUDIT_OK && !is_there)
 		return AUDIT_NONE;
 	if (status == AUDIT_OK)
@@ -145,7 +148,7 @@ audit_session_find(struct audit *audit, const char *name,
 	enum audit_status status;
 	sqlite3_stmt *statement;
 
-	status = audit_prepare(audit, find_sql, &statement);
+	status = audit_prepare_once(audit, find_sql, &statement);
 	return status != AUDIT_OK ? status : read_one(audit, statement,
 	    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC), session);
 }
@@ -157,7 +160,7 @@ audit_session_next(struct audit *audit, int64_t after,
 	enum audit_status status;
 	sqlite3_stmt *statement;
 
-	status = audit_prepare(audit, next_sql, &statement);
+	status = audit_prepare_once(audit, next_sql, &statement);
 	return status != AUDIT_OK ? status : read_one(audit, statement,
 	    sqlite3_bind_int64(statement, 1, after), session);
 }

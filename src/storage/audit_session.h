@@ -19,7 +19,8 @@ struct audit_session {
 	uint64_t ended_ms;		/* 0 while it runs */
 	uint64_t active_ms;		/* of the last change or presence */
 	size_t	 counts[CUSTOMER_GONE + 1]; /* of that incarnation, by state */
-	bool	 has_host;		/* anybody in the multicart or away; */
+	bool	 has_host;		/* in the multicart or away; where it */
+					/* has ended, who was it last */
 	struct payload *host;		/* its name, NULL if it was erased */
 	int64_t	 first_seq;		/* rows of the journal; 0 if they */
 	int64_t	 last_seq;		/* were deleted */

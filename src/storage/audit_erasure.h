@@ -1,0 +1,37 @@
+#ifndef AUDIT_ERASURE_H
+#define AUDIT_ERASURE_H
+
+#include <stdint.h>
+
+#include "storage/audit.h"
+
+struct audit_row;
+
+/*
+ * Why bodies are empty: sql/schema.sql says which notes explain it.  They are
+ * read ahead of the row that they explain, in its transaction; that they are in
+ * the chain shows when it gets there.
+ */
+struct audit_erasures;
+
+enum audit_reason {
+	AUDIT_UNEXPLAINED,
+	AUDIT_ERASED,		/* somebody asked for it */
+	AUDIT_EXPIRED		/* it was old, and nothing pointed to it */
+};
+
+/* audit is lent until audit_erasures_free. */
+enum audit_status audit_erasures_new(struct audit *audit,
+	    struct audit_erasures **erasures);
+/* NULL is allowed. */
+void	 audit_erasures_free(struct audit_erasures *erasures);
+
+/* Why the body of row is gone. */
+enum audit_status audit_erasures_explain(struct audit_erasures *erasures,
+	    const struct audit_row *row, enum audit_reason *reason);
+
+/* The time before which bodies may be gone, by the newest rows; 0 for none. */
+enum audit_status audit_erasures_retained(struct audit_erasures *erasures,
+	    uint64_t *retain_ms);
+
+#endif

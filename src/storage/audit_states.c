@@ -1,0 +1,394 @@
+#include "audit_states.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+#include <uthash.h>
+
+#include "audit_report.h"
+#include "audit_row.h"
+#include "audit_stored.h"
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "session/record.h"
+#include "session/session.h"
+#include "sql.h"
+
+enum {
+	GONE_MAX = 64	/* customers of a session that are kept when gone */
+};
+
+enum statement {
+	SQL_BEFORE,
+	SQL_RUNNING,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_BEFORE] =
+	    "SELECT incarnation FROM journal WHERE session = ? AND seq < ?"
+	    " AND event BETWEEN 1 AND 8 ORDER BY seq DESC LIMIT 1",
+	[SQL_RUNNING] =
+	    "SELECT id, name FROM session WHERE ended_ms IS NULL",
+};
+
+struct entry {
+	UT_hash_handle hh;
+	struct audit_replayed replayed;	/* without a session its beginning is */
+					/* not known */
+	uint64_t incarnation;		/* the one that is skipped then */
+};
+
+struct audit_states {
+	struct audit *audit;
+	struct audit_report *report;
+	struct audit_stored *stored;
+	sqlite3_stmt *statements[STATEMENTS];
+	struct entry *entries;
+	struct entry *found;		/* last; or NULL */
+	bool	 is_midway;
+};
+
+enum audit_status
+audit_states_new(struct audit *audit, struct audit_report *report,
+    struct audit_states **made)
+{
+	struct audit_states *states = xcalloc(1, sizeof(*states));
+	enum audit_status status;
+	size_t i;
+
+	states->audit = audit;
+	states->report = report;
+	status = audit_stored_new(audit, report, &states->stored);
+	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
+		status = audit_prepare(audit, statement_sql[i],
+		    &states->statements[i]);
+	if (status == AUDIT_OK)
+		*made = states;
+	else
+		audit_states_free(states);
+	return status;
+}
+
+static void
+drop(struct audit_states *states, struct entry *entry)
+{
+	HASH_DEL(states->entries, entry);
+	states->found = NULL;
+	session_free(entry->replayed.session);
+	payload_unref(entry->replayed.last.record.session);
+	free(entry);
+}
+
+static void
+drop_all(struct audit_states *states)
+{
+	while (states->entries != NULL)
+		drop(states, states->entries);
+}
+
+void
+audit_states_free(struct audit_states *states)
+{
+	if (states == NULL)
+		return;
+	drop_all(states);
+	audit_stored_free(states->stored);
+	sql_finalize(states->statements, STATEMENTS);
+	free(states);
+}
+
+void
+audit_states_lose(struct audit_states *states)
+{
+	drop_all(states);
+	states->is_midway = true;
+}
+
+static struct entry *
+find(struct audit_states *states, int64_t row)
+{
+	/* A row's session is asked for twice. */
+	if (states->found == NULL || states->found->replayed.row != row)
+		HASH_FIND(hh, states->entries, &row, sizeof(row),
+		    states->found);
+	return states->found;
+}
+
+struct payload *
+audit_states_name(struct audit_states *states, int64_t session_row)
+{
+	struct entry *entry = find(states, session_row);
+
+	return entry == NULL ? NULL : entry->replayed.last.record.session;
+}
+
+static struct entry *
+add(struct audit_states *states, const struct audit_row *row)
+{
+	struct entry *entry = xcalloc(1, sizeof(*entry));
+
+	entry->replayed.row = row->record.session_row;
+	entry->replayed.last.record.session = payload_ref(row->record.session);
+	HASH_ADD(hh, states->entries, replayed.row,
+	    sizeof(entry->replayed.row), entry);
+	return entry;
+}
+
+/* Bind one or two numbers and step to the first row; SQLite's result. */
+static int
+step_first(sqlite3_stmt *statement, int64_t first, int64_t second)
+{
+	int rc = sqlite3_bind_int64(statement, 1, first);
+
+	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 1)
+		rc = sqlite3_bind_int64(statement, 2, second);
+	return rc == SQLITE_OK ? sqlite3_step(statement) : rc;
+}
+
+/* Compare those who have gone, and forget them. */
+static enum audit_status
+settle_gone(struct audit_states *states, struct entry *entry)
+{
+	struct customer *customer, *next;
+	enum audit_status status = AUDIT_OK;
+	int64_t id = 0;
+
+	customer = TAILQ_FIRST(&entry->replayed.session->customers);
+	for (; customer != NULL && status == AUDIT_OK; customer = next) {
+		next = TAILQ_NEXT(customer, entry);
+		if (customer->state != CUSTOMER_GONE)
+			continue;
+		status = audit_stored_customer(states->stored, &entry->replayed,
+		    customer, &id);
+		session_forget(entry->replayed.session, customer);
+	}
+	return status;
+}
+
+/*
+ * An incarnation has ended, and nothing in it will change.  The tables may be
+ * further on: then the session is kept until its next START has come.
+ */
+static enum audit_status
+settle_ended(struct audit_states *states, struct entry *entry)
+{
+	enum audit_status status;
+	struct audit_stored_row stored;
+
+	status = audit_stored_customers(states->stored, &entry->replayed);
+	if (status == AUDIT_OK)
+		status = audit_stored_read(states->stored, &entry->replayed,
+		    &stored);
+	if (status == AUDIT_OK &&
+	    stored.incarnation <= entry->replayed.session->incarnation) {
+		status = audit_stored_session(states->stored, &entry->replayed,
+		    &stored);
+		drop(states, entry);
+		states->report->sessions++;
+	} else if (status == AUDIT_OK) {
+		status = settle_gone(states, entry);
+		states->report->sessions++;
+	}
+	return status;
+}
+
+/*
+ * Begin to replay a session of which nothing is known: its incarnation before
+ * has ended and was forgotten, or was deleted.
+ */
+static enum audit_status
+begin(struct audit_states *states, const struct audit_row *row,
+    struct entry **begun)
+{
+	sqlite3_stmt *at = states->statements[SQL_BEFORE];
+	uint64_t before = states->is_midway ? row->record.incarnation - 1 : 0;
+	struct entry *entry;
+	int rc;
+
+	rc = step_first(at, row->record.session_row, row->seq);
+	if (rc == SQLITE_ROW)
+		before = sql_column_number(at, 0);
+	entry = add(states, row);
+	entry->replayed.session = session_new(row->record.session,
+	    entry->replayed.row);
+	entry->replayed.session->incarnation = before;
+	*begun = entry;
+	return audit_end_rows(states->audit, at, rc);
+}
+
+/* A row of an incarnation whose START is not there. */
+static enum audit_status
+skip(struct audit_states *states, struct entry *entry,
+    const struct audit_row *row)
+{
+	const struct record *record = &row->record;
+
+	if (!states->is_midway)
+		return audit_report_fault(states->report, row,
+		    "its session does not run");
+	if (entry == NULL)
+		entry = add(states, row);
+	if (entry->incarnation != record->incarnation)
+		states->report->skipped++;
+	entry->incarnation = record->incarnation;
+	if (record->event == RECORD_END)
+		drop(states, entry);
+	return AUDIT_OK;
+}
+
+static bool
+is_newcomer(const struct record *record)
+{
+	return record->event == RECORD_START || record->event == RECORD_JOIN;
+}
+
+/* Let the record happen with numbers of rows for names and carts. */
+static int
+apply(struct entry *entry, const struct audit_row *row)
+{
+	struct record record = row->record;
+	struct payload *pointer = audit_pointer_new(row->seq);
+	int result;
+
+	record.name = is_newcomer(&record) ? pointer : NULL;
+	record.cart = record.event == RECORD_CART ? pointer : NULL;
+	if (row->is_erased && is_newcomer(&record)) {
+		record.has_request = true;
+		memcpy(record.request, audit_erased_request, ID_PROOF_BYTES);
+	}
+	result = session_apply(entry->replayed.session, &record);
+	payload_unref(pointer);
+	return result;
+}
+
+static enum audit_status
+unfit(struct audit_states *states, const struct entry *entry,
+    const struct audit_row *row)
+{
+	struct record next = { .event = row->record.event };
+
+	session_number(entry->replayed.session, &next);
+	if (next.incarnation != row->record.incarnation ||
+	    next.revision != row->record.revision)
+		return audit_report_fault(states->report, row,
+		    "it is %" PRIu64 ".%" PRIu64 " of its session, after %"
+		    PRIu64 ".%" PRIu64, row->record.incarnation,
+		    row->record.revision, entry->replayed.session->incarnation,
+		    entry->replayed.session->revision);
+	return audit_report_fault(states->report, row,
+	    "it cannot have happened to its session then");
+}
+
+static enum audit_status
+advance(struct audit_states *states, struct entry *entry,
+    const struct audit_row *row)
+{
+	if (row->record.event == RECORD_START && row->record.revision == 1)
+		entry->replayed.newcomers = 0;
+	if (apply(entry, row) == -1)
+		return unfit(states, entry, row);
+	entry->replayed.newcomers += is_newcomer(&row->record) ? 1 : 0;
+	entry->replayed.last.seq = row->seq;
+	entry->replayed.last.record.event = row->record.event;
+	entry->replayed.last.record.time_ms = row->record.time_ms;
+	if (row->record.event == RECORD_END)
+		return settle_ended(states, entry);
+	if (entry->replayed.session->counts[CUSTOMER_GONE] > GONE_MAX)
+		return settle_gone(states, entry);
+	return AUDIT_OK;
+}
+
+enum audit_status
+audit_states_apply(struct audit_states *states, const struct audit_row *row)
+{
+	const struct record *record = &row->record;
+	enum audit_status status = AUDIT_OK;
+	struct entry *entry;
+
+	if (record_is_note(record->event))
+		return AUDIT_OK;
+	entry = find(states, record->session_row);
+	if (record->event == RECORD_START && record->revision == 1 &&
+	    (entry == NULL || entry->replayed.session == NULL)) {
+		if (entry != NULL)
+			drop(states, entry);
+		status = begin(states, row, &entry);
+	}
+	if (status != AUDIT_OK)
+		return status;
+	return entry == NULL || entry->replayed.session == NULL ?
+	    skip(states, entry, row) : advance(states, entry, row);
+}
+
+static enum audit_status
+compare_entry(struct audit_states *states, const struct entry *entry)
+{
+	enum audit_status status;
+	struct audit_stored_row stored;
+
+	if (entry->replayed.session == NULL)
+		return AUDIT_OK;
+	status = audit_stored_read(states->stored, &entry->replayed,
+		    &stored);
+	if (status == AUDIT_OK)
+		status = audit_stored_session(states->stored, &entry->replayed,
+		    &stored);
+	/* Customers of one that has ended were compared at its end. */
+	if (status != AUDIT_OK || !entry->replayed.session->is_running)
+		return status;
+	states->report->sessions++;
+	return audit_stored_customers(states->stored, &entry->replayed);
+}
+
+enum audit_status
+audit_states_compare(struct audit_states *states)
+{
+	enum audit_status status = AUDIT_OK;
+	const struct entry *entry;
+
+	for (entry = states->entries; entry != NULL && status == AUDIT_OK;
+	    entry = entry->hh.next)
+		status = compare_entry(states, entry);
+	return status;
+}
+
+/* Whatever runs by the tables was replayed, and runs. */
+static enum audit_status
+compare_running(struct audit_states *states)
+{
+	sqlite3_stmt *at = states->statements[SQL_RUNNING];
+	enum audit_status status = AUDIT_OK, ended;
+	const struct entry *entry;
+	int rc = SQLITE_ROW;
+
+	while (rc == SQLITE_ROW && status == AUDIT_OK) {
+		rc = sqlite3_step(at);
+		if (rc != SQLITE_ROW)
+			break;
+		entry = find(states, sqlite3_column_int64(at, 0));
+		if (entry == NULL)
+			status = audit_report_session(states->report,
+			    sql_column_payload(at, 1), "the session runs by "
+			    "the tables, but not by the journal");
+	}
+	ended = audit_end_rows(states->audit, at, rc);
+	return ended != AUDIT_OK ? ended : status;
+}
+
+enum audit_status
+audit_states_compare_all(struct audit_states *states)
+{
+	enum audit_status status = audit_states_compare(states);
+
+	if (status == AUDIT_OK && !states->is_midway)
+		status = compare_running(states);
+	if (status == AUDIT_OK)
+		status = audit_stored_others(states->stored,
+		    states->is_midway);
+	return status;
+}

@@ -1,0 +1,943 @@
+/*
+ * Verification: what was written verifies, and whatever is changed in it
+ * afterwards is found.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "session/session.h"
+#include "storage/audit.h"
+#include "storage/audit_replay.h"
+#include "storage/audit_report.h"
+#include "storage/audit_session.h"
+#include "storage/audit_verify.h"
+
+#include "story.h"
+#include "suite.h"
+
+const char suite_name[] = "audit";
+
+enum {
+	SQL_BYTES = 512,
+	VALUE_BYTES = 256,
+	PAGE_BYTES = 512,
+	GUESTS = 200,			/* more than are kept when gone */
+	TIMEOUT_S = 600
+};
+
+/* Everything that can happen, in three sessions; one of them ends twice. */
+static void
+tell_all(struct story *story)
+{
+	story_begin(story);
+	(void)story_enter(story, 0, RECORD_START, 1);
+	(void)story_enter(story, 0, RECORD_JOIN, 2);
+	(void)story_tell(story, 0, RECORD_CART, 2);
+	(void)story_tell(story, 1, RECORD_START, 3);
+	(void)story_tell(story, 0, RECORD_EXPIRE, 2);
+	(void)story_displace(story, 1, 4, 3);
+	(void)story_tell(story, 0, RECORD_RETURN, 2);
+	(void)story_tell(story, 0, RECORD_REFUSED, 2);
+	(void)story_tell(story, 0, RECORD_READY, 1);
+	(void)story_tell(story, 0, RECORD_END, 0);
+	(void)story_tell(story, 2, RECORD_START, 5);
+	(void)story_enter(story, 0, RECORD_START, 6);
+	(void)story_tell(story, 2, RECORD_JOIN, 7);
+	(void)story_tell(story, 2, RECORD_CART, 7);
+	(void)story_tell(story, 2, RECORD_LEAVE, 7);
+	(void)story_tell(story, 1, RECORD_CART, 4);
+	(void)story_tell(story, 0, RECORD_CART, 6);
+	(void)story_tell(story, 2, RECORD_END, 0);
+}
+
+static enum audit_status
+verify(const struct story *story, const struct audit_wish *wish,
+    struct audit_report *report)
+{
+	enum audit_status status;
+	struct audit *audit;
+
+	*report = (struct audit_report){ .rows = 0 };
+	status = audit_open(story->path, &audit);
+	if (status != AUDIT_OK)
+		return status;
+	status = audit_verify(audit, wish, report);
+	audit_close(audit);
+	return status;
+}
+
+static enum audit_status
+verify_all(const struct story *story, struct audit_report *report)
+{
+	const struct audit_wish all = { .from = 0 };
+
+	return verify(story, &all, report);
+}
+
+/* Only the status, and at which row. */
+static enum audit_status
+judge(const struct story *story, int64_t *seq)
+{
+	struct audit_report report;
+	enum audit_status status = verify_all(story, &report);
+
+	*seq = report.fault.seq;
+	audit_report_clear(&report);
+	return status;
+}
+
+START_TEST(what_was_written_verifies)
+{
+	struct audit_report report;
+	struct story story;
+
+	tell_all(&story);
+	ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
+
+	ck_assert_str_eq(report.fault.what, "");
+	ck_assert_uint_eq(report.rows, 18);
+	ck_assert_uint_eq(report.bodies, 18);
+	ck_assert_uint_eq(report.notes, 1);
+	ck_assert_uint_eq(report.sessions, 4);
+	ck_assert_uint_eq(report.skipped, 0);
+	ck_assert_int_eq(report.head.seq, 18);
+	audit_report_clear(&report);
+	story_end(&story);
+	story_clear(&story);
+}
+END_TEST
+
+START_TEST(many_who_left_and_many_incarnations_verify)
+{
+	struct audit_report report;
+	struct story story;
+	unsigned i;
+
+	story_begin(&story);
+	for (i = 0; i < 5; i++) {
+		(void)story_tell(&story, 0, RECORD_START, 1000 + i);
+		(void)story_tell(&story, 0, RECORD_END, 0);
+	}
+	(void)story_tell(&story, 0, RECORD_START, 999);
+	for (i = 0; i < GUESTS; i++) {
+		(void)story_tell(&story, 0, RECORD_JOIN, i);
+		(void)story_tell(&story, 0, RECORD_CART, i);
+		(void)story_tell(&story, 0, i % 2 == 0 ? RECORD_LEAVE :
+		    RECORD_EXPIRE, i);
+	}
+	story_end(&story);
+
+	ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
+	ck_assert_uint_eq(report.sessions, 6);
+	audit_report_clear(&report);
+	story_clear(&story);
+}
+END_TEST
+
+/* What one column of one row holds. */
+struct cell {
+	const char *table;
+	const char *key;		/* its INTEGER PRIMARY KEY */
+	int64_t	 row;
+	char	 column[32];
+	int	 type;
+	int64_t	 number;
+	uint8_t	 bytes[VALUE_BYTES];
+	size_t	 len;
+};
+
+static void
+read_cell(sqlite3 *db, struct cell *cell)
+{
+	sqlite3_stmt *statement;
+	char sql[SQL_BYTES];
+
+	(void)snprintf(sql, sizeof(sql), "SELECT %s FROM %s WHERE %s = %lld",
+	    cell->column, cell->table, cell->key, (long long)cell->row);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+	cell->type = sqlite3_column_type(statement, 0);
+	cell->number = sqlite3_column_int64(statement, 0);
+	if (cell->type == SQLITE_INTEGER) {
+		cell->len = sizeof(cell->number);
+	} else {
+		cell->len = (size_t)sqlite3_column_bytes(statement, 0);
+		ck_assert_uint_le(cell->len, sizeof(cell->bytes));
+		if (cell->len > 0)
+			memcpy(cell->bytes, sqlite3_column_blob(statement, 0),
+			    cell->len);
+	}
+	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
+}
+
+/* Write the cell into row `row`; -1 if the tables do not allow it. */
+static int
+write_cell(sqlite3 *db, const struct cell *cell, int64_t row)
+{
+	sqlite3_stmt *statement;
+	char sql[SQL_BYTES];
+	int rc;
+
+	(void)snprintf(sql, sizeof(sql),
+	    "UPDATE %s SET %s = ?1 WHERE %s = %lld", cell->table, cell->column,
+	    cell->key, (long long)row);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL),
+	    SQLITE_OK);
+	if (cell->type == SQLITE_NULL)
+		rc = sqlite3_bind_null(statement, 1);
+	else if (cell->type == SQLITE_INTEGER)
+		rc = sqlite3_bind_int64(statement, 1, cell->number);
+	else if (cell->type == SQLITE_TEXT)
+		rc = sqlite3_bind_text(statement, 1, (const char *)cell->bytes,
+		    (int)cell->len, SQLITE_STATIC);
+	else
+		rc = sqlite3_bind_blob(statement, 1, cell->bytes,
+		    (int)cell->len, SQLITE_STATIC);
+	ck_assert_int_eq(rc, SQLITE_OK);
+	rc = sqlite3_step(statement);
+	(void)sqlite3_finalize(statement); /* as the step */
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+/* Change byte i of the cell, one of two ways. */
+static void
+flip(struct cell *cell, size_t i, uint8_t mask)
+{
+	if (cell->type == SQLITE_INTEGER)
+		cell->number = (int64_t)((uint64_t)cell->number ^
+		    (uint64_t)mask << (8 * i));
+	else
+		cell->bytes[i] ^= mask;
+}
+
+/* Columns that no hash covers and no replay yields. */
+static bool
+is_free(const struct cell *cell)
+{
+	static const char *const free_columns[] = {
+		"chain_anchor.ts_ms", "chain_anchor.reason",
+		"chain_anchor.mac", "session.active_ms", "customer.id",
+	};
+	char name[64];
+	size_t i;
+
+	(void)snprintf(name, sizeof(name), "%s.%s", cell->table, cell->column);
+	for (i = 0; i < sizeof(free_columns) / sizeof(free_columns[0]); i++)
+		if (strcmp(free_columns[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void
+expect_found(const struct story *story, const struct cell *cell, size_t byte)
+{
+	int64_t seq;
+	enum audit_status status = judge(story, &seq);
+	bool is_row = strncmp(cell->table, "journal", 7) == 0 &&
+	    strcmp(cell->column, "seq") != 0;
+
+	ck_assert_msg(status == AUDIT_FAULT, "%s.%s of %lld, byte %zu: %d",
+	    cell->table, cell->column, (long long)cell->row, byte, status);
+	if (is_row)
+		ck_assert_int_eq(seq, cell->row);
+}
+
+/* Flip each byte of the cell, and put it back. */
+static void
+flip_cell(const struct story *story, sqlite3 *db, struct cell *cell)
+{
+	bool is_key = strcmp(cell->column, cell->key) == 0;
+	int64_t row = cell->row;
+	struct cell before;
+	size_t i;
+
+	read_cell(db, cell);
+	before = *cell;
+	for (i = 0; i < cell->len; i++) {
+		*cell = before;
+		flip(cell, i, i % 2 == 0 ? 0x01 : 0x80);
+		if (write_cell(db, cell, row) == -1)
+			continue;
+		expect_found(story, cell, i);
+		ck_assert_int_eq(write_cell(db, &before, is_key ?
+		    cell->number : row), 0);
+	}
+	if (before.type != SQLITE_NULL)
+		return;
+	/* What was nothing is something. */
+	cell->type = SQLITE_BLOB;
+	cell->len = ID_PROOF_BYTES;
+	if (write_cell(db, cell, row) == 0) {
+		expect_found(story, cell, 0);
+		ck_assert_int_eq(write_cell(db, &before, row), 0);
+	}
+}
+
+static void
+flip_table(const struct story *story, sqlite3 *db, const char *table,
+    const char *key)
+{
+	struct cell cell = { .table = table, .key = key };
+	sqlite3_stmt *columns;
+	char sql[SQL_BYTES];
+	int64_t last;
+
+	(void)snprintf(sql, sizeof(sql), "SELECT max(%s) FROM %s", key, table);
+	last = story_number(db, sql);
+	(void)snprintf(sql, sizeof(sql),
+	    "SELECT name FROM pragma_table_info('%s')", table);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &columns, NULL),
+	    SQLITE_OK);
+	while (sqlite3_step(columns) == SQLITE_ROW) {
+		(void)snprintf(cell.column, sizeof(cell.column), "%s",
+		    (const char *)sqlite3_column_text(columns, 0));
+		for (cell.row = 1; cell.row <= last; cell.row++) {
+			(void)snprintf(sql, sizeof(sql), "SELECT count(*) "
+			    "FROM %s WHERE %s = %lld", table, key,
+			    (long long)cell.row);
+			if (story_number(db, sql) == 1 && !is_free(&cell))
+				flip_cell(story, db, &cell);
+		}
+	}
+	ck_assert_int_eq(sqlite3_finalize(columns), SQLITE_OK);
+}
+
+/* An anchor that deletes nothing, of row 5. */
+static const char anchor_sql[] =
+    "INSERT INTO chain_anchor (seq, hash, ts_ms, reason)"
+    " SELECT seq, hash, ts_ms, 'test' FROM journal WHERE seq = 5";
+
+START_TEST(every_changed_byte_of_a_table_is_found)
+{
+	static const struct {
+		const char *name;
+		const char *key;
+	} tables[] = {
+		{ "journal", "seq" }, { "journal_body", "seq" },
+		{ "chain_anchor", "seq" }, { "session", "id" },
+		{ "customer", "id" },
+	};
+	struct story story;
+	int64_t seq;
+	sqlite3 *db;
+
+	tell_all(&story);
+	story_end(&story);
+	db = story_open(&story);
+	story_run(db, anchor_sql);
+
+	flip_table(&story, db, tables[_i].name, tables[_i].key);
+
+	ck_assert_int_eq(judge(&story, &seq), AUDIT_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	story_clear(&story);
+}
+END_TEST
+
+/* All that the journal says, as text; NULL if it cannot be read. */
+static char *
+dump(const struct story *story)
+{
+	static const char sql[] =
+	    "SELECT group_concat(line, char(10)) FROM ("
+	    "SELECT concat_ws_row AS line FROM (SELECT quote(seq)||typeof(seq)"
+	    "||quote(session)||typeof(session)||quote(incarnation)"
+	    "||typeof(incarnation)||quote(revision)||typeof(revision)"
+	    "||quote(event)||typeof(event)||quote(ts_ms)||typeof(ts_ms)"
+	    "||quote(transport)||typeof(transport)||quote(customer)"
+	    "||typeof(customer)||quote(displaced)||typeof(displaced)"
+	    "||quote(flags)||typeof(flags)||quote(client_seq)"
+	    "||typeof(client_seq)||quote(digest)||quote(hash)"
+	    " AS concat_ws_row FROM journal NOT INDEXED ORDER BY seq)"
+	    " UNION ALL SELECT x FROM (SELECT quote(seq)||quote(salt)"
+	    "||quote(hex(name))||typeof(name)||quote(address)||typeof(address)"
+	    "||quote(hex(cart))||typeof(cart)||quote(request) AS x"
+	    " FROM journal_body NOT INDEXED ORDER BY seq)"
+	    " UNION ALL SELECT x FROM (SELECT quote(session)||quote(seq) AS x"
+	    " FROM journal INDEXED BY journal_by_session"
+	    " ORDER BY session, seq))";
+	sqlite3_stmt *statement;
+	char *text = NULL;
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open_v2(story->path, &db,
+	    SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK) {
+		if (sqlite3_step(statement) == SQLITE_ROW)
+			text = xstrdup((const char *)sqlite3_column_text(
+			    statement, 0));
+		(void)sqlite3_finalize(statement); /* NULL says enough */
+	}
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	return text;
+}
+
+static bool
+is_same(const struct story *story, const char *before)
+{
+	char *now = dump(story);
+	bool result = now != NULL && strcmp(now, before) == 0;
+
+	free(now);
+	return result;
+}
+
+/* Flip each byte of a page of the file; returns how many mattered. */
+static unsigned
+flip_page(const struct story *story, int fd, off_t page, const char *before)
+{
+	unsigned mattered = 0;
+	uint8_t byte, other;
+	int64_t seq;
+	off_t at;
+
+	for (at = page; at < page + PAGE_BYTES; at++) {
+		ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
+		other = byte ^ (at % 2 == 0 ? 0x01 : 0x80);
+		ck_assert_int_eq(pwrite(fd, &other, 1, at), 1);
+		if (!is_same(story, before)) {
+			mattered++;
+			ck_assert_msg(judge(story, &seq) != AUDIT_OK,
+			    "byte %lld of the file", (long long)at);
+		}
+		ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+	}
+	return mattered;
+}
+
+START_TEST(every_changed_byte_of_the_file_is_found)
+{
+	static const char *const trees[] = { "journal", "journal_body",
+	    "journal_by_session" };
+	sqlite3_stmt *pages;
+	struct story story;
+	unsigned mattered = 0;
+	char *before;
+	sqlite3 *db;
+	int fd;
+
+	tell_all(&story);
+	story_end(&story);
+	db = story_open(&story);
+	story_run(db, "PRAGMA page_size = 512; VACUUM");
+	ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT pgoffset FROM dbstat"
+	    " WHERE name = ?", -1, &pages, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_bind_text(pages, 1, trees[_i], -1,
+	    SQLITE_STATIC), SQLITE_OK);
+	before = dump(&story);
+	ck_assert_ptr_nonnull(before);
+	fd = open(story.path, O_RDWR);
+	/* What is said of each of them would be much. */
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+	while (sqlite3_step(pages) == SQLITE_ROW)
+		mattered += flip_page(&story, fd, sqlite3_column_int64(pages,
+		    0), before);
+	ck_assert_uint_gt(mattered, 100);
+	ck_assert(is_same(&story, before));
+	ck_assert_int_eq(close(fd), 0);
+	free(before);
+	ck_assert_int_eq(sqlite3_finalize(pages), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	story_clear(&story);
+}
+END_TEST
+
+#define ALL_BUT_SEQ "session, incarnation, revision, event, ts_ms, transport," \
+	" customer, displaced, flags, client_seq, digest, hash"
+
+START_TEST(rows_that_are_gone_or_elsewhere_are_found)
+{
+	static const struct {
+		const char *sql;
+		int64_t	 seq;		/* where it is found */
+	} cases[] = {
+		{ "DELETE FROM journal WHERE seq = 7", 8 },
+		{ "DELETE FROM journal WHERE seq = 1", 2 },
+		{ "DELETE FROM journal WHERE seq BETWEEN 7 AND 9;"
+		    "DELETE FROM journal_body WHERE seq BETWEEN 7 AND 9", 10 },
+		{ "DELETE FROM journal_body WHERE seq = 7", 7 },
+		{ "DELETE FROM journal_body WHERE seq = 18", 18 },
+		{ "DELETE FROM journal WHERE seq = 18", 0 },
+		{ "DELETE FROM journal", 0 },
+		{ "INSERT INTO journal_body (seq, salt)"
+		    " VALUES (19, zeroblob(16))", 0 },
+		{ "INSERT INTO journal_body (seq, salt)"
+		    " VALUES (0, zeroblob(16))", 0 },
+		{ "INSERT INTO journal SELECT 19, " ALL_BUT_SEQ
+		    " FROM journal WHERE seq = 18", 19 },
+		{ "UPDATE journal SET seq = 100 WHERE seq = 7;"
+		    "UPDATE journal SET seq = 7 WHERE seq = 8;"
+		    "UPDATE journal SET seq = 8 WHERE seq = 100", 7 },
+		{ "UPDATE journal_body SET seq = 100 WHERE seq = 7;"
+		    "UPDATE journal_body SET seq = 7 WHERE seq = 8;"
+		    "UPDATE journal_body SET seq = 8 WHERE seq = 100", 7 },
+		{ "UPDATE journal SET seq = 100 WHERE seq = 18", 100 },
+		{ "UPDATE journal_body SET salt = NULL, name = NULL,"
+		    " address = NULL, cart = NULL, request = NULL"
+		    " WHERE seq = 3", 3 },
+		{ "UPDATE journal_body SET cart = NULL WHERE seq = 3", 3 },
+		{ "UPDATE journal_body SET address = '' WHERE seq = 3", 3 },
+		{ "UPDATE journal SET customer = upper(customer)"
+		    " WHERE seq = 3", 3 },
+		{ "UPDATE journal SET displaced = '000000000000000000000000'"
+		    " WHERE seq = 4", 4 },
+		{ "UPDATE journal SET flags = flags + 4 WHERE seq = 4", 4 },
+		/* Two bits of one row. */
+		{ "UPDATE journal SET ts_ms = ts_ms + 1,"
+		    " transport = 2 WHERE seq = 9", 9 },
+		{ "INSERT INTO session VALUES (9, 'z', 1, 1, NULL, 0)", 0 },
+		{ "INSERT INTO session VALUES (9, 'z', 1, 1, 5, 0)", 0 },
+		{ "DELETE FROM session WHERE id = 2", 4 },
+		{ "DELETE FROM customer WHERE id = 2", 10 },
+		{ "DELETE FROM customer WHERE id = 4", 16 },
+		{ "INSERT INTO customer (id, session, cid, incarnation,"
+		    " is_host, has_token) VALUES (99, 2,"
+		    " 'aaaaaaaaaaaaaaaaaaaaaaaa', 1, 0, 0)", 16 },
+		{ "INSERT INTO customer (id, session, cid, incarnation,"
+		    " is_host, has_token) VALUES (99, 2,"
+		    " 'aaaaaaaaaaaaaaaaaaaaaaaa', 2, 0, 0)", 0 },
+		{ "INSERT INTO customer (id, session, cid, incarnation,"
+		    " is_host, has_token) VALUES (99, 77,"
+		    " 'aaaaaaaaaaaaaaaaaaaaaaaa', 1, 0, 0)", 0 },
+		{ "UPDATE session SET incarnation = 2 WHERE id = 3", 18 },
+		{ "UPDATE session SET ended_ms = NULL WHERE id = 3", 18 },
+		{ "INSERT INTO chain_anchor VALUES (30, zeroblob(32), 0, 'x',"
+		    " NULL, NULL)", 0 },
+		{ "INSERT INTO chain_anchor VALUES (5, zeroblob(32), 0, 'x',"
+		    " NULL, NULL)", 5 },
+		{ "INSERT INTO chain_anchor VALUES (5, zeroblob(32), 0, 'x',"
+		    " 5, NULL)", 6 },
+	};
+	char sql[SQL_BYTES], saved[STORY_PATH_BYTES];
+	struct story story;
+	int64_t seq;
+	sqlite3 *db;
+	size_t i;
+
+	tell_all(&story);
+	story_end(&story);
+	(void)snprintf(saved, sizeof(saved), "%s/saved.db", story.folder);
+	(void)snprintf(sql, sizeof(sql), "VACUUM INTO '%s'", saved);
+	db = story_open(&story);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		story_run(db, sql);
+		story_run(db, cases[i].sql);
+		ck_assert_msg(judge(&story, &seq) == AUDIT_FAULT, "%s",
+		    cases[i].sql);
+		ck_assert_msg(seq == cases[i].seq, "%s: %lld", cases[i].sql,
+		    (long long)seq);
+		ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+		ck_assert_int_eq(rename(saved, story.path), 0);
+		db = story_open(&story);
+	}
+	ck_assert_int_eq(judge(&story, &seq), AUDIT_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	story_clear(&story);
+}
+END_TEST
+
+START_TEST(a_missing_tail_is_found_by_its_head)
+{
+	struct audit_wish wish = { .has_head = true };
+	struct audit_report report;
+	struct audit *audit;
+	struct story story;
+	sqlite3 *db;
+
+	tell_all(&story);
+	(void)story_tell(&story, 1, RECORD_REFUSED, 4);
+	story_end(&story);
+	ck_assert_int_eq(audit_open(story.path, &audit), AUDIT_OK);
+	ck_assert_int_eq(audit_head(audit, &wish.head), AUDIT_OK);
+	audit_close(audit);
+	ck_assert_int_eq(wish.head.seq, 19);
+	ck_assert_int_eq(verify(&story, &wish, &report), AUDIT_OK);
+	db = story_open(&story);
+	story_run(db, "DELETE FROM journal WHERE seq = 19;"
+	    "DELETE FROM journal_body WHERE seq = 19");
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+
+	ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
+	ck_assert_int_eq(verify(&story, &wish, &report), AUDIT_FAULT);
+	ck_assert_ptr_nonnull(strstr(report.fault.what, "from 19 to 19"));
+	wish.head.seq = 18;
+	ck_assert_int_eq(verify(&story, &wish, &report), AUDIT_FAULT);
+	ck_assert_int_eq(report.fault.seq, 18);
+	audit_report_clear(&report);
+	story_clear(&story);
+}
+END_TEST
+
+static const char erase_sql[] =
+    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
+    " cart = NULL, request = NULL WHERE seq";
+
+/* Empty the bodies that condition says, and verify. */
+static enum audit_status
+erase_and_judge(const struct story *story, const char *condition,
+    struct audit_report *report)
+{
+	sqlite3 *db = story_open(story);
+	enum audit_status status;
+	char sql[SQL_BYTES];
+
+	(void)snprintf(sql, sizeof(sql), "%s %s", erase_sql, condition);
+	story_run(db, sql);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	status = verify_all(story, report);
+	audit_report_clear(report);
+	return status;
+}
+
+START_TEST(erasures_must_be_explained)
+{
+	static const struct {
+		const char *condition;
+		enum audit_status status;
+	} cases[] = {
+		{ "IN (4, 6, 16)", AUDIT_OK },	/* session b, all of it */
+		{ "IN (11, 13)", AUDIT_OK },	/* older than the RETAIN */
+		{ "IN (3)", AUDIT_OK },		/* customer 2 */
+		{ "IN (12, 17)", AUDIT_FAULT },	/* session a's other one */
+		{ "IN (14)", AUDIT_FAULT },	/* newer than the RETAIN */
+		{ "IN (22)", AUDIT_FAULT },	/* after its ERASE */
+	};
+	struct audit_report report;
+	struct story story;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tell_all(&story);
+		(void)story_tell(&story, 0, RECORD_ERASE, 2);	/* row 19 */
+		(void)story_erase(&story, 1);			/* row 20 */
+		(void)story_retain(&story, STORY_BEGIN_MS +
+		    13 * STORY_STEP_MS);			/* row 21 */
+		(void)story_tell(&story, 1, RECORD_CART, 4);	/* row 22 */
+		story_end(&story);
+
+		ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
+		ck_assert_uint_eq(report.notes, 4);
+		audit_report_clear(&report);
+		ck_assert_int_eq(erase_and_judge(&story, cases[i].condition,
+		    &report), cases[i].status);
+		story_clear(&story);
+	}
+}
+END_TEST
+
+/* Delete the rows up to seq, behind an anchor. */
+static void
+purge(const struct story *story, int64_t seq, int64_t left)
+{
+	sqlite3 *db = story_open(story);
+	char sql[SQL_BYTES];
+
+	(void)snprintf(sql, sizeof(sql), "INSERT INTO chain_anchor (seq, hash,"
+	    " ts_ms, reason, purge_upto) SELECT seq, hash, ts_ms, 'retention',"
+	    " seq FROM journal WHERE seq = %lld;"
+	    "DELETE FROM journal WHERE seq <= %lld;"
+	    "DELETE FROM journal_body WHERE seq <= %lld", (long long)seq,
+	    (long long)(seq - left), (long long)(seq - left));
+	story_run(db, sql);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+START_TEST(a_chain_may_begin_behind_an_anchor)
+{
+	struct audit_report report;
+	struct story story;
+	int64_t left;
+
+	for (left = 0; left < 3; left++) {
+		tell_all(&story);
+		story_end(&story);
+		purge(&story, 3, left);
+
+		ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
+
+		ck_assert_int_eq(report.anchor_seq, 3);
+		ck_assert_uint_eq(report.rows, 15);
+		ck_assert_uint_eq(report.sessions, 3);
+		ck_assert_uint_eq(report.skipped, 1);
+		audit_report_clear(&report);
+		story_clear(&story);
+	}
+}
+END_TEST
+
+START_TEST(a_purged_chain_is_still_proved)
+{
+	static const char *const changes[] = {
+		"DELETE FROM journal WHERE seq = 4",
+		"UPDATE journal SET ts_ms = 1 WHERE seq = 4",
+		"UPDATE chain_anchor SET hash = zeroblob(32)",
+		"UPDATE chain_anchor SET purge_upto = NULL",
+		"UPDATE chain_anchor SET seq = 2, purge_upto = 2",
+		"DELETE FROM chain_anchor",
+	};
+	struct story story;
+	int64_t seq;
+	sqlite3 *db;
+	size_t i;
+
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		tell_all(&story);
+		story_end(&story);
+		purge(&story, 3, 0);
+		ck_assert_int_eq(judge(&story, &seq), AUDIT_OK);
+		db = story_open(&story);
+		story_run(db, changes[i]);
+		ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+
+		ck_assert_msg(judge(&story, &seq) == AUDIT_FAULT, "%s",
+		    changes[i]);
+		story_clear(&story);
+	}
+}
+END_TEST
+
+START_TEST(a_part_can_be_verified)
+{
+	struct audit_wish wish = { .from = 11 };
+	struct audit_report report;
+	struct story story;
+
+	tell_all(&story);
+	story_end(&story);
+
+	ck_assert_int_eq(verify(&story, &wish, &report), AUDIT_OK);
+	ck_assert_int_eq(report.trusted_seq, 10);
+	ck_assert_uint_eq(report.rows, 8);
+	ck_assert_uint_eq(report.sessions, 2);
+	ck_assert_uint_eq(report.skipped, 1);
+	wish.from = 19;
+	ck_assert_int_eq(verify(&story, &wish, &report), AUDIT_OK);
+	ck_assert_uint_eq(report.rows, 0);
+	wish.from = 20;
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+	ck_assert_int_eq(verify(&story, &wish, &report), AUDIT_NONE);
+	story_clear(&story);
+}
+END_TEST
+
+/* Verify session b, whose rows are 4, 6 and 16. */
+static enum audit_status
+judge_session(const struct story *story, struct audit_report *report)
+{
+	struct audit_wish wish = { .from = 0 };
+	struct audit_session session;
+	enum audit_status status;
+	struct audit *audit;
+
+	ck_assert_int_eq(audit_open(story->path, &audit), AUDIT_OK);
+	ck_assert_int_eq(audit_session_find(audit, "b", &session), AUDIT_OK);
+	wish.session = &session;
+	status = audit_verify(audit, &wish, report);
+	audit_session_clear(&session);
+	audit_close(audit);
+	return status;
+}
+
+START_TEST(one_session_can_be_verified)
+{
+	static const struct {
+		const char *sql;
+		enum audit_status status;
+	} cases[] = {
+		{ "SELECT 1", AUDIT_OK },
+		{ "UPDATE journal_body SET cart = '{}' WHERE seq = 3",
+		    AUDIT_OK },
+		{ "UPDATE journal_body SET cart = '{}' WHERE seq = 16",
+		    AUDIT_FAULT },
+		{ "UPDATE journal SET ts_ms = 1 WHERE seq = 2", AUDIT_OK },
+		{ "UPDATE journal SET ts_ms = 1 WHERE seq = 5", AUDIT_FAULT },
+		{ "UPDATE journal SET ts_ms = 1 WHERE seq = 18", AUDIT_FAULT },
+		{ "UPDATE customer SET is_ready = 1 WHERE id = 1", AUDIT_OK },
+		{ "UPDATE customer SET is_ready = 1 WHERE id = 4",
+		    AUDIT_FAULT },
+		{ "UPDATE session SET revision = 9 WHERE id = 2",
+		    AUDIT_FAULT },
+		{ "DELETE FROM journal_body WHERE seq = 6", AUDIT_FAULT },
+	};
+	struct audit_report report;
+	struct story story;
+	sqlite3 *db;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tell_all(&story);
+		story_end(&story);
+		db = story_open(&story);
+		story_run(db, cases[i].sql);
+		ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+		ck_assert_msg(judge_session(&story, &report) ==
+		    cases[i].status, "%s: %s", cases[i].sql,
+		    report.fault.what);
+		if (i == 0)
+			ck_assert_uint_eq(report.bodies, 3);
+		audit_report_clear(&report);
+		story_clear(&story);
+	}
+}
+END_TEST
+
+START_TEST(an_empty_journal_verifies)
+{
+	struct audit_report report;
+	struct story story;
+
+	story_begin(&story);
+	story_end(&story);
+	ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
+	ck_assert_uint_eq(report.rows, 0);
+	audit_report_clear(&report);
+	story_clear(&story);
+}
+END_TEST
+
+static void
+ruin(const struct story *story, const char *sql)
+{
+	sqlite3 *db = story_open(story);
+
+	story_run(db, sql);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+START_TEST(what_is_no_database_of_ours_is_refused)
+{
+	static const struct {
+		const char *sql;	/* or NULL */
+		const char *bytes;	/* instead of the file; or NULL */
+		enum audit_status status;
+	} cases[] = {
+		{ "PRAGMA user_version = 3", NULL, AUDIT_BAD_DATA },
+		{ "PRAGMA user_version = 1", NULL, AUDIT_BAD_DATA },
+		{ "PRAGMA application_id = 5", NULL, AUDIT_BAD_DATA },
+		{ "DROP TABLE chain_anchor", NULL, AUDIT_BAD_DATA },
+		{ NULL, "", AUDIT_BAD_DATA },
+		{ NULL, "host = localhost", AUDIT_BAD_DATA },
+		{ NULL, NULL, AUDIT_NO_DATABASE },
+	};
+	struct story story;
+	int64_t seq;
+	size_t i;
+	int fd;
+
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tell_all(&story);
+		story_end(&story);
+		if (cases[i].sql != NULL) {
+			ruin(&story, cases[i].sql);
+		} else {
+			ck_assert_int_eq(unlink(story.path), 0);
+			fd = cases[i].bytes == NULL ? -1 : open(story.path,
+			    O_WRONLY | O_CREAT, 0600);
+			if (fd != -1) {
+				(void)!write(fd, cases[i].bytes,
+				    strlen(cases[i].bytes));
+				ck_assert_int_eq(close(fd), 0);
+			}
+		}
+		ck_assert_int_eq(judge(&story, &seq), cases[i].status);
+		story_clear(&story);
+	}
+}
+END_TEST
+
+/* Which revision of which incarnation there is at a point; "" for none. */
+static const char *
+replay_to(const struct story *story, const struct audit_point *point)
+{
+	static char text[64];
+	struct audit_session session;
+	struct audit_replay replay;
+	struct audit *audit;
+
+	ck_assert_int_eq(audit_open(story->path, &audit), AUDIT_OK);
+	ck_assert_int_eq(audit_session_find(audit, "a", &session), AUDIT_OK);
+	text[0] = '\0';
+	if (audit_replay_to(audit, &session, point, &replay) == AUDIT_OK)
+		(void)snprintf(text, sizeof(text), "%llu.%llu %zu",
+		    (unsigned long long)replay.session->incarnation,
+		    (unsigned long long)replay.session->revision,
+		    replay.session->counts[CUSTOMER_SEATED]);
+	audit_replay_clear(&replay);
+	audit_session_clear(&session);
+	audit_close(audit);
+	return text;
+}
+
+START_TEST(a_session_is_replayed_to_any_point)
+{
+	/* Session a has the rows 1, 2, 3, 5, 7, 9, 10, and 12, 17. */
+	static const struct {
+		struct audit_point point;
+		const char *is;
+	} cases[] = {
+		{ { .moment = AUDIT_NEWEST }, "2.2 1" },
+		{ { .moment = AUDIT_REVISION, .revision = 1 }, "2.1 1" },
+		{ { .moment = AUDIT_REVISION, .revision = 3 }, "" },
+		{ { .moment = AUDIT_REVISION, .revision = 0 }, "" },
+		{ { .moment = AUDIT_REVISION, .revision = 2,
+		    .incarnation = 1 }, "1.2 2" },
+		{ { .moment = AUDIT_REVISION, .revision = 4,
+		    .incarnation = 1 }, "1.4 1" },
+		{ { .moment = AUDIT_REVISION, .revision = 7,
+		    .incarnation = 1 }, "1.7 0" },
+		{ { .moment = AUDIT_REVISION, .revision = 8,
+		    .incarnation = 1 }, "" },
+		{ { .moment = AUDIT_REVISION, .revision = 1,
+		    .incarnation = 3 }, "" },
+		{ { .moment = AUDIT_TIME, .time_ms = STORY_BEGIN_MS - 1 },
+		    "" },
+		{ { .moment = AUDIT_TIME, .time_ms = STORY_BEGIN_MS },
+		    "1.1 1" },
+		{ { .moment = AUDIT_TIME, .time_ms = STORY_BEGIN_MS + 999 },
+		    "1.1 1" },
+		{ { .moment = AUDIT_TIME, .time_ms = STORY_BEGIN_MS +
+		    11 * STORY_STEP_MS }, "2.1 1" },
+		{ { .moment = AUDIT_TIME, .time_ms = UINT64_MAX }, "2.2 1" },
+	};
+	struct story story;
+	size_t i;
+
+	tell_all(&story);
+	story_end(&story);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_str_eq(replay_to(&story, &cases[i].point),
+		    cases[i].is);
+	story_clear(&story);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_set_timeout(tc, TIMEOUT_S);
+	tcase_add_test(tc, what_was_written_verifies);
+	tcase_add_test(tc, many_who_left_and_many_incarnations_verify);
+	tcase_add_loop_test(tc, every_changed_byte_of_a_table_is_found, 0, 5);
+	tcase_add_loop_test(tc, every_changed_byte_of_the_file_is_found, 0, 3);
+	tcase_add_test(tc, rows_that_are_gone_or_elsewhere_are_found);
+	tcase_add_test(tc, a_missing_tail_is_found_by_its_head);
+	tcase_add_test(tc, erasures_must_be_explained);
+	tcase_add_test(tc, a_chain_may_begin_behind_an_anchor);
+	tcase_add_test(tc, a_purged_chain_is_still_proved);
+	tcase_add_test(tc, a_part_can_be_verified);
+	tcase_add_test(tc, one_session_can_be_verified);
+	tcase_add_test(tc, an_empty_journal_verifies);
+	tcase_add_test(tc, what_is_no_database_of_ours_is_refused);
+	tcase_add_test(tc, a_session_is_replayed_to_any_point);
+}

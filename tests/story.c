@@ -1,0 +1,258 @@
+#include "story.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "session/session.h"
+#include "storage/store.h"
+
+#include "suite.h"
+
+void
+story_begin(struct story *story)
+{
+	*story = (struct story){
+		.folder = "story.XXXXXX",
+		.time_ms = STORY_BEGIN_MS,
+	};
+	ck_assert_ptr_nonnull(mkdtemp(story->folder));
+	(void)snprintf(story->path, sizeof(story->path), "%s/shop.db",
+	    story->folder); /* fits */
+	log_set_level(LOG_LEVEL_ERROR);
+	ck_assert_int_eq(store_open(story->path, NULL, &story->store),
+	    STORE_OPENED);
+}
+
+void
+story_end(struct story *story)
+{
+	size_t i;
+
+	store_close(story->store);
+	story->store = NULL;
+	for (i = 0; i < STORY_SESSIONS; i++) {
+		session_free(story->sessions[i]);
+		story->sessions[i] = NULL;
+	}
+}
+
+void
+story_clear(struct story *story)
+{
+	DIR *folder = opendir(story->folder);
+	struct dirent *entry;
+
+	ck_assert_ptr_nonnull(folder);
+	while ((entry = readdir(folder)) != NULL)
+		if (entry->d_name[0] != '.')
+			ck_assert_int_eq(unlinkat(dirfd(folder),
+			    entry->d_name, 0), 0);
+	ck_assert_int_eq(closedir(folder), 0);
+	ck_assert_int_eq(rmdir(story->folder), 0);
+}
+
+static struct session *
+session_of(struct story *story, unsigned number)
+{
+	const char name = (char)('a' + (int)number);
+	struct payload *id;
+
+	if (story->sessions[number] == NULL) {
+		id = payload_new(&name, 1);
+		story->sessions[number] = session_new(id, number + 1);
+		payload_unref(id);
+	}
+	return story->sessions[number];
+}
+
+/* The id of a customer, and its row if it has one. */
+static int64_t
+find_customer(const struct session *session, unsigned number,
+    struct customer_id *id)
+{
+	const struct customer *customer;
+
+	memset(id->bytes, 0xc0, sizeof(id->bytes));
+	id->bytes[0] = (uint8_t)(number >> 8);
+	id->bytes[1] = (uint8_t)number;
+	customer = session_customer(session, id);
+	return customer == NULL ? 0 : customer->row;
+}
+
+static struct record
+make_record(struct story *story, struct session *session,
+    enum record_event event)
+{
+	struct record record = {
+		.session_row = session->row,
+		.event = event,
+		.incarnation = session->incarnation,
+		.time_ms = story->time_ms,
+		.transport = TRANSPORT_WEBSOCKET,
+		.is_ready = event == RECORD_READY,
+		.client_seq = event == RECORD_CART ||
+		    event == RECORD_REFUSED ? (uint64_t)story->seq : 0,
+		.address = "192.0.2.7",
+	};
+
+	record.session = payload_ref(session->id);
+	memset(record.salt, (int)(story->seq % 250 + 1),
+	    sizeof(record.salt));
+	story->time_ms += STORY_STEP_MS;
+	if (!record_is_note(event))
+		session_number(session, &record);
+	return record;
+}
+
+static void
+set_customer(struct story *story, struct session *session,
+    struct record *record, unsigned number)
+{
+	record->has_customer = true;
+	record->customer_row = find_customer(session, number,
+	    &record->customer);
+	if (record->event != RECORD_START && record->event != RECORD_JOIN)
+		return;
+	record->customer_row = ++story->customers;
+	record->name = payload_new("Zo\xc3\xab", 4);
+}
+
+/* Append the record, which is cleared, and let it happen. */
+static int64_t
+append(struct story *story, struct session *session, struct record *record)
+{
+	ck_assert_int_eq(store_begin(story->store), STORE_OK);
+	ck_assert_int_eq(store_append(story->store, record), STORE_OK);
+	ck_assert_int_eq(store_commit(story->store), STORE_OK);
+	if (!record_is_note(record->event))
+		ck_assert_int_eq(session_apply(session, record), 0);
+	record_clear(record);
+	return ++story->seq;
+}
+
+int64_t
+story_tell(struct story *story, unsigned number, enum record_event event,
+    unsigned customer)
+{
+	struct session *session = session_of(story, number);
+	struct record record = make_record(story, session, event);
+	char cart[32];
+	int n;
+
+	if (event != RECORD_END)
+		set_customer(story, session, &record, customer);
+	if (event == RECORD_CART) {
+		n = snprintf(cart, sizeof(cart), "{\"n\":%lld}",
+		    (long long)story->seq + 1);
+		record.cart = payload_new(cart, (size_t)n);
+	}
+	if (event == RECORD_REFUSED) {
+		record.refused = REFUSAL_RATE_LIMITED;
+		record.refused_event = 3;
+	}
+	return append(story, session, &record);
+}
+
+int64_t
+story_enter(struct story *story, unsigned number, enum record_event event,
+    unsigned customer)
+{
+	struct session *session = session_of(story, number);
+	struct record record = make_record(story, session, event);
+
+	set_customer(story, session, &record, customer);
+	record.has_token = true;
+	record.has_request = true;
+	memset(record.request, (int)customer + 1, sizeof(record.request));
+	return append(story, session, &record);
+}
+
+int64_t
+story_displace(struct story *story, unsigned number, unsigned customer,
+    unsigned displaced)
+{
+	struct session *session = session_of(story, number);
+	struct record record = make_record(story, session, RECORD_START);
+
+	set_customer(story, session, &record, customer);
+	record.has_displaced = true;
+	record.displaced_row = find_customer(session, displaced,
+	    &record.displaced);
+	return append(story, session, &record);
+}
+
+int64_t
+story_retain(struct story *story, uint64_t older_ms)
+{
+	struct session *session = session_of(story, 0);
+	struct record record = make_record(story, session, RECORD_RETAIN);
+
+	payload_unref(record.session);
+	record.session = payload_new("", 0);
+	record.session_row = 0;
+	record.incarnation = 0;
+	record.client_seq = older_ms;
+	return append(story, session, &record);
+}
+
+int64_t
+story_erase(struct story *story, unsigned number)
+{
+	struct session *session = session_of(story, number);
+	struct record record = make_record(story, session, RECORD_ERASE);
+
+	return append(story, session, &record);
+}
+
+void
+story_run(sqlite3 *db, const char *sql)
+{
+	ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK,
+	    "%s: %s", sql, sqlite3_errmsg(db));
+}
+
+int64_t
+story_number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *statement;
+	int64_t number;
+
+	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &statement, NULL),
+	    SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+	number = sqlite3_column_int64(statement, 0);
+	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
+	return number;
+}
+
+sqlite3 *
+story_open(const struct story *story)
+{
+	static const char *const triggers[] = {
+		"session_no_rename", "session_no_delete",
+		"journal_no_update", "journal_no_delete",
+		"journal_body_only_erase", "journal_body_no_delete",
+		"chain_anchor_no_update", "chain_anchor_no_delete",
+	};
+	char sql[64];
+	sqlite3 *db;
+	size_t i;
+
+	ck_assert_int_eq(sqlite3_open(story->path, &db), SQLITE_OK);
+	/* No log: that makes opening and changing it quick. */
+	story_run(db, "PRAGMA journal_mode = DELETE;"
+	    "PRAGMA synchronous = OFF; PRAGMA ignore_check_constraints = ON;"
+	    "PRAGMA foreign_keys = OFF;");
+	for (i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++) {
+		(void)snprintf(sql, sizeof(sql), "DROP TRIGGER IF EXISTS %s",
+		    triggers[i]); /* fits */
+		story_run(db, sql);
+	}
+	return db;
+}
