@@ -1,8 +1,8 @@
 #include "commands.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
+#include "chain_mark.h"
 #include "ctl.h"
 #include "storage/audit.h"
 #include "storage/chain.h"
@@ -10,10 +10,10 @@
 static enum ctl_status
 run(const struct ctl *ctl)
 {
+	char text[CHAIN_MARK_CHARS + 1];
 	enum audit_status status;
 	struct chain_head head;
 	struct audit *audit;
-	size_t i;
 
 	status = audit_open(ctl->database, &audit);
 	if (status != AUDIT_OK)
@@ -22,10 +22,8 @@ run(const struct ctl *ctl)
 	audit_close(audit);
 	if (status != AUDIT_OK)
 		return (enum ctl_status)status;
-	(void)printf("%" PRId64 ":", head.seq);
-	for (i = 0; i < sizeof(head.hash); i++)
-		(void)printf("%02x", head.hash[i]);
-	(void)putchar('\n');
+	chain_mark_format(&head, text);
+	(void)printf("%s\n", text);
 	return CTL_OK;
 }
 

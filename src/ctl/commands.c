@@ -5,6 +5,7 @@
 const struct ctl_command *const commands[] = {
 	&cmd_sessions,
 	&cmd_state,
+	&cmd_verify,
 	&cmd_head,
 	&cmd_backup,
 	NULL,

@@ -15,7 +15,7 @@
 
 enum {
 	OPTIONS_MAX = 16,		/* of one command */
-	OPTION_FIRST = 256,		/* getopt's value of a command's first */
+	OPTION_FIRST = 256,		/* getopt's value of the first */
 	USAGE_BYTES = 256
 };
 
@@ -56,7 +56,8 @@ ctl_usage_error(const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	(void)vsnprintf(text, sizeof(text), format, ap); /* cut is good enough */
+	/* Cut is good enough. */
+	(void)vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	log_errorx("%s", text);
 	log_errorx("try \"%s -h\"", PROGRAM);
@@ -297,7 +298,7 @@ ctl_run(const struct ctl_command *const *commands, int argc, char **argv)
 	log_set_program(PROGRAM);
 	status = read_command_line(argc, argv, &line);
 	if (status != CTL_OK)
-		return status;
+		return (int)status;
 	if (line.is_version)
 		(void)printf("%s %s\n", PROGRAM, PACKAGE_VERSION);
 	else if (line.is_help && line.command == NULL)
@@ -310,5 +311,5 @@ ctl_run(const struct ctl_command *const *commands, int argc, char **argv)
 		log_errorx("standard output cannot be written");
 		return CTL_IO_ERROR;
 	}
-	return status;
+	return (int)status;
 }

@@ -1,0 +1,60 @@
+#include "chain_mark.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/setting.h"
+#include "storage/chain.h"
+
+_Static_assert(CHAIN_MARK_CHARS == 20 + 1 + 2 * CHAIN_HASH_BYTES,
+    "a number, a colon, and the digits of a hash");
+
+void
+chain_mark_format(const struct chain_head *head,
+    char out[CHAIN_MARK_CHARS + 1])
+{
+	int n = snprintf(out, CHAIN_MARK_CHARS + 1, "%" PRId64 ":",
+	    head->seq);
+	size_t i;
+
+	for (i = 0; i < sizeof(head->hash); i++)
+		n += snprintf(out + n, (size_t)(CHAIN_MARK_CHARS + 1 - n),
+		    "%02x", head->hash[i]);
+}
+
+static int
+digit_value(char c)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at = c == '\0' ? NULL : strchr(digits, c);
+
+	return at == NULL ? -1 : (int)(at - digits) % 16;
+}
+
+int
+chain_mark_parse(const char *text, struct chain_head *head)
+{
+	size_t len = strcspn(text, ":"), i;
+	char number[CHAIN_MARK_CHARS + 1];
+	uint64_t seq;
+
+	if (len > CHAIN_MARK_CHARS ||
+	    strlen(text) != len + 1 + 2 * sizeof(head->hash))
+		return -1;
+	memcpy(number, text, len);
+	number[len] = '\0';
+	if (setting_parse_number(number, INT64_MAX, &seq) == -1 || seq == 0)
+		return -1;
+	head->seq = (int64_t)seq;
+	for (i = 0; i < sizeof(head->hash); i++) {
+		int high = digit_value(text[len + 1 + 2 * i]);
+		int low = digit_value(text[len + 2 + 2 * i]);
+
+		if (high == -1 || low == -1)
+			return -1;
+		head->hash[i] = (uint8_t)(high << 4 | low);
+	}
+	return 0;
+}

@@ -1,0 +1,219 @@
+#include "commands.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "chain_mark.h"
+#include "ctl.h"
+#include "daemon/setting.h"
+#include "event_name.h"
+#include "progress.h"
+#include "storage/audit.h"
+#include "storage/audit_report.h"
+#include "storage/audit_row.h"
+#include "storage/audit_session.h"
+#include "storage/audit_verify.h"
+#include "when.h"
+
+enum {
+	OPTION_SESSION,
+	OPTION_FROM,
+	OPTION_HEAD
+};
+
+static const struct ctl_option command_options[] = {
+	[OPTION_SESSION] = { "session", "SESSION", "only this one's rows" },
+	[OPTION_FROM] = { "from", "SEQ", "begin at this row, and trust the "
+	    "one before" },
+	[OPTION_HEAD] = { "head", "SEQ:HASH", "this row must be there, with "
+	    "this hash" },
+	{ .name = NULL },
+};
+
+static void
+show_progress(void *ctx, uint64_t done, uint64_t all)
+{
+	progress_show(ctx, "verifying", done, all);
+}
+
+static void
+print_note(void *ctx, const struct audit_row *row)
+{
+	const struct record *record = &row->record;
+	char text[WHEN_CHARS + 1], cid[ID_CUSTOMER_HEX + 1];
+
+	progress_end(ctx);
+	when_format(record->time_ms, text);
+	(void)printf("row %" PRId64 ", %s: ", row->seq, text);
+	customer_id_format(&record->customer, cid);
+	when_format(record->client_seq, text);
+	if (record->event == RECORD_RETAIN)
+		(void)printf("bodies older than %s may go\n", text);
+	else if (record->has_customer)
+		(void)printf("bodies of customer %s of session %s were "
+		    "erased\n", cid, record->session->data);
+	else
+		(void)printf("bodies of session %s were erased\n",
+		    record->session->data);
+}
+
+static void
+print_fault(const struct audit_fault *fault)
+{
+	char text[WHEN_CHARS + 1];
+	const char *separator = "";
+
+	(void)printf("fault: ");
+	if (fault->seq != 0) {
+		(void)printf("row %" PRId64, fault->seq);
+		separator = ", ";
+	}
+	if (fault->session != NULL) {
+		(void)printf("%ssession %s", separator, fault->session->data);
+		separator = ", ";
+	}
+	if (fault->has_event) {
+		(void)printf("%s%s", separator, event_name(fault->event));
+		separator = ", ";
+	}
+	if (fault->has_time) {
+		when_format(fault->time_ms, text);
+		(void)printf("%s%s", separator, text);
+		separator = ", ";
+	}
+	(void)printf("%s%s\n", *separator != '\0' ? ": " : "", fault->what);
+}
+
+/* Where the chain begins, and what that leaves open. */
+static void
+print_begin(const struct audit_report *report)
+{
+	char text[WHEN_CHARS + 1];
+
+	if (report->trusted_seq != 0)
+		(void)printf("not proved: row %" PRId64 " and those before\n",
+		    report->trusted_seq);
+	if (report->anchor_seq == 0)
+		return;
+	when_format(report->anchor_ms, text);
+	(void)printf("not there any more: rows up to %" PRId64 ", by the "
+	    "anchor of %s\n", report->anchor_seq, text);
+}
+
+static void
+print_proof(const struct audit_report *report,
+    const struct audit_session *session)
+{
+	char head[CHAIN_MARK_CHARS + 1];
+
+	chain_mark_format(&report->head, head);
+	(void)printf("proved: %" PRIu64 " rows (%" PRIu64 " notes) in one "
+	    "chain up to %s\n", report->rows, report->notes, head);
+	(void)printf("proved: %" PRIu64 " bodies are as written; %" PRIu64
+	    " were erased on request, %" PRIu64 " as too old\n",
+	    report->bodies, report->erased, report->expired);
+	(void)printf("proved: the tables agree with the replay of %" PRIu64
+	    " incarnations\n", report->sessions);
+	print_begin(report);
+	if (report->skipped > 0)
+		(void)printf("not proved: the state of %" PRIu64
+		    " incarnations whose beginning is not there\n",
+		    report->skipped);
+	if (session != NULL)
+		(void)printf("not proved: bodies and state of sessions other "
+		    "than %s\n", session->name->data);
+}
+
+static enum ctl_status
+verify(const struct ctl *ctl, struct audit *audit, struct audit_wish *wish)
+{
+	struct audit_report report;
+	struct progress progress;
+	enum audit_status status;
+
+	progress_begin(&progress);
+	wish->progress = show_progress;
+	wish->note = print_note;
+	wish->ctx = &progress;
+	status = audit_verify(audit, wish, &report);
+	progress_end(&progress);
+	if (status == AUDIT_FAULT)
+		print_fault(&report.fault);
+	if (status >= AUDIT_BAD_DATA && report.rows > 0)
+		log_errorx("%s: this was behind row %" PRId64, ctl->database,
+		    report.head.seq);
+	if (status == AUDIT_OK)
+		print_proof(&report, wish->session);
+	audit_report_clear(&report);
+	return (enum ctl_status)status;
+}
+
+static enum ctl_status
+verify_session(const struct ctl *ctl, struct audit *audit,
+    struct audit_wish *wish)
+{
+	const char *name = ctl->values[OPTION_SESSION];
+	struct audit_session session;
+	enum audit_status status;
+	enum ctl_status result;
+
+	if (name == NULL)
+		return verify(ctl, audit, wish);
+	status = audit_session_find(audit, name, &session);
+	if (status == AUDIT_NONE)
+		log_errorx("%s: no such session", name);
+	if (status != AUDIT_OK)
+		return (enum ctl_status)status;
+	wish->session = &session;
+	result = verify(ctl, audit, wish);
+	audit_session_clear(&session);
+	return result;
+}
+
+/* Read the options into wish. */
+static enum ctl_status
+read_options(const struct ctl *ctl, struct audit_wish *wish)
+{
+	const char *from = ctl->values[OPTION_FROM];
+	const char *head = ctl->values[OPTION_HEAD];
+	uint64_t number = 0;
+
+	if (from != NULL && (setting_parse_number(from, INT64_MAX,
+	    &number) == -1 || number == 0))
+		return ctl_usage_error("--from: %s: not the number of a row",
+		    from);
+	wish->from = (int64_t)number;
+	wish->has_head = head != NULL;
+	if (head != NULL && chain_mark_parse(head, &wish->head) == -1)
+		return ctl_usage_error("--head: %s: not SEQ:HASH, as audit "
+		    "head prints it", head);
+	return CTL_OK;
+}
+
+static enum ctl_status
+run(const struct ctl *ctl)
+{
+	struct audit_wish wish = { .from = 0 };
+	enum ctl_status status = read_options(ctl, &wish);
+	struct audit *audit;
+
+	if (status != CTL_OK)
+		return status;
+	status = (enum ctl_status)audit_open(ctl->database, &audit);
+	if (status != CTL_OK)
+		return status;
+	status = verify_session(ctl, audit, &wish);
+	audit_close(audit);
+	return status;
+}
+
+const struct ctl_command cmd_verify = {
+	.words = "audit verify",
+	.operands = "",
+	.options = command_options,
+	.help = "prove that nothing was rewritten",
+	.run = run,
+};

@@ -1,0 +1,13 @@
+#ifndef EVENT_NAME_H
+#define EVENT_NAME_H
+
+#include "session/record.h"
+
+/*
+ * The words that stand for the journal's numbers wherever it is printed.  They
+ * are documented, and those of sql/audit.sql.  A number that has none, as only
+ * a damaged journal has, is "unknown".
+ */
+const char *event_name(enum record_event event);
+
+#endif
