@@ -3,34 +3,52 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "ctl.h"
-#include "storage/audit.h"
+#include "point.h"
 #include "storage/audit_replay.h"
-#include "storage/audit_session.h"
+#include "target.h"
 #include "wire/multicart.h"
 
-static enum ctl_status
-print_state(struct audit *audit, const struct ctl *ctl)
+enum {
+	OPTION_AT
+};
+
+static const struct ctl_option command_options[] = {
+	[OPTION_AT] = { "at", "REVISION|TIME", "as it was then, not now" },
+	{ .name = NULL },
+};
+
+static void
+print_state(const struct audit_replay *replay)
 {
-	const struct audit_point newest = { .moment = AUDIT_NEWEST };
-	struct audit_session session;
+	struct multicart *multicart = multicart_encode(replay->session);
+
+	if (replay->erased > 0)
+		log_warnx("%zu bodies were erased: names are empty and carts "
+		    "{} where they were", replay->erased);
+	(void)fwrite(multicart->bytes->data, 1, multicart->bytes->len, stdout);
+	(void)putchar('\n'); /* errors show in the end */
+	multicart_unref(multicart);
+}
+
+static enum ctl_status
+show_state(const struct ctl *ctl, const struct audit_point *point,
+    struct target *target)
+{
+	const char *at = ctl->values[OPTION_AT];
 	struct audit_replay replay;
-	struct multicart *multicart;
 	enum audit_status status;
 
-	status = audit_session_find(audit, ctl->operands[0], &session);
+	status = audit_replay_to(target->audit, &target->session, point,
+	    &replay);
 	if (status == AUDIT_NONE)
-		log_errorx("%s: no such session", ctl->operands[0]);
+		log_errorx("%s: nothing is known of this session at %s",
+		    ctl->operands[0], at != NULL ? at : "all");
 	if (status != AUDIT_OK)
 		return (enum ctl_status)status;
-	status = audit_replay_to(audit, &session, &newest, &replay);
-	audit_session_clear(&session);
-	if (status != AUDIT_OK)
-		return (enum ctl_status)status;
-	multicart = multicart_encode(replay.session);
-	(void)printf("%s\n", multicart->bytes->data);
-	multicart_unref(multicart);
+	print_state(&replay);
 	audit_replay_clear(&replay);
 	return CTL_OK;
 }
@@ -38,14 +56,20 @@ print_state(struct audit *audit, const struct ctl *ctl)
 static enum ctl_status
 run(const struct ctl *ctl)
 {
+	struct audit_point point = { .moment = AUDIT_NEWEST };
+	const char *at = ctl->values[OPTION_AT];
+	char problem[WHEN_PROBLEM_BYTES];
+	struct target target;
 	enum ctl_status status;
-	struct audit *audit;
 
-	status = (enum ctl_status)audit_open(ctl->database, &audit);
+	if (at != NULL && point_parse(at, clock_now().wall_ms, &point,
+	    problem) == -1)
+		return ctl_usage_error("--at: %s: %s", at, problem);
+	status = target_open(ctl, ctl->operands[0], &target);
 	if (status != CTL_OK)
 		return status;
-	status = print_state(audit, ctl);
-	audit_close(audit);
+	status = show_state(ctl, &point, &target);
+	target_close(&target);
 	return status;
 }
 
@@ -54,6 +78,7 @@ const struct ctl_command cmd_state = {
 	.operands = "SESSION",
 	.operands_min = 1,
 	.operands_max = 1,
-	.help = "print a session's multicart",
+	.options = command_options,
+	.help = "print a session's multicart as it was broadcast",
 	.run = run,
 };

@@ -1,0 +1,51 @@
+#include "point.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/audit_replay.h"
+
+/* A number from 1 on; where it ends. */
+static const char *
+read_number(const char *text, uint64_t *number)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return NULL;
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return errno != 0 || *number == 0 ? NULL : end;
+}
+
+static int
+parse_revision(const char *text, struct audit_point *point)
+{
+	const char *end = read_number(text, &point->revision);
+
+	point->incarnation = 0;
+	if (end != NULL && *end == '.') {
+		point->incarnation = point->revision;
+		end = read_number(end + 1, &point->revision);
+	}
+	return end != NULL && *end == '\0' ? 0 : -1;
+}
+
+int
+point_parse(const char *text, uint64_t now_ms, struct audit_point *point,
+    char problem[WHEN_PROBLEM_BYTES])
+{
+	*point = (struct audit_point){ .moment = AUDIT_REVISION };
+	if (parse_revision(text, point) == 0)
+		return 0;
+	if (*text != '\0' && text[strspn(text, "0123456789.")] == '\0') {
+		(void)snprintf(problem, WHEN_PROBLEM_BYTES, "%s",
+		    "not a revision, as 12 or 1.12"); /* fits */
+		return -1;
+	}
+	point->moment = AUDIT_TIME;
+	return when_parse(text, now_ms, &point->time_ms, problem);
+}

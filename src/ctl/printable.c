@@ -1,0 +1,224 @@
+#include "printable.h"
+
+#include <string.h>
+#include <wchar.h>
+
+#include "wire/utf8.h"
+
+enum {
+	UTF8_BYTES_MAX = 4,
+	ESCAPE_HEX = 4,			/* digits behind \u */
+	HIGH_SURROGATE = 0xd800,
+	LOW_SURROGATE = 0xdc00,
+	SURROGATES = 0x400		/* of each kind */
+};
+
+/* Where a text goes, and what room is left. */
+struct line {
+	FILE	*out;
+	size_t	 columns;
+	size_t	 room;
+	size_t	 characters;	/* left too: some take no column */
+};
+
+/* Characters that change what is around them, or leave no trace. */
+static bool
+is_invisible(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0x00ad, 0x00ad },	/* soft hyphen */
+		{ 0x061c, 0x061c },	/* Arabic letter mark */
+		{ 0x180b, 0x180f },	/* Mongolian separators */
+		{ 0x200b, 0x200f },	/* zero width, marks of direction */
+		{ 0x2028, 0x202e },	/* separators, embeddings, overrides */
+		{ 0x2060, 0x206f },	/* joiners, isolates */
+		{ 0xfeff, 0xfeff },	/* byte order mark */
+		{ 0xfff9, 0xfffb },	/* interlinear annotations */
+		{ 0xe0000, 0xe007f },	/* tags */
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* Columns that a character takes; -1 if it is to be written as a number. */
+static int
+width(uint32_t c)
+{
+	return c == 0 || is_invisible(c) ? -1 : wcwidth((wchar_t)c);
+}
+
+bool
+printable_is_visible(uint32_t character)
+{
+	return width(character) >= 0;
+}
+
+struct printable_unit
+printable_unit(const char *text, size_t len)
+{
+	const uint8_t *bytes = (const uint8_t *)text;
+	struct printable_unit wrong = { PRINTABLE_NONE, 1 };
+	struct utf8 utf8 = { 0 };
+	uint32_t c;
+	size_t i, n;
+
+	for (n = 1; n <= len && n <= UTF8_BYTES_MAX; n++) {
+		if (utf8_feed(&utf8, &bytes[n - 1], 1) == -1)
+			return wrong;
+		if (utf8_is_complete(&utf8))
+			break;
+	}
+	if (n > len || n > UTF8_BYTES_MAX)
+		return wrong;
+	c = n == 1 ? bytes[0] : bytes[0] & (0x7fU >> n);
+	for (i = 1; i < n; i++)
+		c = c << 6 | (bytes[i] & 0x3f);
+	return (struct printable_unit){ c, n };
+}
+
+/* The number of a \uXXXX at text, or PRINTABLE_NONE. */
+static uint32_t
+read_hex(const char *text, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint32_t value = 0;
+	size_t i;
+
+	if (len < 2 + ESCAPE_HEX || text[0] != '\\' || text[1] != 'u')
+		return PRINTABLE_NONE;
+	for (i = 2; i < 2 + ESCAPE_HEX; i++) {
+		char c = text[i];
+		const char *digit = strchr(digits,
+		    c >= 'A' && c <= 'F' ? c | 0x20 : c);
+
+		if (c == '\0' || digit == NULL)
+			return PRINTABLE_NONE;
+		value = value << 4 | (uint32_t)(digit - digits);
+	}
+	return value;
+}
+
+static bool
+is_surrogate(uint32_t c, uint32_t first)
+{
+	return c >= first && c - first < SURROGATES;
+}
+
+/* An escape of JSON; one that cannot be shown is a backslash of its own. */
+static struct printable_unit
+read_escape(const char *text, size_t len)
+{
+	const size_t n = 2 + ESCAPE_HEX;
+	struct printable_unit backslash = { '\\', 1 }, unit;
+	uint32_t c, low;
+
+	if (len >= 2 && memchr("\"\\/", text[1], 3) != NULL)
+		return (struct printable_unit){ (uint8_t)text[1], 2 };
+	c = read_hex(text, len);
+	if (c == PRINTABLE_NONE || is_surrogate(c, LOW_SURROGATE))
+		return backslash;
+	unit = (struct printable_unit){ c, n };
+	if (is_surrogate(c, HIGH_SURROGATE)) {
+		low = read_hex(text + n, len - n);
+		if (!is_surrogate(low, LOW_SURROGATE))
+			return backslash;
+		unit.character = 0x10000 + ((c - HIGH_SURROGATE) << 10) +
+		    (low - LOW_SURROGATE);
+		unit.len = 2 * n;
+	}
+	return width(unit.character) < 0 ? backslash : unit;
+}
+
+/* The bytes of a character; how many. */
+static size_t
+encode(uint32_t c, char bytes[UTF8_BYTES_MAX])
+{
+	static const uint8_t marks[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	size_t i;
+
+	for (i = n - 1; i > 0; i--) {
+		bytes[i] = (char)(0x80 | (c & 0x3f));
+		c >>= 6;
+	}
+	bytes[0] = (char)(marks[n] | c);
+	return n;
+}
+
+/* Write n bytes that take so many columns; false if there is no room. */
+static bool
+put(struct line *line, const char *bytes, size_t n, size_t columns)
+{
+	if (columns > line->room || line->characters == 0) {
+		fputs("...", line->out);
+		return false;
+	}
+	fwrite(bytes, 1, n, line->out);
+	line->room -= columns;
+	line->columns += columns;
+	line->characters--;
+	return true;
+}
+
+static bool
+put_unit(struct line *line, const char *text, struct printable_unit unit)
+{
+	char bytes[16];
+	int n;
+
+	if (unit.character == PRINTABLE_NONE)
+		n = snprintf(bytes, sizeof(bytes), "\\x%02x", (uint8_t)*text);
+	else if (width(unit.character) >= 0)
+		return put(line, bytes, encode(unit.character, bytes),
+		    (size_t)width(unit.character));
+	else if (unit.character < 0x80)
+		n = snprintf(bytes, sizeof(bytes), "\\x%02x",
+		    (unsigned)unit.character);
+	else
+		n = snprintf(bytes, sizeof(bytes), "\\u%04x",
+		    (unsigned)unit.character);
+	return put(line, bytes, (size_t)n, (size_t)n);
+}
+
+size_t
+printable_write(FILE *out, const char *text, size_t len, size_t columns)
+{
+	struct line line = { out, 0, columns, columns };
+	struct printable_unit unit;
+	size_t i;
+
+	for (i = 0; i < len; i += unit.len) {
+		unit = printable_unit(text + i, len - i);
+		if (!put_unit(&line, text + i, unit))
+			break;
+	}
+	return line.columns;
+}
+
+size_t
+printable_write_json(FILE *out, const char *text, size_t len, size_t columns)
+{
+	struct line line = { out, 0, columns, columns };
+	struct printable_unit unit;
+	size_t i;
+
+	if (len >= 2 && text[0] == '"') {
+		text++;
+		len -= 2;
+	}
+	for (i = 0; i < len; i += unit.len) {
+		if (text[i] == '\\')
+			unit = read_escape(text + i, len - i);
+		else
+			unit = printable_unit(text + i, len - i);
+		if (!put_unit(&line, text + i, unit))
+			break;
+	}
+	return line.columns;
+}

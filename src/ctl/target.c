@@ -1,0 +1,26 @@
+#include "target.h"
+
+#include "base/log.h"
+#include "storage/audit.h"
+
+enum ctl_status
+target_open(const struct ctl *ctl, const char *name, struct target *target)
+{
+	enum audit_status status = audit_open(ctl->database, &target->audit);
+
+	if (status != AUDIT_OK)
+		return (enum ctl_status)status;
+	status = audit_session_find(target->audit, name, &target->session);
+	if (status == AUDIT_NONE)
+		log_errorx("%s: no such session", name);
+	if (status != AUDIT_OK)
+		audit_close(target->audit);
+	return (enum ctl_status)status;
+}
+
+void
+target_close(struct target *target)
+{
+	audit_session_clear(&target->session);
+	audit_close(target->audit);
+}

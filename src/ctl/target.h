@@ -1,0 +1,23 @@
+#ifndef TARGET_H
+#define TARGET_H
+
+#include "ctl.h"
+#include "storage/audit_session.h"
+
+struct audit;
+
+/* The session that a command is about, in its database. */
+struct target {
+	struct audit *audit;
+	struct audit_session session;
+};
+
+/*
+ * Open the command's database and find the session of that name.  What is
+ * wrong was said, and nothing is left to close, unless it is CTL_OK.
+ */
+enum ctl_status target_open(const struct ctl *ctl, const char *name,
+	    struct target *target);
+void	 target_close(struct target *target);
+
+#endif

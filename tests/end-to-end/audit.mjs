@@ -1,0 +1,260 @@
+// buddyshoppingctl audit verify, head, sessions and state: behind a daemon that
+// was killed, beside one under load, and with what is no database of ours.
+//
+// KILLS is how often (10); SEED repeats the choices of a run.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+
+import { Client } from './lib/client.mjs';
+import { Daemon, makeFolder, skip, withDaemon, withPatience }
+	from './lib/daemon.mjs';
+import { hasSqlite } from './lib/journal.mjs';
+import { tool, toolObjects } from './lib/tool.mjs';
+
+const KILLS = Number(process.env.KILLS ?? 10);
+const SEED = Number(process.env.SEED ?? Date.now() % 1000000);
+const SAMPLES = 40;		// states that are compared
+const ROUNDS = 5;		// of the tool beside a daemon under load
+const SETTINGS = { 'message-rate': 0, 'new-session-rate': 0 };
+
+if (!hasSqlite())
+	skip('the command sqlite3 was not found');
+
+let random_state = SEED;
+const random = (n) => {
+	random_state = (Math.imul(random_state, 1664525) + 1013904223) >>> 0;
+	return Math.floor(random_state / 4294967296 * n);
+};
+
+const sqlite = (database, sql) =>
+	execFileSync('sqlite3', [database, sql], { encoding: 'utf8' });
+
+// Changes its cart for as long as the connection lives, and remembers every
+// multicart that it is shown: "SESSION CURSOR" -> text.
+class Shopper {
+	seq = 0;
+
+	constructor(session, seen) {
+		this.session = session;
+		this.seen = seen;
+	}
+
+	async enter(daemon, event) {
+		this.client = await Client.open(daemon, `/${this.session}`);
+		const { customerId } = await this.client.enter(event, 'Zo\u00eb \ud83d\uded2',
+			{ resumable: true });
+		this.id = customerId;
+	}
+
+	#change() {
+		this.seq++;
+		this.client.send('updateCart', { customerId: this.id,
+			seq: this.seq, cartContent: { seq: this.seq,
+				pad: '\u00e9/'.repeat(random(900)) } });
+	}
+
+	async work(acknowledge) {
+		this.#change();
+		for (;;) {
+			const text = await this.client.next().catch(() => null);
+			if (text === null)
+				return;
+			const { event, cursor } = JSON.parse(text);
+			if (event === 'multicartUpdate') {
+				this.seen.set(`${this.session} ${cursor}`, text);
+			} else if (event === 'updateCart') {
+				acknowledge();
+				this.#change();
+			}
+		}
+	}
+}
+
+// Two sessions of two.
+const enterAll = async (daemon, round, seen) => {
+	const shoppers = [];
+	for (const name of ['x', 'y']) {
+		for (const event of ['startSession', 'joinSession']) {
+			const shopper = new Shopper(`${name}${round}`, seen);
+			await shopper.enter(daemon, event);
+			shoppers.push(shopper);
+		}
+	}
+	return shoppers;
+};
+
+const expectFine = async (database, args) => {
+	const result = await tool(database, args);
+	assert.equal(result.status, 0, JSON.stringify(result));
+	assert.equal(result.stderr, '');
+	return result.stdout;
+};
+
+const compareStates = async (database, seen) => {
+	const keys = [...seen.keys()];
+	for (let i = 0; i < SAMPLES && keys.length > 0; i++) {
+		const [key] = keys.splice(random(keys.length), 1);
+		const [session, cursor] = key.split(' ');
+		assert.equal(await expectFine(database,
+			['audit', 'state', session, '--at', cursor]),
+			`${seen.get(key)}\n`);
+	}
+};
+
+test(`a journal verifies after each of ${KILLS} kills (SEED=${SEED})`,
+	() => withPatience(async () => {
+		const database = path.join(makeFolder(), 'shop.db');
+		const seen = new Map();
+		for (let round = 0; round < KILLS; round++) {
+			const daemon = await Daemon.start({ database,
+				settings: SETTINGS });
+			const shoppers = await enterAll(daemon, round, seen);
+			let left = random(60);
+			await Promise.all(shoppers.map((shopper) =>
+				shopper.work(() => {
+					if (left-- === 0)
+						daemon.kill();
+				})));
+			assert.equal(await daemon.ended, 'SIGKILL');
+			assert.match(await expectFine(database,
+				['audit', 'verify']), /^proved: \d+ rows/);
+		}
+		await compareStates(database, seen);
+	}));
+
+test('the tool works beside a daemon under load', () => withDaemon(SETTINGS,
+	async (daemon) => {
+		const database = daemon.child.spawnargs[2];
+		const seen = new Map();
+		const shoppers = await enterAll(daemon, 0, seen);
+		const work = shoppers.map((shopper) => shopper.work(() => {}));
+		for (let i = 0; i < ROUNDS; i++) {
+			const head = (await expectFine(database,
+				['audit', 'head'])).trim();
+			assert.match(head, /^\d+:[0-9a-f]{64}$/);
+			const proof = await expectFine(database,
+				['audit', 'verify', '--head', head]);
+			const [, end] = /chain up to (\d+):/.exec(proof);
+			assert(Number(end) >= Number(head.split(':')[0]));
+			await expectFine(database, ['audit', 'verify',
+				'--session', 'x0']);
+			await expectFine(database, ['audit', 'verify',
+				'--from', head.split(':')[0]]);
+			const sessions = await toolObjects(database,
+				['audit', 'sessions', '--json', '--active']);
+			assert.deepEqual(sessions.map(({ session, host, members }) =>
+				({ session, host, members })),
+			['x0', 'y0'].map((session) => ({ session,
+				host: 'Zo\u00eb \ud83d\uded2', members: 2 })));
+		}
+		await compareStates(database, seen);
+		for (const { client } of shoppers)
+			client.socket.terminate();
+		await Promise.all(work);
+	}));
+
+const madeDatabase = async () => {
+	const database = path.join(makeFolder(), 'shop.db');
+	const daemon = await Daemon.start({ database });
+	const host = await Client.open(daemon, '/s');
+	await host.enter('startSession', 'Ann');
+	assert.equal(await daemon.stop(), 0);
+	return database;
+};
+
+const expectRefusal = async (database, args, status, message) => {
+	const result = await tool(database, args);
+	assert.equal(result.status, status, JSON.stringify(result));
+	assert.match(result.stderr, message);
+	assert.equal(result.stdout, '');
+};
+
+test('what is not there, or no such thing, is told', () =>
+	withPatience(async () => {
+		const database = await madeDatabase();
+		const refusals = [
+			[['audit', 'state', 'nix'], 2, /nix: no such session$/m],
+			[['audit', 'verify', '--session', 'nix'], 2,
+				/nix: no such session$/m],
+			[['audit', 'state', 's', '--at', '99'], 2,
+				/nothing is known of this session at 99$/m],
+			[['audit', 'state', 's', '--at', '2000-01-01'], 2,
+				/nothing is known/],
+			[['audit', 'verify', '--from', '99'], 2,
+				/no row 98 before row 99/],
+			[['audit', 'state', 's', '--at', 'yesterday'], 64,
+				/yesterday: not a time/],
+			[['audit', 'sessions', '--since', '2026-02-30'], 64,
+				/no such day/],
+			[['audit', 'verify', '--head', '1:00'], 64, /SEQ:HASH/],
+			[['audit', 'verify', '--from', '0'], 64, /number of a row/],
+			[['audit', 'state'], 64, /needs SESSION/],
+			[['audit', 'head', 'x'], 64, /what is "x"/],
+			[['audit', 'head', '--x'], 64, /--x/],
+			[['audit', 'nix'], 64, /no such command: audit nix/],
+			[[], 64, /no command/],
+		];
+		for (const [args, status, message] of refusals)
+			await expectRefusal(database, args, status, message);
+		await expectRefusal(`${database}.not`, ['audit', 'verify'], 66,
+			/No such file/);
+	}));
+
+test('what is no database of ours is refused, each with its reason', () =>
+	withPatience(async () => {
+		const whole = fs.readFileSync(await madeDatabase());
+		const database = path.join(makeFolder(), 'other.db');
+		const commands = [['audit', 'verify'], ['audit', 'head'],
+			['audit', 'sessions'], ['audit', 'state', 's']];
+		const ruins = [
+			[() => fs.writeFileSync(database, ''), /is an empty file/],
+			[() => fs.writeFileSync(database, 'x'.repeat(9000)),
+				/is not a database/],
+			[() => sqlite(database, 'CREATE TABLE t (x)'),
+				/another program's database/],
+			[() => {
+				fs.writeFileSync(database, whole);
+				sqlite(database, 'PRAGMA user_version = 99');
+			}, /is of a newer version/],
+			[() => {
+				fs.writeFileSync(database, whole);
+				sqlite(database, 'PRAGMA user_version = 1');
+			}, /is of an older version: start the daemon once/],
+			[() => fs.mkdirSync(database), /is a directory/],
+		];
+		for (const [ruin, message] of ruins) {
+			ruin();
+			for (const command of commands)
+				await expectRefusal(database, command, 65, message);
+			for (const suffix of ['', '-wal', '-shm'])
+				fs.rmSync(database + suffix,
+					{ force: true, recursive: true });
+		}
+	}));
+
+test('a corrupt page is told, and a changed row named', () =>
+	withPatience(async () => {
+		const database = await madeDatabase();
+		const before = fs.readFileSync(database);
+		const page = Number(sqlite(database, 'SELECT pageno FROM dbstat ' +
+			'WHERE name = \'journal\''));
+		const size = Number(sqlite(database, 'PRAGMA page_size'));
+		const ruined = Buffer.from(before);
+		ruined.fill(0xaa, (page - 1) * size, page * size);
+		fs.writeFileSync(database, ruined);
+		const result = await tool(database, ['audit', 'verify']);
+		assert.equal(result.status, 65, JSON.stringify(result));
+		assert.match(result.stderr, /is damaged: .*malformed/);
+		fs.writeFileSync(database, before);
+		sqlite(database, 'DROP TRIGGER journal_no_update;' +
+			'UPDATE journal SET ts_ms = 5 WHERE seq = 1');
+		const fault = await tool(database, ['audit', 'verify']);
+		assert.equal(fault.status, 1);
+		assert.equal(fault.stdout, 'fault: row 1, session s, start, ' +
+			'1970-01-01T00:00:00.005Z: its hash is wrong: it was ' +
+			'changed, or a row before\n');
+	}));

@@ -1,0 +1,90 @@
+// buddyshoppingctl beside the daemon.
+
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+const PROGRAM = path.resolve(process.env.BUDDYSHOPPINGCTL ??
+	path.join(path.dirname(process.argv[2] ?? 'src/x'), 'buddyshoppingctl'));
+
+const MAX_OUTPUT = 1 << 28;
+
+// Resolves to {status, stdout, stderr} of the command, however it ends.
+export const tool = (database, args, env = {}) => new Promise((resolve) => {
+	const child = execFile(PROGRAM, ['-d', database, ...args], {
+		encoding: 'utf8',
+		env: { ...process.env, NO_COLOR: '', ...env },
+		maxBuffer: MAX_OUTPUT,
+	}, (error, stdout, stderr) => {
+		resolve({ status: child.exitCode ?? child.signalCode, stdout,
+			stderr });
+	});
+});
+
+// The objects of a command that prints one a line; it must succeed.
+export const toolObjects = async (database, args) => {
+	const { status, stdout, stderr } = await tool(database, args);
+	if (status !== 0)
+		throw new Error(`status ${status}: ${stderr}`);
+	return stdout.split('\n').slice(0, -1).map((line) => JSON.parse(line));
+};
+
+// The same command in a terminal of script(1); resolves to what it shows.
+export const toolOnTerminal = async (database, args, env = {}) => {
+	const words = [PROGRAM, '-d', database, ...args]
+		.map((word) => `'${word.replaceAll('\'', '\'\\\'\'')}'`);
+	const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
+		env: { ...process.env, TERM: 'xterm', ...env },
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
+	const closed = once(child, 'close');
+	let shown = '';
+	for await (const data of child.stdout.setEncoding('utf8'))
+		shown += data;
+	const [status] = await closed;
+	return { status, shown };
+};
+
+// A command that goes on: its lines can be awaited.
+export class RunningTool {
+	#lines = [];
+	#waiting = [];
+	#rest = '';
+
+	constructor(database, args) {
+		this.child = spawn(PROGRAM, ['-d', database, ...args],
+			{ stdio: ['ignore', 'pipe', 'inherit'] });
+		this.ended = once(this.child, 'close').then(([status, signal]) => {
+			for (const { reject } of this.#waiting)
+				reject(new Error('the tool ended'));
+			return signal ?? status;
+		});
+		this.child.stdout.setEncoding('utf8').on('data', (data) => {
+			const lines = (this.#rest + data).split('\n');
+			this.#rest = lines.pop();
+			for (const line of lines)
+				this.#deliver(line);
+		});
+	}
+
+	#deliver(line) {
+		const waiter = this.#waiting.shift();
+		if (waiter === undefined)
+			this.#lines.push(line);
+		else
+			waiter.resolve(line);
+	}
+
+	next() {
+		if (this.#lines.length > 0)
+			return Promise.resolve(this.#lines.shift());
+		return new Promise((resolve, reject) => {
+			this.#waiting.push({ resolve, reject });
+		});
+	}
+
+	stop(signal = 'SIGINT') {
+		this.child.kill(signal);
+		return this.ended;
+	}
+}
