@@ -8,5 +8,6 @@ const struct ctl_command *const commands[] = {
 	&cmd_verify,
 	&cmd_head,
 	&cmd_backup,
+	&cmd_erase,
 	NULL,
 };

@@ -1,0 +1,267 @@
+#include "erasing.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "admin_client.h"
+#include "base/buf.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "daemon/admin_place.h"
+#include "daemon/options.h"
+#include "hub/erasure.h"
+#include "net/endpoint.h"
+#include "storage/offline.h"
+
+enum {
+	FIRST_WAIT_MS = 20,		/* until the daemon is asked again: */
+	LAST_WAIT_MS = 500,		/* it grows to this */
+	OFFLINE_WAIT_MS = 60000,	/* for readers of the database */
+	TARGET_BYTES = 512,
+	STATE_CHARS = 16
+};
+
+static void
+print_erased(const struct payload *session, uint64_t bodies)
+{
+	(void)printf("%s: erased %" PRIu64 " records\n", session->data, bodies);
+}
+
+static enum ctl_status
+report(const struct payload *session, const struct erasure *erasure)
+{
+	switch (erasure->state) {
+	case ERASURE_DONE:
+		print_erased(session, erasure->bodies);
+		return CTL_OK;
+	case ERASURE_NOT_FOUND:
+		log_errorx("%s: no such session, or no such customer in it",
+		    session->data);
+		return CTL_NOT_FOUND;
+	case ERASURE_FAILED:
+		log_errorx("%s: nothing was erased: the storage refused",
+		    session->data);
+		return CTL_IO_ERROR;
+	case ERASURE_PENDING:
+		log_errorx("%s: not all is erased: somebody reads the "
+		    "database, or the storage failed: erase it again",
+		    session->data);
+		return CTL_IN_USE;
+	case ERASURE_UNKNOWN:
+		break;
+	}
+	log_errorx("%s: the daemon was started anew meanwhile: erase it again",
+	    session->data);
+	return CTL_UNAVAILABLE;
+}
+
+static int
+parse_state(const char *name, enum erasure_state *state)
+{
+	static const struct {
+		const char *name;
+		enum erasure_state state;
+	} states[] = {
+		{ "pending", ERASURE_PENDING },
+		{ "done", ERASURE_DONE },
+		{ "notFound", ERASURE_NOT_FOUND },
+		{ "failed", ERASURE_FAILED },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(name, states[i].name) == 0) {
+			*state = states[i].state;
+			return 0;
+		}
+	return -1;
+}
+
+/* What the daemon said was not what was asked for. */
+static enum ctl_status
+refused(const struct admin_client_answer *answer)
+{
+	log_errorx("the daemon refused: %s (%u)", answer->body,
+	    answer->status);
+	return CTL_UNAVAILABLE;
+}
+
+/* Ask once how an erasure goes; CTL_OK if there was an answer to that. */
+static enum ctl_status
+ask_state(const struct endpoint *endpoint, uint64_t number,
+    struct erasure *erasure)
+{
+	char target[TARGET_BYTES], state[STATE_CHARS + 1];
+	struct admin_client_answer answer;
+	enum ctl_status status = CTL_OK;
+
+	(void)snprintf(target, sizeof(target), "/erase/%" PRIu64, number);
+	switch (admin_client_ask(endpoint, "GET", target, &answer)) {
+	case ADMIN_CLIENT_ANSWERED:
+		break;
+	case ADMIN_CLIENT_ABSENT:
+		log_warn("the daemon went away: erase it again");
+		return CTL_UNAVAILABLE;
+	case ADMIN_CLIENT_FAILED:
+		return CTL_UNAVAILABLE;
+	}
+	if (answer.status == 404)
+		*erasure = (struct erasure){ .state = ERASURE_UNKNOWN };
+	else if (answer.status != 200 || sscanf(answer.body,
+	    "{\"state\":\"%16[a-zA-Z]\",\"bodies\":%" SCNu64 "}", state,
+	    &erasure->bodies) != 2 ||
+	    parse_state(state, &erasure->state) == -1)
+		status = refused(&answer);
+	free(answer.body);
+	return status;
+}
+
+static void
+sleep_ms(unsigned ms)
+{
+	const struct timespec time = { .tv_nsec = (long)ms * 1000000 };
+
+	(void)nanosleep(&time, NULL); /* too early is early enough */
+}
+
+static void
+show_pending(const struct erasure *erasure)
+{
+	if (isatty(STDERR_FILENO) == 1)
+		(void)fprintf(stderr, "\r\033[Kerasing: %" PRIu64 " records",
+		    erasure->bodies);
+}
+
+static void
+wipe_pending(void)
+{
+	if (isatty(STDERR_FILENO) == 1)
+		(void)fputs("\r\033[K", stderr); /* nobody is told */
+}
+
+static enum ctl_status
+await(const struct endpoint *endpoint, const struct payload *session,
+    uint64_t number)
+{
+	struct erasure erasure = { .state = ERASURE_PENDING };
+	unsigned wait_ms = FIRST_WAIT_MS;
+	enum ctl_status status;
+
+	for (;;) {
+		status = ask_state(endpoint, number, &erasure);
+		if (status != CTL_OK || erasure.state != ERASURE_PENDING)
+			break;
+		show_pending(&erasure);
+		sleep_ms(wait_ms);
+		wait_ms = wait_ms * 2 < LAST_WAIT_MS ? wait_ms * 2 :
+		    LAST_WAIT_MS;
+	}
+	wipe_pending();
+	return status == CTL_OK ? report(session, &erasure) : status;
+}
+
+static enum ctl_status
+erase_by_daemon(const struct endpoint *endpoint,
+    const struct payload *session, const struct admin_client_answer *answer)
+{
+	uint64_t number;
+
+	if (answer->status != 202 ||
+	    sscanf(answer->body, "{\"id\":%" SCNu64 "}", &number) != 1)
+		return refused(answer);
+	return await(endpoint, session, number);
+}
+
+/* A daemon that runs has the lock: why it could not be asked. */
+static void
+explain(enum admin_place place, const struct endpoint *endpoint, int error)
+{
+	char where[ENDPOINT_TEXT_MAX + 1];
+
+	switch (place) {
+	case ADMIN_PLACE_NONE:
+	case ADMIN_PLACE_TOO_LONG:
+		log_errorx("the daemon runs, and %s: stop it first, or give "
+		    "it another admin-listen", place == ADMIN_PLACE_NONE ?
+		    "admin-listen is none" :
+		    "its admin socket's path would be too long");
+		break;
+	case ADMIN_PLACE_CHOSEN:
+	case ADMIN_PLACE_BESIDE:
+		endpoint_format(endpoint, where);
+		log_errorx("the daemon runs, but %s cannot be reached: %s: "
+		    "are you its user, and is -c the daemon's?", where,
+		    strerror(error));
+		break;
+	}
+}
+
+static enum ctl_status
+erase_offline(const struct ctl *ctl, struct payload *session,
+    const struct customer_id *customer)
+{
+	struct erasure erasure;
+
+	switch (offline_erase(ctl->database, session, customer,
+	    OFFLINE_WAIT_MS, &erasure)) {
+	case STORE_OPENED:
+		return report(session, &erasure);
+	case STORE_BAD_DATA:
+		return CTL_BAD_DATA;
+	case STORE_IN_USE:
+		return CTL_IN_USE;
+	case STORE_CANNOT_CREATE:
+	case STORE_IO_ERROR:
+		break;
+	}
+	return CTL_IO_ERROR;
+}
+
+static void
+write_target(char target[TARGET_BYTES], const struct payload *session,
+    const struct customer_id *customer)
+{
+	char digits[ID_CUSTOMER_HEX + 1] = "";
+
+	if (customer != NULL)
+		customer_id_format(customer, digits);
+	(void)snprintf(target, TARGET_BYTES, "/erase?session=%s%s%s",
+	    session->data, customer != NULL ? "&customer=" : "", digits);
+}
+
+enum ctl_status
+erasing_run(const struct ctl *ctl, struct payload *session,
+    const struct customer_id *customer)
+{
+	struct admin_client_answer answer;
+	char target[TARGET_BYTES];
+	struct endpoint endpoint;
+	enum ctl_status status;
+	enum admin_place place = admin_place_find(ctl->options, &endpoint);
+	int error = 0;
+
+	write_target(target, session, customer);
+	if (place == ADMIN_PLACE_CHOSEN || place == ADMIN_PLACE_BESIDE)
+		switch (admin_client_ask(&endpoint, "POST", target, &answer)) {
+		case ADMIN_CLIENT_ANSWERED:
+			status = erase_by_daemon(&endpoint, session, &answer);
+			free(answer.body);
+			return status;
+		case ADMIN_CLIENT_FAILED:
+			return CTL_UNAVAILABLE;
+		case ADMIN_CLIENT_ABSENT:
+			error = errno;
+			break;
+		}
+	status = erase_offline(ctl, session, customer);
+	if (status != CTL_IN_USE)
+		return status;
+	explain(place, &endpoint, error);
+	return CTL_UNAVAILABLE;
+}
