@@ -4,6 +4,7 @@
 
 const struct ctl_command *const commands[] = {
 	&cmd_sessions,
+	&cmd_show,
 	&cmd_state,
 	&cmd_verify,
 	&cmd_head,

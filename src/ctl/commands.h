@@ -11,6 +11,7 @@ extern const struct ctl_command cmd_backup;
 extern const struct ctl_command cmd_erase;
 extern const struct ctl_command cmd_head;
 extern const struct ctl_command cmd_sessions;
+extern const struct ctl_command cmd_show;
 extern const struct ctl_command cmd_state;
 extern const struct ctl_command cmd_verify;
 

@@ -1,5 +1,8 @@
 #include "event_name.h"
 
+#include "session/refusal.h"
+#include "wire/message.h"
+
 static const char unknown[] = "unknown";
 
 const char *
@@ -30,4 +33,36 @@ event_name(enum record_event event)
 		return "retain";
 	}
 	return unknown;
+}
+
+const char *
+event_transport_name(enum transport transport)
+{
+	switch (transport) {
+	case TRANSPORT_NONE:
+		return "none";
+	case TRANSPORT_WEBSOCKET:
+		return "websocket";
+	case TRANSPORT_HTTP:
+		return "http";
+	case TRANSPORT_FASTCGI:
+		return "fastcgi";
+	}
+	return unknown;
+}
+
+const char *
+event_refusal_name(const struct record *record)
+{
+	return record->refused > REFUSAL_SHUTTING_DOWN ? unknown :
+	    message_refusal_name(record->refused);
+}
+
+const char *
+event_message_name(const struct record *record)
+{
+	if (record->refused_event >= MESSAGE_EVENTS)
+		return unknown;
+	return record->refused_event == MESSAGE_NONE ? "" :
+	    message_event_name((enum message_event)record->refused_event);
 }

@@ -9,5 +9,9 @@
  * a damaged journal has, is "unknown".
  */
 const char *event_name(enum record_event event);
+const char *event_transport_name(enum transport transport);
+/* Of a REFUSED: the refusal, and the message, "" if that was unreadable. */
+const char *event_refusal_name(const struct record *record);
+const char *event_message_name(const struct record *record);
 
 #endif

@@ -100,6 +100,14 @@ keep_row(struct audit_cursor *cursor, size_t *bytes)
 	return AUDIT_OK;
 }
 
+/* As the column session has it. */
+static int64_t
+session_number(const struct audit_cursor *cursor)
+{
+	return cursor->session_row == AUDIT_NO_SESSION ? 0 :
+	    cursor->session_row;
+}
+
 static int
 bind(struct audit_cursor *cursor)
 {
@@ -110,7 +118,7 @@ bind(struct audit_cursor *cursor)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int(statement, 2, SLICE_ROWS);
 	if (rc == SQLITE_OK && cursor->session_row != 0)
-		rc = sqlite3_bind_int64(statement, 3, cursor->session_row);
+		rc = sqlite3_bind_int64(statement, 3, session_number(cursor));
 	return rc;
 }
 

@@ -14,6 +14,9 @@
  */
 struct audit_cursor;
 
+/* In the place of a session: the rows that concern all of them. */
+#define AUDIT_NO_SESSION	INT64_C(-1)
+
 /* session_row 0: all sessions.  Begins behind the row of number after. */
 enum audit_status audit_cursor_new(struct audit *audit, int64_t session_row,
 	    int64_t after, struct audit_cursor **cursor);

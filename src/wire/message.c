@@ -667,6 +667,12 @@ message_reply_error(const struct message_error *error)
 }
 
 const char *
+message_event_name(enum message_event event)
+{
+	return events[event].name;
+}
+
+const char *
 message_refusal_name(enum refusal code)
 {
 	return refusals[code].name;

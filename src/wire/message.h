@@ -91,6 +91,8 @@ struct payload *message_reply_seq(enum message_event event, uint64_t seq,
 	    bool is_stale);
 struct payload *message_reply_error(const struct message_error *error);
 
+/* The protocol's name of a message; NULL for MESSAGE_NONE. */
+const char *message_event_name(enum message_event event);
 /* The protocol's name of a code, for logs and counters. */
 const char *message_refusal_name(enum refusal code);
 /* The HTTP status that goes with it; 200 for REFUSAL_NONE. */

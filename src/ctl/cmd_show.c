@@ -1,0 +1,179 @@
+#include "commands.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "colour.h"
+#include "ctl.h"
+#include "follow.h"
+#include "pager.h"
+#include "storage/audit.h"
+#include "storage/audit_cursor.h"
+#include "target.h"
+#include "timeline.h"
+
+enum option {
+	OPTION_FOLLOW,
+	OPTION_JSON,
+	OPTION_COLOUR
+};
+
+static const struct ctl_option show_options[] = {
+	[OPTION_FOLLOW] = { "follow", NULL,
+	    "go on with what happens, until an interrupt" },
+	[OPTION_JSON] = { "json", NULL, "an object a line" },
+	[OPTION_COLOUR] = { "color", "WHEN", "auto, always or never" },
+	{ NULL, NULL, NULL },
+};
+
+/* A walk with the row that it stands at. */
+struct walk {
+	struct audit_cursor *cursor;
+	struct audit_row row;
+	bool	 has_row;
+};
+
+/* The rows of a session, and among them those that concern all sessions. */
+struct show {
+	struct walk of_session;
+	struct walk of_all;
+	struct timeline *timeline;
+	struct pager pager;
+	struct follow *follow;	/* NULL: only what is there */
+};
+
+/* Have a row where there is one. */
+static enum audit_status
+look(struct walk *walk)
+{
+	enum audit_status status;
+
+	if (walk->has_row)
+		return AUDIT_OK;
+	status = audit_cursor_next(walk->cursor, &walk->row);
+	walk->has_row = status == AUDIT_OK;
+	return status == AUDIT_NONE ? AUDIT_OK : status;
+}
+
+/* The one of the lower number; NULL for none. */
+static struct walk *
+earlier(struct walk *a, struct walk *b)
+{
+	if (a->has_row && (!b->has_row || a->row.seq < b->row.seq))
+		return a;
+	return b->has_row ? b : NULL;
+}
+
+/* What is there now. */
+static enum audit_status
+show_rows(struct show *show)
+{
+	enum audit_status status;
+	struct walk *walk;
+
+	for (;;) {
+		status = look(&show->of_session);
+		if (status == AUDIT_OK)
+			status = look(&show->of_all);
+		walk = earlier(&show->of_session, &show->of_all);
+		if (status != AUDIT_OK || walk == NULL ||
+		    pager_is_left(&show->pager))
+			return status;
+		timeline_add(show->timeline, &walk->row);
+		audit_row_clear(&walk->row);
+		walk->has_row = false;
+	}
+}
+
+static enum audit_status
+show_all(struct show *show)
+{
+	enum audit_status status = show_rows(show);
+
+	while (status == AUDIT_OK && show->follow != NULL) {
+		if (fflush(stdout) == EOF ||
+		    follow_wait(show->follow) == FOLLOW_STOP)
+			break;
+		status = show_rows(show);
+	}
+	return status;
+}
+
+static void
+end_walk(struct walk *walk)
+{
+	if (walk->has_row)
+		audit_row_clear(&walk->row);
+	audit_cursor_free(walk->cursor);
+}
+
+/* Both walks stand where they begin. */
+static enum audit_status
+begin_walks(struct show *show, const struct target *target)
+{
+	enum audit_status status;
+
+	status = audit_cursor_new(target->audit, target->session.row, 0,
+	    &show->of_session.cursor);
+	if (status == AUDIT_OK)
+		status = audit_cursor_new(target->audit, AUDIT_NO_SESSION, 0,
+		    &show->of_all.cursor);
+	return status;
+}
+
+static enum audit_status
+show_session(const struct ctl *ctl, const struct target *target,
+    const struct timeline_config *config)
+{
+	struct show show = { .timeline = timeline_new(config) };
+	enum audit_status status;
+
+	/* What is written from here on is not missed. */
+	if (ctl->values[OPTION_FOLLOW] != NULL)
+		show.follow = follow_new(ctl->database);
+	else if (config->format == TIMELINE_TEXT)
+		pager_start(&show.pager);
+	status = begin_walks(&show, target);
+	if (status == AUDIT_OK)
+		status = show_all(&show);
+	pager_stop(&show.pager);
+	end_walk(&show.of_session);
+	end_walk(&show.of_all);
+	timeline_free(show.timeline);
+	follow_free(show.follow);
+	return status;
+}
+
+static enum ctl_status
+run(const struct ctl *ctl)
+{
+	struct timeline_config config = {
+		.out = stdout,
+		.format = ctl->values[OPTION_JSON] != NULL ? TIMELINE_JSON :
+		    TIMELINE_TEXT,
+	};
+	enum ctl_status status;
+	struct target target;
+
+	if (colour_choose(ctl->values[OPTION_COLOUR], STDOUT_FILENO,
+	    &config.is_coloured) == -1)
+		return ctl_usage_error("--color: \"%s\" is not auto, always "
+		    "or never", ctl->values[OPTION_COLOUR]);
+	status = target_open(ctl, ctl->operands[0], &target);
+	if (status != CTL_OK)
+		return status;
+	status = (enum ctl_status)show_session(ctl, &target, &config);
+	target_close(&target);
+	return status;
+}
+
+const struct ctl_command cmd_show = {
+	.words = "audit show",
+	.operands = "SESSION",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = show_options,
+	.help = "print what happened in a session",
+	.run = run,
+};
