@@ -6,6 +6,8 @@ const struct ctl_command *const commands[] = {
 	&cmd_sessions,
 	&cmd_show,
 	&cmd_state,
+	&cmd_diff,
+	&cmd_who,
 	&cmd_verify,
 	&cmd_head,
 	&cmd_backup,

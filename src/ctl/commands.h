@@ -9,10 +9,12 @@ extern const struct ctl_command *const commands[];
 /* Each in a file of its own. */
 extern const struct ctl_command cmd_backup;
 extern const struct ctl_command cmd_erase;
+extern const struct ctl_command cmd_diff;
 extern const struct ctl_command cmd_head;
 extern const struct ctl_command cmd_sessions;
 extern const struct ctl_command cmd_show;
 extern const struct ctl_command cmd_state;
 extern const struct ctl_command cmd_verify;
+extern const struct ctl_command cmd_who;
 
 #endif
