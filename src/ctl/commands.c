@@ -12,5 +12,6 @@ const struct ctl_command *const commands[] = {
 	&cmd_head,
 	&cmd_backup,
 	&cmd_erase,
+	&cmd_export,
 	NULL,
 };

@@ -10,6 +10,7 @@ extern const struct ctl_command *const commands[];
 extern const struct ctl_command cmd_backup;
 extern const struct ctl_command cmd_erase;
 extern const struct ctl_command cmd_diff;
+extern const struct ctl_command cmd_export;
 extern const struct ctl_command cmd_head;
 extern const struct ctl_command cmd_sessions;
 extern const struct ctl_command cmd_show;

@@ -73,6 +73,20 @@ chain_digest(const struct record *record, uint8_t digest[CHAIN_HASH_BYTES])
 	sha256_digest(&ctx, CHAIN_HASH_BYTES, digest);
 }
 
+void
+chain_hash_format(const uint8_t hash[CHAIN_HASH_BYTES],
+    char out[CHAIN_HASH_HEX + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i;
+
+	for (i = 0; i < CHAIN_HASH_BYTES; i++) {
+		out[2 * i] = digits[hash[i] >> 4];
+		out[2 * i + 1] = digits[hash[i] & 15];
+	}
+	out[CHAIN_HASH_HEX] = '\0';
+}
+
 uint64_t
 chain_flags(const struct record *record)
 {

@@ -12,7 +12,8 @@ struct record;
  */
 
 enum {
-	CHAIN_HASH_BYTES = 32		/* SHA-256 */
+	CHAIN_HASH_BYTES = 32,		/* SHA-256 */
+	CHAIN_HASH_HEX = 2 * CHAIN_HASH_BYTES
 };
 
 /* The journal's end: the number and hash of its last row; 0 for no row. */
@@ -20,6 +21,10 @@ struct chain_head {
 	int64_t	 seq;
 	uint8_t	 hash[CHAIN_HASH_BYTES];
 };
+
+/* Write the CHAIN_HASH_HEX digits and a NUL. */
+void	 chain_hash_format(const uint8_t hash[CHAIN_HASH_BYTES],
+	    char out[CHAIN_HASH_HEX + 1]);
 
 /* journal.digest: of what stands in the record's body. */
 void	 chain_digest(const struct record *record,

@@ -61,6 +61,7 @@ export class Daemon {
 			String(port)], env);
 		const line = await daemon.logged(/listening on \[::\]:(\d+)/);
 		daemon.port = Number(line[1]);
+		daemon.database = database;
 		return daemon;
 	}
 

@@ -1,0 +1,178 @@
+#include "commands.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ctl.h"
+#include "json_line.h"
+#include "progress.h"
+#include "row_csv.h"
+#include "row_json.h"
+#include "storage/audit.h"
+#include "storage/audit_cursor.h"
+#include "storage/chain.h"
+#include "target.h"
+
+enum option {
+	OPTION_SESSION,
+	OPTION_FORMAT,
+	OPTION_NO_BODIES
+};
+
+static const struct ctl_option export_options[] = {
+	[OPTION_SESSION] = { "session", "SESSION", "its rows only" },
+	[OPTION_FORMAT] = { "format", "FORMAT",
+	    "jsonl (the usual one) or csv" },
+	[OPTION_NO_BODIES] = { "no-bodies", NULL,
+	    "without names, addresses and carts" },
+	{ NULL, NULL, NULL },
+};
+
+enum format {
+	FORMAT_JSONL,
+	FORMAT_CSV
+};
+
+struct export {
+	enum format format;
+	enum row_bodies bodies;
+	int64_t	 last;		/* the newest row when it began */
+	struct progress progress;
+};
+
+static void
+write_hash(struct json_line *line, const char *key,
+    const uint8_t hash[CHAIN_HASH_BYTES])
+{
+	char text[CHAIN_HASH_HEX + 1];
+
+	chain_hash_format(hash, text);
+	json_line_string(line, key, text);
+}
+
+static void
+write_row(const struct export *export, const struct audit_row *row)
+{
+	struct json_line line;
+
+	switch (export->format) {
+	case FORMAT_JSONL:
+		json_line_begin(&line, stdout);
+		row_json_write(&line, row, export->bodies);
+		write_hash(&line, "digest", row->digest);
+		write_hash(&line, "hash", row->hash);
+		json_line_end(&line);
+		break;
+	case FORMAT_CSV:
+		row_csv_write(stdout, row, export->bodies);
+		break;
+	}
+}
+
+/* Up to the last row: a busy daemon's journal has no end. */
+static enum audit_status
+write_rows(struct export *export, struct audit_cursor *cursor)
+{
+	enum audit_status status;
+	bool is_over = false;
+	struct audit_row row;
+
+	while (!is_over && !ferror(stdout)) {
+		status = audit_cursor_next(cursor, &row);
+		if (status != AUDIT_OK)
+			return status == AUDIT_NONE ? AUDIT_OK : status;
+		is_over = row.seq > export->last;
+		if (!is_over) {
+			write_row(export, &row);
+			progress_show(&export->progress, "exporting",
+			    (uint64_t)row.seq, (uint64_t)export->last);
+		}
+		audit_row_clear(&row);
+	}
+	return AUDIT_OK;
+}
+
+static enum audit_status
+export_rows(struct export *export, struct audit *audit, int64_t session_row)
+{
+	struct audit_cursor *cursor;
+	enum audit_status status;
+	struct chain_head head;
+
+	status = audit_head(audit, &head);
+	if (status == AUDIT_OK)
+		status = audit_cursor_new(audit, session_row, 0, &cursor);
+	if (status != AUDIT_OK)
+		return status;
+	export->last = head.seq;
+	if (export->format == FORMAT_CSV)
+		row_csv_head(stdout);
+	if (!isatty(STDOUT_FILENO))	/* there it would be in the way */
+		progress_begin(&export->progress);
+	status = write_rows(export, cursor);
+	progress_end(&export->progress);
+	audit_cursor_free(cursor);
+	return status;
+}
+
+static int
+read_format(const char *text, enum format *format)
+{
+	if (text == NULL || strcmp(text, "jsonl") == 0)
+		*format = FORMAT_JSONL;
+	else if (strcmp(text, "csv") == 0)
+		*format = FORMAT_CSV;
+	else
+		return -1;
+	return 0;
+}
+
+static enum ctl_status
+export_session(struct export *export, const struct ctl *ctl)
+{
+	enum ctl_status status;
+	struct target target;
+
+	status = target_open(ctl, ctl->values[OPTION_SESSION], &target);
+	if (status != CTL_OK)
+		return status;
+	status = (enum ctl_status)export_rows(export, target.audit,
+	    target.session.row);
+	target_close(&target);
+	return status;
+}
+
+static enum ctl_status
+run(const struct ctl *ctl)
+{
+	struct export export = {
+		.bodies = ctl->values[OPTION_NO_BODIES] != NULL ?
+		    ROW_WITHOUT_BODIES : ROW_WITH_BODIES,
+	};
+	enum audit_status status;
+	struct audit *audit;
+
+	if (read_format(ctl->values[OPTION_FORMAT], &export.format) == -1)
+		return ctl_usage_error("--format: \"%s\" is not jsonl or csv",
+		    ctl->values[OPTION_FORMAT]);
+	if (ctl->values[OPTION_SESSION] != NULL)
+		return export_session(&export, ctl);
+	status = audit_open(ctl->database, &audit);
+	if (status != AUDIT_OK)
+		return (enum ctl_status)status;
+	status = export_rows(&export, audit, 0);
+	audit_close(audit);
+	return (enum ctl_status)status;
+}
+
+const struct ctl_command cmd_export = {
+	.words = "audit export",
+	.operands = "",
+	.options = export_options,
+	.help = "print the journal for other programs",
+	.run = run,
+};

@@ -1,0 +1,24 @@
+#ifndef CSV_H
+#define CSV_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/*
+ * Records of RFC 4180.  Spreadsheets run a cell that begins with = + - @ or
+ * a tab as a formula: such a text gets an apostrophe in front, and so does one
+ * that begins with an apostrophe, so that taking one away from those that have
+ * it gives back what it was.
+ */
+struct csv {
+	FILE	*out;
+	const char *comma;	/* in front of the next cell */
+};
+
+void	 csv_begin(struct csv *csv, FILE *out);
+/* Bytes as they are; NULL is an empty cell. */
+void	 csv_text(struct csv *csv, const char *text, size_t len);
+void	 csv_string(struct csv *csv, const char *text);
+void	 csv_end(struct csv *csv);
+
+#endif
