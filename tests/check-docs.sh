@@ -1,10 +1,11 @@
 #!/bin/sh
-# What the program says about itself, the manual pages and the sample file must
-# agree.  Environment: srcdir, the source tree; BUDDYSHOPPING, the program;
-# MANDOC.
+# What the programs say about themselves, the manual pages and the sample file
+# must agree.  Environment: srcdir, the source tree; BUDDYSHOPPING and
+# BUDDYSHOPPINGCTL, the programs; MANDOC.
 
 srcdir=${srcdir:-.}
 program=${BUDDYSHOPPING:-src/buddyshopping}
+tool=${BUDDYSHOPPINGCTL:-src/buddyshoppingctl}
 mandoc=${MANDOC:-mandoc}
 pages=$srcdir/man
 sample=$srcdir/contrib/buddyshopping.conf
@@ -187,6 +188,118 @@ check_options()
 	done
 }
 
+# "audit show --follow" for each option that the tool has, "audit show" for
+# the command itself.
+tool_says()
+{
+	"$tool" -h | sed -n '/^Commands:$/,$s/^  //p' |
+	    sed 's/  .*//; s/ [^a-z].*//' | while read -r command; do
+		echo "$command"
+		# shellcheck disable=SC2086 # a command is several words
+		"$tool" $command -h |
+		    sed -n "s/^  \(--[a-z-]*\).*/$command \1/p"
+	done
+}
+
+# The same of its manual.
+tool_page_says()
+{
+	awk '
+	$1 == ".Sh" || $1 == ".Ss" { command = "" }
+	$1 == ".It" && $2 == "Ic" {
+		command = $3
+		for (i = 4; i <= NF && $i ~ /^[a-z]+$/; i++)
+			command = command " " $i
+		print command
+	}
+	$1 == ".It" && $2 == "Fl" && $3 ~ /^-/ && command != "" {
+		print command " -" $3
+	}' "$pages/buddyshoppingctl.8"
+}
+
+check_tool()
+{
+	said=$(tool_says | LC_ALL=C sort)
+	told=$(tool_page_says | LC_ALL=C sort)
+	[ -n "$said" ] || complain "$tool -h lists no commands"
+	[ "$said" = "$told" ] || {
+		complain "$tool -h (-) and buddyshoppingctl.8 (+) differ:"
+		echo "$said" >"$work/said"
+		echo "$told" | diff -u "$work/said" - | grep '^[-+][a-z]' >&2
+	}
+	for letter in $("$tool" -h | sed -n 's/^  -\(.\), --.*/\1/p'); do
+		grep -q "^\.It Fl $letter\>" "$pages/buddyshoppingctl.8" ||
+		    complain "buddyshoppingctl.8: no option -$letter"
+	done
+}
+
+# The tool's statuses and those of its page.
+check_tool_statuses()
+{
+	has=$(sed -n 's/^	CTL_[A-Z_]* = \([0-9]*\).*/\1/p' \
+	    "$srcdir/src/ctl/ctl.h" | tr '\n' ' ')
+	told=$(awk '$1 == ".Sh" { here = $2 " " $3 == "EXIT STATUS" }
+	    here && $1 == ".It" { printf "%s ", $2 }' \
+	    "$pages/buddyshoppingctl.8")
+	[ "$has" = "$told" ] ||
+	    complain "ctl.h has the statuses $has, buddyshoppingctl.8 $told"
+}
+
+# check_numbers VIEW HEADER NAMES: the view of audit.sql has exactly the
+# numbers and names that NAMES (lines of CONSTANT=NAME) and the header's
+# enum (lines of CONSTANT = NUMBER) make.
+check_numbers()
+{
+	wanted=$(echo "$3" | while IFS== read -r constant name; do
+		sed -n "s/^	$constant = \([0-9]*\).*/\1=$name/p" \
+		    "$srcdir/src/$2"
+	done | sort)
+	has=$(sed -n "/TEMP VIEW $1 /,/;/p" "$srcdir/sql/audit.sql" |
+	    grep -o "([0-9]*, '[A-Za-z]*')" |
+	    sed "s/(\([0-9]*\), '\(.*\)')/\1=\2/" | sort)
+	[ "$wanted" = "$has" ] || complain "audit.sql: $1 differs from $2"
+}
+
+# CONSTANT=NAME of the rows of a table in message.c.
+message_names()
+{
+	sed -n "s/^	\[\($1_[A-Z_]*\)\] = { \"\([A-Za-z]*\)\".*/\1=\2/p" \
+	    "$srcdir/src/wire/message.c"
+}
+
+# CONSTANT=NAME of the cases of a switch in event_name.c.
+event_names()
+{
+	awk -v prefix="$1" '$1 == "case" && $2 ~ "^" prefix "_" {
+		constant = substr($2, 1, length($2) - 1)
+	}
+	$1 == "return" && constant != "" {
+		split($2, part, "\"")
+		print constant "=" part[2]
+		constant = ""
+	}' "$srcdir/src/ctl/event_name.c"
+}
+
+check_views()
+{
+	check_numbers audit_event_name session/record.h "$(event_names RECORD)"
+	check_numbers audit_transport_name session/record.h \
+	    "$(event_names TRANSPORT)"
+	check_numbers audit_refusal_name session/refusal.h \
+	    "$(message_names REFUSAL)"
+	check_numbers audit_message_name wire/message.h \
+	    "MESSAGE_NONE=
+$(message_names MESSAGE)"
+	for view in $(sed -n 's/^CREATE TEMP VIEW \([a-z_]*\) AS$/\1/p' \
+	    "$srcdir/sql/audit.sql"); do
+		grep -qx "\.It Li $view" "$pages/buddyshoppingctl.8" ||
+		    complain "buddyshoppingctl.8: no entry of $view"
+	done
+}
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
 if ! command -v "$mandoc" >/dev/null; then
 	echo "check-docs: mandoc is not installed"
 	exit 77
@@ -202,4 +315,7 @@ check_statuses
 check_limits
 check_constants
 check_options
+check_tool
+check_tool_statuses
+check_views
 [ "$failures" -eq 0 ]

@@ -1,0 +1,159 @@
+-- Views of a database of buddyshopping for those who prefer the sqlite3 shell:
+--
+--	sqlite3 -readonly -init audit.sql shop.db
+--
+-- They are temporary: the shell has them, the database is not changed.  Words
+-- stand for the numbers of the tables, which schema.sql describes, and times
+-- are of UTC.  Nothing here verifies anything: "buddyshoppingctl audit verify"
+-- does.  While a transaction or a long query runs the daemon cannot shorten its
+-- write-ahead log.
+
+CREATE TEMP VIEW audit_event_name (number, event) AS VALUES
+	(1, 'start'), (2, 'join'), (3, 'cart'), (4, 'ready'), (5, 'leave'),
+	(6, 'expire'), (7, 'return'), (8, 'end'), (9, 'refused'),
+	(10, 'erase'), (11, 'retain');
+
+CREATE TEMP VIEW audit_transport_name (number, transport) AS VALUES
+	(0, 'none'), (1, 'websocket'), (2, 'http'), (3, 'fastcgi');
+
+CREATE TEMP VIEW audit_message_name (number, message) AS VALUES
+	(0, ''), (1, 'startSession'), (2, 'joinSession'), (3, 'updateCart'),
+	(4, 'customerReadyToCheckout'), (5, 'resumeSession'),
+	(6, 'leaveSession'), (7, 'poll');
+
+CREATE TEMP VIEW audit_refusal_name (number, code) AS VALUES
+	(0, 'none'),
+	(1, 'invalidJson'),
+	(2, 'invalidMessage'),
+	(3, 'unknownEvent'),
+	(4, 'invalidSession'),
+	(5, 'invalidToken'),
+	(6, 'notYourCustomer'),
+	(7, 'originNotAllowed'),
+	(8, 'sessionNotFound'),
+	(9, 'unknownCustomer'),
+	(10, 'notFound'),
+	(11, 'methodNotAllowed'),
+	(12, 'sessionExists'),
+	(13, 'alreadyJoined'),
+	(14, 'guestsNotReady'),
+	(15, 'leftSession'),
+	(16, 'messageTooLarge'),
+	(17, 'unsupportedMediaType'),
+	(18, 'sessionFull'),
+	(19, 'rateLimited'),
+	(20, 'storageUnavailable'),
+	(21, 'shuttingDown');
+
+-- Every name that is not erased.  Of those who have not left the tables know
+-- where it is, which is faster in long sessions.
+CREATE TEMP VIEW audit_name AS
+SELECT j.session AS session_id, j.customer, b.name
+  FROM main.journal AS j
+  JOIN main.journal_body AS b ON b.seq = j.seq
+ WHERE j.event IN (1, 2);
+
+-- The journal: a row for each event, with the name of who did it where that
+-- is not erased.  The columns are those of "audit export".
+CREATE TEMP VIEW audit_event AS
+SELECT j.seq,
+       coalesce(s.name, '') AS session,
+       j.incarnation,
+       j.revision,
+       coalesce(e.event, 'unknown') AS event,
+       strftime('%Y-%m-%dT%H:%M:%fZ', j.ts_ms / 1000.0, 'unixepoch') AS time,
+       coalesce(t.transport, 'unknown') AS transport,
+       j.customer,
+       coalesce((SELECT k.name FROM main.customer AS c
+         JOIN main.journal_body AS k ON k.seq = c.name_seq
+         WHERE c.session = j.session AND c.cid = j.customer),
+         (SELECT n.name FROM audit_name AS n
+         WHERE n.session_id = j.session AND n.customer = j.customer)) AS who,
+       j.displaced,
+       CASE WHEN j.event IN (1, 2) THEN j.flags >> 1 & 1 END AS resumable,
+       CASE WHEN j.event = 4 THEN j.flags & 1 END AS ready,
+       CASE WHEN j.event IN (3, 4) THEN j.client_seq END AS client_seq,
+       CASE WHEN j.event = 9 THEN (SELECT code FROM audit_refusal_name
+         WHERE number = j.flags & 255) END AS code,
+       CASE WHEN j.event = 9 THEN (SELECT message FROM audit_message_name
+         WHERE number = j.flags >> 8) END AS message,
+       CASE WHEN j.event = 9 THEN j.client_seq END AS count,
+       CASE WHEN j.event = 11 THEN strftime('%Y-%m-%dT%H:%M:%fZ',
+         j.client_seq / 1000.0, 'unixepoch') END AS before,
+       b.salt IS NULL AS erased,
+       b.name,
+       b.address,
+       b.cart,
+       lower(hex(j.digest)) AS digest,
+       lower(hex(j.hash)) AS hash
+  FROM main.journal AS j
+  LEFT JOIN main.session AS s ON s.id = j.session
+  LEFT JOIN main.journal_body AS b ON b.seq = j.seq
+  LEFT JOIN audit_event_name AS e ON e.number = j.event
+  LEFT JOIN audit_transport_name AS t ON t.number = j.transport;
+
+-- Each session, with how many are in its multicart.
+CREATE TEMP VIEW audit_session AS
+SELECT s.name AS session,
+       CASE WHEN s.ended_ms IS NULL THEN 'running' ELSE 'ended' END AS state,
+       s.incarnation,
+       s.revision,
+       (SELECT count(*) FROM main.customer AS c WHERE c.session = s.id
+         AND c.incarnation = s.incarnation AND c.state = 0) AS members,
+       (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', min(j.ts_ms) / 1000.0,
+         'unixepoch') FROM main.journal AS j WHERE j.session = s.id) AS first,
+       (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', max(j.ts_ms) / 1000.0,
+         'unixepoch') FROM main.journal AS j WHERE j.session = s.id) AS last
+  FROM main.session AS s;
+
+-- Everybody of the newest incarnation of each session, and their carts now.
+CREATE TEMP VIEW audit_member AS
+SELECT s.name AS session,
+       c.cid AS customer,
+       (SELECT n.name FROM audit_name AS n
+         WHERE n.session_id = c.session AND n.customer = c.cid) AS who,
+       CASE c.state WHEN 0 THEN 'seated' WHEN 1 THEN 'away' ELSE 'gone' END
+         AS state,
+       c.is_host,
+       c.is_ready,
+       coalesce(b.cart, '{}') AS cart
+  FROM main.customer AS c
+  JOIN main.session AS s ON s.id = c.session AND s.incarnation = c.incarnation
+  LEFT JOIN main.journal_body AS b ON b.seq = c.cart_seq;
+
+-- Each cart that was sent, and the one of that customer before.
+CREATE TEMP VIEW audit_cart AS
+SELECT seq, session, time, customer, who, cart,
+       lag(cart) OVER (PARTITION BY session, customer ORDER BY seq)
+         AS cart_before
+  FROM audit_event
+ WHERE event = 'cart';
+
+-- What is in the carts now, of those that list their items.
+CREATE TEMP VIEW audit_item AS
+SELECT m.session,
+       m.customer,
+       m.who,
+       coalesce(i.value ->> '$.product.id', i.value ->> '$.productId',
+         i.value ->> '$.id', i.value ->> '$.sku') AS product,
+       coalesce(i.value ->> '$.product.name', i.value ->> '$.name') AS name,
+       i.value ->> '$.quantity' AS quantity
+  FROM audit_member AS m,
+       json_each(CASE WHEN json_valid(m.cart) THEN m.cart ELSE '{}' END,
+         '$.items') AS i
+ WHERE m.state = 'seated' AND i.type = 'object';
+
+-- What was erased on request or may have been as too old, and when.
+CREATE TEMP VIEW audit_erasure AS
+SELECT seq, time, event, session, customer, before
+  FROM audit_event
+ WHERE event IN ('erase', 'retain');
+
+-- Where the journal begins, if rows were deleted from it.
+CREATE TEMP VIEW audit_anchor AS
+SELECT seq,
+       lower(hex(hash)) AS hash,
+       strftime('%Y-%m-%dT%H:%M:%fZ', ts_ms / 1000.0, 'unixepoch') AS time,
+       reason,
+       purge_upto
+  FROM main.chain_anchor;

@@ -1,0 +1,108 @@
+// The views of sql/audit.sql: every example of the manual page runs, and they
+// say what the tool says.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+
+import { Client } from './lib/client.mjs';
+import { skip, withDaemon } from './lib/daemon.mjs';
+import { hasSqlite } from './lib/journal.mjs';
+import { toolObjects } from './lib/tool.mjs';
+
+const SOURCE = process.env.srcdir ?? '.';
+const VIEWS = path.join(SOURCE, 'sql/audit.sql');
+const PAGE = path.join(SOURCE, 'man/buddyshoppingctl.8');
+
+if (!hasSqlite())
+	skip('the command sqlite3 was not found');
+
+const query = (database, sql) => {
+	const text = execFileSync('sqlite3', ['-readonly', '-bail', '-json',
+		'-init', VIEWS, database, sql], { encoding: 'utf8' });
+	return text === '' ? [] : JSON.parse(text);
+};
+
+const examples = fs.readFileSync(PAGE, 'utf8').split('\n')
+	.filter((line) => line.startsWith('.Dl SELECT '))
+	.map((line) => line.slice('.Dl '.length).replaceAll('\\(aq', '\''));
+
+const CARTS = [
+	{ items: [{ product: { id: 7, name: 'Coffee' }, quantity: 2 }] },
+	{ items: [{ product: { id: 7, name: 'Coffee' }, quantity: 3 },
+		{ id: 'tea', quantity: 1 }, 5] },
+];
+
+const party = async (daemon) => {
+	const ada = await Client.open(daemon, '/party');
+	const bob = await Client.open(daemon, '/party');
+	const host = await ada.enter('startSession', 'Ada', { resumable: true });
+	const guest = await bob.enter('joinSession', 'Bob');
+	let seq = 0;
+	for (const cartContent of CARTS) {
+		seq++;
+		ada.send('updateCart', { customerId: host.customerId,
+			cartContent, seq });
+		await ada.nextOf('updateCart');
+	}
+	ada.send('customerReadyToCheckout', { customerId: host.customerId,
+		customerReadyToCheckout: true, seq });
+	await ada.nextOf('customerReadyToCheckout');
+	bob.send('leaveSession', { customerId: guest.customerId });
+	await bob.nextOf('leaveSession');
+};
+
+test('every example of the manual page runs', () => withDaemon({},
+	async (daemon) => {
+		await party(daemon);
+		const found = examples.map((sql) => query(daemon.database, sql));
+		const rows = (view) => found[examples.findIndex((sql) =>
+			sql.includes(`FROM audit_${view}`))];
+		assert.deepEqual(rows('event').map(({ who, event }) =>
+			[who, event]), [['Ada', 'start'], ['Bob', 'join'],
+			['Ada', 'cart'], ['Ada', 'cart'], ['Ada', 'ready'],
+			['Bob', 'leave']]);
+		assert.deepEqual(rows('session').map(({ session, members }) =>
+			[session, members]), [['party', 1]]);
+		assert.deepEqual(rows('member').map(({ who, state }) =>
+			[who, state]), [['Ada', 'seated'], ['Bob', 'gone']]);
+		assert.equal(rows('cart').length, CARTS.length);
+		assert.deepEqual(rows('item'), [
+			{ product: 7, 'sum(quantity)': 3 },
+			{ product: 'tea', 'sum(quantity)': 1 }]);
+		assert.deepEqual(rows('erasure'), []);
+		assert.deepEqual(rows('anchor'), []);
+		assert.deepEqual(rows('name'), [{ 'count(*)': 2 }]);
+	}));
+
+test('the view of events is the export', () => withDaemon({},
+	async (daemon) => {
+		await party(daemon);
+		const rows = await toolObjects(daemon.database,
+			['audit', 'export']);
+		const events = query(daemon.database,
+			'SELECT * FROM audit_event ORDER BY seq');
+		assert.equal(events.length, rows.length);
+		const says = (value) => typeof value === 'boolean' ?
+			Number(value) : value ?? null;
+		events.forEach(({ who, cart, erased, ...event }, i) => {
+			const { cart: sent, ...row } = rows[i];
+			for (const [key, value] of Object.entries(event))
+				assert.equal(value, says(row[key]), key);
+			assert.deepEqual(cart === null ? undefined :
+				JSON.parse(cart), sent);
+			assert.equal(erased, 0);
+		});
+	}));
+
+test('the database is not changed', () => withDaemon({}, async (daemon) => {
+	await party(daemon);
+	const [{ n }] = query(daemon.database, 'SELECT count(*) AS n ' +
+		'FROM main.sqlite_schema WHERE type = \'view\'');
+	assert.equal(n, 0);
+	assert.throws(() => execFileSync('sqlite3', ['-readonly', '-bail',
+		'-init', VIEWS, daemon.database, 'DELETE FROM chain_anchor'],
+	{ stdio: 'pipe' }));
+}));
