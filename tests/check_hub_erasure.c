@@ -2,6 +2,7 @@
  * Erasures, passes of retention and the lines about the chain, as far as the
  * hub decides when they happen and what everybody sees of them.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -296,6 +297,139 @@ START_TEST(only_so_many_wait)
 }
 END_TEST
 
+enum {
+	CROWD = 5,		/* connections at a time */
+	STEPS = 60,
+	SEEDS = 400
+};
+
+static unsigned
+draw(uint64_t *random, unsigned n)
+{
+	*random = *random * 6364136223846793005 + 1442695040888963407;
+	return (unsigned)(*random >> 33) % n;
+}
+
+/* Remember who one is, of all that was said. */
+static void
+listen(struct client *client)
+{
+	struct line *line;
+	const char *at;
+
+	while ((line = client_take(client)) != NULL) {
+		at = strstr(line->text, "Session\",\"payload\":{\"customerId\"");
+		if (at != NULL)
+			(void)sscanf(at, "Session\",\"payload\":{"
+			    "\"customerId\":\"%24[0-9a-f]\",\"token\":"
+			    "\"%43[^\"]", client->id, client->token);
+		free(line);
+	}
+}
+
+static const char *const places[] = { "s1", "s2" };
+
+/* One of the crowd does something, whatever comes of it. */
+static void
+act(struct world *w, struct client **client, uint64_t *random)
+{
+	struct client *it = *client;
+
+	if (!it->is_connected || draw(random, 12) == 0) {
+		char id[sizeof(it->id)], token[sizeof(it->token)];
+
+		memcpy(id, it->id, sizeof(id));
+		memcpy(token, it->token, sizeof(token));
+		if (it->is_connected)
+			hang_up(it);
+		world_forget(it);
+		*client = world_connect(w, places[draw(random, 2)]);
+		memcpy((*client)->id, id, sizeof(id));
+		memcpy((*client)->token, token, sizeof(token));
+		return;
+	}
+	if (!hub_peer_is_ready(world_hub(w), &it->peer))
+		return;
+	switch (draw(random, 6)) {
+	case 0:
+		say(it, START, "Ann");
+		break;
+	case 1:
+		say(it, "{'event':'joinSession','payload':{"
+		    "'customerName':'Bob','resumable':true}}");
+		break;
+	case 2:
+		say(it, RESUME, it->id, it->token);
+		break;
+	case 3:
+		say(it, LEAVE, it->id);
+		break;
+	default:
+		say(it, CART, it->id, "{}");
+	}
+}
+
+/* What else may happen. */
+static void
+disturb(struct world *w, struct client *client, uint64_t *random)
+{
+	switch (draw(random, 8)) {
+	case 0:
+		world_hold(w);
+		break;
+	case 1:
+		world_go_on(w);
+		break;
+	case 2:
+		world_refuse(w, 1);
+		break;
+	case 3:
+		world_wait(w, draw(random, 70000));
+		break;
+	case 4:
+		if (client->id[0] != '\0')
+			(void)erase(w, places[draw(random, 2)], client);
+		break;
+	case 5:
+		(void)erase(w, places[draw(random, 2)], NULL);
+		break;
+	default:
+		world_hinder(w, draw(random, 2));
+	}
+}
+
+/* Nobody is shown what is erased, everything ends, and nothing is left. */
+START_TEST(erasures_among_all_else_come_to_an_end)
+{
+	struct world *w = world_new();
+	struct client *crowd[CROWD];
+	uint64_t random = (uint64_t)_i * 7919 + 1, number;
+	unsigned i;
+
+	for (i = 0; i < CROWD; i++)
+		crowd[i] = world_connect(w, places[i % 2]);
+	for (i = 0; i < STEPS; i++) {
+		unsigned k = draw(&random, CROWD);
+
+		act(w, &crowd[k], &random);
+		disturb(w, crowd[draw(&random, CROWD)], &random);
+		for (k = 0; k < CROWD; k++)
+			listen(crowd[k]);
+	}
+	world_refuse(w, 0);
+	world_go_on(w);
+	world_wait(w, 20000);
+	for (number = 1; number <= STEPS; number++)
+		ck_assert_int_ne(hub_erasure(world_hub(w), number).state,
+		    ERASURE_PENDING);
+	for (i = 0; i < CROWD; i++)
+		if (crowd[i]->is_connected)
+			hang_up(crowd[i]);
+	ck_assert(hub_is_quiet(world_hub(w)));
+	world_free(w);
+}
+END_TEST
+
 static struct world *
 world_that_forgets(uint64_t journal_ms, uint64_t audit_ms)
 {
@@ -413,6 +547,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, it_fails_with_what_it_was_built_upon);
 	tcase_add_loop_test(tc, a_claim_of_the_hosts_seat_goes_on, 0, 2);
 	tcase_add_test(tc, only_so_many_wait);
+	tcase_add_loop_test(tc, erasures_among_all_else_come_to_an_end, 0,
+	    SEEDS);
 	tcase_add_loop_test(tc, passes_come_now_and_then, 0,
 	    sizeof(lives) / sizeof(lives[0]));
 	tcase_add_test(tc, what_is_kept_for_ever_is_not_looked_for);
