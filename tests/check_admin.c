@@ -216,13 +216,13 @@ START_TEST(who_asks_for_a_change_is_logged)
 	char line[128];
 
 	daemon_start(&daemon, database, NULL);
-	(void)ask(beside, "POST /erase?session=a", "");
+	(void)ask(beside, "POST /erase?session=party", "");
 
 	(void)snprintf(line, sizeof(line), "asked for by user %u, process %d",
 	    (unsigned)geteuid(), (int)getpid());
 	daemon_await_log(&daemon, line);
 	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
-	ck_assert_ptr_null(strstr(daemon.log, "session a"));
+	ck_assert_ptr_null(strstr(daemon.log, "party"));
 }
 END_TEST
 
