@@ -8,10 +8,10 @@ const struct ctl_command *const commands[] = {
 	&cmd_state,
 	&cmd_diff,
 	&cmd_who,
+	&cmd_export,
 	&cmd_verify,
 	&cmd_head,
 	&cmd_backup,
 	&cmd_erase,
-	&cmd_export,
 	NULL,
 };
