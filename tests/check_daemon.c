@@ -591,18 +591,18 @@ START_TEST(requests_that_cannot_become_websockets_get_their_status)
 		"allowed-origins=https://shop.example", NULL };
 	struct daemon daemon;
 	char expected[32];
-	const char *rest;
+	const char *answer;
 	int fd;
 
 	daemon_start(&daemon, database, args);
 	fd = client_connect(&daemon);
 	client_send(fd, answers[_i].request, strlen(answers[_i].request));
-	rest = client_read_rest(fd);
+	answer = client_read_answer(fd);
 
 	snprintf(expected, sizeof(expected), "HTTP/1.1 %s ",
 	    answers[_i].status);
-	ck_assert_ptr_eq(strstr(rest, expected), rest);
-	ck_assert_ptr_nonnull(strstr(rest, answers[_i].words));
+	ck_assert_ptr_eq(strstr(answer, expected), answer);
+	ck_assert_ptr_nonnull(strstr(answer, answers[_i].words));
 	close(fd);
 	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
 }

@@ -323,6 +323,24 @@ client_read_head(int fd)
 }
 
 const char *
+client_read_answer(int fd)
+{
+	static const char field[] = "\r\nContent-Length: ";
+	static char answer[65536];
+	const char *head = client_read_head(fd);
+	const char *length = strstr(head, field);
+	size_t head_len = strlen(head), len;
+
+	ck_assert_ptr_nonnull(length);
+	len = strtoul(length + sizeof(field) - 1, NULL, 10);
+	ck_assert_uint_lt(head_len + len, sizeof(answer));
+	memcpy(answer, head, head_len);
+	read_exactly(fd, answer + head_len, len);
+	answer[head_len + len] = '\0';
+	return answer;
+}
+
+const char *
 client_read_rest(int fd)
 {
 	static char rest[65536];

@@ -77,6 +77,8 @@ void	 client_send(int fd, const void *bytes, size_t len);
  * this function.
  */
 const char *client_read_head(int fd);
+/* The same with the body that its Content-Length announces. */
+const char *client_read_answer(int fd);
 /* Read to the end of the connection, likewise. */
 const char *client_read_rest(int fd);
 /* A WebSocket for target. */
