@@ -470,11 +470,27 @@ START_TEST(lost_database_ends_the_daemon_and_acknowledges_nothing)
 }
 END_TEST
 
-/* Start FAULTY; the switch of its fault is fault's file, still absent. */
+/* Read the ping that comes after a second of silence, and answer it. */
 static void
-start_faulty(struct daemon *daemon, const char *fault)
+await_ping(int fd)
 {
-	const char *const args[] = { "-d", database, "0", NULL };
+	static const uint8_t pong[] = { 0x8a, 0x80, 1, 2, 3, 4 };
+	struct frame frame;
+
+	client_read_frame(fd, &frame);
+	ck_assert_int_eq(frame.opcode, 9);
+	client_send(fd, pong, sizeof(pong));
+}
+
+/*
+ * Start FAULTY with a setting; the switch of its fault is fault's file, still
+ * absent.
+ */
+static void
+start_faulty(struct daemon *daemon, const char *fault, const char *setting)
+{
+	const char *const args[] = { "-d", database, "-o", setting, "0",
+		NULL };
 
 	ck_assert_int_eq(setenv(fault, beside(".fault"), 1), 0);
 	daemon_spawn(daemon, FAULTY, args);
@@ -487,7 +503,7 @@ START_TEST(failed_flush_ends_the_daemon_and_acknowledges_nothing)
 	const char *id;
 	int fd;
 
-	start_faulty(&daemon, "FAULT_SYNC");
+	start_faulty(&daemon, "FAULT_SYNC", "demo=no");
 	fd = client_open(&daemon, "/one");
 	id = start_session(fd);
 	write_file(beside(".fault"), 0, "", 0);
@@ -501,6 +517,73 @@ START_TEST(failed_flush_ends_the_daemon_and_acknowledges_nothing)
 }
 END_TEST
 
+/* What a service manager sets that wants seven signs of life a second. */
+static void
+want_watchdog(void)
+{
+	ck_assert_int_eq(setenv("WATCHDOG_USEC", "300000", 1), 0);
+	ck_assert_int_eq(unsetenv("WATCHDOG_PID"), 0);
+}
+
+START_TEST(idle_daemon_feeds_its_watchdog)
+{
+	struct daemon daemon;
+	int i;
+
+	want_watchdog();
+	daemon_start(&daemon, database, NULL);
+
+	for (i = 0; i < 3; i++) {
+		daemon_await_notice(&daemon, "WATCHDOG=1");
+		ck_assert_str_eq(daemon.notice, "WATCHDOG=1");
+	}
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+START_TEST(daemon_that_nobody_watches_feeds_no_watchdog)
+{
+	const char *const args[] = { "-o", "ping-interval=1", NULL };
+	struct daemon daemon;
+	int fd;
+
+	want_watchdog();
+	ck_assert_int_eq(setenv("WATCHDOG_PID", "1", 1), 0);
+	daemon_start(&daemon, database, args);
+	fd = client_open(&daemon, "/one");
+	await_ping(fd);
+
+	ck_assert_uint_eq(daemon_skip_notices(&daemon), 0);
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+START_TEST(hanging_disk_starves_the_watchdog_although_the_loop_goes_on)
+{
+	struct daemon daemon;
+	int fd, gate;
+
+	want_watchdog();
+	start_faulty(&daemon, "FAULT_HANG", "ping-interval=1");
+	fd = client_open(&daemon, "/one");
+	ck_assert_int_eq(mkfifo(beside(".fault"), S_IRUSR | S_IWUSR), 0);
+	client_send_text(fd, START);
+	gate = open(beside(".fault"), O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ne(gate, -1);	/* the storage thread is in there */
+	(void)daemon_skip_notices(&daemon);	/* of before */
+	await_ping(fd);
+	/* One may have been on its way. */
+	ck_assert_uint_le(daemon_skip_notices(&daemon), 1);
+
+	ck_assert_int_eq(unlink(beside(".fault")), 0);
+	close(gate);
+	daemon_await_notice(&daemon, "WATCHDOG=1");
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
 START_TEST(full_disk_refuses_changes_until_there_is_room)
 {
 	struct daemon daemon;
@@ -508,7 +591,7 @@ START_TEST(full_disk_refuses_changes_until_there_is_room)
 	const char *id;
 	int fd;
 
-	start_faulty(&daemon, "FAULT_WRITE");
+	start_faulty(&daemon, "FAULT_WRITE", "demo=no");
 	fd = client_open(&daemon, "/one");
 	id = start_session(fd);
 	write_file(beside(".fault"), 0, "", 0);
@@ -632,18 +715,6 @@ START_TEST(dribbled_head_is_cut_at_its_deadline)
 }
 END_TEST
 
-/* Read the ping that comes after a second of silence, and answer it. */
-static void
-await_ping(int fd)
-{
-	static const uint8_t pong[] = { 0x8a, 0x80, 1, 2, 3, 4 };
-	struct frame frame;
-
-	client_read_frame(fd, &frame);
-	ck_assert_int_eq(frame.opcode, 9);
-	client_send(fd, pong, sizeof(pong));
-}
-
 static const char plain_get[] = GET("/one", CLOSE);
 
 START_TEST(connections_above_the_limit_wait_without_spinning)
@@ -754,6 +825,10 @@ suite_add(TCase *tc)
 	    sizeof(losses) / sizeof(losses[0]));
 	tcase_add_test(tc,
 	    failed_flush_ends_the_daemon_and_acknowledges_nothing);
+	tcase_add_test(tc, idle_daemon_feeds_its_watchdog);
+	tcase_add_test(tc, daemon_that_nobody_watches_feeds_no_watchdog);
+	tcase_add_test(tc,
+	    hanging_disk_starves_the_watchdog_although_the_loop_goes_on);
 	tcase_add_test(tc, full_disk_refuses_changes_until_there_is_room);
 	tcase_add_test(tc,
 	    stop_answers_what_was_received_and_closes_with_1012);

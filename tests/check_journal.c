@@ -470,6 +470,78 @@ blocked_signals(const char *task)
 	return mask;
 }
 
+START_TEST(asked_thread_answers_while_it_has_nothing_to_do)
+{
+	struct fixture f;
+	int i;
+
+	fixture_init(&f);
+	fixture_start(&f);
+
+	for (i = 0; i < 3; i++) {
+		journal_ask(f.journal, on_done, &f);
+		ck_assert_int_eq(sem_wait(&f.done), 0);
+	}
+	stop(&f);
+	ck_assert_int_eq(sem_trywait(&f.done), -1);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* The storage thread waits in here until the test lets it go. */
+struct gate {
+	sem_t	 entered;
+	sem_t	 opened;
+};
+
+static void
+pass_gate(void *ctx)
+{
+	struct gate *gate = ctx;
+
+	ck_assert_int_eq(sem_post(&gate->entered), 0);
+	ck_assert_int_eq(sem_wait(&gate->opened), 0);
+}
+
+static void
+start_with_gate(struct fixture *fixture, struct gate *gate)
+{
+	struct journal_config config = {
+		.store = fixture->store,
+		.done = pass_gate,
+		.ctx = gate,
+	};
+
+	ck_assert_int_eq(sem_init(&gate->entered, 0, 0), 0);
+	ck_assert_int_eq(sem_init(&gate->opened, 0, 0), 0);
+	fixture->journal = journal_start(&config);
+}
+
+START_TEST(asked_thread_answers_once_and_not_before_it_is_free)
+{
+	struct fixture f;
+	struct gate gate;
+
+	fixture_init(&f);
+	start_with_gate(&f, &gate);
+	(void)add(&f, JOB_ANSWER);
+	submit(&f);
+	ck_assert_int_eq(sem_wait(&gate.entered), 0);
+	journal_ask(f.journal, on_done, &f);
+	journal_ask(f.journal, on_done, &f);
+	ck_assert_int_eq(sem_trywait(&f.done), -1);
+
+	ck_assert_int_eq(sem_post(&gate.opened), 0);
+	ck_assert_int_eq(sem_wait(&f.done), 0);
+	stop(&f);
+	ck_assert_int_eq(sem_trywait(&f.done), -1);
+	expect(&f, JOB_ANSWER, JOB_DONE);
+	ck_assert_int_eq(sem_destroy(&gate.entered), 0);
+	ck_assert_int_eq(sem_destroy(&gate.opened), 0);
+	fixture_clear(&f);
+}
+END_TEST
+
 START_TEST(thread_leaves_signals_to_the_others)
 {
 	const unsigned long long termination = 1ULL << (15 - 1);
@@ -506,5 +578,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, slices_say_where_the_next_begins);
 	tcase_add_test(tc, failed_sync_ends_everything);
 	tcase_add_test(tc, owner_and_thread_work_at_the_same_time);
+	tcase_add_test(tc, asked_thread_answers_while_it_has_nothing_to_do);
+	tcase_add_test(tc,
+	    asked_thread_answers_once_and_not_before_it_is_free);
 	tcase_add_test(tc, thread_leaves_signals_to_the_others);
 }

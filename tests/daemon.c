@@ -164,28 +164,55 @@ read_log(struct daemon *daemon)
 	return (size_t)n;
 }
 
-void
-daemon_await_ready(struct daemon *daemon)
+static void
+read_notice(struct daemon *daemon)
 {
 	struct pollfd fds[] = {
 		{ .fd = daemon->notify, .events = POLLIN },
 		{ .fd = daemon->output, .events = POLLIN },
 	};
-	static const char form[] =
-	    "READY=1\nSTATUS=listening on [::]:%u%n";
-	char text[128] = "";
-	int end = 0;
 	ssize_t n;
 
 	while (fds[0].revents == 0) {
 		ck_assert_int_gt(poll(fds, 2, -1), 0);
 		if (fds[1].revents != 0 && read_log(daemon) == 0)
-			ck_abort_msg("not ready: %s", daemon->log);
+			ck_abort_msg("ended: %s", daemon->log);
 	}
-	n = recv(daemon->notify, text, sizeof(text) - 1, 0);
+	n = recv(daemon->notify, daemon->notice, sizeof(daemon->notice) - 1,
+	    0);
 	ck_assert_int_gt(n, 0);
-	ck_assert_int_eq(sscanf(text, form, &daemon->port, &end), 1);
-	ck_assert_int_eq(n, end);
+	daemon->notice[n] = '\0';
+}
+
+void
+daemon_await_notice(struct daemon *daemon, const char *text)
+{
+	do
+		read_notice(daemon);
+	while (strstr(daemon->notice, text) == NULL);
+}
+
+size_t
+daemon_skip_notices(struct daemon *daemon)
+{
+	size_t n = 0;
+
+	while (recv(daemon->notify, daemon->notice, sizeof(daemon->notice),
+	    MSG_DONTWAIT) != -1)
+		n++;
+	return n;
+}
+
+void
+daemon_await_ready(struct daemon *daemon)
+{
+	static const char form[] =
+	    "READY=1\nSTATUS=listening on [::]:%u%n";
+	int end = 0;
+
+	read_notice(daemon);
+	ck_assert_int_eq(sscanf(daemon->notice, form, &daemon->port, &end), 1);
+	ck_assert_int_eq(daemon->notice[end], '\0');
 }
 
 void
@@ -223,10 +250,11 @@ daemon_await_end(struct daemon *daemon)
 {
 	int status;
 
+	/* It would wait for us to read what it tells from here on. */
+	close(daemon->notify);
 	while (read_log(daemon) > 0)
 		continue;
 	ck_assert_int_eq(waitpid(daemon->pid, &status, 0), daemon->pid);
-	close(daemon->notify);
 	close(daemon->output);
 	return WIFEXITED(status) ? WEXITSTATUS(status) :
 	    DAEMON_SIGNALLED + WTERMSIG(status);

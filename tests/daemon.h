@@ -16,6 +16,7 @@ enum {
 	DAEMON_PATH_MAX = 256,
 	DAEMON_ARGS_MAX = 16,
 	DAEMON_LOG_MAX = 65536,		/* what is read of a log */
+	DAEMON_NOTICE_MAX = 256,	/* for a service manager */
 	FRAME_MAX = 65536		/* payload of a frame that is read */
 };
 
@@ -26,6 +27,7 @@ struct daemon {
 	pid_t	 pid;
 	int	 notify;	/* its NOTIFY_SOCKET, at our end */
 	int	 output;	/* what it prints and logs, at our end */
+	char	 notice[DAEMON_NOTICE_MAX];	/* the latest, with a NUL */
 	unsigned port;		/* once it is ready */
 	char	 log[DAEMON_LOG_MAX];	/* what was read, with a NUL */
 	size_t	 log_len;
@@ -48,6 +50,13 @@ void	 daemon_await_ready(struct daemon *daemon);
 /* Both, with "-d DATABASE", the given arguments (or NULL) and port 0. */
 void	 daemon_start(struct daemon *daemon, const char *database,
 	    const char *const *args);
+/*
+ * Wait until it tells its service manager something with text, which is in
+ * notice then; others are skipped.
+ */
+void	 daemon_await_notice(struct daemon *daemon, const char *text);
+/* Skip all that it has told so far; returns how often it did. */
+size_t	 daemon_skip_notices(struct daemon *daemon);
 /* Wait until its log has text. */
 void	 daemon_await_log(struct daemon *daemon, const char *text);
 void	 daemon_signal(const struct daemon *daemon, int number);

@@ -2,9 +2,12 @@
  * With src/daemon/main.c this is the daemon on a disk that fails on demand:
  * functions of a program take the place of the C library's, in libraries too.
  * While the file that FAULT_SYNC names exists, nothing can be flushed (EIO);
- * while that of FAULT_WRITE does, there is no room for SQLite (ENOSPC).
+ * while that of FAULT_WRITE does, there is no room for SQLite (ENOSPC).  While
+ * FAULT_HANG names a FIFO, a flush waits until somebody has opened that for
+ * writing, and closed it again.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -18,9 +21,22 @@ is_on(const char *name)
 	return file != NULL && access(file, F_OK) == 0;
 }
 
+static void
+hang(void)
+{
+	char byte;
+	int fd = open(getenv("FAULT_HANG"), O_RDONLY | O_CLOEXEC);
+
+	while (read(fd, &byte, 1) > 0)
+		continue;
+	(void)close(fd);	/* which may be none */
+}
+
 int
 fsync(int fd)
 {
+	if (is_on("FAULT_HANG"))
+		hang();
 	if (is_on("FAULT_SYNC")) {
 		errno = EIO;
 		return -1;
@@ -31,6 +47,8 @@ fsync(int fd)
 int
 fdatasync(int fd)
 {
+	if (is_on("FAULT_HANG"))
+		hang();
 	if (is_on("FAULT_SYNC")) {
 		errno = EIO;
 		return -1;

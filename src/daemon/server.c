@@ -36,6 +36,7 @@
 #include "sockets.h"
 #include "storage/journal.h"
 #include "storage/store.h"
+#include "watchdog.h"
 
 /* Descriptors besides those of connections. */
 #define DESCRIPTORS_RESERVED 64
@@ -67,6 +68,7 @@ struct server {
 
 	struct store *store;
 	struct journal *journal;
+	struct watchdog *watchdog;	/* NULL if nobody waits for it */
 	struct quota *quota;
 	struct hub *hub;
 	struct ws_service *ws;
@@ -449,6 +451,7 @@ init_storage(struct server *server, struct id_key *key)
 		.ctx = server,
 	};
 	server->journal = journal_start(&config);
+	server->watchdog = watchdog_start(&server->loop, server->journal);
 	return EX_OK;
 }
 
@@ -719,6 +722,7 @@ server_close(struct server *server)
 	if (server->hub != NULL)
 		submit_jobs(server);
 	close_journal(server);
+	watchdog_stop(server->watchdog);
 	if (server->ws != NULL)
 		ws_service_free(server->ws);
 	if (server->polls != NULL)

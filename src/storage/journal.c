@@ -26,12 +26,14 @@ struct journal {
 	struct journal_config config;
 	pthread_t thread;
 
-	pthread_mutex_t lock;		/* over the next five */
-	pthread_cond_t wake;		/* there is work, or it is the end */
+	pthread_mutex_t lock;		/* over all that follow */
+	pthread_cond_t wake;		/* one of them has changed */
 	struct job_list waiting;
 	struct job_list finished;
 	bool	 is_stopping;
 	bool	 is_broken;
+	void	(*alive)(void *ctx);	/* who asked; or NULL */
+	void	*alive_ctx;
 };
 
 /* The jobs of one transaction. */
@@ -259,6 +261,15 @@ tidy(struct journal *journal)
 	journal->config.done(journal->config.ctx);
 }
 
+/* Tell who asked that the thread is here; with the lock. */
+static void
+answer(struct journal *journal)
+{
+	if (journal->alive != NULL)
+		journal->alive(journal->alive_ctx);
+	journal->alive = NULL;
+}
+
 /* Wait for work and take all there is; false at the end. */
 static bool
 take(struct journal *journal, struct batch *batch)
@@ -266,8 +277,11 @@ take(struct journal *journal, struct batch *batch)
 	*batch = (struct batch){ .has_begun = false };
 	STAILQ_INIT(&batch->jobs);
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	while (STAILQ_EMPTY(&journal->waiting) && !journal->is_stopping)
+	answer(journal);
+	while (STAILQ_EMPTY(&journal->waiting) && !journal->is_stopping) {
 		(void)pthread_cond_wait(&journal->wake, &journal->lock);
+		answer(journal);
+	}
 	STAILQ_CONCAT(&batch->jobs, &journal->waiting);
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 	return !STAILQ_EMPTY(&batch->jobs);
@@ -339,6 +353,16 @@ journal_submit(struct journal *journal, struct job_list *jobs)
 {
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
 	STAILQ_CONCAT(&journal->waiting, jobs);
+	(void)pthread_cond_signal(&journal->wake); /* cannot fail */
+	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+}
+
+void
+journal_ask(struct journal *journal, void (*alive)(void *ctx), void *ctx)
+{
+	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	journal->alive = alive;
+	journal->alive_ctx = ctx;
 	(void)pthread_cond_signal(&journal->wake); /* cannot fail */
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 }

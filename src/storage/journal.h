@@ -44,6 +44,14 @@ void	 journal_stop(struct journal *journal, struct job_list *results);
 void	 journal_submit(struct journal *journal, struct job_list *jobs);
 
 /*
+ * Have the storage thread call alive(ctx) when it has nothing in hand, at once
+ * if it waits for work; never while the disk keeps it.  Asking again before it
+ * did changes nothing.  alive() may not call the journal.
+ */
+void	 journal_ask(struct journal *journal, void (*alive)(void *ctx),
+	    void *ctx);
+
+/*
  * Move the finished jobs, in order, to results.  Returns 0, or -1 once the
  * database cannot be trusted any more (the cause was logged): the process
  * must stop without acknowledging anything further.

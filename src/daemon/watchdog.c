@@ -1,0 +1,84 @@
+#include "watchdog.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "storage/journal.h"
+
+struct watchdog {
+	struct journal *journal;
+	uv_timer_t timer;	/* asks the storage thread, ... */
+	uv_async_t answered;	/* ... which says that it is there */
+};
+
+/* Called by the storage thread. */
+static void
+on_alive(void *ctx)
+{
+	struct watchdog *watchdog = ctx;
+
+	(void)uv_async_send(&watchdog->answered); /* cannot fail */
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+	struct watchdog *watchdog = timer->data;
+
+	journal_ask(watchdog->journal, on_alive, watchdog);
+}
+
+static void
+on_answered(uv_async_t *handle)
+{
+	(void)handle;	/* there is one watchdog in a process */
+	(void)sd_notify(0, "WATCHDOG=1");	/* what is lost comes again */
+}
+
+struct watchdog *
+watchdog_start(uv_loop_t *loop, struct journal *journal)
+{
+	struct watchdog *watchdog;
+	uint64_t wait_us, half_ms;
+
+	if (sd_watchdog_enabled(0, &wait_us) <= 0)
+		return NULL;
+	half_ms = wait_us < 2000 ? 1 : wait_us / 2000;
+	watchdog = xcalloc(1, sizeof(*watchdog));
+	watchdog->journal = journal;
+	if (uv_async_init(loop, &watchdog->answered, on_answered) != 0)
+		fatalx("cannot set up the watchdog");
+	(void)uv_timer_init(loop, &watchdog->timer); /* cannot fail */
+	watchdog->answered.data = watchdog;
+	watchdog->timer.data = watchdog;
+	(void)uv_timer_start(&watchdog->timer, on_timer, half_ms,
+	    half_ms);	/* cannot fail */
+	return watchdog;
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void
+on_answered_closed(uv_handle_t *handle)
+{
+	struct watchdog *watchdog = handle->data;
+
+	uv_close((uv_handle_t *)&watchdog->timer, on_timer_closed);
+}
+
+void
+watchdog_stop(struct watchdog *watchdog)
+{
+	if (watchdog == NULL)
+		return;
+	(void)uv_timer_stop(&watchdog->timer);	/* cannot fail */
+	uv_close((uv_handle_t *)&watchdog->answered, on_answered_closed);
+}
