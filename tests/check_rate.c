@@ -84,6 +84,44 @@ END_TEST
 static const uint8_t one[QUOTA_KEY_BYTES] = { 1 };
 static const uint8_t two[QUOTA_KEY_BYTES] = { 2 };
 
+START_TEST(a_changed_rate_asks_for_no_longer_wait_than_its_own)
+{
+	const struct rate_limit slow = rate_limit(1, 60, 1000);
+	const struct rate_limit fast = rate_limit(2, 1, 3);
+	struct rate rate = { 0 };
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		ck_assert_uint_eq(rate_take(&rate, &slow, 1000), 0);
+
+	ck_assert_uint_eq(rate_take(&rate, &fast, 1000), 1);
+	ck_assert_uint_eq(rate_take(&rate, &fast, 1999), 1);
+	ck_assert_uint_eq(rate_take(&rate, &slow, 1999), 60);
+}
+END_TEST
+
+START_TEST(limits_of_an_address_may_change)
+{
+	struct quota_config config = { .max_connections = 1,
+		.sessions_per_minute = 1 };
+	struct quota *quota = quota_new(&config);
+	const uint8_t key[QUOTA_KEY_BYTES] = { 1 };
+
+	ck_assert_int_eq(quota_connect(quota, key), 0);
+	ck_assert_int_eq(quota_connect(quota, key), -1);
+	ck_assert_uint_eq(quota_start_session(quota, key, 0), 0);
+	ck_assert_uint_eq(quota_start_session(quota, key, 0), 60);
+	config.max_connections = 2;
+	config.sessions_per_minute = 0;
+	quota_configure(quota, &config);
+
+	ck_assert_int_eq(quota_connect(quota, key), 0);
+	ck_assert_int_eq(quota_connect(quota, key), -1);
+	ck_assert_uint_eq(quota_start_session(quota, key, 0), 0);
+	quota_free(quota);
+}
+END_TEST
+
 START_TEST(an_address_has_so_many_connections)
 {
 	const struct quota_config config = { .max_connections = 2 };
@@ -188,6 +226,9 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_rate_may_be_slower_than_one_a_second);
 	tcase_add_test(tc, no_rate_or_no_burst_is_no_limit);
 	tcase_add_test(tc, high_rates_are_exact);
+	tcase_add_test(tc,
+	    a_changed_rate_asks_for_no_longer_wait_than_its_own);
+	tcase_add_test(tc, limits_of_an_address_may_change);
 	tcase_add_test(tc, an_address_has_so_many_connections);
 	tcase_add_test(tc, connections_need_not_be_limited);
 	tcase_add_test(tc, an_address_starts_so_many_sessions_a_minute);

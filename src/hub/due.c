@@ -1,5 +1,6 @@
 #include "due.h"
 
+#include "base/wait.h"
 #include "core.h"
 #include "erasure.h"
 #include "presence.h"
@@ -185,6 +186,18 @@ due_next_ms(const struct hub *hub)
 	return sooner(next_ms, hub->log_head_ms);
 }
 
+void
+due_configure(struct hub *hub, const struct hub_config *before)
+{
+	if (hub->config.session_ttl_ms == 0)
+		hub->search_ms = UINT64_MAX;
+	else if (before->session_ttl_ms == 0)
+		hub->search_ms = hub->now.mono_ms;
+	hub->log_head_ms = wait_changed_end_ms(hub->log_head_ms,
+	    before->log_head_ms, hub->config.log_head_ms, hub->now.mono_ms);
+	retention_configure(hub);
+}
+
 /* Sessions that are not in memory and not in use end when they are loaded. */
 void
 due_search_done(struct hub *hub, struct job *job)
@@ -193,7 +206,8 @@ due_search_done(struct hub *hub, struct job *job)
 
 	hub->is_searching = false;
 	hub->search_row = job->next_row;
-	hub->search_ms = hub->now.mono_ms + (job->result == JOB_DONE &&
+	hub->search_ms = hub->config.session_ttl_ms == 0 ? UINT64_MAX :
+	    hub->now.mono_ms + (job->result == JOB_DONE &&
 	    job->next_row != 0 ? SEARCH_SLICE_MS :
 	    sooner(touch_interval_ms(hub), SEARCH_PAUSE_MS));
 	for (i = 0; i < job->idle_count; i++) {

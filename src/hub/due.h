@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 struct hub;
+struct hub_config;
 struct job;
 struct room;
 
@@ -13,6 +14,9 @@ struct room;
 void	 due_tick(struct hub *hub);
 /* When something is due next, on the monotonic clock; UINT64_MAX: never. */
 uint64_t due_next_ms(const struct hub *hub);
+
+/* The hub's settings were those of before. */
+void	 due_configure(struct hub *hub, const struct hub_config *before);
 
 /* The storage has searched for sessions that are not in use. */
 void	 due_search_done(struct hub *hub, struct job *job);

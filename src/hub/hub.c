@@ -64,6 +64,25 @@ hub_new(const struct hub_config *config, const struct now *now)
 }
 
 void
+hub_configure(struct hub *hub, const struct hub_config *config,
+    const struct now *now)
+{
+	struct hub_config before = hub->config;
+
+	hub->now = *now;
+	hub->config = *config;
+	hub->config.key = before.key;
+	hub->config.seed = before.seed;
+	hub->config.session_row = before.session_row;
+	hub->config.customer_row = before.customer_row;
+	hub->config.quota = before.quota;
+	hub->message_limit = rate_limit(config->message_rate, 1,
+	    config->message_burst);
+	presence_configure(hub, &before);
+	due_configure(hub, &before);
+}
+
+void
 hub_free(struct hub *hub)
 {
 	struct job *job;

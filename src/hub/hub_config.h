@@ -9,8 +9,13 @@
 
 struct quota;
 
-/* The settings of a hub. */
 struct hub_config {
+	struct id_key key;		/* of tokens */
+	struct id_key seed;		/* of ids and salts: random */
+	int64_t	 session_row;		/* the highest given so far */
+	int64_t	 customer_row;
+	struct quota *quota;		/* outlives the hub */
+	/* The rest may change: hub_configure(). */
 	struct session_limits limits;
 	unsigned message_rate;		/* a second and peer; 0: no limit */
 	unsigned message_burst;
@@ -22,11 +27,6 @@ struct hub_config {
 	uint64_t audit_retention_ms;	/* of rows; 0: for ever */
 	uint64_t log_head_ms;		/* between two lines; 0: none */
 	bool	 require_tokens;
-	struct id_key key;		/* of tokens */
-	struct id_key seed;		/* of ids and salts: random */
-	int64_t	 session_row;		/* the highest given so far */
-	int64_t	 customer_row;
-	struct quota *quota;		/* outlives the hub */
 };
 
 #endif

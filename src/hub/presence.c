@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/wait.h"
 #include "base/xalloc.h"
 #include "core.h"
 
@@ -38,12 +39,9 @@ free_unused(struct seat *seat)
 static void
 wait_for(struct hub *hub, struct seat *seat)
 {
-	uint64_t window_ms = hub->config.absence_window_ms[seat->has_token];
-
-	if (window_ms == 0)
-		return;
 	seat->is_waited_for = true;
-	seat->expires_ms = hub->now.mono_ms + window_ms;
+	seat->expires_ms = wait_end_ms(hub->now.mono_ms,
+	    hub->config.absence_window_ms[seat->has_token]);
 	TAILQ_INSERT_TAIL(&hub->absent[seat->has_token], seat, absence);
 }
 
@@ -145,12 +143,10 @@ drop_request(struct hub *hub, struct seat *seat)
 void
 presence_requested(struct hub *hub, struct seat *seat)
 {
-	uint64_t presence_ms = hub->config.poll_presence_ms;
-
 	drop_request(hub, seat);
 	seat->is_requested = true;
-	seat->requested_ms = presence_ms == 0 ? UINT64_MAX :
-	    hub->now.mono_ms + presence_ms;
+	seat->requested_ms = wait_end_ms(hub->now.mono_ms,
+	    hub->config.poll_presence_ms);
 	TAILQ_INSERT_TAIL(&hub->requested, seat, requests);
 	presence_update(hub, seat);
 }
@@ -233,4 +229,28 @@ presence_expired(struct hub *hub, struct seat *seat)
 {
 	stop_waiting(hub, seat);
 	free_unused(seat);
+}
+
+static void
+change_windows(struct hub *hub, bool has_token, uint64_t before_ms)
+{
+	uint64_t after_ms = hub->config.absence_window_ms[has_token];
+	struct seat *seat;
+
+	TAILQ_FOREACH(seat, &hub->absent[has_token], absence)
+		seat->expires_ms = wait_changed_end_ms(seat->expires_ms,
+		    before_ms, after_ms, hub->now.mono_ms);
+}
+
+void
+presence_configure(struct hub *hub, const struct hub_config *before)
+{
+	struct seat *seat;
+
+	change_windows(hub, false, before->absence_window_ms[false]);
+	change_windows(hub, true, before->absence_window_ms[true]);
+	TAILQ_FOREACH(seat, &hub->requested, requests)
+		seat->requested_ms = wait_changed_end_ms(seat->requested_ms,
+		    before->poll_presence_ms, hub->config.poll_presence_ms,
+		    hub->now.mono_ms);
 }

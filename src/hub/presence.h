@@ -3,6 +3,7 @@
 
 struct customer;
 struct hub;
+struct hub_config;
 struct peer;
 struct room;
 struct seat;
@@ -37,6 +38,9 @@ void	 presence_unlink(struct hub *hub, struct room *room);
  * customer is not there any more speak for nobody.
  */
 void	 presence_relink(struct hub *hub, struct room *room);
+
+/* The hub's times were those of before: let those who wait have the new ones. */
+void	 presence_configure(struct hub *hub, const struct hub_config *before);
 
 /* The customer of seat is no longer in the multicart: it is not waited for. */
 void	 presence_expired(struct hub *hub, struct seat *seat);

@@ -33,11 +33,18 @@ quota_new(const struct quota_config *config)
 {
 	struct quota *quota = xcalloc(1, sizeof(*quota));
 
-	quota->config = *config;
-	quota->session_limit = rate_limit(config->sessions_per_minute, 60,
-	    config->sessions_per_minute);
+	quota->config.hash_key = config->hash_key;
+	quota_configure(quota, config);
 	TAILQ_INIT(&quota->remembered);
 	return quota;
+}
+
+void
+quota_configure(struct quota *quota, const struct quota_config *config)
+{
+	quota->config.max_connections = config->max_connections;
+	quota->session_limit = rate_limit(config->sessions_per_minute, 60,
+	    config->sessions_per_minute);
 }
 
 static void

@@ -16,12 +16,16 @@ struct quota;
 enum { QUOTA_KEY_BYTES = 16 };
 
 struct quota_config {
+	struct id_key hash_key;		/* secret and random */
+	/* The rest may change: quota_configure(). */
 	size_t	 max_connections;	/* of one address; 0 for no limit */
 	unsigned sessions_per_minute;	/* 0 for no limit */
-	struct id_key hash_key;		/* secret and random */
 };
 
 struct quota *quota_new(const struct quota_config *config);
+/* Take over the limits of config; what is counted so far stays counted. */
+void	 quota_configure(struct quota *quota,
+	    const struct quota_config *config);
 void	 quota_free(struct quota *quota);
 
 /*

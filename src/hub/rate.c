@@ -23,6 +23,11 @@ rate_take(struct rate *rate, const struct rate_limit *limit, uint64_t now_ms)
 
 	if (limit->interval_us == 0)
 		return 0;
+	/* More can have been used under a limit that held before. */
+	if (used_us > burst_us) {
+		used_us = burst_us;
+		full_us = now_us + used_us;
+	}
 	if (used_us + limit->interval_us > burst_us) {
 		uint64_t wait_us = used_us + limit->interval_us - burst_us;
 

@@ -101,7 +101,17 @@ retention_done(struct hub *hub, const struct job *job)
 		pause_ms = RETRY_MS;
 	else
 		hub->retention = job->next_retention;
-	if (hub->retention.step == RETENTION_OVER)
-		pause_ms = pass_interval_ms(hub);
-	hub->retention_ms = hub->now.mono_ms + pause_ms;
+	hub->retention_ms = hub->retention.step == RETENTION_OVER ?
+	    retention_first_ms(hub) : hub->now.mono_ms + pause_ms;
+}
+
+void
+retention_configure(struct hub *hub)
+{
+	uint64_t first_ms = retention_first_ms(hub);
+
+	if (hub->retention.step != RETENTION_OVER)
+		return;
+	if (first_ms == UINT64_MAX || first_ms < hub->retention_ms)
+		hub->retention_ms = first_ms;
 }

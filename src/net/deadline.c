@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/wait.h"
 #include "base/xalloc.h"
 
 TAILQ_HEAD(deadline_list, deadline);
@@ -57,8 +58,9 @@ arm(struct deadlines *deadlines, uint64_t due_ms)
 {
 	uint64_t now_ms = uv_now(deadlines->loop);
 
-	if (uv_is_active((uv_handle_t *)&deadlines->timer) &&
-	    deadlines->timer_ms <= due_ms)
+	if (due_ms == UINT64_MAX ||
+	    (uv_is_active((uv_handle_t *)&deadlines->timer) &&
+	    deadlines->timer_ms <= due_ms))
 		return;
 	deadlines->timer_ms = due_ms;
 	uv_timer_start(&deadlines->timer, on_timer,
@@ -86,10 +88,11 @@ deadline_set(struct deadlines *deadlines, struct deadline *deadline,
     unsigned kind)
 {
 	deadline_clear(deadlines, deadline);
-	if (deadlines->wait_ms[kind] == 0)
+	if (kind == DEADLINE_NONE)
 		return;
 	deadline->kind = (uint8_t)kind;
-	deadline->due = uv_now(deadlines->loop) + deadlines->wait_ms[kind];
+	deadline->due = wait_end_ms(uv_now(deadlines->loop),
+	    deadlines->wait_ms[kind]);
 	TAILQ_INSERT_TAIL(&deadlines->lists[kind], deadline, entry);
 	arm(deadlines, deadline->due);
 }
@@ -122,6 +125,25 @@ deadlines_new(uv_loop_t *loop, const uint64_t wait_ms[DEADLINE_KINDS_MAX],
 	uv_timer_init(loop, &deadlines->timer);
 	deadlines->timer.data = deadlines;
 	return deadlines;
+}
+
+void
+deadlines_configure(struct deadlines *deadlines,
+    const uint64_t wait_ms[DEADLINE_KINDS_MAX])
+{
+	uint64_t now_ms = uv_now(deadlines->loop);
+	struct deadline *deadline;
+	unsigned kind;
+
+	for (kind = DEADLINE_FIRST; kind < DEADLINE_KINDS_MAX; kind++) {
+		TAILQ_FOREACH(deadline, &deadlines->lists[kind], entry)
+			deadline->due = wait_changed_end_ms(deadline->due,
+			    deadlines->wait_ms[kind], wait_ms[kind], now_ms);
+		deadlines->wait_ms[kind] = wait_ms[kind];
+		deadline = TAILQ_FIRST(&deadlines->lists[kind]);
+		if (deadline != NULL)
+			arm(deadlines, deadline->due);
+	}
 }
 
 static void

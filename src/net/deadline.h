@@ -38,6 +38,13 @@ struct deadlines *deadlines_new(uv_loop_t *loop,
 /* Nobody may wait any more.  The loop's close callbacks free the memory. */
 void	 deadlines_free(struct deadlines *deadlines);
 
+/*
+ * Other durations, also for those who wait: as if theirs had been so when they
+ * began, or from now on if they waited for ever.
+ */
+void	 deadlines_configure(struct deadlines *deadlines,
+	    const uint64_t wait_ms[DEADLINE_KINDS_MAX]);
+
 /* Wait for something else, or for the same anew. */
 void	 deadline_set(struct deadlines *deadlines, struct deadline *deadline,
 	    unsigned kind);

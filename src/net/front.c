@@ -35,6 +35,12 @@ front_new(const struct front_config *config)
 }
 
 void
+front_configure(struct front *front, const struct front_config *config)
+{
+	front->config = *config;
+}
+
+void
 front_free(struct front *front)
 {
 	free(front);

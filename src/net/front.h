@@ -16,8 +16,11 @@ struct ws_peers;
  */
 struct front;
 
-/* The strings and lists are lent for the life of the front. */
+/* Strings and lists are lent until front_configure() or front_free(). */
 struct front_config {
+	struct ws_peers *peers;
+	struct polls *polls;
+	/* The rest may change: front_configure(). */
 	const char *base_path;
 	const char *subprotocol;	/* "" for none */
 	bool	 compression;
@@ -27,11 +30,12 @@ struct front_config {
 	size_t	 trusted_proxies_count;
 	size_t	 max_message;		/* bytes; 0 for no limit */
 	bool	 has_demo;
-	struct ws_peers *peers;
-	struct polls *polls;
 };
 
 struct front *front_new(const struct front_config *config);
+/* Take over config, for requests that come from now on. */
+void	 front_configure(struct front *front,
+	    const struct front_config *config);
 void	 front_free(struct front *front);
 
 /* Decide about a request. */

@@ -15,6 +15,7 @@
 
 #include "address.h"
 #include "base/log.h"
+#include "base/wait.h"
 #include "base/xalloc.h"
 #include "envelope.h"
 #include "exchange.h"
@@ -208,13 +209,11 @@ static void
 set_deadline(struct http_connection *connection, enum deadline deadline)
 {
 	struct http *http = connection->http;
-	uint64_t limit_ms = http->limits_ms[deadline];
 
 	forget_deadline(connection);
-	if (limit_ms == 0)
-		return;
 	connection->deadline = deadline;
-	connection->deadline_ms = uv_now(http->config.loop) + limit_ms;
+	connection->deadline_ms = wait_end_ms(uv_now(http->config.loop),
+	    http->limits_ms[deadline]);
 	TAILQ_INSERT_TAIL(&http->deadlines[deadline], connection,
 	    deadline_entry);
 }
@@ -605,19 +604,36 @@ start_daemon(struct http *http)
 	    MHD_OPTION_END);
 }
 
+static uint64_t
+limit_ms(const struct http_config *config, enum deadline deadline)
+{
+	uint64_t head_ms = (uint64_t)config->head_timeout_s * 1000;
+
+	switch (deadline) {
+	case DEADLINE_HEAD:
+		return head_ms;
+	case DEADLINE_BODY:
+		return (uint64_t)config->body_timeout_s * 1000;
+	case DEADLINE_NEXT:
+		return head_ms == 0 ? 0 : head_ms + IDLE_TIMEOUT_S * 1000;
+	case DEADLINES:
+		break;
+	}
+	return 0;
+}
+
 struct http *
 http_new(const struct http_config *config)
 {
 	struct http *http = xcalloc(1, sizeof(*http));
-	int error, fd, i;
+	enum deadline i;
+	int error, fd;
 
 	http->config = *config;
-	http->limits_ms[DEADLINE_HEAD] = (uint64_t)config->head_timeout_s * 1000;
-	http->limits_ms[DEADLINE_BODY] = (uint64_t)config->body_timeout_s * 1000;
-	http->limits_ms[DEADLINE_NEXT] = config->head_timeout_s == 0 ? 0 :
-	    http->limits_ms[DEADLINE_HEAD] + IDLE_TIMEOUT_S * 1000;
-	for (i = 0; i < DEADLINES; i++)
+	for (i = 0; i < DEADLINES; i++) {
+		http->limits_ms[i] = limit_ms(config, i);
 		TAILQ_INIT(&http->deadlines[i]);
+	}
 	TAILQ_INIT(&http->held);
 	STAILQ_INIT(&http->releases);
 	http->daemon = start_daemon(http);
@@ -638,6 +654,23 @@ http_new(const struct http_config *config)
 	}
 	uv_poll_start(&http->poll, UV_READABLE, on_ready);
 	return http;
+}
+
+void
+http_configure(struct http *http, const struct http_config *config)
+{
+	uint64_t now_ms = uv_now(http->config.loop), after_ms;
+	struct http_connection *connection;
+	enum deadline i;
+
+	for (i = 0; i < DEADLINES; i++) {
+		after_ms = limit_ms(config, i);
+		TAILQ_FOREACH(connection, &http->deadlines[i], deadline_entry)
+			connection->deadline_ms = wait_changed_end_ms(
+			    connection->deadline_ms, http->limits_ms[i],
+			    after_ms, now_ms);
+		http->limits_ms[i] = after_ms;
+	}
 }
 
 void
@@ -699,7 +732,8 @@ daemon_wait(struct http *http)
 static int
 wait_at_most(int wait_ms, uint64_t now_ms, uint64_t due_ms)
 {
-	int until = due_ms <= now_ms ? 0 : (int)(due_ms - now_ms);
+	int until = due_ms <= now_ms ? 0 : due_ms - now_ms > INT_MAX ?
+	    INT_MAX : (int)(due_ms - now_ms);
 
 	return wait_ms == -1 || until < wait_ms ? until : wait_ms;
 }

@@ -35,15 +35,21 @@ struct http_owner {
 
 struct http_config {
 	uv_loop_t *loop;
-	unsigned head_timeout_s;	/* absolute; 0 for none */
-	unsigned body_timeout_s;
-	size_t	 max_connections;	/* a backstop; the listener counts */
+	size_t	 max_connections;	/* 0: the listener counts alone */
 	const struct http_owner *owner;
 	void	*ctx;
+	/* The rest may change: http_configure(). */
+	unsigned head_timeout_s;	/* absolute; 0 for none */
+	unsigned body_timeout_s;
 };
 
 /* NULL if libmicrohttpd cannot start, which was logged. */
 struct http *http_new(const struct http_config *config);
+/*
+ * Take over the timeouts of config, also for requests that are being received:
+ * from when these began, or from now on if there was no limit.
+ */
+void	 http_configure(struct http *http, const struct http_config *config);
 /* Takes fd, as accepted. */
 void	 http_add(struct http *http, int fd, const struct sockaddr *address,
 	    socklen_t len);

@@ -395,16 +395,32 @@ listener_adopt(struct listener *listener, int fd, struct endpoint *endpoint,
 	return socket_start(socket_new(listener, fd, user), endpoint);
 }
 
+/* There may be room for connections again. */
+static void
+listener_resume(struct listener *listener)
+{
+	if (!listener->full.is_on)
+		return;
+	listener->full.is_on = false;
+	listener_watch(listener);
+}
+
+void
+listener_configure(struct listener *listener,
+    const struct listener_config *config)
+{
+	listener->config.max_connections = config->max_connections;
+	listener->full.is_logged = false;
+	listener_resume(listener);
+}
+
 void
 listener_release(struct listener *listener)
 {
 	size_t max = listener->config.max_connections;
 
 	listener->connections--;
-	if (listener->full.is_on) {
-		listener->full.is_on = false;
-		listener_watch(listener);
-	}
+	listener_resume(listener);
 	/* At the limit's edge every second connection would be logged. */
 	if (listener->connections < max - max / 10)
 		listener->full.is_logged = false;

@@ -18,7 +18,7 @@ struct listener;
 
 struct listener_config {
 	uv_loop_t *loop;
-	size_t	 max_connections;	/* 0 for no limit */
+	size_t	 max_connections;	/* 0 for no limit; may change */
 };
 
 /* What becomes of a socket's connections. */
@@ -31,6 +31,9 @@ struct listener_user {
 };
 
 struct listener *listener_new(const struct listener_config *config);
+/* Take over max_connections; those that are there stay. */
+void	 listener_configure(struct listener *listener,
+	    const struct listener_config *config);
 /*
  * Listen on TCP port of all addresses, IPv6 and IPv4 on one socket (IPv4 only
  * where the machine has no IPv6).  Port 0 takes a free one.  Returns the port,

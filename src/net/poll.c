@@ -75,6 +75,13 @@ polls_new(const struct polls_config *config)
 	return polls;
 }
 
+void
+polls_configure(struct polls *polls, const struct polls_config *config)
+{
+	polls->config.max_body = config->max_body;
+	polls->config.log_addresses = config->log_addresses;
+}
+
 static void
 on_timer_closed(uv_handle_t *handle)
 {

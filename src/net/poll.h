@@ -26,11 +26,15 @@ struct polls_config {
 	uv_loop_t *loop;
 	struct hub *hub;
 	struct quota *quota;
+	/* The rest may change: polls_configure(). */
 	size_t	 max_body;	/* bytes; 0 for no limit */
 	enum address_detail log_addresses;	/* in the journal */
 };
 
 struct polls *polls_new(const struct polls_config *config);
+/* Take over the settings of config, for requests that come from now on. */
+void	 polls_configure(struct polls *polls,
+	    const struct polls_config *config);
 /* After the last one was answered; the loop's close callbacks free it. */
 void	 polls_free(struct polls *polls);
 size_t	 polls_count(const struct polls *polls);

@@ -457,20 +457,36 @@ seconds(unsigned n)
 	return (uint64_t)n * 1000;
 }
 
+static void
+put_waits(const struct ws_config *config, uint64_t wait_ms[DEADLINE_KINDS_MAX])
+{
+	wait_ms[WS_WAIT_SPEECH] = seconds(config->ping_interval_s);
+	wait_ms[WS_WAIT_PONG] = seconds(config->pong_timeout_s);
+	wait_ms[WS_WAIT_TAKE] = seconds(config->stall_timeout_s);
+	wait_ms[WS_WAIT_CLOSE] = CLOSE_TIMEOUT_MS;
+}
+
 struct ws_service *
 ws_service_new(const struct ws_config *config)
 {
-	const uint64_t wait_ms[DEADLINE_KINDS_MAX] = {
-		[WS_WAIT_SPEECH] = seconds(config->ping_interval_s),
-		[WS_WAIT_PONG] = seconds(config->pong_timeout_s),
-		[WS_WAIT_TAKE] = seconds(config->stall_timeout_s),
-		[WS_WAIT_CLOSE] = CLOSE_TIMEOUT_MS,
-	};
 	struct ws_service *service = xcalloc(1, sizeof(*service));
+	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
 	service->config = *config;
+	put_waits(config, wait_ms);
 	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
 	return service;
+}
+
+void
+ws_service_configure(struct ws_service *service,
+    const struct ws_config *config)
+{
+	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
+
+	service->config.max_message = config->max_message;
+	put_waits(config, wait_ms);
+	deadlines_configure(service->deadlines, wait_ms);
 }
 
 void

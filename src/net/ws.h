@@ -43,8 +43,9 @@ struct ws_owner {
 
 struct ws_config {
 	uv_loop_t *loop;
-	size_t	 max_message;		/* bytes; 0 for no limit */
 	bool	 accept_binary;
+	/* The rest may change: ws_service_configure(). */
+	size_t	 max_message;		/* bytes; 0 for no limit */
 	/* Silence until a ping, wait for its answer, and how long a reader may
 	 * take nothing while something waits for it; seconds, 0 for never. */
 	unsigned ping_interval_s;
@@ -76,6 +77,12 @@ struct ws {
 
 /* What all connections share: loop, deadlines, the buffer for reading. */
 struct ws_service *ws_service_new(const struct ws_config *config);
+/*
+ * Take over the settings of config: the times for all connections, the size
+ * for those that are opened from now on.
+ */
+void	 ws_service_configure(struct ws_service *service,
+	    const struct ws_config *config);
 /* No connection may be left.  The loop's close callbacks free the memory. */
 void	 ws_service_free(struct ws_service *service);
 

@@ -156,6 +156,13 @@ ws_peers_new(const struct ws_peers_config *config)
 }
 
 void
+ws_peers_configure(struct ws_peers *peers,
+    const struct ws_peers_config *config)
+{
+	peers->config.log_addresses = config->log_addresses;
+}
+
+void
 ws_peers_free(struct ws_peers *peers)
 {
 	free(peers);

@@ -24,12 +24,16 @@ struct ws_peers_config {
 	struct quota *quota;
 	struct ws_service *service;
 	struct id_key log_key;		/* of the tags in log lines */
-	enum address_detail log_addresses; /* in the journal */
 	void	(*gone)(void *ctx);	/* a connection ended */
 	void	*ctx;
+	/* May change: ws_peers_configure(). */
+	enum address_detail log_addresses; /* in the journal */
 };
 
 struct ws_peers *ws_peers_new(const struct ws_peers_config *config);
+/* Take over that setting, for connections that come from now on. */
+void	 ws_peers_configure(struct ws_peers *peers,
+	    const struct ws_peers_config *config);
 /* After the last one has gone. */
 void	 ws_peers_free(struct ws_peers *peers);
 size_t	 ws_peers_count(const struct ws_peers *peers);

@@ -26,8 +26,8 @@ struct journal {
 	struct journal_config config;
 	pthread_t thread;
 
-	pthread_mutex_t lock;		/* over all that follow */
-	pthread_cond_t wake;		/* one of them has changed */
+	pthread_mutex_t lock;		/* over max_remembered of config, ... */
+	pthread_cond_t wake;		/* ... and these, which have changed */
 	struct job_list waiting;
 	struct job_list finished;
 	bool	 is_stopping;
@@ -39,6 +39,7 @@ struct journal {
 /* The jobs of one transaction. */
 struct batch {
 	struct job_list jobs;
+	size_t	 max_remembered;
 	bool	 has_begun;		/* its transaction */
 	bool	 has_notes;		/* that could be dropped */
 	bool	 drops_notes;
@@ -116,7 +117,7 @@ do_job(const struct journal_config *config, struct batch *batch,
 		    store_touch(store, job->record.session_row, job->wall_ms);
 	case JOB_LOAD:
 		return store_load(store, job->record.session,
-		    config->max_remembered, &job->loaded);
+		    batch->max_remembered, &job->loaded);
 	case JOB_FIND_IDLE:
 		return find_idle(store, job);
 	case JOB_NOTE:
@@ -225,7 +226,7 @@ do_batch(const struct journal_config *config, struct batch *batch)
 enum store_status
 journal_do(const struct journal_config *config, struct job_list *jobs)
 {
-	struct batch batch = { .has_begun = false };
+	struct batch batch = { .max_remembered = config->max_remembered };
 	enum store_status status;
 
 	STAILQ_INIT(&batch.jobs);
@@ -283,6 +284,7 @@ take(struct journal *journal, struct batch *batch)
 		answer(journal);
 	}
 	STAILQ_CONCAT(&batch->jobs, &journal->waiting);
+	batch->max_remembered = journal->config.max_remembered;
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 	return !STAILQ_EMPTY(&batch->jobs);
 }
@@ -332,6 +334,15 @@ journal_start(const struct journal_config *config)
 		fatalx("journal: no lock");
 	start_thread(journal);
 	return journal;
+}
+
+void
+journal_configure(struct journal *journal,
+    const struct journal_config *config)
+{
+	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	journal->config.max_remembered = config->max_remembered;
+	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 }
 
 void

@@ -19,7 +19,7 @@ struct journal;
 
 struct journal_config {
 	struct store *store;		/* the thread's until journal_stop */
-	size_t	 max_remembered;	/* for store_load */
+	size_t	 max_remembered;	/* for store_load; may change */
 	void	(*done)(void *ctx);	/* called by the storage thread when */
 	void	*ctx;			/* results wait to be collected */
 };
@@ -33,6 +33,10 @@ enum store_status journal_do(const struct journal_config *config,
 
 /* Start the thread. */
 struct journal *journal_start(const struct journal_config *config);
+
+/* Take over max_remembered, for sessions that are loaded from now on. */
+void	 journal_configure(struct journal *journal,
+	    const struct journal_config *config);
 
 /*
  * Do everything that was submitted, end the thread and free the journal;
