@@ -77,6 +77,18 @@ check_strangers()
 	done
 }
 
+# Keys that a reload does not change, by the help and by the page.
+check_restarts()
+{
+	helped=$("$program" -h |
+	    sed -n 's/^  \([a-z][a-z-]*\)=.* \[restart\]$/\1/p')
+	told=$(awk '$1 == ".It" && $2 == "Ic" { key = $3 }
+	    /^A change takes a restart\.$/ { print key }' \
+	    "$pages/buddyshopping.conf.5")
+	[ "$helped" = "$told" ] ||
+	    complain "buddyshopping.conf.5: a restart take" $told, not $helped
+}
+
 check_settings()
 {
 	set -f
@@ -88,6 +100,7 @@ check_settings()
 	done
 	set +f
 	check_strangers
+	check_restarts
 }
 
 # The sample must be valid as it is, and with every line in effect.

@@ -797,6 +797,231 @@ START_TEST(few_descriptors_mean_few_connections)
 }
 END_TEST
 
+static void
+put_config(const char *text)
+{
+	(void)unlink(beside(".conf"));	/* there may be none */
+	write_file(beside(".conf"), 0, text, strlen(text));
+}
+
+/* Start with a configuration file and a setting on the command line. */
+static void
+start_with(struct daemon *daemon, const char *config, const char *setting)
+{
+	char path[sizeof(database) + 16];
+	const char *const args[] = { "-c", path, "-o", setting, NULL };
+
+	snprintf(path, sizeof(path), "%s", beside(".conf"));
+	put_config(config);
+	daemon_start(daemon, database, args);
+}
+
+/* Let it read its configuration again; when it has, that is logged. */
+static void
+reload(struct daemon *daemon)
+{
+	daemon_signal(daemon, SIGHUP);
+	daemon_await_notice(daemon, "RELOADING=1\nMONOTONIC_USEC=");
+	daemon_await_notice(daemon, "READY=1");
+}
+
+/* The status of an answer to a request of a page at origin. */
+static int
+status_for_origin(const struct daemon *daemon, const char *origin)
+{
+	char request[256];
+	int fd = client_connect(daemon), len, status;
+
+	len = snprintf(request, sizeof(request), "GET /one HTTP/1.1\r\n"
+	    "Host: localhost\r\nOrigin: %s\r\n\r\n", origin);
+	client_send(fd, request, (size_t)len);
+	ck_assert_int_eq(sscanf(client_read_answer(fd), "HTTP/1.1 %d ",
+	    &status), 1);
+	close(fd);
+	return status;
+}
+
+START_TEST(reload_changes_rules_for_everybody)
+{
+	struct daemon daemon;
+	struct frame frame;
+	const char *id;
+	int fd;
+
+	start_with(&daemon, "allowed-origins = \"http://a.example\"\n",
+	    "demo=no");
+	fd = client_open(&daemon, "/one");
+	id = start_session(fd);
+	ck_assert_int_eq(status_for_origin(&daemon, "http://a.example"), 400);
+	ck_assert_int_eq(status_for_origin(&daemon, "http://b.example"), 403);
+	put_config("allowed-origins = {\"http://b.example\"}\n"
+	    "max-session-carts = 10\n");
+	reload(&daemon);
+
+	ck_assert_int_eq(status_for_origin(&daemon, "http://a.example"), 403);
+	ck_assert_int_eq(status_for_origin(&daemon, "http://b.example"), 400);
+	send_cart(fd, id, "{\"tea\":12345}", 1);
+	client_await_event(fd, "error", &frame);
+	ck_assert_ptr_nonnull(strstr(frame.data, "\"messageTooLarge\""));
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert_ptr_nonnull(strstr(daemon.log,
+	    "<6>reload: max-session-carts has a new value\n"
+	    "<6>reload: allowed-origins has a new value\n"
+	    "<6>reload: done\n"));
+}
+END_TEST
+
+static void
+lose_config(void)
+{
+	ck_assert_int_eq(unlink(beside(".conf")), 0);
+}
+
+static void
+spoil_config(void)
+{
+	put_config("allowed-origins = \"*\"\nmax-message = -1\nhost = x\n");
+}
+
+static const struct {
+	void	(*spoil)(void);
+	const char *words;	/* in the log */
+} bad_reloads[] = {
+	{ lose_config, "shop.db.conf: No such file or directory\n" },
+	{ spoil_config, "shop.db.conf:2: max-message: not a number from " },
+	{ spoil_config, "shop.db.conf:3: host: unknown key; the nearest is " },
+};
+
+START_TEST(reload_of_a_bad_file_changes_nothing)
+{
+	struct daemon daemon;
+
+	start_with(&daemon, "allowed-origins = \"http://a.example\"\n",
+	    "demo=no");
+	bad_reloads[_i].spoil();
+	reload(&daemon);
+
+	ck_assert_int_eq(status_for_origin(&daemon, "http://a.example"), 400);
+	ck_assert_int_eq(status_for_origin(&daemon, "http://b.example"), 403);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert_ptr_nonnull(strstr(daemon.log, bad_reloads[_i].words));
+	ck_assert_ptr_nonnull(strstr(daemon.log,
+	    "<3>reload: refused: nothing was changed\n"));
+}
+END_TEST
+
+START_TEST(reload_leaves_what_the_command_line_says)
+{
+	struct daemon daemon;
+
+	start_with(&daemon, "", "allowed-origins=http://a.example");
+	put_config("allowed-origins = \"*\"\n");
+	reload(&daemon);
+
+	ck_assert_int_eq(status_for_origin(&daemon, "http://b.example"), 403);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert_ptr_null(strstr(daemon.log, "has a new value"));
+}
+END_TEST
+
+START_TEST(reload_says_what_needs_a_restart)
+{
+	struct daemon daemon;
+	int i;
+
+	start_with(&daemon, "", "demo=no");
+	put_config("fastcgi-mode = 0600\nmax-message = 7\n");
+	reload(&daemon);
+	for (i = 0; i < 2; i++)
+		reload(&daemon);
+
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert_ptr_nonnull(strstr(daemon.log,
+	    "<6>reload: max-message has a new value\n"
+	    "<4>reload: fastcgi-mode keeps its value until a restart\n"
+	    "<6>reload: done\n"
+	    "<4>reload: fastcgi-mode keeps its value until a restart\n"
+	    "<6>reload: done\n"));
+}
+END_TEST
+
+START_TEST(reload_under_load_loses_nothing)
+{
+	enum { CARTS = 200, CARTS_PER_RELOAD = 20 };
+	struct daemon daemon;
+	struct frame frame;
+	char expected[32];
+	const char *id;
+	unsigned n;
+	int fd;
+
+	start_with(&daemon, "", "message-rate=0");
+	fd = client_open(&daemon, "/one");
+	id = start_session(fd);
+	for (n = 1; n <= CARTS; n++) {
+		send_cart(fd, id, "{\"a\":1}", n);
+		if (n % CARTS_PER_RELOAD != 0)
+			continue;
+		put_config(n % (2 * CARTS_PER_RELOAD) != 0 ?
+		    "base-path = /cart/\nsubprotocol = shop\n"
+		    "trusted-proxies = {127.0.0.1, unix}\n" :
+		    "allowed-origins = {\"http://a\", \"http://b\"}\n");
+		reload(&daemon);
+	}
+
+	for (n = 1; n <= CARTS; n++) {
+		client_await_event(fd, "updateCart", &frame);
+		snprintf(expected, sizeof(expected), "{\"seq\":%u}", n);
+		ck_assert_ptr_nonnull(strstr(frame.data, expected));
+	}
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+START_TEST(reload_lets_more_connections_in)
+{
+	struct daemon daemon;
+	int first, second;
+
+	start_with(&daemon, "max-connections = 1\n", "demo=no");
+	first = client_open(&daemon, "/one");
+	second = client_connect(&daemon);
+	client_send(second, plain_get, sizeof(plain_get) - 1);
+	daemon_await_log(&daemon, "max-connections (1) are reached");
+	put_config("max-connections = 2\n");
+	reload(&daemon);
+
+	ck_assert_ptr_nonnull(strstr(client_read_head(second), " 400 "));
+	close(first);
+	close(second);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
+START_TEST(reload_changes_times_for_those_who_wait)
+{
+	static const char head[] = "GET /one HTTP/1.1\r\nHost: a\r\n";
+	struct daemon daemon;
+	int idle, slow;
+
+	start_with(&daemon, "ping-interval = 0\nhead-timeout = 0\n",
+	    "demo=no");
+	idle = client_open(&daemon, "/one");
+	slow = client_connect(&daemon);
+	client_send(slow, head, sizeof(head) - 1);
+	put_config("ping-interval = 1\nhead-timeout = 1\n");
+	reload(&daemon);
+
+	await_ping(idle);
+	ck_assert_str_eq(client_read_rest(slow), "");
+	close(idle);
+	close(slow);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -841,4 +1066,12 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    want_of_descriptors_is_waited_out_without_spinning);
 	tcase_add_test(tc, few_descriptors_mean_few_connections);
+	tcase_add_test(tc, reload_changes_rules_for_everybody);
+	tcase_add_loop_test(tc, reload_of_a_bad_file_changes_nothing, 0,
+	    sizeof(bad_reloads) / sizeof(bad_reloads[0]));
+	tcase_add_test(tc, reload_leaves_what_the_command_line_says);
+	tcase_add_test(tc, reload_says_what_needs_a_restart);
+	tcase_add_test(tc, reload_under_load_loses_nothing);
+	tcase_add_test(tc, reload_lets_more_connections_in);
+	tcase_add_test(tc, reload_changes_times_for_those_who_wait);
 }

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "daemon/options.h"
 #include "net/address.h"
@@ -751,6 +753,230 @@ START_TEST(a_file_may_have_a_mebibyte_and_no_more)
 }
 END_TEST
 
+/* Every key, another value than its default, and what a reload makes of it. */
+static const struct {
+	const char *key, *value;
+	enum options_change change;
+} reloads[] = {
+	{ "max-message", "7", OPTIONS_ADOPTED },
+	{ "max-customers", "7", OPTIONS_ADOPTED },
+	{ "max-remembered", "7", OPTIONS_ADOPTED },
+	{ "max-session-carts", "7", OPTIONS_ADOPTED },
+	{ "max-connections", "7", OPTIONS_ADOPTED },
+	{ "max-connections-per-address", "7", OPTIONS_ADOPTED },
+	{ "message-rate", "7", OPTIONS_ADOPTED },
+	{ "message-burst", "7", OPTIONS_ADOPTED },
+	{ "new-session-rate", "7", OPTIONS_ADOPTED },
+	{ "max-held-polls", "7", OPTIONS_ADOPTED },
+	{ "head-timeout", "7", OPTIONS_ADOPTED },
+	{ "body-timeout", "7", OPTIONS_ADOPTED },
+	{ "ping-interval", "7", OPTIONS_ADOPTED },
+	{ "pong-timeout", "7", OPTIONS_ADOPTED },
+	{ "stall-timeout", "7", OPTIONS_ADOPTED },
+	{ "poll-presence", "7", OPTIONS_ADOPTED },
+	{ "absence-window", "7", OPTIONS_ADOPTED },
+	{ "absence-window-tokenless", "7", OPTIONS_ADOPTED },
+	{ "session-ttl", "7", OPTIONS_ADOPTED },
+	{ "journal-retention", "7", OPTIONS_ADOPTED },
+	{ "audit-retention", "7", OPTIONS_ADOPTED },
+	{ "audit-anchor-interval", "7", OPTIONS_ADOPTED },
+	{ "require-tokens", "yes", OPTIONS_ADOPTED },
+	{ "checkout-barrier", "yes", OPTIONS_ADOPTED },
+	{ "websocket-compression", "yes", OPTIONS_ADOPTED },
+	{ "demo", "yes", OPTIONS_ADOPTED },
+	{ "subprotocol", "shop", OPTIONS_ADOPTED },
+	{ "base-path", "/shop/", OPTIONS_ADOPTED },
+	{ "allowed-origins", "https://a.example", OPTIONS_ADOPTED },
+	{ "trusted-proxies", "10.0.0.0/8,unix", OPTIONS_ADOPTED },
+	{ "fastcgi-listen", "127.0.0.1:9000", OPTIONS_NEEDS_RESTART },
+	{ "fastcgi-mode", "0600", OPTIONS_NEEDS_RESTART },
+	{ "fastcgi-owner", "7:7", OPTIONS_NEEDS_RESTART },
+	{ "log-addresses", "none", OPTIONS_ADOPTED },
+	{ "admin-listen", "none", OPTIONS_NEEDS_RESTART },
+	{ "log-level", "debug", OPTIONS_ADOPTED },
+};
+
+/* What was told of the latest adoption. */
+struct told {
+	unsigned count;
+	char	 key[64];
+	enum options_change change;
+};
+
+static void
+note_change(void *ctx, const char *key, enum options_change change)
+{
+	struct told *told = ctx;
+
+	told->count++;
+	(void)snprintf(told->key, sizeof(told->key), "%s", key);
+	told->change = change;
+}
+
+/* Let options become what a command line with a setting makes of them. */
+static struct told
+adopt(const char *key, const char *value)
+{
+	struct options fresh;
+	struct told told = { .count = 0 };
+	char line[128];
+
+	fresh = options;	/* options_clear() in run() must not see it */
+	options = (struct options){ .port = 0 };
+	(void)snprintf(line, sizeof(line), "x -o %s=%s", key, value);
+	ck_assert_int_eq(run(line), OPTIONS_RUN);
+	options_adopt(&fresh, &options, note_change, &told);
+	options_clear(&options);
+	options = fresh;
+	return told;
+}
+
+START_TEST(a_reload_changes_every_setting_that_can_change_and_no_other)
+{
+	struct told told;
+	size_t i;
+
+	for (i = 0; i < COUNT(reloads); i++) {
+		ck_assert_int_eq(run("x"), OPTIONS_RUN);
+		told = adopt(reloads[i].key, reloads[i].value);
+		ck_assert_msg(told.count == 1, "%s", reloads[i].key);
+		ck_assert_str_eq(told.key, reloads[i].key);
+		ck_assert_int_eq(told.change, reloads[i].change);
+		told = adopt(reloads[i].key, reloads[i].value);
+		ck_assert_msg(told.count == (reloads[i].change ==
+		    OPTIONS_NEEDS_RESTART), "%s", reloads[i].key);
+	}
+}
+END_TEST
+
+START_TEST(what_a_reload_does_is_known_of_every_setting)
+{
+	const char *o;
+	char line[80];
+	size_t i = 0;
+
+	ck_assert_int_eq(run("x -h"), EX_OK);
+	for (o = strstr(output, "\n\n"); (o = strstr(o, "\n  ")) != NULL;
+	    o += 3, i++) {
+		ck_assert_uint_lt(i, COUNT(reloads));
+		(void)snprintf(line, sizeof(line), "\n  %s=",
+		    reloads[i].key);
+		ck_assert_msg(strncmp(o, line, strlen(line)) == 0, "%s",
+		    reloads[i].key);
+		ck_assert_int_eq(strncmp(strchr(o + 1, '\n') - 10,
+		    " [restart]", 10) == 0,
+		    reloads[i].change == OPTIONS_NEEDS_RESTART);
+	}
+	ck_assert_uint_eq(i, COUNT(reloads));
+}
+END_TEST
+
+START_TEST(lists_differ_by_each_of_their_values)
+{
+	static const char *const pairs[][3] = {
+		{ "allowed-origins", "http://a,http://b", "http://a" },
+		{ "allowed-origins", "http://a,http://b", "http://a,http://c" },
+		{ "allowed-origins", "http://a", "" },
+		{ "trusted-proxies", "10.0.0.1", "10.0.0.2" },
+		{ "trusted-proxies", "10.0.0.0/8", "10.0.0.0/9" },
+		{ "trusted-proxies", "unix", "0.0.0.0" },
+		{ "fastcgi-listen", "unix:/a", "unix:/b" },
+		{ "fastcgi-owner", "7:7", "7:8" },
+		{ "fastcgi-listen", "[::1]:9000", "[::1]:9001" },
+	};
+	char line[128];
+	size_t i, k;
+
+	for (i = 0; i < COUNT(pairs); i++)
+		for (k = 1; k <= 2; k++) {
+			(void)snprintf(line, sizeof(line), "x -o %s=%s",
+			    pairs[i][0], pairs[i][k]);
+			ck_assert_int_eq(run(line), OPTIONS_RUN);
+			ck_assert_uint_eq(adopt(pairs[i][0],
+			    pairs[i][k]).count, 0);
+			ck_assert_uint_eq(adopt(pairs[i][0],
+			    pairs[i][3 - k]).count, 1);
+		}
+}
+END_TEST
+
+/* Read "x -c FILE more" again; what was wrong is in lines. */
+static int
+read_again(const char *more, struct options *again, struct buf *lines)
+{
+	char line[128], *argv[ARGS_MAX];
+	int argc;
+
+	buf_init(lines, OUTPUT_BYTES);
+	(void)snprintf(line, sizeof(line), "x -c %s%s", path, more);
+	argc = split(line, argv);
+	log_set_level(0);	/* the lines are looked at instead */
+	return options_read_again(argc, argv, again, lines);
+}
+
+START_TEST(command_line_and_environment_still_win_when_read_again)
+{
+	static const char text[] =
+	    "subprotocol = file\nmax-message = 1\ndemo = yes\n";
+	struct options again;
+	struct buf lines;
+
+	ck_assert_int_eq(setenv("PROTOCOL", "environment", 1), 0);
+	write_file(text, sizeof(text) - 1);
+
+	ck_assert_int_eq(read_again(" -o max-message=2", &again, &lines), 0);
+	ck_assert_str_eq(again.subprotocol, "environment");
+	ck_assert_uint_eq(again.max_message, 2);
+	ck_assert(again.demo);
+	ck_assert_uint_eq(lines.len, 0);
+	options_clear(&again);
+}
+END_TEST
+
+static const struct {
+	const char *text;	/* of the file; NULL if there is none */
+	const char *problem;	/* behind the file's path */
+} unfit_again[] = {
+	{ "demo = yes\nhost = x\n", ":2: host: unknown key; the nearest is " },
+	{ "max-message = x\n", ":1: max-message: not a number from 0 to " },
+	{ NULL, ": No such file or directory\n" },
+};
+
+START_TEST(what_is_wrong_when_read_again_is_told_in_lines)
+{
+	struct options again;
+	struct buf lines;
+	size_t i;
+
+	for (i = 0; i < COUNT(unfit_again); i++) {
+		(void)unlink(path);	/* may not be there */
+		if (unfit_again[i].text != NULL)
+			write_file(unfit_again[i].text,
+			    strlen(unfit_again[i].text));
+		ck_assert_int_eq(read_again("", &again, &lines), -1);
+		ck_assert_int_eq(strncmp(buf_data(&lines), path,
+		    strlen(path)), 0);
+		ck_assert_int_eq(strncmp(buf_data(&lines) + strlen(path),
+		    unfit_again[i].problem, strlen(unfit_again[i].problem)),
+		    0);
+		buf_clear(&lines);
+	}
+}
+END_TEST
+
+START_TEST(a_pipe_is_not_read_again)
+{
+	struct options again;
+	struct buf lines;
+
+	ck_assert_int_eq(mkfifo(path, S_IRUSR | S_IWUSR), 0);
+
+	ck_assert_int_eq(read_again("", &again, &lines), -1);
+	ck_assert_uint_gt(lines.len, 0);
+	buf_clear(&lines);
+}
+END_TEST
+
 START_TEST(help_names_every_setting_with_its_default)
 {
 	char expected[64];
@@ -813,6 +1039,12 @@ suite_add(TCase *tc)
 		&a_file_that_cannot_be_read_is_refused,
 		&a_file_that_is_no_text_is_refused,
 		&a_file_may_have_a_mebibyte_and_no_more,
+		&a_reload_changes_every_setting_that_can_change_and_no_other,
+		&what_a_reload_does_is_known_of_every_setting,
+		&lists_differ_by_each_of_their_values,
+		&command_line_and_environment_still_win_when_read_again,
+		&what_is_wrong_when_read_again_is_told_in_lines,
+		&a_pipe_is_not_read_again,
 		&help_names_every_setting_with_its_default,
 		&version_names_program_and_libraries,
 	};

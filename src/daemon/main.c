@@ -18,7 +18,7 @@ main(int argc, char **argv)
 	 * call; neither signal can fail to be ignored. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	status = server_run(&options);
+	status = server_run(&options, argc, argv);
 	options_clear(&options);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <uv.h>
 #include <zlib.h>
@@ -13,6 +14,7 @@
 #include "base/xalloc.h"
 #include "config_file.h"
 #include "setting.h"
+#include "setting_value.h"
 
 #define PORT_DEFAULT 8080
 #define PORT_MAX 65535
@@ -109,15 +111,19 @@ static const struct setting settings[] = {
 	{ "trusted-proxies", SETTING_PREFIXES, "",
 	    LIST(trusted_proxies), .help = "addresses, prefixes, unix" },
 	{ "fastcgi-listen", SETTING_ENDPOINTS, "",
-	    LIST(fastcgi_listen), .help = "unix:/path or address:port" },
+	    LIST(fastcgi_listen), .help = "unix:/path or address:port",
+	    .needs_restart = true },
 	{ "fastcgi-mode", SETTING_MODE, "0660",
-	    FIELD(fastcgi_access.mode), .help = "of the socket's file" },
+	    FIELD(fastcgi_access.mode), .help = "of the socket's file",
+	    .needs_restart = true },
 	{ "fastcgi-owner", SETTING_OWNER, "",
-	    FIELD(fastcgi_access), .help = "of the same: user:group" },
+	    FIELD(fastcgi_access), .help = "of the same: user:group",
+	    .needs_restart = true },
 	{ "log-addresses", SETTING_ADDRESS_DETAIL, "full",
 	    FIELD(log_addresses), .help = "full, prefix or none" },
 	{ "admin-listen", SETTING_ADMIN, "",
-	    FIELD(admin_listen), .help = "unix:/path, none, or DATABASE.admin" },
+	    FIELD(admin_listen), .help = "unix:/path, none, or DATABASE.admin",
+	    .needs_restart = true },
 	{ "log-level", SETTING_LOG_LEVEL, "info",
 	    FIELD(log_level), .help = "error, warning, info or debug" },
 };
@@ -167,7 +173,7 @@ print_setting(const struct setting *setting)
 	(void)printf("%*s%s", width < 36 ? 36 - width : 1, "", setting->help);
 	if (setting->unit != NULL)
 		(void)printf(" (%s)", setting->unit);
-	(void)putchar('\n');
+	(void)printf("%s\n", setting->needs_restart ? " [restart]" : "");
 }
 
 static int
@@ -185,7 +191,8 @@ print_help(void)
 	    "  -V, --version           print versions and exit\n"
 	    "  -h, --help              print this and exit\n"
 	    "PORT is %d unless given; 0 takes a free one.\n\n"
-	    "Settings and their defaults (0: no limit):\n",
+	    "Settings and their defaults (0: no limit; [restart]: not changed "
+	    "by a reload):\n",
 	    PACKAGE_NAME, PORT_DEFAULT);
 	for (i = 0; i < SETTINGS; i++)
 		print_setting(&settings[i]);
@@ -440,6 +447,58 @@ options_read_file(const char *file, const char *database,
 	}
 	choose_database(&line, options);
 	return OPTIONS_RUN;
+}
+
+/*
+ * Report that the file is none that can be read again: who waits for a pipe
+ * waits for ever.
+ */
+static void
+check_file(const char *path, struct setting_report *report)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		setting_report(report, path, NULL, "is not a regular file");
+}
+
+int
+options_read_again(int argc, char **argv, struct options *options,
+    struct buf *lines)
+{
+	struct setting_report report = { .lines = lines };
+	struct command_line line = { 0 };
+	int status;
+
+	*options = (struct options){ 0 };
+	line.values = xcalloc((size_t)argc, sizeof(*line.values));
+	status = read_command_line(argc, argv, &line);
+	if (status == OPTIONS_RUN && line.file != NULL)
+		check_file(line.file, &report);
+	if (status == OPTIONS_RUN && report.problems == 0)
+		put_all(&line, options, &report);
+	free(line.values);
+	if (status == OPTIONS_RUN && report.problems == 0)
+		return 0;
+	options_clear(options);
+	return -1;
+}
+
+void
+options_adopt(struct options *options, struct options *fresh,
+    void (*changed)(void *ctx, const char *key, enum options_change change),
+    void *ctx)
+{
+	size_t i;
+
+	for (i = 0; i < SETTINGS; i++) {
+		if (setting_value_is_equal(&settings[i], options, fresh))
+			continue;
+		if (!settings[i].needs_restart)
+			setting_value_swap(&settings[i], options, fresh);
+		changed(ctx, settings[i].key, settings[i].needs_restart ?
+		    OPTIONS_NEEDS_RESTART : OPTIONS_ADOPTED);
+	}
 }
 
 void

@@ -8,6 +8,7 @@
 #include "net/address.h"
 #include "net/unix_socket.h"
 
+struct buf;
 struct endpoint;
 
 /*
@@ -82,6 +83,31 @@ int	 options_read(int argc, char **argv, struct options *options)
 int	 options_read_file(const char *file, const char *database,
 	    struct options *options)
 	    __attribute__((warn_unused_result));
+
+/*
+ * Read the daemon's options again, from the same command line, environment and
+ * file.  0, or -1 if anything is wrong, which was logged and added to lines,
+ * one for each problem; then options have nothing to clear.
+ */
+int	 options_read_again(int argc, char **argv, struct options *options,
+	    struct buf *lines)
+	    __attribute__((warn_unused_result));
+
+/* A setting that was read again and is not what it was. */
+enum options_change {
+	OPTIONS_ADOPTED,
+	OPTIONS_NEEDS_RESTART	/* it keeps the value that it had */
+};
+
+/*
+ * Give options the values of fresh that a running daemon can change, and tell
+ * of all that differ, in the order of the table.  What options had is in fresh
+ * then: who was lent it must have the new values before that is cleared.
+ */
+void	 options_adopt(struct options *options, struct options *fresh,
+	    void (*changed)(void *ctx, const char *key,
+	    enum options_change change), void *ctx);
+
 /* Free what the fields point to. */
 void	 options_clear(struct options *options);
 

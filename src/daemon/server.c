@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
@@ -33,13 +32,13 @@
 #include "net/ws.h"
 #include "net/ws_peer.h"
 #include "options.h"
+#include "reload.h"
 #include "sockets.h"
 #include "storage/journal.h"
 #include "storage/store.h"
+#include "tuning.h"
 #include "watchdog.h"
 
-/* Descriptors besides those of connections. */
-#define DESCRIPTORS_RESERVED 64
 /* Connections to the admin socket, beside max-connections. */
 #define ADMIN_CONNECTIONS 16
 /* How long a stop waits for storage and peers before it goes on without. */
@@ -53,7 +52,9 @@
  * what the storage has settled.
  */
 struct server {
-	const struct options *options;
+	struct options *options;
+	int	 argc;			/* what these were read from */
+	char	**argv;
 	uv_loop_t loop;
 	uv_prepare_t turn;		/* before each wait */
 	uv_idle_t again;		/* active: the next wait is none */
@@ -65,6 +66,7 @@ struct server {
 	bool	 had_work;		/* ... and there was some since */
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
+	uv_signal_t sighup;
 
 	struct store *store;
 	struct journal *journal;
@@ -353,34 +355,89 @@ static const struct http_owner admin_http_owner = {
 	.ended = on_admin_connection_end,
 };
 
-static uint64_t
-ms(unsigned seconds)
+/* The configs of the modules that a reload changes, as the options are now. */
+
+static struct front_config
+front_settings(const struct server *server)
 {
-	return (uint64_t)seconds * 1000;
+	struct front_config config = {
+		.peers = server->peers,
+		.polls = server->polls,
+	};
+
+	tuning_front(server->options, &config);
+	return config;
 }
 
-/* Connections that the process can have descriptors for. */
-static size_t
-connection_limit(size_t wanted)
+static void
+configure_hub(struct server *server)
 {
-	struct rlimit limit;
-	size_t possible;
+	struct journal_config journal = { .store = NULL };
+	struct quota_config quota = { .max_connections = 0 };
+	struct hub_config hub = { .quota = NULL };
+	struct now now = clock_now();
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		return wanted;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		log_warn("cannot raise the limit of open files");
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
-	    limit.rlim_cur == RLIM_INFINITY)
-		return wanted;
-	possible = limit.rlim_cur > DESCRIPTORS_RESERVED ?
-	    (size_t)limit.rlim_cur - DESCRIPTORS_RESERVED : 1;
-	if (wanted != 0 && wanted <= possible)
-		return wanted;
-	log_warnx("at most %zu connections: the limit of open files is %llu",
-	    possible, (unsigned long long)limit.rlim_cur);
-	return possible;
+	tuning_journal(server->options, &journal);
+	tuning_quota(server->options, &quota);
+	tuning_hub(server->options, &hub);
+	journal_configure(server->journal, &journal);
+	quota_configure(server->quota, &quota);
+	hub_configure(server->hub, &hub, &now);
+}
+
+static void
+configure_network(struct server *server)
+{
+	struct front_config front = front_settings(server);
+	struct polls_config polls = { .loop = NULL };
+	struct http_config http = { .loop = NULL };
+	struct ws_config ws = { .loop = NULL };
+	struct ws_peers_config peers = { .hub = NULL };
+	struct listener_config listener = {
+		.max_connections = tuning_connections(server->options),
+	};
+	struct fcgi_service_config fcgi = {
+		.max_connections = listener.max_connections,
+	};
+
+	tuning_polls(server->options, &polls);
+	tuning_http(server->options, &http);
+	tuning_ws(server->options, &ws);
+	tuning_ws_peers(server->options, &peers);
+	tuning_fcgi(server->options, &fcgi);
+	front_configure(server->front, &front);
+	polls_configure(server->polls, &polls);
+	http_configure(server->http, &http);
+	http_configure(server->admin_http, &http);
+	ws_service_configure(server->ws, &ws);
+	ws_peers_configure(server->peers, &peers);
+	fcgi_service_configure(server->fcgi, &fcgi);
+	listener_configure(server->listener, &listener);
+}
+
+static void
+apply_options(void *ctx)
+{
+	struct server *server = ctx;
+
+	log_set_level(server->options->log_level);
+	configure_hub(server);
+	configure_network(server);
+}
+
+static void
+on_reload(uv_signal_t *handle, int number)
+{
+	struct server *server = handle->data;
+	struct reload_report report;
+
+	(void)number;	/* is SIGHUP */
+	if (server->is_stopping)
+		return;
+	reload_report_init(&report);
+	reload(server->options, server->argc, server->argv, apply_options,
+	    server, &report);
+	reload_report_clear(&report);
 }
 
 static void
@@ -406,10 +463,13 @@ init_loop(struct server *server)
 	server->quiet.data = server;
 	server->sigterm.data = server;
 	server->sigint.data = server;
+	server->sighup.data = server;
 	if (uv_signal_init(loop, &server->sigterm) != 0 ||
 	    uv_signal_init(loop, &server->sigint) != 0 ||
+	    uv_signal_init(loop, &server->sighup) != 0 ||
 	    uv_signal_start(&server->sigterm, on_signal, SIGTERM) != 0 ||
-	    uv_signal_start(&server->sigint, on_signal, SIGINT) != 0)
+	    uv_signal_start(&server->sigint, on_signal, SIGINT) != 0 ||
+	    uv_signal_start(&server->sighup, on_reload, SIGHUP) != 0)
 		fatalx("cannot watch signals");
 	(void)uv_prepare_start(&server->turn, on_turn);
 }
@@ -446,10 +506,10 @@ init_storage(struct server *server, struct id_key *key)
 		return EX_IOERR;
 	config = (struct journal_config){
 		.store = server->store,
-		.max_remembered = options->max_remembered,
 		.done = on_journal_done,
 		.ctx = server,
 	};
+	tuning_journal(options, &config);
 	server->journal = journal_start(&config);
 	server->watchdog = watchdog_start(&server->loop, server->journal);
 	return EX_OK;
@@ -458,35 +518,12 @@ init_storage(struct server *server, struct id_key *key)
 static void
 init_hub(struct server *server, const struct id_key *key)
 {
-	const struct options *options = server->options;
 	struct now now = clock_now();
-	struct quota_config quota = {
-		.max_connections = options->max_connections_per_address,
-		.sessions_per_minute = options->new_session_rate_per_min,
-	};
-	struct hub_config config = {
-		.limits = {
-			.max_customers = options->max_customers,
-			.max_remembered = options->max_remembered,
-			.max_cart_bytes = options->max_session_carts,
-			.checkout_barrier = options->checkout_barrier,
-		},
-		.message_rate = options->message_rate_per_s,
-		.message_burst = options->message_burst,
-		.absence_window_ms = {
-			ms(options->absence_window_tokenless_s),
-			ms(options->absence_window_s),
-		},
-		.poll_presence_ms = ms(options->poll_presence_s),
-		.max_held_polls = options->max_held_polls,
-		.session_ttl_ms = ms(options->session_ttl_s),
-		.journal_retention_ms = ms(options->journal_retention_s),
-		.audit_retention_ms = ms(options->audit_retention_s),
-		.log_head_ms = ms(options->audit_anchor_interval_s),
-		.require_tokens = options->require_tokens,
-		.key = *key,
-	};
+	struct hub_config config = { .key = *key };
+	struct quota_config quota;
 
+	tuning_quota(server->options, &quota);
+	tuning_hub(server->options, &config);
 	id_key_random(&quota.hash_key);
 	id_key_random(&config.seed);
 	server->quota = quota_new(&quota);
@@ -498,69 +535,44 @@ init_hub(struct server *server, const struct id_key *key)
 static void
 init_front(struct server *server, const struct id_key *key)
 {
-	const struct options *options = server->options;
-	struct ws_config ws = {
-		.loop = &server->loop,
-		.max_message = options->max_message,
-		.ping_interval_s = options->ping_interval_s,
-		.pong_timeout_s = options->pong_timeout_s,
-		.stall_timeout_s = options->stall_timeout_s,
-	};
+	struct ws_config ws = { .loop = &server->loop };
 	struct polls_config polls = {
 		.loop = &server->loop,
 		.hub = server->hub,
 		.quota = server->quota,
-		.max_body = options->max_message,
-		.log_addresses = options->log_addresses,
 	};
 	struct ws_peers_config peers;
 	struct front_config front;
 
+	tuning_ws(server->options, &ws);
+	tuning_polls(server->options, &polls);
 	server->ws = ws_service_new(&ws);
 	peers = (struct ws_peers_config){
 		.hub = server->hub,
 		.quota = server->quota,
 		.service = server->ws,
 		.log_key = *key,
-		.log_addresses = options->log_addresses,
 		.gone = on_connection_end,
 		.ctx = server,
 	};
+	tuning_ws_peers(server->options, &peers);
 	server->peers = ws_peers_new(&peers);
 	server->polls = polls_new(&polls);
-	front = (struct front_config){
-		.base_path = options->base_path,
-		.subprotocol = options->subprotocol,
-		.compression = options->websocket_compression,
-		.allowed_origins = options->allowed_origins,
-		.allowed_origins_count = options->allowed_origins_count,
-		.trusted_proxies = options->trusted_proxies,
-		.trusted_proxies_count = options->trusted_proxies_count,
-		.max_message = options->max_message,
-		.has_demo = options->demo,
-		.peers = server->peers,
-		.polls = server->polls,
-	};
+	front = front_settings(server);
 	server->front = front_new(&front);
 }
 
 static void
 init_fcgi(struct server *server, size_t max_connections)
 {
-	const struct options *options = server->options;
 	struct fcgi_service_config fcgi = {
 		.loop = &server->loop,
-		.head_timeout_s = options->head_timeout_s,
-		.body_timeout_s = options->body_timeout_s,
-		.stall_timeout_s = options->stall_timeout_s,
 		.max_connections = max_connections,
-		.trusted_proxies = options->trusted_proxies,
-		.trusted_proxies_count = options->trusted_proxies_count,
-		.log_addresses = options->log_addresses,
 		.owner = &fcgi_owner,
 		.ctx = server,
 	};
 
+	tuning_fcgi(server->options, &fcgi);
 	server->fcgi = fcgi_service_new(&fcgi);
 }
 
@@ -568,16 +580,12 @@ static int
 init_network(struct server *server)
 {
 	const struct options *options = server->options;
-	size_t max = connection_limit(options->max_connections);
 	struct listener_config listener = {
 		.loop = &server->loop,
-		.max_connections = max,
+		.max_connections = tuning_connections(options),
 	};
 	struct http_config http = {
 		.loop = &server->loop,
-		.head_timeout_s = options->head_timeout_s,
-		.body_timeout_s = options->body_timeout_s,
-		.max_connections = max,
 		.owner = &http_owner,
 		.ctx = server,
 	};
@@ -588,9 +596,10 @@ init_network(struct server *server)
 	char text[ENDPOINT_TEXT_MAX + 1];
 	int status;
 
+	tuning_http(options, &http);
 	server->http = http_new(&http);
 	server->listener = listener_new(&listener);
-	init_fcgi(server, max);
+	init_fcgi(server, listener.max_connections);
 	if (server->http == NULL)
 		return EX_OSERR;
 	status = sockets_open(server->listener, options, &users, text);
@@ -639,7 +648,6 @@ listen_admin(struct server *server)
 static int
 init_admin(struct server *server, const struct id_key *key)
 {
-	const struct options *options = server->options;
 	const struct admin_config admin = {
 		.hub = server->hub,
 		.log_key = *key,
@@ -648,15 +656,14 @@ init_admin(struct server *server, const struct id_key *key)
 		.loop = &server->loop,
 		.max_connections = ADMIN_CONNECTIONS,
 	};
-	const struct http_config http = {
+	struct http_config http = {
 		.loop = &server->loop,
-		.head_timeout_s = options->head_timeout_s,
-		.body_timeout_s = options->body_timeout_s,
 		.max_connections = ADMIN_CONNECTIONS,
 		.owner = &admin_http_owner,
 		.ctx = server,
 	};
 
+	tuning_http(server->options, &http);
 	server->admin = admin_new(&admin);
 	server->admin_http = http_new(&http);
 	server->admin_listener = listener_new(&listener);
@@ -676,6 +683,7 @@ close_loop(struct server *server)
 	uv_close((uv_handle_t *)&server->quiet, NULL);
 	uv_close((uv_handle_t *)&server->sigterm, NULL);
 	uv_close((uv_handle_t *)&server->sigint, NULL);
+	uv_close((uv_handle_t *)&server->sighup, NULL);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until none is left */
 }
 
@@ -752,9 +760,13 @@ server_close(struct server *server)
 }
 
 int
-server_run(const struct options *options)
+server_run(struct options *options, int argc, char **argv)
 {
-	struct server server = { .options = options };
+	struct server server = {
+		.options = options,
+		.argc = argc,
+		.argv = argv,
+	};
 	struct id_key key;
 
 	init_loop(&server);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "net/address.h"
@@ -545,6 +546,19 @@ show_key(const char *key, char shown[KEY_BYTES])
 			*c = '?';
 }
 
+/* What finds no room is in the log alone. */
+static void
+add_line(struct buf *lines, const char *where, const char *key,
+    const char *colon, const char *what)
+{
+	size_t room = strlen(where) + strlen(key) + strlen(what) + 8;
+	char *line = buf_reserve(lines, room);
+
+	if (line != NULL)
+		buf_added(lines, (size_t)snprintf(line, room, "%s: %s%s%s\n",
+		    where, key, colon, what));
+}
+
 void
 setting_report(struct setting_report *report, const char *where,
     const char *key, const char *what)
@@ -560,6 +574,8 @@ setting_report(struct setting_report *report, const char *where,
 		    what);
 	else
 		log_errorx("%s: %s%s%s", where, shown, colon, what);
+	if (report->lines != NULL)
+		add_line(report->lines, where, shown, colon, what);
 }
 
 void

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
+
 /*
  * One setting: its key, and how text becomes a value in a field of the struct
  * that holds all of them (base).  Every source of settings, the default too,
@@ -37,6 +39,7 @@ struct setting {
 	size_t	 count_offset;	/* lists: of the size_t that counts them */
 	const char *unit;	/* NULL if it has none */
 	const char *help;	/* a few words */
+	bool	 needs_restart;	/* a running daemon cannot change it */
 };
 
 enum { SETTING_PROBLEM_BYTES = 160 };
@@ -69,6 +72,7 @@ const struct setting *setting_nearest(const struct setting *settings,
 /* Where problems with settings go, and how many there were. */
 struct setting_report {
 	bool	 is_plain;	/* bare lines on standard error, not log lines */
+	struct buf *lines;	/* they go here too, if it is not NULL */
 	size_t	 problems;
 };
 

@@ -581,29 +581,55 @@ seconds(unsigned n)
 	return (uint64_t)n * 1000;
 }
 
-struct fcgi_service *
-fcgi_service_new(const struct fcgi_service_config *config)
+static void
+put_waits(const struct fcgi_service_config *config,
+    uint64_t wait_ms[DEADLINE_KINDS_MAX])
 {
-	struct fcgi_service *service = xcalloc(1, sizeof(*service));
-	const uint64_t wait_ms[DEADLINE_KINDS_MAX] = {
-		[WAIT_HEAD] = seconds(config->head_timeout_s),
-		[WAIT_NEXT] = config->head_timeout_s == 0 ? 0 :
-		    seconds(config->head_timeout_s) + seconds(IDLE_TIMEOUT_S),
-		[WAIT_CLOSE] = CLOSE_TIMEOUT_MS,
-		[WAIT_TAKE] = seconds(config->stall_timeout_s),
-		[WAIT_BODY] = seconds(config->body_timeout_s),
-	};
+	wait_ms[WAIT_HEAD] = seconds(config->head_timeout_s);
+	wait_ms[WAIT_NEXT] = config->head_timeout_s == 0 ? 0 :
+	    seconds(config->head_timeout_s) + seconds(IDLE_TIMEOUT_S);
+	wait_ms[WAIT_CLOSE] = CLOSE_TIMEOUT_MS;
+	wait_ms[WAIT_TAKE] = seconds(config->stall_timeout_s);
+	wait_ms[WAIT_BODY] = seconds(config->body_timeout_s);
+}
 
-	service->config = *config;
-	service->parser = (struct fcgi_config){
+static struct fcgi_config
+parser_settings(const struct fcgi_service_config *config)
+{
+	return (struct fcgi_config){
 		.params = fcgi_head_params,
 		.max_requests = REQUESTS_MAX,
 		.max_connections = config->max_connections > UINT32_MAX ? 0 :
 		    (uint32_t)config->max_connections,
 	};
+}
+
+struct fcgi_service *
+fcgi_service_new(const struct fcgi_service_config *config)
+{
+	struct fcgi_service *service = xcalloc(1, sizeof(*service));
+	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
+
+	service->config = *config;
+	service->parser = parser_settings(config);
+	put_waits(config, wait_ms);
 	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
 	TAILQ_INIT(&service->connections);
 	return service;
+}
+
+void
+fcgi_service_configure(struct fcgi_service *service,
+    const struct fcgi_service_config *config)
+{
+	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
+
+	service->config.trusted_proxies = config->trusted_proxies;
+	service->config.trusted_proxies_count = config->trusted_proxies_count;
+	service->config.log_addresses = config->log_addresses;
+	service->parser = parser_settings(config);
+	put_waits(config, wait_ms);
+	deadlines_configure(service->deadlines, wait_ms);
 }
 
 /* Whether who connected from there is believed about its clients. */

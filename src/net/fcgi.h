@@ -34,20 +34,26 @@ struct fcgi_owner {
 
 struct fcgi_service_config {
 	uv_loop_t *loop;
-	/* Seconds, 0 for none: until a request's params and its body are
+	const struct fcgi_owner *owner;
+	void	*ctx;
+	/* The rest may change: fcgi_service_configure().  Seconds, 0 for none: until a request's params and its body are
 	 * there, and for a web server that takes nothing. */
 	unsigned head_timeout_s;
 	unsigned body_timeout_s;
 	unsigned stall_timeout_s;
 	size_t	 max_connections;	/* told to who asks; 0: unlimited */
-	const struct address_prefix *trusted_proxies;	/* lent */
+	const struct address_prefix *trusted_proxies;	/* lent until then */
 	size_t	 trusted_proxies_count;
 	enum address_detail log_addresses;
-	const struct fcgi_owner *owner;
-	void	*ctx;
 };
 
 struct fcgi_service *fcgi_service_new(
+	    const struct fcgi_service_config *config);
+/*
+ * Take over the settings of config: the times also for those who wait, the
+ * proxies for connections that come from now on.
+ */
+void	 fcgi_service_configure(struct fcgi_service *service,
 	    const struct fcgi_service_config *config);
 /* Takes fd, as accepted. */
 void	 fcgi_service_add(struct fcgi_service *service, int fd,

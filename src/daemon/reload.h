@@ -1,0 +1,32 @@
+#ifndef RELOAD_H
+#define RELOAD_H
+
+#include "base/buf.h"
+
+struct options;
+
+/*
+ * Taking over a changed configuration while the daemon runs: all of it that
+ * can change, or nothing if anything is wrong with it.  What happens is logged
+ * and told to the service manager (sd_notify(3), RELOADING=1).
+ */
+
+/* What came of it, each a text of lines; empty where there is none. */
+struct reload_report {
+	struct buf problems;	/* not empty: nothing was changed */
+	struct buf adopted;	/* keys of settings that have another value */
+	struct buf restart;	/* keys of those that have one with a restart */
+};
+
+void	 reload_report_init(struct reload_report *report);
+void	 reload_report_clear(struct reload_report *report);
+
+/*
+ * Read again what options_read() read with argc and argv; apply(ctx) is called
+ * when options have the new values, and nobody may use the old ones after it.
+ */
+void	 reload(struct options *options, int argc, char **argv,
+	    void (*apply)(void *ctx), void *ctx,
+	    struct reload_report *report);
+
+#endif

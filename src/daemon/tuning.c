@@ -1,0 +1,138 @@
+#include "tuning.h"
+
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "hub/hub_config.h"
+#include "hub/quota.h"
+#include "net/fcgi.h"
+#include "net/front.h"
+#include "net/http.h"
+#include "net/poll.h"
+#include "net/ws.h"
+#include "net/ws_peer.h"
+#include "options.h"
+#include "storage/journal.h"
+
+/* Descriptors besides those of connections. */
+#define DESCRIPTORS_RESERVED 64
+
+static uint64_t
+ms(unsigned seconds)
+{
+	return (uint64_t)seconds * 1000;
+}
+
+void
+tuning_fcgi(const struct options *options, struct fcgi_service_config *config)
+{
+	config->head_timeout_s = options->head_timeout_s;
+	config->body_timeout_s = options->body_timeout_s;
+	config->stall_timeout_s = options->stall_timeout_s;
+	config->trusted_proxies = options->trusted_proxies;
+	config->trusted_proxies_count = options->trusted_proxies_count;
+	config->log_addresses = options->log_addresses;
+}
+
+void
+tuning_front(const struct options *options, struct front_config *config)
+{
+	config->base_path = options->base_path;
+	config->subprotocol = options->subprotocol;
+	config->compression = options->websocket_compression;
+	config->allowed_origins = options->allowed_origins;
+	config->allowed_origins_count = options->allowed_origins_count;
+	config->trusted_proxies = options->trusted_proxies;
+	config->trusted_proxies_count = options->trusted_proxies_count;
+	config->max_message = options->max_message;
+	config->has_demo = options->demo;
+}
+
+void
+tuning_http(const struct options *options, struct http_config *config)
+{
+	config->head_timeout_s = options->head_timeout_s;
+	config->body_timeout_s = options->body_timeout_s;
+}
+
+void
+tuning_hub(const struct options *options, struct hub_config *config)
+{
+	config->limits = (struct session_limits){
+		.max_customers = options->max_customers,
+		.max_remembered = options->max_remembered,
+		.max_cart_bytes = options->max_session_carts,
+		.checkout_barrier = options->checkout_barrier,
+	};
+	config->message_rate = options->message_rate_per_s;
+	config->message_burst = options->message_burst;
+	config->absence_window_ms[false] =
+	    ms(options->absence_window_tokenless_s);
+	config->absence_window_ms[true] = ms(options->absence_window_s);
+	config->poll_presence_ms = ms(options->poll_presence_s);
+	config->max_held_polls = options->max_held_polls;
+	config->session_ttl_ms = ms(options->session_ttl_s);
+	config->journal_retention_ms = ms(options->journal_retention_s);
+	config->audit_retention_ms = ms(options->audit_retention_s);
+	config->log_head_ms = ms(options->audit_anchor_interval_s);
+	config->require_tokens = options->require_tokens;
+}
+
+void
+tuning_journal(const struct options *options, struct journal_config *config)
+{
+	config->max_remembered = options->max_remembered;
+}
+
+void
+tuning_polls(const struct options *options, struct polls_config *config)
+{
+	config->max_body = options->max_message;
+	config->log_addresses = options->log_addresses;
+}
+
+void
+tuning_quota(const struct options *options, struct quota_config *config)
+{
+	config->max_connections = options->max_connections_per_address;
+	config->sessions_per_minute = options->new_session_rate_per_min;
+}
+
+void
+tuning_ws(const struct options *options, struct ws_config *config)
+{
+	config->max_message = options->max_message;
+	config->ping_interval_s = options->ping_interval_s;
+	config->pong_timeout_s = options->pong_timeout_s;
+	config->stall_timeout_s = options->stall_timeout_s;
+}
+
+void
+tuning_ws_peers(const struct options *options, struct ws_peers_config *config)
+{
+	config->log_addresses = options->log_addresses;
+}
+
+size_t
+tuning_connections(const struct options *options)
+{
+	size_t wanted = options->max_connections, possible;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return wanted;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		log_warn("cannot raise the limit of open files");
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur == RLIM_INFINITY)
+		return wanted;
+	possible = limit.rlim_cur > DESCRIPTORS_RESERVED ?
+	    (size_t)limit.rlim_cur - DESCRIPTORS_RESERVED : 1;
+	if (wanted != 0 && wanted <= possible)
+		return wanted;
+	log_warnx("at most %zu connections: the limit of open files is %llu",
+	    possible, (unsigned long long)limit.rlim_cur);
+	return possible;
+}
