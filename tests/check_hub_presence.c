@@ -40,6 +40,23 @@ START_TEST(an_absent_customer_stays_for_its_window)
 }
 END_TEST
 
+START_TEST(nobody_expires_while_the_daemon_stops)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct client *bob = world_join(w, "s1", "Bob");
+
+	world_ignore(w);
+	hub_drain(world_hub(w));
+	hang_up(bob);
+
+	world_wait(w, DAY_MS);
+	expect_nothing(ann);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_JOIN);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(the_window_counts_from_the_last_of_several_connections)
 {
 	struct world *w = world_new();
@@ -462,6 +479,7 @@ void
 suite_add(TCase *tc)
 {
 	tcase_add_loop_test(tc, an_absent_customer_stays_for_its_window, 0, 2);
+	tcase_add_test(tc, nobody_expires_while_the_daemon_stops);
 	tcase_add_test(tc,
 	    the_window_counts_from_the_last_of_several_connections);
 	tcase_add_test(tc, a_return_in_time_changes_nothing);

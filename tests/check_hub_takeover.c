@@ -145,6 +145,25 @@ START_TEST(a_host_that_hangs_up_meanwhile_frees_its_seat)
 }
 END_TEST
 
+START_TEST(a_host_whom_a_stop_disconnects_keeps_its_seat)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct client *eve = world_connect(w, "s1");
+
+	say(eve, START, "Eve");
+	hub_drain(world_hub(w));
+	hang_up(ann);
+	world_wait(w, 10000);
+
+	expect_nothing(eve);
+	hang_up(eve);
+	world_restart(w);
+	ck_assert(!world_record(w, "s1")->has_displaced);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_host_that_leaves_meanwhile_frees_its_seat)
 {
 	struct world *w = world_new();
@@ -359,6 +378,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_silent_host_loses_connection_and_seat);
 	tcase_add_test(tc, a_silent_host_alone_in_its_session_loses_it_too);
 	tcase_add_test(tc, a_host_that_hangs_up_meanwhile_frees_its_seat);
+	tcase_add_test(tc, a_host_whom_a_stop_disconnects_keeps_its_seat);
 	tcase_add_test(tc, a_host_that_leaves_meanwhile_frees_its_seat);
 	tcase_add_test(tc, of_two_claimants_the_first_gets_the_seat);
 	tcase_add_test(tc, both_claimants_hear_that_the_host_is_there);

@@ -140,6 +140,8 @@ log_head(struct hub *hub)
 void
 due_tick(struct hub *hub)
 {
+	if (hub->is_draining)
+		return;
 	forget_requests(hub);
 	expire_absent(hub, &hub->absent[false]);
 	expire_absent(hub, &hub->absent[true]);
@@ -166,6 +168,8 @@ due_next_ms(const struct hub *hub)
 	const struct room *room;
 	uint64_t next_ms = hub->is_searching ? UINT64_MAX : hub->search_ms;
 
+	if (hub->is_draining)
+		return UINT64_MAX;
 	if ((seat = TAILQ_FIRST(&hub->absent[false])) != NULL)
 		next_ms = sooner(next_ms, seat->expires_ms);
 	if ((seat = TAILQ_FIRST(&hub->absent[true])) != NULL)

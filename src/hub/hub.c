@@ -124,6 +124,8 @@ host_may_be_gone(struct hub *hub, struct room *room)
 {
 	const struct customer *host = session_host(room->session);
 
+	if (hub->is_draining)
+		return;
 	if (host == NULL || host->seat == NULL || !host->seat->is_present)
 		speak_claim_again(hub, room);
 }

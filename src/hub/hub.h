@@ -92,7 +92,10 @@ uint64_t hub_erase(struct hub *hub, struct payload *session,
 /* How the erasure of that number goes; the latest are remembered. */
 struct erasure hub_erasure(const struct hub *hub, uint64_t number);
 
-/* Receive nothing more from anybody. */
+/*
+ * Receive nothing more from anybody, and let time pass without effect: who is
+ * disconnected from now on is no more absent than those who are not yet.
+ */
 void	 hub_drain(struct hub *hub);
 /* Whether everything received is settled. */
 bool	 hub_is_quiet(const struct hub *hub);
