@@ -635,6 +635,126 @@ START_TEST(stop_answers_what_was_received_and_closes_with_1012)
 }
 END_TEST
 
+/* Read the status with which the daemon closes a WebSocket. */
+static unsigned
+read_close(int fd)
+{
+	struct frame frame;
+
+	client_read_frame(fd, &frame);
+	return frame_close_code(&frame);
+}
+
+static bool
+has_input(int fd)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+
+	return poll(&poller, 1, 0) == 1;
+}
+
+START_TEST(stop_closes_websockets_one_after_the_other)
+{
+	const char *const args[] = { "-o", "drain-time=1", NULL };
+	struct daemon daemon;
+	int first, second;
+
+	daemon_start(&daemon, database, args);
+	first = client_open(&daemon, "/one");
+	second = client_open(&daemon, "/one");
+	daemon_signal(&daemon, SIGTERM);
+
+	daemon_await_notice(&daemon, "STOPPING=1\n"
+	    "STATUS=draining: 2 WebSockets\nEXTEND_TIMEOUT_USEC=11000000");
+	ck_assert_uint_eq(read_close(second), 1012);
+	ck_assert(has_input(first));
+	ck_assert_uint_eq(read_close(first), 1012);
+	close(first);
+	close(second);
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
+}
+END_TEST
+
+START_TEST(second_signal_closes_all_at_once_and_the_next_waits_for_nobody)
+{
+	const char *const args[] = { "-o", "drain-time=3600", NULL };
+	struct daemon daemon;
+	int fds[3], i;
+
+	daemon_start(&daemon, database, args);
+	for (i = 0; i < 3; i++)
+		fds[i] = client_open(&daemon, "/one");
+	daemon_signal(&daemon, SIGTERM);
+	ck_assert_uint_eq(read_close(fds[0]), 1012);
+	ck_assert(!has_input(fds[1]) && !has_input(fds[2]));
+	daemon_signal(&daemon, SIGTERM);
+	ck_assert_uint_eq(read_close(fds[1]), 1012);
+	ck_assert_uint_eq(read_close(fds[2]), 1012);
+
+	/* Nobody answers. */
+	daemon_signal(&daemon, SIGTERM);
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
+	ck_assert_ptr_nonnull(strstr(daemon.log, "<6>stopping at once\n"));
+	for (i = 0; i < 3; i++)
+		close(fds[i]);
+}
+END_TEST
+
+#define POST_START "POST /one HTTP/1.1\r\nHost: localhost\r\n" \
+	"Content-Length: 57\r\n\r\n" START
+#define GET_POLL "GET /one?customerId=%s&cursor=1.1 HTTP/1.1\r\n" \
+	"Host: localhost\r\nAuthorization: Bearer %s\r\n\r\n"
+
+/* Start a session by a request, and let another one be held. */
+static int
+hold_poll(const struct daemon *daemon)
+{
+	char id[ID_CUSTOMER_HEX + 1], token[ID_TOKEN_CHARS + 1], text[512];
+	const char *answer;
+	int fd = client_connect(daemon), len;
+
+	client_send(fd, POST_START, sizeof(POST_START) - 1);
+	answer = client_read_answer(fd);
+	ck_assert_int_eq(sscanf(strstr(answer, "{\"customerId"),
+	    "{\"customerId\":\"%24[0-9a-f]\",\"token\":\"%43[^\"]", id, token),
+	    2);
+	len = snprintf(text, sizeof(text), GET_POLL, id, token);
+	client_send(fd, text, (size_t)len);
+	return fd;
+}
+
+START_TEST(stop_answers_held_requests_and_takes_no_new_work)
+{
+	static const char handshake[] = "GET /one HTTP/1.1\r\nHost: a\r\n"
+	    "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+	    "Sec-WebSocket-Version: 13\r\n"
+	    "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\n\r\n";
+	const char *const args[] = { "-o", "drain-time=3600", NULL };
+	struct daemon daemon;
+	int polling, fds[2], i;
+
+	daemon_start(&daemon, database, args);
+	polling = hold_poll(&daemon);
+	for (i = 0; i < 2; i++)
+		fds[i] = client_open(&daemon, "/one");
+	daemon_signal(&daemon, SIGTERM);
+	ck_assert_ptr_nonnull(strstr(client_read_answer(polling),
+	    "\"shuttingDown\""));
+	client_send(polling, POST_START, sizeof(POST_START) - 1);
+	ck_assert_ptr_nonnull(strstr(client_read_answer(polling), " 503 "));
+	client_send(polling, handshake, sizeof(handshake) - 1);
+	ck_assert_ptr_nonnull(strstr(client_read_answer(polling), " 503 "));
+
+	daemon_signal(&daemon, SIGTERM);
+	for (i = 0; i < 2; i++) {
+		ck_assert_uint_eq(read_close(fds[i]), 1012);
+		close(fds[i]);
+	}
+	close(polling);
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
+}
+END_TEST
+
 #define GET(target, fields) \
 	"GET " target " HTTP/1.1\r\nHost: localhost\r\n" fields "\r\n"
 #define CLOSE "Connection: close\r\n"
@@ -1057,6 +1177,11 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, full_disk_refuses_changes_until_there_is_room);
 	tcase_add_test(tc,
 	    stop_answers_what_was_received_and_closes_with_1012);
+	tcase_add_test(tc, stop_closes_websockets_one_after_the_other);
+	tcase_add_test(tc,
+	    second_signal_closes_all_at_once_and_the_next_waits_for_nobody);
+	tcase_add_test(tc,
+	    stop_answers_held_requests_and_takes_no_new_work);
 	tcase_add_loop_test(tc,
 	    requests_that_cannot_become_websockets_get_their_status, 0,
 	    ANSWERS);

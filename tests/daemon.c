@@ -219,8 +219,9 @@ void
 daemon_start(struct daemon *daemon, const char *database,
     const char *const *args)
 {
-	const char *all[DAEMON_ARGS_MAX + 1] = { "-d", database };
-	size_t n = 2;
+	const char *all[DAEMON_ARGS_MAX + 1] = { "-d", database, "-o",
+		"drain-time=0" };
+	size_t n = 4;
 
 	while (args != NULL && *args != NULL) {
 		ck_assert_uint_lt(n, DAEMON_ARGS_MAX - 1);

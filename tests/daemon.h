@@ -47,7 +47,10 @@ void	 daemon_spawn(struct daemon *daemon, const char *program,
 	    const char *const *args);
 /* Wait until it serves clients. */
 void	 daemon_await_ready(struct daemon *daemon);
-/* Both, with "-d DATABASE", the given arguments (or NULL) and port 0. */
+/*
+ * Both, with "-d DATABASE", no time to drain, the given arguments (or NULL) and
+ * port 0.
+ */
 void	 daemon_start(struct daemon *daemon, const char *database,
 	    const char *const *args);
 /*

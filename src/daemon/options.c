@@ -23,6 +23,7 @@ enum {
 	CONNECTIONS_MAX = 10000000,
 	CUSTOMERS_MAX = 100000,
 	DAY_S = 86400,
+	HOUR_S = 3600,
 	JSON_BYTES_MAX = 1 << 30,
 	RATE_MAX = 1000000,
 	YEAR_S = 365 * DAY_S
@@ -85,6 +86,9 @@ static const struct setting settings[] = {
 	{ "session-ttl", SETTING_NUMBER, "86400", YEAR_S,
 	    FIELD(session_ttl_s), .unit = "s",
 	    .help = "until an unused session ends" },
+	{ "drain-time", SETTING_NUMBER, "5", HOUR_S,
+	    FIELD(drain_time_s), .unit = "s",
+	    .help = "to close WebSockets when it stops" },
 	{ "journal-retention", SETTING_NUMBER, "7776000", CENTURY_S,
 	    FIELD(journal_retention_s), .unit = "s",
 	    .help = "of old carts, names and addresses" },

@@ -41,6 +41,7 @@ struct options {
 	unsigned absence_window_s;
 	unsigned absence_window_tokenless_s;
 	unsigned session_ttl_s;
+	unsigned drain_time_s;
 	unsigned journal_retention_s;
 	unsigned audit_retention_s;
 	unsigned audit_anchor_interval_s;

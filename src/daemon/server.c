@@ -18,6 +18,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "drain.h"
 #include "hub/hub.h"
 #include "hub/job.h"
 #include "hub/quota.h"
@@ -41,8 +42,6 @@
 
 /* Connections to the admin socket, beside max-connections. */
 #define ADMIN_CONNECTIONS 16
-/* How long a stop waits for storage and peers before it goes on without. */
-#define STOP_WAIT_MS 10000
 /* After so much quiet, memory that work has left behind is given back. */
 #define QUIET_MS 500
 
@@ -61,7 +60,6 @@ struct server {
 	uv_timer_t due;			/* of the hub and libmicrohttpd */
 	uint64_t due_ms;		/* on the monotonic clock */
 	uv_async_t settled;		/* the storage thread has results */
-	uv_timer_t stop_limit;
 	uv_timer_t quiet;		/* runs since there was work ... */
 	bool	 had_work;		/* ... and there was some since */
 	uv_signal_t sigterm;
@@ -84,8 +82,7 @@ struct server {
 	struct http *admin_http;
 	struct listener *admin_listener;
 
-	bool	 is_stopping;
-	bool	 is_closing;		/* peers were told */
+	struct drain *drain;		/* NULL while nothing stops us */
 	bool	 has_failed;		/* the database cannot be trusted */
 	int	 status;
 };
@@ -100,27 +97,6 @@ submit_jobs(struct server *server)
 	hub_take_jobs(server->hub, &jobs);
 	if (!STAILQ_EMPTY(&jobs))
 		journal_submit(server->journal, &jobs);
-}
-
-static void
-stop_loop(struct server *server)
-{
-	uv_stop(&server->loop);
-}
-
-/* Go on with a stop as far as it can. */
-static void
-stop_step(struct server *server)
-{
-	if (!server->is_closing && hub_is_quiet(server->hub)) {
-		server->is_closing = true;
-		ws_peers_close(server->peers, WS_CLOSE_SERVICE_RESTART);
-	}
-	if (ws_peers_count(server->peers) == 0 &&
-	    polls_count(server->polls) == 0 &&
-	    fcgi_service_unsent(server->fcgi) == 0 &&
-	    hub_is_quiet(server->hub))
-		stop_loop(server);
 }
 
 /*
@@ -195,8 +171,8 @@ on_turn(uv_prepare_t *handle)
 	hub_wake_peers(server->hub);
 	http_wait_ms = run_http(server);
 	submit_jobs(server);
-	if (server->is_stopping)
-		stop_step(server);
+	if (server->drain != NULL)
+		drain_step(server->drain);
 	set_due(server, http_wait_ms);
 	if (hub_has_woken(server->hub))
 		uv_idle_start(&server->again, server->again.idle_cb);
@@ -229,7 +205,7 @@ on_settled(uv_async_t *handle)
 	if (journal_collect(server->journal, &results) == -1) {
 		server->has_failed = true;
 		server->status = EX_IOERR;
-		stop_loop(server);
+		uv_stop(&server->loop);
 		return;
 	}
 	if (STAILQ_EMPTY(&results))
@@ -249,12 +225,31 @@ on_journal_done(void *ctx)
 }
 
 static void
-on_stop_limit(uv_timer_t *handle)
+on_drained(void *ctx)
 {
-	struct server *server = handle->data;
+	struct server *server = ctx;
 
-	log_warnx("stopping without waiting any longer");
-	stop_loop(server);
+	uv_stop(&server->loop);
+}
+
+static void
+start_drain(struct server *server)
+{
+	const struct drain_config config = {
+		.loop = &server->loop,
+		.listener = server->listener,
+		.front = server->front,
+		.hub = server->hub,
+		.polls = server->polls,
+		.fcgi = server->fcgi,
+		.peers = server->peers,
+		.duration_ms = (uint64_t)server->options->drain_time_s * 1000,
+		.done = on_drained,
+		.ctx = server,
+	};
+
+	admin_drain(server->admin);
+	server->drain = drain_start(&config);
 }
 
 static void
@@ -262,18 +257,12 @@ on_signal(uv_signal_t *handle, int number)
 {
 	struct server *server = handle->data;
 
-	if (server->is_stopping) {
-		stop_loop(server);
+	if (server->drain != NULL) {
+		drain_hurry(server->drain);
 		return;
 	}
 	log_info("stopping on %s", number == SIGINT ? "SIGINT" : "SIGTERM");
-	(void)sd_notify(0, "STOPPING=1");	/* nobody need listen */
-	server->is_stopping = true;
-	listener_stop(server->listener);
-	admin_drain(server->admin);
-	hub_drain(server->hub);
-	polls_stop(server->polls);
-	uv_timer_start(&server->stop_limit, on_stop_limit, STOP_WAIT_MS, 0);
+	start_drain(server);
 }
 
 static void
@@ -432,7 +421,7 @@ on_reload(uv_signal_t *handle, int number)
 	struct reload_report report;
 
 	(void)number;	/* is SIGHUP */
-	if (server->is_stopping)
+	if (server->drain != NULL)
 		return;
 	reload_report_init(&report);
 	reload(server->options, server->argc, server->argv, apply_options,
@@ -452,14 +441,12 @@ init_loop(struct server *server)
 	(void)uv_prepare_init(loop, &server->turn);
 	(void)uv_idle_init(loop, &server->again);
 	(void)uv_timer_init(loop, &server->due);
-	(void)uv_timer_init(loop, &server->stop_limit);
 	(void)uv_timer_init(loop, &server->quiet);
 	server->settled.data = server;
 	server->turn.data = server;
 	server->due.data = server;
 	server->due.timer_cb = on_due;
 	server->again.idle_cb = on_again;
-	server->stop_limit.data = server;
 	server->quiet.data = server;
 	server->sigterm.data = server;
 	server->sigint.data = server;
@@ -679,7 +666,6 @@ close_loop(struct server *server)
 	uv_close((uv_handle_t *)&server->again, NULL);
 	uv_close((uv_handle_t *)&server->due, NULL);
 	uv_close((uv_handle_t *)&server->settled, NULL);
-	uv_close((uv_handle_t *)&server->stop_limit, NULL);
 	uv_close((uv_handle_t *)&server->quiet, NULL);
 	uv_close((uv_handle_t *)&server->sigterm, NULL);
 	uv_close((uv_handle_t *)&server->sigint, NULL);
@@ -691,7 +677,7 @@ static void
 close_network(struct server *server)
 {
 	uv_prepare_stop(&server->turn);
-	if (server->listener != NULL && !server->is_stopping)
+	if (server->listener != NULL && server->drain == NULL)
 		listener_stop(server->listener);
 	if (server->admin_listener != NULL)
 		listener_stop(server->admin_listener);
@@ -731,6 +717,7 @@ server_close(struct server *server)
 		submit_jobs(server);
 	close_journal(server);
 	watchdog_stop(server->watchdog);
+	drain_free(server->drain);
 	if (server->ws != NULL)
 		ws_service_free(server->ws);
 	if (server->polls != NULL)

@@ -140,6 +140,7 @@ log_head(struct hub *hub)
 void
 due_tick(struct hub *hub)
 {
+	refusals_tick(hub);
 	if (hub->is_draining)
 		return;
 	forget_requests(hub);
@@ -149,7 +150,6 @@ due_tick(struct hub *hub)
 	touch_rooms(hub);
 	read_rooms(hub);
 	search_idle(hub);
-	refusals_tick(hub);
 	erasure_tick(hub);
 	retention_tick(hub);
 	log_head(hub);
@@ -169,7 +169,7 @@ due_next_ms(const struct hub *hub)
 	uint64_t next_ms = hub->is_searching ? UINT64_MAX : hub->search_ms;
 
 	if (hub->is_draining)
-		return UINT64_MAX;
+		return refusals_next_ms(hub);
 	if ((seat = TAILQ_FIRST(&hub->absent[false])) != NULL)
 		next_ms = sooner(next_ms, seat->expires_ms);
 	if ((seat = TAILQ_FIRST(&hub->absent[true])) != NULL)

@@ -12,11 +12,14 @@
 #include "wire/message.h"
 #include "ws_peer.h"
 
-/* What a client that has too many connections is told to wait. */
+/* What a client is told to wait that has too many connections, ... */
 #define RETRY_CONNECTIONS_S 10
+/* ... or comes when the service stops. */
+#define RETRY_STOPPED_S 5
 
 struct front {
 	struct front_config config;
+	bool	 is_draining;
 };
 
 /* A WebSocket between its request and its socket. */
@@ -41,6 +44,12 @@ front_configure(struct front *front, const struct front_config *config)
 }
 
 void
+front_drain(struct front *front)
+{
+	front->is_draining = true;
+}
+
+void
 front_free(struct front *front)
 {
 	free(front);
@@ -53,6 +62,8 @@ refuse(struct exchange_answer *answer, enum refusal code, const char *field)
 
 	if (code == REFUSAL_RATE_LIMITED)
 		error.retry_after_s = RETRY_CONNECTIONS_S;
+	if (code == REFUSAL_SHUTTING_DOWN)
+		error.retry_after_s = RETRY_STOPPED_S;
 	answer->status = message_refusal_status(code);
 	answer->retry_after_s = error.retry_after_s;
 	answer->body = envelope_error(&error);
@@ -68,8 +79,13 @@ upgrade(struct front *front, const struct exchange_request *request,
 		.subprotocol = front->config.subprotocol,
 		.compression = front->config.compression,
 	};
-	struct upgrade *up = xcalloc(1, sizeof(*up));
+	struct upgrade *up;
 
+	if (front->is_draining) {
+		refuse(answer, REFUSAL_SHUTTING_DOWN, NULL);
+		return;
+	}
+	up = xcalloc(1, sizeof(*up));
 	ws_handshake_decide(request->handshake, &policy, &up->handshake);
 	if (up->handshake.status != 101) {
 		refuse(answer, REFUSAL_INVALID_MESSAGE, "request");

@@ -36,6 +36,8 @@ struct front *front_new(const struct front_config *config);
 /* Take over config, for requests that come from now on. */
 void	 front_configure(struct front *front,
 	    const struct front_config *config);
+/* No WebSockets any more: the service is stopping. */
+void	 front_drain(struct front *front);
 void	 front_free(struct front *front);
 
 /* Decide about a request. */

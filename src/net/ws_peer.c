@@ -16,12 +16,16 @@ struct ws_peer {
 	struct ws ws;
 	struct peer peer;
 	struct ws_peers *peers;
-	TAILQ_ENTRY(ws_peer) entry;	/* peers->open */
+	struct ws_peer_list *list;	/* the one that it is in */
+	TAILQ_ENTRY(ws_peer) entry;
 };
+
+TAILQ_HEAD(ws_peer_list, ws_peer);
 
 struct ws_peers {
 	struct ws_peers_config config;
-	TAILQ_HEAD(, ws_peer) open;
+	struct ws_peer_list open;	/* longest first */
+	struct ws_peer_list closing;	/* by ws_peers_close() */
 	size_t	 count;			/* those being opened too */
 };
 
@@ -112,7 +116,7 @@ on_closed(struct ws *ws)
 	struct now now = clock_now();
 
 	log_debug("peer %" PRIu64 ": closed", self->peer.id);
-	TAILQ_REMOVE(&peers->open, self, entry);
+	TAILQ_REMOVE(self->list, self, entry);
 	hub_detach(peers->config.hub, &self->peer, &now);
 	release(self);
 	peers->config.gone(peers->config.ctx);
@@ -152,6 +156,7 @@ ws_peers_new(const struct ws_peers_config *config)
 
 	peers->config = *config;
 	TAILQ_INIT(&peers->open);
+	TAILQ_INIT(&peers->closing);
 	return peers;
 }
 
@@ -174,13 +179,23 @@ ws_peers_count(const struct ws_peers *peers)
 	return peers->count;
 }
 
+static void
+put(struct ws_peer *self, struct ws_peer_list *list)
+{
+	self->list = list;
+	TAILQ_INSERT_TAIL(list, self, entry);
+}
+
 void
-ws_peers_close(struct ws_peers *peers, enum ws_close_code code)
+ws_peers_close(struct ws_peers *peers, size_t n, enum ws_close_code code)
 {
 	struct ws_peer *self;
 
-	TAILQ_FOREACH(self, &peers->open, entry)
+	for (; n > 0 && (self = TAILQ_FIRST(&peers->open)) != NULL; n--) {
+		TAILQ_REMOVE(&peers->open, self, entry);
+		put(self, &peers->closing);
 		ws_close(&self->ws, code);
+	}
 }
 
 void
@@ -189,6 +204,8 @@ ws_peers_abort(struct ws_peers *peers)
 	struct ws_peer *self;
 
 	TAILQ_FOREACH(self, &peers->open, entry)
+		ws_abort(&self->ws);
+	TAILQ_FOREACH(self, &peers->closing, entry)
 		ws_abort(&self->ws);
 }
 
@@ -222,7 +239,7 @@ ws_peer_open(struct ws_peer *self, int fd,
 		release(self);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&peers->open, self, entry);
+	put(self, &peers->open);
 	hub_attach(peers->config.hub, &self->peer);
 	id_log_tag(&peers->config.log_key, self->peer.session_id->data, tag);
 	log_debug("peer %" PRIu64 ": connected to session %s", self->peer.id,

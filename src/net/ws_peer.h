@@ -37,8 +37,9 @@ void	 ws_peers_configure(struct ws_peers *peers,
 /* After the last one has gone. */
 void	 ws_peers_free(struct ws_peers *peers);
 size_t	 ws_peers_count(const struct ws_peers *peers);
-/* Start the closing handshake with everybody. */
-void	 ws_peers_close(struct ws_peers *peers, enum ws_close_code code);
+/* Start the closing handshake with the n that are connected longest. */
+void	 ws_peers_close(struct ws_peers *peers, size_t n,
+	    enum ws_close_code code);
 /* End all connections at once. */
 void	 ws_peers_abort(struct ws_peers *peers);
 

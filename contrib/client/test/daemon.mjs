@@ -21,7 +21,8 @@ export class Daemon {
 	async start() {
 		this.#folder ??= await mkdtemp(path.join(tmpdir(), 'shop-'));
 		this.#process = spawn(this.#program, ['-d',
-			path.join(this.#folder, 'test.db'), String(this.port)],
+			path.join(this.#folder, 'test.db'), '-o', 'drain-time=0',
+			String(this.port)],
 		{ stdio: ['ignore', 'ignore', 'pipe'] });
 		this.port = await this.#listening();
 		this.hasPolling = await this.#answersPost();

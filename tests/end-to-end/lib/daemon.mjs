@@ -53,7 +53,7 @@ export class Daemon {
 	// -o KEY=VALUE, `configuration` is a file of them.
 	static async start({ database, configuration, settings = {}, env = {},
 		port = 0 }) {
-		const options = Object.entries(settings)
+		const options = Object.entries({ 'drain-time': 0, ...settings })
 			.flatMap(([key, value]) => ['-o', `${key}=${value}`]);
 		if (configuration !== undefined)
 			options.push('-c', configuration);
