@@ -903,6 +903,61 @@ START_TEST(want_of_descriptors_is_waited_out_without_spinning)
 }
 END_TEST
 
+/* Ask by fd for a client at an address; the status of the answer. */
+static int
+status_for_client(int fd, const char *address)
+{
+	char request[256];
+	int len, status;
+
+	len = snprintf(request, sizeof(request), "GET /one HTTP/1.1\r\n"
+	    "Host: localhost\r\nX-Forwarded-For: %s\r\n"
+	    "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+	    "Sec-WebSocket-Version: 13\r\n"
+	    "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\n\r\n", address);
+	client_send(fd, request, (size_t)len);
+	ck_assert_int_eq(sscanf(client_read_head(fd), "HTTP/1.1 %d ",
+	    &status), 1);
+	return status;
+}
+
+/* Whether trusted-proxies has unix, and what a client's second WebSocket is. */
+static const struct {
+	const char *setting;
+	int	 status;
+} proxies[] = {
+	{ "trusted-proxies=unix", 429 },
+	{ "trusted-proxies=127.0.0.1", 101 },
+};
+
+START_TEST(web_server_on_a_unix_socket_may_be_trusted)
+{
+	char path[sizeof(database) + 16], listen[sizeof(path) + 64];
+	const char *const args[] = { "-d", database, "-o", listen, "-o",
+		"max-connections-per-address=1", "-o", proxies[_i].setting,
+		NULL };
+	struct daemon daemon;
+	int fds[3], i;
+
+	snprintf(path, sizeof(path), "%s", beside(".http"));
+	snprintf(listen, sizeof(listen), "listen=unix:%s,127.0.0.1:0", path);
+	daemon_spawn(&daemon, NULL, args);
+	daemon_await_notice(&daemon, "READY=1\nSTATUS=listening on unix:");
+	for (i = 0; i < 3; i++)
+		fds[i] = client_connect_unix(path);
+
+	ck_assert_int_eq(status_for_client(fds[0], "192.0.2.1"), 101);
+	ck_assert_int_eq(status_for_client(fds[1], "192.0.2.2"), 101);
+	ck_assert_int_eq(status_for_client(fds[2], "192.0.2.1"),
+	    proxies[_i].status);
+	for (i = 0; i < 3; i++)
+		close(fds[i]);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_ptr_nonnull(strstr(daemon.log, "listening on 127.0.0.1:"));
+}
+END_TEST
+
 START_TEST(few_descriptors_mean_few_connections)
 {
 	const struct rlimit limit = { .rlim_cur = 70, .rlim_max = 70 };
@@ -1190,6 +1245,8 @@ suite_add(TCase *tc)
 	    connections_above_the_limit_wait_without_spinning);
 	tcase_add_test(tc,
 	    want_of_descriptors_is_waited_out_without_spinning);
+	tcase_add_loop_test(tc, web_server_on_a_unix_socket_may_be_trusted, 0,
+	    sizeof(proxies) / sizeof(proxies[0]));
 	tcase_add_test(tc, few_descriptors_mean_few_connections);
 	tcase_add_test(tc, reload_changes_rules_for_everybody);
 	tcase_add_loop_test(tc, reload_of_a_bad_file_changes_nothing, 0,

@@ -31,6 +31,7 @@ static const struct {
 	{ "192.0.2.1:00080", AF_INET, "192.0.2.1:80" },
 	{ "[::1]:9000", AF_INET6, NULL },
 	{ "[::]:1", AF_INET6, NULL },
+	{ "*:9000", AF_INET6, "[::]:9000" },
 	{ "[2001:DB8:0::1]:80", AF_INET6, "[2001:db8::1]:80" },
 	{ "[::ffff:192.0.2.1]:80", AF_INET6, NULL },
 };
@@ -63,7 +64,8 @@ static const struct {
 	{ "unix:" PATH_107 "9", "at most 107 bytes" },
 	{ "9000", "not unix:/path" },
 	{ ":9000", "not unix:/path" },
-	{ "*:9000", "not unix:/path" },
+	{ "[*]:9000", "not unix:/path" },
+	{ "**:9000", "not unix:/path" },
 	{ "localhost:9000", "not unix:/path" },
 	{ "127.0.0.1", "not unix:/path" },
 	{ "127.0.0.1:", "not unix:/path" },

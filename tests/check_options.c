@@ -176,6 +176,17 @@ number_value(const struct number_case *c)
 	return large;
 }
 
+/* Place i to listen, in memory of this function. */
+static const char *
+listen_text(size_t i)
+{
+	static char text[ENDPOINT_TEXT_MAX + 1];
+
+	ck_assert_uint_lt(i, options.listen_count);
+	endpoint_format(&options.listen[i], text);
+	return text;
+}
+
 START_TEST(without_arguments_all_settings_have_their_defaults)
 {
 	size_t i;
@@ -185,7 +196,9 @@ START_TEST(without_arguments_all_settings_have_their_defaults)
 	for (i = 0; i < COUNT(numbers); i++)
 		ck_assert_msg(number_value(&numbers[i]) == numbers[i].initial,
 		    "%s", numbers[i].key);
-	ck_assert_uint_eq(options.port, 8080);
+	ck_assert_str_eq(listen_text(0), "[::]:8080");
+	ck_assert_uint_eq(options.listen_count, 1);
+	ck_assert_uint_eq(options.listen_access.mode, 0660);
 	ck_assert(!options.require_tokens && !options.checkout_barrier &&
 	    !options.websocket_compression && !options.demo);
 	ck_assert_str_eq(options.subprotocol, "");
@@ -569,9 +582,36 @@ END_TEST
 START_TEST(the_port_is_a_number_of_16_bits)
 {
 	ck_assert_int_eq(run("x 0"), OPTIONS_RUN);
-	ck_assert_uint_eq(options.port, 0);
+	ck_assert_str_eq(listen_text(0), "[::]:0");
 	ck_assert_int_eq(run("x 65535 -v"), OPTIONS_RUN);
-	ck_assert_uint_eq(options.port, 65535);
+	ck_assert_str_eq(listen_text(0), "[::]:65535");
+	ck_assert_int_eq(run("x 000000000000000000000000000000000000000080"),
+	    OPTIONS_RUN);
+	ck_assert_str_eq(listen_text(0), "[::]:80");
+}
+END_TEST
+
+START_TEST(a_port_wins_over_all_places_to_listen)
+{
+	ck_assert_int_eq(run_file("listen = 127.0.0.1:7",
+	    " -o listen=unix:/a,[::1]:8 9"), OPTIONS_RUN);
+	ck_assert_uint_eq(options.listen_count, 1);
+	ck_assert_str_eq(listen_text(0), "[::]:9");
+}
+END_TEST
+
+START_TEST(there_may_be_several_places_to_listen_or_none)
+{
+	ck_assert_int_eq(run_file("listen = {'127.0.0.1:7', 'unix:/run/a'}\n"
+	    "listen-mode = 0600\nlisten-owner = ':7'\n", ""), OPTIONS_RUN);
+	ck_assert_uint_eq(options.listen_count, 2);
+	ck_assert_str_eq(listen_text(0), "127.0.0.1:7");
+	ck_assert_str_eq(listen_text(1), "unix:/run/a");
+	ck_assert_uint_eq(options.listen_access.mode, 0600);
+	ck_assert_uint_eq(options.listen_access.group, 7);
+
+	ck_assert_int_eq(run("x -o listen="), OPTIONS_RUN);
+	ck_assert_uint_eq(options.listen_count, 0);
 }
 END_TEST
 
@@ -790,6 +830,9 @@ static const struct {
 	{ "base-path", "/shop/", OPTIONS_ADOPTED },
 	{ "allowed-origins", "https://a.example", OPTIONS_ADOPTED },
 	{ "trusted-proxies", "10.0.0.0/8,unix", OPTIONS_ADOPTED },
+	{ "listen", "127.0.0.1:9000", OPTIONS_NEEDS_RESTART },
+	{ "listen-mode", "0600", OPTIONS_NEEDS_RESTART },
+	{ "listen-owner", "7:7", OPTIONS_NEEDS_RESTART },
 	{ "fastcgi-listen", "127.0.0.1:9000", OPTIONS_NEEDS_RESTART },
 	{ "fastcgi-mode", "0600", OPTIONS_NEEDS_RESTART },
 	{ "fastcgi-owner", "7:7", OPTIONS_NEEDS_RESTART },
@@ -824,7 +867,7 @@ adopt(const char *key, const char *value)
 	char line[128];
 
 	fresh = options;	/* options_clear() in run() must not see it */
-	options = (struct options){ .port = 0 };
+	options = (struct options){ .database = NULL };
 	(void)snprintf(line, sizeof(line), "x -o %s=%s", key, value);
 	ck_assert_int_eq(run(line), OPTIONS_RUN);
 	options_adopt(&fresh, &options, note_change, &told);
@@ -1032,6 +1075,8 @@ suite_add(TCase *tc)
 		&the_database_is_where_option_or_environment_say,
 		&without_any_place_for_the_database_it_must_be_given,
 		&the_port_is_a_number_of_16_bits,
+		&a_port_wins_over_all_places_to_listen,
+		&there_may_be_several_places_to_listen_or_none,
 		&wrong_usage_points_to_the_help,
 		&a_valid_configuration_is_called_so,
 		&a_quoted_value_is_read_as_it_stands,

@@ -323,6 +323,23 @@ client_connect(const struct daemon *daemon)
 	return fd;
 }
 
+int
+client_connect_unix(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+	    sizeof(patience)), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address,
+	    sizeof(address)), 0);
+	return fd;
+}
+
 void
 client_send(int fd, const void *bytes, size_t len)
 {

@@ -83,6 +83,8 @@ struct frame {
 
 /* Connect to port of this machine; a blocking socket. */
 int	 client_connect(const struct daemon *daemon);
+/* Connect to a UNIX-domain socket, likewise. */
+int	 client_connect_unix(const char *path);
 void	 client_send(int fd, const void *bytes, size_t len);
 /*
  * Read the head of a response, without a byte of what follows, in memory of

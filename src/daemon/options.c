@@ -16,7 +16,6 @@
 #include "setting.h"
 #include "setting_value.h"
 
-#define PORT_DEFAULT 8080
 #define PORT_MAX 65535
 
 enum {
@@ -114,6 +113,15 @@ static const struct setting settings[] = {
 	    LIST(allowed_origins), .help = "of pages, or *" },
 	{ "trusted-proxies", SETTING_PREFIXES, "",
 	    LIST(trusted_proxies), .help = "addresses, prefixes, unix" },
+	{ "listen", SETTING_ENDPOINTS, "*:8080",
+	    LIST(listen), .help = "*:port, address:port or unix:/path",
+	    .needs_restart = true },
+	{ "listen-mode", SETTING_MODE, "0660",
+	    FIELD(listen_access.mode), .help = "of the socket's file",
+	    .needs_restart = true },
+	{ "listen-owner", SETTING_OWNER, "",
+	    FIELD(listen_access), .help = "of the same: user:group",
+	    .needs_restart = true },
 	{ "fastcgi-listen", SETTING_ENDPOINTS, "",
 	    LIST(fastcgi_listen), .help = "unix:/path or address:port",
 	    .needs_restart = true },
@@ -194,10 +202,10 @@ print_help(void)
 	    "  -v, --verbose           the same as -o log-level=debug\n"
 	    "  -V, --version           print versions and exit\n"
 	    "  -h, --help              print this and exit\n"
-	    "PORT is %d unless given; 0 takes a free one.\n\n"
+	    "PORT is short for -o listen=*:PORT; 0 takes a free one.\n\n"
 	    "Settings and their defaults (0: no limit; [restart]: not changed "
 	    "by a reload):\n",
-	    PACKAGE_NAME, PORT_DEFAULT);
+	    PACKAGE_NAME);
 	for (i = 0; i < SETTINGS; i++)
 		print_setting(&settings[i]);
 	return printed();
@@ -262,9 +270,9 @@ read_command_line(int argc, char **argv, struct command_line *line)
 }
 
 static int
-read_port(const char *text, struct options *options)
+check_port(const char *text)
 {
-	uint64_t port = PORT_DEFAULT;
+	uint64_t port;
 
 	if (text != NULL &&
 	    setting_parse_number(text, PORT_MAX, &port) == -1) {
@@ -273,7 +281,6 @@ read_port(const char *text, struct options *options)
 		    PORT_MAX);
 		return usage_error();
 	}
-	options->port = (unsigned)port;
 	return OPTIONS_RUN;
 }
 
@@ -379,6 +386,20 @@ require_database(const struct options *options)
 	return usage_error();
 }
 
+/* PORT, which was checked. */
+static void
+put_port(struct options *options, const char *text,
+    struct setting_report *report)
+{
+	char listen[sizeof("*:65535")];
+	uint64_t port;
+
+	if (setting_parse_number(text, PORT_MAX, &port) == -1)
+		fatalx("PORT was not checked");
+	(void)snprintf(listen, sizeof(listen), "*:%u", (unsigned)port);
+	put_value(options, "PORT", "listen", listen, report);
+}
+
 /* Let every source of settings have its say, the strongest last. */
 static void
 put_all(const struct command_line *line, struct options *options,
@@ -398,13 +419,15 @@ put_all(const struct command_line *line, struct options *options,
 		put_pair(options, line->values[i], report);
 	if (line->is_verbose)
 		options->log_level = LOG_LEVEL_DEBUG;
+	if (line->port != NULL)
+		put_port(options, line->port, report);
 }
 
 static int
 fill(const struct command_line *line, struct options *options)
 {
 	struct setting_report report = { .is_plain = line->is_test };
-	int status = read_port(line->port, options);
+	int status = check_port(line->port);
 
 	if (status != OPTIONS_RUN)
 		return status;

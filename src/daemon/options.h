@@ -20,7 +20,6 @@ struct endpoint;
 struct options {
 	char	*database;		/* path */
 	bool	 is_default_database;	/* its directories may be missing */
-	unsigned port;			/* 0 takes a free one */
 
 	size_t	 max_message;
 	size_t	 max_customers;
@@ -57,6 +56,9 @@ struct options {
 	size_t	 allowed_origins_count;
 	struct address_prefix *trusted_proxies;	/* NULL for none */
 	size_t	 trusted_proxies_count;
+	struct endpoint *listen;	/* NULL for none */
+	size_t	 listen_count;
+	struct unix_socket_access listen_access;
 	struct endpoint *fastcgi_listen;	/* NULL for none */
 	size_t	 fastcgi_listen_count;
 	struct unix_socket_access fastcgi_access;

@@ -580,7 +580,7 @@ init_network(struct server *server)
 		.http = { .accepted = on_accepted, .ctx = server },
 		.fastcgi = { .accepted = on_fcgi_accepted, .ctx = server },
 	};
-	char text[ENDPOINT_TEXT_MAX + 1];
+	char text[ENDPOINT_TEXT_MAX + 1] = "no HTTP socket";
 	int status;
 
 	tuning_http(options, &http);

@@ -1,6 +1,5 @@
 #include "sockets.h"
 
-#include <stdio.h>
 #include <sysexits.h>
 
 #include "activation.h"
@@ -33,12 +32,17 @@ static int
 open_http(struct listener *listener, const struct options *options,
     const struct listener_user *user, char text[ENDPOINT_TEXT_MAX + 1])
 {
-	int port = listener_add_tcp(listener, options->port, user);
+	struct endpoint endpoint;
+	size_t i;
 
-	if (port == -1)
-		return -1;
-	(void)snprintf(text, ENDPOINT_TEXT_MAX + 1, "[::]:%d", port);
-	log_info("listening on %s", text);
+	for (i = options->listen_count; i > 0; i--) {
+		endpoint = options->listen[i - 1];
+		if (listener_add(listener, &endpoint, &options->listen_access,
+		    user) == -1)
+			return -1;
+		endpoint_format(&endpoint, text);
+		log_info("listening on %s", text);
+	}
 	return 0;
 }
 

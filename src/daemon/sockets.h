@@ -15,7 +15,8 @@ struct sockets_users {
 /*
  * Listen on the sockets that the service manager handed over; where there are
  * none of a kind, on those that the options name.  Returns EX_OK, and in text
- * where HTTP is spoken, or another status, which was logged.
+ * the first place where HTTP is spoken, which stays as it is if there is none;
+ * or another status, which was logged.
  */
 int	 sockets_open(struct listener *listener, const struct options *options,
 	    const struct sockets_users *users,

@@ -18,7 +18,7 @@ enum {
 
 static const char unix_scheme[] = "unix:";
 static const char malformed[] =
-    "not unix:/path, address:port or [address]:port";
+    "not unix:/path, address:port, [address]:port or *:port";
 
 static const char *
 parse_unix(const char *path, struct endpoint *endpoint)
@@ -101,6 +101,8 @@ parse_tcp(const char *text, struct endpoint *endpoint)
 		return -1;
 	memcpy(host, text, len);
 	host[len] = '\0';
+	if (!in_brackets && strcmp(host, "*") == 0)
+		return parse_ipv6("::", port, endpoint);
 	return in_brackets ? parse_ipv6(host, port, endpoint) :
 	    parse_ipv4(host, port, endpoint);
 }

@@ -4,8 +4,9 @@
 #include <sys/socket.h>
 
 /*
- * Where a socket listens, as people write it: unix:/path, 192.0.2.1:9000 or
- * [2001:db8::1]:9000.  Addresses are numeric: nothing is looked up.
+ * Where a socket listens, as people write it: unix:/path, 192.0.2.1:9000,
+ * [2001:db8::1]:9000, or *:9000 for all addresses, which is the same as
+ * [::]:9000.  Addresses are numeric: nothing is looked up.
  */
 
 enum { ENDPOINT_TEXT_MAX = 112 };	/* "unix:" and the longest path */

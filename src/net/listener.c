@@ -282,24 +282,6 @@ listen_tcp(const struct endpoint *endpoint)
 	return -1;
 }
 
-int
-listener_add(struct listener *listener, struct endpoint *endpoint,
-    const struct unix_socket_access *access, const struct listener_user *user)
-{
-	char text[ENDPOINT_TEXT_MAX + 1];
-	int fd;
-
-	if (endpoint->address.ss_family == AF_UNIX)
-		return add_unix(listener, endpoint, access, user);
-	fd = listen_tcp(endpoint);
-	if (fd == -1) {
-		endpoint_format(endpoint, text);
-		log_warn("listener: %s", text);
-		return -1;
-	}
-	return socket_start(socket_new(listener, fd, user), endpoint);
-}
-
 /* All addresses of a family. */
 static struct endpoint
 any_address(sa_family_t family, unsigned port)
@@ -339,22 +321,47 @@ port_of(const struct endpoint *endpoint)
 	return ntohs(in.sin_port);
 }
 
+static bool
+is_any_address(const struct endpoint *endpoint)
+{
+	struct sockaddr_in6 in6;
+
+	if (endpoint->address.ss_family != AF_INET6)
+		return false;
+	memcpy(&in6, &endpoint->address, sizeof(in6));
+	return IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr);
+}
+
+int
+listener_add(struct listener *listener, struct endpoint *endpoint,
+    const struct unix_socket_access *access, const struct listener_user *user)
+{
+	char text[ENDPOINT_TEXT_MAX + 1];
+	int fd;
+
+	if (endpoint->address.ss_family == AF_UNIX)
+		return add_unix(listener, endpoint, access, user);
+	fd = listen_tcp(endpoint);
+	if (fd == -1 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) &&
+	    is_any_address(endpoint)) {
+		*endpoint = any_address(AF_INET, port_of(endpoint));
+		fd = listen_tcp(endpoint);
+	}
+	if (fd == -1) {
+		endpoint_format(endpoint, text);
+		log_warn("listener: %s", text);
+		return -1;
+	}
+	return socket_start(socket_new(listener, fd, user), endpoint);
+}
+
 int
 listener_add_tcp(struct listener *listener, unsigned port,
     const struct listener_user *user)
 {
 	struct endpoint endpoint = any_address(AF_INET6, port);
-	int fd = listen_tcp(&endpoint);
 
-	if (fd == -1 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
-		endpoint = any_address(AF_INET, port);
-		fd = listen_tcp(&endpoint);
-	}
-	if (fd == -1) {
-		log_warn("listener: port %u", port);
-		return -1;
-	}
-	if (socket_start(socket_new(listener, fd, user), &endpoint) == -1)
+	if (listener_add(listener, &endpoint, NULL, user) == -1)
 		return -1;
 	return (int)port_of(&endpoint);
 }

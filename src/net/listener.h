@@ -43,7 +43,9 @@ int	 listener_add_tcp(struct listener *listener, unsigned port,
 	    const struct listener_user *user)
 	    __attribute__((warn_unused_result));
 /*
- * Listen on an endpoint; a port of 0 there becomes the one that was taken.
+ * Listen on an endpoint; a port of 0 there becomes the one that was taken, and
+ * all IPv6 addresses are all IPv4 ones too, or only those where the machine has
+ * no IPv6.
  * access is that of a UNIX-domain one, otherwise unused; unix_socket.h says
  * what becomes of a file that is in its way.  0, or -1, which was logged.
  */
