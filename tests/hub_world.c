@@ -108,8 +108,11 @@ world_new_with(const struct world_config *config)
 	};
 
 	world->config = *config;
-	world->now = (struct now){ MONO_AT_START_MS,
-	    WALL_AHEAD_MS + MONO_AT_START_MS };
+	world->now = (struct now){
+		.mono_ms = MONO_AT_START_MS,
+		.mono_us = MONO_AT_START_MS * 1000,
+		.wall_ms = WALL_AHEAD_MS + MONO_AT_START_MS,
+	};
 	world->quota = quota_new(&quota);
 	TAILQ_INIT(&world->clients);
 	TAILQ_INIT(&world->stored);
@@ -653,6 +656,7 @@ move_clock(struct world *world, uint64_t mono_ms)
 	if (mono_ms > world->now.mono_ms) {
 		world->now.wall_ms += mono_ms - world->now.mono_ms;
 		world->now.mono_ms = mono_ms;
+		world->now.mono_us = mono_ms * 1000;
 	}
 	hub_tick(world->hub, &world->now);
 	TAILQ_FOREACH(client, &world->clients, entry)

@@ -3,20 +3,29 @@
 #include <time.h>
 
 static uint64_t
-read_ms(clockid_t id)
+read_us(clockid_t id)
 {
 	struct timespec ts = { 0, 0 };
 
 	/* Neither clock can fail on Linux. */
 	(void)clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 struct now
 clock_now(void)
 {
+	uint64_t mono_us = clock_us();
+
 	return (struct now){
-		.mono_ms = read_ms(CLOCK_MONOTONIC),
-		.wall_ms = read_ms(CLOCK_REALTIME),
+		.mono_ms = mono_us / 1000,
+		.mono_us = mono_us,
+		.wall_ms = read_us(CLOCK_REALTIME) / 1000,
 	};
+}
+
+uint64_t
+clock_us(void)
+{
+	return read_us(CLOCK_MONOTONIC);
 }

@@ -7,8 +7,11 @@
 struct now {
 	uint64_t mono_ms;	/* CLOCK_MONOTONIC: deadlines */
 	uint64_t wall_ms;	/* since 1970: what records say */
+	uint64_t mono_us;	/* mono_ms in full: how long things take */
 };
 
 struct now clock_now(void);
+/* The monotonic clock alone. */
+uint64_t clock_us(void);
 
 #endif
