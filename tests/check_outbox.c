@@ -26,6 +26,9 @@ multicart_of(uint64_t revision)
 	return multicart;
 }
 
+/* Each test runs in a process of its own. */
+static struct outbox_counts counts;
+
 static void
 set_state(struct outbox *outbox, uint64_t revision)
 {
@@ -66,7 +69,7 @@ START_TEST(a_new_outbox_is_empty)
 {
 	struct outbox outbox;
 
-	outbox_init(&outbox);
+	outbox_init(&outbox, &counts);
 	take(&outbox, true, NULL);
 	outbox_clear(&outbox);
 }
@@ -76,7 +79,7 @@ START_TEST(replies_come_in_their_order)
 {
 	struct outbox outbox;
 
-	outbox_init(&outbox);
+	outbox_init(&outbox, &counts);
 	add_reply(&outbox, "a");
 	add_reply(&outbox, "b");
 	take(&outbox, false, "a");
@@ -92,7 +95,7 @@ START_TEST(the_state_comes_behind_all_replies)
 {
 	struct outbox outbox;
 
-	outbox_init(&outbox);
+	outbox_init(&outbox, &counts);
 	set_state(&outbox, 1);
 	add_reply(&outbox, "a");
 	add_reply(&outbox, "b");
@@ -108,7 +111,7 @@ START_TEST(only_the_newest_state_is_kept)
 	struct outbox outbox;
 	uint64_t revision;
 
-	outbox_init(&outbox);
+	outbox_init(&outbox, &counts);
 	for (revision = 1; revision <= 9; revision++)
 		set_state(&outbox, revision);
 	take(&outbox, false, "{state9}");
@@ -120,7 +123,7 @@ START_TEST(a_state_is_shown_with_its_cursor_or_without)
 {
 	struct outbox outbox;
 
-	outbox_init(&outbox);
+	outbox_init(&outbox, &counts);
 	set_state(&outbox, 1);
 	take(&outbox, true, "{state1,cursor}");
 	set_state(&outbox, 1);
@@ -132,7 +135,7 @@ START_TEST(a_state_may_be_dropped_and_replies_stay)
 {
 	struct outbox outbox;
 
-	outbox_init(&outbox);
+	outbox_init(&outbox, &counts);
 	outbox_drop_state(&outbox);
 	add_reply(&outbox, "a");
 	set_state(&outbox, 1);
@@ -150,7 +153,7 @@ START_TEST(the_bytes_of_a_state_are_shared)
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
-		outbox_init(&outboxes[i]);
+		outbox_init(&outboxes[i], &counts);
 		outbox_set_state(&outboxes[i], multicart);
 	}
 	multicart_unref(multicart);
@@ -165,11 +168,95 @@ START_TEST(the_bytes_of_a_state_are_shared)
 }
 END_TEST
 
+START_TEST(what_waits_is_counted_and_what_was_replaced)
+{
+	struct outbox one, two;
+
+	outbox_init(&one, &counts);
+	outbox_init(&two, &counts);
+	add_reply(&one, "a");
+	add_reply(&two, "b");
+	set_state(&one, 1);
+	set_state(&one, 2);
+	set_state(&one, 3);
+	set_state(&two, 3);
+	ck_assert_uint_eq(counts.replies, 2);
+	ck_assert_uint_eq(counts.states, 2);
+	ck_assert_uint_eq(counts.conflations, 2);
+	take(&one, false, "a");
+	take(&one, false, "{state3}");
+	outbox_clear(&two);
+	ck_assert_uint_eq(counts.replies, 0);
+	ck_assert_uint_eq(counts.states, 0);
+	ck_assert_uint_eq(counts.conflations, 2);
+}
+END_TEST
+
+static void
+set_changed(struct outbox *outbox, uint64_t changed_us)
+{
+	struct multicart *multicart = multicart_of(1);
+
+	multicart->changed_us = changed_us;
+	outbox_set_state(outbox, multicart);
+	multicart_unref(multicart);
+}
+
+/* The next message is a multicart whose oldest change is of since_us. */
+static void
+take_changed(struct outbox *outbox, uint64_t since_us)
+{
+	struct outbox_item item;
+
+	ck_assert(outbox_take(outbox, false, &item));
+	ck_assert(item.news.is_multicart);
+	ck_assert_uint_eq(item.news.since_us, since_us);
+	payload_unref(item.body);
+}
+
+START_TEST(a_state_is_as_old_as_the_oldest_change_that_it_is_first_to_show)
+{
+	struct outbox outbox;
+
+	outbox_init(&outbox, &counts);
+	set_changed(&outbox, 0);
+	take_changed(&outbox, 0);
+	set_changed(&outbox, 7);
+	set_changed(&outbox, 8);
+	take_changed(&outbox, 7);
+	set_changed(&outbox, 0);
+	set_changed(&outbox, 9);
+	set_changed(&outbox, 0);
+	take_changed(&outbox, 9);
+	set_changed(&outbox, 10);
+	outbox_drop_state(&outbox);
+	set_changed(&outbox, 11);
+	take_changed(&outbox, 11);
+}
+END_TEST
+
+START_TEST(a_reply_is_no_news)
+{
+	struct outbox outbox;
+	struct outbox_item item;
+
+	outbox_init(&outbox, &counts);
+	ck_assert(!outbox_news(&outbox).is_multicart);
+	add_reply(&outbox, "a");
+	set_changed(&outbox, 7);
+	ck_assert(outbox_news(&outbox).is_multicart);
+	ck_assert(outbox_take(&outbox, false, &item));
+	ck_assert(!item.news.is_multicart);
+	payload_unref(item.body);
+	outbox_clear(&outbox);
+}
+END_TEST
+
 START_TEST(clearing_drops_everything)
 {
 	struct outbox outbox;
 
-	outbox_init(&outbox);
+	outbox_init(&outbox, &counts);
 	add_reply(&outbox, "a");
 	add_reply(&outbox, "b");
 	set_state(&outbox, 1);
@@ -189,5 +276,9 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_state_is_shown_with_its_cursor_or_without);
 	tcase_add_test(tc, a_state_may_be_dropped_and_replies_stay);
 	tcase_add_test(tc, the_bytes_of_a_state_are_shared);
+	tcase_add_test(tc, what_waits_is_counted_and_what_was_replaced);
+	tcase_add_test(tc,
+	    a_state_is_as_old_as_the_oldest_change_that_it_is_first_to_show);
+	tcase_add_test(tc, a_reply_is_no_news);
 	tcase_add_test(tc, clearing_drops_everything);
 }

@@ -191,13 +191,21 @@ core_speaker(const struct peer *peer)
 }
 
 void
-core_refuse(struct hub *hub, struct peer *peer, struct room *room,
+core_judged(struct hub *hub, enum message_event event,
+    enum hub_judgement judgement)
+{
+	hub->counts.messages[event][judgement]++;
+}
+
+void
+core_tell_error(struct hub *hub, struct peer *peer, struct room *room,
     const struct message_error *error)
 {
 	struct message_error full = *error;
 	struct message refused = { .event = error->event, .seq = error->seq };
 	struct core_answer answer = { .message = &refused };
 
+	hub->counts.refusals[full.code]++;
 	if (full.code == REFUSAL_SESSION_FULL)
 		full.retry_after_s = RETRY_FULL_S;
 	if (full.code == REFUSAL_STORAGE_UNAVAILABLE)
@@ -208,6 +216,14 @@ core_refuse(struct hub *hub, struct peer *peer, struct room *room,
 	}
 	answer.reply = message_reply_error(&full);
 	core_answer(hub, peer, room, &answer);
+}
+
+void
+core_refuse(struct hub *hub, struct peer *peer, struct room *room,
+    const struct message_error *error)
+{
+	core_judged(hub, error->event, HUB_REFUSED);
+	core_tell_error(hub, peer, room, error);
 }
 
 void
@@ -252,8 +268,10 @@ core_happen(struct hub *hub, struct room *room, struct job *job)
 	if (session_apply(room->session, &job->record) == -1)
 		fatalx("hub: a record that was judged does not fit");
 	session_trim(room->session, &hub->config.limits);
-	if (room->changed_by == NULL)
+	if (room->changed_by == NULL) {
 		TAILQ_INSERT_TAIL(&hub->changed, room, changed);
+		room->changed_us = hub->now.mono_us;
+	}
 	room->changed_by = job;
 	if (room->present > 0) {
 		room->touched_ms = hub->now.mono_ms;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "hub_config.h"
+#include "hub_counts.h"
 #include "job.h"
 #include "peer.h"
 #include "session/refusal.h"
@@ -60,6 +61,7 @@ struct room {
 	enum room_state state;
 	struct session *session;	/* what it will be when all is durable */
 	struct job *changed_by;		/* its last record of this turn */
+	uint64_t changed_us;		/* when its first one was made */
 	TAILQ_ENTRY(room) changed;	/* hub->changed, if changed_by */
 	struct multicart *settled;	/* to be shown when all is settled */
 	TAILQ_ENTRY(room) publishing;	/* hub->publishing, if settled */
@@ -91,6 +93,8 @@ struct hub {
 	struct id_key hash_key;
 	struct message_parser *parser;
 	struct now now;
+	struct hub_counts counts;	/* without those that are to be had */
+					/* from here otherwise */
 	bool	 is_draining;
 
 	struct room *rooms;
@@ -99,6 +103,7 @@ struct hub {
 
 	struct job_list pending;	/* made since the last turn */
 	size_t	 jobs;			/* pending or with the storage */
+	size_t	 jobs_out;		/* with the storage */
 	size_t	 cart_bytes;		/* of these jobs */
 	bool	 is_waiting;		/* a list is with the storage */
 	struct room_list changed;
@@ -161,8 +166,14 @@ struct core_answer {
 void	 core_answer(struct hub *hub, struct peer *peer, struct room *room,
 	    const struct core_answer *answer);
 /* Likewise an error.  room may be NULL. */
+void	 core_tell_error(struct hub *hub, struct peer *peer, struct room *room,
+	    const struct message_error *error);
+/* Likewise: it refuses the message that peer sent. */
 void	 core_refuse(struct hub *hub, struct peer *peer, struct room *room,
 	    const struct message_error *error);
+/* A message of event was judged: that happens once to each. */
+void	 core_judged(struct hub *hub, enum message_event event,
+	    enum hub_judgement judgement);
 /* The customer that peer speaks for; NULL if none, or not known now. */
 const struct customer *core_speaker(const struct peer *peer);
 

@@ -114,7 +114,7 @@ void
 hub_attach(struct hub *hub, struct peer *peer)
 {
 	peer->id = ++hub->last_peer;
-	outbox_init(&peer->outbox);
+	outbox_init(&peer->outbox, &hub->counts.outboxes);
 	HASH_ADD(hh, hub->peers, id, sizeof(peer->id), peer);
 }
 
@@ -206,13 +206,15 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
 	hub->now = *now;
 	error.retry_after_s = rate_take(&peer->rate, &hub->message_limit,
 	    now->mono_ms);
-	if (error.retry_after_s > 0)
+	if (error.retry_after_s > 0) {
+		hub->counts.limited_messages++;
 		refusals_refuse(hub, peer, NULL, core_speaker(peer), &error);
-	else if (message_parse(hub->parser, text, len, &message,
-	    &error) == -1)
+	} else if (message_parse(hub->parser, text, len, &message,
+	    &error) == -1) {
 		refuse_unread(hub, peer, &error);
-	else
+	} else {
 		speak(hub, peer, &message);
+	}
 	if (is_congested(hub) && peer->waiting_in == NULL) {
 		peer->waiting_in = &hub->held;
 		TAILQ_INSERT_TAIL(&hub->held, peer, waiting);
@@ -228,6 +230,7 @@ hub_too_large(struct hub *hub, struct peer *peer, const struct now *now)
 	const struct customer *customer = core_speaker(peer);
 
 	hub->now = *now;
+	core_judged(hub, MESSAGE_NONE, HUB_REFUSED);
 	if (customer != NULL)
 		refusals_add(hub, peer->seat->room, customer, peer, &error);
 }
@@ -269,9 +272,11 @@ hub_take_jobs(struct hub *hub, struct job_list *jobs)
 	while ((room = TAILQ_FIRST(&hub->changed)) != NULL) {
 		TAILQ_REMOVE(&hub->changed, room, changed);
 		room->changed_by->multicart = multicart_encode(room->session);
+		room->changed_by->multicart->changed_us = room->changed_us;
 		room->changed_by = NULL;
 	}
 	STAILQ_CONCAT(jobs, &hub->pending);
+	hub->jobs_out = hub->jobs;
 	hub->is_waiting = !STAILQ_EMPTY(jobs);
 }
 
@@ -312,6 +317,7 @@ hub_settle(struct hub *hub, struct job_list *jobs, const struct now *now)
 {
 	hub->now = *now;
 	hub->is_waiting = false;
+	hub->jobs_out = 0;
 	settle(hub, jobs);
 	release_held(hub);
 }
@@ -352,6 +358,16 @@ bool
 hub_has_woken(const struct hub *hub)
 {
 	return hub->woken_count > 0;
+}
+
+void
+hub_copy_counts(const struct hub *hub, struct hub_counts *counts)
+{
+	*counts = hub->counts;
+	counts->sessions = HASH_COUNT(hub->rooms);
+	counts->jobs_in_flight = hub->jobs_out;
+	counts->jobs_pending = hub->jobs - hub->jobs_out;
+	counts->peers_woken = hub->woken_count;
 }
 
 void

@@ -10,6 +10,7 @@
 #include "hub_config.h"
 
 struct customer_id;
+struct hub_counts;
 struct job_list;
 struct outbox_item;
 struct payload;
@@ -91,6 +92,9 @@ uint64_t hub_erase(struct hub *hub, struct payload *session,
 	    const struct customer_id *customer, const struct now *now);
 /* How the erasure of that number goes; the latest are remembered. */
 struct erasure hub_erasure(const struct hub *hub, uint64_t number);
+
+/* What the hub has done so far, and has at the moment. */
+void	 hub_copy_counts(const struct hub *hub, struct hub_counts *counts);
 
 /*
  * Receive nothing more from anybody, and let time pass without effect: who is

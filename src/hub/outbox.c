@@ -11,11 +11,13 @@ struct outbox_reply {
 };
 
 void
-outbox_init(struct outbox *outbox)
+outbox_init(struct outbox *outbox, struct outbox_counts *counts)
 {
+	outbox->counts = counts;
 	STAILQ_INIT(&outbox->replies);
 	outbox->reply_count = 0;
 	outbox->state = NULL;
+	outbox->since_us = 0;
 }
 
 static struct payload *
@@ -26,6 +28,7 @@ take_reply(struct outbox *outbox)
 
 	STAILQ_REMOVE_HEAD(&outbox->replies, entry);
 	outbox->reply_count--;
+	outbox->counts->replies--;
 	free(reply);
 	return body;
 }
@@ -33,8 +36,12 @@ take_reply(struct outbox *outbox)
 void
 outbox_drop_state(struct outbox *outbox)
 {
+	if (outbox->state == NULL)
+		return;
 	multicart_unref(outbox->state);
 	outbox->state = NULL;
+	outbox->since_us = 0;
+	outbox->counts->states--;
 }
 
 void
@@ -53,13 +60,22 @@ outbox_add_reply(struct outbox *outbox, struct payload *body)
 	reply->body = body;
 	STAILQ_INSERT_TAIL(&outbox->replies, reply, entry);
 	outbox->reply_count++;
+	outbox->counts->replies++;
 }
 
 void
 outbox_set_state(struct outbox *outbox, struct multicart *multicart)
 {
 	multicart_ref(multicart);
-	multicart_unref(outbox->state);
+	if (outbox->state == NULL) {
+		outbox->counts->states++;
+	} else {
+		outbox->counts->conflations++;
+		multicart_unref(outbox->state);
+	}
+	/* What the old one was to show is as old in the new one. */
+	if (outbox->since_us == 0)
+		outbox->since_us = multicart->changed_us;
 	outbox->state = multicart;
 }
 
@@ -67,6 +83,15 @@ bool
 outbox_is_empty(const struct outbox *outbox)
 {
 	return outbox->reply_count == 0 && outbox->state == NULL;
+}
+
+struct outbox_news
+outbox_news(const struct outbox *outbox)
+{
+	return (struct outbox_news){
+		.is_multicart = outbox->state != NULL,
+		.since_us = outbox->since_us,
+	};
 }
 
 bool
@@ -78,6 +103,7 @@ outbox_take(struct outbox *outbox, bool with_cursor, struct outbox_item *item)
 		item->body = take_reply(outbox);
 		item->len = item->body->len;
 		item->tail = "";
+		item->news = (struct outbox_news){ .is_multicart = false };
 		return true;
 	}
 	if (state == NULL)
@@ -85,7 +111,7 @@ outbox_take(struct outbox *outbox, bool with_cursor, struct outbox_item *item)
 	item->body = payload_ref(state->bytes);
 	item->len = with_cursor ? state->bytes->len : state->plain_len;
 	item->tail = with_cursor ? "" : "}";
-	multicart_unref(state);
-	outbox->state = NULL;
+	item->news = outbox_news(outbox);
+	outbox_drop_state(outbox);
 	return true;
 }

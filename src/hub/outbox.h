@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "base/buf.h"
@@ -16,10 +17,27 @@ struct multicart;
  */
 struct outbox_reply;
 
+/* What waits in all outboxes of a hub. */
+struct outbox_counts {
+	size_t	 replies;
+	size_t	 states;
+	uint64_t conflations;	/* multicarts that a newer one replaced */
+};
+
+/* What a message shows of changes. */
+struct outbox_news {
+	bool	 is_multicart;
+	/* When the oldest change was received that it is the first to show to
+	 * its peer, on the monotonic clock; 0 if it shows none. */
+	uint64_t since_us;
+};
+
 struct outbox {
+	struct outbox_counts *counts;
 	STAILQ_HEAD(, outbox_reply) replies;
 	size_t	 reply_count;
 	struct multicart *state;	/* NULL if none waits */
+	uint64_t since_us;		/* of state, as in its news */
 };
 
 /* One message to send: the first len bytes of body, then tail. */
@@ -27,9 +45,11 @@ struct outbox_item {
 	struct payload *body;	/* the taker's reference */
 	size_t	 len;
 	const char *tail;	/* a constant; "" for none */
+	struct outbox_news news;
 };
 
-void	 outbox_init(struct outbox *outbox);
+/* counts are lent until outbox_clear(). */
+void	 outbox_init(struct outbox *outbox, struct outbox_counts *counts);
 void	 outbox_clear(struct outbox *outbox);
 
 /* Takes the reference. */
@@ -40,6 +60,8 @@ void	 outbox_set_state(struct outbox *outbox, struct multicart *multicart);
 void	 outbox_drop_state(struct outbox *outbox);
 
 bool	 outbox_is_empty(const struct outbox *outbox);
+/* What the multicart that waits shows, if there is one. */
+struct outbox_news outbox_news(const struct outbox *outbox);
 /*
  * Take the next message.  A multicart is given with its cursor or without, as
  * with_cursor says.  False if the outbox is empty.

@@ -40,6 +40,7 @@ static void
 wait_for(struct hub *hub, struct seat *seat)
 {
 	seat->is_waited_for = true;
+	hub->counts.awaited++;
 	seat->expires_ms = wait_end_ms(hub->now.mono_ms,
 	    hub->config.absence_window_ms[seat->has_token]);
 	TAILQ_INSERT_TAIL(&hub->absent[seat->has_token], seat, absence);
@@ -51,6 +52,7 @@ stop_waiting(struct hub *hub, struct seat *seat)
 	if (!seat->is_waited_for)
 		return;
 	seat->is_waited_for = false;
+	hub->counts.awaited--;
 	TAILQ_REMOVE(&hub->absent[seat->has_token], seat, absence);
 }
 
@@ -93,6 +95,7 @@ came(struct hub *hub, struct seat *seat)
 	struct room *room = seat->room;
 
 	seat->is_present = true;
+	hub->counts.present++;
 	stop_waiting(hub, seat);
 	if (room->present++ > 0)
 		return;
@@ -108,6 +111,7 @@ went(struct hub *hub, struct seat *seat)
 	struct room *room = seat->room;
 
 	seat->is_present = false;
+	hub->counts.present--;
 	if (--room->present == 0) {
 		TAILQ_REMOVE(&hub->touched, room, by_touch);
 		stop_waiting_in(hub, room, seat);

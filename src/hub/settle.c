@@ -38,6 +38,8 @@ publish_later(struct hub *hub, struct room *room, struct multicart *multicart)
 {
 	if (room->settled == NULL)
 		TAILQ_INSERT_TAIL(&hub->publishing, room, publishing);
+	else if (room->settled->changed_us != 0)
+		multicart->changed_us = room->settled->changed_us;
 	multicart_unref(room->settled);
 	room->settled = multicart;
 }
@@ -78,7 +80,7 @@ end_held(struct hub *hub, struct peer *peer)
 	};
 
 	peer->poll->is_held = false;
-	core_refuse(hub, peer, NULL, &left);
+	core_tell_error(hub, peer, NULL, &left);
 }
 
 /*
@@ -140,8 +142,9 @@ settle_seat(struct hub *hub, struct peer *peer, struct job *job)
 }
 
 static void
-refuse_origin(struct peer *peer, const struct job *job)
+refuse_origin(struct hub *hub, struct peer *peer, const struct job *job)
 {
+	hub->counts.refusals[job->refused.code]++;
 	outbox_add_reply(&peer->outbox, message_reply_error(&job->refused));
 	if (peer->poll == NULL)
 		return;
@@ -158,7 +161,7 @@ settle_origin(struct hub *hub, struct job *job)
 	if (peer != NULL) {
 		peer->jobs--;
 		if (job->result == JOB_REFUSED)
-			refuse_origin(peer, job);
+			refuse_origin(hub, peer, job);
 		else if (job->reply != NULL)
 			outbox_add_reply(&peer->outbox,
 			    payload_ref(job->reply));

@@ -79,6 +79,7 @@ happen(struct hub *hub, struct peer *peer, struct room *room,
 	enum refusal code = core_happen(hub, room, job);
 
 	if (code == REFUSAL_NONE) {
+		core_judged(hub, answer->message->event, HUB_ACCEPTED);
 		core_answer_with(peer, job, answer);
 		return code;
 	}
@@ -95,10 +96,12 @@ arrive(struct hub *hub, struct peer *peer, struct room *room,
 	struct seat *seat = presence_seat(room, customer);
 
 	answer->seat = seat;
-	if (job == NULL)
+	if (job == NULL) {
+		core_judged(hub, answer->message->event, HUB_ACCEPTED);
 		core_answer(hub, peer, room, answer);
-	else
+	} else {
 		(void)happen(hub, peer, room, job, answer); /* it told peer */
+	}
 	presence_update(hub, seat);
 }
 
@@ -223,6 +226,7 @@ may_start(struct hub *hub, struct peer *peer, struct room *room,
 	    peer->quota_key, hub->now.mono_ms);
 	if (error.retry_after_s == 0)
 		return true;
+	hub->counts.limited_sessions++;
 	refusals_refuse(hub, peer, room, sender(peer, room, message), &error);
 	return false;
 }
@@ -277,6 +281,7 @@ admit(struct hub *hub, struct peer *peer, struct room *room,
 		refuse(hub, peer, room, message, code);
 		return;
 	}
+	core_judged(hub, message->event, HUB_ACCEPTED);
 	if (vacated != NULL)
 		presence_expired(hub, vacated);
 	answer.reply = reply_with_token(hub, room, message, &id, has_token);
@@ -370,10 +375,11 @@ count_request(struct hub *hub, struct peer *peer, struct room *room,
 	presence_requested(hub, seat);
 	error.retry_after_s = rate_take(&seat->rate, &hub->message_limit,
 	    hub->now.mono_ms);
-	if (error.retry_after_s > 0)
-		refusals_refuse(hub, peer, room,
-		    sender(peer, room, message), &error);
-	return error.retry_after_s == 0;
+	if (error.retry_after_s == 0)
+		return true;
+	hub->counts.limited_messages++;
+	refusals_refuse(hub, peer, room, sender(peer, room, message), &error);
+	return false;
 }
 
 /*
@@ -468,6 +474,7 @@ hold_poll(struct hub *hub, struct peer *peer, struct room *room,
 		come_back(hub, peer, room, customer, &answer);
 		return;
 	}
+	core_judged(hub, message->event, HUB_ACCEPTED);
 	state->is_held = true;
 	state->wait_s = message->wait_s;
 	state->incarnation = message->cursor_incarnation;
@@ -521,6 +528,7 @@ change(struct hub *hub, struct peer *peer, struct room *room,
 		answer.reply = message_reply_seq(message->event, seq,
 		    seq <= last);
 	if (seq != 0 && seq <= last) {
+		core_judged(hub, message->event, HUB_STALE);
 		core_answer(hub, peer, room, &answer);
 		return;
 	}

@@ -1,0 +1,35 @@
+#ifndef HUB_COUNTS_H
+#define HUB_COUNTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "outbox.h"
+#include "session/refusal.h"
+#include "wire/message.h"
+
+/* What became of a message, as far as that is known before it is on disk. */
+enum hub_judgement {
+	HUB_ACCEPTED,
+	HUB_STALE,		/* its seq was not higher than the last one */
+	HUB_REFUSED,
+	HUB_JUDGEMENTS
+};
+
+/* What a hub has done since it was made, and what it has now. */
+struct hub_counts {
+	uint64_t messages[MESSAGE_EVENTS][HUB_JUDGEMENTS];
+	uint64_t refusals[REFUSALS];	/* errors told, by their code */
+	uint64_t limited_messages;	/* refused for message-rate, ... */
+	uint64_t limited_sessions;	/* ... for new-session-rate */
+
+	size_t	 sessions;	/* in memory */
+	size_t	 present;	/* customers */
+	size_t	 awaited;	/* absent customers whose window runs */
+	size_t	 jobs_pending;
+	size_t	 jobs_in_flight;	/* with the storage */
+	size_t	 peers_woken;	/* and not yet served */
+	struct outbox_counts outboxes;
+};
+
+#endif

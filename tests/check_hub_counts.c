@@ -1,0 +1,231 @@
+#include "suite.h"
+
+#include "hub/hub.h"
+#include "hub/hub_counts.h"
+#include "hub_script.h"
+
+/* What a hub counts of what it does. */
+
+const char suite_name[] = "hub_counts";
+
+static struct hub_counts
+counts_of(struct world *w)
+{
+	struct hub_counts counts;
+
+	hub_copy_counts(world_hub(w), &counts);
+	return counts;
+}
+
+/* Messages of event that were judged so. */
+static uint64_t
+judged(struct world *w, enum message_event event, enum hub_judgement judgement)
+{
+	return counts_of(w).messages[event][judgement];
+}
+
+static uint64_t
+judged_at_all(struct world *w)
+{
+	struct hub_counts counts = counts_of(w);
+	uint64_t sum = 0;
+	int event, judgement;
+
+	for (event = 0; event < MESSAGE_EVENTS; event++)
+		for (judgement = 0; judgement < HUB_JUDGEMENTS; judgement++)
+			sum += counts.messages[event][judgement];
+	return sum;
+}
+
+START_TEST(each_message_is_judged_once)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start_resumable(w, "s1", "Ann");
+	struct client *bob = world_join(w, "s1", "Bob");
+	struct client *poll;
+
+	say(ann, CART_SEQ, ann->id, "{}", 2);
+	say(ann, CART_SEQ, ann->id, "{}", 1);
+	say(bob, READY, bob->id, "true");
+	say(bob, CART, ann->id, "{}");
+	say(bob, POLL, bob->id);
+	say(bob, "{");
+	say(bob, LEAVE, bob->id);
+	poll = post(w, "s1", ann->token, POLL_AT, ann->id, "1.5");
+	expect_waiting(poll);
+	ck_assert_uint_eq(judged(w, MESSAGE_START_SESSION, HUB_ACCEPTED), 1);
+	ck_assert_uint_eq(judged(w, MESSAGE_JOIN_SESSION, HUB_ACCEPTED), 1);
+	ck_assert_uint_eq(judged(w, MESSAGE_UPDATE_CART, HUB_ACCEPTED), 1);
+	ck_assert_uint_eq(judged(w, MESSAGE_UPDATE_CART, HUB_STALE), 1);
+	ck_assert_uint_eq(judged(w, MESSAGE_UPDATE_CART, HUB_REFUSED), 1);
+	ck_assert_uint_eq(judged(w, MESSAGE_READY, HUB_ACCEPTED), 1);
+	ck_assert_uint_eq(judged(w, MESSAGE_POLL, HUB_REFUSED), 1);
+	ck_assert_uint_eq(judged(w, MESSAGE_POLL, HUB_ACCEPTED), 1);
+	ck_assert_uint_eq(judged(w, MESSAGE_NONE, HUB_REFUSED), 1);
+	ck_assert_uint_eq(judged(w, MESSAGE_LEAVE_SESSION, HUB_ACCEPTED), 1);
+	ck_assert_uint_eq(judged_at_all(w), 10);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_held_poll_that_ends_with_an_error_was_judged_before)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start_by_request(w, "s1", "Ann");
+	struct client *poll = post(w, "s1", ann->token, POLL_AT, ann->id,
+	    "1.1");
+
+	(void)post(w, "s1", ann->token, LEAVE, ann->id);
+	expect_refusal(poll, "leftSession", ",'event':'poll'");
+	ck_assert_uint_eq(judged(w, MESSAGE_POLL, HUB_ACCEPTED), 1);
+	ck_assert_uint_eq(judged_at_all(w), 3);
+	ck_assert_uint_eq(counts_of(w).refusals[REFUSAL_LEFT_SESSION], 1);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(repeated_entries_and_returns_are_accepted)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start_resumable(w, "s1", "Ann");
+	struct client *again = world_connect(w, "s1");
+
+	say(again, RESUME, ann->id, ann->token);
+	ck_assert_uint_eq(judged(w, MESSAGE_RESUME_SESSION, HUB_ACCEPTED), 1);
+	hang_up(ann);
+	hang_up(again);
+	again = world_join_resumable(w, "s1", "Bob");
+	world_wait(w, 61000);
+	again = world_connect(w, "s1");
+	say(again, RESUME, ann->id, ann->token);
+	ck_assert_uint_eq(judged(w, MESSAGE_RESUME_SESSION, HUB_ACCEPTED), 2);
+	ck_assert_uint_eq(judged_at_all(w), 4);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(what_the_storage_refuses_was_accepted_and_is_an_error)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+
+	world_refuse_writing(w, 1);
+	say(ann, CART, ann->id, "{'a':1}");
+	expect_error(ann, "storageUnavailable",
+	    ",'event':'updateCart','retryAfter':5");
+	ck_assert_uint_eq(judged(w, MESSAGE_UPDATE_CART, HUB_ACCEPTED), 1);
+	ck_assert_uint_eq(
+	    counts_of(w).refusals[REFUSAL_STORAGE_UNAVAILABLE], 1);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(limits_that_took_effect_are_told_apart)
+{
+	struct world_config config;
+	struct world *w;
+	struct client *ann;
+
+	world_defaults(&config);
+	config.hub.message_rate = 1;
+	config.hub.message_burst = 2;
+	config.sessions_per_minute = 1;
+	w = world_new_with(&config);
+	ann = world_connect_from(w, "s1", 1);
+	say(ann, START, "Ann");
+	ann = world_connect_from(w, "s2", 1);
+	say(ann, START, "Ann");
+	ck_assert_uint_eq(counts_of(w).limited_sessions, 1);
+	ck_assert_uint_eq(counts_of(w).limited_messages, 0);
+	say(ann, "{}");
+	say(ann, "{}");
+	ck_assert_uint_eq(counts_of(w).limited_messages, 1);
+	ck_assert_uint_eq(counts_of(w).refusals[REFUSAL_RATE_LIMITED], 2);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(sessions_and_customers_are_those_that_are_there)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start_resumable(w, "s1", "Ann");
+	struct client *bob = world_join_resumable(w, "s1", "Bob");
+	struct client *eve = world_start(w, "s2", "Eve");
+
+	ck_assert_uint_eq(counts_of(w).sessions, 2);
+	ck_assert_uint_eq(counts_of(w).present, 3);
+	ck_assert_uint_eq(counts_of(w).awaited, 0);
+	hang_up(bob);
+	hang_up(eve);
+	world_run(w);
+	ck_assert_uint_eq(counts_of(w).sessions, 1);
+	ck_assert_uint_eq(counts_of(w).present, 1);
+	ck_assert_uint_eq(counts_of(w).awaited, 1);
+	world_wait(w, 61000);
+	ck_assert_uint_eq(counts_of(w).awaited, 0);
+	hang_up(ann);
+	world_run(w);
+	ck_assert_uint_eq(counts_of(w).sessions, 0);
+	ck_assert_uint_eq(counts_of(w).present, 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(jobs_are_pending_or_in_flight)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+
+	world_hold(w);
+	say(ann, CART, ann->id, "{'a':1}");
+	world_run(w);
+	ck_assert_uint_eq(counts_of(w).jobs_in_flight, 1);
+	ck_assert_uint_eq(counts_of(w).jobs_pending, 0);
+	say(ann, CART, ann->id, "{'a':2}");
+	say(ann, CART, ann->id, "{'a':3}");
+	world_run(w);
+	ck_assert_uint_eq(counts_of(w).jobs_in_flight, 1);
+	ck_assert_uint_eq(counts_of(w).jobs_pending, 2);
+	world_go_on(w);
+	ck_assert_uint_eq(counts_of(w).jobs_in_flight, 0);
+	ck_assert_uint_eq(counts_of(w).jobs_pending, 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_multicart_is_as_old_as_its_first_change)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct client *bob = world_join(w, "s1", "Bob");
+	uint64_t first_us;
+
+	bob->is_slow = true;
+	ck_assert_uint_eq(counts_of(w).outboxes.conflations, 0);
+	world_wait(w, 1000);
+	first_us = world_now(w)->mono_us;
+	say(ann, CART, ann->id, "{'a':1}");
+	world_wait(w, 1000);
+	say(ann, CART, ann->id, "{'a':2}");
+	ck_assert_uint_eq(counts_of(w).outboxes.conflations, 1);
+	ck_assert_uint_eq(counts_of(w).outboxes.states, 1);
+	ck_assert_uint_gt(first_us, 0);
+	ck_assert_uint_eq(outbox_news(&bob->peer.outbox).since_us, first_us);
+	world_free(w);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_test(tc, each_message_is_judged_once);
+	tcase_add_test(tc,
+	    a_held_poll_that_ends_with_an_error_was_judged_before);
+	tcase_add_test(tc, repeated_entries_and_returns_are_accepted);
+	tcase_add_test(tc,
+	    what_the_storage_refuses_was_accepted_and_is_an_error);
+	tcase_add_test(tc, limits_that_took_effect_are_told_apart);
+	tcase_add_test(tc, sessions_and_customers_are_those_that_are_there);
+	tcase_add_test(tc, jobs_are_pending_or_in_flight);
+	tcase_add_test(tc, a_multicart_is_as_old_as_its_first_change);
+}
