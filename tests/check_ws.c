@@ -53,6 +53,7 @@ struct world {
 	size_t	 queued;
 	size_t	 patience;	/* messages until the owner is not ready */
 	unsigned pongs;
+	unsigned sent;
 	unsigned closed;
 	bool	 has_ended;	/* the peer read an end of file */
 	void	(*in_message)(struct world *world);
@@ -102,6 +103,12 @@ on_next(struct ws *ws, struct ws_outgoing *out)
 }
 
 static void
+on_sent(struct ws *ws)
+{
+	world_of(ws)->sent++;
+}
+
+static void
 on_pong(struct ws *ws)
 {
 	world_of(ws)->pongs++;
@@ -123,6 +130,7 @@ static const struct ws_owner owner = {
 	.message = on_message,
 	.is_ready = is_ready,
 	.next = on_next,
+	.sent = on_sent,
 	.pong = on_pong,
 	.too_big = on_too_big,
 	.closed = on_closed,
@@ -363,6 +371,7 @@ START_TEST(messages_are_sent_with_their_tails)
 	ws_wake(&world->ws);
 
 	expect_heard(world, "\x81\x07{\"a\":1}" "\x81\x05plain" "\x81\0");
+	ck_assert_uint_eq(world->sent, 3);
 	world_free(world);
 }
 END_TEST
@@ -388,6 +397,7 @@ START_TEST(pings_are_answered_in_order)
 
 	expect_heard(world, SERVER_PONG_A SERVER_PONG_B SERVER_PONG_A);
 	expect_said(world, "one|");
+	ck_assert_uint_eq(world->sent, 0);
 	world_free(world);
 }
 END_TEST
@@ -404,6 +414,7 @@ START_TEST(close_of_the_peer_is_echoed_and_the_stream_ends)
 
 	say_end(world);
 	ck_assert_uint_eq(world->closed, 1);
+	ck_assert_int_eq(world->ws.end, WS_END_PEER);
 	world_free(world);
 }
 END_TEST
@@ -442,6 +453,7 @@ START_TEST(fault_of_the_peer_closes_with_its_code)
 	expect_said(world, "one|");
 	expect_heard(world, SERVER_CLOSE_1002);
 	ck_assert(world->has_ended);
+	ck_assert_int_eq(world->ws.end, WS_END_FAULT);
 	world_free(world);
 }
 END_TEST
@@ -462,6 +474,7 @@ START_TEST(our_close_waits_for_the_answer)
 	say(world, CLOSE_1001);
 	hear(world);
 	ck_assert(world->has_ended);
+	ck_assert_int_eq(world->ws.end, WS_END_OWNER);
 	world_free(world);
 }
 END_TEST
@@ -505,6 +518,7 @@ START_TEST(end_of_the_stream_ends_the_connection)
 
 	expect_said(world, "one|");
 	ck_assert_uint_eq(world->closed, 1);
+	ck_assert_int_eq(world->ws.end, WS_END_LOST);
 	world_free(world);
 }
 END_TEST
@@ -707,9 +721,11 @@ START_TEST(large_message_goes_out_as_the_socket_takes_it)
 	push(world, "one", NULL);
 	ws_wake(&world->ws);
 	ck_assert_uint_eq(world->queued, 1);
+	ck_assert_uint_eq(world->sent, 0);
 	say(world, PING_A);
 
 	expect_large(world, SERVER_PONG_A SERVER_ONE);
+	ck_assert_uint_eq(world->sent, 2);
 	world_free(world);
 }
 END_TEST
@@ -742,6 +758,7 @@ START_TEST(silent_peer_is_pinged_and_cut)
 	ck_assert_uint_eq(world->closed, 0);
 	pass_s(world, 1);
 	ck_assert_uint_eq(world->closed, 1);
+	ck_assert_int_eq(world->ws.end, WS_END_SILENCE);
 	world_free(world);
 }
 END_TEST
@@ -806,6 +823,7 @@ START_TEST(reader_that_takes_nothing_is_closed)
 	pass_s(world, CLOSE_TIMEOUT_S);
 
 	ck_assert_uint_eq(world->closed, 1);
+	ck_assert_int_eq(world->ws.end, WS_END_STALL);
 	world_free(world);
 }
 END_TEST

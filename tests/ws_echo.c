@@ -119,6 +119,12 @@ next_message(struct ws *ws, struct ws_outgoing *out)
 }
 
 static void
+on_sent(struct ws *ws)
+{
+	(void)ws;	/* nobody counts */
+}
+
+static void
 on_pong(struct ws *ws)
 {
 	(void)ws;	/* nobody asked */
@@ -150,6 +156,7 @@ static const struct ws_owner ws_owner = {
 	.message = on_message,
 	.is_ready = is_ready,
 	.next = next_message,
+	.sent = on_sent,
 	.pong = on_pong,
 	.too_big = on_too_big,
 	.closed = on_closed,

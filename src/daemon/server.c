@@ -301,9 +301,18 @@ on_request(void *ctx, const struct exchange_request *request,
 	front_request(server->front, request, answer);
 }
 
+static void
+on_delivered(void *ctx, const struct outbox_news *news)
+{
+	struct server *server = ctx;
+
+	polls_delivered(server->polls, TRANSPORT_HTTP, news);
+}
+
 static const struct http_owner http_owner = {
 	.request = on_request,
 	.upgraded = front_upgraded,
+	.delivered = on_delivered,
 	.ended = on_connection_end,
 };
 

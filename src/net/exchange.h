@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "base/buf.h"
+#include "hub/outbox.h"
 #include "session/record.h"
 #include "wire/ws_handshake.h"
 
@@ -45,6 +46,7 @@ struct exchange_answer {
 	const char *allow;		/* Allow; or NULL */
 	unsigned retry_after_s;		/* Retry-After; 0 for none */
 	bool	 closes;		/* the connection ends with it */
+	struct outbox_news news;	/* what the body shows */
 	const struct ws_handshake *handshake;	/* of a 101 */
 	void	*upgrade;		/* with 101: whose it is */
 	struct poll *poll;		/* with 0 */

@@ -20,6 +20,7 @@
 struct front {
 	struct front_config config;
 	bool	 is_draining;
+	struct front_counts counts;
 };
 
 /* A WebSocket between its request and its socket. */
@@ -55,11 +56,19 @@ front_free(struct front *front)
 	free(front);
 }
 
+void
+front_copy_counts(const struct front *front, struct front_counts *counts)
+{
+	*counts = front->counts;
+}
+
 static void
-refuse(struct exchange_answer *answer, enum refusal code, const char *field)
+refuse(struct front *front, struct exchange_answer *answer, enum refusal code,
+    const char *field)
 {
 	struct message_error error = { .code = code, .field = field };
 
+	front->counts.refusals[code]++;
 	if (code == REFUSAL_RATE_LIMITED)
 		error.retry_after_s = RETRY_CONNECTIONS_S;
 	if (code == REFUSAL_SHUTTING_DOWN)
@@ -82,13 +91,13 @@ upgrade(struct front *front, const struct exchange_request *request,
 	struct upgrade *up;
 
 	if (front->is_draining) {
-		refuse(answer, REFUSAL_SHUTTING_DOWN, NULL);
+		refuse(front, answer, REFUSAL_SHUTTING_DOWN, NULL);
 		return;
 	}
 	up = xcalloc(1, sizeof(*up));
 	ws_handshake_decide(request->handshake, &policy, &up->handshake);
 	if (up->handshake.status != 101) {
-		refuse(answer, REFUSAL_INVALID_MESSAGE, "request");
+		refuse(front, answer, REFUSAL_INVALID_MESSAGE, "request");
 		answer->status = (unsigned)up->handshake.status;
 		answer->closes = true;
 		free(up);
@@ -98,7 +107,7 @@ upgrade(struct front *front, const struct exchange_request *request,
 	up->peer = ws_peer_new(front->config.peers, session, client);
 	if (up->peer == NULL) {
 		free(up);
-		refuse(answer, REFUSAL_RATE_LIMITED, NULL);
+		refuse(front, answer, REFUSAL_RATE_LIMITED, NULL);
 		return;
 	}
 	answer->handshake = &up->handshake;
@@ -161,21 +170,21 @@ accept_poll(struct front *front, const struct exchange_request *request,
 
 	if (!has_protocol(query_of(request->target),
 	    front->config.subprotocol)) {
-		refuse(answer, REFUSAL_INVALID_MESSAGE, "protocol");
+		refuse(front, answer, REFUSAL_INVALID_MESSAGE, "protocol");
 		return;
 	}
 	if (!is_get && !is_message_type(request->content_type)) {
-		refuse(answer, REFUSAL_UNSUPPORTED_MEDIA_TYPE, NULL);
+		refuse(front, answer, REFUSAL_UNSUPPORTED_MEDIA_TYPE, NULL);
 		return;
 	}
 	if (max != 0 && request->content_length > max) {
-		refuse(answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
+		refuse(front, answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
 		return;
 	}
 	answer->poll = poll_new(front->config.polls, request->transport,
 	    session, client);
 	if (answer->poll == NULL) {
-		refuse(answer, REFUSAL_RATE_LIMITED, NULL);
+		refuse(front, answer, REFUSAL_RATE_LIMITED, NULL);
 		return;
 	}
 	answer->status = 0;
@@ -230,7 +239,7 @@ front_request(struct front *front, const struct exchange_request *request,
 	    front->config.allowed_origins_count, request->origin))
 		code = REFUSAL_ORIGIN_NOT_ALLOWED;
 	if (code != REFUSAL_NONE)
-		refuse(answer, code, NULL);
+		refuse(front, answer, code, NULL);
 	else
 		accept_request(front, request, session, answer);
 }

@@ -3,8 +3,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "exchange.h"
+#include "session/refusal.h"
 
 struct address_prefix;
 struct polls;
@@ -39,6 +41,13 @@ void	 front_configure(struct front *front,
 /* No WebSockets any more: the service is stopping. */
 void	 front_drain(struct front *front);
 void	 front_free(struct front *front);
+
+struct front_counts {
+	uint64_t refusals[REFUSALS];	/* of requests, by code */
+};
+
+void	 front_copy_counts(const struct front *front,
+	    struct front_counts *counts);
 
 /* Decide about a request. */
 void	 front_request(struct front *front,

@@ -71,12 +71,14 @@ struct http_connection {
 	uint64_t deadline_ms;	/* 0: in none of the lists */
 	enum deadline deadline;
 	enum phase phase;
+	bool	 is_late;		/* was cut for that */
 	struct payload *target;	/* as it was sent */
 
 	/* Of the request in hand. */
 	bool	 is_too_large;	/* its body, which is being skipped */
 	struct exchange_answer answer;	/* status 0: none yet */
 	struct poll *poll;	/* that will answer it; or NULL */
+	struct outbox_news news;	/* of the answer on its way */
 
 	uv_poll_t watch;	/* of the socket, once it was held */
 	bool	 is_watchable;	/* watch was set up */
@@ -89,6 +91,7 @@ STAILQ_HEAD(release_list, http_connection);
 
 struct http {
 	struct http_config config;
+	struct http_counts counts;
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;			/* libmicrohttpd's epoll descriptor */
 	bool	 is_dirty;		/* MHD_run() is due */
@@ -159,6 +162,7 @@ respond_plain(struct http_connection *connection,
 	struct MHD_Response *response = response_for(connection->http, answer);
 
 	connection->phase = PHASE_ANSWERED;
+	connection->news = answer->news;
 	/* The body is libmicrohttpd's now. */
 	connection->answer = (struct exchange_answer){ .status = 0 };
 	return respond(connection, status, response);
@@ -177,6 +181,7 @@ respond_malformed(struct http_connection *connection)
 		.closes = true,
 	};
 
+	connection->http->counts.malformed++;
 	return respond_plain(connection, &answer);
 }
 
@@ -264,6 +269,8 @@ on_upgrade(void *cls, struct MHD_Connection *mhd, void *con_cls,
 	(void)fd;	/* is what connection->fd is a duplicate of */
 	forget_deadline(connection);
 	connection->phase = PHASE_UPGRADED;
+	http->counts.open--;
+	http->counts.closed[HTTP_END_UPGRADED]++;
 	connection->handle = handle;
 	if (http->release_count++ == 0)
 		http->release_ms = uv_now(http->config.loop) + RELEASE_MS;
@@ -484,12 +491,17 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
     enum MHD_RequestTerminationCode code)
 {
 	struct http_connection *connection = *con_cls;
+	const struct http_config *config;
 
 	(void)cls;	/* is connection->http */
 	(void)mhd;	/* is connection's */
-	(void)code;	/* is the same to us */
 	if (connection == NULL || connection->phase == PHASE_UPGRADED)
 		return;
+	config = &connection->http->config;
+	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK &&
+	    connection->news.is_multicart)
+		config->owner->delivered(config->ctx, &connection->news);
+	connection->news.is_multicart = false;
 	end_exchange(connection);
 	connection->phase = PHASE_TARGET;
 	set_deadline(connection, DEADLINE_NEXT);
@@ -519,6 +531,8 @@ connection_begin(struct http *http, struct MHD_Connection *mhd,
 	connection->mhd = mhd;
 	set_deadline(connection, DEADLINE_HEAD);
 	http->is_added = true;
+	http->counts.open++;
+	http->counts.opened++;
 	*socket_context = connection;
 }
 
@@ -536,6 +550,9 @@ connection_end(struct http_connection *connection)
 	forget_deadline(connection);
 	if (connection->phase != PHASE_UPGRADED) {
 		end_exchange(connection);
+		http->counts.open--;
+		http->counts.closed[connection->is_late ? HTTP_END_LATE :
+		    HTTP_END_CLOSED]++;
 		http->config.owner->ended(http->config.ctx);
 	}
 	payload_unref(connection->target);
@@ -693,6 +710,7 @@ cut_late(struct http *http, struct connection_list *list, uint64_t now_ms)
 
 	while ((connection = TAILQ_FIRST(list)) != NULL &&
 	    connection->deadline_ms <= now_ms) {
+		connection->is_late = connection->deadline != DEADLINE_NEXT;
 		forget_deadline(connection);
 		/* It fails if the client is gone, which is as good. */
 		(void)shutdown(connection_fd(connection), SHUT_RDWR);
@@ -765,6 +783,12 @@ http_run(struct http *http)
 			    first->deadline_ms);
 	}
 	return wait_ms;
+}
+
+void
+http_copy_counts(const struct http *http, struct http_counts *counts)
+{
+	*counts = http->counts;
 }
 
 /* Nobody waits for their answers any longer. */

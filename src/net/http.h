@@ -8,6 +8,7 @@
 
 struct exchange_answer;
 struct exchange_request;
+struct outbox_news;
 
 /*
  * HTTP/1.1 by libmicrohttpd, driven by our loop, on connections that we
@@ -29,8 +30,25 @@ struct http_owner {
 	 */
 	void	(*upgraded)(void *upgrade, int fd, const void *extra,
 		    size_t extra_len);
+	/* An answer that shows news was written to its last byte. */
+	void	(*delivered)(void *ctx, const struct outbox_news *news);
 	/* A connection ended, and upgraded() got no socket of it. */
 	void	(*ended)(void *ctx);
+};
+
+/* Why a connection is one of libmicrohttpd's no more. */
+enum http_end {
+	HTTP_END_CLOSED,	/* by either side, at any time */
+	HTTP_END_LATE,		/* head or body took too long */
+	HTTP_END_UPGRADED,	/* it is a WebSocket now */
+	HTTP_ENDS
+};
+
+struct http_counts {
+	size_t	 open;
+	uint64_t opened;
+	uint64_t closed[HTTP_ENDS];
+	uint64_t malformed;	/* requests answered 400 for their head */
 };
 
 struct http_config {
@@ -59,6 +77,8 @@ void	 http_add(struct http *http, int fd, const struct sockaddr *address,
  * any time.
  */
 int	 http_run(struct http *http);
+void	 http_copy_counts(const struct http *http,
+	    struct http_counts *counts);
 /* End all connections that are still HTTP. */
 void	 http_stop(struct http *http);
 /* After the loop's close callbacks. */

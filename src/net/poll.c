@@ -56,6 +56,7 @@ struct polls {
 	struct poll_list due[WAIT_STEPS];	/* by wait; soonest first */
 	size_t	 held;			/* in these lists */
 	uv_timer_t timer;		/* every step while any is held */
+	struct polls_counts counts;
 	bool	 is_stopped;
 	unsigned spread;		/* moves on with each wait */
 };
@@ -70,6 +71,8 @@ polls_new(const struct polls_config *config)
 	TAILQ_INIT(&polls->all);
 	for (i = 0; i < WAIT_STEPS; i++)
 		TAILQ_INIT(&polls->due[i]);
+	for (i = 0; i < POLL_TRANSPORTS; i++)
+		delivery_init(&polls->counts.deliveries[i]);
 	(void)uv_timer_init(config->loop, &polls->timer); /* cannot fail */
 	polls->timer.data = polls;
 	return polls;
@@ -100,6 +103,19 @@ polls_count(const struct polls *polls)
 	return polls->count;
 }
 
+void
+polls_copy_counts(const struct polls *polls, struct polls_counts *counts)
+{
+	*counts = polls->counts;
+}
+
+void
+polls_delivered(struct polls *polls, enum transport transport,
+    const struct outbox_news *news)
+{
+	delivery_done(&polls->counts.deliveries[transport], news);
+}
+
 static void
 stop_waiting(struct poll *poll)
 {
@@ -108,6 +124,7 @@ stop_waiting(struct poll *poll)
 	if (!poll->is_held)
 		return;
 	poll->is_held = false;
+	polls->counts.held[poll->peer.transport]--;
 	TAILQ_REMOVE(&polls->due[poll->wait], poll, waiting);
 	if (--polls->held == 0)
 		(void)uv_timer_stop(&polls->timer); /* cannot fail */
@@ -179,8 +196,10 @@ answer(struct poll *poll)
 	struct exchange_answer answer = {
 		.status = message_refusal_status(poll->state.refused),
 		.retry_after_s = poll->state.retry_after_s,
-		.body = take_messages(poll),
+		.news = outbox_news(&poll->peer.outbox),
 	};
+
+	answer.body = take_messages(poll);
 
 	end(poll);
 	owner->answered(ctx, &answer);
@@ -195,6 +214,7 @@ refuse(struct poll *poll, enum refusal code, unsigned retry_after_s)
 		.retry_after_s = retry_after_s,
 	};
 
+	poll->polls->counts.refusals[code]++;
 	poll->state.is_held = false;
 	poll->state.refused = code;
 	poll->state.retry_after_s = retry_after_s;
@@ -229,6 +249,7 @@ hold(struct poll *poll)
 	poll->due_ms = uv_now(polls->config.loop) +
 	    (uint64_t)poll->wait * WAIT_STEP_MS;
 	poll->is_held = true;
+	polls->counts.held[poll->peer.transport]++;
 	TAILQ_INSERT_TAIL(&polls->due[poll->wait], poll, waiting);
 	if (polls->held++ == 0)
 		(void)uv_timer_start(&polls->timer, on_timer, WAIT_STEP_MS,
@@ -261,6 +282,7 @@ poll_new(struct polls *polls, enum transport transport, const char *session,
 
 	if (visitor_enter(&poll->peer, polls->config.quota, session, address,
 	    polls->config.log_addresses) == -1) {
+		polls->counts.limited++;
 		free(poll);
 		return NULL;
 	}

@@ -7,7 +7,9 @@
 
 #include "address.h"
 #include "base/buf.h"
+#include "delivery.h"
 #include "session/record.h"
+#include "session/refusal.h"
 
 struct hub;
 struct exchange_answer;
@@ -21,6 +23,16 @@ struct quota;
  */
 struct poll;
 struct polls;
+
+enum { POLL_TRANSPORTS = TRANSPORT_FASTCGI + 1 };
+
+/* Some of them by transport. */
+struct polls_counts {
+	size_t	 held[POLL_TRANSPORTS];
+	struct delivery_counts deliveries[POLL_TRANSPORTS];
+	uint64_t refusals[REFUSALS];	/* without the hub, by code */
+	uint64_t limited;	/* too many connections of an address */
+};
 
 struct polls_config {
 	uv_loop_t *loop;
@@ -38,6 +50,11 @@ void	 polls_configure(struct polls *polls,
 /* After the last one was answered; the loop's close callbacks free it. */
 void	 polls_free(struct polls *polls);
 size_t	 polls_count(const struct polls *polls);
+void	 polls_copy_counts(const struct polls *polls,
+	    struct polls_counts *counts);
+/* An answer of a poll was written to its last byte; news is the answer's. */
+void	 polls_delivered(struct polls *polls, enum transport transport,
+	    const struct outbox_news *news);
 /* Answer all held ones: the service is stopping. */
 void	 polls_stop(struct polls *polls);
 

@@ -99,6 +99,14 @@ watch(struct ws *ws)
 		uv_poll_start(&ws->poll, events, on_poll);
 }
 
+/* The connection ends; what came first is why. */
+static void
+end_because(struct ws *ws, enum ws_end end)
+{
+	if (ws->end == WS_END_LOST)
+		ws->end = (uint8_t)end;
+}
+
 /* Queue a control frame. */
 static void
 queue_control(struct ws *ws, enum ws_opcode opcode, const uint8_t *payload,
@@ -166,6 +174,7 @@ block(struct ws *ws)
 static size_t
 send_some(struct ws *ws)
 {
+	bool is_message = ws_send_has_message(&ws->out);
 	ssize_t n = ws_send_some(&ws->out, ws->fd);
 
 	if (n == -1) {
@@ -180,6 +189,8 @@ send_some(struct ws *ws)
 	stop_waiting(ws, &ws->take);
 	if (ws_send_has_begun(&ws->out))
 		block(ws);
+	else if (is_message)
+		ws->owner->sent(ws);
 	return (size_t)n;
 }
 
@@ -236,8 +247,10 @@ on_event(struct ws *ws, const struct ws_event *event)
 		break;
 	case WS_CLOSE:
 		ws->is_done = true;
-		if (ws->state == STATE_OPEN)
+		if (ws->state == STATE_OPEN) {
+			end_because(ws, WS_END_PEER);
 			start_close(ws, event->close_code);
+		}
 		break;
 	case WS_PING:
 		if (ws->state == STATE_OPEN)
@@ -260,6 +273,7 @@ on_fault(struct ws *ws, uint16_t code)
 		return;
 	if (code == WS_CLOSE_TOO_BIG)
 		ws->owner->too_big(ws);
+	end_because(ws, WS_END_FAULT);
 	start_close(ws, code);
 }
 
@@ -418,6 +432,7 @@ on_no_pong(struct ws *ws)
 		return;
 	}
 	log_debug("ws: no answer to a ping");
+	end_because(ws, WS_END_SILENCE);
 	ws_abort(ws);
 }
 
@@ -445,6 +460,7 @@ expire(struct deadline *deadline, unsigned kind)
 		break;
 	case WS_WAIT_TAKE:
 		log_debug("ws: peer takes nothing");
+		end_because(ws, WS_END_STALL);
 		ws_close(ws, WS_CLOSE_POLICY_VIOLATION);
 		break;
 	}
@@ -579,6 +595,7 @@ ws_close(struct ws *ws, enum ws_close_code code)
 {
 	if (ws->state != STATE_OPEN)
 		return;
+	end_because(ws, WS_END_OWNER);
 	start_close(ws, (uint16_t)code);
 	if (!ws->is_reading)
 		consume_unread(ws);

@@ -33,12 +33,25 @@ struct ws_owner {
 	bool	(*is_ready)(const struct ws *ws);
 	/* Fill in the next message to send; false if there is none. */
 	bool	(*next)(struct ws *ws, struct ws_outgoing *out);
+	/* The message that next() gave last is written, to its last byte. */
+	void	(*sent)(struct ws *ws);
 	/* The peer answered a ping. */
 	void	(*pong)(struct ws *ws);
 	/* The peer's message is over the limit, for which it is closed. */
 	void	(*too_big)(struct ws *ws);
 	/* The connection is gone and ws may be freed in this call. */
 	void	(*closed)(struct ws *ws);
+};
+
+/* Why a connection ended: the first reason that there was. */
+enum ws_end {
+	WS_END_LOST,		/* gone without a closing handshake */
+	WS_END_PEER,		/* its peer closed it */
+	WS_END_OWNER,		/* ws_close() */
+	WS_END_FAULT,		/* the peer broke the protocol */
+	WS_END_SILENCE,		/* no answer to a ping */
+	WS_END_STALL,		/* the peer took nothing */
+	WS_ENDS
 };
 
 struct ws_config {
@@ -68,6 +81,7 @@ struct ws {
 	struct deadline take; /* until when it has to take something */
 	uint8_t	 state;		/* enum ws_state */
 	uint8_t	 events;	/* what the loop watches for */
+	uint8_t	 end;		/* enum ws_end, valid in closed() */
 	bool	 is_blocked;	/* sending waits until the socket is writable */
 	bool	 is_paused;	/* reading waits for owner and control */
 	bool	 is_done;	/* nothing that the peer says counts any more */

@@ -10,12 +10,12 @@
 #include "hub/outbox.h"
 #include "hub/peer.h"
 #include "visitor.h"
-#include "ws.h"
 
 struct ws_peer {
 	struct ws ws;
 	struct peer peer;
 	struct ws_peers *peers;
+	struct outbox_news sending;	/* what goes out shows */
 	struct ws_peer_list *list;	/* the one that it is in */
 	TAILQ_ENTRY(ws_peer) entry;
 };
@@ -27,6 +27,7 @@ struct ws_peers {
 	struct ws_peer_list open;	/* longest first */
 	struct ws_peer_list closing;	/* by ws_peers_close() */
 	size_t	 count;			/* those being opened too */
+	struct ws_peers_counts counts;
 };
 
 static struct ws_peer *
@@ -77,7 +78,16 @@ on_next(struct ws *ws, struct ws_outgoing *out)
 		.len = item.len,
 		.tail = item.tail,
 	};
+	self->sending = item.news;
 	return true;
+}
+
+static void
+on_sent(struct ws *ws)
+{
+	struct ws_peer *self = of_ws(ws);
+
+	delivery_done(&self->peers->counts.deliveries, &self->sending);
 }
 
 static void
@@ -117,6 +127,8 @@ on_closed(struct ws *ws)
 
 	log_debug("peer %" PRIu64 ": closed", self->peer.id);
 	TAILQ_REMOVE(self->list, self, entry);
+	peers->counts.open--;
+	peers->counts.closed[ws->end]++;
 	hub_detach(peers->config.hub, &self->peer, &now);
 	release(self);
 	peers->config.gone(peers->config.ctx);
@@ -126,6 +138,7 @@ static const struct ws_owner owner = {
 	.message = on_message,
 	.is_ready = on_is_ready,
 	.next = on_next,
+	.sent = on_sent,
 	.pong = on_pong,
 	.too_big = on_too_big,
 	.closed = on_closed,
@@ -157,6 +170,7 @@ ws_peers_new(const struct ws_peers_config *config)
 	peers->config = *config;
 	TAILQ_INIT(&peers->open);
 	TAILQ_INIT(&peers->closing);
+	delivery_init(&peers->counts.deliveries);
 	return peers;
 }
 
@@ -184,6 +198,13 @@ put(struct ws_peer *self, struct ws_peer_list *list)
 {
 	self->list = list;
 	TAILQ_INSERT_TAIL(list, self, entry);
+}
+
+void
+ws_peers_copy_counts(const struct ws_peers *peers,
+    struct ws_peers_counts *counts)
+{
+	*counts = peers->counts;
 }
 
 void
@@ -217,6 +238,7 @@ ws_peer_new(struct ws_peers *peers, const char *session,
 
 	if (visitor_enter(&self->peer, peers->config.quota, session, address,
 	    peers->config.log_addresses) == -1) {
+		peers->counts.limited++;
 		free(self);
 		return NULL;
 	}
@@ -240,6 +262,8 @@ ws_peer_open(struct ws_peer *self, int fd,
 		return;
 	}
 	put(self, &peers->open);
+	peers->counts.open++;
+	peers->counts.opened++;
 	hub_attach(peers->config.hub, &self->peer);
 	id_log_tag(&peers->config.log_key, self->peer.session_id->data, tag);
 	log_debug("peer %" PRIu64 ": connected to session %s", self->peer.id,

@@ -5,12 +5,13 @@
 
 #include "address.h"
 #include "base/id.h"
+#include "delivery.h"
 #include "wire/ws_deflate.h"
 #include "wire/ws_frame.h"
+#include "ws.h"
 
 struct hub;
 struct quota;
-struct ws_service;
 
 /*
  * Peers of the hub that are WebSocket connections: what one says goes to the
@@ -18,6 +19,14 @@ struct ws_service;
  */
 struct ws_peer;
 struct ws_peers;
+
+struct ws_peers_counts {
+	size_t	 open;
+	uint64_t opened;
+	uint64_t closed[WS_ENDS];
+	uint64_t limited;	/* not opened: too many of an address */
+	struct delivery_counts deliveries;
+};
 
 struct ws_peers_config {
 	struct hub *hub;
@@ -37,6 +46,8 @@ void	 ws_peers_configure(struct ws_peers *peers,
 /* After the last one has gone. */
 void	 ws_peers_free(struct ws_peers *peers);
 size_t	 ws_peers_count(const struct ws_peers *peers);
+void	 ws_peers_copy_counts(const struct ws_peers *peers,
+	    struct ws_peers_counts *counts);
 /* Start the closing handshake with the n that are connected longest. */
 void	 ws_peers_close(struct ws_peers *peers, size_t n,
 	    enum ws_close_code code);

@@ -40,6 +40,12 @@ ws_send_has_begun(const struct ws_sending *out)
 }
 
 bool
+ws_send_has_message(const struct ws_sending *out)
+{
+	return out->body != NULL && out->header_len > 0;
+}
+
+bool
 ws_send_has_control(const struct ws_sending *out)
 {
 	return out->control.len > 0;

@@ -42,6 +42,9 @@ void	 ws_send_clear(struct ws_sending *out);
 
 /* Whether something is half sent. */
 bool	 ws_send_has_begun(const struct ws_sending *out);
+/* Whether that is a message. */
+bool	 ws_send_has_message(const struct ws_sending *out);
+/* Whether control frames wait. */
 bool	 ws_send_has_control(const struct ws_sending *out);
 /* Whether the peer, who makes us queue pongs, has to read them first. */
 bool	 ws_send_is_behind(const struct ws_sending *out);
