@@ -393,6 +393,92 @@ START_TEST(slices_say_where_the_next_begins)
 }
 END_TEST
 
+static struct journal_counts
+counts_of(struct fixture *fixture)
+{
+	struct journal_counts counts;
+
+	journal_copy_counts(fixture->journal, &counts);
+	return counts;
+}
+
+START_TEST(commits_are_counted_with_their_rows)
+{
+	struct fixture f;
+	struct journal_counts counts;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	ck_assert_uint_gt(counts_of(&f).store.database_bytes, 0);
+	ck_assert_uint_eq(counts_of(&f).busy_since_us, 0);
+	(void)add_record(&f, RECORD_START);
+	(void)add_record(&f, RECORD_READY);
+	(void)add(&f, JOB_TOUCH);
+	submit(&f);
+	ck_assert_int_eq(collect(&f), 0);
+	(void)add(&f, JOB_LOAD);
+	submit(&f);
+	ck_assert_int_eq(collect(&f), 0);
+	(void)add_record(&f, RECORD_READY);
+	submit(&f);
+	ck_assert_int_eq(collect(&f), 0);
+	counts = counts_of(&f);
+	stop(&f);
+
+	ck_assert_uint_eq(histogram_count(&counts.commit_us), 2);
+	ck_assert_uint_eq(histogram_count(&counts.commit_rows), 2);
+	ck_assert_uint_eq(counts.commit_rows.sum, 4);
+	ck_assert_uint_eq(counts.refusals, 0);
+	ck_assert_uint_eq(counts.refused_us, 0);
+	/* What the first commit wrote. */
+	ck_assert_uint_gt(counts.store.log_bytes, 0);
+	while (!STAILQ_EMPTY(&f.results))
+		job_free(next_result(&f));
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(refusals_are_counted_by_kind_until_a_commit_succeeds)
+{
+	static const struct {
+		int	 rc;
+		enum store_error kind;
+	} cases[] = {
+		{ SQLITE_FULL, STORE_ERROR_FULL },
+		{ SQLITE_IOERR_WRITE, STORE_ERROR_IO },
+		{ SQLITE_IOERR_NOMEM, STORE_ERROR_MEMORY },
+	};
+	struct fixture f;
+	size_t i;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct journal_counts counts;
+
+		crash_vfs_fail(f.vfs, CRASH_FAULT_WRITE, 1, cases[i].rc);
+		f.revision = 0;
+		(void)add_record(&f, RECORD_START);
+		submit(&f);
+		ck_assert_int_eq(collect(&f), 0);
+		expect(&f, JOB_APPEND, JOB_REFUSED);
+		counts = counts_of(&f);
+		ck_assert_uint_eq(counts.refusals, i + 1);
+		ck_assert_uint_eq(counts.store.errors[cases[i].kind], 1);
+		ck_assert_uint_gt(counts.refused_us, 0);
+		ck_assert_uint_eq(histogram_count(&counts.commit_us), 0);
+	}
+	f.revision = 0;
+	(void)add_record(&f, RECORD_START);
+	submit(&f);
+	ck_assert_int_eq(collect(&f), 0);
+	expect(&f, JOB_APPEND, JOB_DONE);
+	ck_assert_uint_eq(counts_of(&f).refused_us, 0);
+	stop(&f);
+	fixture_clear(&f);
+}
+END_TEST
+
 START_TEST(failed_sync_ends_everything)
 {
 	struct fixture f;
@@ -576,6 +662,9 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, refusal_takes_the_whole_list);
 	tcase_add_loop_test(tc, nothing_fails_because_of_a_note, 0, 2);
 	tcase_add_test(tc, slices_say_where_the_next_begins);
+	tcase_add_test(tc, commits_are_counted_with_their_rows);
+	tcase_add_test(tc,
+	    refusals_are_counted_by_kind_until_a_commit_succeeds);
 	tcase_add_test(tc, failed_sync_ends_everything);
 	tcase_add_test(tc, owner_and_thread_work_at_the_same_time);
 	tcase_add_test(tc, asked_thread_answers_while_it_has_nothing_to_do);

@@ -53,6 +53,7 @@ struct anchored {
 	const char *path;
 	dev_t	 device;
 	ino_t	 inode;
+	off_t	 size;			/* when it was looked at last */
 };
 
 struct database {
@@ -265,19 +266,22 @@ anchor(struct anchored *file, const char *path)
 		.path = path,
 		.device = st.st_dev,
 		.inode = st.st_ino,
+		.size = st.st_size,
 	};
 	return 0;
 }
 
 /* SQLite would go on writing to a deleted file without an error. */
 static bool
-is_moved(const struct anchored *file)
+is_moved(struct anchored *file)
 {
 	struct stat st;
 
 	if (stat(file->path, &st) == 0 && st.st_dev == file->device &&
-	    st.st_ino == file->inode)
+	    st.st_ino == file->inode) {
+		file->size = st.st_size;
 		return false;
+	}
 	log_errorx("store: %s: was removed or replaced while in use",
 	    file->path);
 	return true;
@@ -507,9 +511,16 @@ database_scrub_log(struct database *database, int64_t *upto)
 }
 
 bool
-database_is_gone(const struct database *database)
+database_is_gone(struct database *database)
 {
 	return is_moved(&database->file) || is_moved(&database->log);
+}
+
+void
+database_sizes(const struct database *database, uint64_t *file, uint64_t *log)
+{
+	*file = (uint64_t)database->file.size;
+	*log = (uint64_t)database->log.size;
 }
 
 void

@@ -46,8 +46,14 @@ int	 database_checkpoint(struct database *database)
  */
 int	 database_scrub_log(struct database *database, int64_t *upto)
 	    __attribute__((warn_unused_result));
-/* Whether a file was moved or removed under SQLite, which is logged. */
-bool	 database_is_gone(const struct database *database);
+/*
+ * Whether a file was moved or removed under SQLite, which is logged.  Notes
+ * also how large they are.
+ */
+bool	 database_is_gone(struct database *database);
+/* In bytes, when they were looked at last. */
+void	 database_sizes(const struct database *database, uint64_t *file,
+	    uint64_t *log);
 
 /* Before closing: move what is in the log to the database ... */
 void	 database_empty_log(struct database *database);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "hub/job.h"
@@ -21,6 +22,15 @@
 
 /* Ids that one JOB_FIND_IDLE finds at the most. */
 #define IDLE_ROOM 256
+
+static const uint64_t commit_bounds_us[] = {
+	100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
+	500000, 1000000, 2500000, 5000000, 10000000,
+};
+
+static const uint64_t row_bounds[] = {
+	1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096,
+};
 
 struct journal {
 	struct journal_config config;
@@ -34,6 +44,7 @@ struct journal {
 	bool	 is_broken;
 	void	(*alive)(void *ctx);	/* who asked; or NULL */
 	void	*alive_ctx;
+	struct journal_counts counts;
 };
 
 /* The jobs of one transaction. */
@@ -43,15 +54,23 @@ struct batch {
 	bool	 has_begun;		/* its transaction */
 	bool	 has_notes;		/* that could be dropped */
 	bool	 drops_notes;
+	uint64_t begun_us;		/* the transaction */
+	uint64_t commit_us;		/* what it took, with its commit */
+	uint64_t rows;			/* written in it */
 };
 
+/* A job writes: begin the transaction if it is the first. */
 static enum store_status
 begin_once(struct store *store, struct batch *batch)
 {
 	enum store_status status;
 
-	if (batch->has_begun)
+	if (batch->has_begun) {
+		batch->rows++;
 		return STORE_OK;
+	}
+	batch->begun_us = clock_us();
+	batch->rows = 1;
 	status = store_begin(store);
 	batch->has_begun = status == STORE_OK;
 	return status;
@@ -146,7 +165,11 @@ do_transaction(const struct journal_config *config, struct batch *batch)
 		if (status != STORE_OK)
 			return status;
 	}
-	return batch->has_begun ? store_commit(config->store) : STORE_OK;
+	if (!batch->has_begun)
+		return STORE_OK;
+	status = store_commit(config->store);
+	batch->commit_us = clock_us() - batch->begun_us;
+	return status;
 }
 
 /* What was read in a transaction that is gone was never so. */
@@ -236,12 +259,34 @@ journal_do(const struct journal_config *config, struct job_list *jobs)
 	return status;
 }
 
+/* Count the batch, which was done; with the lock. */
+static void
+count_batch(struct journal *journal, const struct batch *batch,
+    enum store_status status)
+{
+	struct journal_counts *counts = &journal->counts;
+
+	counts->busy_since_us = 0;
+	store_copy_figures(journal->config.store, &counts->store);
+	if (status != STORE_OK) {
+		counts->refusals++;
+		counts->refused_us = clock_us();
+		return;
+	}
+	if (!batch->has_begun)
+		return;
+	counts->refused_us = 0;
+	histogram_add(&counts->commit_us, batch->commit_us);
+	histogram_add(&counts->commit_rows, batch->rows);
+}
+
 static void
 work(struct journal *journal, struct batch *batch)
 {
 	enum store_status status = do_batch(&journal->config, batch);
 
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	count_batch(journal, batch, status);
 	STAILQ_CONCAT(&journal->finished, &batch->jobs);
 	if (status == STORE_FATAL)
 		journal->is_broken = true;
@@ -285,6 +330,7 @@ take(struct journal *journal, struct batch *batch)
 	}
 	STAILQ_CONCAT(&batch->jobs, &journal->waiting);
 	batch->max_remembered = journal->config.max_remembered;
+	journal->counts.busy_since_us = clock_us();
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 	return !STAILQ_EMPTY(&batch->jobs);
 }
@@ -327,6 +373,11 @@ journal_start(const struct journal_config *config)
 	struct journal *journal = xcalloc(1, sizeof(*journal));
 
 	journal->config = *config;
+	histogram_init(&journal->counts.commit_us, commit_bounds_us,
+	    sizeof(commit_bounds_us) / sizeof(commit_bounds_us[0]));
+	histogram_init(&journal->counts.commit_rows, row_bounds,
+	    sizeof(row_bounds) / sizeof(row_bounds[0]));
+	store_copy_figures(config->store, &journal->counts.store);
 	STAILQ_INIT(&journal->waiting);
 	STAILQ_INIT(&journal->finished);
 	if (pthread_mutex_init(&journal->lock, NULL) != 0 ||
@@ -389,4 +440,12 @@ journal_collect(struct journal *journal, struct job_list *results)
 		STAILQ_CONCAT(results, &journal->finished);
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 	return is_broken ? -1 : 0;
+}
+
+void
+journal_copy_counts(struct journal *journal, struct journal_counts *counts)
+{
+	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	*counts = journal->counts;
+	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "store_status.h"
 
 struct job_list;
@@ -62,5 +63,22 @@ void	 journal_ask(struct journal *journal, void (*alive)(void *ctx),
  */
 int	 journal_collect(struct journal *journal, struct job_list *results)
 	    __attribute__((warn_unused_result));
+
+/* What the storage thread has done, and what it is doing. */
+struct journal_counts {
+	/* Of transactions that were committed: from their first statement to
+	 * when they were durable, and how many jobs they did that write. */
+	struct histogram commit_us;
+	struct histogram commit_rows;
+	uint64_t refusals;	/* transactions that were not committed */
+	/* When the last one was refused, on the monotonic clock; 0 if none
+	 * was, or one was committed since. */
+	uint64_t refused_us;
+	uint64_t busy_since_us;	/* when it took what it has in hand, or 0 */
+	struct store_figures store;
+};
+
+void	 journal_copy_counts(struct journal *journal,
+	    struct journal_counts *counts);
 
 #endif

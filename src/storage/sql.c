@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -26,6 +27,7 @@ struct sql {
 	sqlite3_stmt *statements[STATEMENTS];
 	int	 reported;	/* failure that was logged last, or 0 */
 	bool	 is_broken;	/* STORE_FATAL was returned */
+	uint64_t errors[STORE_ERRORS];
 };
 
 struct sql *
@@ -55,6 +57,12 @@ bool
 sql_is_broken(const struct sql *sql)
 {
 	return sql->is_broken;
+}
+
+void
+sql_copy_errors(const struct sql *sql, uint64_t errors[STORE_ERRORS])
+{
+	memcpy(errors, sql->errors, sizeof(sql->errors));
 }
 
 int
@@ -119,6 +127,28 @@ is_passing(int rc)
 	return false;
 }
 
+static enum store_error
+kind_of(int rc)
+{
+	switch (rc) {
+	case SQLITE_IOERR_SHMSIZE:
+		return STORE_ERROR_FULL;
+	case SQLITE_IOERR_NOMEM:
+		return STORE_ERROR_MEMORY;
+	}
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return STORE_ERROR_FULL;
+	case SQLITE_BUSY:
+		return STORE_ERROR_BUSY;
+	case SQLITE_NOMEM:
+		return STORE_ERROR_MEMORY;
+	case SQLITE_IOERR:
+		return STORE_ERROR_IO;
+	}
+	return STORE_ERROR_OTHER;
+}
+
 /* What lasts (a full disk) is logged when it begins. */
 enum store_status
 sql_failed(struct sql *sql, const char *what, int rc)
@@ -128,6 +158,7 @@ sql_failed(struct sql *sql, const char *what, int rc)
 		    rc == sqlite3_extended_errcode(sql->db) ?
 		    sqlite3_errmsg(sql->db) : sqlite3_errstr(rc), rc);
 	sql->reported = rc;
+	sql->errors[kind_of(rc)]++;
 	if (!is_passing(rc))
 		sql->is_broken = true;
 	sql_rollback(sql);

@@ -29,6 +29,9 @@ struct sql *sql_new(const char *path, sqlite3 *db);
 void	 sql_free(struct sql *sql);
 
 bool	 sql_is_broken(const struct sql *sql);
+/* How many errors of each kind there were. */
+void	 sql_copy_errors(const struct sql *sql,
+	    uint64_t errors[STORE_ERRORS]);
 
 /* Prepare count statements; -1: the error is the connection's. */
 int	 sql_prepare(struct sql *sql, const char *const *texts,

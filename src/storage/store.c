@@ -428,3 +428,11 @@ store_key(const struct store *store, struct id_key *key)
 	free(name);
 	return status == KEY_FILE_FAILED ? -1 : 0;
 }
+
+void
+store_copy_figures(const struct store *store, struct store_figures *figures)
+{
+	sql_copy_errors(store->sql, figures->errors);
+	database_sizes(store->database, &figures->database_bytes,
+	    &figures->log_bytes);
+}

@@ -114,4 +114,7 @@ enum store_status store_find_idle(struct store *store, uint64_t wall_ms,
 	    int64_t *after_row, struct payload **ids, size_t room,
 	    size_t *count);
 
+void	 store_copy_figures(const struct store *store,
+	    struct store_figures *figures);
+
 #endif

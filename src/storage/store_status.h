@@ -1,6 +1,8 @@
 #ifndef STORE_STATUS_H
 #define STORE_STATUS_H
 
+#include <stdint.h>
+
 struct sqlite3;
 
 /* How what is done with the database ends; the cause was logged. */
@@ -8,6 +10,24 @@ enum store_status {
 	STORE_OK,
 	STORE_REFUSED,	/* not now (disk full, busy): nothing was changed */
 	STORE_FATAL	/* the database cannot be trusted any more: stop */
+};
+
+/* What SQLite complained about, as far as an operator cares. */
+enum store_error {
+	STORE_ERROR_FULL,	/* no room on the disk */
+	STORE_ERROR_BUSY,	/* somebody else keeps the database locked */
+	STORE_ERROR_MEMORY,
+	STORE_ERROR_IO,
+	STORE_ERROR_OTHER,
+	STORE_ERRORS
+};
+
+/* What there is to be told of a store. */
+struct store_figures {
+	uint64_t errors[STORE_ERRORS];	/* so far */
+	/* Of the files, as the last commit found them. */
+	uint64_t database_bytes;
+	uint64_t log_bytes;
 };
 
 /* Exit statuses for a database that cannot be opened (sysexits.h). */
