@@ -1,0 +1,53 @@
+#include "health.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+#define TEXT_BYTES 160
+
+static bool
+is_older(uint64_t since_us, uint64_t now_us, uint64_t ms)
+{
+	return now_us > since_us && (now_us - since_us) / 1000 >= ms;
+}
+
+enum health
+health_judge(const struct health_signs *signs)
+{
+	if (signs->is_draining)
+		return HEALTH_DRAINING;
+	if (signs->busy_since_us != 0 &&
+	    is_older(signs->busy_since_us, signs->now_us, HEALTH_STUCK_MS))
+		return HEALTH_STUCK;
+	if (signs->refused_us != 0 &&
+	    !is_older(signs->refused_us, signs->now_us, HEALTH_REFUSED_MS))
+		return HEALTH_REFUSED;
+	return HEALTH_READY;
+}
+
+struct payload *
+health_format(enum health health)
+{
+	static const struct {
+		const char *reason;
+		const char *message;
+	} faults[] = {
+		[HEALTH_DRAINING] = { "draining", "The daemon is stopping." },
+		[HEALTH_REFUSED] = { "storageRefused",
+		    "Changes could not be written to the database; "
+		    "the log says why." },
+		[HEALTH_STUCK] = { "storageStuck",
+		    "The disk does not come back." },
+	};
+	char text[TEXT_BYTES];
+
+	if (health == HEALTH_READY)
+		(void)snprintf(text, sizeof(text), "{\"ready\":true}\n");
+	else
+		(void)snprintf(text, sizeof(text), "{\"ready\":false,"
+		    "\"reason\":\"%s\",\"message\":\"%s\"}\n",
+		    faults[health].reason, faults[health].message); /* fits */
+	return payload_new(text, strlen(text));
+}

@@ -1,0 +1,447 @@
+#include "metrics.h"
+
+#include <stdbool.h>
+
+#include "exposition.h"
+#include "wire/message.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const transports[] = {
+	[TRANSPORT_WEBSOCKET] = "websocket",
+	[TRANSPORT_HTTP] = "http",
+	[TRANSPORT_FASTCGI] = "fastcgi",
+};
+
+static void
+plain(struct exposition *out, uint64_t value)
+{
+	exposition_sample(out, NULL, 0, value, EXPOSITION_ONE);
+}
+
+static void
+labelled(struct exposition *out, const char *name, const char *label,
+    uint64_t value)
+{
+	const struct exposition_label labels[] = { { name, label } };
+
+	exposition_sample(out, labels, COUNT(labels), value, EXPOSITION_ONE);
+}
+
+static void
+tell_build(struct exposition *out, const struct metrics *metrics)
+{
+	(void)metrics;	/* it is the same in all */
+	labelled(out, "version", PACKAGE_VERSION, 1);
+}
+
+static void
+tell_ready(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->health == HEALTH_READY);
+}
+
+static void
+tell_connections(struct exposition *out, const struct metrics *metrics)
+{
+	labelled(out, "transport", "websocket", metrics->ws.open);
+	labelled(out, "transport", "http", metrics->http.open);
+}
+
+static void
+tell_connections_max(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->connections_max);
+}
+
+static void
+tell_opened(struct exposition *out, const struct metrics *metrics)
+{
+	labelled(out, "transport", "websocket", metrics->ws.opened);
+	labelled(out, "transport", "http", metrics->http.opened);
+}
+
+static void
+tell_closed_of(struct exposition *out, const char *transport,
+    const char *const *reasons, const uint64_t *counts, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct exposition_label labels[] = {
+			{ "transport", transport },
+			{ "reason", reasons[i] },
+		};
+
+		exposition_sample(out, labels, COUNT(labels), counts[i],
+		    EXPOSITION_ONE);
+	}
+}
+
+static void
+tell_closed(struct exposition *out, const struct metrics *metrics)
+{
+	static const char *const ws[] = {
+		[WS_END_LOST] = "lost",
+		[WS_END_PEER] = "client",
+		[WS_END_OWNER] = "server",
+		[WS_END_FAULT] = "fault",
+		[WS_END_SILENCE] = "silent",
+		[WS_END_STALL] = "slow",
+	};
+	static const char *const http[] = {
+		[HTTP_END_CLOSED] = "closed",
+		[HTTP_END_LATE] = "late",
+		[HTTP_END_UPGRADED] = "upgraded",
+	};
+
+	tell_closed_of(out, "websocket", ws, metrics->ws.closed, WS_ENDS);
+	tell_closed_of(out, "http", http, metrics->http.closed, HTTP_ENDS);
+}
+
+static void
+tell_held(struct exposition *out, const struct metrics *metrics)
+{
+	enum transport i;
+
+	for (i = TRANSPORT_HTTP; i <= TRANSPORT_FASTCGI; i++)
+		labelled(out, "transport", transports[i],
+		    metrics->polls.held[i]);
+}
+
+static void
+tell_sessions(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->hub.sessions);
+}
+
+static void
+tell_customers(struct exposition *out, const struct metrics *metrics)
+{
+	labelled(out, "state", "present", metrics->hub.present);
+	labelled(out, "state", "awaited", metrics->hub.awaited);
+}
+
+static void
+tell_messages(struct exposition *out, const struct metrics *metrics)
+{
+	static const char *const results[] = {
+		[HUB_ACCEPTED] = "accepted",
+		[HUB_STALE] = "stale",
+		[HUB_REFUSED] = "refused",
+	};
+	enum message_event event;
+	size_t i;
+
+	for (event = 0; event < MESSAGE_EVENTS; event++)
+		for (i = 0; i < HUB_JUDGEMENTS; i++) {
+			const struct exposition_label labels[] = {
+				{ "event", event == MESSAGE_NONE ? "none" :
+				    message_event_name(event) },
+				{ "result", results[i] },
+			};
+
+			exposition_sample(out, labels, COUNT(labels),
+			    metrics->hub.messages[event][i], EXPOSITION_ONE);
+		}
+}
+
+static void
+tell_refusals(struct exposition *out, const struct metrics *metrics)
+{
+	enum refusal code;
+
+	for (code = REFUSAL_NONE + 1; code < REFUSALS; code++)
+		labelled(out, "code", message_refusal_name(code),
+		    metrics->hub.refusals[code] +
+		    metrics->polls.refusals[code] +
+		    metrics->front.refusals[code]);
+}
+
+static void
+tell_limited(struct exposition *out, const struct metrics *metrics)
+{
+	labelled(out, "scope", "messages", metrics->hub.limited_messages);
+	labelled(out, "scope", "sessions", metrics->hub.limited_sessions);
+	labelled(out, "scope", "connections",
+	    metrics->ws.limited + metrics->polls.limited);
+}
+
+static void
+tell_malformed(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->http.malformed);
+}
+
+static void
+tell_jobs(struct exposition *out, const struct metrics *metrics)
+{
+	labelled(out, "state", "pending", metrics->hub.jobs_pending);
+	labelled(out, "state", "in_flight", metrics->hub.jobs_in_flight);
+}
+
+static void
+tell_waiting(struct exposition *out, const struct metrics *metrics)
+{
+	labelled(out, "kind", "reply", metrics->hub.outboxes.replies);
+	labelled(out, "kind", "multicart", metrics->hub.outboxes.states);
+}
+
+static void
+tell_woken(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->hub.peers_woken);
+}
+
+/* Multicarts written to clients of a transport. */
+static const struct delivery_counts *
+deliveries_of(const struct metrics *metrics, enum transport transport)
+{
+	return transport == TRANSPORT_WEBSOCKET ? &metrics->ws.deliveries :
+	    &metrics->polls.deliveries[transport];
+}
+
+static void
+tell_deliveries(struct exposition *out, const struct metrics *metrics)
+{
+	enum transport i;
+
+	for (i = TRANSPORT_WEBSOCKET; i <= TRANSPORT_FASTCGI; i++)
+		labelled(out, "transport", transports[i],
+		    deliveries_of(metrics, i)->multicarts);
+}
+
+static void
+tell_conflations(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->hub.outboxes.conflations);
+}
+
+static void
+tell_latency(struct exposition *out, const struct metrics *metrics)
+{
+	enum transport i;
+
+	for (i = TRANSPORT_WEBSOCKET; i <= TRANSPORT_FASTCGI; i++) {
+		const struct exposition_label labels[] = {
+			{ "transport", transports[i] },
+		};
+
+		exposition_histogram(out, labels, COUNT(labels),
+		    &deliveries_of(metrics, i)->latency_us,
+		    EXPOSITION_MICROSECONDS);
+	}
+}
+
+static void
+tell_commits(struct exposition *out, const struct metrics *metrics)
+{
+	exposition_histogram(out, NULL, 0, &metrics->journal.commit_us,
+	    EXPOSITION_MICROSECONDS);
+}
+
+static void
+tell_rows(struct exposition *out, const struct metrics *metrics)
+{
+	exposition_histogram(out, NULL, 0, &metrics->journal.commit_rows,
+	    EXPOSITION_ONE);
+}
+
+static void
+tell_refused_commits(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->journal.refusals);
+}
+
+static void
+tell_errors(struct exposition *out, const struct metrics *metrics)
+{
+	static const char *const kinds[] = {
+		[STORE_ERROR_FULL] = "full",
+		[STORE_ERROR_BUSY] = "busy",
+		[STORE_ERROR_MEMORY] = "memory",
+		[STORE_ERROR_IO] = "io",
+		[STORE_ERROR_OTHER] = "other",
+	};
+	size_t i;
+
+	for (i = 0; i < STORE_ERRORS; i++)
+		labelled(out, "kind", kinds[i],
+		    metrics->journal.store.errors[i]);
+}
+
+static void
+tell_busy(struct exposition *out, const struct metrics *metrics)
+{
+	uint64_t since_us = metrics->journal.busy_since_us;
+
+	/* It may have begun after the clock was read. */
+	exposition_sample(out, NULL, 0,
+	    since_us == 0 || since_us > metrics->now_us ? 0 :
+	    metrics->now_us - since_us, EXPOSITION_MICROSECONDS);
+}
+
+static void
+tell_wal(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->journal.store.log_bytes);
+}
+
+static void
+tell_database(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->journal.store.database_bytes);
+}
+
+static void
+tell_lag(struct exposition *out, const struct metrics *metrics)
+{
+	exposition_histogram(out, NULL, 0, &metrics->turns_us,
+	    EXPOSITION_MICROSECONDS);
+}
+
+static void
+tell_cpu(struct exposition *out, const struct metrics *metrics)
+{
+	exposition_sample(out, NULL, 0, metrics->process.cpu_us,
+	    EXPOSITION_MICROSECONDS);
+}
+
+static void
+tell_virtual(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->process.virtual_bytes);
+}
+
+static void
+tell_resident(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->process.resident_bytes);
+}
+
+static void
+tell_fds(struct exposition *out, const struct metrics *metrics)
+{
+	if (metrics->process.open_fds != 0)
+		plain(out, metrics->process.open_fds);
+}
+
+static void
+tell_max_fds(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->process.max_fds);
+}
+
+static void
+tell_start(struct exposition *out, const struct metrics *metrics)
+{
+	exposition_sample(out, NULL, 0, metrics->started_ms,
+	    EXPOSITION_MILLISECONDS);
+}
+
+static const struct family {
+	const char *name;
+	enum exposition_kind kind;
+	const char *help;
+	void	(*tell)(struct exposition *out, const struct metrics *metrics);
+} families[] = {
+	{ "buddyshopping_build_info", EXPOSITION_GAUGE,
+	    "The version that runs; always 1.", tell_build },
+	{ "buddyshopping_ready", EXPOSITION_GAUGE,
+	    "Whether /readyz says so: 1 or 0.", tell_ready },
+	{ "buddyshopping_connections", EXPOSITION_GAUGE,
+	    "Open connections.", tell_connections },
+	{ "buddyshopping_connections_max", EXPOSITION_GAUGE,
+	    "How many may be open; 0 for no limit.", tell_connections_max },
+	{ "buddyshopping_connections_opened_total", EXPOSITION_COUNTER,
+	    "Connections that were opened.", tell_opened },
+	{ "buddyshopping_connections_closed_total", EXPOSITION_COUNTER,
+	    "Connections that ended, by the first reason for it.",
+	    tell_closed },
+	{ "buddyshopping_held_polls", EXPOSITION_GAUGE,
+	    "Requests that wait for news.", tell_held },
+	{ "buddyshopping_sessions", EXPOSITION_GAUGE,
+	    "Sessions in memory: somebody takes part.", tell_sessions },
+	{ "buddyshopping_customers", EXPOSITION_GAUGE,
+	    "Customers who are present, or absent and waited for.",
+	    tell_customers },
+	{ "buddyshopping_messages_total", EXPOSITION_COUNTER,
+	    "Messages of clients, by what they were judged to be.",
+	    tell_messages },
+	{ "buddyshopping_refusals_total", EXPOSITION_COUNTER,
+	    "Errors that clients were told, by their code.", tell_refusals },
+	{ "buddyshopping_rate_limited_total", EXPOSITION_COUNTER,
+	    "What was refused because it came too often, or too many at a "
+	    "time.", tell_limited },
+	{ "buddyshopping_malformed_requests_total", EXPOSITION_COUNTER,
+	    "HTTP requests whose head no client should send.",
+	    tell_malformed },
+	{ "buddyshopping_jobs", EXPOSITION_GAUGE,
+	    "Changes, reads and answers on their way to the storage thread, "
+	    "or with it.", tell_jobs },
+	{ "buddyshopping_outbox_messages", EXPOSITION_GAUGE,
+	    "Messages that wait until their clients take them.",
+	    tell_waiting },
+	{ "buddyshopping_woken_peers", EXPOSITION_GAUGE,
+	    "Clients for whom there is something new to be done.",
+	    tell_woken },
+	{ "buddyshopping_deliveries_total", EXPOSITION_COUNTER,
+	    "Multicarts written to clients, to their last byte.",
+	    tell_deliveries },
+	{ "buddyshopping_conflations_total", EXPOSITION_COUNTER,
+	    "Multicarts that a newer one replaced before its client took "
+	    "them.", tell_conflations },
+	{ "buddyshopping_delivery_latency_seconds", EXPOSITION_HISTOGRAM,
+	    "From the receipt of a change to the last byte of the multicart "
+	    "that shows it, for each client.", tell_latency },
+	{ "buddyshopping_commit_duration_seconds", EXPOSITION_HISTOGRAM,
+	    "Transactions, from their first statement to when they are "
+	    "durable.", tell_commits },
+	{ "buddyshopping_commit_rows", EXPOSITION_HISTOGRAM,
+	    "What was written in one transaction.", tell_rows },
+	{ "buddyshopping_commits_refused_total", EXPOSITION_COUNTER,
+	    "Lists of changes that the storage refused.",
+	    tell_refused_commits },
+	{ "buddyshopping_storage_errors_total", EXPOSITION_COUNTER,
+	    "Errors of the database, by kind.", tell_errors },
+	{ "buddyshopping_storage_busy_seconds", EXPOSITION_GAUGE,
+	    "For how long the storage thread has been at what it has in "
+	    "hand.", tell_busy },
+	{ "buddyshopping_wal_bytes", EXPOSITION_GAUGE,
+	    "The write-ahead log's file, as the last commit found it.",
+	    tell_wal },
+	{ "buddyshopping_database_bytes", EXPOSITION_GAUGE,
+	    "The database's file, as the last commit found it.",
+	    tell_database },
+	{ "buddyshopping_event_loop_lag_seconds", EXPOSITION_HISTOGRAM,
+	    "Turns of the event loop: what becomes ready waits no longer.",
+	    tell_lag },
+	{ "process_cpu_seconds_total", EXPOSITION_COUNTER,
+	    "Processor time, user and system.", tell_cpu },
+	{ "process_virtual_memory_bytes", EXPOSITION_GAUGE,
+	    "Virtual memory.", tell_virtual },
+	{ "process_resident_memory_bytes", EXPOSITION_GAUGE,
+	    "Resident memory.", tell_resident },
+	{ "process_open_fds", EXPOSITION_GAUGE,
+	    "Open file descriptors; without a value before Linux 6.2.",
+	    tell_fds },
+	{ "process_max_fds", EXPOSITION_GAUGE,
+	    "How many file descriptors may be open.", tell_max_fds },
+	{ "process_start_time_seconds", EXPOSITION_GAUGE,
+	    "When the daemon started, since 1970.", tell_start },
+};
+
+struct payload *
+metrics_format(const struct metrics *metrics)
+{
+	struct exposition out;
+	size_t i;
+
+	exposition_init(&out);
+	for (i = 0; i < COUNT(families); i++) {
+		exposition_family(&out, families[i].name, families[i].kind,
+		    families[i].help);
+		families[i].tell(&out, metrics);
+	}
+	return exposition_end(&out);
+}

@@ -1,0 +1,42 @@
+#ifndef METRICS_H
+#define METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "front.h"
+#include "health.h"
+#include "http.h"
+#include "hub/hub_counts.h"
+#include "poll.h"
+#include "process.h"
+#include "storage/journal.h"
+#include "ws_peer.h"
+
+/*
+ * What a monitoring system is told: copies of what all modules have counted,
+ * and their text.  Every family of it stands in buddyshopping(8).  No session
+ * and no customer is named, and what labels can say is fixed, so the text is
+ * of one length however much goes on.
+ */
+struct metrics {
+	struct hub_counts hub;
+	struct ws_peers_counts ws;
+	struct polls_counts polls;
+	struct front_counts front;
+	struct http_counts http;
+	struct journal_counts journal;
+	struct histogram turns_us;	/* of the loop */
+	size_t	 connections_max;	/* 0: no limit */
+	struct process_figures process;
+	uint64_t started_ms;		/* since 1970 */
+	uint64_t now_us;		/* monotonic */
+	enum health health;
+};
+
+/* Text in the exposition format, with one reference. */
+struct payload *metrics_format(const struct metrics *metrics)
+	    __attribute__((warn_unused_result));
+
+#endif

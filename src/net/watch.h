@@ -1,0 +1,24 @@
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <stdbool.h>
+
+struct exchange_answer;
+struct metrics;
+
+/*
+ * What those get who watch the daemon: /metrics, /healthz (the loop turns) and
+ * /readyz (send clients here).  Never for the public: who listens for it and
+ * where is the owner's business.
+ */
+struct watch {
+	/* Fill in all of metrics. */
+	void	(*collect)(void *ctx, struct metrics *metrics);
+	void	*ctx;
+};
+
+/* Whether target, of a GET, is one of the three; then answer is filled in. */
+bool	 watch_answer(const struct watch *watch, const char *target,
+	    struct exchange_answer *answer);
+
+#endif
