@@ -316,8 +316,17 @@ static const struct http_owner http_owner = {
 	.ended = on_connection_end,
 };
 
+static void
+on_fcgi_delivered(void *ctx, const struct outbox_news *news)
+{
+	struct server *server = ctx;
+
+	polls_delivered(server->polls, TRANSPORT_FASTCGI, news);
+}
+
 static const struct fcgi_owner fcgi_owner = {
 	.request = on_request,
+	.delivered = on_fcgi_delivered,
 	.ended = on_connection_end,
 };
 

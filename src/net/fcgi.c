@@ -61,6 +61,7 @@ struct fcgi_connection {
 	int	 fd;
 	uint8_t	 state;		/* enum fcgi_state */
 	uint8_t	 events;	/* what the loop watches for */
+	uint8_t	 end;		/* enum fcgi_end */
 	bool	 is_blocked;	/* sending waits until the socket is writable */
 	bool	 is_reading;	/* answers are sent when all is read */
 	bool	 has_spoken;	/* a request came */
@@ -84,6 +85,7 @@ struct fcgi_service {
 	struct fcgi_service_config config;
 	struct fcgi_config parser;
 	struct deadlines *deadlines;
+	struct fcgi_counts counts;
 	TAILQ_HEAD(, fcgi_connection) connections;
 	size_t	 unsent;		/* outputs of all connections */
 	uint64_t untrusted_ms;		/* when either may be logged again */
@@ -186,6 +188,8 @@ close_now(struct fcgi_connection *connection)
 	if (connection->state == STATE_CLOSED)
 		return;
 	connection->state = STATE_CLOSED;
+	connection->service->counts.open--;
+	connection->service->counts.closed[connection->end]++;
 	end_all(connection);
 	stop_waiting(connection, &connection->wait);
 	stop_waiting(connection, &connection->take);
@@ -230,6 +234,19 @@ block(struct fcgi_connection *connection)
 		wait_for(connection, &connection->take, WAIT_TAKE);
 }
 
+/* All of the first output is sent. */
+static void
+sent_first(struct fcgi_connection *connection)
+{
+	const struct fcgi_service_config *config =
+	    &connection->service->config;
+	const struct fcgi_output *out = STAILQ_FIRST(&connection->outputs);
+
+	if (out->news.is_multicart)
+		config->owner->delivered(config->ctx, &out->news);
+	drop_first_output(connection);
+}
+
 /* Send some of what is queued first; returns the number of bytes. */
 static size_t
 send_some(struct fcgi_connection *connection)
@@ -246,7 +263,7 @@ send_some(struct fcgi_connection *connection)
 	}
 	stop_waiting(connection, &connection->take);
 	if (fcgi_output_is_sent(out))
-		drop_first_output(connection);
+		sent_first(connection);
 	return (size_t)n;
 }
 
@@ -314,6 +331,7 @@ refusal_output(const struct fcgi_exchange *exchange, unsigned status)
 		.body = envelope_error(&error),
 	};
 
+	exchange->connection->service->counts.malformed++;
 	return fcgi_output_answer(exchange->request->id, &answer);
 }
 
@@ -462,6 +480,7 @@ on_fault(struct fcgi_connection *connection, const char *fault)
 	log_debug("fastcgi: %s: the connection is closed", fault);
 	end_all(connection);
 	stop_waiting(connection, &connection->wait);
+	connection->end = FCGI_END_FAULT;
 	connection->state = STATE_ENDING;
 }
 
@@ -568,11 +587,21 @@ expire(struct deadline *deadline, unsigned kind)
 		[WAIT_TAKE] = "the web server takes nothing",
 		[WAIT_BODY] = "the body of a request does not come",
 	};
+	static const enum fcgi_end ends[] = {
+		[WAIT_HEAD] = FCGI_END_LATE,
+		[WAIT_TAKE] = FCGI_END_STALL,
+		[WAIT_BODY] = FCGI_END_LATE,
+	};
+
+	struct fcgi_connection *connection =
+	    connection_of(deadline, (enum fcgi_wait)kind);
 
 	if (faults[kind] != NULL)
 		log_debug("fastcgi: %s: the connection is closed",
 		    faults[kind]);
-	close_now(connection_of(deadline, (enum fcgi_wait)kind));
+	if (connection->end == FCGI_END_CLOSED)
+		connection->end = (uint8_t)ends[kind];
+	close_now(connection);
 }
 
 static uint64_t
@@ -651,6 +680,8 @@ refuse_connection(struct fcgi_service *service, int fd,
 	char text[ADDRESS_TEXT_MAX + 1];
 
 	close(fd);
+	service->counts.opened++;
+	service->counts.closed[FCGI_END_UNTRUSTED]++;
 	address_format_detail(&address, service->config.log_addresses, text);
 	if (may_complain(service, &service->untrusted_ms))
 		log_warnx("fastcgi: connections from %s are refused: it is "
@@ -685,6 +716,8 @@ fcgi_service_add(struct fcgi_service *service, int fd,
 	connection->poll.data = connection;
 	connection->service = service;
 	connection->fd = fd;
+	service->counts.open++;
+	service->counts.opened++;
 	fcgi_parser_init(&connection->parser, &service->parser);
 	STAILQ_INIT(&connection->outputs);
 	TAILQ_INSERT_TAIL(&service->connections, connection, entry);
@@ -695,6 +728,13 @@ size_t
 fcgi_service_unsent(const struct fcgi_service *service)
 {
 	return service->unsent;
+}
+
+void
+fcgi_service_copy_counts(const struct fcgi_service *service,
+    struct fcgi_counts *counts)
+{
+	*counts = service->counts;
 }
 
 void

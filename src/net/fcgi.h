@@ -2,6 +2,7 @@
 #define FCGI_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include <uv.h>
@@ -10,6 +11,7 @@
 
 struct exchange_answer;
 struct exchange_request;
+struct outbox_news;
 
 /*
  * FastCGI (Specification 1.0): requests that a web server hands on, on
@@ -28,8 +30,27 @@ struct fcgi_owner {
 	/* Decide about a request, which cannot become a WebSocket. */
 	void	(*request)(void *ctx, const struct exchange_request *request,
 		    struct exchange_answer *answer);
+	/* An answer that shows news was written to its last byte. */
+	void	(*delivered)(void *ctx, const struct outbox_news *news);
 	/* A connection ended. */
 	void	(*ended)(void *ctx);
+};
+
+/* Why a connection ended: the first reason that there was. */
+enum fcgi_end {
+	FCGI_END_CLOSED,	/* by the web server, or when all was said */
+	FCGI_END_FAULT,		/* the web server broke the protocol */
+	FCGI_END_LATE,		/* params or a body took too long */
+	FCGI_END_STALL,		/* the web server took nothing */
+	FCGI_END_UNTRUSTED,	/* it was not let in */
+	FCGI_ENDS
+};
+
+struct fcgi_counts {
+	size_t	 open;
+	uint64_t opened;
+	uint64_t closed[FCGI_ENDS];
+	uint64_t malformed;	/* requests refused for params or length */
 };
 
 struct fcgi_service_config {
@@ -60,6 +81,8 @@ void	 fcgi_service_add(struct fcgi_service *service, int fd,
 	    const struct sockaddr *address, socklen_t len);
 /* How many answers still have to be taken by a web server. */
 size_t	 fcgi_service_unsent(const struct fcgi_service *service);
+void	 fcgi_service_copy_counts(const struct fcgi_service *service,
+	    struct fcgi_counts *counts);
 /* End all connections at once. */
 void	 fcgi_service_stop(struct fcgi_service *service);
 /* After fcgi_service_stop() and the loop's close callbacks. */

@@ -79,6 +79,7 @@ fcgi_output_answer(uint16_t id, const struct exchange_answer *answer)
 	buf_clear(&text);
 	out->lead = buf_freeze(&records);
 	out->body = answer->body;
+	out->news = answer->news;
 	out->id = id;
 	out->has_tail = true;
 	return out;

@@ -7,6 +7,8 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+#include "hub/outbox.h"
+
 struct exchange_answer;
 struct payload;
 
@@ -19,6 +21,7 @@ struct fcgi_output {
 	STAILQ_ENTRY(fcgi_output) entry;
 	struct payload *lead;	/* whole records */
 	struct payload *body;	/* what follows them in STDOUT; NULL: none */
+	struct outbox_news news; /* what the answer shows */
 	size_t	 sent;		/* of all bytes */
 	uint16_t id;
 	bool	 has_tail;	/* the end of the request follows */

@@ -46,6 +46,7 @@ tell_connections(struct exposition *out, const struct metrics *metrics)
 {
 	labelled(out, "transport", "websocket", metrics->ws.open);
 	labelled(out, "transport", "http", metrics->http.open);
+	labelled(out, "transport", "fastcgi", metrics->fcgi.open);
 }
 
 static void
@@ -59,6 +60,7 @@ tell_opened(struct exposition *out, const struct metrics *metrics)
 {
 	labelled(out, "transport", "websocket", metrics->ws.opened);
 	labelled(out, "transport", "http", metrics->http.opened);
+	labelled(out, "transport", "fastcgi", metrics->fcgi.opened);
 }
 
 static void
@@ -94,9 +96,17 @@ tell_closed(struct exposition *out, const struct metrics *metrics)
 		[HTTP_END_LATE] = "late",
 		[HTTP_END_UPGRADED] = "upgraded",
 	};
+	static const char *const fcgi[] = {
+		[FCGI_END_CLOSED] = "closed",
+		[FCGI_END_FAULT] = "fault",
+		[FCGI_END_LATE] = "late",
+		[FCGI_END_STALL] = "slow",
+		[FCGI_END_UNTRUSTED] = "untrusted",
+	};
 
 	tell_closed_of(out, "websocket", ws, metrics->ws.closed, WS_ENDS);
 	tell_closed_of(out, "http", http, metrics->http.closed, HTTP_ENDS);
+	tell_closed_of(out, "fastcgi", fcgi, metrics->fcgi.closed, FCGI_ENDS);
 }
 
 static void
@@ -170,7 +180,8 @@ tell_limited(struct exposition *out, const struct metrics *metrics)
 static void
 tell_malformed(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->http.malformed);
+	labelled(out, "transport", "http", metrics->http.malformed);
+	labelled(out, "transport", "fastcgi", metrics->fcgi.malformed);
 }
 
 static void
@@ -374,7 +385,7 @@ static const struct family {
 	    "What was refused because it came too often, or too many at a "
 	    "time.", tell_limited },
 	{ "buddyshopping_malformed_requests_total", EXPOSITION_COUNTER,
-	    "HTTP requests whose head no client should send.",
+	    "Requests whose head no client or web server should send.",
 	    tell_malformed },
 	{ "buddyshopping_jobs", EXPOSITION_GAUGE,
 	    "Changes, reads and answers on their way to the storage thread, "

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/histogram.h"
+#include "fcgi.h"
 #include "front.h"
 #include "health.h"
 #include "http.h"
@@ -26,6 +27,7 @@ struct metrics {
 	struct polls_counts polls;
 	struct front_counts front;
 	struct http_counts http;
+	struct fcgi_counts fcgi;
 	struct journal_counts journal;
 	struct histogram turns_us;	/* of the loop */
 	size_t	 connections_max;	/* 0: no limit */
