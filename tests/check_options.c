@@ -430,6 +430,8 @@ START_TEST(texts_that_are_right_are_taken)
 		"x -o base-path=/", "x -o base-path=/a/b%20c/~(d);e=@:/",
 		"x -o admin-listen=unix:/run/shop/admin",
 		"x -o admin-listen=none", "x -o admin-listen=",
+		"x -o admin-listen=127.0.0.1:8081,unix:/run/a,[::1]:0",
+		"x -o admin-listen=none,127.8.0.1:1",
 		"x -o allowed-origins=*",
 		"x -o allowed-origins=https://a,*",
 		"x -o trusted-proxies=192.0.2.1",
@@ -462,7 +464,11 @@ START_TEST(texts_that_are_wrong_are_refused_with_their_key)
 		"fastcgi-owner=root:", "fastcgi-owner=4294967295",
 		"log-addresses=half", "log-addresses=", "log-addresses=Full",
 		"admin-listen=/run/x", "admin-listen=unix:x",
-		"admin-listen=127.0.0.1:80", "admin-listen=None",
+		"admin-listen=None", "admin-listen=0.0.0.0:80",
+		"admin-listen=192.0.2.1:80", "admin-listen=[::]:80",
+		"admin-listen=[2001:db8::1]:80", "admin-listen=80",
+		"admin-listen=localhost:80", "admin-listen=unix:/a,unix:/b",
+		"admin-listen=unix:/a,none", "admin-listen=127.0.0.1:80,",
 		"log-level=loud", "log-level=", "log-level=7",
 	};
 	char line[128], expected[64];

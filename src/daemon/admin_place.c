@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/xalloc.h"
 #include "net/endpoint.h"
@@ -15,14 +16,16 @@ admin_place_find(const struct options *options, struct endpoint *endpoint)
 {
 	const char *fault;
 	char *path, *text;
-	size_t size;
+	size_t size, i;
 
-	if (strcmp(options->admin_listen, "none") == 0)
-		return ADMIN_PLACE_NONE;
-	if (options->admin_listen[0] != '\0')
-		/* It was parsed before, as a setting. */
-		return endpoint_parse(options->admin_listen, endpoint) ==
-		    NULL ? ADMIN_PLACE_CHOSEN : ADMIN_PLACE_NONE;
+	/* They were parsed before, as a setting. */
+	for (i = 0; i < options->admin_listen_count; i++) {
+		if (strcmp(options->admin_listen[i], "none") == 0)
+			return ADMIN_PLACE_NONE;
+		if (endpoint_parse(options->admin_listen[i], endpoint) ==
+		    NULL && endpoint->address.ss_family == AF_UNIX)
+			return ADMIN_PLACE_CHOSEN;
+	}
 	path = realpath(options->database, NULL);
 	if (path == NULL)
 		path = xstrdup(options->database);
@@ -33,4 +36,15 @@ admin_place_find(const struct options *options, struct endpoint *endpoint)
 	free(text);
 	free(path);
 	return fault == NULL ? ADMIN_PLACE_BESIDE : ADMIN_PLACE_TOO_LONG;
+}
+
+bool
+admin_place_next_port(const struct options *options, size_t *i,
+    struct endpoint *endpoint)
+{
+	while (*i < options->admin_listen_count)
+		if (endpoint_parse(options->admin_listen[(*i)++], endpoint) ==
+		    NULL && endpoint->address.ss_family != AF_UNIX)
+			return true;
+	return false;
 }

@@ -1,6 +1,9 @@
 #ifndef ADMIN_PLACE_H
 #define ADMIN_PLACE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct endpoint;
 struct options;
 
@@ -21,6 +24,13 @@ enum admin_place {
  * its links to be resolved.
  */
 enum admin_place admin_place_find(const struct options *options,
+	    struct endpoint *endpoint);
+
+/*
+ * Find the next port of this machine that admin-listen names besides, from *i
+ * on, which is moved behind it; false if there is none.
+ */
+bool	 admin_place_next_port(const struct options *options, size_t *i,
 	    struct endpoint *endpoint);
 
 #endif

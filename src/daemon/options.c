@@ -134,7 +134,7 @@ static const struct setting settings[] = {
 	{ "log-addresses", SETTING_ADDRESS_DETAIL, "full",
 	    FIELD(log_addresses), .help = "full, prefix or none" },
 	{ "admin-listen", SETTING_ADMIN, "",
-	    FIELD(admin_listen), .help = "unix:/path, none, or DATABASE.admin",
+	    LIST(admin_listen), .help = "unix:/path or none, loopback:port",
 	    .needs_restart = true },
 	{ "log-level", SETTING_LOG_LEVEL, "info",
 	    FIELD(log_level), .help = "error, warning, info or debug" },

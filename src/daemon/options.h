@@ -49,8 +49,8 @@ struct options {
 	bool	 websocket_compression;
 	bool	 demo;
 	char	*subprotocol;		/* "" for none */
-	char	*admin_listen;		/* endpoint, "none", or "": beside */
-					/* the database */
+	char	**admin_listen;		/* see admin_place.h */
+	size_t	 admin_listen_count;
 	char	*base_path;		/* begins and ends with a slash */
 	char	**allowed_origins;	/* may hold "*" */
 	size_t	 allowed_origins_count;

@@ -27,9 +27,12 @@
 #include "net/fcgi.h"
 #include "net/front.h"
 #include "net/http.h"
+#include "net/lag.h"
 #include "net/listener.h"
+#include "net/metrics.h"
 #include "net/poll.h"
 #include "net/unix_socket.h"
+#include "net/watch.h"
 #include "net/ws.h"
 #include "net/ws_peer.h"
 #include "options.h"
@@ -78,9 +81,13 @@ struct server {
 	struct http *http;
 	struct fcgi_service *fcgi;
 	struct listener *listener;
+	struct watch watch;
 	struct admin *admin;
 	struct http *admin_http;
 	struct listener *admin_listener;
+
+	struct lag lag;			/* of the loop */
+	uint64_t started_ms;		/* since 1970 */
 
 	struct drain *drain;		/* NULL while nothing stops us */
 	bool	 has_failed;		/* the database cannot be trusted */
@@ -178,6 +185,7 @@ on_turn(uv_prepare_t *handle)
 		uv_idle_start(&server->again, server->again.idle_cb);
 	else
 		uv_idle_stop(&server->again);
+	lag_turn(&server->lag);
 }
 
 static void
@@ -307,6 +315,30 @@ on_delivered(void *ctx, const struct outbox_news *news)
 	struct server *server = ctx;
 
 	polls_delivered(server->polls, TRANSPORT_HTTP, news);
+}
+
+static void
+collect_metrics(void *ctx, struct metrics *metrics)
+{
+	struct server *server = ctx;
+	struct health_signs signs = { .is_draining = server->drain != NULL };
+
+	hub_copy_counts(server->hub, &metrics->hub);
+	ws_peers_copy_counts(server->peers, &metrics->ws);
+	polls_copy_counts(server->polls, &metrics->polls);
+	front_copy_counts(server->front, &metrics->front);
+	http_copy_counts(server->http, &metrics->http);
+	fcgi_service_copy_counts(server->fcgi, &metrics->fcgi);
+	journal_copy_counts(server->journal, &metrics->journal);
+	metrics->turns_us = server->lag.turns_us;
+	metrics->connections_max = listener_max(server->listener);
+	metrics->started_ms = server->started_ms;
+	metrics->now_us = clock_us();
+	process_read(&metrics->process);
+	signs.now_us = metrics->now_us;
+	signs.refused_us = metrics->journal.refused_us;
+	signs.busy_since_us = metrics->journal.busy_since_us;
+	metrics->health = health_judge(&signs);
 }
 
 static const struct http_owner http_owner = {
@@ -477,6 +509,7 @@ init_loop(struct server *server)
 	    uv_signal_start(&server->sighup, on_reload, SIGHUP) != 0)
 		fatalx("cannot watch signals");
 	(void)uv_prepare_start(&server->turn, on_turn);
+	server->started_ms = clock_now().wall_ms;
 }
 
 /* Create the directories that path leads through, for us alone. */
@@ -610,6 +643,7 @@ init_network(struct server *server)
 	status = sockets_open(server->listener, options, &users, text);
 	if (status != EX_OK)
 		return status;
+	lag_init(&server->lag, &server->loop);
 	/* Whether anybody listens for this is not ours to judge. */
 	(void)sd_notifyf(0, "READY=1\nSTATUS=listening on %s", text);
 	return EX_OK;
@@ -650,12 +684,35 @@ listen_admin(struct server *server)
 	return -1;
 }
 
+/* Listen on the ports of admin-listen; -1 if that is not possible. */
+static int
+listen_watch(struct server *server)
+{
+	const struct listener_user user = {
+		.accepted = on_admin_accepted,
+		.ctx = server,
+	};
+	char text[ENDPOINT_TEXT_MAX + 1];
+	struct endpoint endpoint;
+	size_t i = 0;
+
+	while (admin_place_next_port(server->options, &i, &endpoint)) {
+		if (listener_add(server->admin_listener, &endpoint, NULL,
+		    &user) == -1)
+			return -1;
+		endpoint_format(&endpoint, text);
+		log_info("to be watched on %s", text);
+	}
+	return 0;
+}
+
 static int
 init_admin(struct server *server, const struct id_key *key)
 {
 	const struct admin_config admin = {
 		.hub = server->hub,
 		.log_key = *key,
+		.watch = &server->watch,
 	};
 	const struct listener_config listener = {
 		.loop = &server->loop,
@@ -669,11 +726,13 @@ init_admin(struct server *server, const struct id_key *key)
 	};
 
 	tuning_http(server->options, &http);
+	server->watch.collect = collect_metrics;
+	server->watch.ctx = server;
 	server->admin = admin_new(&admin);
 	server->admin_http = http_new(&http);
 	server->admin_listener = listener_new(&listener);
-	return server->admin_http == NULL || listen_admin(server) == -1 ?
-	    EX_OSERR : EX_OK;
+	return server->admin_http == NULL || listen_admin(server) == -1 ||
+	    listen_watch(server) == -1 ? EX_OSERR : EX_OK;
 }
 
 /* Close our own handles, and let all that close do so. */

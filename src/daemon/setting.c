@@ -42,7 +42,8 @@ setting_parse_number(const char *text, uint64_t max, uint64_t *number)
 bool
 setting_is_list(const struct setting *setting)
 {
-	return setting->type == SETTING_ORIGINS ||
+	return setting->type == SETTING_ADMIN ||
+	    setting->type == SETTING_ORIGINS ||
 	    setting->type == SETTING_PREFIXES ||
 	    setting->type == SETTING_ENDPOINTS;
 }
@@ -173,19 +174,6 @@ is_path(const char *text)
 }
 
 static int
-put_admin(char **value, const char *text)
-{
-	struct endpoint endpoint;
-
-	if (*text != '\0' && strcmp(text, "none") != 0 &&
-	    (endpoint_parse(text, &endpoint) != NULL ||
-	    endpoint.address.ss_family != AF_UNIX))
-		return -1;
-	put_string(value, text);
-	return 0;
-}
-
-static int
 put_base_path(char **value, const char *text)
 {
 	if (text[0] != '/' || text[strlen(text) - 1] != '/' || !is_path(text))
@@ -274,6 +262,31 @@ add_origin(char ***list, size_t *count, const char *text)
 	return 0;
 }
 
+/* Where the socket is, or that there is none, is said once. */
+static bool
+is_socket(const char *text)
+{
+	return strcmp(text, "none") == 0 || strncmp(text, "unix:", 5) == 0;
+}
+
+static int
+add_admin(char ***list, size_t *count, const char *text)
+{
+	struct endpoint endpoint;
+	size_t i;
+
+	if (strcmp(text, "none") != 0 &&
+	    (endpoint_parse(text, &endpoint) != NULL ||
+	    !endpoint_is_local(&endpoint)))
+		return -1;
+	for (i = 0; i < *count; i++)
+		if (is_socket((*list)[i]) && is_socket(text))
+			return -1;
+	*list = xrealloc(*list, (*count + 1) * sizeof(**list));
+	(*list)[(*count)++] = xstrdup(text);
+	return 0;
+}
+
 static int
 add_prefix(struct address_prefix **list, size_t *count, const char *text)
 {
@@ -308,6 +321,8 @@ add_item(const struct setting *setting, void *base, const char *item,
 {
 	size_t *count = field_count(setting, base);
 
+	if (setting->type == SETTING_ADMIN)
+		return add_admin(field(setting, base), count, item);
 	if (setting->type == SETTING_ORIGINS)
 		return add_origin(field(setting, base), count, item);
 	if (setting->type == SETTING_PREFIXES)
@@ -350,8 +365,8 @@ expectation(enum setting_type type)
 		return "not a subprotocol's name (letters, digits and "
 		    "!#$%&'*+-.^_`|~)";
 	case SETTING_ADMIN:
-		return "not none, or unix: and a path of at most 107 bytes "
-		    "that begins with /";
+		return "not one of unix:/path and none, and addresses such as "
+		    "127.0.0.1:8081 of this machine";
 	case SETTING_BASE_PATH:
 		return "not the path of a URL that begins and ends with /";
 	case SETTING_MODE:
@@ -390,15 +405,13 @@ setting_put(const struct setting *setting, void *base, const char *text,
 	case SETTING_TOKEN:
 		result = put_token(field(setting, base), text);
 		break;
-	case SETTING_ADMIN:
-		result = put_admin(field(setting, base), text);
-		break;
 	case SETTING_BASE_PATH:
 		result = put_base_path(field(setting, base), text);
 		break;
 	case SETTING_MODE:
 		result = put_mode(field(setting, base), text);
 		break;
+	case SETTING_ADMIN:
 	case SETTING_ORIGINS:
 	case SETTING_PREFIXES:
 	case SETTING_ENDPOINTS:
@@ -419,7 +432,7 @@ clear_string(char **value)
 }
 
 static void
-clear_origins(char ***list, size_t *count)
+clear_strings(char ***list, size_t *count)
 {
 	while (*count > 0)
 		free((*list)[--*count]);
@@ -456,12 +469,12 @@ setting_clear(const struct setting *setting, void *base)
 	case SETTING_ADDRESS_DETAIL:
 		break;
 	case SETTING_TOKEN:
-	case SETTING_ADMIN:
 	case SETTING_BASE_PATH:
 		clear_string(field(setting, base));
 		break;
+	case SETTING_ADMIN:
 	case SETTING_ORIGINS:
-		clear_origins(field(setting, base), field_count(setting, base));
+		clear_strings(field(setting, base), field_count(setting, base));
 		break;
 	case SETTING_PREFIXES:
 		clear_prefixes(field(setting, base),

@@ -20,11 +20,11 @@ enum setting_type {
 	SETTING_LOG_LEVEL,	/* enum log_level by name */
 	SETTING_ADDRESS_DETAIL,	/* enum address_detail by name */
 	SETTING_TOKEN,		/* char *: RFC 9110, section 5.6.2; or "" */
-	SETTING_ADMIN,		/* char *: unix:/path, none; or "" */
 	SETTING_BASE_PATH,	/* char *: RFC 3986 path with both slashes */
 	SETTING_MODE,		/* mode_t, in octal: permission bits */
 	SETTING_OWNER,		/* struct unix_socket_access, but its mode:
 				   user, user:group, :group; or "" */
+	SETTING_ADMIN,		/* list of char *: see admin_place.h */
 	SETTING_ORIGINS,	/* list of char * */
 	SETTING_PREFIXES,	/* list of struct address_prefix */
 	SETTING_ENDPOINTS	/* list of struct endpoint */

@@ -118,7 +118,7 @@ lists_are_equal(const struct setting *setting, const void *base,
 
 	if (list_count(setting, other) != count)
 		return false;
-	if (setting->type == SETTING_ORIGINS)
+	if (setting->type == SETTING_ORIGINS || setting->type == SETTING_ADMIN)
 		return origins_are_equal(a, b, count);
 	if (setting->type == SETTING_PREFIXES)
 		return prefixes_are_equal(a, b, count);
@@ -141,9 +141,9 @@ setting_value_is_equal(const struct setting *setting, const void *base,
 		return owners_are_equal(setting, base, other);
 	case SETTING_TOKEN:
 	case SETTING_BASE_PATH:
-	case SETTING_ADMIN:
 		return strcmp(pointer(setting, base),
 		    pointer(setting, other)) == 0;
+	case SETTING_ADMIN:
 	case SETTING_ORIGINS:
 	case SETTING_PREFIXES:
 	case SETTING_ENDPOINTS:

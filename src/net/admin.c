@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "exchange.h"
 #include "hub/hub.h"
+#include "watch.h"
 
 enum {
 	BODY_BYTES = 256,
@@ -141,16 +142,29 @@ show_erasure(struct admin *admin, const struct exchange_request *request,
 		    state_name(erasure.state), erasure.bodies);
 }
 
+static void
+watch(struct admin *admin, const struct exchange_request *request,
+    const struct admin_target *target, struct exchange_answer *answer)
+{
+	(void)target;	/* has nothing besides */
+	if (!watch_answer(admin->config.watch, request->target, answer))
+		refuse(answer, 404, "no such path");
+}
+
 static const struct route {
 	const char *method;
 	const char *path;	/* with a slash at its end: and one more name */
+	bool	 is_for_tcp;	/* too */
 	void	(*answer)(struct admin *admin,
 		    const struct exchange_request *request,
 		    const struct admin_target *target,
 		    struct exchange_answer *answer);
 } routes[] = {
-	{ "POST", "/erase", begin_erasure },
-	{ "GET", "/erase/", show_erasure },
+	{ "POST", "/erase", false, begin_erasure },
+	{ "GET", "/erase/", false, show_erasure },
+	{ "GET", "/metrics", true, watch },
+	{ "GET", "/healthz", true, watch },
+	{ "GET", "/readyz", true, watch },
 };
 
 /* Whether the target, split at its query, is for route. */
@@ -184,7 +198,8 @@ admin_request(struct admin *admin, const struct exchange_request *request,
 		return;
 	}
 	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (!is_for(&routes[i], request->target, &target))
+		if (!is_for(&routes[i], request->target, &target) ||
+		    (request->address.is_known && !routes[i].is_for_tcp))
 			continue;
 		if (strcmp(request->method, routes[i].method) == 0) {
 			routes[i].answer(admin, request, &target, answer);

@@ -6,6 +6,7 @@
 struct exchange_answer;
 struct exchange_request;
 struct hub;
+struct watch;
 
 /*
  * What an administrator asks of the daemon, on a socket of its own: whoever can
@@ -14,17 +15,20 @@ struct hub;
  *
  *	POST /erase?session=S[&customer=C]	202 {"id":N}
  *	GET /erase/N				200 {"state":"pending","bodies":0}
+ *	GET /metrics, /healthz, /readyz		as watch.h says
  *
  * States are those of enum erasure_state, spelt pending, done, notFound and
  * failed.  Errors are {"error":"a few words"}: 400 for a bad query, 403 for a
  * web page (it sends Origin), 404 for an unknown path or number, 405, and 503
- * when too much is pending already or the daemon stops.
+ * when too much is pending already or the daemon stops.  Over TCP, where nobody
+ * knows who asks, only the last three paths are there.
  */
 struct admin;
 
 struct admin_config {
 	struct hub *hub;
 	struct id_key log_key;		/* of the tags of sessions in logs */
+	const struct watch *watch;	/* lent for the life of the admin */
 };
 
 struct admin *admin_new(const struct admin_config *config);

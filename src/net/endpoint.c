@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "address.h"
+
 enum {
 	HOST_TEXT_MAX = INET6_ADDRSTRLEN - 1,
 	PORT_MAX = 65535,
@@ -114,6 +116,16 @@ endpoint_parse(const char *text, struct endpoint *endpoint)
 	if (strncmp(text, unix_scheme, sizeof(unix_scheme) - 1) == 0)
 		return parse_unix(text + sizeof(unix_scheme) - 1, endpoint);
 	return parse_tcp(text, endpoint) == -1 ? malformed : NULL;
+}
+
+bool
+endpoint_is_local(const struct endpoint *endpoint)
+{
+	struct address address = address_from_sockaddr(
+	    (const struct sockaddr *)&endpoint->address);
+
+	return endpoint->address.ss_family == AF_UNIX ||
+	    address_is_loopback(&address);
 }
 
 static void

@@ -1,6 +1,7 @@
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 /*
@@ -22,6 +23,9 @@ struct endpoint {
  */
 const char *endpoint_parse(const char *text, struct endpoint *endpoint)
 	    __attribute__((warn_unused_result));
+
+/* Whether only this machine reaches it: a UNIX-domain or loopback one. */
+bool	 endpoint_is_local(const struct endpoint *endpoint);
 
 /*
  * Write it as above.  The name of an abstract UNIX-domain socket begins with

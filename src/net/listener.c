@@ -412,6 +412,12 @@ listener_resume(struct listener *listener)
 	listener_watch(listener);
 }
 
+size_t
+listener_max(const struct listener *listener)
+{
+	return listener->config.max_connections;
+}
+
 void
 listener_configure(struct listener *listener,
     const struct listener_config *config)

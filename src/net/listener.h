@@ -34,6 +34,8 @@ struct listener *listener_new(const struct listener_config *config);
 /* Take over max_connections; those that are there stay. */
 void	 listener_configure(struct listener *listener,
 	    const struct listener_config *config);
+/* How many connections there may be; 0 for no limit. */
+size_t	 listener_max(const struct listener *listener);
 /*
  * Listen on TCP port of all addresses, IPv6 and IPv4 on one socket (IPv4 only
  * where the machine has no IPv6).  Port 0 takes a free one.  Returns the port,

@@ -1,0 +1,370 @@
+// What the daemon tells those who watch it: each number moves by exactly what
+// was done, /readyz by whether it can be done, and none of it is public.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import test from 'node:test';
+
+import { Client } from './lib/client.mjs';
+import { makeFolder, withDaemon } from './lib/daemon.mjs';
+import { get, names, parse, valueOf } from './lib/exposition.mjs';
+import { Fastcgi } from './lib/fastcgi.mjs';
+import { ask, pass, Shopper } from './lib/shopper.mjs';
+
+const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+const SOURCE = path.resolve(process.env.srcdir ?? '.');
+const RULES = 'contrib/prometheus/buddyshopping.rules.yml';
+
+const read = (name) => fs.readFileSync(path.join(SOURCE, name), 'utf8');
+
+const expressionsOf = (panel) => [
+	...(panel.targets ?? []).map(({ expr }) => expr),
+	...(panel.panels ?? []).flatMap(expressionsOf),
+];
+
+// What the panels of the dashboard show.
+const shownExpressions = () =>
+	JSON.parse(read('contrib/grafana/buddyshopping.json'))
+		.panels.flatMap(expressionsOf);
+
+// Run steps with a daemon, the socket for those who watch it, and where it
+// listens for FastCGI.
+const withWatched = (settings, steps) => {
+	const folder = makeFolder();
+	const admin = path.join(folder, 'admin'), fastcgi = path.join(folder, 'f');
+	return withDaemon({ 'admin-listen': `unix:${admin}`,
+		'fastcgi-listen': `unix:${fastcgi}`, 'session-ttl': 0, ...settings },
+	(daemon) => steps(daemon, admin, fastcgi));
+};
+
+const scrape = async (admin) => {
+	const { status, fields, text } = await get(admin, '/metrics');
+	assert.equal(status, 200);
+	assert.equal(fields['content-type'], TYPE);
+	return parse(text);
+};
+
+// What differs between two scrapes, as {"NAME a=x,b=y": by}; of histograms
+// only the count, without what time and memory do.
+const UNSTEADY = /^(process_|buddyshopping_(event_loop_lag|database_bytes|wal_bytes|storage_busy))/;
+const differences = (before, after) => {
+	const result = {};
+	for (const { name, kind, samples } of after.values()) {
+		if (UNSTEADY.test(name))
+			continue;
+		for (const { suffix, labels, value } of samples) {
+			if (kind === 'histogram' && suffix !== '_count')
+				continue;
+			const by = value - valueOf(before, name + suffix, labels);
+			const key = [name.replace('buddyshopping_', '') + suffix,
+				...Object.values(labels)].join(' ');
+			if (by !== 0)
+				result[key] = by;
+		}
+	}
+	return result;
+};
+
+// The daemon's own notes are written some time.
+const OWN_NOTES = /^(commit_|jobs )/;
+
+const moved = async (admin, steps, expected, besides = /^$/) => {
+	const before = await scrape(admin);
+	const result = await steps();
+	const found = Object.entries(differences(before, await scrape(admin)))
+		.filter(([key]) => !besides.test(key));
+	assert.deepEqual(Object.fromEntries(found), expected);
+	return result;
+};
+
+// A change that was committed and shown to one client, who caused it.
+const change = (transport) => ({
+	[`deliveries_total ${transport}`]: 1,
+	[`delivery_latency_seconds_count ${transport}`]: 1,
+	'commit_duration_seconds_count': 1, 'commit_rows_count': 1,
+});
+
+// A connection for one request.
+const request = { 'connections_opened_total http': 1,
+	'connections_closed_total http closed': 1 };
+
+test('the text is well-formed and says what it is', () => withWatched({},
+	async (daemon, admin) => {
+		const families = await scrape(admin);
+		for (const { name, help, samples } of families.values()) {
+			assert.match(name, /^(buddyshopping|process)_[a-z_]+$/);
+			assert.match(help, /^[A-Z].*\.$/);
+			assert(samples.length > 0 || name === 'process_open_fds', name);
+		}
+		assert.equal(valueOf(families, 'buddyshopping_ready'), 1);
+		const { text } = await get(admin, '/metrics');
+		const [, version] = text.match(/build_info\{version="([^"]+)"\} 1\n/);
+		assert.match(version, /^\d+\.\d+\.\d+$/);
+	}));
+
+const promtool = (args, input) => execFileSync('promtool', args,
+	{ input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'inherit'] });
+
+const hasPromtool = () => {
+	try {
+		promtool(['--version']);
+		return true;
+	} catch {
+		return false;
+	}
+};
+
+const promtoolTest = (name, steps) => test(name, async (t) => {
+	if (hasPromtool())
+		await steps();
+	else
+		t.skip('promtool (Debian: prometheus) was not found');
+});
+
+promtoolTest('promtool has nothing to say about the text', () =>
+	withWatched({}, async (daemon, admin) => {
+		const { text } = await get(admin, '/metrics');
+		assert.equal(promtool(['check', 'metrics'], text), '');
+	}));
+
+promtoolTest('alerts fire when they should', () => {
+	promtool(['check', 'rules', path.join(SOURCE, RULES)]);
+	promtool(['test', 'rules',
+		path.join(SOURCE, 'tests/prometheus/buddyshopping.test.yml')]);
+});
+
+promtoolTest('what the dashboard asks is PromQL', () => {
+	const rules = shownExpressions().map((expression, i) => ({
+		record: `shown:${i}`, expr: expression.replace(/"\$\w+"/g, '".*"')
+			.replaceAll('$__rate_interval', '1m')
+			.replaceAll('$__range', '6h') }));
+	const file = path.join(makeFolder(), 'rules.json');
+	fs.writeFileSync(file, JSON.stringify(
+		{ groups: [{ name: 'shown', rules }] }));
+	promtool(['check', 'rules', file]);
+});
+
+test('WebSockets are counted, and what they say', () => withWatched({},
+	async (daemon, admin) => {
+		const ada = await moved(admin, async () => {
+			const client = await Client.open(daemon, '/one');
+			client.payload = await client.enter('startSession', 'Ada',
+				{ resumable: true });
+			await client.nextOf('multicartUpdate');
+			return client;
+		}, {
+			'connections websocket': 1,
+			'connections_opened_total websocket': 1,
+			'connections_opened_total http': 1,
+			'connections_closed_total http upgraded': 1,
+			'sessions': 1, 'customers present': 1,
+			'messages_total startSession accepted': 1,
+			...change('websocket'),
+		});
+		const { customerId } = ada.payload;
+		await moved(admin, async () => {
+			for (const seq of [1, 2, 2, 1]) {
+				ada.send('updateCart', { customerId, seq,
+					cartContent: { seq } });
+				const { payload } = await ada.nextOf('updateCart');
+				if (payload.stale === undefined)
+					await ada.nextOf('multicartUpdate');
+			}
+		}, {
+			'messages_total updateCart accepted': 2,
+			'messages_total updateCart stale': 2,
+			'deliveries_total websocket': 2,
+			'delivery_latency_seconds_count websocket': 2,
+			'commit_duration_seconds_count': 2, 'commit_rows_count': 2,
+		});
+		await moved(admin, async () => {
+			ada.sendText('{');
+			await ada.next();
+			ada.send('joinSession', { customerName: 'Ada' });
+			await ada.next();
+			ada.send('poll', { customerId });
+			await ada.next();
+		}, {
+			'messages_total none refused': 1,
+			'messages_total joinSession refused': 1,
+			'messages_total poll refused': 1,
+			'refusals_total invalidJson': 1,
+			'refusals_total alreadyJoined': 1,
+			'refusals_total unknownEvent': 1,
+		}, OWN_NOTES);
+		await moved(admin, async () => {
+			await ada.close();
+			await pass(daemon);
+		}, {
+			...request, 'connections websocket': -1,
+			'connections_closed_total websocket client': 1,
+			'sessions': -1, 'customers present': -1,
+		}, OWN_NOTES);
+	}));
+
+// Resolves when the daemon has closed the connection.
+const sendMalformed = async (daemon) => {
+	const socket = net.connect(daemon.port, '127.0.0.1');
+	socket.end('GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
+	assert.match((await socket.toArray()).join(''), /^HTTP\/1\.1 400 /);
+};
+
+test('polls are counted, held and answered', () => withWatched({},
+	async (daemon, admin) => {
+		const ada = new Shopper(daemon), bob = new Shopper(daemon);
+		await moved(admin, () => ada.enter('startSession', 'Ada'), {
+			...request, 'sessions': 1, 'customers present': 1,
+			'messages_total startSession accepted': 1, ...change('http'),
+		});
+		ada.cursor = (await bob.enter('joinSession', 'Bob')).cursor;
+		const polling = await moved(admin, () => ada.held(), {
+			'connections http': 1,
+			'connections_opened_total http': 2,
+			'connections_closed_total http closed': 1,
+			'held_polls http': 1,
+			'messages_total poll accepted': 1,
+		});
+		await moved(admin, async () => {
+			await bob.post('updateCart', { cartContent: {} });
+			await polling.answer;
+		}, {
+			'connections http': -1,
+			'connections_opened_total http': 1,
+			'connections_closed_total http closed': 2,
+			'held_polls http': -1,
+			'messages_total updateCart accepted': 1, ...change('http'),
+		});
+		// What a cursor of long ago is answered with shows no change.
+		await moved(admin, () => ada.poll({ cursor: '1.1' }), {
+			...request, 'deliveries_total http': 1,
+			'messages_total poll accepted': 1,
+		});
+		ada.token = 'x';
+		await moved(admin, () => ada.poll(), { ...request,
+			'messages_total poll refused': 1,
+			'refusals_total invalidToken': 1 });
+		await moved(admin, () => ask(daemon, 'GET', '/a!b'), { ...request,
+			'refusals_total invalidSession': 1 });
+		await moved(admin, () => sendMalformed(daemon), { ...request,
+			'malformed_requests_total http': 1 });
+	}));
+
+test('FastCGI is counted by itself', () => withWatched({},
+	async (daemon, admin, fastcgi) => {
+		const server = await moved(admin, async () => {
+			const connection = new Fastcgi(fastcgi);
+			const answer = await connection.fetch('/one', { method: 'POST',
+				body: '{"event":"startSession",' +
+					'"payload":{"customerName":"Ada"}}' });
+			assert.equal(answer.status, 200);
+			return connection;
+		}, {
+			'connections fastcgi': 1,
+			'connections_opened_total fastcgi': 1,
+			'sessions': 1, 'customers present': 1,
+			'messages_total startSession accepted': 1,
+			...change('fastcgi'),
+		});
+		server.close();
+	}));
+
+test('limits are counted by what they limit', () => withWatched({
+	'message-rate': 1, 'message-burst': 2 }, async (daemon, admin) => {
+	const ada = await Client.open(daemon, '/one');
+	await moved(admin, async () => {
+		for (let i = 0; i < 3; i++) {
+			ada.sendText('{');
+			await ada.next();
+		}
+	}, {
+		'messages_total none refused': 3, 'refusals_total invalidJson': 2,
+		'refusals_total rateLimited': 1, 'rate_limited_total messages': 1,
+	});
+	await ada.close();
+}));
+
+test('who watches and is ready is told so', () => withWatched({},
+	async (daemon, admin) => {
+		for (const [where, text] of [['/healthz', '{"alive":true}\n'],
+			['/readyz', '{"ready":true}\n']]) {
+			const answer = await get(admin, where);
+			assert.equal(answer.status, 200);
+			assert.equal(answer.text, text);
+			assert.equal(answer.fields['content-type'], 'application/json');
+			const refused = await get(admin, where, { method: 'DELETE' });
+			assert.equal(refused.status, 405);
+		}
+	}));
+
+test('a daemon that stops is alive and not ready', () => withWatched({},
+	async (daemon, admin) => {
+		// Somebody who does not answer a close keeps it from ending.
+		const ada = await Client.open(daemon, '/one');
+		ada.socket._socket.pause();
+		daemon.child.kill('SIGTERM');
+		await daemon.logged(/stopping on SIGTERM/);
+		const ready = await get(admin, '/readyz');
+		assert.equal(ready.status, 503);
+		assert.equal(JSON.parse(ready.text).reason, 'draining');
+		assert.equal((await get(admin, '/healthz')).status, 200);
+		ada.socket.terminate();
+		assert.equal(await daemon.ended, 0);
+	}));
+
+test('on a port of this machine it can be watched, and nothing else', () =>
+	withDaemon({ 'admin-listen': '127.0.0.1:0,[::1]:0' }, async (daemon) => {
+		const [, port] = await daemon.logged(
+			/to be watched on 127\.0\.0\.1:(\d+)/);
+		await daemon.logged(/to be watched on \[::1\]:\d+/);
+		assert(await scrape(Number(port)));
+		for (const where of ['/healthz', '/readyz'])
+			assert.equal((await get(Number(port), where)).status, 200);
+		const page = await get(Number(port), '/metrics',
+			{ headers: { Origin: 'https://shop.example' } });
+		assert.equal(page.status, 403);
+		for (const [method, where] of [['GET', '/'], ['GET', '/erase/1'],
+			['POST', '/erase?session=one'], ['POST', '/one']]) {
+			const { status, text } = await get(Number(port), where,
+				{ method });
+			assert.equal(status, 404);
+			assert.equal(text, '{"error":"no such path"}\n');
+		}
+	}));
+
+test('nothing of it is public', () => withDaemon({ 'demo': 'yes' },
+	async (daemon) => {
+		for (const where of ['/metrics', '/healthz', '/readyz', '//metrics',
+			'/metrics?', '/Metrics', '/metrics/']) {
+			const { status, text } = await ask(daemon, 'GET', where);
+			assert(status >= 400, where);
+			assert.doesNotMatch(text, /buddyshopping_|alive|"ready"/);
+		}
+	}));
+
+// Names of metrics in an expression of PromQL.
+const namesIn = (expression) =>
+	expression.match(/\b(?:buddyshopping|process)_[a-z_]+\b/g) ?? [];
+
+test('dashboard, rules and manual name metrics that exist, the manual all',
+	() => withWatched({}, async (daemon, admin) => {
+		const families = await scrape(admin);
+		const known = new Set(names(families));
+		const shown = shownExpressions();
+		assert(shown.length >= 20);
+		const judged = read(RULES).split('\n').filter((line) =>
+			!/^\s*(#|description:|summary:)/.test(line));
+		assert(namesIn(judged.join('\n')).length >= 10);
+		for (const text of [...shown, ...judged])
+			for (const name of namesIn(text))
+				assert(known.has(name), `${name} is no metric: ${text}`);
+		for (const text of shown)
+			assert(namesIn(text).length > 0, text);
+
+		const listed = read('man/buddyshopping.8')
+			.matchAll(/^\.It Li ((?:buddyshopping|process)_[a-z_]+)$/gm);
+		assert.deepEqual([...listed].map(([, name]) => name),
+			[...families.keys()]);
+	}));
