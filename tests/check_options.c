@@ -448,6 +448,7 @@ END_TEST
 START_TEST(texts_that_are_wrong_are_refused_with_their_key)
 {
 	static const char *const pairs[] = {
+		"database=my.db", "database=/d/", "database=./d",
 		"subprotocol=a,b", "subprotocol=a/b", "subprotocol=\xc3\xa4",
 		"base-path=", "base-path=a/", "base-path=/a", "base-path=/a?/",
 		"base-path=/%2/", "base-path=/%zz/", "base-path=/#/",
@@ -551,6 +552,9 @@ START_TEST(the_database_is_where_option_or_environment_say)
 	} cases[] = {
 		{ "x -d my.db", "/s", "/x", "/h", "my.db" },
 		{ "x --database=my.db", "/s", "/x", "/h", "my.db" },
+		{ "x -o database=/d/my.db", "/s", "/x", "/h", "/d/my.db" },
+		{ "x -o database=/d -d my.db", "/s", "/x", "/h", "my.db" },
+		{ "x -o database=", "/s", "/x", "/h", "/s/buddyshopping.db" },
 		{ "x", "/s", "/x", "/h", "/s/buddyshopping.db" },
 		{ "x", "/s:/t", "/x", "/h", "/s/buddyshopping.db" },
 		{ "x", "", "/x", "/h", "/x/buddyshopping/buddyshopping.db" },
@@ -842,6 +846,7 @@ static const struct {
 	{ "fastcgi-listen", "127.0.0.1:9000", OPTIONS_NEEDS_RESTART },
 	{ "fastcgi-mode", "0600", OPTIONS_NEEDS_RESTART },
 	{ "fastcgi-owner", "7:7", OPTIONS_NEEDS_RESTART },
+	{ "database", "/srv/shop.db", OPTIONS_NEEDS_RESTART },
 	{ "log-addresses", "none", OPTIONS_ADOPTED },
 	{ "admin-listen", "none", OPTIONS_NEEDS_RESTART },
 	{ "log-level", "debug", OPTIONS_ADOPTED },

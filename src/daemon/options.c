@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 #include <uv.h>
 #include <zlib.h>
 
@@ -17,6 +18,9 @@
 #include "setting_value.h"
 
 #define PORT_MAX 65535
+
+/* Where systemd keeps it for the unit (StateDirectory). */
+#define SYSTEM_DATABASE "/var/lib/buddyshopping/buddyshopping.db"
 
 enum {
 	CONNECTIONS_MAX = 10000000,
@@ -130,6 +134,9 @@ static const struct setting settings[] = {
 	    .needs_restart = true },
 	{ "fastcgi-owner", SETTING_OWNER, "",
 	    FIELD(fastcgi_access), .help = "of the same: user:group",
+	    .needs_restart = true },
+	{ "database", SETTING_FILE, "",
+	    FIELD(database_setting), .help = "without -d: /path",
 	    .needs_restart = true },
 	{ "log-addresses", SETTING_ADDRESS_DETAIL, "full",
 	    FIELD(log_addresses), .help = "full, prefix or none" },
@@ -371,9 +378,12 @@ default_database(void)
 static void
 choose_database(const struct command_line *line, struct options *options)
 {
-	options->is_default_database = line->database == NULL;
+	const char *path = line->database != NULL ? line->database :
+	    options->database_setting;
+
+	options->is_default_database = *path == '\0';
 	options->database = options->is_default_database ?
-	    default_database() : xstrdup(line->database);
+	    default_database() : xstrdup(path);
 }
 
 static int
@@ -459,6 +469,21 @@ options_read(int argc, char **argv, struct options *options)
 	return status;
 }
 
+/*
+ * A database that its user never made is none to look at: the system's daemon
+ * is meant, if there is one.
+ */
+static void
+prefer_system_database(struct options *options)
+{
+	if (!options->is_default_database ||
+	    (options->database != NULL && access(options->database, F_OK) == 0) ||
+	    access(SYSTEM_DATABASE, F_OK) == -1)
+		return;
+	free(options->database);
+	options->database = xstrdup(SYSTEM_DATABASE);
+}
+
 int
 options_read_file(const char *file, const char *database,
     struct options *options)
@@ -467,12 +492,16 @@ options_read_file(const char *file, const char *database,
 	struct setting_report report = { .is_plain = true };
 
 	*options = (struct options){ 0 };
+	if (file == NULL && database == NULL &&
+	    access(SYSTEM_CONFIG_FILE, F_OK) == 0)
+		line.file = SYSTEM_CONFIG_FILE;
 	put_all(&line, options, &report);
 	if (report.problems > 0) {
 		options_clear(options);
 		return EX_CONFIG;
 	}
 	choose_database(&line, options);
+	prefer_system_database(options);
 	return OPTIONS_RUN;
 }
 

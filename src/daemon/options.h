@@ -18,6 +18,7 @@ struct endpoint;
  * bytes; 0 stands for no limit wherever a number is a limit.
  */
 struct options {
+	char	*database_setting;	/* what says so; "" for nothing */
 	char	*database;		/* path */
 	bool	 is_default_database;	/* its directories may be missing */
 
@@ -80,8 +81,9 @@ int	 options_read(int argc, char **argv, struct options *options)
 	    __attribute__((warn_unused_result));
 /*
  * The same for a program beside the daemon, which was told the daemon's -c and
- * -d; NULL for what was not given.  The database is NULL if nothing says where
- * it is.
+ * -d; NULL for what was not given.  Without both it is the installed file, if
+ * it is there, and the database of the system's daemon, unless the user has
+ * one.  The database is NULL if nothing says where it is.
  */
 int	 options_read_file(const char *file, const char *database,
 	    struct options *options)

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,6 +178,18 @@ static int
 put_base_path(char **value, const char *text)
 {
 	if (text[0] != '/' || text[strlen(text) - 1] != '/' || !is_path(text))
+		return -1;
+	put_string(value, text);
+	return 0;
+}
+
+static int
+put_file(char **value, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > 0 && (text[0] != '/' || text[len - 1] == '/' ||
+	    len >= PATH_MAX))
 		return -1;
 	put_string(value, text);
 	return 0;
@@ -367,6 +380,8 @@ expectation(enum setting_type type)
 	case SETTING_ADMIN:
 		return "not one of unix:/path and none, and addresses such as "
 		    "127.0.0.1:8081 of this machine";
+	case SETTING_FILE:
+		return "not a path that begins with /";
 	case SETTING_BASE_PATH:
 		return "not the path of a URL that begins and ends with /";
 	case SETTING_MODE:
@@ -407,6 +422,9 @@ setting_put(const struct setting *setting, void *base, const char *text,
 		break;
 	case SETTING_BASE_PATH:
 		result = put_base_path(field(setting, base), text);
+		break;
+	case SETTING_FILE:
+		result = put_file(field(setting, base), text);
 		break;
 	case SETTING_MODE:
 		result = put_mode(field(setting, base), text);
@@ -470,6 +488,7 @@ setting_clear(const struct setting *setting, void *base)
 		break;
 	case SETTING_TOKEN:
 	case SETTING_BASE_PATH:
+	case SETTING_FILE:
 		clear_string(field(setting, base));
 		break;
 	case SETTING_ADMIN:

@@ -31,6 +31,7 @@ field_size(enum setting_type type)
 		return sizeof(struct unix_socket_access);
 	case SETTING_TOKEN:
 	case SETTING_BASE_PATH:
+	case SETTING_FILE:
 	case SETTING_ADMIN:
 	case SETTING_ORIGINS:
 	case SETTING_PREFIXES:
@@ -141,6 +142,7 @@ setting_value_is_equal(const struct setting *setting, const void *base,
 		return owners_are_equal(setting, base, other);
 	case SETTING_TOKEN:
 	case SETTING_BASE_PATH:
+	case SETTING_FILE:
 		return strcmp(pointer(setting, base),
 		    pointer(setting, other)) == 0;
 	case SETTING_ADMIN:
