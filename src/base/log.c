@@ -20,6 +20,12 @@ log_set_level(enum log_level level)
 	log_max = level;
 }
 
+enum log_level
+log_level(void)
+{
+	return log_max;
+}
+
 void
 log_set_program(const char *name)
 {

@@ -19,6 +19,7 @@ enum log_level {
 
 /* Lines of a higher number than level are dropped; LOG_LEVEL_INFO at first. */
 void	 log_set_level(enum log_level level);
+enum log_level log_level(void);
 /*
  * For a program that people run: its name, which is kept, stands in front of
  * each line instead of the priority.

@@ -24,6 +24,7 @@ core_room(struct hub *hub, struct payload *id)
 	if (room != NULL)
 		return room;
 	room = xcalloc(1, sizeof(*room));
+	room->number = ++hub->last_room;
 	room->id = payload_ref(id);
 	TAILQ_INIT(&room->seats);
 	TAILQ_INIT(&room->waiting);

@@ -57,6 +57,7 @@ enum room_state {
 /* A session in memory: while anybody is present, or jobs for it under way. */
 struct room {
 	UT_hash_handle hh;		/* hub->rooms, by id */
+	uint64_t number;		/* grows in the order of making */
 	struct payload *id;
 	enum room_state state;
 	struct session *session;	/* what it will be when all is durable */
@@ -98,6 +99,7 @@ struct hub {
 	bool	 is_draining;
 
 	struct room *rooms;
+	uint64_t last_room;
 	struct peer *peers;
 	uint64_t last_peer;
 

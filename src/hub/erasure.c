@@ -5,7 +5,7 @@
 
 #include "base/xalloc.h"
 #include "core.h"
-#include "presence.h"
+#include "roster.h"
 #include "session/record.h"
 #include "speak.h"
 
@@ -102,26 +102,6 @@ forget_request(struct customer *customer)
 	memcpy(customer->request, none, sizeof(none));
 }
 
-static void
-let_leave(struct hub *hub, struct room *room, struct customer *customer)
-{
-	struct job *job = core_record(hub, room, RECORD_LEAVE, NULL);
-	struct seat *seat = customer->seat;
-
-	job->record.has_customer = true;
-	job->record.customer = customer->id;
-	job->record.customer_row = customer->row;
-	if (seat != NULL) {
-		job->reply = message_reply_customer(MESSAGE_LEAVE_SESSION,
-		    &customer->id, NULL);
-		job->seat = seat;
-		seat->moves++;
-		presence_expired(hub, seat);
-	}
-	/* Who has not gone can always leave. */
-	(void)core_happen(hub, room, job);
-}
-
 /* Nobody takes part any more whose traces are to be erased. */
 static void
 clear_room(struct hub *hub, struct room *room, const struct erasing *erasing)
@@ -136,7 +116,7 @@ clear_room(struct hub *hub, struct room *room, const struct erasing *erasing)
 	if (erasing->has_customer) {
 		customer = session_customer(session, &erasing->customer);
 		if (customer != NULL && customer->state != CUSTOMER_GONE)
-			let_leave(hub, room, customer);
+			roster_let_leave(hub, room, customer);
 	} else if (session->is_running) {
 		/* A running session can always be ended. */
 		(void)core_happen(hub, room,
