@@ -8,6 +8,14 @@ extern const struct ctl_command *const commands[];
 
 /* Each in a file of its own. */
 extern const struct ctl_command cmd_backup;
+extern const struct ctl_command cmd_config;
+extern const struct ctl_command cmd_drain;
+extern const struct ctl_command cmd_kick;
+extern const struct ctl_command cmd_live;
+extern const struct ctl_command cmd_log_level;
+extern const struct ctl_command cmd_reload;
+extern const struct ctl_command cmd_session;
+extern const struct ctl_command cmd_status;
 extern const struct ctl_command cmd_erase;
 extern const struct ctl_command cmd_diff;
 extern const struct ctl_command cmd_export;

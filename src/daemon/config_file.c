@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "provenance.h"
 #include "setting.h"
 
 /*
@@ -42,6 +43,7 @@ struct config_file {
 	const char *path;
 	const struct setting *settings;
 	size_t	 count;
+	struct provenance *provenance;
 	struct setting_report *report;
 	struct entry_list entries;
 	size_t	 entry_count;
@@ -265,6 +267,7 @@ put_entry(const struct config_file *file, const struct entry *entry,
     cfg_t *cfg, void *base)
 {
 	const struct setting *setting = entry->setting;
+	size_t index = (size_t)(setting - file->settings);
 	unsigned n = cfg_size(cfg, entry->key), i;
 	char problem[SETTING_PROBLEM_BYTES];
 
@@ -275,12 +278,16 @@ put_entry(const struct config_file *file, const struct entry *entry,
 	}
 	if (setting_is_list(setting))
 		setting_clear(setting, base);
-	for (i = 0; i < n; i++)
-		if (setting_put(setting, base,
-		    cfg_getnstr(cfg, entry->key, i), problem) == -1) {
+	provenance_begin(file->provenance, index, PROVENANCE_FILE);
+	for (i = 0; i < n; i++) {
+		const char *text = cfg_getnstr(cfg, entry->key, i);
+
+		if (setting_put(setting, base, text, problem) == -1) {
 			report_line(file, entry->line, entry->key, problem);
 			return;
 		}
+		provenance_add(file->provenance, index, text);
+	}
 }
 
 static void
@@ -367,12 +374,14 @@ load(const char *path, struct buf *buf)
 
 void
 config_file_read(const char *path, const struct setting *settings,
-    size_t count, void *base, struct setting_report *report)
+    size_t count, void *base, struct provenance *provenance,
+    struct setting_report *report)
 {
 	struct config_file file = {
 		.path = path,
 		.settings = settings,
 		.count = count,
+		.provenance = provenance,
 		.report = report,
 	};
 	struct buf buf;

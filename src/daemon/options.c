@@ -14,6 +14,7 @@
 
 #include "base/xalloc.h"
 #include "config_file.h"
+#include "provenance.h"
 #include "setting.h"
 #include "setting_value.h"
 
@@ -297,12 +298,26 @@ put_defaults(struct options *options)
 	char problem[SETTING_PROBLEM_BYTES];
 	size_t i;
 
-	for (i = 0; i < SETTINGS; i++)
+	options->provenance = provenance_new(SETTINGS);
+	for (i = 0; i < SETTINGS; i++) {
 		if (setting_put(&settings[i], options, settings[i].initial,
 		    problem) == -1)
 			fatalx("%s: %s", settings[i].key, problem);
+		provenance_add(options->provenance, i, settings[i].initial);
+	}
 }
 
+static void
+note(struct options *options, const struct setting *setting,
+    enum provenance_origin origin, const char *value)
+{
+	size_t i = (size_t)(setting - settings);
+
+	provenance_begin(options->provenance, i, origin);
+	provenance_add(options->provenance, i, value);
+}
+
+/* where is "-o", "PORT" or the variable of the environment. */
 static void
 put_value(struct options *options, const char *where, const char *key,
     const char *value, struct setting_report *report)
@@ -317,6 +332,8 @@ put_value(struct options *options, const char *where, const char *key,
 	setting_clear(setting, options);
 	if (setting_put(setting, options, value, problem) == -1)
 		setting_report(report, where, key, problem);
+	note(options, setting, strcmp(where, "PROTOCOL") == 0 ?
+	    PROVENANCE_ENVIRONMENT : PROVENANCE_COMMAND_LINE, value);
 }
 
 /* One -o KEY=VALUE. */
@@ -421,14 +438,14 @@ put_all(const struct command_line *line, struct options *options,
 	put_defaults(options);
 	if (line->file != NULL)
 		config_file_read(line->file, settings, SETTINGS, options,
-		    report);
+		    options->provenance, report);
 	if (protocol != NULL)
 		put_value(options, "PROTOCOL", "subprotocol", protocol,
 		    report);
 	for (i = 0; i < line->value_count; i++)
 		put_pair(options, line->values[i], report);
 	if (line->is_verbose)
-		options->log_level = LOG_LEVEL_DEBUG;
+		put_value(options, "-v", "log-level", "debug", report);
 	if (line->port != NULL)
 		put_port(options, line->port, report);
 }
@@ -548,12 +565,38 @@ options_adopt(struct options *options, struct options *fresh,
 	size_t i;
 
 	for (i = 0; i < SETTINGS; i++) {
-		if (setting_value_is_equal(&settings[i], options, fresh))
+		bool is_equal = setting_value_is_equal(&settings[i], options,
+		    fresh);
+
+		if (is_equal || !settings[i].needs_restart)
+			provenance_swap(options->provenance,
+			    fresh->provenance, i);
+		if (is_equal)
 			continue;
 		if (!settings[i].needs_restart)
 			setting_value_swap(&settings[i], options, fresh);
 		changed(ctx, settings[i].key, settings[i].needs_restart ?
 		    OPTIONS_NEEDS_RESTART : OPTIONS_ADOPTED);
+	}
+}
+
+void
+options_show(const struct options *options,
+    void (*show)(void *ctx, const struct options_shown *shown), void *ctx)
+{
+	struct options_shown shown;
+	size_t i;
+
+	for (i = 0; i < SETTINGS; i++) {
+		shown = (struct options_shown){
+			.key = settings[i].key,
+			.value = provenance_text(options->provenance, i),
+			.initial = settings[i].initial,
+			.origin = provenance_origin_name(options->provenance,
+			    i),
+			.needs_restart = settings[i].needs_restart,
+		};
+		show(ctx, &shown);
 	}
 }
 
@@ -564,6 +607,8 @@ options_clear(struct options *options)
 
 	for (i = 0; i < SETTINGS; i++)
 		setting_clear(&settings[i], options);
+	provenance_free(options->provenance);
+	options->provenance = NULL;
 	free(options->database);
 	options->database = NULL;
 }

@@ -10,6 +10,7 @@
 
 struct buf;
 struct endpoint;
+struct provenance;
 
 /*
  * What the operator wants: one field for each setting, which stands in one
@@ -65,6 +66,8 @@ struct options {
 	struct unix_socket_access fastcgi_access;
 	enum address_detail log_addresses;
 	enum log_level log_level;
+
+	struct provenance *provenance;	/* of all of them */
 };
 
 /* What options_read() returns when the daemon is to run. */
@@ -112,6 +115,20 @@ enum options_change {
 void	 options_adopt(struct options *options, struct options *fresh,
 	    void (*changed)(void *ctx, const char *key,
 	    enum options_change change), void *ctx);
+
+/* A setting as people see it; the texts are those of sources, or constant. */
+struct options_shown {
+	const char *key;
+	const char *value;
+	const char *initial;	/* the default */
+	const char *origin;
+	bool	 needs_restart;
+};
+
+/* Show all settings, in the order of the table. */
+void	 options_show(const struct options *options,
+	    void (*show)(void *ctx, const struct options_shown *shown),
+	    void *ctx);
 
 /* Free what the fields point to. */
 void	 options_clear(struct options *options);

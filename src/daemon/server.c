@@ -35,6 +35,7 @@
 #include "net/watch.h"
 #include "net/ws.h"
 #include "net/ws_peer.h"
+#include "operate.h"
 #include "options.h"
 #include "reload.h"
 #include "sockets.h"
@@ -82,6 +83,7 @@ struct server {
 	struct fcgi_service *fcgi;
 	struct listener *listener;
 	struct watch watch;
+	struct operate *operate;
 	struct admin *admin;
 	struct http *admin_http;
 	struct listener *admin_listener;
@@ -465,6 +467,15 @@ apply_options(void *ctx)
 }
 
 static void
+reload_options(void *ctx, struct reload_report *report)
+{
+	struct server *server = ctx;
+
+	reload(server->options, server->argc, server->argv, apply_options,
+	    server, report);
+}
+
+static void
 on_reload(uv_signal_t *handle, int number)
 {
 	struct server *server = handle->data;
@@ -474,9 +485,27 @@ on_reload(uv_signal_t *handle, int number)
 	if (server->drain != NULL)
 		return;
 	reload_report_init(&report);
-	reload(server->options, server->argc, server->argv, apply_options,
-	    server, &report);
+	reload_options(server, &report);
 	reload_report_clear(&report);
+}
+
+static void
+drain_by_operator(void *ctx)
+{
+	struct server *server = ctx;
+
+	if (server->drain == NULL)
+		start_drain(server);
+	else
+		drain_hurry(server->drain);
+}
+
+static bool
+is_draining(const void *ctx)
+{
+	const struct server *server = ctx;
+
+	return server->drain != NULL;
 }
 
 static void
@@ -709,10 +738,21 @@ listen_watch(struct server *server)
 static int
 init_admin(struct server *server, const struct id_key *key)
 {
-	const struct admin_config admin = {
+	const struct operate_config operate = {
+		.options = server->options,
+		.hub = server->hub,
+		.peers = server->peers,
+		.polls = server->polls,
+		.reload = reload_options,
+		.drain = drain_by_operator,
+		.is_draining = is_draining,
+		.ctx = server,
+	};
+	struct admin_config admin = {
 		.hub = server->hub,
 		.log_key = *key,
 		.watch = &server->watch,
+		.routes = operate_routes,
 	};
 	const struct listener_config listener = {
 		.loop = &server->loop,
@@ -728,6 +768,8 @@ init_admin(struct server *server, const struct id_key *key)
 	tuning_http(server->options, &http);
 	server->watch.collect = collect_metrics;
 	server->watch.ctx = server;
+	server->operate = operate_new(&operate);
+	admin.ctx = server->operate;
 	server->admin = admin_new(&admin);
 	server->admin_http = http_new(&http);
 	server->admin_listener = listener_new(&listener);
@@ -811,6 +853,7 @@ server_close(struct server *server)
 	if (server->admin_http != NULL)
 		http_free(server->admin_http);
 	admin_free(server->admin);
+	operate_free(server->operate);
 	front_free(server->front);
 	ws_peers_free(server->peers);
 	if (server->hub != NULL)

@@ -99,24 +99,35 @@ put_boolean(bool *value, const char *text)
 	return -1;
 }
 
-static int
-put_log_level(enum log_level *value, const char *text)
+int
+setting_log_level_parse(const char *text, enum log_level *level)
 {
-	static const struct {
-		const char *text;
-		enum log_level value;
-	} levels[] = {
-		{ "error", LOG_LEVEL_ERROR }, { "warning", LOG_LEVEL_WARNING },
-		{ "info", LOG_LEVEL_INFO }, { "debug", LOG_LEVEL_DEBUG },
-	};
+	static const enum log_level levels[] = { LOG_LEVEL_ERROR,
+		LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 	size_t i;
 
 	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		if (strcmp(levels[i].text, text) == 0) {
-			*value = levels[i].value;
+		if (strcmp(setting_log_level_name(levels[i]), text) == 0) {
+			*level = levels[i];
 			return 0;
 		}
 	return -1;
+}
+
+const char *
+setting_log_level_name(enum log_level level)
+{
+	switch (level) {
+	case LOG_LEVEL_ERROR:
+		return "error";
+	case LOG_LEVEL_WARNING:
+		return "warning";
+	case LOG_LEVEL_INFO:
+		return "info";
+	case LOG_LEVEL_DEBUG:
+		return "debug";
+	}
+	return NULL;
 }
 
 static int
@@ -412,7 +423,7 @@ setting_put(const struct setting *setting, void *base, const char *text,
 		result = put_boolean(field(setting, base), text);
 		break;
 	case SETTING_LOG_LEVEL:
-		result = put_log_level(field(setting, base), text);
+		result = setting_log_level_parse(text, field(setting, base));
 		break;
 	case SETTING_ADDRESS_DETAIL:
 		result = put_address_detail(field(setting, base), text);

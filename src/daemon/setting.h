@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
+
 struct buf;
 
 /*
@@ -48,6 +50,10 @@ enum { SETTING_PROBLEM_BYTES = 160 };
 /* Read a decimal number of at most max; -1 if text is anything else. */
 int	 setting_parse_number(const char *text, uint64_t max, uint64_t *number)
 	    __attribute__((warn_unused_result));
+
+int	 setting_log_level_parse(const char *text, enum log_level *level)
+	    __attribute__((warn_unused_result));
+const char *setting_log_level_name(enum log_level level);
 
 bool	 setting_is_list(const struct setting *setting);
 

@@ -47,9 +47,16 @@ say(struct exchange_answer *answer, unsigned status, const char *format, ...)
 	answer->body = payload_new(body, (size_t)len);
 }
 
-/* why is in ASCII, without quotes. */
-static void
-refuse(struct exchange_answer *answer, unsigned status, const char *why)
+void
+admin_say(struct exchange_answer *answer, unsigned status,
+    struct payload *json)
+{
+	answer->status = status;
+	answer->body = json;
+}
+
+void
+admin_refuse(struct exchange_answer *answer, unsigned status, const char *why)
 {
 	say(answer, status, "{\"error\":\"%s\"}\n", why);
 	if (status == 503)
@@ -57,18 +64,26 @@ refuse(struct exchange_answer *answer, unsigned status, const char *why)
 }
 
 /* Whose process is at the other end of the connection. */
+static struct ucred
+who_asks(const struct exchange_request *request)
+{
+	struct ucred peer = { .pid = 0 };
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(request->fd, SOL_SOCKET, SO_PEERCRED, &peer,
+	    &len) == -1)
+		log_warn("admin: who asks");
+	return peer;
+}
+
 static void
 log_asked(const struct admin *admin, const struct exchange_request *request,
     const struct admin_query *query, uint64_t number)
 {
-	struct ucred peer = { .pid = 0 };
-	socklen_t len = sizeof(peer);
+	struct ucred peer = who_asks(request);
 	char tag[ID_TAG_HEX + 1];
 
 	id_log_tag(&admin->config.log_key, query->session, tag);
-	if (getsockopt(request->fd, SOL_SOCKET, SO_PEERCRED, &peer,
-	    &len) == -1)
-		log_warn("admin: who asks");
 	log_info("admin: erasure %" PRIu64 ": %s session %s: asked for by "
 	    "user %ju, process %jd", number,
 	    query->has_customer ? "a customer of" : "all of", tag,
@@ -86,11 +101,11 @@ begin_erasure(struct admin *admin, const struct exchange_request *request,
 	const char *fault = admin_query_parse(target->query, &query);
 
 	if (fault != NULL) {
-		refuse(answer, 400, fault);
+		admin_refuse(answer, 400, fault);
 		return;
 	}
 	if (admin->is_draining) {
-		refuse(answer, 503, "the daemon stops");
+		admin_refuse(answer, 503, "the daemon stops");
 		return;
 	}
 	session = payload_new(query.session, strlen(query.session));
@@ -98,7 +113,7 @@ begin_erasure(struct admin *admin, const struct exchange_request *request,
 	    query.has_customer ? &query.customer : NULL, &now);
 	payload_unref(session);
 	if (number == 0) {
-		refuse(answer, 503, "too many erasures are pending");
+		admin_refuse(answer, 503, "too many erasures are pending");
 		return;
 	}
 	log_asked(admin, request, &query, number);
@@ -135,7 +150,7 @@ show_erasure(struct admin *admin, const struct exchange_request *request,
 	if (admin_number_parse(target->rest, &number) == 0)
 		erasure = hub_erasure(admin->config.hub, number);
 	if (erasure.state == ERASURE_UNKNOWN)
-		refuse(answer, 404, "no such erasure");
+		admin_refuse(answer, 404, "no such erasure");
 	else
 		say(answer, 200,
 		    "{\"state\":\"%s\",\"bodies\":%" PRIu64 "}\n",
@@ -148,7 +163,7 @@ watch(struct admin *admin, const struct exchange_request *request,
 {
 	(void)target;	/* has nothing besides */
 	if (!watch_answer(admin->config.watch, request->target, answer))
-		refuse(answer, 404, "no such path");
+		admin_refuse(answer, 404, "no such path");
 }
 
 static const struct route {
@@ -185,34 +200,77 @@ is_for(const struct route *route, const char *text,
 	return true;
 }
 
-void
-admin_request(struct admin *admin, const struct exchange_request *request,
+/* Answer by one of our routes; false if none is for the target. */
+static bool
+answer_by_us(struct admin *admin, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
-	const struct route *other = NULL;
 	struct admin_target target;
 	size_t i;
 
-	if (request->origin != NULL) {
-		refuse(answer, 403, "not for web pages");
-		return;
-	}
 	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		if (!is_for(&routes[i], request->target, &target) ||
 		    (request->address.is_known && !routes[i].is_for_tcp))
 			continue;
 		if (strcmp(request->method, routes[i].method) == 0) {
 			routes[i].answer(admin, request, &target, answer);
-			return;
+			return true;
 		}
-		other = &routes[i];
+		answer->allow = routes[i].method;
 	}
-	if (other == NULL) {
-		refuse(answer, 404, "no such path");
+	return false;
+}
+
+/* Likewise by one of somebody else's, of which none is for TCP. */
+static bool
+answer_by_others(struct admin *admin, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	const struct admin_route *route = admin->config.routes;
+	size_t len = strcspn(request->target, "?");
+	const char *query = request->target + len;
+	struct ucred peer;
+
+	if (request->address.is_known)
+		return false;
+	for (; route != NULL && route->method != NULL; route++) {
+		if (strlen(route->path) != len ||
+		    strncmp(request->target, route->path, len) != 0)
+			continue;
+		if (strcmp(request->method, route->method) != 0) {
+			answer->allow = route->method;
+			continue;
+		}
+		if (route->deed != NULL) {
+			peer = who_asks(request);
+			log_info("admin: %s: asked for by user %ju, process "
+			    "%jd", route->deed, (uintmax_t)peer.uid,
+			    (intmax_t)peer.pid);
+		}
+		route->answer(admin->config.ctx, query + (*query == '?'),
+		    answer);
+		return true;
+	}
+	return false;
+}
+
+void
+admin_request(struct admin *admin, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	if (request->origin != NULL) {
+		admin_refuse(answer, 403, "not for web pages");
 		return;
 	}
-	answer->allow = other->method;
-	refuse(answer, 405, "not with this method");
+	if (answer_by_us(admin, request, answer) ||
+	    answer_by_others(admin, request, answer)) {
+		answer->allow = NULL;
+		return;
+	}
+	if (answer->allow == NULL)
+		admin_refuse(answer, 404, "no such path");
+	else
+		admin_refuse(answer, 405, "not with this method");
 }
 
 struct admin *

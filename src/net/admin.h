@@ -6,6 +6,7 @@
 struct exchange_answer;
 struct exchange_request;
 struct hub;
+struct payload;
 struct watch;
 
 /*
@@ -25,10 +26,21 @@ struct watch;
  */
 struct admin;
 
+/* A request that somebody else answers, with admin_say() or admin_refuse(). */
+struct admin_route {
+	const char *method;	/* NULL behind the last route */
+	const char *path;
+	const char *deed;	/* logged with who asked; NULL: none */
+	void	(*answer)(void *ctx, const char *query,
+		    struct exchange_answer *answer);
+};
+
 struct admin_config {
 	struct hub *hub;
 	struct id_key log_key;		/* of the tags of sessions in logs */
 	const struct watch *watch;	/* lent for the life of the admin */
+	const struct admin_route *routes;	/* besides the above */
+	void	*ctx;				/* of these */
 };
 
 struct admin *admin_new(const struct admin_config *config);
@@ -39,6 +51,12 @@ void	 admin_free(struct admin *admin);
 void	 admin_request(struct admin *admin,
 	    const struct exchange_request *request,
 	    struct exchange_answer *answer);
+/* Answer with JSON, whose reference is taken. */
+void	 admin_say(struct exchange_answer *answer, unsigned status,
+	    struct payload *json);
+/* Answer with an error; why is in ASCII, without quotes. */
+void	 admin_refuse(struct exchange_answer *answer, unsigned status,
+	    const char *why);
 /* Nothing that takes time is begun any more. */
 void	 admin_drain(struct admin *admin);
 

@@ -326,7 +326,8 @@ test('on a port of this machine it can be watched, and nothing else', () =>
 			{ headers: { Origin: 'https://shop.example' } });
 		assert.equal(page.status, 403);
 		for (const [method, where] of [['GET', '/'], ['GET', '/erase/1'],
-			['POST', '/erase?session=one'], ['POST', '/one']]) {
+			['POST', '/erase?session=one'], ['GET', '/status'], ['GET', '/config'],
+			['POST', '/drain'], ['POST', '/reload'], ['POST', '/one']]) {
 			const { status, text } = await get(Number(port), where,
 				{ method });
 			assert.equal(status, 404);

@@ -1,0 +1,43 @@
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "ctl.h"
+#include "net/route.h"
+#include "operating.h"
+
+enum { TARGET_BYTES = 64 + ROUTE_SESSION_MAX };
+
+static enum ctl_status
+run(const struct ctl *ctl)
+{
+	const char *session = ctl->operands[0], *customer = ctl->operands[1];
+	struct operating_answer answer;
+	char target[TARGET_BYTES];
+	struct customer_id id;
+	enum ctl_status status;
+
+	if (!route_session_is_valid(session, strlen(session)))
+		return ctl_usage_error("kick: %s: not the id of a session",
+		    session);
+	if (customer_id_parse(customer, strlen(customer), &id) == -1)
+		return ctl_usage_error("kick: %s: not the id of a customer",
+		    customer);
+	(void)snprintf(target, sizeof(target), "/kick?session=%s&customer=%s",
+	    session, customer);	/* fits */
+	status = operating_ask(ctl, "POST", target, 0, &answer);
+	if (status == CTL_OK)
+		operating_clear(&answer);
+	return status;
+}
+
+const struct ctl_command cmd_kick = {
+	.words = "kick",
+	.operands = "SESSION CUSTOMER",
+	.operands_min = 2,
+	.operands_max = 2,
+	.help = "let a customer leave, and close its connections",
+	.run = run,
+};

@@ -1,0 +1,37 @@
+#include "commands.h"
+
+#include <stdio.h>
+
+#include "ctl.h"
+#include "daemon/setting.h"
+#include "operating.h"
+
+enum { TARGET_BYTES = 64 };
+
+static enum ctl_status
+run(const struct ctl *ctl)
+{
+	struct operating_answer answer;
+	char target[TARGET_BYTES];
+	enum ctl_status status;
+	enum log_level level;
+
+	if (setting_log_level_parse(ctl->operands[0], &level) == -1)
+		return ctl_usage_error("log-level: %s: not error, warning, "
+		    "info or debug", ctl->operands[0]);
+	(void)snprintf(target, sizeof(target), "/log-level?level=%s",
+	    setting_log_level_name(level));	/* fits */
+	status = operating_ask(ctl, "POST", target, 0, &answer);
+	if (status == CTL_OK)
+		operating_clear(&answer);
+	return status;
+}
+
+const struct ctl_command cmd_log_level = {
+	.words = "log-level",
+	.operands = "LEVEL",
+	.operands_min = 1,
+	.operands_max = 1,
+	.help = "log more or less, until the next reload",
+	.run = run,
+};

@@ -1,0 +1,87 @@
+#include "commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl.h"
+#include "net/route.h"
+#include "operating.h"
+
+enum { OPTION_JSON };
+
+enum {
+	NAME_COLUMNS = 40,
+	TARGET_BYTES = 16 + ROUTE_SESSION_MAX
+};
+
+static const struct ctl_option command_options[] = {
+	[OPTION_JSON] = { "json", NULL, "a JSON object" },
+	{ .name = NULL },
+};
+
+static void
+print_line(const struct json_node *customer)
+{
+	operating_print(customer, "customer", 0);
+	(void)printf(" %-5s %-7s %-5s %-5s %11" PRIu64 " %5" PRIu64
+	    " %10" PRIu64 "  ",
+	    operating_is_true(customer, "host") ? "host" : "guest",
+	    operating_is_true(customer, "present") ? "here" :
+	    operating_is_true(customer, "member") ? "absent" : "away",
+	    operating_is_true(customer, "ready") ? "ready" : "-",
+	    operating_is_true(customer, "token") ? "token" : "-",
+	    operating_number(customer, "connections"),
+	    operating_number(customer, "polls"),
+	    operating_number(customer, "cartBytes"));
+	operating_print(customer, "name", NAME_COLUMNS);
+	(void)putchar('\n');	/* errors show in the end */
+}
+
+static void
+print_table(const struct json_node *root)
+{
+	const struct json_node *list = json_node_member(root, "customers");
+	const struct json_node *customer;
+
+	(void)printf("%-24s %-5s %-7s %-5s %-5s %11s %5s %10s  %s\n",
+	    "CUSTOMER", "ROLE", "STATE", "READY", "TOKEN", "CONNECTIONS",
+	    "POLLS", "CART BYTES", "NAME");
+	for (customer = json_node_first(list); customer != NULL;
+	    customer = json_node_next(list, customer))
+		print_line(customer);
+}
+
+static enum ctl_status
+run(const struct ctl *ctl)
+{
+	const char *session = ctl->operands[0];
+	struct operating_answer answer;
+	char target[TARGET_BYTES];
+	enum ctl_status status;
+
+	if (!route_session_is_valid(session, strlen(session)))
+		return ctl_usage_error("session: %s: not the id of a session",
+		    session);
+	(void)snprintf(target, sizeof(target), "/session?id=%s",
+	    session);	/* fits */
+	status = operating_ask(ctl, "GET", target, 0, &answer);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->values[OPTION_JSON] != NULL)
+		(void)fputs(answer.body, stdout); /* errors show in the end */
+	else
+		print_table(answer.root);
+	operating_clear(&answer);
+	return CTL_OK;
+}
+
+const struct ctl_command cmd_session = {
+	.words = "session",
+	.operands = "SESSION",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = command_options,
+	.help = "show who takes part in a session",
+	.run = run,
+};

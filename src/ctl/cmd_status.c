@@ -1,0 +1,79 @@
+#include "commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl.h"
+#include "operating.h"
+
+enum { OPTION_JSON };
+
+static const struct ctl_option command_options[] = {
+	[OPTION_JSON] = { "json", NULL, "a JSON object" },
+	{ .name = NULL },
+};
+
+/* 93784 s as "1 d 2 h 3 min 4 s". */
+static void
+print_uptime(uint64_t s)
+{
+	(void)printf("%" PRIu64 " d %" PRIu64 " h %" PRIu64 " min %" PRIu64
+	    " s", s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
+}
+
+static void
+print_number(const struct json_node *root, const char *title, const char *key)
+{
+	(void)printf("%-12s%" PRIu64 "\n", title, operating_number(root, key));
+}
+
+static void
+print_text(const struct json_node *root, const char *title, const char *key)
+{
+	(void)printf("%-12s", title);
+	operating_print(root, key, 0);
+	(void)putchar('\n');	/* errors show in the end */
+}
+
+static void
+print_table(const struct json_node *root)
+{
+	print_text(root, "state", "state");
+	print_text(root, "version", "version");
+	print_number(root, "process", "pid");
+	(void)printf("%-12s", "up for");
+	print_uptime(operating_number(root, "uptime"));
+	(void)putchar('\n');
+	print_text(root, "database", "database");
+	print_text(root, "log level", "logLevel");
+	print_number(root, "sessions", "sessions");
+	print_number(root, "customers", "present");
+	print_number(root, "WebSockets", "websockets");
+	print_number(root, "requests", "requests");
+	print_number(root, "pending", "pending");
+}
+
+static enum ctl_status
+run(const struct ctl *ctl)
+{
+	struct operating_answer answer;
+	enum ctl_status status;
+
+	status = operating_ask(ctl, "GET", "/status", 0, &answer);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->values[OPTION_JSON] != NULL)
+		(void)fputs(answer.body, stdout); /* errors show in the end */
+	else
+		print_table(answer.root);
+	operating_clear(&answer);
+	return CTL_OK;
+}
+
+const struct ctl_command cmd_status = {
+	.words = "status",
+	.operands = "",
+	.options = command_options,
+	.help = "show how the daemon is",
+	.run = run,
+};
