@@ -86,7 +86,7 @@ check_restarts()
 	    /^A change takes a restart\.$/ { print key }' \
 	    "$pages/buddyshopping.conf.5")
 	[ "$helped" = "$told" ] ||
-	    complain "buddyshopping.conf.5: a restart take" $told, not $helped
+	    complain "buddyshopping.conf.5: a restart take $told, not $helped"
 }
 
 check_settings()
@@ -246,6 +246,60 @@ check_tool()
 	done
 }
 
+# What bash completes where the words end.
+completed()
+{
+	name=$1
+	shift
+	bash -c '. "$1" && COMP_WORDS=("${@:3}") && COMP_CWORD=$(($# - 3)) &&
+	    "$2" && printf "%s\n" "${COMPREPLY[@]}"' bash \
+	    "$srcdir/contrib/completion/bash/$name" "_$name" "$@" |
+	    LC_ALL=C sort
+}
+
+check_completed()
+{
+	words=$1
+	shift
+	wanted=$(echo "$words" | sed '/^$/d' | LC_ALL=C sort -u)
+	found=$(completed "$@")
+	[ "$wanted" = "$found" ] ||
+	    complain "completion of $*: $found, not $wanted"
+}
+
+# Options that -h lists of a program or a command, short ones and all.
+helped_options()
+{
+	"$@" -h | sed -n 's/^  \(-.\), \(--[a-z]*\).*/\1\n\2/p
+	    s/^  \(--[a-z-]*=\{0,1\}\).*/\1/p'
+}
+
+check_completion()
+{
+	command -v bash >/dev/null || return
+	check_completed "$(settings | sed 's/=.*/=/')" buddyshopping \
+	    "$program" -o ''
+	check_completed "$(helped_options "$program")" buddyshopping \
+	    "$program" -
+	check_completed "$(printf 'yes\nno')" buddyshopping "$program" -o \
+	    require-tokens = ''
+	check_completed "$(printf 'error\nwarning\ninfo\ndebug')" \
+	    buddyshopping "$program" -o log-level = ''
+	check_completed "$(tool_says | sed 's/ .*//')" buddyshoppingctl \
+	    "$tool" ''
+	tool_says | grep -v ' --' >"$work/commands"
+	while read -r command; do
+		# shellcheck disable=SC2086 # a command is several words
+		check_completed "$(helped_options "$tool"
+		    helped_options "$tool" $command)" buddyshoppingctl \
+		    "$tool" $command -
+	done <"$work/commands"
+	command -v zsh >/dev/null || return
+	for file in "$srcdir"/contrib/completion/zsh/*; do
+		zsh -n "$file" || complain "$file: see above"
+	done
+}
+
 # The tool's statuses and those of its page.
 check_tool_statuses()
 {
@@ -329,6 +383,7 @@ check_limits
 check_constants
 check_options
 check_tool
+check_completion
 check_tool_statuses
 check_views
 [ "$failures" -eq 0 ]
