@@ -778,6 +778,11 @@ static const struct {
 	{ GET("/cart/", UPGRADE), "404", "\"code\":\"notFound\"," },
 	{ GET("/other/one", UPGRADE), "404", "\"code\":\"notFound\"," },
 	{ GET("/", CLOSE), "404", "\"code\":\"notFound\"," },
+	{ GET("/cart/one", CLOSE "Content-Length: 2\r\n") "{}", "400",
+	    "\"The HTTP request is malformed" },
+	{ GET("/cart/one", CLOSE "Transfer-Encoding: chunked\r\n")
+	    "2\r\n{}\r\n0\r\n\r\n", "400",
+	    "\"The HTTP request is malformed" },
 	{ GET("/cart/one", UPGRADE "Sec-WebSocket-Version: 13\r\n"), "400",
 	    "\"code\":\"invalidMessage\"," },
 	{ GET("/cart/one", UPGRADE "Sec-WebSocket-Version: 8\r\n"

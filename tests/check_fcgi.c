@@ -1024,6 +1024,7 @@ static const struct web_request alike[] = {
 	{ .uri = "/one?customerId=0123456789abcdef01234567" },
 	{ .uri = "/one?customerId=0123456789abcdef01234567",
 	    .authorization = "Bearer x" },
+	{ .uri = "/one", .body = "{}" },
 	{ .uri = "/" },
 	{ .uri = "/a/b" },
 	{ .method = "OPTIONS", .uri = "/one" },

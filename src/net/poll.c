@@ -42,6 +42,8 @@ struct poll {
 	uint64_t due_ms;		/* of the loop's clock */
 	TAILQ_ENTRY(poll) waiting;
 	struct buf body;
+	bool	 has_query;		/* body is made of it */
+	bool	 has_stray_body;	/* and one came besides */
 	char	 bearer[ID_TOKEN_CHARS + 1];
 	const struct poll_owner *owner;
 	void	*ctx;
@@ -206,10 +208,12 @@ answer(struct poll *poll)
 }
 
 static void
-refuse(struct poll *poll, enum refusal code, unsigned retry_after_s)
+refuse(struct poll *poll, enum refusal code, const char *field,
+    unsigned retry_after_s)
 {
 	struct message_error error = {
 		.code = code,
+		.field = field,
 		.event = poll->state.is_held ? MESSAGE_POLL : MESSAGE_NONE,
 		.retry_after_s = retry_after_s,
 	};
@@ -318,6 +322,10 @@ poll_set_authorization(struct poll *poll, const char *value)
 int
 poll_add_body(struct poll *poll, const void *data, size_t len)
 {
+	if (poll->has_query) {
+		poll->has_stray_body = true;
+		return 0;
+	}
 	return buf_append(&poll->body, data, len);
 }
 
@@ -371,6 +379,7 @@ poll_set_query(struct poll *poll, const char *query)
 		n += snprintf(message + n, sizeof(message) - (size_t)n,
 		    ",\"wait\":%lu", strtoul(wait, NULL, 10));
 	n += snprintf(message + n, sizeof(message) - (size_t)n, "}}");
+	poll->has_query = true;
 	buf_clear(&poll->body);
 	buf_init(&poll->body, sizeof(message));
 	if (buf_append(&poll->body, message, (size_t)n) == -1)
@@ -387,7 +396,11 @@ poll_start(struct poll *poll, const struct poll_owner *owner, void *ctx)
 	poll->owner = owner;
 	poll->ctx = ctx;
 	if (poll->polls->is_stopped) {
-		refuse(poll, REFUSAL_SHUTTING_DOWN, RETRY_STOPPED_S);
+		refuse(poll, REFUSAL_SHUTTING_DOWN, NULL, RETRY_STOPPED_S);
+		return;
+	}
+	if (poll->has_stray_body) {
+		refuse(poll, REFUSAL_INVALID_MESSAGE, "request", 0);
 		return;
 	}
 	/* The body lives until it is read, even if the poll does not. */
@@ -403,7 +416,7 @@ poll_refuse_body(struct poll *poll, const struct poll_owner *owner, void *ctx)
 {
 	poll->owner = owner;
 	poll->ctx = ctx;
-	refuse(poll, REFUSAL_MESSAGE_TOO_LARGE, 0);
+	refuse(poll, REFUSAL_MESSAGE_TOO_LARGE, NULL, 0);
 }
 
 void
@@ -429,6 +442,7 @@ polls_stop(struct polls *polls)
 		else if (poll->peer.waiting_in != NULL ||
 		    (poll->state.is_held &&
 		    poll->peer.outbox.reply_count == 0))
-			refuse(poll, REFUSAL_SHUTTING_DOWN, RETRY_STOPPED_S);
+			refuse(poll, REFUSAL_SHUTTING_DOWN, NULL,
+			    RETRY_STOPPED_S);
 	}
 }

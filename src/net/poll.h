@@ -76,7 +76,10 @@ struct poll_owner {
 
 /* The Authorization field; NULL if there is none. */
 void	 poll_set_authorization(struct poll *poll, const char *value);
-/* A GET: the query of its target, without '?', stands for a body. */
+/*
+ * A GET: the query of its target, without '?', stands for a body, and one that
+ * comes all the same has it refused.
+ */
 void	 poll_set_query(struct poll *poll, const char *query);
 /* More of the body, a message; -1 if it gets too large. */
 int	 poll_add_body(struct poll *poll, const void *data, size_t len)
