@@ -1,6 +1,7 @@
 /* The daemon's admin socket: where it is, who may use it, and for what. */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,7 +14,10 @@
 
 const char suite_name[] = "admin";
 
-enum { PATH_BYTES = 2 * DAEMON_PATH_MAX };
+enum {
+	PATH_BYTES = 2 * DAEMON_PATH_MAX,
+	WATCH_CONNECTIONS = 16	/* to all ports of admin-listen */
+};
 
 static char directory[DAEMON_PATH_MAX];
 static char database[DAEMON_PATH_MAX + 16];
@@ -261,6 +265,32 @@ START_TEST(connections_of_clients_leave_room_for_it)
 }
 END_TEST
 
+START_TEST(who_fills_its_ports_leaves_room_for_it)
+{
+	static const char *const args[] = { "-o", "admin-listen=127.0.0.1:0",
+		NULL };
+	static const char text[] = "to be watched on 127.0.0.1:";
+	struct daemon daemon, port = { .port = 0 };
+	int fds[WATCH_CONNECTIONS + 1];
+	size_t i;
+
+	daemon_start(&daemon, database, args);
+	daemon_await_log(&daemon, text);
+	port.port = (unsigned)strtoul(strstr(daemon.log, text) +
+	    sizeof(text) - 1, NULL, 10);
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		fds[i] = client_connect(&port);
+	daemon_await_log(&daemon,
+	    "connections to ports of admin-listen (16) are reached");
+
+	expect("GET /erase/1", "", "HTTP/1.1 404 ", "no such erasure");
+
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		ck_assert_int_eq(close(fds[i]), 0);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
 START_TEST(socket_of_a_killed_daemon_is_replaced)
 {
 	struct daemon daemon;
@@ -350,6 +380,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, who_asks_for_a_change_is_logged);
 	tcase_add_test(tc, clients_cannot_ask);
 	tcase_add_test(tc, connections_of_clients_leave_room_for_it);
+	tcase_add_test(tc, who_fills_its_ports_leaves_room_for_it);
 	tcase_add_test(tc, socket_of_a_killed_daemon_is_replaced);
 	tcase_add_test(tc, without_a_socket_the_daemon_serves);
 	tcase_add_test(tc, path_that_is_too_long_is_warned_of);

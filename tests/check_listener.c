@@ -63,7 +63,10 @@ static const struct listener_user user = {
 static void
 start(void)
 {
-	struct listener_config config = { .loop = &loop };
+	struct listener_config config = {
+		.loop = &loop,
+		.limit = "connections",
+	};
 
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	listener = listener_new(&config);

@@ -280,7 +280,10 @@ start_net(struct server *server)
 		.owner = &http_owner,
 		.ctx = server,
 	};
-	const struct listener_config listener = { .loop = &server->loop };
+	const struct listener_config listener = {
+		.loop = &server->loop,
+		.limit = "connections",
+	};
 
 	server->service = ws_service_new(&ws);
 	server->listener = listener_new(&listener);

@@ -18,6 +18,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "door.h"
 #include "drain.h"
 #include "hub/hub.h"
 #include "hub/job.h"
@@ -44,8 +45,10 @@
 #include "tuning.h"
 #include "watchdog.h"
 
-/* Connections to the admin socket, beside max-connections. */
+/* Connections to the admin socket, beside max-connections, ... */
 #define ADMIN_CONNECTIONS 16
+/* ... and to the ports of admin-listen, where anybody on the machine comes. */
+#define WATCH_CONNECTIONS 16
 /* After so much quiet, memory that work has left behind is given back. */
 #define QUIET_MS 500
 
@@ -85,8 +88,8 @@ struct server {
 	struct watch watch;
 	struct operate *operate;
 	struct admin *admin;
-	struct http *admin_http;
-	struct listener *admin_listener;
+	struct door *admin_door;	/* the socket */
+	struct door *watch_door;	/* the ports */
 
 	struct lag lag;			/* of the loop */
 	uint64_t started_ms;		/* since 1970 */
@@ -133,16 +136,21 @@ note_work(struct server *server)
 		uv_timer_start(&server->quiet, on_quiet, QUIET_MS, QUIET_MS);
 }
 
+/* The shorter of two waits as http_run() returns them. */
+static int
+sooner(int a_ms, int b_ms)
+{
+	return a_ms == -1 || (b_ms != -1 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
 /* Let HTTP do what is due; how long it may wait then, as http_run(). */
 static int
 run_http(struct server *server)
 {
 	int wait_ms = http_run(server->http);
-	int admin_wait_ms = http_run(server->admin_http);
 
-	return wait_ms == -1 ||
-	    (admin_wait_ms != -1 && admin_wait_ms < wait_ms) ?
-	    admin_wait_ms : wait_ms;
+	wait_ms = sooner(wait_ms, door_run(server->admin_door));
+	return sooner(wait_ms, door_run(server->watch_door));
 }
 
 /* Wake up when the hub or libmicrohttpd has something to do, in ms. */
@@ -365,23 +373,6 @@ static const struct fcgi_owner fcgi_owner = {
 };
 
 static void
-on_admin_accepted(void *ctx, int fd, const struct sockaddr *address,
-    socklen_t len)
-{
-	struct server *server = ctx;
-
-	http_add(server->admin_http, fd, address, len);
-}
-
-static void
-on_admin_connection_end(void *ctx)
-{
-	struct server *server = ctx;
-
-	listener_release(server->admin_listener);
-}
-
-static void
 on_admin_request(void *ctx, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
@@ -389,12 +380,6 @@ on_admin_request(void *ctx, const struct exchange_request *request,
 
 	admin_request(server->admin, request, answer);
 }
-
-/* Nothing is ever upgraded there. */
-static const struct http_owner admin_http_owner = {
-	.request = on_admin_request,
-	.ended = on_admin_connection_end,
-};
 
 /* The configs of the modules that a reload changes, as the options are now. */
 
@@ -449,7 +434,8 @@ configure_network(struct server *server)
 	front_configure(server->front, &front);
 	polls_configure(server->polls, &polls);
 	http_configure(server->http, &http);
-	http_configure(server->admin_http, &http);
+	door_configure(server->admin_door, &http);
+	door_configure(server->watch_door, &http);
 	ws_service_configure(server->ws, &ws);
 	ws_peers_configure(server->peers, &peers);
 	fcgi_service_configure(server->fcgi, &fcgi);
@@ -649,6 +635,7 @@ init_network(struct server *server)
 	const struct options *options = server->options;
 	struct listener_config listener = {
 		.loop = &server->loop,
+		.limit = "max-connections",
 		.max_connections = tuning_connections(options),
 	};
 	struct http_config http = {
@@ -687,21 +674,15 @@ listen_admin(struct server *server)
 		.owner = (uid_t)-1,
 		.group = (gid_t)-1,
 	};
-	const struct listener_user user = {
-		.accepted = on_admin_accepted,
-		.ctx = server,
-	};
 	struct endpoint endpoint;
 
 	switch (admin_place_find(server->options, &endpoint)) {
 	case ADMIN_PLACE_NONE:
 		return 0;
 	case ADMIN_PLACE_CHOSEN:
-		return listener_add(server->admin_listener, &endpoint,
-		    &private, &user);
+		return door_open(server->admin_door, &endpoint, &private);
 	case ADMIN_PLACE_BESIDE:
-		if (listener_add(server->admin_listener, &endpoint, &private,
-		    &user) == -1)
+		if (door_open(server->admin_door, &endpoint, &private) == -1)
 			log_warnx("there is no admin socket: see "
 			    "admin-listen");
 		return 0;
@@ -717,17 +698,12 @@ listen_admin(struct server *server)
 static int
 listen_watch(struct server *server)
 {
-	const struct listener_user user = {
-		.accepted = on_admin_accepted,
-		.ctx = server,
-	};
 	char text[ENDPOINT_TEXT_MAX + 1];
 	struct endpoint endpoint;
 	size_t i = 0;
 
 	while (admin_place_next_port(server->options, &i, &endpoint)) {
-		if (listener_add(server->admin_listener, &endpoint, NULL,
-		    &user) == -1)
+		if (door_open(server->watch_door, &endpoint, NULL) == -1)
 			return -1;
 		endpoint_format(&endpoint, text);
 		log_info("to be watched on %s", text);
@@ -754,16 +730,14 @@ init_admin(struct server *server, const struct id_key *key)
 		.watch = &server->watch,
 		.routes = operate_routes,
 	};
-	const struct listener_config listener = {
+	struct door_config door = {
 		.loop = &server->loop,
+		.name = "connections to the admin socket",
 		.max_connections = ADMIN_CONNECTIONS,
-	};
-	struct http_config http = {
-		.loop = &server->loop,
-		.max_connections = ADMIN_CONNECTIONS,
-		.owner = &admin_http_owner,
+		.request = on_admin_request,
 		.ctx = server,
 	};
+	struct http_config http = { .loop = NULL };
 
 	tuning_http(server->options, &http);
 	server->watch.collect = collect_metrics;
@@ -771,10 +745,13 @@ init_admin(struct server *server, const struct id_key *key)
 	server->operate = operate_new(&operate);
 	admin.ctx = server->operate;
 	server->admin = admin_new(&admin);
-	server->admin_http = http_new(&http);
-	server->admin_listener = listener_new(&listener);
-	return server->admin_http == NULL || listen_admin(server) == -1 ||
-	    listen_watch(server) == -1 ? EX_OSERR : EX_OK;
+	server->admin_door = door_new(&door, &http);
+	door.name = "connections to ports of admin-listen";
+	door.max_connections = WATCH_CONNECTIONS;
+	server->watch_door = door_new(&door, &http);
+	return server->admin_door == NULL || server->watch_door == NULL ||
+	    listen_admin(server) == -1 || listen_watch(server) == -1 ?
+	    EX_OSERR : EX_OK;
 }
 
 /* Close our own handles, and let all that close do so. */
@@ -798,10 +775,8 @@ close_network(struct server *server)
 	uv_prepare_stop(&server->turn);
 	if (server->listener != NULL && server->drain == NULL)
 		listener_stop(server->listener);
-	if (server->admin_listener != NULL)
-		listener_stop(server->admin_listener);
-	if (server->admin_http != NULL)
-		http_stop(server->admin_http);
+	door_stop(server->admin_door);
+	door_stop(server->watch_door);
 	if (server->http != NULL)
 		http_stop(server->http);
 	if (server->fcgi != NULL)
@@ -848,10 +823,8 @@ server_close(struct server *server)
 		http_free(server->http);
 	if (server->fcgi != NULL)
 		fcgi_service_free(server->fcgi);
-	if (server->admin_listener != NULL)
-		listener_free(server->admin_listener);
-	if (server->admin_http != NULL)
-		http_free(server->admin_http);
+	door_free(server->admin_door);
+	door_free(server->watch_door);
 	admin_free(server->admin);
 	operate_free(server->operate);
 	front_free(server->front);

@@ -92,8 +92,8 @@ listener_pause_full(struct listener *listener)
 {
 	listener->full.is_on = true;
 	if (!listener->full.is_logged)
-		log_warnx("listener: max-connections (%zu) are reached",
-		    listener->connections);
+		log_warnx("listener: %s (%zu) are reached",
+		    listener->config.limit, listener->connections);
 	listener->full.is_logged = true;
 	listener_watch(listener);
 }

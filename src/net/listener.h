@@ -18,6 +18,7 @@ struct listener;
 
 struct listener_config {
 	uv_loop_t *loop;
+	const char *limit;		/* what the log calls max_connections */
 	size_t	 max_connections;	/* 0 for no limit; may change */
 };
 

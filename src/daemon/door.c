@@ -1,0 +1,112 @@
+#include "door.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "net/http.h"
+#include "net/listener.h"
+
+struct door {
+	struct door_config config;
+	struct http *http;
+	struct listener *listener;
+};
+
+static void
+on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
+{
+	struct door *door = ctx;
+
+	http_add(door->http, fd, address, len);
+}
+
+static void
+on_request(void *ctx, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	struct door *door = ctx;
+
+	door->config.request(door->config.ctx, request, answer);
+}
+
+static void
+on_end(void *ctx)
+{
+	struct door *door = ctx;
+
+	listener_release(door->listener);
+}
+
+/* Nothing is ever upgraded there, and no answer shows news. */
+static const struct http_owner http_owner = {
+	.request = on_request,
+	.ended = on_end,
+};
+
+struct door *
+door_new(const struct door_config *config, const struct http_config *times)
+{
+	const struct listener_config listener = {
+		.loop = config->loop,
+		.limit = config->name,
+		.max_connections = config->max_connections,
+	};
+	struct door *door = xcalloc(1, sizeof(*door));
+	struct http_config http = *times;
+
+	door->config = *config;
+	http.loop = config->loop;
+	http.max_connections = config->max_connections;
+	http.owner = &http_owner;
+	http.ctx = door;
+	door->http = http_new(&http);
+	if (door->http == NULL) {
+		free(door);
+		return NULL;
+	}
+	door->listener = listener_new(&listener);
+	return door;
+}
+
+void
+door_configure(struct door *door, const struct http_config *times)
+{
+	http_configure(door->http, times);
+}
+
+int
+door_open(struct door *door, struct endpoint *endpoint,
+    const struct unix_socket_access *access)
+{
+	const struct listener_user user = {
+		.accepted = on_accepted,
+		.ctx = door,
+	};
+
+	return listener_add(door->listener, endpoint, access, &user);
+}
+
+int
+door_run(struct door *door)
+{
+	return http_run(door->http);
+}
+
+void
+door_stop(struct door *door)
+{
+	if (door == NULL)
+		return;
+	listener_stop(door->listener);
+	http_stop(door->http);
+}
+
+void
+door_free(struct door *door)
+{
+	if (door == NULL)
+		return;
+	listener_free(door->listener);
+	http_free(door->http);
+	free(door);
+}

@@ -1,0 +1,47 @@
+#ifndef DOOR_H
+#define DOOR_H
+
+#include <stddef.h>
+
+#include <uv.h>
+
+struct endpoint;
+struct exchange_answer;
+struct exchange_request;
+struct http_config;
+struct unix_socket_access;
+
+/*
+ * A way in beside that of the clients: HTTP whose requests are answered at
+ * once, and which has connections of its own, so that who comes by another
+ * door cannot take them all.
+ */
+struct door;
+
+struct door_config {
+	uv_loop_t *loop;
+	const char *name;		/* of its connections, in the log */
+	size_t	 max_connections;
+	/* Answer a request, which cannot become a WebSocket. */
+	void	(*request)(void *ctx, const struct exchange_request *request,
+		    struct exchange_answer *answer);
+	void	*ctx;
+};
+
+/* times are those of http_configure(); NULL if there is no HTTP, as logged. */
+struct door *door_new(const struct door_config *config,
+	    const struct http_config *times);
+/* Take over the times for requests. */
+void	 door_configure(struct door *door, const struct http_config *times);
+/* As listener_add(). */
+int	 door_open(struct door *door, struct endpoint *endpoint,
+	    const struct unix_socket_access *access)
+	    __attribute__((warn_unused_result));
+/* As http_run(). */
+int	 door_run(struct door *door);
+/* End all connections, and let no more in.  NULL is allowed. */
+void	 door_stop(struct door *door);
+/* After the loop's close callbacks.  NULL is allowed. */
+void	 door_free(struct door *door);
+
+#endif
