@@ -139,6 +139,32 @@ START_TEST(sockets_of_others_have_all_kinds_of_names)
 }
 END_TEST
 
+/* The kernel counts a NUL behind it that does not fit (unix(7), "BUGS"). */
+START_TEST(path_without_room_for_a_nul_is_written_whole)
+{
+	char text[ENDPOINT_TEXT_MAX + 1];
+	struct endpoint endpoint = unix_endpoint(PATH_107 "9", 108);
+
+	endpoint.len++;
+	endpoint_format(&endpoint, text);
+
+	ck_assert_str_eq(text, "unix:" PATH_107 "9");
+}
+END_TEST
+
+START_TEST(longest_abstract_name_is_written_whole)
+{
+	char text[ENDPOINT_TEXT_MAX + 1], name[108] = "";
+	struct endpoint endpoint;
+
+	memset(&name[1], 'x', sizeof(name) - 1);
+	endpoint = unix_endpoint(name, sizeof(name));
+	endpoint_format(&endpoint, text);
+
+	ck_assert_uint_eq(strlen(text), sizeof("unix:@") - 1 + 107);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -146,4 +172,6 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, what_is_no_endpoint_is_called_so, 0,
 	    COUNT(unsound));
 	tcase_add_test(tc, sockets_of_others_have_all_kinds_of_names);
+	tcase_add_test(tc, path_without_room_for_a_nul_is_written_whole);
+	tcase_add_test(tc, longest_abstract_name_is_written_whole);
 }

@@ -137,6 +137,9 @@ format_unix(const struct endpoint *endpoint, char *out, size_t room)
 	bool is_abstract;
 
 	memcpy(&un, &endpoint->address, sizeof(un));
+	/* unix(7), "BUGS": a NUL counts that found no room. */
+	if (len > sizeof(un.sun_path))
+		len = sizeof(un.sun_path);
 	is_abstract = len > 0 && un.sun_path[0] == '\0';
 	(void)snprintf(out, room, "%s%s%.*s", unix_scheme,
 	    is_abstract ? "@" : "", (int)(len - is_abstract),

@@ -10,7 +10,8 @@
  * [::]:9000.  Addresses are numeric: nothing is looked up.
  */
 
-enum { ENDPOINT_TEXT_MAX = 112 };	/* "unix:" and the longest path */
+/* "unix:" and the longest path, which has no room for a NUL, or name */
+enum { ENDPOINT_TEXT_MAX = 113 };
 
 struct endpoint {
 	struct sockaddr_storage address;
