@@ -29,6 +29,7 @@ enum {
 	/* The least that a message is counted for. */
 	MESSAGE_COST_BYTES = 64,
 	HEAD_TIMEOUT_S = 10,
+	IDLE_TIMEOUT_S = 30,
 	PING_INTERVAL_S = 60,
 	PONG_TIMEOUT_S = 30,
 	STALL_TIMEOUT_S = 60,
@@ -276,6 +277,7 @@ start_net(struct server *server)
 	};
 	const struct http_config http = {
 		.loop = &server->loop,
+		.idle_timeout_s = IDLE_TIMEOUT_S,
 		.head_timeout_s = HEAD_TIMEOUT_S,
 		.owner = &http_owner,
 		.ctx = server,

@@ -28,7 +28,7 @@ struct door_config {
 	void	*ctx;
 };
 
-/* times are those of http_configure(); NULL if there is no HTTP, as logged. */
+/* times are all those of http_config; NULL if there is no HTTP, as logged. */
 struct door *door_new(const struct door_config *config,
 	    const struct http_config *times);
 /* Take over the times for requests. */

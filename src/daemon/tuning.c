@@ -17,6 +17,8 @@
 
 /* Descriptors besides those of connections. */
 #define DESCRIPTORS_RESERVED 64
+/* How long connections of HTTP and FastCGI are kept without a request. */
+#define IDLE_TIMEOUT_S 30
 
 static uint64_t
 ms(unsigned seconds)
@@ -27,6 +29,7 @@ ms(unsigned seconds)
 void
 tuning_fcgi(const struct options *options, struct fcgi_service_config *config)
 {
+	config->idle_timeout_s = IDLE_TIMEOUT_S;
 	config->head_timeout_s = options->head_timeout_s;
 	config->body_timeout_s = options->body_timeout_s;
 	config->stall_timeout_s = options->stall_timeout_s;
@@ -52,6 +55,7 @@ tuning_front(const struct options *options, struct front_config *config)
 void
 tuning_http(const struct options *options, struct http_config *config)
 {
+	config->idle_timeout_s = IDLE_TIMEOUT_S;
 	config->head_timeout_s = options->head_timeout_s;
 	config->body_timeout_s = options->body_timeout_s;
 }

@@ -25,7 +25,6 @@ enum {
 	SCRATCH_BYTES = 32768,	/* what a connection is read at most per turn */
 	SEND_BYTES = 262144,	/* what is sent on it at most per turn */
 	REQUESTS_MAX = 32,	/* at a time on one connection */
-	IDLE_TIMEOUT_S = 30,	/* between two requests; http.c has the same */
 	CLOSE_TIMEOUT_MS = 5000, /* for the web server to close its end */
 	COMPLAINT_MS = 60000	/* between two log lines of one kind */
 };
@@ -616,7 +615,7 @@ put_waits(const struct fcgi_service_config *config,
 {
 	wait_ms[WAIT_HEAD] = seconds(config->head_timeout_s);
 	wait_ms[WAIT_NEXT] = config->head_timeout_s == 0 ? 0 :
-	    seconds(config->head_timeout_s) + seconds(IDLE_TIMEOUT_S);
+	    seconds(config->head_timeout_s) + seconds(config->idle_timeout_s);
 	wait_ms[WAIT_CLOSE] = CLOSE_TIMEOUT_MS;
 	wait_ms[WAIT_TAKE] = seconds(config->stall_timeout_s);
 	wait_ms[WAIT_BODY] = seconds(config->body_timeout_s);
@@ -653,11 +652,14 @@ fcgi_service_configure(struct fcgi_service *service,
 {
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
+	service->config.head_timeout_s = config->head_timeout_s;
+	service->config.body_timeout_s = config->body_timeout_s;
+	service->config.stall_timeout_s = config->stall_timeout_s;
 	service->config.trusted_proxies = config->trusted_proxies;
 	service->config.trusted_proxies_count = config->trusted_proxies_count;
 	service->config.log_addresses = config->log_addresses;
 	service->parser = parser_settings(config);
-	put_waits(config, wait_ms);
+	put_waits(&service->config, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);
 }
 

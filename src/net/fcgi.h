@@ -57,8 +57,11 @@ struct fcgi_service_config {
 	uv_loop_t *loop;
 	const struct fcgi_owner *owner;
 	void	*ctx;
-	/* The rest may change: fcgi_service_configure().  Seconds, 0 for none: until a request's params and its body are
-	 * there, and for a web server that takes nothing. */
+	unsigned idle_timeout_s;	/* between two requests, before the
+					   time for the next one's params */
+	/* The rest may change: fcgi_service_configure().  Seconds, 0 for none:
+	 * until a request's params and its body are there, and for a web
+	 * server that takes nothing. */
 	unsigned head_timeout_s;
 	unsigned body_timeout_s;
 	unsigned stall_timeout_s;

@@ -35,7 +35,6 @@
  */
 
 enum {
-	IDLE_TIMEOUT_S = 30,	/* libmicrohttpd's own, between two bytes */
 	RETRY_AFTER_S = 1,	/* where descriptors have run out */
 	RELEASE_COUNT = 256,	/* upgraded connections to close at once ... */
 	RELEASE_MS = 20,	/* ... or those that waited for this long */
@@ -613,7 +612,7 @@ start_daemon(struct http *http)
 	    max == 0 || max > INT_MAX - RELEASE_COUNT ? (unsigned)INT_MAX :
 	    (unsigned)max + RELEASE_COUNT,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_BYTES,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
+	    MHD_OPTION_CONNECTION_TIMEOUT, http->config.idle_timeout_s,
 	    MHD_OPTION_STRICT_FOR_CLIENT, -1,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
@@ -632,7 +631,8 @@ limit_ms(const struct http_config *config, enum deadline deadline)
 	case DEADLINE_BODY:
 		return (uint64_t)config->body_timeout_s * 1000;
 	case DEADLINE_NEXT:
-		return head_ms == 0 ? 0 : head_ms + IDLE_TIMEOUT_S * 1000;
+		return head_ms == 0 ? 0 :
+		    head_ms + (uint64_t)config->idle_timeout_s * 1000;
 	case DEADLINES:
 		break;
 	}
@@ -680,8 +680,10 @@ http_configure(struct http *http, const struct http_config *config)
 	struct http_connection *connection;
 	enum deadline i;
 
+	http->config.head_timeout_s = config->head_timeout_s;
+	http->config.body_timeout_s = config->body_timeout_s;
 	for (i = 0; i < DEADLINES; i++) {
-		after_ms = limit_ms(config, i);
+		after_ms = limit_ms(&http->config, i);
 		TAILQ_FOREACH(connection, &http->deadlines[i], deadline_entry)
 			connection->deadline_ms = wait_changed_end_ms(
 			    connection->deadline_ms, http->limits_ms[i],

@@ -56,6 +56,7 @@ struct http_config {
 	size_t	 max_connections;	/* 0: the listener counts alone */
 	const struct http_owner *owner;
 	void	*ctx;
+	unsigned idle_timeout_s;	/* between two bytes; 0 for none */
 	/* The rest may change: http_configure(). */
 	unsigned head_timeout_s;	/* absolute; 0 for none */
 	unsigned body_timeout_s;

@@ -1,0 +1,159 @@
+/* Connections on which nothing is asked for, in a loop of the test's. */
+#include "suite.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <uv.h>
+
+#include "daemon.h"
+#include "net/exchange.h"
+#include "net/fcgi.h"
+#include "net/http.h"
+#include "web_server.h"
+
+const char suite_name[] = "keep_alive";
+
+static uv_loop_t loop;
+static uint64_t begun_ms;
+static uint64_t ended_ms[2];	/* of each end of a connection, since then */
+static unsigned ended;
+
+static void
+on_request(void *ctx, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	(void)ctx;
+	(void)request;
+	answer->status = 204;
+}
+
+static void
+on_ended(void *ctx)
+{
+	(void)ctx;
+	ck_assert_uint_lt(ended, 2);
+	ended_ms[ended++] = uv_now(&loop) - begun_ms;
+}
+
+static void
+set_up(void)
+{
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	begun_ms = uv_now(&loop);
+}
+
+static void
+tear_down(void)
+{
+	ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
+/* A connection: the client's end, and the other one in theirs. */
+static int
+connection(int *theirs)
+{
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+	    fds), 0);
+	ck_assert_int_eq(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	*theirs = fds[1];
+	return fds[0];
+}
+
+START_TEST(kept_fastcgi_connection_is_closed_after_idle_and_head_time)
+{
+	static const struct fcgi_owner owner = {
+		.request = on_request,
+		.ended = on_ended,
+	};
+	const struct fcgi_service_config config = {
+		.loop = &loop,
+		.owner = &owner,
+		.idle_timeout_s = 1,
+		.head_timeout_s = 1,
+	};
+	static const struct sockaddr address = { .sa_family = AF_UNIX };
+	static const struct web_request request = { .uri = "/" };
+	struct fcgi_service *service = fcgi_service_new(&config);
+	static struct web_answer answer;
+	int silent, asked, theirs;
+	struct buf out;
+
+	silent = connection(&theirs);
+	fcgi_service_add(service, theirs, &address, sizeof(address));
+	asked = connection(&theirs);
+	fcgi_service_add(service, theirs, &address, sizeof(address));
+	web_init(&out);
+	web_request(&out, 1, WEB_KEEP, &request);
+	web_send(asked, &out);
+	while (ended < 2)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+
+	ck_assert_uint_ge(ended_ms[0], 1000);
+	ck_assert_uint_ge(ended_ms[1], 2000);
+	web_read_answer(asked, &answer);
+	web_check_end(asked);
+	web_check_end(silent);
+	close(asked);
+	close(silent);
+	fcgi_service_stop(service);
+	tear_down();
+	fcgi_service_free(service);
+}
+END_TEST
+
+static void
+on_due(uv_timer_t *timer)
+{
+	(void)timer;	/* it only ends the loop's wait */
+}
+
+START_TEST(kept_http_connection_is_closed_after_idle_time)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const struct http_owner owner = {
+		.request = on_request,
+		.ended = on_ended,
+	};
+	const struct http_config config = {
+		.loop = &loop,
+		.owner = &owner,
+		.idle_timeout_s = 1,
+	};
+	static const struct sockaddr address = { .sa_family = AF_UNIX };
+	struct http *http = http_new(&config);
+	int theirs, fd = connection(&theirs), wait_ms;
+	uv_timer_t due;
+
+	(void)uv_timer_init(&loop, &due);
+	http_add(http, theirs, &address, sizeof(address));
+	client_send(fd, request, sizeof(request) - 1);
+	for (wait_ms = http_run(http); ended == 0; wait_ms = http_run(http)) {
+		/* Otherwise it would wait for ever. */
+		ck_assert(wait_ms >= 0 && wait_ms <= 1000);
+		(void)uv_timer_start(&due, on_due, (uint64_t)wait_ms, 0);
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	}
+
+	ck_assert_ptr_nonnull(strstr(client_read_rest(fd), " 204 "));
+	close(fd);
+	uv_close((uv_handle_t *)&due, NULL);
+	http_stop(http);
+	tear_down();
+	http_free(http);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, set_up, NULL);
+	tcase_add_test(tc,
+	    kept_fastcgi_connection_is_closed_after_idle_and_head_time);
+	tcase_add_test(tc, kept_http_connection_is_closed_after_idle_time);
+}
