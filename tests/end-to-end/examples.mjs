@@ -57,8 +57,10 @@ const readBlock = (block) => {
 	return steps;
 };
 
+// Those that ask an installed daemon's own socket are system.sh's.
 const readSteps = (blocks) =>
-	blocks.filter((block) => /^curl /m.test(block)).flatMap(readBlock);
+	blocks.filter((block) => /^curl (?!--unix-socket )/m.test(block))
+		.flatMap(readBlock);
 
 // Resolves to { output, status } of each step.
 const runSteps = async (steps, base) => {
