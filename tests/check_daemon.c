@@ -517,6 +517,39 @@ START_TEST(failed_flush_ends_the_daemon_and_acknowledges_nothing)
 }
 END_TEST
 
+enum { CROWD = 200 };
+
+static const int signals_at_end[] = { SIGTERM, SIGHUP };
+
+START_TEST(signal_while_a_failed_daemon_ends_changes_nothing)
+{
+	struct daemon daemon;
+	const char *id;
+	int others[CROWD], fd, idle;
+	size_t i;
+
+	start_faulty(&daemon, "FAULT_SYNC", "demo=no");
+	idle = client_connect(&daemon);
+	for (i = 0; i < CROWD; i++)
+		others[i] = client_open(&daemon, "/one");
+	fd = client_open(&daemon, "/one");
+	id = start_session(fd);
+	write_file(beside(".fault"), 0, "", 0);
+	send_cart(fd, id, "{}", 1);
+	/* Connections of HTTP are closed before WebSockets, which take a while. */
+	ck_assert_str_eq(client_read_rest(idle), "");
+	daemon_signal(&daemon, signals_at_end[_i]);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_IOERR);
+	ck_assert_int_eq(unlink(beside(".fault")), 0);
+	make_database();
+	for (i = 0; i < CROWD; i++)
+		close(others[i]);
+	close(idle);
+	close(fd);
+}
+END_TEST
+
 /* What a service manager sets that wants seven signs of life a second. */
 static void
 want_watchdog(void)
@@ -1230,6 +1263,8 @@ suite_add(TCase *tc)
 	    sizeof(losses) / sizeof(losses[0]));
 	tcase_add_test(tc,
 	    failed_flush_ends_the_daemon_and_acknowledges_nothing);
+	tcase_add_loop_test(tc,
+	    signal_while_a_failed_daemon_ends_changes_nothing, 0, 2);
 	tcase_add_test(tc, idle_daemon_feeds_its_watchdog);
 	tcase_add_test(tc, daemon_that_nobody_watches_feeds_no_watchdog);
 	tcase_add_test(tc,

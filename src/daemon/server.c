@@ -803,9 +803,28 @@ close_journal(struct server *server)
 		store_log_head(server->store);
 }
 
+/* What ends does so by itself: a signal could only cut it off. */
+static void
+ignore_signals(struct server *server)
+{
+	sigset_t signals;
+
+	/* These cannot fail. */
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	/* Also those that the loop has not seen yet. */
+	(void)uv_signal_stop(&server->sigterm);
+	(void)uv_signal_stop(&server->sigint);
+	(void)uv_signal_stop(&server->sighup);
+}
+
 static int
 server_close(struct server *server)
 {
+	ignore_signals(server);
 	close_network(server);
 	if (server->hub != NULL)
 		submit_jobs(server);
