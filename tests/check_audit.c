@@ -922,6 +922,29 @@ START_TEST(a_session_is_replayed_to_any_point)
 }
 END_TEST
 
+START_TEST(a_host_who_was_replaced_begins_no_replay)
+{
+	const struct audit_point newest = { .moment = AUDIT_NEWEST };
+	struct audit_session session;
+	struct audit_replay replay;
+	struct audit *audit;
+	struct story story;
+
+	tell_all(&story);
+	story_end(&story);
+	purge(&story, 4, 0);	/* the START of b; another one is row 6 */
+
+	ck_assert_int_eq(audit_open(story.path, &audit), AUDIT_OK);
+	ck_assert_int_eq(audit_session_find(audit, "b", &session), AUDIT_OK);
+	ck_assert_int_eq(audit_replay_to(audit, &session, &newest, &replay),
+	    AUDIT_NONE);
+	audit_replay_clear(&replay);
+	audit_session_clear(&session);
+	audit_close(audit);
+	story_clear(&story);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -940,4 +963,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, an_empty_journal_verifies);
 	tcase_add_test(tc, what_is_no_database_of_ours_is_refused);
 	tcase_add_test(tc, a_session_is_replayed_to_any_point);
+	tcase_add_test(tc, a_host_who_was_replaced_begins_no_replay);
 }

@@ -332,7 +332,7 @@ write_incarnation(struct timeline *timeline, const struct audit_row *row)
 	printable_write(out, session->data, session->len, NAME_COLUMNS);
 	fprintf(out, ", incarnation %" PRIu64, row->record.incarnation);
 	colour_end(out, timeline->is_coloured);
-	if (row->record.event != RECORD_START)
+	if (row->record.revision != 1)
 		fputs(" (its beginning was deleted)", out);
 	fputc('\n', out);
 }

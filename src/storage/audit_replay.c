@@ -54,7 +54,9 @@ audit_replay_row(struct audit_replay *replay, const struct audit_row *row)
 
 	if (record_is_note(record->event))
 		return AUDIT_OK;
-	if (record->event == RECORD_START && !is_running)
+	/* One of another revision replaces a host, or follows one who left. */
+	if (record->event == RECORD_START && record->revision == 1 &&
+	    !is_running)
 		begin_incarnation(replay, row);
 	if (replay->session == NULL)
 		return AUDIT_OK;
