@@ -8,7 +8,7 @@
 #include "daemon/setting.h"
 #include "storage/chain.h"
 
-_Static_assert(CHAIN_MARK_CHARS == 20 + 1 + 2 * CHAIN_HASH_BYTES,
+_Static_assert(CHAIN_MARK_CHARS == 20 + 1 + CHAIN_HASH_HEX,
     "a number, a colon, and the digits of a hash");
 
 void
@@ -17,11 +17,8 @@ chain_mark_format(const struct chain_head *head,
 {
 	int n = snprintf(out, CHAIN_MARK_CHARS + 1, "%" PRId64 ":",
 	    head->seq);
-	size_t i;
 
-	for (i = 0; i < sizeof(head->hash); i++)
-		n += snprintf(out + n, (size_t)(CHAIN_MARK_CHARS + 1 - n),
-		    "%02x", head->hash[i]);
+	chain_hash_format(head->hash, out + n);
 }
 
 static int

@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -284,14 +283,11 @@ store_scrub(struct store *store, int64_t *upto)
 void
 store_log_head(struct store *store)
 {
-	char hex[2 * CHAIN_HASH_BYTES + 1];
-	size_t i;
+	char hex[CHAIN_HASH_HEX + 1];
 
 	if (store->committed.seq == store->logged)
 		return;
-	for (i = 0; i < CHAIN_HASH_BYTES; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x",
-		    store->committed.hash[i]); /* fits */
+	chain_hash_format(store->committed.hash, hex);
 	log_info("chain: %" PRId64 ":%s", store->committed.seq, hex);
 	store->logged = store->committed.seq;
 }
