@@ -825,6 +825,12 @@ START_TEST(what_is_no_database_of_ours_is_refused)
 		{ "PRAGMA user_version = 1", NULL, AUDIT_BAD_DATA },
 		{ "PRAGMA application_id = 5", NULL, AUDIT_BAD_DATA },
 		{ "DROP TABLE chain_anchor", NULL, AUDIT_BAD_DATA },
+		{ "ALTER TABLE chain_anchor RENAME TO other;"
+		    "CREATE VIEW chain_anchor AS SELECT * FROM other", NULL,
+		    AUDIT_BAD_DATA },
+		{ "DROP TABLE chain_anchor; CREATE TABLE chain_anchor (seq,"
+		    " hash, ts_ms, reason, purge_upto, mac)", NULL,
+		    AUDIT_BAD_DATA },
 		{ NULL, "", AUDIT_BAD_DATA },
 		{ NULL, "host = localhost", AUDIT_BAD_DATA },
 		{ NULL, NULL, AUDIT_NO_DATABASE },

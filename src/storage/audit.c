@@ -18,6 +18,7 @@
 #include "file.h"
 #include "header.h"
 #include "sql.h"
+#include "tables.h"
 
 enum {
 	BUSY_TIMEOUT_MS = 5000,		/* a daemon that starts or stops */
@@ -225,7 +226,10 @@ prepare_all(struct audit *audit)
 	return status;
 }
 
-/* The version decides before a statement may miss a table. */
+/*
+ * The version decides before a statement may miss a table, and none is run on
+ * what is not one.
+ */
 static enum audit_status
 check_version(struct audit *audit)
 {
@@ -246,7 +250,8 @@ check_version(struct audit *audit)
 	if (version < database_schema_version())
 		return refuse(audit->path, "is of an older version: "
 		    "start the daemon once to bring it up to date");
-	return AUDIT_OK;
+	rc = tables_check(audit->db);
+	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
 }
 
 static enum audit_status

@@ -15,6 +15,7 @@
 #include "file.h"
 #include "header.h"
 #include "lock.h"
+#include "tables.h"
 #include "storage/schema.h"
 
 enum {
@@ -162,7 +163,10 @@ migrate_once(sqlite3 *db, int version)
 	    0 : -1;
 }
 
-/* Bring the database to SCHEMA_VERSION; closing it undoes what failed. */
+/*
+ * Bring the database to SCHEMA_VERSION, with its tables; closing it undoes what
+ * failed.
+ */
 static enum store_open_status
 migrate(const struct database *database, sqlite3 *db)
 {
@@ -179,7 +183,14 @@ migrate(const struct database *database, sqlite3 *db)
 		log_info("store: %s: schema version %d", database->path,
 		    version);
 	}
-	return STORE_OPENED;
+	switch (tables_check(db)) {
+	case SQLITE_OK:
+		return STORE_OPENED;
+	case SQLITE_ERROR:
+		return refuse_data(database,
+		    "has not the tables that it should have");
+	}
+	return store_status_of_sqlite(database->path, db);
 }
 
 /* Open file; *db has to be closed in any case. */
