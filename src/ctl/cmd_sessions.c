@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -27,6 +28,7 @@ static const struct ctl_option command_options[] = {
 };
 
 enum {
+	NAME_COLUMNS = 24,
 	HOST_COLUMNS = 40,
 	CURSOR_BYTES = 44
 };
@@ -79,8 +81,8 @@ print_json(const struct audit_session *session)
 static void
 print_heading(void)
 {
-	(void)printf("%-24s %-7s %7s %4s %4s %9s %-*s %-*s %s\n", "SESSION",
-	    "STATE", "MEMBERS", "AWAY", "GONE", "REVISION", WHEN_CHARS,
+	(void)printf("%-*s %-7s %7s %4s %4s %9s %-*s %-*s %s\n",
+	    NAME_COLUMNS, "SESSION", "STATE", "MEMBERS", "AWAY", "GONE", "REVISION", WHEN_CHARS,
 	    "FIRST EVENT", WHEN_CHARS, "LAST EVENT", "HOST");
 }
 
@@ -89,13 +91,17 @@ print_line(const struct audit_session *session)
 {
 	char first[WHEN_CHARS + 1], last[WHEN_CHARS + 1];
 	char cursor[CURSOR_BYTES];
+	size_t taken;
 
 	when_format(session->first_ms, first);
 	when_format(session->last_ms, last);
 	(void)snprintf(cursor, sizeof(cursor), "%" PRIu64 ".%" PRIu64,
 	    session->incarnation, session->revision); /* fits */
-	(void)printf("%-24s %-7s %7zu %4zu %4zu %9s %s %s ",
-	    session->name->data, session->is_running ? "running" : "ended",
+	taken = printable_write(stdout, session->name->data,
+	    session->name->len, SIZE_MAX);
+	(void)printf("%*s %-7s %7zu %4zu %4zu %9s %s %s ",
+	    taken < NAME_COLUMNS ? (int)(NAME_COLUMNS - taken) : 0, "",
+	    session->is_running ? "running" : "ended",
 	    session->counts[CUSTOMER_SEATED], session->counts[CUSTOMER_AWAY],
 	    session->counts[CUSTOMER_GONE], cursor, first, last);
 	if (session->host != NULL)

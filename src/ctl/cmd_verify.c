@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -10,6 +12,7 @@
 #include "ctl.h"
 #include "daemon/setting.h"
 #include "event_name.h"
+#include "printable.h"
 #include "progress.h"
 #include "storage/audit.h"
 #include "storage/audit_report.h"
@@ -33,6 +36,20 @@ static const struct ctl_option command_options[] = {
 	{ .name = NULL },
 };
 
+/* A text of the database, which may be anything. */
+static void
+print_text(const char *text, size_t len)
+{
+	(void)printable_write(stdout, text, len, SIZE_MAX);
+}
+
+static void
+print_session(const struct payload *name)
+{
+	(void)printf("session ");
+	print_text(name->data, name->len);
+}
+
 static void
 show_progress(void *ctx, uint64_t done, uint64_t all)
 {
@@ -52,12 +69,13 @@ print_note(void *ctx, const struct audit_row *row)
 	when_format(record->client_seq, text);
 	if (record->event == RECORD_RETAIN)
 		(void)printf("bodies older than %s may go\n", text);
-	else if (record->has_customer)
-		(void)printf("bodies of customer %s of session %s were "
-		    "erased\n", cid, record->session->data);
-	else
-		(void)printf("bodies of session %s were erased\n",
-		    record->session->data);
+	else {
+		(void)printf("bodies of ");
+		if (record->has_customer)
+			(void)printf("customer %s of ", cid);
+		print_session(record->session);
+		(void)printf(" were erased\n");
+	}
 }
 
 static void
@@ -72,7 +90,8 @@ print_fault(const struct audit_fault *fault)
 		separator = ", ";
 	}
 	if (fault->session != NULL) {
-		(void)printf("%ssession %s", separator, fault->session->data);
+		(void)printf("%s", separator);
+		print_session(fault->session);
 		separator = ", ";
 	}
 	if (fault->has_event) {
@@ -84,7 +103,9 @@ print_fault(const struct audit_fault *fault)
 		(void)printf("%s%s", separator, text);
 		separator = ", ";
 	}
-	(void)printf("%s%s\n", *separator != '\0' ? ": " : "", fault->what);
+	(void)printf("%s", *separator != '\0' ? ": " : "");
+	print_text(fault->what, strlen(fault->what));
+	(void)printf("\n");
 }
 
 /* Where the chain begins, and what that leaves open. */

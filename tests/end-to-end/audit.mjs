@@ -258,3 +258,22 @@ test('a corrupt page is told, and a changed row named', () =>
 			'1970-01-01T00:00:00.005Z: its hash is wrong: it was ' +
 			'changed, or a row before\n');
 	}));
+
+test('names in a database of somebody else do not reach the terminal', () =>
+	withPatience(async () => {
+		const database = await madeDatabase();
+		sqlite(database, 'DROP TRIGGER session_no_rename; UPDATE session ' +
+			'SET name = char(27) || \']0;x\' || char(7)');
+		const fault = await tool(database, ['audit', 'verify']);
+		assert.equal(fault.status, 1);
+		assert.match(fault.stdout, /session \\x1b\]0;x\\x07, start/);
+		assert.match(await expectFine(database, ['audit', 'sessions']),
+			/^\\x1b\]0;x\\x07 +running/m);
+		sqlite(database, 'DELETE FROM customer; INSERT INTO customer (id, ' +
+			'session, cid, incarnation, is_host, has_token) VALUES ' +
+			'(1, 1, printf(\'%24s\', char(27)), 9, 0, 0);' +
+			'UPDATE session SET name = \'s\'');
+		const stray = await tool(database, ['audit', 'verify']);
+		assert.equal(stray.status, 1);
+		assert(!stray.stdout.includes('\x1b'), stray.stdout);
+	}));
