@@ -12,9 +12,9 @@
 #include "hub/hub.h"
 #include "net/fcgi.h"
 #include "net/front.h"
-#include "net/listener.h"
 #include "net/poll.h"
 #include "net/ws_peer.h"
+#include "network.h"
 
 /* How long storage and peers are waited for, besides the time to close. */
 #define LINGER_MS 10000
@@ -85,7 +85,7 @@ tell_start(const struct drain *drain)
 	/* Whether anybody listens for this is not ours to judge. */
 	(void)sd_notifyf(0, "STOPPING=1\nSTATUS=draining: %zu WebSockets\n"
 	    "EXTEND_TIMEOUT_USEC=%" PRIu64,
-	    ws_peers_count(drain->config.peers), limit_ms * 1000);
+	    ws_peers_count(drain->config.network->peers), limit_ms * 1000);
 }
 
 struct drain *
@@ -100,10 +100,10 @@ drain_start(const struct drain_config *config)
 	drain->pace.data = drain;
 	drain->limit.data = drain;
 	tell_start(drain);
-	listener_stop(config->listener);
-	front_drain(config->front);
+	network_stop_accepting(config->network);
+	front_drain(config->network->front);
 	hub_drain(config->hub);
-	polls_stop(config->polls);
+	polls_stop(config->network->polls);
 	set_limit(drain);
 	return drain;
 }
@@ -113,7 +113,7 @@ begin_to_close(struct drain *drain)
 {
 	drain->state = DRAIN_CLOSING;
 	drain->begun_ms = clock_now().mono_ms;
-	drain->count = ws_peers_count(drain->config.peers);
+	drain->count = ws_peers_count(drain->config.network->peers);
 }
 
 static void
@@ -126,7 +126,7 @@ close_due(struct drain *drain)
 		drain->state = DRAIN_LEAVING;
 		return;
 	}
-	ws_peers_close(drain->config.peers, due - drain->closed,
+	ws_peers_close(drain->config.network->peers, due - drain->closed,
 	    WS_CLOSE_SERVICE_RESTART);
 	drain->closed = due;
 	(void)uv_timer_start(&drain->pace, on_pace, drain_next_ms(drain->count,
@@ -137,15 +137,15 @@ close_due(struct drain *drain)
 static bool
 has_answers(const struct drain *drain)
 {
-	return polls_count(drain->config.polls) > 0 ||
-	    fcgi_service_unsent(drain->config.fcgi) > 0 ||
+	return polls_count(drain->config.network->polls) > 0 ||
+	    fcgi_service_unsent(drain->config.network->fcgi) > 0 ||
 	    !hub_is_quiet(drain->config.hub);
 }
 
 void
 drain_step(struct drain *drain)
 {
-	struct ws_peers *peers = drain->config.peers;
+	struct ws_peers *peers = drain->config.network->peers;
 
 	if (drain->state == DRAIN_SETTLING &&
 	    hub_is_quiet(drain->config.hub) &&

@@ -6,12 +6,8 @@
 
 #include <uv.h>
 
-struct fcgi_service;
-struct front;
 struct hub;
-struct listener;
-struct polls;
-struct ws_peers;
+struct network;
 
 /*
  * The end of service: no new connections and no new work; held requests are
@@ -23,12 +19,8 @@ struct drain;
 
 struct drain_config {
 	uv_loop_t *loop;
-	struct listener *listener;
-	struct front *front;
 	struct hub *hub;
-	struct polls *polls;
-	struct fcgi_service *fcgi;
-	struct ws_peers *peers;
+	struct network *network;
 	uint64_t duration_ms;		/* 0: all at once */
 	void	(*done)(void *ctx);	/* everybody has gone, or time is up */
 	void	*ctx;

@@ -1,56 +1,34 @@
 #include "server.h"
 
-#include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 #include <systemd/sd-daemon.h>
 #include <uv.h>
 
-#include "admin_place.h"
+#include "admin_doors.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "base/xalloc.h"
-#include "door.h"
 #include "drain.h"
 #include "hub/hub.h"
 #include "hub/job.h"
 #include "hub/quota.h"
-#include "net/admin.h"
 #include "net/endpoint.h"
-#include "net/fcgi.h"
-#include "net/front.h"
 #include "net/http.h"
 #include "net/lag.h"
-#include "net/listener.h"
 #include "net/metrics.h"
-#include "net/poll.h"
-#include "net/unix_socket.h"
-#include "net/watch.h"
-#include "net/ws.h"
-#include "net/ws_peer.h"
-#include "operate.h"
+#include "network.h"
 #include "options.h"
+#include "quiet.h"
 #include "reload.h"
-#include "sockets.h"
+#include "storage/file.h"
 #include "storage/journal.h"
 #include "storage/store.h"
 #include "tuning.h"
 #include "watchdog.h"
-
-/* Connections to the admin socket, beside max-connections, ... */
-#define ADMIN_CONNECTIONS 16
-/* ... and to the ports of admin-listen, where anybody on the machine comes. */
-#define WATCH_CONNECTIONS 16
-/* After so much quiet, memory that work has left behind is given back. */
-#define QUIET_MS 500
 
 /*
  * Everything, and the order in which it happens: one turn of the loop takes in
@@ -67,8 +45,6 @@ struct server {
 	uv_timer_t due;			/* of the hub and libmicrohttpd */
 	uint64_t due_ms;		/* on the monotonic clock */
 	uv_async_t settled;		/* the storage thread has results */
-	uv_timer_t quiet;		/* runs since there was work ... */
-	bool	 had_work;		/* ... and there was some since */
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
 	uv_signal_t sighup;
@@ -78,19 +54,10 @@ struct server {
 	struct watchdog *watchdog;	/* NULL if nobody waits for it */
 	struct quota *quota;
 	struct hub *hub;
-	struct ws_service *ws;
-	struct ws_peers *peers;
-	struct polls *polls;
-	struct front *front;
-	struct http *http;
-	struct fcgi_service *fcgi;
-	struct listener *listener;
-	struct watch watch;
-	struct operate *operate;
-	struct admin *admin;
-	struct door *admin_door;	/* the socket */
-	struct door *watch_door;	/* the ports */
+	struct network network;
+	struct admin_doors *admin_doors;
 
+	struct quiet quiet;
 	struct lag lag;			/* of the loop */
 	uint64_t started_ms;		/* since 1970 */
 
@@ -109,48 +76,6 @@ submit_jobs(struct server *server)
 	hub_take_jobs(server->hub, &jobs);
 	if (!STAILQ_EMPTY(&jobs))
 		journal_submit(server->journal, &jobs);
-}
-
-/*
- * Allocations of very different lives lie side by side, so that free() seldom
- * gives anything back to the system: do so when nobody waits for an answer.
- */
-static void
-on_quiet(uv_timer_t *handle)
-{
-	struct server *server = handle->data;
-
-	if (!server->had_work) {
-		uv_timer_stop(handle);
-		(void)malloc_trim(0);	/* whether there was anything */
-	}
-	server->had_work = false;
-}
-
-/* There was work, which may have left memory behind. */
-static void
-note_work(struct server *server)
-{
-	server->had_work = true;
-	if (!uv_is_active((uv_handle_t *)&server->quiet))
-		uv_timer_start(&server->quiet, on_quiet, QUIET_MS, QUIET_MS);
-}
-
-/* The shorter of two waits as http_run() returns them. */
-static int
-sooner(int a_ms, int b_ms)
-{
-	return a_ms == -1 || (b_ms != -1 && b_ms < a_ms) ? b_ms : a_ms;
-}
-
-/* Let HTTP do what is due; how long it may wait then, as http_run(). */
-static int
-run_http(struct server *server)
-{
-	int wait_ms = http_run(server->http);
-
-	wait_ms = sooner(wait_ms, door_run(server->admin_door));
-	return sooner(wait_ms, door_run(server->watch_door));
 }
 
 /* Wake up when the hub or libmicrohttpd has something to do, in ms. */
@@ -186,7 +111,9 @@ on_turn(uv_prepare_t *handle)
 	 * what came before are sent. */
 	submit_jobs(server);
 	hub_wake_peers(server->hub);
-	http_wait_ms = run_http(server);
+	http_wait_ms = network_run(&server->network);
+	http_wait_ms = http_sooner(http_wait_ms,
+	    admin_doors_run(server->admin_doors));
 	submit_jobs(server);
 	if (server->drain != NULL)
 		drain_step(server->drain);
@@ -229,7 +156,7 @@ on_settled(uv_async_t *handle)
 	if (STAILQ_EMPTY(&results))
 		return;
 	hub_settle(server->hub, &results, &now);
-	note_work(server);
+	quiet_note_work(&server->quiet);
 }
 
 /* Called by the storage thread. */
@@ -255,19 +182,27 @@ start_drain(struct server *server)
 {
 	const struct drain_config config = {
 		.loop = &server->loop,
-		.listener = server->listener,
-		.front = server->front,
 		.hub = server->hub,
-		.polls = server->polls,
-		.fcgi = server->fcgi,
-		.peers = server->peers,
+		.network = &server->network,
 		.duration_ms = (uint64_t)server->options->drain_time_s * 1000,
 		.done = on_drained,
 		.ctx = server,
 	};
 
-	admin_drain(server->admin);
+	admin_doors_drain(server->admin_doors);
 	server->drain = drain_start(&config);
+}
+
+/* Stop; whoever asks again is not to be kept waiting. */
+static void
+drain(void *ctx)
+{
+	struct server *server = ctx;
+
+	if (server->drain == NULL)
+		start_drain(server);
+	else
+		drain_hurry(server->drain);
 }
 
 static void
@@ -275,56 +210,10 @@ on_signal(uv_signal_t *handle, int number)
 {
 	struct server *server = handle->data;
 
-	if (server->drain != NULL) {
-		drain_hurry(server->drain);
-		return;
-	}
-	log_info("stopping on %s", number == SIGINT ? "SIGINT" : "SIGTERM");
-	start_drain(server);
-}
-
-static void
-on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
-{
-	struct server *server = ctx;
-
-	http_add(server->http, fd, address, len);
-	note_work(server);
-}
-
-static void
-on_fcgi_accepted(void *ctx, int fd, const struct sockaddr *address,
-    socklen_t len)
-{
-	struct server *server = ctx;
-
-	fcgi_service_add(server->fcgi, fd, address, len);
-	note_work(server);
-}
-
-static void
-on_connection_end(void *ctx)
-{
-	struct server *server = ctx;
-
-	listener_release(server->listener);
-}
-
-static void
-on_request(void *ctx, const struct exchange_request *request,
-    struct exchange_answer *answer)
-{
-	struct server *server = ctx;
-
-	front_request(server->front, request, answer);
-}
-
-static void
-on_delivered(void *ctx, const struct outbox_news *news)
-{
-	struct server *server = ctx;
-
-	polls_delivered(server->polls, TRANSPORT_HTTP, news);
+	if (server->drain == NULL)
+		log_info("stopping on %s",
+		    number == SIGINT ? "SIGINT" : "SIGTERM");
+	drain(server);
 }
 
 static void
@@ -334,14 +223,9 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	struct health_signs signs = { .is_draining = server->drain != NULL };
 
 	hub_copy_counts(server->hub, &metrics->hub);
-	ws_peers_copy_counts(server->peers, &metrics->ws);
-	polls_copy_counts(server->polls, &metrics->polls);
-	front_copy_counts(server->front, &metrics->front);
-	http_copy_counts(server->http, &metrics->http);
-	fcgi_service_copy_counts(server->fcgi, &metrics->fcgi);
+	network_copy_counts(&server->network, metrics);
 	journal_copy_counts(server->journal, &metrics->journal);
 	metrics->turns_us = server->lag.turns_us;
-	metrics->connections_max = listener_max(server->listener);
 	metrics->started_ms = server->started_ms;
 	metrics->now_us = clock_us();
 	process_read(&metrics->process);
@@ -349,50 +233,6 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	signs.refused_us = metrics->journal.refused_us;
 	signs.busy_since_us = metrics->journal.busy_since_us;
 	metrics->health = health_judge(&signs);
-}
-
-static const struct http_owner http_owner = {
-	.request = on_request,
-	.upgraded = front_upgraded,
-	.delivered = on_delivered,
-	.ended = on_connection_end,
-};
-
-static void
-on_fcgi_delivered(void *ctx, const struct outbox_news *news)
-{
-	struct server *server = ctx;
-
-	polls_delivered(server->polls, TRANSPORT_FASTCGI, news);
-}
-
-static const struct fcgi_owner fcgi_owner = {
-	.request = on_request,
-	.delivered = on_fcgi_delivered,
-	.ended = on_connection_end,
-};
-
-static void
-on_admin_request(void *ctx, const struct exchange_request *request,
-    struct exchange_answer *answer)
-{
-	struct server *server = ctx;
-
-	admin_request(server->admin, request, answer);
-}
-
-/* The configs of the modules that a reload changes, as the options are now. */
-
-static struct front_config
-front_settings(const struct server *server)
-{
-	struct front_config config = {
-		.peers = server->peers,
-		.polls = server->polls,
-	};
-
-	tuning_front(server->options, &config);
-	return config;
 }
 
 static void
@@ -412,44 +252,14 @@ configure_hub(struct server *server)
 }
 
 static void
-configure_network(struct server *server)
-{
-	struct front_config front = front_settings(server);
-	struct polls_config polls = { .loop = NULL };
-	struct http_config http = { .loop = NULL };
-	struct ws_config ws = { .loop = NULL };
-	struct ws_peers_config peers = { .hub = NULL };
-	struct listener_config listener = {
-		.max_connections = tuning_connections(server->options),
-	};
-	struct fcgi_service_config fcgi = {
-		.max_connections = listener.max_connections,
-	};
-
-	tuning_polls(server->options, &polls);
-	tuning_http(server->options, &http);
-	tuning_ws(server->options, &ws);
-	tuning_ws_peers(server->options, &peers);
-	tuning_fcgi(server->options, &fcgi);
-	front_configure(server->front, &front);
-	polls_configure(server->polls, &polls);
-	http_configure(server->http, &http);
-	door_configure(server->admin_door, &http);
-	door_configure(server->watch_door, &http);
-	ws_service_configure(server->ws, &ws);
-	ws_peers_configure(server->peers, &peers);
-	fcgi_service_configure(server->fcgi, &fcgi);
-	listener_configure(server->listener, &listener);
-}
-
-static void
 apply_options(void *ctx)
 {
 	struct server *server = ctx;
 
 	log_set_level(server->options->log_level);
 	configure_hub(server);
-	configure_network(server);
+	network_configure(&server->network, server->options);
+	admin_doors_configure(server->admin_doors, server->options);
 }
 
 static void
@@ -475,17 +285,6 @@ on_reload(uv_signal_t *handle, int number)
 	reload_report_clear(&report);
 }
 
-static void
-drain_by_operator(void *ctx)
-{
-	struct server *server = ctx;
-
-	if (server->drain == NULL)
-		start_drain(server);
-	else
-		drain_hurry(server->drain);
-}
-
 static bool
 is_draining(const void *ctx)
 {
@@ -506,13 +305,12 @@ init_loop(struct server *server)
 	(void)uv_prepare_init(loop, &server->turn);
 	(void)uv_idle_init(loop, &server->again);
 	(void)uv_timer_init(loop, &server->due);
-	(void)uv_timer_init(loop, &server->quiet);
+	quiet_init(&server->quiet, loop);
 	server->settled.data = server;
 	server->turn.data = server;
 	server->due.data = server;
 	server->due.timer_cb = on_due;
 	server->again.idle_cb = on_again;
-	server->quiet.data = server;
 	server->sigterm.data = server;
 	server->sigint.data = server;
 	server->sighup.data = server;
@@ -527,22 +325,6 @@ init_loop(struct server *server)
 	server->started_ms = clock_now().wall_ms;
 }
 
-/* Create the directories that path leads through, for us alone. */
-static void
-make_directories(const char *path)
-{
-	char *copy = xstrdup(path);
-	char *slash = copy;
-
-	while ((slash = strchr(slash + 1, '/')) != NULL) {
-		*slash = '\0';
-		if (mkdir(copy, S_IRWXU) == -1 && errno != EEXIST)
-			log_warn("%s", copy);
-		*slash = '/';
-	}
-	free(copy);
-}
-
 static int
 init_storage(struct server *server, struct id_key *key)
 {
@@ -551,7 +333,7 @@ init_storage(struct server *server, struct id_key *key)
 	int status;
 
 	if (options->is_default_database)
-		make_directories(options->database);
+		file_make_directories(options->database);
 	status = (int)store_open(options->database, NULL, &server->store);
 	if (status != STORE_OPENED)
 		return status;
@@ -586,172 +368,57 @@ init_hub(struct server *server, const struct id_key *key)
 }
 
 static void
-init_front(struct server *server, const struct id_key *key)
+init_network(struct server *server, const struct id_key *key)
 {
-	struct ws_config ws = { .loop = &server->loop };
-	struct polls_config polls = {
+	const struct network_config config = {
 		.loop = &server->loop,
+		.options = server->options,
 		.hub = server->hub,
 		.quota = server->quota,
-	};
-	struct ws_peers_config peers;
-	struct front_config front;
-
-	tuning_ws(server->options, &ws);
-	tuning_polls(server->options, &polls);
-	server->ws = ws_service_new(&ws);
-	peers = (struct ws_peers_config){
-		.hub = server->hub,
-		.quota = server->quota,
-		.service = server->ws,
+		.quiet = &server->quiet,
 		.log_key = *key,
-		.gone = on_connection_end,
-		.ctx = server,
-	};
-	tuning_ws_peers(server->options, &peers);
-	server->peers = ws_peers_new(&peers);
-	server->polls = polls_new(&polls);
-	front = front_settings(server);
-	server->front = front_new(&front);
-}
-
-static void
-init_fcgi(struct server *server, size_t max_connections)
-{
-	struct fcgi_service_config fcgi = {
-		.loop = &server->loop,
-		.max_connections = max_connections,
-		.owner = &fcgi_owner,
-		.ctx = server,
 	};
 
-	tuning_fcgi(server->options, &fcgi);
-	server->fcgi = fcgi_service_new(&fcgi);
+	network_init(&server->network, &config);
 }
 
 static int
-init_network(struct server *server)
+open_admin_doors(struct server *server, const struct id_key *key)
 {
-	const struct options *options = server->options;
-	struct listener_config listener = {
+	const struct admin_doors_config config = {
 		.loop = &server->loop,
-		.limit = "max-connections",
-		.max_connections = tuning_connections(options),
+		.log_key = *key,
+		.watch = { .collect = collect_metrics, .ctx = server },
+		.operate = {
+			.options = server->options,
+			.hub = server->hub,
+			.peers = server->network.peers,
+			.polls = server->network.polls,
+			.reload = reload_options,
+			.drain = drain,
+			.is_draining = is_draining,
+			.ctx = server,
+		},
 	};
-	struct http_config http = {
-		.loop = &server->loop,
-		.owner = &http_owner,
-		.ctx = server,
-	};
-	const struct sockets_users users = {
-		.http = { .accepted = on_accepted, .ctx = server },
-		.fastcgi = { .accepted = on_fcgi_accepted, .ctx = server },
-	};
+
+	server->admin_doors = admin_doors_new(&config);
+	return admin_doors_open(server->admin_doors, server->options) == -1 ?
+	    EX_OSERR : EX_OK;
+}
+
+static int
+open_network(struct server *server)
+{
 	char text[ENDPOINT_TEXT_MAX + 1] = "no HTTP socket";
 	int status;
 
-	tuning_http(options, &http);
-	server->http = http_new(&http);
-	server->listener = listener_new(&listener);
-	init_fcgi(server, listener.max_connections);
-	if (server->http == NULL)
-		return EX_OSERR;
-	status = sockets_open(server->listener, options, &users, text);
+	status = network_open(&server->network, server->options, text);
 	if (status != EX_OK)
 		return status;
 	lag_init(&server->lag, &server->loop);
 	/* Whether anybody listens for this is not ours to judge. */
 	(void)sd_notifyf(0, "READY=1\nSTATUS=listening on %s", text);
 	return EX_OK;
-}
-
-/* Listen on the admin socket; -1 if that must be and is not possible. */
-static int
-listen_admin(struct server *server)
-{
-	static const struct unix_socket_access private = {
-		.mode = S_IRUSR | S_IWUSR,
-		.owner = (uid_t)-1,
-		.group = (gid_t)-1,
-	};
-	struct endpoint endpoint;
-
-	switch (admin_place_find(server->options, &endpoint)) {
-	case ADMIN_PLACE_NONE:
-		return 0;
-	case ADMIN_PLACE_CHOSEN:
-		return door_open(server->admin_door, &endpoint, &private);
-	case ADMIN_PLACE_BESIDE:
-		if (door_open(server->admin_door, &endpoint, &private) == -1)
-			log_warnx("there is no admin socket: see "
-			    "admin-listen");
-		return 0;
-	case ADMIN_PLACE_TOO_LONG:
-		log_warnx("there is no admin socket: %s.admin is too long for "
-		    "one: see admin-listen", server->options->database);
-		return 0;
-	}
-	return -1;
-}
-
-/* Listen on the ports of admin-listen; -1 if that is not possible. */
-static int
-listen_watch(struct server *server)
-{
-	char text[ENDPOINT_TEXT_MAX + 1];
-	struct endpoint endpoint;
-	size_t i = 0;
-
-	while (admin_place_next_port(server->options, &i, &endpoint)) {
-		if (door_open(server->watch_door, &endpoint, NULL) == -1)
-			return -1;
-		endpoint_format(&endpoint, text);
-		log_info("to be watched on %s", text);
-	}
-	return 0;
-}
-
-static int
-init_admin(struct server *server, const struct id_key *key)
-{
-	const struct operate_config operate = {
-		.options = server->options,
-		.hub = server->hub,
-		.peers = server->peers,
-		.polls = server->polls,
-		.reload = reload_options,
-		.drain = drain_by_operator,
-		.is_draining = is_draining,
-		.ctx = server,
-	};
-	struct admin_config admin = {
-		.hub = server->hub,
-		.log_key = *key,
-		.watch = &server->watch,
-		.routes = operate_routes,
-	};
-	struct door_config door = {
-		.loop = &server->loop,
-		.name = "connections to the admin socket",
-		.max_connections = ADMIN_CONNECTIONS,
-		.request = on_admin_request,
-		.ctx = server,
-	};
-	struct http_config http = { .loop = NULL };
-
-	tuning_http(server->options, &http);
-	server->watch.collect = collect_metrics;
-	server->watch.ctx = server;
-	server->operate = operate_new(&operate);
-	admin.ctx = server->operate;
-	server->admin = admin_new(&admin);
-	server->admin_door = door_new(&door, &http);
-	door.name = "connections to ports of admin-listen";
-	door.max_connections = WATCH_CONNECTIONS;
-	server->watch_door = door_new(&door, &http);
-	return server->admin_door == NULL || server->watch_door == NULL ||
-	    listen_admin(server) == -1 || listen_watch(server) == -1 ?
-	    EX_OSERR : EX_OK;
 }
 
 /* Close our own handles, and let all that close do so. */
@@ -762,30 +429,11 @@ close_loop(struct server *server)
 	uv_close((uv_handle_t *)&server->again, NULL);
 	uv_close((uv_handle_t *)&server->due, NULL);
 	uv_close((uv_handle_t *)&server->settled, NULL);
-	uv_close((uv_handle_t *)&server->quiet, NULL);
+	quiet_close(&server->quiet);
 	uv_close((uv_handle_t *)&server->sigterm, NULL);
 	uv_close((uv_handle_t *)&server->sigint, NULL);
 	uv_close((uv_handle_t *)&server->sighup, NULL);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until none is left */
-}
-
-static void
-close_network(struct server *server)
-{
-	uv_prepare_stop(&server->turn);
-	if (server->listener != NULL && server->drain == NULL)
-		listener_stop(server->listener);
-	door_stop(server->admin_door);
-	door_stop(server->watch_door);
-	if (server->http != NULL)
-		http_stop(server->http);
-	if (server->fcgi != NULL)
-		fcgi_service_stop(server->fcgi);
-	if (server->peers != NULL)
-		ws_peers_abort(server->peers);
-	while (server->peers != NULL && (ws_peers_count(server->peers) > 0 ||
-	    polls_count(server->polls) > 0))
-		(void)uv_run(&server->loop, UV_RUN_ONCE);
 }
 
 /* Commit what peers left behind when they went, and end the thread. */
@@ -825,29 +473,20 @@ static int
 server_close(struct server *server)
 {
 	ignore_signals(server);
-	close_network(server);
+	uv_prepare_stop(&server->turn);
+	if (server->drain == NULL)
+		network_stop_accepting(&server->network);
+	admin_doors_stop(server->admin_doors);
+	network_stop(&server->network);
 	if (server->hub != NULL)
 		submit_jobs(server);
 	close_journal(server);
 	watchdog_stop(server->watchdog);
 	drain_free(server->drain);
-	if (server->ws != NULL)
-		ws_service_free(server->ws);
-	if (server->polls != NULL)
-		polls_free(server->polls);
+	network_close(&server->network);
 	close_loop(server);
-	if (server->listener != NULL)
-		listener_free(server->listener);
-	if (server->http != NULL)
-		http_free(server->http);
-	if (server->fcgi != NULL)
-		fcgi_service_free(server->fcgi);
-	door_free(server->admin_door);
-	door_free(server->watch_door);
-	admin_free(server->admin);
-	operate_free(server->operate);
-	front_free(server->front);
-	ws_peers_free(server->peers);
+	admin_doors_free(server->admin_doors);
+	network_clear(&server->network);
 	if (server->hub != NULL)
 		hub_free(server->hub);
 	if (server->quota != NULL)
@@ -872,12 +511,11 @@ server_run(struct options *options, int argc, char **argv)
 	server.status = init_storage(&server, &key);
 	if (server.status == EX_OK) {
 		init_hub(&server, &key);
-		init_front(&server, &key);
-		server.status = init_admin(&server, &key);
+		init_network(&server, &key);
+		server.status = open_admin_doors(&server, &key);
 	}
-	if (server.status == EX_OK) {
-		server.status = init_network(&server);
-	}
+	if (server.status == EX_OK)
+		server.status = open_network(&server);
 	if (server.status == EX_OK) {
 		(void)uv_run(&server.loop, UV_RUN_DEFAULT);
 		log_info("stopped");

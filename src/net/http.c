@@ -787,6 +787,12 @@ http_run(struct http *http)
 	return wait_ms;
 }
 
+int
+http_sooner(int a_ms, int b_ms)
+{
+	return a_ms == -1 || (b_ms != -1 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
 void
 http_copy_counts(const struct http *http, struct http_counts *counts)
 {

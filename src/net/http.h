@@ -78,6 +78,8 @@ void	 http_add(struct http *http, int fd, const struct sockaddr *address,
  * any time.
  */
 int	 http_run(struct http *http);
+/* The shorter of two waits as http_run() returns them. */
+int	 http_sooner(int a_ms, int b_ms);
 void	 http_copy_counts(const struct http *http,
 	    struct http_counts *counts);
 /* End all connections that are still HTTP. */

@@ -1,11 +1,14 @@
 #include "file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/xalloc.h"
 
 char *
@@ -41,4 +44,19 @@ int
 file_publish(const char *draft, const char *path)
 {
 	return rename(draft, path) == -1 ? -1 : sync_directory(path);
+}
+
+void
+file_make_directories(const char *path)
+{
+	char *copy = xstrdup(path);
+	char *slash = copy;
+
+	while ((slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		if (mkdir(copy, S_IRWXU) == -1 && errno != EEXIST)
+			log_warn("%s", copy);
+		*slash = '/';
+	}
+	free(copy);
 }

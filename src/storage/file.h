@@ -1,7 +1,7 @@
 #ifndef FILE_H
 #define FILE_H
 
-/* The files beside the database, which SQLite knows nothing of. */
+/* The files around the database, which SQLite knows nothing of. */
 
 /* path with suffix behind it; free() it. */
 char	*file_beside(const char *path, const char *suffix);
@@ -12,5 +12,11 @@ char	*file_beside(const char *path, const char *suffix);
  */
 int	 file_publish(const char *draft, const char *path)
 	    __attribute__((warn_unused_result));
+
+/*
+ * Create the directories that path leads through, for us alone.  Those that
+ * cannot be are logged.
+ */
+void	 file_make_directories(const char *path);
 
 #endif

@@ -1,0 +1,167 @@
+#include "admin_doors.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "admin_place.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "door.h"
+#include "net/admin.h"
+#include "net/endpoint.h"
+#include "net/http.h"
+#include "net/unix_socket.h"
+#include "options.h"
+#include "tuning.h"
+
+/* Connections to the admin socket, beside max-connections, ... */
+#define SOCKET_CONNECTIONS 16
+/* ... and to the ports of admin-listen, where anybody on the machine comes. */
+#define PORTS_CONNECTIONS 16
+
+struct admin_doors {
+	struct watch watch;
+	struct operate *operate;
+	struct admin *admin;
+	struct door *socket;	/* this and ports: NULL without HTTP */
+	struct door *ports;
+};
+
+static void
+on_request(void *ctx, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	struct admin_doors *doors = ctx;
+
+	admin_request(doors->admin, request, answer);
+}
+
+struct admin_doors *
+admin_doors_new(const struct admin_doors_config *config)
+{
+	struct admin_doors *doors = xcalloc(1, sizeof(*doors));
+	struct admin_config admin = {
+		.hub = config->operate.hub,
+		.log_key = config->log_key,
+		.watch = &doors->watch,
+		.routes = operate_routes,
+	};
+	struct door_config door = {
+		.loop = config->loop,
+		.name = "connections to the admin socket",
+		.max_connections = SOCKET_CONNECTIONS,
+		.request = on_request,
+		.ctx = doors,
+	};
+	struct http_config http = { .loop = NULL };
+
+	tuning_http(config->operate.options, &http);
+	doors->watch = config->watch;
+	doors->operate = operate_new(&config->operate);
+	admin.ctx = doors->operate;
+	doors->admin = admin_new(&admin);
+	doors->socket = door_new(&door, &http);
+	door.name = "connections to ports of admin-listen";
+	door.max_connections = PORTS_CONNECTIONS;
+	doors->ports = door_new(&door, &http);
+	return doors;
+}
+
+/* Listen on the admin socket; -1 if that must be and is not possible. */
+static int
+listen_admin(struct admin_doors *doors, const struct options *options)
+{
+	static const struct unix_socket_access private = {
+		.mode = S_IRUSR | S_IWUSR,
+		.owner = (uid_t)-1,
+		.group = (gid_t)-1,
+	};
+	struct endpoint endpoint;
+
+	switch (admin_place_find(options, &endpoint)) {
+	case ADMIN_PLACE_NONE:
+		return 0;
+	case ADMIN_PLACE_CHOSEN:
+		return door_open(doors->socket, &endpoint, &private);
+	case ADMIN_PLACE_BESIDE:
+		if (door_open(doors->socket, &endpoint, &private) == -1)
+			log_warnx("there is no admin socket: see "
+			    "admin-listen");
+		return 0;
+	case ADMIN_PLACE_TOO_LONG:
+		log_warnx("there is no admin socket: %s.admin is too long for "
+		    "one: see admin-listen", options->database);
+		return 0;
+	}
+	return -1;
+}
+
+/* Listen on the ports of admin-listen; -1 if that is not possible. */
+static int
+listen_watch(struct admin_doors *doors, const struct options *options)
+{
+	char text[ENDPOINT_TEXT_MAX + 1];
+	struct endpoint endpoint;
+	size_t i = 0;
+
+	while (admin_place_next_port(options, &i, &endpoint)) {
+		if (door_open(doors->ports, &endpoint, NULL) == -1)
+			return -1;
+		endpoint_format(&endpoint, text);
+		log_info("to be watched on %s", text);
+	}
+	return 0;
+}
+
+int
+admin_doors_open(struct admin_doors *doors, const struct options *options)
+{
+	return doors->socket == NULL || doors->ports == NULL ||
+	    listen_admin(doors, options) == -1 ||
+	    listen_watch(doors, options) == -1 ? -1 : 0;
+}
+
+void
+admin_doors_configure(struct admin_doors *doors, const struct options *options)
+{
+	struct http_config http = { .loop = NULL };
+
+	tuning_http(options, &http);
+	door_configure(doors->socket, &http);
+	door_configure(doors->ports, &http);
+}
+
+int
+admin_doors_run(struct admin_doors *doors)
+{
+	int wait_ms = door_run(doors->socket);
+
+	return http_sooner(wait_ms, door_run(doors->ports));
+}
+
+void
+admin_doors_drain(struct admin_doors *doors)
+{
+	admin_drain(doors->admin);
+}
+
+void
+admin_doors_stop(struct admin_doors *doors)
+{
+	if (doors == NULL)
+		return;
+	door_stop(doors->socket);
+	door_stop(doors->ports);
+}
+
+void
+admin_doors_free(struct admin_doors *doors)
+{
+	if (doors == NULL)
+		return;
+	door_free(doors->socket);
+	door_free(doors->ports);
+	admin_free(doors->admin);
+	operate_free(doors->operate);
+	free(doors);
+}

@@ -1,0 +1,260 @@
+#include "network.h"
+
+#include <stddef.h>
+#include <sysexits.h>
+
+#include "net/fcgi.h"
+#include "net/front.h"
+#include "net/http.h"
+#include "net/listener.h"
+#include "net/metrics.h"
+#include "net/poll.h"
+#include "net/ws.h"
+#include "net/ws_peer.h"
+#include "options.h"
+#include "quiet.h"
+#include "session/record.h"
+#include "sockets.h"
+#include "tuning.h"
+
+static void
+on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
+{
+	struct network *network = ctx;
+
+	http_add(network->http, fd, address, len);
+	quiet_note_work(network->quiet);
+}
+
+static void
+on_fcgi_accepted(void *ctx, int fd, const struct sockaddr *address,
+    socklen_t len)
+{
+	struct network *network = ctx;
+
+	fcgi_service_add(network->fcgi, fd, address, len);
+	quiet_note_work(network->quiet);
+}
+
+static void
+on_connection_end(void *ctx)
+{
+	struct network *network = ctx;
+
+	listener_release(network->listener);
+}
+
+static void
+on_request(void *ctx, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	struct network *network = ctx;
+
+	front_request(network->front, request, answer);
+}
+
+static void
+on_delivered(void *ctx, const struct outbox_news *news)
+{
+	struct network *network = ctx;
+
+	polls_delivered(network->polls, TRANSPORT_HTTP, news);
+}
+
+static const struct http_owner http_owner = {
+	.request = on_request,
+	.upgraded = front_upgraded,
+	.delivered = on_delivered,
+	.ended = on_connection_end,
+};
+
+static void
+on_fcgi_delivered(void *ctx, const struct outbox_news *news)
+{
+	struct network *network = ctx;
+
+	polls_delivered(network->polls, TRANSPORT_FASTCGI, news);
+}
+
+static const struct fcgi_owner fcgi_owner = {
+	.request = on_request,
+	.delivered = on_fcgi_delivered,
+	.ended = on_connection_end,
+};
+
+static struct front_config
+front_settings(const struct network *network, const struct options *options)
+{
+	struct front_config config = {
+		.peers = network->peers,
+		.polls = network->polls,
+	};
+
+	tuning_front(options, &config);
+	return config;
+}
+
+void
+network_init(struct network *network, const struct network_config *config)
+{
+	const struct options *options = config->options;
+	struct ws_config ws = { .loop = config->loop };
+	struct polls_config polls = {
+		.loop = config->loop,
+		.hub = config->hub,
+		.quota = config->quota,
+	};
+	struct ws_peers_config peers;
+	struct front_config front;
+
+	network->loop = config->loop;
+	network->quiet = config->quiet;
+	tuning_ws(options, &ws);
+	tuning_polls(options, &polls);
+	network->ws = ws_service_new(&ws);
+	peers = (struct ws_peers_config){
+		.hub = config->hub,
+		.quota = config->quota,
+		.service = network->ws,
+		.log_key = config->log_key,
+		.gone = on_connection_end,
+		.ctx = network,
+	};
+	tuning_ws_peers(options, &peers);
+	network->peers = ws_peers_new(&peers);
+	network->polls = polls_new(&polls);
+	front = front_settings(network, options);
+	network->front = front_new(&front);
+}
+
+static void
+init_fcgi(struct network *network, const struct options *options,
+    size_t max_connections)
+{
+	struct fcgi_service_config fcgi = {
+		.loop = network->loop,
+		.max_connections = max_connections,
+		.owner = &fcgi_owner,
+		.ctx = network,
+	};
+
+	tuning_fcgi(options, &fcgi);
+	network->fcgi = fcgi_service_new(&fcgi);
+}
+
+int
+network_open(struct network *network, const struct options *options,
+    char text[ENDPOINT_TEXT_MAX + 1])
+{
+	struct listener_config listener = {
+		.loop = network->loop,
+		.limit = "max-connections",
+		.max_connections = tuning_connections(options),
+	};
+	struct http_config http = {
+		.loop = network->loop,
+		.owner = &http_owner,
+		.ctx = network,
+	};
+	const struct sockets_users users = {
+		.http = { .accepted = on_accepted, .ctx = network },
+		.fastcgi = { .accepted = on_fcgi_accepted, .ctx = network },
+	};
+
+	tuning_http(options, &http);
+	network->http = http_new(&http);
+	network->listener = listener_new(&listener);
+	init_fcgi(network, options, listener.max_connections);
+	if (network->http == NULL)
+		return EX_OSERR;
+	return sockets_open(network->listener, options, &users, text);
+}
+
+void
+network_configure(struct network *network, const struct options *options)
+{
+	struct front_config front = front_settings(network, options);
+	struct polls_config polls = { .loop = NULL };
+	struct http_config http = { .loop = NULL };
+	struct ws_config ws = { .loop = NULL };
+	struct ws_peers_config peers = { .hub = NULL };
+	struct listener_config listener = {
+		.max_connections = tuning_connections(options),
+	};
+	struct fcgi_service_config fcgi = {
+		.max_connections = listener.max_connections,
+	};
+
+	tuning_polls(options, &polls);
+	tuning_http(options, &http);
+	tuning_ws(options, &ws);
+	tuning_ws_peers(options, &peers);
+	tuning_fcgi(options, &fcgi);
+	front_configure(network->front, &front);
+	polls_configure(network->polls, &polls);
+	http_configure(network->http, &http);
+	ws_service_configure(network->ws, &ws);
+	ws_peers_configure(network->peers, &peers);
+	fcgi_service_configure(network->fcgi, &fcgi);
+	listener_configure(network->listener, &listener);
+}
+
+int
+network_run(struct network *network)
+{
+	return http_run(network->http);
+}
+
+void
+network_copy_counts(const struct network *network, struct metrics *metrics)
+{
+	ws_peers_copy_counts(network->peers, &metrics->ws);
+	polls_copy_counts(network->polls, &metrics->polls);
+	front_copy_counts(network->front, &metrics->front);
+	http_copy_counts(network->http, &metrics->http);
+	fcgi_service_copy_counts(network->fcgi, &metrics->fcgi);
+	metrics->connections_max = listener_max(network->listener);
+}
+
+void
+network_stop_accepting(struct network *network)
+{
+	if (network->listener != NULL)
+		listener_stop(network->listener);
+}
+
+void
+network_stop(struct network *network)
+{
+	if (network->http != NULL)
+		http_stop(network->http);
+	if (network->fcgi != NULL)
+		fcgi_service_stop(network->fcgi);
+	if (network->peers != NULL)
+		ws_peers_abort(network->peers);
+	while (network->peers != NULL && (ws_peers_count(network->peers) > 0 ||
+	    polls_count(network->polls) > 0))
+		(void)uv_run(network->loop, UV_RUN_ONCE);
+}
+
+void
+network_close(struct network *network)
+{
+	if (network->ws != NULL)
+		ws_service_free(network->ws);
+	if (network->polls != NULL)
+		polls_free(network->polls);
+}
+
+void
+network_clear(struct network *network)
+{
+	if (network->listener != NULL)
+		listener_free(network->listener);
+	if (network->http != NULL)
+		http_free(network->http);
+	if (network->fcgi != NULL)
+		fcgi_service_free(network->fcgi);
+	front_free(network->front);
+	ws_peers_free(network->peers);
+}

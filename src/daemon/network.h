@@ -1,0 +1,77 @@
+#ifndef NETWORK_H
+#define NETWORK_H
+
+#include <uv.h>
+
+#include "base/id.h"
+#include "net/endpoint.h"
+
+struct fcgi_service;
+struct front;
+struct http;
+struct hub;
+struct listener;
+struct metrics;
+struct options;
+struct polls;
+struct quiet;
+struct quota;
+struct ws_peers;
+struct ws_service;
+
+/*
+ * The clients' side of the daemon: the sockets on which they come, what speaks
+ * HTTP, FastCGI and WebSocket with them, and what their requests get.
+ *
+ * All of it is zero before network_init(); the functions that end it take it
+ * as far as it got.
+ */
+struct network {
+	uv_loop_t *loop;
+	struct quiet *quiet;
+	/* From network_init() on. */
+	struct ws_service *ws;
+	struct ws_peers *peers;
+	struct polls *polls;
+	struct front *front;
+	/* From network_open() on. */
+	struct listener *listener;
+	struct http *http;
+	struct fcgi_service *fcgi;
+};
+
+/* All but the key is lent, options for the call and the rest until the end. */
+struct network_config {
+	uv_loop_t *loop;
+	const struct options *options;
+	struct hub *hub;
+	struct quota *quota;
+	struct quiet *quiet;
+	struct id_key log_key;		/* of the tags of peers in logs */
+};
+
+void	 network_init(struct network *network,
+	    const struct network_config *config);
+/* Listen; the status and text are those of sockets_open(). */
+int	 network_open(struct network *network, const struct options *options,
+	    char text[ENDPOINT_TEXT_MAX + 1])
+	    __attribute__((warn_unused_result));
+/* Take over what a reload may change. */
+void	 network_configure(struct network *network,
+	    const struct options *options);
+/* As http_run(). */
+int	 network_run(struct network *network);
+/* Fill in the counts of its modules and connections_max. */
+void	 network_copy_counts(const struct network *network,
+	    struct metrics *metrics);
+
+/* Accept nobody any more; once, whether to drain or to stop. */
+void	 network_stop_accepting(struct network *network);
+/* End all connections, and turn the loop until all peers have left the hub. */
+void	 network_stop(struct network *network);
+/* Close its handles, when the hub settles nothing any more. */
+void	 network_close(struct network *network);
+/* After the loop's close callbacks. */
+void	 network_clear(struct network *network);
+
+#endif

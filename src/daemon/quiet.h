@@ -1,0 +1,24 @@
+#ifndef QUIET_H
+#define QUIET_H
+
+#include <stdbool.h>
+
+#include <uv.h>
+
+/*
+ * Gives back to the system the memory that work has left behind, once there
+ * has been no work for a while.  Allocations of very different lives lie side
+ * by side, so that free() alone seldom does.
+ */
+struct quiet {
+	uv_timer_t timer;	/* runs since there was work ... */
+	bool	 had_work;	/* ... and there was some since */
+};
+
+void	 quiet_init(struct quiet *quiet, uv_loop_t *loop);
+/* There was work, which may have left memory behind. */
+void	 quiet_note_work(struct quiet *quiet);
+/* Close its handle; quiet stays until the loop has done so. */
+void	 quiet_close(struct quiet *quiet);
+
+#endif
