@@ -24,6 +24,7 @@
 #include "options.h"
 #include "quiet.h"
 #include "reload.h"
+#include "signals.h"
 #include "storage/file.h"
 #include "storage/journal.h"
 #include "storage/store.h"
@@ -45,9 +46,7 @@ struct server {
 	uv_timer_t due;			/* of the hub and libmicrohttpd */
 	uint64_t due_ms;		/* on the monotonic clock */
 	uv_async_t settled;		/* the storage thread has results */
-	uv_signal_t sigterm;
-	uv_signal_t sigint;
-	uv_signal_t sighup;
+	struct signals signals;
 
 	struct store *store;
 	struct journal *journal;
@@ -311,16 +310,7 @@ init_loop(struct server *server)
 	server->due.data = server;
 	server->due.timer_cb = on_due;
 	server->again.idle_cb = on_again;
-	server->sigterm.data = server;
-	server->sigint.data = server;
-	server->sighup.data = server;
-	if (uv_signal_init(loop, &server->sigterm) != 0 ||
-	    uv_signal_init(loop, &server->sigint) != 0 ||
-	    uv_signal_init(loop, &server->sighup) != 0 ||
-	    uv_signal_start(&server->sigterm, on_signal, SIGTERM) != 0 ||
-	    uv_signal_start(&server->sigint, on_signal, SIGINT) != 0 ||
-	    uv_signal_start(&server->sighup, on_reload, SIGHUP) != 0)
-		fatalx("cannot watch signals");
+	signals_init(&server->signals, loop, on_signal, on_reload, server);
 	(void)uv_prepare_start(&server->turn, on_turn);
 	server->started_ms = clock_now().wall_ms;
 }
@@ -430,9 +420,7 @@ close_loop(struct server *server)
 	uv_close((uv_handle_t *)&server->due, NULL);
 	uv_close((uv_handle_t *)&server->settled, NULL);
 	quiet_close(&server->quiet);
-	uv_close((uv_handle_t *)&server->sigterm, NULL);
-	uv_close((uv_handle_t *)&server->sigint, NULL);
-	uv_close((uv_handle_t *)&server->sighup, NULL);
+	signals_close(&server->signals);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until none is left */
 }
 
@@ -451,28 +439,11 @@ close_journal(struct server *server)
 		store_log_head(server->store);
 }
 
-/* What ends does so by itself: a signal could only cut it off. */
-static void
-ignore_signals(struct server *server)
-{
-	sigset_t signals;
-
-	/* These cannot fail. */
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGINT);
-	(void)sigaddset(&signals, SIGHUP);
-	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	/* Also those that the loop has not seen yet. */
-	(void)uv_signal_stop(&server->sigterm);
-	(void)uv_signal_stop(&server->sigint);
-	(void)uv_signal_stop(&server->sighup);
-}
-
 static int
 server_close(struct server *server)
 {
-	ignore_signals(server);
+	/* What ends does so by itself: a signal could only cut it off. */
+	signals_ignore(&server->signals);
 	uv_prepare_stop(&server->turn);
 	if (server->drain == NULL)
 		network_stop_accepting(&server->network);
