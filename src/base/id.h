@@ -63,7 +63,8 @@ void	 id_token(const struct id_key *key, const char *session,
 bool	 id_token_is_valid(const struct id_key *key, const char *session,
 	    const struct customer_id *id, const char *token);
 
-/* What is kept of a requestId: HMAC-SHA256(key, "request" NUL session NUL it). */
+/* What is kept of a requestId: HMAC-SHA256(key, "request" NUL session NUL
+ * it). */
 void	 id_request(const struct id_key *key, const char *session,
 	    const char *request_id, uint8_t out[ID_PROOF_BYTES]);
 

@@ -82,7 +82,8 @@ static void
 print_heading(void)
 {
 	(void)printf("%-*s %-7s %7s %4s %4s %9s %-*s %-*s %s\n",
-	    NAME_COLUMNS, "SESSION", "STATE", "MEMBERS", "AWAY", "GONE", "REVISION", WHEN_CHARS,
+	    NAME_COLUMNS, "SESSION", "STATE", "MEMBERS", "AWAY", "GONE",
+	    "REVISION", WHEN_CHARS,
 	    "FIRST EVENT", WHEN_CHARS, "LAST EVENT", "HOST");
 }
 

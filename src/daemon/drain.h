@@ -38,7 +38,8 @@ void	 drain_hurry(struct drain *drain);
 /* NULL is allowed.  The loop's close callbacks free the memory. */
 void	 drain_free(struct drain *drain);
 
-/* How many of count are to be closed when elapsed_ms of duration_ms are over. */
+/* How many of count are to be closed when elapsed_ms of duration_ms are
+ * over. */
 size_t	 drain_due(size_t count, uint64_t elapsed_ms, uint64_t duration_ms);
 /* When that is more than due, which is less than count. */
 uint64_t drain_next_ms(size_t count, size_t due, uint64_t duration_ms);

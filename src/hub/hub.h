@@ -62,7 +62,7 @@ void	 hub_pong(struct hub *hub, struct peer *peer, const struct now *now);
 
 /* Do what has become due. */
 void	 hub_tick(struct hub *hub, const struct now *now);
-/* When something becomes due next, on the monotonic clock; UINT64_MAX: never. */
+/* When something becomes due, on the monotonic clock; UINT64_MAX: never. */
 uint64_t hub_next_tick_ms(const struct hub *hub);
 
 /*

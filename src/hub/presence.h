@@ -9,7 +9,7 @@ struct room;
 struct seat;
 
 /*
- * Who is here.  A customer with a connection, or one on its way, is present; one
+ * Who is here.  A customer with a connection, or one coming, is present; one
  * without is waited for, as long as anybody else is present in its room.
  */
 
@@ -39,7 +39,7 @@ void	 presence_unlink(struct hub *hub, struct room *room);
  */
 void	 presence_relink(struct hub *hub, struct room *room);
 
-/* The hub's times were those of before: let those who wait have the new ones. */
+/* The hub's times were those before: let those who wait have the new ones. */
 void	 presence_configure(struct hub *hub, const struct hub_config *before);
 
 /* The customer of seat is no longer in the multicart: it is not waited for. */

@@ -27,7 +27,7 @@ struct admin {
 	bool	 is_draining;
 };
 
-/* What is behind the path of a route, if that ends in a slash, and the query. */
+/* What stands behind a route that ends in a slash, and the query. */
 struct admin_target {
 	char	 rest[ROUTE_SESSION_MAX + 1];
 	const char *query;

@@ -94,8 +94,9 @@ struct customer *session_customer_by_request(const struct session *session,
 struct customer *session_host(const struct session *session);
 
 /*
- * Whether record, which is no note, with event, customer, displaced, cart and is_ready set, may
- * happen now.  REFUSAL_NONE if so.  Who may send it is not judged here.
+ * Whether record, which is no note and has event, customer, displaced, cart
+ * and is_ready set, may happen now.  REFUSAL_NONE if so.  Who may send it is
+ * not judged here.
  */
 enum refusal session_judge(const struct session *session,
 	    const struct record *record, const struct session_limits *limits);
