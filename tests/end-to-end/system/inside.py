@@ -10,6 +10,7 @@ import ctypes
 import glob
 import json
 import os
+import pwd
 import re
 import signal
 import subprocess
@@ -289,6 +290,25 @@ def thread_of(pid, name):
     raise AssertionError(f"no thread {name}")
 
 
+def may_have_a_user_that_stays():
+    host, _ = use(DIRECT, "moved")
+    documents = "/usr/share/doc/buddyshopping/systemd/static-user"
+    write("/etc/sysusers.d/buddyshopping.conf",
+          open(f"{documents}.sysusers").read())
+    os.symlink(f"{documents}.conf", f"{DROPINS}/static-user.conf")
+    run("systemd-sysusers")
+    systemctl("daemon-reload")
+    systemctl("restart", UNIT)
+    assert os.stat("/var/lib/buddyshopping/buddyshopping.db").st_uid == \
+        pwd.getpwnam("buddyshopping").pw_uid
+    assert resume(DIRECT, "moved", host) == CARTS
+    os.unlink(f"{DROPINS}/static-user.conf")
+    os.unlink("/etc/sysusers.d/buddyshopping.conf")
+    systemctl("daemon-reload")
+    systemctl("restart", UNIT)
+    assert resume(DIRECT, "moved", host) == CARTS
+
+
 def is_restarted_when_a_thread_stands_still():
     write(f"{DROPINS}/test.conf", "[Service]\nWatchdogSec=2\n")
     systemctl("daemon-reload")
@@ -364,6 +384,7 @@ STEPS = [
     serves_through_a_proxy,
     is_activated_by_its_sockets,
     does_without_a_network,
+    may_have_a_user_that_stays,
     is_restarted_when_a_thread_stands_still,
     drains,
     keeps_data_when_upgraded,
