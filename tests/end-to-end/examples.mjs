@@ -5,14 +5,19 @@
 // A command begins at the margin of its block and goes on in the lines that
 // are indented.  "# " begins a line of what the command before prints, in
 // which "..." stands for anything, and a string that ends so for any string.
+//
+// The manual's two scripts for pages are run in a browser.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
 
+import { launchBrowser, whyNoBrowser } from './lib/browser.mjs';
+import { Client } from './lib/client.mjs';
 import { makeFolder, skip, withDaemon } from './lib/daemon.mjs';
 
 const SOURCES = process.env.srcdir ?? '.';
@@ -115,3 +120,82 @@ for (const [name, blocksOf] of documents) {
 		steps.forEach((step, i) => check(step, results[i]));
 	}));
 }
+
+const MANUAL = 'man/buddyshopping-protocol.7';
+const CLIENT = 'contrib/client/buddyshopping.js';
+
+const readSource = (name) => fs.readFileSync(path.join(SOURCES, name), 'utf8');
+
+// The manual's block that begins so, as a page would have it.
+const scriptOf = (beginning, daemon) => {
+	const block = manualBlocks(readSource(MANUAL)).find((text) =>
+		text.startsWith(beginning));
+	const place = `://127.0.0.1:${daemon.port}/`;
+	const script = block.replace('s://shop.example/together/', place);
+	assert.notEqual(script, block);
+	return script.startsWith('<') ? script : `<script>${script}</script>`;
+};
+
+// Resolves to a server of a page with that in it, and of the client.
+const serve = async (script) => {
+	const page = '<!DOCTYPE html><meta charset="utf-8">' +
+		'<script>const sessionId = "page"; function show() {}</script>' +
+		script;
+	const server = http.createServer((request, response) => {
+		const isClient = request.url === '/buddyshopping.js';
+		response.setHeader('Content-Type', isClient ?
+			'text/javascript' : 'text/html');
+		response.end(isClient ? readSource(CLIENT) : page);
+	});
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	return server;
+};
+
+// Let steps(page, host) happen with the script in a page of the host's session.
+const withPage = (beginning, steps) => withDaemon({}, async (daemon) => {
+	const host = await Client.open(daemon, '/page');
+	await host.enter('startSession', 'Host');
+	const server = await serve(scriptOf(beginning, daemon));
+	const browser = await launchBrowser();
+	try {
+		const page = await browser.newPage();
+		await page.goto(`http://127.0.0.1:${server.address().port}/`);
+		await steps(page, host);
+	} finally {
+		await browser.close();
+		server.close();
+	}
+});
+
+// Resolves to the guest as soon as the host is shown that cart of its.
+const cartShown = async (host, cart) => {
+	for (;;) {
+		const { payload } = await host.nextOf('multicartUpdate');
+		const [, guest, ...others] = payload.multicartContent;
+		assert.equal(others.length, 0);
+		if (guest !== undefined &&
+			JSON.stringify(guest.content) === JSON.stringify(cart))
+			return guest.owner;
+	}
+};
+
+const browserless = { skip: whyNoBrowser() };
+
+test('the manual\'s page with the browser client', browserless, () =>
+	withPage('<script type="module">', async (page, host) => {
+		const { name } = await cartShown(host, { pears: 1 });
+		assert.equal(name, 'Ada');
+	}));
+
+test('the manual\'s page that speaks by itself', browserless, () =>
+	withPage('const url = "wss:', async (page, host) => {
+		await cartShown(host, {});
+		await page.evaluate('changeCart({ tea: 1 })');
+		const { id } = await cartShown(host, { tea: 1 });
+		await page.evaluate('socket.close(); changeCart({ tea: 2 })');
+		assert.equal((await cartShown(host, { tea: 2 })).id, id);
+		await page.reload();
+		await page.evaluate('changeCart({ tea: 3 })');
+		assert.equal((await cartShown(host, { tea: 3 })).id, id);
+	}));
