@@ -24,7 +24,7 @@ const { values, positionals: [, ...names] } = parseArgs({
 	options: { rounds: { type: 'string', default: '7' } } });
 
 const median = (numbers) =>
-	numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+	[...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 
 const enterAll = (place, round) => Promise.all(Array.from({ length: CUSTOMERS },
 	async (_, i) => {

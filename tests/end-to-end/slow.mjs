@@ -75,7 +75,9 @@ test('a client that takes nothing is closed with 1008', () => withDaemon(
 test('who answers no ping is cut off, who does stays', () => withDaemon(
 	{ 'ping-interval': 1, 'pong-timeout': 1 }, async (daemon) => {
 		const host = await Client.open(daemon, '/one');
-		const guest = await Client.open(daemon, '/one', { autoPong: false });
+		const guest = await Client.open(daemon, '/one');
+		// The option autoPong came with version 8.16 of ws only.
+		guest.socket.pong = () => {};
 		let pings = 0;
 		host.socket.on('ping', () => pings++);
 		const { customerId } = await host.enter('startSession', 'Ada');
