@@ -1,6 +1,11 @@
 #ifndef SUITE_H
 #define SUITE_H
 
+#ifndef HAVE_CHECK
+#error make check needs the library check: install it (Debian: the package \
+check) and run configure again
+#endif
+
 #include <check.h>
 
 /*
