@@ -8,16 +8,15 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { Client } from './lib/client.mjs';
-import { skip, withDaemon } from './lib/daemon.mjs';
-import { hasSqlite } from './lib/journal.mjs';
+import { withDaemon } from './lib/daemon.mjs';
+import { needSqlite } from './lib/journal.mjs';
 import { toolObjects } from './lib/tool.mjs';
 
 const SOURCE = process.env.srcdir ?? '.';
 const VIEWS = path.join(SOURCE, 'sql/audit.sql');
 const PAGE = path.join(SOURCE, 'man/buddyshoppingctl.8');
 
-if (!hasSqlite())
-	skip('the command sqlite3 was not found');
+needSqlite();
 
 const query = (database, sql) => {
 	const text = execFileSync('sqlite3', ['-readonly', '-bail', '-json',

@@ -10,9 +10,9 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { Client } from './lib/client.mjs';
-import { Daemon, makeFolder, skip, withDaemon, withPatience }
+import { Daemon, makeFolder, withDaemon, withPatience }
 	from './lib/daemon.mjs';
-import { hasSqlite } from './lib/journal.mjs';
+import { needSqlite } from './lib/journal.mjs';
 import { tool, toolObjects } from './lib/tool.mjs';
 
 const KILLS = Number(process.env.KILLS ?? 10);
@@ -21,8 +21,7 @@ const SAMPLES = 40;		// states that are compared
 const ROUNDS = 5;		// of the tool beside a daemon under load
 const SETTINGS = { 'message-rate': 0, 'new-session-rate': 0 };
 
-if (!hasSqlite())
-	skip('the command sqlite3 was not found');
+needSqlite();
 
 let random_state = SEED;
 const random = (n) => {

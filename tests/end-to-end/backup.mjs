@@ -9,13 +9,12 @@ import test from 'node:test';
 
 import { Client } from './lib/client.mjs';
 import { ctl, startCtl } from './lib/ctl.mjs';
-import { Daemon, makeFolder, skip, withPatience } from './lib/daemon.mjs';
-import { hasSqlite, replay } from './lib/journal.mjs';
+import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+import { needSqlite, replay } from './lib/journal.mjs';
 
 const CUSTOMERS = 8;
 
-if (!hasSqlite())
-	skip('sqlite3 was not found');
+needSqlite();
 
 // Update a cart for as long as nobody says stop.
 const work = async (client, ada, load) => {

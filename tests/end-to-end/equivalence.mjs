@@ -8,15 +8,14 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
 
-import { Daemon, makeFolder, skip, withPatience } from './lib/daemon.mjs';
+import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { checkScripts, countSeen, runScripts } from './lib/equivalence.mjs';
-import { hasSqlite } from './lib/journal.mjs';
+import { needSqlite } from './lib/journal.mjs';
 
 const SEEDS = Number(process.env.SEEDS ?? 20);
 const FIRST_SEED = Number(process.env.FIRST_SEED ?? 1);
 
-if (!hasSqlite())
-	skip('the command sqlite3 was not found');
+needSqlite();
 
 test(`${SEEDS} scripts end alike over all transports`, async () => {
 	const folder = makeFolder();

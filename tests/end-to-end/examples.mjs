@@ -18,7 +18,7 @@ import test from 'node:test';
 
 import { launchBrowser, whyNoBrowser } from './lib/browser.mjs';
 import { Client } from './lib/client.mjs';
-import { makeFolder, skip, withDaemon } from './lib/daemon.mjs';
+import { lacking, makeFolder, skip, withDaemon } from './lib/daemon.mjs';
 
 const SOURCES = process.env.srcdir ?? '.';
 
@@ -29,7 +29,7 @@ const PRINTED_URL = 'http://localhost:8080/';
 const SEPARATOR = '\x1e';
 
 if (spawnSync('curl', ['--json', '{}', '--version']).status !== 0)
-	skip('no curl that knows --json was found');
+	skip(lacking('test', 'no curl that knows --json was found'));
 
 // Paragraphs of lines that are indented by four spaces.
 const markdownBlocks = (text) =>

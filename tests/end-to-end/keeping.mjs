@@ -12,8 +12,8 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { Client } from './lib/client.mjs';
-import { Daemon, makeFolder, skip, withPatience } from './lib/daemon.mjs';
-import { hasSqlite } from './lib/journal.mjs';
+import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+import { needSqlite } from './lib/journal.mjs';
 import { tool, toolObjects } from './lib/tool.mjs';
 
 const RUNS = Number(process.env.RUNS ?? 2);
@@ -24,8 +24,7 @@ const SESSIONS = 3;
 const LONG = 12;		// multicarts that are compared in a round
 const VIEWS = path.join(process.env.srcdir ?? '.', 'sql/audit.sql');
 
-if (!hasSqlite())
-	skip('the command sqlite3 was not found');
+needSqlite();
 
 const makeRandom = (seed) => {
 	let state = seed;

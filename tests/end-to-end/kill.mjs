@@ -8,8 +8,8 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { Client, message } from './lib/client.mjs';
-import { Daemon, makeFolder, skip, withPatience } from './lib/daemon.mjs';
-import { hasSqlite, replay } from './lib/journal.mjs';
+import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+import { needSqlite, replay } from './lib/journal.mjs';
 
 const KILLS = Number(process.env.KILLS ?? 20);
 const SEED = Number(process.env.SEED ?? Date.now() % 1000000);
@@ -17,8 +17,7 @@ const SESSIONS = 4;
 const MEMBERS = 3;
 const ACKS_MAX = 150;		// acknowledged in a round before it is killed
 
-if (!hasSqlite())
-	skip('the command sqlite3 was not found');
+needSqlite();
 
 let state = SEED;
 const random = (n) => {

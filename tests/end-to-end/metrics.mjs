@@ -9,7 +9,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { Client } from './lib/client.mjs';
-import { makeFolder, withDaemon } from './lib/daemon.mjs';
+import { lacking, makeFolder, withDaemon } from './lib/daemon.mjs';
 import { get, names, parse, valueOf } from './lib/exposition.mjs';
 import { Fastcgi } from './lib/fastcgi.mjs';
 import { ask, pass, Shopper } from './lib/shopper.mjs';
@@ -121,7 +121,7 @@ const promtoolTest = (name, steps) => test(name, async (t) => {
 	if (hasPromtool())
 		await steps();
 	else
-		t.skip('promtool (Debian: prometheus) was not found');
+		t.skip(lacking('all', 'promtool (Debian: prometheus) was not found'));
 });
 
 promtoolTest('promtool has nothing to say about the text', () =>

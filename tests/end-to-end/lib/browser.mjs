@@ -2,7 +2,8 @@
 
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
+
+import { lacking } from './daemon.mjs';
 
 // Where Debian has it, unless the variable says otherwise.
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -12,19 +13,13 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic',
 	'--disable-component-update', '--disable-sync'];
 
 const findPlaywright = () => {
-	const places = [import.meta.url, path.resolve('package.json')];
-	const modules = process.env.BUDDYSHOPPING_NODE_MODULES;
-	if (modules !== undefined)
-		places.push(path.resolve(modules, '..', 'package.json'));
-	for (const place of places) {
-		try {
-			return createRequire(place)('playwright-core');
-		} catch (error) {
-			if (error.code !== 'MODULE_NOT_FOUND')
-				throw error;
-		}
+	try {
+		return createRequire(import.meta.url)('playwright-core');
+	} catch (error) {
+		if (error.code !== 'MODULE_NOT_FOUND')
+			throw error;
+		return undefined;
 	}
-	return undefined;
 };
 
 const playwright = findPlaywright();
@@ -32,8 +27,10 @@ const playwright = findPlaywright();
 // Why there is no browser here; undefined if there is one.
 export const whyNoBrowser = () => {
 	if (playwright === undefined)
-		return 'npm\'s package playwright-core was not found';
-	return fs.existsSync(CHROMIUM) ? undefined : `there is no ${CHROMIUM}`;
+		return lacking('all', 'npm\'s package playwright-core was not found');
+	if (!fs.existsSync(CHROMIUM))
+		return lacking('all', `there is no ${CHROMIUM}`);
+	return undefined;
 };
 
 export const launchBrowser = () => playwright.chromium.launch(

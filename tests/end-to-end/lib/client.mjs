@@ -2,25 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import path from 'node:path';
 
-import { skip } from './daemon.mjs';
+import { lacking, skip } from './daemon.mjs';
 
-// ws from above this script, the current folder, or where the variable says.
 const findWebSocket = () => {
-	const places = [import.meta.url, path.resolve('package.json')];
-	const modules = process.env.BUDDYSHOPPING_NODE_MODULES;
-	if (modules !== undefined)
-		places.push(path.resolve(modules, '..', 'package.json'));
-	for (const place of places) {
-		try {
-			return createRequire(place)('ws');
-		} catch (error) {
-			if (error.code !== 'MODULE_NOT_FOUND')
-				throw error;
-		}
+	try {
+		return createRequire(import.meta.url)('ws');
+	} catch (error) {
+		if (error.code !== 'MODULE_NOT_FOUND')
+			throw error;
+		return skip(lacking('test', 'npm\'s package ws was not found'));
 	}
-	return skip('npm\'s package ws was not found');
 };
 
 export const WebSocket = findWebSocket();

@@ -10,7 +10,7 @@ import { Client, WebSocket } from './client.mjs';
 import { skip, withPatience } from './daemon.mjs';
 import { checkScripts, runScripts } from './equivalence.mjs';
 import { Front } from './front.mjs';
-import { hasSqlite, readAddresses } from './journal.mjs';
+import { needSqlite, readAddresses } from './journal.mjs';
 import { ask, Shopper } from './shopper.mjs';
 
 const SEEDS = 4;
@@ -243,10 +243,10 @@ export const crowdOut = (name, changes, poll) => async () => {
 // demonstration, too, and in `more` those of this server alone: title -> steps.
 export const testFront = async (name,
 	{ inBrowser = false, more = {} } = {}) => {
-	const reason = Front.whyNot(name) ??
-		(hasSqlite() ? undefined : 'the command sqlite3 was not found');
+	const reason = Front.whyNot(name);
 	if (reason !== undefined)
 		skip(reason);
+	needSqlite();
 	const front = new Front(name, { 'message-rate': 0,
 		'new-session-rate': 0, 'absence-window': 86400, demo: 'yes' });
 	await withPatience(() => front.start());

@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 
-import { Daemon, makeFolder } from './daemon.mjs';
+import { Daemon, lacking, makeFolder } from './daemon.mjs';
 import { SERVERS } from './servers.mjs';
 
 const SOURCES = path.resolve(process.env.srcdir ?? '.');
@@ -101,7 +101,7 @@ export class Front {
 	static whyNot(name) {
 		const { program } = SERVERS[name];
 		return findProgram(program) === undefined ?
-			`${name} is not installed` : undefined;
+			lacking('all', `${name} is not installed`) : undefined;
 	}
 
 	// settings are for the daemon, besides those that the sample asks for;

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 
 import { multicart } from './client.mjs';
+import { lacking, skip } from './daemon.mjs';
 
 const MAX_OUTPUT = 1 << 30;
 const HASHED_NUMBERS = ['seq', 'session', 'incarnation', 'revision', 'event',
@@ -21,12 +22,12 @@ const QUERY = `SELECT j.seq, j.session, j.incarnation, j.revision, j.event,
 	FROM journal j LEFT JOIN session s ON s.id = j.session
 	JOIN journal_body b ON b.seq = j.seq ORDER BY j.seq`;
 
-export const hasSqlite = () => {
+// Skips these tests where it cannot be done.
+export const needSqlite = () => {
 	try {
 		execFileSync('sqlite3', ['-version']);
-		return true;
 	} catch {
-		return false;
+		skip(lacking('test', 'the command sqlite3 was not found'));
 	}
 };
 
