@@ -24,7 +24,7 @@
 #include "poll.h"
 
 /*
- * libmicrohttpd 0.9.75 in its external epoll mode: its epoll descriptor is one
+ * libmicrohttpd in its external epoll mode: its epoll descriptor is one
  * more descriptor of our loop, and besides it wants to be run whenever it has
  * work left (MHD_get_timeout) or we changed something behind its back
  * (is_dirty).  An upgraded connection would keep its whole pool and slow down
@@ -603,7 +603,7 @@ start_daemon(struct http *http)
 {
 	size_t max = http->config.max_connections;
 
-	/* The logger has to come first; -1 is the strictest value there is. */
+	/* The logger has to come first. */
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
 	    MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL, NULL,
 	    on_request, http,
@@ -613,7 +613,7 @@ start_daemon(struct http *http)
 	    (unsigned)max + RELEASE_COUNT,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_BYTES,
 	    MHD_OPTION_CONNECTION_TIMEOUT, http->config.idle_timeout_s,
-	    MHD_OPTION_STRICT_FOR_CLIENT, -1,
+	    MHD_OPTION_STRICT_FOR_CLIENT, http_head_strictness(),
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
 	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
 	    MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
@@ -642,10 +642,16 @@ limit_ms(const struct http_config *config, enum deadline deadline)
 struct http *
 http_new(const struct http_config *config)
 {
-	struct http *http = xcalloc(1, sizeof(*http));
+	struct http *http;
 	enum deadline i;
 	int error, fd;
 
+	if (http_head_strictness() == 0) {
+		log_warnx("http: libmicrohttpd %s cannot be strict",
+		    MHD_get_version());
+		return NULL;
+	}
+	http = xcalloc(1, sizeof(*http));
 	http->config = *config;
 	for (i = 0; i < DEADLINES; i++) {
 		http->limits_ms[i] = limit_ms(config, i);

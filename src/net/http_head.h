@@ -41,14 +41,21 @@ struct http_head {
 	const char *values[HTTP_FIELDS];	/* NULL if absent */
 	struct http_audit audit;
 	bool	 is_acceptable;
+	bool	 is_trimmed;		/* no white space behind values */
 	bool	 is_intact;		/* nothing was left out up to here: */
 	const char *next;		/* where the next line has to be */
+	bool	 is_next_exact;		/* there, not just behind it */
 	/* Values of fields that stand in several lines, joined.  All of them
 	 * were in one pool, so they fit. */
 	char	 joined[HTTP_HEAD_BYTES];
 	size_t	 joined_len;
 };
 
+/*
+ * The value of MHD_OPTION_STRICT_FOR_CLIENT with which nothing malformed gets
+ * past the libmicrohttpd that we run with and http_head_read(); 0: none does.
+ */
+int	 http_head_strictness(void);
 /* The name of a field as it is usually spelt. */
 const char *http_field_name(enum http_field field);
 

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 /*
- * What libmicrohttpd 0.9.75 lets through although it is malformed, or means
- * one thing to one reader and another to the next (request smuggling): the
- * head of each request is looked at again, line by line, before anything of
- * it is believed (RFC 9112, sections 3, 5 and 6).
+ * What libmicrohttpd lets through although it is malformed, or means one thing
+ * to one reader and another to the next (request smuggling): the head of each
+ * request is looked at again, line by line, before anything of it is believed
+ * (RFC 9112, sections 3, 5 and 6).
  */
 struct http_audit {
 	bool	 is_malformed;		/* a line was, by itself */

@@ -114,6 +114,7 @@ const AMBIGUOUS = {
 	'a signed length': fields(HOST, `Content-Length: +${START.length}`),
 	'a negative length': fields(HOST, `Content-Length: -${START.length}`),
 	'a length and a space': fields(HOST, `${LENGTH} `),
+	'a length and a space before another field': fields(`${LENGTH} `, HOST),
 	'a length and a tab': fields(HOST, `${LENGTH}\t`),
 	'a list of one length': fields(HOST, `${LENGTH}, ${START.length}`),
 	'a list without spaces': fields(HOST, `${LENGTH},${START.length}`),
@@ -239,8 +240,8 @@ const AMBIGUOUS = {
 	'a head too long': field(`A: ${'x'.repeat(9000)}`),
 };
 
-// libmicrohttpd's own answers have another body, and it sends the head of one
-// for a wrong length twice.
+// libmicrohttpd's own answers have another body, and 0.9.75 sends the head of
+// one for a wrong length twice.
 const checkRefused = (text) => {
 	assert(!text.includes('customerId'), text);
 	assert.match(text, /^$|^HTTP\/1\.1 (400|413|414|431|505) /);
@@ -269,38 +270,83 @@ test('what is ambiguous is refused, and what follows it', () => withDaemon({},
 		assert.equal((await post(daemon, '/marker', START)).status, 200);
 	}));
 
-// All readers agree about these, although not all of them like them.  A chunk
-// with bare LFs libmicrohttpd takes without a word to us: it ends where it ends
-// for those who insist on CR LF, or they refuse it.
+// All readers agree about these, although not all of them like them.
 const UNAMBIGUOUS = {
 	'white space around values': (target) => head(`POST ${target} HTTP/1.1`,
 		`Host:\t shop `, `Content-Length: \t ${START.length}`) + START,
-	'empty lines before a request': (target) =>
-		`\r\n\r\n${head(`POST ${target} HTTP/1.1`, HOST, LENGTH)}${START}`,
-	'chunks with an extension and a trailer': (target) =>
-		head(`POST ${target} HTTP/1.1`, HOST, 'transfer-encoding: CHUNKED') +
-		`${SIZE};a=b\r\n${START}\r\n0\r\nContent-Length: 7\r\n\r\n`,
+	'an empty line before a request': (target) =>
+		`\r\n${head(`POST ${target} HTTP/1.1`, HOST, LENGTH)}${START}`,
+	'chunks and a trailer': (target) => head(`POST ${target} HTTP/1.1`, HOST,
+		'transfer-encoding: CHUNKED') +
+		`${SIZE}\r\n${START}\r\n0\r\nContent-Length: 7\r\n\r\n`,
 	'small chunks': (target) => head(`POST ${target} HTTP/1.1`, HOST, CHUNKED) +
 		`${[...START].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`,
-	'chunks with bare LFs': (target) =>
-		head(`POST ${target} HTTP/1.1`, HOST, CHUNKED) +
-		CHUNKS.replaceAll('\r', ''),
 	'HTTP/1.0 without Host': (target) => head(`POST ${target} HTTP/1.0`,
 		'Connection: keep-alive', LENGTH) + START,
 	'a session id with slashes': (target) =>
 		head(`POST //${target}// HTTP/1.1`, HOST, LENGTH) + START,
 };
 
+const LAST = head('OPTIONS /one HTTP/1.1', HOST, 'Connection: close');
+
+const checkServed = (text) => {
+	const answers = parse(text);
+	assert.deepEqual(answers.map(({ status }) => status), [200, 204], text);
+	checkAnswer(answers[0]);
+};
+
 test('what is unambiguous is one request', () => withDaemon({},
 	async (daemon) => {
-		const last = head('OPTIONS /one HTTP/1.1', HOST, 'Connection: close');
 		let count = 0;
 		for (const [name, make] of Object.entries(UNAMBIGUOUS)) {
-			const bytes = make(`/${++count}`);
-			const answers = parse(await send(daemon, bytes + last));
-			assert.deepEqual(answers.map(({ status }) => status), [200, 204],
-				name);
-			checkAnswer(answers[0]);
+			const text = await send(daemon, make(`/${++count}`) + LAST);
+			try {
+				checkServed(text);
+			} catch (error) {
+				throw new Error(`${name}: ${text}`, { cause: error });
+			}
+		}
+	}));
+
+// What is not told to us, and what versions of libmicrohttpd differ about.  It
+// ends where it ends for those who insist on CR LF, or who refuse it.
+const CHUNKED_HEAD = (target) => head(`POST ${target} HTTP/1.1`, HOST, CHUNKED);
+const BESIDES = {
+	'empty lines before a request': (target) =>
+		`\r\n\r\n${head(`POST ${target} HTTP/1.1`, HOST, LENGTH)}${START}`,
+	'chunks with bare LFs': (target) =>
+		CHUNKED_HEAD(target) + CHUNKS.replaceAll('\r', ''),
+	'a chunk with an extension': (target) => CHUNKED_HEAD(target) +
+		`${SIZE};a=b\r\n${START}\r\n0\r\n\r\n`,
+	'a chunk with an extension, and one byte less': (target) =>
+		`${CHUNKED_HEAD(target)}${(START.length + 1).toString(16)};a=b\r\n` +
+		`${START}\r\n0\r\n\r\n`,
+	'an extension of the last chunk': (target) => CHUNKED_HEAD(target) +
+		`${SIZE}\r\n${START}\r\n0;a=b\r\n\r\n`,
+	'an extension of the last chunk, and a trailer': (target) =>
+		CHUNKED_HEAD(target) +
+		`${SIZE}\r\n${START}\r\n0;a=b\r\nContent-Length: 7\r\n\r\n`,
+	'a folded trailer': (target) => CHUNKED_HEAD(target) +
+		`${SIZE}\r\n${START}\r\n0\r\nA: b\r\n c\r\n\r\n`,
+	'a trailer without a colon': (target) => CHUNKED_HEAD(target) +
+		`${SIZE}\r\n${START}\r\n0\r\nAb\r\n\r\n`,
+};
+
+test('what versions differ about is one request or none', () => withDaemon({},
+	async (daemon) => {
+		let count = 0;
+		for (const [name, make] of Object.entries(BESIDES)) {
+			const path = `/${++count}`;
+			const text = await send(daemon, make(path) + LAST);
+			const { status } = await post(daemon, path, JOIN);
+			try {
+				if (status === 404)
+					checkRefused(text);
+				else
+					checkServed(text);
+			} catch (error) {
+				throw new Error(`${name}: ${text}`, { cause: error });
+			}
 		}
 	}));
 
@@ -329,7 +375,7 @@ test('a head has to be there in time', () => withDaemon({ 'head-timeout': 1 },
 	async (daemon) => {
 		const bytes = head(LINE, HOST, `A: ${'x'.repeat(4000)}`, LENGTH);
 		assert.equal(await drip(connect(daemon), bytes), '');
-		assert.equal(await drip(connect(daemon), ' '.repeat(4000)), '');
+		assert.equal(await drip(connect(daemon), 'x'.repeat(4000)), '');
 		assert.equal(await connect(daemon).ended, '');
 		assert.equal((await post(daemon, '/marker', JOIN)).status, 404);
 	}));
