@@ -173,7 +173,8 @@ export class Front {
 		const sample = path.join(folder, path.basename(this.#server.sample) +
 			'.sample');
 		const here = { host, port, folder, sample, socket: this.#socket,
-			daemonPort: this.daemon.port, comment: commentOf(this.text) };
+			daemonPort: this.daemon.port, comment: commentOf(this.text),
+			program: findProgram(this.#server.program) };
 		const files = { [path.basename(sample)]:
 			replaceAll(this.text, this.#server.places(here)),
 		...this.#server.files(here) };
@@ -193,6 +194,8 @@ export class Front {
 			args(this.#folder, this.#sample), {
 				// The group has all of the server's processes.
 				detached: true,
+				// Ours may be closed to whom it is run as.
+				cwd: this.#folder,
 				stdio: ['ignore', fd, fd],
 				env: { PATH: PROGRAM_FOLDERS.join(':'),
 					HOME: this.#folder },

@@ -17,8 +17,8 @@ import path from 'node:path';
 const APACHE_MODULES = '/usr/lib/apache2/modules';
 
 // nginx looks for it beside its configuration.
-const fastcgiParams = () => {
-	const { stderr } = spawnSync('nginx', ['-V'], { encoding: 'utf8' });
+const fastcgiParams = (program) => {
+	const { stderr } = spawnSync(program, ['-V'], { encoding: 'utf8' });
 	const [, file] = stderr.match(/--conf-path=(\S+)/);
 	return fs.readFileSync(path.join(path.dirname(file),
 		'fastcgi_params'), 'utf8');
@@ -32,8 +32,8 @@ const nginx = {
 		'server 127.0.0.1:8080;': `server 127.0.0.1:${daemonPort};`,
 		'unix:/run/buddyshopping/fastcgi.sock': `unix:${socket}`,
 	}),
-	files: ({ sample, comment }) => ({
-		fastcgi_params: fastcgiParams(),
+	files: ({ sample, comment, program }) => ({
+		fastcgi_params: fastcgiParams(program),
 		'nginx.conf': `daemon off; pid nginx.pid; ${comment}
 			error_log stderr notice;
 			http {
