@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl.h"
 #include "operating.h"
@@ -35,10 +36,36 @@ print_text(const struct json_node *root, const char *title, const char *key)
 	(void)putchar('\n');	/* errors show in the end */
 }
 
+/* A word of the daemon's, and what it means for changes. */
+static void
+print_storage(const struct json_node *root)
+{
+	static const struct {
+		const char *word;
+		const char *meaning;
+	} meanings[] = {
+		{ "\"ok\"", "" },
+		{ "\"full\"", ": no room on the disk, changes are refused" },
+		{ "\"stuck\"", ": the disk does not come back" },
+	};
+	const struct json_node *word = json_node_member(root, "storage");
+	const char *meaning = ": changes are refused, the log says why";
+	size_t i;
+
+	(void)printf("%-12s", "storage");
+	operating_print(root, "storage", 0);
+	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (word != NULL && word->len == strlen(meanings[i].word) &&
+		    strncmp(word->text, meanings[i].word, word->len) == 0)
+			meaning = meanings[i].meaning;
+	(void)printf("%s\n", meaning);	/* errors show in the end */
+}
+
 static void
 print_table(const struct json_node *root)
 {
 	print_text(root, "state", "state");
+	print_storage(root);
 	print_text(root, "version", "version");
 	print_number(root, "process", "pid");
 	(void)printf("%-12s", "up for");

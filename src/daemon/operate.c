@@ -52,6 +52,7 @@ show_status(void *ctx, const char *query, struct exchange_answer *answer)
 	json_write_number(&json, "pid", (uint64_t)getpid());
 	json_write_string(&json, "state",
 	    config->is_draining(config->ctx) ? "draining" : "running");
+	json_write_string(&json, "storage", config->storage(config->ctx));
 	json_write_number(&json, "uptime",
 	    (clock_now().mono_ms - operate->started_ms) / 1000);
 	json_write_string(&json, "database", config->options->database);

@@ -35,6 +35,8 @@ struct operate_config {
 	void	(*reload)(void *ctx, struct reload_report *report);
 	void	(*drain)(void *ctx);
 	bool	(*is_draining)(const void *ctx);
+	/* How the storage is, in a word: "ok", or what is wrong. */
+	const char *(*storage)(void *ctx);
 	void	*ctx;
 };
 

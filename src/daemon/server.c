@@ -292,6 +292,19 @@ is_draining(const void *ctx)
 	return server->drain != NULL;
 }
 
+static const char *
+storage_word(void *ctx)
+{
+	struct server *server = ctx;
+	struct journal_counts counts;
+	struct health_signs signs = { .now_us = clock_us() };
+
+	journal_copy_counts(server->journal, &counts);
+	signs.busy_since_us = counts.busy_since_us;
+	return health_judge(&signs) == HEALTH_STUCK ? "stuck" :
+	    store_error_name(counts.store.trouble);
+}
+
 static void
 init_loop(struct server *server)
 {
@@ -387,6 +400,7 @@ open_admin_doors(struct server *server, const struct id_key *key)
 			.reload = reload_options,
 			.drain = drain,
 			.is_draining = is_draining,
+			.storage = storage_word,
 			.ctx = server,
 		},
 	};

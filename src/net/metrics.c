@@ -267,17 +267,10 @@ tell_refused_commits(struct exposition *out, const struct metrics *metrics)
 static void
 tell_errors(struct exposition *out, const struct metrics *metrics)
 {
-	static const char *const kinds[] = {
-		[STORE_ERROR_FULL] = "full",
-		[STORE_ERROR_BUSY] = "busy",
-		[STORE_ERROR_MEMORY] = "memory",
-		[STORE_ERROR_IO] = "io",
-		[STORE_ERROR_OTHER] = "other",
-	};
 	size_t i;
 
 	for (i = 0; i < STORE_ERRORS; i++)
-		labelled(out, "kind", kinds[i],
+		labelled(out, "kind", store_error_name((enum store_error)i),
 		    metrics->journal.store.errors[i]);
 }
 

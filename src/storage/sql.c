@@ -149,7 +149,13 @@ kind_of(int rc)
 	return STORE_ERROR_OTHER;
 }
 
-/* What lasts (a full disk) is logged when it begins. */
+enum store_error
+sql_trouble(const struct sql *sql)
+{
+	return sql->reported == 0 ? STORE_ERRORS : kind_of(sql->reported);
+}
+
+/* What lasts (a full disk) is logged when it begins, and when it is over. */
 enum store_status
 sql_failed(struct sql *sql, const char *what, int rc)
 {
@@ -315,9 +321,11 @@ sql_commit(struct sql *sql)
 {
 	enum store_status status = run_plain(sql, SQL_COMMIT);
 
-	if (status == STORE_OK)
-		sql->reported = 0;
-	return status;
+	if (status != STORE_OK || sql->reported == 0)
+		return status;
+	log_info("store: %s: is written again", sql->path);
+	sql->reported = 0;
+	return STORE_OK;
 }
 
 uint64_t

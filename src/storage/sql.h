@@ -32,6 +32,8 @@ bool	 sql_is_broken(const struct sql *sql);
 /* How many errors of each kind there were. */
 void	 sql_copy_errors(const struct sql *sql,
 	    uint64_t errors[STORE_ERRORS]);
+/* What failed since the last commit; STORE_ERRORS for nothing. */
+enum store_error sql_trouble(const struct sql *sql);
 
 /* Prepare count statements; -1: the error is the connection's. */
 int	 sql_prepare(struct sql *sql, const char *const *texts,

@@ -429,6 +429,7 @@ void
 store_copy_figures(const struct store *store, struct store_figures *figures)
 {
 	sql_copy_errors(store->sql, figures->errors);
+	figures->trouble = sql_trouble(store->sql);
 	database_sizes(store->database, &figures->database_bytes,
 	    &figures->log_bytes);
 }

@@ -6,6 +6,26 @@
 
 #include "base/log.h"
 
+const char *
+store_error_name(enum store_error error)
+{
+	switch (error) {
+	case STORE_ERROR_FULL:
+		return "full";
+	case STORE_ERROR_BUSY:
+		return "busy";
+	case STORE_ERROR_MEMORY:
+		return "memory";
+	case STORE_ERROR_IO:
+		return "io";
+	case STORE_ERROR_OTHER:
+		return "other";
+	case STORE_ERRORS:
+		break;
+	}
+	return "ok";
+}
+
 enum store_open_status
 store_status_of_errno(const char *path, const char *what)
 {

@@ -22,9 +22,14 @@ enum store_error {
 	STORE_ERRORS
 };
 
+/* A word for it; "ok" for STORE_ERRORS. */
+const char *store_error_name(enum store_error error);
+
 /* What there is to be told of a store. */
 struct store_figures {
 	uint64_t errors[STORE_ERRORS];	/* so far */
+	/* The newest of them; STORE_ERRORS if something was written since. */
+	enum store_error trouble;
 	/* Of the files, as the last commit found them. */
 	uint64_t database_bytes;
 	uint64_t log_bytes;

@@ -2,24 +2,41 @@
 // on, and the service is whole again as soon as there is room.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
 import { Client, message } from './lib/client.mjs';
+import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, skip, withPatience } from './lib/daemon.mjs';
 
 const DISK = '4m';
 const CART = { pad: 'x'.repeat(100000) };
+
+const NAMESPACE = ['--user', '--map-root-user', '--mount'];
+
+// Whoever may not mount may do so in a namespace of their own, if the system
+// lets them have one: this script is run again in it.
+const enterNamespace = () => {
+	if (spawnSync('unshare', [...NAMESPACE, 'true']).status !== 0)
+		return skip('no file system can be mounted: it takes root or ' +
+			'user namespaces');
+	const { status } = spawnSync('unshare', [...NAMESPACE,
+		process.execPath, ...process.argv.slice(1)],
+	{ stdio: 'inherit', env: { ...process.env, DISKFULL_AGAIN: '1' } });
+	return process.exit(status ?? 1);
+};
 
 const mountDisk = () => {
 	const folder = makeFolder();
 	try {
 		execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK}`, 'tmpfs',
 			folder], { stdio: 'pipe' });
-	} catch {
-		return skip('no file system can be mounted (it takes root)');
+	} catch (error) {
+		if (process.env.DISKFULL_AGAIN !== undefined)
+			throw error;
+		return enterNamespace();
 	}
 	process.prependListener('exit', () =>
 		execFileSync('umount', ['-l', folder]));
@@ -83,6 +100,17 @@ const expectRefusals = async (host, guest, customerId) => {
 	assert.equal((await nextAnswer(guest)).payload.code, 'invalidMessage');
 };
 
+const FAILED = /: database or disk is full/g;
+const RECOVERED = /store: .*: is written again\n/g;
+const count = (daemon, pattern) => [...daemon.log.matchAll(pattern)].length;
+
+// What the tool says of the storage.
+const storage = async () => {
+	const { status, output, error } = await ctl(database, 'status');
+	assert.equal(status, 0, error);
+	return output.match(/^storage +(.*)$/m)[1];
+};
+
 test('a full disk', () => withPatience(async () => {
 	const daemon = await Daemon.start({ database });
 	const host = await Client.open(daemon, '/one');
@@ -91,10 +119,14 @@ test('a full disk', () => withPatience(async () => {
 	const { customerId } = ada;
 	await guest.enter('joinSession', 'Bob');
 	const before = await look(daemon, ada);
+	assert.equal(await storage(), 'ok');
 
 	fillDisk();
 	await expectRefusals(host, guest, customerId);
 	assert.equal(await look(daemon, ada), before);
+	assert.equal(await storage(),
+		'full: no room on the disk, changes are refused');
+	assert.equal(count(daemon, RECOVERED), 0);
 
 	fs.unlinkSync(filler);
 	host.send('updateCart', { customerId, cartContent: CART, seq: 1 });
@@ -102,6 +134,10 @@ test('a full disk', () => withPatience(async () => {
 	assert.equal(message(answer, payload), message('updateCart', { seq: 1 }));
 	const { text } = await host.nextOf('multicartUpdate');
 	assert(text.includes(JSON.stringify(CART)));
+	assert.equal(await storage(), 'ok');
+	await daemon.logged(RECOVERED);
+	assert.equal(count(daemon, FAILED), 1);
+	assert.equal(count(daemon, RECOVERED), 1);
 	await daemon.kill();
 
 	const next = await Daemon.start({ database });
