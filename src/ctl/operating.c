@@ -17,12 +17,10 @@ say_absent(const struct endpoint *endpoint, int error)
 	char where[ENDPOINT_TEXT_MAX + 1];
 
 	endpoint_format(endpoint, where);
-	log_errorx("no daemon can be reached at %s: %s", where,
-	    strerror(error));
-	if (error == EACCES)
-		log_errorx("run this as root or as the daemon's user");
-	else
-		log_errorx("does it run, and are -c and -d the daemon's?");
+	log_errorx("no daemon can be reached at %s: %s: %s", where,
+	    strerror(error), error == EACCES ?
+	    "use sudo, or be the daemon's user" :
+	    "does it run, and are -c and -d the daemon's?");
 	return CTL_UNAVAILABLE;
 }
 

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <confuse.h>
+#include <errno.h>
 #include <getopt.h>
 #include <nettle/version.h>
 #include <stdio.h>
@@ -486,6 +487,13 @@ options_read(int argc, char **argv, struct options *options)
 	return status;
 }
 
+/* Whether there is one; who may not look is to be told so later. */
+static bool
+has_system_database(void)
+{
+	return access(SYSTEM_DATABASE, F_OK) == 0 || errno == EACCES;
+}
+
 /*
  * A database that its user never made is none to look at: the system's daemon
  * is meant, if there is one.
@@ -495,7 +503,7 @@ prefer_system_database(struct options *options)
 {
 	if (!options->is_default_database ||
 	    (options->database != NULL && access(options->database, F_OK) == 0) ||
-	    access(SYSTEM_DATABASE, F_OK) == -1)
+	    !has_system_database())
 		return;
 	free(options->database);
 	options->database = xstrdup(SYSTEM_DATABASE);

@@ -75,6 +75,9 @@ refuse_file(const char *path)
 
 	switch (errno) {
 	case EACCES:
+		log_errorx("%s: %s: use sudo, or be the daemon's user", path,
+		    strerror(EACCES));
+		return AUDIT_NO_DATABASE;
 	case ELOOP:
 	case ENAMETOOLONG:
 	case ENOENT:

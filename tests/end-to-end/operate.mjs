@@ -194,6 +194,24 @@ test('drain drains, and a second one hurries', () => withTool(
 		assert.equal(await daemon.ended, 0);
 	}));
 
+// Of root nothing is closed; there the package's test has somebody else try.
+const skipped = process.getuid() === 0 && 'root may ask';
+
+test('who may not ask is told who may', { skip: skipped }, () => withTool({},
+	async (daemon, run) => {
+		const folder = path.dirname(daemon.database);
+		const commands = [['status', 69, 'no daemon can be reached at .*'],
+			['audit', 66, '.*', 'sessions']];
+		fs.chmodSync(folder, 0);
+		for (const [word, wanted, what, ...rest] of commands) {
+			const { status, error } = await run(word, ...rest);
+			assert.equal(status, wanted);
+			assert.match(error, new RegExp(`^buddyshoppingctl: ${what}: ` +
+				'Permission denied: use sudo, or be the daemon\'s user\n$'));
+		}
+		fs.chmodSync(folder, 0o700);
+	}));
+
 test('without a daemon each command says so', () => withPatience(async () => {
 	const database = path.join(makeFolder(), 'shop.db');
 	const commands = [['status'], ['sessions'], ['session', 'a'], ['drain'],
