@@ -1,11 +1,13 @@
 #include "suite.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -381,6 +383,51 @@ START_TEST(good_configuration_is_called_valid)
 	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
 	ck_assert_str_eq(daemon.log, "configuration is valid\n");
 	ck_assert_str_eq(directory_list(directory), "");
+}
+END_TEST
+
+START_TEST(owners_that_the_unit_forbids_are_warned_of)
+{
+	const char *const args[] = { "-t", "-o", "fastcgi-owner=0",
+		"-o", "fastcgi-listen=unix:/run/x", "-o", "listen-owner=:0",
+		"-o", "listen=unix:/run/y", NULL };
+	const char *const without[] = { "-t", "-o", "fastcgi-owner=0",
+		"-o", "fastcgi-listen=127.0.0.1:9000", NULL };
+	struct daemon daemon;
+
+	daemon_spawn(&daemon, NULL, args);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 3);
+	ck_assert_ptr_nonnull(strstr(daemon.log, "warning: listen-owner: "));
+	ck_assert_ptr_nonnull(strstr(daemon.log, "warning: fastcgi-owner: "));
+	ck_assert_ptr_nonnull(strstr(daemon.log,
+	    "use buddyshopping-fastcgi.socket there\n"));
+	daemon_spawn(&daemon, NULL, without);
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
+	ck_assert_str_eq(daemon.log, "configuration is valid\n");
+}
+END_TEST
+
+/* Trying again would change nothing: it is no EX_OSERR. */
+START_TEST(owner_that_cannot_be_set_is_a_mistake_of_the_configuration)
+{
+	char socket[512];
+	const char *const args[] = { "-d", database, "-o", socket,
+		"-o", "fastcgi-owner=1", "0", NULL };
+	struct daemon daemon;
+
+	(void)snprintf(socket, sizeof(socket), "fastcgi-listen=unix:%s",
+	    beside(".fastcgi"));
+	/* Of root, too; nobody else has it, and then this fails. */
+	(void)prctl(PR_CAPBSET_DROP, CAP_CHOWN);
+	daemon_spawn(&daemon, NULL, args);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_CONFIG);
+	ck_assert_ptr_nonnull(strstr(daemon.log, "<3>fastcgi-owner: the daemon "
+	    "may not give files away: with systemd use "
+	    "buddyshopping-fastcgi.socket\n"));
+	ck_assert_int_eq(access(beside(".fastcgi"), F_OK), -1);
 }
 END_TEST
 
@@ -1254,6 +1301,9 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    lost_key_is_made_anew_with_a_warning_if_it_mattered);
 	tcase_add_test(tc, good_configuration_is_called_valid);
+	tcase_add_test(tc, owners_that_the_unit_forbids_are_warned_of);
+	tcase_add_test(tc,
+	    owner_that_cannot_be_set_is_a_mistake_of_the_configuration);
 	tcase_add_test(tc,
 	    bad_configuration_is_refused_with_file_line_and_key);
 	tcase_add_test(tc, version_is_that_of_the_package);

@@ -18,6 +18,7 @@
 #include "provenance.h"
 #include "setting.h"
 #include "setting_value.h"
+#include "socket_owner.h"
 
 #define PORT_MAX 65535
 
@@ -452,6 +453,17 @@ put_all(const struct command_line *line, struct options *options,
 }
 
 static int
+say_valid(const struct options *options)
+{
+	socket_owner_warn(SOCKET_OWNER_HTTP, options->listen,
+	    options->listen_count, &options->listen_access);
+	socket_owner_warn(SOCKET_OWNER_FASTCGI, options->fastcgi_listen,
+	    options->fastcgi_listen_count, &options->fastcgi_access);
+	(void)printf("configuration is valid\n");
+	return printed();
+}
+
+static int
 fill(const struct command_line *line, struct options *options)
 {
 	struct setting_report report = { .is_plain = line->is_test };
@@ -462,10 +474,8 @@ fill(const struct command_line *line, struct options *options)
 	put_all(line, options, &report);
 	if (report.problems > 0)
 		return EX_CONFIG;
-	if (line->is_test) {
-		(void)printf("configuration is valid\n");
-		return printed();
-	}
+	if (line->is_test)
+		return say_valid(options);
 	choose_database(line, options);
 	return require_database(options);
 }

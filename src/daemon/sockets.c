@@ -5,6 +5,7 @@
 #include "activation.h"
 #include "base/log.h"
 #include "options.h"
+#include "socket_owner.h"
 
 /*
  * Adopt the service manager's sockets of a name; how many there were, or -1.
@@ -35,15 +36,19 @@ open_http(struct listener *listener, const struct options *options,
 	struct endpoint endpoint;
 	size_t i;
 
+	/* Nor at its next start: that is a mistake in the configuration. */
+	if (!socket_owner_is_permitted(SOCKET_OWNER_HTTP, options->listen,
+	    options->listen_count, &options->listen_access))
+		return EX_CONFIG;
 	for (i = options->listen_count; i > 0; i--) {
 		endpoint = options->listen[i - 1];
 		if (listener_add(listener, &endpoint, &options->listen_access,
 		    user) == -1)
-			return -1;
+			return EX_OSERR;
 		endpoint_format(&endpoint, text);
 		log_info("listening on %s", text);
 	}
-	return 0;
+	return EX_OK;
 }
 
 static int
@@ -54,11 +59,15 @@ open_fastcgi(struct listener *listener, const struct options *options,
 	struct endpoint endpoint;
 	size_t i;
 
+	if (!socket_owner_is_permitted(SOCKET_OWNER_FASTCGI,
+	    options->fastcgi_listen, options->fastcgi_listen_count,
+	    &options->fastcgi_access))
+		return EX_CONFIG;
 	for (i = 0; i < options->fastcgi_listen_count; i++) {
 		endpoint = options->fastcgi_listen[i];
 		if (listener_add(listener, &endpoint,
 		    &options->fastcgi_access, user) == -1)
-			return -1;
+			return EX_OSERR;
 		endpoint_format(&endpoint, text);
 		log_info("listening on %s for FastCGI", text);
 		if (endpoint.address.ss_family != AF_UNIX &&
@@ -66,7 +75,7 @@ open_fastcgi(struct listener *listener, const struct options *options,
 			log_warnx("%s: nobody may connect, as trusted-proxies "
 			    "is empty", text);
 	}
-	return 0;
+	return EX_OK;
 }
 
 static int
@@ -75,17 +84,19 @@ open_all(struct listener *listener, const struct options *options,
     char text[ENDPOINT_TEXT_MAX + 1])
 {
 	char ignored[ENDPOINT_TEXT_MAX + 1];
-	int count;
+	int count, status = EX_OK;
 
 	count = adopt(listener, activation, ACTIVATION_HTTP, &users->http,
 	    text);
-	if (count == -1 || (count == 0 &&
-	    open_http(listener, options, &users->http, text) == -1))
-		return -1;
+	if (count == 0)
+		status = open_http(listener, options, &users->http, text);
+	if (count == -1 || status != EX_OK)
+		return count == -1 ? EX_OSERR : status;
 	count = adopt(listener, activation, ACTIVATION_FASTCGI,
 	    &users->fastcgi, ignored);
-	return count != 0 ? count :
-	    open_fastcgi(listener, options, &users->fastcgi);
+	if (count == 0)
+		return open_fastcgi(listener, options, &users->fastcgi);
+	return count == -1 ? EX_OSERR : EX_OK;
 }
 
 int
@@ -93,12 +104,10 @@ sockets_open(struct listener *listener, const struct options *options,
     const struct sockets_users *users, char text[ENDPOINT_TEXT_MAX + 1])
 {
 	struct activation activation;
-	int status = EX_OK;
+	int status = EX_CONFIG;
 
-	if (activation_read(&activation) == -1)
-		status = EX_CONFIG;
-	else if (open_all(listener, options, users, &activation, text) == -1)
-		status = EX_OSERR;
+	if (activation_read(&activation) == 0)
+		status = open_all(listener, options, users, &activation, text);
 	activation_clear(&activation);
 	return status;
 }

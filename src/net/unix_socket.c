@@ -65,10 +65,16 @@ clear_path(const struct endpoint *endpoint, const char *path)
 	return -1;
 }
 
+bool
+unix_socket_is_given(const struct unix_socket_access *access)
+{
+	return access->owner != (uid_t)-1 || access->group != (gid_t)-1;
+}
+
 static int
 set_access(const char *path, const struct unix_socket_access *access)
 {
-	if ((access->owner != (uid_t)-1 || access->group != (gid_t)-1) &&
+	if (unix_socket_is_given(access) &&
 	    lchown(path, access->owner, access->group) == -1) {
 		log_warn("listener: %s: cannot be given to user %d, group %d",
 		    path, (int)access->owner, (int)access->group);
@@ -102,6 +108,25 @@ bind_path(int fd, const struct endpoint *endpoint,
 		return 0;
 	unix_socket_remove(file);
 	return -1;
+}
+
+bool
+unix_socket_may_give(const struct unix_socket_access *access)
+{
+	bool is_forbidden;
+	int fd;
+
+	if (!unix_socket_is_given(access))
+		return true;
+	/* Privileges, groups and filters of system calls: trying is the only
+	 * way to know, and a socket without a name does for it. */
+	fd = make_socket();
+	if (fd == -1)
+		return true;
+	is_forbidden = fchown(fd, access->owner, access->group) == -1 &&
+	    errno == EPERM;
+	close(fd);
+	return !is_forbidden;
 }
 
 int

@@ -1,6 +1,7 @@
 #ifndef UNIX_SOCKET_H
 #define UNIX_SOCKET_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
@@ -21,6 +22,11 @@ struct unix_socket_file {
 	dev_t	 device;
 	ino_t	 inode;
 };
+
+/* Whether the file is to be somebody's in particular. */
+bool	 unix_socket_is_given(const struct unix_socket_access *access);
+/* Whether this process is permitted to give a file of its own to those. */
+bool	 unix_socket_may_give(const struct unix_socket_access *access);
 
 /*
  * Make the socket, and nobody can connect before access holds.  A socket that
