@@ -20,8 +20,8 @@ const PROGRAM_FOLDERS = [...(process.env.PATH ?? '').split(':'),
 const NOBODY = 65534;
 const isRoot = process.getuid() === 0;
 
-// What the samples call the daemon's socket.
-const SOCKET = '/run/buddyshopping/fastcgi.sock';
+// The socket of systemd's that samples name; here the daemon makes its own.
+const SOCKET = '/run/buddyshopping-fastcgi.sock';
 
 const groups = new Set();
 
@@ -60,7 +60,8 @@ const settingsOf = (text) =>
 
 // Its other indented lines are of the server's main configuration.
 const commentOf = (text) =>
-	[...text.matchAll(/^#\t(?![a-z-]+ = )(.*)$/gm)].map(([, line]) => line)
+	[...text.matchAll(/^#\t(?![a-z-]+ = |systemctl )(.*)$/gm)]
+		.map(([, line]) => line)
 		.join('\n');
 
 // Put in what is meant; the sample must say all that is replaced.
@@ -138,11 +139,11 @@ export class Front {
 	}
 
 	#writeConfiguration() {
-		let configuration = settingsOf(this.text);
+		const configuration = settingsOf(this.text);
 		[, this.base] = configuration.match(/^base-path = "(.*)\/"$/m);
-		if (configuration.includes(SOCKET)) {
+		if (this.text.includes(SOCKET)) {
 			this.#socket = path.join(this.#folder, 'fastcgi.sock');
-			configuration = configuration.replace(SOCKET, this.#socket);
+			this.settings['fastcgi-listen'] = `unix:${this.#socket}`;
 			if (isRoot)
 				this.settings['fastcgi-owner'] = `:${NOBODY}`;
 		}

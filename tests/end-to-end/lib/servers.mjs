@@ -30,7 +30,7 @@ const nginx = {
 	places: ({ host, port, daemonPort, socket }) => ({
 		'listen 80;': `listen ${host}:${port};`,
 		'server 127.0.0.1:8080;': `server 127.0.0.1:${daemonPort};`,
-		'unix:/run/buddyshopping/fastcgi.sock': `unix:${socket}`,
+		'unix:/run/buddyshopping-fastcgi.sock': `unix:${socket}`,
 	}),
 	files: ({ sample, comment, program }) => ({
 		fastcgi_params: fastcgiParams(program),
@@ -57,7 +57,7 @@ const lighttpd = {
 	program: 'lighttpd',
 	places: ({ daemonPort, socket }) => ({
 		'"port" => 8080': `"port" => ${daemonPort}`,
-		'"/run/buddyshopping/fastcgi.sock"': `"${socket}"`,
+		'"/run/buddyshopping-fastcgi.sock"': `"${socket}"`,
 	}),
 	files: ({ sample, folder, host, port }) => ({
 		'lighttpd.conf': `server.document-root = "${folder}"
@@ -78,7 +78,7 @@ const apache = {
 	places: ({ host, port, daemonPort, socket }) => ({
 		'<VirtualHost *:80>': `<VirtualHost ${host}:${port}>`,
 		'ws://127.0.0.1:8080': `ws://127.0.0.1:${daemonPort}`,
-		'unix:/run/buddyshopping/fastcgi.sock': `unix:${socket}`,
+		'unix:/run/buddyshopping-fastcgi.sock': `unix:${socket}`,
 	}),
 	// The comment says which modules it takes: a2enmod MODULE...
 	files: ({ sample, comment, folder, host, port }) => ({
