@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 
 import { Client, message } from './lib/client.mjs';
 import { withDaemon } from './lib/daemon.mjs';
@@ -173,46 +173,48 @@ test('--follow tells what happens as it happens', () => withDaemon({},
 		assert.equal(await follower.stop('SIGINT'), 0);
 	}));
 
-test('several incarnations stand apart', () => withDaemon(
-	{ 'session-ttl': 1, 'absence-window-tokenless': 1 },
-	async (daemon) => {
-		const first = await Client.open(daemon, '/party');
-		await first.enter('startSession', 'Ada');
-		const follower = new RunningTool(daemon.database,
-			['audit', 'show', 'party', '--follow']);
-		assert.match(await follower.next(), /incarnation 1$/);
-		assert.match(await follower.next(), /started the session$/);
-		await first.close();
-		while (!/the session ended$/.test(await follower.next()))
-			continue;
-		const second = await Client.open(daemon, '/party');
-		await second.enter('startSession', 'Eve');
-		assert.equal(await follower.next(), '');
-		assert.match(await follower.next(), /^party, incarnation 2$/);
-		assert.match(await follower.next(), /2\.1 .* Eve /);
-		assert.equal(await follower.stop('SIGTERM'), 0);
-	}));
+describe('what takes a while is followed', { concurrency: true }, () => {
+	test('several incarnations stand apart', () => withDaemon(
+		{ 'session-ttl': 1, 'absence-window-tokenless': 1 },
+		async (daemon) => {
+			const first = await Client.open(daemon, '/party');
+			await first.enter('startSession', 'Ada');
+			const follower = new RunningTool(daemon.database,
+				['audit', 'show', 'party', '--follow']);
+			assert.match(await follower.next(), /incarnation 1$/);
+			assert.match(await follower.next(), /started the session$/);
+			await first.close();
+			while (!/the session ended$/.test(await follower.next()))
+				continue;
+			const second = await Client.open(daemon, '/party');
+			await second.enter('startSession', 'Eve');
+			assert.equal(await follower.next(), '');
+			assert.match(await follower.next(), /^party, incarnation 2$/);
+			assert.match(await follower.next(), /2\.1 .* Eve /);
+			assert.equal(await follower.stop('SIGTERM'), 0);
+		}));
 
-test('refused messages are told with their code and count', () => withDaemon(
-	{}, async (daemon) => {
-		const ada = await Client.open(daemon, '/party');
-		await ada.enter('startSession', 'Ada');
-		const follower = new RunningTool(daemon.database,
-			['audit', 'show', 'party', '--follow', '--json']);
-		assert.equal(JSON.parse(await follower.next()).event, 'start');
-		const refused = async () => {
-			const { event, revision, who, code, message: said, count } =
-				JSON.parse(await follower.next());
-			assert.deepEqual([event, revision, who, code, said],
-				['refused', 0, 'Ada', 'alreadyJoined', 'joinSession']);
-			return count;
-		};
-		for (let n = 0; n < 3; n++)
-			ada.send('joinSession', { customerName: 'Ada' });
-		assert.equal(await refused(), 1);
-		assert.equal(await refused(), 2);
-		assert.equal(await follower.stop(), 0);
-	}));
+	test('refused messages are told with their code and count', () =>
+		withDaemon({}, async (daemon) => {
+			const ada = await Client.open(daemon, '/party');
+			await ada.enter('startSession', 'Ada');
+			const follower = new RunningTool(daemon.database,
+				['audit', 'show', 'party', '--follow', '--json']);
+			assert.equal(JSON.parse(await follower.next()).event, 'start');
+			const refused = async () => {
+				const { event, revision, who, code, message: said, count } =
+					JSON.parse(await follower.next());
+				assert.deepEqual([event, revision, who, code, said],
+					['refused', 0, 'Ada', 'alreadyJoined', 'joinSession']);
+				return count;
+			};
+			for (let n = 0; n < 3; n++)
+				ada.send('joinSession', { customerName: 'Ada' });
+			assert.equal(await refused(), 1);
+			assert.equal(await refused(), 2);
+			assert.equal(await follower.stop(), 0);
+		}));
+});
 
 // Ask the daemon to erase, and wait until it has.
 const erase = async (daemon, query) => {

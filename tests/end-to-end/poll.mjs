@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 
 import { Client, message, multicart } from './lib/client.mjs';
 import { withDaemon } from './lib/daemon.mjs';
@@ -153,11 +153,10 @@ test('a cursor that is not the newest is answered at once', () => withDaemon(
 test('a poll that waited for nothing repeats its cursor', () => withDaemon(
 	{}, async (daemon) => {
 		const { ada } = await enterPair(daemon);
-		for (const wait of [0, 1]) {
-			expect(await ada.poll({ wait }), envelope('1.2'));
-			expect(await ada.post('poll', { wait, cursor: '1.2' }),
-				envelope('1.2'));
-		}
+		for (const wait of [0, 1])
+			for (const answer of await Promise.all([ada.poll({ wait }),
+				ada.post('poll', { wait, cursor: '1.2' })]))
+				expect(answer, envelope('1.2'));
 	}));
 
 test('a wait is digits, and as long as is possible', () => withDaemon({},
@@ -321,60 +320,63 @@ const enterMixed = async (daemon) => {
 	return { host, bob };
 };
 
-test('who stops asking is out, and back with the next request', () =>
-	withDaemon(SOON, async (daemon) => {
-		const { host, bob } = await enterMixed(daemon);
-		await bob.post('updateCart', { cartContent: { n: 1 } });
-		await host.nextOf('multicartUpdate');
-		assert.deepEqual(namesOf(await host.nextOf('multicartUpdate')),
-			['Ada']);
-		const { messages: [shown] } = await bob.poll();
-		assert.deepEqual(namesOf(shown), ['Ada', 'Bob']);
-		assert.deepEqual(shown.payload.multicartContent[1].content, { n: 1 });
-		assert.deepEqual(namesOf(await host.nextOf('multicartUpdate')),
-			['Ada', 'Bob']);
-	}));
+describe('presence of those who poll', { concurrency: true }, () => {
+	test('who stops asking is out, and back with the next request', () =>
+		withDaemon(SOON, async (daemon) => {
+			const { host, bob } = await enterMixed(daemon);
+			await bob.post('updateCart', { cartContent: { n: 1 } });
+			await host.nextOf('multicartUpdate');
+			assert.deepEqual(namesOf(await host.nextOf('multicartUpdate')),
+				['Ada']);
+			const { messages: [shown] } = await bob.poll();
+			assert.deepEqual(namesOf(shown), ['Ada', 'Bob']);
+			assert.deepEqual(shown.payload.multicartContent[1].content,
+				{ n: 1 });
+			assert.deepEqual(namesOf(await host.nextOf('multicartUpdate')),
+				['Ada', 'Bob']);
+		}));
 
-test('who has a poll held stays, for longer than presence lasts', () =>
-	withDaemon(SOON, async (daemon) => {
-		const { host, bob } = await enterMixed(daemon);
-		const poll = await bob.held({ wait: 4 });
-		const shown = host.nextOf('multicartUpdate');
-		expect(await Promise.race([poll.answer, shown]),
-			envelope(bob.cursor));
-		assert.deepEqual(namesOf(await shown), ['Ada']);
-	}));
+	test('who has a poll held stays, for longer than presence lasts', () =>
+		withDaemon(SOON, async (daemon) => {
+			const { host, bob } = await enterMixed(daemon);
+			const poll = await bob.held({ wait: 3 });
+			const shown = host.nextOf('multicartUpdate');
+			expect(await Promise.race([poll.answer, shown]),
+				envelope(bob.cursor));
+			assert.deepEqual(namesOf(await shown), ['Ada']);
+		}));
 
-test('a client that goes while its poll is held is missed at once', () =>
-	withDaemon(SOON, async (daemon) => {
-		const { host, bob } = await enterMixed(daemon);
-		const polls = [await bob.held({ wait: 55 }),
-			await bob.held({ wait: 55 })];
-		const lost = polls.map(({ answer }) => assert.rejects(answer));
-		const eve = new Shopper(daemon, 'two');
-		await eve.enter('startSession', 'Eve');
-		const witness = await eve.held({ wait: 20 });
-		for (const { sending } of polls)
-			sending.destroy();
-		await Promise.all(lost);
-		// The daemon would have waited for longer than the witness.
-		assert.deepEqual(namesOf(await Promise.race([witness.answer,
-			host.nextOf('multicartUpdate')])), ['Ada']);
-	}));
+	test('a client that goes while its poll is held is missed at once', () =>
+		withDaemon(SOON, async (daemon) => {
+			const { host, bob } = await enterMixed(daemon);
+			const polls = [await bob.held({ wait: 55 }),
+				await bob.held({ wait: 55 })];
+			const lost = polls.map(({ answer }) => assert.rejects(answer));
+			const eve = new Shopper(daemon, 'two');
+			await eve.enter('startSession', 'Eve');
+			const witness = await eve.held({ wait: 20 });
+			for (const { sending } of polls)
+				sending.destroy();
+			await Promise.all(lost);
+			// The daemon would have waited for longer than the witness.
+			assert.deepEqual(namesOf(await Promise.race([witness.answer,
+				host.nextOf('multicartUpdate')])), ['Ada']);
+		}));
 
-test('a client that resets its connection is missed as well', () => withDaemon(
-	SOON, async (daemon) => {
-		const { host, bob } = await enterMixed(daemon);
-		const poll = await bob.held({ wait: 55 });
-		const lost = assert.rejects(poll.answer);
-		const eve = new Shopper(daemon, 'two');
-		await eve.enter('startSession', 'Eve');
-		const witness = await eve.held({ wait: 20 });
-		poll.sending.socket.resetAndDestroy();
-		await lost;
-		assert.deepEqual(namesOf(await Promise.race([witness.answer,
-			host.nextOf('multicartUpdate')])), ['Ada']);
-	}));
+	test('a client that resets its connection is missed as well', () =>
+		withDaemon(SOON, async (daemon) => {
+			const { host, bob } = await enterMixed(daemon);
+			const poll = await bob.held({ wait: 55 });
+			const lost = assert.rejects(poll.answer);
+			const eve = new Shopper(daemon, 'two');
+			await eve.enter('startSession', 'Eve');
+			const witness = await eve.held({ wait: 20 });
+			poll.sending.socket.resetAndDestroy();
+			await lost;
+			assert.deepEqual(namesOf(await Promise.race([witness.answer,
+				host.nextOf('multicartUpdate')])), ['Ada']);
+		}));
+});
 
 test('a subprotocol of ours is part of the URL', () => withDaemon(
 	{ subprotocol: 'shop' }, async (daemon) => {

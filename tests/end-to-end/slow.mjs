@@ -1,7 +1,7 @@
 // Clients that take nothing, or do not answer, cost little and harm nobody.
 
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 
 import { Client } from './lib/client.mjs';
 import { withDaemon } from './lib/daemon.mjs';
@@ -29,75 +29,77 @@ const update = async (host, customerId, seq) => {
 	await host.nextOf('updateCart');
 };
 
-test('a stalled reader keeps memory flat and gets the newest state', () =>
-	withDaemon({ ...UNLIMITED, 'stall-timeout': 0 }, async (daemon) => {
-		const { host, guest, customerId } = await enterPair(daemon);
-		await update(host, customerId, 1);
-		const before = daemon.memory();
-		let most = 0;
-		for (let seq = 2; seq <= UPDATES; seq++) {
-			await update(host, customerId, seq);
-			most = Math.max(most, daemon.memory());
-		}
-		console.log(`# memory grew by ${(most - before) >> 10} KiB`);
-		assert(most - before < MEMORY_MAX);
+describe('slow clients', { concurrency: true }, () => {
+	test('a stalled reader keeps memory flat and gets the newest state', () =>
+		withDaemon({ ...UNLIMITED, 'stall-timeout': 0 }, async (daemon) => {
+			const { host, guest, customerId } = await enterPair(daemon);
+			await update(host, customerId, 1);
+			const before = daemon.memory();
+			let most = 0;
+			for (let seq = 2; seq <= UPDATES; seq++) {
+				await update(host, customerId, seq);
+				most = Math.max(most, daemon.memory());
+			}
+			console.log(`# memory grew by ${(most - before) >> 10} KiB`);
+			assert(most - before < MEMORY_MAX);
 
-		guest.socket.resume();
-		let shown = 0, count = 0;
-		while (shown < UPDATES) {
-			const { payload } = await guest.nextOf('multicartUpdate');
-			const { seq } = payload.multicartContent[0].content;
-			assert(seq > shown);
-			shown = seq;
-			count++;
-		}
-		console.log(`# the guest was sent ${count} of ${UPDATES} states`);
-		assert(count < UPDATES);
-	}));
+			guest.socket.resume();
+			let shown = 0, count = 0;
+			while (shown < UPDATES) {
+				const { payload } = await guest.nextOf('multicartUpdate');
+				const { seq } = payload.multicartContent[0].content;
+				assert(seq > shown);
+				shown = seq;
+				count++;
+			}
+			console.log(`# the guest was sent ${count} of ${UPDATES} states`);
+			assert(count < UPDATES);
+		}));
 
-test('a client that takes nothing is closed with 1008', () => withDaemon(
-	{ ...UNLIMITED, 'stall-timeout': 1, 'log-level': 'debug' },
-	async (daemon) => {
-		const { host, guest, customerId } = await enterPair(daemon);
-		let isStalled = false;
-		const stalled = daemon.logged(/peer takes nothing/)
-			.then(() => { isStalled = true; });
-		for (let seq = 1; !isStalled; seq++)
-			await update(host, customerId, seq);
-		await stalled;
-		guest.socket.resume();
-		assert.equal(await guest.closed, 1008);
-		host.send('customerReadyToCheckout', { customerId,
-			customerReadyToCheckout: true, seq: 1 });
-		await host.nextOf('customerReadyToCheckout');
-	}));
+	test('a client that takes nothing is closed with 1008', () => withDaemon(
+		{ ...UNLIMITED, 'stall-timeout': 1, 'log-level': 'debug' },
+		async (daemon) => {
+			const { host, guest, customerId } = await enterPair(daemon);
+			let isStalled = false;
+			const stalled = daemon.logged(/peer takes nothing/)
+				.then(() => { isStalled = true; });
+			for (let seq = 1; !isStalled; seq++)
+				await update(host, customerId, seq);
+			await stalled;
+			guest.socket.resume();
+			assert.equal(await guest.closed, 1008);
+			host.send('customerReadyToCheckout', { customerId,
+				customerReadyToCheckout: true, seq: 1 });
+			await host.nextOf('customerReadyToCheckout');
+		}));
 
-test('who answers no ping is cut off, who does stays', () => withDaemon(
-	{ 'ping-interval': 1, 'pong-timeout': 1 }, async (daemon) => {
-		const host = await Client.open(daemon, '/one');
-		const guest = await Client.open(daemon, '/one');
-		// The option autoPong came with version 8.16 of ws only.
-		guest.socket.pong = () => {};
-		let pings = 0;
-		host.socket.on('ping', () => pings++);
-		const { customerId } = await host.enter('startSession', 'Ada');
-		await guest.enter('joinSession', 'Bob');
-		assert.equal(await guest.closed, 1006);
-		assert(pings > 0);
-		host.send('leaveSession', { customerId });
-		await host.nextOf('leaveSession');
-	}));
+	test('who answers no ping is cut off, who does stays', () => withDaemon(
+		{ 'ping-interval': 1, 'pong-timeout': 1 }, async (daemon) => {
+			const host = await Client.open(daemon, '/one');
+			const guest = await Client.open(daemon, '/one');
+			// The option autoPong came with version 8.16 of ws only.
+			guest.socket.pong = () => {};
+			let pings = 0;
+			host.socket.on('ping', () => pings++);
+			const { customerId } = await host.enter('startSession', 'Ada');
+			await guest.enter('joinSession', 'Bob');
+			assert.equal(await guest.closed, 1006);
+			assert(pings > 0);
+			host.send('leaveSession', { customerId });
+			await host.nextOf('leaveSession');
+		}));
 
-test('who goes on talking is not pinged', () => withDaemon(
-	{ 'ping-interval': 1, 'pong-timeout': 1 }, async (daemon) => {
-		const quiet = await Client.open(daemon, '/one');
-		const busy = await Client.open(daemon, '/one');
-		let pings = 0, isPinged = false;
-		busy.socket.on('ping', () => pings++);
-		quiet.socket.once('ping', () => { isPinged = true; });
-		while (!isPinged) {
-			busy.sendText('');
-			await busy.next();
-		}
-		assert.equal(pings, 0);
-	}));
+	test('who goes on talking is not pinged', () => withDaemon(
+		{ 'ping-interval': 1, 'pong-timeout': 1 }, async (daemon) => {
+			const quiet = await Client.open(daemon, '/one');
+			const busy = await Client.open(daemon, '/one');
+			let pings = 0, isPinged = false;
+			busy.socket.on('ping', () => pings++);
+			quiet.socket.once('ping', () => { isPinged = true; });
+			while (!isPinged) {
+				busy.sendText('');
+				await busy.next();
+			}
+			assert.equal(pings, 0);
+		}));
+});

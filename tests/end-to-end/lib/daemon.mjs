@@ -135,7 +135,8 @@ export class Daemon {
 	}
 }
 
-// Resolves as steps() does, unless it hangs.  Where it fails no daemon is left.
+// Resolves as steps() does, unless it hangs.  Where it fails no daemon is left,
+// which ends the tests beside it too.
 export const withPatience = async (steps) => {
 	let timer;
 	const end = new Promise((resolve, reject) => {
