@@ -3,23 +3,23 @@
 // bodies and of rows, restarts and kills.  After each of them everything that
 // buddyshoppingctl and the views say must agree.
 //
-// RUNS is how many scripts are played (2); SEED repeats the first of them.
+// RUNS is how many scripts are played (4); SEED repeats the first of them.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import test from 'node:test';
+import test, { describe } from 'node:test';
 
 import { Client } from './lib/client.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { needSqlite } from './lib/journal.mjs';
 import { tool, toolObjects } from './lib/tool.mjs';
 
-const RUNS = Number(process.env.RUNS ?? 2);
+const RUNS = Number(process.env.RUNS ?? 4);
 const SEED = Number(process.env.SEED ?? Date.now() % 1000000);
 const ROUNDS = 3;		// starts of the daemon
-const STEPS = 40;		// of a round
+const STEPS = 20;		// of a round
 const SESSIONS = 3;
 const LONG = 12;		// multicarts that are compared in a round
 const VIEWS = path.join(process.env.srcdir ?? '.', 'sql/audit.sql');
@@ -319,10 +319,12 @@ class Script {
 	}
 }
 
-for (let run = 0; run < RUNS; run++)
-	test(`what is kept agrees with itself (SEED=${SEED + run})`, () =>
-		withPatience(async () => {
-			const script = new Script(SEED + run);
-			for (let i = 0; i < ROUNDS; i++)
-				await script.round();
-		}));
+describe('scripts', { concurrency: true }, () => {
+	for (let run = 0; run < RUNS; run++)
+		test(`what is kept agrees with itself (SEED=${SEED + run})`, () =>
+			withPatience(async () => {
+				const script = new Script(SEED + run);
+				for (let i = 0; i < ROUNDS; i++)
+					await script.round();
+			}));
+});
