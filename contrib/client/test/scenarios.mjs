@@ -3,7 +3,7 @@
 // short; what is awaited are its events, never a time.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { BuddyShopping } from '../buddyshopping.js';
 import { Proxy } from './proxy.mjs';
@@ -16,6 +16,8 @@ const hasty = {
 	setTimeout: (ring, ms) => setTimeout(ring, ms / HASTE),
 	now: () => Math.floor(performance.timeOrigin +
 		performance.now() * HASTE),
+	// Pauses between attempts are a part of what random() says.
+	random: () => Math.random() / HASTE,
 };
 
 class Party {
@@ -177,14 +179,36 @@ export function scenarios(daemon, transports) {
 			});
 	}
 
-	scenario('connections that are cut or mute', false, async (party) => {
-		const { shop } = party.page();
-		await shop.startSession('Ada');
-		for (let step = 0; step < 4; step++) {
-			party.proxy[step % 2 === 0 ? 'cut' : 'swallow']();
-			await shop.updateCart({ step });
-			await shows(shop, { Ada: { step } });
-		}
+	describe(title('patience'), { concurrency: true }, () => {
+		scenario('connections that are cut or mute', false, async (party) => {
+			const { shop } = party.page();
+			await shop.startSession('Ada');
+			for (let step = 0; step < 4; step++) {
+				party.proxy[step % 2 === 0 ? 'cut' : 'swallow']();
+				await shop.updateCart({ step });
+				await shows(shop, { Ada: { step } });
+			}
+		});
+
+		scenario('answers that are lost and requests repeated', true,
+			async (party) => {
+				let dice = 0;
+				party.proxy.onPost = () => {
+					dice++;
+					return { loseAnswer: dice % 3 === 1,
+						repeat: dice % 2 === 1,
+						loseRequest: dice % 7 === 6 };
+				};
+				const { shop } = party.page({ forcePolling: true });
+
+				await shop.startSession('Ada');
+				for (let step = 0; step < 5; step++)
+					await shop.updateCart({ step });
+				await shows(shop, { Ada: { step: 4 } });
+				await shop.leave();
+
+				assert.equal(shop.state, 'idle');
+			});
 	});
 
 	scenario('no WebSocket beside one that has it', true, async (party) => {
@@ -219,26 +243,6 @@ export function scenarios(daemon, transports) {
 		await shop.updateCart({ pears: 1 });
 		await shows(shop, { Ada: { pears: 1 } });
 	});
-
-	scenario('answers that are lost and requests repeated', true,
-		async (party) => {
-			let dice = 0;
-			party.proxy.onPost = () => {
-				dice++;
-				return { loseAnswer: dice % 3 === 1,
-					repeat: dice % 2 === 1,
-					loseRequest: dice % 7 === 6 };
-			};
-			const { shop } = party.page({ forcePolling: true });
-
-			await shop.startSession('Ada');
-			for (let step = 0; step < 5; step++)
-				await shop.updateCart({ step });
-			await shows(shop, { Ada: { step: 4 } });
-			await shop.leave();
-
-			assert.equal(shop.state, 'idle');
-		});
 
 	scenario('moving over while an answer is under way', true,
 		async (party) => {
