@@ -1282,6 +1282,16 @@ START_TEST(reload_changes_times_for_those_who_wait)
 }
 END_TEST
 
+/* A test that waits for a second of the daemon's, or longer. */
+static void
+add_waiting(const TTest *test)
+{
+	TCase *tc = suite_waiting_case();
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, test);
+}
+
 void
 suite_add(TCase *tc)
 {
@@ -1315,14 +1325,14 @@ suite_add(TCase *tc)
 	    failed_flush_ends_the_daemon_and_acknowledges_nothing);
 	tcase_add_loop_test(tc,
 	    signal_while_a_failed_daemon_ends_changes_nothing, 0, 2);
-	tcase_add_test(tc, idle_daemon_feeds_its_watchdog);
-	tcase_add_test(tc, daemon_that_nobody_watches_feeds_no_watchdog);
-	tcase_add_test(tc,
+	add_waiting(idle_daemon_feeds_its_watchdog);
+	add_waiting(daemon_that_nobody_watches_feeds_no_watchdog);
+	add_waiting(
 	    hanging_disk_starves_the_watchdog_although_the_loop_goes_on);
 	tcase_add_test(tc, full_disk_refuses_changes_until_there_is_room);
 	tcase_add_test(tc,
 	    stop_answers_what_was_received_and_closes_with_1012);
-	tcase_add_test(tc, stop_closes_websockets_one_after_the_other);
+	add_waiting(stop_closes_websockets_one_after_the_other);
 	tcase_add_test(tc,
 	    second_signal_closes_all_at_once_and_the_next_waits_for_nobody);
 	tcase_add_test(tc,
@@ -1330,11 +1340,9 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc,
 	    requests_that_cannot_become_websockets_get_their_status, 0,
 	    ANSWERS);
-	tcase_add_test(tc, dribbled_head_is_cut_at_its_deadline);
-	tcase_add_test(tc,
-	    connections_above_the_limit_wait_without_spinning);
-	tcase_add_test(tc,
-	    want_of_descriptors_is_waited_out_without_spinning);
+	add_waiting(dribbled_head_is_cut_at_its_deadline);
+	add_waiting(connections_above_the_limit_wait_without_spinning);
+	add_waiting(want_of_descriptors_is_waited_out_without_spinning);
 	tcase_add_loop_test(tc, web_server_on_a_unix_socket_may_be_trusted, 0,
 	    sizeof(proxies) / sizeof(proxies[0]));
 	tcase_add_test(tc, few_descriptors_mean_few_connections);
@@ -1345,5 +1353,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, reload_says_what_needs_a_restart);
 	tcase_add_test(tc, reload_under_load_loses_nothing);
 	tcase_add_test(tc, reload_lets_more_connections_in);
-	tcase_add_test(tc, reload_changes_times_for_those_who_wait);
+	add_waiting(reload_changes_times_for_those_who_wait);
 }

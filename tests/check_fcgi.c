@@ -1106,6 +1106,20 @@ START_TEST(answer_is_that_of_http)
 }
 END_TEST
 
+/* A test that waits for a second of the daemon's or longer, for each i < n. */
+static void
+add_waiting(const TTest *test, int n)
+{
+	TCase *tc;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		tc = suite_waiting_case();
+		tcase_add_checked_fixture(tc, set_up, tear_down);
+		tcase_add_loop_test(tc, test, i, i + 1);
+	}
+}
+
 void
 suite_add(TCase *tc)
 {
@@ -1148,11 +1162,10 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, socket_of_a_killed_daemon_is_no_hindrance);
 	tcase_add_test(tc, socket_that_cannot_be_made_ends_the_daemon);
 	tcase_add_test(tc, held_poll_is_answered_when_the_daemon_stops);
-	tcase_add_loop_test(tc,
-	    request_that_does_not_come_is_cut_at_its_deadline, 0,
+	add_waiting(request_that_does_not_come_is_cut_at_its_deadline,
 	    COUNT(late));
-	tcase_add_test(tc, held_poll_outlives_the_deadlines_of_requests);
-	tcase_add_test(tc, web_server_that_takes_nothing_is_cut);
+	add_waiting(held_poll_outlives_the_deadlines_of_requests, 1);
+	add_waiting(web_server_that_takes_nothing_is_cut, 1);
 	tcase_add_test(tc, trusted_web_server_may_connect_by_tcp);
 	tcase_add_loop_test(tc, other_web_servers_are_refused_and_logged_once,
 	    0, COUNT(strangers));

@@ -152,8 +152,11 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
-	tcase_add_checked_fixture(tc, set_up, NULL);
-	tcase_add_test(tc,
+	TCase *waiting = suite_waiting_case();
+
+	tcase_add_checked_fixture(waiting, set_up, NULL);
+	tcase_add_test(waiting,
 	    kept_fastcgi_connection_is_closed_after_idle_and_head_time);
+	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_test(tc, kept_http_connection_is_closed_after_idle_time);
 }

@@ -240,11 +240,14 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
+	TCase *waiting = suite_waiting_case();
+
+	tcase_add_checked_fixture(waiting, set_up, tear_down);
+	tcase_add_test(waiting, old_carts_are_forgotten_while_it_serves);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, addresses_are_kept_as_the_settings_say, 0,
 	    sizeof(kept) / sizeof(kept[0]));
 	tcase_add_test(tc, what_is_refused_is_on_record);
-	tcase_add_test(tc, old_carts_are_forgotten_while_it_serves);
 	tcase_add_test(tc, the_chains_end_is_logged_at_the_end);
 	tcase_add_test(tc,
 	    no_line_is_logged_without_a_journal_or_when_not_wanted);

@@ -1,24 +1,92 @@
 #include "suite.h"
 
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-/* Seconds for one test: generous, as sanitizers and busy machines are slow. */
-#define TEST_TIMEOUT_S 300
+enum {
+	/* For one test: generous, as sanitizers and busy machines are slow. */
+	TEST_TIMEOUT_S = 300,
+	WAITING_MAX = 16
+};
+
+static Suite *suite;
+static char waiting_names[WAITING_MAX][16];
+static size_t waiting;
+
+static TCase *
+add_case(const char *name)
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_set_timeout(tc, TEST_TIMEOUT_S);
+	suite_add_tcase(suite, tc);
+	return tc;
+}
+
+TCase *
+suite_waiting_case(void)
+{
+	char *name = waiting_names[waiting];
+
+	assert(waiting < WAITING_MAX);
+	snprintf(name, sizeof(waiting_names[0]), "waiting %zu", waiting++);
+	return add_case(name);
+}
+
+static bool
+run_case(SRunner *runner, const char *name)
+{
+	srunner_run(runner, suite_name, name, CK_ENV);
+	return srunner_ntests_failed(runner) == 0;
+}
+
+/* Each waiting case in a child; true if all that was tested is well. */
+static bool
+run_beside(SRunner *runner)
+{
+	bool is_well;
+	int status;
+	size_t i;
+	pid_t pid;
+
+	for (i = 0; i < waiting; i++) {
+		pid = fork();
+		if (pid == 0) {
+			is_well = run_case(runner, waiting_names[i]);
+			srunner_free(runner);
+			exit(is_well ? EXIT_SUCCESS : EXIT_FAILURE);
+		}
+		if (pid == -1) {
+			perror("fork");
+			exit(EXIT_FAILURE);
+		}
+	}
+	is_well = run_case(runner, suite_name);
+	while (wait(&status) != -1)
+		is_well = is_well && status == 0;
+	return is_well;
+}
 
 int
 main(void)
 {
-	Suite *suite = suite_create(suite_name);
-	TCase *tc = tcase_create(suite_name);
 	SRunner *runner;
-	int failed;
+	bool is_well;
 
-	tcase_set_timeout(tc, TEST_TIMEOUT_S);
-	suite_add(tc);
-	suite_add_tcase(suite, tc);
+	suite = suite_create(suite_name);
+	suite_add(add_case(suite_name));
 	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
+	if (srunner_fork_status(runner) == CK_NOFORK) {
+		srunner_run_all(runner, CK_ENV);
+		is_well = srunner_ntests_failed(runner) == 0;
+	} else {
+		is_well = run_beside(runner);
+	}
 	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return is_well ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -10,9 +10,15 @@ check) and run configure again
 
 /*
  * Every check_MODULE.c defines these two; suite.c has the main() that runs
- * them under check's usual environment variables (CK_FORK, CK_RUN_CASE, ...).
+ * them under check's usual environment variables (CK_FORK, ...).
  */
 extern const char suite_name[];
 void	 suite_add(TCase *tc);
+
+/*
+ * For suite_add(): a case for a test that does little but wait.  It runs in a
+ * process of its own beside all other tests, unless CK_FORK is no.
+ */
+TCase	*suite_waiting_case(void);
 
 #endif
