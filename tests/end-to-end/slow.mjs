@@ -91,8 +91,8 @@ describe('slow clients', { concurrency: true }, () => {
 
 	test('who goes on talking is not pinged', () => withDaemon(
 		{ 'ping-interval': 1, 'pong-timeout': 1 }, async (daemon) => {
-			const quiet = await Client.open(daemon, '/one');
 			const busy = await Client.open(daemon, '/one');
+			const quiet = await Client.open(daemon, '/one');
 			let pings = 0, isPinged = false;
 			busy.socket.on('ping', () => pings++);
 			quiet.socket.once('ping', () => { isPinged = true; });
