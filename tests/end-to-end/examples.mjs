@@ -1,12 +1,16 @@
-// The commands with curl that README.md and the manual print do what is
-// printed: each document's blocks that have any are run in their order by one
-// shell, from an empty folder, against a daemon of their own.
+// What README.md, the manuals and their like print is so: each of their blocks
+// has a test that runs it (lib/documents.mjs), many of them here.
 //
-// A command begins at the margin of its block and goes on in the lines that
-// are indented.  "# " begins a line of what the command before prints, in
-// which "..." stands for anything, and a string that ends so for any string.
+// Commands: each document's are run in their order by one shell, from an empty
+// folder, against a daemon of their own.  A command begins at the margin of its
+// block and goes on in the lines that are indented.  "# " begins a line of what
+// the command before prints.
 //
-// The manual's two scripts for pages are run in a browser.
+// Talk: a block is what one WebSocket says (">") and hears ("<"), in a session
+// of the document.
+//
+// In what is printed "..." stands for anything, and a string that ends so for
+// any string.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -18,39 +22,44 @@ import test from 'node:test';
 
 import { launchBrowser, whyNoBrowser } from './lib/browser.mjs';
 import { Client } from './lib/client.mjs';
-import { lacking, makeFolder, skip, withDaemon } from './lib/daemon.mjs';
-
-const SOURCES = process.env.srcdir ?? '.';
+import { PROGRAM, lacking, makeFolder, withDaemon } from './lib/daemon.mjs';
+import { DOCUMENTS, PAGE, SETTINGS, SHAPE, SHELL, TALK, blocksFor, faultsOf,
+	readSource } from './lib/documents.mjs';
 
 // Where the documents say that the daemon is.
 const PRINTED_URL = 'http://localhost:8080/';
+// The session that they talk about.
+const SESSION = 'party';
 
 // Ends what a command prints, before its status.
 const SEPARATOR = '\x1e';
 
-if (spawnSync('curl', ['--json', '{}', '--version']).status !== 0)
-	skip(lacking('test', 'no curl that knows --json was found'));
+// Define a test for each document that has blocks of this kind.
+const testEach = (place, what, options, steps) => {
+	const names = DOCUMENTS.filter((name) =>
+		blocksFor(place, name).length > 0);
+	assert.notEqual(names.length, 0);
+	for (const name of names) {
+		test(`${what} in ${name}`, options, () =>
+			steps(blocksFor(place, name)));
+	}
+};
 
-// Paragraphs of lines that are indented by four spaces.
-const markdownBlocks = (text) =>
-	[...text.matchAll(/(?:^ {4}.*\n|^\n(?= {4}))+/gm)].map(([block]) =>
-		block.replace(/^ {4}/gm, '').trim());
+for (const name of DOCUMENTS) {
+	test(`every block of ${name} is run`, () =>
+		assert.deepEqual(faultsOf(name), []));
+}
 
-const ROFF_ESCAPES = { '\\(aq': '\'', '\\(dq': '"', '\\e': '\\', '\\-': '-' };
+// Commands
 
-const fromRoff = (text) => text.replace(/\\(?:\(..|.)/g, (escape) => {
-	assert(escape in ROFF_ESCAPES, `unknown escape ${escape}`);
-	return ROFF_ESCAPES[escape];
-});
-
-const manualBlocks = (text) =>
-	[...text.matchAll(/^\.Bd -literal.*\n([^]*?)^\.Ed$/gm)].map(([, block]) =>
-		fromRoff(block).trim());
+const { status } = spawnSync('curl', ['--json', '{}', '--version']);
+const whyNoCurl = status === 0 ? undefined :
+	lacking('test', 'no curl that knows --json was found');
 
 // [{ command, shape }] of a block; shape is undefined where nothing is printed.
-const readBlock = (block) => {
+const readBlock = ({ text }) => {
 	const steps = [];
-	for (const line of block.split('\n')) {
+	for (const line of text.trim().split('\n')) {
 		const step = steps.at(-1);
 		if (line.startsWith('#'))
 			step.shape = (step.shape ?? '') + line.slice(1).trim();
@@ -61,11 +70,6 @@ const readBlock = (block) => {
 	}
 	return steps;
 };
-
-// Those that ask an installed daemon's own socket are system.sh's.
-const readSteps = (blocks) =>
-	blocks.filter((block) => /^curl (?!--unix-socket )/m.test(block))
-		.flatMap(readBlock);
 
 // Resolves to { output, status } of each step.
 const runSteps = async (steps, base) => {
@@ -90,10 +94,10 @@ const runSteps = async (steps, base) => {
 const escapeRegExp = (text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
 const patternOf = (shape) => {
-	const parts = shape.split(/("[^"]*\.\.\."|\.\.\.)/).map((part, i) => {
-		if (i % 2 === 0)
-			return escapeRegExp(part);
-		return part === '...' ? '.*' : '"[^"]*"';
+	const parts = shape.split(/("[^"]*"|\.\.\.)/).map((part) => {
+		if (part === '...')
+			return '.*';
+		return part.endsWith('..."') ? '"[^"]*"' : escapeRegExp(part);
 	});
 	return new RegExp(`^${parts.join('')}$`);
 };
@@ -105,58 +109,110 @@ const check = ({ command, shape }, { output, status }) => {
 	assert.match(output, patternOf(shape ?? ''), command);
 };
 
-const documents = [
-	['README.md', markdownBlocks],
-	['man/buddyshopping-protocol.7', manualBlocks],
-];
-
-for (const [name, blocksOf] of documents) {
-	test(`the commands in ${name}`, () => withDaemon({}, async (daemon) => {
-		const text = fs.readFileSync(path.join(SOURCES, name), 'utf8');
-		const steps = readSteps(blocksOf(text));
-		assert.notEqual(steps.length, 0);
+testEach(SHELL, 'the commands', { skip: whyNoCurl }, (blocks) =>
+	withDaemon({}, async (daemon) => {
+		const steps = blocks.flatMap(readBlock);
 		const results = await runSteps(steps,
 			`http://127.0.0.1:${daemon.port}/`);
 		steps.forEach((step, i) => check(step, results[i]));
 	}));
-}
 
-const MANUAL = 'man/buddyshopping-protocol.7';
-const CLIENT = 'contrib/client/buddyshopping.js';
+// Settings and messages
 
-const readSource = (name) => fs.readFileSync(path.join(SOURCES, name), 'utf8');
+testEach(SETTINGS, 'the settings', {}, (blocks) => {
+	const file = path.join(makeFolder(), 'buddyshopping.conf');
+	for (const { text } of blocks) {
+		fs.writeFileSync(file, text);
+		const checked = spawnSync(PROGRAM, ['-t', '-c', file],
+			{ encoding: 'utf8' });
+		assert.equal(checked.status, 0, `${text}${checked.stderr}`);
+	}
+});
 
-// The manual's block that begins so, as a page would have it.
-const scriptOf = (beginning, daemon) => {
-	const block = manualBlocks(readSource(MANUAL)).find((text) =>
-		text.startsWith(beginning));
-	const place = `://127.0.0.1:${daemon.port}/`;
-	const script = block.replace('s://shop.example/together/', place);
-	assert.notEqual(script, block);
-	return script.startsWith('<') ? script : `<script>${script}</script>`;
+// Words in capitals stand for values.
+testEach(SHAPE, 'what messages are made of', {}, (blocks) => {
+	for (const { text } of blocks) {
+		JSON.parse(text.replace(/\b[A-Z]+\b/g, '"$&"')
+			.replace(/(, )?\.\.\./g, ''));
+	}
+});
+
+// Talk
+
+const joinLines = (text) => text.replace(/\n\s+/g, '').trim()
+	.replaceAll(' ... ', '...');
+
+// Lets said, where it names customer and token as the document does, name those
+// that were heard.
+const translate = (said, heard) => said.replace(/"(\w+)":"[^"]*\.\.\."/g,
+	(abbreviated, key) => `"${key}":"${heard[key]}"`);
+
+// Say and hear the lines of a block; resolves to what has been heard since.
+const talk = async (client, text, heard) => {
+	for (const line of joinLines(text).split('\n')) {
+		const words = line.slice(2);
+		if (line.startsWith('> ')) {
+			client.sendText(translate(words, heard));
+			continue;
+		}
+		const message = await client.next();
+		assert.match(message, patternOf(words));
+		heard = { ...heard, ...JSON.parse(message).payload };
+	}
+	return heard;
 };
 
-// Resolves to a server of a page with that in it, and of the client.
-const serve = async (script) => {
-	const page = '<!DOCTYPE html><meta charset="utf-8">' +
-		'<script>const sessionId = "page"; function show() {}</script>' +
-		script;
+testEach(TALK, 'the messages', {}, (blocks) =>
+	withDaemon({}, async (daemon) => {
+		let heard = {};
+		for (const { text } of blocks) {
+			const client = await Client.open(daemon, `/${SESSION}`);
+			heard = await talk(client, text, heard);
+			await client.close();
+		}
+	}));
+
+// Pages
+
+// What the scripts leave to the page that they are in.
+const PAGE_START = `<!DOCTYPE html><meta charset="utf-8"><script>
+	const sessionId = '${SESSION}';
+	function show() {}
+	function showCarts() {}
+	function showState() {}
+	function showEnd() {}
+	</script>`;
+
+const pageOf = ({ text }, { port }) => {
+	const script = text.replace(
+		/s?:\/\/(shop\.example\/together|localhost:8080)/,
+		`://127.0.0.1:${port}`);
+	assert.notEqual(script, text);
+	if (script.startsWith('<'))
+		return PAGE_START + script;
+	const type = script.startsWith('import ') ? 'module' : 'text/javascript';
+	return `${PAGE_START}<script type="${type}">${script}</script>`;
+};
+
+// Resolves to a server of that page, and of the client.
+const serve = async (page) => {
 	const server = http.createServer((request, response) => {
 		const isClient = request.url === '/buddyshopping.js';
 		response.setHeader('Content-Type', isClient ?
 			'text/javascript' : 'text/html');
-		response.end(isClient ? readSource(CLIENT) : page);
+		response.end(isClient ?
+			readSource('contrib/client/buddyshopping.js') : page);
 	});
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
 	return server;
 };
 
-// Let steps(page, host) happen with the script in a page of the host's session.
-const withPage = (beginning, steps) => withDaemon({}, async (daemon) => {
-	const host = await Client.open(daemon, '/page');
+// Let steps(page, host) happen with the block in a page of the host's session.
+const withPage = (block, steps) => withDaemon({}, async (daemon) => {
+	const host = await Client.open(daemon, `/${SESSION}`);
 	await host.enter('startSession', 'Host');
-	const server = await serve(scriptOf(beginning, daemon));
+	const server = await serve(pageOf(block, daemon));
 	const browser = await launchBrowser();
 	try {
 		const page = await browser.newPage();
@@ -168,34 +224,45 @@ const withPage = (beginning, steps) => withDaemon({}, async (daemon) => {
 	}
 });
 
-// Resolves to the guest as soon as the host is shown that cart of its.
-const cartShown = async (host, cart) => {
+// Resolves to the guest as soon as the host is shown one like that.
+const guestShown = async (host, isAwaited) => {
 	for (;;) {
 		const { payload } = await host.nextOf('multicartUpdate');
 		const [, guest, ...others] = payload.multicartContent;
 		assert.equal(others.length, 0);
-		if (guest !== undefined &&
-			JSON.stringify(guest.content) === JSON.stringify(cart))
+		if (guest !== undefined && isAwaited(guest))
 			return guest.owner;
 	}
 };
 
-const browserless = { skip: whyNoBrowser() };
+const cartShown = (host, cart) => guestShown(host, ({ content }) =>
+	JSON.stringify(content) === JSON.stringify(cart));
 
-test('the manual\'s page with the browser client', browserless, () =>
-	withPage('<script type="module">', async (page, host) => {
-		const { name } = await cartShown(host, { pears: 1 });
-		assert.equal(name, 'Ada');
-	}));
+// A page with the browser client does what it says, once.
+const doesWhatItSays = (block) => withPage(block, async (page, host) => {
+	const [, name] = block.text.match(/joinSession\(['"](\w+)['"]\)/);
+	const [, pears] = block.text.match(/updateCart\({ pears: (\d) }\)/);
+	const isReady = block.text.includes('setReady(true)');
+	const owner = await guestShown(host, (guest) =>
+		guest.content.pears === Number(pears) &&
+		guest.owner.isReadyToCheckout === isReady);
+	assert.equal(owner.name, name);
+});
 
-test('the manual\'s page that speaks by itself', browserless, () =>
-	withPage('const url = "wss:', async (page, host) => {
-		await cartShown(host, {});
-		await page.evaluate('changeCart({ tea: 1 })');
-		const { id } = await cartShown(host, { tea: 1 });
-		await page.evaluate('socket.close(); changeCart({ tea: 2 })');
-		assert.equal((await cartShown(host, { tea: 2 })).id, id);
-		await page.reload();
-		await page.evaluate('changeCart({ tea: 3 })');
-		assert.equal((await cartShown(host, { tea: 3 })).id, id);
-	}));
+const speaksByItself = (block) => withPage(block, async (page, host) => {
+	await cartShown(host, {});
+	await page.evaluate('changeCart({ tea: 1 })');
+	const { id } = await cartShown(host, { tea: 1 });
+	await page.evaluate('socket.close(); changeCart({ tea: 2 })');
+	assert.equal((await cartShown(host, { tea: 2 })).id, id);
+	await page.reload();
+	await page.evaluate('changeCart({ tea: 3 })');
+	assert.equal((await cartShown(host, { tea: 3 })).id, id);
+});
+
+testEach(PAGE, 'the pages', { skip: whyNoBrowser() }, async (blocks) => {
+	for (const block of blocks) {
+		const hasClient = block.text.includes('buddyshopping.js');
+		await (hasClient ? doesWhatItSays : speaksByItself)(block);
+	}
+});

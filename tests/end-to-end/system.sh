@@ -23,8 +23,9 @@ fail()
 [ "${NODE-}" != no ] || skip 'end-to-end tests are off (NODE=no)'
 [ -z "${SANITIZERS-}" ] || skip 'a package is built without sanitizers'
 [ "$(id -u)" = 0 ] || skip 'only root can boot a container'
-for tool in mmdebstrap systemd-nspawn dpkg-buildpackage dh lintian; do
-	command -v $tool >/dev/null || skip "there is no $tool"
+for tool in mmdebstrap systemd-nspawn dpkg-buildpackage dh lintian \
+    "${NODE:-node}"; do
+	command -v "$tool" >/dev/null || skip "there is no $tool"
 done
 sources=
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources; do
@@ -71,6 +72,7 @@ lintian --pedantic "$work/first/"*.changes >"$work/lintian.log" 2>&1 || true
 grep '^[EWIPX]: ' "$work/lintian.log" && fail 'lintian has something to say'
 
 packages=systemd,systemd-sysv,dbus,nginx-light,curl,python3-websockets
+packages=$packages,jq,sqlite3
 depends=$(dpkg-deb -f "$work/first/"buddyshopping_*.deb Depends |
     sed -e 's/([^)]*)//g' -e 's/ //g')
 quietly root mmdebstrap --quiet --variant=apt --include="$packages,$depends" \
@@ -79,6 +81,7 @@ quietly root mmdebstrap --quiet --variant=apt --include="$packages,$depends" \
 mkdir "$work/root/test"
 cp "$work/first/"buddyshopping_*.deb "$work/root/test/package.deb"
 cp "$here"/system/* "$work/root/test"
+"${NODE:-node}" "$here/system/blocks.mjs" >"$work/root/test/blocks.json"
 cat >"$work/root/etc/systemd/system/test.service" <<-END
 	[Unit]
 	After=multi-user.target nginx.service

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-const PROGRAM = path.resolve(process.argv[2] ?? process.env.BUDDYSHOPPING ??
+export const PROGRAM = path.resolve(process.argv[2] ?? process.env.BUDDYSHOPPING ??
 	'src/buddyshopping');
 
 // A sanitizer that keeps what is freed would spoil figures of memory.

@@ -43,7 +43,7 @@ const meet = async (front) => {
 	return { ada, bob };
 };
 
-const shopTogether = async (front) => {
+export const shopTogether = async (front) => {
 	const { ada, bob } = await meet(front);
 	const polls = await bob.holdAll(MAX_HELD);
 	expectOk(await bob.post('updateCart', { cartContent: { n: 1 }, seq: 1 }));

@@ -119,7 +119,7 @@ const caddy = {
 	program: 'caddy',
 	places: ({ host, port, daemonPort }) => ({
 		'\nshop.example {': `\nhttp://${host}:${port} {\n\tbind ${host}`,
-		' 127.0.0.1:8080 ': ` 127.0.0.1:${daemonPort} `,
+		' 127.0.0.1:8080': ` 127.0.0.1:${daemonPort}`,
 	}),
 	files: ({ sample }) => ({
 		Caddyfile: `{\n\tadmin off\n}\nimport ${sample}\n`,

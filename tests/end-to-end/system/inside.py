@@ -17,6 +17,7 @@ import subprocess
 import time
 import urllib.request
 
+import documents
 import websockets
 
 UNIT = "buddyshopping"
@@ -169,6 +170,10 @@ def answers_administrators():
     run("curl", "-sSf", "--unix-socket",
         "/var/lib/buddyshopping/buddyshopping.db.admin",
         "http://localhost/readyz")
+
+
+def does_what_is_printed():
+    documents.run_all(post, configure, systemctl)
 
 
 def reloads_what_is_good():
@@ -378,6 +383,7 @@ STEPS = [
     installs,
     is_contained,
     answers_administrators,
+    does_what_is_printed,
     reloads_what_is_good,
     refuses_what_is_bad,
     survives_being_killed,

@@ -1,0 +1,165 @@
+// The blocks of commands, messages and configuration in what people read about
+// the program, and for each of them the test that runs it.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+
+const SOURCES = process.env.srcdir ?? '.';
+
+export const readSource = (name) =>
+	fs.readFileSync(path.join(SOURCES, name), 'utf8');
+
+// Who runs a block:
+// SHELL	examples.mjs, against a daemon of its own
+// SETTINGS	examples.mjs has the daemon check them
+// TALK		examples.mjs says it by WebSocket
+// PAGE		examples.mjs, in a browser
+// SHAPE	examples.mjs parses it: JSON with words for its values
+// SQL		audit-sql.mjs
+// FRONT	the test of that web server
+// CONTAINER	system.sh, in the container, as an administrator
+// CHECKOUT	.ci/run, in a fresh system that has the sources alone
+// FORM		nobody: it is no command, and has words for what is to be put in
+export const SHELL = 'shell', SETTINGS = 'settings', TALK = 'talk',
+	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', FRONT = 'front',
+	CONTAINER = 'container', CHECKOUT = 'checkout', FORM = 'form';
+
+// Of each document the beginnings of its blocks.
+const CLAIMS = {
+	'README.md': {
+		'contrib/quickstart run': CHECKOUT,
+		'/usr/bin/python3 -m websockets': CONTAINER,
+		'{"event":"startSession"': CONTAINER,
+		'{"event":"joinSession"': CONTAINER,
+		'{"event":"updateCart"': CONTAINER,
+		'url=http://localhost:8080/party': SHELL,
+		'apt-get update': CHECKOUT,
+		'systemctl reload': CONTAINER,
+		'buddyshopping -c buddyshopping.conf': CONTAINER,
+		'shop.example {': FRONT,
+		'import { BuddyShopping }': PAGE,
+		'> {"event":"startSession"': TALK,
+		'> {"event":"resumeSession"': TALK,
+		'buddyshoppingctl audit sessions': CONTAINER,
+		'buddyshoppingctl status': CONTAINER,
+		'apt-get install autoconf': CHECKOUT,
+		'make bench': CHECKOUT,
+	},
+	'contrib/HACKING.md': {
+		'make check': CHECKOUT,
+		'../configure --enable-sanitizers': CHECKOUT,
+	},
+	'contrib/client/README.md': {
+		'<script type="module">': PAGE,
+	},
+	'contrib/proxies.md': {},
+	'tests/bench/README.md': {
+		'make bench': CHECKOUT,
+		'npm install': CHECKOUT,
+		'node SOURCE/tests/bench/fronts.mjs': CHECKOUT,
+		'./tests/bench/fill': CHECKOUT,
+	},
+	'man/buddyshopping.conf.5': {
+		'key = value': FORM,
+		'allowed-origins = {': SETTINGS,
+		'base-path = /together/': SETTINGS,
+		'fastcgi-listen = unix:': SETTINGS,
+		'buddyshopping -t': CONTAINER,
+	},
+	'man/buddyshopping-protocol.7': {
+		'GET {base-path}{sessionId} HTTP/1.1': FORM,
+		'{"event": STRING': SHAPE,
+		'{"owner": {"id": STRING': SHAPE,
+		'{"event": SAME': SHAPE,
+		'{"messages": [MESSAGE': SHAPE,
+		'{"messages": [{"event": "error"': SHAPE,
+		'> {"event":"startSession"': TALK,
+		'url=http://localhost:8080/picnic': SHELL,
+		'curl -s --oauth2-bearer $token "$url?': SHELL,
+		'curl -s $url --oauth2-bearer $token': SHELL,
+		'<script type="module">': PAGE,
+		'const url = "wss:': PAGE,
+	},
+	'man/buddyshopping.8': {
+		'$ buddyshopping -d shop.db -o': CONTAINER,
+		'$ buddyshopping -d shop.db\n': CONTAINER,
+		'$ buddyshopping -t': CONTAINER,
+		'$ curl http://localhost:8080/party': CONTAINER,
+		'$ python3 -m websockets': CONTAINER,
+		'file:line: key: what is wrong': FORM,
+	},
+	'man/buddyshoppingctl.8': {
+		'$ buddyshoppingctl -d shop.db audit show': CONTAINER,
+		'$ buddyshoppingctl -d shop.db audit who': CONTAINER,
+		'$ buddyshoppingctl -d shop.db audit diff': CONTAINER,
+		'$ buddyshoppingctl -d shop.db audit export': CONTAINER,
+		'$ ssh shop': CONTAINER,
+		'# buddyshoppingctl -d shop.db backup': CONTAINER,
+		'# buddyshoppingctl -d shop.db erase': CONTAINER,
+		'$ sqlite3 -readonly': CONTAINER,
+		'SELECT time, who': SQL,
+		'SELECT session': SQL,
+		'SELECT who': SQL,
+		'SELECT seq, who': SQL,
+		'SELECT product': SQL,
+		'SELECT time, event': SQL,
+		'SELECT seq, hash': SQL,
+		'SELECT count(*)': SQL,
+	},
+};
+
+export const DOCUMENTS = Object.keys(CLAIMS);
+
+const ROFF_ESCAPES = { '\\(aq': '\'', '\\(dq': '"', '\\e': '\\', '\\-': '-' };
+
+const fromRoff = (text) => text.replace(/\\(?:\(..|.)/g, (escape) => {
+	assert(escape in ROFF_ESCAPES, `unknown escape ${escape}`);
+	return ROFF_ESCAPES[escape];
+});
+
+const isManual = (name) => /\.\d$/.test(name);
+
+// Paragraphs that are indented by four spaces, and what stands in fences.
+const MARKDOWN = /(?:^ {4}.*\n|^\n(?= {4}))+|^```.*\n[^]*?^```\n/gm;
+const MANUAL = /^\.(?:Dl|D1) .*\n|^\.Bd -literal.*\n[^]*?^\.Ed\n/gm;
+
+const unwrap = (name, block) => {
+	const text = isManual(name) ?
+		fromRoff(block.replace(/^\.(?:D[l1] |(?:Bd|Ed).*\n)/gm, '')) :
+		block.replace(/^ {4}|^```.*\n/gm, '');
+	return `${text.trim()}\n`;
+};
+
+// The blocks of a document in their order: { name, line, text }, where text
+// ends as a line does.
+const blocksOf = (name) => {
+	const document = readSource(name);
+	return [...document.matchAll(isManual(name) ? MANUAL : MARKDOWN)]
+		.map(({ 0: block, index }) => ({
+			name,
+			line: document.slice(0, index).split('\n').length +
+				block.match(/^\n*/)[0].length,
+			text: unwrap(name, block),
+		}));
+};
+
+const claimsOf = ({ name, text }) => Object.keys(CLAIMS[name])
+	.filter((beginning) => text.startsWith(beginning));
+
+// What is wrong with the claims of a document, in words.
+export const faultsOf = (name) => {
+	const blocks = blocksOf(name);
+	const unclaimed = blocks.filter((block) => claimsOf(block).length === 0)
+		.map(({ line }) => `${name}:${line}: no test runs this block`);
+	const vain = Object.keys(CLAIMS[name])
+		.filter((beginning) => blocks.filter(({ text }) =>
+			text.startsWith(beginning)).length !== 1)
+		.map((beginning) => `${name}: not one block begins with ` +
+			JSON.stringify(beginning));
+	return [...unclaimed, ...vain];
+};
+
+// The blocks of a document that a test has to run.
+export const blocksFor = (place, name) => blocksOf(name)
+	.filter((block) => CLAIMS[name][claimsOf(block)[0]] === place);

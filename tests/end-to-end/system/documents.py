@@ -1,0 +1,224 @@
+"""What README.md and the manuals print for an administrator, as printed.
+
+blocks.json has it, see blocks.mjs.  A command begins at the margin of its block,
+perhaps with a prompt, and goes on in the lines that are indented.  Each is run
+on a terminal by a shell, as root, in a folder that has what it asks for.
+"""
+
+import contextlib
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+
+CONFIG = "/etc/buddyshopping/buddyshopping.conf"
+WORK = "/test/work"
+STATE = "/var/lib/buddyshopping"
+BACKUP = "/var/backups/shop.db"
+PATIENCE_S = 60
+END_OF_INPUT = b"\x04"
+
+# Commands that go on, and what they show when they have begun.
+ENDLESS = {
+    r"buddyshopping (?!-t)": r"listening on .*\n",
+    r"buddyshoppingctl .*--follow": r"tea.*\n|coffee.*\n",
+}
+
+# Of somebody that the manual does not know.
+PRINTED_CUSTOMER = "0123456789abcdef01234567"
+
+# "shop" is this machine.
+SSH = '#!/bin/sh\nshift\nexec sh -c "$*"\n'
+
+
+class Terminal:
+    """A command that runs on a terminal of its own."""
+
+    def __init__(self, command, folder=WORK):
+        self.command = command
+        self.shown = ""
+        self.master, slave = os.openpty()
+        self.process = subprocess.Popen(
+            ["bash", "-c", command], cwd=folder, stdin=slave, stdout=slave,
+            stderr=slave, start_new_session=True,
+            env={**os.environ, "PAGER": "cat", "TERM": "dumb",
+                 "PATH": f"{WORK}/bin:{os.environ['PATH']}"})
+        os.close(slave)
+
+    def type(self, line):
+        os.write(self.master, line.encode() + b"\n")
+
+    def read(self):
+        """Whether it goes on."""
+        ready, _, _ = select.select([self.master], [], [], PATIENCE_S)
+        assert ready, f"{self.command}: nothing comes after {self.shown}"
+        with contextlib.suppress(OSError):
+            data = os.read(self.master, 65536)
+            self.shown += data.decode().replace("\r", "")
+            return data != b""
+        return False
+
+    def wait(self, pattern):
+        while not re.search(pattern, self.shown):
+            assert self.read(), f"{self.command}: no {pattern}: {self.shown}"
+        return re.search(pattern, self.shown)
+
+    def end(self):
+        while self.read():
+            pass
+        status = self.process.wait()
+        os.close(self.master)
+        assert status == 0, f"{self.command}: {status}: {self.shown}"
+        return self.shown
+
+    def interrupt(self):
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.end()
+
+
+def commands_of(text):
+    commands = []
+    for line in text.splitlines():
+        if line.startswith(" "):
+            commands[-1] += "\n" + line
+        elif line:
+            commands.append(line)
+    prompts = all(re.match("[$#] ", command) for command in commands)
+    return [command[2:] for command in commands] if prompts else commands
+
+
+def execute(command, folder=WORK):
+    terminal = Terminal(command, folder)
+    for beginning, pattern in ENDLESS.items():
+        if re.match(beginning, command):
+            terminal.wait(pattern)
+            return terminal.interrupt()
+    if re.match("buddyshoppingctl .*erase ", command):
+        terminal.wait(r"\[y/N\]")
+        terminal.type("y")
+    if command.startswith("sqlite3 "):
+        terminal.type(".quit")
+    return terminal.end()
+
+
+def converse(terminal, message):
+    """Say a message; the customer that it made."""
+    terminal.type(message)
+    return terminal.wait(r'< .*"customerId":"(\w+)"')[1]
+
+
+def hang_up(*terminals):
+    for terminal in terminals:
+        os.write(terminal.master, END_OF_INPUT)
+        terminal.end()
+
+
+def talks_on_two_terminals(command, start, join, update):
+    ada, bob = Terminal(command), Terminal(command)
+    converse(ada, start)
+    bob_id = converse(bob, join)
+    ada.wait("< .*Bob")
+    bob.type(update.replace("...", bob_id))
+    ada.wait('< .*"tea":2')
+    hang_up(ada, bob)
+
+
+def talks_on_one_terminal(command, start):
+    terminal = Terminal(command)
+    converse(terminal, start)
+    hang_up(terminal)
+
+
+def shop(post, product):
+    """A session that the documents talk about; its guest."""
+    url = "http://127.0.0.1:8080/party"
+    post(url, "startSession", customerName="Ada")
+    guest = post(url, "joinSession", customerName="Bob")[0]["payload"]
+    post(url, "updateCart", cartContent={product: 2}, **guest)
+    return guest
+
+
+def is_the_daemon(block):
+    return re.match("[$ ]*buddyshopping (?!-t)", block["text"])
+
+
+def runs_the_daemon(blocks, systemctl):
+    """By hand, in the place of the service."""
+    systemctl("stop", "buddyshopping")
+    for block in blocks:
+        for command in commands_of(block["text"]):
+            execute(command)
+    systemctl("start", "buddyshopping")
+
+
+def runs_the_readme(blocks, post):
+    talk = [block["text"].rstrip() for block in blocks
+            if re.match(r"\{|.*websockets", block["text"])]
+    talks_on_two_terminals(*talk)
+    shop(post, "tea")
+    for block in blocks:
+        if block["text"].rstrip() not in talk:
+            for command in commands_of(block["text"]):
+                execute(command)
+    os.unlink(BACKUP)
+
+
+def runs_the_manuals(blocks):
+    """Those of the daemon, where nobody is in the session yet."""
+    for block in blocks:
+        if "websockets" in block["text"]:
+            command, start = block["text"].splitlines()
+            execute("buddyshoppingctl erase --session party")
+            talks_on_one_terminal(command.removeprefix("$ "), start)
+        else:
+            for command in commands_of(block["text"]):
+                shown = execute(command)
+                assert '"event":"error"' not in shown, shown
+
+
+def runs_the_tools_manual(blocks, post, configure, systemctl):
+    """It is in the folder of a database that is called shop.db."""
+    configure(database=f'"{STATE}/shop.db"')
+    systemctl("restart", "buddyshopping")
+    guest = shop(post, "coffee")
+    shutil.copy("/usr/share/buddyshopping/audit.sql", STATE)
+    execute("buddyshoppingctl audit head >yesterday", STATE)
+    for block in blocks:
+        for command in commands_of(block["text"]):
+            execute(command.replace(PRINTED_CUSTOMER, guest["customerId"]),
+                    STATE)
+        if "cp -p copy.db.key" in block["text"]:
+            assert post("http://127.0.0.1:8080/party", "resumeSession",
+                        **guest)
+
+
+def run_all(post, configure, systemctl):
+    with open("/test/blocks.json") as file:
+        blocks = json.load(file)
+    os.makedirs(f"{WORK}/bin")
+    shutil.copy(CONFIG, WORK)
+    with open(f"{WORK}/bin/ssh", "w") as file:
+        file.write(SSH)
+    os.chmod(file.name, 0o755)
+    # As every installed system has it; this one was only unpacked.
+    with open("/etc/hosts", "a") as file:
+        file.write("127.0.0.1 localhost\n")
+
+    by_hand = [block for block in blocks if is_the_daemon(block)]
+    rest = {}
+    for block in blocks:
+        if block not in by_hand:
+            rest.setdefault(block["name"], []).append(block)
+    tools = rest.pop("man/buddyshoppingctl.8")
+    runs_the_daemon(by_hand, systemctl)
+    runs_the_readme(rest.pop("README.md"), post)
+    for manual in rest.values():
+        runs_the_manuals(manual)
+    runs_the_tools_manual(tools, post, configure, systemctl)
+    shutil.copy(f"{WORK}/buddyshopping.conf", CONFIG)
+    systemctl("restart", "buddyshopping")
+    # So many starts would make the next one be refused.
+    systemctl("reset-failed", "buddyshopping")
