@@ -81,7 +81,8 @@ quietly root mmdebstrap --quiet --variant=apt --include="$packages,$depends" \
 mkdir "$work/root/test"
 cp "$work/first/"buddyshopping_*.deb "$work/root/test/package.deb"
 cp "$here"/system/* "$work/root/test"
-"${NODE:-node}" "$here/system/blocks.mjs" >"$work/root/test/blocks.json"
+"${NODE:-node}" "$here/lib/print-blocks.mjs" container \
+    >"$work/root/test/blocks.json"
 cat >"$work/root/etc/systemd/system/test.service" <<-END
 	[Unit]
 	After=multi-user.target nginx.service

@@ -19,22 +19,24 @@ export const readSource = (name) =>
 // SQL		audit-sql.mjs
 // FRONT	the test of that web server
 // CONTAINER	system.sh, in the container, as an administrator
-// CHECKOUT	.ci/run, in a fresh system that has the sources alone
+// BY_HAND	by-hand.sh, in a fresh system that has the sources alone
+// CI		.ci/run says the same
 // FORM		nobody: it is no command, and has words for what is to be put in
 export const SHELL = 'shell', SETTINGS = 'settings', TALK = 'talk',
 	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', FRONT = 'front',
-	CONTAINER = 'container', CHECKOUT = 'checkout', FORM = 'form';
+	CONTAINER = 'container', BY_HAND = 'by-hand', CI = 'ci',
+	FORM = 'form';
 
 // Of each document the beginnings of its blocks.
 const CLAIMS = {
 	'README.md': {
-		'contrib/quickstart run': CHECKOUT,
+		'contrib/quickstart run': CI,
 		'/usr/bin/python3 -m websockets': CONTAINER,
 		'{"event":"startSession"': CONTAINER,
 		'{"event":"joinSession"': CONTAINER,
 		'{"event":"updateCart"': CONTAINER,
 		'url=http://localhost:8080/party': SHELL,
-		'apt-get update': CHECKOUT,
+		'apt-get update\napt-get install build-essential': CI,
 		'systemctl reload': CONTAINER,
 		'buddyshopping -c buddyshopping.conf': CONTAINER,
 		'shop.example {': FRONT,
@@ -43,22 +45,22 @@ const CLAIMS = {
 		'> {"event":"resumeSession"': TALK,
 		'buddyshoppingctl audit sessions': CONTAINER,
 		'buddyshoppingctl status': CONTAINER,
-		'apt-get install autoconf': CHECKOUT,
-		'make bench': CHECKOUT,
+		'apt-get update\napt-get install autoconf': BY_HAND,
+		'make bench': BY_HAND,
 	},
 	'contrib/HACKING.md': {
-		'make check': CHECKOUT,
-		'../configure --enable-sanitizers': CHECKOUT,
+		'make check': BY_HAND,
+		'../configure --enable-sanitizers': CI,
 	},
 	'contrib/client/README.md': {
 		'<script type="module">': PAGE,
 	},
 	'contrib/proxies.md': {},
 	'tests/bench/README.md': {
-		'make bench': CHECKOUT,
-		'npm install': CHECKOUT,
-		'node SOURCE/tests/bench/fronts.mjs': CHECKOUT,
-		'./tests/bench/fill': CHECKOUT,
+		'make bench': BY_HAND,
+		'npm install': BY_HAND,
+		'node SOURCE/tests/bench/fronts.mjs': FORM,
+		'./tests/bench/fill': BY_HAND,
 	},
 	'man/buddyshopping.conf.5': {
 		'key = value': FORM,

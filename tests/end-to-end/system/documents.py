@@ -1,8 +1,9 @@
 """What README.md and the manuals print for an administrator, as printed.
 
-blocks.json has it, see blocks.mjs.  A command begins at the margin of its block,
-perhaps with a prompt, and goes on in the lines that are indented.  Each is run
-on a terminal by a shell, as root, in a folder that has what it asks for.
+blocks.json has it (lib/print-blocks.mjs).  A command begins at the margin of
+its block, perhaps with a prompt, and goes on in the lines that are indented.
+Each is run on a terminal by a shell, as root, in a folder that has what it asks
+for.
 """
 
 import contextlib
