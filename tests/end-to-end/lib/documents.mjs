@@ -35,8 +35,8 @@ const CLAIMS = {
 		'{"event":"startSession"': CONTAINER,
 		'{"event":"joinSession"': CONTAINER,
 		'{"event":"updateCart"': CONTAINER,
-		'url=http://localhost:8080/party': SHELL,
-		'apt-get update\napt-get install build-essential': CI,
+		'url=http://localhost:8080/$(head': SHELL,
+		'contrib/quickstart package': CI,
 		'systemctl reload': CONTAINER,
 		'buddyshopping -c buddyshopping.conf': CONTAINER,
 		'shop.example {': FRONT,
@@ -45,7 +45,7 @@ const CLAIMS = {
 		'> {"event":"resumeSession"': TALK,
 		'buddyshoppingctl audit sessions': CONTAINER,
 		'buddyshoppingctl status': CONTAINER,
-		'apt-get update\napt-get install autoconf': BY_HAND,
+		'apt-get update\napt-get install -y autoconf': BY_HAND,
 		'make bench': BY_HAND,
 	},
 	'contrib/HACKING.md': {
@@ -84,6 +84,7 @@ const CLAIMS = {
 		'const url = "wss:': PAGE,
 	},
 	'man/buddyshopping.8': {
+		'systemctl stop buddyshopping\n': CONTAINER,
 		'$ buddyshopping -d shop.db -o': CONTAINER,
 		'$ buddyshopping -d shop.db\n': CONTAINER,
 		'$ buddyshopping -t': CONTAINER,

@@ -218,6 +218,8 @@ def run_all(post, configure, systemctl):
     runs_the_readme(rest.pop("README.md"), post)
     for manual in rest.values():
         runs_the_manuals(manual)
+    systemctl("disable", "--now", "buddyshopping.socket",
+              "buddyshopping-fastcgi.socket")
     runs_the_tools_manual(tools, post, configure, systemctl)
     shutil.copy(f"{WORK}/buddyshopping.conf", CONFIG)
     systemctl("restart", "buddyshopping")
