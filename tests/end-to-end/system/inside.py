@@ -27,9 +27,9 @@ PTRACE_ATTACH, PTRACE_DETACH = 16, 17
 WALL = 0x40000000  # of waitpid(2): threads too
 
 
-def run(*command, status=0):
+def run(*command, status=0, **options):
     done = subprocess.run(command, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
+                          stderr=subprocess.STDOUT, **options)
     if status is not None and done.returncode != status:
         raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}")
     return done.stdout
@@ -37,6 +37,11 @@ def run(*command, status=0):
 
 def systemctl(*arguments, **options):
     return run("systemctl", *arguments, **options)
+
+
+def forget_starts():
+    """Nobody starts the daemon as often as a test; systemd would stop us."""
+    systemctl("reset-failed")
 
 
 def show(what):
@@ -55,6 +60,25 @@ def configure(**settings):
     write(CONFIG, "".join(lines))
 
 
+def await_line(pattern, *command, seconds=60):
+    """The first line that matches of what a command prints without end."""
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as follow:
+        timer = signal.signal(signal.SIGALRM, lambda *_: follow.kill())
+        signal.alarm(seconds)
+        try:
+            seen = []
+            for line in follow.stdout:
+                seen.append(line)
+                if re.search(pattern, line):
+                    return line.strip()
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, timer)
+            follow.kill()
+    raise AssertionError(f"no line {pattern} in\n{''.join(seen)}")
+
+
 class Journal:
     """The unit's lines from now on."""
 
@@ -62,27 +86,12 @@ class Journal:
         out = run("journalctl", "-n", "0", "--show-cursor", "-q")
         self.cursor = out.split("cursor: ")[1].strip()
 
-    def wait(self, pattern, unit=UNIT, seconds=60):
-        with subprocess.Popen(
-                ["journalctl", "-u", unit, "-f", "-o", "cat", "-n", "all",
-                 "--after-cursor", self.cursor],
-                text=True, stdout=subprocess.PIPE) as follow:
-            timer = signal.signal(signal.SIGALRM, lambda *_: follow.kill())
-            signal.alarm(seconds)
-            try:
-                seen = []
-                for line in follow.stdout:
-                    seen.append(line)
-                    if re.search(pattern, line):
-                        return line.strip()
-            finally:
-                signal.alarm(0)
-                signal.signal(signal.SIGALRM, timer)
-                follow.kill()
-        raise AssertionError(f"no line {pattern} in\n{''.join(seen)}")
+    def wait(self, pattern):
+        return await_line(pattern, "journalctl", "-u", UNIT, "-f", "-o", "cat",
+                          "-n", "all", "--after-cursor", self.cursor)
 
 
-def post(url, event, **payload):
+def exchange(url, event, **payload):
     token = payload.pop("token", None)
     request = urllib.request.Request(
         url, json.dumps({"event": event, "payload": payload}).encode(),
@@ -90,7 +99,11 @@ def post(url, event, **payload):
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     with urllib.request.urlopen(request) as answer:
-        return json.load(answer)["messages"]
+        return json.load(answer)
+
+
+def post(url, event, **payload):
+    return exchange(url, event, **payload)["messages"]
 
 
 async def converse(url, *messages, count):
@@ -174,6 +187,36 @@ def answers_administrators():
 
 def does_what_is_printed():
     documents.run_all(post, configure, systemctl)
+
+
+def tells_others_whom_to_ask():
+    """In one line, and without a database of theirs."""
+    advice = "Permission denied: use sudo, or be the daemon's user\n"
+    place = "/var/lib/buddyshopping/buddyshopping.db"
+    for words, status, what in (
+            (["status"], 69,
+             f"no daemon can be reached at unix:{place}.admin"),
+            (["audit", "sessions"], 66, place)):
+        said = run("buddyshoppingctl", *words, status=status, user="nobody",
+                   group="nogroup", extra_groups=[],
+                   env={"HOME": "/nonexistent"})
+        assert said == f"buddyshoppingctl: {what}: {advice}", said
+
+
+def says_that_it_may_not_give_sockets_away():
+    journal = Journal()
+    configure(fastcgi_listen='"unix:/run/buddyshopping/fastcgi.sock"',
+              fastcgi_owner='":www-data"')
+    said = run("buddyshopping", "-t", "-c", CONFIG)
+    assert said.startswith("warning: fastcgi-owner: ") and \
+        "buddyshopping-fastcgi.socket" in said, said
+    systemctl("restart", UNIT, status=1)
+    journal.wait("^fastcgi-owner: .* use buddyshopping-fastcgi.socket$")
+    assert show("ExecMainStatus") == "78"
+    assert show("ActiveState") == "failed"
+    assert show("NRestarts") == "0"
+    configure()
+    systemctl("start", UNIT)
 
 
 def reloads_what_is_good():
@@ -287,6 +330,112 @@ def does_without_a_network():
     systemctl("start", UNIT)
 
 
+SITE = "http://shop.example/shop-together/"
+SAMPLES = {
+    "nginx": "nginx/buddyshopping.conf",
+    "lighttpd": "lighttpd/buddyshopping.conf",
+    "apache2": "apache/buddyshopping.conf",
+    "haproxy": "haproxy/buddyshopping.cfg",
+    "caddy": "caddy/Caddyfile",
+}
+SOCKETS = ("buddyshopping.socket", "buddyshopping-fastcgi.socket")
+
+
+def put_into_main(lines):
+    """What the sample of nginx says for its main configuration."""
+    path = "/etc/nginx/nginx.conf"
+    with open(path) as file:
+        text = file.read()
+    assert re.search(r"^events \{[^}]*\}", text, re.M), text
+    write(path, re.sub(r"^events \{[^}]*\}", "\n".join(lines), text,
+                       flags=re.M))
+
+
+def do_as_told(sample):
+    """Copy the sample, set up the daemon, and run its comment's commands."""
+    path = f"/usr/share/doc/buddyshopping/examples/{sample}"
+    with open(path) as file:
+        text = file.read()
+    place = re.search(r"Copy this file to\s(?:# )?(/\S*[^\s,])", text)[1]
+    if place.endswith("/"):
+        place += os.path.basename(path)
+    # Yours: the site.  Nobody certifies this one.
+    write(place, text.replace("\nshop.example {", "\nhttp://shop.example {"))
+    lines = re.findall(r"^#\t(.*)$", text, re.M)
+    settings = [line for line in lines if re.match("[a-z-]+ = ", line)]
+    commands = [line for line in lines if re.match("systemctl |a2", line)]
+    write(CONFIG, "\n".join(settings))
+    systemctl("restart", UNIT)
+    for command in commands:
+        run("sh", "-c", command)
+    rest = [line for line in lines if line not in settings + commands]
+    if rest:
+        put_into_main(rest)
+
+
+def start_server(server):
+    if server != "lighttpd":
+        systemctl("restart", server)
+        return
+    # systemd does not know when it listens.
+    log = "/var/log/lighttpd/error.log"
+    if os.path.exists(log):
+        os.unlink(log)
+    systemctl("restart", server)
+    await_line("server started", "tail", "-n", "+1", "-F", log)
+
+
+def poll(url, ident, cursor):
+    request = urllib.request.Request(
+        f"{url}?customerId={ident['customerId']}&cursor={cursor}")
+    request.add_header("Authorization", f"Bearer {ident['token']}")
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["messages"]
+
+
+def carts_of(message):
+    return {member["owner"]["name"]: member["content"]
+            for member in message["payload"]["multicartContent"]}
+
+
+async def meet(url):
+    """A host by WebSocket, and a guest whose poll shows the host's cart."""
+    async with websockets.connect(url.replace("http:", "ws:")) as socket:
+        async def send(event, **payload):
+            await socket.send(json.dumps({"event": event,
+                                          "payload": payload}))
+            return json.loads(await socket.recv())["payload"]
+
+        host = await send("startSession", customerName="Ada")
+        await socket.recv()
+        joined = await asyncio.to_thread(exchange, url, "joinSession",
+                                         customerName="Bob")
+        guest = joined["messages"]
+        assert names_of(guest) == ["Ada", "Bob"], guest
+        assert carts_of(json.loads(await socket.recv())) == \
+            {"Ada": {}, "Bob": {}}
+        answer = asyncio.create_task(asyncio.to_thread(
+            poll, url, guest[0]["payload"], joined["cursor"]))
+        await send("updateCart", customerId=host["customerId"],
+                   cartContent={"tea": 1}, seq=1)
+        shown = carts_of((await answer)[-1])
+        assert shown == {"Ada": {"tea": 1}, "Bob": {}}, shown
+
+
+def is_served_by_each_sample():
+    write("/etc/hosts", "127.0.0.1 localhost shop.example\n")
+    systemctl("stop", "nginx")
+    for server, sample in SAMPLES.items():
+        forget_starts()
+        do_as_told(sample)
+        start_server(server)
+        asyncio.run(meet(SITE + server))
+        systemctl("stop", server)
+        systemctl("disable", "--now", *SOCKETS)
+    configure()
+    systemctl("restart", UNIT)
+
+
 def thread_of(pid, name):
     for path in glob.glob(f"/proc/{pid}/task/*/comm"):
         with open(path) as file:
@@ -304,8 +453,9 @@ def may_have_a_user_that_stays():
     run("systemd-sysusers")
     systemctl("daemon-reload")
     systemctl("restart", UNIT)
-    assert os.stat("/var/lib/buddyshopping/buddyshopping.db").st_uid == \
-        pwd.getpwnam("buddyshopping").pw_uid
+    owner = os.stat("/var/lib/buddyshopping/buddyshopping.db").st_uid
+    user = pwd.getpwnam("buddyshopping").pw_uid
+    assert owner == user, (owner, user)
     assert resume(DIRECT, "moved", host) == CARTS
     os.unlink(f"{DROPINS}/static-user.conf")
     os.unlink("/etc/sysusers.d/buddyshopping.conf")
@@ -367,7 +517,26 @@ def keeps_data_when_upgraded():
     assert resume(DIRECT, "upgraded", host) == CARTS
 
 
+def takes_its_sockets_along():
+    systemctl("stop", UNIT)
+    systemctl("enable", "--now", *SOCKETS)
+    use(DIRECT, "removed")
+    run("dpkg", "--remove", "buddyshopping")
+    for socket in SOCKETS:
+        assert systemctl("is-active", socket, status=None) != "active\n"
+    links = glob.glob("/etc/systemd/system/sockets.target.wants/*")
+    assert not [link for link in links if UNIT in link], links
+    assert not glob.glob("/run/buddyshopping*")
+    run("dpkg", "-i", "/test/package.deb")
+    assert show("ActiveState") == "active"
+    use(DIRECT, "installed-again")
+    for socket in SOCKETS:
+        assert systemctl("is-enabled", socket, status=None) == "disabled\n"
+
+
 def leaves_nothing():
+    systemctl("stop", UNIT)
+    systemctl("enable", "--now", *SOCKETS)
     run("dpkg", "--purge", "buddyshopping")
     os.unlink("/etc/nginx/sites-enabled/default")
     left = run("find", "/etc", "/var", "/usr", "/run", "-name",
@@ -375,8 +544,10 @@ def leaves_nothing():
     # dpkg's own notes and the journal of the past are not ours.
     left = [path for path in left.splitlines()
             if not path.startswith(("/var/log/", "/var/lib/systemd/"))]
-    # An administrator's drop-ins are his.
-    assert left in ([], [DROPINS]), left
+    # An administrator's drop-ins and copies of samples are his.
+    left = [path for path in left if path != DROPINS and
+            not re.match("/(etc|var/lib)/(nginx|lighttpd|apache2)/", path)]
+    assert not left, left
 
 
 STEPS = [
@@ -384,25 +555,31 @@ STEPS = [
     is_contained,
     answers_administrators,
     does_what_is_printed,
+    tells_others_whom_to_ask,
+    says_that_it_may_not_give_sockets_away,
     reloads_what_is_good,
     refuses_what_is_bad,
     survives_being_killed,
     serves_through_a_proxy,
     is_activated_by_its_sockets,
     does_without_a_network,
+    is_served_by_each_sample,
     may_have_a_user_that_stays,
     is_restarted_when_a_thread_stands_still,
     drains,
     keeps_data_when_upgraded,
+    takes_its_sockets_along,
     leaves_nothing,
 ]
 
 for step in STEPS:
     begin = time.monotonic()
     try:
+        forget_starts()
         step()
     except BaseException:
-        print(run("journalctl", "-u", UNIT, "-o", "cat", "-n", "40"))
+        print(run("journalctl", "-o", "cat", "-n", "40",
+                  *(f"-u{unit}" for unit in (UNIT, *SAMPLES))))
         print(f"failed: {step.__name__}")
         raise
     print(f"{step.__name__}: {time.monotonic() - begin:.1f} s")
