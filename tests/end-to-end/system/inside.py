@@ -450,13 +450,16 @@ def may_have_a_user_that_stays():
     write("/etc/sysusers.d/buddyshopping.conf",
           open(f"{documents}.sysusers").read())
     os.symlink(f"{documents}.conf", f"{DROPINS}/static-user.conf")
-    run("systemd-sysusers")
-    systemctl("daemon-reload")
-    systemctl("restart", UNIT)
+    with open(f"{documents}.conf") as file:
+        for command in re.findall("^#     (.*)$", file.read(), re.M):
+            run("sh", "-c", command)
     owner = os.stat("/var/lib/buddyshopping/buddyshopping.db").st_uid
     user = pwd.getpwnam("buddyshopping").pw_uid
     assert owner == user, (owner, user)
     assert resume(DIRECT, "moved", host) == CARTS
+    assert "moved" in run("buddyshoppingctl", "audit", "sessions",
+                          user="buddyshopping", group="buddyshopping",
+                          extra_groups=[])
     os.unlink(f"{DROPINS}/static-user.conf")
     os.unlink("/etc/sysusers.d/buddyshopping.conf")
     systemctl("daemon-reload")
