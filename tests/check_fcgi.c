@@ -975,7 +975,7 @@ spawn_activated(const char *names)
 		program == NULL ? "./src/buddyshopping" : program, "-d",
 		database, "-o", "fastcgi-listen=unix:/nowhere/x", "1", NULL };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int tcp = socket(AF_INET6, SOCK_STREAM, 0);
+	int tcp = socket(AF_INET, SOCK_STREAM, 0);
 	int local = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	memcpy(un.sun_path, path, strlen(path) + 1);

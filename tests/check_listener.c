@@ -190,10 +190,28 @@ END_TEST
 
 static const char *const tcp[] = { "127.0.0.1:0", "[::1]:0" };
 
+/* Whether the machine has the address; without IPv6 it has not. */
+static bool
+is_here(void)
+{
+	int fd = socket(endpoint.address.ss_family, SOCK_STREAM, 0);
+	bool is_bound = fd != -1 && bind(fd,
+	    (struct sockaddr *)&endpoint.address, endpoint.len) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return is_bound;
+}
+
 START_TEST(tcp_endpoint_accepts_at_the_port_that_it_says)
 {
 	parse(tcp[_i]);
 
+	if (!is_here()) {
+		ck_assert_int_eq(add(), -1);
+		ck_assert_ptr_nonnull(strstr(logged(), tcp[_i]));
+		return;
+	}
 	ck_assert_int_eq(add(), 0);
 	check_connection();
 	stop();

@@ -72,7 +72,8 @@ export class Daemon {
 			options.push('-c', configuration);
 		const daemon = new Daemon(['-d', database, ...options,
 			String(port)], env);
-		const line = await daemon.logged(/listening on \[::\]:(\d+)/);
+		const line = await daemon.logged(
+			/listening on (?:\[::\]|0\.0\.0\.0):(\d+)/);
 		daemon.port = Number(line[1]);
 		daemon.database = database;
 		return daemon;
