@@ -6,6 +6,7 @@
 srcdir=${srcdir:-.}
 work=$(mktemp -d) || exit 1
 daemon=
+checkout=checkout
 trap '[ -z "$daemon" ] || kill "$daemon"; rm -rf "$work"' EXIT
 failures=0
 mkdir -p "$work/checkout/contrib" "$work/bin"
@@ -28,7 +29,7 @@ says()
 {
 	pattern=$1
 	shift
-	PATH=$work/bin "$work/checkout/contrib/quickstart" "$@" \
+	PATH=$work/bin "$work/$checkout/contrib/quickstart" "$@" \
 	    >"$work/said" 2>&1 </dev/null
 	status=$?
 	if [ $status != 1 ] || ! tail -n 1 "$work/said" | grep -q "$pattern"
@@ -39,49 +40,75 @@ says()
 	fi
 }
 
-for tool in awk bash cat dirname env find grep id ls make mkdir nproc sed sh \
-    sort stat tail tee tr wc; do
+# Starts a daemon; its port is in $port.
+start_daemon()
+{
+	mkfifo "$work/log"
+	src/buddyshopping -d "$work/shop.db" 0 2>"$work/log" &
+	daemon=$!
+	port=$(sed -n '/listening on/{s/.*://p;q;}' "$work/log")
+	rm "$work/log"
+}
+
+for tool in awk bash cat dirname env find flock grep id ls make mkdir nproc sed \
+    sh sort stat tail tee tr wc; do
 	command_is $tool
 done
+# A port that nobody has any more.
+start_daemon
+free=$port
+kill "$daemon"
+wait "$daemon"
 # Nothing is installed, and there is room.
 command_is dpkg-query 'exit 1'
-command_is df 'printf "head\n- - - 9999\n"'
+command_is df 'printf "Avail\n 9999\n"'
 
 says 'no port: say one from 1 to 65535' run 65536
 says 'no port: say one from 1 to 65535' run www
-says 'no apt-get here\. Install what your system calls gcc .*README' run 1
+says 'no apt-get here\. Install what your system calls gcc .*README' run "$free"
 
 command_is apt-get 'exit 100'
 command_is id 'case $1 in -u) echo 1000 ;; *) echo ada ;; esac'
-says 'no sudo for ada here\. As root, say: apt-get update && apt-get' run 1
+says 'no sudo for ada here\. As root, say: apt-get update && apt-get' run "$free"
+says 'only root may listen on port 9' run 9
 command_is sudo 'exit 1'
-says 'no sudo for ada here\. As root, say: apt-get update && apt-get' run 1
+says 'no sudo for ada here\. As root, say: apt-get update && apt-get' run "$free"
 command_is sudo '[ "$1" = true ] || exec "$@"'
 command_is apt-get 'echo "Temporary failure resolving a.example"; exit 100'
-says 'there is no network here' run 1
+says 'there is no network here' run "$free"
 command_is apt-get 'echo "write error - No space left on device"; exit 100'
-says 'the disk is full' run 1
+says 'the disk is full' run "$free"
+command_is apt-get 'echo "You don'"'"'t have enough free space in /var/."; exit 100'
+says 'the disk is full' run "$free"
+command_is apt-get 'echo "Could not get lock /var/lib/apt/lists/lock."; exit 100'
+says 'another program installs packages' run "$free"
 command_is apt-get 'echo "it is Friday"; exit 100'
-says 'failed: sudo apt-get .* update' run 1
+says 'failed: sudo apt-get .* update' run "$free"
 grep -q '^it is Friday' "$work/said" || {
 	echo 'check-quickstart: the reason is not shown'
 	failures=$((failures + 1))
 }
-command_is df 'printf "head\n- - - 1\n"'
-says 'the disk is full: 1 MB are free, a build takes' run 1
-command_is df 'printf "head\n- - - 9999\n"'
+command_is df 'printf "Avail\n    1\n"'
+says 'the disk is full: 1 MB are free, a build takes' run "$free"
+command_is df 'printf "Avail\n 9999\n"'
 
 command_is find 'echo ./build/config.log'
 command_is stat 'echo eve'
-says './build/config.log was made by eve.*chown -R ada' run 1
+says './build/config.log cannot be written by ada, it is eve.s.*chown -R ada' run "$free"
 command_is find
+
+exec 8<"$work/checkout/build"
+flock 8
+says 'another quickstart is at work in' run "$free"
+exec 8<&-
+cp -R "$work/checkout" "$work/R&D"
+checkout='R&D'
+says 'make builds in no folder with such a name' run "$free"
+checkout=checkout
 
 # A port that is taken, by the daemon of this folder or by another one.
 mkdir -p "$work/checkout/build/src"
-mkfifo "$work/log"
-src/buddyshopping -d "$work/shop.db" 0 2>"$work/log" &
-daemon=$!
-port=$(sed -n '/listening on/{s/.*://p;q;}' "$work/log")
+start_daemon
 says "another program listens on port $port. Port [0-9]* is free" run "$port"
 printf '#!/bin/sh\nexit 0\n' >"$work/checkout/build/src/buddyshoppingctl"
 chmod +x "$work/checkout/build/src/buddyshoppingctl"

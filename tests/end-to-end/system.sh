@@ -43,6 +43,7 @@ elif sudo -n true 2>/dev/null; then
 	way=sudo
 else
 	way=namespace
+	command -v newuidmap >/dev/null || lacks 'there is no newuidmap'
 fi
 
 delegate='systemd-run --user --scope --quiet -p Delegate=yes'

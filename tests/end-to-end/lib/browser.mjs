@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 
-import { lacking } from './daemon.mjs';
+import { lacking, makeFolder } from './daemon.mjs';
 
 // Where Debian has it, unless the variable says otherwise.
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -33,5 +33,13 @@ export const whyNoBrowser = () => {
 	return undefined;
 };
 
-export const launchBrowser = () => playwright.chromium.launch(
-	{ executablePath: CHROMIUM, args: FLAGS });
+// With a home of its own.
+export const launchBrowser = () => {
+	const home = makeFolder();
+	return playwright.chromium.launch({
+		executablePath: CHROMIUM,
+		args: FLAGS,
+		env: { ...process.env, HOME: home, XDG_CONFIG_HOME: home,
+			XDG_CACHE_HOME: home },
+	});
+};
