@@ -52,13 +52,15 @@ inside()
 	    bash /script
 }
 
-sources=/etc/apt/sources.list
-[ -s $sources ] || sources=/etc/apt/sources.list.d/debian.sources
+codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+sources=$(grep -lsw "$codename" /etc/apt/sources.list \
+    /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list.d/* |
+    head -n 1)
 # What building by hand does not ask for: a system that boots, and what
 # HACKING.md and the benchmark want.
 packages=systemd,systemd-sysv,dbus,ca-certificates,gdb,nodejs
 quietly root mmdebstrap --quiet --variant=apt --include="$packages" \
-    "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$root" "$sources"
+    "$codename" "$root" "$sources"
 echo 'APT::Get::Assume-Yes "true";' >"$root/etc/apt/apt.conf.d/by-hand"
 mkdir "$root/checkout"
 git ls-files | tar -cT - | tar -xC "$root/checkout"

@@ -97,10 +97,11 @@ as_root true 2>/dev/null ||
     skip 'this user is not root, has no sudo without a password, and no user' \
     'namespace with subordinate ids'
 
-sources=
-for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources; do
-	[ ! -s $file ] || sources=$file
-done
+# Debian's own, by its usual names or by others.
+codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+sources=$(grep -lsw "$codename" /etc/apt/sources.list \
+    /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list.d/* |
+    head -n 1)
 [ -n "$sources" ] || skip 'there is no list of package sources'
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -175,7 +176,7 @@ quietly root as_root mmdebstrap --mode=root --quiet --variant=apt \
     --customize-hook="upload '$work/test.service' $unit" \
     --customize-hook="chroot \"\$1\" systemctl disable $servers" \
     --customize-hook='chroot "$1" systemctl enable test.service' \
-    "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$work/root" "$sources"
+    "$codename" "$work/root" "$sources"
 
 $boot systemd-nspawn --quiet --register=no --keep-unit --link-journal=no \
     --private-network --boot --directory="$work/root" --bind="$work/test:/test" \

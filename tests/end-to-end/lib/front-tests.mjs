@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
 
+import './browser-globals.mjs';
 import { launchBrowser, whyNoBrowser } from './browser.mjs';
 import { Client, WebSocket } from './client.mjs';
 import { skip, withPatience } from './daemon.mjs';
