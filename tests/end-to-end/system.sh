@@ -75,6 +75,7 @@ out_of_chroot()
 		root=$(readlink /proc/self/fd/3)
 		exec 3<&-
 		mount --make-rslave /
+		[ -e "$root/sys/fs/cgroup" ] || mount --rbind /sys "$root/sys"
 		mount --rbind "$root" "$root"
 		cd "$root"
 		mount --move . /
