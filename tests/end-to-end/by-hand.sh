@@ -65,7 +65,7 @@ echo 'APT::Get::Assume-Yes "true";' >"$root/etc/apt/apt.conf.d/by-hand"
 mkdir "$root/checkout"
 git ls-files | tar -cT - | tar -xC "$root/checkout"
 
-# systemctl wants a system that is booted; "make check" is .ci/run's first step.
+# systemctl wants a system that is booted; "make check" is what .ci/run does.
 printed README.md >"$work/readme"
 sed '/^systemctl /d; /^make check$/d; /^make bench$/,$d' "$work/readme" |
     inside build /checkout --resolv-conf=copy-host
