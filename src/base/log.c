@@ -114,6 +114,12 @@ log_debug(const char *format, ...)
 }
 
 void
+log_error(const char *format, ...)
+{
+	EMIT(LOG_LEVEL_ERROR, saved);
+}
+
+void
 log_errorx(const char *format, ...)
 {
 	EMIT(LOG_LEVEL_ERROR, 0);

@@ -32,7 +32,11 @@ void	 log_warnx(const char *format, ...) LOG_FORMAT(1, 2);
 void	 log_info(const char *format, ...) LOG_FORMAT(1, 2);
 void	 log_debug(const char *format, ...) LOG_FORMAT(1, 2);
 
-/* An error that somebody has to act upon; the process goes on. */
+/*
+ * An error that somebody has to act upon; the process goes on.  log_error
+ * appends strerror(errno).
+ */
+void	 log_error(const char *format, ...) LOG_FORMAT(1, 2);
 void	 log_errorx(const char *format, ...) LOG_FORMAT(1, 2);
 
 /* Log an error and end the process with status 70 (EX_SOFTWARE). */

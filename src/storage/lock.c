@@ -11,14 +11,20 @@
 #include "base/log.h"
 #include "file.h"
 
-/* Whether the locked file is still the one that the name leads to. */
-static bool
+/*
+ * Whether the locked file is still the one that the name leads to: 1, 0 or -1
+ * with errno.
+ */
+static int
 is_current(int fd, const char *name)
 {
 	struct stat ours, named;
 
-	return fstat(fd, &ours) == 0 && stat(name, &named) == 0 &&
-	    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+	if (fstat(fd, &ours) == -1)
+		return -1;
+	if (stat(name, &named) == -1)
+		return errno == ENOENT ? 0 : -1;
+	return ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
 /* The file is locked by somebody, or cannot be locked. */
@@ -31,6 +37,30 @@ refuse_lock(const char *path)
 	return STORE_IN_USE;
 }
 
+/* *lock stays -1 if the file that was locked is not the lock any more. */
+static enum store_open_status
+take_once(const char *path, const char *name, int *lock)
+{
+	enum store_open_status status = STORE_OPENED;
+	int fd, current;
+
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    S_IRUSR | S_IWUSR);
+	if (fd == -1)
+		return store_status_of_errno(path,
+		    "no file can be made in its directory");
+	current = flock(fd, LOCK_EX | LOCK_NB);
+	if (current == -1)
+		status = refuse_lock(path);
+	else if ((current = is_current(fd, name)) == -1)
+		status = store_status_of_errno(path, "lock");
+	if (current == 1)
+		*lock = fd;
+	else
+		(void)close(fd); /* nothing was written to it */
+	return status;
+}
+
 /*
  * The lock's file is removed by who holds it, so that whoever then gets the
  * lock has to look whether it still counts.
@@ -38,29 +68,13 @@ refuse_lock(const char *path)
 enum store_open_status
 lock_take(const char *path, int *lock)
 {
-	enum store_open_status status = STORE_OPENED;
+	enum store_open_status status;
 	char *name = file_beside(path, ".lock");
-	int fd;
 
-	for (;;) {
-		fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-		    S_IRUSR | S_IWUSR);
-		if (fd == -1) {
-			status = store_status_of_errno(path,
-			    "no file can be made in its directory");
-			break;
-		}
-		if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-			status = refuse_lock(path);
-			(void)close(fd); /* nothing was written to it */
-			break;
-		}
-		if (is_current(fd, name)) {
-			*lock = fd;
-			break;
-		}
-		(void)close(fd); /* nothing was written to it */
-	}
+	*lock = -1;
+	do
+		status = take_once(path, name, lock);
+	while (status == STORE_OPENED && *lock == -1);
 	free(name);
 	return status;
 }
