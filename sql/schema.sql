@@ -1,4 +1,4 @@
--- The database of buddyshopping, version 2.  Older ones are brought to it by
+-- The database of buddyshopping, version 3.  Older ones are brought to it by
 -- migrate-N.sql.
 --
 -- journal and journal_body are the truth: everything that happened, in order.
@@ -171,6 +171,16 @@ CREATE TABLE chain_anchor (
 -- Asked for every row that is purged.
 CREATE INDEX chain_anchor_by_purge ON chain_anchor(purge_upto);
 
+-- Which log (-wal) is this file's: see src/storage/log_mark.h.  It says nothing
+-- of sessions, and changes without being in the journal.
+CREATE TABLE log_mark (
+	id INTEGER PRIMARY KEY CHECK (id = 1),
+	base BLOB NOT NULL CHECK (length(base) = 16),
+	mark BLOB NOT NULL CHECK (length(mark) = 16)
+) STRICT;
+
+INSERT INTO log_mark VALUES (1, randomblob(16), randomblob(16));
+
 CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal
 BEGIN
 	SELECT RAISE(ABORT, 'the journal is append-only');
@@ -205,4 +215,4 @@ BEGIN
 	SELECT RAISE(ABORT, 'anchors are append-only');
 END;
 
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;

@@ -235,7 +235,7 @@ static const char *const differences[] = {
 	" EXCEPT SELECT * FROM new.journal_body)",
 	"SELECT (SELECT count(*) FROM main.journal)"
 	" <> (SELECT count(*) FROM new.journal)",
-	"SELECT (SELECT user_version FROM pragma_user_version) <> 2",
+	"SELECT (SELECT user_version FROM pragma_user_version) <> 3",
 	"SELECT count(*) FROM pragma_integrity_check"
 	" WHERE integrity_check <> 'ok'",
 };

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "chain.h"
+#include "companions.h"
 #include "database.h"
 #include "file.h"
 #include "header.h"
@@ -98,6 +99,9 @@ judge_header(const char *path, int fd)
 
 	if (n == -1)
 		return refuse_file(path);
+	/* A crash may have torn what the log has whole. */
+	if (companions_have_log(path) && header_is_torn(header, (size_t)n))
+		return AUDIT_OK;
 	/* A newer version is judged by what the log says, not the file. */
 	fault = header_fault(header, (size_t)n, INT32_MAX);
 	return fault != NULL ? refuse(path, fault) : AUDIT_OK;

@@ -17,6 +17,7 @@
 #include "audit.h"
 #include "base/log.h"
 #include "file.h"
+#include "log_mark.h"
 #include "sql.h"
 
 enum {
@@ -260,6 +261,8 @@ check_copy(struct backup *backup)
 		    "delete", &is_alone);
 	if (rc == SQLITE_OK && !is_alone)
 		rc = SQLITE_IOERR;
+	if (rc == SQLITE_OK)
+		rc = log_mark_detach(backup->copy);
 	if (rc == SQLITE_OK) {
 		sqlite3_progress_handler(backup->copy, CHECK_STEPS, on_check,
 		    backup);

@@ -12,17 +12,21 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "companions.h"
 #include "file.h"
 #include "header.h"
 #include "lock.h"
+#include "log_mark.h"
 #include "tables.h"
 #include "storage/schema.h"
 
 enum {
 	CHECKPOINT_PAGES = 1000,	/* of the log: some 4 MB */
 	BUSY_TIMEOUT_MS = 2000,		/* a backup or an auditor at work */
-	LOG_HEADER_BYTES = 32,		/* of the log, and ... */
-	LOG_FRAME_BYTES = 24,		/* ... of each page in it */
+	LOG_HEADER_BYTES = 32,		/* of the log */
+	LOG_SALT_AT = 16,		/* in it, of LOG_SALT_BYTES: others */
+	LOG_SALT_BYTES = 8,		/* whenever the log begins anew */
+	LOG_FRAME_BYTES = 24,		/* of each page in the log */
 	SCRUB_BYTES = 4 * 1024 * 1024,	/* overwritten in one go, in ... */
 	WRITE_BYTES = 65536		/* ... writes that every VFS can do */
 };
@@ -34,6 +38,7 @@ enum {
 static const char *const migrations[] = {
 	schema_sql,
 	migrate_2_sql,
+	migrate_3_sql,
 };
 
 #define SCHEMA_VERSION	((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -65,6 +70,9 @@ struct database {
 	struct anchored log;		/* SQLite's write-ahead log */
 	int	 log_pages;		/* after the last commit */
 	int	 checkpoint_at;		/* log pages that are worth it */
+	uint8_t	 log_salt[LOG_SALT_BYTES];
+	bool	 wants_mark;		/* the log began, or may with ... */
+	bool	 has_mark;		/* ... the transaction under way */
 	int	 scrub_version;		/* when a scrub began */
 };
 
@@ -81,31 +89,24 @@ refuse_data(const struct database *database, const char *why)
 	return STORE_BAD_DATA;
 }
 
-/* Whether there is something in SQLite's log. */
-static bool
-has_log(const struct database *database)
-{
-	char *log = file_beside(database->path, "-wal");
-	struct stat st;
-	bool has_bytes = stat(log, &st) == 0 && st.st_size > 0;
-
-	free(log);
-	return has_bytes;
-}
-
 static enum store_open_status
 check_header(const struct database *database, int fd, off_t size)
 {
 	uint8_t header[HEADER_BYTES];
 	ssize_t n = pread(fd, header, sizeof(header), 0);
+	bool has_log = companions_have_log(database->path);
 	const char *fault;
 
 	if (n == -1)
 		return store_status_of_errno(database->path, "cannot be read");
+	/* A crash in a checkpoint leaves pages torn, or in the log alone:
+	 * whether the two are a database only SQLite can tell. */
+	if (has_log && header_is_torn(header, (size_t)n))
+		return STORE_OPENED;
 	fault = header_fault(header, (size_t)n, SCHEMA_VERSION);
 	if (fault != NULL)
 		return refuse_data(database, fault);
-	if (!has_log(database) && header_is_truncated(header, (uint64_t)size))
+	if (!has_log && header_is_truncated(header, (uint64_t)size))
 		return refuse_data(database, "is truncated");
 	return STORE_OPENED;
 }
@@ -129,7 +130,12 @@ check_file(const struct database *database)
 		    "cannot be read");
 	else if (!S_ISREG(st.st_mode))
 		status = refuse_data(database, "is not a regular file");
+	else if (st.st_nlink > 1)
+		status = refuse_data(database, "has several names (hard links),"
+		    " and each would have a log of its own");
 	else
+		status = companions_check(database->path, &st);
+	if (status == STORE_OPENED)
 		status = check_header(database, fd, st.st_size);
 	(void)close(fd); /* nothing was written to it */
 	return status;
@@ -260,9 +266,13 @@ out:
 static enum store_open_status
 prepare_file(const struct database *database, const char *vfs)
 {
-	if (access(database->path, F_OK) == -1 && errno == ENOENT)
-		return create_database(database, vfs);
-	return check_file(database);
+	enum store_open_status status;
+
+	if (access(database->path, F_OK) == 0 || errno != ENOENT)
+		return check_file(database);
+	status = companions_check_absent(database->path);
+	return status == STORE_OPENED ? create_database(database, vfs) :
+	    status;
 }
 
 /* Note where file is now; -1 with errno. */
@@ -288,7 +298,13 @@ is_moved(struct anchored *file)
 {
 	struct stat st;
 
-	if (stat(file->path, &st) == 0 && st.st_dev == file->device &&
+	bool is_there = stat(file->path, &st) == 0;
+
+	if (!is_there && errno != ENOENT) {
+		log_error("store: %s: cannot be looked at", file->path);
+		return true;
+	}
+	if (is_there && st.st_dev == file->device &&
 	    st.st_ino == file->inode) {
 		file->size = st.st_size;
 		return false;
@@ -298,14 +314,41 @@ is_moved(struct anchored *file)
 	return true;
 }
 
+/* Whether the log is another one than when it was looked at last. */
+static bool
+is_log_new(struct database *database)
+{
+	uint8_t salt[LOG_SALT_BYTES] = { 0 };
+	sqlite3_file *file;
+	bool is_new;
+	int rc;
+
+	rc = sqlite3_file_control(database->db, "main",
+	    SQLITE_FCNTL_JOURNAL_POINTER, &file);
+	/* Zeros are what an empty log has. */
+	if (rc == SQLITE_OK)
+		(void)file->pMethods->xRead(file, salt, sizeof(salt),
+		    LOG_SALT_AT);
+	is_new = memcmp(salt, database->log_salt, sizeof(salt)) != 0;
+	memcpy(database->log_salt, salt, sizeof(salt));
+	return is_new;
+}
+
+/* A transaction was committed, of ours. */
 static int
-note_log_pages(void *ctx, sqlite3 *db, const char *schema, int pages)
+note_log(void *ctx, sqlite3 *db, const char *schema, int pages)
 {
 	struct database *database = ctx;
 
 	(void)db; /* ours */
 	(void)schema; /* there is only main */
 	database->log_pages = pages;
+	/* After somebody else's checkpoint it begins unexpectedly. */
+	if (is_log_new(database))
+		database->wants_mark = true;
+	if (database->has_mark)
+		database->wants_mark = false;
+	database->has_mark = false;
 	return SQLITE_OK;
 }
 
@@ -332,7 +375,7 @@ use_log(struct database *database)
 		return STORE_IO_ERROR;
 	}
 	/* There was no other hook. */
-	(void)sqlite3_wal_hook(database->db, note_log_pages, database);
+	(void)sqlite3_wal_hook(database->db, note_log, database);
 	database->checkpoint_at = CHECKPOINT_PAGES;
 	return STORE_OPENED;
 }
@@ -346,40 +389,104 @@ set_checkpoint_on_close(const struct database *database, int on)
 	    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on ? 0 : 1, NULL);
 }
 
-enum store_open_status
-database_start_log(struct database *database)
+/*
+ * Mark what the database's file will be, once the log is moved to it.  Moving
+ * it makes room and lets readers go on, so what hinders the mark but passes
+ * does not hinder that: then a copy that was made since the last mark passes
+ * for that file.
+ */
+static int
+close_log(struct database *database)
+{
+	int rc;
+
+	database->has_mark = false;
+	rc = log_mark_close(database->db);
+	switch (rc & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_FULL:
+		return SQLITE_OK;
+	}
+	return rc;
+}
+
+/* Move the log's pages to the database, as far as its readers permit. */
+static int
+move_log(struct database *database)
+{
+	int pages = 0, moved = 0, rc = close_log(database);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
+		    SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+	/* What a reader or an error kept back is tried with the next pages. */
+	database->checkpoint_at = CHECKPOINT_PAGES;
+	if (rc != SQLITE_OK || moved < pages)
+		database->checkpoint_at += database->log_pages;
+	else
+		database->wants_mark = true;
+	return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
+}
+
+/*
+ * SQLite syncs the directory with the log's first pages, but goes on where that
+ * fails: after a power failure there would be no log.
+ */
+static enum store_open_status
+keep_log_file(struct database *database)
 {
 	const char *name = sqlite3_db_filename(database->db, "main");
-	enum store_open_status status = use_log(database);
 
-	if (status != STORE_OPENED)
-		return status;
 	/* The first read makes the log's file. */
 	if (read_number(database->db, "PRAGMA user_version") == -1)
 		return store_status_of_sqlite(database->path,
 		    database->db);
+	if (file_sync_directory(name) == -1)
+		return store_status_of_errno(database->path,
+		    "its directory cannot be made durable");
 	if (anchor(&database->file, name) == -1 ||
 	    anchor(&database->log, sqlite3_filename_wal(name)) == -1)
 		return store_status_of_errno(database->path,
 		    "cannot be found again");
+	return STORE_OPENED;
+}
+
+enum store_open_status
+database_start_log(struct database *database)
+{
+	enum store_open_status status = use_log(database);
+	int rc;
+
+	if (status == STORE_OPENED)
+		status = keep_log_file(database);
+	if (status != STORE_OPENED)
+		return status;
+	(void)is_log_new(database); /* it is looked at from here on */
+	rc = move_log(database);
+	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_FULL)
+		return store_status_of_sqlite(database->path, database->db);
 	set_checkpoint_on_close(database, 1);
 	return STORE_OPENED;
 }
 
 int
+database_mark_log(struct database *database)
+{
+	int rc = SQLITE_OK;
+
+	database->has_mark = false;
+	if (database->wants_mark)
+		rc = log_mark_open(database->db);
+	if (rc == SQLITE_OK)
+		database->has_mark = database->wants_mark;
+	return rc;
+}
+
+int
 database_checkpoint(struct database *database)
 {
-	int pages = 0, moved = 0, rc;
-
-	if (database->log_pages < database->checkpoint_at)
-		return SQLITE_OK;
-	rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
-	    SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
-	/* What a reader or an error kept back is tried with the next pages. */
-	database->checkpoint_at = CHECKPOINT_PAGES;
-	if (rc != SQLITE_OK || moved < pages)
-		database->checkpoint_at += database->log_pages;
-	return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
+	return database->log_pages < database->checkpoint_at ? SQLITE_OK :
+	    move_log(database);
 }
 
 /* Run sql, which has to succeed or to change nothing. */
@@ -402,25 +509,28 @@ foreign_version(const struct database *database)
 }
 
 /*
- * Let the log begin anew, with a transaction that changes nothing; what comes
- * before is all in the database then.  SQLITE_BUSY if a reader still needs it.
+ * Let the log begin anew, with a transaction that says so and nothing else; what
+ * comes before is all in the database then.  SQLITE_BUSY if a reader still needs it.
  */
 static int
 restart_log(struct database *database)
 {
-	char sql[64];
-	int rc, pages = 0;
+	int rc = close_log(database), pages = 0;
 
-	rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
-	    SQLITE_CHECKPOINT_RESTART, &pages, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
+		    SQLITE_CHECKPOINT_RESTART, &pages, NULL);
 	if (rc == SQLITE_OK)
 		rc = run(database, "BEGIN IMMEDIATE");
 	if (rc != SQLITE_OK)
 		return rc;
 	database->scrub_version = foreign_version(database);
-	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d; COMMIT",
-	    SCHEMA_VERSION); /* fits */
-	rc = run(database, sql);
+	database->wants_mark = true;
+	rc = database_mark_log(database);
+	if (rc == SQLITE_OK)
+		rc = run(database, "COMMIT");
+	else
+		(void)run(database, "ROLLBACK"); /* the cause is rc */
 	if (rc != SQLITE_OK)
 		return rc;
 	return pages == 0 || database->log_pages <= pages ?
@@ -543,14 +653,75 @@ database_keep_log(struct database *database)
 void
 database_empty_log(struct database *database)
 {
-	int rc;
+	int rc = close_log(database);
 
 	set_checkpoint_on_close(database, 1);
-	rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
-	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
+		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	if (rc != SQLITE_OK)
 		log_warnx("store: %s: checkpoint: %s", database->path,
 		    sqlite3_errmsg(database->db));
+}
+
+/* Whether the pages of file and log together are a database. */
+static enum store_open_status
+check_pages(const struct database *database)
+{
+	sqlite3_stmt *row;
+	int rc = sqlite3_prepare_v2(database->db, "SELECT 1 FROM"
+	    " pragma_quick_check(1) WHERE quick_check <> 'ok'", -1, &row,
+	    NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(row);
+	(void)sqlite3_finalize(row); /* repeats rc */
+	if (rc == SQLITE_DONE)
+		return STORE_OPENED;
+	if (rc != SQLITE_ROW)
+		return store_status_of_sqlite(database->path, database->db);
+	return refuse_data(database, "is damaged, or the log beside it (-wal) "
+	    "is another database's");
+}
+
+static enum store_open_status
+refuse_log(const struct database *database)
+{
+	log_errorx("store: %s: the log %s-wal is another database's: put that "
+	    "database back, or move the log away if what it holds may be lost",
+	    database->path, database->path);
+	return STORE_BAD_DATA;
+}
+
+/*
+ * Whether the log beside the database is its own.  The file says nothing of
+ * that if a crash has torn it, or has kept it from leaving version 2.
+ */
+static enum store_open_status
+check_log(const struct database *database, const char *vfs)
+{
+	struct log_mark file, whole;
+	bool is_marked = log_mark_read_alone(database->path, vfs, &file);
+	int rc = log_mark_read(database->db, &whole);
+
+	if (rc == SQLITE_OK && read_number(database->db,
+	    "PRAGMA application_id") != HEADER_APPLICATION_ID)
+		rc = SQLITE_ERROR;
+	if (rc != SQLITE_OK && rc != SQLITE_ERROR)
+		return store_status_of_sqlite(database->path, database->db);
+	if (!is_marked)
+		return check_pages(database);
+	if (rc == SQLITE_ERROR)
+		return refuse_log(database);
+	switch (log_mark_compare(&file, &whole)) {
+	case LOG_MARK_BEGINS:
+		return STORE_OPENED;
+	case LOG_MARK_MIXED:
+		return check_pages(database);
+	case LOG_MARK_FOREIGN:
+		break;
+	}
+	return refuse_log(database);
 }
 
 /* Connect to the checked file, and bring it to today's schema. */
@@ -566,6 +737,8 @@ open_file(struct database *database, const char *vfs)
 	/* Without a log there is nothing to move, and SQLite tidies up. */
 	if (had_log)
 		set_checkpoint_on_close(database, 0);
+	if (status == STORE_OPENED && had_log)
+		status = check_log(database, vfs);
 	return status == STORE_OPENED ? migrate(database, database->db) :
 	    status;
 }

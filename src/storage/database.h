@@ -35,8 +35,17 @@ void	 database_close(struct database *database);
 const char *database_path(const struct database *database);
 sqlite3	*database_connection(const struct database *database);
 
-/* The database was found good: from now on its log is in use. */
+/*
+ * The database was found good: from now on its log is in use, and there is
+ * durably.
+ */
 enum store_open_status database_start_log(struct database *database);
+/*
+ * First in every transaction: if the log begins with it, it says so
+ * (log_mark.h).  An SQLite result.
+ */
+int	 database_mark_log(struct database *database)
+	    __attribute__((warn_unused_result));
 /* Move the log's pages to the database if they are many: an SQLite result. */
 int	 database_checkpoint(struct database *database)
 	    __attribute__((warn_unused_result));

@@ -21,9 +21,8 @@ file_beside(const char *path, const char *suffix)
 	return name;
 }
 
-/* Make a rename in path's directory durable; -1 with errno. */
-static int
-sync_directory(const char *path)
+int
+file_sync_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *directory = xstrdup(slash == NULL ? "." : path);
@@ -43,7 +42,7 @@ sync_directory(const char *path)
 int
 file_publish(const char *draft, const char *path)
 {
-	return rename(draft, path) == -1 ? -1 : sync_directory(path);
+	return rename(draft, path) == -1 ? -1 : file_sync_directory(path);
 }
 
 void

@@ -6,6 +6,10 @@
 /* path with suffix behind it; free() it. */
 char	*file_beside(const char *path, const char *suffix);
 
+/* Make durable which names the directory of path has; -1 with errno. */
+int	 file_sync_directory(const char *path)
+	    __attribute__((warn_unused_result));
+
 /*
  * Give a draft, whose bytes are durable, the name path in the same directory,
  * durably; -1 with errno.

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define APPLICATION_ID 0x42534850	/* "BSHP" */
-
 enum offset {
 	OFFSET_PAGE_SIZE = 16,
 	OFFSET_CHANGES = 24,
@@ -22,20 +20,33 @@ number(const uint8_t *header, enum offset offset)
 	    (uint32_t)at[2] << 8 | at[3];
 }
 
-const char *
-header_fault(const uint8_t header[HEADER_BYTES], size_t len, int newest)
+static bool
+has_magic(const uint8_t header[HEADER_BYTES], size_t len)
 {
 	static const char magic[16] = "SQLite format 3";
 
+	return len >= HEADER_BYTES &&
+	    memcmp(header, magic, sizeof(magic)) == 0;
+}
+
+const char *
+header_fault(const uint8_t header[HEADER_BYTES], size_t len, int newest)
+{
 	if (len == 0)
 		return "is an empty file, not a database";
-	if (len < HEADER_BYTES || memcmp(header, magic, sizeof(magic)) != 0)
+	if (!has_magic(header, len))
 		return "is not a database";
-	if (number(header, OFFSET_APPLICATION_ID) != APPLICATION_ID)
+	if (number(header, OFFSET_APPLICATION_ID) != HEADER_APPLICATION_ID)
 		return "is another program's database";
 	if (number(header, OFFSET_USER_VERSION) > (uint32_t)newest)
 		return "is of a newer version";
 	return NULL;
+}
+
+bool
+header_is_torn(const uint8_t header[HEADER_BYTES], size_t len)
+{
+	return len > 0 && !has_magic(header, len);
 }
 
 bool

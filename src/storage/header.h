@@ -11,7 +11,8 @@
  */
 
 enum {
-	HEADER_BYTES = 100
+	HEADER_BYTES = 100,
+	HEADER_APPLICATION_ID = 0x42534850	/* "BSHP" */
 };
 
 /*
@@ -20,6 +21,13 @@ enum {
  */
 const char *header_fault(const uint8_t header[HEADER_BYTES], size_t len,
 	    int newest);
+
+/*
+ * Whether a file that begins with these len bytes, which are some, does not
+ * begin as SQLite's do: a crash while that page was written can have torn it,
+ * and a write-ahead log has it whole then.
+ */
+bool	 header_is_torn(const uint8_t header[HEADER_BYTES], size_t len);
 
 /*
  * Whether a file of size bytes ends before its last page.  With a write-ahead

@@ -116,8 +116,15 @@ write_body(struct store *store, const struct record *record)
 enum store_status
 store_begin(struct store *store)
 {
+	enum store_status status = sql_begin(store->sql);
+	int rc;
+
 	store->head = store->committed;
-	return sql_begin(store->sql);
+	if (status != STORE_OK)
+		return status;
+	rc = database_mark_log(store->database);
+	return rc == SQLITE_OK ? STORE_OK :
+	    sql_failed(store->sql, "marking the log", rc);
 }
 
 enum store_status

@@ -6,6 +6,7 @@
 
 static const char *const names[] = {
 	"session", "customer", "journal", "journal_body", "chain_anchor",
+	"log_mark",
 };
 
 #define TABLES	(sizeof(names) / sizeof(names[0]))
