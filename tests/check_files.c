@@ -294,6 +294,28 @@ START_TEST(log_without_its_database_is_kept_for_it)
 }
 END_TEST
 
+/* Nobody wrote to it after it was moved, so that nothing failed. */
+START_TEST(log_is_kept_where_the_database_was_moved_before_the_end)
+{
+	char aside[PATH_BYTES];
+	struct life life;
+
+	make(place.path, 2);
+	life = begin(place.path);
+	go_on(&life, 3);
+	path_beside(&place, "aside", aside);
+	ck_assert_int_eq(rename(place.path, aside), 0);
+	(void)logged_lines(&place, "");
+
+	store_close(life.store);
+
+	ck_assert_int_eq(logged_lines(&place, "was removed or replaced"), 1);
+	expect_refusal(STORE_BAD_DATA, "x.db-wal is there: put the database");
+	ck_assert_int_eq(rename(aside, place.path), 0);
+	expect_records(5);
+}
+END_TEST
+
 START_TEST(journal_without_its_database_is_kept_for_it)
 {
 	char journal[PATH_BYTES];
@@ -665,6 +687,8 @@ suite_add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, log_without_its_database_is_kept_for_it, 0, 2);
+	tcase_add_test(tc,
+	    log_is_kept_where_the_database_was_moved_before_the_end);
 	tcase_add_test(tc, journal_without_its_database_is_kept_for_it);
 	tcase_add_test(tc, empty_log_is_in_nobodys_way);
 	tcase_add_loop_test(tc, log_of_another_database_is_refused, 0, 2);

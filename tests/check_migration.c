@@ -266,6 +266,33 @@ START_TEST(version_1_becomes_what_a_new_database_is)
 }
 END_TEST
 
+/* As a crash leaves it: no mark says whose log that is. */
+START_TEST(log_of_an_older_version_is_taken_in)
+{
+	struct payload *session = payload_new("atelier", 7);
+	struct payload *text = payload_new("{}", 2);
+	sqlite3 *db;
+
+	make_databases(session, text);
+	db = connect(OLD_PATH);
+	ck_assert_int_eq(sqlite3_db_config(db,
+	    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), SQLITE_OK);
+	execute(db, "PRAGMA journal_mode = WAL");
+	execute(db, "UPDATE session SET active_ms = 7");
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	ck_assert_int_eq(access(OLD_PATH "-wal", F_OK), 0);
+
+	append(OLD_PATH, NULL, 0);
+
+	db = connect(OLD_PATH);
+	ck_assert_int_eq(query(db, "SELECT active_ms FROM session"), 7);
+	ck_assert_int_eq(query(db, "PRAGMA user_version"), 3);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	payload_unref(session);
+	payload_unref(text);
+}
+END_TEST
+
 /* It stays what it was, and is brought up to date another time. */
 START_TEST(migration_that_fails_changes_nothing)
 {
@@ -296,5 +323,6 @@ suite_add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, version_1_becomes_what_a_new_database_is);
+	tcase_add_test(tc, log_of_an_older_version_is_taken_in);
 	tcase_add_test(tc, migration_that_fails_changes_nothing);
 }

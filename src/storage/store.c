@@ -403,9 +403,10 @@ store_close(struct store *store)
 	sql_rollback(store->sql);
 	/*
 	 * After a failed sync a second one may lie, and a log beside another
-	 * database is not ours to remove: the next start reads what there is.
+	 * database, or none, is not ours to remove: the next start reads what
+	 * there is.
 	 */
-	if (sql_is_broken(store->sql))
+	if (sql_is_broken(store->sql) || database_is_gone(store->database))
 		database_keep_log(store->database);
 	else
 		database_empty_log(store->database);

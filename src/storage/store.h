@@ -30,7 +30,7 @@ enum store_open_status store_open(const char *path, const char *vfs,
 	    struct store **store);
 /*
  * Commits nothing.  Leaves the database without SQLite's log, unless it was
- * STORE_FATAL: then the log stays for the next start.  NULL is allowed.
+ * STORE_FATAL or was moved away: then the log stays for the next start.  NULL is allowed.
  */
 void	 store_close(struct store *store);
 
