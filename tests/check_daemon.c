@@ -15,6 +15,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "base/id.h"
 #include "daemon.h"
 
@@ -690,6 +692,31 @@ START_TEST(full_disk_refuses_changes_until_there_is_room)
 }
 END_TEST
 
+/* For longer than the daemon waits, which itself finds sessions in use. */
+START_TEST(database_locked_by_another_refuses_changes_and_nothing_else)
+{
+	static const char *const args[] = { "-osession-ttl=10", NULL };
+	struct daemon daemon;
+	struct frame frame;
+	sqlite3 *db;
+	int fd;
+
+	daemon_start(&daemon, database, args);
+	ck_assert_int_eq(sqlite3_open(database, &db), SQLITE_OK);
+	fd = client_open(&daemon, "/one");
+	ck_assert_int_eq(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL,
+	    NULL), SQLITE_OK);
+	client_send_text(fd, START);
+	client_await_event(fd, "error", &frame);
+	ck_assert_ptr_nonnull(strstr(frame.data, "\"storageUnavailable\""));
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+
+	(void)start_session(fd); /* its id is of no interest */
+	close(fd);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
 START_TEST(stop_answers_what_was_received_and_closes_with_1012)
 {
 	struct daemon daemon;
@@ -1330,6 +1357,8 @@ suite_add(TCase *tc)
 	add_waiting(
 	    hanging_disk_starves_the_watchdog_although_the_loop_goes_on);
 	tcase_add_test(tc, full_disk_refuses_changes_until_there_is_room);
+	add_waiting(
+	    database_locked_by_another_refuses_changes_and_nothing_else);
 	tcase_add_test(tc,
 	    stop_answers_what_was_received_and_closes_with_1012);
 	add_waiting(stop_closes_websockets_one_after_the_other);

@@ -8,6 +8,7 @@
 
 const char suite_name[] = "hub_storage";
 
+#define MINUTE_MS UINT64_C(60000)
 #define DAY_MS UINT64_C(86400000)
 
 START_TEST(nothing_is_shown_before_it_is_durable)
@@ -213,6 +214,80 @@ START_TEST(a_refused_start_leaves_nothing)
 	expect_error(ann, "sessionNotFound", ",'event':'joinSession'");
 	say(ann, START, "Ann");
 	expect(ann, STARTED, "<id>");
+	world_free(w);
+}
+END_TEST
+
+static struct world *
+short_lived_sessions(void)
+{
+	struct world_config config;
+
+	world_defaults(&config);
+	config.hub.session_ttl_ms = 24 * MINUTE_MS;
+	config.hub.limits.checkout_barrier = true;
+	return world_new_with(&config);
+}
+
+START_TEST(a_session_that_did_not_start_is_not_in_use)
+{
+	struct world *w = short_lived_sessions();
+	struct client *ann = world_connect(w, "s1");
+
+	world_hold(w);
+	say(ann, START, "Ann");
+	world_do_one(w);
+	world_wait(w, 2 * MINUTE_MS);
+	world_refuse(w, 1);
+	world_go_on(w);
+	expect_error(ann, "storageUnavailable",
+	    ",'event':'startSession','retryAfter':5");
+	ck_assert_ptr_null(world_stored(w, "s1"));
+	say(ann, START, "Ann");
+	expect(ann, STARTED, "<id>");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(that_a_session_is_in_use_is_not_refused_with_others)
+{
+	struct world *w = short_lived_sessions();
+	struct client *far = world_connect(w, "s2");
+	uint64_t used_ms;
+
+	(void)world_start(w, "s1", "Ann");
+	world_hold(w);
+	say(far, START, "Far");
+	world_do_one(w);
+	world_wait(w, MINUTE_MS);
+	used_ms = world_now(w)->wall_ms;
+	world_refuse(w, 1);
+	world_go_on(w);
+	ck_assert_ptr_null(world_stored(w, "s2"));
+	ck_assert_uint_eq(world_stored(w, "s1")->session->active_ms, used_ms);
+	world_free(w);
+}
+END_TEST
+
+/* Its sender was told something else. */
+START_TEST(a_refusal_that_was_judged_upon_a_refused_change_is_not_noted)
+{
+	struct world *w = short_lived_sessions();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct client *bob = world_join(w, "s1", "Bob");
+	const struct record *notes;
+
+	say(bob, READY, bob->id, "true");
+	world_ignore(w);
+	world_hold(w);
+	say(bob, READY, bob->id, "false");
+	say(ann, READY, ann->id, "true");
+	world_refuse(w, 1);
+	world_go_on(w);
+	expect_error(ann, "storageUnavailable",
+	    ",'event':'customerReadyToCheckout','retryAfter':5");
+	world_wait(w, MINUTE_MS);
+	ck_assert_uint_eq(world_notes(w, &notes), 0);
 	world_free(w);
 }
 END_TEST
@@ -611,6 +686,10 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, everybody_in_a_refused_list_is_told);
 	tcase_add_test(tc, what_gathered_meanwhile_is_refused_with_it);
 	tcase_add_test(tc, a_refused_start_leaves_nothing);
+	tcase_add_test(tc, a_session_that_did_not_start_is_not_in_use);
+	tcase_add_test(tc, that_a_session_is_in_use_is_not_refused_with_others);
+	tcase_add_test(tc,
+	    a_refusal_that_was_judged_upon_a_refused_change_is_not_noted);
 	tcase_add_test(tc, a_request_id_of_a_refused_join_is_fresh);
 	tcase_add_test(tc, a_refused_takeover_leaves_the_host);
 	tcase_add_test(tc, a_refused_return_is_tried_again);

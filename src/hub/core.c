@@ -63,11 +63,15 @@ core_load_later(struct hub *hub, struct room *room)
 }
 
 void
-core_touch(struct hub *hub, const struct session *session)
+core_touch(struct hub *hub, const struct room *room)
 {
-	struct job *job = job_new(JOB_TOUCH);
+	struct job *job;
 
-	job->record.session_row = session->row;
+	if (room->session == NULL || !room->session->is_running ||
+	    room->records > 0)
+		return;
+	job = job_new(JOB_TOUCH);
+	job->record.session_row = room->session->row;
 	job->wall_ms = hub->now.wall_ms;
 	core_submit(hub, NULL, job);
 }
@@ -79,9 +83,8 @@ core_release(struct hub *hub, struct room *room)
 	    !TAILQ_EMPTY(&room->seats) || !TAILQ_EMPTY(&room->waiting) ||
 	    !TAILQ_EMPTY(&room->claiming))
 		return;
-	if (room->was_used && room->session != NULL &&
-	    room->session->is_running)
-		core_touch(hub, room->session);
+	if (room->was_used)
+		core_touch(hub, room);
 	forget_retry(hub, room);
 	HASH_DELETE(hh, hub->rooms, room);
 	session_free(room->session);

@@ -139,8 +139,11 @@ struct room *core_room(struct hub *hub, struct payload *id);
 void	 core_load(struct hub *hub, struct room *room);
 /* It could not be read: load it some time later, if nobody does before. */
 void	 core_load_later(struct hub *hub, struct room *room);
-/* Tell the storage that session is in use. */
-void	 core_touch(struct hub *hub, const struct session *session);
+/*
+ * Tell the storage that the room's session is in use, unless records under way
+ * do so: the session may be none without them.
+ */
+void	 core_touch(struct hub *hub, const struct room *room);
 /* Drop the room if nothing needs it in memory. */
 void	 core_release(struct hub *hub, struct room *room);
 

@@ -94,8 +94,7 @@ touch_rooms(struct hub *hub)
 		return;
 	while ((room = TAILQ_FIRST(&hub->touched)) != NULL &&
 	    room->touched_ms + interval_ms <= hub->now.mono_ms) {
-		if (room->session != NULL && room->session->is_running)
-			core_touch(hub, room->session);
+		core_touch(hub, room);
 		room->touched_ms = hub->now.mono_ms;
 		TAILQ_REMOVE(&hub->touched, room, by_touch);
 		TAILQ_INSERT_TAIL(&hub->touched, room, by_touch);

@@ -283,8 +283,26 @@ settle_all(struct hub *hub, struct job_list *jobs)
 static bool
 is_built_upon(const struct job *job)
 {
-	return job->kind == JOB_APPEND || job->kind == JOB_ANSWER ||
-	    (job->kind == JOB_ERASE && job->upto_row == 0);
+	switch (job->kind) {
+	case JOB_APPEND:
+	case JOB_ANSWER:
+	/* The refusals that it counts were to be told by answers. */
+	case JOB_NOTE:
+		return true;
+	/* Once its note is durable, it goes on whatever happens. */
+	case JOB_ERASE:
+		return job->upto_row == 0;
+	/* Of a session of which nothing was under way: core_touch(). */
+	case JOB_TOUCH:
+	/* What the storage finds when it does them. */
+	case JOB_LOAD:
+	case JOB_FIND_IDLE:
+	case JOB_SCRUB:
+	case JOB_RETAIN:
+	case JOB_LOG_HEAD:
+		break;
+	}
+	return false;
 }
 
 /*
