@@ -177,7 +177,7 @@ END_TEST
 START_TEST(old_carts_are_forgotten_while_it_serves)
 {
 	static const char *const args[] = { "-ojournal-retention=1",
-	    "-oaudit-anchor-interval=1", NULL };
+	    "-oclock-grace=0", "-oaudit-anchor-interval=1", NULL };
 	struct daemon daemon;
 	int fd;
 	const char *id;
@@ -196,6 +196,29 @@ START_TEST(old_carts_are_forgotten_while_it_serves)
 	expect("SELECT group_concat(cart) FROM journal_body", "{\"n\":2}");
 	expect("SELECT group_concat(name) FROM journal_body", "Ada");
 	expect("SELECT digest IS NOT NULL FROM journal WHERE seq = 2", "1");
+}
+END_TEST
+
+START_TEST(nothing_is_forgotten_before_the_clock_is_believed)
+{
+	static const char *const args[] = { "-ojournal-retention=1",
+	    "-oclock-grace=3", "-oaudit-anchor-interval=1", NULL };
+	struct daemon daemon;
+	const char *id;
+	int fd;
+
+	daemon_start(&daemon, database, args);
+	fd = client_open(&daemon, "/s1");
+	id = start_session(fd);
+	send_cart(fd, id, "{\"n\":1}");
+	send_cart(fd, id, "{\"n\":2}");
+	daemon_await_log(&daemon, "chain: 4:");
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+
+	/* The daemon was there for some moments when the session began. */
+	expect("SELECT max(ts_ms) - min(ts_ms) > 2500 FROM journal", "1");
+	expect("SELECT group_concat(event) FROM journal", "1,3,3,11");
 }
 END_TEST
 
@@ -244,6 +267,10 @@ suite_add(TCase *tc)
 
 	tcase_add_checked_fixture(waiting, set_up, tear_down);
 	tcase_add_test(waiting, old_carts_are_forgotten_while_it_serves);
+	waiting = suite_waiting_case();
+	tcase_add_checked_fixture(waiting, set_up, tear_down);
+	tcase_add_test(waiting,
+	    nothing_is_forgotten_before_the_clock_is_believed);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, addresses_are_kept_as_the_settings_say, 0,
 	    sizeof(kept) / sizeof(kept[0]));

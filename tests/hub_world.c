@@ -19,7 +19,8 @@ enum {
 	IDLE_SLICE = 2,		/* sessions looked at by one FIND_IDLE */
 	ERASE_SLICE = 2,	/* bodies erased by one ERASE */
 	TURNS_MAX = 10000,	/* more without a rest are a loop */
-	MONO_AT_START_MS = 1000000
+	MONO_AT_START_MS = 1000000,
+	BOOT_AHEAD_MS = 500000	/* it was suspended before */
 };
 
 #define WALL_AHEAD_MS UINT64_C(1700000000000)
@@ -111,6 +112,7 @@ world_new_with(const struct world_config *config)
 	world->now = (struct now){
 		.mono_ms = MONO_AT_START_MS,
 		.mono_us = MONO_AT_START_MS * 1000,
+		.boot_ms = MONO_AT_START_MS + BOOT_AHEAD_MS,
 		.wall_ms = WALL_AHEAD_MS + MONO_AT_START_MS,
 	};
 	world->quota = quota_new(&quota);
@@ -655,6 +657,7 @@ move_clock(struct world *world, uint64_t mono_ms)
 
 	if (mono_ms > world->now.mono_ms) {
 		world->now.wall_ms += mono_ms - world->now.mono_ms;
+		world->now.boot_ms += mono_ms - world->now.mono_ms;
 		world->now.mono_ms = mono_ms;
 		world->now.mono_us = mono_ms * 1000;
 	}
@@ -679,6 +682,19 @@ world_wait(struct world *world, uint64_t ms)
 		move_clock(world, next_ms);
 	}
 	move_clock(world, end_ms);
+}
+
+void
+world_set_clock(struct world *world, uint64_t wall_ms)
+{
+	world->now.wall_ms = wall_ms;
+}
+
+void
+world_suspend(struct world *world, uint64_t ms)
+{
+	world->now.wall_ms += ms;
+	world->now.boot_ms += ms;
 }
 
 void

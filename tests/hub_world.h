@@ -107,6 +107,10 @@ void	 world_forget(struct client *client);
 void	 world_run(struct world *world);
 /* Let time pass, stopping wherever the hub wants to be woken. */
 void	 world_wait(struct world *world, uint64_t ms);
+/* Somebody sets the wall clock, to ms since 1970. */
+void	 world_set_clock(struct world *world, uint64_t wall_ms);
+/* The machine sleeps for ms. */
+void	 world_suspend(struct world *world, uint64_t ms);
 
 /* The storage keeps lists to itself until it is told to go on. */
 void	 world_hold(struct world *world);

@@ -7,7 +7,7 @@ read_us(clockid_t id)
 {
 	struct timespec ts = { 0, 0 };
 
-	/* Neither clock can fail on Linux. */
+	/* None of these clocks can fail on Linux. */
 	(void)clock_gettime(id, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
@@ -20,6 +20,7 @@ clock_now(void)
 	return (struct now){
 		.mono_ms = mono_us / 1000,
 		.mono_us = mono_us,
+		.boot_ms = read_us(CLOCK_BOOTTIME) / 1000,
 		.wall_ms = read_us(CLOCK_REALTIME) / 1000,
 	};
 }

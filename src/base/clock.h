@@ -3,9 +3,10 @@
 
 #include <stdint.h>
 
-/* One reading of both clocks, handed to everything that needs the time. */
+/* One reading of the clocks, handed to everything that needs the time. */
 struct now {
 	uint64_t mono_ms;	/* CLOCK_MONOTONIC: deadlines */
+	uint64_t boot_ms;	/* CLOCK_BOOTTIME: goes on in a suspend */
 	uint64_t wall_ms;	/* since 1970: what records say */
 	uint64_t mono_us;	/* mono_ms in full: how long things take */
 };

@@ -79,6 +79,7 @@ tuning_hub(const struct options *options, struct hub_config *config)
 	config->session_ttl_ms = ms(options->session_ttl_s);
 	config->journal_retention_ms = ms(options->journal_retention_s);
 	config->audit_retention_ms = ms(options->audit_retention_s);
+	config->clock_grace_ms = ms(options->clock_grace_s);
 	config->log_head_ms = ms(options->audit_anchor_interval_s);
 	config->require_tokens = options->require_tokens;
 }

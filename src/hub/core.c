@@ -14,6 +14,13 @@
 /* Until a session that could not be read is tried again. */
 #define RETRY_LOAD_MS 5000
 
+void
+core_set_now(struct hub *hub, const struct now *now)
+{
+	hub->now = *now;
+	wall_look(&hub->wall, now, hub->config.clock_grace_ms);
+}
+
 struct room *
 core_room(struct hub *hub, struct payload *id)
 {

@@ -16,6 +16,7 @@
 #include "peer.h"
 #include "session/refusal.h"
 #include "session/session.h"
+#include "wall.h"
 #include "wire/message.h"
 
 /*
@@ -93,7 +94,8 @@ struct hub {
 	struct id_source random;
 	struct id_key hash_key;
 	struct message_parser *parser;
-	struct now now;
+	struct now now;			/* core_set_now() */
+	struct wall wall;
 	struct hub_counts counts;	/* without those that are to be had */
 					/* from here otherwise */
 	bool	 is_draining;
@@ -133,6 +135,9 @@ struct hub {
 	uint64_t retention_ms;		/* when to go on, or to begin */
 	uint64_t log_head_ms;		/* when to log the chain's end */
 };
+
+/* Something happens now. */
+void	 core_set_now(struct hub *hub, const struct now *now);
 
 struct room *core_room(struct hub *hub, struct payload *id);
 /* Ask the storage for the room's session. */

@@ -112,6 +112,21 @@ read_rooms(struct hub *hub)
 		core_load(hub, room);
 }
 
+/* Sessions that were in use then, or later, are no unused ones. */
+static uint64_t
+used_ms(const struct hub *hub)
+{
+	return wall_limit_ms(&hub->wall, &hub->now,
+	    hub->config.session_ttl_ms, WALL_ANY);
+}
+
+static uint64_t
+doubt_ms(const struct hub *hub)
+{
+	return wall_doubt_ms(&hub->wall, &hub->now,
+	    hub->config.clock_grace_ms);
+}
+
 static void
 search_idle(struct hub *hub)
 {
@@ -119,9 +134,12 @@ search_idle(struct hub *hub)
 
 	if (hub->is_searching || hub->now.mono_ms < hub->search_ms)
 		return;
+	if (doubt_ms(hub) > 0) {
+		hub->search_ms = hub->now.mono_ms + doubt_ms(hub);
+		return;
+	}
 	job = job_new(JOB_FIND_IDLE);
-	job->wall_ms = hub->now.wall_ms > hub->config.session_ttl_ms ?
-	    hub->now.wall_ms - hub->config.session_ttl_ms : 0;
+	job->wall_ms = used_ms(hub);
 	job->after_row = hub->search_row;
 	hub->is_searching = true;
 	core_submit(hub, NULL, job);
@@ -194,7 +212,8 @@ due_configure(struct hub *hub, const struct hub_config *before)
 {
 	if (hub->config.session_ttl_ms == 0)
 		hub->search_ms = UINT64_MAX;
-	else if (before->session_ttl_ms == 0)
+	else if (before->session_ttl_ms == 0 ||
+	    before->clock_grace_ms != hub->config.clock_grace_ms)
 		hub->search_ms = hub->now.mono_ms;
 	hub->log_head_ms = wait_changed_end_ms(hub->log_head_ms,
 	    before->log_head_ms, hub->config.log_head_ms, hub->now.mono_ms);
@@ -224,11 +243,9 @@ due_search_done(struct hub *hub, struct job *job)
 void
 due_end_unused(struct hub *hub, struct room *room)
 {
-	uint64_t ttl_ms = hub->config.session_ttl_ms;
-
-	if (ttl_ms == 0 || !room->session->is_running ||
-	    !TAILQ_EMPTY(&room->seats) ||
-	    room->session->active_ms + ttl_ms > hub->now.wall_ms)
+	if (hub->config.session_ttl_ms == 0 || !room->session->is_running ||
+	    !TAILQ_EMPTY(&room->seats) || doubt_ms(hub) > 0 ||
+	    room->session->active_ms > used_ms(hub))
 		return;
 	/* A running session can always be ended. */
 	(void)core_happen(hub, room,

@@ -36,6 +36,7 @@ hub_new(const struct hub_config *config, const struct now *now)
 
 	hub->config = *config;
 	hub->now = *now;
+	wall_init(&hub->wall, now);
 	hub->message_limit = rate_limit(config->message_rate, 1,
 	    config->message_burst);
 	id_source_init(&hub->random, &config->seed);
@@ -69,7 +70,7 @@ hub_configure(struct hub *hub, const struct hub_config *config,
 {
 	struct hub_config before = hub->config;
 
-	hub->now = *now;
+	core_set_now(hub, now);
 	hub->config = *config;
 	hub->config.key = before.key;
 	hub->config.seed = before.seed;
@@ -151,7 +152,7 @@ hub_detach(struct hub *hub, struct peer *peer, const struct now *now)
 {
 	struct room *room = peer->seat != NULL ? peer->seat->room : NULL;
 
-	hub->now = *now;
+	core_set_now(hub, now);
 	HASH_DELETE(hh, hub->peers, peer);
 	if (peer->is_woken) {
 		STAILQ_REMOVE(&hub->woken, peer, peer, woken);
@@ -203,7 +204,7 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
 	struct message message;
 	struct message_error error = { .code = REFUSAL_RATE_LIMITED };
 
-	hub->now = *now;
+	core_set_now(hub, now);
 	error.retry_after_s = rate_take(&peer->rate, &hub->message_limit,
 	    now->mono_ms);
 	if (error.retry_after_s > 0) {
@@ -229,7 +230,7 @@ hub_too_large(struct hub *hub, struct peer *peer, const struct now *now)
 	};
 	const struct customer *customer = core_speaker(peer);
 
-	hub->now = *now;
+	core_set_now(hub, now);
 	core_judged(hub, MESSAGE_NONE, HUB_REFUSED);
 	if (customer != NULL)
 		refusals_add(hub, peer->seat->room, customer, peer, &error);
@@ -251,7 +252,7 @@ hub_peer_next(struct hub *hub, struct peer *peer, struct outbox_item *item)
 void
 hub_pong(struct hub *hub, struct peer *peer, const struct now *now)
 {
-	hub->now = *now;
+	core_set_now(hub, now);
 	if (peer->seat != NULL)
 		speak_seat_lives(hub, peer->seat);
 }
@@ -302,7 +303,7 @@ release_held(struct hub *hub)
 void
 hub_tick(struct hub *hub, const struct now *now)
 {
-	hub->now = *now;
+	core_set_now(hub, now);
 	due_tick(hub);
 }
 
@@ -315,7 +316,7 @@ hub_next_tick_ms(const struct hub *hub)
 void
 hub_settle(struct hub *hub, struct job_list *jobs, const struct now *now)
 {
-	hub->now = *now;
+	core_set_now(hub, now);
 	hub->is_waiting = false;
 	hub->jobs_out = 0;
 	settle(hub, jobs);
@@ -326,7 +327,7 @@ uint64_t
 hub_erase(struct hub *hub, struct payload *session,
     const struct customer_id *customer, const struct now *now)
 {
-	hub->now = *now;
+	core_set_now(hub, now);
 	return erasure_begin(hub, session, customer);
 }
 

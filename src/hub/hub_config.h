@@ -25,6 +25,7 @@ struct hub_config {
 	uint64_t session_ttl_ms;	/* 0: sessions never end */
 	uint64_t journal_retention_ms;	/* of bodies; 0: for ever */
 	uint64_t audit_retention_ms;	/* of rows; 0: for ever */
+	uint64_t clock_grace_ms;	/* see wall.h; 0: none */
 	uint64_t log_head_ms;		/* between two lines; 0: none */
 	bool	 require_tokens;
 };

@@ -47,8 +47,8 @@ retention_first_ms(const struct hub *hub)
 static uint64_t
 limit_ms(const struct hub *hub, uint64_t life_ms)
 {
-	return life_ms == 0 || hub->now.wall_ms <= life_ms ? 0 :
-	    hub->now.wall_ms - life_ms;
+	return life_ms == 0 ? 0 : wall_limit_ms(&hub->wall, &hub->now,
+	    life_ms, WALL_BELIEVED);
 }
 
 static void
@@ -65,11 +65,18 @@ begin_pass(struct hub *hub)
 void
 retention_tick(struct hub *hub)
 {
+	uint64_t doubt_ms = wall_doubt_ms(&hub->wall, &hub->now,
+	    hub->config.clock_grace_ms);
 	struct job *job;
 	struct record *note;
 
 	if (retention_next_ms(hub) > hub->now.mono_ms)
 		return;
+	if (doubt_ms > 0) {
+		hub->retention.step = RETENTION_OVER;
+		hub->retention_ms = hub->now.mono_ms + doubt_ms;
+		return;
+	}
 	if (hub->retention.step == RETENTION_OVER)
 		begin_pass(hub);
 	job = job_new(JOB_RETAIN);

@@ -174,7 +174,7 @@ roster_kick(struct hub *hub, const char *id,
 	customer = session_customer(room->session, customer_id);
 	if (customer == NULL || customer->state == CUSTOMER_GONE)
 		return ROSTER_NO_CUSTOMER;
-	hub->now = *now;
+	core_set_now(hub, now);
 	if (customer->seat != NULL)
 		close_connections(hub, customer->seat);
 	roster_let_leave(hub, room, customer);

@@ -175,7 +175,8 @@ test('--follow tells what happens as it happens', () => withDaemon({},
 
 describe('what takes a while is followed', { concurrency: true }, () => {
 	test('several incarnations stand apart', () => withDaemon(
-		{ 'session-ttl': 1, 'absence-window-tokenless': 1 },
+		{ 'session-ttl': 1, 'absence-window-tokenless': 1,
+			'clock-grace': 0 },
 		async (daemon) => {
 			const first = await Client.open(daemon, '/party');
 			await first.enter('startSession', 'Ada');

@@ -41,6 +41,7 @@ const settingsOf = (random) => ({
 	'absence-window-tokenless': 1,
 	'max-remembered': 3,
 	'audit-anchor-interval': 1,
+	'clock-grace': 0,
 	'journal-retention': [0, 1, 2][random(3)],
 	'audit-retention': [0, 1, 3][random(3)],
 });
