@@ -949,32 +949,9 @@ compare_customers(const struct customer *a, const struct customer *b)
 	compare_payloads(a->cart, b->cart);
 }
 
-/* How many customers of customer's state left after it. */
-static size_t
-left_later(const struct session *session, const struct customer *customer)
-{
-	const struct customer *other;
-	size_t n = 0;
-
-	TAILQ_FOREACH(other, &session->customers, entry) {
-		if (other->state != customer->state || other == customer)
-			continue;
-		if (other->incarnation != customer->incarnation)
-			n += other->incarnation > customer->incarnation;
-		else if (other->left_revision != customer->left_revision)
-			n += other->left_revision > customer->left_revision;
-		else
-			n += other->row > customer->row;
-	}
-	return n;
-}
-
-/* loaded is the model's session, less those who left long ago. */
 static void
-compare_sessions(const struct model *model, const struct session *loaded,
-    size_t max_remembered)
+compare_sessions(const struct session *session, const struct session *loaded)
 {
-	const struct session *session = model->session;
 	const struct customer *a, *b = TAILQ_FIRST(&loaded->customers);
 
 	compare_payloads(session->id, loaded->id);
@@ -984,32 +961,46 @@ compare_sessions(const struct model *model, const struct session *loaded,
 	ck_assert_uint_eq(session->revision, loaded->revision);
 	ck_assert_uint_eq(session->active_ms, loaded->active_ms);
 	TAILQ_FOREACH(a, &session->customers, entry) {
-		if (a->state != CUSTOMER_SEATED && max_remembered != 0 &&
-		    left_later(session, a) >= max_remembered)
-			continue;
 		ck_assert_ptr_nonnull(b);
 		compare_customers(a, b);
 		b = TAILQ_NEXT(b, entry);
 	}
 	ck_assert_ptr_null(b);
-	if (max_remembered == 0)
-		ck_assert_uint_eq(session->cart_bytes, loaded->cart_bytes);
+	ck_assert_uint_eq(session->cart_bytes, loaded->cart_bytes);
+	ck_assert_uint_eq(session->counts[CUSTOMER_AWAY],
+	    loaded->counts[CUSTOMER_AWAY]);
 }
 
-static void
-compare_with_store(const struct model *model, struct store *store,
+/* NULL if the model has not begun. */
+static struct session *
+load_model(const struct model *model, struct store *store,
     size_t max_remembered)
 {
 	struct session *loaded;
 
 	ck_assert_int_eq(store_load(store, model->id, max_remembered,
 	    &loaded), STORE_OK);
-	if (model->session->incarnation == 0) {
-		ck_assert_ptr_null(loaded);
+	ck_assert_int_eq(loaded == NULL, model->session->incarnation == 0);
+	return loaded;
+}
+
+/* What is loaded is all there is, less those who left long ago. */
+static void
+compare_with_store(const struct model *model, struct store *store,
+    size_t max_remembered)
+{
+	const struct session_limits limits = {
+		.max_remembered = max_remembered,
+	};
+	struct session *all = load_model(model, store, 0);
+	struct session *loaded = load_model(model, store, max_remembered);
+
+	if (all == NULL)
 		return;
-	}
-	ck_assert_ptr_nonnull(loaded);
-	compare_sessions(model, loaded, max_remembered);
+	compare_sessions(model->session, all);
+	session_trim(all, &limits);
+	compare_sessions(all, loaded);
+	session_free(all);
 	session_free(loaded);
 }
 
@@ -1090,6 +1081,73 @@ START_TEST(tables_say_what_applying_the_records_says)
 	    " WHERE state = 2 AND ifnull(name_seq, cart_seq) IS NOT NULL"), 0);
 	model_clear(&models[0]);
 	model_clear(&models[1]);
+	place_clear(&place);
+}
+END_TEST
+
+/* Everybody who is in memory, or may come back there, does so in loaded. */
+static void
+compare_those_who_stay(const struct session *session,
+    const struct session *loaded)
+{
+	const struct customer *a, *b;
+
+	ck_assert_uint_eq(session->counts[CUSTOMER_SEATED],
+	    loaded->counts[CUSTOMER_SEATED]);
+	TAILQ_FOREACH(a, &session->customers, entry) {
+		if (a->state == CUSTOMER_GONE)
+			continue;
+		b = session_customer(loaded, &a->id);
+		ck_assert_ptr_nonnull(b);
+		compare_customers(a, b);
+	}
+	a = session_host(session);
+	b = session_host(loaded);
+	ck_assert((a == NULL) == (b == NULL));
+	ck_assert(a == NULL || customer_id_equal(&a->id, &b->id));
+}
+
+/*
+ * Memory forgets one by one, a load all at once: the same customers.  Who was
+ * forgotten in memory is known again to a load only if another has come back,
+ * or left for good, who was remembered in its place.
+ */
+START_TEST(memory_forgets_whom_a_load_forgets)
+{
+	const struct session_limits limits = {
+		.max_remembered = (size_t)_i,
+	};
+	struct session *loaded;
+	struct model model;
+	struct place place;
+	struct store *store;
+	unsigned i, same = 0;
+
+	place_init(&place);
+	model_init(&model, "atelier", 1);
+	store = open_store(&place);
+	ck_assert_int_eq(store_begin(store), STORE_OK);
+	for (i = 0; i < 2000; i++) {
+		size_t away = model.session->counts[CUSTOMER_AWAY];
+		bool is_less;
+
+		happen(&model, store);
+		is_less = model.session->counts[CUSTOMER_AWAY] < away ||
+		    !model.session->is_running;
+		session_trim(model.session, &limits);
+		loaded = load_model(&model, store, limits.max_remembered);
+		compare_those_who_stay(model.session, loaded);
+		if (!is_less)
+			compare_sessions(model.session, loaded);
+		same += !is_less;
+		session_free(is_less ? model.session : loaded);
+		if (is_less)
+			model.session = loaded;
+	}
+	ck_assert_uint_gt(same, 1000);
+	ck_assert_int_eq(store_commit(store), STORE_OK);
+	store_close(store);
+	model_clear(&model);
 	place_clear(&place);
 }
 END_TEST
@@ -1248,6 +1306,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, note_is_chained_and_changes_nothing);
 	tcase_add_loop_test(tc, database_removed_in_use_is_noticed, 0, 3);
 	tcase_add_test(tc, tables_say_what_applying_the_records_says);
+	tcase_add_loop_test(tc, memory_forgets_whom_a_load_forgets, 1, 4);
 	tcase_add_test(tc, unknown_session_loads_as_none);
 	tcase_add_test(tc, idle_sessions_are_found_slice_by_slice);
 	tcase_add_test(tc, checkpoint_keeps_the_log_small);

@@ -351,6 +351,16 @@ session_forget(struct session *session, struct customer *customer)
 	customer_free(session, customer);
 }
 
+/* An AWAY customer, who left long ago, is GONE; it left no later for that. */
+static void
+cut_off(struct session *session, struct customer *customer)
+{
+	uint64_t left_revision = customer->left_revision;
+
+	set_state(session, customer, CUSTOMER_GONE);
+	customer->left_revision = left_revision;
+}
+
 /*
  * The one in state who left first and has nothing to do with a connection any
  * more, or NULL.  Those of earlier incarnations left before all others.  A host
@@ -383,7 +393,7 @@ session_trim(struct session *session, const struct session_limits *limits)
 		customer = longest_absent(session, CUSTOMER_AWAY);
 		if (customer == NULL)
 			break;
-		set_state(session, customer, CUSTOMER_GONE);
+		cut_off(session, customer);
 	}
 	while (over(session->counts[CUSTOMER_GONE], limits->max_remembered)) {
 		customer = longest_absent(session, CUSTOMER_GONE);

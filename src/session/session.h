@@ -117,7 +117,9 @@ void	 session_forget(struct session *session, struct customer *customer);
 
 /*
  * Forget the longest absent beyond limits->max_remembered: AWAY become GONE,
- * GONE are freed.  Not a fact: other limits remember others.
+ * GONE are freed; but no host that is AWAY, and nobody with a seat.  Not a
+ * fact: other limits remember others, and who is forgotten while others are
+ * AWAY is known again when it is loaded after their return.
  */
 void	 session_trim(struct session *session,
 	    const struct session_limits *limits);

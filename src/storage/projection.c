@@ -76,12 +76,17 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_LOAD_SESSION] =
 	    "SELECT id, incarnation, revision, ended_ms IS NULL, active_ms"
 	    " FROM session WHERE name = ?",
+	/* At least those whom session_trim() leaves of all: some who are away
+	 * may have to be gone, and a host that is away always stays. */
 	[SQL_LOAD_CUSTOMERS] =
 	    "WITH wanted (customer) AS ("
 	    " SELECT id FROM customer WHERE session = ?1 AND state = 0"
+	    " UNION ALL SELECT id FROM customer"
+	    "  WHERE session = ?1 AND state = 1 AND is_host"
 	    " UNION ALL SELECT * FROM (SELECT id FROM customer"
-	    "  WHERE session = ?1 AND state = 1"
-	    "  ORDER BY incarnation DESC, left_revision DESC, id DESC LIMIT ?2)"
+	    "  WHERE session = ?1 AND state = 1 AND NOT is_host"
+	    "  ORDER BY incarnation DESC, left_revision DESC, id DESC"
+	    "  LIMIT 2 * ?2)"
 	    " UNION ALL SELECT * FROM (SELECT id FROM customer"
 	    "  WHERE session = ?1 AND state = 2"
 	    "  ORDER BY incarnation DESC, left_revision DESC, id DESC"
@@ -424,6 +429,9 @@ enum store_status
 projection_load(struct projection *projection, const struct payload *id,
     size_t max_remembered, struct session **session)
 {
+	const struct session_limits limits = {
+		.max_remembered = max_remembered,
+	};
 	enum store_status status;
 
 	*session = NULL;
@@ -434,6 +442,8 @@ projection_load(struct projection *projection, const struct payload *id,
 		session_free(*session);
 		*session = NULL;
 	}
+	if (*session != NULL)
+		session_trim(*session, &limits);
 	return status;
 }
 

@@ -99,8 +99,8 @@ void	 store_log_head(struct store *store);
 
 /*
  * Read a session with its carts; *session is NULL if there never was one of
- * that id.  Of the customers that left at most max_remembered of each kind
- * are read, the latest; 0 reads all.
+ * that id.  Who left long ago is forgotten, as by session_trim(); 0 for
+ * max_remembered forgets nobody.
  */
 enum store_status store_load(struct store *store, struct payload *id,
 	    size_t max_remembered, struct session **session);
