@@ -807,35 +807,48 @@ START_TEST(second_signal_closes_all_at_once_and_the_next_waits_for_nobody)
 }
 END_TEST
 
-#define POST_START "POST /one HTTP/1.1\r\nHost: localhost\r\n" \
-	"Content-Length: 57\r\n\r\n" START
+#define POST_START(target) "POST " target " HTTP/1.1\r\n" \
+	"Host: localhost\r\nContent-Length: 57\r\n\r\n" START
 #define GET_POLL "GET /one?customerId=%s&cursor=1.1 HTTP/1.1\r\n" \
 	"Host: localhost\r\nAuthorization: Bearer %s\r\n\r\n"
 
-/* Start a session by a request, and let another one be held. */
-static int
-hold_poll(const struct daemon *daemon)
-{
-	char id[ID_CUSTOMER_HEX + 1], token[ID_TOKEN_CHARS + 1], text[512];
-	const char *answer;
-	int fd = client_connect(daemon), len;
+#define HANDSHAKE "GET /one HTTP/1.1\r\nHost: localhost\r\n" \
+	"Connection: Upgrade\r\nUpgrade: websocket\r\n" \
+	"Sec-WebSocket-Version: 13\r\n" \
+	"Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\n\r\n"
 
-	client_send(fd, POST_START, sizeof(POST_START) - 1);
+enum { POLL_BYTES = 512 };	/* for one of the latter */
+
+/* Start a session by a request; poll becomes one that would be held then. */
+static int
+start_by_request(const struct daemon *daemon, char poll[POLL_BYTES])
+{
+	char id[ID_CUSTOMER_HEX + 1], token[ID_TOKEN_CHARS + 1];
+	const char *answer;
+	int fd = client_connect(daemon);
+
+	client_send(fd, POST_START("/one"), sizeof(POST_START("/one")) - 1);
 	answer = client_read_answer(fd);
 	ck_assert_int_eq(sscanf(strstr(answer, "{\"customerId"),
 	    "{\"customerId\":\"%24[0-9a-f]\",\"token\":\"%43[^\"]", id, token),
 	    2);
-	len = snprintf(text, sizeof(text), GET_POLL, id, token);
-	client_send(fd, text, (size_t)len);
+	snprintf(poll, POLL_BYTES, GET_POLL, id, token);
+	return fd;
+}
+
+/* The same, and let that one be held. */
+static int
+hold_poll(const struct daemon *daemon)
+{
+	char poll[POLL_BYTES];
+	int fd = start_by_request(daemon, poll);
+
+	client_send(fd, poll, strlen(poll));
 	return fd;
 }
 
 START_TEST(stop_answers_held_requests_and_takes_no_new_work)
 {
-	static const char handshake[] = "GET /one HTTP/1.1\r\nHost: a\r\n"
-	    "Connection: Upgrade\r\nUpgrade: websocket\r\n"
-	    "Sec-WebSocket-Version: 13\r\n"
-	    "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\n\r\n";
 	const char *const args[] = { "-o", "drain-time=3600", NULL };
 	struct daemon daemon;
 	int polling, fds[2], i;
@@ -847,9 +860,10 @@ START_TEST(stop_answers_held_requests_and_takes_no_new_work)
 	daemon_signal(&daemon, SIGTERM);
 	ck_assert_ptr_nonnull(strstr(client_read_answer(polling),
 	    "\"shuttingDown\""));
-	client_send(polling, POST_START, sizeof(POST_START) - 1);
+	client_send(polling, POST_START("/one"),
+	    sizeof(POST_START("/one")) - 1);
 	ck_assert_ptr_nonnull(strstr(client_read_answer(polling), " 503 "));
-	client_send(polling, handshake, sizeof(handshake) - 1);
+	client_send(polling, HANDSHAKE, sizeof(HANDSHAKE) - 1);
 	ck_assert_ptr_nonnull(strstr(client_read_answer(polling), " 503 "));
 
 	daemon_signal(&daemon, SIGTERM);
@@ -859,6 +873,31 @@ START_TEST(stop_answers_held_requests_and_takes_no_new_work)
 	}
 	close(polling);
 	ck_assert_int_eq(daemon_await_end(&daemon), EX_OK);
+}
+END_TEST
+
+/*
+ * Of two requests in one piece the second would be held, or become a WebSocket,
+ * while all ends.
+ */
+START_TEST(failed_flush_ends_the_daemon_with_requests_in_line)
+{
+	char poll[POLL_BYTES], both[2 * POLL_BYTES];
+	struct daemon daemon;
+	int fd;
+
+	start_faulty(&daemon, "FAULT_SYNC", "demo=no");
+	fd = start_by_request(&daemon, poll);
+	write_file(beside(".fault"), 0, "", 0);
+	snprintf(both, sizeof(both), "%s%s", POST_START("/two"),
+	    _i == 0 ? poll : HANDSHAKE);
+	client_send(fd, both, strlen(both));
+
+	ck_assert_ptr_null(strstr(client_read_rest(fd), "customerId"));
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_IOERR);
+	ck_assert_int_eq(unlink(beside(".fault")), 0);
+	make_database();
+	close(fd);
 }
 END_TEST
 
@@ -1366,6 +1405,8 @@ suite_add(TCase *tc)
 	    second_signal_closes_all_at_once_and_the_next_waits_for_nobody);
 	tcase_add_test(tc,
 	    stop_answers_held_requests_and_takes_no_new_work);
+	tcase_add_loop_test(tc,
+	    failed_flush_ends_the_daemon_with_requests_in_line, 0, 2);
 	tcase_add_loop_test(tc,
 	    requests_that_cannot_become_websockets_get_their_status, 0,
 	    ANSWERS);

@@ -826,13 +826,16 @@ http_stop(struct http *http)
 	int i;
 
 	uv_close((uv_handle_t *)&http->poll, NULL);
-	/* It must not be stopped with suspended connections; what is answered
-	 * already should get out, and upgrades already queued still come. */
+	/* It aborts if it is stopped with suspended connections: no request
+	 * that a run may read from here on, behind an answered one or from
+	 * the network, is taken in and held. */
+	http->is_stopping = true;
 	release_all_held(http);
+	/* What is answered already should get out, and upgrades already queued
+	 * still come. */
 	for (i = 0; i < STOP_RUNS || http->release_count > 0; i++) {
 		release_upgraded(http);
 		(void)MHD_run(http->daemon);	/* as in http_run() */
-		http->is_stopping = true;
 	}
 	MHD_stop_daemon(http->daemon);
 	drop_shared(http);
