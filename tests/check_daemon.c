@@ -1,5 +1,6 @@
 #include "suite.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
@@ -11,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -448,6 +450,51 @@ START_TEST(bad_configuration_is_refused_with_file_line_and_key)
 }
 END_TEST
 
+/* Be nobody who may look into processes that do not let him. */
+static void
+drop_ptrace(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	const __u32 others = ~CAP_TO_MASK(CAP_SYS_PTRACE);
+
+	/* Nor may our children; it fails where there is nothing to lose. */
+	(void)prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE);
+	ck_assert_int_eq(syscall(SYS_capget, &header, sets), 0);
+	sets[CAP_TO_INDEX(CAP_SYS_PTRACE)].effective &= others;
+	sets[CAP_TO_INDEX(CAP_SYS_PTRACE)].permitted &= others;
+	sets[CAP_TO_INDEX(CAP_SYS_PTRACE)].inheritable = 0;
+	ck_assert_int_eq(syscall(SYS_capset, &header, sets), 0);
+}
+
+static const struct {
+	const char *setting;
+	int	 error;		/* of a look into it; 0 for none */
+} dumps[] = {
+	{ "core-dumps=no", EACCES },
+	{ "core-dumps=yes", 0 },
+};
+
+/* The kernel dumps what it would show to others of the same user. */
+START_TEST(memory_is_dumped_only_if_that_is_wanted)
+{
+	const char *const args[] = { "-o", dumps[_i].setting, NULL };
+	struct daemon daemon;
+	char name[64], folder[4096];
+	ssize_t n;
+
+	drop_ptrace();
+	daemon_start(&daemon, database, args);
+	snprintf(name, sizeof(name), "/proc/%ld/cwd", (long)daemon.pid);
+	n = readlink(name, folder, sizeof(folder));
+
+	ck_assert_int_eq(n == -1 ? errno : 0, dumps[_i].error);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+}
+END_TEST
+
 START_TEST(version_is_that_of_the_package)
 {
 	const char *const args[] = { "-V", NULL };
@@ -538,8 +585,8 @@ await_ping(int fd)
 static void
 start_faulty(struct daemon *daemon, const char *fault, const char *setting)
 {
-	const char *const args[] = { "-d", database, "-o", setting, "0",
-		NULL };
+	const char *const args[] = { "-o", "core-dumps=yes", "-d", database,
+		"-o", setting, "0", NULL };
 
 	ck_assert_int_eq(setenv(fault, beside(".fault"), 1), 0);
 	daemon_spawn(daemon, FAULTY, args);
@@ -1382,6 +1429,8 @@ suite_add(TCase *tc)
 	    owner_that_cannot_be_set_is_a_mistake_of_the_configuration);
 	tcase_add_test(tc,
 	    bad_configuration_is_refused_with_file_line_and_key);
+	tcase_add_loop_test(tc, memory_is_dumped_only_if_that_is_wanted, 0,
+	    sizeof(dumps) / sizeof(dumps[0]));
 	tcase_add_test(tc, version_is_that_of_the_package);
 	tcase_add_test(tc, port_of_another_program_is_refused);
 	tcase_add_loop_test(tc,

@@ -201,7 +201,8 @@ START_TEST(without_arguments_all_settings_have_their_defaults)
 	ck_assert_uint_eq(options.listen_count, 1);
 	ck_assert_uint_eq(options.listen_access.mode, 0660);
 	ck_assert(!options.require_tokens && !options.checkout_barrier &&
-	    !options.websocket_compression && !options.demo);
+	    !options.websocket_compression && !options.demo &&
+	    !options.core_dumps);
 	ck_assert_str_eq(options.subprotocol, "");
 	ck_assert_str_eq(options.base_path, "/");
 	ck_assert_uint_eq(options.allowed_origins_count, 1);
@@ -312,7 +313,9 @@ START_TEST(each_switch_reaches_its_own_field)
 	    !options.websocket_compression);
 	ck_assert_int_eq(run("x -o websocket-compression=yes"), OPTIONS_RUN);
 	ck_assert(!options.require_tokens && !options.checkout_barrier &&
-	    options.websocket_compression);
+	    options.websocket_compression && !options.core_dumps);
+	ck_assert_int_eq(run("x -o core-dumps=yes"), OPTIONS_RUN);
+	ck_assert(!options.websocket_compression && options.core_dumps);
 }
 END_TEST
 
@@ -852,6 +855,7 @@ static const struct {
 	{ "log-addresses", "none", OPTIONS_ADOPTED },
 	{ "admin-listen", "none", OPTIONS_NEEDS_RESTART },
 	{ "log-level", "debug", OPTIONS_ADOPTED },
+	{ "core-dumps", "yes", OPTIONS_NEEDS_RESTART },
 };
 
 /* What was told of the latest adoption. */

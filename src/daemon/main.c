@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include "base/log.h"
 #include "options.h"
@@ -18,6 +19,9 @@ main(int argc, char **argv)
 	 * call; neither signal can fail to be ignored. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
+	/* Whatever limit and pattern say: carts and tokens are in memory. */
+	if (!options.core_dumps)
+		(void)prctl(PR_SET_DUMPABLE, 0); /* cannot fail */
 	status = server_run(&options, argc, argv);
 	options_clear(&options);
 	return status;

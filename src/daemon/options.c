@@ -151,6 +151,9 @@ static const struct setting settings[] = {
 	    .needs_restart = true },
 	{ "log-level", SETTING_LOG_LEVEL, "info",
 	    FIELD(log_level), .help = "error, warning, info or debug" },
+	{ "core-dumps", SETTING_BOOLEAN, "no",
+	    FIELD(core_dumps), .help = "with carts and tokens, of a crash",
+	    .needs_restart = true },
 };
 
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))

@@ -67,6 +67,7 @@ struct options {
 	struct unix_socket_access fastcgi_access;
 	enum address_detail log_addresses;
 	enum log_level log_level;
+	bool	 core_dumps;
 
 	struct provenance *provenance;	/* of all of them */
 };

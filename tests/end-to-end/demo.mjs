@@ -30,7 +30,8 @@ class Shop {
 	}
 
 	async restart() {
-		const settings = Object.entries(this.settings)
+		const settings = Object.entries({ 'core-dumps': 'yes',
+			...this.settings })
 			.flatMap(([key, value]) => ['-o', `${key}=${value}`]);
 		this.daemon = new Daemon(['-d', this.#database, ...settings,
 			String(this.port)], {});

@@ -22,7 +22,7 @@ export class Daemon {
 		this.#folder ??= await mkdtemp(path.join(tmpdir(), 'shop-'));
 		this.#process = spawn(this.#program, ['-d',
 			path.join(this.#folder, 'test.db'), '-o', 'drain-time=0',
-			String(this.port)],
+			'-o', 'core-dumps=yes', String(this.port)],
 		{ stdio: ['ignore', 'ignore', 'pipe'] });
 		this.port = await this.#listening();
 		this.hasPolling = await this.#answersPost();

@@ -66,7 +66,9 @@ export class Daemon {
 	// -o KEY=VALUE, `configuration` is a file of them.
 	static async start({ database, configuration, settings = {}, env = {},
 		port = 0 }) {
-		const options = Object.entries({ 'drain-time': 0, ...settings })
+		// LeakSanitizer looks into the daemon too.
+		const options = Object.entries({ 'drain-time': 0,
+			'core-dumps': 'yes', ...settings })
 			.flatMap(([key, value]) => ['-o', `${key}=${value}`]);
 		if (configuration !== undefined)
 			options.push('-c', configuration);
