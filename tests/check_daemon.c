@@ -764,6 +764,85 @@ START_TEST(database_locked_by_another_refuses_changes_and_nothing_else)
 }
 END_TEST
 
+/* Fill the pipe that the daemon logs to; how many bytes that took. */
+static size_t
+fill_log(const struct daemon *daemon)
+{
+	char junk[PAGE_BYTES], name[64];
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	memset(junk, '.', sizeof(junk));
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", daemon->output);
+	fd = open(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	ck_assert_int_ne(fd, -1);
+	while ((n = write(fd, junk, sizeof(junk))) > 0)
+		len += (size_t)n;
+	ck_assert_int_eq(errno, EAGAIN);
+	close(fd);
+	return len;
+}
+
+static void
+skip_log(const struct daemon *daemon, size_t len)
+{
+	char junk[PAGE_BYTES];
+	ssize_t n;
+
+	for (; len > 0; len -= (size_t)n) {
+		n = read(daemon->output, junk, len < sizeof(junk) ? len :
+		    sizeof(junk));
+		ck_assert_int_gt(n, 0);
+	}
+}
+
+/* Have the configuration read again, which logs a line. */
+static void
+reload_unread(struct daemon *daemon)
+{
+	char notice[DAEMON_NOTICE_MAX];
+	ssize_t n;
+
+	daemon_signal(daemon, SIGHUP);
+	do {
+		n = recv(daemon->notify, notice, sizeof(notice) - 1, 0);
+		ck_assert_int_gt(n, 0);
+		notice[n] = '\0';
+	} while (strcmp(notice, "READY=1") != 0);
+}
+
+START_TEST(log_that_nobody_reads_holds_up_nothing)
+{
+	struct daemon daemon;
+	struct frame frame;
+	const char *id;
+	size_t len;
+	int fd, status;
+
+	daemon_start(&daemon, database, NULL);
+	fd = client_open(&daemon, "/one");
+	id = start_session(fd);
+	len = fill_log(&daemon);
+	reload_unread(&daemon);
+	send_cart(fd, id, "{\"tea\":1}", 1);
+	client_await_event(fd, "updateCart", &frame);
+	skip_log(&daemon, len);
+	daemon_signal(&daemon, SIGHUP);
+	daemon_await_log(&daemon,
+	    "<4>log: 1 lines were lost: nobody read them\n<6>reload: done\n");
+
+	(void)fill_log(&daemon);
+	close(fd);
+	daemon_signal(&daemon, SIGTERM);
+	ck_assert_int_eq(waitpid(daemon.pid, &status, 0), daemon.pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), EX_OK);
+	close(daemon.output);
+	close(daemon.notify);
+}
+END_TEST
+
 START_TEST(stop_answers_what_was_received_and_closes_with_1012)
 {
 	struct daemon daemon;
@@ -1447,6 +1526,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, full_disk_refuses_changes_until_there_is_room);
 	add_waiting(
 	    database_locked_by_another_refuses_changes_and_nothing_else);
+	tcase_add_test(tc, log_that_nobody_reads_holds_up_nothing);
 	tcase_add_test(tc,
 	    stop_answers_what_was_received_and_closes_with_1012);
 	add_waiting(stop_closes_websockets_one_after_the_other);

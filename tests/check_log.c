@@ -2,11 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -272,6 +278,272 @@ START_TEST(fatal_error_ends_the_process_with_its_status)
 }
 END_TEST
 
+/* What a program may be given for standard error: our end, its end. */
+
+static void
+make_pipe(int fds[2])
+{
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+}
+
+/* One end is closed, so that the other cannot be opened once more. */
+static void
+make_pipe_of_others(int fds[2])
+{
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	close(fds[0]);
+	fds[0] = -1;
+}
+
+static void
+make_stream(int fds[2])
+{
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+	    fds), 0);
+}
+
+static void
+make_datagrams(int fds[2])
+{
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
+	    fds), 0);
+}
+
+/* It takes what it has room for, be that a part of a line. */
+static void
+make_terminal(int fds[2])
+{
+	struct termios termios;
+
+	fds[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ne(fds[0], -1);
+	ck_assert_int_eq(grantpt(fds[0]), 0);
+	ck_assert_int_eq(unlockpt(fds[0]), 0);
+	fds[1] = open(ptsname(fds[0]), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ne(fds[1], -1);
+	ck_assert_int_eq(tcgetattr(fds[1], &termios), 0);
+	cfmakeraw(&termios);
+	ck_assert_int_eq(tcsetattr(fds[1], TCSANOW, &termios), 0);
+}
+
+static void (*const unread[])(int fds[2]) = {
+	make_pipe, make_pipe_of_others, make_stream, make_datagrams,
+	make_terminal,
+};
+
+enum {
+	UNREAD = sizeof(unread) / sizeof(unread[0]),
+	LINES_LOST = 3,
+	LINES_MAX = 65536,
+	LINES_OF_THREAD = 20000,
+	THREAD_LINE = 300
+};
+
+/* Let standard error be of that kind for a program that serves; our end. */
+static int
+serve_into(void (*make)(int fds[2]))
+{
+	int fds[2];
+
+	/* As in the daemon. */
+	ck_assert(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	make(fds);
+	original = dup(STDERR_FILENO);
+	ck_assert_int_ne(original, -1);
+	ck_assert_int_eq(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	close(fds[1]);
+	log_never_block();
+	if (fds[0] == -1)
+		fds[0] = open("/proc/self/fd/2", O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ne(fds[0], -1);
+	return fds[0];
+}
+
+/* Lines of many lengths, also none that fit into what others leave. */
+#define DOTS(i) ((i) * 37 % 900)
+
+static void
+log_line(unsigned i)
+{
+	char dots[900];
+
+	memset(dots, '.', sizeof(dots));
+	log_info("line %u %.*s", i, (int)DOTS(i), dots);
+}
+
+/* What was read of the log, and what it says. */
+struct seen {
+	char	 text[262144];	/* after the last newline */
+	unsigned next;		/* number of the line that comes next */
+	uint64_t told;		/* of lost lines */
+};
+
+/* Take a line: none is missing that is not told of, and each is whole. */
+static void
+see_line(struct seen *seen, const char *line)
+{
+	char expected[128];
+	uint64_t n;
+	unsigned i;
+
+	if (sscanf(line, "<4>log: %" SCNu64, &n) == 1) {
+		snprintf(expected, sizeof(expected), "<4>log: %" PRIu64
+		    " lines were lost: nobody read them", n);
+		ck_assert_str_eq(line, expected);
+		seen->told += n;
+		seen->next += (unsigned)n;
+		return;
+	}
+	ck_assert_int_eq(sscanf(line, "<6>line %u ", &i), 1);
+	ck_assert_uint_eq(i, seen->next++);
+	ck_assert_uint_eq(strlen(strrchr(line, ' ') + 1), DOTS(i));
+}
+
+/* Read what is there, and wait if nothing is. */
+static void
+see(struct seen *seen, int fd)
+{
+	struct pollfd more = { .fd = fd, .events = POLLIN };
+	char *line = seen->text, *end;
+	size_t len = strlen(seen->text);
+	ssize_t n;
+
+	do {
+		n = read(fd, seen->text + len, sizeof(seen->text) - len - 1);
+		ck_assert_int_gt(n, 0);
+		len += (size_t)n;
+	} while (poll(&more, 1, 0) == 1);
+	seen->text[len] = '\0';
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		*end = '\0';
+		see_line(seen, line);
+	}
+	memmove(seen->text, line, strlen(line) + 1);
+}
+
+START_TEST(lines_that_nobody_reads_are_lost_whole_and_told_later)
+{
+	static struct seen seen;
+	unsigned written = 0;
+	int fd = serve_into(unread[_i]);
+
+	while (log_lost() < LINES_LOST && written < LINES_MAX)
+		log_line(written++);
+	ck_assert_uint_eq(log_lost(), LINES_LOST);
+	while (seen.next < written) {
+		if (seen.told < log_lost())
+			log_line(written++);
+		see(&seen, fd);
+	}
+
+	ck_assert_str_eq(seen.text, "");
+	ck_assert_uint_ge(seen.told, LINES_LOST);
+	ck_assert_uint_eq(seen.told, log_lost());
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+	close(fd);
+}
+END_TEST
+
+START_TEST(what_the_shell_gave_us_still_waits_for_others)
+{
+	int fd = serve_into(unread[_i]);
+
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+	close(fd);
+}
+END_TEST
+
+START_TEST(file_takes_every_line)
+{
+	char text[64] = "";
+	FILE *file = tmpfile();
+
+	ck_assert_ptr_nonnull(file);
+	original = dup(STDERR_FILENO);
+	ck_assert_int_eq(dup2(fileno(file), STDERR_FILENO), STDERR_FILENO);
+	log_never_block();
+	log_info("one");
+	log_info("two");
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+
+	rewind(file);
+	ck_assert_uint_eq(fread(text, 1, sizeof(text) - 1, file), 14);
+	ck_assert_str_eq(text, "<6>one\n<6>two\n");
+	fclose(file);
+}
+END_TEST
+
+START_TEST(log_that_is_closed_keeps_nobody)
+{
+	original = dup(STDERR_FILENO);
+	close(STDERR_FILENO);
+	log_never_block();
+	log_info("unseen");
+
+	ck_assert_uint_eq(log_lost(), 0);
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+}
+END_TEST
+
+static void *
+log_many(void *arg)
+{
+	unsigned i;
+
+	for (i = 0; i < LINES_OF_THREAD; i++)
+		log_info("%s", (const char *)arg);
+	return NULL;
+}
+
+/* Log from two threads at once, and then that it is done. */
+static void *
+log_both(void *arg)
+{
+	static char a[THREAD_LINE + 1], b[THREAD_LINE + 1];
+	pthread_t threads[2];
+	uint64_t before;
+
+	memset(a, 'a', THREAD_LINE);
+	memset(b, 'b', THREAD_LINE);
+	ck_assert_int_eq(pthread_create(&threads[0], NULL, log_many, a), 0);
+	ck_assert_int_eq(pthread_create(&threads[1], NULL, log_many, b), 0);
+	ck_assert_int_eq(pthread_join(threads[0], NULL), 0);
+	ck_assert_int_eq(pthread_join(threads[1], NULL), 0);
+	do {
+		before = log_lost();
+		log_info("end");
+	} while (log_lost() > before);
+	return arg;
+}
+
+START_TEST(lines_of_two_threads_do_not_mix)
+{
+	char line[THREAD_LINE + 16];
+	int fd = serve_into(make_terminal);
+	FILE *file = fdopen(fd, "r");
+	pthread_t thread;
+	uint64_t n;
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(pthread_create(&thread, NULL, log_both, NULL), 0);
+	for (;;) {
+		ck_assert_ptr_nonnull(fgets(line, sizeof(line), file));
+		if (strcmp(line, "<6>end\n") == 0)
+			break;
+		if (sscanf(line, "<4>log: %" SCNu64, &n) == 1)
+			continue;
+		ck_assert_uint_eq(strlen(line), THREAD_LINE + 4);
+		ck_assert_uint_eq(strspn(line + 3, line[3] == 'a' ? "a" : "b"),
+		    THREAD_LINE);
+	}
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+	fclose(file);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -287,4 +559,11 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, long_line_is_cut);
 	tcase_add_loop_test(tc, long_line_is_not_cut_within_an_escape, 0, 8);
 	tcase_add_test(tc, fatal_error_ends_the_process_with_its_status);
+	tcase_add_loop_test(tc,
+	    lines_that_nobody_reads_are_lost_whole_and_told_later, 0, UNREAD);
+	tcase_add_loop_test(tc, what_the_shell_gave_us_still_waits_for_others,
+	    0, UNREAD);
+	tcase_add_test(tc, file_takes_every_line);
+	tcase_add_test(tc, log_that_is_closed_keeps_nobody);
+	tcase_add_test(tc, lines_of_two_threads_do_not_mix);
 }

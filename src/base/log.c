@@ -1,10 +1,17 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -13,6 +20,24 @@
 
 static enum log_level log_max = LOG_LEVEL_INFO;
 static const char *program;	/* NULL: lines begin with their priority */
+
+/* How bytes get to standard error. */
+enum sink {
+	SINK_WAITS,		/* write() takes as long as it takes */
+	SINK_SOCKET,		/* it may refuse a single call to wait */
+	SINK_OURS,		/* the same pipe or terminal, opened by us */
+	SINK_ASKED		/* not to be opened: asked before each write */
+};
+
+static enum sink sink = SINK_WAITS;
+static int sink_fd = STDERR_FILENO;
+
+/* Over what follows, which only sinks that never wait use. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char rest[LINE_BYTES];	/* of a line that got out in part */
+static size_t rest_len;
+static uint64_t lost;		/* lines, of which nobody was told */
+static uint64_t lost_total;
 
 void
 log_set_level(enum log_level level)
@@ -53,6 +78,119 @@ append_escaped(char *line, size_t n, const char *text)
 	return n;
 }
 
+void
+log_never_block(void)
+{
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) == -1 || S_ISREG(st.st_mode))
+		return;
+	sink = S_ISSOCK(st.st_mode) ? SINK_SOCKET : SINK_ASKED;
+	if (sink == SINK_SOCKET)
+		return;
+	/* O_NONBLOCK on the description that we were given would be that of
+	 * the shell's terminal too. */
+	sink_fd = open("/proc/self/fd/2",
+	    O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (sink_fd != -1)
+		sink = SINK_OURS;
+	else
+		sink_fd = STDERR_FILENO;
+}
+
+/* Write what goes out at once; how much that was. */
+static size_t
+write_some(const char *bytes, size_t len)
+{
+	struct pollfd ready = { .fd = sink_fd, .events = POLLOUT };
+	ssize_t n;
+
+	if (sink == SINK_ASKED && poll(&ready, 1, 0) != 1)
+		return 0;
+	n = sink == SINK_SOCKET ?
+	    send(sink_fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) :
+	    write(sink_fd, bytes, len);
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* Complete the line that got out in part; false if it still is. */
+static bool
+put_rest(void)
+{
+	size_t n;
+
+	if (rest_len == 0)
+		return true;
+	n = write_some(rest, rest_len);
+	rest_len -= n;
+	memmove(rest, rest + n, rest_len);
+	return rest_len == 0;
+}
+
+/* Get a line out, or its beginning at least; false if nothing of it is. */
+static bool
+put(const char *line, size_t len)
+{
+	size_t n;
+
+	if (!put_rest())
+		return false;
+	n = write_some(line, len);
+	if (n == 0)
+		return false;
+	rest_len = len - n;
+	memcpy(rest, line + n, rest_len);
+	return true;
+}
+
+/* Begin a line of the level, and return its length so far. */
+static size_t
+begin_line(char line[LINE_BYTES], enum log_level level)
+{
+	if (program == NULL)
+		return (size_t)snprintf(line, LINE_BYTES, "<%d>", (int)level);
+	return append_escaped(line, append_escaped(line, 0, program), ": ");
+}
+
+/* Say how many lines were lost before the next one that is not; with lock. */
+static bool
+put_lost(void)
+{
+	char line[LINE_BYTES], text[LINE_BYTES];
+	size_t n = begin_line(line, LOG_LEVEL_WARNING);
+
+	(void)snprintf(text, sizeof(text), "log: %" PRIu64 " lines were lost: "
+	    "nobody read them", lost);	/* fits */
+	n = append_escaped(line, n, text);
+	line[n++] = '\n';
+	if (!put(line, n))
+		return false;
+	lost = 0;
+	return true;
+}
+
+static void
+put_or_lose(const char *line, size_t len)
+{
+	(void)pthread_mutex_lock(&lock); /* cannot fail */
+	if ((lost > 0 && !put_lost()) || !put(line, len)) {
+		lost++;
+		lost_total++;
+	}
+	(void)pthread_mutex_unlock(&lock); /* cannot fail */
+}
+
+uint64_t
+log_lost(void)
+{
+	uint64_t total;
+
+	(void)pthread_mutex_lock(&lock); /* cannot fail */
+	total = lost_total;
+	(void)pthread_mutex_unlock(&lock); /* cannot fail */
+	return total;
+}
+
 static void LOG_FORMAT(3, 0)
 emit(enum log_level level, int error, const char *format, va_list ap)
 {
@@ -63,20 +201,16 @@ emit(enum log_level level, int error, const char *format, va_list ap)
 		return;
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)
 		return;
-	if (program == NULL) {
-		n = (size_t)snprintf(line, sizeof(line), "<%d>", (int)level);
-	} else {
-		n = append_escaped(line, 0, program);
-		n = append_escaped(line, n, ": ");
-	}
-	n = append_escaped(line, n, text);
+	n = append_escaped(line, begin_line(line, level), text);
 	if (error != 0) {
 		n = append_escaped(line, n, ": ");
 		n = append_escaped(line, n, strerror(error));
 	}
 	line[n++] = '\n';
+	if (sink != SINK_WAITS)
+		put_or_lose(line, n);
 	/* Nowhere is left to report a log that cannot be written. */
-	if (write(STDERR_FILENO, line, n) == -1)
+	else if (write(STDERR_FILENO, line, n) == -1)
 		return;
 }
 

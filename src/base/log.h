@@ -1,6 +1,8 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <stdint.h>
+
 /*
  * One line an event on standard error, in front of it the priority that
  * journald understands (sd-daemon(3): "<6>").  Bytes outside printable ASCII
@@ -25,6 +27,20 @@ enum log_level log_level(void);
  * each line instead of the priority.
  */
 void	 log_set_program(const char *name);
+/*
+ * For a program that serves: from here on no line waits for whoever reads
+ * standard error, a pipe, a socket or a terminal.  A line that does not go out
+ * at once is lost, and the next one that does comes behind a line that says how
+ * many were.  To be called once, before there is another thread.
+ *
+ * Files take their lines as ever: a disk that hangs keeps waiting who logs.  A
+ * pipe or terminal of another user, which we may not open, is asked whether it
+ * takes a line: that waits where another process fills it meanwhile, or where
+ * a terminal has room for a part of the line only.
+ */
+void	 log_never_block(void);
+/* How many lines were lost so far. */
+uint64_t log_lost(void);
 
 /* log_warn appends strerror(errno), log_warnx does not. */
 void	 log_warn(const char *format, ...) LOG_FORMAT(1, 2);
@@ -32,10 +48,7 @@ void	 log_warnx(const char *format, ...) LOG_FORMAT(1, 2);
 void	 log_info(const char *format, ...) LOG_FORMAT(1, 2);
 void	 log_debug(const char *format, ...) LOG_FORMAT(1, 2);
 
-/*
- * An error that somebody has to act upon; the process goes on.  log_error
- * appends strerror(errno).
- */
+/* The same two for what somebody has to act upon; the process goes on. */
 void	 log_error(const char *format, ...) LOG_FORMAT(1, 2);
 void	 log_errorx(const char *format, ...) LOG_FORMAT(1, 2);
 

@@ -11,14 +11,15 @@ main(int argc, char **argv)
 	struct options options;
 	int status;
 
-	status = options_read(argc, argv, &options);
-	if (status != OPTIONS_RUN)
-		return status;
-	log_set_level(options.log_level);
 	/* A peer that is gone, and a file that may not grow, are errors of a
 	 * call; neither signal can fail to be ignored. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
+	status = options_read(argc, argv, &options);
+	if (status != OPTIONS_RUN)
+		return status;
+	log_set_level(options.log_level);
+	log_never_block();
 	/* Whatever limit and pattern say: carts and tokens are in memory. */
 	if (!options.core_dumps)
 		(void)prctl(PR_SET_DUMPABLE, 0); /* cannot fail */

@@ -225,6 +225,7 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	network_copy_counts(&server->network, metrics);
 	journal_copy_counts(server->journal, &metrics->journal);
 	metrics->turns_us = server->lag.turns_us;
+	metrics->log_lost = log_lost();
 	metrics->started_ms = server->started_ms;
 	metrics->now_us = clock_us();
 	process_read(&metrics->process);

@@ -305,6 +305,12 @@ tell_lag(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
+tell_log_lost(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->log_lost);
+}
+
+static void
 tell_cpu(struct exposition *out, const struct metrics *metrics)
 {
 	exposition_sample(out, NULL, 0, metrics->process.cpu_us,
@@ -420,6 +426,8 @@ static const struct family {
 	{ "buddyshopping_event_loop_lag_seconds", EXPOSITION_HISTOGRAM,
 	    "Turns of the event loop: what becomes ready waits no longer.",
 	    tell_lag },
+	{ "buddyshopping_log_lines_lost_total", EXPOSITION_COUNTER,
+	    "Lines of the log that nobody read in time.", tell_log_lost },
 	{ "process_cpu_seconds_total", EXPOSITION_COUNTER,
 	    "Processor time, user and system.", tell_cpu },
 	{ "process_virtual_memory_bytes", EXPOSITION_GAUGE,

@@ -32,6 +32,7 @@ struct metrics {
 	struct histogram turns_us;	/* of the loop */
 	size_t	 connections_max;	/* 0: no limit */
 	struct process_figures process;
+	uint64_t log_lost;		/* lines */
 	uint64_t started_ms;		/* since 1970 */
 	uint64_t now_us;		/* monotonic */
 	enum health health;
