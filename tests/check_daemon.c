@@ -843,6 +843,36 @@ START_TEST(log_that_nobody_reads_holds_up_nothing)
 }
 END_TEST
 
+static const char *const programs[] = {
+	"./src/buddyshopping -t", "./src/buddyshoppingctl sessions",
+};
+
+enum { PROGRAMS = sizeof(programs) / sizeof(programs[0]) };
+
+/* A program reads its configuration while we look. */
+START_TEST(standard_descriptor_that_is_closed_is_no_other_file)
+{
+	int closed = _i / PROGRAMS, fd;
+	char command[1024], name[64], file[64] = "";
+	const char *const args[] = { "-c", command, NULL };
+	struct daemon daemon;
+
+	ck_assert_int_eq(mkfifo(beside(".conf"), S_IRUSR | S_IWUSR), 0);
+	snprintf(command, sizeof(command), "exec %s -c %s %d>&-",
+	    programs[_i % PROGRAMS], beside(".conf"), closed);
+	daemon_spawn(&daemon, "/bin/sh", args);
+	fd = open(beside(".conf"), O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ne(fd, -1);
+	snprintf(name, sizeof(name), "/proc/%ld/fd/%d", (long)daemon.pid,
+	    closed);
+	ck_assert_int_ne(readlink(name, file, sizeof(file) - 1), -1);
+	close(fd);
+
+	ck_assert_str_eq(file, "/dev/null");
+	ck_assert_int_lt(daemon_await_end(&daemon), DAEMON_SIGNALLED);
+}
+END_TEST
+
 START_TEST(stop_answers_what_was_received_and_closes_with_1012)
 {
 	struct daemon daemon;
@@ -1527,6 +1557,9 @@ suite_add(TCase *tc)
 	add_waiting(
 	    database_locked_by_another_refuses_changes_and_nothing_else);
 	tcase_add_test(tc, log_that_nobody_reads_holds_up_nothing);
+	tcase_add_loop_test(tc,
+	    standard_descriptor_that_is_closed_is_no_other_file, 0,
+	    3 * PROGRAMS);
 	tcase_add_test(tc,
 	    stop_answers_what_was_received_and_closes_with_1012);
 	add_waiting(stop_closes_websockets_one_after_the_other);

@@ -2,6 +2,8 @@
 #include <locale.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "base/std_fds.h"
 #include "commands.h"
 #include "ctl.h"
 
@@ -18,6 +20,11 @@ use_locale(void)
 int
 main(int argc, char **argv)
 {
+	if (std_fds_open() == -1) {
+		log_error("standard input, output or error is closed, and "
+		    "/dev/null");
+		return CTL_IO_ERROR;
+	}
 	use_locale();
 	return ctl_run(commands, argc, argv);
 }

@@ -1,7 +1,9 @@
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sysexits.h>
 
 #include "base/log.h"
+#include "base/std_fds.h"
 #include "options.h"
 #include "server.h"
 
@@ -15,6 +17,11 @@ main(int argc, char **argv)
 	 * call; neither signal can fail to be ignored. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
+	if (std_fds_open() == -1) {
+		log_error("standard input, output or error is closed, and "
+		    "/dev/null");
+		return EX_OSERR;
+	}
 	status = options_read(argc, argv, &options);
 	if (status != OPTIONS_RUN)
 		return status;
