@@ -16,7 +16,7 @@ pure_layers='session wire hub'
 # Each word: a library's header, and the place where alone it may be included,
 # the beginning of a path as a pattern.
 hidden_libraries='sqlite3.h=storage/ json-c/=wire/(message|multicart).c
-    microhttpd.h=net/http'
+    microhttpd.h=net/http uthash.h=base/table.h'
 impure_headers='^(sys/(epoll|file|mman|poll|random|select|socket|stat|time|un'\
 '|wait)\.h|(arpa|net|netinet|systemd)/.*|(fcntl|netdb|poll|pthread|signal'\
 '|sqlite3|stdatomic|threads|time|unistd|uv)\.h)$'
@@ -209,6 +209,7 @@ self_test()
 	expect 'only for wire/(message|multicart).c' wire/planted.c \
 	    '#include <json-c/json.h>'
 	expect 'only for net/http' net/planted.c '#include <microhttpd.h>'
+	expect 'only for base/table.h' hub/planted.c '#include <uthash.h>'
 
 	echo '#include "planted.h"' >"$copy/src/net/planted_too.h"
 	expect cycle net/planted.h '#include "net/planted_too.h"'

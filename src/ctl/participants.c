@@ -3,8 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include <uthash.h>
-
+#include "base/table.h"
 #include "base/xalloc.h"
 #include "storage/audit_row.h"
 

@@ -6,10 +6,9 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include <uthash.h>
-
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/table.h"
 #include "hub_config.h"
 #include "hub_counts.h"
 #include "job.h"

@@ -6,9 +6,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include <uthash.h>
-
 #include "base/buf.h"
+#include "base/table.h"
 #include "outbox.h"
 #include "quota.h"
 #include "rate.h"

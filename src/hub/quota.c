@@ -4,8 +4,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include <uthash.h>
-
+#include "base/table.h"
 #include "base/xalloc.h"
 #include "rate.h"
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include <sqlite3.h>
-#include <uthash.h>
 
 #include "audit_row.h"
+#include "base/table.h"
 #include "base/xalloc.h"
 #include "sql.h"
 

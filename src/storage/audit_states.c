@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include <sqlite3.h>
-#include <uthash.h>
 
 #include "audit_report.h"
 #include "audit_row.h"
 #include "audit_stored.h"
 #include "base/buf.h"
+#include "base/table.h"
 #include "base/xalloc.h"
 #include "session/record.h"
 #include "session/session.h"
