@@ -76,14 +76,32 @@ make_database(void)
 	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
 }
 
-/* Run with the database until it ends by itself; returns the status. */
+/*
+ * Run with the database and a setting until it ends by itself; returns the
+ * status.  What explains it is there for who reads errors alone.
+ */
+static int
+run_with(struct daemon *daemon, const char *setting)
+{
+	const char *args[] = { "-d", database, "-o", setting, "-o",
+		"log-level=error", "0", NULL };
+	int status;
+
+	daemon_spawn(daemon, NULL, args);
+	status = daemon_await_end(daemon);
+	ck_assert_msg(daemon_log_lines(daemon) == 1, "%s", daemon->log);
+	ck_assert_ptr_eq(strstr(daemon->log, "<3>"), daemon->log);
+	args[5] = "log-level=info";
+	daemon_spawn(daemon, NULL, args);
+	ck_assert_int_eq(daemon_await_end(daemon), status);
+	return status;
+}
+
+/* The same where no setting is to blame. */
 static int
 run_to_end(struct daemon *daemon)
 {
-	const char *const args[] = { "-d", database, "0", NULL };
-
-	daemon_spawn(daemon, NULL, args);
-	return daemon_await_end(daemon);
+	return run_with(daemon, "demo=no");
 }
 
 /* Start a session on fd; its host's id, in memory of this function. */
@@ -507,17 +525,132 @@ START_TEST(version_is_that_of_the_package)
 }
 END_TEST
 
+static void
+make_nothing(void)
+{
+}
+
+static void
+make_file(void)
+{
+	write_file(beside(".file"), 0, "", 0);
+}
+
+static void
+make_directory(void)
+{
+	ck_assert_int_eq(mkdir(database, S_IRWXU), 0);
+}
+
+static void
+make_unreadable_key(void)
+{
+	make_database();
+	ck_assert_int_eq(unlink(beside(".key")), 0);
+	ck_assert_int_eq(mkdir(beside(".key"), S_IRWXU), 0);
+}
+
+static const struct {
+	void	(*make)(void);
+	const char *setting;
+	const char *suffix;	/* of a path beside the database; or NULL */
+	int	 status;
+	const char *words;
+} starts[] = {
+	{ make_directory, "demo=no", NULL, EX_DATAERR, "is a directory" },
+	{ make_unreadable_key, "demo=no", NULL, EX_IOERR, "cannot be read" },
+	{ make_nothing, "max-message=x", NULL, EX_CONFIG, "max-message" },
+	{ make_nothing, "none=7", NULL, EX_CONFIG, "none" },
+	{ make_nothing, "fastcgi-listen=192.0.2.1:1", NULL, EX_OSERR,
+	    "192.0.2.1:1: Cannot assign" },
+	{ make_nothing, "fastcgi-listen=unix:", "/none", EX_OSERR,
+	    "Not a directory" },
+	{ make_nothing, "admin-listen=unix:", "/none", EX_OSERR,
+	    "Not a directory" },
+	{ make_file, "fastcgi-listen=unix:", ".file", EX_OSERR,
+	    "is no socket" },
+	{ make_file, "admin-listen=unix:", ".file", EX_OSERR,
+	    "is no socket" },
+};
+
+START_TEST(start_that_fails_is_explained_by_one_error)
+{
+	struct daemon daemon;
+	char setting[512];
+
+	starts[_i].make();
+	snprintf(setting, sizeof(setting), "%s%s", starts[_i].setting,
+	    starts[_i].suffix == NULL ? "" : beside(starts[_i].suffix));
+
+	ck_assert_int_eq(run_with(&daemon, setting), starts[_i].status);
+	ck_assert_ptr_nonnull(strstr(daemon.log, starts[_i].words));
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	int	 status;
+	const char *words;
+} handed[] = {
+	{ "other", EX_CONFIG, "\"other\" of the service manager" },
+	{ "http", EX_OSERR, "descriptor 3 is no listening stream socket" },
+};
+
+START_TEST(sockets_that_do_not_fit_are_refused)
+{
+	char command[1024];
+	const char *const args[] = { "-c", command, NULL };
+	struct daemon daemon;
+
+	snprintf(command, sizeof(command), "LISTEN_PID=$$ LISTEN_FDS=1 "
+	    "LISTEN_FDNAMES=%s exec ./src/buddyshopping -o core-dumps=yes "
+	    "-o log-level=error -d %s 0 3</dev/null", handed[_i].name,
+	    database);
+	daemon_spawn(&daemon, "/bin/sh", args);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), handed[_i].status);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
+	ck_assert_ptr_nonnull(strstr(daemon.log, handed[_i].words));
+}
+END_TEST
+
+START_TEST(default_directory_that_cannot_be_made_is_refused)
+{
+	const char *const args[] = { "-o", "log-level=error", "0", NULL };
+	struct daemon daemon;
+
+	make_file();
+	ck_assert_int_eq(unsetenv("STATE_DIRECTORY"), 0);
+	ck_assert_int_eq(setenv("XDG_STATE_HOME", beside(".file"), 1), 0);
+	daemon_spawn(&daemon, NULL, args);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_CANTCREAT);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
+	ck_assert_ptr_nonnull(strstr(daemon.log, "shop.db.file/buddyshopping: "
+	    "cannot be made: Not a directory"));
+}
+END_TEST
+
+static const char *const port_settings[] = {
+	"listen", "fastcgi-listen", "admin-listen",
+};
+
 START_TEST(port_of_another_program_is_refused)
 {
-	char port[16];
-	const char *const args[] = { "-d", beside(".other"), port, NULL };
+	char setting[64];
+	const char *const args[] = { "-d", beside(".other"), "-o",
+		"log-level=error", "-o", "listen=127.0.0.1:0", "-o", setting,
+		NULL };
 	struct daemon first, second;
 
 	daemon_start(&first, database, NULL);
-	snprintf(port, sizeof(port), "%u", first.port);
+	snprintf(setting, sizeof(setting), "%s=127.0.0.1:%u",
+	    port_settings[_i], first.port);
 	daemon_spawn(&second, NULL, args);
 
 	ck_assert_int_eq(daemon_await_end(&second), EX_OSERR);
+	ck_assert_uint_eq(daemon_log_lines(&second), 1);
+	ck_assert_ptr_nonnull(strstr(second.log, "<3>listener: 127.0.0.1:"));
 	ck_assert_ptr_nonnull(strstr(second.log, "Address already in use"));
 	ck_assert_int_eq(daemon_stop(&first), EX_OK);
 }
@@ -1541,7 +1674,12 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, memory_is_dumped_only_if_that_is_wanted, 0,
 	    sizeof(dumps) / sizeof(dumps[0]));
 	tcase_add_test(tc, version_is_that_of_the_package);
-	tcase_add_test(tc, port_of_another_program_is_refused);
+	tcase_add_loop_test(tc, port_of_another_program_is_refused, 0, 3);
+	tcase_add_loop_test(tc, start_that_fails_is_explained_by_one_error, 0,
+	    sizeof(starts) / sizeof(starts[0]));
+	tcase_add_loop_test(tc, sockets_that_do_not_fit_are_refused, 0,
+	    sizeof(handed) / sizeof(handed[0]));
+	tcase_add_test(tc, default_directory_that_cannot_be_made_is_refused);
 	tcase_add_loop_test(tc,
 	    lost_database_ends_the_daemon_and_acknowledges_nothing, 0,
 	    sizeof(losses) / sizeof(losses[0]));

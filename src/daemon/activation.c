@@ -36,7 +36,7 @@ activation_read(struct activation *activation)
 	count = sd_listen_fds_with_names(1, &names);
 	if (count < 0) {
 		errno = -count;
-		log_warn("sockets of the service manager");
+		log_error("sockets of the service manager");
 		return -1;
 	}
 	activation->fds = xcalloc((size_t)count + 1, sizeof(int));
@@ -46,7 +46,7 @@ activation_read(struct activation *activation)
 		activation->fds[i] = SD_LISTEN_FDS_START + i;
 		activation->names[i] = find(names[i]);
 		if (activation->names[i] == ACTIVATION_NAMES) {
-			log_warnx("socket \"%s\" of the service manager: "
+			log_errorx("socket \"%s\" of the service manager: "
 			    "FileDescriptorName= has to be http or fastcgi",
 			    names[i]);
 			result = -1;

@@ -63,7 +63,9 @@ admin_doors_new(const struct admin_doors_config *config)
 	doors->socket = door_new(&door, &http);
 	door.name = "connections to ports of admin-listen";
 	door.max_connections = PORTS_CONNECTIONS;
-	doors->ports = door_new(&door, &http);
+	/* One that does not start explains enough. */
+	if (doors->socket != NULL)
+		doors->ports = door_new(&door, &http);
 	return doors;
 }
 

@@ -336,8 +336,9 @@ init_storage(struct server *server, struct id_key *key)
 	struct journal_config config;
 	int status;
 
-	if (options->is_default_database)
-		file_make_directories(options->database);
+	if (options->is_default_database &&
+	    file_make_directories(options->database) == -1)
+		return EX_CANTCREAT;
 	status = (int)store_open(options->database, NULL, &server->store);
 	if (status != STORE_OPENED)
 		return status;

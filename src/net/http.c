@@ -647,7 +647,7 @@ http_new(const struct http_config *config)
 	int error, fd;
 
 	if (http_head_strictness() == 0) {
-		log_warnx("http: libmicrohttpd %s cannot be strict",
+		log_errorx("http: libmicrohttpd %s cannot be strict",
 		    MHD_get_version());
 		return NULL;
 	}
@@ -661,7 +661,7 @@ http_new(const struct http_config *config)
 	STAILQ_INIT(&http->releases);
 	http->daemon = start_daemon(http);
 	if (http->daemon == NULL) {
-		log_warn("http: libmicrohttpd does not start");
+		log_error("http: libmicrohttpd does not start");
 		free(http);
 		return NULL;
 	}
@@ -670,7 +670,7 @@ http_new(const struct http_config *config)
 	http->poll.data = http;
 	error = uv_poll_init(config->loop, &http->poll, fd);
 	if (error < 0) {
-		log_warnx("http: %s", uv_strerror(error));
+		log_errorx("http: %s", uv_strerror(error));
 		MHD_stop_daemon(http->daemon);
 		free(http);
 		return NULL;

@@ -236,7 +236,7 @@ socket_start(struct listener_socket *sock, struct endpoint *endpoint)
 		error = uv_poll_init(listener->config.loop, &sock->poll,
 		    sock->fd);
 	if (error < 0) {
-		log_warnx("listener: %s", uv_strerror(error));
+		log_errorx("listener: %s", uv_strerror(error));
 		remove_file(sock);
 		close(sock->fd);
 		free(sock);
@@ -261,7 +261,7 @@ add_unix(struct listener *listener, struct endpoint *endpoint,
 	sock->has_file = true;
 	if (listen(sock->fd, BACKLOG) == 0)
 		return socket_start(sock, endpoint);
-	log_warn("listener: %s", sock->file.path);
+	log_error("listener: %s", sock->file.path);
 	remove_file(sock);
 	close(sock->fd);
 	free(sock);
@@ -349,7 +349,7 @@ listener_add(struct listener *listener, struct endpoint *endpoint,
 	}
 	if (fd == -1) {
 		endpoint_format(endpoint, text);
-		log_warn("listener: %s", text);
+		log_error("listener: %s", text);
 		return -1;
 	}
 	return socket_start(socket_new(listener, fd, user), endpoint);
@@ -388,14 +388,14 @@ listener_adopt(struct listener *listener, int fd, struct endpoint *endpoint,
 	    (!has_option(fd, SO_DOMAIN, AF_UNIX) &&
 	    !has_option(fd, SO_DOMAIN, AF_INET) &&
 	    !has_option(fd, SO_DOMAIN, AF_INET6))) {
-		log_warnx("listener: descriptor %d is no listening stream "
+		log_errorx("listener: descriptor %d is no listening stream "
 		    "socket", fd);
 		close(fd);
 		return -1;
 	}
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
-		log_warn("listener: descriptor %d", fd);
+		log_error("listener: descriptor %d", fd);
 		close(fd);
 		return -1;
 	}

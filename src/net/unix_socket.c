@@ -41,27 +41,27 @@ clear_path(const struct endpoint *endpoint, const char *path)
 	if (lstat(path, &st) == -1) {
 		if (errno == ENOENT)
 			return 0;
-		log_warn("listener: %s", path);
+		log_error("listener: %s", path);
 		return -1;
 	}
 	if (!S_ISSOCK(st.st_mode)) {
-		log_warnx("listener: %s: is there, and is no socket", path);
+		log_errorx("listener: %s: is there, and is no socket", path);
 		return -1;
 	}
 	error = try_connect(endpoint);
 	if (error == 0) {
-		log_warnx("listener: %s: another process listens there", path);
+		log_errorx("listener: %s: another process listens there", path);
 		return -1;
 	}
 	errno = error;
 	if (error != ECONNREFUSED) {
-		log_warn("listener: %s: cannot tell whether anybody listens "
+		log_error("listener: %s: cannot tell whether anybody listens "
 		    "there", path);
 		return -1;
 	}
 	if (unlink(path) == 0 || errno == ENOENT)
 		return 0;
-	log_warn("listener: %s: cannot be replaced", path);
+	log_error("listener: %s: cannot be replaced", path);
 	return -1;
 }
 
@@ -76,13 +76,13 @@ set_access(const char *path, const struct unix_socket_access *access)
 {
 	if (unix_socket_is_given(access) &&
 	    lchown(path, access->owner, access->group) == -1) {
-		log_warn("listener: %s: cannot be given to user %d, group %d",
+		log_error("listener: %s: cannot be given to user %d, group %d",
 		    path, (int)access->owner, (int)access->group);
 		return -1;
 	}
 	/* After it, as lchown() may clear bits. */
 	if (chmod(path, access->mode) == -1) {
-		log_warn("listener: %s: cannot be given mode %04o", path,
+		log_error("listener: %s: cannot be given mode %04o", path,
 		    (unsigned)access->mode);
 		return -1;
 	}
@@ -98,7 +98,7 @@ bind_path(int fd, const struct endpoint *endpoint,
 
 	if (bind(fd, (const struct sockaddr *)&endpoint->address,
 	    endpoint->len) == -1 || lstat(file->path, &st) == -1) {
-		log_warn("listener: %s", file->path);
+		log_error("listener: %s", file->path);
 		return -1;
 	}
 	file->device = st.st_dev;
@@ -142,7 +142,7 @@ unix_socket_bind(const struct endpoint *endpoint,
 		return -1;
 	fd = make_socket();
 	if (fd == -1) {
-		log_warn("listener: %s", file->path);
+		log_error("listener: %s", file->path);
 		return -1;
 	}
 	if (bind_path(fd, endpoint, access, file) == 0)

@@ -45,17 +45,21 @@ file_publish(const char *draft, const char *path)
 	return rename(draft, path) == -1 ? -1 : file_sync_directory(path);
 }
 
-void
+int
 file_make_directories(const char *path)
 {
 	char *copy = xstrdup(path);
 	char *slash = copy;
+	int result = 0;
 
-	while ((slash = strchr(slash + 1, '/')) != NULL) {
+	while (result == 0 && (slash = strchr(slash + 1, '/')) != NULL) {
 		*slash = '\0';
-		if (mkdir(copy, S_IRWXU) == -1 && errno != EEXIST)
-			log_warn("%s", copy);
+		if (mkdir(copy, S_IRWXU) == -1 && errno != EEXIST) {
+			log_error("store: %s: cannot be made", copy);
+			result = -1;
+		}
 		*slash = '/';
 	}
 	free(copy);
+	return result;
 }

@@ -18,9 +18,10 @@ int	 file_publish(const char *draft, const char *path)
 	    __attribute__((warn_unused_result));
 
 /*
- * Create the directories that path leads through, for us alone.  Those that
- * cannot be are logged.
+ * Create the directories that path leads through, for us alone; -1 if one
+ * cannot be, which was logged.
  */
-void	 file_make_directories(const char *path);
+int	 file_make_directories(const char *path)
+	    __attribute__((warn_unused_result));
 
 #endif

@@ -63,7 +63,7 @@ write_key(const char *name, const struct id_key *key)
 	if ((unlink(draft) == -1 && errno != ENOENT) ||
 	    write_draft(draft, key) == -1 ||
 	    file_publish(draft, name) == -1) {
-		log_warn("store: %s: cannot be made", name);
+		log_error("store: %s: cannot be made", name);
 		result = -1;
 	}
 	free(draft);
@@ -85,7 +85,7 @@ log_unread(const char *name)
 		log_errorx("store: %s: is not a key of %d bytes", name,
 		    ID_KEY_BYTES);
 	else
-		log_warn("store: %s: cannot be read", name);
+		log_error("store: %s: cannot be read", name);
 }
 
 enum key_file_status

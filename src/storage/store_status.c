@@ -31,7 +31,7 @@ store_status_of_errno(const char *path, const char *what)
 {
 	int error = errno;
 
-	log_warn("store: %s: %s", path, what);
+	log_error("store: %s: %s", path, what);
 	switch (error) {
 	case EACCES:
 	case EPERM:
