@@ -681,11 +681,12 @@ static void (*const losses[])(void) = {
 
 START_TEST(lost_database_ends_the_daemon_and_acknowledges_nothing)
 {
+	const char *const args[] = { "-o", "log-level=error", NULL };
 	struct daemon daemon;
 	const char *id;
 	int fd;
 
-	daemon_start(&daemon, database, NULL);
+	daemon_start(&daemon, database, args);
 	fd = client_open(&daemon, "/one");
 	id = start_session(fd);
 	losses[_i]();
@@ -693,6 +694,7 @@ START_TEST(lost_database_ends_the_daemon_and_acknowledges_nothing)
 
 	ck_assert_str_eq(client_read_rest(fd), "");
 	ck_assert_int_eq(daemon_await_end(&daemon), EX_IOERR);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
 	ck_assert_ptr_nonnull(strstr(daemon.log,
 	    "was removed or replaced while in use"));
 	close(fd);
@@ -732,7 +734,7 @@ START_TEST(failed_flush_ends_the_daemon_and_acknowledges_nothing)
 	const char *id;
 	int fd;
 
-	start_faulty(&daemon, "FAULT_SYNC", "demo=no");
+	start_faulty(&daemon, "FAULT_SYNC", "log-level=error");
 	fd = client_open(&daemon, "/one");
 	id = start_session(fd);
 	write_file(beside(".fault"), 0, "", 0);
@@ -740,6 +742,7 @@ START_TEST(failed_flush_ends_the_daemon_and_acknowledges_nothing)
 
 	ck_assert_str_eq(client_read_rest(fd), "");
 	ck_assert_int_eq(daemon_await_end(&daemon), EX_IOERR);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
 	ck_assert_int_eq(unlink(beside(".fault")), 0);
 	make_database();
 	close(fd);
@@ -1175,7 +1178,7 @@ START_TEST(failed_flush_ends_the_daemon_with_requests_in_line)
 	struct daemon daemon;
 	int fd;
 
-	start_faulty(&daemon, "FAULT_SYNC", "demo=no");
+	start_faulty(&daemon, "FAULT_SYNC", "log-level=error");
 	fd = start_by_request(&daemon, poll);
 	write_file(beside(".fault"), 0, "", 0);
 	snprintf(both, sizeof(both), "%s%s", POST_START("/two"),
@@ -1184,6 +1187,7 @@ START_TEST(failed_flush_ends_the_daemon_with_requests_in_line)
 
 	ck_assert_ptr_null(strstr(client_read_rest(fd), "customerId"));
 	ck_assert_int_eq(daemon_await_end(&daemon), EX_IOERR);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
 	ck_assert_int_eq(unlink(beside(".fault")), 0);
 	make_database();
 	close(fd);
