@@ -6,7 +6,7 @@
 /* path with suffix behind it; free() it. */
 char	*file_beside(const char *path, const char *suffix);
 
-/* Make durable which names the directory of path has; -1 with errno. */
+/* Make what was renamed, made or removed at path durable; -1 with errno. */
 int	 file_sync_directory(const char *path)
 	    __attribute__((warn_unused_result));
 
