@@ -135,6 +135,42 @@ START_TEST(crash_while_creating_is_forgotten)
 }
 END_TEST
 
+START_TEST(killed_creation_is_forgotten)
+{
+	struct place place;
+	char draft[PATH_BYTES];
+
+	place_init(&place);
+	path_beside(&place, "x.db.new", draft);
+	ck_assert_int_eq(mkdir(draft, 0700), 0);
+	path_beside(&place, "x.db.new/x.db", draft);
+	write_file(draft, "half", 4);
+	path_beside(&place, "x.db.new/x.db-journal", draft);
+	write_file(draft, "half", 4);
+
+	make_database(&place);
+
+	ck_assert_uint_eq(count_files(&place), 1);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(database_is_not_created_where_others_may_write)
+{
+	struct place place;
+	char folder[PATH_BYTES];
+
+	place_init(&place);
+	path_beside(&place, "x.db.new", folder);
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	ck_assert_int_eq(chmod(folder, 0770), 0);
+
+	expect_refusal(&place, STORE_CANNOT_CREATE);
+
+	place_clear(&place);
+}
+END_TEST
+
 static void
 ruin_empty(const struct place *place)
 {
@@ -1284,6 +1320,9 @@ suite_add(TCase *tc)
 {
 	tcase_add_test(tc, new_database_is_private_and_alone);
 	tcase_add_test(tc, crash_while_creating_is_forgotten);
+	tcase_add_test(tc, killed_creation_is_forgotten);
+	tcase_add_test(tc,
+	    database_is_not_created_where_others_may_write);
 	tcase_add_loop_test(tc, what_is_not_our_database_is_refused_untouched,
 	    0, RUINS);
 	tcase_add_test(tc, directory_and_device_are_refused);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "companions.h"
+#include "draft.h"
 #include "file.h"
 #include "header.h"
 #include "lock.h"
@@ -238,28 +239,16 @@ static enum store_open_status
 create_database(const struct database *database, const char *vfs)
 {
 	enum store_open_status status;
-	char *draft = file_beside(database->path, ".new");
-	int fd;
+	struct draft *draft;
 
-	if (unlink(draft) == -1 && errno != ENOENT)
-		log_warn("store: %s", draft);
-	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-	    S_IRUSR | S_IWUSR);
-	if (fd == -1) {
+	status = draft_open(database->path, ".new", &draft);
+	if (status != STORE_OPENED)
+		return status;
+	status = fill_file(database, draft_path(draft), vfs);
+	if (status == STORE_OPENED && draft_publish(draft) == -1)
 		status = store_status_of_errno(database->path,
 		    "cannot be created");
-		goto out;
-	}
-	(void)close(fd); /* nothing was written to it */
-	status = fill_file(database, draft, vfs);
-	if (status == STORE_OPENED &&
-	    file_publish(draft, database->path) == -1)
-		status = store_status_of_errno(database->path,
-		    "cannot be created");
-	if (status != STORE_OPENED && unlink(draft) == -1 && errno != ENOENT)
-		log_warn("store: %s", draft);
-out:
-	free(draft);
+	draft_close(draft);
 	return status;
 }
 
