@@ -30,6 +30,7 @@ enum {
 	CART_BYTES = 40000,
 	CARTS = 60,			/* some 600 pages */
 	PAGE_BYTES = 4096,
+	LOG_BYTES_MAX = 4096 * PAGE_BYTES,
 	NEVER = 1000000			/* looks of the watcher */
 };
 
@@ -44,6 +45,8 @@ struct place {
 	enum backup_phase stop_phase;
 	unsigned looks;
 	bool	 commits;		/* something, at every look */
+	const char *planted;		/* at the first look, the log of ... */
+	const struct place *attacker;	/* ... another database; or NULL */
 };
 
 static void
@@ -123,36 +126,6 @@ others(const struct place *place)
 	return list;
 }
 
-static bool
-watch(void *ctx, enum backup_phase phase, uint64_t done, uint64_t total)
-{
-	struct place *place = ctx;
-
-	ck_assert_uint_le(done, total);
-	if (place->commits) {
-		/* Begun anew at each commit, it would have no end. */
-		ck_assert_uint_lt(place->revision, 10 * CARTS);
-		append_record(place);
-	}
-	return phase != place->stop_phase || place->looks++ < place->stop_at;
-}
-
-static enum backup_status
-make(struct place *place, const struct backup_order *wishes)
-{
-	const struct backup_watcher watcher = { .goes_on = watch, .ctx = place };
-	struct backup_order order = *wishes;
-
-	if (order.database == NULL)
-		order.database = place->database;
-	if (order.target == NULL)
-		order.target = place->target;
-	return backup_make(&order, &watcher);
-}
-
-static const struct backup_order plain = { .replaces = false };
-static const struct backup_order replacing = { .replaces = true };
-
 static void
 write_file(const char *path, const void *bytes, size_t len, off_t at)
 {
@@ -161,6 +134,43 @@ write_file(const char *path, const void *bytes, size_t len, off_t at)
 	ck_assert_int_ne(fd, -1);
 	ck_assert_int_eq(pwrite(fd, bytes, len, at), (ssize_t)len);
 	ck_assert_int_eq(close(fd), 0);
+}
+
+/* All that was committed to a database of which nothing was checkpointed. */
+static void
+plant_log(const struct place *place)
+{
+	static uint8_t bytes[LOG_BYTES_MAX];
+	char from[PATH_BYTES], to[PATH_BYTES];
+	ssize_t len;
+	int fd;
+
+	path_in(place->attacker, "x.db-wal", from);
+	path_in(place, place->planted, to);
+	fd = open(from, O_RDONLY);
+	len = read(fd, bytes, sizeof(bytes));
+	ck_assert_int_gt(len, CARTS * CART_BYTES);
+	ck_assert_int_lt(len, LOG_BYTES_MAX);
+	ck_assert_int_eq(close(fd), 0);
+	write_file(to, bytes, (size_t)len, 0);
+}
+
+static bool
+watch(void *ctx, enum backup_phase phase, uint64_t done, uint64_t total)
+{
+	struct place *place = ctx;
+
+	ck_assert_uint_le(done, total);
+	if (place->attacker != NULL) {
+		plant_log(place);
+		place->attacker = NULL;
+	}
+	if (place->commits) {
+		/* Begun anew at each commit, it would have no end. */
+		ck_assert_uint_lt(place->revision, 10 * CARTS);
+		append_record(place);
+	}
+	return phase != place->stop_phase || place->looks++ < place->stop_at;
 }
 
 static int64_t
@@ -174,6 +184,27 @@ head_of(const char *path)
 	audit_close(audit);
 	return head.seq;
 }
+
+static enum backup_status
+make(struct place *place, const struct backup_order *wishes)
+{
+	const struct backup_watcher watcher = { .goes_on = watch, .ctx = place };
+	struct backup_order order = *wishes;
+	struct chain_head head;
+	enum backup_status status;
+
+	if (order.database == NULL)
+		order.database = place->database;
+	if (order.target == NULL)
+		order.target = place->target;
+	status = backup_make(&order, &watcher, &head);
+	if (status == BACKUP_MADE)
+		ck_assert_int_eq(head.seq, head_of(order.target));
+	return status;
+}
+
+static const struct backup_order plain = { .replaces = false };
+static const struct backup_order replacing = { .replaces = true };
 
 START_TEST(copy_is_one_private_file_with_all_that_was_committed)
 {
@@ -376,6 +407,68 @@ START_TEST(older_copy_is_replaced_with_what_is_beside_it)
 }
 END_TEST
 
+START_TEST(log_that_others_put_beside_it_does_not_get_in)
+{
+	struct place place, attacker;
+
+	place_init(&place);
+	place_init(&attacker);
+	append_record(&attacker);
+	place.planted = "copy.partial-wal";
+	place.attacker = &attacker;
+
+	ck_assert_int_eq(make(&place, &plain), BACKUP_MADE);
+
+	ck_assert_str_eq(others(&place), "copy copy.partial-wal ");
+	ck_assert_int_eq(head_of(place.target), CARTS);
+	place_clear(&attacker);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(what_appears_meanwhile_stays)
+{
+	static const char *const names[] = { "copy", "copy-wal", "copy.key" };
+	const struct backup_order order = { .with_key = true };
+	char path[PATH_BYTES], list[PATH_BYTES];
+	struct place place, attacker;
+	size_t i;
+
+	place_init(&place);
+	place_init(&attacker);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		place.planted = names[i];
+		place.attacker = &attacker;
+
+		ck_assert_int_ne(make(&place, &order), BACKUP_MADE);
+
+		(void)snprintf(list, sizeof(list), "%s ", names[i]);
+		ck_assert_str_eq(others(&place), list);
+		path_in(&place, names[i], path);
+		ck_assert_int_eq(unlink(path), 0);
+	}
+	place_clear(&attacker);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(folder_of_the_draft_has_to_be_ours_alone)
+{
+	char folder[PATH_BYTES];
+	struct place place;
+
+	place_init(&place);
+	path_in(&place, "copy.partial", folder);
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	ck_assert_int_eq(chmod(folder, 0770), 0);
+
+	ck_assert_int_eq(make(&place, &plain), BACKUP_IO_ERROR);
+
+	ck_assert_str_eq(others(&place), "copy.partial ");
+	place_clear(&place);
+}
+END_TEST
+
 START_TEST(backup_that_is_stopped_leaves_what_was_there)
 {
 	static const struct {
@@ -525,6 +618,9 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, nothing_is_made_where_it_would_harm_or_cannot_be);
 	tcase_add_test(tc, database_with_the_name_of_a_draft_is_safe);
 	tcase_add_test(tc, older_copy_is_replaced_with_what_is_beside_it);
+	tcase_add_test(tc, log_that_others_put_beside_it_does_not_get_in);
+	tcase_add_test(tc, what_appears_meanwhile_stays);
+	tcase_add_test(tc, folder_of_the_draft_has_to_be_ours_alone);
 	tcase_add_test(tc, backup_that_is_stopped_leaves_what_was_there);
 	tcase_add_test(tc, disk_that_is_full_leaves_nothing);
 	tcase_add_test(tc, what_is_no_good_database_is_not_copied);

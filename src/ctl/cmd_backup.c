@@ -1,11 +1,14 @@
 #include "commands.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 #include "base/log.h"
+#include "chain_mark.h"
 #include "ctl.h"
 #include "progress.h"
 #include "storage/backup.h"
+#include "storage/chain.h"
 
 enum { MB = 1000000 };
 
@@ -43,14 +46,13 @@ goes_on(void *ctx, enum backup_phase phase, uint64_t done, uint64_t total)
 	    sigismember(&pending, SIGTERM) == 0;
 }
 
-/* Read the copy as an auditor would, and say how far it goes. */
-static enum ctl_status
-print_head(const struct ctl *ctl, const char *path)
+static void
+print_head(const struct chain_head *head)
 {
-	struct ctl of_copy = *ctl;
+	char text[CHAIN_MARK_CHARS + 1];
 
-	of_copy.database = path;
-	return cmd_head.run(&of_copy);
+	chain_mark_format(head, text);
+	(void)printf("%s\n", text);
 }
 
 static enum ctl_status
@@ -68,18 +70,20 @@ run(const struct ctl *ctl)
 		.ctx = &progress,
 	};
 	enum backup_status status;
+	struct chain_head head;
 	sigset_t held, before;
 
 	hold_signals(&held, &before);
 	progress_begin(&progress);
-	status = backup_make(&order, &watcher);
+	status = backup_make(&order, &watcher, &head);
 	progress_end(&progress);
 	if (status == BACKUP_STOPPED)
 		log_errorx("%s: not made", order.target);
 	/* The signal that stopped it ends us here, as whoever sent it wants. */
 	(void)sigprocmask(SIG_SETMASK, &before, NULL); /* cannot fail */
-	return status == BACKUP_MADE ? print_head(ctl, order.target) :
-	    (enum ctl_status)status;
+	if (status == BACKUP_MADE)
+		print_head(&head);
+	return (enum ctl_status)status;
 }
 
 const struct ctl_command cmd_backup = {

@@ -278,8 +278,26 @@ check_copy(struct backup *backup)
 	return rc == SQLITE_OK ? BACKUP_MADE : copy_failed(backup, rc);
 }
 
+/*
+ * Read the copy as an auditor would, while nobody else can put a log beside
+ * it.
+ */
 static enum backup_status
-make(struct backup *backup)
+read_head(const struct backup *backup, struct chain_head *head)
+{
+	struct audit *audit;
+	enum audit_status status;
+
+	status = audit_open(backup_target_draft(backup->target), &audit);
+	if (status != AUDIT_OK)
+		return (enum backup_status)status;
+	status = audit_head(audit, head);
+	audit_close(audit);
+	return (enum backup_status)status;
+}
+
+static enum backup_status
+make(struct backup *backup, struct chain_head *head)
 {
 	enum backup_status status = hold_source(backup);
 
@@ -291,13 +309,15 @@ make(struct backup *backup)
 		return status;
 	release_source(backup);
 	status = check_copy(backup);
+	if (status == BACKUP_MADE)
+		status = read_head(backup, head);
 	return status == BACKUP_MADE ? backup_target_publish(backup->target) :
 	    status;
 }
 
 enum backup_status
 backup_make(const struct backup_order *order,
-    const struct backup_watcher *watcher)
+    const struct backup_watcher *watcher, struct chain_head *head)
 {
 	struct backup backup = {
 		.database = order->database,
@@ -310,7 +330,7 @@ backup_make(const struct backup_order *order,
 	if (status == BACKUP_MADE)
 		status = backup_target_open(order, &backup.target);
 	if (status == BACKUP_MADE) {
-		status = make(&backup);
+		status = make(&backup, head);
 		(void)sqlite3_close(backup.copy); /* has no statements */
 		backup_target_close(backup.target);
 	}

@@ -6,6 +6,8 @@
 
 #include "backup_target.h"
 
+struct chain_head;
+
 /*
  * A copy of the database as it is at one moment, made while a daemon commits
  * to it.  The copy is checked by SQLite, and it is one file that needs no log:
@@ -29,11 +31,12 @@ struct backup_watcher {
 };
 
 /*
- * Make the copy, with mode 0600, durably.  It holds what was committed before
- * the call and perhaps what was committed during it.  Unless it is made no file
- * of it is left, and what was there before is there still.
+ * Make the copy, with mode 0600, durably; head is the end of its chain.  It
+ * holds what was committed before the call and perhaps what was committed
+ * during it.  Unless it is made no file of it is left, and what was there
+ * before is there still.
  */
 enum backup_status backup_make(const struct backup_order *order,
-	    const struct backup_watcher *watcher);
+	    const struct backup_watcher *watcher, struct chain_head *head);
 
 #endif

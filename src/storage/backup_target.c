@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "draft.h"
 #include "file.h"
 #include "header.h"
 #include "key_file.h"
@@ -19,7 +19,7 @@ static const char draft_suffix[] = ".partial";
 
 struct backup_target {
 	const struct backup_order *order;
-	char	*draft;
+	struct draft *draft;
 	int	 lock;
 };
 
@@ -94,15 +94,27 @@ check_old(const struct backup_order *order, const struct stat *old)
 	    "is there, and is not a database that may be replaced");
 }
 
+/* Whether there is what SQLite would take for the copy's. */
+static bool
+has_logs(const char *target)
+{
+	return has_file_beside(target, "-wal") ||
+	    has_file_beside(target, "-journal");
+}
+
+static enum backup_status
+refuse_logs(const char *target)
+{
+	return refuse(target,
+	    "another database has left a -wal or -journal there");
+}
+
 /* What is beside a target that is not there. */
 static enum backup_status
 check_beside(const struct backup_order *order)
 {
-	/* SQLite would take it for the copy's. */
-	if (has_file_beside(order->target, "-wal") ||
-	    has_file_beside(order->target, "-journal"))
-		return refuse(order->target,
-		    "another database has left a -wal or -journal there");
+	if (has_logs(order->target))
+		return refuse_logs(order->target);
 	if (order->with_key && has_file_beside(order->target, ".key"))
 		return refuse(order->target, "there is a .key already");
 	return BACKUP_MADE;
@@ -129,9 +141,9 @@ check(const struct backup_order *order)
 }
 
 static enum backup_status
-take_lock(struct backup_target *target)
+status_of(enum store_open_status status)
 {
-	switch (lock_take(target->order->target, &target->lock)) {
+	switch (status) {
 	case STORE_OPENED:
 		return BACKUP_MADE;
 	case STORE_IN_USE:
@@ -162,23 +174,6 @@ remove_logs(const char *path)
 	return result;
 }
 
-static enum backup_status
-make_draft(const struct backup_target *target)
-{
-	int fd;
-
-	/* Of a copy that was killed: we have the lock. */
-	if ((unlink(target->draft) == -1 && errno != ENOENT) ||
-	    remove_logs(target->draft) == -1)
-		return failed(target->draft, "cannot be removed");
-	fd = open(target->draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-	    S_IRUSR | S_IWUSR);
-	if (fd == -1)
-		return failed(target->draft, "cannot be made");
-	(void)close(fd); /* nothing was written to it */
-	return BACKUP_MADE;
-}
-
 enum backup_status
 backup_target_open(const struct backup_order *order,
     struct backup_target **opened)
@@ -190,11 +185,11 @@ backup_target_open(const struct backup_order *order,
 		return status;
 	target = xcalloc(1, sizeof(*target));
 	target->order = order;
-	target->draft = file_beside(order->target, draft_suffix);
 	target->lock = -1;
-	status = take_lock(target);
+	status = status_of(lock_take(order->target, &target->lock));
 	if (status == BACKUP_MADE)
-		status = make_draft(target);
+		status = status_of(draft_open(order->target, draft_suffix,
+		    &target->draft));
 	if (status == BACKUP_MADE)
 		*opened = target;
 	else
@@ -205,74 +200,77 @@ backup_target_open(const struct backup_order *order,
 void
 backup_target_close(struct backup_target *target)
 {
-	if (target->lock != -1) {
-		if ((unlink(target->draft) == -1 && errno != ENOENT) ||
-		    remove_logs(target->draft) == -1)
-			log_warn("%s: cannot be removed", target->draft);
+	draft_close(target->draft);
+	if (target->lock != -1)
 		lock_release(target->order->target, target->lock);
-	}
-	free(target->draft);
 	free(target);
 }
 
 const char *
 backup_target_draft(const struct backup_target *target)
 {
-	return target->draft;
+	return draft_path(target->draft);
 }
 
 enum backup_status
 backup_target_check_room(const struct backup_target *target, uint64_t bytes)
 {
-	unsigned long long room;
-	struct statvfs fs;
-
-	if (statvfs(target->draft, &fs) == -1)
-		return failed(target->draft, "free space");
-	room = (unsigned long long)fs.f_bavail * fs.f_frsize;
-	if (room >= bytes)
-		return BACKUP_MADE;
-	log_errorx("%s: %llu bytes are needed, and %llu are free",
-	    target->order->target, (unsigned long long)bytes, room);
-	return BACKUP_IO_ERROR;
+	return draft_check_room(target->draft, bytes) == 0 ? BACKUP_MADE :
+	    BACKUP_IO_ERROR;
 }
 
-static int
-copy_key(const struct backup_order *order)
+static enum backup_status
+publish_key(const struct backup_order *order)
 {
 	char *from = file_beside(order->database, ".key");
 	char *to = file_beside(order->target, ".key");
-	int result = key_file_copy(from, to);
+	int result = order->replaces ? key_file_replace(from, to) :
+	    key_file_copy(from, to);
 
 	free(from);
 	free(to);
-	return result;
+	return result == 0 ? BACKUP_MADE : BACKUP_IO_ERROR;
 }
 
-static int
-sync_file(const char *path)
+/* The key of a copy that cannot be made; an older one's has been replaced. */
+static void
+withdraw_key(const struct backup_order *order)
 {
-	int result, fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *name = file_beside(order->target, ".key");
 
-	if (fd == -1)
-		return -1;
-	result = fsync(fd);
-	(void)close(fd); /* nothing was written to it */
-	return result;
+	if (!order->replaces && unlink(name) == -1)
+		log_warn("%s", name);
+	free(name);
+}
+
+static enum backup_status
+publish_copy(const struct backup_target *target)
+{
+	const struct backup_order *order = target->order;
+
+	/* An older database's would spoil the copy. */
+	if (order->replaces && remove_logs(order->target) == -1)
+		return failed(order->target, "cannot be made");
+	if (!order->replaces && has_logs(order->target))
+		return refuse_logs(order->target);
+	if (order->replaces ? draft_replace(target->draft) == -1 :
+	    draft_publish(target->draft) == -1)
+		return failed(order->target, "cannot be made");
+	return BACKUP_MADE;
 }
 
 enum backup_status
 backup_target_publish(const struct backup_target *target)
 {
 	const struct backup_order *order = target->order;
+	enum backup_status status = BACKUP_MADE;
 
-	if (sync_file(target->draft) == -1)
-		return failed(target->draft, "cannot be made durable");
-	if (order->with_key && copy_key(order) == -1)
-		return BACKUP_IO_ERROR;
-	/* An older database's would spoil the copy. */
-	if (remove_logs(order->target) == -1 ||
-	    file_publish(target->draft, order->target) == -1)
-		return failed(order->target, "cannot be made");
-	return BACKUP_MADE;
+	if (order->with_key)
+		status = publish_key(order);
+	if (status != BACKUP_MADE)
+		return status;
+	status = publish_copy(target);
+	if (status != BACKUP_MADE && order->with_key)
+		withdraw_key(order);
+	return status;
 }

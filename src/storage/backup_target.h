@@ -31,8 +31,8 @@ struct backup_target;
 
 /*
  * See that the copy may be made, lock its name against daemons and other
- * copies, and make the draft: target.partial, empty, mode 0600.  On failure
- * nothing is left to close.  order is lent until backup_target_close().
+ * copies, and make the draft, which is empty, in the folder target.partial.  On
+ * failure nothing is left to close.  order is lent until backup_target_close().
  */
 enum backup_status backup_target_open(const struct backup_order *order,
 	    struct backup_target **target);

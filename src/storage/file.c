@@ -40,12 +40,6 @@ file_sync_directory(const char *path)
 }
 
 int
-file_publish(const char *draft, const char *path)
-{
-	return rename(draft, path) == -1 ? -1 : file_sync_directory(path);
-}
-
-int
 file_make_directories(const char *path)
 {
 	char *copy = xstrdup(path);

@@ -11,13 +11,6 @@ int	 file_sync_directory(const char *path)
 	    __attribute__((warn_unused_result));
 
 /*
- * Give a draft, whose bytes are durable, the name path in the same directory,
- * durably; -1 with errno.
- */
-int	 file_publish(const char *draft, const char *path)
-	    __attribute__((warn_unused_result));
-
-/*
  * Create the directories that path leads through, for us alone; -1 if one
  * cannot be, which was logged.
  */

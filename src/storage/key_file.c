@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "file.h"
+#include "draft.h"
 
 /* 0, or -1 with errno; ENODATA if the file is not a key. */
 static int
@@ -33,40 +31,35 @@ read_key(const char *name, struct id_key *key)
 	return 0;
 }
 
-/* Write the key to a new file, durably; -1 with errno. */
-static int
-write_draft(const char *draft, const struct id_key *key)
-{
-	int fd, error = 0;
+/* Whether a file that is there goes. */
+enum publication { NEW, REPLACING };
 
-	fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-	    S_IRUSR | S_IWUSR);
-	if (fd == -1)
-		return -1;
+static int
+write_draft(struct draft *draft, const struct id_key *key,
+    enum publication publication)
+{
 	errno = ENOSPC; /* what a short write means */
-	if (write(fd, key->bytes, sizeof(key->bytes)) != sizeof(key->bytes) ||
-	    fsync(fd) == -1)
-		error = errno;
-	if (close(fd) == -1 && error == 0)
-		error = errno;
-	errno = error;
-	return error == 0 ? 0 : -1;
+	if (write(draft_file(draft), key->bytes, sizeof(key->bytes)) !=
+	    sizeof(key->bytes))
+		return -1;
+	return publication == NEW ? draft_publish(draft) :
+	    draft_replace(draft);
 }
 
 /* The file appears whole; what goes wrong is logged. */
 static int
-write_key(const char *name, const struct id_key *key)
+write_key(const char *name, const struct id_key *key,
+    enum publication publication)
 {
-	char *draft = file_beside(name, ".new");
-	int result = 0;
+	struct draft *draft;
+	int result;
 
-	if ((unlink(draft) == -1 && errno != ENOENT) ||
-	    write_draft(draft, key) == -1 ||
-	    file_publish(draft, name) == -1) {
+	if (draft_open(name, ".new", &draft) != STORE_OPENED)
+		return -1;
+	result = write_draft(draft, key, publication);
+	if (result == -1)
 		log_error("store: %s: cannot be made", name);
-		result = -1;
-	}
-	free(draft);
+	draft_close(draft);
 	return result;
 }
 
@@ -74,7 +67,7 @@ static enum key_file_status
 make_key(const char *name, struct id_key *key)
 {
 	id_key_random(key);
-	return write_key(name, key) == 0 ? KEY_FILE_MADE : KEY_FILE_FAILED;
+	return write_key(name, key, NEW) == 0 ? KEY_FILE_MADE : KEY_FILE_FAILED;
 }
 
 /* What read_key() said no to. */
@@ -99,13 +92,25 @@ key_file_load(const char *name, struct id_key *key)
 	return KEY_FILE_FAILED;
 }
 
-int
-key_file_copy(const char *from, const char *to)
+static int
+copy_key(const char *from, const char *to, enum publication publication)
 {
 	struct id_key key;
 
 	if (read_key(from, &key) == 0)
-		return write_key(to, &key);
+		return write_key(to, &key, publication);
 	log_unread(from);
 	return -1;
+}
+
+int
+key_file_copy(const char *from, const char *to)
+{
+	return copy_key(from, to, NEW);
+}
+
+int
+key_file_replace(const char *from, const char *to)
+{
+	return copy_key(from, to, REPLACING);
 }

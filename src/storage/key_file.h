@@ -18,10 +18,13 @@ enum key_file_status {
 enum key_file_status key_file_load(const char *name, struct id_key *key);
 
 /*
- * Make the file to, or replace it, with the key that the file from holds,
- * likewise.  -1 if there is none, or it cannot be written, which is logged.
+ * Make the file to, likewise, with the key that the file from holds.  -1 if
+ * there is none, to is there already, or it cannot be written, which is logged.
  */
 int	 key_file_copy(const char *from, const char *to)
+	    __attribute__((warn_unused_result));
+/* The same, and a file to that is there goes. */
+int	 key_file_replace(const char *from, const char *to)
 	    __attribute__((warn_unused_result));
 
 #endif
