@@ -18,6 +18,7 @@
 #include "session/record.h"
 #include "storage/audit.h"
 #include "storage/backup.h"
+#include "storage/chain.h"
 #include "storage/lock.h"
 #include "storage/store.h"
 
@@ -409,9 +410,10 @@ copy_by_backup(struct life *life)
 		.target = earlier_path,
 	};
 	const struct backup_watcher watcher = { .goes_on = goes_on };
+	struct chain_head head;
 
 	go_on(life, 3);
-	ck_assert_int_eq(backup_make(&order, &watcher), BACKUP_MADE);
+	ck_assert_int_eq(backup_make(&order, &watcher, &head), BACKUP_MADE);
 	go_on(life, 2);
 }
 

@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "confirm.h"
 #include "ctl.h"
 #include "erasing.h"
 #include "net/route.h"
@@ -38,8 +39,6 @@ struct erase {
 static enum ctl_status
 confirm(const struct erase *erase)
 {
-	char answer[16] = "";
-
 	if (erase->ctl->values[OPTION_YES] != NULL)
 		return CTL_OK;
 	if (isatty(STDIN_FILENO) != 1)
@@ -51,8 +50,7 @@ confirm(const struct erase *erase)
 	    erase->customer != NULL ? erase->customer_text : "",
 	    erase->session != NULL ? " in session " : "",
 	    erase->session != NULL ? erase->session : "");
-	if (fgets(answer, sizeof(answer), stdin) != NULL &&
-	    (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0))
+	if (confirm_read())
 		return CTL_OK;
 	log_errorx("nothing was erased");
 	return CTL_FAULT;

@@ -9,7 +9,6 @@
 #include "backup.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
@@ -19,6 +18,7 @@
 #include "file.h"
 #include "log_mark.h"
 #include "sql.h"
+#include "verdict.h"
 
 enum {
 	SLICE_PAGES = 256,		/* between two looks at goes_on() */
@@ -228,24 +228,6 @@ on_check(void *ctx)
 	    backup->size, backup->size) ? 0 : 1;
 }
 
-/* Whether what sql yields begins with text; an SQLite result. */
-static int
-read_verdict(sqlite3 *db, const char *sql, const char *text, bool *is_text)
-{
-	sqlite3_stmt *statement;
-	int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-	const char *said;
-
-	*is_text = false;
-	if (rc != SQLITE_OK)
-		return rc;
-	if (sqlite3_step(statement) == SQLITE_ROW) {
-		said = (const char *)sqlite3_column_text(statement, 0);
-		*is_text = said != NULL && strcmp(said, text) == 0;
-	}
-	return sqlite3_finalize(statement);
-}
-
 /* Let the copy do without a log, and look at all of it. */
 static enum backup_status
 check_copy(struct backup *backup)
@@ -257,7 +239,7 @@ check_copy(struct backup *backup)
 		return BACKUP_STOPPED;
 	rc = open_copy(backup, "PRAGMA trusted_schema = OFF");
 	if (rc == SQLITE_OK)
-		rc = read_verdict(backup->copy, "PRAGMA journal_mode = DELETE",
+		rc = verdict_read(backup->copy, "PRAGMA journal_mode = DELETE",
 		    "delete", &is_alone);
 	if (rc == SQLITE_OK && !is_alone)
 		rc = SQLITE_IOERR;
@@ -266,7 +248,7 @@ check_copy(struct backup *backup)
 	if (rc == SQLITE_OK) {
 		sqlite3_progress_handler(backup->copy, CHECK_STEPS, on_check,
 		    backup);
-		rc = read_verdict(backup->copy, "PRAGMA quick_check(1)", "ok",
+		rc = verdict_read(backup->copy, "PRAGMA quick_check(1)", "ok",
 		    &is_good);
 	}
 	if (rc == SQLITE_OK)

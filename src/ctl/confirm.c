@@ -1,0 +1,13 @@
+#include "confirm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool
+confirm_read(void)
+{
+	char answer[16] = "";
+
+	return fgets(answer, sizeof(answer), stdin) != NULL &&
+	    (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0);
+}

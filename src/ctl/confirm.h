@@ -1,0 +1,9 @@
+#ifndef CONFIRM_H
+#define CONFIRM_H
+
+#include <stdbool.h>
+
+/* Whether a person who was asked on standard error types y, or yes. */
+bool	 confirm_read(void);
+
+#endif

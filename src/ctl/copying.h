@@ -1,0 +1,30 @@
+#ifndef COPYING_H
+#define COPYING_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "progress.h"
+#include "storage/backup.h"
+
+/*
+ * A command that copies a database: a terminal shows how far it is, and signals
+ * that would end the program wait until the draft is gone.
+ */
+struct copying {
+	struct progress progress;
+	struct backup_watcher watcher;	/* goes on until one of them is there */
+	sigset_t held;
+	sigset_t before;
+};
+
+void	 copying_begin(struct copying *copying);
+/* The signal that stopped it ends us here, as whoever sent it wants. */
+void	 copying_end(const struct copying *copying);
+
+/*
+ * Whether a person who was asked on standard error says yes; a signal means no.
+ */
+bool	 copying_confirm(const struct copying *copying);
+
+#endif
