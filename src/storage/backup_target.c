@@ -156,24 +156,6 @@ status_of(enum store_open_status status)
 	return BACKUP_IO_ERROR;
 }
 
-/* Remove what SQLite would take for part of the database at path. */
-static int
-remove_logs(const char *path)
-{
-	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
-	int result = 0;
-	size_t i;
-
-	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		char *name = file_beside(path, suffixes[i]);
-
-		if (unlink(name) == -1 && errno != ENOENT)
-			result = -1;
-		free(name);
-	}
-	return result;
-}
-
 enum backup_status
 backup_target_open(const struct backup_order *order,
     struct backup_target **opened)
@@ -249,7 +231,7 @@ publish_copy(const struct backup_target *target)
 	const struct backup_order *order = target->order;
 
 	/* An older database's would spoil the copy. */
-	if (order->replaces && remove_logs(order->target) == -1)
+	if (order->replaces && file_remove_logs(order->target) == -1)
 		return failed(order->target, "cannot be made");
 	if (!order->replaces && has_logs(order->target))
 		return refuse_logs(order->target);

@@ -21,15 +21,23 @@ file_beside(const char *path, const char *suffix)
 	return name;
 }
 
-int
-file_sync_directory(const char *path)
+char *
+file_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *directory = xstrdup(slash == NULL ? "." : path);
-	int fd, result = -1;
 
 	if (slash != NULL)
 		directory[slash == path ? 1 : slash - path] = '\0';
+	return directory;
+}
+
+int
+file_sync_directory(const char *path)
+{
+	char *directory = file_directory(path);
+	int fd, result = -1;
+
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd != -1) {
 		result = fsync(fd);
@@ -37,6 +45,37 @@ file_sync_directory(const char *path)
 	}
 	free(directory);
 	return result;
+}
+
+int
+file_remove_logs(const char *database)
+{
+	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
+	int result = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char *name = file_beside(database, suffixes[i]);
+
+		if (unlink(name) == -1 && errno != ENOENT)
+			result = -1;
+		free(name);
+	}
+	return result;
+}
+
+int
+file_give(int fd, const struct file_owner *owner)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	/* Who may not give files away may have this one already. */
+	if ((st.st_uid != owner->user || st.st_gid != owner->group) &&
+	    fchown(fd, owner->user, owner->group) == -1)
+		return -1;
+	return fchmod(fd, owner->mode);
 }
 
 int

@@ -1,13 +1,32 @@
 #ifndef FILE_H
 #define FILE_H
 
+#include <sys/types.h>
+
 /* The files around the database, which SQLite knows nothing of. */
 
 /* path with suffix behind it; free() it. */
 char	*file_beside(const char *path, const char *suffix);
 
+/* The directory that path is in; free() it. */
+char	*file_directory(const char *path);
 /* Make what was renamed, made or removed at path durable; -1 with errno. */
 int	 file_sync_directory(const char *path)
+	    __attribute__((warn_unused_result));
+
+/* Remove what SQLite would take for part of the database; -1 with errno. */
+int	 file_remove_logs(const char *database)
+	    __attribute__((warn_unused_result));
+
+/* Whose a file is, and what they and others may do with it. */
+struct file_owner {
+	uid_t	 user;
+	gid_t	 group;
+	mode_t	 mode;
+};
+
+/* Let an open file be theirs; -1 with errno. */
+int	 file_give(int fd, const struct file_owner *owner)
 	    __attribute__((warn_unused_result));
 
 /*

@@ -4,6 +4,7 @@
 
 enum offset {
 	OFFSET_PAGE_SIZE = 16,
+	OFFSET_READ_VERSION = 19,	/* 2 with a write-ahead log */
 	OFFSET_CHANGES = 24,
 	OFFSET_PAGES = 28,
 	OFFSET_USER_VERSION = 60,
@@ -60,4 +61,16 @@ header_is_truncated(const uint8_t header[HEADER_BYTES], uint64_t size)
 	return number(header, OFFSET_CHANGES) ==
 	    number(header, OFFSET_VALID_FOR) &&
 	    size < page_size * number(header, OFFSET_PAGES);
+}
+
+uint32_t
+header_version(const uint8_t header[HEADER_BYTES])
+{
+	return number(header, OFFSET_USER_VERSION);
+}
+
+bool
+header_has_log(const uint8_t header[HEADER_BYTES])
+{
+	return header[OFFSET_READ_VERSION] == 2;
 }

@@ -36,4 +36,9 @@ bool	 header_is_torn(const uint8_t header[HEADER_BYTES], size_t len);
 bool	 header_is_truncated(const uint8_t header[HEADER_BYTES],
 	    uint64_t size);
 
+/* The version of its schema. */
+uint32_t header_version(const uint8_t header[HEADER_BYTES]);
+/* Whether it may have a write-ahead log. */
+bool	 header_has_log(const uint8_t header[HEADER_BYTES]);
+
 #endif

@@ -8,14 +8,15 @@
 
 #include "base/log.h"
 #include "draft.h"
+#include "file.h"
 
-/* 0, or -1 with errno; ENODATA if the file is not a key. */
-static int
-read_key(const char *name, struct id_key *key)
+int
+key_file_read(const char *name, struct id_key *key)
 {
 	uint8_t bytes[sizeof(key->bytes) + 1];
 	ssize_t n;
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
 
 	if (fd == -1)
 		return -1;
@@ -63,6 +64,24 @@ write_key(const char *name, const struct id_key *key,
 	return result;
 }
 
+int
+key_file_put(const char *name, const struct id_key *key,
+    const struct file_owner *owner)
+{
+	struct draft *draft;
+	int result;
+
+	if (draft_open(name, ".partial", &draft) != STORE_OPENED)
+		return -1;
+	result = file_give(draft_file(draft), owner);
+	if (result == 0)
+		result = write_draft(draft, key, REPLACING);
+	if (result == -1)
+		log_warn("store: %s: cannot be made", name);
+	draft_close(draft);
+	return result;
+}
+
 static enum key_file_status
 make_key(const char *name, struct id_key *key)
 {
@@ -70,7 +89,7 @@ make_key(const char *name, struct id_key *key)
 	return write_key(name, key, NEW) == 0 ? KEY_FILE_MADE : KEY_FILE_FAILED;
 }
 
-/* What read_key() said no to. */
+/* What key_file_read() said no to. */
 static void
 log_unread(const char *name)
 {
@@ -84,7 +103,7 @@ log_unread(const char *name)
 enum key_file_status
 key_file_load(const char *name, struct id_key *key)
 {
-	if (read_key(name, key) == 0)
+	if (key_file_read(name, key) == 0)
 		return KEY_FILE_READ;
 	if (errno == ENOENT)
 		return make_key(name, key);
@@ -97,7 +116,7 @@ copy_key(const char *from, const char *to, enum publication publication)
 {
 	struct id_key key;
 
-	if (read_key(from, &key) == 0)
+	if (key_file_read(from, &key) == 0)
 		return write_key(to, &key, publication);
 	log_unread(from);
 	return -1;

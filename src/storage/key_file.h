@@ -3,6 +3,8 @@
 
 #include "base/id.h"
 
+struct file_owner;
+
 /* The key by which tokens are made and checked, in a file of its own. */
 
 enum key_file_status {
@@ -16,6 +18,14 @@ enum key_file_status {
  * one and the file, durably and with mode 0600.
  */
 enum key_file_status key_file_load(const char *name, struct id_key *key);
+
+/* Read it, or -1 with errno: ENODATA if the file is not a key. */
+int	 key_file_read(const char *name, struct id_key *key)
+	    __attribute__((warn_unused_result));
+/* Make the file, or replace it, durably, for its owner; -1, which is logged. */
+int	 key_file_put(const char *name, const struct id_key *key,
+	    const struct file_owner *owner)
+	    __attribute__((warn_unused_result));
 
 /*
  * Make the file to, likewise, with the key that the file from holds.  -1 if
