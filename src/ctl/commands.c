@@ -20,6 +20,7 @@ const struct ctl_command *const commands[] = {
 	&cmd_verify,
 	&cmd_head,
 	&cmd_backup,
+	&cmd_restore,
 	&cmd_erase,
 	NULL,
 };

@@ -14,6 +14,7 @@ extern const struct ctl_command cmd_kick;
 extern const struct ctl_command cmd_live;
 extern const struct ctl_command cmd_log_level;
 extern const struct ctl_command cmd_reload;
+extern const struct ctl_command cmd_restore;
 extern const struct ctl_command cmd_session;
 extern const struct ctl_command cmd_status;
 extern const struct ctl_command cmd_erase;

@@ -20,6 +20,7 @@ enum ctl_status {
 	CTL_BAD_DATA = 65,	/* another kind, newer, older, corrupt */
 	CTL_NO_DATABASE = 66,
 	CTL_UNAVAILABLE = 69,	/* the daemon cannot be reached, or refused */
+	CTL_CANNOT_CREATE = 73,	/* where restore is to put it */
 	CTL_IO_ERROR = 74,
 	CTL_IN_USE = 75,
 	CTL_CONFIG = 78		/* the configuration file is wrong */

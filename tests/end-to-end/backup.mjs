@@ -76,11 +76,10 @@ test('a copy made under load is whole and can be restored', () =>
 		const head = await ctl(copy, 'audit', 'head');
 		assert.equal(head.output, made.output);
 
-		// As the manual says: the log of the old one must not stay.
-		fs.rmSync(`${database}-wal`);
-		fs.rmSync(`${database}-shm`);
-		fs.copyFileSync(copy, database);
-		fs.copyFileSync(`${copy}.key`, `${database}.key`);
+		const restored = await ctl(database, 'restore', '--key', '--yes',
+			copy);
+		assert.equal(restored.error, '');
+		assert.equal(restored.status, 0);
 		const next = await Daemon.start({ database });
 		for (const { session, customerId, token } of load.hosts) {
 			const client = await Client.open(next, `/${session}`);

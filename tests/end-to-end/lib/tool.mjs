@@ -29,18 +29,23 @@ export const toolObjects = async (database, args) => {
 	return stdout.split('\n').slice(0, -1).map((line) => JSON.parse(line));
 };
 
-// The same command in a terminal of script(1); resolves to what it shows.
-export const toolOnTerminal = async (database, args, env = {}) => {
+// The same command in a terminal of script(1), where `reply` is typed if it
+// asks; resolves to what it shows.
+export const toolOnTerminal = async (database, args, env = {}, reply) => {
 	const words = [PROGRAM, '-d', database, ...args]
 		.map((word) => `'${word.replaceAll('\'', '\'\\\'\'')}'`);
 	const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
 		env: { ...process.env, TERM: 'xterm', ...env },
-		stdio: ['ignore', 'pipe', 'inherit'],
+		stdio: [reply === undefined ? 'ignore' : 'pipe', 'pipe',
+			'inherit'],
 	});
 	const closed = once(child, 'close');
 	let shown = '';
-	for await (const data of child.stdout.setEncoding('utf8'))
+	for await (const data of child.stdout.setEncoding('utf8')) {
 		shown += data;
+		if (reply !== undefined && shown.endsWith('[y/N] '))
+			child.stdin.end(reply);
+	}
 	const [status] = await closed;
 	return { status, shown };
 };

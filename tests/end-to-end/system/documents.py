@@ -97,7 +97,7 @@ def execute(command, folder=WORK):
         if re.match(beginning, command):
             terminal.wait(pattern)
             return terminal.interrupt()
-    if re.match("buddyshoppingctl .*erase ", command):
+    if re.match("buddyshoppingctl .*(erase|restore) ", command):
         terminal.wait(r"\[y/N\]")
         terminal.type("y")
     if command.startswith("sqlite3 "):
@@ -191,7 +191,7 @@ def runs_the_tools_manual(blocks, post, configure, systemctl):
         for command in commands_of(block["text"]):
             execute(command.replace(PRINTED_CUSTOMER, guest["customerId"]),
                     STATE)
-        if "cp -p copy.db.key" in block["text"]:
+        if "restore --key" in block["text"]:
             assert post("http://127.0.0.1:8080/party", "resumeSession",
                         **guest)
 

@@ -1,0 +1,138 @@
+#include "commands.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "chain_mark.h"
+#include "copying.h"
+#include "ctl.h"
+#include "storage/restore.h"
+#include "when.h"
+
+enum { OPTION_KEY, OPTION_YES };
+
+static const struct ctl_option options[] = {
+	[OPTION_KEY] = { "key", NULL, "restore the key of tokens too" },
+	[OPTION_YES] = { "yes", NULL, "do not ask" },
+	{ NULL, NULL, NULL },
+};
+
+static void
+print_copy(const struct restore_order *order, const struct restore_plan *plan)
+{
+	char head[CHAIN_MARK_CHARS + 1];
+
+	chain_mark_format(&plan->head, head);
+	if (plan->is_proved)
+		(void)printf("copy: %s, proved up to %s\n", order->copy, head);
+	else
+		(void)printf("copy: %s, not proved: it is of schema version "
+		    "%d\n", order->copy, plan->version);
+}
+
+static void
+print_old(const struct restore_old *old)
+{
+	char when[WHEN_CHARS + 1];
+
+	when_format(old->changed_ms, when);
+	if (old->kept == NULL)
+		(void)printf("database: %s, where there is none now\n",
+		    old->path);
+	else
+		(void)printf("database: %s, now of %" PRIu64 " bytes, changed "
+		    "%s, to be kept as %s\n", old->path, old->bytes, when,
+		    old->kept);
+}
+
+static void
+print_key(const struct restore_plan *plan)
+{
+	switch (plan->key) {
+	case RESTORE_KEY_STAYS:
+		(void)printf("key: %s stays as it is\n", plan->old.key);
+		break;
+	case RESTORE_KEY_MISSING:
+		(void)printf("key: there is none: customers cannot resume\n");
+		break;
+	case RESTORE_KEY_SAME:
+		(void)printf("key: %s is the copy's\n", plan->old.key);
+		break;
+	case RESTORE_KEY_REPLACED:
+		(void)printf("key: %s becomes the copy's, now to be kept as "
+		    "%s\n", plan->old.key, plan->old.kept_key);
+		break;
+	case RESTORE_KEY_NEW:
+		(void)printf("key: %s becomes the copy's, where there is none "
+		    "now\n", plan->old.key);
+		break;
+	}
+}
+
+/* Whoever has no terminal said --yes. */
+static bool
+is_wanted(const struct ctl *ctl, const struct copying *copying)
+{
+	if (ctl->values[OPTION_YES] != NULL)
+		return true;
+	(void)fflush(stdout);	/* in the end errors show */
+	(void)fprintf(stderr, "Restore the copy? [y/N] ");
+	return copying_confirm(copying);
+}
+
+static enum restore_status
+restore(const struct ctl *ctl, const struct restore_order *order,
+    const struct copying *copying)
+{
+	struct restore_plan plan;
+	enum restore_status status;
+	struct restore *restore;
+
+	status = restore_open(order, &copying->watcher, &restore, &plan);
+	progress_end(&copying->progress);
+	if (status != RESTORE_DONE)
+		return status;
+	print_copy(order, &plan);
+	print_old(&plan.old);
+	print_key(&plan);
+	status = is_wanted(ctl, copying) ? restore_finish(restore) :
+	    RESTORE_STOPPED;
+	if (status == RESTORE_DONE)
+		(void)printf("restored\n");
+	restore_close(restore);
+	return status;
+}
+
+static enum ctl_status
+run(const struct ctl *ctl)
+{
+	const struct restore_order order = {
+		.database = ctl->database,
+		.copy = ctl->operands[0],
+		.with_key = ctl->values[OPTION_KEY] != NULL,
+	};
+	enum restore_status status;
+	struct copying copying;
+
+	if (ctl->values[OPTION_YES] == NULL && isatty(STDIN_FILENO) != 1)
+		return ctl_usage_error("restore: without a terminal to ask "
+		    "at, say --yes");
+	copying_begin(&copying);
+	status = restore(ctl, &order, &copying);
+	if (status == RESTORE_STOPPED)
+		log_errorx("nothing was restored");
+	copying_end(&copying);
+	return (enum ctl_status)status;
+}
+
+const struct ctl_command cmd_restore = {
+	.words = "restore",
+	.operands = "FILE",
+	.operands_min = 1,
+	.operands_max = 1,
+	.options = options,
+	.help = "put a copy in the place of the database",
+	.run = run,
+};
