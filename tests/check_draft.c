@@ -321,6 +321,23 @@ START_TEST(what_another_user_has_put_there_is_refused)
 }
 END_TEST
 
+START_TEST(folder_is_one_drafts_at_a_time)
+{
+	struct place place;
+	struct draft *draft, *other;
+
+	place_init(&place);
+	draft = write_draft(&place, "whole");
+
+	ck_assert_int_eq(draft_open(place.path, ".new", &other), STORE_IN_USE);
+
+	ck_assert_int_eq(draft_publish(draft), 0);
+	draft_close(draft);
+	expect_text(place.path, "whole");
+	place_clear(&place);
+}
+END_TEST
+
 START_TEST(draft_needs_a_folder_to_be_in)
 {
 	struct place place;
@@ -364,6 +381,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, folder_that_others_may_write_to_is_refused);
 	tcase_add_test(tc, folder_that_is_none_is_refused);
 	tcase_add_test(tc, what_another_user_has_put_there_is_refused);
+	tcase_add_test(tc, folder_is_one_drafts_at_a_time);
 	tcase_add_test(tc, draft_needs_a_folder_to_be_in);
 	tcase_add_test(tc, room_is_what_the_disk_has);
 }

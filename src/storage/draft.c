@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -60,9 +61,25 @@ check_folder(const struct draft *draft)
 	return STORE_OPENED;
 }
 
+/*
+ * The callers have a lock of the path; but where others may write, they may
+ * have made its file, and can remove it.  Some filesystems lock no folders.
+ */
+static enum store_open_status
+lock_folder(const struct draft *draft)
+{
+	if (flock(draft->folder_fd, LOCK_EX | LOCK_NB) == 0 ||
+	    errno != EWOULDBLOCK)
+		return STORE_OPENED;
+	log_errorx("store: %s: is in use", draft->folder);
+	return STORE_IN_USE;
+}
+
 static enum store_open_status
 open_folder(struct draft *draft)
 {
+	enum store_open_status status;
+
 	remove_file(draft);
 	if (mkdir(draft->folder, S_IRWXU) == -1 && errno != EEXIST)
 		return store_status_of_errno(draft->folder, "cannot be made");
@@ -72,7 +89,8 @@ open_folder(struct draft *draft)
 		return refuse(draft, "is no folder");
 	if (draft->folder_fd == -1)
 		return store_status_of_errno(draft->folder, "cannot be read");
-	return check_folder(draft);
+	status = check_folder(draft);
+	return status == STORE_OPENED ? lock_folder(draft) : status;
 }
 
 /* -1 with errno if something is left. */
