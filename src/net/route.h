@@ -5,10 +5,11 @@
 #include <stddef.h>
 
 #include "session/refusal.h"
+#include "session/session.h"
 
 /* Which session a request is for, and whether its page may ask. */
 
-enum { ROUTE_SESSION_MAX = 128 };
+enum { ROUTE_SESSION_MAX = SESSION_ID_MAX };
 
 /*
  * Find the session id in a raw request target: the path behind base_path, up

@@ -20,6 +20,10 @@ struct seat;
  * time or storage.
  */
 
+enum {
+	SESSION_ID_MAX = 128	/* bytes */
+};
+
 enum customer_state {
 	CUSTOMER_SEATED = 0,	/* its cart is in the multicart */
 	CUSTOMER_AWAY = 1,	/* expired, may resume with its token */

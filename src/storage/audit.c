@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "chain.h"
 #include "companions.h"
+#include "column.h"
 #include "database.h"
 #include "file.h"
 #include "header.h"
@@ -194,6 +195,18 @@ audit_end_rows(struct audit *audit, sqlite3_stmt *statement, int rc)
 }
 
 enum audit_status
+audit_end_row(struct audit *audit, const struct columns *columns, int rc)
+{
+	enum audit_status status = audit_end_rows(audit, columns->at, rc);
+	char text[COLUMN_FAULT_BYTES];
+
+	if (status != AUDIT_OK || columns_fit(columns))
+		return status;
+	columns_describe(columns, text);
+	return refuse(audit->path, text);
+}
+
+enum audit_status
 audit_prepare(struct audit *audit, const char *sql, sqlite3_stmt **statement)
 {
 	int rc = sqlite3_prepare_v3(audit->db, sql, -1,
@@ -241,14 +254,18 @@ static enum audit_status
 check_version(struct audit *audit)
 {
 	sqlite3_stmt *row;
+	struct columns columns;
 	enum audit_status status;
-	int rc, version;
+	int64_t version;
+	int rc;
 
 	status = audit_prepare(audit, statement_sql[SQL_VERSION], &row);
 	if (status != AUDIT_OK)
 		return status;
 	rc = sqlite3_step(row);
-	version = sqlite3_column_int(row, 0);
+	columns = columns_at(row, "user_version");
+	version = rc != SQLITE_ROW ? 0 : column_between(&columns, 0, INT32_MIN,
+	    INT32_MAX);
 	(void)sqlite3_finalize(row);	/* repeats rc */
 	if (rc != SQLITE_ROW)
 		return audit_failed(audit, rc);
@@ -337,16 +354,15 @@ enum audit_status
 audit_head(struct audit *audit, struct chain_head *head)
 {
 	sqlite3_stmt *row = audit->statements[SQL_HEAD];
+	struct columns columns = columns_at(row, "journal or chain_anchor");
 	int rc = sqlite3_step(row);
 
 	*head = (struct chain_head){ .seq = 0 };
-	if (rc == SQLITE_ROW &&
-	    sqlite3_column_bytes(row, 1) == sizeof(head->hash)) {
-		head->seq = sqlite3_column_int64(row, 0);
-		memcpy(head->hash, sqlite3_column_blob(row, 1),
-		    sizeof(head->hash));
+	if (rc == SQLITE_ROW) {
+		head->seq = column_id(&columns, 0);
+		column_blob(&columns, 1, head->hash, sizeof(head->hash));
 	}
-	return audit_end_rows(audit, row, rc);
+	return audit_end_row(audit, &columns, rc);
 }
 
 sqlite3 *

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 struct chain_head;
+struct columns;
 struct sqlite3;
 struct sqlite3_stmt;
 
@@ -64,5 +65,8 @@ enum audit_status audit_failed(struct audit *audit, int rc);
 /* The statement was stepped until rc: AUDIT_OK if nothing went wrong. */
 enum audit_status audit_end_rows(struct audit *audit,
 	    struct sqlite3_stmt *statement, int rc);
+/* The same after a row was read: what does not fit in it is AUDIT_BAD_DATA. */
+enum audit_status audit_end_row(struct audit *audit,
+	    const struct columns *columns, int rc);
 
 #endif

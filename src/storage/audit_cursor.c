@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "sql.h"
+#include "column.h"
 
 enum {
 	SLICE_ROWS = 256,
@@ -70,22 +70,33 @@ audit_cursor_free(struct audit_cursor *cursor)
 	free(cursor);
 }
 
+/* What is wrong with the row that is read; NULL for nothing. */
+static const char *
+read_row(sqlite3_stmt *at, struct audit_row *row)
+{
+	struct columns columns = columns_at(at, "session");
+	const char *fault;
+
+	*row = (struct audit_row){ .seq = 0 };
+	fault = audit_row_read(at, row);
+	if (fault == NULL)
+		fault = audit_row_read_body(at, COLUMN_BODY, row);
+	if (column_is_null(&columns, COLUMN_SESSION_NAME))
+		row->record.session = payload_new("", 0); /* of a RETAIN */
+	else
+		row->record.session = column_session(&columns,
+		    COLUMN_SESSION_NAME);
+	return fault != NULL || columns_fit(&columns) ? fault :
+	    "its session's name cannot be";
+}
+
 /* Read the row that the statement stands at into the slice. */
 static enum audit_status
 keep_row(struct audit_cursor *cursor, size_t *bytes)
 {
 	struct audit_row *row = &cursor->slice[cursor->count];
-	const char *fault;
+	const char *fault = read_row(cursor->statement, row);
 
-	*row = (struct audit_row){ .seq = 0 };
-	fault = audit_row_read(cursor->statement, row);
-	if (fault == NULL)
-		fault = audit_row_read_body(cursor->statement, COLUMN_BODY,
-		    row);
-	row->record.session = sql_column_payload(cursor->statement,
-	    COLUMN_SESSION_NAME);
-	if (row->record.session == NULL)	/* a RETAIN has none */
-		row->record.session = payload_new("", 0);
 	if (fault != NULL) {
 		log_errorx("%s: row %lld of the journal: %s: "
 		    "use \"audit verify\"", audit_path(cursor->audit),

@@ -15,6 +15,7 @@
 #include "audit_row.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "column.h"
 
 enum {
 	SLICE_BODIES = 2000		/* of one transaction */
@@ -62,9 +63,10 @@ audit_digest_make(struct audit_digest *digest, struct audit_row *row,
 static void
 digest_next(sqlite3_stmt *at, struct audit_digest *digest)
 {
+	struct columns columns = columns_at(at, "journal_body");
 	struct audit_row row = { .seq = 0 };
 
-	digest->seq = sqlite3_column_int64(at, 0);
+	digest->seq = column_between(&columns, 0, INT64_MIN, INT64_MAX);
 	audit_digest_make(digest, &row, at, 1);
 	audit_row_clear(&row);
 }

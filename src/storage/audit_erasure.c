@@ -9,6 +9,7 @@
 #include "audit_row.h"
 #include "base/table.h"
 #include "base/xalloc.h"
+#include "column.h"
 #include "sql.h"
 
 enum statement {
@@ -87,6 +88,7 @@ static enum audit_status
 find_retain(struct audit_erasures *erasures, int64_t after)
 {
 	sqlite3_stmt *at = erasures->statements[SQL_RETAIN];
+	struct columns columns = columns_at(at, "journal");
 	int rc = sqlite3_bind_int64(at, 1, after);
 
 	erasures->retain_seq = 0;
@@ -94,8 +96,10 @@ find_retain(struct audit_erasures *erasures, int64_t after)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(at);
 	if (rc == SQLITE_ROW) {
-		erasures->retain_seq = sqlite3_column_int64(at, 0);
-		erasures->retain_ms = sql_column_number(at, 1);
+		erasures->retain_ms = column_number(&columns, 1);
+		/* What does not fit explains nothing. */
+		if (columns_fit(&columns))
+			erasures->retain_seq = column_id(&columns, 0);
 	}
 	return audit_end_rows(erasures->audit, at, rc);
 }
@@ -118,17 +122,17 @@ find_erase(const struct audit_erasures *erasures, const struct subject *subject)
 
 /* Remember the ERASE that the statement stands at. */
 static void
-note_erase(struct audit_erasures *erasures, sqlite3_stmt *at)
+note_erase(struct audit_erasures *erasures, struct columns *columns)
 {
 	struct subject subject;
 	struct erase *erase;
 
 	memset(&subject, 0, sizeof(subject)); /* the key, with its padding */
-	subject.session_row = sqlite3_column_int64(at, 1);
-	erasures->scanned = sqlite3_column_int64(at, 0);
+	erasures->scanned = column_id(columns, 0);
+	subject.session_row = column_row(columns, 1);
+	(void)column_customer_or_none(columns, 2, &subject.customer);
 	/* The row is refused when the walk gets there. */
-	if (sqlite3_column_type(at, 2) != SQLITE_NULL &&
-	    sql_column_customer(at, 2, &subject.customer) == -1)
+	if (!columns_fit(columns))
 		return;
 	erase = find_erase(erasures, &subject);
 	if (erase == NULL) {
@@ -148,9 +152,11 @@ scan_erases(struct audit_erasures *erasures)
 	int rc = sqlite3_bind_int64(at, 1, erasures->scanned);
 
 	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		struct columns columns = columns_at(at, "journal");
+
 		rc = sqlite3_step(at);
 		if (rc == SQLITE_ROW)
-			note_erase(erasures, at);
+			note_erase(erasures, &columns);
 	}
 	return audit_end_rows(erasures->audit, at, rc);
 }

@@ -6,6 +6,7 @@
 
 #include "audit_report.h"
 #include "base/xalloc.h"
+#include "column.h"
 #include "sql.h"
 
 enum {
@@ -23,7 +24,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "SELECT session, seq FROM journal INDEXED BY journal_by_session"
 	    " WHERE (session, seq) > (?1, ?2) ORDER BY session, seq LIMIT ?3",
 	[SQL_PURGED] =
-	    "SELECT ifnull(max(purge_upto), 0) FROM chain_anchor",
+	    "SELECT ifnull(max(purge_upto), 0) AS purge_upto FROM chain_anchor",
 };
 
 /* A sum is the same in whatever order the entries come. */
@@ -98,9 +99,11 @@ struct place {
 
 /* Walk on by one slice; AUDIT_NONE at the end. */
 static enum audit_status
-sum_slice(struct audit_index *index, struct place *place)
+sum_slice(struct audit_index *index, struct place *place,
+    struct audit_report *report)
 {
 	sqlite3_stmt *at = index->statements[SQL_ENTRIES];
+	struct columns columns = columns_at(at, "journal_by_session");
 	enum audit_status status;
 	int rc, entries = 0;
 
@@ -113,26 +116,37 @@ sum_slice(struct audit_index *index, struct place *place)
 		rc = sqlite3_step(at);
 		if (rc != SQLITE_ROW)
 			break;
-		place->session_row = sqlite3_column_int64(at, 0);
-		place->seq = sqlite3_column_int64(at, 1);
+		place->seq = column_id(&columns, 1);
+		place->session_row = column_between(&columns, 0, 0,
+		    COLUMN_NUMBER_MAX);
+		if (!columns_fit(&columns))
+			break;
 		if (place->seq > index->before && place->seq <= index->last)
 			place->sum += weigh(place->session_row, place->seq);
 		entries++;
 	}
 	status = audit_end_rows(index->audit, at, rc);
+	if (status == AUDIT_OK && !columns_fit(&columns))
+		return audit_report_misfit(report, &columns);
 	return status == AUDIT_OK && entries < SLICE_ENTRIES ? AUDIT_NONE :
 	    status;
 }
 
 /* Up to which row the journal may have lost some. */
 static enum audit_status
-read_purged(struct audit_index *index, int64_t *purged)
+read_purged(struct audit_index *index, int64_t *purged,
+    struct audit_report *report)
 {
 	sqlite3_stmt *at = index->statements[SQL_PURGED];
+	struct columns columns = columns_at(at, "chain_anchor");
 	int rc = sqlite3_step(at);
+	enum audit_status status;
 
-	*purged = rc == SQLITE_ROW ? sqlite3_column_int64(at, 0) : 0;
-	return audit_end_rows(index->audit, at, rc);
+	*purged = rc == SQLITE_ROW ? column_between(&columns, 0, 0,
+	    COLUMN_NUMBER_MAX) : 0;
+	status = audit_end_rows(index->audit, at, rc);
+	return status == AUDIT_OK && !columns_fit(&columns) ?
+	    audit_report_misfit(report, &columns) : status;
 }
 
 enum audit_status
@@ -143,11 +157,11 @@ audit_index_check(struct audit_index *index, struct audit_report *report)
 	int64_t purged;
 
 	do
-		status = sum_slice(index, &place);
+		status = sum_slice(index, &place, report);
 	while (status == AUDIT_OK);
 	if (status != AUDIT_NONE)
 		return status;
-	status = read_purged(index, &purged);
+	status = read_purged(index, &purged, report);
 	if (status != AUDIT_OK || purged > index->before ||
 	    place.sum == index->sum)
 		return status;

@@ -5,6 +5,7 @@
 
 #include "audit_row.h"
 #include "base/buf.h"
+#include "column.h"
 
 void
 audit_report_clear(struct audit_report *report)
@@ -33,6 +34,15 @@ audit_report_fault(struct audit_report *report, const struct audit_row *row,
 	fault->has_time = true;
 	fault->time_ms = row->record.time_ms;
 	return AUDIT_FAULT;
+}
+
+enum audit_status
+audit_report_misfit(struct audit_report *report, const struct columns *columns)
+{
+	char text[COLUMN_FAULT_BYTES];
+
+	columns_describe(columns, text);
+	return audit_report_fault(report, NULL, "%s", text);
 }
 
 enum audit_status

@@ -9,6 +9,7 @@
 #include "storage/chain.h"
 
 struct audit_row;
+struct columns;
 struct payload;
 
 /* What a verification found out, and how it says so. */
@@ -58,6 +59,10 @@ void	 audit_report_clear(struct audit_report *report);
 enum audit_status audit_report_fault(struct audit_report *report,
 	    const struct audit_row *row, const char *format, ...)
 	    __attribute__((format(printf, 3, 4)));
+
+/* The same about what does not fit. */
+enum audit_status audit_report_misfit(struct audit_report *report,
+	    const struct columns *columns);
 
 /* The same about a session, whose name it takes, but about no row. */
 enum audit_status audit_report_session(struct audit_report *report,

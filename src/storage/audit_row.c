@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
-#include "sql.h"
+#include "column.h"
 
 enum column {
 	COLUMN_SEQ,
@@ -40,78 +40,6 @@ audit_row_clear(struct audit_row *row)
 {
 	record_clear(&row->record);
 	*row = (struct audit_row){ .seq = 0 };
-}
-
-/*
- * Columns are fetched once as values: there are many of them, and whole
- * journals are read.
- */
-static sqlite3_value *
-fetch(sqlite3_stmt *at, int column)
-{
-	return sqlite3_column_value(at, column);
-}
-
-/* An integer; -1 if the column has anything else. */
-static int
-read_number(sqlite3_stmt *at, enum column column, int64_t *number)
-{
-	sqlite3_value *value = fetch(at, (int)column);
-
-	*number = sqlite3_value_int64(value);
-	return sqlite3_value_type(value) == SQLITE_INTEGER ? 0 : -1;
-}
-
-/* Exactly len bytes; -1 if the column has anything else. */
-static int
-read_blob(sqlite3_stmt *at, int column, void *out, size_t len)
-{
-	sqlite3_value *value = fetch(at, column);
-
-	if (sqlite3_value_type(value) != SQLITE_BLOB ||
-	    (size_t)sqlite3_value_bytes(value) != len)
-		return -1;
-	memcpy(out, sqlite3_value_blob(value), len);
-	return 0;
-}
-
-/* A text or NULL, which is *text then; -1 if the column has neither. */
-static int
-read_text(sqlite3_stmt *at, int column, struct payload **text)
-{
-	sqlite3_value *value = fetch(at, column);
-
-	*text = NULL;
-	switch (sqlite3_value_type(value)) {
-	case SQLITE_NULL:
-		return 0;
-	case SQLITE_TEXT:
-		*text = payload_new(sqlite3_value_blob(value),
-		    (size_t)sqlite3_value_bytes(value));
-		return 0;
-	}
-	return -1;
-}
-
-/* A customer's id, in the digits that we write, or NULL; -1 if neither. */
-static int
-read_customer(sqlite3_stmt *at, enum column column, bool *has,
-    struct customer_id *id)
-{
-	sqlite3_value *value = fetch(at, (int)column);
-	int type = sqlite3_value_type(value);
-	char digits[ID_CUSTOMER_HEX + 1];
-	const char *text;
-
-	*has = type != SQLITE_NULL;
-	if (!*has)
-		return 0;
-	text = sqlite3_value_blob(value);
-	if (type != SQLITE_TEXT || text == NULL || customer_id_parse(text,
-	    (size_t)sqlite3_value_bytes(value), id) == -1)
-		return -1;
-	customer_id_format(id, digits);
-	return memcmp(digits, text, ID_CUSTOMER_HEX) == 0 ? 0 : -1;
 }
 
 /*
@@ -149,7 +77,7 @@ customers_are_right(const struct record *record)
 /* The columns that are numbers of ours. */
 static const char *
 read_enums(struct record *record, int64_t event, int64_t transport,
-    int64_t flags)
+    uint64_t flags)
 {
 	if (event < RECORD_START || event > RECORD_RETAIN)
 		return "its event is unknown";
@@ -157,104 +85,97 @@ read_enums(struct record *record, int64_t event, int64_t transport,
 		return "its transport is unknown";
 	record->event = (enum record_event)event;
 	record->transport = (enum transport)transport;
-	chain_read_flags(record, (uint64_t)flags);
-	return chain_flags(record) == (uint64_t)flags ? NULL :
-	    "its flags are unknown";
+	chain_read_flags(record, flags);
+	return chain_flags(record) == flags ? NULL : "its flags are unknown";
 }
 
 static const char *
-read_numbers(sqlite3_stmt *at, struct audit_row *row)
+read_numbers(struct columns *columns, struct audit_row *row)
 {
 	struct record *record = &row->record;
-	int64_t incarnation, revision, event, time_ms, transport, flags;
-	int64_t client_seq;
-	int rc = 0;
+	int64_t event, transport;
+	uint64_t flags;
 
-	rc |= read_number(at, COLUMN_SEQ, &row->seq);
-	rc |= read_number(at, COLUMN_SESSION, &record->session_row);
-	rc |= read_number(at, COLUMN_INCARNATION, &incarnation);
-	rc |= read_number(at, COLUMN_REVISION, &revision);
-	rc |= read_number(at, COLUMN_EVENT, &event);
-	rc |= read_number(at, COLUMN_TIME, &time_ms);
-	rc |= read_number(at, COLUMN_TRANSPORT, &transport);
-	rc |= read_number(at, COLUMN_FLAGS, &flags);
-	rc |= read_number(at, COLUMN_CLIENT_SEQ, &client_seq);
-	record->incarnation = (uint64_t)incarnation;
-	record->revision = (uint64_t)revision;
-	record->time_ms = (uint64_t)time_ms;
-	record->client_seq = (uint64_t)client_seq;
-	if (rc != 0)
-		return "a number in it is none";
+	row->seq = column_id(columns, COLUMN_SEQ);
+	record->session_row = column_between(columns, COLUMN_SESSION, 0,
+	    COLUMN_NUMBER_MAX);
+	record->incarnation = column_number(columns, COLUMN_INCARNATION);
+	record->revision = column_number(columns, COLUMN_REVISION);
+	event = (int64_t)column_number(columns, COLUMN_EVENT);
+	record->time_ms = column_number(columns, COLUMN_TIME);
+	transport = (int64_t)column_number(columns, COLUMN_TRANSPORT);
+	flags = column_number(columns, COLUMN_FLAGS);
+	record->client_seq = column_number(columns, COLUMN_CLIENT_SEQ);
+	if (!columns_fit(columns))
+		return "a number in it cannot be";
 	return read_enums(record, event, transport, flags);
 }
 
 const char *
 audit_row_read(sqlite3_stmt *at, struct audit_row *row)
 {
+	struct columns columns = columns_at(at, "journal");
 	struct record *record = &row->record;
-	const char *fault = read_numbers(at, row);
+	const char *fault = read_numbers(&columns, row);
 
 	if (fault != NULL)
 		return fault;
-	if (read_customer(at, COLUMN_CUSTOMER, &record->has_customer,
-	    &record->customer) == -1 ||
-	    read_customer(at, COLUMN_DISPLACED, &record->has_displaced,
-	    &record->displaced) == -1 || !customers_are_right(record))
+	record->has_customer = column_customer_or_none(&columns,
+	    COLUMN_CUSTOMER, &record->customer);
+	record->has_displaced = column_customer_or_none(&columns,
+	    COLUMN_DISPLACED, &record->displaced);
+	if (!columns_fit(&columns) || !customers_are_right(record))
 		return "its customer cannot be";
-	if (read_blob(at, COLUMN_DIGEST, row->digest,
-	    sizeof(row->digest)) == -1 ||
-	    read_blob(at, COLUMN_HASH, row->hash, sizeof(row->hash)) == -1)
-		return "its digest or hash is none";
-	return NULL;
+	column_blob(&columns, COLUMN_DIGEST, row->digest, sizeof(row->digest));
+	column_blob(&columns, COLUMN_HASH, row->hash, sizeof(row->hash));
+	return columns_fit(&columns) ? NULL : "its digest or hash is none";
 }
 
 /* An erased body has nothing left. */
 static const char *
-read_erased(sqlite3_stmt *at, int first, struct audit_row *row)
+read_erased(const struct columns *columns, int first, struct audit_row *row)
 {
 	int i;
 
 	row->is_erased = true;
 	for (i = 0; i < BODY_COLUMNS; i++)
-		if (sqlite3_column_type(at, first + i) != SQLITE_NULL)
+		if (!column_is_null(columns, first + i))
 			return "its body is erased in part";
 	return NULL;
 }
 
-static int
-read_address(sqlite3_stmt *at, int column, struct record *record)
+static void
+read_address(struct columns *columns, int column, struct record *record)
 {
-	sqlite3_value *value = fetch(at, column);
-	int type = sqlite3_value_type(value), len;
-	const void *text;
+	struct payload *address = column_text_or_none(columns, column, 1,
+	    RECORD_ADDRESS_CHARS);
 
-	if (type == SQLITE_NULL)
-		return 0;
-	text = sqlite3_value_blob(value);
-	len = sqlite3_value_bytes(value);
-	if (type != SQLITE_TEXT || len == 0 || len > RECORD_ADDRESS_CHARS ||
-	    memchr(text, '\0', (size_t)len) != NULL)
-		return -1;
-	memcpy(record->address, text, (size_t)len);
-	return 0;
+	if (address == NULL)
+		return;
+	if (memchr(address->data, '\0', address->len) != NULL)
+		columns_refuse(columns, column, "has a NUL in it");
+	else
+		memcpy(record->address, address->data, address->len);
+	payload_unref(address);
 }
 
 const char *
 audit_row_read_body(sqlite3_stmt *at, int first, struct audit_row *row)
 {
+	struct columns columns = columns_at(at, "journal_body");
 	struct record *record = &row->record;
 
-	if (sqlite3_column_type(at, first + BODY_SALT) == SQLITE_NULL)
-		return read_erased(at, first, row);
-	record->has_request = sqlite3_column_type(at,
-	    first + BODY_REQUEST) != SQLITE_NULL;
-	if (read_blob(at, first + BODY_SALT, record->salt,
-	    sizeof(record->salt)) == -1 ||
-	    read_text(at, first + BODY_NAME, &record->name) == -1 ||
-	    read_text(at, first + BODY_CART, &record->cart) == -1 ||
-	    read_address(at, first + BODY_ADDRESS, record) == -1 ||
-	    (record->has_request && read_blob(at, first + BODY_REQUEST,
-	    record->request, sizeof(record->request)) == -1))
-		return "something in its body is of the wrong kind";
-	return NULL;
+	if (column_is_null(&columns, first + BODY_SALT))
+		return read_erased(&columns, first, row);
+	column_blob(&columns, first + BODY_SALT, record->salt,
+	    sizeof(record->salt));
+	record->name = column_text_or_none(&columns, first + BODY_NAME, 0,
+	    COLUMN_TEXT_MAX);
+	record->cart = column_text_or_none(&columns, first + BODY_CART, 0,
+	    COLUMN_TEXT_MAX);
+	read_address(&columns, first + BODY_ADDRESS, record);
+	record->has_request = column_blob_or_none(&columns,
+	    first + BODY_REQUEST, record->request, sizeof(record->request));
+	return columns_fit(&columns) ? NULL :
+	    "something in its body is of the wrong kind";
 }

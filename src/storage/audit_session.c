@@ -1,13 +1,10 @@
 #include "audit_session.h"
 
-#include <string.h>
-
 #include <sqlite3.h>
 
 #include "base/buf.h"
-#include "base/log.h"
+#include "column.h"
 #include "session/record.h"
-#include "sql.h"
 
 static const char next_sql[] =
     "SELECT id, name, incarnation, revision, ended_ms, active_ms"
@@ -42,64 +39,82 @@ audit_session_clear(struct audit_session *session)
 }
 
 static void
-read_session(sqlite3_stmt *at, struct audit_session *session)
+read_session(struct columns *columns, struct audit_session *session)
 {
-	session->row = sqlite3_column_int64(at, 0);
-	session->name = sql_column_payload(at, 1);
-	session->incarnation = sql_column_number(at, 2);
-	session->revision = sql_column_number(at, 3);
-	session->is_running = sqlite3_column_type(at, 4) == SQLITE_NULL;
-	session->ended_ms = sql_column_number(at, 4);
-	session->active_ms = sql_column_number(at, 5);
+	session->row = column_id(columns, 0);
+	session->name = column_session(columns, 1);
+	session->incarnation = column_number(columns, 2);
+	session->revision = column_number(columns, 3);
+	session->is_running = column_is_null(columns, 4);
+	if (!session->is_running)
+		session->ended_ms = column_number(columns, 4);
+	session->active_ms = column_number(columns, 5);
 }
 
 static void
-read_count(sqlite3_stmt *at, struct audit_session *session)
+read_count(struct columns *columns, struct audit_session *session)
 {
-	int state = sqlite3_column_int(at, 0);
+	int64_t state = column_between(columns, 0, CUSTOMER_SEATED,
+	    CUSTOMER_GONE);
 
-	if (state >= 0 && state <= CUSTOMER_GONE)
-		session->counts[state] = (size_t)sqlite3_column_int64(at, 1);
+	session->counts[state] = (size_t)column_number(columns, 1);
 }
 
 static void
-read_ends(sqlite3_stmt *at, struct audit_session *session)
+read_ends(struct columns *columns, struct audit_session *session)
 {
-	session->first_seq = sqlite3_column_int64(at, 0);
-	session->first_ms = sql_column_number(at, 1);
-	session->last_seq = sqlite3_column_int64(at, 2);
-	session->last_ms = sql_column_number(at, 3);
+	session->first_seq = column_id(columns, 0);
+	session->first_ms = column_number(columns, 1);
+	session->last_seq = column_id(columns, 2);
+	session->last_ms = column_number(columns, 3);
 }
 
 static void
-read_host(sqlite3_stmt *at, struct audit_session *session)
+read_host(struct columns *columns, struct audit_session *session)
 {
+	payload_unref(session->host);
 	session->has_host = true;
-	session->host = sql_column_payload(at, 0);
+	session->host = column_text_or_none(columns, 0, 0, COLUMN_TEXT_MAX);
 }
 
-/* Let read see each row that sql yields for the session. */
+/* What is read about a session. */
+struct part {
+	const char *sql;
+	const char *table;
+	void	(*read)(struct columns *columns, struct audit_session *session);
+};
+
+static const struct part counts = { counts_sql, "customer", read_count };
+static const struct part ends = { ends_sql, "journal", read_ends };
+static const struct part host = { host_sql, "journal_body", read_host };
+static const struct part last_host = { last_host_sql, "journal_body",
+    read_host };
+
+/* Read each row that there is of the part. */
 static enum audit_status
-read_rows(struct audit *audit, const char *sql, struct audit_session *session,
-    void (*read)(sqlite3_stmt *at, struct audit_session *session))
+read_rows(struct audit *audit, const struct part *part,
+    struct audit_session *session)
 {
 	enum audit_status status;
 	sqlite3_stmt *statement;
+	struct columns columns;
 	int rc;
 
-	status = audit_prepare_once(audit, sql, &statement);
+	status = audit_prepare_once(audit, part->sql, &statement);
 	if (status != AUDIT_OK)
 		return status;
+	columns = columns_at(statement, part->table);
 	rc = sqlite3_bind_int64(statement, 1, session->row);
 	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 1)
 		rc = sqlite3_bind_int64(statement, 2,
 		    (int64_t)session->incarnation);
-	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) &&
+	    columns_fit(&columns)) {
 		rc = sqlite3_step(statement);
 		if (rc == SQLITE_ROW)
-			read(statement, session);
+			part->read(&columns, session);
 	}
-	return audit_end_rows(audit, statement, rc);
+	return audit_end_row(audit, &columns, rc);
 }
 
 /* What other tables know of the session. */
@@ -108,12 +123,12 @@ read_more(struct audit *audit, struct audit_session *session)
 {
 	enum audit_status status;
 
-	status = read_rows(audit, counts_sql, session, read_count);
+	status = read_rows(audit, &counts, session);
 	if (status == AUDIT_OK)
-		status = read_rows(audit, ends_sql, session, read_ends);
+		status = read_rows(audit, &ends, session);
 	if (status == AUDIT_OK)
-		status = read_rows(audit, session->is_running ? host_sql :
-		    last_host_sql, session, read_host);
+		status = read_rows(audit, session->is_running ? &host :
+		    &last_host, session);
 	return status;
 }
 
@@ -122,6 +137,7 @@ static enum audit_status
 read_one(struct audit *audit, sqlite3_stmt *statement, int rc,
     struct audit_session *session)
 {
+	struct columns columns = columns_at(statement, "session");
 	enum audit_status status;
 	bool is_there;
 
@@ -130,8 +146,8 @@ read_one(struct audit *audit, sqlite3_stmt *statement, int rc,
 		rc = sqlite3_step(statement);
 	is_there = rc == SQLITE_ROW;
 	if (is_there)
-		read_session(statement, session);
-	status = audit_end_rows(audit, statement, rc);
+		read_session(&columns, session);
+	status = audit_end_row(audit, &columns, rc);
 	if (status == AUDIT_OK && !is_there)
 		return AUDIT_NONE;
 	if (status == AUDIT_OK)

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/table.h"
 #include "base/xalloc.h"
+#include "column.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "sql.h"
@@ -206,19 +207,23 @@ begin(struct audit_states *states, const struct audit_row *row,
     struct entry **begun)
 {
 	sqlite3_stmt *at = states->statements[SQL_BEFORE];
+	struct columns columns = columns_at(at, "journal");
 	uint64_t before = states->is_midway ? row->record.incarnation - 1 : 0;
+	enum audit_status status;
 	struct entry *entry;
 	int rc;
 
 	rc = step_first(at, row->record.session_row, row->seq);
 	if (rc == SQLITE_ROW)
-		before = sql_column_number(at, 0);
+		before = column_number(&columns, 0);
 	entry = add(states, row);
 	entry->replayed.session = session_new(row->record.session,
 	    entry->replayed.row);
 	entry->replayed.session->incarnation = before;
 	*begun = entry;
-	return audit_end_rows(states->audit, at, rc);
+	status = audit_end_rows(states->audit, at, rc);
+	return status == AUDIT_OK && !columns_fit(&columns) ?
+	    audit_report_misfit(states->report, &columns) : status;
 }
 
 /* A row of an incarnation whose START is not there. */
@@ -367,14 +372,21 @@ compare_running(struct audit_states *states)
 	int rc = SQLITE_ROW;
 
 	while (rc == SQLITE_ROW && status == AUDIT_OK) {
+		struct columns columns = columns_at(at, "session");
+		struct payload *name;
+
 		rc = sqlite3_step(at);
 		if (rc != SQLITE_ROW)
 			break;
-		entry = find(states, sqlite3_column_int64(at, 0));
-		if (entry == NULL)
+		entry = find(states, column_id(&columns, 0));
+		name = column_session(&columns, 1);
+		if (!columns_fit(&columns))
+			status = audit_report_misfit(states->report, &columns);
+		else if (entry == NULL)
 			status = audit_report_session(states->report,
-			    sql_column_payload(at, 1), "the session runs by "
+			    payload_ref(name), "the session runs by "
 			    "the tables, but not by the journal");
+		payload_unref(name);
 	}
 	ended = audit_end_rows(states->audit, at, rc);
 	return ended != AUDIT_OK ? ended : status;

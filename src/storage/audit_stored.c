@@ -9,6 +9,7 @@
 #include "audit_report.h"
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "column.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "sql.h"
@@ -24,8 +25,8 @@ enum statement {
 
 static const char *const statement_sql[STATEMENTS] = {
 	[SQL_SESSION] =
-	    "SELECT incarnation, revision, ifnull(ended_ms, 0),"
-	    " ended_ms IS NULL FROM session WHERE id = ?",
+	    "SELECT incarnation, revision, ended_ms FROM session"
+	    " WHERE id = ?",
 	[SQL_CUSTOMER] =
 	    "SELECT incarnation, is_host, is_ready, has_token, state,"
 	    " left_revision, name_seq, cart_seq, seq_cart, seq_ready,"
@@ -38,14 +39,21 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " AND NOT EXISTS (SELECT 1 FROM journal WHERE session = s.id)"
 	    " LIMIT 1",
 	[SQL_STRAY] =
-	    "SELECT c.cid FROM customer AS c"
+	    "SELECT c.id FROM customer AS c"
 	    " LEFT JOIN session AS s ON s.id = c.session"
 	    " WHERE s.id IS NULL"
-	    " OR c.incarnation NOT BETWEEN 1 AND s.incarnation LIMIT 1",
+	    " OR (c.incarnation BETWEEN 1 AND s.incarnation) IS NOT TRUE"
+	    " LIMIT 1",
 };
 
 /* The columns of SQL_CUSTOMER that are compared as numbers. */
+static const char *const compared_names[] = {
+	"incarnation", "is_host", "is_ready", "has_token", "state",
+	"left_revision", "name_seq", "cart_seq", "seq_cart", "seq_ready",
+};
 enum {
+	COLUMN_NAME_SEQ = 6,
+	COLUMN_CART_SEQ,
 	CUSTOMER_NUMBERS = 10,
 	COLUMN_REQUEST = CUSTOMER_NUMBERS,
 	COLUMN_ID
@@ -138,41 +146,78 @@ list_numbers(const struct customer *customer, int64_t out[CUSTOMER_NUMBERS])
 	memcpy(out, numbers, sizeof(numbers));
 }
 
+/* Whether columns have the request that the customer has. */
 static bool
-request_is(sqlite3_stmt *at, const struct customer *customer)
+request_is(struct columns *columns, const struct customer *customer)
 {
+	uint8_t request[ID_PROOF_BYTES] = { 0 };
+	bool has_request = column_blob_or_none(columns, COLUMN_REQUEST,
+	    request, sizeof(request));
+
 	if (!customer->has_request)
-		return sqlite3_column_type(at, COLUMN_REQUEST) == SQLITE_NULL;
+		return !has_request;
 	if (memcmp(customer->request, audit_erased_request,
 	    ID_PROOF_BYTES) == 0)
 		return true;
-	return sqlite3_column_bytes(at, COLUMN_REQUEST) == ID_PROOF_BYTES &&
-	    memcmp(sqlite3_column_blob(at, COLUMN_REQUEST), customer->request,
-	    ID_PROOF_BYTES) == 0;
+	return has_request &&
+	    memcmp(request, customer->request, ID_PROOF_BYTES) == 0;
+}
+
+/* NULL is 0 in those that point to bodies. */
+static int64_t
+read_compared(struct columns *columns, int column)
+{
+	return column == COLUMN_NAME_SEQ || column == COLUMN_CART_SEQ ?
+	    column_row_or_none(columns, column) :
+	    (int64_t)column_number(columns, column);
 }
 
 /* Compare with the row of the tables that the statement stands at. */
 static enum audit_status
 compare_fields(struct audit_stored *stored,
     const struct audit_replayed *replayed,
-    const struct customer *customer, const char *cid)
+    const struct customer *customer, struct columns *columns)
 {
-	sqlite3_stmt *at = stored->statements[SQL_CUSTOMER];
-	int64_t numbers[CUSTOMER_NUMBERS];
+	char cid[ID_CUSTOMER_HEX + 1];
+	int64_t numbers[CUSTOMER_NUMBERS], number;
+	bool has_request = request_is(columns, customer);
 	int i;
 
+	customer_id_format(&customer->id, cid);
 	list_numbers(customer, numbers);
-	for (i = 0; i < CUSTOMER_NUMBERS; i++)
-		if (sqlite3_column_int64(at, i) != numbers[i])
+	for (i = 0; i < CUSTOMER_NUMBERS; i++) {
+		number = read_compared(columns, i);
+		if (!columns_fit(columns))
+			return audit_report_misfit(stored->report, columns);
+		if (number != numbers[i])
 			return DIFFER(stored, replayed, "customer %s: %s is "
 			    "%lld in the tables, and by the journal %lld", cid,
-			    sqlite3_column_name(at, i),
-			    sqlite3_column_int64(at, i),
+			    compared_names[i], (long long)number,
 			    (long long)numbers[i]);
-	if (!request_is(at, customer))
+	}
+	if (!has_request)
 		return DIFFER(stored, replayed, "customer %s: request is "
 		    "another one in the tables than in the journal", cid);
 	return AUDIT_OK;
+}
+
+/* Compare the row that a statement stands at, whose number *id becomes. */
+static enum audit_status
+compare_customer(struct audit_stored *stored,
+    const struct audit_replayed *replayed, const struct customer *customer,
+    struct columns *columns, int64_t *id)
+{
+	int64_t before = *id;
+	char cid[ID_CUSTOMER_HEX + 1];
+
+	*id = column_id(columns, COLUMN_ID);
+	if (!columns_fit(columns))
+		return audit_report_misfit(stored->report, columns);
+	if (*id > before)
+		return compare_fields(stored, replayed, customer, columns);
+	customer_id_format(&customer->id, cid);
+	return DIFFER(stored, replayed, "customer %s: id is lower than that "
+	    "of one who came before", cid);
 }
 
 enum audit_status
@@ -181,6 +226,7 @@ audit_stored_customer(struct audit_stored *stored,
     int64_t *id)
 {
 	sqlite3_stmt *at = stored->statements[SQL_CUSTOMER];
+	struct columns columns = columns_at(at, "customer");
 	enum audit_status status, ended;
 	char cid[ID_CUSTOMER_HEX + 1];
 	int rc;
@@ -191,17 +237,14 @@ audit_stored_customer(struct audit_stored *stored,
 		rc = sqlite3_bind_int64(at, 1, replayed->row);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(at);
-	if (rc == SQLITE_DONE)
+	if (rc == SQLITE_ROW)
+		status = compare_customer(stored, replayed, customer, &columns,
+		    id);
+	else if (rc == SQLITE_DONE)
 		status = DIFFER(stored, replayed,
 		    "customer %s is missing in the tables", cid);
-	else if (rc != SQLITE_ROW)
-		status = AUDIT_OK;	/* the statement's end tells */
-	else if (sqlite3_column_int64(at, COLUMN_ID) <= *id)
-		status = DIFFER(stored, replayed, "customer %s: id is lower "
-		    "than that of one who came before", cid);
 	else
-		status = compare_fields(stored, replayed, customer, cid);
-	*id = rc == SQLITE_ROW ? sqlite3_column_int64(at, COLUMN_ID) : 0;
+		status = AUDIT_OK;	/* the statement's end tells */
 	ended = audit_end_rows(stored->audit, at, rc);
 	return ended != AUDIT_OK ? ended : status;
 }
@@ -212,9 +255,10 @@ compare_count(struct audit_stored *stored,
     const struct audit_replayed *replayed)
 {
 	sqlite3_stmt *at = stored->statements[SQL_COUNT];
+	struct columns columns = columns_at(at, "customer");
 	int rc = step_first(at, replayed->row,
 	    (int64_t)replayed->session->incarnation);
-	uint64_t count = rc == SQLITE_ROW ? sql_column_number(at, 0) : 0;
+	uint64_t count = rc == SQLITE_ROW ? column_number(&columns, 0) : 0;
 	enum audit_status status = audit_end_rows(stored->audit, at, rc);
 
 	if (status == AUDIT_OK && count != replayed->newcomers)
@@ -245,18 +289,22 @@ audit_stored_read(struct audit_stored *stored,
     const struct audit_replayed *replayed, struct audit_stored_row *row)
 {
 	sqlite3_stmt *at = stored->statements[SQL_SESSION];
+	struct columns columns = columns_at(at, "session");
 	int rc = step_first(at, replayed->row, 0);
 	enum audit_status status;
 
+	columns.row = replayed->row;
 	*row = (struct audit_stored_row){ .incarnation = 0 };
-	if (rc == SQLITE_ROW)
-		*row = (struct audit_stored_row){
-			.incarnation = sql_column_number(at, 0),
-			.revision = sql_column_number(at, 1),
-			.ended_ms = sql_column_number(at, 2),
-			.is_running = sqlite3_column_int(at, 3) != 0,
-		};
+	if (rc == SQLITE_ROW) {
+		row->incarnation = column_number(&columns, 0);
+		row->revision = column_number(&columns, 1);
+		row->is_running = column_is_null(&columns, 2);
+		if (!row->is_running)
+			row->ended_ms = column_number(&columns, 2);
+	}
 	status = audit_end_rows(stored->audit, at, rc);
+	if (status == AUDIT_OK && !columns_fit(&columns))
+		return audit_report_misfit(stored->report, &columns);
 	return status == AUDIT_OK && rc != SQLITE_ROW ? DIFFER(stored, replayed,
 	    "its session is missing in the tables") : status;
 }
@@ -289,12 +337,14 @@ static enum audit_status
 compare_rowless(struct audit_stored *stored, bool is_purged)
 {
 	sqlite3_stmt *at = stored->statements[SQL_NO_ROWS];
+	struct columns columns = columns_at(at, "session");
 	enum audit_status status = AUDIT_OK, ended;
 	int rc = step_first(at, !is_purged, 0);
 
+	/* A name that cannot be is none. */
 	if (rc == SQLITE_ROW)
 		status = audit_report_session(stored->report,
-		    sql_column_payload(at, 1),
+		    column_session(&columns, 1),
 		    "the session is in the tables, but not in the journal");
 	ended = audit_end_rows(stored->audit, at, rc);
 	return ended != AUDIT_OK ? ended : status;
@@ -304,13 +354,15 @@ static enum audit_status
 compare_strays(struct audit_stored *stored)
 {
 	sqlite3_stmt *at = stored->statements[SQL_STRAY];
+	struct columns columns = columns_at(at, "customer");
 	enum audit_status status = AUDIT_OK, ended;
 	int rc = sqlite3_step(at);
 
 	if (rc == SQLITE_ROW)
-		status = audit_report_fault(stored->report, NULL,
-		    "customer %.24s of the tables has no session that it can "
-		    "have been in", (const char *)sqlite3_column_text(at, 0));
+		status = audit_report_fault(stored->report, NULL, "row %"
+		    PRId64 " of customer has no session that it can have "
+		    "been in", column_between(&columns, 0, INT64_MIN,
+		    INT64_MAX));
 	ended = audit_end_rows(stored->audit, at, rc);
 	return ended != AUDIT_OK ? ended : status;
 }

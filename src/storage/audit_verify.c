@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "column.h"
 #include "session/record.h"
 #include "sql.h"
 
@@ -35,6 +36,7 @@ enum statement {
 	SQL_STRAY_BODY,
 	SQL_HASH,
 	SQL_NAME,
+	SQL_NEWEST,
 	SQL_PURGE,
 	SQL_ANCHOR,
 	SQL_BAD_ANCHOR,
@@ -53,9 +55,11 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " UNION ALL SELECT seq FROM journal_body"
 	    "  WHERE seq < (SELECT min(seq) FROM journal) LIMIT 1",
 	[SQL_HASH] =
-	    "SELECT seq, hash FROM journal WHERE seq = ?1",
+	    "SELECT seq, hash, ts_ms FROM journal WHERE seq = ?1",
 	[SQL_NAME] =
 	    "SELECT name FROM session WHERE id = ?1",
+	[SQL_NEWEST] =
+	    "SELECT max(seq) FROM journal",
 	[SQL_PURGE] =
 	    "SELECT seq, hash, ts_ms FROM chain_anchor"
 	    " WHERE purge_upto IS NOT NULL ORDER BY purge_upto DESC LIMIT 1",
@@ -63,7 +67,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "SELECT seq, hash, ts_ms FROM chain_anchor WHERE seq > ?1"
 	    " ORDER BY seq LIMIT 1",
 	[SQL_BAD_ANCHOR] =
-	    "SELECT seq, hash FROM chain_anchor WHERE seq < 1 LIMIT 1",
+	    "SELECT seq FROM chain_anchor WHERE seq < 1 LIMIT 1",
 };
 
 /* The hash that a row must have: of an anchor, or of the wish. */
@@ -136,6 +140,9 @@ read_mark(struct verifier *v, enum statement id, int64_t number,
     struct mark *mark)
 {
 	sqlite3_stmt *at = v->statements[id];
+	struct columns columns = columns_at(at, id == SQL_HASH ? "journal" :
+	    "chain_anchor");
+	enum audit_status status;
 	int rc = SQLITE_OK;
 
 	*mark = (struct mark){ .is_set = false };
@@ -145,15 +152,14 @@ read_mark(struct verifier *v, enum statement id, int64_t number,
 		rc = sqlite3_step(at);
 	if (rc == SQLITE_ROW) {
 		mark->is_set = true;
-		mark->head.seq = sqlite3_column_int64(at, 0);
-		/* A hash of another size agrees with none. */
-		if (sqlite3_column_bytes(at, 1) == sizeof(mark->head.hash))
-			memcpy(mark->head.hash, sqlite3_column_blob(at, 1),
-			    sizeof(mark->head.hash));
-		if (sqlite3_column_count(at) > 2)
-			mark->time_ms = sql_column_number(at, 2);
+		mark->head.seq = column_id(&columns, 0);
+		column_blob(&columns, 1, mark->head.hash,
+		    sizeof(mark->head.hash));
+		mark->time_ms = column_number(&columns, 2);
 	}
-	return audit_end_rows(v->audit, at, rc);
+	status = audit_end_rows(v->audit, at, rc);
+	return status == AUDIT_OK && !columns_fit(&columns) ?
+	    audit_report_misfit(v->report, &columns) : status;
 }
 
 static bool
@@ -240,34 +246,55 @@ check_reach(const struct verifier *v)
 	return AUDIT_NONE;
 }
 
+static enum audit_status
+check_anchors(struct verifier *v)
+{
+	sqlite3_stmt *at = v->statements[SQL_BAD_ANCHOR];
+	struct columns columns = columns_at(at, "chain_anchor");
+	int rc = sqlite3_step(at);
+	int64_t seq = rc != SQLITE_ROW ? 0 :
+	    column_between(&columns, 0, INT64_MIN, 0);
+	enum audit_status status = audit_end_rows(v->audit, at, rc);
+
+	if (status != AUDIT_OK || rc != SQLITE_ROW)
+		return status;
+	return audit_report_fault(v->report, NULL, "an anchor is of row %"
+	    PRId64 ", which cannot be", seq);
+}
+
 /* Find the first anchor behind where the chain begins. */
 static enum audit_status
 find_anchor(struct verifier *v)
 {
-	enum audit_status status;
-	struct mark bad;
+	enum audit_status status = check_anchors(v);
 
-	status = read_mark(v, SQL_BAD_ANCHOR, 0, &bad);
-	if (status == AUDIT_OK && bad.is_set)
-		return audit_report_fault(v->report, NULL, "an anchor is of "
-		    "row %" PRId64 ", which cannot be", bad.head.seq);
 	return status != AUDIT_OK ? status :
 	    read_mark(v, SQL_ANCHOR, v->chain.seq, &v->anchor);
+}
+
+/* How far there is to go, as far as anybody can tell. */
+static enum audit_status
+find_newest(struct verifier *v)
+{
+	sqlite3_stmt *at = v->statements[SQL_NEWEST];
+	struct columns columns = columns_at(at, "journal");
+	int rc = sqlite3_step(at);
+
+	if (rc == SQLITE_ROW)
+		v->newest = column_row_or_none(&columns, 0);
+	return audit_end_rows(v->audit, at, rc);
 }
 
 /* Find where the chain begins, in the first transaction. */
 static enum audit_status
 find_begin(struct verifier *v)
 {
-	struct chain_head newest;
 	enum audit_status status;
 	int64_t from = first_wanted(v);
 
-	status = audit_head(v->audit, &newest);
-	if (status != AUDIT_OK)
-		return status;
-	v->newest = newest.seq;
-	status = pass_purged(v);
+	status = find_newest(v);
+	if (status == AUDIT_OK)
+		status = pass_purged(v);
 	if (status == AUDIT_OK && v->wish->from != 0 &&
 	    v->wish->from <= v->chain.seq) {
 		log_errorx("rows up to %" PRId64 " were deleted",
@@ -288,7 +315,9 @@ static enum audit_status
 read_name(struct verifier *v, size_t slot, int64_t id)
 {
 	sqlite3_stmt *at = v->statements[SQL_NAME];
+	struct columns columns = columns_at(at, "session");
 	int rc = sqlite3_bind_int64(at, 1, id);
+	enum audit_status status;
 
 	payload_unref(v->names[slot].name);
 	v->names[slot].name = NULL;
@@ -296,8 +325,10 @@ read_name(struct verifier *v, size_t slot, int64_t id)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(at);
 	if (rc == SQLITE_ROW)
-		v->names[slot].name = sql_column_payload(at, 0);
-	return audit_end_rows(v->audit, at, rc);
+		v->names[slot].name = column_session(&columns, 0);
+	status = audit_end_rows(v->audit, at, rc);
+	return status == AUDIT_OK && !columns_fit(&columns) ?
+	    audit_report_misfit(v->report, &columns) : status;
 }
 
 /* Give row the name of its session, which is part of the hash. */
@@ -515,14 +546,16 @@ static enum audit_status
 check_bodies(struct verifier *v)
 {
 	sqlite3_stmt *at = v->statements[SQL_STRAY_BODY];
+	struct columns columns = columns_at(at, "journal_body");
 	enum audit_status status = AUDIT_OK, ended;
 	int rc = sqlite3_bind_int64(at, 1, v->chain.seq);
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(at);
 	if (rc == SQLITE_ROW)
-		status = audit_report_fault(v->report, NULL, "body %lld "
-		    "belongs to no row", sqlite3_column_int64(at, 0));
+		status = audit_report_fault(v->report, NULL, "body %" PRId64
+		    " belongs to no row", column_between(&columns, 0,
+		    INT64_MIN, INT64_MAX));
 	ended = audit_end_rows(v->audit, at, rc);
 	return ended != AUDIT_OK ? ended : status;
 }

@@ -15,6 +15,7 @@
 
 #include "audit.h"
 #include "base/log.h"
+#include "column.h"
 #include "file.h"
 #include "log_mark.h"
 #include "sql.h"
@@ -56,13 +57,16 @@ read_number(struct audit *audit, const char *sql, uint64_t *number)
 {
 	sqlite3_stmt *row;
 	enum audit_status status = audit_prepare(audit, sql, &row);
+	struct columns columns;
 	int rc;
 
 	if (status != AUDIT_OK)
 		return status;
+	columns = columns_at(row, sql);
 	rc = sqlite3_step(row);
-	*number = sql_column_number(row, 0);
-	status = audit_end_rows(audit, row, rc);
+	if (rc == SQLITE_ROW)
+		*number = column_number(&columns, 0);
+	status = audit_end_row(audit, &columns, rc);
 	(void)sqlite3_finalize(row);	/* it was reset */
 	return status;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,11 +15,13 @@
 #include "base/xalloc.h"
 #include "companions.h"
 #include "draft.h"
+#include "column.h"
 #include "file.h"
 #include "header.h"
 #include "lock.h"
 #include "log_mark.h"
 #include "tables.h"
+#include "verdict.h"
 #include "storage/schema.h"
 
 enum {
@@ -147,12 +150,14 @@ static int
 read_number(sqlite3 *db, const char *sql)
 {
 	sqlite3_stmt *statement;
+	struct columns columns;
 	int value = -1;
 
 	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
 		return -1;
+	columns = columns_at(statement, sql);
 	if (sqlite3_step(statement) == SQLITE_ROW)
-		value = sqlite3_column_int(statement, 0);
+		value = (int)column_between(&columns, 0, INT_MIN, INT_MAX);
 	if (sqlite3_finalize(statement) != SQLITE_OK)
 		return -1;
 	return value;
@@ -345,17 +350,10 @@ note_log(void *ctx, sqlite3 *db, const char *schema, int pages)
 static enum store_open_status
 use_log(struct database *database)
 {
-	sqlite3_stmt *statement;
-	bool is_wal = false;
+	bool is_wal;
 
-	if (sqlite3_prepare_v2(database->db, "PRAGMA journal_mode = WAL", -1,
-	    &statement, NULL) != SQLITE_OK)
-		return store_status_of_sqlite(database->path,
-		    database->db);
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		is_wal = strcmp((const char *)sqlite3_column_text(statement,
-		    0), "wal") == 0;
-	if (sqlite3_finalize(statement) != SQLITE_OK)
+	if (verdict_read(database->db, "PRAGMA journal_mode = WAL", "wal",
+	    &is_wal) != SQLITE_OK)
 		return store_status_of_sqlite(database->path,
 		    database->db);
 	if (!is_wal) {

@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "base/xalloc.h"
+#include "column.h"
 #include "session/record.h"
 #include "sql.h"
 
@@ -29,7 +30,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "SELECT 1 FROM customer WHERE session = ? AND cid = ?",
 	[SQL_ROWS] =
 	    "SELECT j.seq, (?4 IS NULL OR j.customer IS ?4)"
-	    " AND b.salt IS NOT NULL"
+	    " AND b.salt IS NOT NULL AS is_wanted"
 	    " FROM journal AS j CROSS JOIN journal_body AS b ON b.seq = j.seq"
 	    " WHERE j.session = ?1 AND j.seq > ?2 AND j.seq < ?3"
 	    " ORDER BY j.seq LIMIT ?5",
@@ -128,12 +129,18 @@ find_rows(struct eraser *eraser, const struct record *record,
 	sql_bind_row(&b, LOOK_ROWS);
 	rc = b.rc;
 	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && *count < ERASE_SLICE) {
+		struct columns columns = columns_at(b.statement, "journal");
+		bool is_wanted;
+
 		rc = sqlite3_step(b.statement);
 		if (rc != SQLITE_ROW)
 			continue;
 		looked++;
-		*after_row = sqlite3_column_int64(b.statement, 0);
-		if (sqlite3_column_int(b.statement, 1) != 0)
+		*after_row = column_id(&columns, 0);
+		is_wanted = column_bool(&columns, 1);
+		if (!columns_fit(&columns))
+			return sql_end_misfit(&b, &columns);
+		if (is_wanted)
 			seqs[(*count)++] = *after_row;
 	}
 	if (rc == SQLITE_DONE && looked < LOOK_ROWS)

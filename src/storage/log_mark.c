@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "base/xalloc.h"
+#include "column.h"
 
 int
 log_mark_close(sqlite3 *db)
@@ -29,30 +30,23 @@ log_mark_detach(sqlite3 *db)
 	    " mark = randomblob(16)", NULL, NULL, NULL);
 }
 
-static bool
-read_column(sqlite3_stmt *row, int column, uint8_t bytes[LOG_MARK_BYTES])
-{
-	const void *blob = sqlite3_column_blob(row, column);
-
-	if (blob == NULL || sqlite3_column_bytes(row, column) != LOG_MARK_BYTES)
-		return false;
-	memcpy(bytes, blob, LOG_MARK_BYTES);
-	return true;
-}
-
 int
 log_mark_read(sqlite3 *db, struct log_mark *mark)
 {
 	sqlite3_stmt *row;
+	struct columns columns;
 	int rc = sqlite3_prepare_v2(db, "SELECT base, mark FROM log_mark", -1,
 	    &row, NULL);
 
 	if (rc != SQLITE_OK)
 		return rc;
+	columns = columns_at(row, "log_mark");
 	rc = sqlite3_step(row);
-	if (rc == SQLITE_DONE || (rc == SQLITE_ROW &&
-	    (!read_column(row, 0, mark->base) ||
-	    !read_column(row, 1, mark->mark))))
+	if (rc == SQLITE_ROW) {
+		column_blob(&columns, 0, mark->base, LOG_MARK_BYTES);
+		column_blob(&columns, 1, mark->mark, LOG_MARK_BYTES);
+	}
+	if (rc == SQLITE_DONE || !columns_fit(&columns))
 		rc = SQLITE_CORRUPT;
 	(void)sqlite3_finalize(row); /* repeats rc */
 	return rc == SQLITE_ROW ? SQLITE_OK : rc;

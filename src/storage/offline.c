@@ -73,7 +73,8 @@ wait(const struct offline *offline, uint64_t end_ms)
 
 static struct erasure
 erase(struct offline *offline, struct payload *session,
-    const struct customer_id *customer, unsigned wait_ms)
+    const struct customer_id *customer, unsigned wait_ms,
+    enum store_status *status)
 {
 	struct now now = clock_now();
 	uint64_t end_ms = now.mono_ms + wait_ms;
@@ -81,10 +82,9 @@ erase(struct offline *offline, struct payload *session,
 	struct erasure erasure;
 
 	for (;;) {
-		enum store_status status = run(offline);
-
+		*status = run(offline);
 		erasure = hub_erasure(offline->hub, number);
-		if (status == STORE_FATAL ||
+		if (*status == STORE_FATAL ||
 		    erasure.state != ERASURE_PENDING)
 			return erasure;
 		wait(offline, end_ms);
@@ -100,16 +100,19 @@ offline_erase(const char *path, struct payload *session,
     const struct customer_id *customer, unsigned wait_ms,
     struct erasure *erasure)
 {
-	enum store_open_status status;
+	enum store_open_status verdict;
+	enum store_status status;
 	struct offline offline;
 	struct store *store;
 
-	status = store_open(path, NULL, &store);
-	if (status != STORE_OPENED)
-		return status;
+	verdict = store_open(path, NULL, &store);
+	if (verdict != STORE_OPENED)
+		return verdict;
 	offline_init(&offline, store);
-	*erasure = erase(&offline, session, customer, wait_ms);
+	*erasure = erase(&offline, session, customer, wait_ms, &status);
+	if (status == STORE_FATAL)
+		verdict = store_verdict(store);
 	hub_free(offline.hub);
 	store_close(store);
-	return STORE_OPENED;
+	return verdict;
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/xalloc.h"
+#include "column.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "sql.h"
@@ -74,7 +75,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " name_seq = NULL, cart_seq = NULL"
 	    " WHERE session = ?1 AND state IN (0, 1)",
 	[SQL_LOAD_SESSION] =
-	    "SELECT id, incarnation, revision, ended_ms IS NULL, active_ms"
+	    "SELECT id, incarnation, revision, ended_ms, active_ms"
 	    " FROM session WHERE name = ?",
 	/* At least those whom session_trim() leaves of all: some who are away
 	 * may have to be gone, and a host that is away always stays. */
@@ -102,8 +103,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "SELECT id, name, active_ms FROM session"
 	    " WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?",
 	[SQL_ROWS] =
-	    "SELECT (SELECT ifnull(max(id), 0) FROM session),"
-	    " (SELECT ifnull(max(id), 0) FROM customer)",
+	    "SELECT (SELECT ifnull(max(id), 0) FROM session) AS id,"
+	    " (SELECT ifnull(max(id), 0) FROM customer) AS id",
 };
 
 struct projection {
@@ -133,23 +134,33 @@ projection_free(struct projection *projection)
 	free(projection);
 }
 
-int
-projection_rows(struct projection *projection, int64_t *session_row,
-    int64_t *customer_row)
-{
-	sqlite3_stmt *row = projection->statements[SQL_ROWS];
-
-	if (sqlite3_step(row) == SQLITE_ROW) {
-		*session_row = sqlite3_column_int64(row, 0);
-		*customer_row = sqlite3_column_int64(row, 1);
-	}
-	return sqlite3_reset(row) == SQLITE_OK ? 0 : -1;
-}
-
 static struct sql_binding
 binding_of(struct projection *projection, enum statement id)
 {
 	return sql_bind(projection->sql, projection->statements[id]);
+}
+
+int
+projection_rows(struct projection *projection, int64_t *session_row,
+    int64_t *customer_row)
+{
+	struct sql_binding b = binding_of(projection, SQL_ROWS);
+	struct columns sessions = columns_at(b.statement, "session");
+	struct columns customers = columns_at(b.statement, "customer");
+
+	if (sqlite3_step(b.statement) == SQLITE_ROW) {
+		*session_row = column_between(&sessions, 0, 0,
+		    COLUMN_NUMBER_MAX);
+		*customer_row = column_between(&customers, 1, 0,
+		    COLUMN_NUMBER_MAX);
+	}
+	if (!columns_fit(&sessions))
+		(void)sql_end_misfit(&b, &sessions);
+	else if (!columns_fit(&customers))
+		(void)sql_end_misfit(&b, &customers);
+	else if (sqlite3_reset(b.statement) == SQLITE_OK)
+		return 0;
+	return -1;
 }
 
 /* 0 stands for a number that is not there. */
@@ -178,7 +189,7 @@ write_newcomer(struct projection *projection, const struct record *record,
 	sql_bind_blob(&b, record->has_request ? record->request : NULL,
 	    sizeof(record->request));
 	sql_bind_row(&b, seq);
-	return sql_run(&b);
+	return sql_run_one(&b);
 }
 
 /* A customer leaves the multicart in the way that statement id says. */
@@ -341,43 +352,37 @@ projection_touch(struct projection *projection, int64_t session_row,
 	return sql_run_one(&b);
 }
 
-/* Read the customer that SQL_LOAD_CUSTOMERS stands at; -1 if it makes none. */
-static int
-load_customer(sqlite3_stmt *row, struct session *session)
+/* Read the customer that SQL_LOAD_CUSTOMERS stands at. */
+static void
+load_customer(struct columns *columns, struct session *session)
 {
-	const void *request = sqlite3_column_blob(row, 6);
 	struct customer customer = {
-		.row = sqlite3_column_int64(row, 0),
-		.incarnation = sql_column_number(row, 2),
-		.is_host = sqlite3_column_int(row, 3) != 0,
-		.is_ready = sqlite3_column_int(row, 4) != 0,
-		.has_token = sqlite3_column_int(row, 5) != 0,
-		.has_request = request != NULL,
-		.state = (enum customer_state)sqlite3_column_int(row, 7),
-		.left_revision = sql_column_number(row, 8),
+		.row = column_id(columns, 0),
+		.incarnation = column_number(columns, 2),
+		.is_host = column_bool(columns, 3),
+		.is_ready = column_bool(columns, 4),
+		.has_token = column_bool(columns, 5),
+		.state = (enum customer_state)column_between(columns, 7,
+		    CUSTOMER_SEATED, CUSTOMER_GONE),
+		.left_revision = column_number(columns, 8),
 		.seq = {
-			[SEQUENCE_CART] = sql_column_number(row, 9),
-			[SEQUENCE_READY] = sql_column_number(row, 10),
+			[SEQUENCE_CART] = column_number(columns, 9),
+			[SEQUENCE_READY] = column_number(columns, 10),
 		},
 	};
 
-	if (sql_column_customer(row, 1, &customer.id) == -1 ||
-	    customer.state > CUSTOMER_GONE)
-		return -1;
-	if (request != NULL) {
-		if (sqlite3_column_bytes(row, 6) != ID_PROOF_BYTES)
-			return -1;
-		memcpy(customer.request, request, ID_PROOF_BYTES);
-	}
+	column_customer(columns, 1, &customer.id);
+	customer.has_request = column_blob_or_none(columns, 6,
+	    customer.request, sizeof(customer.request));
 	if (customer.state != CUSTOMER_GONE) {
-		customer.name = sql_column_payload(row, 11);
-		customer.cart = sql_column_payload(row, 12);
+		customer.name = column_name_or_none(columns, 11);
+		customer.cart = column_text_or_none(columns, 12, 0,
+		    COLUMN_TEXT_MAX);
 		/* Erased under one who is still there: nameless from now on. */
 		if (customer.name == NULL)
 			customer.name = payload_new("", 0);
 	}
 	(void)session_restore(session, &customer); /* found by its id later */
-	return 0;
 }
 
 static enum store_status
@@ -391,12 +396,14 @@ load_customers(struct projection *projection, size_t max_remembered,
 	sql_bind_row(&b, max_remembered == 0 ? -1 : (int64_t)max_remembered);
 	rc = b.rc;
 	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		struct columns columns = columns_at(b.statement, "customer");
+
 		rc = sqlite3_step(b.statement);
-		if (rc != SQLITE_ROW ||
-		    load_customer(b.statement, session) == 0)
+		if (rc != SQLITE_ROW)
 			continue;
-		(void)sqlite3_reset(b.statement); /* was fine until here */
-		return sql_unfit(projection->sql, b.statement);
+		load_customer(&columns, session);
+		if (!columns_fit(&columns))
+			return sql_end_misfit(&b, &columns);
 	}
 	return sql_end_rows(&b, rc);
 }
@@ -407,6 +414,7 @@ load_session(struct projection *projection, const struct payload *id,
     struct session **session)
 {
 	struct sql_binding b = binding_of(projection, SQL_LOAD_SESSION);
+	struct columns columns = columns_at(b.statement, "session");
 	struct payload *name;
 	int rc;
 
@@ -414,15 +422,15 @@ load_session(struct projection *projection, const struct payload *id,
 	rc = b.rc != SQLITE_OK ? b.rc : sqlite3_step(b.statement);
 	if (rc == SQLITE_ROW) {
 		name = payload_new(id->data, id->len);
-		*session = session_new(name,
-		    sqlite3_column_int64(b.statement, 0));
+		*session = session_new(name, column_id(&columns, 0));
 		payload_unref(name);
-		(*session)->incarnation = sql_column_number(b.statement, 1);
-		(*session)->revision = sql_column_number(b.statement, 2);
-		(*session)->is_running = sqlite3_column_int(b.statement, 3);
-		(*session)->active_ms = sql_column_number(b.statement, 4);
+		(*session)->incarnation = column_number(&columns, 1);
+		(*session)->revision = column_number(&columns, 2);
+		(*session)->is_running = column_is_null(&columns, 3);
+		(*session)->active_ms = column_number(&columns, 4);
 	}
-	return sql_end_rows(&b, rc);
+	return columns_fit(&columns) ? sql_end_rows(&b, rc) :
+	    sql_end_misfit(&b, &columns);
 }
 
 enum store_status
@@ -459,13 +467,22 @@ projection_find_idle(struct projection *projection, uint64_t wall_ms,
 	sql_bind_row(&b, IDLE_SLICE_ROWS);
 	rc = b.rc;
 	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && *count < room) {
+		struct columns columns = columns_at(b.statement, "session");
+		struct payload *id;
+		uint64_t active_ms;
+
 		rc = sqlite3_step(b.statement);
 		if (rc != SQLITE_ROW)
 			continue;
 		rows++;
-		*after_row = sqlite3_column_int64(b.statement, 0);
-		if (sql_column_number(b.statement, 2) < wall_ms)
-			ids[(*count)++] = sql_column_payload(b.statement, 1);
+		*after_row = column_id(&columns, 0);
+		id = column_session(&columns, 1);
+		active_ms = column_number(&columns, 2);
+		if (columns_fit(&columns) && active_ms < wall_ms)
+			ids[(*count)++] = payload_ref(id);
+		payload_unref(id);
+		if (!columns_fit(&columns))
+			return sql_end_misfit(&b, &columns);
 	}
 	if (rc == SQLITE_DONE && rows < IDLE_SLICE_ROWS)
 		*after_row = 0;

@@ -23,7 +23,10 @@ struct projection *projection_new(struct sql *sql);
 /* NULL is allowed. */
 void	 projection_free(struct projection *projection);
 
-/* The highest row numbers; -1: the error is the connection's. */
+/*
+ * The highest row numbers; -1: the error is the connection's, or sql is broken
+ * and the cause was logged.
+ */
 int	 projection_rows(struct projection *projection, int64_t *session_row,
 	    int64_t *customer_row)
 	    __attribute__((warn_unused_result));

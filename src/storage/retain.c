@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "base/xalloc.h"
+#include "column.h"
 #include "hub/job.h"
 #include "session/record.h"
 #include "sql.h"
@@ -19,6 +20,7 @@ enum statement {
 	SQL_BODIES,
 	SQL_ROWS,
 	SQL_ANCHOR,
+	SQL_UPTO,
 	SQL_PURGED,
 	SQL_DELETE_BODY,
 	SQL_DELETE_ROW,
@@ -31,25 +33,27 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_BODIES] =
 	    "SELECT b.seq, j.ts_ms, j.event, EXISTS (SELECT 1 FROM customer"
 	    "  WHERE session = j.session AND cid = j.customer"
-	    "  AND (name_seq = b.seq OR cart_seq = b.seq))"
+	    "  AND (name_seq = b.seq OR cart_seq = b.seq)) AS is_needed"
 	    " FROM journal_body AS b INDEXED BY journal_body_kept"
 	    " CROSS JOIN journal AS j ON j.seq = b.seq"
 	    " WHERE b.salt IS NOT NULL AND b.seq > ? ORDER BY b.seq LIMIT ?",
-	/* The third: it begins what still goes on. */
 	[SQL_ROWS] =
-	    "SELECT seq, ts_ms, event = 1 AND revision = 1 AND EXISTS ("
+	    "SELECT seq, ts_ms, event IS 1 AND revision IS 1 AND EXISTS ("
 	    "  SELECT 1 FROM session WHERE id = journal.session"
 	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL)"
+	    "  AS begins_what_goes_on"
 	    " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
 	/* It is there already if a purge was interrupted. */
 	[SQL_ANCHOR] =
 	    "INSERT INTO chain_anchor (seq, hash, ts_ms, reason, purge_upto)"
 	    " SELECT seq, hash, ?2, 'retention', seq FROM journal"
 	    " WHERE seq = ?1 ON CONFLICT (seq) DO NOTHING",
+	[SQL_UPTO] =
+	    "SELECT seq, purge_upto FROM chain_anchor"
+	    " WHERE purge_upto IS NOT NULL ORDER BY purge_upto DESC LIMIT 1",
 	[SQL_PURGED] =
 	    "SELECT seq, session, customer, event FROM journal"
-	    " WHERE seq <= (SELECT max(purge_upto) FROM chain_anchor)"
-	    " ORDER BY seq LIMIT ?",
+	    " WHERE seq <= ? ORDER BY seq LIMIT ?",
 	[SQL_DELETE_BODY] =
 	    "DELETE FROM journal_body WHERE seq = ?",
 	[SQL_DELETE_ROW] =
@@ -73,7 +77,7 @@ struct purged {
 	int64_t	 session;
 	bool	 has_customer;
 	struct customer_id customer;
-	int	 event;
+	enum record_event event;
 };
 
 enum age {
@@ -118,6 +122,13 @@ age_of(const struct retention *pass, uint64_t limit_ms, uint64_t ms)
 	return ms > pass->now_ms ? AGE_UNKNOWN : AGE_YOUNG;
 }
 
+static enum record_event
+read_event(struct columns *columns, int column)
+{
+	return (enum record_event)column_between(columns, column,
+	    RECORD_START, RECORD_RETAIN);
+}
+
 /* The pass has nothing more to do in its step. */
 static void
 next_step(struct retention *pass)
@@ -133,7 +144,6 @@ retainer_bodies(struct retainer *retainer, struct retention *pass,
     int64_t seqs[ERASE_SLICE], size_t *count)
 {
 	struct sql_binding b = binding_of(retainer, SQL_BODIES);
-	sqlite3_stmt *row = b.statement;
 	enum age age = AGE_OLD;
 	bool is_worth_it = pass->has_note;
 	int rc, looked = 0;
@@ -143,18 +153,28 @@ retainer_bodies(struct retainer *retainer, struct retention *pass,
 	sql_bind_row(&b, LOOK_ROWS);
 	rc = b.rc;
 	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && *count < ERASE_SLICE) {
-		rc = sqlite3_step(row);
+		struct columns columns = columns_at(b.statement, "journal");
+		enum record_event event;
+		bool is_needed;
+		int64_t seq;
+
+		rc = sqlite3_step(b.statement);
 		if (rc != SQLITE_ROW)
 			continue;
-		age = age_of(pass, pass->bodies_ms, sql_column_number(row, 1));
+		seq = column_id(&columns, 0);
+		age = age_of(pass, pass->bodies_ms, column_number(&columns, 1));
+		event = read_event(&columns, 2);
+		is_needed = column_bool(&columns, 3);
+		if (!columns_fit(&columns))
+			return sql_end_misfit(&b, &columns);
 		if (age == AGE_YOUNG)
 			break;
 		looked++;
-		pass->after_row = sqlite3_column_int64(row, 0);
-		if (age != AGE_OLD || sqlite3_column_int(row, 3) != 0)
+		pass->after_row = seq;
+		if (age != AGE_OLD || is_needed)
 			continue;
-		seqs[(*count)++] = pass->after_row;
-		is_worth_it |= sqlite3_column_int(row, 2) < RECORD_ERASE;
+		seqs[(*count)++] = seq;
+		is_worth_it |= event < RECORD_ERASE;
 	}
 	if (!is_worth_it)
 		*count = 0;
@@ -177,7 +197,6 @@ enum store_status
 retainer_search(struct retainer *retainer, struct retention *pass)
 {
 	struct sql_binding b = binding_of(retainer, SQL_ROWS);
-	sqlite3_stmt *row = b.statement;
 	enum store_status status;
 	bool is_over = false;
 	int rc, looked = 0;
@@ -186,17 +205,24 @@ retainer_search(struct retainer *retainer, struct retention *pass)
 	sql_bind_row(&b, LOOK_ROWS);
 	rc = b.rc;
 	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && !is_over) {
+		struct columns columns = columns_at(b.statement, "journal");
 		enum age age;
+		bool is_needed;
+		int64_t seq;
 
-		rc = sqlite3_step(row);
+		rc = sqlite3_step(b.statement);
 		if (rc != SQLITE_ROW)
 			continue;
 		looked++;
-		age = age_of(pass, pass->rows_ms, sql_column_number(row, 1));
-		is_over = age == AGE_YOUNG || sqlite3_column_int(row, 2) != 0;
+		seq = column_id(&columns, 0);
+		age = age_of(pass, pass->rows_ms, column_number(&columns, 1));
+		is_needed = column_bool(&columns, 2);
+		if (!columns_fit(&columns))
+			return sql_end_misfit(&b, &columns);
+		is_over = age == AGE_YOUNG || is_needed;
 		if (is_over)
 			continue;
-		pass->after_row = sqlite3_column_int64(row, 0);
+		pass->after_row = seq;
 		if (age == AGE_OLD)
 			pass->upto_row = pass->after_row;
 	}
@@ -210,31 +236,65 @@ retainer_search(struct retainer *retainer, struct retention *pass)
 
 /* Read the row that SQL_PURGED stands at. */
 static void
-read_purged(sqlite3_stmt *row, struct purged *purged)
+read_purged(struct columns *columns, struct purged *purged)
 {
-	purged->seq = sqlite3_column_int64(row, 0);
-	purged->session = sqlite3_column_int64(row, 1);
-	purged->has_customer = sql_column_customer(row, 2,
-	    &purged->customer) == 0;
-	purged->event = sqlite3_column_int(row, 3);
+	purged->seq = column_id(columns, 0);
+	purged->session = column_between(columns, 1, 0, COLUMN_NUMBER_MAX);
+	purged->has_customer = column_customer_or_none(columns, 2,
+	    &purged->customer);
+	purged->event = read_event(columns, 3);
+}
+
+/* The last row that may be deleted by the anchors; 0 for none. */
+static enum store_status
+find_upto(struct retainer *retainer, int64_t *upto)
+{
+	struct sql_binding b = binding_of(retainer, SQL_UPTO);
+	struct columns columns = columns_at(b.statement, "chain_anchor");
+	int rc = sqlite3_step(b.statement);
+	int64_t seq;
+
+	*upto = 0;
+	if (rc == SQLITE_ROW) {
+		seq = column_id(&columns, 0);
+		*upto = column_between(&columns, 1, 0, seq);
+	}
+	return columns_fit(&columns) ? sql_end_rows(&b, rc) :
+	    sql_end_misfit(&b, &columns);
 }
 
 static enum store_status
-find_purged(struct retainer *retainer, struct purged rows[PURGE_ROWS],
-    size_t *count)
+find_purged(struct retainer *retainer, int64_t upto,
+    struct purged rows[PURGE_ROWS], size_t *count)
 {
 	struct sql_binding b = binding_of(retainer, SQL_PURGED);
 	int rc;
 
 	*count = 0;
+	sql_bind_row(&b, upto);
 	sql_bind_row(&b, PURGE_ROWS);
 	rc = b.rc;
 	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		struct columns columns = columns_at(b.statement, "journal");
+
 		rc = sqlite3_step(b.statement);
-		if (rc == SQLITE_ROW)
-			read_purged(b.statement, &rows[(*count)++]);
+		if (rc != SQLITE_ROW)
+			continue;
+		read_purged(&columns, &rows[(*count)++]);
+		if (!columns_fit(&columns))
+			return sql_end_misfit(&b, &columns);
 	}
 	return sql_end_rows(&b, rc);
+}
+
+/* One that stays would be found again for ever. */
+static enum store_status
+delete_row(struct retainer *retainer, int64_t seq)
+{
+	struct sql_binding b = binding_of(retainer, SQL_DELETE_ROW);
+
+	sql_bind_row(&b, seq);
+	return sql_run_one(&b);
 }
 
 static enum store_status
@@ -266,7 +326,7 @@ purge_row(struct retainer *retainer, const struct purged *purged)
 
 	status = delete_by(retainer, SQL_DELETE_BODY, purged->seq);
 	if (status == STORE_OK)
-		status = delete_by(retainer, SQL_DELETE_ROW, purged->seq);
+		status = delete_row(retainer, purged->seq);
 	if (status == STORE_OK && purged->has_customer &&
 	    (purged->event == RECORD_START || purged->event == RECORD_JOIN))
 		status = delete_customer(retainer, purged);
@@ -282,9 +342,12 @@ retainer_purge(struct retainer *retainer, struct retention *pass)
 {
 	struct purged rows[PURGE_ROWS];
 	enum store_status status;
-	size_t i, count;
+	size_t i, count = 0;
+	int64_t upto;
 
-	status = find_purged(retainer, rows, &count);
+	status = find_upto(retainer, &upto);
+	if (status == STORE_OK)
+		status = find_purged(retainer, upto, rows, &count);
 	for (i = 0; i < count && status == STORE_OK; i++)
 		status = purge_row(retainer, &rows[i]);
 	if (status == STORE_OK && count < PURGE_ROWS)

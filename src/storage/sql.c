@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "column.h"
 
 enum statement {
 	SQL_BEGIN,
@@ -27,6 +28,7 @@ struct sql {
 	sqlite3_stmt *statements[STATEMENTS];
 	int	 reported;	/* failure that was logged last, or 0 */
 	bool	 is_broken;	/* STORE_FATAL was returned */
+	bool	 is_bad;	/* because of what is in the database */
 	uint64_t errors[STORE_ERRORS];
 };
 
@@ -57,6 +59,12 @@ bool
 sql_is_broken(const struct sql *sql)
 {
 	return sql->is_broken;
+}
+
+enum store_open_status
+sql_verdict(const struct sql *sql)
+{
+	return sql->is_bad ? STORE_BAD_DATA : STORE_IO_ERROR;
 }
 
 void
@@ -127,6 +135,24 @@ is_passing(int rc)
 	return false;
 }
 
+/* Whether it is not the disk that fails, but what is on it is wrong. */
+static bool
+is_of_data(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_CONSTRAINT:
+	case SQLITE_CORRUPT:
+	case SQLITE_ERROR:	/* a table is not there, for example */
+	case SQLITE_FORMAT:
+	case SQLITE_MISMATCH:
+	case SQLITE_NOTADB:
+	case SQLITE_SCHEMA:
+	case SQLITE_TOOBIG:
+		return true;
+	}
+	return false;
+}
+
 static enum store_error
 kind_of(int rc)
 {
@@ -167,6 +193,7 @@ sql_failed(struct sql *sql, const char *what, int rc)
 	sql->errors[kind_of(rc)]++;
 	if (!is_passing(rc))
 		sql->is_broken = true;
+	sql->is_bad |= is_of_data(rc);
 	sql_rollback(sql);
 	return sql->is_broken ? STORE_FATAL : STORE_REFUSED;
 }
@@ -184,6 +211,7 @@ sql_unfit(struct sql *sql, sqlite3_stmt *statement)
 {
 	log_errorx("store: %s: database and program disagree: %s", sql->path,
 	    sqlite3_sql(statement));
+	sql->is_bad = true;
 	return sql_broke(sql);
 }
 
@@ -302,6 +330,20 @@ sql_end_rows(const struct sql_binding *binding, int rc)
 	    sql_failed(binding->sql, sqlite3_sql(statement), rc);
 }
 
+enum store_status
+sql_end_misfit(const struct sql_binding *binding,
+    const struct columns *columns)
+{
+	struct sql *sql = binding->sql;
+	char text[COLUMN_FAULT_BYTES];
+
+	columns_describe(columns, text);
+	log_errorx("store: %s: %s", sql->path, text);
+	(void)sqlite3_reset(binding->statement); /* was fine until here */
+	sql->is_bad = true;
+	return sql_broke(sql);
+}
+
 static enum store_status
 run_plain(struct sql *sql, enum statement id)
 {
@@ -326,29 +368,4 @@ sql_commit(struct sql *sql)
 	log_info("store: %s: is written again", sql->path);
 	sql->reported = 0;
 	return STORE_OK;
-}
-
-uint64_t
-sql_column_number(sqlite3_stmt *row, int column)
-{
-	return (uint64_t)sqlite3_column_int64(row, column);
-}
-
-struct payload *
-sql_column_payload(sqlite3_stmt *row, int column)
-{
-	if (sqlite3_column_type(row, column) == SQLITE_NULL)
-		return NULL;
-	return payload_new(sqlite3_column_blob(row, column),
-	    (size_t)sqlite3_column_bytes(row, column));
-}
-
-int
-sql_column_customer(sqlite3_stmt *row, int column, struct customer_id *id)
-{
-	const char *digits = sqlite3_column_blob(row, column);
-	int len = sqlite3_column_bytes(row, column);
-
-	return digits == NULL ? -1 :
-	    customer_id_parse(digits, (size_t)len, id);
 }

@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "store_status.h"
 
+struct columns;
 struct payload;
 
 /*
@@ -29,6 +30,11 @@ struct sql *sql_new(const char *path, sqlite3 *db);
 void	 sql_free(struct sql *sql);
 
 bool	 sql_is_broken(const struct sql *sql);
+/*
+ * What is wrong with a connection that is broken: STORE_BAD_DATA if the
+ * database is not what it has to be, and will not be after a restart either.
+ */
+enum store_open_status sql_verdict(const struct sql *sql);
 /* How many errors of each kind there were. */
 void	 sql_copy_errors(const struct sql *sql,
 	    uint64_t errors[STORE_ERRORS]);
@@ -83,13 +89,8 @@ enum store_status sql_run(const struct sql_binding *binding);
 enum store_status sql_run_one(const struct sql_binding *binding);
 /* A statement that yields rows is done with; rc is what stopped it. */
 enum store_status sql_end_rows(const struct sql_binding *binding, int rc);
-
-uint64_t sql_column_number(sqlite3_stmt *row, int column);
-/* One reference, to a payload that nobody else has; NULL for NULL. */
-struct payload *sql_column_payload(sqlite3_stmt *row, int column);
-/* -1 if the column has no id. */
-int	 sql_column_customer(sqlite3_stmt *row, int column,
-	    struct customer_id *id)
-	    __attribute__((warn_unused_result));
+/* The same, after a row that does not fit. */
+enum store_status sql_end_misfit(const struct sql_binding *binding,
+	    const struct columns *columns);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "chain.h"
+#include "column.h"
 #include "database.h"
 #include "erase.h"
 #include "file.h"
@@ -93,7 +94,7 @@ write_journal(struct store *store, const struct record *record,
 	sql_bind_number(&b, record->client_seq);
 	sql_bind_blob(&b, digest, CHAIN_HASH_BYTES);
 	sql_bind_blob(&b, store->head.hash, sizeof(store->head.hash));
-	return sql_run(&b);
+	return sql_run_one(&b);
 }
 
 static enum store_status
@@ -110,7 +111,7 @@ write_body(struct store *store, const struct record *record)
 	sql_bind_payload(&b, record->cart);
 	sql_bind_blob(&b, record->has_request ? record->request : NULL,
 	    sizeof(record->request));
-	return sql_run(&b);
+	return sql_run_one(&b);
 }
 
 enum store_status
@@ -320,20 +321,25 @@ store_find_idle(struct store *store, uint64_t wall_ms, int64_t *after_row,
 	    room, count);
 }
 
-/* Move head to the row that statement id yields, if that is further on. */
+/* Move head to the row of table that statement id yields, if further on. */
 static int
-read_head(struct store *store, enum statement id)
+read_head(struct store *store, enum statement id, const char *table)
 {
-	sqlite3_stmt *row = store->statements[id];
+	struct sql_binding b = binding_of(store, id);
+	struct columns columns = columns_at(b.statement, table);
+	struct chain_head head = { .seq = 0 };
 
-	if (sqlite3_step(row) == SQLITE_ROW &&
-	    sqlite3_column_int64(row, 0) > store->head.seq &&
-	    sqlite3_column_bytes(row, 1) == sizeof(store->head.hash)) {
-		store->head.seq = sqlite3_column_int64(row, 0);
-		memcpy(store->head.hash, sqlite3_column_blob(row, 1),
-		    sizeof(store->head.hash));
+	if (sqlite3_step(b.statement) == SQLITE_ROW) {
+		head.seq = column_id(&columns, 0);
+		column_blob(&columns, 1, head.hash, sizeof(head.hash));
 	}
-	return sqlite3_reset(row) == SQLITE_OK ? 0 : -1;
+	if (!columns_fit(&columns)) {
+		(void)sql_end_misfit(&b, &columns);
+		return -1;
+	}
+	if (head.seq > store->head.seq)
+		store->head = head;
+	return sqlite3_reset(b.statement) == SQLITE_OK ? 0 : -1;
 }
 
 /* Prepare all statements and read where the database stands. */
@@ -354,11 +360,20 @@ prepare(struct store *store)
 	    &store->customer_row) == -1 ||
 	    sql_prepare(store->sql, statement_sql, store->statements,
 	    STATEMENTS) == -1 ||
-	    read_head(store, SQL_HEAD) == -1 ||
-	    read_head(store, SQL_ANCHOR) == -1)
+	    read_head(store, SQL_HEAD, "journal") == -1 ||
+	    read_head(store, SQL_ANCHOR, "chain_anchor") == -1)
 		return -1;
 	store->committed = store->head;
 	return 0;
+}
+
+static enum store_open_status
+why_unprepared(const struct store *store)
+{
+	if (store->sql != NULL && sql_is_broken(store->sql))
+		return sql_verdict(store->sql);
+	return store_status_of_sqlite(database_path(store->database),
+	    database_connection(store->database));
 }
 
 /* Free the store and what it has got hold of so far. */
@@ -383,9 +398,7 @@ store_open(const char *path, const char *vfs, struct store **opened)
 
 	status = database_open(path, vfs, &store->database);
 	if (status == STORE_OPENED && prepare(store) == -1)
-		status = store_status_of_sqlite(
-		    database_path(store->database),
-		    database_connection(store->database));
+		status = why_unprepared(store);
 	if (status == STORE_OPENED)
 		status = database_start_log(store->database);
 	if (status == STORE_OPENED)
@@ -393,6 +406,12 @@ store_open(const char *path, const char *vfs, struct store **opened)
 	else
 		release(store);
 	return status;
+}
+
+enum store_open_status
+store_verdict(const struct store *store)
+{
+	return sql_verdict(store->sql);
 }
 
 void

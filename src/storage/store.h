@@ -29,6 +29,12 @@ struct store;
 enum store_open_status store_open(const char *path, const char *vfs,
 	    struct store **store);
 /*
+ * After STORE_FATAL, the status to exit with: STORE_BAD_DATA if it is what the
+ * database holds that cannot be, which a restart would find again.
+ */
+enum store_open_status store_verdict(const struct store *store);
+
+/*
  * Commits nothing.  Leaves the database without SQLite's log, unless it was
  * STORE_FATAL or was moved away: then the log stays for the next start.  NULL is allowed.
  */

@@ -35,7 +35,7 @@ struct store_figures {
 	uint64_t log_bytes;
 };
 
-/* Exit statuses for a database that cannot be opened (sysexits.h). */
+/* Exit statuses for a database that cannot be used (sysexits.h). */
 enum store_open_status {
 	STORE_OPENED = 0,
 	STORE_BAD_DATA = 65,	/* EX_DATAERR: foreign, corrupt, newer, empty */

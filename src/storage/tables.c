@@ -2,7 +2,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <strings.h>
+
+#include "column.h"
 
 static const char *const names[] = {
 	"session", "customer", "journal", "journal_body", "chain_anchor",
@@ -18,25 +19,18 @@ enum {
 	COLUMN_IS_STRICT = 5
 };
 
-static bool
-is_text(sqlite3_stmt *row, int column, const char *text)
-{
-	const char *value = (const char *)sqlite3_column_text(row, column);
-
-	return value != NULL && strcasecmp(value, text) == 0;
-}
-
 /* Whether the row is one of our tables, as it should be. */
 static bool
 is_ours(sqlite3_stmt *row)
 {
+	struct columns columns = columns_at(row, "table_list");
 	size_t i;
 
-	if (!is_text(row, COLUMN_TYPE, "table") ||
-	    sqlite3_column_int(row, COLUMN_IS_STRICT) == 0)
+	if (!column_is_word(&columns, COLUMN_TYPE, "table") ||
+	    !column_bool(&columns, COLUMN_IS_STRICT))
 		return false;
 	for (i = 0; i < TABLES; i++)
-		if (is_text(row, COLUMN_NAME, names[i]))
+		if (column_is_word(&columns, COLUMN_NAME, names[i]))
 			return true;
 	return false;
 }

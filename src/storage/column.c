@@ -1,0 +1,243 @@
+#include "column.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/id.h"
+#include "session/session.h"
+#include "wire/message.h"
+#include "wire/utf8.h"
+
+enum {
+	NAME_BYTES_MAX = 4 * MESSAGE_NAME_CHARS	/* in UTF-8 */
+};
+
+struct columns
+columns_at(sqlite3_stmt *at, const char *table)
+{
+	return (struct columns){ .at = at, .table = table };
+}
+
+bool
+columns_fit(const struct columns *columns)
+{
+	return columns->why == NULL;
+}
+
+void
+columns_refuse(struct columns *columns, int column, const char *why)
+{
+	if (columns->why != NULL)
+		return;
+	columns->misfit = column;
+	columns->why = why;
+}
+
+void
+columns_describe(const struct columns *columns, char text[COLUMN_FAULT_BYTES])
+{
+	const char *name = sqlite3_column_name(columns->at, columns->misfit);
+
+	if (name == NULL)	/* no memory */
+		name = "a column";
+	/* Cut is good enough. */
+	if (columns->row == 0)
+		(void)snprintf(text, COLUMN_FAULT_BYTES, "a row of %s: %s %s",
+		    columns->table, name, columns->why);
+	else
+		(void)snprintf(text, COLUMN_FAULT_BYTES, "row %" PRId64
+		    " of %s: %s %s", columns->row, columns->table, name,
+		    columns->why);
+}
+
+/*
+ * Columns are fetched once, as values: there are many of them, and whole
+ * journals are read.
+ */
+static sqlite3_value *
+fetch(struct columns *columns, int column, int type)
+{
+	sqlite3_value *value = sqlite3_column_value(columns->at, column);
+	int is = sqlite3_value_type(value);
+
+	if (is == type)
+		return value;
+	columns_refuse(columns, column, is == SQLITE_NULL ? "is NULL" :
+	    "is of another type");
+	return NULL;
+}
+
+bool
+column_is_null(const struct columns *columns, int column)
+{
+	return sqlite3_value_type(sqlite3_column_value(columns->at,
+	    column)) == SQLITE_NULL;
+}
+
+int64_t
+column_between(struct columns *columns, int column, int64_t min, int64_t max)
+{
+	sqlite3_value *value = fetch(columns, column, SQLITE_INTEGER);
+	int64_t number = value == NULL ? min : sqlite3_value_int64(value);
+
+	if (number >= min && number <= max)
+		return number;
+	columns_refuse(columns, column, "is out of range");
+	return min;
+}
+
+int64_t
+column_id(struct columns *columns, int column)
+{
+	columns->row = column_row(columns, column);
+	return columns->row;
+}
+
+int64_t
+column_row(struct columns *columns, int column)
+{
+	return column_between(columns, column, 1, COLUMN_NUMBER_MAX);
+}
+
+int64_t
+column_row_or_none(struct columns *columns, int column)
+{
+	return column_is_null(columns, column) ? 0 :
+	    column_row(columns, column);
+}
+
+uint64_t
+column_number(struct columns *columns, int column)
+{
+	return (uint64_t)column_between(columns, column, 0, COLUMN_NUMBER_MAX);
+}
+
+bool
+column_bool(struct columns *columns, int column)
+{
+	return column_between(columns, column, 0, 1) != 0;
+}
+
+void
+column_blob(struct columns *columns, int column, void *bytes, size_t len)
+{
+	sqlite3_value *value = fetch(columns, column, SQLITE_BLOB);
+
+	if (value == NULL)
+		return;
+	if ((size_t)sqlite3_value_bytes(value) != len)
+		columns_refuse(columns, column, "is of another length");
+	else
+		memcpy(bytes, sqlite3_value_blob(value), len);
+}
+
+bool
+column_blob_or_none(struct columns *columns, int column, void *bytes,
+    size_t len)
+{
+	if (column_is_null(columns, column))
+		return false;
+	column_blob(columns, column, bytes, len);
+	return true;
+}
+
+/* The bytes of a text, which are not followed by a NUL; NULL if it is none. */
+static const char *
+fetch_text(struct columns *columns, int column, size_t *len)
+{
+	sqlite3_value *value = fetch(columns, column, SQLITE_TEXT);
+
+	*len = 0;
+	if (value == NULL)
+		return NULL;
+	/* Asked first: what is UTF-16 becomes UTF-8, in another place. */
+	*len = (size_t)sqlite3_value_bytes(value);
+	return *len == 0 ? "" : sqlite3_value_blob(value);
+}
+
+struct payload *
+column_text(struct columns *columns, int column, size_t min, size_t max)
+{
+	size_t len;
+	const char *text = fetch_text(columns, column, &len);
+
+	if (text != NULL && len >= min && len <= max)
+		return payload_new(text, len);
+	columns_refuse(columns, column, "is of another length");
+	return NULL;
+}
+
+struct payload *
+column_text_or_none(struct columns *columns, int column, size_t min, size_t max)
+{
+	return column_is_null(columns, column) ? NULL :
+	    column_text(columns, column, min, max);
+}
+
+struct payload *
+column_session(struct columns *columns, int column)
+{
+	struct payload *id = column_text(columns, column, 1, SESSION_ID_MAX);
+
+	if (id == NULL || memchr(id->data, '\0', id->len) == NULL)
+		return id;
+	columns_refuse(columns, column, "has a NUL in it");
+	payload_unref(id);
+	return NULL;
+}
+
+struct payload *
+column_name_or_none(struct columns *columns, int column)
+{
+	struct payload *name = column_text_or_none(columns, column, 0,
+	    NAME_BYTES_MAX);
+	struct utf8 state = { .need = 0 };
+
+	if (name == NULL || (utf8_feed(&state, (const uint8_t *)name->data,
+	    name->len) == 0 && utf8_is_complete(&state)))
+		return name;
+	columns_refuse(columns, column, "is not UTF-8");
+	payload_unref(name);
+	return NULL;
+}
+
+void
+column_customer(struct columns *columns, int column, struct customer_id *id)
+{
+	char digits[ID_CUSTOMER_HEX + 1];
+	size_t len;
+	const char *text = fetch_text(columns, column, &len);
+
+	if (text == NULL)
+		return;
+	if (customer_id_parse(text, len, id) == 0) {
+		customer_id_format(id, digits);
+		if (memcmp(digits, text, ID_CUSTOMER_HEX) == 0)
+			return;
+	}
+	columns_refuse(columns, column, "is no customer's id");
+}
+
+bool
+column_customer_or_none(struct columns *columns, int column,
+    struct customer_id *id)
+{
+	if (column_is_null(columns, column))
+		return false;
+	column_customer(columns, column, id);
+	return true;
+}
+
+bool
+column_is_word(const struct columns *columns, int column, const char *word)
+{
+	struct columns any = *columns;
+	size_t len;
+	const char *text = fetch_text(&any, column, &len);
+
+	return text != NULL && len == strlen(word) &&
+	    strncasecmp(text, word, len) == 0;
+}
