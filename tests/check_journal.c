@@ -162,7 +162,7 @@ submit(struct fixture *fixture)
 }
 
 /* Wait for results and collect them; what journal_collect() says. */
-static int
+static enum store_open_status
 collect(struct fixture *fixture)
 {
 	ck_assert_int_eq(sem_wait(&fixture->done), 0);
@@ -488,16 +488,39 @@ START_TEST(failed_sync_ends_everything)
 	fixture_start(&f);
 	(void)add_record(&f, RECORD_START);
 	submit(&f);
-	ck_assert_int_eq(collect(&f), -1);
+	ck_assert_int_eq(collect(&f), STORE_IO_ERROR);
 	f.revision = 0;
 	(void)add_record(&f, RECORD_START);
 	(void)add(&f, JOB_LOAD);
 	submit(&f);
-	ck_assert_int_eq(collect(&f), -1);
+	ck_assert_int_eq(collect(&f), STORE_IO_ERROR);
 	ck_assert(STAILQ_EMPTY(&f.results));
 	stop(&f);
 
 	expect(&f, JOB_APPEND, JOB_REFUSED);
+	expect(&f, JOB_APPEND, JOB_REFUSED);
+	expect(&f, JOB_LOAD, JOB_REFUSED);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(what_cannot_be_in_the_database_is_not_the_disks_fault)
+{
+	struct fixture f;
+	struct job *job;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	job = add_record(&f, RECORD_START);
+	payload_unref(job->record.name);
+	job->record.name = payload_new("\xff", 1);
+	(void)add(&f, JOB_LOAD);
+	submit(&f);
+
+	ck_assert_int_eq(collect(&f), STORE_BAD_DATA);
+	ck_assert(STAILQ_EMPTY(&f.results));
+	stop(&f);
+
 	expect(&f, JOB_APPEND, JOB_REFUSED);
 	expect(&f, JOB_LOAD, JOB_REFUSED);
 	fixture_clear(&f);
@@ -666,6 +689,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    refusals_are_counted_by_kind_until_a_commit_succeeds);
 	tcase_add_test(tc, failed_sync_ends_everything);
+	tcase_add_test(tc,
+	    what_cannot_be_in_the_database_is_not_the_disks_fault);
 	tcase_add_test(tc, owner_and_thread_work_at_the_same_time);
 	tcase_add_test(tc, asked_thread_answers_while_it_has_nothing_to_do);
 	tcase_add_test(tc,

@@ -145,10 +145,12 @@ on_settled(uv_async_t *handle)
 	struct server *server = handle->data;
 	struct job_list results = STAILQ_HEAD_INITIALIZER(results);
 	struct now now = clock_now();
+	enum store_open_status verdict;
 
-	if (journal_collect(server->journal, &results) == -1) {
+	verdict = journal_collect(server->journal, &results);
+	if (verdict != STORE_OPENED) {
 		server->has_failed = true;
-		server->status = EX_IOERR;
+		server->status = (int)verdict;
 		uv_stop(&server->loop);
 		return;
 	}

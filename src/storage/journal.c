@@ -41,7 +41,7 @@ struct journal {
 	struct job_list waiting;
 	struct job_list finished;
 	bool	 is_stopping;
-	bool	 is_broken;
+	enum store_open_status verdict;	/* once the store is broken */
 	void	(*alive)(void *ctx);	/* who asked; or NULL */
 	void	*alive_ctx;
 	struct journal_counts counts;
@@ -289,7 +289,7 @@ work(struct journal *journal, struct batch *batch)
 	count_batch(journal, batch, status);
 	STAILQ_CONCAT(&journal->finished, &batch->jobs);
 	if (status == STORE_FATAL)
-		journal->is_broken = true;
+		journal->verdict = store_verdict(journal->config.store);
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 	journal->config.done(journal->config.ctx);
 }
@@ -302,7 +302,7 @@ tidy(struct journal *journal)
 	if (store_checkpoint(journal->config.store) != STORE_FATAL)
 		return;
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	journal->is_broken = true;
+	journal->verdict = store_verdict(journal->config.store);
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 	journal->config.done(journal->config.ctx);
 }
@@ -429,17 +429,17 @@ journal_ask(struct journal *journal, void (*alive)(void *ctx), void *ctx)
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 }
 
-int
+enum store_open_status
 journal_collect(struct journal *journal, struct job_list *results)
 {
-	bool is_broken;
+	enum store_open_status verdict;
 
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	is_broken = journal->is_broken;
-	if (!is_broken)
+	verdict = journal->verdict;
+	if (verdict == STORE_OPENED)
 		STAILQ_CONCAT(results, &journal->finished);
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
-	return is_broken ? -1 : 0;
+	return verdict;
 }
 
 void

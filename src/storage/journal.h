@@ -57,12 +57,12 @@ void	 journal_ask(struct journal *journal, void (*alive)(void *ctx),
 	    void *ctx);
 
 /*
- * Move the finished jobs, in order, to results.  Returns 0, or -1 once the
- * database cannot be trusted any more (the cause was logged): the process
- * must stop without acknowledging anything further.
+ * Move the finished jobs, in order, to results.  Returns STORE_OPENED, or once
+ * the database cannot be trusted any more (the cause was logged) the status to
+ * exit with: the process must stop without acknowledging anything further.
  */
-int	 journal_collect(struct journal *journal, struct job_list *results)
-	    __attribute__((warn_unused_result));
+enum store_open_status journal_collect(struct journal *journal,
+	    struct job_list *results) __attribute__((warn_unused_result));
 
 /* What the storage thread has done, and what it is doing. */
 struct journal_counts {
