@@ -244,6 +244,26 @@ ruin_missing_table(const struct place *place)
 	ck_assert_int_eq(execute(place, "DROP TABLE chain_anchor"), SQLITE_OK);
 }
 
+/* It would take back what was acknowledged. */
+static void
+ruin_trigger(const struct place *place)
+{
+	make_database(place);
+	ck_assert_int_eq(execute(place, "CREATE TRIGGER theirs"
+	    " AFTER INSERT ON journal_body BEGIN"
+	    " DELETE FROM chain_anchor; END"), SQLITE_OK);
+}
+
+/* One of ours, with another text. */
+static void
+ruin_own_trigger(const struct place *place)
+{
+	make_database(place);
+	ck_assert_int_eq(execute(place, "DROP TRIGGER journal_no_update;"
+	    "CREATE TRIGGER journal_no_update BEFORE INSERT ON journal BEGIN"
+	    " SELECT RAISE(IGNORE); END"), SQLITE_OK);
+}
+
 static void
 ruin_newer(const struct place *place)
 {
@@ -280,7 +300,8 @@ ruin_migration(const struct place *place)
 static void (*const ruins[])(const struct place *) = {
 	ruin_empty, ruin_text, ruin_short, ruin_foreign, ruin_truncate,
 	ruin_truncate_in_page, ruin_schema, ruin_tables, ruin_missing_table,
-	ruin_newer, ruin_newer_log, ruin_migration,
+	ruin_newer, ruin_newer_log, ruin_migration, ruin_trigger,
+	ruin_own_trigger,
 };
 
 #define RUINS	((int)(sizeof(ruins) / sizeof(ruins[0])))

@@ -21,6 +21,7 @@
 #include "lock.h"
 #include "log_mark.h"
 #include "tables.h"
+#include "triggers.h"
 #include "verdict.h"
 #include "storage/schema.h"
 
@@ -175,6 +176,19 @@ migrate_once(sqlite3 *db, int version)
 	    0 : -1;
 }
 
+/* Nothing may run but what the schema has. */
+static enum store_open_status
+check_triggers(const struct database *database, sqlite3 *db)
+{
+	switch (triggers_check(db, schema_sql)) {
+	case SQLITE_OK:
+		return STORE_OPENED;
+	case SQLITE_ERROR:
+		return refuse_data(database, "has a trigger of somebody else");
+	}
+	return store_status_of_sqlite(database->path, db);
+}
+
 /*
  * Bring the database to SCHEMA_VERSION, with its tables; closing it undoes what
  * failed.
@@ -197,7 +211,7 @@ migrate(const struct database *database, sqlite3 *db)
 	}
 	switch (tables_check(db)) {
 	case SQLITE_OK:
-		return STORE_OPENED;
+		return check_triggers(database, db);
 	case SQLITE_ERROR:
 		return refuse_data(database,
 		    "has not the tables that it should have");
