@@ -31,6 +31,7 @@ const char suite_name[] = "hostile";
 enum {
 	SQL_BYTES = 512,
 	SAID_BYTES = 4096,
+	PAGE_BYTES = 512,
 	SLICES_MAX = 1000,		/* of one erasure or pass */
 	CHILD_TIMEOUT_S = 60,
 	FAULTS_SHOWN = 40,
@@ -625,6 +626,51 @@ START_TEST(no_value_of_a_column_is_trusted)
 }
 END_TEST
 
+/* Make the page at which a table begins none. */
+static void
+damage_page(const struct loose *loose, const char *table)
+{
+	uint8_t page[PAGE_BYTES];
+	char sql[SQL_BYTES];
+	sqlite3 *db;
+	off_t at;
+	int fd;
+
+	(void)write_database(loose, "");
+	ck_assert_int_eq(sqlite3_open(loose->story.path, &db), SQLITE_OK);
+	(void)snprintf(sql, sizeof(sql), "SELECT (rootpage - 1) * page_size"
+	    " FROM sqlite_schema, pragma_page_size WHERE name = '%s'", table);
+	at = (off_t)story_number(db, sql);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	memset(page, 0xff, sizeof(page));
+	fd = open(loose->story.path, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(pwrite(fd, page, sizeof(page), at), PAGE_BYTES);
+	ck_assert_int_eq(close(fd), 0);
+}
+
+START_TEST(damaged_page_is_said_in_one_line)
+{
+	static const char *const tables[] = {
+		"session", "customer", "journal", "journal_body",
+		"chain_anchor",
+	};
+	struct loose loose;
+	size_t i;
+
+	begin(&loose);
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		damage_page(&loose, tables[i]);
+		try(&loose, tables[i], read_it);
+		try(&loose, tables[i], use_it);
+		damage_page(&loose, tables[i]);
+		try(&loose, tables[i], erase_it);
+	}
+	ck_assert_int_eq(loose.faults, 0);
+	end(&loose);
+}
+END_TEST
+
 START_TEST(what_nobody_has_touched_is_read)
 {
 	struct loose loose;
@@ -641,5 +687,6 @@ void
 suite_add(TCase *tc)
 {
 	tcase_add_test(tc, what_nobody_has_touched_is_read);
+	tcase_add_test(tc, damaged_page_is_said_in_one_line);
 	tcase_add_loop_test(tc, no_value_of_a_column_is_trusted, 0, TARGETS);
 }

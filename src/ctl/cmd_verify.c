@@ -149,7 +149,7 @@ print_proof(const struct audit_report *report,
 }
 
 static enum ctl_status
-verify(const struct ctl *ctl, struct audit *audit, struct audit_wish *wish)
+verify(struct audit *audit, struct audit_wish *wish)
 {
 	struct audit_report report;
 	struct progress progress;
@@ -164,7 +164,7 @@ verify(const struct ctl *ctl, struct audit *audit, struct audit_wish *wish)
 	if (status == AUDIT_FAULT)
 		print_fault(&report.fault);
 	if (status >= AUDIT_BAD_DATA && report.rows > 0)
-		log_errorx("%s: this was behind row %" PRId64, ctl->database,
+		(void)printf("not proved: what is behind row %" PRId64 "\n",
 		    report.head.seq);
 	if (status == AUDIT_OK)
 		print_proof(&report, wish->session);
@@ -182,14 +182,14 @@ verify_session(const struct ctl *ctl, struct audit *audit,
 	enum ctl_status result;
 
 	if (name == NULL)
-		return verify(ctl, audit, wish);
+		return verify(audit, wish);
 	status = audit_session_find(audit, name, &session);
 	if (status == AUDIT_NONE)
 		log_errorx("%s: no such session", name);
 	if (status != AUDIT_OK)
 		return (enum ctl_status)status;
 	wish->session = &session;
-	result = verify(ctl, audit, wish);
+	result = verify(audit, wish);
 	audit_session_clear(&session);
 	return result;
 }
