@@ -713,6 +713,44 @@ await_ping(int fd)
 	client_send(fd, pong, sizeof(pong));
 }
 
+/* Have the session's row say what no daemon writes. */
+static void
+spoil_session(void)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(database, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "UPDATE session SET revision = -1",
+	    NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+/* A restart would find it again: it is not EX_IOERR. */
+START_TEST(what_cannot_be_in_the_database_ends_the_daemon)
+{
+	struct daemon daemon;
+	int fd;
+
+	daemon_start(&daemon, database, NULL);
+	fd = client_open(&daemon, "/one");
+	(void)start_session(fd);
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	spoil_session();
+	daemon_start(&daemon, database, NULL);
+	fd = client_open(&daemon, "/one");
+	client_send_text(fd, START);
+
+	ck_assert_str_eq(client_read_rest(fd), "");
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_DATAERR);
+	ck_assert_ptr_nonnull(strstr(daemon.log, "<3>store: "));
+	ck_assert_ptr_nonnull(strstr(daemon.log, "shop.db: row 1 of session: "
+	    "revision is out of range\n"));
+	ck_assert_ptr_null(strstr(strstr(daemon.log, "<3>") + 1, "<3>"));
+	ck_assert_int_eq(close(fd), 0);
+}
+END_TEST
+
 /*
  * Start FAULTY with a setting; the switch of its fault is fault's file, still
  * absent.
@@ -1687,6 +1725,7 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc,
 	    lost_database_ends_the_daemon_and_acknowledges_nothing, 0,
 	    sizeof(losses) / sizeof(losses[0]));
+	tcase_add_test(tc, what_cannot_be_in_the_database_ends_the_daemon);
 	tcase_add_test(tc,
 	    failed_flush_ends_the_daemon_and_acknowledges_nothing);
 	tcase_add_loop_test(tc,
