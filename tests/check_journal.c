@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "hub/job.h"
@@ -297,7 +299,7 @@ START_TEST(refusal_takes_the_whole_list)
 	(void)add(&f, JOB_FIND_IDLE);
 	(void)add(&f, JOB_ANSWER);
 	submit(&f);
-	ck_assert_int_eq(collect(&f), 0);
+	ck_assert_int_eq(collect(&f), STORE_OPENED);
 	expect(&f, JOB_APPEND, JOB_REFUSED);
 	expect(&f, JOB_LOAD, JOB_REFUSED);
 	expect(&f, JOB_FIND_IDLE, JOB_REFUSED);
@@ -332,7 +334,7 @@ START_TEST(nothing_fails_because_of_a_note)
 	(void)add_record(&f, RECORD_START);
 	fixture_start(&f);
 	submit(&f);
-	ck_assert_int_eq(collect(&f), 0);
+	ck_assert_int_eq(collect(&f), STORE_OPENED);
 	expect(&f, JOB_APPEND, JOB_DONE);
 	(void)add(&f, JOB_LOAD);
 	(void)add_note(&f, JOB_NOTE, RECORD_REFUSED);
@@ -415,13 +417,13 @@ START_TEST(commits_are_counted_with_their_rows)
 	(void)add_record(&f, RECORD_READY);
 	(void)add(&f, JOB_TOUCH);
 	submit(&f);
-	ck_assert_int_eq(collect(&f), 0);
+	ck_assert_int_eq(collect(&f), STORE_OPENED);
 	(void)add(&f, JOB_LOAD);
 	submit(&f);
-	ck_assert_int_eq(collect(&f), 0);
+	ck_assert_int_eq(collect(&f), STORE_OPENED);
 	(void)add_record(&f, RECORD_READY);
 	submit(&f);
-	ck_assert_int_eq(collect(&f), 0);
+	ck_assert_int_eq(collect(&f), STORE_OPENED);
 	counts = counts_of(&f);
 	stop(&f);
 
@@ -460,7 +462,7 @@ START_TEST(refusals_are_counted_by_kind_until_a_commit_succeeds)
 		f.revision = 0;
 		(void)add_record(&f, RECORD_START);
 		submit(&f);
-		ck_assert_int_eq(collect(&f), 0);
+		ck_assert_int_eq(collect(&f), STORE_OPENED);
 		expect(&f, JOB_APPEND, JOB_REFUSED);
 		counts = counts_of(&f);
 		ck_assert_uint_eq(counts.refusals, i + 1);
@@ -471,7 +473,7 @@ START_TEST(refusals_are_counted_by_kind_until_a_commit_succeeds)
 	f.revision = 0;
 	(void)add_record(&f, RECORD_START);
 	submit(&f);
-	ck_assert_int_eq(collect(&f), 0);
+	ck_assert_int_eq(collect(&f), STORE_OPENED);
 	expect(&f, JOB_APPEND, JOB_DONE);
 	ck_assert_uint_eq(counts_of(&f).refused_us, 0);
 	stop(&f);
@@ -523,6 +525,87 @@ START_TEST(what_cannot_be_in_the_database_is_not_the_disks_fault)
 
 	expect(&f, JOB_APPEND, JOB_REFUSED);
 	expect(&f, JOB_LOAD, JOB_REFUSED);
+}
+END_TEST
+
+enum {
+	LONG_CARTS = 80,
+	LONG_CART_BYTES = 65536
+};
+
+/* Submit more than SQLite's log is to hold, in one list. */
+static void
+submit_long(struct fixture *fixture)
+{
+	static const char text[LONG_CART_BYTES];
+	struct job *job;
+	size_t i;
+
+	for (i = 0; i < LONG_CARTS; i++) {
+		job = add_record(fixture, RECORD_CART);
+		payload_unref(job->record.cart);
+		job->record.cart = payload_new(text, sizeof(text));
+	}
+	submit(fixture);
+}
+
+static void
+expect_long(struct fixture *fixture)
+{
+	size_t i;
+
+	for (i = 0; i < LONG_CARTS; i++)
+		expect(fixture, JOB_APPEND, JOB_DONE);
+}
+
+/* A session is there, and a list more than the log is to hold will follow. */
+static void
+start_before_long(struct fixture *fixture)
+{
+	fixture_start(fixture);
+	(void)add_record(fixture, RECORD_START);
+	submit(fixture);
+	ck_assert_int_eq(collect(fixture), 0);
+	expect(fixture, JOB_APPEND, JOB_DONE);
+}
+
+START_TEST(long_log_is_moved_into_the_database)
+{
+	struct fixture f;
+	struct stat before, after;
+
+	fixture_init(&f);
+	ck_assert_int_eq(stat(f.path, &before), 0);
+	start_before_long(&f);
+	submit_long(&f);
+	stop(&f);
+
+	ck_assert_int_eq(stat(f.path, &after), 0);
+	ck_assert_int_gt(after.st_size - before.st_size,
+	    LONG_CARTS * LONG_CART_BYTES);
+	expect_long(&f);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* The first sync is the commit's. */
+START_TEST(failed_sync_of_what_is_moved_ends_everything)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	start_before_long(&f);
+	crash_vfs_fail(f.vfs, CRASH_FAULT_SYNC, 2, SQLITE_IOERR_FSYNC);
+	submit_long(&f);
+	ck_assert_int_eq(sem_wait(&f.done), 0);
+	(void)add(&f, JOB_ANSWER); /* which wakes us if the sync does not */
+	submit(&f);
+	ck_assert_int_eq(collect(&f), STORE_IO_ERROR);
+	stop(&f);
+
+	ck_assert(crash_vfs_disarm(f.vfs));
+	expect_long(&f);
+	expect(&f, JOB_ANSWER, JOB_DONE);
 	fixture_clear(&f);
 }
 END_TEST
@@ -613,6 +696,20 @@ pass_gate(void *ctx)
 }
 
 static void
+gate_init(struct gate *gate)
+{
+	ck_assert_int_eq(sem_init(&gate->entered, 0, 0), 0);
+	ck_assert_int_eq(sem_init(&gate->opened, 0, 0), 0);
+}
+
+static void
+gate_clear(struct gate *gate)
+{
+	ck_assert_int_eq(sem_destroy(&gate->entered), 0);
+	ck_assert_int_eq(sem_destroy(&gate->opened), 0);
+}
+
+static void
 start_with_gate(struct fixture *fixture, struct gate *gate)
 {
 	struct journal_config config = {
@@ -621,10 +718,34 @@ start_with_gate(struct fixture *fixture, struct gate *gate)
 		.ctx = gate,
 	};
 
-	ck_assert_int_eq(sem_init(&gate->entered, 0, 0), 0);
-	ck_assert_int_eq(sem_init(&gate->opened, 0, 0), 0);
+	gate_init(gate);
 	fixture->journal = journal_start(&config);
 }
+
+START_TEST(thread_is_busy_while_the_disk_hangs)
+{
+	struct fixture f;
+	struct gate gate;
+
+	fixture_init(&f);
+	gate_init(&gate);
+	crash_vfs_delay(f.vfs, 1, pass_gate, &gate);
+	fixture_start(&f);
+	(void)add_record(&f, RECORD_START);
+	submit(&f);
+	ck_assert_int_eq(sem_wait(&gate.entered), 0);
+	ck_assert_uint_gt(counts_of(&f).busy_since_us, 0);
+	ck_assert_uint_le(counts_of(&f).busy_since_us, clock_us());
+
+	ck_assert_int_eq(sem_post(&gate.opened), 0);
+	ck_assert_int_eq(collect(&f), STORE_OPENED);
+	ck_assert_uint_eq(counts_of(&f).busy_since_us, 0);
+	stop(&f);
+	expect(&f, JOB_APPEND, JOB_DONE);
+	gate_clear(&gate);
+	fixture_clear(&f);
+}
+END_TEST
 
 START_TEST(asked_thread_answers_once_and_not_before_it_is_free)
 {
@@ -645,8 +766,7 @@ START_TEST(asked_thread_answers_once_and_not_before_it_is_free)
 	stop(&f);
 	ck_assert_int_eq(sem_trywait(&f.done), -1);
 	expect(&f, JOB_ANSWER, JOB_DONE);
-	ck_assert_int_eq(sem_destroy(&gate.entered), 0);
-	ck_assert_int_eq(sem_destroy(&gate.opened), 0);
+	gate_clear(&gate);
 	fixture_clear(&f);
 }
 END_TEST
@@ -691,6 +811,9 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, failed_sync_ends_everything);
 	tcase_add_test(tc,
 	    what_cannot_be_in_the_database_is_not_the_disks_fault);
+	tcase_add_test(tc, long_log_is_moved_into_the_database);
+	tcase_add_test(tc, failed_sync_of_what_is_moved_ends_everything);
+	tcase_add_test(tc, thread_is_busy_while_the_disk_hangs);
 	tcase_add_test(tc, owner_and_thread_work_at_the_same_time);
 	tcase_add_test(tc, asked_thread_answers_while_it_has_nothing_to_do);
 	tcase_add_test(tc,

@@ -67,6 +67,9 @@ struct crash_vfs {
 	enum crash_fault fault;
 	unsigned fault_in;		/* operations; 0 for none ordered */
 	int	 fault_rc;
+	unsigned delay_in;		/* syncs; 0 for none to delay */
+	void	(*delay)(void *ctx);
+	void	*delay_ctx;
 };
 
 /* What SQLite sees as an open file; the real one lies behind it. */
@@ -238,6 +241,8 @@ file_sync(sqlite3_file *file, int flags)
 	(void)flags; /* all syncs count alike */
 	if (f->file == FILES_MAX)
 		return SQLITE_OK;
+	if (f->crash->delay_in > 0 && --f->crash->delay_in == 0)
+		f->crash->delay(f->crash->delay_ctx);
 	if (is_due(f->crash, CRASH_FAULT_SYNC))
 		return f->crash->fault_rc;
 	remember(f->crash, &change);
@@ -460,6 +465,15 @@ crash_vfs_disarm(struct crash_vfs *crash)
 
 	crash->fault_in = 0;
 	return has_happened;
+}
+
+void
+crash_vfs_delay(struct crash_vfs *crash, unsigned nth,
+    void (*delay)(void *ctx), void *ctx)
+{
+	crash->delay_in = nth;
+	crash->delay = delay;
+	crash->delay_ctx = ctx;
 }
 
 static void

@@ -10,7 +10,7 @@
  * truncation and sync (and leaves out the sync, which takes time), so that the
  * disk can be built again as a power failure might have left it: what was
  * synced is there, what was not may be there in part.  It also makes a chosen
- * operation fail.
+ * operation fail or hang.
  *
  * Simpler than a disk: files appear and disappear at once and for good, syncs
  * of one file say nothing about another, and the log's index (-shm) is lost.
@@ -56,6 +56,13 @@ void	 crash_vfs_fail(struct crash_vfs *vfs, enum crash_fault fault,
 	    unsigned nth, int rc);
 /* Whether that has happened; forgets the order if it has not. */
 bool	 crash_vfs_disarm(struct crash_vfs *vfs);
+
+/*
+ * Let the nth sync from now on (1: the next) begin when delay(ctx), called in
+ * its thread, is back, as if the disk were hanging meanwhile.
+ */
+void	 crash_vfs_delay(struct crash_vfs *vfs, unsigned nth,
+	    void (*delay)(void *ctx), void *ctx);
 
 /*
  * Write the files to directory, under their own last names, as they may be
