@@ -722,6 +722,14 @@ start_with_gate(struct fixture *fixture, struct gate *gate)
 	fixture->journal = journal_start(&config);
 }
 
+/* Wait until the thread has nothing in hand. */
+static void
+await_leisure(struct fixture *fixture)
+{
+	journal_ask(fixture->journal, on_done, fixture);
+	ck_assert_int_eq(sem_wait(&fixture->done), 0);
+}
+
 START_TEST(thread_is_busy_while_the_disk_hangs)
 {
 	struct fixture f;
@@ -739,9 +747,35 @@ START_TEST(thread_is_busy_while_the_disk_hangs)
 
 	ck_assert_int_eq(sem_post(&gate.opened), 0);
 	ck_assert_int_eq(collect(&f), STORE_OPENED);
+	await_leisure(&f);
 	ck_assert_uint_eq(counts_of(&f).busy_since_us, 0);
 	stop(&f);
 	expect(&f, JOB_APPEND, JOB_DONE);
+	gate_clear(&gate);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* The first sync is the commit's; who comes next waits for the second. */
+START_TEST(thread_is_busy_while_the_disk_hangs_in_a_checkpoint)
+{
+	struct fixture f;
+	struct gate gate;
+
+	fixture_init(&f);
+	gate_init(&gate);
+	start_before_long(&f);
+	crash_vfs_delay(f.vfs, 2, pass_gate, &gate);
+	submit_long(&f);
+	ck_assert_int_eq(collect(&f), STORE_OPENED);
+	expect_long(&f);
+	ck_assert_int_eq(sem_wait(&gate.entered), 0);
+	ck_assert_uint_gt(counts_of(&f).busy_since_us, 0);
+
+	ck_assert_int_eq(sem_post(&gate.opened), 0);
+	await_leisure(&f);
+	ck_assert_uint_eq(counts_of(&f).busy_since_us, 0);
+	stop(&f);
 	gate_clear(&gate);
 	fixture_clear(&f);
 }
@@ -814,6 +848,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, long_log_is_moved_into_the_database);
 	tcase_add_test(tc, failed_sync_of_what_is_moved_ends_everything);
 	tcase_add_test(tc, thread_is_busy_while_the_disk_hangs);
+	tcase_add_test(tc,
+	    thread_is_busy_while_the_disk_hangs_in_a_checkpoint);
 	tcase_add_test(tc, owner_and_thread_work_at_the_same_time);
 	tcase_add_test(tc, asked_thread_answers_while_it_has_nothing_to_do);
 	tcase_add_test(tc,

@@ -266,7 +266,6 @@ count_batch(struct journal *journal, const struct batch *batch,
 {
 	struct journal_counts *counts = &journal->counts;
 
-	counts->busy_since_us = 0;
 	store_copy_figures(journal->config.store, &counts->store);
 	if (status != STORE_OK) {
 		counts->refusals++;
@@ -323,6 +322,7 @@ take(struct journal *journal, struct batch *batch)
 	*batch = (struct batch){ .has_begun = false };
 	STAILQ_INIT(&batch->jobs);
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
+	journal->counts.busy_since_us = 0;
 	answer(journal);
 	while (STAILQ_EMPTY(&journal->waiting) && !journal->is_stopping) {
 		(void)pthread_cond_wait(&journal->wake, &journal->lock);
