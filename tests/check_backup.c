@@ -21,6 +21,7 @@
 #include "storage/store.h"
 
 #include "daemon.h"
+#include "durable.h"
 #include "suite.h"
 
 const char suite_name[] = "backup";
@@ -572,6 +573,28 @@ START_TEST(key_is_copied_when_asked_for)
 }
 END_TEST
 
+/* A new one, and one that takes the place of another. */
+START_TEST(copy_and_its_key_survive_a_power_failure)
+{
+	const struct backup_order order = {
+		.with_key = true,
+		.replaces = true,
+	};
+	struct place place;
+	size_t i, before;
+
+	place_init(&place);
+	for (i = 0; i < 2; i++) {
+		before = durable_names();
+		ck_assert_int_eq(make(&place, &order), BACKUP_MADE);
+		ck_assert_uint_eq(durable_names(), before + 2);
+		ck_assert_uint_eq(durable_unfinished(), 0);
+		ck_assert_uint_eq(durable_unsettled(), 0);
+	}
+	place_clear(&place);
+}
+END_TEST
+
 START_TEST(without_the_key_that_was_asked_for_there_is_no_copy)
 {
 	const struct backup_order order = { .with_key = true };
@@ -625,6 +648,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, disk_that_is_full_leaves_nothing);
 	tcase_add_test(tc, what_is_no_good_database_is_not_copied);
 	tcase_add_test(tc, key_is_copied_when_asked_for);
+	tcase_add_test(tc, copy_and_its_key_survive_a_power_failure);
 	tcase_add_test(tc, without_the_key_that_was_asked_for_there_is_no_copy);
 	tcase_add_test(tc, database_of_a_running_daemon_is_not_replaced);
 }

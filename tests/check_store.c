@@ -18,6 +18,7 @@
 #include "session/session.h"
 #include "storage/store.h"
 
+#include "durable.h"
 #include "place.h"
 #include "suite.h"
 
@@ -115,6 +116,27 @@ START_TEST(new_database_is_private_and_alone)
 	ck_assert_int_eq(query(&place, "PRAGMA application_id"), 0x42534850);
 	make_database(&place);
 	ck_assert_uint_eq(count_files(&place), 1);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(new_database_and_key_survive_a_power_failure)
+{
+	struct place place;
+	struct store *store;
+	struct id_key key;
+
+	place_init(&place);
+	store = open_store(&place);
+	ck_assert_uint_eq(durable_names(), 1);
+	ck_assert_uint_eq(durable_unfinished(), 0);
+	ck_assert_uint_eq(durable_unsettled(), 0);
+
+	ck_assert_int_eq(store_key(store, &key), 0);
+	ck_assert_uint_eq(durable_names(), 2);
+	ck_assert_uint_eq(durable_unfinished(), 0);
+	ck_assert_uint_eq(durable_unsettled(), 0);
+	store_close(store);
 	place_clear(&place);
 }
 END_TEST
@@ -1340,6 +1362,7 @@ void
 suite_add(TCase *tc)
 {
 	tcase_add_test(tc, new_database_is_private_and_alone);
+	tcase_add_test(tc, new_database_and_key_survive_a_power_failure);
 	tcase_add_test(tc, crash_while_creating_is_forgotten);
 	tcase_add_test(tc, killed_creation_is_forgotten);
 	tcase_add_test(tc,
