@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -34,6 +35,28 @@ enum {
 	LOG_BYTES_MAX = 4096 * PAGE_BYTES,
 	NEVER = 1000000			/* looks of the watcher */
 };
+
+/* What the filesystem says of itself, in place of the C library. */
+static unsigned long free_blocks = 1000000;
+
+int
+statvfs(const char *path, struct statvfs *fs)
+{
+	(void)path; /* all are alike */
+	*fs = (struct statvfs){
+		.f_frsize = PAGE_BYTES,
+		.f_bfree = 1000000,	/* some of them root's alone */
+		.f_bavail = free_blocks,
+	};
+	return 0;
+}
+
+int
+fstatvfs(int fd, struct statvfs *fs)
+{
+	(void)fd;
+	return statvfs("", fs);
+}
 
 /* A directory with a database that is in use, and what the watcher does. */
 struct place {
@@ -519,6 +542,36 @@ START_TEST(disk_that_is_full_leaves_nothing)
 }
 END_TEST
 
+static unsigned long
+pages_of(const char *path)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(path, &st), 0);
+	return (unsigned long)st.st_size / PAGE_BYTES;
+}
+
+START_TEST(without_room_for_all_of_it_nothing_is_copied)
+{
+	struct place place;
+
+	place_init(&place);
+	store_close(place.store);	/* which leaves all of it in one file */
+	ck_assert_int_eq(store_open(place.database, NULL, &place.store),
+	    STORE_OPENED);
+
+	free_blocks = pages_of(place.database) - 1;
+	ck_assert_int_eq(make(&place, &plain), BACKUP_IO_ERROR);
+	ck_assert_uint_eq(place.looks, 0);
+	ck_assert_str_eq(others(&place), "");
+
+	free_blocks++;
+	ck_assert_int_eq(make(&place, &plain), BACKUP_MADE);
+	ck_assert_uint_gt(place.looks, 0);
+	place_clear(&place);
+}
+END_TEST
+
 START_TEST(what_is_no_good_database_is_not_copied)
 {
 	static const uint8_t zeros[PAGE_BYTES];
@@ -646,6 +699,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, folder_of_the_draft_has_to_be_ours_alone);
 	tcase_add_test(tc, backup_that_is_stopped_leaves_what_was_there);
 	tcase_add_test(tc, disk_that_is_full_leaves_nothing);
+	tcase_add_test(tc, without_room_for_all_of_it_nothing_is_copied);
 	tcase_add_test(tc, what_is_no_good_database_is_not_copied);
 	tcase_add_test(tc, key_is_copied_when_asked_for);
 	tcase_add_test(tc, copy_and_its_key_survive_a_power_failure);
