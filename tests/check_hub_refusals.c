@@ -2,6 +2,7 @@
  * Refused messages of customers go on record: the first at once, more of them
  * once a second.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "hub/hub.h"
@@ -102,6 +103,43 @@ START_TEST(each_customer_is_counted_for_itself)
 	expect_notes(w, 5);
 	expect_note(w, 5, bob, (struct expected){ REFUSAL_INVALID_JSON,
 	    MESSAGE_NONE, 2 });
+	world_free(w);
+}
+END_TEST
+
+/* The nth customer, in a session with some of its neighbours. */
+static struct client *
+enter_nth(struct world *w, unsigned n)
+{
+	enum { NEIGHBOURS = 16 };
+	char session[16];
+	struct client *client;
+
+	(void)snprintf(session, sizeof(session), "s%u", n / NEIGHBOURS);
+	client = world_connect(w, session);
+	tell(client, n % NEIGHBOURS == 0 ? START : JOIN, "Eve");
+	return client;
+}
+
+START_TEST(a_second_is_cut_short_when_too_many_are_refused_in_it)
+{
+	enum { REFUSED_MAX = 16384 };
+	struct world *w = world_new();
+	struct client *customers[REFUSED_MAX + 1];
+	unsigned i;
+
+	for (i = 0; i <= REFUSED_MAX; i++)
+		customers[i] = enter_nth(w, i);
+	world_run(w);
+	for (i = 0; i < REFUSED_MAX; i++)
+		tell(customers[i], "{");
+	tell(customers[0], "{");
+	world_run(w);
+	expect_notes(w, REFUSED_MAX);
+
+	say(customers[REFUSED_MAX], "{");
+	/* What was counted of the first one, and of the last. */
+	expect_notes(w, REFUSED_MAX + 2);
 	world_free(w);
 }
 END_TEST
@@ -248,6 +286,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    the_first_is_noted_at_once_the_rest_when_a_second_is_over);
 	tcase_add_test(tc, each_customer_is_counted_for_itself);
+	tcase_add_test(tc,
+	    a_second_is_cut_short_when_too_many_are_refused_in_it);
 	tcase_add_test(tc, a_note_says_where_the_customer_was);
 	tcase_add_test(tc, who_exceeds_a_rate_or_size_is_noted);
 	tcase_add_test(tc, a_request_is_noted_once_it_is_proved);
