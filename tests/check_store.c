@@ -665,6 +665,88 @@ START_TEST(journal_is_append_only)
 }
 END_TEST
 
+static sqlite3 *newest_connection;
+
+/* A library may have been built with defaults like these. */
+static int
+note_connection(sqlite3 *db, const char **error,
+    const struct sqlite3_api_routines *api)
+{
+	(void)error; /* there is none */
+	(void)api; /* we are linked */
+	newest_connection = db;
+	return sqlite3_exec(db, "PRAGMA synchronous = OFF;"
+	    "PRAGMA secure_delete = OFF", NULL, NULL, NULL);
+}
+
+/* Open a store whose connection is newest_connection. */
+static struct store *
+open_seen_store(const struct place *place)
+{
+	struct store *store;
+
+	ck_assert_int_eq(sqlite3_auto_extension(
+	    (void (*)(void))note_connection), SQLITE_OK);
+	store = open_store(place);
+	sqlite3_reset_auto_extension();
+	ck_assert_ptr_nonnull(newest_connection);
+	return store;
+}
+
+START_TEST(journal_is_append_only_to_the_store_as_well)
+{
+	struct place place;
+	struct store *store;
+
+	place_init(&place);
+	make_two_records(&place);
+	store = open_seen_store(&place);
+
+	ck_assert_int_eq(sqlite3_exec(newest_connection, forbidden[_i], NULL,
+	    NULL, NULL) & 0xff, SQLITE_CONSTRAINT);
+
+	store_close(store);
+	place_clear(&place);
+}
+END_TEST
+
+/* What shows late, or in what is left on a disk, or only to an attacker. */
+static const struct {
+	const char *pragma;
+	int	 value;
+} connection_rules[] = {
+	{ "PRAGMA synchronous", 2 },
+	{ "PRAGMA trusted_schema", 0 },
+	{ "PRAGMA temp_store", 2 },
+	{ "PRAGMA secure_delete", 1 },
+	{ "PRAGMA journal_size_limit", 268435456 },
+};
+
+#define CONNECTION_RULES						\
+	((int)(sizeof(connection_rules) / sizeof(connection_rules[0])))
+
+START_TEST(rules_hold_for_the_connection_of_the_store)
+{
+	struct place place;
+	struct store *store;
+	sqlite3_stmt *row;
+
+	place_init(&place);
+	make_database(&place);
+	store = open_seen_store(&place);
+
+	ck_assert_int_eq(sqlite3_prepare_v2(newest_connection,
+	    connection_rules[_i].pragma, -1, &row, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(row), SQLITE_ROW);
+	ck_assert_int_eq(sqlite3_column_int(row, 0),
+	    connection_rules[_i].value);
+	ck_assert_int_eq(sqlite3_finalize(row), SQLITE_OK);
+
+	store_close(store);
+	place_clear(&place);
+}
+END_TEST
+
 START_TEST(body_can_be_erased_and_the_session_still_loads)
 {
 	struct place place;
@@ -1381,6 +1463,10 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, rows_given_are_remembered);
 	tcase_add_test(tc, chain_is_as_documented);
 	tcase_add_loop_test(tc, journal_is_append_only, 0, FORBIDDEN);
+	tcase_add_loop_test(tc, journal_is_append_only_to_the_store_as_well,
+	    0, FORBIDDEN);
+	tcase_add_loop_test(tc, rules_hold_for_the_connection_of_the_store, 0,
+	    CONNECTION_RULES);
 	tcase_add_test(tc, body_can_be_erased_and_the_session_still_loads);
 	tcase_add_test(tc, numbers_go_on_after_a_purge);
 	tcase_add_test(tc, record_that_does_not_fit_is_fatal);
