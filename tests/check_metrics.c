@@ -192,6 +192,21 @@ START_TEST(refusals_are_those_of_all_modules)
 }
 END_TEST
 
+START_TEST(deliveries_are_those_of_each_transport)
+{
+	struct metrics metrics = { .ws.deliveries.multicarts = 1 };
+
+	metrics.polls.deliveries[TRANSPORT_HTTP].multicarts = 2;
+	metrics.polls.deliveries[TRANSPORT_FASTCGI].multicarts = 3;
+	ck_assert_uint_eq(value_of(&metrics, "buddyshopping_deliveries_total"
+	    "{transport=\"websocket\"}"), 1);
+	ck_assert_uint_eq(value_of(&metrics, "buddyshopping_deliveries_total"
+	    "{transport=\"http\"}"), 2);
+	ck_assert_uint_eq(value_of(&metrics, "buddyshopping_deliveries_total"
+	    "{transport=\"fastcgi\"}"), 3);
+}
+END_TEST
+
 START_TEST(a_list_that_came_after_the_clock_was_read_takes_no_time)
 {
 	struct metrics metrics = { .now_us = 7000000 };
@@ -353,6 +368,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, times_are_told_in_seconds_without_loss);
 	tcase_add_test(tc, buckets_of_a_histogram_hold_those_below_them);
 	tcase_add_test(tc, refusals_are_those_of_all_modules);
+	tcase_add_test(tc, deliveries_are_those_of_each_transport);
 	tcase_add_test(tc,
 	    a_list_that_came_after_the_clock_was_read_takes_no_time);
 	tcase_add_test(tc, there_are_as_many_samples_whatever_happens);
