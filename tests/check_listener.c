@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -35,6 +36,19 @@ static struct listener *listener;
 static unsigned accepted;
 static int accepted_family;
 static int errors;			/* stderr of the test */
+
+static bool refuses_to_listen;
+
+/* In place of the C library's. */
+int
+listen(int fd, int backlog)
+{
+	if (refuses_to_listen) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return (int)syscall(SYS_listen, fd, backlog);
+}
 
 static const struct unix_socket_access open_access = {
 	.mode = 0600,
@@ -229,6 +243,35 @@ START_TEST(taken_tcp_port_is_refused)
 	ck_assert_int_eq(add(), -1);
 	ck_assert_ptr_nonnull(strstr(logged(), text));
 	ck_assert_ptr_nonnull(strstr(logged(), "Address already in use"));
+	stop();
+}
+END_TEST
+
+/* The lowest descriptor that is free. */
+static int
+free_descriptor(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	ck_assert_int_ne(fd, -1);
+	close(fd);
+	return fd;
+}
+
+static const char *const deaf[] = { NULL, "127.0.0.1:0" };
+
+START_TEST(socket_that_cannot_listen_leaves_nothing)
+{
+	int before = free_descriptor();
+
+	if (deaf[_i] != NULL)
+		parse(deaf[_i]);
+	refuses_to_listen = true;
+	ck_assert_int_eq(add(), -1);
+
+	ck_assert_ptr_nonnull(strstr(logged(), strerror(EOPNOTSUPP)));
+	ck_assert_int_eq(free_descriptor(), before);
+	ck_assert_str_eq(directory_list(directory), "");
 	stop();
 }
 END_TEST
@@ -503,6 +546,8 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, tcp_endpoint_accepts_at_the_port_that_it_says,
 	    0, COUNT(tcp));
 	tcase_add_test(tc, taken_tcp_port_is_refused);
+	tcase_add_loop_test(tc, socket_that_cannot_listen_leaves_nothing, 0,
+	    2);
 	tcase_add_test(tc, many_connections_may_wait);
 	tcase_add_loop_test(tc, socket_has_its_mode_whatever_the_umask, 0,
 	    COUNT(modes));
