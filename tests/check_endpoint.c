@@ -52,6 +52,29 @@ END_TEST
 
 static const struct {
 	const char *text;
+	bool	 is_local;
+} places[] = {
+	{ "unix:/run/x", true },
+	{ "127.0.0.1:80", true },
+	{ "127.255.0.9:80", true },
+	{ "[::1]:80", true },
+	{ "[::ffff:127.0.0.1]:80", true },
+	{ "192.0.2.1:80", false },
+	{ "[2001:db8::1]:80", false },
+	{ "*:80", false },
+};
+
+START_TEST(local_is_what_no_other_machine_reaches)
+{
+	struct endpoint endpoint;
+
+	ck_assert_ptr_null(endpoint_parse(places[_i].text, &endpoint));
+	ck_assert_int_eq(endpoint_is_local(&endpoint), places[_i].is_local);
+}
+END_TEST
+
+static const struct {
+	const char *text;
 	const char *words;	/* of what is said about it */
 } unsound[] = {
 	{ "", "not unix:/path" },
@@ -169,6 +192,8 @@ void
 suite_add(TCase *tc)
 {
 	tcase_add_loop_test(tc, endpoint_is_read_and_written, 0, COUNT(sound));
+	tcase_add_loop_test(tc, local_is_what_no_other_machine_reaches, 0,
+	    COUNT(places));
 	tcase_add_loop_test(tc, what_is_no_endpoint_is_called_so, 0,
 	    COUNT(unsound));
 	tcase_add_test(tc, sockets_of_others_have_all_kinds_of_names);
