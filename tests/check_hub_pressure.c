@@ -105,6 +105,7 @@ large_cart(const char *id, size_t len)
 
 START_TEST(when_too_many_bytes_are_under_way_nobody_is_read)
 {
+	/* Two of them are as much as may be under way. */
 	enum { CART_BYTES = 8 * 1024 * 1024 };
 	struct world_config config;
 	struct world *w;
@@ -117,12 +118,12 @@ START_TEST(when_too_many_bytes_are_under_way_nobody_is_read)
 	w = world_new_with(&config);
 	ann = world_start(w, "s1", "Ann");
 	bob = world_start(w, "s2", "Bob");
-	text = large_cart(ann->id, CART_BYTES);
+	text = large_cart(ann->id, CART_BYTES - strlen("{\"\":\"\"}"));
 	world_hold(w);
 	for (n = 0; hub_peer_is_ready(world_hub(w), &ann->peer); n++)
 		hub_receive(world_hub(w), &ann->peer, text, strlen(text),
 		    world_now(w));
-	ck_assert_int_le(n, 16);
+	ck_assert_int_eq(n, 2);
 	say(bob, CART, bob->id, "{}");
 	ck_assert(!hub_peer_is_ready(world_hub(w), &bob->peer));
 	world_go_on(w);
