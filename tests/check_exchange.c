@@ -1,0 +1,65 @@
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "net/exchange.h"
+
+const char suite_name[] = "exchange";
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* Of every answer. */
+#define ALWAYS "Cache-Control: no-store\n"	\
+	"X-Content-Type-Options: nosniff\n"	\
+	"Access-Control-Allow-Origin: *\n"
+
+static const struct {
+	struct exchange_answer answer;
+	bool	 has_body;
+	const char *fields;
+} answers[] = {
+	{ { .status = 404 }, false, ALWAYS },
+	{ { .status = 200 }, true,
+	    "Content-Type: application/json\n" ALWAYS },
+	{ { .status = 200, .content_type = "text/html",
+	    .security_policy = "default-src 'none'" }, true,
+	    "Content-Type: text/html\n"
+	    "Content-Security-Policy: default-src 'none'\n" ALWAYS },
+	{ { .status = 405, .allow = "POST" }, false, ALWAYS "Allow: POST\n" },
+	{ { .status = 204, .allow = "GET, POST, OPTIONS" }, false, ALWAYS
+	    "Access-Control-Allow-Methods: GET, POST, OPTIONS\n"
+	    "Access-Control-Allow-Headers: Authorization, Content-Type\n"
+	    "Access-Control-Max-Age: 86400\n"
+	    "Allow: GET, POST, OPTIONS\n" },
+	{ { .status = 503, .retry_after_s = 5 }, true,
+	    "Content-Type: application/json\n" ALWAYS
+	    "Retry-After: 5\n"
+	    "Access-Control-Expose-Headers: Retry-After\n" },
+};
+
+START_TEST(answer_has_these_fields)
+{
+	struct exchange_answer answer = answers[_i].answer;
+	struct exchange_fields fields;
+	char text[1024] = "";
+	size_t i, len = 0;
+
+	if (answers[_i].has_body)
+		answer.body = payload_new("{}", 2);
+	exchange_fields(&answer, &fields);
+
+	for (i = 0; i < fields.count; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "%s: %s\n", fields.list[i].name, fields.list[i].value);
+	ck_assert_str_eq(text, answers[_i].fields);
+	payload_unref(answer.body);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_loop_test(tc, answer_has_these_fields, 0, COUNT(answers));
+}
