@@ -754,30 +754,50 @@ error_member(const struct message_error *error, const char *name)
 	return text;
 }
 
-static const char *const code_names[] = {
-	"invalidJson", "invalidMessage", "unknownEvent",
-	"invalidSession", "invalidToken", "notYourCustomer",
-	"originNotAllowed", "sessionNotFound", "unknownCustomer",
-	"notFound", "methodNotAllowed", "sessionExists",
-	"alreadyJoined", "guestsNotReady", "leftSession",
-	"messageTooLarge", "unsupportedMediaType", "sessionFull",
-	"rateLimited", "storageUnavailable", "shuttingDown",
+/* From REFUSAL_INVALID_JSON on; buddyshopping-protocol(7), "Errors". */
+static const struct {
+	const char *name;
+	unsigned status;
+} codes[] = {
+	{ "invalidJson", 400 },
+	{ "invalidMessage", 400 },
+	{ "unknownEvent", 400 },
+	{ "invalidSession", 400 },
+	{ "invalidToken", 401 },
+	{ "notYourCustomer", 403 },
+	{ "originNotAllowed", 403 },
+	{ "sessionNotFound", 404 },
+	{ "unknownCustomer", 404 },
+	{ "notFound", 404 },
+	{ "methodNotAllowed", 405 },
+	{ "sessionExists", 409 },
+	{ "alreadyJoined", 409 },
+	{ "guestsNotReady", 409 },
+	{ "leftSession", 410 },
+	{ "messageTooLarge", 413 },
+	{ "unsupportedMediaType", 415 },
+	{ "sessionFull", 429 },
+	{ "rateLimited", 429 },
+	{ "storageUnavailable", 503 },
+	{ "shuttingDown", 503 },
 };
 
-START_TEST(every_code_has_its_name_and_its_own_text)
+START_TEST(every_code_has_its_name_status_and_own_text)
 {
 	char *last = xstrdup(""), *text;
 	enum refusal code;
 
-	ck_assert_uint_eq(N(code_names), REFUSAL_SHUTTING_DOWN);
+	ck_assert_uint_eq(N(codes), REFUSAL_SHUTTING_DOWN);
 	for (code = REFUSAL_INVALID_JSON; code <= REFUSAL_SHUTTING_DOWN;
 	    code++) {
 		struct message_error error = { .code = code };
 
 		ck_assert_str_eq(message_refusal_name(code),
-		    code_names[code - 1]);
+		    codes[code - 1].name);
+		ck_assert_uint_eq(message_refusal_status(code),
+		    codes[code - 1].status);
 		text = error_member(&error, "code");
-		ck_assert_str_eq(text, code_names[code - 1]);
+		ck_assert_str_eq(text, codes[code - 1].name);
 		free(text);
 		text = error_member(&error, "message");
 		ck_assert_str_ne(text, last);
@@ -1003,7 +1023,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_cart_holds_no_more_memory_than_its_bytes);
 	tcase_add_test(tc, replies_carry_the_event_that_they_answer);
 	tcase_add_test(tc, errors_tell_what_is_known);
-	tcase_add_test(tc, every_code_has_its_name_and_its_own_text);
+	tcase_add_test(tc, every_code_has_its_name_status_and_own_text);
 	tcase_add_test(tc, a_text_names_the_field_that_is_wrong);
 	tcase_add_test(tc, texts_tell_the_limits_that_hold);
 	tcase_add_test(tc, a_multicart_shows_its_members_in_joining_order);
