@@ -995,13 +995,20 @@ START_TEST(a_multicart_lives_until_its_last_reference)
 {
 	struct session *session = new_session();
 	struct multicart *multicart = multicart_encode(session);
+	struct payload *bytes = payload_ref(multicart->bytes);
+	struct payload *enclosed = payload_new("{}", 2);
 
+	multicart->enclosed = payload_ref(enclosed);
 	session_free(session);
 	ck_assert_ptr_eq(multicart_ref(multicart), multicart);
 	multicart_unref(multicart);
 	ck_assert_int_eq(multicart->refs, 1);
 	ck_assert_int_eq(multicart->bytes->data[0], '{');
 	multicart_unref(multicart);
+	ck_assert_int_eq(bytes->refs, 1);
+	ck_assert_int_eq(enclosed->refs, 1);
+	payload_unref(bytes);
+	payload_unref(enclosed);
 	multicart_unref(NULL);
 }
 END_TEST
