@@ -1266,6 +1266,10 @@ static const struct {
 	    "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\n"), "426",
 	    "Sec-WebSocket-Version: 13\r\n" },
 	{ "GET /cart/one HTTP/1.1\r\n\r\n", "400", "" },
+	/* What libmicrohttpd may take for the end of the head. */
+	{ "GET / HTTP/1.1\r\nHost: localhost\r\n" CLOSE "\n", "400", "" },
+	{ GET("/", CLOSE ": a\r\n"), "400", "" },
+	{ GET("/", CLOSE "A: b\r\n c\r\n"), "400", "" },
 };
 
 enum { ANSWERS = sizeof(answers) / sizeof(answers[0]) };
