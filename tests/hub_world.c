@@ -344,8 +344,10 @@ note(struct world *world, const struct record *record)
 	if (record->session_row != 0 &&
 	    stored_find(world, record->session_row) == NULL)
 		return;
-	world->notes = xrealloc(world->notes,
-	    (world->note_count + 1) * sizeof(*world->notes));
+	/* Twice the room whenever there are 1, 2, 4, ... */
+	if ((world->note_count & (world->note_count - 1)) == 0)
+		world->notes = xrealloc(world->notes, sizeof(*world->notes) *
+		    (world->note_count == 0 ? 1 : 2 * world->note_count));
 	world->notes[world->note_count] = *record;
 	world->notes[world->note_count].name = NULL;
 	payload_ref(record->session);
