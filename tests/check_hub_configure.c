@@ -142,6 +142,24 @@ START_TEST(sessions_that_may_live_for_ever_are_not_looked_for)
 }
 END_TEST
 
+START_TEST(sessions_in_use_say_so_once_a_second_at_the_most)
+{
+	struct world *w = world_new();
+	uint64_t begun_ms = world_now(w)->wall_ms;
+
+	settings(w)->session_ttl_ms = 12000;
+	configure(w);
+	(void)world_start(w, "s1", "Ann");
+
+	world_wait(w, 999);
+	ck_assert_uint_eq(world_stored(w, "s1")->session->active_ms, begun_ms);
+	world_wait(w, 1);
+	ck_assert_uint_eq(world_stored(w, "s1")->session->active_ms,
+	    begun_ms + 1000);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(retention_and_its_log_line_begin_and_end_with_their_settings)
 {
 	struct world *w = world_new();
@@ -261,6 +279,8 @@ suite_add(TCase *tc)
 	    sessions_that_lived_for_ever_end_when_they_may_not_any_more);
 	tcase_add_test(tc,
 	    sessions_that_may_live_for_ever_are_not_looked_for);
+	tcase_add_test(tc,
+	    sessions_in_use_say_so_once_a_second_at_the_most);
 	tcase_add_test(tc,
 	    retention_and_its_log_line_begin_and_end_with_their_settings);
 	tcase_add_test(tc, a_lower_limit_lets_everybody_stay_and_nobody_in);
