@@ -311,6 +311,21 @@ START_TEST(socket_has_its_mode_whatever_the_umask)
 }
 END_TEST
 
+START_TEST(socket_without_an_owner_or_group_is_given_to_nobody)
+{
+	struct unix_socket_access access = open_access;
+
+	ck_assert(!unix_socket_is_given(&access));
+	access.owner = NOBODY;
+	ck_assert(unix_socket_is_given(&access));
+	access.group = NOBODY;
+	ck_assert(unix_socket_is_given(&access));
+	access.owner = (uid_t)-1;
+	ck_assert(unix_socket_is_given(&access));
+	stop();
+}
+END_TEST
+
 START_TEST(socket_is_given_to_its_owner)
 {
 	bool is_root = geteuid() == 0;
@@ -551,6 +566,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, many_connections_may_wait);
 	tcase_add_loop_test(tc, socket_has_its_mode_whatever_the_umask, 0,
 	    COUNT(modes));
+	tcase_add_test(tc,
+	    socket_without_an_owner_or_group_is_given_to_nobody);
 	tcase_add_test(tc, socket_is_given_to_its_owner);
 	tcase_add_test(tc,
 	    owner_that_cannot_be_set_is_an_error_and_leaves_no_file);
