@@ -2,6 +2,7 @@
 
 #include "hub/hub.h"
 #include "hub/hub_counts.h"
+#include "hub/job.h"
 #include "hub_script.h"
 
 /* What a hub counts of what it does. */
@@ -171,6 +172,22 @@ START_TEST(sessions_and_customers_are_those_that_are_there)
 }
 END_TEST
 
+/* Who asks before the next list is taken is told so. */
+START_TEST(nothing_is_in_flight_when_a_list_has_come_back)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct job_list nothing = STAILQ_HEAD_INITIALIZER(nothing);
+
+	say(ann, CART, ann->id, "{'a':1}");
+	hub_settle(world_hub(w), &nothing, world_now(w));
+
+	ck_assert_uint_eq(counts_of(w).jobs_in_flight, 0);
+	ck_assert_uint_eq(counts_of(w).jobs_pending, 0);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(jobs_are_pending_or_in_flight)
 {
 	struct world *w = world_new();
@@ -226,6 +243,7 @@ suite_add(TCase *tc)
 	    what_the_storage_refuses_was_accepted_and_is_an_error);
 	tcase_add_test(tc, limits_that_took_effect_are_told_apart);
 	tcase_add_test(tc, sessions_and_customers_are_those_that_are_there);
+	tcase_add_test(tc, nothing_is_in_flight_when_a_list_has_come_back);
 	tcase_add_test(tc, jobs_are_pending_or_in_flight);
 	tcase_add_test(tc, a_multicart_is_as_old_as_its_first_change);
 }
