@@ -127,9 +127,6 @@ refusals_add(struct hub *hub, struct room *room,
 	struct refused *refused = find(hub, &key, hash);
 	bool is_first = refused == NULL;
 
-	/* Nothing can be written, this least of all. */
-	if (error->code == REFUSAL_STORAGE_UNAVAILABLE)
-		return;
 	if (is_first)
 		refused = refused_new(hub, &key, hash);
 	if (refused->count++ == 0)
