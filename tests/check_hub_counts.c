@@ -188,6 +188,163 @@ START_TEST(nothing_is_in_flight_when_a_list_has_come_back)
 }
 END_TEST
 
+START_TEST(a_host_that_was_replaced_is_not_waited_for)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+
+	(void)world_join(w, "s1", "Bob");
+	hang_up(ann);
+	world_run(w);
+	ck_assert_uint_eq(counts_of(w).present, 1);
+	ck_assert_uint_eq(counts_of(w).awaited, 1);
+	say(world_connect(w, "s1"), START, "Eve");
+	ck_assert_uint_eq(counts_of(w).present, 2);
+	ck_assert_uint_eq(counts_of(w).awaited, 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_host_that_lost_its_seat_is_not_present)
+{
+	struct world *w = world_new();
+
+	(void)world_start(w, "s1", "Ann");
+	say(world_connect(w, "s1"), START, "Eve");
+	world_wait(w, 3000);
+	ck_assert(world_record(w, "s1")->has_displaced);
+	ck_assert_uint_eq(counts_of(w).present, 1);
+	ck_assert_uint_eq(counts_of(w).awaited, 0);
+	world_free(w);
+}
+END_TEST
+
+/* Each of these leaves nobody behind in s1. */
+
+static void
+ask_for_nothing(struct world *w)
+{
+	say(world_connect(w, "s1"), JOIN, "Eve");
+}
+
+static void
+hang_up_with_a_change_under_way(struct world *w)
+{
+	struct client *ann = world_start(w, "s1", "Ann");
+
+	world_hold(w);
+	say(ann, CART, ann->id, "{}");
+	hang_up(ann);
+	world_go_on(w);
+}
+
+static void
+hang_up_before_the_session_is_read(struct world *w)
+{
+	struct client *ann = world_connect(w, "s1");
+
+	world_hold(w);
+	say(ann, START, "Ann");
+	hang_up(ann);
+	world_go_on(w);
+}
+
+static void
+fail_to_start(struct world *w)
+{
+	struct client *ann = world_connect(w, "s1");
+
+	world_hold(w);
+	say(ann, START, "Ann");
+	world_do_one(w);
+	world_refuse(w, 1);
+	world_go_on(w);
+}
+
+static void
+fail_to_read(struct world *w)
+{
+	world_refuse_reading(w, 1);
+	say(world_connect(w, "s1"), START, "Ann");
+}
+
+static void
+leave_for_good(struct world *w)
+{
+	struct client *ann = world_start(w, "s1", "Ann");
+
+	say(ann, LEAVE, ann->id);
+}
+
+static void
+ask_once_and_never_again(struct world *w)
+{
+	struct client *ann = world_start_by_request(w, "s1", "Ann");
+
+	world_wait(w, 74999);
+	ck_assert_uint_eq(counts_of(w).sessions, 1);
+	world_wait(w, 1);
+	ck_assert(ann->is_answered);
+}
+
+static void
+be_too_many_for_a_claim(struct world *w)
+{
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct client *again, *eve;
+
+	(void)world_join(w, "s1", "Bob");
+	(void)world_join(w, "s1", "Sam");
+	world_config(w)->hub.limits.max_customers = 2;
+	world_restart(w);
+	again = world_connect(w, "s1");
+	eve = world_connect(w, "s1");
+	say(again, CART, ann->id, "{}");
+	say(eve, START, "Eve");
+	hang_up(again);
+	expect_error(eve, "sessionFull",
+	    ",'event':'startSession','retryAfter':60");
+}
+
+static void
+end_unused(struct world *w)
+{
+	hang_up(world_start(w, "s1", "Ann"));
+	world_wait(w, UINT64_C(86400000) + 61000);
+	ck_assert(!world_stored(w, "s1")->session->is_running);
+}
+
+static void
+erase_it(struct world *w)
+{
+	struct payload *id = payload_new("s1", 2);
+
+	hang_up(world_start(w, "s1", "Ann"));
+	ck_assert_uint_eq(hub_erase(world_hub(w), id, NULL, world_now(w)), 1);
+	world_run(w);
+	ck_assert_int_eq(hub_erasure(world_hub(w), 1).state, ERASURE_DONE);
+	payload_unref(id);
+}
+
+static void (*const partings[])(struct world *w) = {
+	ask_for_nothing, hang_up_with_a_change_under_way,
+	hang_up_before_the_session_is_read, fail_to_start, fail_to_read,
+	leave_for_good, ask_once_and_never_again, be_too_many_for_a_claim,
+	end_unused, erase_it,
+};
+
+START_TEST(no_session_stays_in_memory_that_nobody_is_in)
+{
+	struct world *w = world_new();
+
+	partings[_i](w);
+	ck_assert_uint_eq(counts_of(w).sessions, 0);
+	ck_assert_uint_eq(counts_of(w).present, 0);
+	ck_assert_uint_eq(counts_of(w).awaited, 0);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(jobs_are_pending_or_in_flight)
 {
 	struct world *w = world_new();
@@ -244,6 +401,10 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, limits_that_took_effect_are_told_apart);
 	tcase_add_test(tc, sessions_and_customers_are_those_that_are_there);
 	tcase_add_test(tc, nothing_is_in_flight_when_a_list_has_come_back);
+	tcase_add_test(tc, a_host_that_was_replaced_is_not_waited_for);
+	tcase_add_test(tc, a_host_that_lost_its_seat_is_not_present);
+	tcase_add_loop_test(tc, no_session_stays_in_memory_that_nobody_is_in,
+	    0, sizeof(partings) / sizeof(partings[0]));
 	tcase_add_test(tc, jobs_are_pending_or_in_flight);
 	tcase_add_test(tc, a_multicart_is_as_old_as_its_first_change);
 }

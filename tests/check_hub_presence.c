@@ -10,6 +10,7 @@
 
 const char suite_name[] = "hub_presence";
 
+#define HOUR_MS UINT64_C(3600000)
 #define DAY_MS UINT64_C(86400000)
 
 /* A guest's absence window: of which kind, and how long by default. */
@@ -357,6 +358,61 @@ START_TEST(a_session_ends_when_it_was_unused_for_long)
 }
 END_TEST
 
+/* An hour is what it may be behind: a 24th of what a session lives. */
+START_TEST(a_session_in_use_does_not_end_after_a_crash)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+
+	world_wait(w, 3 * DAY_MS);
+	ignore(ann);
+	world_crash(w);
+	world_wait(w, DAY_MS - HOUR_MS - 1);
+	ck_assert(world_stored(w, "s1")->session->is_running);
+	world_wait(w, HOUR_MS + 61000);
+	ck_assert(!world_stored(w, "s1")->session->is_running);
+	world_free(w);
+}
+END_TEST
+
+/* When s1 was in use, as the storage knows. */
+static uint64_t
+used_ms(struct world *w)
+{
+	return world_stored(w, "s1")->session->active_ms;
+}
+
+START_TEST(a_session_in_use_is_said_to_be_so_when_nothing_else_does)
+{
+	static const struct {
+		uint64_t ttl_ms, interval_ms;
+	} lives[] = { { DAY_MS, HOUR_MS }, { 2000, 1000 } };
+	uint64_t interval_ms = lives[_i].interval_ms, began_ms;
+	struct world_config config;
+	struct world *w;
+	struct client *ann;
+
+	world_defaults(&config);
+	config.hub.session_ttl_ms = lives[_i].ttl_ms;
+	w = world_new_with(&config);
+	ann = world_start(w, "s1", "Ann");
+	began_ms = world_now(w)->wall_ms;
+	world_wait(w, interval_ms - 1);
+	ck_assert_uint_eq(used_ms(w), began_ms);
+	world_wait(w, 1);
+	ck_assert_uint_eq(used_ms(w), began_ms + interval_ms);
+	world_wait(w, interval_ms / 2);
+	say(ann, CART, ann->id, "{}");
+	world_wait(w, interval_ms - 1);
+	ck_assert_uint_eq(used_ms(w), began_ms + interval_ms * 3 / 2);
+	world_wait(w, 1);
+	ck_assert_uint_eq(used_ms(w), began_ms + interval_ms * 5 / 2);
+	world_wait(w, interval_ms);
+	ck_assert_uint_eq(used_ms(w), began_ms + interval_ms * 7 / 2);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(an_ended_session_is_found_ended_before_it_was_searched_for)
 {
 	struct world *w = world_new();
@@ -496,6 +552,9 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc,
 	    the_longest_absent_beyond_the_limit_is_forgotten, 0, 2);
 	tcase_add_test(tc, a_session_ends_when_it_was_unused_for_long);
+	tcase_add_test(tc, a_session_in_use_does_not_end_after_a_crash);
+	tcase_add_loop_test(tc,
+	    a_session_in_use_is_said_to_be_so_when_nothing_else_does, 0, 2);
 	tcase_add_test(tc,
 	    an_ended_session_is_found_ended_before_it_was_searched_for);
 	tcase_add_test(tc, a_session_one_moment_younger_goes_on);

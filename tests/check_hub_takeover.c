@@ -113,6 +113,63 @@ START_TEST(a_silent_host_loses_connection_and_seat)
 }
 END_TEST
 
+START_TEST(a_silent_host_is_gone_before_its_connection_is)
+{
+	struct world_config config;
+	struct world *w;
+	struct client *ann, *eve;
+	struct now now;
+
+	world_defaults(&config);
+	config.hub.session_ttl_ms = 0;
+	w = world_new_with(&config);
+	ann = world_start(w, "s1", "Ann");
+	eve = world_connect(w, "s1");
+	say(eve, START, "Eve");
+	now = *world_now(w);
+	now.mono_ms += 3000;
+	hub_tick(world_hub(w), &now);
+	ck_assert(!ann->was_closed);
+	/* Nobody is waited for any more. */
+	ck_assert_uint_eq(hub_next_tick_ms(world_hub(w)), UINT64_MAX);
+	world_run(w);
+	ck_assert(ann->was_closed);
+	expect(eve, STARTED, "<id>");
+	world_free(w);
+}
+END_TEST
+
+/* Nothing else is ever due in a session that lives for ever. */
+START_TEST(claims_are_due_one_after_the_other)
+{
+	struct world_config config;
+	struct world *w;
+	struct client *claimants[2];
+	uint64_t begun_ms;
+
+	world_defaults(&config);
+	config.hub.session_ttl_ms = 0;
+	w = world_new_with(&config);
+	(void)world_start(w, "s1", "Ann");
+	(void)world_start(w, "s2", "Bob");
+	begun_ms = world_now(w)->mono_ms;
+	claimants[0] = world_connect(w, "s1");
+	claimants[1] = world_connect(w, "s2");
+	say(claimants[0], START, "Eve");
+	world_wait(w, 1000);
+	say(claimants[1], START, "Sam");
+	ck_assert_uint_eq(hub_next_tick_ms(world_hub(w)), begun_ms + 3000);
+	world_wait(w, 2000);
+	expect(claimants[0], STARTED, "<id>");
+	expect_nothing(claimants[1]);
+	ck_assert_uint_eq(hub_next_tick_ms(world_hub(w)), begun_ms + 4000);
+	world_wait(w, 1000);
+	expect(claimants[1], STARTED, "<id>");
+	ck_assert_uint_eq(hub_next_tick_ms(world_hub(w)), UINT64_MAX);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_silent_host_alone_in_its_session_loses_it_too)
 {
 	struct world *w = world_new();
@@ -376,6 +433,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, the_seat_of_an_absent_host_with_token_is_kept);
 	tcase_add_test(tc, a_host_that_answers_a_ping_keeps_its_seat);
 	tcase_add_test(tc, a_silent_host_loses_connection_and_seat);
+	tcase_add_test(tc, a_silent_host_is_gone_before_its_connection_is);
+	tcase_add_test(tc, claims_are_due_one_after_the_other);
 	tcase_add_test(tc, a_silent_host_alone_in_its_session_loses_it_too);
 	tcase_add_test(tc, a_host_that_hangs_up_meanwhile_frees_its_seat);
 	tcase_add_test(tc, a_host_whom_a_stop_disconnects_keeps_its_seat);
