@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -260,6 +261,45 @@ end_without_errno(void)
 {
 	fatalx("the %s", "end");
 }
+
+/* Without a core dump, whatever this machine thinks of them. */
+static void
+expect_abort(void)
+{
+	const struct rlimit no_core = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	log_aborts();
+	errno = EMFILE;
+}
+
+static void
+end_by_abort(void)
+{
+	expect_abort();
+	abort();
+}
+
+static void
+end_by_signal(void)
+{
+	expect_abort();
+	(void)kill(getpid(), SIGABRT);
+}
+
+static void (*const aborts[])(void) = { end_by_abort, end_by_signal };
+
+START_TEST(abort_ends_the_process_with_a_line)
+{
+	const char *said;
+	int status = run_child(aborts[_i], &said);
+
+	ck_assert_str_eq(said,
+	    "<3>aborted: the last error was: Too many open files\n");
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGABRT);
+}
+END_TEST
 
 START_TEST(fatal_error_ends_the_process_with_its_status)
 {
@@ -559,6 +599,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, long_line_is_cut);
 	tcase_add_loop_test(tc, long_line_is_not_cut_within_an_escape, 0, 8);
 	tcase_add_test(tc, fatal_error_ends_the_process_with_its_status);
+	tcase_add_loop_test(tc, abort_ends_the_process_with_a_line, 0, 2);
 	tcase_add_loop_test(tc,
 	    lines_that_nobody_reads_are_lost_whole_and_told_later, 0, UNREAD);
 	tcase_add_loop_test(tc, what_the_shell_gave_us_still_waits_for_others,

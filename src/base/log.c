@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -178,6 +179,35 @@ put_or_lose(const char *line, size_t len)
 		lost_total++;
 	}
 	(void)pthread_mutex_unlock(&lock); /* cannot fail */
+}
+
+/* Of what stdio and the lock are for, nothing is safe in a signal handler. */
+static void
+on_abort(int number)
+{
+	static const char begin[] = "<3>aborted: the last error was: ";
+	const char *error = strerrordesc_np(errno);
+	char line[LINE_BYTES];
+	size_t n = append_escaped(line, 0, begin);
+
+	n = append_escaped(line, n, error == NULL ? "unknown" : error);
+	line[n++] = '\n';
+	(void)write_some(line, n);	/* nothing is left to be done */
+	/* Its action is the default one again, and it waits for our return. */
+	(void)raise(number);
+}
+
+void
+log_aborts(void)
+{
+	struct sigaction action = {
+		.sa_handler = on_abort,
+		.sa_flags = (int)SA_RESETHAND,
+	};
+
+	/* Neither can fail. */
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGABRT, &action, NULL);
 }
 
 uint64_t

@@ -41,6 +41,13 @@ void	 log_set_program(const char *name);
 void	 log_never_block(void);
 /* How many lines were lost so far. */
 uint64_t log_lost(void);
+/*
+ * Let SIGABRT log a line before it ends the process: libraries that cannot go
+ * on end it so, without a word.  libuv does where no more can be watched
+ * (epoll(7), max_user_watches); errno is in the line, as it is when that
+ * happens.
+ */
+void	 log_aborts(void);
 
 /* log_warn appends strerror(errno), log_warnx does not. */
 void	 log_warn(const char *format, ...) LOG_FORMAT(1, 2);
