@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1502,6 +1503,92 @@ status_for_origin(const struct daemon *daemon, const char *origin)
 	return status;
 }
 
+/* Run with so many descriptors; true if it serves, or one line says why not. */
+static bool
+serves_with(unsigned descriptors)
+{
+	char command[1024];
+	const char *const args[] = { "-c", command, NULL };
+	struct pollfd fds[2];
+	struct daemon daemon;
+
+	snprintf(command, sizeof(command), "ulimit -n %u && "
+	    "exec ./src/buddyshopping -o core-dumps=yes -o log-level=error "
+	    "-d %s 0", descriptors, database);
+	daemon_spawn(&daemon, "/bin/sh", args);
+	fds[0] = (struct pollfd){ .fd = daemon.notify, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = daemon.output, .events = POLLIN };
+	ck_assert_int_gt(poll(fds, 2, -1), 0);
+	if (fds[0].revents != 0) {
+		ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+		ck_assert_str_eq(daemon.log, "");
+		return true;
+	}
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OSERR);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
+	ck_assert_ptr_nonnull(strstr(daemon.log,
+	    "<3>the limit of open files is "));
+	return false;
+}
+
+enum {
+	DESCRIPTORS_MIN = 8,	/* with fewer libraries are not loaded */
+	DESCRIPTORS_MAX = 70
+};
+
+START_TEST(start_without_descriptors_enough_says_so)
+{
+	unsigned descriptors = DESCRIPTORS_MIN;
+
+	while (!serves_with(descriptors))
+		descriptors++;
+
+	ck_assert_uint_gt(descriptors, DESCRIPTORS_MIN);
+	ck_assert_uint_le(descriptors, DESCRIPTORS_MAX);
+}
+END_TEST
+
+START_TEST(want_of_watches_at_the_start_is_an_error)
+{
+	struct daemon daemon;
+	const char *const args[] = { "-o", "core-dumps=yes", "-o",
+		"log-level=error", "-d", database, "0", NULL };
+
+	write_file(beside(".fault"), 0, "", 0);
+	ck_assert_int_eq(setenv("FAULT_WATCH", beside(".fault"), 1), 0);
+	daemon_spawn(&daemon, FAULTY, args);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_OSERR);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
+	ck_assert_ptr_nonnull(strstr(daemon.log,
+	    "<3>36 files cannot be watched (max_user_watches): "
+	    "No space left on device\n"));
+}
+END_TEST
+
+/* It stops listening while two connections are all that there may be. */
+START_TEST(want_of_watches_later_ends_it_with_a_line)
+{
+	struct daemon daemon;
+	int fds[2], i;
+
+	start_faulty(&daemon, "FAULT_WATCH", "max-connections=2");
+	for (i = 0; i < 2; i++)
+		fds[i] = client_connect(&daemon);
+	daemon_await_log(&daemon, "listener: max-connections (2) are reached");
+	write_file(beside(".fault"), 0, "", 0);
+	close(fds[0]);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), DAEMON_SIGNALLED + SIGABRT);
+	ck_assert_ptr_nonnull(strstr(daemon.log,
+	    "<3>aborted: the last error was: No space left on device\n"));
+	close(fds[1]);
+	ck_assert_int_eq(unlink(beside(".fault")), 0);
+	ck_assert_int_eq(unlink(beside(".admin")), 0);
+	make_database();
+}
+END_TEST
+
 START_TEST(reload_changes_rules_for_everybody)
 {
 	struct daemon daemon;
@@ -1763,6 +1850,9 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, web_server_on_a_unix_socket_may_be_trusted, 0,
 	    sizeof(proxies) / sizeof(proxies[0]));
 	tcase_add_test(tc, few_descriptors_mean_few_connections);
+	tcase_add_test(tc, start_without_descriptors_enough_says_so);
+	tcase_add_test(tc, want_of_watches_at_the_start_is_an_error);
+	tcase_add_test(tc, want_of_watches_later_ends_it_with_a_line);
 	tcase_add_test(tc, reload_changes_rules_for_everybody);
 	tcase_add_loop_test(tc, reload_of_a_bad_file_changes_nothing, 0,
 	    sizeof(bad_reloads) / sizeof(bad_reloads[0]));

@@ -132,12 +132,14 @@ static void
 run(const char *program, char **args, int output, const char *notify)
 {
 	const char *chosen = getenv("BUDDYSHOPPING");
+	const struct rlimit no_core = { 0, 0 };
 
 	if (program == NULL)
 		program = chosen == NULL ? PROGRAM : chosen;
 	args[0] = (char *)(uintptr_t)program;
 	/* It must not outlive a test that fails. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)setrlimit(RLIMIT_CORE, &no_core);
 	drop_override();
 	if (setenv("NOTIFY_SOCKET", notify, 1) == 0 &&
 	    unsetenv("PROTOCOL") == 0 && dup2(output, STDOUT_FILENO) != -1 &&

@@ -3,6 +3,7 @@
  * functions of a program take the place of the C library's, in libraries too.
  * While the file that FAULT_SYNC names exists, nothing can be flushed (EIO);
  * while that of FAULT_WRITE does, there is no room for SQLite (ENOSPC).  While
+ * that of FAULT_WATCH does, no descriptor can be watched (ENOSPC).  While
  * FAULT_HANG names a FIFO, a flush waits until somebody has opened that for
  * writing, and closed it again.
  */
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -64,4 +66,14 @@ pwrite64(int fd, const void *bytes, size_t len, off64_t offset)
 		return -1;
 	}
 	return syscall(SYS_pwrite64, fd, bytes, len, offset);
+}
+
+int
+epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+	if (operation == EPOLL_CTL_ADD && is_on("FAULT_WATCH")) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
 }

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/std_fds.h"
+#include "descriptors.h"
 #include "options.h"
 #include "server.h"
 
@@ -27,10 +28,12 @@ main(int argc, char **argv)
 		return status;
 	log_set_level(options.log_level);
 	log_never_block();
+	log_aborts();
 	/* Whatever limit and pattern say: carts and tokens are in memory. */
 	if (!options.core_dumps)
 		(void)prctl(PR_SET_DUMPABLE, 0); /* cannot fail */
-	status = server_run(&options, argc, argv);
+	status = descriptors_require(&options) == -1 ? EX_OSERR :
+	    server_run(&options, argc, argv);
 	options_clear(&options);
 	return status;
 }

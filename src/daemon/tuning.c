@@ -1,9 +1,9 @@
 #include "tuning.h"
 
 #include <stdint.h>
-#include <sys/resource.h>
 
 #include "base/log.h"
+#include "descriptors.h"
 #include "hub/hub_config.h"
 #include "hub/quota.h"
 #include "net/fcgi.h"
@@ -123,21 +123,15 @@ size_t
 tuning_connections(const struct options *options)
 {
 	size_t wanted = options->max_connections, possible;
-	struct rlimit limit;
+	size_t limit = descriptors_limit();
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+	if (limit == SIZE_MAX)
 		return wanted;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
-		log_warn("cannot raise the limit of open files");
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
-	    limit.rlim_cur == RLIM_INFINITY)
-		return wanted;
-	possible = limit.rlim_cur > DESCRIPTORS_RESERVED ?
-	    (size_t)limit.rlim_cur - DESCRIPTORS_RESERVED : 1;
+	possible = limit > DESCRIPTORS_RESERVED ?
+	    limit - DESCRIPTORS_RESERVED : 1;
 	if (wanted != 0 && wanted <= possible)
 		return wanted;
-	log_warnx("at most %zu connections: the limit of open files is %llu",
-	    possible, (unsigned long long)limit.rlim_cur);
+	log_warnx("at most %zu connections: the limit of open files is %zu",
+	    possible, limit);
 	return possible;
 }

@@ -660,8 +660,12 @@ http_new(const struct http_config *config)
 	TAILQ_INIT(&http->held);
 	STAILQ_INIT(&http->releases);
 	http->daemon = start_daemon(http);
-	if (http->daemon == NULL) {
+	/* It sets itself up to its end when it runs first: where that fails it
+	 * would do nothing, and ask for more. */
+	if (http->daemon == NULL || MHD_run(http->daemon) == MHD_NO) {
 		log_error("http: libmicrohttpd does not start");
+		if (http->daemon != NULL)
+			MHD_stop_daemon(http->daemon);
 		free(http);
 		return NULL;
 	}
