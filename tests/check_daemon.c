@@ -1233,6 +1233,28 @@ START_TEST(failed_flush_ends_the_daemon_with_requests_in_line)
 }
 END_TEST
 
+/* To hold a request libmicrohttpd takes its socket out of its watch. */
+START_TEST(panic_of_libmicrohttpd_is_an_internal_error)
+{
+	char poll[POLL_BYTES];
+	struct daemon daemon;
+	int fd;
+
+	start_faulty(&daemon, "FAULT_UNWATCH", "log-level=error");
+	fd = start_by_request(&daemon, poll);
+	write_file(beside(".fault"), 0, "", 0);
+	client_send(fd, poll, strlen(poll));
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_SOFTWARE);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);
+	ck_assert_ptr_eq(strstr(daemon.log, "<3>http: libmicrohttpd: "),
+	    daemon.log);
+	ck_assert_int_eq(unlink(beside(".fault")), 0);
+	make_database();
+	close(fd);
+}
+END_TEST
+
 #define GET(target, fields) \
 	"GET " target " HTTP/1.1\r\nHost: localhost\r\n" fields "\r\n"
 #define CLOSE "Connection: close\r\n"
@@ -1841,6 +1863,7 @@ suite_add(TCase *tc)
 	    stop_answers_held_requests_and_takes_no_new_work);
 	tcase_add_loop_test(tc,
 	    failed_flush_ends_the_daemon_with_requests_in_line, 0, 2);
+	tcase_add_test(tc, panic_of_libmicrohttpd_is_an_internal_error);
 	tcase_add_loop_test(tc,
 	    requests_that_cannot_become_websockets_get_their_status, 0,
 	    ANSWERS);

@@ -3,7 +3,8 @@
  * functions of a program take the place of the C library's, in libraries too.
  * While the file that FAULT_SYNC names exists, nothing can be flushed (EIO);
  * while that of FAULT_WRITE does, there is no room for SQLite (ENOSPC).  While
- * that of FAULT_WATCH does, no descriptor can be watched (ENOSPC).  While
+ * that of FAULT_WATCH does, no descriptor can be watched (ENOSPC), and while
+ * that of FAULT_UNWATCH does, none can be forgotten (ENOENT).  While
  * FAULT_HANG names a FIFO, a flush waits until somebody has opened that for
  * writing, and closed it again.
  */
@@ -73,6 +74,10 @@ epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
 	if (operation == EPOLL_CTL_ADD && is_on("FAULT_WATCH")) {
 		errno = ENOSPC;
+		return -1;
+	}
+	if (operation == EPOLL_CTL_DEL && is_on("FAULT_UNWATCH")) {
+		errno = ENOENT;
 		return -1;
 	}
 	return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);

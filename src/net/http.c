@@ -588,6 +588,15 @@ on_log(void *cls, const char *format, va_list ap)
 	log_debug("http: %s", line);
 }
 
+/* It would print this and abort. */
+static void
+on_panic(void *cls, const char *file, unsigned line, const char *reason)
+{
+	(void)cls;	/* NULL */
+	fatalx("http: libmicrohttpd: %s:%u: %s", file, line,
+	    reason == NULL ? "no reason" : reason);
+}
+
 static void
 on_ready(uv_poll_t *poll, int status, int events)
 {
@@ -603,6 +612,7 @@ start_daemon(struct http *http)
 {
 	size_t max = http->config.max_connections;
 
+	MHD_set_panic_func(on_panic, NULL);
 	/* The logger has to come first. */
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
 	    MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL, NULL,
