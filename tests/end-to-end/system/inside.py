@@ -247,6 +247,44 @@ def refuses_what_is_bad():
     systemctl("reload", UNIT)
 
 
+def leave_alone(state):
+    pass
+
+
+def give_to_root(state):
+    """As a copy by hand does."""
+    os.chown(f"{state}/buddyshopping.db", 0, 0)
+
+
+def give_to_a_stranger(state):
+    """As from another machine; systemd gives all to the daemon's user."""
+    run("chown", "-R", "1234:1234", state)
+
+
+def restores_a_copy():
+    """As root, for a user that exists only while the daemon runs."""
+    state = "/var/lib/private/buddyshopping"
+    copy = "/var/backups/copy.db"
+    host, _ = use(DIRECT, "copied")
+    run("buddyshoppingctl", "backup", "--key", copy)
+    run("buddyshoppingctl", "restore", "--yes", copy, status=75)
+    for before in (leave_alone, give_to_root, give_to_a_stranger):
+        later = before.__name__
+        use(DIRECT, later)
+        systemctl("stop", UNIT)
+        before(state)
+        run("buddyshoppingctl", "restore", "--key", "--yes", copy)
+        systemctl("start", UNIT)
+        assert resume(DIRECT, "copied", host) == CARTS
+        assert later not in run("buddyshoppingctl", "audit", "sessions")
+        owner = os.stat(state).st_uid
+        assert owner not in (0, 1234), owner
+        for name in ("buddyshopping.db", "buddyshopping.db.key"):
+            assert os.stat(f"{state}/{name}").st_uid == owner, name
+    for path in glob.glob(f"{copy}*"):
+        os.unlink(path)
+
+
 def survives_being_killed():
     host, _ = use(DIRECT, "killed")
     journal = Journal()
@@ -562,6 +600,7 @@ STEPS = [
     says_that_it_may_not_give_sockets_away,
     reloads_what_is_good,
     refuses_what_is_bad,
+    restores_a_copy,
     survives_being_killed,
     serves_through_a_proxy,
     is_activated_by_its_sockets,
