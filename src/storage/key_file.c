@@ -77,7 +77,7 @@ key_file_put(const char *name, const struct id_key *key,
 	if (result == 0)
 		result = write_draft(draft, key, REPLACING);
 	if (result == -1)
-		log_warn("store: %s: cannot be made", name);
+		log_error("store: %s: cannot be made", name);
 	draft_close(draft);
 	return result;
 }
