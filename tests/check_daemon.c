@@ -282,6 +282,23 @@ make_corrupt(void)
 }
 
 static void
+change_database(const char *sql)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(database, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+static void
+make_narrow(void)
+{
+	make_database();
+	change_database("ALTER TABLE session DROP COLUMN active_ms");
+}
+
+static void
 make_read_only(void)
 {
 	make_database();
@@ -306,6 +323,7 @@ static const struct {
 	{ make_newer, EX_DATAERR, "shop.db: is of a newer version" },
 	{ make_truncated, EX_DATAERR, "shop.db: is truncated" },
 	{ make_corrupt, EX_DATAERR, "shop.db: cannot be opened" },
+	{ make_narrow, EX_DATAERR, "no column named active_ms" },
 	{ make_read_only, EX_CANTCREAT, "shop.db: cannot be written" },
 	{ make_read_only_directory, EX_CANTCREAT, "shop.db: no file can be" },
 };
@@ -714,18 +732,6 @@ await_ping(int fd)
 	client_send(fd, pong, sizeof(pong));
 }
 
-/* Have the session's row say what no daemon writes. */
-static void
-spoil_session(void)
-{
-	sqlite3 *db;
-
-	ck_assert_int_eq(sqlite3_open(database, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, "UPDATE session SET revision = -1",
-	    NULL, NULL, NULL), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-}
-
 /* A restart would find it again: it is not EX_IOERR. */
 START_TEST(what_cannot_be_in_the_database_ends_the_daemon)
 {
@@ -737,7 +743,7 @@ START_TEST(what_cannot_be_in_the_database_ends_the_daemon)
 	(void)start_session(fd);
 	ck_assert_int_eq(close(fd), 0);
 	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
-	spoil_session();
+	change_database("UPDATE session SET revision = -1");
 	daemon_start(&daemon, database, NULL);
 	fd = client_open(&daemon, "/one");
 	client_send_text(fd, START);

@@ -351,11 +351,13 @@ prepare(struct store *store)
 	store->sql = sql_new(database_path(store->database), db);
 	if (store->sql == NULL)
 		return -1;
+	/* The first that fails has to be the last call on db. */
 	store->projection = projection_new(store->sql);
-	store->eraser = eraser_new(store->sql);
-	store->retainer = retainer_new(store->sql);
-	if (store->projection == NULL || store->eraser == NULL ||
-	    store->retainer == NULL ||
+	if (store->projection != NULL)
+		store->eraser = eraser_new(store->sql);
+	if (store->eraser != NULL)
+		store->retainer = retainer_new(store->sql);
+	if (store->retainer == NULL ||
 	    projection_rows(store->projection, &store->session_row,
 	    &store->customer_row) == -1 ||
 	    sql_prepare(store->sql, statement_sql, store->statements,
