@@ -671,6 +671,47 @@ START_TEST(damaged_page_is_said_in_one_line)
 }
 END_TEST
 
+static int64_t
+count_rows(const struct loose *loose)
+{
+	int64_t count;
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(loose->story.path, &db), SQLITE_OK);
+	count = story_number(db, "SELECT count(*) FROM journal");
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	return count;
+}
+
+/* All numbers are less than a text. */
+START_TEST(anchor_beyond_its_own_row_deletes_nothing)
+{
+	static const char *const changes[] = {
+		"UPDATE chain_anchor SET purge_upto = 'x'",
+		"UPDATE chain_anchor SET purge_upto = 3",
+	};
+	struct retention pass = { .step = RETENTION_PURGE };
+	struct loose loose;
+	struct store *store;
+	int64_t rows;
+
+	begin(&loose);
+	log_set_level(0); /* failures are wanted here */
+	ck_assert(write_database(&loose, changes[_i]));
+	rows = count_rows(&loose);
+	ck_assert_int_eq(store_open(loose.story.path, NULL, &store),
+	    STORE_OPENED);
+	ck_assert_int_eq(store_begin(store), STORE_OK);
+
+	ck_assert_int_eq(store_retain(store, &pass, NULL), STORE_FATAL);
+	ck_assert_int_eq(store_verdict(store), STORE_BAD_DATA);
+
+	store_close(store);
+	ck_assert_int_eq(count_rows(&loose), rows);
+	end(&loose);
+}
+END_TEST
+
 START_TEST(what_nobody_has_touched_is_read)
 {
 	struct loose loose;
@@ -688,5 +729,7 @@ suite_add(TCase *tc)
 {
 	tcase_add_test(tc, what_nobody_has_touched_is_read);
 	tcase_add_test(tc, damaged_page_is_said_in_one_line);
+	tcase_add_loop_test(tc, anchor_beyond_its_own_row_deletes_nothing, 0,
+	    2);
 	tcase_add_loop_test(tc, no_value_of_a_column_is_trusted, 0, TARGETS);
 }

@@ -356,8 +356,9 @@ projection_touch(struct projection *projection, int64_t session_row,
 static void
 load_customer(struct columns *columns, struct session *session)
 {
+	int64_t row = column_id(columns, 0);	/* first: faults name it */
 	struct customer customer = {
-		.row = column_id(columns, 0),
+		.row = row,
 		.incarnation = column_number(columns, 2),
 		.is_host = column_bool(columns, 3),
 		.is_ready = column_bool(columns, 4),
