@@ -671,6 +671,30 @@ START_TEST(damaged_page_is_said_in_one_line)
 }
 END_TEST
 
+/* A check that nobody can make. */
+START_TEST(schema_that_cannot_be_run_is_said_in_one_line)
+{
+	static const char sql[] = "PRAGMA writable_schema = ON;"
+	    "UPDATE sqlite_schema SET sql = replace(sql, 'length(cid)',"
+	    " 'lengte(cid)') WHERE name = 'customer'";
+	struct loose loose;
+	sqlite3 *db;
+
+	begin(&loose);
+	(void)write_database(&loose, "");
+	ck_assert_int_eq(sqlite3_open(loose.story.path, &db), SQLITE_OK);
+	story_run(db, sql);
+	ck_assert_int_eq(sqlite3_changes(db), 1);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+
+	try(&loose, "schema", read_it);
+	try(&loose, "schema", use_it);
+
+	ck_assert_int_eq(loose.faults, 0);
+	end(&loose);
+}
+END_TEST
+
 static int64_t
 count_rows(const struct loose *loose)
 {
@@ -729,6 +753,7 @@ suite_add(TCase *tc)
 {
 	tcase_add_test(tc, what_nobody_has_touched_is_read);
 	tcase_add_test(tc, damaged_page_is_said_in_one_line);
+	tcase_add_test(tc, schema_that_cannot_be_run_is_said_in_one_line);
 	tcase_add_loop_test(tc, anchor_beyond_its_own_row_deletes_nothing, 0,
 	    2);
 	tcase_add_loop_test(tc, no_value_of_a_column_is_trusted, 0, TARGETS);

@@ -42,6 +42,7 @@ copy_failed(const struct backup *backup, int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_CORRUPT:
+	case SQLITE_ERROR:	/* its schema cannot be run */
 	case SQLITE_NOTADB:
 		log_errorx("%s: is damaged: %s", backup->database,
 		    sqlite3_errstr(rc));
