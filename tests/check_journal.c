@@ -32,6 +32,7 @@ enum {
 };
 
 struct fixture {
+	enum store_open_status verdict;	/* of the stop */
 	struct crash_vfs *vfs;
 	char	 directory[DIRECTORY_BYTES];
 	char	 path[PATH_BYTES];
@@ -174,7 +175,7 @@ collect(struct fixture *fixture)
 static void
 stop(struct fixture *fixture)
 {
-	journal_stop(fixture->journal, &fixture->results);
+	fixture->verdict = journal_stop(fixture->journal, &fixture->results);
 }
 
 START_TEST(results_come_in_the_order_of_the_jobs)
@@ -502,6 +503,25 @@ START_TEST(failed_sync_ends_everything)
 	expect(&f, JOB_APPEND, JOB_REFUSED);
 	expect(&f, JOB_APPEND, JOB_REFUSED);
 	expect(&f, JOB_LOAD, JOB_REFUSED);
+	fixture_clear(&f);
+}
+END_TEST
+
+/* Nobody collects what was submitted last. */
+START_TEST(sync_that_fails_at_the_end_is_told_by_the_stop)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	crash_vfs_fail(f.vfs, CRASH_FAULT_SYNC, 1, SQLITE_IOERR_FSYNC);
+	fixture_start(&f);
+	(void)add_record(&f, RECORD_START);
+	submit(&f);
+
+	stop(&f);
+
+	ck_assert_int_eq(f.verdict, STORE_IO_ERROR);
+	expect(&f, JOB_APPEND, JOB_REFUSED);
 	fixture_clear(&f);
 }
 END_TEST
@@ -843,6 +863,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    refusals_are_counted_by_kind_until_a_commit_succeeds);
 	tcase_add_test(tc, failed_sync_ends_everything);
+	tcase_add_test(tc, sync_that_fails_at_the_end_is_told_by_the_stop);
 	tcase_add_test(tc,
 	    what_cannot_be_in_the_database_is_not_the_disks_fault);
 	tcase_add_test(tc, long_log_is_moved_into_the_database);

@@ -448,10 +448,13 @@ close_journal(struct server *server)
 {
 	struct job_list results = STAILQ_HEAD_INITIALIZER(results);
 	struct now now = clock_now();
+	enum store_open_status verdict;
 
 	if (server->journal == NULL)
 		return;
-	journal_stop(server->journal, &results);
+	verdict = journal_stop(server->journal, &results);
+	if (server->status == EX_OK)
+		server->status = (int)verdict;
 	hub_settle(server->hub, &results, &now);
 	if (server->options->audit_anchor_interval_s != 0)
 		store_log_head(server->store);

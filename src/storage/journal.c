@@ -396,18 +396,22 @@ journal_configure(struct journal *journal,
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 }
 
-void
+enum store_open_status
 journal_stop(struct journal *journal, struct job_list *results)
 {
+	enum store_open_status verdict;
+
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
 	journal->is_stopping = true;
 	(void)pthread_cond_signal(&journal->wake); /* cannot fail */
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 	(void)pthread_join(journal->thread, NULL); /* it is ours */
 	STAILQ_CONCAT(results, &journal->finished);
+	verdict = journal->verdict;
 	(void)pthread_cond_destroy(&journal->wake); /* nobody waits */
 	(void)pthread_mutex_destroy(&journal->lock); /* nobody holds it */
 	free(journal);
+	return verdict;
 }
 
 void

@@ -41,9 +41,11 @@ void	 journal_configure(struct journal *journal,
 
 /*
  * Do everything that was submitted, end the thread and free the journal;
- * results go to results, which the caller may settle or drop.
+ * results go to results, which the caller may settle or drop.  Returns as
+ * journal_collect().
  */
-void	 journal_stop(struct journal *journal, struct job_list *results);
+enum store_open_status journal_stop(struct journal *journal,
+	    struct job_list *results);
 
 /* Takes all jobs of the list, which is empty afterwards. */
 void	 journal_submit(struct journal *journal, struct job_list *jobs);
