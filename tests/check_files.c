@@ -128,6 +128,16 @@ query(const char *path, const char *sql)
 	return value;
 }
 
+static void
+execute(const char *path, const char *sql)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
 static struct life
 begin(const char *path)
 {
@@ -545,6 +555,22 @@ START_TEST(log_that_was_moved_in_part_is_looked_at_closely)
 }
 END_TEST
 
+static void
+lose_the_mark(struct life *life)
+{
+	go_on(life, 1);
+	execute(place.path, "DELETE FROM log_mark");
+}
+
+START_TEST(log_without_a_mark_is_refused)
+{
+	make(place.path, 2);
+	die(place.path, lose_the_mark);
+
+	expect_refusal(STORE_BAD_DATA, "x.db: has a log_mark that cannot be");
+}
+END_TEST
+
 START_TEST(torn_page_that_no_log_has_is_refused)
 {
 	make(place.path, 2);
@@ -702,6 +728,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, page_that_the_log_has_whole_may_be_torn);
 	tcase_add_test(tc, torn_database_is_looked_at_closely);
 	tcase_add_test(tc, log_that_was_moved_in_part_is_looked_at_closely);
+	tcase_add_test(tc, log_without_a_mark_is_refused);
 	tcase_add_test(tc, torn_page_that_no_log_has_is_refused);
 	tcase_add_test(tc, log_does_not_make_a_database_of_a_text);
 	tcase_add_test(tc, database_of_two_names_is_refused);

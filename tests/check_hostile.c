@@ -68,6 +68,7 @@ static const struct target {
 	{ "journal", "seq", 9 },	/* RETAIN */
 	{ "journal_body", "seq", 1 },
 	{ "chain_anchor", "seq", 2 },
+	{ "log_mark", "id", 1 },
 };
 
 /* As SQLite writes them. */
@@ -653,7 +654,7 @@ START_TEST(damaged_page_is_said_in_one_line)
 {
 	static const char *const tables[] = {
 		"session", "customer", "journal", "journal_body",
-		"chain_anchor",
+		"chain_anchor", "log_mark",
 	};
 	struct loose loose;
 	size_t i;

@@ -708,6 +708,8 @@ check_log(const struct database *database, const char *vfs)
 	if (rc == SQLITE_OK && read_number(database->db,
 	    "PRAGMA application_id") != HEADER_APPLICATION_ID)
 		rc = SQLITE_ERROR;
+	if (rc == SQLITE_MISMATCH)
+		return refuse_data(database, "has a log_mark that cannot be");
 	if (rc != SQLITE_OK && rc != SQLITE_ERROR)
 		return store_status_of_sqlite(database->path, database->db);
 	if (!is_marked)

@@ -47,7 +47,7 @@ log_mark_read(sqlite3 *db, struct log_mark *mark)
 		column_blob(&columns, 1, mark->mark, LOG_MARK_BYTES);
 	}
 	if (rc == SQLITE_DONE || !columns_fit(&columns))
-		rc = SQLITE_CORRUPT;
+		rc = SQLITE_MISMATCH;
 	(void)sqlite3_finalize(row); /* repeats rc */
 	return rc == SQLITE_ROW ? SQLITE_OK : rc;
 }

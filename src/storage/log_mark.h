@@ -35,7 +35,7 @@ int	 log_mark_detach(struct sqlite3 *db);
 
 /*
  * Read what db says.  An SQLite result; SQLITE_ERROR if there is no such table
- * (a database of version 2 or less), and SQLITE_CORRUPT if the row is none.
+ * (a database of version 2 or less), and SQLITE_MISMATCH if the row is none.
  */
 int	 log_mark_read(struct sqlite3 *db, struct log_mark *mark)
 	    __attribute__((warn_unused_result));
