@@ -41,7 +41,8 @@ const char *directory_list(const char *path);
 
 /*
  * Run a program of the build with these arguments (the last is NULL); NULL is
- * the daemon itself, which then may be looked into.  Permissions count for it even if we are root.
+ * the daemon itself, which then may be looked into.  Permissions count for it
+ * even if we are root.
  */
 void	 daemon_spawn(struct daemon *daemon, const char *program,
 	    const char *const *args);

@@ -49,7 +49,8 @@ check_one(const char *name, const struct stat *database)
 		return refuse(name, "is not a regular file");
 	if (st.st_uid != database->st_uid && st.st_uid != geteuid() &&
 	    st.st_uid != 0)
-		return refuse(name, "belongs to another user than the database");
+		return refuse(name,
+		    "belongs to another user than the database");
 	if (faccessat(AT_FDCWD, name, R_OK | W_OK, AT_EACCESS) == -1)
 		return store_status_of_errno(name, "cannot be written");
 	return STORE_OPENED;

@@ -305,7 +305,6 @@ static bool
 is_moved(struct anchored *file)
 {
 	struct stat st;
-
 	bool is_there = stat(file->path, &st) == 0;
 
 	if (!is_there && errno != ENOENT) {
@@ -510,8 +509,9 @@ foreign_version(const struct database *database)
 }
 
 /*
- * Let the log begin anew, with a transaction that says so and nothing else; what
- * comes before is all in the database then.  SQLITE_BUSY if a reader still needs it.
+ * Let the log begin anew, with a transaction that says so and nothing else;
+ * what comes before is all in the database then.  SQLITE_BUSY if a reader still
+ * needs it.
  */
 static int
 restart_log(struct database *database)
@@ -740,7 +740,7 @@ open_file(struct database *database, const char *vfs)
 	/* Without a log there is nothing to move, and SQLite tidies up. */
 	if (had_log)
 		set_checkpoint_on_close(database, 0);
-	if (status == STORE_OPENED && had_log)
+	if (status == STORE_OPENED && companions_have_log(database->path))
 		status = check_log(database, vfs);
 	return status == STORE_OPENED ? migrate(database, database->db) :
 	    status;

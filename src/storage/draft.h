@@ -19,8 +19,8 @@ struct draft;
  * file of path's name, for us alone.  A folder that is there already is used if
  * it can be of a draft that was killed, which goes, as does a draft of an older
  * version: a plain file of ours by the folder's name.  On failure the cause was
- * logged, and nothing is left to close: STORE_CANNOT_CREATE if the folder is not
- * ours alone, STORE_IN_USE if another draft is in it.
+ * logged, and nothing is left to close: STORE_CANNOT_CREATE if the folder is
+ * not ours alone, STORE_IN_USE if another draft is in it.
  */
 enum store_open_status draft_open(const char *path, const char *suffix,
 	    struct draft **draft);

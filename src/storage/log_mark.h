@@ -51,7 +51,7 @@ bool	 log_mark_read_alone(const char *path, const char *vfs,
 enum log_mark_verdict {
 	LOG_MARK_FOREIGN,
 	LOG_MARK_BEGINS,	/* its own: it begins where the file ends */
-	LOG_MARK_MIXED		/* its own, and some of its pages are there; or */
+	LOG_MARK_MIXED		/* its own, with pages of it in the file, or */
 				/* the file is a copy that was made of both */
 };
 

@@ -36,7 +36,8 @@ enum store_open_status store_verdict(const struct store *store);
 
 /*
  * Commits nothing.  Leaves the database without SQLite's log, unless it was
- * STORE_FATAL or was moved away: then the log stays for the next start.  NULL is allowed.
+ * STORE_FATAL or was moved away: then the log stays for the next start.  NULL
+ * is allowed.
  */
 void	 store_close(struct store *store);
 
