@@ -450,6 +450,24 @@ START_TEST(a_clock_that_jumps_again_and_again_makes_nothing_old)
 }
 END_TEST
 
+/* It was believed, so what it said while it was wrong is as young as it is. */
+START_TEST(a_clock_that_falls_back_for_a_while_makes_nothing_old)
+{
+	struct world *w = forgetful_world();
+	uint64_t wall_ms = world_now(w)->wall_ms;
+
+	world_wait(w, 3 * HOUR_MS);
+	turn_clock(w, -100 * (int64_t)DAY_MS);
+	world_wait(w, HOUR_MS);
+	turn_clock(w, 100 * (int64_t)DAY_MS);
+	world_wait(w, 0);
+	world_wait(w, GRACE_MS);
+	ck_assert_uint_eq(forgotten_ms(w), wall_ms + 4 * HOUR_MS + GRACE_MS -
+	    100 * DAY_MS - LIFE_MS);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_clock_that_was_never_believed_keeps_nothing_longer)
 {
 	struct world *w = forgetful_world();
@@ -562,6 +580,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_clock_that_stays_ahead_makes_nothing_older);
 	tcase_add_test(tc,
 	    a_clock_that_jumps_again_and_again_makes_nothing_old);
+	tcase_add_test(tc,
+	    a_clock_that_falls_back_for_a_while_makes_nothing_old);
 	tcase_add_test(tc,
 	    a_clock_that_was_never_believed_keeps_nothing_longer);
 	tcase_add_test(tc, each_jump_is_one_line_of_the_log);

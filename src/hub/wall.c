@@ -23,6 +23,7 @@ wall_init(struct wall *wall, const struct now *now)
 {
 	wall->offset_ms = offset_of(now);
 	wall->since_ms = now->boot_ms;
+	wall->was_believed = false;
 	wall->jump_count = 0;
 }
 
@@ -57,11 +58,12 @@ wall_look(struct wall *wall, const struct now *now, uint64_t grace_ms)
 
 	if (jump_ms > JUMP_MS || jump_ms < -JUMP_MS) {
 		make_room(wall);
+		if (wall_doubt_ms(wall, now, grace_ms) == 0)
+			wall->was_believed = true;
 		wall->jumps[wall->jump_count++] = (struct wall_jump){
 			.boot_ms = now->boot_ms,
 			.offset_ms = wall->offset_ms,
-			.was_believed = wall_doubt_ms(wall, now,
-			    grace_ms) == 0,
+			.was_believed = wall->was_believed,
 		};
 		wall->since_ms = now->boot_ms;
 		log_jump(jump_ms, grace_ms);

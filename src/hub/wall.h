@@ -22,13 +22,14 @@ enum {
 
 struct wall_jump {
 	uint64_t boot_ms;	/* when it was noticed */
-	int64_t	 offset_ms;	/* of the wall clock from the boot clock, ... */
-	bool	 was_believed;	/* ... until then */
+	int64_t	 offset_ms;	/* of the wall clock from it until then */
+	bool	 was_believed;	/* it, or any before */
 };
 
 struct wall {
 	int64_t	 offset_ms;
 	uint64_t since_ms;	/* the boot clock at the start or last jump */
+	bool	 was_believed;	/* at any jump so far */
 	struct wall_jump jumps[WALL_JUMPS_MAX];
 	size_t	 jump_count;
 };

@@ -19,11 +19,13 @@
 #include "database.h"
 #include "file.h"
 #include "header.h"
+#include "log_mark.h"
 #include "sql.h"
 #include "tables.h"
 
 enum {
 	BUSY_TIMEOUT_MS = 5000,		/* a daemon that starts or stops */
+	LOG_LOOKS = 3,			/* at a log that a daemon moves */
 	KEPT_MAX = 8			/* statements of audit_prepare_once() */
 };
 
@@ -293,6 +295,30 @@ connect_file(struct audit *audit)
 	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
 }
 
+/*
+ * Whoever reads file and log of two databases reads neither.  While a daemon
+ * moves its log the two may not agree for a moment.
+ */
+static enum audit_status
+check_log(struct audit *audit)
+{
+	struct log_mark file, whole;
+	int looks, rc;
+
+	for (looks = 0; looks < LOG_LOOKS; looks++) {
+		if (!companions_have_log(audit->path) ||
+		    !log_mark_read_alone(audit->path, NULL, &file))
+			return AUDIT_OK;
+		rc = log_mark_read(audit->db, &whole);
+		if (rc != SQLITE_OK)
+			return audit_failed(audit, rc);
+		if (log_mark_compare(&file, &whole) != LOG_MARK_FOREIGN)
+			return AUDIT_OK;
+	}
+	return refuse(audit->path, "the log beside it (-wal) is another "
+	    "database's: put that database back, or move the log away");
+}
+
 enum audit_status
 audit_open(const char *path, struct audit **opened)
 {
@@ -307,6 +333,8 @@ audit_open(const char *path, struct audit **opened)
 	status = connect_file(audit);
 	if (status == AUDIT_OK)
 		status = check_version(audit);
+	if (status == AUDIT_OK)
+		status = check_log(audit);
 	if (status == AUDIT_OK)
 		status = prepare_all(audit);
 	if (status == AUDIT_OK)
