@@ -19,6 +19,7 @@
 #include "storage/audit.h"
 #include "storage/backup.h"
 #include "storage/chain.h"
+#include "storage/database.h"
 #include "storage/lock.h"
 #include "storage/store.h"
 
@@ -30,7 +31,8 @@ const char suite_name[] = "files";
 enum {
 	NOBODY = 65534,		/* a user that owns none of our files */
 	CART_BYTES = 65536,
-	LOG_CARTS = 80		/* more than a checkpoint waits for */
+	LOG_CARTS = 80,		/* more than a checkpoint waits for */
+	MODELS = 10
 };
 
 static struct payload *session_id;
@@ -177,13 +179,13 @@ die(const char *path, void (*live)(struct life *life))
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	path_beside(&place, "x.db.lock", lock);
-	ck_assert_int_eq(unlink(lock), 0);
+	(void)unlink(lock);	/* if it lived to the end */
 }
 
 static void
 copy(const char *from, const char *to)
 {
-	static uint8_t bytes[FILE_MAX * 16];
+	static uint8_t bytes[FILE_MAX * 32];
 	size_t n = read_file(from, bytes, sizeof(bytes));
 
 	ck_assert_uint_lt(n, sizeof(bytes));
@@ -286,14 +288,57 @@ write_much(struct life *life)
 	go_on(life, 3 * LOG_CARTS);
 }
 
-static void (*const lives[])(struct life *) = { write_a_little, write_much };
+static bool
+goes_on(void *ctx, enum backup_phase phase, uint64_t done, uint64_t total)
+{
+	(void)ctx;
+	(void)phase;
+	(void)done;
+	(void)total;
+	return true;
+}
+
+static void
+back_up(const char *to)
+{
+	const struct backup_order order = {
+		.database = place.path,
+		.target = to,
+	};
+	const struct backup_watcher watcher = { .goes_on = goes_on };
+	struct chain_head head;
+
+	ck_assert_int_eq(backup_make(&order, &watcher, &head), BACKUP_MADE);
+}
+
+static void
+write_once_after_a_backup(struct life *life)
+{
+	char copied[PATH_BYTES];
+
+	path_beside(&place, "copied", copied);
+	go_on(life, 4);
+	back_up(copied);
+	go_on(life, 1);
+}
+
+static const struct {
+	void	(*live)(struct life *life);
+	int64_t	 records;
+} lives[] = {
+	{ write_a_little, 5 },
+	{ write_much, 3 * LOG_CARTS },
+	{ write_once_after_a_backup, 5 },
+};
+
+#define LIVES	((int)(sizeof(lives) / sizeof(lives[0])))
 
 START_TEST(log_without_its_database_is_kept_for_it)
 {
 	char aside[PATH_BYTES];
 
 	make(place.path, 2);
-	die(place.path, lives[_i]);
+	die(place.path, lives[_i].live);
 	path_beside(&place, "aside", aside);
 	ck_assert_int_eq(rename(place.path, aside), 0);
 
@@ -301,7 +346,7 @@ START_TEST(log_without_its_database_is_kept_for_it)
 	expect_refusal(STORE_BAD_DATA, "x.db-wal is there: put the database");
 
 	ck_assert_int_eq(rename(aside, place.path), 0);
-	expect_records(_i == 0 ? 7 : 2 + 3 * LOG_CARTS);
+	expect_records(2 + lives[_i].records);
 }
 END_TEST
 
@@ -354,19 +399,22 @@ END_TEST
 START_TEST(log_of_another_database_is_refused)
 {
 	char other[PATH_BYTES], aside[PATH_BYTES];
+	struct audit *audit;
 
 	path_beside(&place, "other", other);
 	path_beside(&place, "aside", aside);
 	make(other, 3);
 	make(place.path, 2);
-	die(place.path, lives[_i]);
+	die(place.path, lives[_i].live);
 	ck_assert_int_eq(rename(place.path, aside), 0);
 	ck_assert_int_eq(rename(other, place.path), 0);
 
 	expect_refusal(STORE_BAD_DATA, "x.db-wal is another database's: put");
+	/* Who only reads would take it for what it is not, or move it. */
+	ck_assert_int_eq(audit_open(place.path, &audit), AUDIT_BAD_DATA);
 
 	ck_assert_int_eq(rename(aside, place.path), 0);
-	expect_records(_i == 0 ? 7 : 2 + 3 * LOG_CARTS);
+	expect_records(2 + lives[_i].records);
 }
 END_TEST
 
@@ -379,7 +427,7 @@ START_TEST(log_of_a_later_life_is_refused)
 	path_beside(&place, "earlier", earlier);
 	copy(place.path, earlier);
 	make(place.path, 1);
-	die(place.path, lives[_i]);
+	die(place.path, lives[_i].live);
 	ck_assert_int_eq(rename(earlier, place.path), 0);
 
 	expect_refusal(STORE_BAD_DATA, "x.db-wal is another database's: put");
@@ -401,34 +449,32 @@ copy_before_the_log_begins_anew(struct life *life)
 	append(life);
 }
 
-static bool
-goes_on(void *ctx, enum backup_phase phase, uint64_t done, uint64_t total)
-{
-	(void)ctx;
-	(void)phase;
-	(void)done;
-	(void)total;
-	return true;
-}
-
 /* Its own checkpoint lets the log begin anew, which comes unawares. */
 static void
 copy_by_backup(struct life *life)
 {
-	const struct backup_order order = {
-		.database = place.path,
-		.target = earlier_path,
-	};
-	const struct backup_watcher watcher = { .goes_on = goes_on };
-	struct chain_head head;
+	go_on(life, 3);
+	back_up(earlier_path);
+	go_on(life, 2);
+}
+
+/* Nothing but what was acknowledged last is in the log. */
+static void
+copy_before_the_last_backup(struct life *life)
+{
+	char second[PATH_BYTES];
 
 	go_on(life, 3);
-	ck_assert_int_eq(backup_make(&order, &watcher, &head), BACKUP_MADE);
-	go_on(life, 2);
+	back_up(earlier_path);
+	go_on(life, 3);
+	path_beside(&place, "second", second);
+	back_up(second);
+	go_on(life, 1);
 }
 
 static void (*const copies[])(struct life *) = {
 	copy_before_the_log_begins_anew, copy_by_backup,
+	copy_before_the_last_backup,
 };
 
 START_TEST(log_that_began_after_the_copy_is_refused)
@@ -483,6 +529,189 @@ START_TEST(log_of_other_pages_is_refused)
 }
 END_TEST
 
+/* Somebody who reads keeps the log from being moved. */
+static sqlite3 *
+begin_reading(void)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open_v2(place.path, &db,
+	    SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM"
+	    " journal", NULL, NULL, NULL), SQLITE_OK);
+	return db;
+}
+
+START_TEST(reader_before_the_start_is_no_reason_to_refuse)
+{
+	sqlite3 *reader;
+
+	make(place.path, 2);
+	reader = begin_reading();
+	die(place.path, write_a_little);
+	ck_assert_int_eq(sqlite3_close(reader), SQLITE_OK);
+
+	expect_records(7);
+}
+END_TEST
+
+/* What may happen to a database while a daemon has it. */
+struct model {
+	struct database *database;
+	sqlite3	*reader;
+	sqlite3	*other;			/* who writes, and moves the log */
+	int64_t	 upto;			/* of a scrub */
+	char	 story[256];
+};
+
+static unsigned
+below(unsigned n)
+{
+	return (unsigned)random() % n;
+}
+
+/* A page or two, or more than the log is to hold. */
+static void
+write_pages(struct model *model)
+{
+	sqlite3 *db = database_connection(model->database);
+	char sql[64];
+	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	(void)snprintf(sql, sizeof(sql), "UPDATE bulk SET bytes = "
+	    "zeroblob(%d)", below(5) == 0 ? 4200000 : 10);
+	if (rc == SQLITE_OK)
+		rc = database_mark_log(model->database);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	if (rc == SQLITE_OK && below(5) != 0)
+		(void)sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+	if (!sqlite3_get_autocommit(db))
+		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static void
+read_or_not(struct model *model)
+{
+	if (model->reader == NULL) {
+		model->reader = begin_reading();
+		return;
+	}
+	ck_assert_int_eq(sqlite3_close(model->reader), SQLITE_OK);
+	model->reader = NULL;
+}
+
+/* SQLite may be busy for whatever they want. */
+static void
+interfere(struct model *model)
+{
+	static const int modes[] = {
+		SQLITE_CHECKPOINT_PASSIVE, SQLITE_CHECKPOINT_FULL,
+		SQLITE_CHECKPOINT_RESTART, SQLITE_CHECKPOINT_TRUNCATE,
+	};
+
+	if (model->other == NULL)
+		ck_assert_int_eq(sqlite3_open(place.path, &model->other),
+		    SQLITE_OK);
+	if (below(3) == 0)
+		(void)sqlite3_exec(model->other, "UPDATE bulk SET bytes = 'x'",
+		    NULL, NULL, NULL);
+	else
+		(void)sqlite3_wal_checkpoint_v2(model->other, NULL,
+		    modes[below(4)], NULL, NULL);
+	if (below(2) == 0) {
+		ck_assert_int_eq(sqlite3_close(model->other), SQLITE_OK);
+		model->other = NULL;
+	}
+}
+
+static void
+start(struct model *model, const char *path)
+{
+	ck_assert_msg(database_open(path, NULL, &model->database) ==
+	    STORE_OPENED, "refused after %s", model->story);
+}
+
+static void
+end_and_start(struct model *model)
+{
+	/* Nobody is waited for. */
+	(void)sqlite3_busy_timeout(database_connection(model->database), 0);
+	if (below(2) == 0)
+		database_keep_log(model->database);
+	else
+		database_empty_log(model->database);
+	database_close(model->database);
+	start(model, place.path);
+	ck_assert_int_eq(database_start_log(model->database), STORE_OPENED);
+	model->upto = 0;
+}
+
+/* One of them; whether it went well is no matter. */
+static char
+happen(struct model *model)
+{
+	switch (below(8)) {
+	case 0:
+	case 1:
+		write_pages(model);
+		return 't';
+	case 2:
+	case 3:
+		(void)!database_checkpoint(model->database);
+		return 'c';
+	case 4:
+		(void)!database_scrub_log(model->database, &model->upto);
+		return 's';
+	case 5:
+		read_or_not(model);
+		return 'R';
+	case 6:
+		interfere(model);
+		return 'F';
+	}
+	end_and_start(model);
+	return 'X';
+}
+
+/* The files as they are now, as kill -9 leaves them, make a database. */
+static void
+crash_here(struct model *model)
+{
+	struct model after = { .upto = 0 };
+	char from[PATH_BYTES], to[PATH_BYTES], log[PATH_BYTES];
+
+	path_beside(&place, "crash", to);
+	copy(place.path, to);
+	path_beside(&place, "x.db-wal", from);
+	path_beside(&place, "crash-wal", log);
+	copy(from, log);
+	memcpy(after.story, model->story, sizeof(after.story));
+	start(&after, to);
+	database_close(after.database);
+}
+
+START_TEST(no_database_is_refused_that_is_its_logs)
+{
+	enum { STEPS = 40 };
+	struct model model = { .upto = 0 };
+	size_t i;
+
+	srandom((unsigned)_i + 1);
+	start(&model, place.path);
+	ck_assert_int_eq(database_start_log(model.database), STORE_OPENED);
+	execute(place.path, "CREATE TABLE bulk (bytes);"
+	    "INSERT INTO bulk VALUES ('x')");
+	for (i = 0; i < STEPS; i++) {
+		model.story[i] = happen(&model);
+		crash_here(&model);
+	}
+	(void)sqlite3_close(model.reader);	/* either may be NULL */
+	(void)sqlite3_close(model.other);
+	database_close(model.database);
+}
+END_TEST
+
 /* The first sectors of a page that a checkpoint was writing. */
 static void
 tear(const char *path)
@@ -525,6 +754,35 @@ ruin_page(const char *path)
 }
 
 /* Where what the file says leaves a doubt, all of its pages are looked at. */
+/* As a copy is that has no log: pages are written before the commit. */
+static void
+write_without_a_log(struct life *life)
+{
+	sqlite3 *db;
+
+	store_close(life->store);
+	ck_assert_int_eq(sqlite3_open(place.path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA journal_mode = DELETE;"
+	    "PRAGMA cache_size = 10; BEGIN; CREATE TABLE bulk (bytes);"
+	    "INSERT INTO bulk WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+	    " SELECT i + 1 FROM n WHERE i < 60) SELECT zeroblob(4000) FROM n",
+	    NULL, NULL, NULL), SQLITE_OK);
+}
+
+START_TEST(page_that_the_journal_has_whole_may_be_torn)
+{
+	char journal[PATH_BYTES];
+
+	make(place.path, 2);
+	die(place.path, write_without_a_log);
+	path_beside(&place, "x.db-journal", journal);
+	ck_assert_int_eq(access(journal, F_OK), 0);
+	tear(place.path);
+
+	expect_records(2);
+}
+END_TEST
+
 START_TEST(torn_database_is_looked_at_closely)
 {
 	make(place.path, 2);
@@ -714,18 +972,25 @@ void
 suite_add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_loop_test(tc, log_without_its_database_is_kept_for_it, 0, 2);
+	tcase_add_loop_test(tc, log_without_its_database_is_kept_for_it, 0,
+	    LIVES);
 	tcase_add_test(tc,
 	    log_is_kept_where_the_database_was_moved_before_the_end);
 	tcase_add_test(tc, journal_without_its_database_is_kept_for_it);
 	tcase_add_test(tc, empty_log_is_in_nobodys_way);
-	tcase_add_loop_test(tc, log_of_another_database_is_refused, 0, 2);
-	tcase_add_loop_test(tc, log_of_a_later_life_is_refused, 0, 2);
+	tcase_add_loop_test(tc, log_of_another_database_is_refused, 0,
+	    LIVES);
+	tcase_add_loop_test(tc, log_of_a_later_life_is_refused, 0,
+	    LIVES);
 	tcase_add_loop_test(tc, log_that_began_after_the_copy_is_refused, 0,
-	    2);
+	    3);
 	tcase_add_test(tc, log_that_began_before_the_copy_makes_it_whole);
 	tcase_add_test(tc, log_of_other_pages_is_refused);
+	tcase_add_test(tc, reader_before_the_start_is_no_reason_to_refuse);
+	tcase_add_loop_test(tc, no_database_is_refused_that_is_its_logs, 0,
+	    MODELS);
 	tcase_add_test(tc, page_that_the_log_has_whole_may_be_torn);
+	tcase_add_test(tc, page_that_the_journal_has_whole_may_be_torn);
 	tcase_add_test(tc, torn_database_is_looked_at_closely);
 	tcase_add_test(tc, log_that_was_moved_in_part_is_looked_at_closely);
 	tcase_add_test(tc, log_without_a_mark_is_refused);

@@ -310,6 +310,9 @@ check_log(struct audit *audit)
 		    !log_mark_read_alone(audit->path, NULL, &file))
 			return AUDIT_OK;
 		rc = log_mark_read(audit->db, &whole);
+		if (rc == SQLITE_MISMATCH)
+			return refuse(audit->path,
+			    "has a log_mark that cannot be");
 		if (rc != SQLITE_OK)
 			return audit_failed(audit, rc);
 		if (log_mark_compare(&file, &whole) != LOG_MARK_FOREIGN)

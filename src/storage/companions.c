@@ -30,6 +30,12 @@ companions_have_log(const char *path)
 	return has_bytes(path, log_suffix);
 }
 
+bool
+companions_have_journal(const char *path)
+{
+	return has_bytes(path, journal_suffix);
+}
+
 static enum store_open_status
 refuse(const char *name, const char *why)
 {

@@ -13,8 +13,9 @@ struct stat;
  * (-journal).
  */
 
-/* Whether there is anything in the log of the database at path. */
+/* Whether there is anything in the log, or journal, of the database at path. */
 bool	 companions_have_log(const char *path);
+bool	 companions_have_journal(const char *path);
 
 /*
  * Whether those that are there can be the ones of the database at path, which

@@ -78,6 +78,7 @@ struct database {
 	uint8_t	 log_salt[LOG_SALT_BYTES];
 	bool	 wants_mark;		/* the log began, or may with ... */
 	bool	 has_mark;		/* ... the transaction under way */
+	bool	 is_unmarked;		/* it began, and does not say so */
 	int	 scrub_version;		/* when a scrub began */
 };
 
@@ -99,13 +100,15 @@ check_header(const struct database *database, int fd, off_t size)
 {
 	uint8_t header[HEADER_BYTES];
 	ssize_t n = pread(fd, header, sizeof(header), 0);
-	bool has_log = companions_have_log(database->path);
+	bool has_log = companions_have_log(database->path) ||
+	    companions_have_journal(database->path);
 	const char *fault;
 
 	if (n == -1)
 		return store_status_of_errno(database->path, "cannot be read");
-	/* A crash in a checkpoint leaves pages torn, or in the log alone:
-	 * whether the two are a database only SQLite can tell. */
+	/* A crash leaves pages torn that the log or journal has whole, or
+	 * leaves them there alone: what they are together only SQLite can
+	 * tell. */
 	if (has_log && header_is_torn(header, (size_t)n))
 		return STORE_OPENED;
 	fault = header_fault(header, (size_t)n, SCHEMA_VERSION);
@@ -332,10 +335,12 @@ is_log_new(struct database *database)
 
 	rc = sqlite3_file_control(database->db, "main",
 	    SQLITE_FCNTL_JOURNAL_POINTER, &file);
-	/* Zeros are what an empty log has. */
 	if (rc == SQLITE_OK)
-		(void)file->pMethods->xRead(file, salt, sizeof(salt),
+		rc = file->pMethods->xRead(file, salt, sizeof(salt),
 		    LOG_SALT_AT);
+	/* Zeros are what an empty log has; what cannot be read is no news. */
+	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
+		return false;
 	is_new = memcmp(salt, database->log_salt, sizeof(salt)) != 0;
 	memcpy(database->log_salt, salt, sizeof(salt));
 	return is_new;
@@ -351,10 +356,14 @@ note_log(void *ctx, sqlite3 *db, const char *schema, int pages)
 	(void)schema; /* there is only main */
 	database->log_pages = pages;
 	/* After somebody else's checkpoint it begins unexpectedly. */
-	if (is_log_new(database))
+	if (is_log_new(database)) {
 		database->wants_mark = true;
-	if (database->has_mark)
+		database->is_unmarked = true;
+	}
+	if (database->has_mark) {
 		database->wants_mark = false;
+		database->is_unmarked = false;
+	}
 	database->has_mark = false;
 	return SQLITE_OK;
 }
@@ -390,18 +399,22 @@ set_checkpoint_on_close(const struct database *database, int on)
 }
 
 /*
- * Mark what the database's file will be, once the log is moved to it.  Moving
- * it makes room and lets readers go on, so what hinders the mark but passes
- * does not hinder that: then a copy that was made since the last mark passes
- * for that file.
+ * Mark what the database's file will be, once the log is moved to it; it may be
+ * with this mark that the log begins.  Moving the log makes room and lets
+ * readers go on, so what hinders the mark but passes does not hinder that: then
+ * a copy that was made since the last mark passes for that file.
  */
 static int
 close_log(struct database *database)
 {
 	int rc;
 
+	database->has_mark = true;
+	rc = database->wants_mark ? log_mark_open(database->db) :
+	    log_mark_close(database->db);
+	if (rc == SQLITE_OK)
+		return SQLITE_OK;
 	database->has_mark = false;
-	rc = log_mark_close(database->db);
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_FULL:
@@ -483,10 +496,25 @@ database_mark_log(struct database *database)
 }
 
 int
+database_mark_new_log(struct database *database)
+{
+	int rc;
+
+	if (!database->is_unmarked)
+		return SQLITE_OK;
+	database->has_mark = true;
+	rc = log_mark_open(database->db);
+	if (rc != SQLITE_OK)
+		database->has_mark = false;
+	return rc;
+}
+
+int
 database_checkpoint(struct database *database)
 {
-	return database->log_pages < database->checkpoint_at ? SQLITE_OK :
-	    move_log(database);
+	/* All is moved if the next transaction begins the log anew. */
+	return database->log_pages < database->checkpoint_at ||
+	    database->wants_mark ? SQLITE_OK : move_log(database);
 }
 
 /* Run sql, which has to succeed or to change nothing. */

@@ -46,6 +46,13 @@ enum store_open_status database_start_log(struct database *database);
  */
 int	 database_mark_log(struct database *database)
 	    __attribute__((warn_unused_result));
+/*
+ * After every transaction, before anybody is told of it: if the log began with
+ * it unawares, as somebody else had moved all there was, it says so now.  An
+ * SQLite result.
+ */
+int	 database_mark_new_log(struct database *database)
+	    __attribute__((warn_unused_result));
 /* Move the log's pages to the database if they are many: an SQLite result. */
 int	 database_checkpoint(struct database *database)
 	    __attribute__((warn_unused_result));

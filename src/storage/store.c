@@ -247,13 +247,19 @@ enum store_status
 store_commit(struct store *store)
 {
 	enum store_status status;
+	int rc;
 
 	if (database_is_gone(store->database))
 		return sql_broke(store->sql);
 	status = sql_commit(store->sql);
-	if (status == STORE_OK)
-		store->committed = store->head;
-	return status;
+	if (status != STORE_OK)
+		return status;
+	store->committed = store->head;
+	rc = database_mark_new_log(store->database);
+	/* What passes does not undo the commit: the next transaction says it
+	 * then. */
+	return rc != SQLITE_OK && sql_failed(store->sql, "marking the log",
+	    rc) == STORE_FATAL ? STORE_FATAL : STORE_OK;
 }
 
 void
