@@ -697,20 +697,13 @@ database_empty_log(struct database *database)
 static enum store_open_status
 check_pages(const struct database *database)
 {
-	sqlite3_stmt *row;
-	int rc = sqlite3_prepare_v2(database->db, "SELECT 1 FROM"
-	    " pragma_quick_check(1) WHERE quick_check <> 'ok'", -1, &row,
-	    NULL);
+	bool is_good;
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(row);
-	(void)sqlite3_finalize(row); /* repeats rc */
-	if (rc == SQLITE_DONE)
-		return STORE_OPENED;
-	if (rc != SQLITE_ROW)
+	if (verdict_read(database->db, "PRAGMA quick_check(1)", "ok",
+	    &is_good) != SQLITE_OK)
 		return store_status_of_sqlite(database->path, database->db);
-	return refuse_data(database, "is damaged, or the log beside it (-wal) "
-	    "is another database's");
+	return is_good ? STORE_OPENED : refuse_data(database,
+	    "is damaged, or the log beside it (-wal) is another database's");
 }
 
 static enum store_open_status
