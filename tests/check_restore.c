@@ -21,6 +21,7 @@
 #include "storage/audit.h"
 #include "storage/backup.h"
 #include "storage/chain.h"
+#include "storage/header.h"
 #include "storage/restore.h"
 #include "storage/store.h"
 
@@ -779,6 +780,43 @@ START_TEST(another_users_database_is_not_replaced)
 }
 END_TEST
 
+/* Between the mark and the removal of the log, which has another name too. */
+START_TEST(mark_is_no_database_whatever_log_is_beside_it)
+{
+	char file[PATH_BYTES], log[PATH_BYTES], kept[PATH_BYTES];
+	struct stat before, after;
+	struct store *store;
+	struct audit *audit;
+	struct place place;
+	sqlite3 *db;
+
+	place_init(&place);
+	path_in(&place, "shop.db-wal", log);
+	path_in(&place, "kept-wal", kept);
+	/* All pages are in the log then. */
+	ck_assert_int_eq(sqlite3_open(place.story.path, &db), SQLITE_OK);
+	story_run(db, "PRAGMA wal_autocheckpoint = 0; VACUUM");
+	ck_assert_int_eq(link(log, kept), 0);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	ck_assert_int_eq(rename(kept, log), 0);
+	ck_assert_int_eq(link(log, kept), 0);
+	write_file(&place, "shop.db", header_mark);
+	path_in(&place, "shop.db", file);
+	ck_assert_int_eq(stat(log, &before), 0);
+	ck_assert_int_gt(before.st_size, 0);
+
+	ck_assert_int_eq(audit_open(file, &audit), AUDIT_BAD_DATA);
+	ck_assert_int_eq(store_open(file, NULL, &store), STORE_BAD_DATA);
+
+	ck_assert_int_eq(stat(log, &after), 0);
+	ck_assert_int_eq(after.st_size, before.st_size);
+	ck_assert_int_eq(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+	ck_assert_int_eq(stat(file, &after), 0);
+	ck_assert_int_eq(after.st_size, strlen(header_mark));
+	place_clear(&place);
+}
+END_TEST
+
 /* Whether it was killed before it was done. */
 static bool
 is_killed_at(struct place *place, unsigned step)
@@ -880,6 +918,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, restore_that_is_stopped_changes_nothing);
 	tcase_add_test(tc, root_restores_for_the_daemons_user);
 	tcase_add_test(tc, another_users_database_is_not_replaced);
+	tcase_add_test(tc, mark_is_no_database_whatever_log_is_beside_it);
 	tcase_add_test(tc,
 	    restore_that_is_killed_spoils_nothing_and_can_be_repeated);
 }

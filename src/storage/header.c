@@ -12,6 +12,9 @@ enum offset {
 	OFFSET_VALID_FOR = 92
 };
 
+const char header_mark[] =
+    "A restore of this database was interrupted: do it again.\n";
+
 static uint32_t
 number(const uint8_t *header, enum offset offset)
 {
@@ -30,11 +33,20 @@ has_magic(const uint8_t header[HEADER_BYTES], size_t len)
 	    memcmp(header, magic, sizeof(magic)) == 0;
 }
 
+bool
+header_is_mark(const uint8_t header[HEADER_BYTES], size_t len)
+{
+	return len == strlen(header_mark) &&
+	    memcmp(header, header_mark, len) == 0;
+}
+
 const char *
 header_fault(const uint8_t header[HEADER_BYTES], size_t len, int newest)
 {
 	if (len == 0)
 		return "is an empty file, not a database";
+	if (header_is_mark(header, len))
+		return "is half restored: restore it again";
 	if (!has_magic(header, len))
 		return "is not a database";
 	if (number(header, OFFSET_APPLICATION_ID) != HEADER_APPLICATION_ID)
@@ -47,7 +59,8 @@ header_fault(const uint8_t header[HEADER_BYTES], size_t len, int newest)
 bool
 header_is_torn(const uint8_t header[HEADER_BYTES], size_t len)
 {
-	return len > 0 && !has_magic(header, len);
+	return len > 0 && !has_magic(header, len) &&
+	    !header_is_mark(header, len);
 }
 
 bool

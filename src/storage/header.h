@@ -16,6 +16,13 @@ enum {
 };
 
 /*
+ * What a restore lets stand in the place of a database meanwhile: a file of
+ * this text, which no program takes for a database.
+ */
+extern const char header_mark[];
+bool	 header_is_mark(const uint8_t header[HEADER_BYTES], size_t len);
+
+/*
  * Why a file that begins with these len bytes is no database of ours, or none
  * of a version up to newest: a text for the log; NULL if it is.
  */
@@ -24,8 +31,8 @@ const char *header_fault(const uint8_t header[HEADER_BYTES], size_t len,
 
 /*
  * Whether a file that begins with these len bytes, which are some, does not
- * begin as SQLite's do: a crash while that page was written can have torn it,
- * and a write-ahead log has it whole then.
+ * begin as SQLite's do, and is no mark: a crash while that page was written can
+ * have torn it, and a write-ahead log has it whole then.
  */
 bool	 header_is_torn(const uint8_t header[HEADER_BYTES], size_t len);
 

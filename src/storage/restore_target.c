@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "draft.h"
 #include "file.h"
+#include "header.h"
 #include "key_file.h"
 #include "lock.h"
 #include "store_status.h"
@@ -24,9 +25,6 @@ enum { STAMP_BYTES = 64 };
 
 /* The logs come first: where a database is kept all of it is. */
 static const char *const kept_suffixes[] = { "-wal", "-shm", "-journal", "" };
-
-static const char mark[] =
-    "A restore of this database was interrupted: do it again.\n";
 
 struct restore_target {
 	char	*path;
@@ -90,15 +88,15 @@ name_files(struct restore_target *target, const char *path)
 static bool
 is_mark(const char *path)
 {
-	char text[sizeof(mark)];
+	uint8_t header[HEADER_BYTES];
 	ssize_t n;
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd == -1)
 		return false;
-	n = read(fd, text, sizeof(text));
+	n = read(fd, header, sizeof(header));
 	(void)close(fd); /* nothing was written to it */
-	return n == (ssize_t)strlen(mark) && memcmp(text, mark, (size_t)n) == 0;
+	return n != -1 && header_is_mark(header, (size_t)n);
 }
 
 static enum restore_status
@@ -329,12 +327,12 @@ has_logs(const struct restore_target *target)
 static int
 write_mark(const struct restore_target *target, struct draft *draft)
 {
-	ssize_t len = (ssize_t)strlen(mark);
+	ssize_t len = (ssize_t)strlen(header_mark);
 
 	if (file_give(draft_file(draft), &target->owner) == -1)
 		return -1;
 	errno = ENOSPC; /* what a short write means */
-	if (write(draft_file(draft), mark, (size_t)len) != len)
+	if (write(draft_file(draft), header_mark, (size_t)len) != len)
 		return -1;
 	return draft_replace(draft);
 }

@@ -14,8 +14,8 @@ struct id_key;
  * What is there has a second name before anything happens to it.  Its log would
  * spoil the copy, and it would be spoiled without its log: so that neither is
  * ever beside the wrong one, a mark takes the database's place until the log is
- * gone.  No program takes the mark for a database, and the next restore goes on
- * from there.
+ * gone.  No program takes the mark (header.h) for a database, and the next
+ * restore goes on from there.
  */
 struct restore_target;
 
