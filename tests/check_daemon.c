@@ -325,7 +325,8 @@ static const struct {
 	{ make_corrupt, EX_DATAERR, "shop.db: cannot be opened" },
 	{ make_narrow, EX_DATAERR, "no column named active_ms" },
 	{ make_read_only, EX_CANTCREAT, "shop.db: cannot be written" },
-	{ make_read_only_directory, EX_CANTCREAT, "shop.db: no file can be" },
+	{ make_read_only_directory, EX_CANTCREAT,
+	    "shop.db.lock: cannot be opened: Permission denied" },
 };
 
 enum { UNFIT = sizeof(unfit) / sizeof(unfit[0]) };

@@ -968,6 +968,21 @@ START_TEST(lock_that_cannot_be_looked_at_is_not_waited_for)
 }
 END_TEST
 
+START_TEST(lock_that_cannot_be_opened_is_named)
+{
+	char name[sizeof(place.path) + 8];
+	int lock;
+
+	(void)snprintf(name, sizeof(name), "%s.lock", place.path); /* fits */
+	ck_assert_int_eq(mkdir(name, 0700), 0);
+
+	ck_assert_int_eq(lock_take(place.path, &lock), STORE_IO_ERROR);
+
+	ck_assert_int_eq(logged_lines(&place,
+	    ".lock: cannot be opened: Is a directory"), 1);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -1003,4 +1018,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, log_that_a_power_failure_could_take_is_not_used);
 	tcase_add_test(tc, file_that_cannot_be_looked_at_was_not_removed);
 	tcase_add_test(tc, lock_that_cannot_be_looked_at_is_not_waited_for);
+	tcase_add_test(tc, lock_that_cannot_be_opened_is_named);
 }

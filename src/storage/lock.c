@@ -37,18 +37,54 @@ refuse_lock(const char *path)
 	return STORE_IN_USE;
 }
 
+static int
+open_file(const char *name)
+{
+	return open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    S_IRUSR | S_IWUSR);
+}
+
+/* Be this user and group, who are root's to choose; -1 with errno. */
+static int
+become(uid_t user, gid_t group)
+{
+	if (seteuid(0) == -1 || setegid(group) == -1)
+		return -1;
+	return seteuid(user);
+}
+
+/*
+ * Make the file as its owner, unless it is there.  One who may not is let in by
+ * a group that we know nothing of, or not at all: the file is made by us then.
+ */
+static int
+make_file(const char *name, const struct file_owner *owner)
+{
+	uid_t user = geteuid();
+	gid_t group = getegid();
+	int fd;
+
+	if (user != 0 || owner->user == 0)
+		return 0;
+	if (become(owner->user, owner->group) == 0 &&
+	    (fd = open_file(name)) != -1)
+		(void)close(fd); /* nothing was written to it */
+	return become(user, group);
+}
+
 /* *lock stays -1 if the file that was locked is not the lock any more. */
 static enum store_open_status
-take_once(const char *path, const char *name, int *lock)
+take_once(const char *path, const char *name, const struct file_owner *owner,
+    int *lock)
 {
 	enum store_open_status status = STORE_OPENED;
 	int fd, current;
 
-	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-	    S_IRUSR | S_IWUSR);
+	if (owner != NULL && make_file(name, owner) == -1)
+		return store_status_of_errno(name, "cannot be made");
+	fd = open_file(name);
 	if (fd == -1)
-		return store_status_of_errno(path,
-		    "no file can be made in its directory");
+		return store_status_of_errno(name, "cannot be opened");
 	current = flock(fd, LOCK_EX | LOCK_NB);
 	if (current == -1)
 		status = refuse_lock(path);
@@ -66,17 +102,23 @@ take_once(const char *path, const char *name, int *lock)
  * lock has to look whether it still counts.
  */
 enum store_open_status
-lock_take(const char *path, int *lock)
+lock_take_for(const char *path, const struct file_owner *owner, int *lock)
 {
 	enum store_open_status status;
 	char *name = file_beside(path, ".lock");
 
 	*lock = -1;
 	do
-		status = take_once(path, name, lock);
+		status = take_once(path, name, owner, lock);
 	while (status == STORE_OPENED && *lock == -1);
 	free(name);
 	return status;
+}
+
+enum store_open_status
+lock_take(const char *path, int *lock)
+{
+	return lock_take_for(path, NULL, lock);
 }
 
 void

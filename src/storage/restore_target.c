@@ -150,7 +150,18 @@ find_owner(struct restore_target *target, const struct stat *old)
 	return RESTORE_CANNOT_CREATE;
 }
 
-/* If we are killed a daemon has to find a lock that it can take. */
+static enum restore_status
+look(struct restore_target *target, struct stat *old)
+{
+	enum restore_status status = look_at_old(target, old);
+
+	return status == RESTORE_DONE ? find_owner(target, old) : status;
+}
+
+/*
+ * If we are killed a daemon has to find a lock that it can take: one that is
+ * made is the owner's, and one that was left becomes theirs.
+ */
 static enum restore_status
 give_lock(const struct restore_target *target)
 {
@@ -202,11 +213,13 @@ restore_target_open(const char *path, struct restore_target **opened,
 
 	target->lock = -1;
 	name_files(target, path);
-	status = status_of(lock_take(target->path, &target->lock));
+	status = look(target, &st);
 	if (status == RESTORE_DONE)
-		status = look_at_old(target, &st);
+		status = status_of(lock_take_for(target->path, &target->owner,
+		    &target->lock));
+	/* Until then it was another's to change. */
 	if (status == RESTORE_DONE)
-		status = find_owner(target, &st);
+		status = look(target, &st);
 	if (status == RESTORE_DONE)
 		status = give_lock(target);
 	if (status == RESTORE_DONE)
