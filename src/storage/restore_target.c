@@ -368,12 +368,6 @@ put_mark(const struct restore_target *target)
 static enum restore_status
 take_logs_away(const struct restore_target *target)
 {
-	enum restore_status status = RESTORE_DONE;
-
-	if (target->has_old)
-		status = put_mark(target);
-	if (status != RESTORE_DONE)
-		return status;
 	if (file_remove_logs(target->path) == -1 ||
 	    file_sync_directory(target->path) == -1)
 		return failed(target->path, "its log cannot be removed: do it "
@@ -387,10 +381,12 @@ restore_target_publish(const struct restore_target *target,
 {
 	enum restore_status status = keep_old(target, key);
 
+	if (status == RESTORE_DONE && (key != NULL || has_logs(target)))
+		status = put_mark(target);
+	if (status == RESTORE_DONE)
+		status = take_logs_away(target);
 	if (status == RESTORE_DONE && key != NULL)
 		status = put_key(target, key);
-	if (status == RESTORE_DONE && has_logs(target))
-		status = take_logs_away(target);
 	if (status == RESTORE_DONE && draft_replace(target->draft) == -1)
 		status = failed(target->path, "cannot be replaced: do it "
 		    "again");
