@@ -545,6 +545,7 @@ START_TEST(what_cannot_be_in_the_database_is_not_the_disks_fault)
 
 	expect(&f, JOB_APPEND, JOB_REFUSED);
 	expect(&f, JOB_LOAD, JOB_REFUSED);
+	fixture_clear(&f);
 }
 END_TEST
 
