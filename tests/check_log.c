@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -484,6 +485,72 @@ START_TEST(lines_that_nobody_reads_are_lost_whole_and_told_later)
 }
 END_TEST
 
+#define REASON "<3>the reason\n"
+
+static bool
+ends_with(const char *text, const char *end)
+{
+	return strlen(text) >= strlen(end) &&
+	    strcmp(text + strlen(text) - strlen(end), end) == 0;
+}
+
+/* Read until the reason comes. */
+static void *
+read_to_the_reason(void *ctx)
+{
+	static char text[262144];
+	const int *fd = ctx;
+	size_t len = 0;
+	ssize_t n;
+
+	while (!ends_with(text, REASON)) {
+		n = read(*fd, text + len, sizeof(text) - len - 1);
+		ck_assert_int_gt(n, 0);
+		len += (size_t)n;
+	}
+	return text;
+}
+
+/* Who begins to read when the program ends still learns why it does. */
+START_TEST(last_error_gets_out_at_the_end)
+{
+	int fd = serve_into(make_pipe);
+	pthread_t reader;
+	void *text;
+
+	/* Nothing is shorter. */
+	while (log_lost() < LINES_LOST)
+		log_info(".");
+	log_errorx("an earlier one");
+	log_errorx("the reason");
+	log_info("stopped");
+
+	ck_assert_int_eq(pthread_create(&reader, NULL, read_to_the_reason,
+	    &fd), 0);
+	log_finish();
+	ck_assert_int_eq(pthread_join(reader, &text), 0);
+
+	ck_assert(ends_with(text, "\n<4>log: 5 lines were lost: nobody read "
+	    "them\n" REASON));
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+	close(fd);
+}
+END_TEST
+
+START_TEST(end_comes_although_nobody_reads)
+{
+	int fd = serve_into(make_pipe);
+
+	while (log_lost() < LINES_LOST)
+		log_errorx(".");
+
+	log_finish();
+
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+	close(fd);
+}
+END_TEST
+
 START_TEST(what_the_shell_gave_us_still_waits_for_others)
 {
 	int fd = serve_into(unread[_i]);
@@ -602,6 +669,8 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, abort_ends_the_process_with_a_line, 0, 2);
 	tcase_add_loop_test(tc,
 	    lines_that_nobody_reads_are_lost_whole_and_told_later, 0, UNREAD);
+	tcase_add_test(tc, last_error_gets_out_at_the_end);
+	tcase_add_test(tc, end_comes_although_nobody_reads);
 	tcase_add_loop_test(tc, what_the_shell_gave_us_still_waits_for_others,
 	    0, UNREAD);
 	tcase_add_test(tc, file_takes_every_line);

@@ -16,6 +16,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
+
+/* What log_finish() waits, in all. */
+#define FINISH_US 1000000
+
 /* Longer lines are cut; an escaped byte takes four. */
 #define LINE_BYTES 1024
 
@@ -39,6 +44,8 @@ static char rest[LINE_BYTES];	/* of a line that got out in part */
 static size_t rest_len;
 static uint64_t lost;		/* lines, of which nobody was told */
 static uint64_t lost_total;
+static char last_error[LINE_BYTES];	/* line of that level among the lost */
+static size_t last_error_len;
 
 void
 log_set_level(enum log_level level)
@@ -170,14 +177,66 @@ put_lost(void)
 	return true;
 }
 
+/* With lock. */
 static void
-put_or_lose(const char *line, size_t len)
+lose(enum log_level level, const char *line, size_t len)
+{
+	lost++;
+	lost_total++;
+	if (level != LOG_LEVEL_ERROR)
+		return;
+	memcpy(last_error, line, len);
+	last_error_len = len;
+}
+
+static void
+put_or_lose(enum log_level level, const char *line, size_t len)
 {
 	(void)pthread_mutex_lock(&lock); /* cannot fail */
-	if ((lost > 0 && !put_lost()) || !put(line, len)) {
-		lost++;
-		lost_total++;
-	}
+	if ((lost > 0 && !put_lost()) || !put(line, len))
+		lose(level, line, len);
+	else
+		last_error_len = 0; /* it was told of, and is not the end */
+	(void)pthread_mutex_unlock(&lock); /* cannot fail */
+}
+
+/* Get out what was kept; false if something still is.  With lock. */
+static bool
+put_kept(void)
+{
+	if (!put_rest() || (lost > 0 && !put_lost()))
+		return false;
+	if (last_error_len > 0 && !put(last_error, last_error_len))
+		return false;
+	last_error_len = 0;
+	return rest_len == 0;
+}
+
+/* Wait until the sink takes something, or end_us; false if it never will. */
+static bool
+await_sink(uint64_t end_us)
+{
+	struct pollfd ready = { .fd = sink_fd, .events = POLLOUT };
+	uint64_t now_us = clock_us();
+
+	return now_us < end_us &&
+	    poll(&ready, 1, (int)((end_us - now_us) / 1000) + 1) == 1 &&
+	    (ready.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
+}
+
+void
+log_finish(void)
+{
+	uint64_t end_us = clock_us() + FINISH_US;
+
+	if (sink == SINK_WAITS)
+		return;
+	(void)pthread_mutex_lock(&lock); /* cannot fail */
+	/* It is not lost if it gets out. */
+	if (last_error_len > 0)
+		lost--;
+	while (!put_kept() && await_sink(end_us))
+		continue;
 	(void)pthread_mutex_unlock(&lock); /* cannot fail */
 }
 
@@ -238,7 +297,7 @@ emit(enum log_level level, int error, const char *format, va_list ap)
 	}
 	line[n++] = '\n';
 	if (sink != SINK_WAITS)
-		put_or_lose(line, n);
+		put_or_lose(level, line, n);
 	/* Nowhere is left to report a log that cannot be written. */
 	else if (write(STDERR_FILENO, line, n) == -1)
 		return;
@@ -293,6 +352,7 @@ void
 fatal(const char *format, ...)
 {
 	EMIT(LOG_LEVEL_ERROR, saved);
+	log_finish();
 	exit(EX_SOFTWARE);
 }
 
@@ -300,5 +360,6 @@ void
 fatalx(const char *format, ...)
 {
 	EMIT(LOG_LEVEL_ERROR, 0);
+	log_finish();
 	exit(EX_SOFTWARE);
 }

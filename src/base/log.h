@@ -39,6 +39,13 @@ void	 log_set_program(const char *name);
  * a terminal has room for a part of the line only.
  */
 void	 log_never_block(void);
+/*
+ * The program ends, and nothing is served any more: wait up to a second, if it
+ * has to be, until what log_never_block() kept is out: the rest of a line, how
+ * many were lost, and the last of these that was an error, as it may say why the
+ * program ends.  fatal() and fatalx() do so by themselves.
+ */
+void	 log_finish(void);
 /* How many lines were lost so far. */
 uint64_t log_lost(void);
 /*

@@ -35,5 +35,6 @@ main(int argc, char **argv)
 	status = descriptors_require(&options) == -1 ? EX_OSERR :
 	    server_run(&options, argc, argv);
 	options_clear(&options);
+	log_finish();
 	return status;
 }
