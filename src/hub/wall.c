@@ -7,8 +7,8 @@
 #include "base/log.h"
 
 /*
- * A clock that is slewed gains or loses 0.05 % at the most, and it is looked
- * at every hour or more often where anything is judged by it.
+ * Slewing moves both clocks alike.  A leap second, or a step that a time server
+ * asks for after a while without one, is no reason for doubt.
  */
 #define JUMP_MS 10000
 
