@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "companions.h"
 #include "database.h"
 #include "draft.h"
 #include "file.h"
@@ -57,17 +58,6 @@ unreadable(const char *path)
 	    RESTORE_NO_COPY : RESTORE_IO_ERROR;
 }
 
-static bool
-has_bytes(const char *path, const char *suffix)
-{
-	char *name = file_beside(path, suffix);
-	struct stat st;
-	bool has = stat(name, &st) == 0 && st.st_size > 0;
-
-	free(name);
-	return has;
-}
-
 static enum restore_status
 check_header(struct restore *restore)
 {
@@ -81,7 +71,7 @@ check_header(struct restore *restore)
 	if (fault != NULL)
 		return refuse(restore, fault);
 	/* A copy needs none; but somebody may call a database a copy. */
-	if (header_has_log(header) && has_bytes(restore->order->copy, "-wal"))
+	if (header_has_log(header) && companions_have_log(restore->order->copy))
 		return refuse(restore, "has a log, without which it is not "
 		    "whole: make a copy of it by backup");
 	if (header_is_truncated(header, restore->size))
