@@ -1026,6 +1026,30 @@ START_TEST(log_that_nobody_reads_holds_up_nothing)
 }
 END_TEST
 
+/* The line was logged before the connection ends, and is read after that. */
+START_TEST(error_that_ends_the_daemon_is_told_once_the_log_is_read)
+{
+	struct daemon daemon;
+	const char *id;
+	size_t len;
+	int fd;
+
+	start_faulty(&daemon, "FAULT_SYNC", "log-level=error");
+	fd = client_open(&daemon, "/one");
+	id = start_session(fd);
+	len = fill_log(&daemon);
+	write_file(beside(".fault"), 0, "", 0);
+	send_cart(fd, id, "{}", 1);
+	ck_assert_str_eq(client_read_rest(fd), "");
+	skip_log(&daemon, len);
+
+	ck_assert_int_eq(daemon_await_end(&daemon), EX_IOERR);
+	ck_assert_msg(daemon_log_lines(&daemon) == 1, "%s", daemon.log);
+	ck_assert_ptr_eq(strstr(daemon.log, "<3>"), daemon.log);
+	close(fd);
+}
+END_TEST
+
 static const char *const programs[] = {
 	"./src/buddyshopping -t", "./src/buddyshoppingctl sessions",
 };
@@ -1865,6 +1889,8 @@ suite_add(TCase *tc)
 	add_waiting(
 	    database_locked_by_another_refuses_changes_and_nothing_else);
 	tcase_add_test(tc, log_that_nobody_reads_holds_up_nothing);
+	tcase_add_test(tc,
+	    error_that_ends_the_daemon_is_told_once_the_log_is_read);
 	tcase_add_loop_test(tc,
 	    standard_descriptor_that_is_closed_is_no_other_file, 0,
 	    3 * PROGRAMS);

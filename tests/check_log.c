@@ -537,6 +537,30 @@ START_TEST(last_error_gets_out_at_the_end)
 }
 END_TEST
 
+/* A line that comes after the error, when somebody reads, does not hide it. */
+START_TEST(last_error_comes_before_the_next_line)
+{
+	static char text[262144];
+	int fd = serve_into(make_pipe);
+	ssize_t n;
+
+	while (log_lost() < LINES_LOST)
+		log_info(".");
+	log_errorx("the reason");
+	ck_assert_int_gt(read(fd, text, sizeof(text)), 0);
+	log_info("stopped");
+	log_finish();
+
+	n = read(fd, text, sizeof(text) - 1);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	ck_assert_str_eq(text, "<4>log: 3 lines were lost: nobody read them\n"
+	    REASON "<6>stopped\n");
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+	close(fd);
+}
+END_TEST
+
 START_TEST(end_comes_although_nobody_reads)
 {
 	int fd = serve_into(make_pipe);
@@ -670,6 +694,7 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc,
 	    lines_that_nobody_reads_are_lost_whole_and_told_later, 0, UNREAD);
 	tcase_add_test(tc, last_error_gets_out_at_the_end);
+	tcase_add_test(tc, last_error_comes_before_the_next_line);
 	tcase_add_test(tc, end_comes_although_nobody_reads);
 	tcase_add_loop_test(tc, what_the_shell_gave_us_still_waits_for_others,
 	    0, UNREAD);

@@ -44,7 +44,7 @@ static char rest[LINE_BYTES];	/* of a line that got out in part */
 static size_t rest_len;
 static uint64_t lost;		/* lines, of which nobody was told */
 static uint64_t lost_total;
-static char last_error[LINE_BYTES];	/* line of that level among the lost */
+static char last_error[LINE_BYTES];	/* kept for later, and not in lost */
 static size_t last_error_len;
 
 void
@@ -177,29 +177,6 @@ put_lost(void)
 	return true;
 }
 
-/* With lock. */
-static void
-lose(enum log_level level, const char *line, size_t len)
-{
-	lost++;
-	lost_total++;
-	if (level != LOG_LEVEL_ERROR)
-		return;
-	memcpy(last_error, line, len);
-	last_error_len = len;
-}
-
-static void
-put_or_lose(enum log_level level, const char *line, size_t len)
-{
-	(void)pthread_mutex_lock(&lock); /* cannot fail */
-	if ((lost > 0 && !put_lost()) || !put(line, len))
-		lose(level, line, len);
-	else
-		last_error_len = 0; /* it was told of, and is not the end */
-	(void)pthread_mutex_unlock(&lock); /* cannot fail */
-}
-
 /* Get out what was kept; false if something still is.  With lock. */
 static bool
 put_kept(void)
@@ -210,6 +187,31 @@ put_kept(void)
 		return false;
 	last_error_len = 0;
 	return rest_len == 0;
+}
+
+/* Only the last error is kept, in the place of the one before; with lock. */
+static void
+keep_or_lose(enum log_level level, const char *line, size_t len)
+{
+	bool is_kept = level == LOG_LEVEL_ERROR;
+
+	if (!is_kept || last_error_len > 0) {
+		lost++;
+		lost_total++;
+	}
+	if (is_kept) {
+		memcpy(last_error, line, len);
+		last_error_len = len;
+	}
+}
+
+static void
+put_or_lose(enum log_level level, const char *line, size_t len)
+{
+	(void)pthread_mutex_lock(&lock); /* cannot fail */
+	if (!put_kept() || !put(line, len))
+		keep_or_lose(level, line, len);
+	(void)pthread_mutex_unlock(&lock); /* cannot fail */
 }
 
 /* Wait until the sink takes something, or end_us; false if it never will. */
@@ -232,9 +234,6 @@ log_finish(void)
 	if (sink == SINK_WAITS)
 		return;
 	(void)pthread_mutex_lock(&lock); /* cannot fail */
-	/* It is not lost if it gets out. */
-	if (last_error_len > 0)
-		lost--;
 	while (!put_kept() && await_sink(end_us))
 		continue;
 	(void)pthread_mutex_unlock(&lock); /* cannot fail */

@@ -31,7 +31,8 @@ void	 log_set_program(const char *name);
  * For a program that serves: from here on no line waits for whoever reads
  * standard error, a pipe, a socket or a terminal.  A line that does not go out
  * at once is lost, and the next one that does comes behind a line that says how
- * many were.  To be called once, before there is another thread.
+ * many were; the last error is kept, and comes behind that one.  To be called
+ * once, before there is another thread.
  *
  * Files take their lines as ever: a disk that hangs keeps waiting who logs.  A
  * pipe or terminal of another user, which we may not open, is asked whether it
@@ -42,11 +43,11 @@ void	 log_never_block(void);
 /*
  * The program ends, and nothing is served any more: wait up to a second, if it
  * has to be, until what log_never_block() kept is out: the rest of a line, how
- * many were lost, and the last of these that was an error, as it may say why the
- * program ends.  fatal() and fatalx() do so by themselves.
+ * many were lost, and the last error, as it may say why the program ends.
+ * fatal() and fatalx() do so by themselves.
  */
 void	 log_finish(void);
-/* How many lines were lost so far. */
+/* How many lines were lost so far; one that is kept is not. */
 uint64_t log_lost(void);
 /*
  * Let SIGABRT log a line before it ends the process: libraries that cannot go
