@@ -12,9 +12,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -561,6 +563,59 @@ START_TEST(last_error_comes_before_the_next_line)
 }
 END_TEST
 
+static int read_on_signal;
+
+static void
+read_all(int number)
+{
+	static char text[262144];
+
+	(void)number;
+	(void)!read(read_on_signal, text, sizeof(text));
+}
+
+START_TEST(signal_does_not_cut_the_end_short)
+{
+	const struct itimerval soon = { .it_value.tv_usec = 50000 };
+	const struct sigaction action = { .sa_handler = read_all };
+	struct pollfd more = { .events = POLLIN };
+	int fd = serve_into(make_pipe);
+
+	while (log_lost() < LINES_LOST)
+		log_info(".");
+	log_errorx("the reason");
+	read_on_signal = more.fd = fd;
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	log_finish();
+
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_int_eq(poll(&more, 1, 0), 1);
+	close(fd);
+}
+END_TEST
+
+/* It is always ready, and refuses everything. */
+START_TEST(log_without_room_is_not_tried_for_a_second)
+{
+	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	clock_t began = clock();
+
+	ck_assert_int_ne(fd, -1);
+	original = dup(STDERR_FILENO);
+	ck_assert_int_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	close(fd);
+	log_never_block();
+	log_errorx("the reason");
+	errno = EMFILE;
+	log_finish();
+
+	ck_assert_int_eq(errno, EMFILE);
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_int_lt(clock() - began, CLOCKS_PER_SEC / 4);
+}
+END_TEST
+
 START_TEST(end_comes_although_nobody_reads)
 {
 	int fd = serve_into(make_pipe);
@@ -695,6 +750,8 @@ suite_add(TCase *tc)
 	    lines_that_nobody_reads_are_lost_whole_and_told_later, 0, UNREAD);
 	tcase_add_test(tc, last_error_gets_out_at_the_end);
 	tcase_add_test(tc, last_error_comes_before_the_next_line);
+	tcase_add_test(tc, signal_does_not_cut_the_end_short);
+	tcase_add_test(tc, log_without_room_is_not_tried_for_a_second);
 	tcase_add_test(tc, end_comes_although_nobody_reads);
 	tcase_add_loop_test(tc, what_the_shell_gave_us_still_waits_for_others,
 	    0, UNREAD);

@@ -106,13 +106,14 @@ log_never_block(void)
 		sink_fd = STDERR_FILENO;
 }
 
-/* Write what goes out at once; how much that was. */
+/* Write what goes out at once; how much that was, and in errno why not more. */
 static size_t
 write_some(const char *bytes, size_t len)
 {
 	struct pollfd ready = { .fd = sink_fd, .events = POLLOUT };
 	ssize_t n;
 
+	errno = EAGAIN;		/* no call that succeeds changes it */
 	if (sink == SINK_ASKED && poll(&ready, 1, 0) != 1)
 		return 0;
 	n = sink == SINK_SOCKET ?
@@ -214,7 +215,10 @@ put_or_lose(enum log_level level, const char *line, size_t len)
 	(void)pthread_mutex_unlock(&lock); /* cannot fail */
 }
 
-/* Wait until the sink takes something, or end_us; false if it never will. */
+/*
+ * Wait until the sink takes something, a signal comes, or end_us; false if the
+ * sink never will, or end_us was before.
+ */
 static bool
 await_sink(uint64_t end_us)
 {
@@ -222,7 +226,8 @@ await_sink(uint64_t end_us)
 	uint64_t now_us = clock_us();
 
 	return now_us < end_us &&
-	    poll(&ready, 1, (int)((end_us - now_us) / 1000) + 1) == 1 &&
+	    (poll(&ready, 1, (int)((end_us - now_us) / 1000) + 1) != -1 ||
+	    errno == EINTR) &&
 	    (ready.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
 }
 
@@ -230,13 +235,15 @@ void
 log_finish(void)
 {
 	uint64_t end_us = clock_us() + FINISH_US;
+	int saved = errno;
 
 	if (sink == SINK_WAITS)
 		return;
 	(void)pthread_mutex_lock(&lock); /* cannot fail */
-	while (!put_kept() && await_sink(end_us))
+	while (!put_kept() && errno == EAGAIN && await_sink(end_us))
 		continue;
 	(void)pthread_mutex_unlock(&lock); /* cannot fail */
+	errno = saved;
 }
 
 /* Of what stdio and the lock are for, nothing is safe in a signal handler. */
