@@ -595,6 +595,38 @@ START_TEST(signal_does_not_cut_the_end_short)
 }
 END_TEST
 
+START_TEST(line_of_an_abort_waits_for_who_reads_it)
+{
+	static const char line[] =
+	    "<3>aborted: the last error was: Too many open files\n";
+	const struct itimerval soon = { .it_value.tv_usec = 50000 };
+	const struct sigaction action = { .sa_handler = read_all };
+	struct pollfd more = { .events = POLLIN };
+	char text[LONG] = "";
+	int fd = serve_into(make_pipe), status;
+	pid_t pid;
+
+	while (log_lost() < LINES_LOST)
+		log_info(".");
+	read_on_signal = more.fd = fd;
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)setitimer(ITIMER_REAL, &soon, NULL);
+		end_by_abort();
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(WTERMSIG(status), SIGABRT);
+	ck_assert_int_eq(poll(&more, 1, 0), 1);
+	ck_assert_int_gt(read(fd, text, sizeof(text) - 1), 0);
+	ck_assert(strcmp(text, line) == 0);	/* too long to be shown */
+	close(fd);
+}
+END_TEST
+
 /* It is always ready, and refuses everything. */
 START_TEST(log_without_room_is_not_tried_for_a_second)
 {
@@ -751,6 +783,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, last_error_gets_out_at_the_end);
 	tcase_add_test(tc, last_error_comes_before_the_next_line);
 	tcase_add_test(tc, signal_does_not_cut_the_end_short);
+	tcase_add_test(tc, line_of_an_abort_waits_for_who_reads_it);
 	tcase_add_test(tc, log_without_room_is_not_tried_for_a_second);
 	tcase_add_test(tc, end_comes_although_nobody_reads);
 	tcase_add_loop_test(tc, what_the_shell_gave_us_still_waits_for_others,

@@ -18,7 +18,7 @@
 
 #include "clock.h"
 
-/* What log_finish() waits, in all. */
+/* What log_finish() and the line of an abort wait, in all. */
 #define FINISH_US 1000000
 
 /* Longer lines are cut; an escaped byte takes four. */
@@ -252,12 +252,15 @@ on_abort(int number)
 {
 	static const char begin[] = "<3>aborted: the last error was: ";
 	const char *error = strerrordesc_np(errno);
+	uint64_t end_us = clock_us() + FINISH_US;
 	char line[LINE_BYTES];
 	size_t n = append_escaped(line, 0, begin);
 
 	n = append_escaped(line, n, error == NULL ? "unknown" : error);
 	line[n++] = '\n';
-	(void)write_some(line, n);	/* nothing is left to be done */
+	while (write_some(line, n) == 0 && errno == EAGAIN &&
+	    await_sink(end_us))
+		continue;
 	/* Its action is the default one again, and it waits for our return. */
 	(void)raise(number);
 }

@@ -53,7 +53,8 @@ uint64_t log_lost(void);
  * Let SIGABRT log a line before it ends the process: libraries that cannot go
  * on end it so, without a word.  libuv does where no more can be watched
  * (epoll(7), max_user_watches); errno is in the line, as it is when that
- * happens.
+ * happens.  The line waits for up to a second as log_finish() does, but alone:
+ * a handler may not look at what was kept.
  */
 void	 log_aborts(void);
 
