@@ -13,9 +13,9 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "column.h"
 #include "companions.h"
 #include "draft.h"
-#include "column.h"
 #include "file.h"
 #include "header.h"
 #include "lock.h"
@@ -76,9 +76,10 @@ struct database {
 	int	 log_pages;		/* after the last commit */
 	int	 checkpoint_at;		/* log pages that are worth it */
 	uint8_t	 log_salt[LOG_SALT_BYTES];
-	bool	 wants_mark;		/* the log began, or may with ... */
-	bool	 has_mark;		/* ... the transaction under way */
-	bool	 is_unmarked;		/* it began, and does not say so */
+	bool	 wants_mark;		/* the next transaction has to say, */
+	bool	 has_mark;		/* ... the one under way says, and */
+	bool	 is_unmarked;		/* ... the last did not, that the log */
+					/* begins with it (log_mark.h) */
 	int	 scrub_version;		/* when a scrub began */
 };
 
