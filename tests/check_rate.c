@@ -81,6 +81,88 @@ START_TEST(high_rates_are_exact)
 }
 END_TEST
 
+START_TEST(many_units_may_be_taken_at_once)
+{
+	struct rate_limit limit = rate_limit(1000, 1, 5000);
+	struct rate rate = { 0 };
+
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, 3000, 1000), 0);
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, 2001, 1000), 1);
+	/* What was refused was not counted. */
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, 2000, 1000), 0);
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, 1, 1000), 1);
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, 4000, 1000), 4);
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, 4000, 4999), 1);
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, 4000, 5000), 0);
+}
+END_TEST
+
+START_TEST(more_than_the_burst_passes_when_all_of_it_is_available)
+{
+	struct rate_limit limit = rate_limit(1000, 1, 5000);
+	struct rate rate = { 0 };
+
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, UINT64_MAX, 1000), 0);
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, 1, 1000), 1);
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, 6000, 2000), 4);
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, 6000, 6000), 0);
+}
+END_TEST
+
+START_TEST(what_happens_anyway_uses_up_the_burst_at_the_most)
+{
+	struct rate_limit limit = rate_limit(1000, 1, 5000);
+	struct rate rate = { 0 };
+
+	rate_charge_n(&rate, &limit, 4000, 1000);
+	ck_assert_uint_eq(rate_wait_n(&rate, &limit, 1000, 1000), 0);
+	ck_assert_uint_eq(rate_wait_n(&rate, &limit, 1001, 1000), 1);
+	rate_charge_n(&rate, &limit, 100000, 1000);
+	ck_assert(!rate_is_full(&rate, 5999));
+	ck_assert(rate_is_full(&rate, 6000));
+}
+END_TEST
+
+/* Amounts at a rate, and how long it takes until they may be used again. */
+static const struct {
+	uint64_t per, period_s, amount, seconds;
+} amounts[] = {
+	{ 1 << 20, 1, UINT64_C(1000) << 20, 1000 },
+	{ 1 << 30, 1, UINT64_C(100) << 30, 100 },
+	{ UINT64_C(2) << 30, 86400, UINT64_C(2) << 30, 86400 },
+	{ UINT64_C(1) << 40, 86400, UINT64_C(1) << 40, 86400 },
+	{ 1000000, 1, 1000000, 1 },
+	{ 1, 1, 1000000, 1000000 },
+	{ 3, 86400, 3, 86400 },
+};
+
+START_TEST(rates_of_any_size_are_exact_to_a_hundredth)
+{
+	uint64_t amount = amounts[_i].amount, s = amounts[_i].seconds;
+	struct rate_limit limit = rate_limit(amounts[_i].per,
+	    amounts[_i].period_s, amount);
+	struct rate rate = { 0 };
+	unsigned wait_s;
+
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, amount, 1000), 0);
+	wait_s = rate_wait_n(&rate, &limit, amount, 1000);
+	ck_assert_uint_ge(wait_s, s - s / 100);
+	ck_assert_uint_le(wait_s, s);
+	ck_assert(rate_is_full(&rate, 1000 + s * 1000));
+}
+END_TEST
+
+START_TEST(a_burst_of_centuries_is_cut_short)
+{
+	struct rate_limit limit = rate_limit(1, 86400, UINT64_C(1) << 40);
+	struct rate rate = { 0 };
+
+	ck_assert_uint_eq(rate_take_n(&rate, &limit, UINT64_MAX, 1000), 0);
+	ck_assert_uint_eq(rate_wait_n(&rate, &limit, 1, 1000), 86400);
+	ck_assert(!rate_is_full(&rate, UINT64_C(50) * 86400000));
+}
+END_TEST
+
 static const uint8_t one[QUOTA_KEY_BYTES] = { 1 };
 static const uint8_t two[QUOTA_KEY_BYTES] = { 2 };
 
@@ -226,6 +308,13 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_rate_may_be_slower_than_one_a_second);
 	tcase_add_test(tc, no_rate_or_no_burst_is_no_limit);
 	tcase_add_test(tc, high_rates_are_exact);
+	tcase_add_test(tc, many_units_may_be_taken_at_once);
+	tcase_add_test(tc,
+	    more_than_the_burst_passes_when_all_of_it_is_available);
+	tcase_add_test(tc, what_happens_anyway_uses_up_the_burst_at_the_most);
+	tcase_add_loop_test(tc, rates_of_any_size_are_exact_to_a_hundredth,
+	    0, COUNT(amounts));
+	tcase_add_test(tc, a_burst_of_centuries_is_cut_short);
 	tcase_add_test(tc,
 	    a_changed_rate_asks_for_no_longer_wait_than_its_own);
 	tcase_add_test(tc, limits_of_an_address_may_change);

@@ -115,7 +115,7 @@ quota_disconnect(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
 
 	if (--entry->connections > 0)
 		return;
-	if (entry->sessions.full_us <= now_ms * 1000) {
+	if (rate_is_full(&entry->sessions, now_ms)) {
 		forget(quota, entry);
 		return;
 	}
@@ -124,7 +124,7 @@ quota_disconnect(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
 	if (quota->remembered_count > REMEMBERED_MAX)
 		forget(quota, pop_remembered(quota));
 	while ((entry = TAILQ_FIRST(&quota->remembered)) != NULL &&
-	    entry->sessions.full_us <= now_ms * 1000)
+	    rate_is_full(&entry->sessions, now_ms))
 		forget(quota, pop_remembered(quota));
 }
 

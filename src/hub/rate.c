@@ -1,38 +1,91 @@
 #include "rate.h"
 
-#define US_PER_S 1000000
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S UINT64_C(1000000000)
+
+/* Fine enough for a gigabyte a second, and centuries fit into 64 bits. */
+#define INTERVALS_PER_NS 1024
+
+/* What a whole burst may come to, in intervals; the rest of it is cut off. */
+#define BURST_MAX (UINT64_MAX / 4)
 
 struct rate_limit
 rate_limit(uint64_t per, uint64_t period_s, uint64_t burst)
 {
+	struct rate_limit limit = { .interval = 0, .burst = 1 };
+
 	if (per == 0 || burst == 0)
-		return (struct rate_limit){ .interval_us = 0, .burst = 1 };
-	return (struct rate_limit){
-		.interval_us = period_s * US_PER_S / per,
-		.burst = burst,
-	};
+		return limit;
+	limit.interval = period_s * NS_PER_S * INTERVALS_PER_NS / per;
+	limit.burst = burst;
+	if (limit.interval > 0 && burst > BURST_MAX / limit.interval)
+		limit.burst = BURST_MAX / limit.interval;
+	return limit;
+}
+
+static uint64_t
+time_ns(const struct rate_limit *limit, uint64_t n)
+{
+	if (n > limit->burst)
+		n = limit->burst;
+	return n * limit->interval / INTERVALS_PER_NS;
+}
+
+/* More can have been used under a limit that held before. */
+static uint64_t
+used_ns(const struct rate *rate, const struct rate_limit *limit,
+    uint64_t now_ns)
+{
+	uint64_t used = rate->full_ns > now_ns ? rate->full_ns - now_ns : 0;
+	uint64_t burst = time_ns(limit, limit->burst);
+
+	return used < burst ? used : burst;
+}
+
+unsigned
+rate_wait_n(const struct rate *rate, const struct rate_limit *limit,
+    uint64_t n, uint64_t now_ms)
+{
+	uint64_t wanted = used_ns(rate, limit, now_ms * NS_PER_MS) +
+	    time_ns(limit, n);
+	uint64_t burst = time_ns(limit, limit->burst);
+
+	if (wanted <= burst)
+		return 0;
+	return (unsigned)((wanted - burst + NS_PER_S - 1) / NS_PER_S);
+}
+
+void
+rate_charge_n(struct rate *rate, const struct rate_limit *limit, uint64_t n,
+    uint64_t now_ms)
+{
+	uint64_t now_ns = now_ms * NS_PER_MS;
+	uint64_t wanted = used_ns(rate, limit, now_ns) + time_ns(limit, n);
+	uint64_t burst = time_ns(limit, limit->burst);
+
+	if (limit->interval != 0)
+		rate->full_ns = now_ns + (wanted < burst ? wanted : burst);
+}
+
+unsigned
+rate_take_n(struct rate *rate, const struct rate_limit *limit, uint64_t n,
+    uint64_t now_ms)
+{
+	unsigned wait_s = rate_wait_n(rate, limit, n, now_ms);
+
+	if (wait_s == 0)
+		rate_charge_n(rate, limit, n, now_ms);
+	return wait_s;
 }
 
 unsigned
 rate_take(struct rate *rate, const struct rate_limit *limit, uint64_t now_ms)
 {
-	uint64_t now_us = now_ms * 1000;
-	uint64_t full_us = rate->full_us > now_us ? rate->full_us : now_us;
-	uint64_t used_us = full_us - now_us;
-	uint64_t burst_us = limit->interval_us * limit->burst;
+	return rate_take_n(rate, limit, 1, now_ms);
+}
 
-	if (limit->interval_us == 0)
-		return 0;
-	/* More can have been used under a limit that held before. */
-	if (used_us > burst_us) {
-		used_us = burst_us;
-		full_us = now_us + used_us;
-	}
-	if (used_us + limit->interval_us > burst_us) {
-		uint64_t wait_us = used_us + limit->interval_us - burst_us;
-
-		return (unsigned)((wait_us + US_PER_S - 1) / US_PER_S);
-	}
-	rate->full_us = full_us + limit->interval_us;
-	return 0;
+bool
+rate_is_full(const struct rate *rate, uint64_t now_ms)
+{
+	return rate->full_ns <= now_ms * NS_PER_MS;
 }
