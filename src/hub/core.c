@@ -84,6 +84,37 @@ core_touch(struct hub *hub, const struct room *room)
 }
 
 void
+core_drop_shown(struct hub *hub, struct room *room)
+{
+	if (room->shown == NULL)
+		return;
+	multicart_unref(room->shown);
+	room->shown = NULL;
+	TAILQ_REMOVE(&hub->showing, room, showing);
+}
+
+void
+core_unpace(struct hub *hub, struct room *room)
+{
+	if (!room->is_paced)
+		return;
+	room->is_paced = false;
+	TAILQ_REMOVE(&hub->paced, room, pacing);
+}
+
+void
+core_free_room(struct hub *hub, struct room *room)
+{
+	forget_retry(hub, room);
+	core_unpace(hub, room);
+	core_drop_shown(hub, room);
+	HASH_DELETE(hh, hub->rooms, room);
+	session_free(room->session);
+	payload_unref(room->id);
+	free(room);
+}
+
+void
 core_release(struct hub *hub, struct room *room)
 {
 	if (room->jobs > 0 || room->settled != NULL ||
@@ -92,11 +123,7 @@ core_release(struct hub *hub, struct room *room)
 		return;
 	if (room->was_used)
 		core_touch(hub, room);
-	forget_retry(hub, room);
-	HASH_DELETE(hh, hub->rooms, room);
-	session_free(room->session);
-	payload_unref(room->id);
-	free(room);
+	core_free_room(hub, room);
 }
 
 void
@@ -107,19 +134,6 @@ core_wake(struct hub *hub, struct peer *peer)
 	peer->is_woken = true;
 	STAILQ_INSERT_TAIL(&hub->woken, peer, woken);
 	hub->woken_count++;
-}
-
-void
-core_show(struct hub *hub, struct peer *peer, struct room *room)
-{
-	struct multicart *multicart;
-
-	if (room->settled != NULL || room->records > 0)
-		return;
-	multicart = multicart_encode(room->session);
-	outbox_set_state(&peer->outbox, multicart);
-	multicart_unref(multicart);
-	core_wake(hub, peer);
 }
 
 void
@@ -279,10 +293,10 @@ core_happen(struct hub *hub, struct room *room, struct job *job)
 	if (session_apply(room->session, &job->record) == -1)
 		fatalx("hub: a record that was judged does not fit");
 	session_trim(room->session, &hub->config.limits);
-	if (room->changed_by == NULL) {
+	if (room->changed_by == NULL)
 		TAILQ_INSERT_TAIL(&hub->changed, room, changed);
-		room->changed_us = hub->now.mono_us;
-	}
+	if (room->unshown_us == 0)
+		room->unshown_us = hub->now.mono_us;
 	room->changed_by = job;
 	if (room->present > 0) {
 		room->touched_ms = hub->now.mono_ms;

@@ -62,10 +62,18 @@ struct room {
 	enum room_state state;
 	struct session *session;	/* what it will be when all is durable */
 	struct job *changed_by;		/* its last record of this turn */
-	uint64_t changed_us;		/* when its first one was made */
 	TAILQ_ENTRY(room) changed;	/* hub->changed, if changed_by */
+	uint64_t unshown_us;		/* when the first record was made since */
+					/* it was encoded last; 0 for none */
 	struct multicart *settled;	/* to be shown when all is settled */
 	TAILQ_ENTRY(room) publishing;	/* hub->publishing, if settled */
+	struct multicart *shown;	/* last; NULL once of no more use */
+	uint64_t shown_ms;		/* when it is not any more */
+	TAILQ_ENTRY(room) showing;	/* hub->showing, if shown */
+	struct rate output;		/* bytes that it has shown */
+	bool	 is_paced;		/* shows nothing until ... */
+	uint64_t paced_ms;		/* ... then */
+	TAILQ_ENTRY(room) pacing;	/* hub->paced, if is_paced */
 	size_t	 jobs;			/* in flight */
 	size_t	 records;		/* APPENDs among them */
 	struct seat_list seats;
@@ -111,6 +119,10 @@ struct hub {
 	bool	 is_waiting;		/* a list is with the storage */
 	struct room_list changed;
 	struct room_list publishing;
+	struct room_list showing;	/* first to be forgotten first */
+	struct room_list paced;		/* first to be shown first */
+	struct rate_limit output_limit;	/* of a room, bytes */
+	size_t	 encoded_bytes;		/* in this turn */
 	STAILQ_HEAD(, peer) woken;
 	size_t	 woken_count;
 	struct peer_list held;		/* until fewer jobs are in flight */
@@ -150,6 +162,12 @@ void	 core_load_later(struct hub *hub, struct room *room);
 void	 core_touch(struct hub *hub, const struct room *room);
 /* Drop the room if nothing needs it in memory. */
 void	 core_release(struct hub *hub, struct room *room);
+/* Drop it whatever needs it. */
+void	 core_free_room(struct hub *hub, struct room *room);
+/* Forget what room has shown. */
+void	 core_drop_shown(struct hub *hub, struct room *room);
+/* It may show something at any time. */
+void	 core_unpace(struct hub *hub, struct room *room);
 
 void	 core_wake(struct hub *hub, struct peer *peer);
 /* Let peer wait in list with message, whose contents it takes. */
@@ -157,9 +175,6 @@ void	 core_park(struct peer *peer, struct peer_list *list,
 	    struct message *message);
 /* Take peer out of the list it waits in; its message is the caller's. */
 struct message *core_unpark(struct peer *peer);
-
-/* Show peer its room as it is, if nothing is in flight that will do so. */
-void	 core_show(struct hub *hub, struct peer *peer, struct room *room);
 
 /* What a job does to its origin's seat once it is done. */
 struct core_answer {

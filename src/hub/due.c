@@ -7,6 +7,7 @@
 #include "refusals.h"
 #include "retention.h"
 #include "session/record.h"
+#include "show.h"
 #include "speak.h"
 
 /*
@@ -160,6 +161,7 @@ due_tick(struct hub *hub)
 	refusals_tick(hub);
 	if (hub->is_draining)
 		return;
+	show_tick(hub);
 	forget_requests(hub);
 	expire_absent(hub, &hub->absent[false]);
 	expire_absent(hub, &hub->absent[true]);
@@ -201,6 +203,7 @@ due_next_ms(const struct hub *hub)
 	    hub->config.session_ttl_ms != 0)
 		next_ms = sooner(next_ms,
 		    room->touched_ms + touch_interval_ms(hub));
+	next_ms = sooner(next_ms, show_next_ms(hub));
 	next_ms = sooner(next_ms, refusals_next_ms(hub));
 	next_ms = sooner(next_ms, erasure_next_ms(hub));
 	next_ms = sooner(next_ms, retention_next_ms(hub));

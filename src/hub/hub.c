@@ -10,8 +10,8 @@
 #include "refusals.h"
 #include "retention.h"
 #include "settle.h"
+#include "show.h"
 #include "speak.h"
-#include "wire/multicart.h"
 
 enum {
 	/* Of one peer: beyond these it is not read from. */
@@ -23,11 +23,15 @@ enum {
 };
 
 /*
- * How much waking is done in one turn, so that others are heard in between; an
- * answer over HTTP takes as long as so many messages on a WebSocket.
+ * How much waking is done in one turn, so that others are heard in between, in
+ * bytes that go out; for that a message on a WebSocket and an answer over HTTP
+ * take as long as so many more.  Of a long message a connection sends so much
+ * in a turn.
  */
-#define WAKE_BUDGET 512
-#define WAKE_POLL_COST 8
+#define WAKE_BUDGET (4 * 1024 * 1024)
+#define WAKE_COST 8192
+#define WAKE_POLL_COST 65536
+#define WAKE_BYTES_MAX 262144
 
 struct hub *
 hub_new(const struct hub_config *config, const struct now *now)
@@ -46,6 +50,8 @@ hub_new(const struct hub_config *config, const struct now *now)
 	STAILQ_INIT(&hub->woken);
 	TAILQ_INIT(&hub->changed);
 	TAILQ_INIT(&hub->publishing);
+	TAILQ_INIT(&hub->showing);
+	TAILQ_INIT(&hub->paced);
 	TAILQ_INIT(&hub->held);
 	TAILQ_INIT(&hub->absent[false]);
 	TAILQ_INIT(&hub->absent[true]);
@@ -61,6 +67,7 @@ hub_new(const struct hub_config *config, const struct now *now)
 	hub->retention_ms = retention_first_ms(hub);
 	hub->log_head_ms = config->log_head_ms == 0 ? UINT64_MAX :
 	    now->mono_ms + config->log_head_ms;
+	show_configure(hub);
 	return hub;
 }
 
@@ -79,6 +86,7 @@ hub_configure(struct hub *hub, const struct hub_config *config,
 	hub->config.quota = before.quota;
 	hub->message_limit = rate_limit(config->message_rate, 1,
 	    config->message_burst);
+	show_configure(hub);
 	presence_configure(hub, &before);
 	due_configure(hub, &before);
 }
@@ -95,15 +103,12 @@ hub_free(struct hub *hub)
 		job_free(job);
 	}
 	HASH_ITER(hh, hub->rooms, room, next) {
-		HASH_DELETE(hh, hub->rooms, room);
 		/* Jobs under way hold some of them. */
 		while ((seat = TAILQ_FIRST(&room->seats)) != NULL) {
 			TAILQ_REMOVE(&room->seats, seat, entry);
 			free(seat);
 		}
-		session_free(room->session);
-		payload_unref(room->id);
-		free(room);
+		core_free_room(hub, room);
 	}
 	refusals_clear(hub);
 	erasure_clear(hub);
@@ -268,14 +273,7 @@ hub_peer_is_answered(const struct peer *peer)
 void
 hub_take_jobs(struct hub *hub, struct job_list *jobs)
 {
-	struct room *room;
-
-	while ((room = TAILQ_FIRST(&hub->changed)) != NULL) {
-		TAILQ_REMOVE(&hub->changed, room, changed);
-		room->changed_by->multicart = multicart_encode(room->session);
-		room->changed_by->multicart->changed_us = room->changed_us;
-		room->changed_by = NULL;
-	}
+	show_changed(hub);
 	STAILQ_CONCAT(jobs, &hub->pending);
 	hub->jobs_out = hub->jobs;
 	hub->is_waiting = !STAILQ_EMPTY(jobs);
@@ -337,17 +335,28 @@ hub_erasure(const struct hub *hub, uint64_t number)
 	return erasure_report(hub, number);
 }
 
+static size_t
+wake_cost(const struct peer *peer)
+{
+	size_t bytes = outbox_state_bytes(&peer->outbox);
+
+	if (peer->poll != NULL)
+		return WAKE_POLL_COST + bytes;
+	return WAKE_COST + (bytes < WAKE_BYTES_MAX ? bytes : WAKE_BYTES_MAX);
+}
+
 void
 hub_wake_peers(struct hub *hub)
 {
 	size_t n = hub->woken_count, spent = 0;
 
+	show_turn(hub);
 	/* Who is woken anew meanwhile, or is too many for now, has its turn in
 	 * the next one. */
 	while (n-- > 0 && spent < WAKE_BUDGET && !STAILQ_EMPTY(&hub->woken)) {
 		struct peer *peer = STAILQ_FIRST(&hub->woken);
 
-		spent += peer->poll != NULL ? WAKE_POLL_COST : 1;
+		spent += wake_cost(peer);
 		STAILQ_REMOVE_HEAD(&hub->woken, woken);
 		hub->woken_count--;
 		peer->is_woken = false;

@@ -85,6 +85,12 @@ outbox_is_empty(const struct outbox *outbox)
 	return outbox->reply_count == 0 && outbox->state == NULL;
 }
 
+size_t
+outbox_state_bytes(const struct outbox *outbox)
+{
+	return outbox->state == NULL ? 0 : outbox->state->bytes->len;
+}
+
 struct outbox_news
 outbox_news(const struct outbox *outbox)
 {

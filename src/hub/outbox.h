@@ -60,6 +60,8 @@ void	 outbox_set_state(struct outbox *outbox, struct multicart *multicart);
 void	 outbox_drop_state(struct outbox *outbox);
 
 bool	 outbox_is_empty(const struct outbox *outbox);
+/* Bytes of the multicart that waits; 0 if none does. */
+size_t	 outbox_state_bytes(const struct outbox *outbox);
 /* What the multicart that waits shows, if there is one. */
 struct outbox_news outbox_news(const struct outbox *outbox);
 /*

@@ -65,6 +65,7 @@ struct peer {
 	/* The hub's. */
 	bool	 is_moving;		/* an answer in flight changes its seat */
 	bool	 is_woken;
+	bool	 is_due;		/* to be shown its room */
 	uint64_t id;
 	UT_hash_handle hh;		/* hub->peers, by id */
 	STAILQ_ENTRY(peer) woken;

@@ -84,6 +84,25 @@ rate_take(struct rate *rate, const struct rate_limit *limit, uint64_t now_ms)
 	return rate_take_n(rate, limit, 1, now_ms);
 }
 
+uint64_t
+rate_overdraw(struct rate *rate, const struct rate_limit *limit, uint64_t n,
+    uint64_t now_ms)
+{
+	uint64_t now_ns = now_ms * NS_PER_MS;
+	uint64_t burst = time_ns(limit, limit->burst);
+
+	if (limit->interval == 0)
+		return 0;
+	if (rate->full_ns < now_ns)
+		rate->full_ns = now_ns;
+	if (n > BURST_MAX / limit->interval)
+		n = BURST_MAX / limit->interval;
+	rate->full_ns += n * limit->interval / INTERVALS_PER_NS;
+	if (rate->full_ns - now_ns <= burst)
+		return 0;
+	return (rate->full_ns - now_ns - burst + NS_PER_MS - 1) / NS_PER_MS;
+}
+
 bool
 rate_is_full(const struct rate *rate, uint64_t now_ms)
 {

@@ -40,6 +40,13 @@ unsigned rate_wait_n(const struct rate *rate, const struct rate_limit *limit,
 /* Count n units that happen anyway; at the most, nothing is available then. */
 void	 rate_charge_n(struct rate *rate, const struct rate_limit *limit,
 	    uint64_t n, uint64_t now_ms);
+/*
+ * Let n units happen, whatever is available, and return in how many
+ * milliseconds (rounded up) that is made up for: 0 while no more than the burst
+ * was used.
+ */
+uint64_t rate_overdraw(struct rate *rate, const struct rate_limit *limit,
+	    uint64_t n, uint64_t now_ms);
 /* Whether the whole burst is available. */
 bool	 rate_is_full(const struct rate *rate, uint64_t now_ms);
 

@@ -6,6 +6,7 @@
 #include "presence.h"
 #include "retention.h"
 #include "session/record.h"
+#include "show.h"
 #include "speak.h"
 #include "wire/multicart.h"
 
@@ -22,6 +23,7 @@ unload(struct hub *hub, struct room *room)
 		TAILQ_REMOVE(&hub->changed, room, changed);
 		room->changed_by = NULL;
 	}
+	room->unshown_us = 0;
 	presence_unlink(hub, room);
 	session_free(room->session);
 	room->session = NULL;
@@ -31,17 +33,6 @@ unload(struct hub *hub, struct room *room)
 	/* They wait until it is known who is host. */
 	if (!TAILQ_EMPTY(&room->claiming))
 		speak_claim_again(hub, room);
-}
-
-static void
-publish_later(struct hub *hub, struct room *room, struct multicart *multicart)
-{
-	if (room->settled == NULL)
-		TAILQ_INSERT_TAIL(&hub->publishing, room, publishing);
-	else if (room->settled->changed_us != 0)
-		multicart->changed_us = room->settled->changed_us;
-	multicart_unref(room->settled);
-	room->settled = multicart;
 }
 
 static void
@@ -64,7 +55,7 @@ settle_load(struct hub *hub, struct room *room, struct job *job)
 	/* Only a room that was unloaded has seats: its peers may have missed
 	 * what was announced to them and then refused. */
 	if (!TAILQ_EMPTY(&room->seats))
-		publish_later(hub, room, multicart_encode(room->session));
+		show_later(hub, room, multicart_encode(room->session));
 	due_end_unused(hub, room);
 	erasure_loaded(hub, room);
 	speak_waiting(hub, room);
@@ -122,7 +113,7 @@ settle_arrival(struct hub *hub, struct peer *peer, struct seat *seat)
 	if (peer->seat == NULL)
 		presence_bind(hub, peer, seat);
 	speak_seat_lives(hub, seat);
-	core_show(hub, peer, seat->room);
+	show_peer(hub, peer, seat->room);
 }
 
 static void
@@ -215,7 +206,9 @@ settle_record(struct hub *hub, struct room *room, struct job *job)
 		return;
 	}
 	if (job->multicart != NULL)
-		publish_later(hub, room, multicart_ref(job->multicart));
+		show_later(hub, room, multicart_ref(job->multicart));
+	else
+		show_settled(hub, room);
 	if (job->record.event == RECORD_END)
 		dismiss_all(hub, room);
 }
@@ -329,38 +322,6 @@ refuse_pending(struct hub *hub)
 	settle_all(hub, &refused);
 }
 
-/* A refused change leaves a held request with what it has seen. */
-static bool
-has_seen(const struct peer *peer, const struct multicart *multicart)
-{
-	return peer->poll != NULL &&
-	    peer->poll->incarnation == multicart->incarnation &&
-	    peer->poll->revision == multicart->revision;
-}
-
-static void
-publish(struct hub *hub)
-{
-	struct room *room;
-	struct seat *seat;
-	struct peer *peer;
-
-	while ((room = TAILQ_FIRST(&hub->publishing)) != NULL) {
-		TAILQ_REMOVE(&hub->publishing, room, publishing);
-		TAILQ_FOREACH(seat, &room->seats, entry) {
-			TAILQ_FOREACH(peer, &seat->peers, of_seat) {
-				if (has_seen(peer, room->settled))
-					continue;
-				outbox_set_state(&peer->outbox, room->settled);
-				core_wake(hub, peer);
-			}
-		}
-		multicart_unref(room->settled);
-		room->settled = NULL;
-		core_release(hub, room);
-	}
-}
-
 void
 settle(struct hub *hub, struct job_list *jobs)
 {
@@ -372,5 +333,5 @@ settle(struct hub *hub, struct job_list *jobs)
 	settle_all(hub, jobs);
 	if (was_refused)
 		refuse_pending(hub);
-	publish(hub);
+	show_all(hub);
 }

@@ -8,6 +8,7 @@
 #include "presence.h"
 #include "refusals.h"
 #include "session/record.h"
+#include "show.h"
 
 /* How long a silent host has to answer a ping before it loses its seat. */
 #define CLAIM_WAIT_MS 3000
@@ -482,7 +483,7 @@ hold_poll(struct hub *hub, struct peer *peer, struct room *room,
 	presence_bind(hub, peer, presence_seat(room, customer));
 	if (state->incarnation != session->incarnation ||
 	    state->revision != session->revision)
-		core_show(hub, peer, room);
+		show_peer(hub, peer, room);
 	release_held(hub, peer->seat);
 }
 

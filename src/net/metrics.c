@@ -229,6 +229,12 @@ tell_conflations(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
+tell_delays(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->hub.delayed_shows);
+}
+
+static void
 tell_latency(struct exposition *out, const struct metrics *metrics)
 {
 	enum transport i;
@@ -401,6 +407,9 @@ static const struct family {
 	{ "buddyshopping_conflations_total", EXPOSITION_COUNTER,
 	    "Multicarts that a newer one replaced before its client took "
 	    "them.", tell_conflations },
+	{ "buddyshopping_output_delays_total", EXPOSITION_COUNTER,
+	    "How often a session came to session-output-rate and had to "
+	    "wait.", tell_delays },
 	{ "buddyshopping_delivery_latency_seconds", EXPOSITION_HISTOGRAM,
 	    "From the receipt of a change to the last byte of the multicart "
 	    "that shows it, for each client.", tell_latency },

@@ -1,0 +1,56 @@
+#ifndef SHOW_H
+#define SHOW_H
+
+#include <stdint.h>
+
+struct hub;
+struct multicart;
+struct peer;
+struct room;
+
+/*
+ * What the members of a session are shown: the newest of its multicarts that
+ * is durable, encoded once for all.  The encoding is kept while anybody is
+ * shown it, and a little longer for those who come or ask again.
+ *
+ * What a session's output may cost is bounded: each multicart counts as many
+ * bytes as it has, for each peer that is shown it, and a session that is over
+ * session-output-rate shows nothing until that is made up for.  Meanwhile it
+ * is not encoded either, and then everybody gets the newest multicart, as
+ * somebody does who reads slowly.  Of large sessions only so many bytes are
+ * encoded in a turn of the loop; the others have theirs in the next ones.
+ */
+
+/* All that changed since the last time goes to the storage: encode it. */
+void	 show_changed(struct hub *hub);
+
+/*
+ * multicart, of which the reference is taken, is what room shows once all is
+ * settled that is being settled.
+ */
+void	 show_later(struct hub *hub, struct room *room,
+	    struct multicart *multicart);
+/* All is settled: show what there is. */
+void	 show_all(struct hub *hub);
+/*
+ * A record of room, which was not encoded, is durable: show it if nothing that
+ * is under way does so.
+ */
+void	 show_settled(struct hub *hub, struct room *room);
+
+/*
+ * Show peer its room as it is, as soon as the room's output allows, unless
+ * something is under way that will do so.
+ */
+void	 show_peer(struct hub *hub, struct peer *peer, struct room *room);
+
+/* A turn of the loop begins. */
+void	 show_turn(struct hub *hub);
+/* Show what had to wait, and forget what is of no use any more. */
+void	 show_tick(struct hub *hub);
+/* When that is due, on the monotonic clock; UINT64_MAX: never. */
+uint64_t show_next_ms(const struct hub *hub);
+/* The rate is set, or is another one now. */
+void	 show_configure(struct hub *hub);
+
+#endif
