@@ -286,6 +286,56 @@ START_TEST(what_had_to_wait_is_counted)
 }
 END_TEST
 
+START_TEST(one_connection_too_many_of_a_customer_ends_the_oldest)
+{
+	struct world_config config;
+	struct world *w;
+	struct client *ann, *bob, *second, *third;
+
+	world_defaults(&config);
+	config.hub.max_customer_connections = 2;
+	w = world_new_with(&config);
+	ann = world_start_resumable(w, "s1", "Ann");
+	bob = world_join_resumable(w, "s1", "Bob");
+	second = world_connect(w, "s1");
+	say(second, RESUME, ann->id, ann->token);
+	ck_assert(!ann->was_closed);
+	third = world_connect(w, "s1");
+	say(third, RESUME, ann->id, ann->token);
+	ck_assert(ann->was_closed);
+	ck_assert(!second->was_closed && !third->was_closed);
+	/* Bob has his own, and nobody is absent. */
+	ck_assert(!bob->was_closed);
+	world_ignore(w);
+	world_wait(w, 3600000);
+	expect_nothing(bob);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(polls_are_no_connections_of_their_customer)
+{
+	struct world_config config;
+	struct world *w;
+	struct client *ann, *again;
+
+	world_defaults(&config);
+	config.hub.max_customer_connections = 1;
+	w = world_new_with(&config);
+	ann = world_start_resumable(w, "s1", "Ann");
+	(void)post(w, "s1", ann->token, POLL_AT, ann->id, "1.1");
+	(void)post(w, "s1", ann->token, POLL_AT, ann->id, "1.1");
+	ck_assert(!ann->was_closed);
+	/* It may resume where it speaks already. */
+	say(ann, RESUME, ann->id, ann->token);
+	ck_assert(!ann->was_closed);
+	again = world_connect(w, "s1");
+	say(again, RESUME, ann->id, ann->token);
+	ck_assert(ann->was_closed && !again->was_closed);
+	world_free(w);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -303,4 +353,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    large_sessions_are_encoded_in_turn_and_small_ones_at_once);
 	tcase_add_test(tc, what_had_to_wait_is_counted);
+	tcase_add_test(tc,
+	    one_connection_too_many_of_a_customer_ends_the_oldest);
+	tcase_add_test(tc, polls_are_no_connections_of_their_customer);
 }

@@ -55,6 +55,8 @@ static const struct setting settings[] = {
 	    FIELD(max_connections), .help = "of all clients" },
 	{ "max-connections-per-address", SETTING_SIZE, "0", CONNECTIONS_MAX,
 	    FIELD(max_connections_per_address), .help = "of one address" },
+	{ "max-connections-per-customer", SETTING_SIZE, "16", CONNECTIONS_MAX,
+	    FIELD(max_connections_per_customer), .help = "of one customer" },
 	{ "session-output-rate", SETTING_SIZE, "67108864", JSON_BYTES_MAX,
 	    FIELD(session_output_rate), .unit = "bytes per second",
 	    .help = "multicarts to all of a session" },

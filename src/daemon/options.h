@@ -29,6 +29,7 @@ struct options {
 	size_t	 max_session_carts;
 	size_t	 max_connections;
 	size_t	 max_connections_per_address;
+	size_t	 max_connections_per_customer;
 	size_t	 session_output_rate;	/* per second */
 	unsigned message_rate_per_s;
 	unsigned message_burst;

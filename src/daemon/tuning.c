@@ -76,6 +76,8 @@ tuning_hub(const struct options *options, struct hub_config *config)
 	config->absence_window_ms[true] = ms(options->absence_window_s);
 	config->poll_presence_ms = ms(options->poll_presence_s);
 	config->max_held_polls = options->max_held_polls;
+	config->max_customer_connections =
+	    options->max_connections_per_customer;
 	config->session_output_rate = options->session_output_rate;
 	config->session_ttl_ms = ms(options->session_ttl_s);
 	config->journal_retention_ms = ms(options->journal_retention_s);

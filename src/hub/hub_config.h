@@ -23,6 +23,7 @@ struct hub_config {
 	uint64_t poll_presence_ms;	/* after a request; 0: for good */
 	uint64_t session_output_rate;	/* bytes a second; 0: no limit */
 	size_t	 max_held_polls;	/* of a customer; 0: no limit */
+	size_t	 max_customer_connections;	/* likewise; WebSockets */
 	uint64_t session_ttl_ms;	/* 0: sessions never end */
 	uint64_t journal_retention_ms;	/* of bodies; 0: for ever */
 	uint64_t audit_retention_ms;	/* of rows; 0: for ever */

@@ -23,6 +23,7 @@ struct hub_counts {
 	uint64_t limited_messages;	/* refused for message-rate, ... */
 	uint64_t limited_sessions;	/* ... for new-session-rate */
 
+	uint64_t limited_connections;	/* ended for one more of a customer */
 	uint64_t delayed_shows;	/* for session-output-rate */
 
 	size_t	 sessions;	/* in memory */

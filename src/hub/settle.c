@@ -99,6 +99,32 @@ dismiss(struct hub *hub, struct seat *seat, struct payload *reply,
 	presence_forget_request(hub, seat);
 }
 
+/*
+ * peer is one more connection of its customer: if that is one too many, end
+ * the oldest, which may be left over from a network that is gone.
+ */
+static void
+limit_connections(struct hub *hub, const struct peer *peer)
+{
+	struct peer *other, *oldest = NULL;
+	size_t count = 0;
+
+	TAILQ_FOREACH(other, &peer->seat->peers, of_seat) {
+		if (other->poll != NULL)
+			continue;
+		count++;
+		if (oldest == NULL)
+			oldest = other;
+	}
+	if (count <= hub->config.max_customer_connections ||
+	    hub->config.max_customer_connections == 0)
+		return;
+	hub->counts.limited_connections++;
+	oldest->wants_close = true;
+	core_wake(hub, oldest);
+	presence_unbind(hub, oldest);
+}
+
 /* peer has come to speak for seat; show it the room as it is. */
 static void
 settle_arrival(struct hub *hub, struct peer *peer, struct seat *seat)
@@ -110,8 +136,10 @@ settle_arrival(struct hub *hub, struct peer *peer, struct seat *seat)
 		peer->poll->wait_s = MESSAGE_WAIT_S;
 		presence_requested(hub, seat);
 	}
-	if (peer->seat == NULL)
+	if (peer->seat == NULL) {
 		presence_bind(hub, peer, seat);
+		limit_connections(hub, peer);
+	}
 	speak_seat_lives(hub, seat);
 	show_peer(hub, peer, seat->room);
 }
