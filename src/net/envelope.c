@@ -6,6 +6,10 @@
 
 #include "base/log.h"
 
+static const char head[] = "{\"messages\":[";
+
+_Static_assert(sizeof(head) - 1 == ENVELOPE_HEAD_BYTES, "is its length");
+
 /* Room for a cursor with all digits and the closing brackets. */
 #define TAIL_BYTES 64
 
@@ -20,11 +24,9 @@ append(struct envelope *envelope, const char *bytes, size_t len)
 void
 envelope_init(struct envelope *envelope)
 {
-	static const char head[] = "{\"messages\":[";
-
 	buf_init(&envelope->body, UINT32_MAX);
 	envelope->count = 0;
-	append(envelope, head, sizeof(head) - 1);
+	append(envelope, head, ENVELOPE_HEAD_BYTES);
 }
 
 void
@@ -35,6 +37,13 @@ envelope_add(struct envelope *envelope, const char *message, size_t len,
 		append(envelope, ",", 1);
 	append(envelope, message, len);
 	append(envelope, tail, strlen(tail));
+}
+
+struct payload *
+envelope_lead(struct envelope *envelope)
+{
+	append(envelope, ",", 1);
+	return buf_freeze(&envelope->body);
 }
 
 struct payload *

@@ -6,6 +6,15 @@
 
 enum { STATUS_NO_CONTENT = 204 };
 
+size_t
+exchange_body_len(const struct exchange_answer *answer)
+{
+	size_t len = answer->lead == NULL ? 0 : answer->lead->len;
+
+	return answer->body == NULL ? len :
+	    len + answer->body->len - answer->body_from;
+}
+
 static void
 add(struct exchange_fields *fields, const char *name, const char *value)
 {

@@ -40,7 +40,11 @@ struct exchange_answer {
 	/* 101: upgrade.  0: hand the body to poll and start it; its answer is
 	 * this request's. */
 	unsigned status;
-	struct payload *body;		/* a reference; NULL for none */
+	/* References; NULL for none.  The body is lead, and then what of body
+	 * follows its first body_from bytes: many answers share that. */
+	struct payload *lead;
+	struct payload *body;
+	size_t	 body_from;
 	const char *content_type;	/* NULL: JSON */
 	const char *security_policy;	/* Content-Security-Policy; or NULL */
 	const char *allow;		/* Allow; or NULL */
@@ -65,6 +69,9 @@ struct exchange_fields {
 	size_t	 count;
 	char	 seconds[16];
 };
+
+/* How long the whole body is. */
+size_t	 exchange_body_len(const struct exchange_answer *answer);
 
 /*
  * The header fields of an answer, but for those of its length and of the

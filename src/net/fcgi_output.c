@@ -59,8 +59,8 @@ put_head(struct buf *text, const struct exchange_answer *answer)
 		    fields.list[i].value);
 	/* RFC 9110, section 8.6: a 204 has none. */
 	if (answer->status != STATUS_NO_CONTENT)
-		put(text, "Content-Length: %u\r\n", answer->body == NULL ? 0 :
-		    answer->body->len);
+		put(text, "Content-Length: %zu\r\n",
+		    exchange_body_len(answer));
 	put(text, "\r\n");
 }
 
@@ -74,11 +74,16 @@ fcgi_output_answer(uint16_t id, const struct exchange_answer *answer)
 	buf_init(&records, HEAD_MAX_BYTES + FCGI_HEADER_BYTES +
 	    FCGI_HEADER_BYTES);
 	put_head(&text, answer);
+	if (answer->lead != NULL &&
+	    buf_append(&text, answer->lead->data, answer->lead->len) == -1)
+		fatalx("the first part of an answer is too long");
+	payload_unref(answer->lead);
 	if (fcgi_put_stdout(&records, id, buf_data(&text), text.len) == -1)
 		fatalx("out of memory (head of an answer)");
 	buf_clear(&text);
 	out->lead = buf_freeze(&records);
 	out->body = answer->body;
+	out->body_from = answer->body_from;
 	out->news = answer->news;
 	out->id = id;
 	out->has_tail = true;
@@ -115,7 +120,7 @@ fcgi_output_free(struct fcgi_output *out)
 static size_t
 body_len(const struct fcgi_output *out)
 {
-	return out->body == NULL ? 0 : out->body->len;
+	return out->body == NULL ? 0 : out->body->len - out->body_from;
 }
 
 /* Add what was not sent of len bytes. */

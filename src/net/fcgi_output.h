@@ -20,7 +20,8 @@ struct payload;
 struct fcgi_output {
 	STAILQ_ENTRY(fcgi_output) entry;
 	struct payload *lead;	/* whole records */
-	struct payload *body;	/* what follows them in STDOUT; NULL: none */
+	struct payload *body;	/* what follows them in STDOUT; NULL: none, */
+	size_t	 body_from;	/* ... but for so many bytes of it */
 	struct outbox_news news; /* what the answer shows */
 	size_t	 sent;		/* of all bytes */
 	uint16_t id;
@@ -29,7 +30,7 @@ struct fcgi_output {
 
 /*
  * The answer to request id as a CGI response (RFC 3875, section 6) and its
- * END_REQUEST.  Takes the reference of the answer's body.
+ * END_REQUEST.  Takes the references of the answer's body.
  */
 struct fcgi_output *fcgi_output_answer(uint16_t id,
 	    const struct exchange_answer *answer);

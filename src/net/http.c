@@ -125,13 +125,15 @@ response_for(struct http *http, const struct exchange_answer *answer)
 {
 	struct MHD_Response *response;
 
-	if (answer->body != NULL && answer->body == http->shared_body) {
+	if (answer->lead == NULL && answer->body != NULL &&
+	    answer->body == http->shared_body) {
 		payload_unref(answer->body);
 		return http->shared;
 	}
 	response = http_answer_plain(answer);
 	if (response == NULL || answer->status != MHD_HTTP_OK ||
-	    answer->body == NULL || answer->body->refs < 2)
+	    answer->lead != NULL || answer->body == NULL ||
+	    answer->body->refs < 2)
 		return response;
 	drop_shared(http);
 	http->shared = response;
@@ -244,8 +246,10 @@ end_exchange(struct http_connection *connection)
 		if (connection->phase == PHASE_UPGRADING)
 			close(connection->fd);
 		tell_upgraded(connection, -1, NULL, 0);
-	} else if (connection->answer.status != 0)
+	} else if (connection->answer.status != 0) {
+		payload_unref(connection->answer.lead);
 		payload_unref(connection->answer.body);
+	}
 	if (connection->poll != NULL)
 		poll_cancel(connection->poll);
 	if (connection->phase == PHASE_HELD)

@@ -1,11 +1,19 @@
 #include "http_answer.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/xalloc.h"
 #include "exchange.h"
 #include "http_head.h"
 #include "wire/ws_handshake.h"
+
+/* The two parts of a body. */
+struct parts {
+	struct payload *lead;
+	struct payload *body;
+};
 
 static void
 drop_body(void *cls)
@@ -13,13 +21,45 @@ drop_body(void *cls)
 	payload_unref(cls);
 }
 
-/* Takes body; NULL if there is no memory. */
-static struct MHD_Response *
-response_of_body(struct payload *body)
+static void
+drop_parts(void *cls)
 {
-	static char empty[1];
+	struct parts *parts = cls;
+
+	payload_unref(parts->lead);
+	payload_unref(parts->body);
+	free(parts);
+}
+
+/* Takes both. */
+static struct MHD_Response *
+response_of_parts(struct payload *lead, struct payload *body, size_t from)
+{
+	const struct MHD_IoVec list[] = {
+		{ lead->data, lead->len },
+		{ body->data + from, body->len - from },
+	};
+	struct parts *parts = xcalloc(1, sizeof(*parts));
 	struct MHD_Response *response;
 
+	*parts = (struct parts){ .lead = lead, .body = body };
+	response = MHD_create_response_from_iovec(list, 2, drop_parts, parts);
+	if (response == NULL)
+		drop_parts(parts);
+	return response;
+}
+
+/* Takes the answer's references; NULL if there is no memory. */
+static struct MHD_Response *
+response_of_body(const struct exchange_answer *answer)
+{
+	static char empty[1];
+	struct payload *body = answer->body;
+	struct MHD_Response *response;
+
+	if (answer->lead != NULL)
+		return response_of_parts(answer->lead, body,
+		    answer->body_from);
 	if (body == NULL)
 		return MHD_create_response_from_buffer(0, empty,
 		    MHD_RESPMEM_PERSISTENT);
@@ -64,7 +104,7 @@ http_answer_plain(const struct exchange_answer *answer)
 	struct exchange_fields fields;
 
 	exchange_fields(answer, &fields);
-	return with_fields(with_fields(response_of_body(answer->body),
+	return with_fields(with_fields(response_of_body(answer),
 	    of_connection, sizeof(of_connection) / sizeof(of_connection[0])),
 	    fields.list, fields.count);
 }

@@ -10,7 +10,7 @@ struct ws_handshake;
 
 /*
  * A response for an answer whose status is not 101; NULL if there is no memory.
- * Takes the reference of the answer's body.
+ * Takes the references of the answer's body.
  */
 struct MHD_Response *http_answer_plain(const struct exchange_answer *answer);
 

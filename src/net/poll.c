@@ -147,7 +147,7 @@ end(struct poll *poll)
 	free(poll);
 }
 
-/* What all polls get that are answered with multicart and nothing else. */
+/* What all polls get that are answered with multicart. */
 static struct payload *
 enclose(struct multicart *multicart)
 {
@@ -163,30 +163,36 @@ enclose(struct multicart *multicart)
 	return payload_ref(multicart->enclosed);
 }
 
-/* All that the hub has for poll. */
-static struct payload *
-take_messages(struct poll *poll)
+/* All that the hub has for poll becomes the body of answer. */
+static void
+take_messages(struct poll *poll, struct exchange_answer *answer)
 {
-	struct multicart *state = poll->peer.outbox.state;
+	const struct outbox *outbox = &poll->peer.outbox;
 	uint64_t incarnation = 0, revision = 0;
 	struct envelope envelope;
 	struct outbox_item item;
 
-	if (state != NULL && poll->peer.outbox.reply_count == 0)
-		return enclose(state);
-	if (state != NULL) {
-		incarnation = state->incarnation;
-		revision = state->revision;
-	} else if (poll->state.is_held) {
-		incarnation = poll->state.incarnation;
-		revision = poll->state.revision;
+	if (outbox->reply_count == 0 && outbox->state != NULL) {
+		answer->body = enclose(outbox->state);
+		return;
 	}
 	envelope_init(&envelope);
-	while (hub_peer_next(poll->polls->config.hub, &poll->peer, &item)) {
+	while (outbox->reply_count > 0 &&
+	    hub_peer_next(poll->polls->config.hub, &poll->peer, &item)) {
 		envelope_add(&envelope, item.body->data, item.len, item.tail);
 		payload_unref(item.body);
 	}
-	return envelope_end(&envelope, incarnation, revision);
+	if (outbox->state != NULL) {
+		answer->lead = envelope_lead(&envelope);
+		answer->body = enclose(outbox->state);
+		answer->body_from = ENVELOPE_HEAD_BYTES;
+		return;
+	}
+	if (poll->state.is_held) {
+		incarnation = poll->state.incarnation;
+		revision = poll->state.revision;
+	}
+	answer->body = envelope_end(&envelope, incarnation, revision);
 }
 
 /* Answer with all that the hub has for poll, and end it. */
@@ -201,8 +207,7 @@ answer(struct poll *poll)
 		.news = outbox_news(&poll->peer.outbox),
 	};
 
-	answer.body = take_messages(poll);
-
+	take_messages(poll, &answer);
 	end(poll);
 	owner->answered(ctx, &answer);
 }
