@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -292,6 +293,59 @@ expect_said(const struct world *world, const char *messages)
 		    world->said.len);
 }
 
+enum { FRAME_MAX = 65536 };
+
+/* One frame of what the peer received. */
+struct frame {
+	uint8_t	 first;		/* its first byte */
+	const char *bytes;	/* all of it */
+	size_t	 len;
+	const char *payload;
+	size_t	 payload_len;
+};
+
+/* Decode the frame at *at, which moves behind it; false at the end. */
+static bool
+next_frame(const struct world *world, size_t *at, struct frame *frame)
+{
+	const uint8_t *bytes = (const uint8_t *)buf_data(&world->heard) + *at;
+	size_t header = 2, i;
+
+	if (*at == world->heard.len)
+		return false;
+	frame->first = bytes[0];
+	frame->bytes = (const char *)bytes;
+	frame->payload_len = bytes[1];
+	if (bytes[1] >= 126) {
+		header = bytes[1] == 126 ? 4 : 10;
+		frame->payload_len = 0;
+		for (i = 2; i < header; i++)
+			frame->payload_len = frame->payload_len << 8 |
+			    bytes[i];
+	}
+	frame->payload = (const char *)bytes + header;
+	frame->len = header + frame->payload_len;
+	*at += frame->len;
+	ck_assert_uint_le(*at, world->heard.len);
+	return true;
+}
+
+static bool
+is_control(const struct frame *frame)
+{
+	return (frame->first & 0x08) != 0;
+}
+
+static void
+expect_all_a(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (text[i] != 'a')
+			ck_abort_msg("byte %zu is 0x%02x", i, text[i]);
+}
+
 /* Masked with zeros, so that texts stay legible. */
 #define MASK "\0\0\0\0"
 #define TEXT_ONE "\x81\x83" MASK "one"
@@ -385,6 +439,34 @@ START_TEST(only_the_first_len_bytes_of_a_body_are_sent)
 	ws_wake(&world->ws);
 
 	expect_heard(world, "\x81\x05" "body}");
+	world_free(world);
+}
+END_TEST
+
+/* A body that ends so many bytes before, or behind, its first frame does. */
+START_TEST(tails_go_out_wherever_a_fragment_ends)
+{
+	struct world *world = world_plain();
+	size_t len = (size_t)(FRAME_MAX - 2 + _i);
+	char *text = xcalloc(1, len + 1);
+	struct buf whole;
+	struct frame frame;
+	size_t at = 0;
+
+	memset(text, 'b', len);
+	push(world, text, ",}}");
+	ws_wake(&world->ws);
+	hear(world);
+	buf_init(&whole, LARGE);
+	while (next_frame(world, &at, &frame))
+		ck_assert_int_eq(buf_append(&whole, frame.payload,
+		    frame.payload_len), 0);
+
+	ck_assert_uint_eq(whole.len, len + 3);
+	ck_assert_mem_eq(buf_data(&whole), text, len);
+	ck_assert_mem_eq(buf_data(&whole) + len, ",}}", 3);
+	buf_clear(&whole);
+	free(text);
 	world_free(world);
 }
 END_TEST
@@ -694,24 +776,55 @@ START_TEST(pings_of_one_who_does_not_read_are_bounded)
 }
 END_TEST
 
-static void
-expect_large_bytes(struct world *world, const void *bytes, size_t n)
+/*
+ * The peer received fragments of LARGE times 'a' and other frames.  Returns
+ * how many bytes of the message came, and puts the other frames into others.
+ */
+static size_t
+hear_large(struct world *world, struct buf *others)
 {
-	const char *heard;
+	struct frame frame;
+	size_t at = 0, len = 0;
 
 	hear(world);
-	heard = buf_data(&world->heard);
-	ck_assert_uint_eq(world->heard.len, 10 + LARGE + n);
-	ck_assert_mem_eq(heard, "\x81\x7f\0\0\0\0\0\x30\0\0", 10);
-	/* All are 'a' if the first one is, and each is as the one before. */
-	ck_assert_int_eq(heard[10], 'a');
-	ck_assert_mem_eq(heard + 11, heard + 10, LARGE - 1);
-	ck_assert_mem_eq(heard + 10 + LARGE, bytes, n);
+	while (next_frame(world, &at, &frame)) {
+		if (is_control(&frame) || len == LARGE) {
+			ck_assert_int_eq(buf_append(others, frame.bytes,
+			    frame.len), 0);
+			continue;
+		}
+		ck_assert_uint_le(frame.payload_len, FRAME_MAX);
+		expect_all_a(frame.payload, frame.payload_len);
+		len += frame.payload_len;
+		ck_assert_uint_eq(frame.first, (len == LARGE ? 0x80 : 0) |
+		    (len == frame.payload_len ? WS_TEXT : WS_CONTINUATION));
+	}
+	buf_clear(&world->heard);
+	return len;
 }
 
-/* The peer received LARGE times 'a', and then this literal. */
+static size_t
+expect_others(struct world *world, const void *bytes, size_t n)
+{
+	struct buf others;
+	size_t len;
+
+	buf_init(&others, HEARD_BYTES);
+	len = hear_large(world, &others);
+	ck_assert_uint_eq(others.len, n);
+	ck_assert_mem_eq(buf_data(&others), bytes, n);
+	buf_clear(&others);
+	return len;
+}
+
+/* The peer received LARGE times 'a', and between or behind it this literal. */
 #define expect_large(world, frames)					\
-	expect_large_bytes((world), (frames), sizeof(frames) - 1)
+	ck_assert_uint_eq(expect_others((world), (frames),		\
+	    sizeof(frames) - 1), LARGE)
+/* It received only a part of that, and this. */
+#define expect_part(world, frames)					\
+	ck_assert_uint_lt(expect_others((world), (frames),		\
+	    sizeof(frames) - 1), LARGE)
 
 START_TEST(large_message_goes_out_as_the_socket_takes_it)
 {
@@ -730,7 +843,39 @@ START_TEST(large_message_goes_out_as_the_socket_takes_it)
 }
 END_TEST
 
-START_TEST(half_a_message_is_completed_before_the_close)
+/* How many bytes the peer received before the first control frame. */
+static size_t
+hear_before_control(struct world *world)
+{
+	struct frame frame;
+	size_t at = 0, before = 0;
+
+	hear(world);
+	while (next_frame(world, &at, &frame) && !is_control(&frame))
+		before = at;
+	ck_assert(is_control(&frame));
+	return before;
+}
+
+START_TEST(control_frames_go_out_between_fragments)
+{
+	struct world *world = world_plain();
+	int at_once;
+
+	push_large(world);
+	ws_wake(&world->ws);
+	ck_assert_int_eq(ioctl(world->peer, FIONREAD, &at_once), 0);
+	say(world, PING_A);
+
+	/* What the socket had already, and the rest of one fragment. */
+	ck_assert_uint_le(hear_before_control(world),
+	    (size_t)at_once + FRAME_MAX);
+	expect_large(world, SERVER_PONG_A);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(half_a_frame_is_completed_before_the_close)
 {
 	struct world *world = world_plain();
 
@@ -739,7 +884,8 @@ START_TEST(half_a_message_is_completed_before_the_close)
 	ws_wake(&world->ws);
 	say(world, CLOSE_1001);
 
-	expect_large(world, SERVER_CLOSE_1001);
+	expect_part(world, SERVER_CLOSE_1001);
+	ck_assert_uint_eq(world->sent, 0);
 	ck_assert(world->has_ended);
 	world_free(world);
 }
@@ -836,7 +982,7 @@ START_TEST(reader_that_comes_back_in_time_is_told_why_it_is_closed)
 	ws_wake(&world->ws);
 	pass_s(world, STALL_TIMEOUT_S);
 
-	expect_large(world, SERVER_PING SERVER_CLOSE_1008);
+	expect_part(world, SERVER_PING SERVER_CLOSE_1008);
 	world_free(world);
 }
 END_TEST
@@ -898,6 +1044,55 @@ START_TEST(agreed_compression_is_used_both_ways)
 }
 END_TEST
 
+/* Bytes that no compressor makes much smaller. */
+static void
+push_noise(struct world *world, size_t len)
+{
+	char *text = xcalloc(1, len + 1);
+	uint32_t state = 1;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		state = state * 1103515245 + 12345;
+		text[i] = (char)(' ' + (state >> 16) % 95);
+	}
+	push(world, text, "}");
+	free(text);
+}
+
+START_TEST(only_the_first_fragment_says_that_a_message_is_compressed)
+{
+	struct world *world = world_new(&params, "");
+	struct ws_inflate inflate;
+	struct frame frame;
+	struct buf text;
+	size_t at = 0, n = 0;
+
+	buf_init(&text, LARGE);
+	ws_inflate_init(&inflate, &params);
+	push_noise(world, 3 * FRAME_MAX);
+	ws_wake(&world->ws);
+	hear(world);
+	while (next_frame(world, &at, &frame)) {
+		ck_assert_uint_eq(frame.first,
+		    (at == world->heard.len ? 0x80 : 0) |
+		    (n++ == 0 ? 0x41 : 0));
+		ck_assert_int_eq(ws_inflate_feed(&inflate,
+		    (const uint8_t *)frame.payload, frame.payload_len, &text,
+		    LARGE), WS_INFLATE_OK);
+	}
+
+	ck_assert_int_eq(ws_inflate_end(&inflate, &text, LARGE),
+	    WS_INFLATE_OK);
+	ck_assert_uint_gt(n, 2);
+	ck_assert_uint_eq(text.len, 3 * FRAME_MAX + 1);
+	ck_assert_mem_eq(buf_data(&text) + 3 * FRAME_MAX, "}", 1);
+	ws_inflate_clear(&inflate);
+	buf_clear(&text);
+	world_free(world);
+}
+END_TEST
+
 START_TEST(descriptor_that_cannot_be_watched_is_closed_from_the_loop)
 {
 	struct world *world = world_plain();
@@ -942,7 +1137,8 @@ suite_add(TCase *tc)
 		close_answers_even_if_the_owner_is_not_ready,
 		pings_of_one_who_does_not_read_are_bounded,
 		large_message_goes_out_as_the_socket_takes_it,
-		half_a_message_is_completed_before_the_close,
+		control_frames_go_out_between_fragments,
+		half_a_frame_is_completed_before_the_close,
 		silent_peer_is_pinged_and_cut,
 		peer_that_answers_stays,
 		any_byte_breaks_the_silence,
@@ -951,10 +1147,12 @@ suite_add(TCase *tc)
 		reader_that_comes_back_in_time_is_told_why_it_is_closed,
 		slow_reader_that_takes_something_stays,
 		agreed_compression_is_used_both_ways,
+		only_the_first_fragment_says_that_a_message_is_compressed,
 		descriptor_that_cannot_be_watched_is_closed_from_the_loop,
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tc, tests[i]);
+	tcase_add_loop_test(tc, tails_go_out_wherever_a_fragment_ends, 0, 4);
 }

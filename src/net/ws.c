@@ -69,12 +69,6 @@ stop_waiting(struct ws *ws, struct deadline *deadline)
 	deadline_clear(ws->service->deadlines, deadline);
 }
 
-static bool
-has_output(const struct ws *ws)
-{
-	return ws_send_has_begun(&ws->out) || ws_send_has_control(&ws->out);
-}
-
 /* Whether another frame of the peer may be looked at. */
 static bool
 may_read(const struct ws *ws)
@@ -116,7 +110,7 @@ queue_control(struct ws *ws, enum ws_opcode opcode, const uint8_t *payload,
 		ws_abort(ws);
 }
 
-/* Stop being open: a close frame follows what is half sent. */
+/* Stop being open: a close frame follows the frame that is half sent. */
 static void
 start_close(struct ws *ws, uint16_t code)
 {
@@ -126,6 +120,7 @@ start_close(struct ws *ws, uint16_t code)
 	ws->is_paused = false;
 	stop_waiting(ws, &ws->take);
 	wait_for(ws, WS_WAIT_CLOSE);
+	ws_send_cut(&ws->out);
 	queue_control(ws, WS_CLOSE, payload,
 	    ws_close_payload(payload, code, ""));
 }
@@ -148,16 +143,13 @@ take_output(struct ws *ws)
 {
 	struct ws_outgoing message;
 
-	if (!ws_send_has_control(&ws->out) && ws->state == STATE_OPEN &&
-	    ws->owner->next(ws, &message)) {
+	if (ws_send_has_any(&ws->out))
+		return true;
+	if (ws->state == STATE_OPEN && ws->owner->next(ws, &message))
 		ws_send_begin(&ws->out, &message, ws->codec == NULL ? NULL :
 		    &ws->codec->compressor);
-		return true;
-	}
-	if (!ws_send_has_control(&ws->out))
-		return false;
-	ws_send_begin_control(&ws->out);
-	return true;
+	/* next() may have closed ws, or aborted it. */
+	return ws->state != STATE_CLOSED && ws_send_has_any(&ws->out);
 }
 
 /* The socket takes no more for now. */
@@ -174,7 +166,6 @@ block(struct ws *ws)
 static size_t
 send_some(struct ws *ws)
 {
-	bool is_message = ws_send_has_message(&ws->out);
 	ssize_t n = ws_send_some(&ws->out, ws->fd);
 
 	if (n == -1) {
@@ -187,9 +178,9 @@ send_some(struct ws *ws)
 		return 0;
 	}
 	stop_waiting(ws, &ws->take);
-	if (ws_send_has_begun(&ws->out))
+	if (ws_send_is_amid_frame(&ws->out))
 		block(ws);
-	else if (is_message)
+	else if (ws_send_has_ended(&ws->out))
 		ws->owner->sent(ws);
 	return (size_t)n;
 }
@@ -198,7 +189,7 @@ send_some(struct ws *ws)
 static void
 settle(struct ws *ws)
 {
-	if (ws->state == STATE_CLOSING && ws->is_done && !has_output(ws))
+	if (ws->state == STATE_CLOSING && ws->is_done && !ws_send_has_any(&ws->out))
 		linger(ws);
 	if (ws->state == STATE_CLOSED)
 		return;
@@ -217,7 +208,7 @@ flush(struct ws *ws)
 		return;
 	ws->is_sending = true;
 	while (!ws->is_blocked && ws->state <= STATE_CLOSING &&
-	    (ws_send_has_begun(&ws->out) || take_output(ws))) {
+	    take_output(ws)) {
 		spent += send_some(ws) + SEND_COST_BYTES;
 		/* The others' turn; being writable, it will be called again. */
 		if (spent >= SEND_BYTES)

@@ -122,8 +122,8 @@ void	 ws_ping(struct ws *ws);
 
 /*
  * Start the closing handshake: nothing more is asked of the owner, a close
- * frame follows what is half sent, and closed() comes when the peer answered
- * or after a few seconds.  Calling it again changes nothing.
+ * frame follows the frame that is half sent, without the rest of its message,
+ * and closed() comes when the peer answered or after a few seconds.  Calling it again changes nothing.
  */
 void	 ws_close(struct ws *ws, enum ws_close_code code);
 

@@ -12,9 +12,9 @@
 struct ws_compressor;
 
 /*
- * The bytes that a connection has to send: one message, which is half sent,
- * or a queue of control frames.  What comes next, and when, is for ws.c to
- * say.
+ * The bytes that a connection has to send: a message, which goes out in frames
+ * of a bounded size, and control frames, which go out between two of these.
+ * When to send is for ws.c to say.
  */
 
 /* A message on its way out: len bytes of body and then the tail. */
@@ -27,25 +27,29 @@ struct ws_outgoing {
 
 struct ws_sending {
 	struct buf control;	/* pings, pongs, a close: frames to be sent */
-	/* A frame, or several control frames, half sent. */
-	struct payload *body;	/* NULL: nothing is being sent */
+	struct payload *frames;	/* such frames, half sent; NULL: none */
+	uint32_t frames_sent;	/* bytes of them */
+	/* A message half sent, a frame at a time. */
+	struct payload *body;	/* NULL: none */
 	const char *tail;
-	size_t	 sent;		/* of header, body and tail together */
 	uint32_t body_len;
 	uint32_t tail_len;
+	uint64_t before;	/* bytes of body and tail in earlier frames */
+	uint32_t frame_len;	/* those in this frame */
+	uint32_t frame_sent;	/* of its header and these together */
 	uint8_t	 header[WS_SERVER_HEADER_MAX];
 	uint8_t	 header_len;
+	bool	 is_cut;	/* this frame is the last to be sent */
+	bool	 has_ended;	/* see ws_send_has_ended() */
 };
 
 void	 ws_send_init(struct ws_sending *out);
 void	 ws_send_clear(struct ws_sending *out);
 
-/* Whether something is half sent. */
-bool	 ws_send_has_begun(const struct ws_sending *out);
-/* Whether that is a message. */
-bool	 ws_send_has_message(const struct ws_sending *out);
-/* Whether control frames wait. */
-bool	 ws_send_has_control(const struct ws_sending *out);
+/* Whether there is anything to send. */
+bool	 ws_send_has_any(const struct ws_sending *out);
+/* Whether a frame is half sent. */
+bool	 ws_send_is_amid_frame(const struct ws_sending *out);
 /* Whether the peer, who makes us queue pongs, has to read them first. */
 bool	 ws_send_is_behind(const struct ws_sending *out);
 
@@ -55,16 +59,23 @@ int	 ws_send_control(struct ws_sending *out, enum ws_opcode opcode,
 	    __attribute__((warn_unused_result));
 
 /*
- * When nothing is half sent: begin the message, whose body is taken, or all
- * control frames of the queue.  compressor is NULL where none was negotiated.
+ * When there is nothing to send: begin the message, whose body is taken.
+ * compressor is NULL where none was negotiated.
  */
 void	 ws_send_begin(struct ws_sending *out,
 	    const struct ws_outgoing *message,
 	    struct ws_compressor *compressor);
-void	 ws_send_begin_control(struct ws_sending *out);
+/* Send no more of a message than the frame that has begun. */
+void	 ws_send_cut(struct ws_sending *out);
 
-/* Go on with what was begun; the number of bytes, or -1 with errno. */
+/*
+ * When there is something to send: go on with the frame that is half sent, else
+ * with the control frames that wait, else with the message's next frame.
+ * Returns the number of bytes, or -1 with errno.
+ */
 ssize_t	 ws_send_some(struct ws_sending *out, int fd)
 	    __attribute__((warn_unused_result));
+/* Whether that sent the last byte of a message. */
+bool	 ws_send_has_ended(const struct ws_sending *out);
 
 #endif

@@ -490,6 +490,12 @@ ws_frame_header(uint8_t out[WS_SERVER_HEADER_MAX], enum ws_opcode opcode,
 	return 10;
 }
 
+void
+ws_frame_header_go_on(uint8_t header[WS_SERVER_HEADER_MAX])
+{
+	header[0] &= (uint8_t)~FIN;
+}
+
 size_t
 ws_close_payload(uint8_t out[WS_CONTROL_MAX], uint16_t code,
     const char *reason)

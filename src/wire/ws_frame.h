@@ -107,6 +107,8 @@ enum ws_status ws_parser_next(struct ws_parser *parser, uint8_t **bytes,
 /* Write the header of an unfragmented frame; returns its length. */
 size_t	 ws_frame_header(uint8_t out[WS_SERVER_HEADER_MAX],
 	    enum ws_opcode opcode, bool compressed, uint64_t payload_len);
+/* Let header be of a fragment that others follow (section 5.4). */
+void	 ws_frame_header_go_on(uint8_t header[WS_SERVER_HEADER_MAX]);
 
 /*
  * Write the payload of a close frame; returns its length, which is 0 for

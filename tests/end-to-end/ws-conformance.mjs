@@ -13,6 +13,7 @@ import zlib from 'node:zlib';
 
 const TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10;
 const MAX_MESSAGE = 16 * 1024 * 1024;
+const FRAGMENT_MAX = 65536;	// of the server's
 const CASE_LIMIT_MS = 120000;
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const ACCEPT = createHash('sha1')
@@ -240,18 +241,35 @@ class Client {
 			opcode: start[0] & 15, payload };
 	}
 
-	async expect(opcode, payload) {
-		const got = await this.receive();
-		assert.notEqual(got, null, 'the stream ended');
-		assert.equal(got.opcode, opcode,
-			`frame ${got.opcode} ${got.payload.toString('hex', 0, 20)}`);
-		assert.equal(got.fin, 1);
-		let data = got.payload;
-		if (got.rsv === 4 && this.inflater !== undefined) {
+	// One message or control frame; between its fragments, the frame
+	// [opcode, payload] if that is given.
+	async expect(opcode, payload, between) {
+		const pieces = [];
+		let got, first;
+		do {
+			got = await this.receive();
+			assert.notEqual(got, null, 'the stream ended');
+			if (between !== undefined && pieces.length > 0 &&
+			    got.opcode === between[0]) {
+				assert.equal(got.payload.toString(), between[1]);
+				between = undefined;
+				got.fin = 0;
+				continue;
+			}
+			first ??= got;
+			assert.equal(got.opcode, got === first ? opcode : 0,
+				`frame ${got.opcode} ${got.payload.toString('hex', 0, 20)}`);
+			assert.ok(got.payload.length <= FRAGMENT_MAX, 'a large frame');
+			assert.ok(got === first || got.rsv === 0);
+			pieces.push(got.payload);
+		} while (got.fin === 0);
+		assert.equal(between, undefined, 'nothing came between');
+		let data = Buffer.concat(pieces);
+		if (first.rsv === 4 && this.inflater !== undefined) {
 			data = await this.inflater.message(data);
 			this.compressedFrames++;
 		} else
-			assert.equal(got.rsv, 0);
+			assert.equal(first.rsv, 0);
 		assert.ok(data.equals(Buffer.from(payload)), 'payload differs');
 	}
 
@@ -372,6 +390,13 @@ function pings() {
 		failCase(`2 control frame ${opcode} in fragments`, 1002,
 			frame(opcode, '', { fin: 0 }));
 	}
+	openCase('2 ping while a large message is sent', async (client) => {
+		const data = randomBytes(2 * 1024 * 1024);
+		client.send(Buffer.concat([frame(BINARY, data),
+			frame(PING, 'now')]));
+		await client.expect(BINARY, data, [PONG, 'now']);
+		await client.finish();
+	});
 	openCase('2 ten thousand pings, answered in order', async (client) => {
 		const pending = Array.from({ length: 10000 }, (_, i) => `ping ${i}`);
 		client.send(Buffer.concat(pending.map((p) => frame(PING, p))));
