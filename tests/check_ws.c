@@ -25,6 +25,7 @@ enum {
 	PING_INTERVAL_S = 25,
 	PONG_TIMEOUT_S = 20,
 	STALL_TIMEOUT_S = 30,
+	SEND_TIMEOUT_S = 300,
 	CLOSE_TIMEOUT_S = 5,
 	QUEUE = 8,
 	TURNS = 8,		/* enough for everything that is not blocked */
@@ -45,6 +46,7 @@ clock_gettime(clockid_t id, struct timespec *ts)
 
 struct world {
 	uv_loop_t loop;
+	struct unsent *unsent;
 	struct ws_service *service;
 	struct ws ws;
 	int	 peer;
@@ -158,6 +160,10 @@ world_new(const struct ws_deflate_params *deflate, const char *extra)
 {
 	struct world *world = xcalloc(1, sizeof(*world));
 	int fds[2];
+	struct unsent_config unsent = {
+		.loop = &world->loop,
+		.timeout_s = SEND_TIMEOUT_S,
+	};
 	struct ws_config config = {
 		.loop = &world->loop,
 		.max_message = 1000,
@@ -170,6 +176,8 @@ world_new(const struct ws_deflate_params *deflate, const char *extra)
 	buf_init(&world->said, HEARD_BYTES);
 	buf_init(&world->heard, HEARD_BYTES);
 	world->patience = SIZE_MAX;
+	world->unsent = unsent_new(&unsent);
+	config.unsent = world->unsent;
 	world->service = ws_service_new(&config);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
 	    fds), 0);
@@ -198,6 +206,7 @@ world_free(struct world *world)
 	while (world->queued > 0)
 		payload_unref(world->queue[--world->queued].body);
 	ws_service_free(world->service);
+	unsent_free(world->unsent);
 	turn(world);
 	ck_assert_int_eq(uv_loop_close(&world->loop), 0);
 	close(world->peer);
@@ -1008,6 +1017,68 @@ START_TEST(slow_reader_that_takes_something_stays)
 }
 END_TEST
 
+START_TEST(reader_that_never_gets_to_the_end_is_cut_off)
+{
+	struct world *world = world_plain();
+	static char some[256 * 1024];
+	unsigned left_s = SEND_TIMEOUT_S;
+
+	push_large(world);
+	ws_wake(&world->ws);
+	for (; left_s > STALL_TIMEOUT_S; left_s -= STALL_TIMEOUT_S - 1) {
+		pass_s(world, STALL_TIMEOUT_S - 1);
+		ck_assert_int_gt(recv(world->peer, some, sizeof(some), 0), 0);
+		turn(world);
+	}
+	ck_assert_uint_eq(world->closed, 0);
+	pass_s(world, left_s);
+
+	ck_assert_uint_eq(world->closed, 1);
+	ck_assert_int_eq(world->ws.end, WS_END_STALL);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(what_is_sent_at_once_is_not_unsent)
+{
+	struct world *world = world_plain();
+	struct unsent_counts counts;
+
+	push(world, "one", NULL);
+	ws_wake(&world->ws);
+	unsent_copy_counts(world->unsent, &counts);
+	ck_assert_uint_eq(counts.bytes, 0);
+	push_large(world);
+	ws_wake(&world->ws);
+	unsent_copy_counts(world->unsent, &counts);
+	ck_assert_uint_eq(counts.bytes, LARGE);
+	while (counts.bytes > 0) {
+		hear(world);
+		turn(world);
+		unsent_copy_counts(world->unsent, &counts);
+	}
+	pass_s(world, 1);
+	ck_assert_uint_eq(world->sent, 2);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(over_the_budget_a_connection_is_cut_off)
+{
+	struct world *world = world_plain();
+	const struct unsent_config config = { .max_bytes = LARGE - 1 };
+
+	unsent_configure(world->unsent, &config);
+	push_large(world);
+	ws_wake(&world->ws);
+	turn(world);
+
+	ck_assert_uint_eq(world->closed, 1);
+	ck_assert_int_eq(world->ws.end, WS_END_STALL);
+	world_free(world);
+}
+END_TEST
+
 static const struct ws_deflate_params params = {
 	.server_no_context_takeover = true,
 	.client_no_context_takeover = true,
@@ -1146,6 +1217,9 @@ suite_add(TCase *tc)
 		reader_that_takes_nothing_is_closed,
 		reader_that_comes_back_in_time_is_told_why_it_is_closed,
 		slow_reader_that_takes_something_stays,
+		reader_that_never_gets_to_the_end_is_cut_off,
+		what_is_sent_at_once_is_not_unsent,
+		over_the_budget_a_connection_is_cut_off,
 		agreed_compression_is_used_both_ways,
 		only_the_first_fragment_says_that_a_message_is_compressed,
 		descriptor_that_cannot_be_watched_is_closed_from_the_loop,

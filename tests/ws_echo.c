@@ -49,6 +49,7 @@ struct server {
 	uv_loop_t loop;
 	struct listener *listener;
 	struct http *http;
+	struct unsent *unsent;
 	struct ws_service *service;
 	uv_prepare_t turn;
 	uv_timer_t timer;	/* when http wants to be run next */
@@ -132,6 +133,13 @@ on_pong(struct ws *ws)
 }
 
 static void
+free_services(struct server *server)
+{
+	ws_service_free(server->service);
+	unsent_free(server->unsent);
+}
+
+static void
 on_closed(struct ws *ws)
 {
 	struct echo *echo = echo_of(ws);
@@ -144,7 +152,7 @@ on_closed(struct ws *ws)
 	free(echo);
 	listener_release(server->listener);
 	if (server->is_stopping && TAILQ_EMPTY(&server->echoes))
-		ws_service_free(server->service);
+		free_services(server);
 }
 
 static void
@@ -261,13 +269,14 @@ on_signal(uv_signal_t *signal, int number)
 	TAILQ_FOREACH(echo, &server->echoes, entry)
 		ws_close(&echo->ws, WS_CLOSE_GOING_AWAY);
 	if (TAILQ_EMPTY(&server->echoes))
-		ws_service_free(server->service);
+		free_services(server);
 }
 
 static void
 start_net(struct server *server)
 {
-	const struct ws_config ws = {
+	const struct unsent_config unsent = { .loop = &server->loop };
+	struct ws_config ws = {
 		.loop = &server->loop,
 		.max_message = MAX_MESSAGE_BYTES,
 		.accept_binary = true,
@@ -275,7 +284,7 @@ start_net(struct server *server)
 		.pong_timeout_s = PONG_TIMEOUT_S,
 		.stall_timeout_s = STALL_TIMEOUT_S,
 	};
-	const struct http_config http = {
+	struct http_config http = {
 		.loop = &server->loop,
 		.idle_timeout_s = IDLE_TIMEOUT_S,
 		.head_timeout_s = HEAD_TIMEOUT_S,
@@ -287,6 +296,9 @@ start_net(struct server *server)
 		.limit = "connections",
 	};
 
+	server->unsent = unsent_new(&unsent);
+	ws.unsent = server->unsent;
+	http.unsent = server->unsent;
 	server->service = ws_service_new(&ws);
 	server->listener = listener_new(&listener);
 	server->http = http_new(&http);

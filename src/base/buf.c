@@ -97,6 +97,7 @@ buf_freeze(struct buf *buf)
 
 	payload = xrealloc(buf->storage, sizeof(*payload) + buf->len + 1);
 	payload->refs = 1;
+	payload->senders = 0;
 	payload->len = (uint32_t)buf->len;
 	payload->data[payload->len] = '\0';
 	buf->storage = NULL;
@@ -112,6 +113,7 @@ payload_new(const void *data, size_t len)
 	assert(len <= UINT32_MAX);
 	payload = xrealloc(NULL, sizeof(*payload) + len + 1);
 	payload->refs = 1;
+	payload->senders = 0;
 	payload->len = (uint32_t)len;
 	if (len > 0)
 		memcpy(payload->data, data, len);

@@ -13,6 +13,7 @@
 
 struct payload {
 	int	 refs;		/* touched by the network thread only */
+	uint32_t senders;	/* net/unsent.h's: how often it is being sent */
 	uint32_t len;
 	char	 data[];	/* len bytes and a NUL that does not count */
 };

@@ -9,6 +9,7 @@
 #include "net/listener.h"
 #include "net/metrics.h"
 #include "net/poll.h"
+#include "net/unsent.h"
 #include "net/ws.h"
 #include "net/ws_peer.h"
 #include "options.h"
@@ -98,6 +99,7 @@ void
 network_init(struct network *network, const struct network_config *config)
 {
 	const struct options *options = config->options;
+	struct unsent_config unsent = { .loop = config->loop };
 	struct ws_config ws = { .loop = config->loop };
 	struct polls_config polls = {
 		.loop = config->loop,
@@ -109,8 +111,11 @@ network_init(struct network *network, const struct network_config *config)
 
 	network->loop = config->loop;
 	network->quiet = config->quiet;
+	tuning_unsent(options, &unsent);
 	tuning_ws(options, &ws);
 	tuning_polls(options, &polls);
+	network->unsent = unsent_new(&unsent);
+	ws.unsent = network->unsent;
 	network->ws = ws_service_new(&ws);
 	peers = (struct ws_peers_config){
 		.hub = config->hub,
@@ -133,6 +138,7 @@ init_fcgi(struct network *network, const struct options *options,
 {
 	struct fcgi_service_config fcgi = {
 		.loop = network->loop,
+		.unsent = network->unsent,
 		.max_connections = max_connections,
 		.owner = &fcgi_owner,
 		.ctx = network,
@@ -153,6 +159,7 @@ network_open(struct network *network, const struct options *options,
 	};
 	struct http_config http = {
 		.loop = network->loop,
+		.unsent = network->unsent,
 		.owner = &http_owner,
 		.ctx = network,
 	};
@@ -177,6 +184,7 @@ network_configure(struct network *network, const struct options *options)
 	struct polls_config polls = { .loop = NULL };
 	struct http_config http = { .loop = NULL };
 	struct ws_config ws = { .loop = NULL };
+	struct unsent_config unsent = { .loop = NULL };
 	struct ws_peers_config peers = { .hub = NULL };
 	struct listener_config listener = {
 		.max_connections = tuning_connections(options),
@@ -188,12 +196,14 @@ network_configure(struct network *network, const struct options *options)
 	tuning_polls(options, &polls);
 	tuning_http(options, &http);
 	tuning_ws(options, &ws);
+	tuning_unsent(options, &unsent);
 	tuning_ws_peers(options, &peers);
 	tuning_fcgi(options, &fcgi);
 	front_configure(network->front, &front);
 	polls_configure(network->polls, &polls);
 	http_configure(network->http, &http);
 	ws_service_configure(network->ws, &ws);
+	unsent_configure(network->unsent, &unsent);
 	ws_peers_configure(network->peers, &peers);
 	fcgi_service_configure(network->fcgi, &fcgi);
 	listener_configure(network->listener, &listener);
@@ -213,6 +223,7 @@ network_copy_counts(const struct network *network, struct metrics *metrics)
 	front_copy_counts(network->front, &metrics->front);
 	http_copy_counts(network->http, &metrics->http);
 	fcgi_service_copy_counts(network->fcgi, &metrics->fcgi);
+	unsent_copy_counts(network->unsent, &metrics->unsent);
 	metrics->connections_max = listener_max(network->listener);
 }
 
@@ -244,6 +255,8 @@ network_close(struct network *network)
 		ws_service_free(network->ws);
 	if (network->polls != NULL)
 		polls_free(network->polls);
+	if (network->unsent != NULL)
+		unsent_free(network->unsent);
 }
 
 void

@@ -16,6 +16,7 @@ struct options;
 struct polls;
 struct quiet;
 struct quota;
+struct unsent;
 struct ws_peers;
 struct ws_service;
 
@@ -30,6 +31,7 @@ struct network {
 	uv_loop_t *loop;
 	struct quiet *quiet;
 	/* From network_init() on. */
+	struct unsent *unsent;
 	struct ws_service *ws;
 	struct ws_peers *peers;
 	struct polls *polls;

@@ -35,6 +35,7 @@ enum {
 	YEAR_S = 365 * DAY_S
 };
 
+#define UNSENT_BYTES_MAX (UINT64_C(1) << 40)
 #define CENTURY_S (UINT64_C(100) * YEAR_S)
 
 #define FIELD(name) .offset = offsetof(struct options, name)
@@ -60,6 +61,9 @@ static const struct setting settings[] = {
 	{ "session-output-rate", SETTING_SIZE, "67108864", JSON_BYTES_MAX,
 	    FIELD(session_output_rate), .unit = "bytes per second",
 	    .help = "multicarts to all of a session" },
+	{ "max-unsent", SETTING_SIZE, "268435456", UNSENT_BYTES_MAX,
+	    FIELD(max_unsent), .unit = "bytes",
+	    .help = "what clients have not taken" },
 	{ "message-rate", SETTING_NUMBER, "100", RATE_MAX,
 	    FIELD(message_rate_per_s), .unit = "per second",
 	    .help = "messages of a connection" },
@@ -85,6 +89,9 @@ static const struct setting settings[] = {
 	{ "stall-timeout", SETTING_NUMBER, "30", DAY_S,
 	    FIELD(stall_timeout_s), .unit = "s",
 	    .help = "for a client that takes nothing" },
+	{ "send-timeout", SETTING_NUMBER, "120", DAY_S,
+	    FIELD(send_timeout_s), .unit = "s",
+	    .help = "for a message or answer to be taken" },
 	{ "poll-presence", SETTING_NUMBER, "75", YEAR_S,
 	    FIELD(poll_presence_s), .unit = "s",
 	    .help = "of a customer after a request" },

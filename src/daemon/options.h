@@ -31,6 +31,7 @@ struct options {
 	size_t	 max_connections_per_address;
 	size_t	 max_connections_per_customer;
 	size_t	 session_output_rate;	/* per second */
+	size_t	 max_unsent;
 	unsigned message_rate_per_s;
 	unsigned message_burst;
 	unsigned new_session_rate_per_min;
@@ -40,6 +41,7 @@ struct options {
 	unsigned ping_interval_s;
 	unsigned pong_timeout_s;
 	unsigned stall_timeout_s;
+	unsigned send_timeout_s;
 	unsigned poll_presence_s;
 	unsigned absence_window_s;
 	unsigned absence_window_tokenless_s;

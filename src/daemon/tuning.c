@@ -10,6 +10,7 @@
 #include "net/front.h"
 #include "net/http.h"
 #include "net/poll.h"
+#include "net/unsent.h"
 #include "net/ws.h"
 #include "net/ws_peer.h"
 #include "options.h"
@@ -105,6 +106,13 @@ tuning_quota(const struct options *options, struct quota_config *config)
 {
 	config->max_connections = options->max_connections_per_address;
 	config->sessions_per_minute = options->new_session_rate_per_min;
+}
+
+void
+tuning_unsent(const struct options *options, struct unsent_config *config)
+{
+	config->max_bytes = options->max_unsent;
+	config->timeout_s = options->send_timeout_s;
 }
 
 void

@@ -11,6 +11,7 @@ struct journal_config;
 struct options;
 struct polls_config;
 struct quota_config;
+struct unsent_config;
 struct ws_config;
 struct ws_peers_config;
 
@@ -33,6 +34,8 @@ void	 tuning_polls(const struct options *options,
 	    struct polls_config *config);
 void	 tuning_quota(const struct options *options,
 	    struct quota_config *config);
+void	 tuning_unsent(const struct options *options,
+	    struct unsent_config *config);
 void	 tuning_ws(const struct options *options, struct ws_config *config);
 void	 tuning_ws_peers(const struct options *options,
 	    struct ws_peers_config *config);

@@ -107,6 +107,12 @@ deadline_set_turn(struct deadlines *deadlines, struct deadline *deadline)
 	uv_idle_start(&deadlines->idle, on_idle);
 }
 
+struct deadline *
+deadlines_first(const struct deadlines *deadlines, unsigned kind)
+{
+	return TAILQ_FIRST(&deadlines->lists[kind]);
+}
+
 struct deadlines *
 deadlines_new(uv_loop_t *loop, const uint64_t wait_ms[DEADLINE_KINDS_MAX],
     void (*expire)(struct deadline *deadline, unsigned kind))

@@ -51,6 +51,9 @@ void	 deadline_set(struct deadlines *deadlines, struct deadline *deadline,
 /* Wait for the loop's next turn. */
 void	 deadline_set_turn(struct deadlines *deadlines,
 	    struct deadline *deadline);
+/* The one of that kind that is due first; NULL if nobody waits. */
+struct deadline *deadlines_first(const struct deadlines *deadlines,
+	    unsigned kind);
 /* Wait no longer; it need not be waiting. */
 void	 deadline_clear(struct deadlines *deadlines,
 	    struct deadline *deadline);

@@ -19,6 +19,7 @@
 #include "fcgi_head.h"
 #include "fcgi_output.h"
 #include "poll.h"
+#include "unsent.h"
 #include "wire/fcgi_record.h"
 
 enum {
@@ -120,13 +121,6 @@ watch(struct fcgi_connection *connection)
 }
 
 static void
-queue(struct fcgi_connection *connection, struct fcgi_output *out)
-{
-	STAILQ_INSERT_TAIL(&connection->outputs, out, entry);
-	connection->service->unsent++;
-}
-
-static void
 drop_first_output(struct fcgi_connection *connection)
 {
 	struct fcgi_output *out = STAILQ_FIRST(&connection->outputs);
@@ -206,10 +200,34 @@ close_now(struct fcgi_connection *connection)
 static void
 break_off(struct fcgi_connection *connection)
 {
-	log_debug("fastcgi: send: %s", strerror(errno));
 	connection->state = STATE_BROKEN;
 	stop_waiting(connection, &connection->take);
 	deadline_set_turn(connection->service->deadlines, &connection->wait);
+}
+
+/* An answer takes too long, or too much memory with all others. */
+static void
+cut_slow(struct unsent_item *item)
+{
+	struct fcgi_output *out = (void *)((char *)item -
+	    offsetof(struct fcgi_output, unsent));
+
+	log_debug("fastcgi: the web server is too slow");
+	if (out->connection->end == FCGI_END_CLOSED)
+		out->connection->end = FCGI_END_STALL;
+	break_off(out->connection);
+}
+
+static void
+queue(struct fcgi_connection *connection, struct fcgi_output *out)
+{
+	STAILQ_INSERT_TAIL(&connection->outputs, out, entry);
+	connection->service->unsent++;
+	out->connection = connection;
+	out->unsent.cut = cut_slow;
+	if (out->body != NULL)
+		unsent_begin(connection->service->config.unsent, &out->unsent,
+		    out->body);
 }
 
 /* Everything is said: end our half, and let it be read before a reset. */
@@ -217,6 +235,7 @@ static void
 linger(struct fcgi_connection *connection)
 {
 	if (shutdown(connection->fd, SHUT_WR) == -1) {
+		log_debug("fastcgi: shutdown: %s", strerror(errno));
 		break_off(connection);
 		return;
 	}
@@ -256,8 +275,10 @@ send_some(struct fcgi_connection *connection)
 	if (n == -1) {
 		if (errno == EAGAIN)
 			block(connection);
-		else if (errno != EINTR)
+		else if (errno != EINTR) {
+			log_debug("fastcgi: send: %s", strerror(errno));
 			break_off(connection);
+		}
 		return 0;
 	}
 	stop_waiting(connection, &connection->take);

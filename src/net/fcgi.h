@@ -55,6 +55,7 @@ struct fcgi_counts {
 
 struct fcgi_service_config {
 	uv_loop_t *loop;
+	struct unsent *unsent;		/* outlives it */
 	const struct fcgi_owner *owner;
 	void	*ctx;
 	unsigned idle_timeout_s;	/* between two requests, before the

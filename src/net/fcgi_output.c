@@ -112,6 +112,7 @@ fcgi_output_records(const void *data, size_t len)
 void
 fcgi_output_free(struct fcgi_output *out)
 {
+	unsent_end(&out->unsent);
 	payload_unref(out->lead);
 	payload_unref(out->body);
 	free(out);

@@ -8,8 +8,10 @@
 #include <sys/types.h>
 
 #include "hub/outbox.h"
+#include "unsent.h"
 
 struct exchange_answer;
+struct fcgi_connection;
 struct payload;
 
 /*
@@ -23,6 +25,9 @@ struct fcgi_output {
 	struct payload *body;	/* what follows them in STDOUT; NULL: none, */
 	size_t	 body_from;	/* ... but for so many bytes of it */
 	struct outbox_news news; /* what the answer shows */
+	/* The owner's, once it is queued. */
+	struct fcgi_connection *connection;
+	struct unsent_item unsent;	/* body */
 	size_t	 sent;		/* of all bytes */
 	uint16_t id;
 	bool	 has_tail;	/* the end of the request follows */

@@ -22,6 +22,7 @@
 #include "http_answer.h"
 #include "http_head.h"
 #include "poll.h"
+#include "unsent.h"
 
 /*
  * libmicrohttpd in its external epoll mode: its epoll descriptor is one
@@ -54,7 +55,7 @@ enum phase {
 };
 
 /* Absolute limits, each of one duration, so that their lists are sorted. */
-enum deadline {
+enum http_deadline {
 	DEADLINE_HEAD,		/* of a connection's first request */
 	DEADLINE_BODY,
 	DEADLINE_NEXT,		/* of the next one: idle time, and its head */
@@ -68,9 +69,9 @@ struct http_connection {
 	struct http *http;
 	struct MHD_Connection *mhd;
 	uint64_t deadline_ms;	/* 0: in none of the lists */
-	enum deadline deadline;
+	enum http_deadline deadline;
 	enum phase phase;
-	bool	 is_late;		/* was cut for that */
+	enum http_end end;		/* why it will have ended */
 	struct payload *target;	/* as it was sent */
 
 	/* Of the request in hand. */
@@ -78,6 +79,7 @@ struct http_connection {
 	struct exchange_answer answer;	/* status 0: none yet */
 	struct poll *poll;	/* that will answer it; or NULL */
 	struct outbox_news news;	/* of the answer on its way */
+	struct unsent_item unsent;	/* its body */
 
 	uv_poll_t watch;	/* of the socket, once it was held */
 	bool	 is_watchable;	/* watch was set up */
@@ -160,10 +162,14 @@ respond_plain(struct http_connection *connection,
     const struct exchange_answer *answer)
 {
 	unsigned status = answer->status;
-	struct MHD_Response *response = response_for(connection->http, answer);
+	struct MHD_Response *response;
 
 	connection->phase = PHASE_ANSWERED;
 	connection->news = answer->news;
+	if (answer->body != NULL)
+		unsent_begin(connection->http->config.unsent,
+		    &connection->unsent, answer->body);
+	response = response_for(connection->http, answer);
 	/* The body is libmicrohttpd's now. */
 	connection->answer = (struct exchange_answer){ .status = 0 };
 	return respond(connection, status, response);
@@ -194,6 +200,15 @@ connection_fd(const struct http_connection *connection)
 	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
+/* End the connection: libmicrohttpd will see it. */
+static void
+cut(struct http_connection *connection)
+{
+	/* It fails if the client is gone, which is as good. */
+	(void)shutdown(connection_fd(connection), SHUT_RDWR);
+	connection->http->is_dirty = true;
+}
+
 static void
 tell_upgraded(const struct http_connection *connection, int fd,
     const void *extra, size_t extra_len)
@@ -212,7 +227,7 @@ forget_deadline(struct http_connection *connection)
 }
 
 static void
-set_deadline(struct http_connection *connection, enum deadline deadline)
+set_deadline(struct http_connection *connection, enum http_deadline deadline)
 {
 	struct http *http = connection->http;
 
@@ -500,6 +515,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 	(void)mhd;	/* is connection's */
 	if (connection == NULL || connection->phase == PHASE_UPGRADED)
 		return;
+	unsent_end(&connection->unsent);
 	config = &connection->http->config;
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK &&
 	    connection->news.is_multicart)
@@ -524,6 +540,18 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	return connection;
 }
 
+/* Its answer takes too long, or too much memory with all others. */
+static void
+cut_slow(struct unsent_item *item)
+{
+	struct http_connection *connection = (void *)((char *)item -
+	    offsetof(struct http_connection, unsent));
+
+	log_debug("http: client is too slow");
+	connection->end = HTTP_END_SLOW;
+	cut(connection);
+}
+
 static void
 connection_begin(struct http *http, struct MHD_Connection *mhd,
     void **socket_context)
@@ -532,6 +560,7 @@ connection_begin(struct http *http, struct MHD_Connection *mhd,
 
 	connection->http = http;
 	connection->mhd = mhd;
+	connection->unsent.cut = cut_slow;
 	set_deadline(connection, DEADLINE_HEAD);
 	http->is_added = true;
 	http->counts.open++;
@@ -551,11 +580,11 @@ connection_end(struct http_connection *connection)
 	struct http *http = connection->http;
 
 	forget_deadline(connection);
+	unsent_end(&connection->unsent);
 	if (connection->phase != PHASE_UPGRADED) {
 		end_exchange(connection);
 		http->counts.open--;
-		http->counts.closed[connection->is_late ? HTTP_END_LATE :
-		    HTTP_END_CLOSED]++;
+		http->counts.closed[connection->end]++;
 		http->config.owner->ended(http->config.ctx);
 	}
 	payload_unref(connection->target);
@@ -635,7 +664,7 @@ start_daemon(struct http *http)
 }
 
 static uint64_t
-limit_ms(const struct http_config *config, enum deadline deadline)
+limit_ms(const struct http_config *config, enum http_deadline deadline)
 {
 	uint64_t head_ms = (uint64_t)config->head_timeout_s * 1000;
 
@@ -657,7 +686,7 @@ struct http *
 http_new(const struct http_config *config)
 {
 	struct http *http;
-	enum deadline i;
+	enum http_deadline i;
 	int error, fd;
 
 	if (http_head_strictness() == 0) {
@@ -702,7 +731,7 @@ http_configure(struct http *http, const struct http_config *config)
 {
 	uint64_t now_ms = uv_now(http->config.loop), after_ms;
 	struct http_connection *connection;
-	enum deadline i;
+	enum http_deadline i;
 
 	http->config.head_timeout_s = config->head_timeout_s;
 	http->config.body_timeout_s = config->body_timeout_s;
@@ -730,17 +759,16 @@ http_add(struct http *http, int fd, const struct sockaddr *address,
 
 /* Cut those whose time is up; libmicrohttpd then sees them end. */
 static void
-cut_late(struct http *http, struct connection_list *list, uint64_t now_ms)
+cut_late(struct connection_list *list, uint64_t now_ms)
 {
 	struct http_connection *connection;
 
 	while ((connection = TAILQ_FIRST(list)) != NULL &&
 	    connection->deadline_ms <= now_ms) {
-		connection->is_late = connection->deadline != DEADLINE_NEXT;
+		if (connection->deadline != DEADLINE_NEXT)
+			connection->end = HTTP_END_LATE;
 		forget_deadline(connection);
-		/* It fails if the client is gone, which is as good. */
-		(void)shutdown(connection_fd(connection), SHUT_RDWR);
-		http->is_dirty = true;
+		cut(connection);
 	}
 }
 
@@ -790,7 +818,7 @@ http_run(struct http *http)
 	int wait_ms, i;
 
 	for (i = 0; i < DEADLINES; i++)
-		cut_late(http, &http->deadlines[i], now_ms);
+		cut_late(&http->deadlines[i], now_ms);
 	if (http->release_count >= RELEASE_COUNT ||
 	    (http->release_count > 0 && http->release_ms <= now_ms))
 		release_upgraded(http);

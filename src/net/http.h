@@ -9,6 +9,7 @@
 struct exchange_answer;
 struct exchange_request;
 struct outbox_news;
+struct unsent;
 
 /*
  * HTTP/1.1 by libmicrohttpd, driven by our loop, on connections that we
@@ -40,6 +41,7 @@ struct http_owner {
 enum http_end {
 	HTTP_END_CLOSED,	/* by either side, at any time */
 	HTTP_END_LATE,		/* head or body took too long */
+	HTTP_END_SLOW,		/* its answer was not taken */
 	HTTP_END_UPGRADED,	/* it is a WebSocket now */
 	HTTP_ENDS
 };
@@ -54,6 +56,7 @@ struct http_counts {
 struct http_config {
 	uv_loop_t *loop;
 	size_t	 max_connections;	/* 0: the listener counts alone */
+	struct unsent *unsent;		/* outlives it */
 	const struct http_owner *owner;
 	void	*ctx;
 	unsigned idle_timeout_s;	/* between two bytes; 0 for none */

@@ -94,6 +94,7 @@ tell_closed(struct exposition *out, const struct metrics *metrics)
 	static const char *const http[] = {
 		[HTTP_END_CLOSED] = "closed",
 		[HTTP_END_LATE] = "late",
+		[HTTP_END_SLOW] = "slow",
 		[HTTP_END_UPGRADED] = "upgraded",
 	};
 	static const char *const fcgi[] = {
@@ -198,6 +199,19 @@ tell_waiting(struct exposition *out, const struct metrics *metrics)
 {
 	labelled(out, "kind", "reply", metrics->hub.outboxes.replies);
 	labelled(out, "kind", "multicart", metrics->hub.outboxes.states);
+}
+
+static void
+tell_unsent(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->unsent.bytes);
+}
+
+static void
+tell_unsent_ended(struct exposition *out, const struct metrics *metrics)
+{
+	labelled(out, "reason", "late", metrics->unsent.late);
+	labelled(out, "reason", "crowded_out", metrics->unsent.crowded_out);
 }
 
 static void
@@ -400,6 +414,12 @@ static const struct family {
 	{ "buddyshopping_outbox_messages", EXPOSITION_GAUGE,
 	    "Messages that wait until their clients take them.",
 	    tell_waiting },
+	{ "buddyshopping_unsent_bytes", EXPOSITION_GAUGE,
+	    "What clients have begun to take and not taken to its end.",
+	    tell_unsent },
+	{ "buddyshopping_unsent_ended_total", EXPOSITION_COUNTER,
+	    "Connections that were ended amid a message or answer.",
+	    tell_unsent_ended },
 	{ "buddyshopping_woken_peers", EXPOSITION_GAUGE,
 	    "Clients for whom there is something new to be done.",
 	    tell_woken },

@@ -13,6 +13,7 @@
 #include "poll.h"
 #include "process.h"
 #include "storage/journal.h"
+#include "unsent.h"
 #include "ws_peer.h"
 
 /*
@@ -28,6 +29,7 @@ struct metrics {
 	struct front_counts front;
 	struct http_counts http;
 	struct fcgi_counts fcgi;
+	struct unsent_counts unsent;
 	struct journal_counts journal;
 	struct histogram turns_us;	/* of the loop */
 	size_t	 connections_max;	/* 0: no limit */

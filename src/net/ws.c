@@ -198,6 +198,18 @@ settle(struct ws *ws)
 	watch(ws);
 }
 
+/* What is half sent counts as unsent from when the socket took no more. */
+static void
+note_unsent(struct ws *ws)
+{
+	if (ws->unsent.body == ws->out.body)
+		return;
+	unsent_end(&ws->unsent);
+	if (ws->out.body != NULL && ws->state != STATE_CLOSED)
+		unsent_begin(ws->service->config.unsent, &ws->unsent,
+		    ws->out.body);
+}
+
 /* Send what there is and the socket takes. */
 static void
 flush(struct ws *ws)
@@ -215,6 +227,7 @@ flush(struct ws *ws)
 			ws->is_blocked = true;
 	}
 	ws->is_sending = false;
+	note_unsent(ws);
 	settle(ws);
 }
 
@@ -513,13 +526,28 @@ codec_new(const struct ws_deflate_params *params)
 	return codec;
 }
 
+/* Its message takes too long, or too much memory with all others. */
+static void
+cut_slow(struct unsent_item *item)
+{
+	struct ws *ws = (void *)((char *)item - offsetof(struct ws, unsent));
+
+	log_debug("ws: peer is too slow");
+	end_because(ws, WS_END_STALL);
+	ws_abort(ws);
+}
+
 static void
 ws_init(struct ws *ws, struct ws_service *service,
     const struct ws_owner *owner, const struct ws_deflate_params *deflate)
 {
 	size_t max = service->config.max_message;
 
-	*ws = (struct ws){ .service = service, .owner = owner };
+	*ws = (struct ws){
+		.service = service,
+		.owner = owner,
+		.unsent = { .cut = cut_slow },
+	};
 	ws->poll.data = ws;
 	if (deflate != NULL)
 		ws->codec = codec_new(deflate);
@@ -599,6 +627,7 @@ ws_abort(struct ws *ws)
 	if (ws->state == STATE_CLOSED)
 		return;
 	ws->state = STATE_CLOSED;
+	unsent_end(&ws->unsent);
 	stop_waiting(ws, &ws->life);
 	stop_waiting(ws, &ws->take);
 	uv_close((uv_handle_t *)&ws->poll, on_closed);

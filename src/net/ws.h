@@ -10,6 +10,7 @@
 #include "wire/ws_deflate.h"
 #include "wire/ws_frame.h"
 #include "deadline.h"
+#include "unsent.h"
 #include "ws_send.h"
 
 /*
@@ -56,6 +57,7 @@ enum ws_end {
 
 struct ws_config {
 	uv_loop_t *loop;
+	struct unsent *unsent;		/* outlives the service */
 	bool	 accept_binary;
 	/* The rest may change: ws_service_configure(). */
 	size_t	 max_message;		/* bytes; 0 for no limit */
@@ -77,6 +79,7 @@ struct ws {
 	uint32_t unread_at;	/* where it goes on */
 	int	 fd;
 	struct ws_sending out;
+	struct unsent_item unsent; /* out's message, once the socket is full */
 	struct deadline life; /* what the peer has to do next */
 	struct deadline take; /* until when it has to take something */
 	uint8_t	 state;		/* enum ws_state */

@@ -1,9 +1,11 @@
 // Clients that take nothing, or do not answer, cost little and harm nobody.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import test, { describe } from 'node:test';
 
-import { Client } from './lib/client.mjs';
+import { Client, message } from './lib/client.mjs';
 import { withDaemon } from './lib/daemon.mjs';
 
 const UPDATES = 2000;
@@ -27,6 +29,45 @@ const update = async (host, customerId, seq) => {
 	host.send('updateCart', { customerId, seq,
 		cartContent: { seq, pad: 'x'.repeat(CART_BYTES) } });
 	await host.nextOf('updateCart');
+};
+
+// A session of so many bytes: more than the kernel takes for who reads none.
+const LARGE_BYTES = 16 * 1024 * 1024;
+const LARGE = { ...UNLIMITED, 'max-message': 0, 'max-session-carts': 0,
+	'session-output-rate': 0, 'stall-timeout': 0 };
+
+const growLarge = async (host, seq) => {
+	host.send('updateCart', { customerId: host.customerId, seq,
+		cartContent: { seq, pad: 'x'.repeat(LARGE_BYTES) } });
+	await host.nextOf('updateCart');
+};
+
+const startLarge = async (daemon) => {
+	const host = await Client.open(daemon, '/one');
+	host.send('startSession', { customerName: 'Ada', resumable: true });
+	const { payload } = await host.nextOf('startSession');
+	Object.assign(host, payload);
+	await growLarge(host, 1);
+	return host;
+};
+
+// A client that resumes over HTTP and reads no more than the answer's begin.
+// Its rest() is how many bytes of it came in the end.
+const resume = async ({ host, port }, { customerId, token }) => {
+	const body = message('resumeSession', { customerId, token });
+	const socket = connect(port, host);
+	socket.write('POST /one HTTP/1.1\r\nHost: a\r\nConnection: close\r\n' +
+		`Content-Length: ${body.length}\r\n\r\n${body}`);
+	await once(socket, 'readable');
+	return {
+		rest: async () => {
+			let bytes = 0;
+			socket.on('data', (data) => { bytes += data.length; });
+			socket.on('error', () => {});
+			await once(socket, 'close');
+			return bytes;
+		},
+	};
 };
 
 describe('slow clients', { concurrency: true }, () => {
@@ -71,6 +112,31 @@ describe('slow clients', { concurrency: true }, () => {
 			host.send('customerReadyToCheckout', { customerId,
 				customerReadyToCheckout: true, seq: 1 });
 			await host.nextOf('customerReadyToCheckout');
+		}));
+
+	test('an answer that is never taken to its end is cut off', () =>
+		withDaemon({ ...LARGE, 'send-timeout': 1, 'log-level': 'debug' },
+			async (daemon) => {
+				const host = await startLarge(daemon);
+				const slow = await resume(daemon, host);
+				await daemon.logged(/client is too slow/);
+				assert(await slow.rest() < LARGE_BYTES);
+			}));
+
+	test('too much that is not taken ends who began first', () => withDaemon(
+		{ ...LARGE, 'max-unsent': LARGE_BYTES * 3 / 2, 'log-level': 'debug' },
+		async (daemon) => {
+			const host = await startLarge(daemon);
+			// Both are sent the same bytes, which count once.
+			const slow = [await resume(daemon, host),
+				await resume(daemon, host)];
+			await growLarge(host, 2);
+			const last = await resume(daemon, host);
+			await daemon.logged(/client is too slow/);
+			await daemon.logged(/client is too slow/);
+			for (const one of slow)
+				assert(await one.rest() < LARGE_BYTES);
+			assert(await last.rest() >= LARGE_BYTES);
 		}));
 
 	test('who answers no ping is cut off, who does stays', () => withDaemon(

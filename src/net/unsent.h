@@ -1,0 +1,60 @@
+#ifndef UNSENT_H
+#define UNSENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "deadline.h"
+
+struct payload;
+
+/*
+ * What clients have begun to take and not taken to its end, over all
+ * transports: messages and answers, whose bytes stay in memory for them.  Many
+ * are sent the same bytes, which count once.  Together they have a budget, and
+ * over it those go that began first; each has an absolute deadline besides,
+ * however steadily it is taken.
+ */
+struct unsent;
+
+struct unsent_config {
+	uv_loop_t *loop;
+	/* The rest may change: unsent_configure(). */
+	size_t	 max_bytes;	/* 0 for no limit */
+	unsigned timeout_s;	/* 0 for never */
+};
+
+struct unsent_counts {
+	size_t	 bytes;		/* now */
+	uint64_t late;		/* ended for their deadline, ... */
+	uint64_t crowded_out;	/* ... or for the budget */
+};
+
+/* One message or answer; embedded in what sends it, zero at first. */
+struct unsent_item {
+	struct deadline deadline;
+	struct unsent *unsent;
+	struct payload *body;	/* a reference; NULL: nothing is being sent */
+	/* The connection is to be ended; the item counts no longer.  Called
+	 * from the loop, or from within unsent_begin() for any item. */
+	void	(*cut)(struct unsent_item *item);
+};
+
+struct unsent *unsent_new(const struct unsent_config *config);
+/* Take over the settings of config, also for what has begun. */
+void	 unsent_configure(struct unsent *unsent,
+	    const struct unsent_config *config);
+/* Nothing may be under way.  The loop's close callbacks free the memory. */
+void	 unsent_free(struct unsent *unsent);
+void	 unsent_copy_counts(const struct unsent *unsent,
+	    struct unsent_counts *counts);
+
+/* body begins to be sent; item must not be under way. */
+void	 unsent_begin(struct unsent *unsent, struct unsent_item *item,
+	    struct payload *body);
+/* It is sent, or never will be; item need not be under way. */
+void	 unsent_end(struct unsent_item *item);
+
+#endif

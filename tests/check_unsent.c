@@ -1,0 +1,199 @@
+#include "suite.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "net/unsent.h"
+
+/* What clients have not taken yet: its budget, and its deadlines. */
+
+const char suite_name[] = "unsent";
+
+enum {
+	ITEMS = 4,
+	BODY_BYTES = 100
+};
+
+/* The loop, what is being sent on it, and what was cut, in order. */
+static uv_loop_t loop;
+static struct unsent *unsent;
+static struct unsent_item items[ITEMS];
+static struct payload *bodies[ITEMS];
+static char cuts[ITEMS + 1];
+
+static void
+on_cut(struct unsent_item *item)
+{
+	ck_assert_ptr_null(item->body);
+	cuts[strlen(cuts)] = (char)('0' + (item - items));
+}
+
+/* Let time pass until so many were cut. */
+static void
+await_cuts(size_t n)
+{
+	while (strlen(cuts) < n)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+}
+
+static void
+start(size_t max_bytes, unsigned timeout_s)
+{
+	const struct unsent_config config = {
+		.loop = &loop,
+		.max_bytes = max_bytes,
+		.timeout_s = timeout_s,
+	};
+	static const char bytes[BODY_BYTES];
+	int i;
+
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	unsent = unsent_new(&config);
+	for (i = 0; i < ITEMS; i++) {
+		items[i].cut = on_cut;
+		bodies[i] = payload_new(bytes, sizeof(bytes));
+	}
+}
+
+static void
+configure(size_t max_bytes, unsigned timeout_s)
+{
+	const struct unsent_config config = {
+		.max_bytes = max_bytes,
+		.timeout_s = timeout_s,
+	};
+
+	unsent_configure(unsent, &config);
+}
+
+static struct unsent_counts
+counts(void)
+{
+	struct unsent_counts counts;
+
+	unsent_copy_counts(unsent, &counts);
+	return counts;
+}
+
+static void
+end(void)
+{
+	int i;
+
+	for (i = 0; i < ITEMS; i++)
+		unsent_end(&items[i]);
+	for (i = 0; i < ITEMS; i++) {
+		ck_assert_int_eq(bodies[i]->refs, 1);
+		payload_unref(bodies[i]);
+	}
+	ck_assert_uint_eq(counts().bytes, 0);
+	unsent_free(unsent);
+	ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
+START_TEST(what_many_are_sent_counts_once)
+{
+	start(0, 0);
+	unsent_begin(unsent, &items[0], bodies[0]);
+	unsent_begin(unsent, &items[1], bodies[0]);
+	ck_assert_uint_eq(counts().bytes, BODY_BYTES);
+	unsent_begin(unsent, &items[2], bodies[2]);
+	ck_assert_uint_eq(counts().bytes, 2 * BODY_BYTES);
+	unsent_end(&items[0]);
+	ck_assert_uint_eq(counts().bytes, 2 * BODY_BYTES);
+	unsent_end(&items[1]);
+	ck_assert_uint_eq(counts().bytes, BODY_BYTES);
+	end();
+}
+END_TEST
+
+START_TEST(over_the_budget_those_go_that_began_first)
+{
+	start(2 * BODY_BYTES, 0);
+	unsent_begin(unsent, &items[1], bodies[1]);
+	unsent_begin(unsent, &items[0], bodies[0]);
+	ck_assert_str_eq(cuts, "");
+	unsent_begin(unsent, &items[2], bodies[2]);
+	ck_assert_str_eq(cuts, "1");
+	unsent_begin(unsent, &items[3], bodies[3]);
+	ck_assert_str_eq(cuts, "10");
+	ck_assert_uint_eq(counts().bytes, 2 * BODY_BYTES);
+	ck_assert_uint_eq(counts().crowded_out, 2);
+	end();
+}
+END_TEST
+
+/* Bytes are given back with the last who is sent them. */
+START_TEST(as_many_go_as_it_takes)
+{
+	start(2 * BODY_BYTES, 0);
+	unsent_begin(unsent, &items[0], bodies[0]);
+	unsent_begin(unsent, &items[1], bodies[0]);
+	unsent_begin(unsent, &items[2], bodies[1]);
+	unsent_begin(unsent, &items[3], bodies[2]);
+	ck_assert_str_eq(cuts, "01");
+	end();
+}
+END_TEST
+
+START_TEST(what_alone_is_over_the_budget_goes)
+{
+	start(BODY_BYTES - 1, 0);
+	unsent_begin(unsent, &items[0], bodies[0]);
+	ck_assert_str_eq(cuts, "0");
+	end();
+}
+END_TEST
+
+START_TEST(what_takes_too_long_goes)
+{
+	start(0, 1);
+	unsent_begin(unsent, &items[0], bodies[0]);
+	unsent_begin(unsent, &items[1], bodies[1]);
+	unsent_end(&items[0]);
+	await_cuts(1);
+	ck_assert_str_eq(cuts, "1");
+	ck_assert_uint_eq(counts().late, 1);
+	ck_assert_uint_eq(counts().crowded_out, 0);
+	end();
+}
+END_TEST
+
+START_TEST(another_budget_and_time_hold_at_once)
+{
+	start(0, 3600);
+	unsent_begin(unsent, &items[0], bodies[0]);
+	unsent_begin(unsent, &items[1], bodies[1]);
+	configure(BODY_BYTES, 3600);
+	ck_assert_str_eq(cuts, "0");
+	configure(BODY_BYTES, 1);
+	await_cuts(2);
+	ck_assert_str_eq(cuts, "01");
+	end();
+}
+END_TEST
+
+START_TEST(an_item_may_be_used_again)
+{
+	start(0, 0);
+	unsent_end(&items[0]);
+	unsent_begin(unsent, &items[0], bodies[0]);
+	unsent_end(&items[0]);
+	unsent_begin(unsent, &items[0], bodies[1]);
+	ck_assert_uint_eq(counts().bytes, BODY_BYTES);
+	end();
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_test(tc, what_many_are_sent_counts_once);
+	tcase_add_test(tc, over_the_budget_those_go_that_began_first);
+	tcase_add_test(tc, as_many_go_as_it_takes);
+	tcase_add_test(tc, what_alone_is_over_the_budget_goes);
+	tcase_add_test(tc, what_takes_too_long_goes);
+	tcase_add_test(tc, another_budget_and_time_hold_at_once);
+	tcase_add_test(tc, an_item_may_be_used_again);
+}
