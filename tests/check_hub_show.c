@@ -200,10 +200,13 @@ START_TEST(a_higher_rate_holds_at_once)
 	struct hub_config config = world_config(w)->hub;
 
 	(void)change_until_paced(ann, bob);
-	config.session_output_rate = 0;
+	/* Nothing of what was counted before counts by it. */
+	config.session_output_rate = 2 * RATE;
 	hub_configure(world_hub(w), &config, world_now(w));
 	world_wait(w, 1);
 	expect_carts(bob, "Ann* {}, Bob {}");
+	say(ann, CART, ann->id, "{'a':1}");
+	expect_carts(bob, "Ann* {'a':1}, Bob {}");
 	world_free(w);
 }
 END_TEST
@@ -313,24 +316,51 @@ START_TEST(one_connection_too_many_of_a_customer_ends_the_oldest)
 }
 END_TEST
 
+/* What is ended is none of them any more, even while it says goodbye. */
+START_TEST(two_connections_too_many_end_two)
+{
+	struct world_config config;
+	struct world *w;
+	struct client *ann, *others[3];
+	int i;
+
+	world_defaults(&config);
+	config.hub.max_customer_connections = 2;
+	w = world_new_with(&config);
+	ann = world_start_resumable(w, "s1", "Ann");
+	for (i = 0; i < 3; i++) {
+		others[i] = world_connect(w, "s1");
+		tell(others[i], RESUME, ann->id, ann->token);
+	}
+	world_run(w);
+	ck_assert(ann->was_closed && others[0]->was_closed);
+	ck_assert(!others[1]->was_closed && !others[2]->was_closed);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(polls_are_no_connections_of_their_customer)
 {
 	struct world_config config;
 	struct world *w;
-	struct client *ann, *again;
+	struct client *asked, *polls[2], *ann, *again;
 
 	world_defaults(&config);
 	config.hub.max_customer_connections = 1;
 	w = world_new_with(&config);
-	ann = world_start_resumable(w, "s1", "Ann");
-	(void)post(w, "s1", ann->token, POLL_AT, ann->id, "1.1");
-	(void)post(w, "s1", ann->token, POLL_AT, ann->id, "1.1");
+	asked = world_start_by_request(w, "s1", "Ann");
+	polls[0] = post(w, "s1", asked->token, POLL_AT, asked->id, "1.1");
+	polls[1] = post(w, "s1", asked->token, POLL_AT, asked->id, "1.1");
+	ann = world_connect(w, "s1");
+	say(ann, RESUME, asked->id, asked->token);
 	ck_assert(!ann->was_closed);
+	expect_waiting(polls[0]);
+	expect_waiting(polls[1]);
 	/* It may resume where it speaks already. */
-	say(ann, RESUME, ann->id, ann->token);
+	say(ann, RESUME, asked->id, asked->token);
 	ck_assert(!ann->was_closed);
 	again = world_connect(w, "s1");
-	say(again, RESUME, ann->id, ann->token);
+	say(again, RESUME, asked->id, asked->token);
 	ck_assert(ann->was_closed && !again->was_closed);
 	world_free(w);
 }
@@ -355,5 +385,6 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, what_had_to_wait_is_counted);
 	tcase_add_test(tc,
 	    one_connection_too_many_of_a_customer_ends_the_oldest);
+	tcase_add_test(tc, two_connections_too_many_end_two);
 	tcase_add_test(tc, polls_are_no_connections_of_their_customer);
 }

@@ -11,6 +11,9 @@ const char suite_name[] = "rate";
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Any point in time. */
+#define NOW_MS UINT64_C(1000000)
+
 static const struct step {
 	uint64_t at_ms;
 	unsigned wait_s;
@@ -182,6 +185,26 @@ START_TEST(a_changed_rate_asks_for_no_longer_wait_than_its_own)
 }
 END_TEST
 
+START_TEST(what_is_overdrawn_is_made_up_for)
+{
+	struct rate_limit limit = rate_limit(1000, 1, 500);
+	struct rate rate = { 0 };
+
+	ck_assert_uint_eq(rate_overdraw(&rate, &limit, 400, NOW_MS), 0);
+	ck_assert_uint_eq(rate_overdraw(&rate, &limit, 100, NOW_MS), 0);
+	ck_assert_uint_eq(rate_overdraw(&rate, &limit, 1, NOW_MS), 1);
+	ck_assert_uint_eq(rate_overdraw(&rate, &limit, 2000, NOW_MS), 2001);
+	ck_assert_uint_eq(rate_overdraw(&rate, &limit, 0, NOW_MS + 2000), 1);
+	ck_assert_uint_eq(rate_overdraw(&rate, &limit, 0, NOW_MS + 2001), 0);
+	limit = rate_limit(0, 1, 500);
+	ck_assert_uint_eq(rate_overdraw(&rate, &limit, 2000, NOW_MS), 0);
+	/* As much as there is does not run over, but stands for weeks. */
+	limit = rate_limit(1, 1, 1);
+	ck_assert_uint_gt(rate_overdraw(&rate, &limit, UINT64_MAX, NOW_MS),
+	    UINT64_C(1000000000));
+}
+END_TEST
+
 START_TEST(limits_of_an_address_may_change)
 {
 	struct quota_config config = { .max_connections = 1,
@@ -317,6 +340,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_burst_of_centuries_is_cut_short);
 	tcase_add_test(tc,
 	    a_changed_rate_asks_for_no_longer_wait_than_its_own);
+	tcase_add_test(tc, what_is_overdrawn_is_made_up_for);
 	tcase_add_test(tc, limits_of_an_address_may_change);
 	tcase_add_test(tc, an_address_has_so_many_connections);
 	tcase_add_test(tc, connections_need_not_be_limited);

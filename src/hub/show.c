@@ -1,5 +1,6 @@
 #include "show.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -33,6 +34,7 @@ pace(struct hub *hub, struct room *room, uint64_t due_ms)
 {
 	struct room *before;
 
+	assert(!room->is_paced);
 	room->is_paced = true;
 	room->paced_ms = due_ms;
 	TAILQ_FOREACH_REVERSE(before, &hub->paced, room_list, pacing)
