@@ -34,7 +34,7 @@ set_state(struct outbox *outbox, uint64_t revision)
 {
 	struct multicart *multicart = multicart_of(revision);
 
-	outbox_set_state(outbox, multicart);
+	outbox_set_state(outbox, multicart, multicart->changed_us);
 	multicart_unref(multicart);
 }
 
@@ -154,7 +154,8 @@ START_TEST(the_bytes_of_a_state_are_shared)
 
 	for (i = 0; i < 2; i++) {
 		outbox_init(&outboxes[i], &counts);
-		outbox_set_state(&outboxes[i], multicart);
+		outbox_set_state(&outboxes[i], multicart,
+		    multicart->changed_us);
 	}
 	multicart_unref(multicart);
 	for (i = 0; i < 2; i++)
@@ -198,7 +199,7 @@ set_changed(struct outbox *outbox, uint64_t changed_us)
 	struct multicart *multicart = multicart_of(1);
 
 	multicart->changed_us = changed_us;
-	outbox_set_state(outbox, multicart);
+	outbox_set_state(outbox, multicart, multicart->changed_us);
 	multicart_unref(multicart);
 }
 

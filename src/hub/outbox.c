@@ -64,7 +64,8 @@ outbox_add_reply(struct outbox *outbox, struct payload *body)
 }
 
 void
-outbox_set_state(struct outbox *outbox, struct multicart *multicart)
+outbox_set_state(struct outbox *outbox, struct multicart *multicart,
+    uint64_t since_us)
 {
 	multicart_ref(multicart);
 	if (outbox->state == NULL) {
@@ -75,7 +76,7 @@ outbox_set_state(struct outbox *outbox, struct multicart *multicart)
 	}
 	/* What the old one was to show is as old in the new one. */
 	if (outbox->since_us == 0)
-		outbox->since_us = multicart->changed_us;
+		outbox->since_us = since_us;
 	outbox->state = multicart;
 }
 

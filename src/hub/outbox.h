@@ -54,8 +54,12 @@ void	 outbox_clear(struct outbox *outbox);
 
 /* Takes the reference. */
 void	 outbox_add_reply(struct outbox *outbox, struct payload *reply);
-/* Put multicart, of which a reference is made, in place of an older one. */
-void	 outbox_set_state(struct outbox *outbox, struct multicart *multicart);
+/*
+ * Put multicart, of which a reference is made, in place of an older one;
+ * since_us is that of its news.
+ */
+void	 outbox_set_state(struct outbox *outbox, struct multicart *multicart,
+	    uint64_t since_us);
 /* What was to be shown is none of the peer's business any more. */
 void	 outbox_drop_state(struct outbox *outbox);
 

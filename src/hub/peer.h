@@ -40,6 +40,13 @@ struct peer_poll {
 	unsigned retry_after_s;
 };
 
+/* Whether a peer is to be shown its room. */
+enum peer_due {
+	PEER_NOT_DUE,
+	PEER_ASKED,		/* it came, or wants to see it again */
+	PEER_HAS_NEWS
+};
+
 struct peer_ops {
 	/* Something in peer changed: messages to send, readiness for another
 	 * message, or one of the two wishes below. */
@@ -65,7 +72,7 @@ struct peer {
 	/* The hub's. */
 	bool	 is_moving;		/* an answer in flight changes its seat */
 	bool	 is_woken;
-	bool	 is_due;		/* to be shown its room */
+	enum peer_due due;
 	uint64_t id;
 	UT_hash_handle hh;		/* hub->peers, by id */
 	STAILQ_ENTRY(peer) woken;

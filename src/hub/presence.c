@@ -176,7 +176,7 @@ presence_unbind(struct hub *hub, struct peer *peer)
 	struct seat *seat = peer->seat;
 
 	peer->seat = NULL;
-	peer->is_due = false;
+	peer->due = PEER_NOT_DUE;
 	outbox_drop_state(&peer->outbox);
 	TAILQ_REMOVE(&seat->peers, peer, of_seat);
 	presence_update(hub, seat);

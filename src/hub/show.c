@@ -126,10 +126,12 @@ give(struct hub *hub, struct room *room)
 
 	TAILQ_FOREACH(seat, &room->seats, entry) {
 		TAILQ_FOREACH(peer, &seat->peers, of_seat) {
-			if (!peer->is_due)
+			if (peer->due == PEER_NOT_DUE)
 				continue;
-			peer->is_due = false;
-			outbox_set_state(&peer->outbox, room->shown);
+			outbox_set_state(&peer->outbox, room->shown,
+			    peer->due == PEER_HAS_NEWS ?
+			    room->shown->changed_us : 0);
+			peer->due = PEER_NOT_DUE;
 			core_wake(hub, peer);
 			bytes += room->shown->bytes->len;
 		}
@@ -167,7 +169,8 @@ show_peer(struct hub *hub, struct peer *peer, struct room *room)
 {
 	if (room->settled != NULL || room->records > 0)
 		return;
-	peer->is_due = true;
+	if (peer->due == PEER_NOT_DUE)
+		peer->due = PEER_ASKED;
 	catch_up(hub, room);
 }
 
@@ -189,7 +192,7 @@ announce(struct room *room, uint64_t incarnation, uint64_t revision)
 	TAILQ_FOREACH(seat, &room->seats, entry)
 		TAILQ_FOREACH(peer, &seat->peers, of_seat)
 			if (!has_seen(peer, incarnation, revision))
-				peer->is_due = true;
+				peer->due = PEER_HAS_NEWS;
 }
 
 void

@@ -161,14 +161,14 @@ static enum MHD_Result
 respond_plain(struct http_connection *connection,
     const struct exchange_answer *answer)
 {
+	struct unsent *unsent = connection->http->config.unsent;
 	unsigned status = answer->status;
 	struct MHD_Response *response;
 
 	connection->phase = PHASE_ANSWERED;
 	connection->news = answer->news;
-	if (answer->body != NULL)
-		unsent_begin(connection->http->config.unsent,
-		    &connection->unsent, answer->body);
+	if (answer->body != NULL && unsent != NULL)
+		unsent_begin(unsent, &connection->unsent, answer->body);
 	response = response_for(connection->http, answer);
 	/* The body is libmicrohttpd's now. */
 	connection->answer = (struct exchange_answer){ .status = 0 };

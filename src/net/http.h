@@ -56,7 +56,7 @@ struct http_counts {
 struct http_config {
 	uv_loop_t *loop;
 	size_t	 max_connections;	/* 0: the listener counts alone */
-	struct unsent *unsent;		/* outlives it */
+	struct unsent *unsent;		/* outlives it; NULL: nobody counts */
 	const struct http_owner *owner;
 	void	*ctx;
 	unsigned idle_timeout_s;	/* between two bytes; 0 for none */
