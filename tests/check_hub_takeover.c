@@ -116,6 +116,34 @@ START_TEST(a_silent_host_loses_connection_and_seat)
 }
 END_TEST
 
+START_TEST(a_host_that_still_reads_keeps_its_seat)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct client *eve = world_connect(w, "s1");
+	struct client *sam = world_connect(w, "s1");
+
+	ann->is_excused = true;
+	say(eve, START, "Eve");
+	say(sam, START, "Sam");
+	world_wait(w, 2999);
+	expect_nothing(eve);
+	world_wait(w, 1);
+	expect_error(eve, "sessionExists", ",'event':'startSession'");
+	expect_error(sam, "sessionExists", ",'event':'startSession'");
+	world_wait(w, 10000);
+	ck_assert(!ann->was_closed);
+
+	ann->is_excused = false;
+	say(eve, START, "Eve");
+	ck_assert_uint_eq(ann->pings, 2);
+	world_wait(w, 3000);
+	ck_assert(ann->was_closed);
+	expect(eve, STARTED, "<id>");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_silent_host_is_gone_before_its_connection_is)
 {
 	struct world_config config;
@@ -437,6 +465,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, the_seat_of_an_absent_host_with_token_is_kept);
 	tcase_add_test(tc, a_host_that_answers_a_ping_keeps_its_seat);
 	tcase_add_test(tc, a_silent_host_loses_connection_and_seat);
+	tcase_add_test(tc, a_host_that_still_reads_keeps_its_seat);
 	tcase_add_test(tc, a_silent_host_is_gone_before_its_connection_is);
 	tcase_add_test(tc, claims_are_due_one_after_the_other);
 	tcase_add_test(tc, a_silent_host_alone_in_its_session_loses_it_too);

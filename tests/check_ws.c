@@ -1017,6 +1017,110 @@ START_TEST(slow_reader_that_takes_something_stays)
 }
 END_TEST
 
+/* Take what the kernel holds in one piece, if that has len bytes at the most. */
+static void
+take_some(struct world *world, size_t len)
+{
+	static char some[256 * 1024];
+
+	ck_assert_int_gt(recv(world->peer, some, len, 0), 0);
+	turn(world);
+}
+
+START_TEST(who_takes_less_than_makes_room_is_not_stalled)
+{
+	struct world *world = world_plain();
+	uint64_t handed;
+	int i;
+
+	push_large(world);
+	ws_wake(&world->ws);
+	handed = world->ws.handed;
+	for (i = 0; i < 3; i++) {
+		pass_s(world, STALL_TIMEOUT_S - 1);
+		take_some(world, 40 * 1024);
+		pass_s(world, 1);
+		ck_assert_uint_eq(world->ws.state, 0);
+	}
+	/* It had no room all the time. */
+	ck_assert_uint_eq(world->ws.handed, handed);
+
+	pass_s(world, STALL_TIMEOUT_S);
+	pass_s(world, CLOSE_TIMEOUT_S);
+	ck_assert_int_eq(world->ws.end, WS_END_STALL);
+	world_free(world);
+}
+END_TEST
+
+/* Everything is in the kernel's hands, the ping behind it. */
+static struct world *
+world_with_ping_behind(size_t messages)
+{
+	struct world *world = world_plain();
+	char *text = xcalloc(1, 20 * 1024 + 1);
+
+	memset(text, 'a', 20 * 1024);
+	for (; messages > 0; messages--)
+		push(world, text, NULL);
+	free(text);
+	ws_wake(&world->ws);
+	ck_assert_uint_eq(world->queued, 0);
+	ck_assert(!world->ws.is_blocked);
+	pass_s(world, PING_INTERVAL_S);
+	return world;
+}
+
+START_TEST(who_takes_what_is_before_a_ping_is_not_silent)
+{
+	struct world *world = world_with_ping_behind(4);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		pass_s(world, PONG_TIMEOUT_S - 1);
+		take_some(world, 20 * 1024 + 4);
+		ck_assert(ws_is_excused(&world->ws));
+		pass_s(world, 1);
+		ck_assert_uint_eq(world->closed, 0);
+		ck_assert(!ws_is_excused(&world->ws));
+	}
+	pass_s(world, PONG_TIMEOUT_S);
+	ck_assert_uint_eq(world->closed, 1);
+	ck_assert_int_eq(world->ws.end, WS_END_SILENCE);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(who_takes_only_the_ping_is_silent)
+{
+	struct world *world = world_with_ping_behind(0);
+
+	expect_heard(world, SERVER_PING);
+	ck_assert(!ws_is_excused(&world->ws));
+	pass_s(world, PONG_TIMEOUT_S);
+
+	ck_assert_uint_eq(world->closed, 1);
+	ck_assert(!ws_is_excused(&world->ws));
+	world_free(world);
+}
+END_TEST
+
+START_TEST(who_is_not_listened_to_is_excused)
+{
+	struct world *world = world_plain();
+
+	world->patience = 0;
+	say(world, TEXT_ONE);
+	ws_ping(&world->ws);
+	ck_assert(ws_is_excused(&world->ws));
+	world->patience = 1;
+	ws_wake(&world->ws);
+	turn(world);
+
+	ck_assert(!ws_is_excused(&world->ws));
+	world_free(world);
+}
+END_TEST
+
 START_TEST(reader_that_never_gets_to_the_end_is_cut_off)
 {
 	struct world *world = world_plain();
@@ -1220,6 +1324,10 @@ suite_add(TCase *tc)
 		reader_that_never_gets_to_the_end_is_cut_off,
 		what_is_sent_at_once_is_not_unsent,
 		over_the_budget_a_connection_is_cut_off,
+		who_takes_less_than_makes_room_is_not_stalled,
+		who_takes_what_is_before_a_ping_is_not_silent,
+		who_takes_only_the_ping_is_silent,
+		who_is_not_listened_to_is_excused,
 		agreed_compression_is_used_both_ways,
 		only_the_first_fragment_says_that_a_message_is_compressed,
 		descriptor_that_cannot_be_watched_is_closed_from_the_loop,

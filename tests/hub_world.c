@@ -794,7 +794,13 @@ world_free(struct world *world)
 	free(world);
 }
 
-static const struct peer_ops client_ops = { client_wake };
+static bool
+client_is_excused(const struct peer *peer)
+{
+	return ((const struct client *)peer)->is_excused;
+}
+
+static const struct peer_ops client_ops = { client_wake, client_is_excused };
 
 static struct client *
 client_new(struct world *world, const char *session, enum transport transport)

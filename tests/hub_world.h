@@ -42,6 +42,7 @@ struct client {
 	char	 id[ID_CUSTOMER_HEX + 1];
 	char	 token[ID_TOKEN_CHARS + 1];
 	bool	 is_slow;	/* its network takes nothing now */
+	bool	 is_excused;	/* it may be there without a pong */
 	bool	 is_connected;
 	bool	 was_closed;	/* by the hub */
 	unsigned pings;		/* sent to it and not answered */

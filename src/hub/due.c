@@ -53,7 +53,21 @@ forget_requests(struct hub *hub)
 	}
 }
 
-/* Hosts that were pinged and did not answer lose their connections. */
+static bool
+is_excused(const struct seat *seat)
+{
+	const struct peer *peer;
+
+	TAILQ_FOREACH(peer, &seat->peers, of_seat)
+		if (peer->ops->is_excused(peer))
+			return true;
+	return false;
+}
+
+/*
+ * Hosts that were pinged and did not answer lose their connections, but for
+ * those who still read what they were sent before.
+ */
 static void
 end_claims(struct hub *hub)
 {
@@ -64,6 +78,11 @@ end_claims(struct hub *hub)
 		struct customer *host = session_host(room->session);
 		struct peer *peer;
 
+		if (host != NULL && host->seat != NULL &&
+		    is_excused(host->seat)) {
+			speak_seat_lives(hub, host->seat);
+			continue;
+		}
 		while (host != NULL && host->seat != NULL &&
 		    (peer = TAILQ_FIRST(&host->seat->peers)) != NULL) {
 			peer->wants_close = true;

@@ -51,6 +51,9 @@ struct peer_ops {
 	/* Something in peer changed: messages to send, readiness for another
 	 * message, or one of the two wishes below. */
 	void	(*wake)(struct peer *peer);
+	/* Whether its end, pinged at the hub's wish, may well be there without
+	 * having answered: it is busy taking what waited for it before. */
+	bool	(*is_excused)(const struct peer *peer);
 };
 
 TAILQ_HEAD(peer_list, peer);

@@ -281,7 +281,18 @@ on_wake(struct peer *peer)
 	step((struct poll *)((uintptr_t)peer - offsetof(struct poll, peer)));
 }
 
-static const struct peer_ops peer_ops = { .wake = on_wake };
+/* It is answered and gone, however long that takes. */
+static bool
+on_is_excused(const struct peer *peer)
+{
+	(void)peer;	/* is never pinged */
+	return false;
+}
+
+static const struct peer_ops peer_ops = {
+	.wake = on_wake,
+	.is_excused = on_is_excused,
+};
 
 struct poll *
 poll_new(struct polls *polls, enum transport transport, const char *session,

@@ -2,10 +2,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -152,14 +154,36 @@ take_output(struct ws *ws)
 	return ws->state != STATE_CLOSED && ws_send_has_any(&ws->out);
 }
 
+/*
+ * How many bytes of our output the peer's end has taken.  A socket that is not
+ * TCP may count what is on the way as more than it is: then fewer.
+ */
+static uint64_t
+taken(const struct ws *ws)
+{
+	int waiting;
+
+	if (ioctl(ws->fd, SIOCOUTQ, &waiting) == -1 || waiting < 0 ||
+	    (uint64_t)waiting > ws->handed)
+		return 0;
+	return ws->handed - (uint64_t)waiting;
+}
+
+/* Give the peer time to take some of what waits for it. */
+static void
+wait_for_take(struct ws *ws)
+{
+	ws->taken_by_wait = taken(ws);
+	deadline_set(ws->service->deadlines, &ws->take, WS_WAIT_TAKE);
+}
+
 /* The socket takes no more for now. */
 static void
 block(struct ws *ws)
 {
 	ws->is_blocked = true;
 	if (ws->state == STATE_OPEN && ws->take.kind == WS_WAIT_NONE)
-		deadline_set(ws->service->deadlines, &ws->take,
-		    WS_WAIT_TAKE);
+		wait_for_take(ws);
 }
 
 /* Send some of ws->out; returns the number of bytes. */
@@ -177,6 +201,7 @@ send_some(struct ws *ws)
 		ws_abort(ws);
 		return 0;
 	}
+	ws->handed += (size_t)n;
 	stop_waiting(ws, &ws->take);
 	if (ws_send_is_amid_frame(&ws->out))
 		block(ws);
@@ -427,17 +452,41 @@ on_turn(struct ws *ws)
 	flush(ws);
 }
 
+/* Note how far the peer is with what it has to read before a ping. */
+static void
+note_ping(struct ws *ws)
+{
+	uint64_t now = taken(ws);
+
+	ws->taken_by_ping = now < ws->handed || ws_send_has_any(&ws->out) ?
+	    now : UINT64_MAX;
+}
+
 /* While our bytes wait for the peer, so may the ping among them. */
 static void
 on_no_pong(struct ws *ws)
 {
-	if (ws->is_blocked) {
+	if (ws->is_blocked || ws_is_excused(ws)) {
+		note_ping(ws);
 		wait_for(ws, WS_WAIT_PONG);
 		return;
 	}
 	log_debug("ws: no answer to a ping");
 	end_because(ws, WS_END_SILENCE);
 	ws_abort(ws);
+}
+
+/* The socket may have room for less than it asks to be filled with. */
+static void
+on_not_taken(struct ws *ws)
+{
+	if (taken(ws) > ws->taken_by_wait) {
+		wait_for_take(ws);
+		return;
+	}
+	log_debug("ws: peer takes nothing");
+	end_because(ws, WS_END_STALL);
+	ws_close(ws, WS_CLOSE_POLICY_VIOLATION);
 }
 
 static void
@@ -463,9 +512,7 @@ expire(struct deadline *deadline, unsigned kind)
 		ws_abort(ws);
 		break;
 	case WS_WAIT_TAKE:
-		log_debug("ws: peer takes nothing");
-		end_because(ws, WS_END_STALL);
-		ws_close(ws, WS_CLOSE_POLICY_VIOLATION);
+		on_not_taken(ws);
 		break;
 	}
 }
@@ -599,14 +646,23 @@ ws_ping(struct ws *ws)
 {
 	static const uint8_t nothing[1];
 
-	if (ws->state != STATE_OPEN || ws->life.kind == WS_WAIT_PONG ||
-	    ws_send_is_behind(&ws->out))
+	if (ws->state != STATE_OPEN)
+		return;
+	note_ping(ws);
+	if (ws->life.kind == WS_WAIT_PONG || ws_send_is_behind(&ws->out))
 		return;
 	/* While reading stands still, no answer would be seen. */
 	if (!ws->is_paused)
 		wait_for(ws, WS_WAIT_PONG);
 	queue_control(ws, WS_PING, nothing, 0);
 	flush(ws);
+}
+
+bool
+ws_is_excused(const struct ws *ws)
+{
+	return ws->state == STATE_OPEN &&
+	    (ws->is_paused || taken(ws) > ws->taken_by_ping);
 }
 
 void

@@ -80,6 +80,11 @@ struct ws {
 	int	 fd;
 	struct ws_sending out;
 	struct unsent_item unsent; /* out's message, once the socket is full */
+	uint64_t handed;	/* bytes that the kernel was given to send */
+	/* What the peer had taken of them when it was pinged, which is
+	 * UINT64_MAX if nothing waited, and when it was last waited for. */
+	uint64_t taken_by_ping;
+	uint64_t taken_by_wait;
 	struct deadline life; /* what the peer has to do next */
 	struct deadline take; /* until when it has to take something */
 	uint8_t	 state;		/* enum ws_state */
@@ -122,6 +127,11 @@ void	 ws_wake(struct ws *ws);
 
 /* Send a ping now; its answer is awaited for pong_timeout_s. */
 void	 ws_ping(struct ws *ws);
+/*
+ * Whether a peer that was pinged may well be there without having answered: it
+ * took some of what waited for it before the ping, or is not listened to now.
+ */
+bool	 ws_is_excused(const struct ws *ws);
 
 /*
  * Start the closing handshake: nothing more is asked of the owner, a close

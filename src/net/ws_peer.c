@@ -40,7 +40,7 @@ of_ws(const struct ws *ws)
 }
 
 static struct ws_peer *
-of_peer(struct peer *peer)
+of_peer(const struct peer *peer)
 {
 	return (struct ws_peer *)((uintptr_t)peer -
 	    offsetof(struct ws_peer, peer));
@@ -160,7 +160,16 @@ on_wake(struct peer *peer)
 	ws_wake(&self->ws);
 }
 
-static const struct peer_ops peer_ops = { .wake = on_wake };
+static bool
+on_is_excused(const struct peer *peer)
+{
+	return ws_is_excused(&of_peer(peer)->ws);
+}
+
+static const struct peer_ops peer_ops = {
+	.wake = on_wake,
+	.is_excused = on_is_excused,
+};
 
 struct ws_peers *
 ws_peers_new(const struct ws_peers_config *config)

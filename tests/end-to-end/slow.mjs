@@ -70,6 +70,25 @@ const resume = async ({ host, port }, { customerId, token }) => {
 	};
 };
 
+// Guests whose carts are as large as they may be, together.
+const GUESTS = 8;
+const fillCarts = async (daemon, session) => {
+	for (let i = 0; i < GUESTS; i++) {
+		const guest = await Client.open(daemon, session);
+		const { customerId } = await guest.enter('joinSession', `Bob${i}`);
+		guest.send('updateCart', { customerId, seq: 1,
+			cartContent: { pad: 'x'.repeat(2 * 1024 * 1024 / GUESTS - 1024) } });
+		await guest.nextOf('updateCart');
+		guest.socket.pause();
+	}
+};
+
+// Let a WebSocket that is paused take a chunk now and then.
+const readSlowly = (socket) => setInterval(() => {
+	socket._socket.once('data', () => socket.pause());
+	socket.resume();
+}, 200).unref();
+
 describe('slow clients', { concurrency: true }, () => {
 	test('a stalled reader keeps memory flat and gets the newest state', () =>
 		withDaemon({ ...UNLIMITED, 'stall-timeout': 0 }, async (daemon) => {
@@ -137,6 +156,26 @@ describe('slow clients', { concurrency: true }, () => {
 			for (const one of slow)
 				assert(await one.rest() < LARGE_BYTES);
 			assert(await last.rest() >= LARGE_BYTES);
+		}));
+
+	test('a host that reads slowly keeps its seat', () => withDaemon(
+		UNLIMITED, async (daemon) => {
+			const host = await Client.open(daemon, '/one');
+			await host.enter('startSession', 'Ada');
+			host.socket.pause();
+			await fillCarts(daemon, '/one');
+			const reload = await Client.open(daemon, '/one');
+			const reading = readSlowly(host.socket);
+			await assert.rejects(reload.enter('startSession', 'Ada'),
+				/"sessionExists"/);
+			clearInterval(reading);
+			host.socket.resume();
+			let shown = 1;
+			while (shown <= GUESTS) {
+				const { payload } = await host.nextOf('multicartUpdate');
+				shown = payload.multicartContent.filter(({ content }) =>
+					Object.hasOwn(content, 'pad')).length + 1;
+			}
 		}));
 
 	test('who answers no ping is cut off, who does stays', () => withDaemon(
