@@ -26,6 +26,7 @@ enum {
 	PONG_TIMEOUT_S = 20,
 	STALL_TIMEOUT_S = 30,
 	SEND_TIMEOUT_S = 300,
+	MESSAGE_TIMEOUT_S = 30,
 	CLOSE_TIMEOUT_S = 5,
 	QUEUE = 8,
 	TURNS = 8,		/* enough for everything that is not blocked */
@@ -170,6 +171,7 @@ world_new(const struct ws_deflate_params *deflate, const char *extra)
 		.ping_interval_s = PING_INTERVAL_S,
 		.pong_timeout_s = PONG_TIMEOUT_S,
 		.stall_timeout_s = STALL_TIMEOUT_S,
+		.message_timeout_s = MESSAGE_TIMEOUT_S,
 	};
 
 	uv_loop_init(&world->loop);
@@ -1121,6 +1123,120 @@ START_TEST(who_is_not_listened_to_is_excused)
 }
 END_TEST
 
+/* What is half there, and how it may go on for ever. */
+static const struct {
+	const char *begun;
+	size_t	 begun_len;
+	const char *more;
+	size_t	 more_len;
+} trickles[] = {
+#define TRICKLE(begun, more)						\
+	{ begun, sizeof(begun) - 1, more, sizeof(more) - 1 }
+	TRICKLE("\x81", ""),
+	TRICKLE("\x81\xfe\x03", ""),
+	TRICKLE("\x81\xfe\x03\xe8" MASK, "a"),
+	TRICKLE("\x01\x81" MASK "a", "\0\x80" MASK),
+	TRICKLE("\x01\x81" MASK "a", PONG),
+	TRICKLE("\x01\x80" MASK, "\0\x81" MASK "b" "\x8a"
+	    "\x80" MASK),
+	TRICKLE("\x8a\xfd" MASK, "a"),
+	TRICKLE(TEXT_ONE PONG "\x8a\xfd" MASK, "a"),
+};
+
+START_TEST(what_trickles_has_to_end)
+{
+	struct world *world = world_plain();
+	int i;
+
+	say_bytes(world, trickles[_i].begun, trickles[_i].begun_len);
+	turn(world);
+	for (i = 1; i < MESSAGE_TIMEOUT_S; i++) {
+		pass_s(world, 1);
+		say_bytes(world, trickles[_i].more, trickles[_i].more_len);
+		turn(world);
+		ck_assert_uint_eq(world->ws.state, 0);
+	}
+	buf_clear(&world->heard);
+	pass_s(world, 1);
+	ck_assert_int_eq(world->ws.end, WS_END_LATE);
+	pass_s(world, CLOSE_TIMEOUT_S);
+
+	ck_assert_uint_eq(world->closed, 1);
+	hear(world);
+	ck_assert_mem_eq(buf_data(&world->heard) + world->heard.len - 4,
+	    SERVER_CLOSE_1008, 4);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(each_message_has_its_time)
+{
+	struct world *world = world_plain();
+	int i;
+
+	say(world, "\x01\x81" MASK "a");
+	for (i = 0; i < 5; i++) {
+		pass_s(world, MESSAGE_TIMEOUT_S - 1);
+		/* The end of one, something between, the start of another. */
+		say(world, "\x80\x80" MASK TEXT_ONE PONG
+		    "\x01\x81" MASK "a");
+	}
+	say(world, "\x80\x80" MASK);
+	pass_s(world, MESSAGE_TIMEOUT_S);
+
+	expect_said(world, "a|one|a|one|a|one|a|one|a|one|a|");
+	ck_assert_uint_eq(world->closed, 0);
+	world_free(world);
+}
+END_TEST
+
+/* Let the owner keep it from being read for a while. */
+static void
+pause_for(struct world *world, unsigned seconds)
+{
+	world->patience = 0;
+	say(world, "\0\x80" MASK);
+	ck_assert(world->ws.is_paused);
+	pass_s(world, seconds);
+	world->patience = SIZE_MAX;
+	ws_wake(&world->ws);
+	turn(world);
+}
+
+START_TEST(a_message_is_not_late_while_nothing_is_read)
+{
+	struct world *world = world_plain();
+
+	say(world, "\x01\x81" MASK "a");
+	pass_s(world, MESSAGE_TIMEOUT_S / 2);
+	pause_for(world, 10 * MESSAGE_TIMEOUT_S);
+	pass_s(world, MESSAGE_TIMEOUT_S / 2 - 1);
+	say(world, "\x80\x80" MASK);
+
+	expect_said(world, "a|");
+	ck_assert_uint_eq(world->ws.state, 0);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(pauses_do_not_keep_a_message_from_being_late)
+{
+	struct world *world = world_plain();
+	int i;
+
+	say(world, "\x01\x81" MASK "a");
+	for (i = 0; i < MESSAGE_TIMEOUT_S; i++) {
+		ck_assert_uint_eq(world->ws.state, 0);
+		pass_s(world, 1);
+		pause_for(world, 1);
+	}
+
+	ck_assert_uint_ne(world->ws.state, 0);
+	ck_assert_int_eq(world->ws.end, WS_END_LATE);
+	world_free(world);
+}
+END_TEST
+
 START_TEST(reader_that_never_gets_to_the_end_is_cut_off)
 {
 	struct world *world = world_plain();
@@ -1328,6 +1444,9 @@ suite_add(TCase *tc)
 		who_takes_what_is_before_a_ping_is_not_silent,
 		who_takes_only_the_ping_is_silent,
 		who_is_not_listened_to_is_excused,
+		each_message_has_its_time,
+		a_message_is_not_late_while_nothing_is_read,
+		pauses_do_not_keep_a_message_from_being_late,
 		agreed_compression_is_used_both_ways,
 		only_the_first_fragment_says_that_a_message_is_compressed,
 		descriptor_that_cannot_be_watched_is_closed_from_the_loop,
@@ -1336,5 +1455,7 @@ suite_add(TCase *tc)
 
 	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
 		tcase_add_test(tc, tests[i]);
+	tcase_add_loop_test(tc, what_trickles_has_to_end, 0,
+	    sizeof(trickles) / sizeof(trickles[0]));
 	tcase_add_loop_test(tc, tails_go_out_wherever_a_fragment_ends, 0, 4);
 }

@@ -79,7 +79,7 @@ static const struct setting settings[] = {
 	    .help = "for the head of a request" },
 	{ "body-timeout", SETTING_NUMBER, "30", DAY_S,
 	    FIELD(body_timeout_s), .unit = "s",
-	    .help = "for the body of a request" },
+	    .help = "for a request's body, or a message" },
 	{ "ping-interval", SETTING_NUMBER, "25", DAY_S,
 	    FIELD(ping_interval_s), .unit = "s",
 	    .help = "of silence until a ping" },

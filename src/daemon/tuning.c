@@ -122,6 +122,7 @@ tuning_ws(const struct options *options, struct ws_config *config)
 	config->ping_interval_s = options->ping_interval_s;
 	config->pong_timeout_s = options->pong_timeout_s;
 	config->stall_timeout_s = options->stall_timeout_s;
+	config->message_timeout_s = options->body_timeout_s;
 }
 
 void

@@ -90,6 +90,7 @@ tell_closed(struct exposition *out, const struct metrics *metrics)
 		[WS_END_FAULT] = "fault",
 		[WS_END_SILENCE] = "silent",
 		[WS_END_STALL] = "slow",
+		[WS_END_LATE] = "late",
 	};
 	static const char *const http[] = {
 		[HTTP_END_CLOSED] = "closed",

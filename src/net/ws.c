@@ -28,8 +28,13 @@ enum ws_wait {
 	WS_WAIT_SPEECH,	/* for anything at all, else the peer is pinged */
 	WS_WAIT_PONG,
 	WS_WAIT_CLOSE,
-	WS_WAIT_TAKE	/* for room to send; the only one of ws.take */
+	WS_WAIT_TAKE,	/* for room to send; the only one of ws.take */
+	WS_WAIT_WHOLE,	/* for the end of a message; of ws.whole */
+	WS_WAITS
 };
+
+_Static_assert((int)WS_WAITS <= (int)DEADLINE_KINDS_MAX,
+    "each kind has its list");
 
 enum ws_state {
 	STATE_OPEN,
@@ -50,6 +55,13 @@ struct ws_codec {
 };
 
 static void	 on_poll(uv_poll_t *poll, int status, int events);
+
+/* In milliseconds. */
+static uint64_t
+seconds(unsigned n)
+{
+	return (uint64_t)n * 1000;
+}
 
 /* Wait for what the peer has to do next. */
 static void
@@ -121,6 +133,7 @@ start_close(struct ws *ws, uint16_t code)
 	ws->state = STATE_CLOSING;
 	ws->is_paused = false;
 	stop_waiting(ws, &ws->take);
+	stop_waiting(ws, &ws->whole);
 	wait_for(ws, WS_WAIT_CLOSE);
 	ws_send_cut(&ws->out);
 	queue_control(ws, WS_CLOSE, payload,
@@ -306,6 +319,52 @@ on_fault(struct ws *ws, uint16_t code)
 	start_close(ws, code);
 }
 
+static void
+on_late(struct ws *ws)
+{
+	log_debug("ws: a message does not come to its end");
+	end_because(ws, WS_END_LATE);
+	ws_close(ws, WS_CLOSE_POLICY_VIOLATION);
+}
+
+/*
+ * The clock of a message runs from its first byte on, however it is cut, and
+ * that of a frame between messages likewise.  It stands still while we do not
+ * read: between two such pauses it may run out once more at the most.
+ */
+static void
+start_clock(struct ws *ws)
+{
+	struct ws_service *service = ws->service;
+	uint64_t limit_ms = seconds(service->config.message_timeout_s);
+
+	if (ws->whole.kind != WS_WAIT_NONE || !ws_parser_is_amid(&ws->parser))
+		return;
+	if (limit_ms != 0 && ws->whole_spent_ms >= limit_ms) {
+		on_late(ws);
+		return;
+	}
+	ws->whole_since_ms = uv_now(service->config.loop);
+	deadline_set(service->deadlines, &ws->whole, WS_WAIT_WHOLE);
+}
+
+static void
+halt_clock(struct ws *ws)
+{
+	if (ws->whole.kind == WS_WAIT_NONE)
+		return;
+	ws->whole_spent_ms += uv_now(ws->service->config.loop) -
+	    ws->whole_since_ms;
+	stop_waiting(ws, &ws->whole);
+}
+
+static void
+reset_clock(struct ws *ws)
+{
+	ws->whole_spent_ms = 0;
+	stop_waiting(ws, &ws->whole);
+}
+
 /* Stop reading; settle() sees when it may go on. */
 static void
 pause_reading(struct ws *ws, uint8_t *bytes)
@@ -316,6 +375,7 @@ pause_reading(struct ws *ws, uint8_t *bytes)
 
 	ws->is_paused = true;
 	stop_waiting(ws, &ws->life);
+	halt_clock(ws);
 	/* Without input this only frees the last message. */
 	status = ws_parser_next(&ws->parser, &bytes, &none, &event);
 	assert(status == WS_MORE);
@@ -342,11 +402,16 @@ consume(struct ws *ws, uint8_t *bytes, size_t len)
 			break;
 		}
 		status = ws_parser_next(&ws->parser, &bytes, &left, &event);
+		if (status == WS_EVENT &&
+		    !ws_parser_is_amid_message(&ws->parser))
+			reset_clock(ws);
 		if (status == WS_EVENT)
 			on_event(ws, &event);
 		else if (status == WS_FAILED)
 			on_fault(ws, event.close_code);
 	} while (status == WS_EVENT && ws->state != STATE_CLOSED);
+	if (ws->state == STATE_OPEN && !ws->is_paused)
+		start_clock(ws);
 	ws->is_reading = false;
 	return len - left;
 }
@@ -493,6 +558,7 @@ static void
 expire(struct deadline *deadline, unsigned kind)
 {
 	size_t at = kind == WS_WAIT_TAKE ? offsetof(struct ws, take) :
+	    kind == WS_WAIT_WHOLE ? offsetof(struct ws, whole) :
 	    offsetof(struct ws, life);
 	struct ws *ws = (void *)((char *)deadline - at);
 
@@ -514,14 +580,12 @@ expire(struct deadline *deadline, unsigned kind)
 	case WS_WAIT_TAKE:
 		on_not_taken(ws);
 		break;
+	case WS_WAIT_WHOLE:
+		on_late(ws);
+		break;
+	case WS_WAITS:
+		break;
 	}
-}
-
-/* In milliseconds. */
-static uint64_t
-seconds(unsigned n)
-{
-	return (uint64_t)n * 1000;
 }
 
 static void
@@ -530,6 +594,7 @@ put_waits(const struct ws_config *config, uint64_t wait_ms[DEADLINE_KINDS_MAX])
 	wait_ms[WS_WAIT_SPEECH] = seconds(config->ping_interval_s);
 	wait_ms[WS_WAIT_PONG] = seconds(config->pong_timeout_s);
 	wait_ms[WS_WAIT_TAKE] = seconds(config->stall_timeout_s);
+	wait_ms[WS_WAIT_WHOLE] = seconds(config->message_timeout_s);
 	wait_ms[WS_WAIT_CLOSE] = CLOSE_TIMEOUT_MS;
 }
 
@@ -552,6 +617,7 @@ ws_service_configure(struct ws_service *service,
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
 	service->config.max_message = config->max_message;
+	service->config.message_timeout_s = config->message_timeout_s;
 	put_waits(config, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);
 }
@@ -686,6 +752,7 @@ ws_abort(struct ws *ws)
 	unsent_end(&ws->unsent);
 	stop_waiting(ws, &ws->life);
 	stop_waiting(ws, &ws->take);
+	stop_waiting(ws, &ws->whole);
 	uv_close((uv_handle_t *)&ws->poll, on_closed);
 	close(ws->fd);
 }

@@ -52,6 +52,7 @@ enum ws_end {
 	WS_END_FAULT,		/* the peer broke the protocol */
 	WS_END_SILENCE,		/* no answer to a ping */
 	WS_END_STALL,		/* the peer took nothing */
+	WS_END_LATE,		/* a message took too long to come */
 	WS_ENDS
 };
 
@@ -66,6 +67,8 @@ struct ws_config {
 	unsigned ping_interval_s;
 	unsigned pong_timeout_s;
 	unsigned stall_timeout_s;
+	/* From a message's first byte to its last; likewise. */
+	unsigned message_timeout_s;
 };
 
 /* Embedded by its owner; the fields are the connection's own. */
@@ -87,6 +90,9 @@ struct ws {
 	uint64_t taken_by_wait;
 	struct deadline life; /* what the peer has to do next */
 	struct deadline take; /* until when it has to take something */
+	struct deadline whole; /* until when what has begun has to be there */
+	uint64_t whole_since_ms;	/* when that clock was started ... */
+	uint64_t whole_spent_ms;	/* ... having run for so long before */
 	uint8_t	 state;		/* enum ws_state */
 	uint8_t	 events;	/* what the loop watches for */
 	uint8_t	 end;		/* enum ws_end, valid in closed() */

@@ -462,6 +462,18 @@ ws_parser_next(struct ws_parser *parser, uint8_t **bytes, size_t *len,
 	return WS_FAILED;
 }
 
+bool
+ws_parser_is_amid_message(const struct ws_parser *parser)
+{
+	return parser->opcode != 0;
+}
+
+bool
+ws_parser_is_amid(const struct ws_parser *parser)
+{
+	return parser->opcode != 0 || parser->header_len > 0;
+}
+
 static void
 write_be(uint8_t *out, uint64_t value, size_t n)
 {

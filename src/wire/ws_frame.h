@@ -104,6 +104,11 @@ enum ws_status ws_parser_next(struct ws_parser *parser, uint8_t **bytes,
 	    size_t *len, struct ws_event *event)
 	    __attribute__((warn_unused_result));
 
+/* Whether a message has begun and not ended. */
+bool	 ws_parser_is_amid_message(const struct ws_parser *parser);
+/* Whether a message or a frame of any kind has. */
+bool	 ws_parser_is_amid(const struct ws_parser *parser);
+
 /* Write the header of an unfragmented frame; returns its length. */
 size_t	 ws_frame_header(uint8_t out[WS_SERVER_HEADER_MAX],
 	    enum ws_opcode opcode, bool compressed, uint64_t payload_len);

@@ -36,10 +36,12 @@ const LARGE_BYTES = 16 * 1024 * 1024;
 const LARGE = { ...UNLIMITED, 'max-message': 0, 'max-session-carts': 0,
 	'session-output-rate': 0, 'stall-timeout': 0 };
 
+// Until the host has been sent all of it, which counts as well.
 const growLarge = async (host, seq) => {
 	host.send('updateCart', { customerId: host.customerId, seq,
 		cartContent: { seq, pad: 'x'.repeat(LARGE_BYTES) } });
 	await host.nextOf('updateCart');
+	await host.nextOf('multicartUpdate');
 };
 
 const startLarge = async (daemon) => {
@@ -47,6 +49,7 @@ const startLarge = async (daemon) => {
 	host.send('startSession', { customerName: 'Ada', resumable: true });
 	const { payload } = await host.nextOf('startSession');
 	Object.assign(host, payload);
+	await host.nextOf('multicartUpdate');
 	await growLarge(host, 1);
 	return host;
 };
@@ -56,6 +59,7 @@ const startLarge = async (daemon) => {
 const resume = async ({ host, port }, { customerId, token }) => {
 	const body = message('resumeSession', { customerId, token });
 	const socket = connect(port, host);
+	socket.on('error', () => {});	// it may be reset
 	socket.write('POST /one HTTP/1.1\r\nHost: a\r\nConnection: close\r\n' +
 		`Content-Length: ${body.length}\r\n\r\n${body}`);
 	await once(socket, 'readable');
@@ -63,7 +67,6 @@ const resume = async ({ host, port }, { customerId, token }) => {
 		rest: async () => {
 			let bytes = 0;
 			socket.on('data', (data) => { bytes += data.length; });
-			socket.on('error', () => {});
 			await once(socket, 'close');
 			return bytes;
 		},
