@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,8 @@ const char suite_name[] = "listener";
 
 /* More than listen(2) gives who asks for less than we do. */
 #define MANY 300
+/* What the kernel may hold of a connection's output and not have sent. */
+#define UNSENT_BYTES 131072
 /* An unprivileged user and group. */
 #define NOBODY 65534
 
@@ -57,12 +61,25 @@ static const struct unix_socket_access open_access = {
 };
 
 static void
+check_unsent(int fd)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value,
+	    &len), 0);
+	ck_assert_int_eq(value, UNSENT_BYTES);
+}
+
+static void
 on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
 {
 	ck_assert_ptr_eq(ctx, &accepted);
 	ck_assert_uint_ge(len, sizeof(sa_family_t));
 	ck_assert_int_ne(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
 	ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+	if (address->sa_family != AF_UNIX)
+		check_unsent(fd);
 	accepted_family = address->sa_family;
 	accepted++;
 	close(fd);

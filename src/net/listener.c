@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 enum {
 	BACKLOG = 4096,
 	ACCEPTS_PER_TURN = 64,	/* of one socket, so that others get a turn */
-	RETRY_MS = 100		/* until descriptors may be there again */
+	RETRY_MS = 100,		/* until descriptors may be there again */
+	UNSENT_BYTES = 131072	/* of a connection's, in the kernel */
 };
 
 struct listener_socket {
@@ -228,6 +230,13 @@ socket_start(struct listener_socket *sock, struct endpoint *endpoint)
 	struct listener *listener = sock->listener;
 	int error;
 
+	/*
+	 * What a client does not read stays with us, where it is shared and
+	 * can be overtaken, not with the kernel.  The connections have it from
+	 * here; it fails where there is no TCP.
+	 */
+	(void)set_option(sock->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
+	    UNSENT_BYTES);
 	endpoint->len = sizeof(endpoint->address);
 	if (getsockname(sock->fd, (struct sockaddr *)&endpoint->address,
 	    &endpoint->len) == -1)
