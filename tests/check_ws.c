@@ -145,8 +145,10 @@ turn(struct world *world)
 {
 	int i;
 
-	for (i = 0; i < TURNS; i++)
+	for (i = 0; i < TURNS; i++) {
+		ws_service_turn(world->service);
 		uv_run(&world->loop, UV_RUN_NOWAIT);
+	}
 }
 
 static void
@@ -1299,6 +1301,107 @@ START_TEST(over_the_budget_a_connection_is_cut_off)
 }
 END_TEST
 
+enum {
+	TURN_BYTES = 4 * 1024 * 1024,
+	CALL_BYTES = 8 * (FRAME_MAX + 10)
+};
+
+/* Another connection of the same service. */
+static struct world *
+world_beside(struct world *world)
+{
+	struct world *other = xcalloc(1, sizeof(*other));
+	int fds[2];
+
+	buf_init(&other->said, HEARD_BYTES);
+	buf_init(&other->heard, HEARD_BYTES);
+	other->patience = SIZE_MAX;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+	    fds), 0);
+	other->peer = fds[0];
+	ws_open(world->service, &other->ws, &owner, fds[1], NULL, "", 0);
+	turn(world);
+	return other;
+}
+
+static void
+free_beside(struct world *world, struct world *other)
+{
+	ws_abort(&other->ws);
+	turn(world);
+	close(other->peer);
+	free(other);
+}
+
+/* Take what the connection sends in one turn that does not end. */
+static size_t
+take_in_one_turn(struct world *world)
+{
+	static char some[256 * 1024];
+	size_t taken = 0;
+	ssize_t n;
+
+	do {
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+		n = recv(world->peer, some, sizeof(some), 0);
+		taken += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	return taken;
+}
+
+START_TEST(large_messages_leave_room_for_small_ones_in_each_turn)
+{
+	struct world *world = world_plain();
+	struct world *other = world_beside(world);
+	size_t taken;
+
+	push_large(world);
+	push_large(world);
+	ws_service_turn(world->service);
+	ws_wake(&world->ws);
+	taken = take_in_one_turn(world);
+	ck_assert_uint_ge(taken, TURN_BYTES);
+	ck_assert_uint_lt(taken, TURN_BYTES + CALL_BYTES);
+
+	push(other, "one", NULL);
+	push_large(other);
+	ws_wake(&other->ws);
+	ck_assert_uint_eq(other->ws.handed, sizeof(SERVER_ONE) - 1);
+	ws_ping(&other->ws);
+	(void)take_in_one_turn(world);
+	ck_assert_uint_eq(other->ws.handed, sizeof(SERVER_ONE) - 1);
+
+	ws_service_turn(world->service);
+	ck_assert_uint_gt(take_in_one_turn(world), 0);
+	ck_assert_uint_gt(other->ws.handed, FRAME_MAX);
+	ck_assert_uint_eq(world->ws.state, 0);
+	free_beside(world, other);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(events_of_one_peer_are_bounded_in_each_turn)
+{
+	enum { PINGS = 200, PER_TURN = 64 };
+	struct world *world = world_plain();
+	size_t left = PINGS, n;
+	int i;
+
+	for (i = 0; i < PINGS; i++)
+		say_bytes(world, PING_A, sizeof(PING_A) - 1);
+	while (left > 0) {
+		n = left < PER_TURN ? left : PER_TURN;
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+		ck_assert_int_eq(recv(world->peer, buf_reserve(&world->heard,
+		    1024), 1024, 0), (int)(n * (sizeof(SERVER_PONG_A) - 1)));
+		left -= n;
+	}
+
+	ck_assert_uint_eq(world->ws.state, 0);
+	world_free(world);
+}
+END_TEST
+
 static const struct ws_deflate_params params = {
 	.server_no_context_takeover = true,
 	.client_no_context_takeover = true,
@@ -1444,6 +1547,8 @@ suite_add(TCase *tc)
 		who_takes_what_is_before_a_ping_is_not_silent,
 		who_takes_only_the_ping_is_silent,
 		who_is_not_listened_to_is_excused,
+		large_messages_leave_room_for_small_ones_in_each_turn,
+		events_of_one_peer_are_bounded_in_each_turn,
 		each_message_has_its_time,
 		a_message_is_not_late_while_nothing_is_read,
 		pauses_do_not_keep_a_message_from_being_late,

@@ -243,6 +243,7 @@ on_turn(uv_prepare_t *prepare)
 	struct server *server = prepare->data;
 	int wait_ms = http_run(server->http);
 
+	ws_service_turn(server->service);
 	if (wait_ms == -1)
 		uv_timer_stop(&server->timer);
 	else

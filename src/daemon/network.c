@@ -209,6 +209,12 @@ network_configure(struct network *network, const struct options *options)
 	listener_configure(network->listener, &listener);
 }
 
+void
+network_turn(struct network *network)
+{
+	ws_service_turn(network->ws);
+}
+
 int
 network_run(struct network *network)
 {

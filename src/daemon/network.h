@@ -61,6 +61,8 @@ int	 network_open(struct network *network, const struct options *options,
 /* Take over what a reload may change. */
 void	 network_configure(struct network *network,
 	    const struct options *options);
+/* A turn of the loop begins, and sends what there is to send. */
+void	 network_turn(struct network *network);
 /* As http_run(). */
 int	 network_run(struct network *network);
 /* Fill in the counts of its modules and connections_max. */

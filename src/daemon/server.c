@@ -109,6 +109,7 @@ on_turn(uv_prepare_t *handle)
 	/* What was gathered is on its way to the disk while the answers to
 	 * what came before are sent. */
 	submit_jobs(server);
+	network_turn(&server->network);
 	hub_wake_peers(server->hub);
 	http_wait_ms = network_run(&server->network);
 	http_wait_ms = http_sooner(http_wait_ms,

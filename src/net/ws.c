@@ -18,6 +18,9 @@ enum {
 	SCRATCH_BYTES = 65536,	/* what a connection is read at most per turn */
 	SEND_BYTES = 262144,	/* what is sent on it at most per turn ... */
 	SEND_COST_BYTES = 1024,	/* ... where each call counts as so much more */
+	TURN_BYTES = 4194304,	/* what all send at most per turn, but for ... */
+	SMALL_BYTES = 65536,	/* ... messages with no more than this to go */
+	EVENTS_MAX = 64,	/* messages and control frames of a peer per turn */
 	CLOSE_TIMEOUT_MS = 5000	/* for the peer's close frame, then its FIN */
 };
 
@@ -46,6 +49,7 @@ enum ws_state {
 struct ws_service {
 	struct ws_config config;
 	struct deadlines *deadlines;
+	size_t	 turn_left;	/* bytes to be sent in this turn */
 	uint8_t	 scratch[SCRATCH_BYTES];
 };
 
@@ -248,6 +252,21 @@ note_unsent(struct ws *ws)
 		    ws->out.body);
 }
 
+/* Whether a large message has to let the others' go first. */
+static bool
+is_outspent(const struct ws *ws)
+{
+	return ws->service->turn_left == 0 &&
+	    ws_send_left(&ws->out) > SMALL_BYTES;
+}
+
+static void
+spend(struct ws_service *service, size_t bytes)
+{
+	service->turn_left -= bytes < service->turn_left ? bytes :
+	    service->turn_left;
+}
+
 /* Send what there is and the socket takes. */
 static void
 flush(struct ws *ws)
@@ -259,9 +278,12 @@ flush(struct ws *ws)
 	ws->is_sending = true;
 	while (!ws->is_blocked && ws->state <= STATE_CLOSING &&
 	    take_output(ws)) {
-		spent += send_some(ws) + SEND_COST_BYTES;
+		size_t n = is_outspent(ws) ? 0 : send_some(ws);
+
+		spend(ws->service, n);
+		spent += n + SEND_COST_BYTES;
 		/* The others' turn; being writable, it will be called again. */
-		if (spent >= SEND_BYTES)
+		if (spent >= SEND_BYTES || is_outspent(ws))
 			ws->is_blocked = true;
 	}
 	ws->is_sending = false;
@@ -390,6 +412,7 @@ static size_t
 consume(struct ws *ws, uint8_t *bytes, size_t len)
 {
 	size_t left = len;
+	unsigned events = 0;
 	struct ws_event event;
 	enum ws_status status;
 
@@ -397,7 +420,8 @@ consume(struct ws *ws, uint8_t *bytes, size_t len)
 	do {
 		if (ws_send_is_behind(&ws->out))
 			flush(ws);
-		if (left > 0 && !may_read(ws)) {
+		if (left > 0 && ws->state == STATE_OPEN &&
+		    (events++ == EVENTS_MAX || !may_read(ws))) {
 			pause_reading(ws, bytes);
 			break;
 		}
@@ -605,6 +629,7 @@ ws_service_new(const struct ws_config *config)
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
 	service->config = *config;
+	service->turn_left = TURN_BYTES;
 	put_waits(config, wait_ms);
 	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
 	return service;
@@ -620,6 +645,12 @@ ws_service_configure(struct ws_service *service,
 	service->config.message_timeout_s = config->message_timeout_s;
 	put_waits(config, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);
+}
+
+void
+ws_service_turn(struct ws_service *service)
+{
+	service->turn_left = TURN_BYTES;
 }
 
 void

@@ -111,6 +111,12 @@ struct ws_service *ws_service_new(const struct ws_config *config);
  */
 void	 ws_service_configure(struct ws_service *service,
 	    const struct ws_config *config);
+/*
+ * A turn of the loop begins.  All connections together send a bounded amount
+ * in one, so that large messages of some do not keep the others from small
+ * ones; until it is called again, only what is small goes out beyond that.
+ */
+void	 ws_service_turn(struct ws_service *service);
 /* No connection may be left.  The loop's close callbacks free the memory. */
 void	 ws_service_free(struct ws_service *service);
 

@@ -8,6 +8,10 @@
 
 enum {
 	FRAME_BYTES = 65536,	/* of a message in one frame, at most */
+	FRAMES_PER_CALL = 8,
+	PIECES = 3 * FRAMES_PER_CALL,	/* header, body, tail */
+	/* A full frame with its header. */
+	STRIDE = FRAME_BYTES + WS_SERVER_HEADER_MAX,
 	CONTROL_PAUSE_BYTES = 4096, /* more unsent pongs stop reading */
 	CONTROL_MAX_BYTES = CONTROL_PAUSE_BYTES +
 	    4 * (WS_SERVER_HEADER_MAX + WS_CONTROL_MAX)
@@ -47,7 +51,7 @@ bool
 ws_send_is_amid_frame(const struct ws_sending *out)
 {
 	return out->frames != NULL || (out->body != NULL &&
-	    out->frame_sent < out->header_len + out->frame_len);
+	    (out->sent == 0 || out->sent % STRIDE != 0));
 }
 
 bool
@@ -95,100 +99,157 @@ compress(struct ws_sending *out, struct ws_compressor *compressor)
 	return 0;
 }
 
-/* Bytes of the message behind this frame. */
 static uint64_t
-rest_len(const struct ws_sending *out)
+message_len(const struct ws_sending *out)
 {
-	return (uint64_t)out->body_len + out->tail_len - out->before -
-	    out->frame_len;
+	return (uint64_t)out->body_len + out->tail_len;
 }
 
-/* Begin the message's next frame. */
-static void
-begin_frame(struct ws_sending *out, enum ws_opcode opcode, bool is_compressed)
+/*
+ * A frame of the message, counted from 0: write its header, of which the
+ * length is returned, and find its bytes from *at on, *len of them.
+ */
+static size_t
+frame(const struct ws_sending *out, uint64_t i,
+    uint8_t header[WS_SERVER_HEADER_MAX], uint64_t *at, size_t *len)
 {
-	uint64_t len = rest_len(out);
+	uint64_t left;
+	size_t n;
 
-	out->frame_len = len < FRAME_BYTES ? (uint32_t)len : FRAME_BYTES;
-	out->frame_sent = 0;
-	out->header_len = (uint8_t)ws_frame_header(out->header, opcode,
-	    is_compressed, out->frame_len);
-	if (rest_len(out) > 0)
-		ws_frame_header_go_on(out->header);
+	*at = i * FRAME_BYTES;
+	left = message_len(out) - *at;
+	*len = left < FRAME_BYTES ? (size_t)left : FRAME_BYTES;
+	n = ws_frame_header(header, i == 0 ? (enum ws_opcode)out->opcode :
+	    WS_CONTINUATION, i == 0 && out->is_compressed, *len);
+	if (left > FRAME_BYTES)
+		ws_frame_header_go_on(header);
+	return n;
+}
+
+static uint64_t
+frames_count(const struct ws_sending *out)
+{
+	uint64_t n = (message_len(out) + FRAME_BYTES - 1) / FRAME_BYTES;
+
+	return n == 0 ? 1 : n;
+}
+
+/* Bytes of all the message's frames, with their headers. */
+static uint64_t
+frames_len(const struct ws_sending *out)
+{
+	uint64_t last = frames_count(out) - 1, at;
+	uint8_t header[WS_SERVER_HEADER_MAX];
+	size_t len, n = frame(out, last, header, &at, &len);
+
+	return last * STRIDE + n + len;
+}
+
+uint64_t
+ws_send_left(const struct ws_sending *out)
+{
+	if (out->frames != NULL || out->body == NULL ||
+	    (out->control.len > 0 && !ws_send_is_amid_frame(out)))
+		return 0;
+	return out->whole - out->sent;
 }
 
 void
 ws_send_begin(struct ws_sending *out, const struct ws_outgoing *message,
     struct ws_compressor *compressor)
 {
-	bool is_compressed;
-
 	out->body = message->body;
 	out->body_len = (uint32_t)message->len;
 	out->tail = message->tail;
 	out->tail_len = message->tail == NULL ? 0 :
 	    (uint32_t)strlen(message->tail);
-	is_compressed = compressor != NULL && compress(out, compressor) == 0;
-	out->before = 0;
-	out->frame_len = 0;
-	begin_frame(out, message->opcode, is_compressed);
+	out->is_compressed = compressor != NULL &&
+	    compress(out, compressor) == 0;
+	out->opcode = (uint8_t)message->opcode;
+	out->whole = frames_len(out);
+	out->sent = 0;
 }
 
 void
 ws_send_cut(struct ws_sending *out)
 {
-	if (out->frame_sent < out->header_len + out->frame_len)
+	if (out->body == NULL)
+		return;
+	if (out->sent == 0 || out->sent % STRIDE != 0)
 		out->is_cut = true;
 	else
 		drop_body(out);
 }
 
-/* Send of pieces, which are three, what is behind their first skip bytes. */
-static ssize_t
-send_behind(const struct iovec *pieces, size_t skip, int fd)
-{
-	struct iovec rest[3];
-	struct msghdr msg = { .msg_iov = rest };
-	size_t i;
+/* The part of a message that sendmsg() is to be given. */
+struct pieces {
+	struct iovec list[PIECES];
+	size_t	 count;
+	size_t	 skip;		/* bytes that were sent before */
+};
 
-	for (i = 0; i < 3; i++) {
-		if (skip >= pieces[i].iov_len) {
-			skip -= pieces[i].iov_len;
-			continue;
-		}
-		rest[msg.msg_iovlen++] =
-		    piece((const char *)pieces[i].iov_base + skip,
-		    pieces[i].iov_len - skip);
-		skip = 0;
+/* Add what was not sent of len bytes. */
+static void
+add(struct pieces *pieces, const void *data, size_t len)
+{
+	if (pieces->skip >= len) {
+		pieces->skip -= len;
+		return;
 	}
+	pieces->list[pieces->count++] =
+	    piece((const char *)data + pieces->skip, len - pieces->skip);
+	pieces->skip = 0;
+}
+
+static void
+add_frame(struct pieces *pieces, const struct ws_sending *out, uint64_t i,
+    uint8_t header[WS_SERVER_HEADER_MAX])
+{
+	uint64_t at;
+	size_t len, of_body = 0;
+
+	add(pieces, header, frame(out, i, header, &at, &len));
+	if (at < out->body_len) {
+		of_body = out->body_len - (size_t)at;
+		if (of_body > len)
+			of_body = len;
+		add(pieces, out->body->data + at, of_body);
+	}
+	if (len > of_body)
+		add(pieces, out->tail + (at + of_body - out->body_len),
+		    len - of_body);
+}
+
+/* What is sent at once: no more than a frame if something is to follow it. */
+static ssize_t
+send_frames(const struct ws_sending *out, int fd)
+{
+	uint8_t headers[FRAMES_PER_CALL][WS_SERVER_HEADER_MAX];
+	uint64_t first = out->sent / STRIDE, end = frames_count(out);
+	uint64_t max = out->is_cut || out->control.len > 0 ? 1 :
+	    FRAMES_PER_CALL;
+	struct pieces pieces = { .skip = (size_t)(out->sent % STRIDE) };
+	struct msghdr msg = { .msg_iov = pieces.list };
+	uint64_t i;
+
+	if (end - first > max)
+		end = first + max;
+	for (i = first; i < end; i++)
+		add_frame(&pieces, out, i, headers[i - first]);
+	msg.msg_iovlen = pieces.count;
 	return sendmsg(fd, &msg, MSG_NOSIGNAL);
 }
 
 static ssize_t
-send_frame(struct ws_sending *out, int fd)
+send_message(struct ws_sending *out, int fd)
 {
-	size_t of_body = out->before >= out->body_len ? 0 :
-	    out->body_len - (size_t)out->before;
-	size_t of_tail;
-	ssize_t n;
+	ssize_t n = send_frames(out, fd);
 
-	if (of_body > out->frame_len)
-		of_body = out->frame_len;
-	of_tail = out->frame_len - of_body;
-	n = send_behind((const struct iovec[]){
-		piece(out->header, out->header_len),
-		piece(of_body == 0 ? NULL : out->body->data + out->before,
-		    of_body),
-		piece(of_tail == 0 ? NULL : out->tail + out->tail_len -
-		    of_tail - rest_len(out), of_tail),
-	}, out->frame_sent, fd);
 	if (n == -1)
 		return -1;
-	out->frame_sent += (uint32_t)n;
-	if (ws_send_is_amid_frame(out))
-		return n;
-	out->has_ended = rest_len(out) == 0;
-	if (out->has_ended || out->is_cut)
+	out->sent += (uint64_t)n;
+	out->has_ended = out->sent == out->whole;
+	if (out->has_ended || (out->is_cut && out->sent % STRIDE == 0))
 		drop_body(out);
 	return n;
 }
@@ -213,18 +274,12 @@ ssize_t
 ws_send_some(struct ws_sending *out, int fd)
 {
 	out->has_ended = false;
-	if (!ws_send_is_amid_frame(out)) {
-		if (out->control.len > 0) {
-			out->frames = buf_freeze(&out->control);
-			out->frames_sent = 0;
-		} else {
-			out->before += out->frame_len;
-			out->frame_len = 0;
-			begin_frame(out, WS_CONTINUATION, false);
-		}
+	if (out->control.len > 0 && !ws_send_is_amid_frame(out)) {
+		out->frames = buf_freeze(&out->control);
+		out->frames_sent = 0;
 	}
 	return out->frames != NULL ? send_control(out, fd) :
-	    send_frame(out, fd);
+	    send_message(out, fd);
 }
 
 bool

@@ -29,17 +29,16 @@ struct ws_sending {
 	struct buf control;	/* pings, pongs, a close: frames to be sent */
 	struct payload *frames;	/* such frames, half sent; NULL: none */
 	uint32_t frames_sent;	/* bytes of them */
-	/* A message half sent, a frame at a time. */
+	/* A message half sent. */
 	struct payload *body;	/* NULL: none */
 	const char *tail;
 	uint32_t body_len;
 	uint32_t tail_len;
-	uint64_t before;	/* bytes of body and tail in earlier frames */
-	uint32_t frame_len;	/* those in this frame */
-	uint32_t frame_sent;	/* of its header and these together */
-	uint8_t	 header[WS_SERVER_HEADER_MAX];
-	uint8_t	 header_len;
-	bool	 is_cut;	/* this frame is the last to be sent */
+	uint64_t whole;		/* bytes of its frames, with their headers */
+	uint64_t sent;		/* of these */
+	uint8_t	 opcode;
+	bool	 is_compressed;
+	bool	 is_cut;	/* the frame that is half sent is the last */
 	bool	 has_ended;	/* see ws_send_has_ended() */
 };
 
@@ -48,8 +47,10 @@ void	 ws_send_clear(struct ws_sending *out);
 
 /* Whether there is anything to send. */
 bool	 ws_send_has_any(const struct ws_sending *out);
-/* Whether a frame is half sent. */
+/* Whether a frame is half sent, or a message has just begun. */
 bool	 ws_send_is_amid_frame(const struct ws_sending *out);
+/* Bytes of a message to go before anything else may; 0 if there are none. */
+uint64_t ws_send_left(const struct ws_sending *out);
 /* Whether the peer, who makes us queue pongs, has to read them first. */
 bool	 ws_send_is_behind(const struct ws_sending *out);
 
@@ -65,12 +66,12 @@ int	 ws_send_control(struct ws_sending *out, enum ws_opcode opcode,
 void	 ws_send_begin(struct ws_sending *out,
 	    const struct ws_outgoing *message,
 	    struct ws_compressor *compressor);
-/* Send no more of a message than the frame that has begun. */
+/* Send no more of a message than the frame that is half sent. */
 void	 ws_send_cut(struct ws_sending *out);
 
 /*
  * When there is something to send: go on with the frame that is half sent, else
- * with the control frames that wait, else with the message's next frame.
+ * with the control frames that wait, else with the message's next frames.
  * Returns the number of bytes, or -1 with errno.
  */
 ssize_t	 ws_send_some(struct ws_sending *out, int fd)
