@@ -28,6 +28,7 @@ enum {
 	SEND_TIMEOUT_S = 300,
 	MESSAGE_TIMEOUT_S = 30,
 	CLOSE_TIMEOUT_S = 5,
+	REST_TIMEOUT_S = 30,
 	QUEUE = 8,
 	TURNS = 8,		/* enough for everything that is not blocked */
 	HEARD_BYTES = 8 * 1024 * 1024
@@ -745,6 +746,50 @@ START_TEST(waiting_input_is_no_silence)
 
 	expect_said(world, "one|");
 	ck_assert_uint_eq(world->closed, 0);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(what_was_said_before_the_end_is_read_when_the_owner_is_ready)
+{
+	struct world *world = world_plain();
+
+	world->patience = 1;
+	say(world, TEXT_ONE TEXT_TWO);
+	say(world, TEXT_SIX);
+	say_end(world);
+	pass_s(world, 10 * PING_INTERVAL_S);
+	ck_assert_uint_eq(world->closed, 0);
+	world->patience = SIZE_MAX;
+	ws_wake(&world->ws);
+	turn(world);
+
+	expect_said(world, "one|two|six|");
+	ck_assert_uint_eq(world->closed, 1);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(who_left_is_not_read_bit_by_bit_for_ever)
+{
+	struct world *world = world_plain();
+
+	world->patience = 1;
+	say(world, TEXT_ONE TEXT_TWO TEXT_SIX TEXT_ONE);
+	say_end(world);
+	pass_s(world, REST_TIMEOUT_S - 1);
+	world->patience = 1;
+	ws_wake(&world->ws);
+	turn(world);
+	expect_said(world, "one|two|");
+	ck_assert_uint_eq(world->closed, 0);
+
+	pass_s(world, 1);
+	world->patience = 1;
+	ws_wake(&world->ws);
+	turn(world);
+	expect_said(world, "one|two|six|");
+	ck_assert_uint_eq(world->closed, 1);
 	world_free(world);
 }
 END_TEST
@@ -1528,6 +1573,8 @@ suite_add(TCase *tc)
 		reading_stops_while_the_owner_is_not_ready,
 		reading_goes_on_once_in_a_turn,
 		waiting_input_is_no_silence,
+		what_was_said_before_the_end_is_read_when_the_owner_is_ready,
+		who_left_is_not_read_bit_by_bit_for_ever,
 		close_answers_even_if_the_owner_is_not_ready,
 		pings_of_one_who_does_not_read_are_bounded,
 		large_message_goes_out_as_the_socket_takes_it,

@@ -21,7 +21,8 @@ enum {
 	TURN_BYTES = 4194304,	/* what all send at most per turn, but for ... */
 	SMALL_BYTES = 65536,	/* ... messages with no more than this to go */
 	EVENTS_MAX = 64,	/* messages and control frames of a peer per turn */
-	CLOSE_TIMEOUT_MS = 5000	/* for the peer's close frame, then its FIN */
+	CLOSE_TIMEOUT_MS = 5000, /* for the peer's close frame, then its FIN */
+	REST_TIMEOUT_S = 30	/* to read what a peer that is gone said */
 };
 
 /* Kinds of deadlines. */
@@ -99,8 +100,9 @@ may_read(const struct ws *ws)
 static void
 watch(struct ws *ws)
 {
-	int events = (ws->is_paused ? 0 : UV_READABLE) |
-	    (ws->is_blocked ? UV_WRITABLE : 0);
+	int reading = !ws->is_paused ? UV_READABLE :
+	    ws->has_ended ? 0 : UV_DISCONNECT;
+	int events = reading | (ws->is_blocked ? UV_WRITABLE : 0);
 
 	if (events == ws->events)
 		return;
@@ -387,6 +389,20 @@ reset_clock(struct ws *ws)
 	stop_waiting(ws, &ws->whole);
 }
 
+static uint32_t
+now_s(const struct ws *ws)
+{
+	return (uint32_t)(uv_now(ws->service->config.loop) / 1000);
+}
+
+/* The peer says nothing more, and may have said much that is not read yet. */
+static void
+note_end(struct ws *ws)
+{
+	ws->has_ended = true;
+	ws->ended_s = now_s(ws);
+}
+
 /* Stop reading; settle() sees when it may go on. */
 static void
 pause_reading(struct ws *ws, uint8_t *bytes)
@@ -395,6 +411,11 @@ pause_reading(struct ws *ws, uint8_t *bytes)
 	enum ws_status status;
 	size_t none = 0;
 
+	if (ws->has_ended && now_s(ws) - ws->ended_s >= REST_TIMEOUT_S) {
+		log_debug("ws: peer left too much behind");
+		ws_abort(ws);
+		return;
+	}
 	ws->is_paused = true;
 	stop_waiting(ws, &ws->life);
 	halt_clock(ws);
@@ -503,6 +524,8 @@ on_poll(uv_poll_t *poll, int status, int events)
 	}
 	if ((events & UV_WRITABLE) != 0)
 		ws->is_blocked = false;
+	if ((events & UV_DISCONNECT) != 0)
+		note_end(ws);
 	if ((events & UV_READABLE) != 0)
 		receive(ws);
 	flush(ws);

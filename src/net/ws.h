@@ -98,6 +98,8 @@ struct ws {
 	uint8_t	 end;		/* enum ws_end, valid in closed() */
 	bool	 is_blocked;	/* sending waits until the socket is writable */
 	bool	 is_paused;	/* reading waits for owner and control */
+	bool	 has_ended;	/* the peer did so while reading waited ... */
+	uint32_t ended_s;	/* ... at this time of the loop's clock */
 	bool	 is_done;	/* nothing that the peer says counts any more */
 	bool	 is_reading;	/* guards against a call within the call */
 	bool	 is_sending;
