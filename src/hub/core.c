@@ -94,19 +94,19 @@ core_drop_shown(struct hub *hub, struct room *room)
 }
 
 void
-core_unpace(struct hub *hub, struct room *room)
+core_undelay(struct hub *hub, struct room *room)
 {
-	if (!room->is_paced)
+	if (!room->is_delayed)
 		return;
-	room->is_paced = false;
-	TAILQ_REMOVE(&hub->paced, room, pacing);
+	room->is_delayed = false;
+	TAILQ_REMOVE(&hub->delayed, room, delaying);
 }
 
 void
 core_free_room(struct hub *hub, struct room *room)
 {
 	forget_retry(hub, room);
-	core_unpace(hub, room);
+	core_undelay(hub, room);
 	core_drop_shown(hub, room);
 	HASH_DELETE(hh, hub->rooms, room);
 	session_free(room->session);

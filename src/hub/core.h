@@ -71,9 +71,9 @@ struct room {
 	uint64_t shown_ms;		/* when it is not any more */
 	TAILQ_ENTRY(room) showing;	/* hub->showing, if shown */
 	struct rate output;		/* bytes that it has shown */
-	bool	 is_paced;		/* shows nothing until ... */
-	uint64_t paced_ms;		/* ... then */
-	TAILQ_ENTRY(room) pacing;	/* hub->paced, if is_paced */
+	bool	 is_delayed;		/* shows nothing until ... */
+	uint64_t delayed_ms;		/* ... then */
+	TAILQ_ENTRY(room) delaying;	/* hub->delayed, if is_delayed */
 	size_t	 jobs;			/* in flight */
 	size_t	 records;		/* APPENDs among them */
 	struct seat_list seats;
@@ -120,7 +120,7 @@ struct hub {
 	struct room_list changed;
 	struct room_list publishing;
 	struct room_list showing;	/* first to be forgotten first */
-	struct room_list paced;		/* first to be shown first */
+	struct room_list delayed;		/* first to be shown first */
 	struct rate_limit output_limit;	/* of a room, bytes */
 	size_t	 encoded_bytes;		/* in this turn */
 	STAILQ_HEAD(, peer) woken;
@@ -167,7 +167,7 @@ void	 core_free_room(struct hub *hub, struct room *room);
 /* Forget what room has shown. */
 void	 core_drop_shown(struct hub *hub, struct room *room);
 /* It may show something at any time. */
-void	 core_unpace(struct hub *hub, struct room *room);
+void	 core_undelay(struct hub *hub, struct room *room);
 
 void	 core_wake(struct hub *hub, struct peer *peer);
 /* Let peer wait in list with message, whose contents it takes. */

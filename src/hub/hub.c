@@ -51,7 +51,7 @@ hub_new(const struct hub_config *config, const struct now *now)
 	TAILQ_INIT(&hub->changed);
 	TAILQ_INIT(&hub->publishing);
 	TAILQ_INIT(&hub->showing);
-	TAILQ_INIT(&hub->paced);
+	TAILQ_INIT(&hub->delayed);
 	TAILQ_INIT(&hub->held);
 	TAILQ_INIT(&hub->absent[false]);
 	TAILQ_INIT(&hub->absent[true]);

@@ -30,31 +30,31 @@ estimate(const struct room *room)
 
 /* Show nothing of room before due_ms. */
 static void
-pace(struct hub *hub, struct room *room, uint64_t due_ms)
+delay(struct hub *hub, struct room *room, uint64_t due_ms)
 {
 	struct room *before;
 
-	assert(!room->is_paced);
-	room->is_paced = true;
-	room->paced_ms = due_ms;
-	TAILQ_FOREACH_REVERSE(before, &hub->paced, room_list, pacing)
-		if (before->paced_ms <= due_ms)
+	assert(!room->is_delayed);
+	room->is_delayed = true;
+	room->delayed_ms = due_ms;
+	TAILQ_FOREACH_REVERSE(before, &hub->delayed, room_list, delaying)
+		if (before->delayed_ms <= due_ms)
 			break;
 	if (before == NULL)
-		TAILQ_INSERT_HEAD(&hub->paced, room, pacing);
+		TAILQ_INSERT_HEAD(&hub->delayed, room, delaying);
 	else
-		TAILQ_INSERT_AFTER(&hub->paced, before, room, pacing);
+		TAILQ_INSERT_AFTER(&hub->delayed, before, room, delaying);
 }
 
 /* Whether room may be encoded in this turn; if not, it waits for the next. */
 static bool
 may_encode(struct hub *hub, struct room *room)
 {
-	if (room->is_paced)
+	if (room->is_delayed)
 		return false;
 	if (hub->encoded_bytes < TURN_BYTES || estimate(room) < LARGE_BYTES)
 		return true;
-	pace(hub, room, hub->now.mono_ms + 1);
+	delay(hub, room, hub->now.mono_ms + 1);
 	return false;
 }
 
@@ -113,7 +113,7 @@ charge(struct hub *hub, struct room *room, uint64_t bytes)
 	if (wait_ms == 0)
 		return;
 	hub->counts.delayed_shows++;
-	pace(hub, room, hub->now.mono_ms + wait_ms);
+	delay(hub, room, hub->now.mono_ms + wait_ms);
 }
 
 /* Show what is kept to everybody who is to be shown something. */
@@ -152,7 +152,7 @@ is_current(const struct room *room)
 static void
 catch_up(struct hub *hub, struct room *room)
 {
-	if (room->is_paced || room->settled != NULL)
+	if (room->is_delayed || room->settled != NULL)
 		return;
 	if (!is_current(room)) {
 		/* Where records are under way, the last of them is encoded
@@ -206,7 +206,7 @@ show_all(struct hub *hub)
 		room->settled = NULL;
 		announce(room, room->shown->incarnation,
 		    room->shown->revision);
-		if (!room->is_paced)
+		if (!room->is_delayed)
 			give(hub, room);
 		core_release(hub, room);
 	}
@@ -232,9 +232,9 @@ show_tick(struct hub *hub)
 {
 	struct room *room;
 
-	while ((room = TAILQ_FIRST(&hub->paced)) != NULL &&
-	    room->paced_ms <= hub->now.mono_ms) {
-		core_unpace(hub, room);
+	while ((room = TAILQ_FIRST(&hub->delayed)) != NULL &&
+	    room->delayed_ms <= hub->now.mono_ms) {
+		core_undelay(hub, room);
 		if (room->state == ROOM_READY)
 			catch_up(hub, room);
 	}
@@ -246,12 +246,12 @@ show_tick(struct hub *hub)
 uint64_t
 show_next_ms(const struct hub *hub)
 {
-	const struct room *paced = TAILQ_FIRST(&hub->paced);
+	const struct room *delayed = TAILQ_FIRST(&hub->delayed);
 	const struct room *shown = TAILQ_FIRST(&hub->showing);
 	uint64_t next_ms = shown == NULL ? UINT64_MAX : shown->shown_ms;
 
-	return paced != NULL && paced->paced_ms < next_ms ? paced->paced_ms :
-	    next_ms;
+	return delayed != NULL && delayed->delayed_ms < next_ms ?
+	    delayed->delayed_ms : next_ms;
 }
 
 void
@@ -263,8 +263,8 @@ show_configure(struct hub *hub)
 	/* A second's worth may go out at once. */
 	hub->output_limit = rate_limit(rate, 1, rate);
 	/* What was spent was counted by another rate. */
-	TAILQ_FOREACH(room, &hub->paced, pacing) {
+	TAILQ_FOREACH(room, &hub->delayed, delaying) {
 		room->output = (struct rate){ 0 };
-		room->paced_ms = hub->now.mono_ms;
+		room->delayed_ms = hub->now.mono_ms;
 	}
 }
