@@ -472,17 +472,19 @@ START_TEST(messages_come_at_a_limited_rate)
 		say(ann, READY, bob->id, "true");
 		expect_carts(ann, "Ann* {}, Bob! {}");
 	}
-	say(ann, READY, bob->id, "false");
-	expect_error(ann, "rateLimited", ",'retryAfter':1");
+	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
 	/* Who is named is not charged. */
 	say(bob, READY, bob->id, "true");
 	expect_carts(ann, "Ann* {}, Bob! {}");
 	world_wait(w, 499);
-	say(ann, READY, ann->id, "true");
-	expect_error(ann, "rateLimited", ",'retryAfter':1");
+	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
 	world_wait(w, 1);
 	say(ann, READY, ann->id, "true");
 	expect_carts(ann, "Ann*! {}, Bob! {}");
+	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
+	/* Who goes is not waited for. */
+	hang_up(ann);
+	world_wait(w, 500);
 	world_free(w);
 }
 END_TEST

@@ -218,8 +218,14 @@ START_TEST(a_changed_rate_holds_for_connections_that_are_there)
 
 	say(ann, CART, ann->id, "{}");
 	expect_carts(ann, "Ann* {}");
+	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
+	settings(w)->message_rate = 10;
+	configure(w);
+	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
+	world_wait(w, 100);
 	say(ann, CART, ann->id, "{}");
-	expect_error(ann, "rateLimited", ",'retryAfter':1");
+	expect_carts(ann, "Ann* {}");
+	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
 	settings(w)->message_rate = 0;
 	configure(w);
 	say(ann, CART, ann->id, "{}");

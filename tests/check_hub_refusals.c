@@ -172,10 +172,11 @@ START_TEST(who_exceeds_a_rate_or_size_is_noted)
 	config.hub.message_rate = 1;
 	config.hub.message_burst = 1;
 	w = world_new_with(&config);
-	ann = world_start(w, "s1", "Ann");
-	say(ann, CART, ann->id, "{}");
+	ann = world_start_resumable(w, "s1", "Ann");
+	(void)post(w, "s1", ann->token, CART, ann->id, "{}"); /* in time */
+	(void)post(w, "s1", ann->token, CART, ann->id, "{}"); /* not so */
 	expect_note(w, 1, ann, (struct expected){ REFUSAL_RATE_LIMITED,
-	    MESSAGE_NONE, 1 });
+	    MESSAGE_UPDATE_CART, 1 });
 	world_wait(w, 10000);
 
 	hub_too_large(world_hub(w), &ann->peer, world_now(w));

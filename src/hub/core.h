@@ -126,6 +126,7 @@ struct hub {
 	STAILQ_HEAD(, peer) woken;
 	size_t	 woken_count;
 	struct peer_list held;		/* until fewer jobs are in flight */
+	struct peer_list paced;		/* soonest end first */
 
 	struct seat_list absent[2];	/* by has_token; soonest expiry first */
 	struct seat_list requested;	/* soonest end first */

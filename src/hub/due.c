@@ -3,6 +3,7 @@
 #include "base/wait.h"
 #include "core.h"
 #include "erasure.h"
+#include "pace.h"
 #include "presence.h"
 #include "refusals.h"
 #include "retention.h"
@@ -181,6 +182,7 @@ due_tick(struct hub *hub)
 	if (hub->is_draining)
 		return;
 	show_tick(hub);
+	pace_tick(hub);
 	forget_requests(hub);
 	expire_absent(hub, &hub->absent[false]);
 	expire_absent(hub, &hub->absent[true]);
@@ -223,6 +225,7 @@ due_next_ms(const struct hub *hub)
 		next_ms = sooner(next_ms,
 		    room->touched_ms + touch_interval_ms(hub));
 	next_ms = sooner(next_ms, show_next_ms(hub));
+	next_ms = sooner(next_ms, pace_next_ms(hub));
 	next_ms = sooner(next_ms, refusals_next_ms(hub));
 	next_ms = sooner(next_ms, erasure_next_ms(hub));
 	next_ms = sooner(next_ms, retention_next_ms(hub));

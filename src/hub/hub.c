@@ -6,6 +6,7 @@
 #include "core.h"
 #include "due.h"
 #include "erasure.h"
+#include "pace.h"
 #include "presence.h"
 #include "refusals.h"
 #include "retention.h"
@@ -53,6 +54,7 @@ hub_new(const struct hub_config *config, const struct now *now)
 	TAILQ_INIT(&hub->showing);
 	TAILQ_INIT(&hub->delayed);
 	TAILQ_INIT(&hub->held);
+	TAILQ_INIT(&hub->paced);
 	TAILQ_INIT(&hub->absent[false]);
 	TAILQ_INIT(&hub->absent[true]);
 	TAILQ_INIT(&hub->requested);
@@ -87,6 +89,7 @@ hub_configure(struct hub *hub, const struct hub_config *config,
 	hub->message_limit = rate_limit(config->message_rate, 1,
 	    config->message_burst);
 	show_configure(hub);
+	pace_configure(hub);
 	presence_configure(hub, &before);
 	due_configure(hub, &before);
 }
@@ -165,6 +168,7 @@ hub_detach(struct hub *hub, struct peer *peer, const struct now *now)
 	}
 	if (peer->waiting_in != NULL)
 		stop_waiting(hub, peer);
+	pace_forget(hub, peer);
 	outbox_clear(&peer->outbox);
 	if (room == NULL)
 		return;
@@ -186,7 +190,7 @@ bool
 hub_peer_is_ready(const struct hub *hub, const struct peer *peer)
 {
 	return peer->waiting_in == NULL && !peer->is_moving &&
-	    !hub->is_draining && peer->jobs < PEER_JOBS_MAX &&
+	    !peer->is_paced && !hub->is_draining && peer->jobs < PEER_JOBS_MAX &&
 	    peer->outbox.reply_count < PEER_REPLIES_MAX;
 }
 
@@ -207,20 +211,16 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
     size_t len, const struct now *now)
 {
 	struct message message;
-	struct message_error error = { .code = REFUSAL_RATE_LIMITED };
+	struct message_error error;
 
 	core_set_now(hub, now);
-	error.retry_after_s = rate_take(&peer->rate, &hub->message_limit,
-	    now->mono_ms);
-	if (error.retry_after_s > 0) {
-		hub->counts.limited_messages++;
-		refusals_refuse(hub, peer, NULL, core_speaker(peer), &error);
-	} else if (message_parse(hub->parser, text, len, &message,
-	    &error) == -1) {
+	/* Of requests the customer is charged that they prove. */
+	if (peer->poll == NULL)
+		pace_charge(hub, peer);
+	if (message_parse(hub->parser, text, len, &message, &error) == -1)
 		refuse_unread(hub, peer, &error);
-	} else {
+	else
 		speak(hub, peer, &message);
-	}
 	if (is_congested(hub) && peer->waiting_in == NULL) {
 		peer->waiting_in = &hub->held;
 		TAILQ_INSERT_TAIL(&hub->held, peer, waiting);

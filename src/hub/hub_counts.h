@@ -20,8 +20,9 @@ enum hub_judgement {
 struct hub_counts {
 	uint64_t messages[MESSAGE_EVENTS][HUB_JUDGEMENTS];
 	uint64_t refusals[REFUSALS];	/* errors told, by their code */
-	uint64_t limited_messages;	/* refused for message-rate, ... */
-	uint64_t limited_sessions;	/* ... for new-session-rate */
+	uint64_t limited_messages;	/* refused, or left waiting, for */
+					/* message-rate, ... */
+	uint64_t limited_sessions;	/* ... refused for new-session-rate */
 
 	uint64_t limited_connections;	/* ended for one more of a customer */
 	uint64_t delayed_shows;	/* for session-output-rate */

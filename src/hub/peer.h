@@ -85,7 +85,10 @@ struct peer {
 	struct peer_list *waiting_in;	/* or NULL */
 	TAILQ_ENTRY(peer) waiting;
 	unsigned jobs;			/* in flight for it */
-	struct rate rate;
+	struct rate rate;		/* of a connection's messages */
+	bool	 is_paced;		/* in hub->paced, ... */
+	uint64_t paced_ms;		/* ... and not read from until then */
+	TAILQ_ENTRY(peer) paced;
 	struct outbox outbox;
 };
 

@@ -108,3 +108,10 @@ rate_is_full(const struct rate *rate, uint64_t now_ms)
 {
 	return rate->full_ns <= now_ms * NS_PER_MS;
 }
+
+uint64_t
+rate_unit_ms(const struct rate_limit *limit)
+{
+	return (limit->interval / INTERVALS_PER_NS + NS_PER_MS - 1) /
+	    NS_PER_MS;
+}

@@ -50,4 +50,7 @@ uint64_t rate_overdraw(struct rate *rate, const struct rate_limit *limit,
 /* Whether the whole burst is available. */
 bool	 rate_is_full(const struct rate *rate, uint64_t now_ms);
 
+/* In how many milliseconds, at the latest, another unit comes back. */
+uint64_t rate_unit_ms(const struct rate_limit *limit);
+
 #endif

@@ -404,8 +404,8 @@ static const struct family {
 	{ "buddyshopping_refusals_total", EXPOSITION_COUNTER,
 	    "Errors that clients were told, by their code.", tell_refusals },
 	{ "buddyshopping_rate_limited_total", EXPOSITION_COUNTER,
-	    "What was refused because it came too often, or too many at a "
-	    "time.", tell_limited },
+	    "What was refused, or left waiting, because it came too often, "
+	    "or too many at a time.", tell_limited },
 	{ "buddyshopping_malformed_requests_total", EXPOSITION_COUNTER,
 	    "Requests whose head no client or web server should send.",
 	    tell_malformed },

@@ -281,8 +281,8 @@ test('limits are counted by what they limit', () => withWatched({
 			await ada.next();
 		}
 	}, {
-		'messages_total none refused': 3, 'refusals_total invalidJson': 2,
-		'refusals_total rateLimited': 1, 'rate_limited_total messages': 1,
+		'messages_total none refused': 3, 'refusals_total invalidJson': 3,
+		'rate_limited_total messages': 2,
 	});
 	await ada.close();
 }));

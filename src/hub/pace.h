@@ -1,0 +1,26 @@
+#ifndef PACE_H
+#define PACE_H
+
+#include <stdint.h>
+
+struct hub;
+struct peer;
+
+/*
+ * Connections that sent all that message-rate and message-burst allow: they
+ * are not read from until these allow another message.
+ */
+
+/* A message of peer, a connection, has come. */
+void	 pace_charge(struct hub *hub, struct peer *peer);
+/* peer goes; it need not wait. */
+void	 pace_forget(struct hub *hub, struct peer *peer);
+
+/* Let those go on whose time has come at hub->now. */
+void	 pace_tick(struct hub *hub);
+/* When the next one may, on the monotonic clock; UINT64_MAX: nobody waits. */
+uint64_t pace_next_ms(const struct hub *hub);
+/* The rate may have changed. */
+void	 pace_configure(struct hub *hub);
+
+#endif
