@@ -29,6 +29,8 @@
 /* The longest value of a query that can mean something, and its message. */
 #define QUERY_VALUE_MAX 64
 #define QUERY_MESSAGE_BYTES 512
+/* How long who asks too often waits for the answer that says so. */
+#define DELAY_MS 1000
 /* What clients are told to wait when the service stops. */
 #define RETRY_STOPPED_S 5
 
@@ -245,16 +247,13 @@ on_timer(uv_timer_t *timer)
 			answer(poll);
 }
 
-/* The hub may keep poll for as long as its client wanted, or a bit less. */
+/* Answer poll in so many steps, at the latest. */
 static void
-hold(struct poll *poll)
+keep(struct poll *poll, unsigned steps)
 {
 	struct polls *polls = poll->polls;
-	unsigned steps = poll->state.wait_s * 1000 / WAIT_STEP_MS;
-	unsigned spread = steps * WAIT_SPREAD_PERCENT / 100;
 
-	polls->spread = polls->spread * 1103515245 + 12345;
-	poll->wait = steps - (polls->spread >> 16) % (spread + 1);
+	poll->wait = steps;
 	poll->due_ms = uv_now(polls->config.loop) +
 	    (uint64_t)poll->wait * WAIT_STEP_MS;
 	poll->is_held = true;
@@ -265,12 +264,40 @@ hold(struct poll *poll)
 		    WAIT_STEP_MS);	/* cannot fail */
 }
 
+/* The hub may keep poll for as long as its client wanted, or a bit less. */
+static void
+hold(struct poll *poll)
+{
+	struct polls *polls = poll->polls;
+	unsigned steps = poll->state.wait_s * 1000 / WAIT_STEP_MS;
+	unsigned spread = steps * WAIT_SPREAD_PERCENT / 100;
+
+	polls->spread = polls->spread * 1103515245 + 12345;
+	keep(poll, steps - (polls->spread >> 16) % (spread + 1));
+}
+
+/*
+ * Whether to answer poll later than its client could ask again: its connection
+ * is not read meanwhile.  Whoever proves no customer is charged no rate.
+ */
+static bool
+is_unwelcome(const struct poll *poll)
+{
+	return poll->state.refused == REFUSAL_RATE_LIMITED ||
+	    poll->state.refused == REFUSAL_INVALID_TOKEN;
+}
+
 /* Go on as far as the hub did. */
 static void
 step(struct poll *poll)
 {
-	if (poll->peer.wants_close || hub_peer_is_answered(&poll->peer))
+	bool is_answered = poll->peer.wants_close ||
+	    hub_peer_is_answered(&poll->peer);
+
+	if (is_answered && !is_unwelcome(poll))
 		answer(poll);
+	else if (is_answered && !poll->is_held)
+		keep(poll, DELAY_MS / WAIT_STEP_MS);
 	else if (poll->state.is_held && !poll->is_held)
 		hold(poll);
 }

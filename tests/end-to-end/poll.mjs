@@ -111,16 +111,17 @@ test('a wrong token learns nothing', () => withDaemon({},
 			leaveSession: {}, updateCart: { cartContent: {} },
 			customerReadyToCheckout: { customerReadyToCheckout: true } };
 		for (const [event, payload] of Object.entries(events)) {
-			const texts = new Set();
+			const texts = new Set(), answers = [];
 			for (const fields of tokens)
 				for (const target of ['/one', '/none'])
-					for (const id of [customerId, '0'.repeat(24)]) {
-						const answer = await ask(daemon, 'POST', target, {
+					for (const id of [customerId, '0'.repeat(24)])
+						answers.push(ask(daemon, 'POST', target, {
 							fields, body: message(event,
-								{ customerId: id, ...payload }) });
-						expectError(answer, 401, 'invalidToken', event);
-						texts.add(answer.text);
-					}
+								{ customerId: id, ...payload }) }));
+			for (const answer of await Promise.all(answers)) {
+				expectError(answer, 401, 'invalidToken', event);
+				texts.add(answer.text);
+			}
 			assert.equal(texts.size, 1);
 		}
 		expectError(await ask(daemon, 'POST', '/two', { fields: bearer,
@@ -476,6 +477,27 @@ test('polls count as messages, by token', () => withDaemon(
 		assert.equal(refused.messages[0].payload.retryAfter, 1);
 		expect(await bob.poll({ wait: 0 }), envelope('1.2'));
 	}));
+
+test('who asks too often, or without proof, is answered after others',
+	() => withDaemon({ 'message-rate': 1, 'message-burst': 1 },
+		async (daemon) => {
+			const { ada, bob } = await enterPair(daemon);
+			const order = [];
+			const note = (name, answer) => answer.then((got) => {
+				order.push(name);
+				return got;
+			});
+			expect(await ada.poll({ wait: 0 }), envelope('1.2'));
+			const limited = note('limited', ada.poll({ wait: 0 }));
+			const unproved = note('unproved', ask(daemon, 'POST', '/one', {
+				body: message('poll', { customerId: ada.customerId,
+					token: 'x' }) }));
+			await pass(daemon);
+			expect(await note('good', bob.poll({ wait: 0 })), envelope('1.2'));
+			expectError(await limited, 429, 'rateLimited', 'poll');
+			expectError(await unproved, 401, 'invalidToken', 'poll');
+			assert.equal(order[0], 'good');
+		}));
 
 test('limits and the barrier hold for polling too', () => withDaemon(
 	{ 'checkout-barrier': 'yes', 'max-customers': 2 }, async (daemon) => {
