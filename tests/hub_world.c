@@ -823,7 +823,7 @@ world_connect_by(struct world *world, const char *session,
 {
 	struct client *client = client_new(world, session, transport);
 
-	hub_attach(world->hub, &client->peer);
+	hub_attach(world->hub, &client->peer, &world->now);
 	return client;
 }
 
@@ -842,7 +842,7 @@ world_request(struct world *world, const char *session, const char *bearer)
 	memcpy(request->bearer, bearer, strlen(bearer));
 	request->poll.bearer = request->bearer;
 	request->peer.poll = &request->poll;
-	hub_attach(world->hub, &request->peer);
+	hub_attach(world->hub, &request->peer, &world->now);
 	return request;
 }
 
@@ -860,7 +860,7 @@ world_connect_from(struct world *world, const char *session, uint8_t address)
 	client->peer.quota_key[QUOTA_KEY_BYTES - 1] = address;
 	ck_assert_int_eq(quota_connect(world->quota, client->peer.quota_key),
 	    0);
-	hub_attach(world->hub, &client->peer);
+	hub_attach(world->hub, &client->peer, &world->now);
 	return client;
 }
 

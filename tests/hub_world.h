@@ -75,7 +75,7 @@ struct world_config {
 	unsigned sessions_per_minute;
 };
 
-/* The protocol's defaults, but no limit of rates. */
+/* The protocol's defaults, but no limit of rates, nor of strangers. */
 void	 world_defaults(struct world_config *config);
 
 struct world *world_new(void);

@@ -38,6 +38,7 @@ struct options {
 	size_t	 max_held_polls;
 	unsigned head_timeout_s;
 	unsigned body_timeout_s;
+	unsigned join_timeout_s;
 	unsigned ping_interval_s;
 	unsigned pong_timeout_s;
 	unsigned stall_timeout_s;

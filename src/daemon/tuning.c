@@ -72,6 +72,7 @@ tuning_hub(const struct options *options, struct hub_config *config)
 	};
 	config->message_rate = options->message_rate_per_s;
 	config->message_burst = options->message_burst;
+	config->join_timeout_ms = ms(options->join_timeout_s);
 	config->absence_window_ms[false] =
 	    ms(options->absence_window_tokenless_s);
 	config->absence_window_ms[true] = ms(options->absence_window_s);

@@ -127,6 +127,7 @@ struct hub {
 	size_t	 woken_count;
 	struct peer_list held;		/* until fewer jobs are in flight */
 	struct peer_list paced;		/* soonest end first */
+	struct peer_list strangers;	/* longest first */
 
 	struct seat_list absent[2];	/* by has_token; soonest expiry first */
 	struct seat_list requested;	/* soonest end first */

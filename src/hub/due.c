@@ -10,6 +10,7 @@
 #include "session/record.h"
 #include "show.h"
 #include "speak.h"
+#include "strangers.h"
 
 /*
  * Sessions in use tell the storage so this often in the time that an unused
@@ -183,6 +184,7 @@ due_tick(struct hub *hub)
 		return;
 	show_tick(hub);
 	pace_tick(hub);
+	strangers_tick(hub);
 	forget_requests(hub);
 	expire_absent(hub, &hub->absent[false]);
 	expire_absent(hub, &hub->absent[true]);
@@ -226,6 +228,7 @@ due_next_ms(const struct hub *hub)
 		    room->touched_ms + touch_interval_ms(hub));
 	next_ms = sooner(next_ms, show_next_ms(hub));
 	next_ms = sooner(next_ms, pace_next_ms(hub));
+	next_ms = sooner(next_ms, strangers_next_ms(hub));
 	next_ms = sooner(next_ms, refusals_next_ms(hub));
 	next_ms = sooner(next_ms, erasure_next_ms(hub));
 	next_ms = sooner(next_ms, retention_next_ms(hub));

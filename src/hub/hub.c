@@ -13,6 +13,7 @@
 #include "settle.h"
 #include "show.h"
 #include "speak.h"
+#include "strangers.h"
 
 enum {
 	/* Of one peer: beyond these it is not read from. */
@@ -55,6 +56,7 @@ hub_new(const struct hub_config *config, const struct now *now)
 	TAILQ_INIT(&hub->delayed);
 	TAILQ_INIT(&hub->held);
 	TAILQ_INIT(&hub->paced);
+	TAILQ_INIT(&hub->strangers);
 	TAILQ_INIT(&hub->absent[false]);
 	TAILQ_INIT(&hub->absent[true]);
 	TAILQ_INIT(&hub->requested);
@@ -90,6 +92,7 @@ hub_configure(struct hub *hub, const struct hub_config *config,
 	    config->message_burst);
 	show_configure(hub);
 	pace_configure(hub);
+	strangers_configure(hub, &before);
 	presence_configure(hub, &before);
 	due_configure(hub, &before);
 }
@@ -120,11 +123,13 @@ hub_free(struct hub *hub)
 }
 
 void
-hub_attach(struct hub *hub, struct peer *peer)
+hub_attach(struct hub *hub, struct peer *peer, const struct now *now)
 {
+	core_set_now(hub, now);
 	peer->id = ++hub->last_peer;
 	outbox_init(&peer->outbox, &hub->counts.outboxes);
 	HASH_ADD(hh, hub->peers, id, sizeof(peer->id), peer);
+	strangers_add(hub, peer);
 }
 
 /* Judge claims of the host's seat again if the host is gone now. */
@@ -170,9 +175,11 @@ hub_detach(struct hub *hub, struct peer *peer, const struct now *now)
 		stop_waiting(hub, peer);
 	pace_forget(hub, peer);
 	outbox_clear(&peer->outbox);
+	if (room != NULL)
+		presence_unbind(hub, peer);
+	strangers_remove(hub, peer);
 	if (room == NULL)
 		return;
-	presence_unbind(hub, peer);
 	if (TAILQ_EMPTY(&room->claiming))
 		core_release(hub, room);
 	else
@@ -260,6 +267,13 @@ hub_pong(struct hub *hub, struct peer *peer, const struct now *now)
 	core_set_now(hub, now);
 	if (peer->seat != NULL)
 		speak_seat_lives(hub, peer->seat);
+}
+
+struct peer *
+hub_take_stranger(struct hub *hub, uint64_t since_ms, const struct now *now)
+{
+	core_set_now(hub, now);
+	return strangers_take(hub, since_ms);
 }
 
 bool

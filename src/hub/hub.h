@@ -36,7 +36,8 @@ void	 hub_configure(struct hub *hub, const struct hub_config *config,
 void	 hub_free(struct hub *hub);
 
 /* peer, filled in as peer.h says, takes part until hub_detach(). */
-void	 hub_attach(struct hub *hub, struct peer *peer);
+void	 hub_attach(struct hub *hub, struct peer *peer,
+	    const struct now *now);
 /* The peer's connection is gone; its memory is the caller's again. */
 void	 hub_detach(struct hub *hub, struct peer *peer,
 	    const struct now *now);
@@ -57,6 +58,13 @@ bool	 hub_peer_is_answered(const struct peer *peer);
 /* Take the next message to send to peer; false if there is none. */
 bool	 hub_peer_next(struct hub *hub, struct peer *peer,
 	    struct outbox_item *item);
+/*
+ * The connection to end if one has to: that which has spoken for nobody for
+ * longest, on the monotonic clock since since_ms at the latest, and waits for
+ * nothing.  NULL if there is none.  Each is given once.
+ */
+struct peer *hub_take_stranger(struct hub *hub, uint64_t since_ms,
+	    const struct now *now);
 /* peer answered a ping. */
 void	 hub_pong(struct hub *hub, struct peer *peer, const struct now *now);
 

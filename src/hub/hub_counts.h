@@ -23,6 +23,7 @@ struct hub_counts {
 	uint64_t limited_messages;	/* refused, or left waiting, for */
 					/* message-rate, ... */
 	uint64_t limited_sessions;	/* ... refused for new-session-rate */
+	uint64_t late_strangers;	/* closed for join-timeout */
 
 	uint64_t limited_connections;	/* ended for one more of a customer */
 	uint64_t delayed_shows;	/* for session-output-rate */

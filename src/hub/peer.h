@@ -76,18 +76,21 @@ struct peer {
 	bool	 is_moving;		/* an answer in flight changes its seat */
 	bool	 is_woken;
 	enum peer_due due;
+	bool	 is_stranger;		/* in hub->strangers */
+	bool	 is_paced;		/* in hub->paced: not read from */
 	uint64_t id;
 	UT_hash_handle hh;		/* hub->peers, by id */
 	STAILQ_ENTRY(peer) woken;
-	struct seat *seat;		/* NULL: speaks for nobody */
+	struct seat *seat;		/* NULL: speaks for nobody, ... */
+	uint64_t stranger_ms;		/* ... if is_stranger since then */
+	TAILQ_ENTRY(peer) stranger;
 	TAILQ_ENTRY(peer) of_seat;
 	struct message *parked;		/* waits in the list waiting_in */
 	struct peer_list *waiting_in;	/* or NULL */
 	TAILQ_ENTRY(peer) waiting;
 	unsigned jobs;			/* in flight for it */
 	struct rate rate;		/* of a connection's messages */
-	bool	 is_paced;		/* in hub->paced, ... */
-	uint64_t paced_ms;		/* ... and not read from until then */
+	uint64_t paced_ms;		/* if is_paced */
 	TAILQ_ENTRY(peer) paced;
 	struct outbox outbox;
 };

@@ -5,6 +5,7 @@
 #include "base/wait.h"
 #include "base/xalloc.h"
 #include "core.h"
+#include "strangers.h"
 
 struct seat *
 presence_seat(struct room *room, struct customer *customer)
@@ -165,6 +166,7 @@ presence_forget_request(struct hub *hub, struct seat *seat)
 void
 presence_bind(struct hub *hub, struct peer *peer, struct seat *seat)
 {
+	strangers_remove(hub, peer);
 	peer->seat = seat;
 	TAILQ_INSERT_TAIL(&seat->peers, peer, of_seat);
 	presence_update(hub, seat);
@@ -177,6 +179,7 @@ presence_unbind(struct hub *hub, struct peer *peer)
 
 	peer->seat = NULL;
 	peer->due = PEER_NOT_DUE;
+	strangers_add(hub, peer);
 	outbox_drop_state(&peer->outbox);
 	TAILQ_REMOVE(&seat->peers, peer, of_seat);
 	presence_update(hub, seat);

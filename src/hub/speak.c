@@ -9,6 +9,7 @@
 #include "refusals.h"
 #include "session/record.h"
 #include "show.h"
+#include "strangers.h"
 
 /* How long a silent host has to answer a ping before it loses its seat. */
 #define CLAIM_WAIT_MS 3000
@@ -82,6 +83,7 @@ happen(struct hub *hub, struct peer *peer, struct room *room,
 	if (code == REFUSAL_NONE) {
 		core_judged(hub, answer->message->event, HUB_ACCEPTED);
 		core_answer_with(peer, job, answer);
+		strangers_renew(hub, peer);
 		return code;
 	}
 	payload_unref(answer->reply);

@@ -182,6 +182,12 @@ tell_limited(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
+tell_strangers(struct exposition *out, const struct metrics *metrics)
+{
+	labelled(out, "reason", "late", metrics->hub.late_strangers);
+}
+
+static void
 tell_malformed(struct exposition *out, const struct metrics *metrics)
 {
 	labelled(out, "transport", "http", metrics->http.malformed);
@@ -406,6 +412,9 @@ static const struct family {
 	{ "buddyshopping_rate_limited_total", EXPOSITION_COUNTER,
 	    "What was refused, or left waiting, because it came too often, "
 	    "or too many at a time.", tell_limited },
+	{ "buddyshopping_strangers_ended_total", EXPOSITION_COUNTER,
+	    "Connections ended because nobody had joined on them.",
+	    tell_strangers },
 	{ "buddyshopping_malformed_requests_total", EXPOSITION_COUNTER,
 	    "Requests whose head no client or web server should send.",
 	    tell_malformed },

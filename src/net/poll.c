@@ -326,6 +326,7 @@ poll_new(struct polls *polls, enum transport transport, const char *session,
     const struct address *address)
 {
 	struct poll *poll = xcalloc(1, sizeof(*poll));
+	struct now now = clock_now();
 
 	if (visitor_enter(&poll->peer, polls->config.quota, session, address,
 	    polls->config.log_addresses) == -1) {
@@ -342,7 +343,7 @@ poll_new(struct polls *polls, enum transport transport, const char *session,
 	    polls->config.max_body : UINT32_MAX);
 	TAILQ_INSERT_TAIL(&polls->all, poll, entry);
 	polls->count++;
-	hub_attach(polls->config.hub, &poll->peer);
+	hub_attach(polls->config.hub, &poll->peer, &now);
 	return poll;
 }
 

@@ -265,6 +265,7 @@ ws_peer_open(struct ws_peer *self, int fd,
 {
 	struct ws_peers *peers = self->peers;
 	char tag[ID_TAG_HEX + 1];
+	struct now now = clock_now();
 
 	if (fd == -1) {
 		release(self);
@@ -273,7 +274,7 @@ ws_peer_open(struct ws_peer *self, int fd,
 	put(self, &peers->open);
 	peers->counts.open++;
 	peers->counts.opened++;
-	hub_attach(peers->config.hub, &self->peer);
+	hub_attach(peers->config.hub, &self->peer, &now);
 	id_log_tag(&peers->config.log_key, self->peer.session_id->data, tag);
 	log_debug("peer %" PRIu64 ": connected to session %s", self->peer.id,
 	    tag);

@@ -197,6 +197,17 @@ describe('slow clients', { concurrency: true }, () => {
 			await host.nextOf('leaveSession');
 		}));
 
+	test('who never joins is closed with 1008, who does stays', () => withDaemon(
+		{ 'join-timeout': 1, 'ping-interval': 1 }, async (daemon) => {
+			const host = await Client.open(daemon, '/one');
+			const { customerId } = await host.enter('startSession', 'Ada');
+			const stranger = await Client.open(daemon, '/one');
+			assert.equal(await stranger.closed, 1008);
+			host.send('leaveSession', { customerId });
+			await host.nextOf('leaveSession');
+			assert.equal(await host.closed, 1008);
+		}));
+
 	test('who goes on talking is not pinged', () => withDaemon(
 		{ 'ping-interval': 1, 'pong-timeout': 1 }, async (daemon) => {
 			const busy = await Client.open(daemon, '/one');
