@@ -1388,7 +1388,9 @@ START_TEST(connections_above_the_limit_wait_without_spinning)
 
 	daemon_start(&daemon, database, args);
 	first = client_open(&daemon, "/one");
-	second = client_connect(&daemon);
+	(void)start_session(first);
+	second = client_open(&daemon, "/two");
+	(void)start_session(second);
 	third = client_connect(&daemon);
 	client_send(third, plain_get, sizeof(plain_get) - 1);
 	daemon_await_log(&daemon, "max-connections (2) are reached");
@@ -1624,7 +1626,7 @@ END_TEST
 START_TEST(want_of_watches_later_ends_it_with_a_line)
 {
 	struct daemon daemon;
-	int fds[2], i;
+	int fds[3], i;
 
 	/* As Debian 13 has it; Debian 12 has 1.44. */
 	if (uv_version() >= 0x013200) {
@@ -1633,7 +1635,7 @@ START_TEST(want_of_watches_later_ends_it_with_a_line)
 		return;
 	}
 	start_faulty(&daemon, "FAULT_WATCH", "max-connections=2");
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 3; i++)
 		fds[i] = client_connect(&daemon);
 	daemon_await_log(&daemon, "listener: max-connections (2) are reached");
 	write_file(beside(".fault"), 0, "", 0);
@@ -1643,6 +1645,7 @@ START_TEST(want_of_watches_later_ends_it_with_a_line)
 	ck_assert_ptr_nonnull(strstr(daemon.log,
 	    "<3>aborted: the last error was: No space left on device\n"));
 	close(fds[1]);
+	close(fds[2]);
 	ck_assert_int_eq(unlink(beside(".fault")), 0);
 	ck_assert_int_eq(unlink(beside(".admin")), 0);
 	make_database();
@@ -1795,6 +1798,7 @@ START_TEST(reload_lets_more_connections_in)
 
 	start_with(&daemon, "max-connections = 1\n", "demo=no");
 	first = client_open(&daemon, "/one");
+	(void)start_session(first);
 	second = client_connect(&daemon);
 	client_send(second, plain_get, sizeof(plain_get) - 1);
 	daemon_await_log(&daemon, "max-connections (1) are reached");

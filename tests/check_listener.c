@@ -568,6 +568,60 @@ START_TEST(other_descriptors_are_not_adopted)
 }
 END_TEST
 
+static unsigned asked;
+
+/* The first time nobody may go. */
+static void
+make_room(void *ctx)
+{
+	ck_assert_ptr_eq(ctx, &asked);
+	if (++asked % 2 == 0)
+		listener_release(listener);
+}
+
+static void
+on_kept(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
+{
+	(void)ctx;	/* NULL */
+	(void)address;
+	(void)len;
+	accepted++;
+	close(fd);
+}
+
+START_TEST(full_house_asks_for_room_as_long_as_somebody_waits)
+{
+	const struct listener_user keeper = { .accepted = on_kept };
+	const struct listener_config one = {
+		.loop = &loop,
+		.limit = "connections",
+		.max_connections = 1,
+		.make_room = make_room,
+		.ctx = &asked,
+	};
+	int fds[3], i;
+
+	stop();
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	listener = listener_new(&one);
+	accepted = 0;
+	ck_assert_int_eq(listener_add(listener, &endpoint, &open_access,
+	    &keeper), 0);
+	for (i = 0; i < 3; i++)
+		fds[i] = try_connect();
+	while (accepted < 3)
+		uv_run(&loop, UV_RUN_ONCE);
+
+	ck_assert_uint_eq(asked, 4);
+	/* Nobody waits any more. */
+	(void)uv_run(&loop, UV_RUN_NOWAIT);
+	ck_assert_uint_eq(asked, 4);
+	for (i = 0; i < 3; i++)
+		close(fds[i]);
+	stop();
+}
+END_TEST
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 void
@@ -581,6 +635,8 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, socket_that_cannot_listen_leaves_nothing, 0,
 	    2);
 	tcase_add_test(tc, many_connections_may_wait);
+	tcase_add_test(tc,
+	    full_house_asks_for_room_as_long_as_somebody_waits);
 	tcase_add_loop_test(tc, socket_has_its_mode_whatever_the_umask, 0,
 	    COUNT(modes));
 	tcase_add_test(tc,

@@ -18,6 +18,9 @@
 #include "sockets.h"
 #include "tuning.h"
 
+/* For so long even in a full house nobody has to go who has just come. */
+#define GRACE_MS 1000
+
 static void
 on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
 {
@@ -35,6 +38,24 @@ on_fcgi_accepted(void *ctx, int fd, const struct sockaddr *address,
 
 	fcgi_service_add(network->fcgi, fd, address, len);
 	quiet_note_work(network->quiet);
+}
+
+/*
+ * Who has not joined goes, the longest first, whatever it waits with: a head,
+ * a body, another request, or a message that says whom it speaks for.
+ */
+static void
+on_full(void *ctx)
+{
+	struct network *network = ctx;
+	uint64_t now_ms = uv_now(network->loop);
+	uint64_t latest_ms = now_ms > GRACE_MS ? now_ms - GRACE_MS : 0;
+	uint64_t http_ms = http_waiting_since_ms(network->http);
+
+	if (!ws_peers_make_room(network->peers,
+	    http_ms < latest_ms ? http_ms : latest_ms) &&
+	    http_ms <= latest_ms)
+		http_make_room(network->http);
 }
 
 static void
@@ -156,6 +177,8 @@ network_open(struct network *network, const struct options *options,
 		.loop = network->loop,
 		.limit = "max-connections",
 		.max_connections = tuning_connections(options),
+		.make_room = on_full,
+		.ctx = network,
 	};
 	struct http_config http = {
 		.loop = network->loop,

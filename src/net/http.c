@@ -69,6 +69,7 @@ struct http_connection {
 	struct http *http;
 	struct MHD_Connection *mhd;
 	uint64_t deadline_ms;	/* 0: in none of the lists */
+	uint64_t waiting_ms;	/* in one of them since then */
 	enum http_deadline deadline;
 	enum phase phase;
 	enum http_end end;		/* why it will have ended */
@@ -200,15 +201,6 @@ connection_fd(const struct http_connection *connection)
 	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
-/* End the connection: libmicrohttpd will see it. */
-static void
-cut(struct http_connection *connection)
-{
-	/* It fails if the client is gone, which is as good. */
-	(void)shutdown(connection_fd(connection), SHUT_RDWR);
-	connection->http->is_dirty = true;
-}
-
 static void
 tell_upgraded(const struct http_connection *connection, int fd,
     const void *extra, size_t extra_len)
@@ -226,6 +218,16 @@ forget_deadline(struct http_connection *connection)
 	connection->deadline_ms = 0;
 }
 
+/* End the connection; libmicrohttpd then sees it. */
+static void
+cut(struct http_connection *connection)
+{
+	forget_deadline(connection);
+	/* It fails if the client is gone, which is as good. */
+	(void)shutdown(connection_fd(connection), SHUT_RDWR);
+	connection->http->is_dirty = true;
+}
+
 static void
 set_deadline(struct http_connection *connection, enum http_deadline deadline)
 {
@@ -233,7 +235,8 @@ set_deadline(struct http_connection *connection, enum http_deadline deadline)
 
 	forget_deadline(connection);
 	connection->deadline = deadline;
-	connection->deadline_ms = wait_end_ms(uv_now(http->config.loop),
+	connection->waiting_ms = uv_now(http->config.loop);
+	connection->deadline_ms = wait_end_ms(connection->waiting_ms,
 	    http->limits_ms[deadline]);
 	TAILQ_INSERT_TAIL(&http->deadlines[deadline], connection,
 	    deadline_entry);
@@ -757,7 +760,7 @@ http_add(struct http *http, int fd, const struct sockaddr *address,
 		http->config.owner->ended(http->config.ctx);
 }
 
-/* Cut those whose time is up; libmicrohttpd then sees them end. */
+/* Cut those whose time is up. */
 static void
 cut_late(struct connection_list *list, uint64_t now_ms)
 {
@@ -767,9 +770,39 @@ cut_late(struct connection_list *list, uint64_t now_ms)
 	    connection->deadline_ms <= now_ms) {
 		if (connection->deadline != DEADLINE_NEXT)
 			connection->end = HTTP_END_LATE;
-		forget_deadline(connection);
 		cut(connection);
 	}
+}
+
+/* The one that has waited for longest, whatever for; or NULL. */
+static struct http_connection *
+longest_waiting(const struct http *http)
+{
+	struct http_connection *longest = NULL, *first;
+	enum http_deadline i;
+
+	for (i = 0; i < DEADLINES; i++) {
+		first = TAILQ_FIRST(&http->deadlines[i]);
+		if (first != NULL && (longest == NULL ||
+		    first->waiting_ms < longest->waiting_ms))
+			longest = first;
+	}
+	return longest;
+}
+
+uint64_t
+http_waiting_since_ms(const struct http *http)
+{
+	const struct http_connection *longest = longest_waiting(http);
+
+	return longest != NULL ? longest->waiting_ms : UINT64_MAX;
+}
+
+void
+http_make_room(struct http *http)
+{
+	http->counts.made_room++;
+	cut(longest_waiting(http));
 }
 
 /* Let libmicrohttpd close its descriptors of upgraded connections. */

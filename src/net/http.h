@@ -51,6 +51,7 @@ struct http_counts {
 	uint64_t opened;
 	uint64_t closed[HTTP_ENDS];
 	uint64_t malformed;	/* requests answered 400 for their head */
+	uint64_t made_room;	/* connections ended by http_make_room() */
 };
 
 struct http_config {
@@ -81,6 +82,13 @@ void	 http_add(struct http *http, int fd, const struct sockaddr *address,
  * any time.
  */
 int	 http_run(struct http *http);
+/*
+ * The connections that wait for their clients: for a head, a body, or another
+ * request.  Since when the longest one does, on the loop's clock, UINT64_MAX
+ * if there is none; and end that one, which must be there.
+ */
+uint64_t http_waiting_since_ms(const struct http *http);
+void	 http_make_room(struct http *http);
 /* The shorter of two waits as http_run() returns them. */
 int	 http_sooner(int a_ms, int b_ms);
 void	 http_copy_counts(const struct http *http,

@@ -18,7 +18,7 @@
 enum {
 	BACKLOG = 4096,
 	ACCEPTS_PER_TURN = 64,	/* of one socket, so that others get a turn */
-	RETRY_MS = 100,		/* until descriptors may be there again */
+	RETRY_MS = 100,		/* until there may be descriptors, or room */
 	UNSENT_BYTES = 131072	/* of a connection's, in the kernel */
 };
 
@@ -47,6 +47,7 @@ struct listener {
 	struct shortage full;		/* max_connections are there */
 	struct shortage exhausted;	/* accept4() lacks something */
 	uv_timer_t retry;		/* runs while exhausted.is_on */
+	uv_timer_t room;		/* while full.is_on, if room can be made */
 	bool	 is_stopped;
 };
 
@@ -90,6 +91,24 @@ listener_pause_exhausted(struct listener *listener)
 }
 
 static void
+on_room(uv_timer_t *timer)
+{
+	const struct listener *listener = timer->data;
+
+	listener->config.make_room(listener->config.ctx);
+}
+
+/* Somebody waits. */
+static void
+ask_for_room(struct listener *listener)
+{
+	if (listener->config.make_room == NULL)
+		return;
+	uv_timer_start(&listener->room, on_room, RETRY_MS, RETRY_MS);
+	listener->config.make_room(listener->config.ctx);
+}
+
+static void
 listener_pause_full(struct listener *listener)
 {
 	listener->full.is_on = true;
@@ -98,6 +117,7 @@ listener_pause_full(struct listener *listener)
 		    listener->config.limit, listener->connections);
 	listener->full.is_logged = true;
 	listener_watch(listener);
+	ask_for_room(listener);
 }
 
 /*
@@ -149,14 +169,14 @@ on_connections(uv_poll_t *poll, int status, int events)
 		listener_pause_exhausted(listener);
 		return;
 	}
-	for (i = 0; i < ACCEPTS_PER_TURN; i++) {
-		if (listener_is_full(listener)) {
-			listener_pause_full(listener);
-			return;
-		}
-		if (!listener_accept(sock))
-			return;
+	/* Now it is certain that somebody waits. */
+	if (listener_is_full(listener)) {
+		listener_pause_full(listener);
+		return;
 	}
+	for (i = 0; i < ACCEPTS_PER_TURN; i++)
+		if (!listener_accept(sock) || listener_is_full(listener))
+			return;
 }
 
 struct listener *
@@ -168,6 +188,8 @@ listener_new(const struct listener_config *config)
 	TAILQ_INIT(&listener->sockets);
 	uv_timer_init(config->loop, &listener->retry);
 	listener->retry.data = listener;
+	uv_timer_init(config->loop, &listener->room);
+	listener->room.data = listener;
 	return listener;
 }
 
@@ -418,6 +440,7 @@ listener_resume(struct listener *listener)
 	if (!listener->full.is_on)
 		return;
 	listener->full.is_on = false;
+	uv_timer_stop(&listener->room);
 	listener_watch(listener);
 }
 
@@ -460,6 +483,7 @@ listener_stop(struct listener *listener)
 		close(sock->fd);
 	}
 	uv_close((uv_handle_t *)&listener->retry, NULL);
+	uv_close((uv_handle_t *)&listener->room, NULL);
 }
 
 void

@@ -20,6 +20,10 @@ struct listener_config {
 	uv_loop_t *loop;
 	const char *limit;		/* what the log calls max_connections */
 	size_t	 max_connections;	/* 0 for no limit; may change */
+	/* Somebody waits, and there are that many: let one of them end soon,
+	 * if any may.  Asked again while it lasts.  NULL if none ever may. */
+	void	(*make_room)(void *ctx);
+	void	*ctx;
 };
 
 /* What becomes of a socket's connections. */

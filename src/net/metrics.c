@@ -185,6 +185,8 @@ static void
 tell_strangers(struct exposition *out, const struct metrics *metrics)
 {
 	labelled(out, "reason", "late", metrics->hub.late_strangers);
+	labelled(out, "reason", "full",
+	    metrics->ws.made_room + metrics->http.made_room);
 }
 
 static void

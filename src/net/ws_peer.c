@@ -228,6 +228,20 @@ ws_peers_close(struct ws_peers *peers, size_t n, enum ws_close_code code)
 	}
 }
 
+bool
+ws_peers_make_room(struct ws_peers *peers, uint64_t since_ms)
+{
+	struct now now = clock_now();
+	struct peer *peer = hub_take_stranger(peers->config.hub, since_ms,
+	    &now);
+
+	if (peer == NULL)
+		return false;
+	peers->counts.made_room++;
+	ws_abort(&of_peer(peer)->ws);
+	return true;
+}
+
 void
 ws_peers_abort(struct ws_peers *peers)
 {

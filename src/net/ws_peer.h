@@ -1,7 +1,9 @@
 #ifndef WS_PEER_H
 #define WS_PEER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "address.h"
 #include "base/id.h"
@@ -25,6 +27,7 @@ struct ws_peers_counts {
 	uint64_t opened;
 	uint64_t closed[WS_ENDS];
 	uint64_t limited;	/* not opened: too many of an address */
+	uint64_t made_room;	/* ended by ws_peers_make_room() */
 	struct delivery_counts deliveries;
 };
 
@@ -51,6 +54,12 @@ void	 ws_peers_copy_counts(const struct ws_peers *peers,
 /* Start the closing handshake with the n that are connected longest. */
 void	 ws_peers_close(struct ws_peers *peers, size_t n,
 	    enum ws_close_code code);
+/*
+ * End the connection that has spoken for nobody for longest, since since_ms at
+ * the latest (hub_take_stranger()); false if there is none.
+ */
+bool	 ws_peers_make_room(struct ws_peers *peers, uint64_t since_ms)
+	    __attribute__((warn_unused_result));
 /* End all connections at once. */
 void	 ws_peers_abort(struct ws_peers *peers);
 

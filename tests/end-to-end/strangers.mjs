@@ -1,0 +1,87 @@
+// Connections of nobody's do not keep customers out.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import test, { describe } from 'node:test';
+
+import { Client } from './lib/client.mjs';
+import { withDaemon } from './lib/daemon.mjs';
+import { ask, Shopper } from './lib/shopper.mjs';
+
+const CONNECTIONS = 200;
+const STRANGERS = 205;
+const FULL = { 'max-connections': CONNECTIONS, 'join-timeout': 0,
+	'head-timeout': 600, 'body-timeout': 600 };
+
+// What a stranger may do without ever joining.
+const strangers = {
+	'silent WebSockets': (daemon) => Client.open(daemon, '/one')
+		.then((client) => ({ ended: client.closed })),
+	'silent connections': (daemon) => connect(daemon, ''),
+	'unfinished heads': (daemon) => connect(daemon, 'GET /one HTTP/1.1\r\n'),
+	'unfinished bodies': (daemon) => connect(daemon, 'POST /one HTTP/1.1\r\n' +
+		'Host: x\r\nContent-Length: 100\r\n\r\n{'),
+	'idle connections': (daemon) => connect(daemon, 'OPTIONS /one HTTP/1.1\r\n' +
+		'Host: x\r\n\r\n'),
+};
+
+// Resolves once connected; `ended` does when the daemon ends it.
+const connect = async ({ host, port }, text) => {
+	const socket = net.connect(port, host);
+	socket.on('error', () => {});
+	await once(socket, 'connect');
+	socket.write(text);
+	socket.resume();
+	return { ended: once(socket, 'close') };
+};
+
+const enter = async (daemon, event, name) => {
+	const client = await Client.open(daemon, '/one');
+	client.id = (await client.enter(event, name)).customerId;
+	return client;
+};
+
+const update = async (client, seq) => {
+	client.send('updateCart', { customerId: client.id, seq, cartContent: {} });
+	await client.nextOf('updateCart');
+};
+
+describe('a house full of strangers', { concurrency: true }, () => {
+	for (const [name, come] of Object.entries(strangers))
+		test(`${name} make room, who has joined stays`, () => withDaemon(FULL,
+			async (daemon) => {
+				const host = await enter(daemon, 'startSession', 'Ada');
+				const held = new Shopper(daemon);
+				await held.enter('joinSession', 'Eve');
+				const poll = await held.held({ wait: 55 });
+				let stays = true;
+				host.closed.then(() => { stays = false; });
+				const first = come(daemon);
+				const all = [first];
+				for (let i = 1; i < STRANGERS; i++)
+					all.push(come(daemon));
+
+				const guest = await enter(daemon, 'joinSession', 'Bob');
+				await (await first).ended;
+				await update(guest, 1);
+				await update(host, 1);
+				assert(stays);
+				await poll.answer;
+				await ask(daemon, 'OPTIONS', '/any');
+				await Promise.all(all);
+			}));
+
+	test('who has joined makes no room', () => withDaemon(
+		{ 'max-connections': 2 }, async (daemon) => {
+			const host = await enter(daemon, 'startSession', 'Ada');
+			const guest = await enter(daemon, 'joinSession', 'Bob');
+			const late = enter(daemon, 'joinSession', 'Eve');
+			await daemon.logged(/max-connections \(2\) are reached/);
+			await update(host, 1);
+			await update(guest, 1);
+			await guest.close();
+			await update(await late, 1);
+			await update(host, 2);
+		}));
+});
