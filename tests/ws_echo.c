@@ -209,10 +209,11 @@ on_upgraded(void *upgrade, int fd, const void *extra, size_t extra_len)
 }
 
 static void
-on_ended(void *ctx)
+on_ended(void *ctx, const struct sockaddr *counted)
 {
 	struct server *server = ctx;
 
+	(void)counted;	/* NULL */
 	listener_release(server->listener);
 }
 

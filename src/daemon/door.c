@@ -30,10 +30,11 @@ on_request(void *ctx, const struct exchange_request *request,
 }
 
 static void
-on_end(void *ctx)
+on_end(void *ctx, const struct sockaddr *counted)
 {
 	struct door *door = ctx;
 
+	(void)counted;	/* NULL */
 	listener_release(door->listener);
 }
 

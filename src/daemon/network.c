@@ -2,7 +2,11 @@
 
 #include <stddef.h>
 #include <sysexits.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/log.h"
+#include "hub/quota.h"
 #include "net/fcgi.h"
 #include "net/front.h"
 #include "net/http.h"
@@ -21,12 +25,44 @@
 /* For so long even in a full house nobody has to go who has just come. */
 #define GRACE_MS 1000
 
+/* Between two lines about addresses that have too many connections. */
+#define WARN_INTERVAL_MS 60000
+
+/* Of an address with too many connections: this one is not let in. */
 static void
-on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
+turn_away(struct network *network, int fd, const struct address *address)
+{
+	uint64_t now_ms = uv_now(network->loop);
+	char text[ADDRESS_TEXT_MAX + 1];
+
+	close(fd);
+	network->limited++;
+	listener_release(network->listener);
+	if (now_ms < network->warn_ms)
+		return;
+	network->warn_ms = now_ms + WARN_INTERVAL_MS;
+	address_format_detail(address, network->log_addresses, text);
+	log_warnx("network: %s has max-connections-per-address; if it is a "
+	    "proxy, name it in trusted-proxies",
+	    text[0] != '\0' ? text : "an address");
+}
+
+static void
+on_accepted(void *ctx, int fd, const struct sockaddr *sa, socklen_t len)
 {
 	struct network *network = ctx;
+	struct address address = address_from_sockaddr(sa);
+	uint8_t key[QUOTA_KEY_BYTES];
 
-	http_add(network->http, fd, address, len);
+	/* For whom a proxy speaks is known only from its requests. */
+	if (address_is_trusted(network->trusted_proxies,
+	    network->trusted_proxies_count, &address) ||
+	    !address_limit_key(&address, key))
+		http_add(network->http, fd, sa, len);
+	else if (quota_connect(network->quota, key) == 0)
+		http_add_counted(network->http, fd, sa, len);
+	else
+		turn_away(network, fd, &address);
 	quiet_note_work(network->quiet);
 }
 
@@ -67,6 +103,21 @@ on_connection_end(void *ctx)
 }
 
 static void
+on_http_end(void *ctx, const struct sockaddr *counted)
+{
+	struct network *network = ctx;
+	struct address address;
+	uint8_t key[QUOTA_KEY_BYTES];
+
+	if (counted != NULL) {
+		address = address_from_sockaddr(counted);
+		(void)address_limit_key(&address, key);	/* it had one */
+		quota_disconnect(network->quota, key, clock_now().mono_ms);
+	}
+	on_connection_end(network);
+}
+
+static void
 on_request(void *ctx, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
@@ -87,7 +138,7 @@ static const struct http_owner http_owner = {
 	.request = on_request,
 	.upgraded = front_upgraded,
 	.delivered = on_delivered,
-	.ended = on_connection_end,
+	.ended = on_http_end,
 };
 
 static void
@@ -116,6 +167,14 @@ front_settings(const struct network *network, const struct options *options)
 	return config;
 }
 
+static void
+set_options(struct network *network, const struct options *options)
+{
+	network->trusted_proxies = options->trusted_proxies;
+	network->trusted_proxies_count = options->trusted_proxies_count;
+	network->log_addresses = options->log_addresses;
+}
+
 void
 network_init(struct network *network, const struct network_config *config)
 {
@@ -132,6 +191,8 @@ network_init(struct network *network, const struct network_config *config)
 
 	network->loop = config->loop;
 	network->quiet = config->quiet;
+	network->quota = config->quota;
+	set_options(network, options);
 	tuning_unsent(options, &unsent);
 	tuning_ws(options, &ws);
 	tuning_polls(options, &polls);
@@ -216,6 +277,7 @@ network_configure(struct network *network, const struct options *options)
 		.max_connections = listener.max_connections,
 	};
 
+	set_options(network, options);
 	tuning_polls(options, &polls);
 	tuning_http(options, &http);
 	tuning_ws(options, &ws);
@@ -253,6 +315,7 @@ network_copy_counts(const struct network *network, struct metrics *metrics)
 	http_copy_counts(network->http, &metrics->http);
 	fcgi_service_copy_counts(network->fcgi, &metrics->fcgi);
 	unsent_copy_counts(network->unsent, &metrics->unsent);
+	metrics->limited_connections = network->limited;
 	metrics->connections_max = listener_max(network->listener);
 }
 

@@ -1,9 +1,13 @@
 #ifndef NETWORK_H
 #define NETWORK_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <uv.h>
 
 #include "base/id.h"
+#include "net/address.h"
 #include "net/endpoint.h"
 
 struct fcgi_service;
@@ -30,6 +34,13 @@ struct ws_service;
 struct network {
 	uv_loop_t *loop;
 	struct quiet *quiet;
+	struct quota *quota;
+	/* Of the options; lent until network_configure(). */
+	const struct address_prefix *trusted_proxies;
+	size_t	 trusted_proxies_count;
+	enum address_detail log_addresses;
+	uint64_t limited;		/* not let in: too many of an address */
+	uint64_t warn_ms;		/* not to be said again before */
 	/* From network_init() on. */
 	struct unsent *unsent;
 	struct ws_service *ws;

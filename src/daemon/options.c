@@ -54,7 +54,7 @@ static const struct setting settings[] = {
 	    .help = "all carts of a session" },
 	{ "max-connections", SETTING_SIZE, "10000", CONNECTIONS_MAX,
 	    FIELD(max_connections), .help = "of all clients" },
-	{ "max-connections-per-address", SETTING_SIZE, "0", CONNECTIONS_MAX,
+	{ "max-connections-per-address", SETTING_SIZE, "1000", CONNECTIONS_MAX,
 	    FIELD(max_connections_per_address), .help = "of one address" },
 	{ "max-connections-per-customer", SETTING_SIZE, "16", CONNECTIONS_MAX,
 	    FIELD(max_connections_per_customer), .help = "of one customer" },

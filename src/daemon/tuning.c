@@ -102,10 +102,33 @@ tuning_polls(const struct options *options, struct polls_config *config)
 	config->log_addresses = options->log_addresses;
 }
 
+/* How many connections there can be; SIZE_MAX for no limit. */
+static size_t
+possible_connections(void)
+{
+	size_t limit = descriptors_limit();
+
+	if (limit == SIZE_MAX)
+		return limit;
+	return limit > DESCRIPTORS_RESERVED ? limit - DESCRIPTORS_RESERVED : 1;
+}
+
+/* One address alone does not fill the house: it has half of it, at most. */
+static size_t
+of_an_address(const struct options *options)
+{
+	size_t wanted = options->max_connections_per_address;
+	size_t all = possible_connections();
+
+	if (options->max_connections != 0 && options->max_connections < all)
+		all = options->max_connections;
+	return all > 1 && wanted > all / 2 ? all / 2 : wanted;
+}
+
 void
 tuning_quota(const struct options *options, struct quota_config *config)
 {
-	config->max_connections = options->max_connections_per_address;
+	config->max_connections = of_an_address(options);
 	config->sessions_per_minute = options->new_session_rate_per_min;
 }
 
@@ -135,16 +158,12 @@ tuning_ws_peers(const struct options *options, struct ws_peers_config *config)
 size_t
 tuning_connections(const struct options *options)
 {
-	size_t wanted = options->max_connections, possible;
-	size_t limit = descriptors_limit();
+	size_t wanted = options->max_connections;
+	size_t possible = possible_connections();
 
-	if (limit == SIZE_MAX)
-		return wanted;
-	possible = limit > DESCRIPTORS_RESERVED ?
-	    limit - DESCRIPTORS_RESERVED : 1;
-	if (wanted != 0 && wanted <= possible)
+	if (possible == SIZE_MAX || (wanted != 0 && wanted <= possible))
 		return wanted;
 	log_warnx("at most %zu connections: the limit of open files is %zu",
-	    possible, limit);
+	    possible, descriptors_limit());
 	return possible;
 }

@@ -64,6 +64,8 @@ struct peer {
 	enum transport transport;
 	struct payload *session_id;	/* a reference of the peer's */
 	struct payload *address;	/* in text, likewise; NULL if unknown */
+	bool	 has_place;		/* of a connection in quota: the net */
+					/* layer's to give up */
 	bool	 is_limited;		/* per-address limits apply: */
 	uint8_t	 quota_key[QUOTA_KEY_BYTES];
 	struct peer_poll *poll;		/* NULL for a connection */

@@ -28,7 +28,8 @@ struct exchange_request {
 	const char *authorization;
 	const char *forwarded_for;	/* X-Forwarded-For, joined */
 	uint64_t content_length;	/* 0 if unknown */
-	struct address address;		/* of the connection's other end */
+	struct address address;		/* of the connection's other end, ... */
+	bool	 is_counted;		/* ... and it has its place there */
 	int	 fd;			/* the connection, to be asked about; */
 					/* -1 if it carries others' requests */
 	/* NULL where no WebSocket is possible. */

@@ -9,6 +9,7 @@
 #include "envelope.h"
 #include "poll.h"
 #include "route.h"
+#include "visitor.h"
 #include "wire/message.h"
 #include "ws_peer.h"
 
@@ -81,7 +82,7 @@ refuse(struct front *front, struct exchange_answer *answer, enum refusal code,
 /* Let the request become a WebSocket for session. */
 static void
 upgrade(struct front *front, const struct exchange_request *request,
-    const char *session, const struct address *client,
+    const char *session, const struct visitor *client,
     struct exchange_answer *answer)
 {
 	struct ws_handshake_policy policy = {
@@ -162,7 +163,7 @@ is_message_type(const char *type)
 /* Answer the request by polling, or say why not. */
 static void
 accept_poll(struct front *front, const struct exchange_request *request,
-    const char *session, const struct address *client,
+    const char *session, const struct visitor *client,
     struct exchange_answer *answer)
 {
 	bool is_get = strcmp(request->method, "GET") == 0;
@@ -197,10 +198,17 @@ static void
 accept_request(struct front *front, const struct exchange_request *request,
     const char *session, struct exchange_answer *answer)
 {
-	struct address client = address_of_client(
-	    front->config.trusted_proxies,
-	    front->config.trusted_proxies_count, &request->address,
-	    request->forwarded_for);
+	struct visitor client = {
+		.address = request->address,
+		.is_counted = request->is_counted,
+	};
+
+	/* Who was no proxy when it was counted is none. */
+	if (!client.is_counted)
+		client.address = address_of_client(
+		    front->config.trusted_proxies,
+		    front->config.trusted_proxies_count, &request->address,
+		    request->forwarded_for);
 
 	if (strcmp(request->method, "OPTIONS") == 0)
 		answer->status = 204;

@@ -73,6 +73,7 @@ struct http_connection {
 	enum http_deadline deadline;
 	enum phase phase;
 	enum http_end end;		/* why it will have ended */
+	bool	 is_counted;		/* by the owner */
 	struct payload *target;	/* as it was sent */
 
 	/* Of the request in hand. */
@@ -99,6 +100,7 @@ struct http {
 	bool	 is_dirty;		/* MHD_run() is due */
 	bool	 is_stopping;
 	bool	 is_added;		/* the connection of http_add() began */
+	bool	 is_counted;		/* and is http_add_counted()'s */
 	uint64_t limits_ms[DEADLINES];	/* 0: no limit */
 	struct connection_list deadlines[DEADLINES];	/* sorted */
 	struct connection_list held;
@@ -191,6 +193,13 @@ respond_malformed(struct http_connection *connection)
 
 	connection->http->counts.malformed++;
 	return respond_plain(connection, &answer);
+}
+
+static const struct sockaddr *
+connection_address(const struct http_connection *connection)
+{
+	return MHD_get_connection_info(connection->mhd,
+	    MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
 }
 
 /* libmicrohttpd's own descriptor of the connection. */
@@ -342,9 +351,9 @@ ask_owner(struct http_connection *connection,
 		.authorization = head->values[HTTP_FIELD_AUTHORIZATION],
 		.forwarded_for = head->values[HTTP_FIELD_FORWARDED_FOR],
 		.content_length = head->audit.content_length,
-		.address = address_from_sockaddr(MHD_get_connection_info(
-		    connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-		    ->client_addr),
+		.address = address_from_sockaddr(
+		    connection_address(connection)),
+		.is_counted = connection->is_counted,
 		.fd = connection_fd(connection),
 		.handshake = &handshake,
 	};
@@ -566,6 +575,7 @@ connection_begin(struct http *http, struct MHD_Connection *mhd,
 	connection->unsent.cut = cut_slow;
 	set_deadline(connection, DEADLINE_HEAD);
 	http->is_added = true;
+	connection->is_counted = http->is_counted;
 	http->counts.open++;
 	http->counts.opened++;
 	*socket_context = connection;
@@ -588,7 +598,9 @@ connection_end(struct http_connection *connection)
 		end_exchange(connection);
 		http->counts.open--;
 		http->counts.closed[connection->end]++;
-		http->config.owner->ended(http->config.ctx);
+		http->config.owner->ended(http->config.ctx,
+		    connection->is_counted ? connection_address(connection) :
+		    NULL);
 	}
 	payload_unref(connection->target);
 	if (connection->is_watchable)
@@ -757,7 +769,17 @@ http_add(struct http *http, int fd, const struct sockaddr *address,
 	/* If it fails fd is closed already. */
 	if (MHD_add_connection(http->daemon, fd, address, len) == MHD_NO &&
 	    !http->is_added)
-		http->config.owner->ended(http->config.ctx);
+		http->config.owner->ended(http->config.ctx,
+		    http->is_counted ? address : NULL);
+}
+
+void
+http_add_counted(struct http *http, int fd, const struct sockaddr *address,
+    socklen_t len)
+{
+	http->is_counted = true;
+	http_add(http, fd, address, len);
+	http->is_counted = false;
 }
 
 /* Cut those whose time is up. */

@@ -33,8 +33,11 @@ struct http_owner {
 		    size_t extra_len);
 	/* An answer that shows news was written to its last byte. */
 	void	(*delivered)(void *ctx, const struct outbox_news *news);
-	/* A connection ended, and upgraded() got no socket of it. */
-	void	(*ended)(void *ctx);
+	/*
+	 * A connection ended, and upgraded() got no socket of it; its address
+	 * if it was a counted one, else NULL.
+	 */
+	void	(*ended)(void *ctx, const struct sockaddr *counted);
 };
 
 /* Why a connection is one of libmicrohttpd's no more. */
@@ -76,6 +79,9 @@ void	 http_configure(struct http *http, const struct http_config *config);
 /* Takes fd, as accepted. */
 void	 http_add(struct http *http, int fd, const struct sockaddr *address,
 	    socklen_t len);
+/* Likewise one that the owner counts: its requests and ended() say so. */
+void	 http_add_counted(struct http *http, int fd,
+	    const struct sockaddr *address, socklen_t len);
 /*
  * Let libmicrohttpd do what is due; called once in every turn of the loop,
  * before it waits.  Returns how many milliseconds the loop may wait, -1 for

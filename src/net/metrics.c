@@ -176,7 +176,8 @@ tell_limited(struct exposition *out, const struct metrics *metrics)
 	labelled(out, "scope", "messages", metrics->hub.limited_messages);
 	labelled(out, "scope", "sessions", metrics->hub.limited_sessions);
 	labelled(out, "scope", "connections",
-	    metrics->ws.limited + metrics->polls.limited);
+	    metrics->limited_connections + metrics->ws.limited +
+	    metrics->polls.limited);
 	labelled(out, "scope", "customer_connections",
 	    metrics->hub.limited_connections);
 }

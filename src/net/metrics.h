@@ -33,6 +33,7 @@ struct metrics {
 	struct journal_counts journal;
 	struct histogram turns_us;	/* of the loop */
 	size_t	 connections_max;	/* 0: no limit */
+	uint64_t limited_connections;	/* not let in */
 	struct process_figures process;
 	uint64_t log_lost;		/* lines */
 	uint64_t started_ms;		/* since 1970 */

@@ -323,12 +323,12 @@ static const struct peer_ops peer_ops = {
 
 struct poll *
 poll_new(struct polls *polls, enum transport transport, const char *session,
-    const struct address *address)
+    const struct visitor *visitor)
 {
 	struct poll *poll = xcalloc(1, sizeof(*poll));
 	struct now now = clock_now();
 
-	if (visitor_enter(&poll->peer, polls->config.quota, session, address,
+	if (visitor_enter(&poll->peer, polls->config.quota, session, visitor,
 	    polls->config.log_addresses) == -1) {
 		polls->counts.limited++;
 		free(poll);

@@ -14,6 +14,7 @@
 struct hub;
 struct exchange_answer;
 struct quota;
+struct visitor;
 
 /*
  * One request of the long-polling protocol (buddyshopping-protocol(7)), as a
@@ -59,11 +60,11 @@ void	 polls_delivered(struct polls *polls, enum transport transport,
 void	 polls_stop(struct polls *polls);
 
 /*
- * A request for a session, by a client at address; NULL if that has too many
+ * A request for a session, by a visitor; NULL if its address has too many
  * connections.
  */
 struct poll *poll_new(struct polls *polls, enum transport transport,
-	    const char *session, const struct address *address)
+	    const char *session, const struct visitor *visitor)
 	    __attribute__((warn_unused_result));
 
 /*

@@ -11,14 +11,17 @@
 
 int
 visitor_enter(struct peer *peer, struct quota *quota, const char *session,
-    const struct address *address, enum address_detail detail)
+    const struct visitor *visitor, enum address_detail detail)
 {
+	const struct address *address = &visitor->address;
 	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
 	bool is_limited = address_limit_key(address, key);
+	bool has_place = is_limited && !visitor->is_counted;
 	char text[ADDRESS_TEXT_MAX + 1];
 
-	if (is_limited && quota_connect(quota, key) == -1)
+	if (has_place && quota_connect(quota, key) == -1)
 		return -1;
+	peer->has_place = has_place;
 	peer->is_limited = is_limited;
 	memcpy(peer->quota_key, key, sizeof(key));
 	peer->session_id = payload_new(session, strlen(session));
@@ -29,9 +32,15 @@ visitor_enter(struct peer *peer, struct quota *quota, const char *session,
 }
 
 void
+visitor_stay(struct peer *peer)
+{
+	peer->has_place = peer->is_limited;
+}
+
+void
 visitor_leave(struct peer *peer, struct quota *quota)
 {
-	if (peer->is_limited)
+	if (peer->has_place)
 		quota_disconnect(quota, peer->quota_key, clock_now().mono_ms);
 	payload_unref(peer->session_id);
 	payload_unref(peer->address);

@@ -1,6 +1,8 @@
 #ifndef VISITOR_H
 #define VISITOR_H
 
+#include <stdbool.h>
+
 #include "address.h"
 
 struct peer;
@@ -11,16 +13,23 @@ struct quota;
  * address, and a place among the connections of that address.
  */
 
+struct visitor {
+	struct address address;		/* of the client */
+	bool	 is_counted;		/* its connection has that place */
+};
+
 /*
- * Fill in these fields of peer, for a client at address, which is written down
+ * Fill in these fields of peer, for a visitor whose address is written down
  * with that much detail; -1 if the address has too many connections, and peer
  * is unchanged.
  */
 int	 visitor_enter(struct peer *peer, struct quota *quota,
-	    const char *session, const struct address *address,
+	    const char *session, const struct visitor *visitor,
 	    enum address_detail detail)
 	    __attribute__((warn_unused_result));
-/* Give up the place and free what the fields hold. */
+/* The connection is the peer's from now on, and so is its place. */
+void	 visitor_stay(struct peer *peer);
+/* Give up the peer's place and free what the fields hold. */
 void	 visitor_leave(struct peer *peer, struct quota *quota);
 
 #endif

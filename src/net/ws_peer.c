@@ -255,11 +255,11 @@ ws_peers_abort(struct ws_peers *peers)
 
 struct ws_peer *
 ws_peer_new(struct ws_peers *peers, const char *session,
-    const struct address *address)
+    const struct visitor *visitor)
 {
 	struct ws_peer *self = xcalloc(1, sizeof(*self));
 
-	if (visitor_enter(&self->peer, peers->config.quota, session, address,
+	if (visitor_enter(&self->peer, peers->config.quota, session, visitor,
 	    peers->config.log_addresses) == -1) {
 		peers->counts.limited++;
 		free(self);
@@ -285,6 +285,7 @@ ws_peer_open(struct ws_peer *self, int fd,
 		release(self);
 		return;
 	}
+	visitor_stay(&self->peer);
 	put(self, &peers->open);
 	peers->counts.open++;
 	peers->counts.opened++;

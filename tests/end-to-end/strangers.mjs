@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
+import os from 'node:os';
 import test, { describe } from 'node:test';
 
 import { Client } from './lib/client.mjs';
 import { withDaemon } from './lib/daemon.mjs';
-import { ask, Shopper } from './lib/shopper.mjs';
+import { pass, Shopper } from './lib/shopper.mjs';
 
 const CONNECTIONS = 200;
 const STRANGERS = 205;
@@ -33,7 +34,7 @@ const connect = async ({ host, port }, text) => {
 	await once(socket, 'connect');
 	socket.write(text);
 	socket.resume();
-	return { ended: once(socket, 'close') };
+	return { ended: new Promise((resolve) => socket.once('close', resolve)) };
 };
 
 const enter = async (daemon, event, name) => {
@@ -46,6 +47,66 @@ const update = async (client, seq) => {
 	client.send('updateCart', { customerId: client.id, seq, cartContent: {} });
 	await client.nextOf('updateCart');
 };
+
+// An address of this machine that is not the loopback's, to which limits
+// apply; or undefined.
+const outside = Object.values(os.networkInterfaces()).flat()
+	.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+
+// A connection from there that was let in, as its answer to a request shows;
+// undefined if it was not.
+const letIn = (daemon) => new Promise((resolve) => {
+	const socket = net.connect(daemon.port, outside);
+	socket.on('error', () => {});
+	socket.once('data', () => resolve(socket));
+	socket.once('close', () => resolve(undefined));
+	socket.write('OPTIONS /one HTTP/1.1\r\nHost: x\r\n\r\n');
+});
+
+const close = async (socket) => {
+	const closed = once(socket, 'close');
+	socket.destroy();
+	await closed;
+};
+
+test('an address has so many connections, whatever they do',
+	{ skip: outside === undefined }, () => withDaemon(
+		{ 'max-connections-per-address': 3 }, async (daemon) => {
+			const there = { ...daemon, host: outside, base: '' };
+			const sockets = [await letIn(daemon), await letIn(daemon)];
+			const client = await Client.open(there, '/one');
+			await client.enter('startSession', 'Ada');
+			assert.equal(await letIn(daemon), undefined);
+			assert.equal(await letIn(daemon), undefined);
+			const said = new RegExp(`${outside.replaceAll('.', '\\.')} has ` +
+				'max-connections-per-address', 'g');
+			await daemon.logged(said);
+			assert.equal(daemon.log.match(said).length, 1);
+
+			// Others are not concerned, and who goes makes room.
+			await enter(daemon, 'joinSession', 'Bob');
+			await client.close();
+			await pass(daemon);
+			sockets.push(await letIn(daemon));
+			assert(sockets[2]);
+			for (const socket of sockets)
+				await close(socket);
+			await pass(daemon);
+			const again = await Client.open(there, '/one');
+			await again.enter('joinSession', 'Eve');
+			await again.close();
+		}));
+
+test('one address has half of the house at the most',
+	{ skip: outside === undefined }, () => withDaemon(
+		{ 'max-connections': 4 }, async (daemon) => {
+			const sockets = [await letIn(daemon), await letIn(daemon)];
+			assert(sockets[1]);
+			assert.equal(await letIn(daemon), undefined);
+			const host = await enter(daemon, 'startSession', 'Ada');
+			await update(host, 1);
+			sockets.forEach((socket) => socket.destroy());
+		}));
 
 describe('a house full of strangers', { concurrency: true }, () => {
 	for (const [name, come] of Object.entries(strangers))
@@ -68,7 +129,6 @@ describe('a house full of strangers', { concurrency: true }, () => {
 				await update(host, 1);
 				assert(stays);
 				await poll.answer;
-				await ask(daemon, 'OPTIONS', '/any');
 				await Promise.all(all);
 			}));
 
