@@ -149,6 +149,12 @@ static const struct number_case numbers[] = {
 	NUMBER("message-rate", message_rate_per_s, 100, 1000000),
 	NUMBER("message-burst", message_burst, 200, 1000000),
 	NUMBER("new-session-rate", new_session_rate_per_min, 60, 1000000),
+	NUMBER("session-write-rate", session_write_rate, 524288, 1073741824),
+	NUMBER("session-write-day", session_write_day, 1073741824,
+	    1099511627776),
+	NUMBER("address-write-rate", address_write_rate, 1048576, 1073741824),
+	NUMBER("address-write-day", address_write_day, 4294967296,
+	    1099511627776),
 	NUMBER("max-held-polls", max_held_polls, 4, 100000),
 	NUMBER("head-timeout", head_timeout_s, 10, 86400),
 	NUMBER("body-timeout", body_timeout_s, 30, 86400),
@@ -755,7 +761,7 @@ START_TEST(problems_of_all_sources_are_told_together)
 	    EX_CONFIG);
 
 	ck_assert_msg(output_is("@:1: a: unknown key; the nearest is "
-	    "absence-window\n"
+	    "address-write-rate\n"
 	    "PROTOCOL: subprotocol: not a subprotocol's name (letters, digits "
 	    "and !#$%&'*+-.^_`|~)\n"
 	    "-o: b: unknown key; the nearest is body-timeout\n"
@@ -832,6 +838,10 @@ static const struct {
 	{ "message-rate", "7", OPTIONS_ADOPTED },
 	{ "message-burst", "7", OPTIONS_ADOPTED },
 	{ "new-session-rate", "7", OPTIONS_ADOPTED },
+	{ "session-write-rate", "7", OPTIONS_ADOPTED },
+	{ "session-write-day", "7", OPTIONS_ADOPTED },
+	{ "address-write-rate", "7", OPTIONS_ADOPTED },
+	{ "address-write-day", "7", OPTIONS_ADOPTED },
 	{ "max-held-polls", "7", OPTIONS_ADOPTED },
 	{ "head-timeout", "7", OPTIONS_ADOPTED },
 	{ "body-timeout", "7", OPTIONS_ADOPTED },

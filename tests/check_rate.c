@@ -121,8 +121,8 @@ START_TEST(what_happens_anyway_uses_up_the_burst_at_the_most)
 	ck_assert_uint_eq(rate_wait_n(&rate, &limit, 1000, 1000), 0);
 	ck_assert_uint_eq(rate_wait_n(&rate, &limit, 1001, 1000), 1);
 	rate_charge_n(&rate, &limit, 100000, 1000);
-	ck_assert(!rate_is_full(&rate, 5999));
-	ck_assert(rate_is_full(&rate, 6000));
+	ck_assert_uint_eq(rate_rest_ms(&rate, 5999), 1);
+	ck_assert_uint_eq(rate_rest_ms(&rate, 6000), 0);
 }
 END_TEST
 
@@ -151,7 +151,7 @@ START_TEST(rates_of_any_size_are_exact_to_a_hundredth)
 	wait_s = rate_wait_n(&rate, &limit, amount, 1000);
 	ck_assert_uint_ge(wait_s, s - s / 100);
 	ck_assert_uint_le(wait_s, s);
-	ck_assert(rate_is_full(&rate, 1000 + s * 1000));
+	ck_assert_uint_eq(rate_rest_ms(&rate, 1000 + s * 1000), 0);
 }
 END_TEST
 
@@ -162,7 +162,7 @@ START_TEST(a_burst_of_centuries_is_cut_short)
 
 	ck_assert_uint_eq(rate_take_n(&rate, &limit, UINT64_MAX, 1000), 0);
 	ck_assert_uint_eq(rate_wait_n(&rate, &limit, 1, 1000), 86400);
-	ck_assert(!rate_is_full(&rate, UINT64_C(50) * 86400000));
+	ck_assert_uint_gt(rate_rest_ms(&rate, UINT64_C(50) * 86400000), 0);
 }
 END_TEST
 
@@ -324,6 +324,88 @@ START_TEST(so_many_addresses_without_connections_are_remembered)
 }
 END_TEST
 
+static unsigned
+write_wait(const struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
+    uint64_t bytes, uint64_t now_ms, enum quota_window expected)
+{
+	enum quota_window window = expected;
+	unsigned wait_s;
+
+	wait_s = quota_write_wait(quota, key, bytes, now_ms, &window);
+	ck_assert_int_eq(window, expected);
+	return wait_s;
+}
+
+START_TEST(so_many_bytes_are_written_in_a_second_and_in_a_day)
+{
+	const struct quota_config config = {
+		.writes = { .per_s = 1000, .burst = 10000, .per_day = 86400 },
+	};
+	struct quota *quota = quota_new(&config);
+	uint64_t now_ms = 1000;
+	int i;
+
+	quota_write(quota, one, 9000, now_ms);
+	ck_assert_uint_eq(write_wait(quota, one, 1000, now_ms,
+	    QUOTA_SECOND), 0);
+	ck_assert_uint_eq(write_wait(quota, one, 2000, now_ms,
+	    QUOTA_SECOND), 1);
+	ck_assert_uint_eq(write_wait(quota, two, 10000, now_ms,
+	    QUOTA_SECOND), 0);
+	for (i = 0; i < 8; i++) {
+		now_ms += 10000;
+		quota_write(quota, one, 9000, now_ms);
+	}
+	/* 81000 of which 80 have come back. */
+	ck_assert_uint_eq(write_wait(quota, one, 5480, now_ms + 10000,
+	    QUOTA_DAY), 0);
+	ck_assert_uint_eq(write_wait(quota, one, 5500, now_ms + 10000,
+	    QUOTA_DAY), 10);
+	quota_free(quota);
+}
+END_TEST
+
+START_TEST(those_of_which_most_counts_are_forgotten_last)
+{
+	enum { OTHERS = 200000 };
+	const struct quota_config config = {
+		.writes = { .per_day = 86400 },
+	};
+	struct quota *quota = quota_new(&config);
+	uint32_t i;
+
+	quota_write(quota, one, 86400, 0);
+	quota_write(quota, two, 1, 0);
+	for (i = 0; i < OTHERS; i++) {
+		uint8_t key[QUOTA_KEY_BYTES] = { 3 };
+
+		memcpy(key + 1, &i, sizeof(i));
+		quota_write(quota, key, 100, 0);
+	}
+	ck_assert_uint_eq(write_wait(quota, one, 86400, 0, QUOTA_DAY), 86400);
+	ck_assert_uint_eq(write_wait(quota, two, 86400, 0, QUOTA_DAY), 0);
+	quota_free(quota);
+}
+END_TEST
+
+START_TEST(what_was_written_stays_written_over_connections)
+{
+	const struct quota_config config = {
+		.writes = { .per_day = 86400 },
+	};
+	struct quota *quota = quota_new(&config);
+
+	quota_write(quota, one, 100, 0);
+	ck_assert_int_eq(quota_connect(quota, one), 0);
+	quota_write(quota, one, 100, 0);
+	quota_disconnect(quota, one, 0);
+	quota_write(quota, one, 100, 0);
+	ck_assert_uint_eq(write_wait(quota, one, 86400, 0, QUOTA_DAY), 300);
+	ck_assert_uint_eq(write_wait(quota, one, 86400, 300000, QUOTA_DAY), 0);
+	quota_free(quota);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -348,4 +430,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, sessions_still_count_after_a_reconnect);
 	tcase_add_test(tc,
 	    so_many_addresses_without_connections_are_remembered);
+	tcase_add_test(tc, so_many_bytes_are_written_in_a_second_and_in_a_day);
+	tcase_add_test(tc, those_of_which_most_counts_are_forgotten_last);
+	tcase_add_test(tc, what_was_written_stays_written_over_connections);
 }

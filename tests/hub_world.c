@@ -106,6 +106,7 @@ world_new_with(const struct world_config *config)
 	struct world *world = xcalloc(1, sizeof(*world));
 	struct quota_config quota = {
 		.sessions_per_minute = config->sessions_per_minute,
+		.writes = config->address_writes,
 	};
 
 	world->config = *config;
@@ -846,21 +847,27 @@ world_request(struct world *world, const char *session, const char *bearer)
 	return request;
 }
 
-struct client *
-world_connect_from(struct world *world, const char *session, uint8_t address)
+void
+client_come_from(struct client *client, uint8_t address)
 {
-	struct client *client = client_new(world, session,
-	    TRANSPORT_WEBSOCKET);
+	struct peer *peer = &client->peer;
 	char text[RECORD_ADDRESS_CHARS + 1];
 	int n;
 
 	n = snprintf(text, sizeof(text), "2001:db8::%x", address);
-	client->peer.address = payload_new(text, (size_t)n);
-	client->peer.is_limited = true;
-	client->peer.quota_key[QUOTA_KEY_BYTES - 1] = address;
-	ck_assert_int_eq(quota_connect(world->quota, client->peer.quota_key),
+	peer->address = payload_new(text, (size_t)n);
+	peer->is_limited = true;
+	peer->quota_key[QUOTA_KEY_BYTES - 1] = address;
+	ck_assert_int_eq(quota_connect(client->world->quota, peer->quota_key),
 	    0);
-	hub_attach(world->hub, &client->peer, &world->now);
+}
+
+struct client *
+world_connect_from(struct world *world, const char *session, uint8_t address)
+{
+	struct client *client = world_connect(world, session);
+
+	client_come_from(client, address);
 	return client;
 }
 

@@ -11,6 +11,7 @@
 #include "base/id.h"
 #include "hub/hub_config.h"
 #include "hub/peer.h"
+#include "hub/quota.h"
 #include "session/record.h"
 
 /*
@@ -73,6 +74,7 @@ TAILQ_HEAD(stored_list, stored);
 struct world_config {
 	struct hub_config hub;
 	unsigned sessions_per_minute;
+	struct quota_writes address_writes;
 };
 
 /* The protocol's defaults, but no limit of rates, nor of strangers. */
@@ -94,6 +96,8 @@ struct client *world_connect_by(struct world *world, const char *session,
 /* One from an address, 1 to 255, whose new sessions are counted. */
 struct client *world_connect_from(struct world *world, const char *session,
 	    uint8_t address);
+/* The address of a client that has none: counted as that of the former. */
+void	 client_come_from(struct client *client, uint8_t address);
 /*
  * A request that shows a bearer's token ("" for none), not yet sent.  Its
  * client waits for the answer, and hang_up() cancels it.

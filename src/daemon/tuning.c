@@ -21,10 +21,32 @@
 /* How long connections of HTTP and FastCGI are kept without a request. */
 #define IDLE_TIMEOUT_S 30
 
+enum {
+	BURST_MESSAGES = 4,
+	BURST_S = 10
+};
+
 static uint64_t
 ms(unsigned seconds)
 {
 	return (uint64_t)seconds * 1000;
+}
+
+/*
+ * What is written at once may be a few of the largest messages, and ten
+ * seconds' worth.
+ */
+static struct quota_writes
+writes(const struct options *options, size_t per_s, size_t per_day)
+{
+	uint64_t messages = (uint64_t)options->max_message * BURST_MESSAGES;
+	uint64_t seconds = (uint64_t)per_s * BURST_S;
+
+	return (struct quota_writes){
+		.per_s = per_s,
+		.burst = messages > seconds ? messages : seconds,
+		.per_day = per_day,
+	};
 }
 
 void
@@ -72,6 +94,8 @@ tuning_hub(const struct options *options, struct hub_config *config)
 	};
 	config->message_rate = options->message_rate_per_s;
 	config->message_burst = options->message_burst;
+	config->session_writes = writes(options, options->session_write_rate,
+	    options->session_write_day);
 	config->join_timeout_ms = ms(options->join_timeout_s);
 	config->absence_window_ms[false] =
 	    ms(options->absence_window_tokenless_s);
@@ -130,6 +154,8 @@ tuning_quota(const struct options *options, struct quota_config *config)
 {
 	config->max_connections = of_an_address(options);
 	config->sessions_per_minute = options->new_session_rate_per_min;
+	config->writes = writes(options, options->address_write_rate,
+	    options->address_write_day);
 }
 
 void

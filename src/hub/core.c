@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "quota.h"
 #include "session/record.h"
 #include "wire/multicart.h"
 
@@ -157,9 +158,23 @@ core_unpark(struct peer *peer)
 	return message;
 }
 
+/* A session pays for all that is written for it, by whomever. */
+static void
+charge_session(struct hub *hub, const struct job *job)
+{
+	uint64_t bytes = job_bytes(job);
+	uint8_t key[QUOTA_KEY_BYTES];
+
+	if (bytes == 0)
+		return;
+	quota_row_key(job->record.session_row, key);
+	quota_write(hub->session_quota, key, bytes, hub->now.mono_ms);
+}
+
 void
 core_submit(struct hub *hub, struct room *room, struct job *job)
 {
+	charge_session(hub, job);
 	job->room = room;
 	STAILQ_INSERT_TAIL(&hub->pending, job, entry);
 	hub->jobs++;

@@ -98,6 +98,7 @@ struct refused;
 struct hub {
 	struct hub_config config;
 	struct rate_limit message_limit;
+	struct quota *session_quota;	/* by row */
 	struct id_source random;
 	struct id_key hash_key;
 	struct message_parser *parser;

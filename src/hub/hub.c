@@ -8,6 +8,7 @@
 #include "erasure.h"
 #include "pace.h"
 #include "presence.h"
+#include "quota.h"
 #include "refusals.h"
 #include "retention.h"
 #include "settle.h"
@@ -35,6 +36,16 @@ enum {
 #define WAKE_POLL_COST 65536
 #define WAKE_BYTES_MAX 262144
 
+static struct quota *
+new_session_quota(struct hub *hub)
+{
+	struct quota_config config = { .writes = hub->config.session_writes };
+
+	id_source_bytes(&hub->random, &config.hash_key,
+	    sizeof(config.hash_key));
+	return quota_new(&config);
+}
+
 struct hub *
 hub_new(const struct hub_config *config, const struct now *now)
 {
@@ -47,6 +58,7 @@ hub_new(const struct hub_config *config, const struct now *now)
 	    config->message_burst);
 	id_source_init(&hub->random, &config->seed);
 	id_source_bytes(&hub->random, &hub->hash_key, sizeof(hub->hash_key));
+	hub->session_quota = new_session_quota(hub);
 	hub->parser = message_parser_new();
 	STAILQ_INIT(&hub->pending);
 	STAILQ_INIT(&hub->woken);
@@ -80,6 +92,9 @@ hub_configure(struct hub *hub, const struct hub_config *config,
     const struct now *now)
 {
 	struct hub_config before = hub->config;
+	const struct quota_config session = {
+		.writes = config->session_writes,
+	};
 
 	core_set_now(hub, now);
 	hub->config = *config;
@@ -90,6 +105,7 @@ hub_configure(struct hub *hub, const struct hub_config *config,
 	hub->config.quota = before.quota;
 	hub->message_limit = rate_limit(config->message_rate, 1,
 	    config->message_burst);
+	quota_configure(hub->session_quota, &session);
 	show_configure(hub);
 	pace_configure(hub);
 	strangers_configure(hub, &before);
@@ -118,6 +134,7 @@ hub_free(struct hub *hub)
 	}
 	refusals_clear(hub);
 	erasure_clear(hub);
+	quota_free(hub->session_quota);
 	message_parser_free(hub->parser);
 	free(hub);
 }

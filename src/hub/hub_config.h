@@ -5,20 +5,20 @@
 #include <stdint.h>
 
 #include "base/id.h"
+#include "quota.h"
 #include "session/session.h"
-
-struct quota;
 
 struct hub_config {
 	struct id_key key;		/* of tokens */
 	struct id_key seed;		/* of ids and salts: random */
 	int64_t	 session_row;		/* the highest given so far */
 	int64_t	 customer_row;
-	struct quota *quota;		/* outlives the hub */
+	struct quota *quota;		/* of addresses; outlives the hub */
 	/* The rest may change: hub_configure(). */
 	struct session_limits limits;
 	unsigned message_rate;		/* a second and peer; 0: no limit */
 	unsigned message_burst;
+	struct quota_writes session_writes;
 	uint64_t join_timeout_ms;	/* of strangers; 0: never */
 	uint64_t absence_window_ms[2];	/* without a token, with one */
 	uint64_t poll_presence_ms;	/* after a request; 0: for good */

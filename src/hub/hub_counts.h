@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "outbox.h"
+#include "quota.h"
 #include "session/refusal.h"
 #include "wire/message.h"
 
@@ -23,10 +24,11 @@ struct hub_counts {
 	uint64_t limited_messages;	/* refused, or left waiting, for */
 					/* message-rate, ... */
 	uint64_t limited_sessions;	/* ... refused for new-session-rate */
-	uint64_t late_strangers;	/* closed for join-timeout */
-
+	uint64_t limited_session_writes[QUOTA_WINDOWS];	/* ... or for what */
+	uint64_t limited_address_writes[QUOTA_WINDOWS];	/* may be written */
 	uint64_t limited_connections;	/* ended for one more of a customer */
-	uint64_t delayed_shows;	/* for session-output-rate */
+	uint64_t late_strangers;	/* closed for join-timeout */
+	uint64_t delayed_shows;		/* for session-output-rate */
 
 	size_t	 sessions;	/* in memory */
 	size_t	 present;	/* customers */

@@ -96,6 +96,8 @@ struct job {
 STAILQ_HEAD(job_list, job);
 
 struct job *job_new(enum job_kind kind);
+/* How much the database grows by job, about; 0 if that is not its purpose. */
+uint64_t job_bytes(const struct job *job);
 /* Drop what job refers to, and job. */
 void	 job_free(struct job *job);
 

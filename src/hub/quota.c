@@ -1,5 +1,6 @@
 #include "quota.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -8,22 +9,35 @@
 #include "base/xalloc.h"
 #include "rate.h"
 
-/* Addresses without a connection that are remembered for their sessions. */
-#define REMEMBERED_MAX 65536
+enum {
+	/* Keys without a connection that are remembered. */
+	REMEMBERED_MAX = 65536,
+	/* They are sorted by how many bits the time has, in ms, until nothing
+	 * of them counts any more. */
+	RANKS = 32
+};
+
+#define MINUTE_S 60
+#define DAY_S 86400
 
 struct quota_entry {
 	UT_hash_handle hh;
 	TAILQ_ENTRY(quota_entry) remembered;	/* without connections only */
+	unsigned rank;				/* likewise: in which list */
 	uint8_t	 key[QUOTA_KEY_BYTES];
 	size_t	 connections;
 	struct rate sessions;
+	struct rate writes[QUOTA_WINDOWS];
 };
+
+TAILQ_HEAD(quota_list, quota_entry);
 
 struct quota {
 	struct quota_config config;
 	struct rate_limit session_limit;
+	struct rate_limit write_limits[QUOTA_WINDOWS];
 	struct quota_entry *entries;
-	TAILQ_HEAD(, quota_entry) remembered;	/* longest without one first */
+	struct quota_list remembered[RANKS];	/* longest unused first */
 	size_t	 remembered_count;
 };
 
@@ -31,36 +45,27 @@ struct quota *
 quota_new(const struct quota_config *config)
 {
 	struct quota *quota = xcalloc(1, sizeof(*quota));
+	size_t i;
 
 	quota->config.hash_key = config->hash_key;
 	quota_configure(quota, config);
-	TAILQ_INIT(&quota->remembered);
+	for (i = 0; i < RANKS; i++)
+		TAILQ_INIT(&quota->remembered[i]);
 	return quota;
 }
 
 void
 quota_configure(struct quota *quota, const struct quota_config *config)
 {
+	const struct quota_writes *writes = &config->writes;
+
 	quota->config.max_connections = config->max_connections;
-	quota->session_limit = rate_limit(config->sessions_per_minute, 60,
-	    config->sessions_per_minute);
-}
-
-static void
-forget(struct quota *quota, struct quota_entry *entry)
-{
-	HASH_DELETE(hh, quota->entries, entry);
-	free(entry);
-}
-
-static struct quota_entry *
-pop_remembered(struct quota *quota)
-{
-	struct quota_entry *entry = TAILQ_FIRST(&quota->remembered);
-
-	TAILQ_REMOVE(&quota->remembered, entry, remembered);
-	quota->remembered_count--;
-	return entry;
+	quota->session_limit = rate_limit(config->sessions_per_minute,
+	    MINUTE_S, config->sessions_per_minute);
+	quota->write_limits[QUOTA_SECOND] = rate_limit(writes->per_s, 1,
+	    writes->burst);
+	quota->write_limits[QUOTA_DAY] = rate_limit(writes->per_day, DAY_S,
+	    writes->per_day);
 }
 
 void
@@ -68,13 +73,23 @@ quota_free(struct quota *quota)
 {
 	struct quota_entry *entry, *next;
 
-	HASH_ITER(hh, quota->entries, entry, next)
-		forget(quota, entry);
+	HASH_ITER(hh, quota->entries, entry, next) {
+		HASH_DELETE(hh, quota->entries, entry);
+		free(entry);
+	}
 	free(quota);
 }
 
+void
+quota_row_key(int64_t row, uint8_t key[QUOTA_KEY_BYTES])
+{
+	memset(key, 0, QUOTA_KEY_BYTES);
+	memcpy(key, &row, sizeof(row));
+}
+
 static struct quota_entry *
-find(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES], unsigned *hash)
+find(const struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
+    unsigned *hash)
 {
 	struct quota_entry *entry;
 
@@ -82,6 +97,72 @@ find(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES], unsigned *hash)
 	HASH_FIND_BYHASHVALUE(hh, quota->entries, key, QUOTA_KEY_BYTES, *hash,
 	    entry);
 	return entry;
+}
+
+static struct quota_entry *
+add(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES], unsigned hash)
+{
+	struct quota_entry *entry = xcalloc(1, sizeof(*entry));
+
+	memcpy(entry->key, key, QUOTA_KEY_BYTES);
+	HASH_ADD_BYHASHVALUE(hh, quota->entries, key, QUOTA_KEY_BYTES, hash,
+	    entry);
+	return entry;
+}
+
+/* How long it is until nothing of entry counts any more. */
+static uint64_t
+rest_ms(const struct quota_entry *entry, uint64_t now_ms)
+{
+	uint64_t longest_ms = rate_rest_ms(&entry->sessions, now_ms);
+	size_t i;
+
+	for (i = 0; i < QUOTA_WINDOWS; i++) {
+		uint64_t ms = rate_rest_ms(&entry->writes[i], now_ms);
+
+		if (ms > longest_ms)
+			longest_ms = ms;
+	}
+	return longest_ms;
+}
+
+static void
+unlist(struct quota *quota, struct quota_entry *entry)
+{
+	TAILQ_REMOVE(&quota->remembered[entry->rank], entry, remembered);
+	quota->remembered_count--;
+}
+
+static void
+list(struct quota *quota, struct quota_entry *entry, uint64_t rest_ms)
+{
+	for (entry->rank = 0; entry->rank < RANKS - 1 && rest_ms > 1;
+	    entry->rank++)
+		rest_ms /= 2;
+	TAILQ_INSERT_TAIL(&quota->remembered[entry->rank], entry, remembered);
+	quota->remembered_count++;
+}
+
+static void
+forget(struct quota *quota, struct quota_entry *entry)
+{
+	unlist(quota, entry);
+	HASH_DELETE(hh, quota->entries, entry);
+	free(entry);
+}
+
+/* Forget what does not count any more, and what is too much. */
+static void
+clean(struct quota *quota, uint64_t now_ms)
+{
+	struct quota_entry *entry;
+	size_t i;
+
+	for (i = 0; i < RANKS; i++)
+		while ((entry = TAILQ_FIRST(&quota->remembered[i])) != NULL &&
+		    (quota->remembered_count > REMEMBERED_MAX ||
+		    rest_ms(entry, now_ms) == 0))
+			forget(quota, entry);
 }
 
 int
@@ -93,15 +174,10 @@ quota_connect(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES])
 
 	if (entry != NULL && max != 0 && entry->connections >= max)
 		return -1;
-	if (entry == NULL) {
-		entry = xcalloc(1, sizeof(*entry));
-		memcpy(entry->key, key, QUOTA_KEY_BYTES);
-		HASH_ADD_BYHASHVALUE(hh, quota->entries, key, QUOTA_KEY_BYTES,
-		    hash, entry);
-	} else if (entry->connections == 0) {
-		TAILQ_REMOVE(&quota->remembered, entry, remembered);
-		quota->remembered_count--;
-	}
+	if (entry == NULL)
+		entry = add(quota, key, hash);
+	else if (entry->connections == 0)
+		unlist(quota, entry);
 	entry->connections++;
 	return 0;
 }
@@ -115,17 +191,8 @@ quota_disconnect(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
 
 	if (--entry->connections > 0)
 		return;
-	if (rate_is_full(&entry->sessions, now_ms)) {
-		forget(quota, entry);
-		return;
-	}
-	TAILQ_INSERT_TAIL(&quota->remembered, entry, remembered);
-	quota->remembered_count++;
-	if (quota->remembered_count > REMEMBERED_MAX)
-		forget(quota, pop_remembered(quota));
-	while ((entry = TAILQ_FIRST(&quota->remembered)) != NULL &&
-	    rate_is_full(&entry->sessions, now_ms))
-		forget(quota, pop_remembered(quota));
+	list(quota, entry, rest_ms(entry, now_ms));
+	clean(quota, now_ms);
 }
 
 unsigned
@@ -136,4 +203,50 @@ quota_start_session(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
 	struct quota_entry *entry = find(quota, key, &hash);
 
 	return rate_take(&entry->sessions, &quota->session_limit, now_ms);
+}
+
+unsigned
+quota_write_wait(const struct quota *quota,
+    const uint8_t key[QUOTA_KEY_BYTES], uint64_t bytes, uint64_t now_ms,
+    enum quota_window *window)
+{
+	unsigned hash, longest_s = 0;
+	const struct quota_entry *entry = find(quota, key, &hash);
+	size_t i;
+
+	for (i = 0; entry != NULL && i < QUOTA_WINDOWS; i++) {
+		unsigned wait_s = rate_wait_n(&entry->writes[i],
+		    &quota->write_limits[i], bytes, now_ms);
+
+		if (wait_s <= longest_s)
+			continue;
+		longest_s = wait_s;
+		*window = (enum quota_window)i;
+	}
+	return longest_s;
+}
+
+void
+quota_write(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
+    uint64_t bytes, uint64_t now_ms)
+{
+	unsigned hash;
+	struct quota_entry *entry = find(quota, key, &hash);
+	bool is_new = entry == NULL;
+	size_t i;
+
+	if (quota->write_limits[QUOTA_SECOND].interval == 0 &&
+	    quota->write_limits[QUOTA_DAY].interval == 0)
+		return;
+	if (is_new)
+		entry = add(quota, key, hash);
+	else if (entry->connections == 0)
+		unlist(quota, entry);
+	for (i = 0; i < QUOTA_WINDOWS; i++)
+		rate_charge_n(&entry->writes[i], &quota->write_limits[i],
+		    bytes, now_ms);
+	if (entry->connections == 0)
+		list(quota, entry, rest_ms(entry, now_ms));
+	if (is_new)
+		clean(quota, now_ms);
 }

@@ -103,10 +103,13 @@ rate_overdraw(struct rate *rate, const struct rate_limit *limit, uint64_t n,
 	return (rate->full_ns - now_ns - burst + NS_PER_MS - 1) / NS_PER_MS;
 }
 
-bool
-rate_is_full(const struct rate *rate, uint64_t now_ms)
+uint64_t
+rate_rest_ms(const struct rate *rate, uint64_t now_ms)
 {
-	return rate->full_ns <= now_ms * NS_PER_MS;
+	uint64_t now_ns = now_ms * NS_PER_MS;
+
+	return rate->full_ns <= now_ns ? 0 :
+	    (rate->full_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
 }
 
 uint64_t

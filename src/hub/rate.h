@@ -1,7 +1,6 @@
 #ifndef RATE_H
 #define RATE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -47,8 +46,8 @@ void	 rate_charge_n(struct rate *rate, const struct rate_limit *limit,
  */
 uint64_t rate_overdraw(struct rate *rate, const struct rate_limit *limit,
 	    uint64_t n, uint64_t now_ms);
-/* Whether the whole burst is available. */
-bool	 rate_is_full(const struct rate *rate, uint64_t now_ms);
+/* How long it is until the whole burst is available. */
+uint64_t rate_rest_ms(const struct rate *rate, uint64_t now_ms);
 
 /* In how many milliseconds, at the latest, another unit comes back. */
 uint64_t rate_unit_ms(const struct rate_limit *limit);

@@ -1,11 +1,14 @@
 #include "refusals.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xalloc.h"
 #include "core.h"
+#include "quota.h"
 #include "session/record.h"
+#include "spending.h"
 
 enum {
 	REFUSERS_MAX = 16384	/* beyond these, seconds are cut short */
@@ -26,6 +29,8 @@ struct refused {
 	/* Of what was counted: how many, and the note on the first of them. */
 	uint64_t count;
 	struct record record;
+	bool	 is_limited;		/* who sent it pays for the note: */
+	uint8_t	 quota_key[QUOTA_KEY_BYTES];
 };
 
 static struct refused_key
@@ -58,10 +63,15 @@ forget(struct hub *hub, struct refused *refused)
 }
 
 static void
-describe(struct record *record, struct room *room,
+describe(struct refused *refused, struct room *room,
     const struct customer *customer, const struct peer *peer,
     const struct message_error *error)
 {
+	struct record *record = &refused->record;
+
+	refused->is_limited = peer->is_limited;
+	memcpy(refused->quota_key, peer->quota_key,
+	    sizeof(refused->quota_key));
 	record->event = RECORD_REFUSED;
 	record->session = payload_ref(room->id);
 	record->session_row = room->session->row;
@@ -73,23 +83,40 @@ describe(struct record *record, struct room *room,
 	core_sign(record, peer);
 }
 
-/* The counted ones become a note; counting begins anew. */
-static void
-write_down(struct hub *hub, struct refused *refused)
+/* A note on the counted ones. */
+static struct job *
+note_on(struct hub *hub, const struct refused *refused)
 {
 	struct job *job = job_new(JOB_NOTE);
 
 	job->record = refused->record;
+	payload_ref(job->record.session);
 	job->record.client_seq = refused->count;
 	job->record.time_ms = hub->now.wall_ms;
 	id_source_bytes(&hub->random, job->record.salt,
 	    sizeof(job->record.salt));
-	refused->record = (struct record){ .session = NULL };
-	refused->count = 0;
+	return job;
+}
+
+/*
+ * The counted ones become a note and counting begins anew; it goes on if the
+ * note cannot be paid for.
+ */
+static void
+write_down(struct hub *hub, struct refused *refused)
+{
+	struct job *job = note_on(hub, refused);
+
+	if (spending_note(hub, job, refused->is_limited ?
+	    refused->quota_key : NULL)) {
+		record_clear(&refused->record);
+		refused->count = 0;
+	} else {
+		job_free(job);
+	}
 	refused->until_ms = hub->now.mono_ms + COUNT_MS;
 	TAILQ_REMOVE(&hub->refusals, refused, entry);
 	TAILQ_INSERT_TAIL(&hub->refusals, refused, entry);
-	core_submit(hub, NULL, job);
 }
 
 static void
@@ -103,13 +130,24 @@ end_first(struct hub *hub)
 		forget(hub, refused);
 }
 
+/* What was counted longest is written down, if it can be paid for. */
+static void
+make_room(struct hub *hub)
+{
+	struct refused *refused = TAILQ_FIRST(&hub->refusals);
+
+	if (refused->count > 0)
+		write_down(hub, refused);
+	forget(hub, refused);
+}
+
 static struct refused *
 refused_new(struct hub *hub, const struct refused_key *key, unsigned hash)
 {
 	struct refused *refused = xcalloc(1, sizeof(*refused));
 
-	while (HASH_COUNT(hub->refused) >= REFUSERS_MAX)
-		end_first(hub);
+	if (HASH_COUNT(hub->refused) >= REFUSERS_MAX)
+		make_room(hub);
 	refused->key = *key;
 	HASH_ADD_BYHASHVALUE(hh, hub->refused, key.bytes,
 	    sizeof(refused->key.bytes), hash, refused);
@@ -130,7 +168,7 @@ refusals_add(struct hub *hub, struct room *room,
 	if (is_first)
 		refused = refused_new(hub, &key, hash);
 	if (refused->count++ == 0)
-		describe(&refused->record, room, customer, peer, error);
+		describe(refused, room, customer, peer, error);
 	if (is_first)
 		write_down(hub, refused);
 }
@@ -166,8 +204,13 @@ refusals_next_ms(const struct hub *hub)
 void
 refusals_flush(struct hub *hub)
 {
-	while (!TAILQ_EMPTY(&hub->refusals))
-		end_first(hub);
+	struct refused *refused;
+
+	while ((refused = TAILQ_FIRST(&hub->refusals)) != NULL) {
+		if (refused->count > 0)
+			core_submit(hub, NULL, note_on(hub, refused));
+		forget(hub, refused);
+	}
 }
 
 void

@@ -12,7 +12,8 @@ struct room;
 /*
  * Refused messages of known customers go on record: the first at once, those
  * that follow within a second together when it is over.  So a customer makes
- * one row a second at the most, whatever it sends.
+ * one row a second at the most, whatever it sends, and fewer while its session
+ * or address has had too much written.
  */
 
 /*

@@ -9,6 +9,7 @@
 #include "refusals.h"
 #include "session/record.h"
 #include "show.h"
+#include "spending.h"
 #include "strangers.h"
 
 /* How long a silent host has to answer a ping before it loses its seat. */
@@ -45,16 +46,24 @@ sender(const struct peer *peer, const struct room *room,
 }
 
 static void
-refuse(struct hub *hub, struct peer *peer, struct room *room,
-    const struct message *message, enum refusal code)
+refuse_for(struct hub *hub, struct peer *peer, struct room *room,
+    const struct message *message, enum refusal code, unsigned retry_after_s)
 {
 	struct message_error error = {
 		.code = code,
 		.event = message->event,
 		.seq = message->seq,
+		.retry_after_s = retry_after_s,
 	};
 
 	refusals_refuse(hub, peer, room, sender(peer, room, message), &error);
+}
+
+static void
+refuse(struct hub *hub, struct peer *peer, struct room *room,
+    const struct message *message, enum refusal code)
+{
+	refuse_for(hub, peer, room, message, code, 0);
 }
 
 static void
@@ -78,7 +87,9 @@ static enum refusal
 happen(struct hub *hub, struct peer *peer, struct room *room,
     struct job *job, const struct core_answer *answer)
 {
-	enum refusal code = core_happen(hub, room, job);
+	unsigned retry_after_s = 0;
+	enum refusal code = spending_happen(hub, room, job, peer,
+	    &retry_after_s);
 
 	if (code == REFUSAL_NONE) {
 		core_judged(hub, answer->message->event, HUB_ACCEPTED);
@@ -87,7 +98,7 @@ happen(struct hub *hub, struct peer *peer, struct room *room,
 		return code;
 	}
 	payload_unref(answer->reply);
-	refuse(hub, peer, room, answer->message, code);
+	refuse_for(hub, peer, room, answer->message, code, retry_after_s);
 	return code;
 }
 
@@ -218,19 +229,16 @@ static bool
 may_start(struct hub *hub, struct peer *peer, struct room *room,
     const struct message *message)
 {
-	struct message_error error = {
-		.code = REFUSAL_RATE_LIMITED,
-		.event = message->event,
-	};
+	unsigned wait_s;
 
 	if (room->session->is_running || !peer->is_limited)
 		return true;
-	error.retry_after_s = quota_start_session(hub->config.quota,
-	    peer->quota_key, hub->now.mono_ms);
-	if (error.retry_after_s == 0)
+	wait_s = quota_start_session(hub->config.quota, peer->quota_key,
+	    hub->now.mono_ms);
+	if (wait_s == 0)
 		return true;
 	hub->counts.limited_sessions++;
-	refusals_refuse(hub, peer, room, sender(peer, room, message), &error);
+	refuse_for(hub, peer, room, message, REFUSAL_RATE_LIMITED, wait_s);
 	return false;
 }
 
@@ -269,6 +277,7 @@ admit(struct hub *hub, struct peer *peer, struct room *room,
 	struct customer_id id = job->record.customer;
 	bool has_token = job->record.has_token;
 	struct seat *vacated = displaced != NULL ? displaced->seat : NULL;
+	unsigned retry_after_s = 0;
 	enum refusal code;
 
 	if (displaced != NULL) {
@@ -279,9 +288,9 @@ admit(struct hub *hub, struct peer *peer, struct room *room,
 	if (session->row == 0 && message->event == MESSAGE_START_SESSION)
 		session->row = ++hub->config.session_row;
 	job->record.session_row = session->row;
-	code = core_happen(hub, room, job);
+	code = spending_happen(hub, room, job, peer, &retry_after_s);
 	if (code != REFUSAL_NONE) {
-		refuse(hub, peer, room, message, code);
+		refuse_for(hub, peer, room, message, code, retry_after_s);
 		return;
 	}
 	core_judged(hub, message->event, HUB_ACCEPTED);
@@ -368,20 +377,16 @@ static bool
 count_request(struct hub *hub, struct peer *peer, struct room *room,
     struct customer *customer, const struct message *message)
 {
-	struct message_error error = {
-		.code = REFUSAL_RATE_LIMITED,
-		.event = message->event,
-		.seq = message->seq,
-	};
 	struct seat *seat = presence_seat(room, customer);
+	unsigned wait_s;
 
 	presence_requested(hub, seat);
-	error.retry_after_s = rate_take(&seat->rate, &hub->message_limit,
+	wait_s = rate_take(&seat->rate, &hub->message_limit,
 	    hub->now.mono_ms);
-	if (error.retry_after_s == 0)
+	if (wait_s == 0)
 		return true;
 	hub->counts.limited_messages++;
-	refusals_refuse(hub, peer, room, sender(peer, room, message), &error);
+	refuse_for(hub, peer, room, message, REFUSAL_RATE_LIMITED, wait_s);
 	return false;
 }
 
@@ -392,6 +397,7 @@ static bool
 requester_is_here(struct hub *hub, struct peer *peer, struct room *room,
     struct customer *customer, const struct message *message)
 {
+	unsigned retry_after_s = 0;
 	enum refusal code;
 
 	if (!count_request(hub, peer, room, customer, message))
@@ -399,9 +405,10 @@ requester_is_here(struct hub *hub, struct peer *peer, struct room *room,
 	if (customer->state != CUSTOMER_AWAY ||
 	    message->event == MESSAGE_LEAVE_SESSION)
 		return true;
-	code = core_happen(hub, room, return_of(hub, peer, room, customer));
+	code = spending_happen(hub, room, return_of(hub, peer, room, customer),
+	    peer, &retry_after_s);
 	if (code != REFUSAL_NONE)
-		refuse(hub, peer, room, message, code);
+		refuse_for(hub, peer, room, message, code, retry_after_s);
 	return code == REFUSAL_NONE;
 }
 

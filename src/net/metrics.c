@@ -175,6 +175,14 @@ tell_limited(struct exposition *out, const struct metrics *metrics)
 {
 	labelled(out, "scope", "messages", metrics->hub.limited_messages);
 	labelled(out, "scope", "sessions", metrics->hub.limited_sessions);
+	labelled(out, "scope", "session_write_rate",
+	    metrics->hub.limited_session_writes[QUOTA_SECOND]);
+	labelled(out, "scope", "session_write_day",
+	    metrics->hub.limited_session_writes[QUOTA_DAY]);
+	labelled(out, "scope", "address_write_rate",
+	    metrics->hub.limited_address_writes[QUOTA_SECOND]);
+	labelled(out, "scope", "address_write_day",
+	    metrics->hub.limited_address_writes[QUOTA_DAY]);
 	labelled(out, "scope", "connections",
 	    metrics->limited_connections + metrics->ws.limited +
 	    metrics->polls.limited);

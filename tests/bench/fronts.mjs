@@ -13,7 +13,7 @@ import { Shopper } from '../end-to-end/lib/shopper.mjs';
 const CUSTOMERS = 50;
 const POLLS = 10;		// of each customer
 const SETTINGS = { 'message-rate': 0, 'new-session-rate': 0,
-	'max-held-polls': POLLS };
+	'session-write-rate': 0, 'max-held-polls': POLLS };
 
 // Everybody here has one address.
 const CHANGES = { nginx: { 'buddyshopping_address 200;':

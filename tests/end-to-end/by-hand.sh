@@ -89,6 +89,7 @@ sed -n '/^make bench$/,$p' "$work/readme" | sed "$shorter" |
 
 # The daemon that the benchmark's README has running.
 daemon='src/buddyshopping -d bench.db -o message-rate=0 -o new-session-rate=0 \
+    -o session-write-rate=0 -o session-write-day=0 \
     8080 2>log & PID=$!; tail --pid=$PID -F log | grep -m 1 listening'
 {
 	echo "$daemon"

@@ -1,0 +1,36 @@
+#ifndef SPENDING_H
+#define SPENDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "session/refusal.h"
+
+struct hub;
+struct job;
+struct peer;
+struct room;
+
+/*
+ * What clients have the daemon write: the session pays for it, and the address
+ * that it comes from.  Leaving costs as much, and is never refused.
+ */
+
+/*
+ * As core_happen(), for peer; REFUSAL_RATE_LIMITED if the session or peer's
+ * address has had too much written, and retry_after_s is set.  What is refused
+ * costs nothing.
+ */
+enum refusal spending_happen(struct hub *hub, struct room *room,
+	    struct job *job, const struct peer *peer,
+	    unsigned *retry_after_s);
+
+/*
+ * Put job behind the others, a note on what the address key did (NULL if that
+ * is not limited), if session and address can pay for it; otherwise false, and
+ * job is the caller's.
+ */
+bool	 spending_note(struct hub *hub, struct job *job,
+	    const uint8_t *key);
+
+#endif
