@@ -519,6 +519,101 @@ START_TEST(sessions_are_started_at_a_limited_rate_by_an_address)
 }
 END_TEST
 
+static struct world *
+world_of_joins(unsigned per_minute)
+{
+	struct world_config config;
+
+	world_defaults(&config);
+	config.joins_per_minute = per_minute;
+	return world_new_with(&config);
+}
+
+START_TEST(so_many_join_from_an_address_in_a_minute)
+{
+	struct world *w = world_of_joins(3);
+	struct client *ann = world_connect_from(w, "s1", 1);
+	struct client *bob;
+
+	say(ann, START, "Ann");
+	expect(ann, STARTED, "<id>");
+	say(world_connect_from(w, "s1", 1), JOIN, "Bob");
+	/* In vain counts too; what a customer says does not. */
+	bob = world_connect_from(w, "s2", 1);
+	say(bob, JOIN, "Bob");
+	expect_error(bob, "sessionNotFound", ",'event':'joinSession'");
+	say(ann, JOIN, "Ann");
+	say(ann, LEAVE, ann->id);
+	hang_up(bob);
+	bob = world_connect_from(w, "s1", 1);
+	say(bob, JOIN, "Bob");
+	expect_error(bob, "rateLimited",
+	    ",'event':'joinSession','retryAfter':20");
+	say(bob, START, "Bob");
+	expect_error(bob, "rateLimited",
+	    ",'event':'startSession','retryAfter':20");
+	/* Others, and who has no address, are not concerned. */
+	(void)world_join(w, "s1", "Cid");
+	ck_assert_uint_eq(world_stored(w, "s1")->count, 4);
+	say(world_connect_from(w, "s1", 2), JOIN, "Eve");
+	ck_assert_uint_eq(world_stored(w, "s1")->count, 5);
+	world_wait(w, 20000);
+	say(bob, JOIN, "Bob");
+	expect(bob, JOINED, "<id>");
+	world_free(w);
+}
+END_TEST
+
+/* A request from address 1. */
+static struct client *
+request_from_1(struct world *world, const char *token)
+{
+	struct client *client = world_request(world, "s1", token);
+
+	client_come_from(client, 1);
+	return client;
+}
+
+START_TEST(what_proves_no_customer_counts_as_a_join)
+{
+	static const char *const tokens[] = { "", "-" };
+	struct world *w = world_of_joins(4);
+	struct client *ann = world_start_by_request(w, "s1", "Ann"), *client;
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		client = request_from_1(w, tokens[i]);
+		say(client, LEAVE, ann->id);
+		expect_refusal(client, "invalidToken",
+		    ",'event':'leaveSession'");
+	}
+	client = request_from_1(w, ann->token);
+	say(client, "{");
+	expect_refusal(client, "invalidJson", "%s", "");
+	client = world_connect_from(w, "s1", 1);
+	say(client, RESUME, ann->id, "nonsense");
+	expect_error(client, "invalidToken", ",'event':'resumeSession'");
+
+	say(client, RESUME, ann->id, "nonsense");
+	expect_error(client, "rateLimited",
+	    ",'event':'resumeSession','retryAfter':15");
+	client = request_from_1(w, "");
+	say(client, LEAVE, ann->id);
+	expect_refusal(client, "rateLimited",
+	    ",'event':'leaveSession','retryAfter':15");
+	client = request_from_1(w, "");
+	say(client, "{");
+	expect_refusal(client, "rateLimited", ",'retryAfter':15");
+	/* Who proves a customer does not count. */
+	for (i = 0; i < 10; i++) {
+		client = request_from_1(w, ann->token);
+		say(client, READY, ann->id, "true");
+		expect_answer(client, "");
+	}
+	world_free(w);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -549,4 +644,6 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, messages_come_at_a_limited_rate);
 	tcase_add_test(tc,
 	    sessions_are_started_at_a_limited_rate_by_an_address);
+	tcase_add_test(tc, so_many_join_from_an_address_in_a_minute);
+	tcase_add_test(tc, what_proves_no_customer_counts_as_a_join);
 }

@@ -106,6 +106,7 @@ world_new_with(const struct world_config *config)
 	struct world *world = xcalloc(1, sizeof(*world));
 	struct quota_config quota = {
 		.sessions_per_minute = config->sessions_per_minute,
+		.joins_per_minute = config->joins_per_minute,
 		.writes = config->address_writes,
 	};
 

@@ -74,6 +74,7 @@ TAILQ_HEAD(stored_list, stored);
 struct world_config {
 	struct hub_config hub;
 	unsigned sessions_per_minute;
+	unsigned joins_per_minute;
 	struct quota_writes address_writes;
 };
 

@@ -35,6 +35,7 @@ struct options {
 	unsigned message_rate_per_s;
 	unsigned message_burst;
 	unsigned new_session_rate_per_min;
+	unsigned join_rate_per_min;
 	size_t	 session_write_rate;	/* a second */
 	size_t	 session_write_day;
 	size_t	 address_write_rate;	/* a second */

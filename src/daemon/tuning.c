@@ -154,6 +154,7 @@ tuning_quota(const struct options *options, struct quota_config *config)
 {
 	config->max_connections = of_an_address(options);
 	config->sessions_per_minute = options->new_session_rate_per_min;
+	config->joins_per_minute = options->join_rate_per_min;
 	config->writes = writes(options, options->address_write_rate,
 	    options->address_write_day);
 }

@@ -321,3 +321,17 @@ core_happen(struct hub *hub, struct room *room, struct job *job)
 	core_submit(hub, room, job);
 	return REFUSAL_NONE;
 }
+
+unsigned
+core_attempt(struct hub *hub, const struct peer *peer)
+{
+	unsigned wait_s;
+
+	if (!peer->is_limited)
+		return 0;
+	wait_s = quota_join(hub->config.quota, peer->quota_key,
+	    hub->now.mono_ms);
+	if (wait_s > 0)
+		hub->counts.limited_joins++;
+	return wait_s;
+}

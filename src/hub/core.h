@@ -221,4 +221,10 @@ void	 core_answer_with(struct peer *peer, struct job *job,
 /* Put job behind the others. */
 void	 core_submit(struct hub *hub, struct room *room, struct job *job);
 
+/*
+ * peer, who has proved nothing, tries something: 0, or in how many seconds its
+ * address may try again.
+ */
+unsigned core_attempt(struct hub *hub, const struct peer *peer);
+
 #endif

@@ -218,7 +218,10 @@ hub_peer_is_ready(const struct hub *hub, const struct peer *peer)
 	    peer->outbox.reply_count < PEER_REPLIES_MAX;
 }
 
-/* To a connection there is no poll, right or wrong. */
+/*
+ * To a connection there is no poll, right or wrong.  A request has proved
+ * nothing.
+ */
 static void
 refuse_unread(struct hub *hub, struct peer *peer, struct message_error *error)
 {
@@ -227,6 +230,10 @@ refuse_unread(struct hub *hub, struct peer *peer, struct message_error *error)
 			.code = REFUSAL_UNKNOWN_EVENT,
 			.event = MESSAGE_POLL,
 		};
+	if (peer->poll != NULL)
+		error->retry_after_s = core_attempt(hub, peer);
+	if (error->retry_after_s > 0)
+		error->code = REFUSAL_RATE_LIMITED;
 	refusals_refuse(hub, peer, NULL, core_speaker(peer), error);
 }
 

@@ -27,6 +27,7 @@ struct quota_entry {
 	uint8_t	 key[QUOTA_KEY_BYTES];
 	size_t	 connections;
 	struct rate sessions;
+	struct rate joins;
 	struct rate writes[QUOTA_WINDOWS];
 };
 
@@ -35,6 +36,7 @@ TAILQ_HEAD(quota_list, quota_entry);
 struct quota {
 	struct quota_config config;
 	struct rate_limit session_limit;
+	struct rate_limit join_limit;
 	struct rate_limit write_limits[QUOTA_WINDOWS];
 	struct quota_entry *entries;
 	struct quota_list remembered[RANKS];	/* longest unused first */
@@ -62,6 +64,8 @@ quota_configure(struct quota *quota, const struct quota_config *config)
 	quota->config.max_connections = config->max_connections;
 	quota->session_limit = rate_limit(config->sessions_per_minute,
 	    MINUTE_S, config->sessions_per_minute);
+	quota->join_limit = rate_limit(config->joins_per_minute, MINUTE_S,
+	    config->joins_per_minute);
 	quota->write_limits[QUOTA_SECOND] = rate_limit(writes->per_s, 1,
 	    writes->burst);
 	quota->write_limits[QUOTA_DAY] = rate_limit(writes->per_day, DAY_S,
@@ -110,20 +114,23 @@ add(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES], unsigned hash)
 	return entry;
 }
 
+static uint64_t
+later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* How long it is until nothing of entry counts any more. */
 static uint64_t
 rest_ms(const struct quota_entry *entry, uint64_t now_ms)
 {
-	uint64_t longest_ms = rate_rest_ms(&entry->sessions, now_ms);
+	uint64_t ms = rate_rest_ms(&entry->sessions, now_ms);
 	size_t i;
 
-	for (i = 0; i < QUOTA_WINDOWS; i++) {
-		uint64_t ms = rate_rest_ms(&entry->writes[i], now_ms);
-
-		if (ms > longest_ms)
-			longest_ms = ms;
-	}
-	return longest_ms;
+	ms = later(ms, rate_rest_ms(&entry->joins, now_ms));
+	for (i = 0; i < QUOTA_WINDOWS; i++)
+		ms = later(ms, rate_rest_ms(&entry->writes[i], now_ms));
+	return ms;
 }
 
 static void
@@ -203,6 +210,16 @@ quota_start_session(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
 	struct quota_entry *entry = find(quota, key, &hash);
 
 	return rate_take(&entry->sessions, &quota->session_limit, now_ms);
+}
+
+unsigned
+quota_join(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
+    uint64_t now_ms)
+{
+	unsigned hash;
+	struct quota_entry *entry = find(quota, key, &hash);
+
+	return rate_take(&entry->joins, &quota->join_limit, now_ms);
 }
 
 unsigned

@@ -7,9 +7,9 @@
 #include "base/id.h"
 
 /*
- * What one network address may take: connections at a time, new sessions in a
- * minute, and bytes that it has written to the disk; a session has a quota of
- * the latter, too.  A key is remembered while it has connections or anything
+ * What one network address may take: connections at a time, new sessions and
+ * attempts to become a customer in a minute, and bytes that it has written to
+ * the disk; a session has a quota of the latter, too.  A key is remembered while it has connections or anything
  * still counts, and at most so many of the latter: those of which the least
  * still counts are forgotten first, so that none is made to be forgotten
  * cheaply by what others do.
@@ -37,6 +37,7 @@ struct quota_config {
 	/* The rest may change: quota_configure(). */
 	size_t	 max_connections;	/* of one address; 0 for no limit */
 	unsigned sessions_per_minute;	/* 0 for no limit */
+	unsigned joins_per_minute;	/* likewise */
 	struct quota_writes writes;
 };
 
@@ -62,6 +63,9 @@ void	 quota_disconnect(struct quota *quota,
 /* One more session; 0, or in how many seconds it may try again. */
 unsigned quota_start_session(struct quota *quota,
 	    const uint8_t key[QUOTA_KEY_BYTES], uint64_t now_ms);
+/* One more attempt to become or to be a customer; likewise. */
+unsigned quota_join(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
+	    uint64_t now_ms);
 
 /*
  * In how many seconds key may have so many bytes written, 0 for now; window

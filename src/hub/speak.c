@@ -608,6 +608,18 @@ act(struct hub *hub, struct peer *peer, struct room *room,
 	}
 }
 
+/* Whether peer, who has proved nothing, may try that; otherwise it was told. */
+static bool
+may_try(struct hub *hub, struct peer *peer, const struct message *message)
+{
+	unsigned wait_s = peer->seat != NULL ? 0 : core_attempt(hub, peer);
+
+	if (wait_s == 0)
+		return true;
+	refuse_for(hub, peer, NULL, message, REFUSAL_RATE_LIMITED, wait_s);
+	return false;
+}
+
 /*
  * Whether message may be judged at all; otherwise peer was told.  A wrong token
  * learns nothing of sessions and customers.
@@ -617,15 +629,20 @@ is_admissible(struct hub *hub, struct peer *peer,
     const struct message *message)
 {
 	const char *token = token_of(peer, message);
+	bool is_attempt = message->event == MESSAGE_START_SESSION ||
+	    message->event == MESSAGE_JOIN_SESSION;
 
 	if (message->event == MESSAGE_POLL && peer->poll == NULL) {
 		refuse(hub, peer, NULL, message, REFUSAL_UNKNOWN_EVENT);
 		return false;
 	}
-	if (!needs_proof(peer, message) ||
-	    id_token_is_valid(&hub->config.key, peer->session_id->data,
+	if (!needs_proof(peer, message))
+		return !is_attempt || may_try(hub, peer, message);
+	if (id_token_is_valid(&hub->config.key, peer->session_id->data,
 	    &message->customer, token))
 		return true;
+	if (!may_try(hub, peer, message))
+		return false;
 	/* A request can have its token elsewhere, a connection cannot. */
 	if (token[0] == '\0' && peer->poll == NULL)
 		refuse_field(hub, peer, NULL, message, "token");
@@ -634,15 +651,12 @@ is_admissible(struct hub *hub, struct peer *peer,
 	return false;
 }
 
-void
-speak(struct hub *hub, struct peer *peer, struct message *message)
+/* An admissible message is judged, once its session is there. */
+static void
+go_on(struct hub *hub, struct peer *peer, struct message *message)
 {
 	struct room *room;
 
-	if (!is_admissible(hub, peer, message)) {
-		message_clear(message);
-		return;
-	}
 	room = peer->seat != NULL ? peer->seat->room :
 	    core_room(hub, peer->session_id);
 	if (room->state == ROOM_UNLOADED)
@@ -654,6 +668,15 @@ speak(struct hub *hub, struct peer *peer, struct message *message)
 	act(hub, peer, room, message);
 	message_clear(message);
 	core_release(hub, room);
+}
+
+void
+speak(struct hub *hub, struct peer *peer, struct message *message)
+{
+	if (is_admissible(hub, peer, message))
+		go_on(hub, peer, message);
+	else
+		message_clear(message);
 }
 
 /* Take the first peer and its message out of list; false if it is empty. */
@@ -685,7 +708,7 @@ speak_again(struct hub *hub, struct peer_list *list)
 	TAILQ_FOREACH(peer, &now, waiting)
 		peer->waiting_in = &now;
 	while (take_waiting(hub, &now, &peer, &message))
-		speak(hub, peer, &message);
+		go_on(hub, peer, &message);
 }
 
 void

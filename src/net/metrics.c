@@ -175,6 +175,7 @@ tell_limited(struct exposition *out, const struct metrics *metrics)
 {
 	labelled(out, "scope", "messages", metrics->hub.limited_messages);
 	labelled(out, "scope", "sessions", metrics->hub.limited_sessions);
+	labelled(out, "scope", "joins", metrics->hub.limited_joins);
 	labelled(out, "scope", "session_write_rate",
 	    metrics->hub.limited_session_writes[QUOTA_SECOND]);
 	labelled(out, "scope", "session_write_day",
