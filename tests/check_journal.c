@@ -291,6 +291,7 @@ END_TEST
 START_TEST(refusal_takes_the_whole_list)
 {
 	struct fixture f;
+	struct job *job;
 
 	fixture_init(&f);
 	crash_vfs_fail(f.vfs, CRASH_FAULT_WRITE, 1, SQLITE_FULL);
@@ -299,12 +300,17 @@ START_TEST(refusal_takes_the_whole_list)
 	(void)add(&f, JOB_LOAD);
 	(void)add(&f, JOB_FIND_IDLE);
 	(void)add(&f, JOB_ANSWER);
+	(void)add(&f, JOB_SPACE);
 	submit(&f);
 	ck_assert_int_eq(collect(&f), STORE_OPENED);
 	expect(&f, JOB_APPEND, JOB_REFUSED);
 	expect(&f, JOB_LOAD, JOB_REFUSED);
 	expect(&f, JOB_FIND_IDLE, JOB_REFUSED);
 	expect(&f, JOB_ANSWER, JOB_REFUSED);
+	/* All the more it is of interest. */
+	job = next_result(&f);
+	ck_assert(job->is_measured && job->free_bytes > 0);
+	job_free(job);
 
 	f.revision = 0;
 	(void)add_record(&f, RECORD_START);
@@ -375,6 +381,7 @@ START_TEST(slices_say_where_the_next_begins)
 	job = add_note(&f, JOB_RETAIN, RECORD_RETAIN);
 	job->retention = (struct retention){ .now_ms = 9, .bodies_ms = 9 };
 	(void)add(&f, JOB_LOG_HEAD);
+	(void)add(&f, JOB_SPACE);
 	submit(&f);
 	stop(&f);
 
@@ -392,6 +399,9 @@ START_TEST(slices_say_where_the_next_begins)
 	ck_assert_int_eq(job->next_retention.step, RETENTION_OVER);
 	job_free(job);
 	expect(&f, JOB_LOG_HEAD, JOB_DONE);
+	job = next_result(&f);
+	ck_assert(job->is_measured && job->free_bytes > 0);
+	job_free(job);
 	fixture_clear(&f);
 }
 END_TEST

@@ -48,6 +48,8 @@ struct world {
 	struct retention last_retention;
 	unsigned retention_slices;
 	unsigned heads_logged;
+	uint64_t free_bytes;		/* of its disk */
+	unsigned measured;
 };
 
 /* As ck_assert, which costs a system call each time that all is well. */
@@ -111,6 +113,7 @@ world_new_with(const struct world_config *config)
 	};
 
 	world->config = *config;
+	world->free_bytes = UINT64_MAX;
 	world->now = (struct now){
 		.mono_ms = MONO_AT_START_MS,
 		.mono_us = MONO_AT_START_MS * 1000,
@@ -214,6 +217,18 @@ world_retention_slices(const struct world *world, struct retention *last)
 {
 	*last = world->last_retention;
 	return world->retention_slices;
+}
+
+void
+world_set_free(struct world *world, uint64_t bytes)
+{
+	world->free_bytes = bytes;
+}
+
+unsigned
+world_measured(const struct world *world)
+{
+	return world->measured;
 }
 
 unsigned
@@ -441,6 +456,11 @@ store_job(struct world *world, struct job *job)
 	case JOB_LOG_HEAD:
 		world->heads_logged++;
 		return;
+	case JOB_SPACE:
+		job->is_measured = true;
+		job->free_bytes = world->free_bytes;
+		world->measured++;
+		return;
 	}
 }
 
@@ -448,7 +468,7 @@ static bool
 reads_only(const struct job *job)
 {
 	return job->kind == JOB_LOAD || job->kind == JOB_FIND_IDLE ||
-	    job->kind == JOB_LOG_HEAD;
+	    job->kind == JOB_LOG_HEAD || job->kind == JOB_SPACE;
 }
 
 /* Whether the list that is out writes something. */

@@ -138,6 +138,10 @@ void	 world_hinder(struct world *world, unsigned n);
 /* How many slices of retention it did; what the last one was given. */
 unsigned world_retention_slices(const struct world *world,
 	    struct retention *last);
+/* So many bytes are free on its disk, which is endless at first. */
+void	 world_set_free(struct world *world, uint64_t bytes);
+/* How often it measured that. */
+unsigned world_measured(const struct world *world);
 /* How often it logged the chain's end. */
 unsigned world_heads_logged(const struct world *world);
 

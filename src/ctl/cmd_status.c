@@ -46,6 +46,8 @@ print_storage(const struct json_node *root)
 	} meanings[] = {
 		{ "\"ok\"", "" },
 		{ "\"full\"", ": no room on the disk, changes are refused" },
+		{ "\"low\"", ": little room on the disk, not all changes are "
+		    "accepted" },
 		{ "\"stuck\"", ": the disk does not come back" },
 	};
 	const struct json_node *word = json_node_member(root, "storage");

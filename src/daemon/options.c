@@ -35,7 +35,7 @@ enum {
 	YEAR_S = 365 * DAY_S
 };
 
-#define AMOUNT_BYTES_MAX (UINT64_C(1) << 40)
+#define TERABYTE (UINT64_C(1) << 40)
 #define CENTURY_S (UINT64_C(100) * YEAR_S)
 
 #define FIELD(name) .offset = offsetof(struct options, name)
@@ -61,7 +61,7 @@ static const struct setting settings[] = {
 	{ "session-output-rate", SETTING_SIZE, "67108864", JSON_BYTES_MAX,
 	    FIELD(session_output_rate), .unit = "bytes per second",
 	    .help = "multicarts to all of a session" },
-	{ "max-unsent", SETTING_SIZE, "268435456", AMOUNT_BYTES_MAX,
+	{ "max-unsent", SETTING_SIZE, "268435456", TERABYTE,
 	    FIELD(max_unsent), .unit = "bytes",
 	    .help = "what clients have not taken" },
 	{ "message-rate", SETTING_NUMBER, "100", RATE_MAX,
@@ -78,15 +78,18 @@ static const struct setting settings[] = {
 	{ "session-write-rate", SETTING_SIZE, "524288", JSON_BYTES_MAX,
 	    FIELD(session_write_rate), .unit = "bytes per second",
 	    .help = "written of a session" },
-	{ "session-write-day", SETTING_SIZE, "1073741824", AMOUNT_BYTES_MAX,
+	{ "session-write-day", SETTING_SIZE, "1073741824", TERABYTE,
 	    FIELD(session_write_day), .unit = "bytes per day",
 	    .help = "the same in a day" },
 	{ "address-write-rate", SETTING_SIZE, "1048576", JSON_BYTES_MAX,
 	    FIELD(address_write_rate), .unit = "bytes per second",
 	    .help = "written for an address" },
-	{ "address-write-day", SETTING_SIZE, "4294967296", AMOUNT_BYTES_MAX,
+	{ "address-write-day", SETTING_SIZE, "4294967296", TERABYTE,
 	    FIELD(address_write_day), .unit = "bytes per day",
 	    .help = "the same in a day" },
+	{ "min-free-space", SETTING_SIZE, "134217728", TERABYTE,
+	    FIELD(min_free_space), .unit = "bytes",
+	    .help = "of the disk, or little is written" },
 	{ "max-held-polls", SETTING_SIZE, "4", CUSTOMERS_MAX,
 	    FIELD(max_held_polls), .help = "of one customer" },
 	{ "head-timeout", SETTING_NUMBER, "10", DAY_S,

@@ -40,6 +40,7 @@ struct options {
 	size_t	 session_write_day;
 	size_t	 address_write_rate;	/* a second */
 	size_t	 address_write_day;
+	size_t	 min_free_space;
 	size_t	 max_held_polls;
 	unsigned head_timeout_s;
 	unsigned body_timeout_s;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "drain.h"
 #include "hub/hub.h"
+#include "hub/hub_counts.h"
 #include "hub/job.h"
 #include "hub/quota.h"
 #include "net/endpoint.h"
@@ -301,12 +302,18 @@ storage_word(void *ctx)
 {
 	struct server *server = ctx;
 	struct journal_counts counts;
+	struct hub_counts hub;
 	struct health_signs signs = { .now_us = clock_us() };
 
 	journal_copy_counts(server->journal, &counts);
+	hub_copy_counts(server->hub, &hub);
 	signs.busy_since_us = counts.busy_since_us;
-	return health_judge(&signs) == HEALTH_STUCK ? "stuck" :
-	    store_error_name(counts.store.trouble);
+	if (health_judge(&signs) == HEALTH_STUCK)
+		return "stuck";
+	if (counts.store.trouble == STORE_ERRORS && hub.has_free_bytes &&
+	    hub.free_bytes < hub.min_free_bytes)
+		return "low";
+	return store_error_name(counts.store.trouble);
 }
 
 static void

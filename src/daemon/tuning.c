@@ -96,6 +96,7 @@ tuning_hub(const struct options *options, struct hub_config *config)
 	config->message_burst = options->message_burst;
 	config->session_writes = writes(options, options->session_write_rate,
 	    options->session_write_day);
+	config->min_free_bytes = options->min_free_space;
 	config->join_timeout_ms = ms(options->join_timeout_s);
 	config->absence_window_ms[false] =
 	    ms(options->absence_window_tokenless_s);

@@ -160,7 +160,7 @@ core_unpark(struct peer *peer)
 
 /* A session pays for all that is written for it, by whomever. */
 static void
-charge_session(struct hub *hub, const struct job *job)
+count_bytes(struct hub *hub, const struct job *job)
 {
 	uint64_t bytes = job_bytes(job);
 	uint8_t key[QUOTA_KEY_BYTES];
@@ -169,12 +169,13 @@ charge_session(struct hub *hub, const struct job *job)
 		return;
 	quota_row_key(job->record.session_row, key);
 	quota_write(hub->session_quota, key, bytes, hub->now.mono_ms);
+	hub->space.is_due = true;
 }
 
 void
 core_submit(struct hub *hub, struct room *room, struct job *job)
 {
-	charge_session(hub, job);
+	count_bytes(hub, job);
 	job->room = room;
 	STAILQ_INSERT_TAIL(&hub->pending, job, entry);
 	hub->jobs++;

@@ -92,6 +92,22 @@ struct room {
 
 TAILQ_HEAD(room_list, room);
 
+/* The room on the disk: see space.h. */
+enum space_state {
+	SPACE_ENOUGH,
+	SPACE_LOW,	/* no new sessions, and no large carts */
+	SPACE_RESERVED	/* nothing that clients have written but leaving */
+};
+
+struct space {
+	enum space_state state;
+	bool	 is_known;		/* it was measured: */
+	uint64_t free_bytes;
+	bool	 is_measuring;		/* a job is out */
+	uint64_t measured_ms;
+	bool	 is_due;		/* something is written */
+};
+
 struct erasing;
 struct refused;
 
@@ -99,6 +115,7 @@ struct hub {
 	struct hub_config config;
 	struct rate_limit message_limit;
 	struct quota *session_quota;	/* by row */
+	struct space space;
 	struct id_source random;
 	struct id_key hash_key;
 	struct message_parser *parser;

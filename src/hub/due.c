@@ -9,6 +9,7 @@
 #include "retention.h"
 #include "session/record.h"
 #include "show.h"
+#include "space.h"
 #include "speak.h"
 #include "strangers.h"
 
@@ -195,6 +196,7 @@ due_tick(struct hub *hub)
 	erasure_tick(hub);
 	retention_tick(hub);
 	log_head(hub);
+	space_tick(hub);
 }
 
 static uint64_t
@@ -232,6 +234,7 @@ due_next_ms(const struct hub *hub)
 	next_ms = sooner(next_ms, refusals_next_ms(hub));
 	next_ms = sooner(next_ms, erasure_next_ms(hub));
 	next_ms = sooner(next_ms, retention_next_ms(hub));
+	next_ms = sooner(next_ms, space_next_ms(hub));
 	return sooner(next_ms, hub->log_head_ms);
 }
 

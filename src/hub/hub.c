@@ -13,6 +13,7 @@
 #include "retention.h"
 #include "settle.h"
 #include "show.h"
+#include "space.h"
 #include "speak.h"
 #include "strangers.h"
 
@@ -79,6 +80,7 @@ hub_new(const struct hub_config *config, const struct now *now)
 	TAILQ_INIT(&hub->erasures);
 	hub->search_ms = config->session_ttl_ms == 0 ? UINT64_MAX :
 	    now->mono_ms;
+	space_configure(hub);
 	hub->retention.step = RETENTION_OVER;
 	hub->retention_ms = retention_first_ms(hub);
 	hub->log_head_ms = config->log_head_ms == 0 ? UINT64_MAX :
@@ -109,6 +111,7 @@ hub_configure(struct hub *hub, const struct hub_config *config,
 	show_configure(hub);
 	pace_configure(hub);
 	strangers_configure(hub, &before);
+	space_configure(hub);
 	presence_configure(hub, &before);
 	due_configure(hub, &before);
 }
@@ -312,6 +315,7 @@ void
 hub_take_jobs(struct hub *hub, struct job_list *jobs)
 {
 	show_changed(hub);
+	space_end_turn(hub);
 	STAILQ_CONCAT(jobs, &hub->pending);
 	hub->jobs_out = hub->jobs;
 	hub->is_waiting = !STAILQ_EMPTY(jobs);
@@ -412,6 +416,9 @@ void
 hub_copy_counts(const struct hub *hub, struct hub_counts *counts)
 {
 	*counts = hub->counts;
+	counts->has_free_bytes = hub->space.is_known;
+	counts->free_bytes = hub->space.free_bytes;
+	counts->min_free_bytes = hub->config.min_free_bytes;
 	counts->sessions = HASH_COUNT(hub->rooms);
 	counts->jobs_in_flight = hub->jobs_out;
 	counts->jobs_pending = hub->jobs - hub->jobs_out;

@@ -19,6 +19,7 @@ struct hub_config {
 	unsigned message_rate;		/* a second and peer; 0: no limit */
 	unsigned message_burst;
 	struct quota_writes session_writes;
+	uint64_t min_free_bytes;	/* of the disk, see space.h; 0: none */
 	uint64_t join_timeout_ms;	/* of strangers; 0: never */
 	uint64_t absence_window_ms[2];	/* without a token, with one */
 	uint64_t poll_presence_ms;	/* after a request; 0: for good */

@@ -16,7 +16,7 @@ struct session;
  * result.  Jobs are done in the order in which the hub made them; each has one
  * owner at a time (hub, journal, hub), so nothing in it needs a lock.  The
  * storage thread reads record, wall_ms and where a slice begins, and writes
- * result, loaded, idle and where the next begins; the rest is the hub's note to
+ * result, loaded, free_bytes, idle and where the next begins; the rest is the hub's note to
  * itself.
  */
 
@@ -30,7 +30,9 @@ enum job_kind {
 	JOB_ERASE,	/* a slice of what record, an ERASE, says */
 	JOB_SCRUB,	/* overwrite what was erased in the database's log */
 	JOB_RETAIN,	/* a slice of retention */
-	JOB_LOG_HEAD	/* log where the journal's chain ends */
+	JOB_LOG_HEAD,	/* log where the journal's chain ends */
+	JOB_SPACE	/* measure the room on the disk, whatever becomes */
+			/* of the others */
 };
 
 enum job_result {
@@ -79,6 +81,8 @@ struct job {
 	struct retention next_retention;
 	size_t	 erased;	/* ERASE: bodies of this slice */
 	bool	 is_hindered;	/* SCRUB: by a reader, nothing was done */
+	bool	 is_measured;	/* SPACE: it could be, */
+	uint64_t free_bytes;	/* and so many are free */
 	struct payload **idle;	/* FIND_IDLE: ids, idle_count of them */
 	size_t	 idle_count;
 

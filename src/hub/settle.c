@@ -7,6 +7,7 @@
 #include "retention.h"
 #include "session/record.h"
 #include "show.h"
+#include "space.h"
 #include "speak.h"
 #include "wire/multicart.h"
 
@@ -256,6 +257,9 @@ settle_errand(struct hub *hub, struct job *job)
 	case JOB_RETAIN:
 		retention_done(hub, job);
 		return;
+	case JOB_SPACE:
+		space_done(hub, job);
+		return;
 	case JOB_APPEND:
 	case JOB_ANSWER:
 	case JOB_LOAD:
@@ -321,6 +325,7 @@ is_built_upon(const struct job *job)
 	case JOB_SCRUB:
 	case JOB_RETAIN:
 	case JOB_LOG_HEAD:
+	case JOB_SPACE:
 		break;
 	}
 	return false;

@@ -6,6 +6,7 @@
 #include "core.h"
 #include "quota.h"
 #include "session/record.h"
+#include "space.h"
 
 /* What somebody has to wait for. */
 struct shortage {
@@ -55,6 +56,11 @@ spending_happen(struct hub *hub, struct room *room, struct job *job,
 	uint64_t bytes = job_bytes(job);
 	enum refusal code;
 
+	if (space_refuses(hub, job)) {
+		hub->counts.limited_space++;
+		job_free(job);
+		return REFUSAL_STORAGE_UNAVAILABLE;
+	}
 	if (job->record.event != RECORD_LEAVE)
 		shortage = shortage_of(hub, job, key_of(peer));
 	if (shortage.wait_s > 0) {
@@ -77,7 +83,8 @@ spending_note(struct hub *hub, struct job *job, const uint8_t *key)
 {
 	uint64_t bytes = job_bytes(job);
 
-	if (shortage_of(hub, job, key).wait_s > 0)
+	if (space_refuses(hub, job) ||
+	    shortage_of(hub, job, key).wait_s > 0)
 		return false;
 	core_submit(hub, NULL, job);
 	charge_address(hub, bytes, key);

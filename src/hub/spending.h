@@ -17,9 +17,10 @@ struct room;
  */
 
 /*
- * As core_happen(), for peer; REFUSAL_RATE_LIMITED if the session or peer's
- * address has had too much written, and retry_after_s is set.  What is refused
- * costs nothing.
+ * As core_happen(), for peer; REFUSAL_STORAGE_UNAVAILABLE if there is no room
+ * for job on the disk, REFUSAL_RATE_LIMITED if the session or peer's address
+ * has had too much written, and retry_after_s is set.  What is refused costs
+ * nothing.
  */
 enum refusal spending_happen(struct hub *hub, struct room *room,
 	    struct job *job, const struct peer *peer,
@@ -27,8 +28,8 @@ enum refusal spending_happen(struct hub *hub, struct room *room,
 
 /*
  * Put job behind the others, a note on what the address key did (NULL if that
- * is not limited), if session and address can pay for it; otherwise false, and
- * job is the caller's.
+ * is not limited), if there is room and session and address can pay for it;
+ * otherwise false, and job is the caller's.
  */
 bool	 spending_note(struct hub *hub, struct job *job,
 	    const uint8_t *key);

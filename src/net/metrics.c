@@ -184,6 +184,7 @@ tell_limited(struct exposition *out, const struct metrics *metrics)
 	    metrics->hub.limited_address_writes[QUOTA_SECOND]);
 	labelled(out, "scope", "address_write_day",
 	    metrics->hub.limited_address_writes[QUOTA_DAY]);
+	labelled(out, "scope", "free_space", metrics->hub.limited_space);
 	labelled(out, "scope", "connections",
 	    metrics->limited_connections + metrics->ws.limited +
 	    metrics->polls.limited);
@@ -339,6 +340,18 @@ tell_database(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
+tell_free(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->hub.free_bytes);
+}
+
+static void
+tell_min_free(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->hub.min_free_bytes);
+}
+
+static void
 tell_lag(struct exposition *out, const struct metrics *metrics)
 {
 	exposition_histogram(out, NULL, 0, &metrics->turns_us,
@@ -476,6 +489,11 @@ static const struct family {
 	{ "buddyshopping_database_bytes", EXPOSITION_GAUGE,
 	    "The database's file, as the last commit found it.",
 	    tell_database },
+	{ "buddyshopping_storage_free_bytes", EXPOSITION_GAUGE,
+	    "Free on the database's disk, as last measured; 0 if it is not.",
+	    tell_free },
+	{ "buddyshopping_storage_min_free_bytes", EXPOSITION_GAUGE,
+	    "How much of it is kept free; 0 for nothing.", tell_min_free },
 	{ "buddyshopping_event_loop_lag_seconds", EXPOSITION_HISTOGRAM,
 	    "Turns of the event loop: what becomes ready waits no longer.",
 	    tell_lag },

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -45,6 +46,17 @@ file_sync_directory(const char *path)
 	}
 	free(directory);
 	return result;
+}
+
+int
+file_free_bytes(const char *path, uint64_t *bytes)
+{
+	struct statvfs disk;
+
+	if (statvfs(path, &disk) == -1)
+		return -1;
+	*bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+	return 0;
 }
 
 int

@@ -1,6 +1,7 @@
 #ifndef FILE_H
 #define FILE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /* The files around the database, which SQLite knows nothing of. */
@@ -12,6 +13,10 @@ char	*file_beside(const char *path, const char *suffix);
 char	*file_directory(const char *path);
 /* Make what was renamed, made or removed at path durable; -1 with errno. */
 int	 file_sync_directory(const char *path)
+	    __attribute__((warn_unused_result));
+
+/* How many bytes are free for us where path is; -1 with errno. */
+int	 file_free_bytes(const char *path, uint64_t *bytes)
 	    __attribute__((warn_unused_result));
 
 /* Remove what SQLite would take for part of the database; -1 with errno. */

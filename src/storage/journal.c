@@ -148,6 +148,7 @@ do_job(const struct journal_config *config, struct batch *batch,
 	case JOB_ANSWER:
 	case JOB_SCRUB:
 	case JOB_LOG_HEAD:
+	case JOB_SPACE:
 		break;
 	}
 	return STORE_OK;
@@ -228,6 +229,18 @@ do_afterwards(const struct journal_config *config, struct batch *batch)
 	return status;
 }
 
+/* What was written, or could not be, is measured either way. */
+static void
+measure(const struct journal_config *config, struct batch *batch)
+{
+	struct job *job;
+
+	STAILQ_FOREACH(job, &batch->jobs, entry)
+		if (job->kind == JOB_SPACE)
+			job->is_measured = store_free_bytes(config->store,
+			    &job->free_bytes) == 0;
+}
+
 /* Nothing fails because of a note that cannot be written. */
 static enum store_status
 do_batch(const struct journal_config *config, struct batch *batch)
@@ -242,6 +255,7 @@ do_batch(const struct journal_config *config, struct batch *batch)
 	}
 	if (status == STORE_OK)
 		status = do_afterwards(config, batch);
+	measure(config, batch);
 	set_results(batch, status == STORE_OK ? JOB_DONE : JOB_REFUSED);
 	return status;
 }

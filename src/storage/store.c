@@ -460,6 +460,16 @@ store_key(const struct store *store, struct id_key *key)
 	return status == KEY_FILE_FAILED ? -1 : 0;
 }
 
+int
+store_free_bytes(const struct store *store, uint64_t *bytes)
+{
+	char *folder = file_directory(database_path(store->database));
+	int result = file_free_bytes(folder, bytes);
+
+	free(folder);
+	return result;
+}
+
 void
 store_copy_figures(const struct store *store, struct store_figures *figures)
 {

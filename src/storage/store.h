@@ -121,6 +121,10 @@ enum store_status store_find_idle(struct store *store, uint64_t wall_ms,
 	    int64_t *after_row, struct payload **ids, size_t room,
 	    size_t *count);
 
+/* How many bytes are free on the database's disk; -1 if nobody can tell. */
+int	 store_free_bytes(const struct store *store, uint64_t *bytes)
+	    __attribute__((warn_unused_result));
+
 void	 store_copy_figures(const struct store *store,
 	    struct store_figures *figures);
 

@@ -1,5 +1,6 @@
 // A full disk: changes are refused and leave no trace, everything else goes
-// on, and the service is whole again as soon as there is room.
+// on, and the service is whole again as soon as there is room.  And room that
+// is kept, so that it does not come to this.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -112,7 +113,8 @@ const storage = async () => {
 };
 
 test('a full disk', () => withPatience(async () => {
-	const daemon = await Daemon.start({ database });
+	const daemon = await Daemon.start({ database,
+		settings: { 'min-free-space': 0 } });
 	const host = await Client.open(daemon, '/one');
 	const guest = await Client.open(daemon, '/one');
 	const ada = await host.enter('startSession', 'Ada', { resumable: true });
@@ -140,7 +142,75 @@ test('a full disk', () => withPatience(async () => {
 	assert.equal(count(daemon, RECOVERED), 1);
 	await daemon.kill();
 
-	const next = await Daemon.start({ database });
+	const next = await Daemon.start({ database,
+		settings: { 'min-free-space': 0 } });
 	assert.equal(await look(next, ada), text);
 	assert.equal(await next.stop(), 0);
+	fs.rmSync(database);
+}));
+
+const SMALL = { pad: 'y'.repeat(4000) }, LARGE = { pad: 'y'.repeat(20000) };
+const LOW = /space: .* less than min-free-space/;
+const ENOUGH = /space: .* everything is accepted again\n/;
+
+const fillUpTo = (free) => {
+	const { bsize, bavail } = fs.statfsSync(folder);
+	fs.writeFileSync(filler, Buffer.alloc(bavail * bsize - free),
+		{ flag: 'a' });
+};
+
+let seq = 0;
+const changeUntilRefused = async (host, customerId, cartContent) => {
+	for (;;) {
+		host.send('updateCart', { customerId, cartContent, seq: ++seq });
+		const { answer, payload } = await nextAnswer(host);
+		if (answer !== 'error')
+			continue;
+		assert.equal(payload.code, 'storageUnavailable');
+		return;
+	}
+};
+
+const expectChange = async (host, customerId, cartContent) => {
+	host.send('updateCart', { customerId, cartContent, seq: ++seq });
+	const { answer, payload } = await nextAnswer(host);
+	assert.equal(message(answer, payload), message('updateCart', { seq }));
+};
+
+test('room is kept on the disk', () => withPatience(async () => {
+	const daemon = await Daemon.start({ database,
+		settings: { 'min-free-space': 2 << 20, 'message-rate': 0 } });
+	const host = await Client.open(daemon, '/one');
+	const { customerId } = await host.enter('startSession', 'Ada');
+	const guest = await Client.open(daemon, '/one');
+	const { customerId: bob } = await guest.enter('joinSession', 'Bob');
+
+	// Large carts end first, far from the disk's end; small ones go on.
+	for (let i = 0; i < 10; i++)
+		await expectChange(host, customerId, LARGE);
+	fillUpTo(1800000);
+	await changeUntilRefused(host, customerId, LARGE);
+	await daemon.logged(LOW);
+	await expectChange(host, customerId, SMALL);
+	assert.match(await storage(), /^low: /);
+	const late = await Client.open(daemon, '/two');
+	late.send('startSession', { customerName: 'Eve' });
+	await expectUnavailable(late, 'startSession');
+
+	// Then all changes, but not what makes room: leaving and erasing.
+	fillUpTo(900000);
+	await changeUntilRefused(host, customerId, SMALL);
+	guest.send('leaveSession', { customerId: bob });
+	await guest.nextOf('leaveSession');
+	const erased = await ctl(database, 'erase', '--yes', '--session', 'one');
+	assert.equal(erased.status, 0, erased.error);
+	assert.equal(count(daemon, FAILED), 0);
+
+	fs.unlinkSync(filler);
+	await daemon.logged(ENOUGH);
+	late.send('startSession', { customerName: 'Eve' });
+	await late.nextOf('startSession');
+	assert.equal(await storage(), 'ok');
+	assert.equal(count(daemon, /less than min-free-space/g), 1);
+	assert.equal(await daemon.stop(), 0);
 }));

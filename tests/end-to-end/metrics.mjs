@@ -37,7 +37,8 @@ const withWatched = (settings, steps) => {
 	const folder = makeFolder();
 	const admin = path.join(folder, 'admin'), fastcgi = path.join(folder, 'f');
 	return withDaemon({ 'admin-listen': `unix:${admin}`,
-		'fastcgi-listen': `unix:${fastcgi}`, 'session-ttl': 0, ...settings },
+		'fastcgi-listen': `unix:${fastcgi}`, 'session-ttl': 0, 'min-free-space': 0,
+		...settings },
 	(daemon) => steps(daemon, admin, fastcgi));
 };
 

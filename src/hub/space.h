@@ -1,0 +1,32 @@
+#ifndef SPACE_H
+#define SPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hub;
+struct job;
+
+/*
+ * The room on the disk.  Below min_free_bytes only small changes go on, below
+ * half of it only what makes room or lets customers go: that half is kept for
+ * erasures.  The storage measures with each list that writes something, and once
+ * a second while room is scarce.
+ */
+
+/* min_free_bytes may have changed: measure as soon as possible. */
+void	 space_configure(struct hub *hub);
+
+/* Whether there is no room for job, a change that a client sent. */
+bool	 space_refuses(const struct hub *hub, const struct job *job);
+
+/* Have it measured if that is due. */
+void	 space_tick(struct hub *hub);
+/* When that is, on the monotonic clock; UINT64_MAX: not before a write. */
+uint64_t space_next_ms(const struct hub *hub);
+/* A list is about to go to the storage: measure what becomes of it. */
+void	 space_end_turn(struct hub *hub);
+/* It was measured. */
+void	 space_done(struct hub *hub, const struct job *job);
+
+#endif
