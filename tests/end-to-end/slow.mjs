@@ -12,7 +12,8 @@ const UPDATES = 2000;
 const CART_BYTES = 100 * 1024;
 const MEMORY_MAX = 64 * 1024 * 1024;
 
-const UNLIMITED = { 'message-rate': 0, 'ping-interval': 0 };
+const UNLIMITED = { 'message-rate': 0, 'session-write-rate': 0,
+	'ping-interval': 0 };
 
 // A host that works and a guest that takes nothing from now on.
 const enterPair = async (daemon) => {
