@@ -16,8 +16,8 @@ struct session;
  * result.  Jobs are done in the order in which the hub made them; each has one
  * owner at a time (hub, journal, hub), so nothing in it needs a lock.  The
  * storage thread reads record, wall_ms and where a slice begins, and writes
- * result, loaded, free_bytes, idle and where the next begins; the rest is the hub's note to
- * itself.
+ * result, loaded, free_bytes, idle and where the next begins; the rest is the
+ * hub's note to itself.
  */
 
 enum job_kind {

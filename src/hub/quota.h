@@ -9,10 +9,10 @@
 /*
  * What one network address may take: connections at a time, new sessions and
  * attempts to become a customer in a minute, and bytes that it has written to
- * the disk; a session has a quota of the latter, too.  A key is remembered while it has connections or anything
- * still counts, and at most so many of the latter: those of which the least
- * still counts are forgotten first, so that none is made to be forgotten
- * cheaply by what others do.
+ * the disk; a session has a quota of the latter, too.  A key is remembered
+ * while it has connections or anything still counts, and at most so many of the
+ * latter: those of which the least still counts are forgotten first, so that
+ * none is made to be forgotten cheaply by what others do.
  */
 struct quota;
 

@@ -10,8 +10,8 @@ struct job;
 /*
  * The room on the disk.  Below min_free_bytes only small changes go on, below
  * half of it only what makes room or lets customers go: that half is kept for
- * erasures.  The storage measures with each list that writes something, and once
- * a second while room is scarce.
+ * erasures.  The storage measures with each list that writes something, and
+ * once a second while room is scarce.
  */
 
 /* min_free_bytes may have changed: measure as soon as possible. */
