@@ -288,6 +288,50 @@ test('limits are counted by what they limit', () => withWatched({
 	await ada.close();
 }));
 
+test('what is refused so that the disk does not fill is told apart', () =>
+	withWatched({ 'trusted-proxies': '127.0.0.1,::1', 'join-rate': 2,
+		'max-message': 1000, 'session-write-rate': 1,
+		'address-write-rate': 1 }, async (daemon, admin) => {
+		const headers = { 'X-Forwarded-For': '203.0.113.1' };
+		const host = await Client.open(daemon, '/one', { headers });
+		const { customerId } = await host.enter('startSession', 'Ada');
+		const ready = { customerId, customerReadyToCheckout: true };
+		const refused = async (client, event, payload, scope) => {
+			const before = await scrape(admin);
+			client.send(event, payload);
+			await assert.rejects(client.nextOf(event), /rateLimited/);
+			const after = differences(before, await scrape(admin));
+			assert.deepEqual(Object.keys(after).filter((key) =>
+				/^rate_limited_total/.test(key)),
+			[`rate_limited_total ${scope}`]);
+		};
+		// Of 4000 bytes at once a start and six changes leave too few.
+		const spend = async (client) => {
+			for (let i = 0; i < 6; i++) {
+				client.send('customerReadyToCheckout', ready);
+				await client.nextOf('multicartUpdate');
+			}
+		};
+		await spend(host);
+		await refused(host, 'customerReadyToCheckout', ready,
+			'session_write_rate');
+		const other = await Client.open(daemon, '/two', { headers });
+		await refused(other, 'startSession', { customerName: 'Bob' },
+			'address_write_rate');
+		await refused(other, 'startSession', { customerName: 'Bob' },
+			'joins');
+	}));
+
+test('the room on the disk is told', () => withWatched(
+	{ 'min-free-space': 1 }, async (daemon, admin) => {
+		const client = await Client.open(daemon, '/one');
+		await client.enter('startSession', 'Ada');
+		const families = await scrape(admin);
+		assert(valueOf(families, 'buddyshopping_storage_free_bytes') > 1);
+		assert.equal(valueOf(families,
+			'buddyshopping_storage_min_free_bytes'), 1);
+	}));
+
 test('who watches and is ready is told so', () => withWatched({},
 	async (daemon, admin) => {
 		for (const [where, text] of [['/healthz', '{"alive":true}\n'],
