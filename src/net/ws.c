@@ -18,9 +18,9 @@ enum {
 	SCRATCH_BYTES = 65536,	/* what a connection is read at most per turn */
 	SEND_BYTES = 262144,	/* what is sent on it at most per turn ... */
 	SEND_COST_BYTES = 1024,	/* ... where each call counts as so much more */
-	TURN_BYTES = 4194304,	/* what all send at most per turn, but for ... */
-	SMALL_BYTES = 65536,	/* ... messages with no more than this to go */
-	EVENTS_MAX = 64,	/* messages and control frames of a peer per turn */
+	TURN_BYTES = 4194304,	/* what all send at most per turn, but for */
+	SMALL_BYTES = 65536,	/* messages with no more than this to go */
+	EVENTS_MAX = 64,	/* messages and control frames read per turn */
 	CLOSE_TIMEOUT_MS = 5000, /* for the peer's close frame, then its FIN */
 	REST_TIMEOUT_S = 30	/* to read what a peer that is gone said */
 };
@@ -130,7 +130,7 @@ queue_control(struct ws *ws, enum ws_opcode opcode, const uint8_t *payload,
 		ws_abort(ws);
 }
 
-/* Stop being open: a close frame follows the frame that is half sent. */
+/* Stop being open: a close frame follows what is half sent. */
 static void
 start_close(struct ws *ws, uint16_t code)
 {
@@ -141,7 +141,6 @@ start_close(struct ws *ws, uint16_t code)
 	stop_waiting(ws, &ws->take);
 	stop_waiting(ws, &ws->whole);
 	wait_for(ws, WS_WAIT_CLOSE);
-	ws_send_cut(&ws->out);
 	queue_control(ws, WS_CLOSE, payload,
 	    ws_close_payload(payload, code, ""));
 }
@@ -233,7 +232,8 @@ send_some(struct ws *ws)
 static void
 settle(struct ws *ws)
 {
-	if (ws->state == STATE_CLOSING && ws->is_done && !ws_send_has_any(&ws->out))
+	if (ws->state == STATE_CLOSING && ws->is_done &&
+	    !ws_send_has_any(&ws->out))
 		linger(ws);
 	if (ws->state == STATE_CLOSED)
 		return;
@@ -598,6 +598,7 @@ on_not_taken(struct ws *ws)
 	}
 	log_debug("ws: peer takes nothing");
 	end_because(ws, WS_END_STALL);
+	ws_send_cut(&ws->out);
 	ws_close(ws, WS_CLOSE_POLICY_VIOLATION);
 }
 

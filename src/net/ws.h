@@ -149,8 +149,8 @@ bool	 ws_is_excused(const struct ws *ws);
 
 /*
  * Start the closing handshake: nothing more is asked of the owner, a close
- * frame follows the frame that is half sent, without the rest of its message,
- * and closed() comes when the peer answered or after a few seconds.  Calling it again changes nothing.
+ * frame follows what is half sent, and closed() comes when the peer answered
+ * or after a few seconds.  Calling it again changes nothing.
  */
 void	 ws_close(struct ws *ws, enum ws_close_code code);
 

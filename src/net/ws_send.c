@@ -69,6 +69,8 @@ ws_send_control(struct ws_sending *out, enum ws_opcode opcode,
 
 	if (buf_append(&out->control, header, n) == -1)
 		return -1;
+	if (opcode == WS_CLOSE)
+		out->is_closing = true;
 	return buf_append(&out->control, payload, len);
 }
 
@@ -97,6 +99,13 @@ compress(struct ws_sending *out, struct ws_compressor *compressor)
 	out->body = buf_freeze(&packed);
 	out->tail_len = 0;
 	return 0;
+}
+
+/* Whether control frames wait that may go out before the message's end. */
+static bool
+is_urgent(const struct ws_sending *out)
+{
+	return out->control.len > 0 && !out->is_closing;
 }
 
 static uint64_t
@@ -149,7 +158,7 @@ uint64_t
 ws_send_left(const struct ws_sending *out)
 {
 	if (out->frames != NULL || out->body == NULL ||
-	    (out->control.len > 0 && !ws_send_is_amid_frame(out)))
+	    (is_urgent(out) && !ws_send_is_amid_frame(out)))
 		return 0;
 	return out->whole - out->sent;
 }
@@ -226,12 +235,13 @@ send_frames(const struct ws_sending *out, int fd)
 {
 	uint8_t headers[FRAMES_PER_CALL][WS_SERVER_HEADER_MAX];
 	uint64_t first = out->sent / STRIDE, end = frames_count(out);
-	uint64_t max = out->is_cut || out->control.len > 0 ? 1 :
-	    FRAMES_PER_CALL;
-	struct pieces pieces = { .skip = (size_t)(out->sent % STRIDE) };
+	uint64_t max = out->is_cut || is_urgent(out) ? 1 : FRAMES_PER_CALL;
+	struct pieces pieces;
 	struct msghdr msg = { .msg_iov = pieces.list };
 	uint64_t i;
 
+	pieces.count = 0;
+	pieces.skip = (size_t)(out->sent % STRIDE);
 	if (end - first > max)
 		end = first + max;
 	for (i = first; i < end; i++)
@@ -274,7 +284,8 @@ ssize_t
 ws_send_some(struct ws_sending *out, int fd)
 {
 	out->has_ended = false;
-	if (out->control.len > 0 && !ws_send_is_amid_frame(out)) {
+	if (out->body == NULL ? out->frames == NULL :
+	    is_urgent(out) && !ws_send_is_amid_frame(out)) {
 		out->frames = buf_freeze(&out->control);
 		out->frames_sent = 0;
 	}

@@ -38,6 +38,7 @@ struct ws_sending {
 	uint64_t sent;		/* of these */
 	uint8_t	 opcode;
 	bool	 is_compressed;
+	bool	 is_closing;	/* control ends with a close */
 	bool	 is_cut;	/* the frame that is half sent is the last */
 	bool	 has_ended;	/* see ws_send_has_ended() */
 };
@@ -54,7 +55,10 @@ uint64_t ws_send_left(const struct ws_sending *out);
 /* Whether the peer, who makes us queue pongs, has to read them first. */
 bool	 ws_send_is_behind(const struct ws_sending *out);
 
-/* Queue a control frame; -1 if there is no room. */
+/*
+ * Queue a control frame; -1 if there is no room.  A close is the last one, and
+ * waits for the end of a message that is half sent.
+ */
 int	 ws_send_control(struct ws_sending *out, enum ws_opcode opcode,
 	    const uint8_t *payload, size_t len)
 	    __attribute__((warn_unused_result));
@@ -66,7 +70,7 @@ int	 ws_send_control(struct ws_sending *out, enum ws_opcode opcode,
 void	 ws_send_begin(struct ws_sending *out,
 	    const struct ws_outgoing *message,
 	    struct ws_compressor *compressor);
-/* Send no more of a message than the frame that is half sent. */
+/* Send no more of a message than the frame that is half sent, if one is. */
 void	 ws_send_cut(struct ws_sending *out);
 
 /*
