@@ -182,6 +182,14 @@ describe('slow clients', { concurrency: true }, () => {
 			}
 		}));
 
+	test('a message that does not end is closed with 1008', () => withDaemon(
+		{ 'body-timeout': 1, 'ping-interval': 0 }, async (daemon) => {
+			const client = await Client.open(daemon, '/one');
+			client.socket.send('{"event":', { fin: false });
+			client.socket.ping();
+			assert.equal(await client.closed, 1008);
+		}));
+
 	test('who answers no ping is cut off, who does stays', () => withDaemon(
 		{ 'ping-interval': 1, 'pong-timeout': 1 }, async (daemon) => {
 			const host = await Client.open(daemon, '/one');
