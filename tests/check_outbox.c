@@ -63,6 +63,7 @@ take(struct outbox *outbox, bool with_cursor, const char *text)
 	strcpy(whole + item.len, item.tail);
 	ck_assert_str_eq(whole, text);
 	payload_unref(item.body);
+	multicart_unref(item.multicart);
 }
 
 START_TEST(a_new_outbox_is_empty)
@@ -164,8 +165,11 @@ START_TEST(the_bytes_of_a_state_are_shared)
 	/* What was taken lives without the outbox. */
 	outbox_clear(&outboxes[0]);
 	payload_unref(items[0].body);
+	multicart_unref(items[0].multicart);
+	ck_assert_ptr_eq(items[1].multicart, multicart);
 	ck_assert_str_eq(items[1].body->data, "{state1,cursor}");
 	payload_unref(items[1].body);
+	multicart_unref(items[1].multicart);
 }
 END_TEST
 
@@ -213,6 +217,7 @@ take_changed(struct outbox *outbox, uint64_t since_us)
 	ck_assert(item.news.is_multicart);
 	ck_assert_uint_eq(item.news.since_us, since_us);
 	payload_unref(item.body);
+	multicart_unref(item.multicart);
 }
 
 START_TEST(a_state_is_as_old_as_the_oldest_change_that_it_is_first_to_show)
@@ -249,6 +254,7 @@ START_TEST(a_reply_is_no_news)
 	ck_assert(outbox_take(&outbox, false, &item));
 	ck_assert(!item.news.is_multicart);
 	payload_unref(item.body);
+	multicart_unref(item.multicart);
 	outbox_clear(&outbox);
 }
 END_TEST

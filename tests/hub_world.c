@@ -524,6 +524,7 @@ catch_up(struct client *client)
 	while (hub_peer_next(client->world->hub, &client->peer, &item)) {
 		client_hear(client, &item);
 		payload_unref(item.body);
+		multicart_unref(item.multicart);
 	}
 }
 

@@ -33,15 +33,24 @@ take_reply(struct outbox *outbox)
 	return body;
 }
 
-void
-outbox_drop_state(struct outbox *outbox)
+/* The state with its reference, which may be NULL. */
+static struct multicart *
+take_state(struct outbox *outbox)
 {
-	if (outbox->state == NULL)
-		return;
-	multicart_unref(outbox->state);
+	struct multicart *state = outbox->state;
+
+	if (state == NULL)
+		return NULL;
 	outbox->state = NULL;
 	outbox->since_us = 0;
 	outbox->counts->states--;
+	return state;
+}
+
+void
+outbox_drop_state(struct outbox *outbox)
+{
+	multicart_unref(take_state(outbox));
 }
 
 void
@@ -110,6 +119,7 @@ outbox_take(struct outbox *outbox, bool with_cursor, struct outbox_item *item)
 		item->body = take_reply(outbox);
 		item->len = item->body->len;
 		item->tail = "";
+		item->multicart = NULL;
 		item->news = (struct outbox_news){ .is_multicart = false };
 		return true;
 	}
@@ -119,6 +129,6 @@ outbox_take(struct outbox *outbox, bool with_cursor, struct outbox_item *item)
 	item->len = with_cursor ? state->bytes->len : state->plain_len;
 	item->tail = with_cursor ? "" : "}";
 	item->news = outbox_news(outbox);
-	outbox_drop_state(outbox);
+	item->multicart = take_state(outbox);
 	return true;
 }

@@ -45,6 +45,8 @@ struct outbox_item {
 	struct payload *body;	/* the taker's reference */
 	size_t	 len;
 	const char *tail;	/* a constant; "" for none */
+	struct multicart *multicart; /* that this is, the taker's reference;
+				   or NULL */
 	struct outbox_news news;
 };
 

@@ -183,6 +183,7 @@ take_messages(struct poll *poll, struct exchange_answer *answer)
 	    hub_peer_next(poll->polls->config.hub, &poll->peer, &item)) {
 		envelope_add(&envelope, item.body->data, item.len, item.tail);
 		payload_unref(item.body);
+		multicart_unref(item.multicart);
 	}
 	if (outbox->state != NULL) {
 		answer->lead = envelope_lead(&envelope);

@@ -10,6 +10,7 @@
 #include "hub/outbox.h"
 #include "hub/peer.h"
 #include "visitor.h"
+#include "wire/multicart.h"
 
 struct ws_peer {
 	struct ws ws;
@@ -78,6 +79,7 @@ on_next(struct ws *ws, struct ws_outgoing *out)
 		.len = item.len,
 		.tail = item.tail,
 	};
+	multicart_unref(item.multicart);
 	self->sending = item.news;
 	return true;
 }
