@@ -56,6 +56,7 @@ struct world {
 	struct buf heard;	/* what the peer received */
 	struct ws_outgoing queue[QUEUE];
 	size_t	 queued;
+	struct ws_packed *shared;	/* of what is sent */
 	size_t	 patience;	/* messages until the owner is not ready */
 	unsigned pongs;
 	unsigned sent;
@@ -104,6 +105,7 @@ on_next(struct ws *ws, struct ws_outgoing *out)
 	world->queued--;
 	memmove(world->queue, world->queue + 1,
 	    world->queued * sizeof(world->queue[0]));
+	ws_compress(ws, out, world->shared);
 	return true;
 }
 
@@ -1452,37 +1454,110 @@ START_TEST(events_of_one_peer_are_bounded_in_each_turn)
 END_TEST
 
 static const struct ws_deflate_params params = {
-	.server_no_context_takeover = true,
-	.client_no_context_takeover = true,
 	.server_max_window_bits = 15,
 	.client_max_window_bits = 15,
 };
 
+/* What the peer heard is one compressed frame of a short length: inflate it. */
+static void
+expect_compressed(struct world *world, const char *text)
+{
+	struct ws_codec *codec = ws_codec_new();
+	size_t len = strlen(text);
+	const uint8_t *heard;
+	struct buf out;
+
+	hear(world);
+	heard = (const uint8_t *)buf_data(&world->heard);
+	buf_init(&out, len);
+	ck_assert_uint_eq(heard[0], 0xc1);
+	ck_assert_uint_eq(heard[1], world->heard.len - 2);
+	ck_assert_int_eq(ws_codec_inflate(codec, heard + 2,
+	    world->heard.len - 2, &out, len), WS_INFLATE_OK);
+	ck_assert_uint_eq(out.len, len);
+	ck_assert_mem_eq(buf_data(&out), text, len);
+	buf_clear(&out);
+	buf_clear(&world->heard);
+	ws_codec_free(codec);
+}
+
+enum { LONG = 1000 };
+
+/* So many bytes 'a', and then '}'. */
+static const char *
+long_text(void)
+{
+	static char text[LONG + 2];
+
+	memset(text, 'a', LONG);
+	text[LONG] = '}';
+	return text;
+}
+
+static void
+push_long(struct world *world)
+{
+	push(world, long_text(), "}");
+	world->queue[world->queued - 1].len = LONG;
+}
+
+static uint64_t
+compressed_bytes(const struct world *world)
+{
+	struct ws_service_counts counts;
+
+	ws_service_copy_counts(world->service, &counts);
+	return counts.compressed_bytes;
+}
+
 START_TEST(agreed_compression_is_used_both_ways)
 {
 	struct world *world = world_new(&params, "");
-	struct ws_inflate inflate;
-	struct buf text;
 
-	buf_init(&text, 1000);
-	ws_inflate_init(&inflate, &params);
-	push(world, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "}");
+	push_long(world);
 	ws_wake(&world->ws);
 	/* "Hello": RFC 7692, section 7.2.3.1 */
 	say(world, "\xc1\x87" MASK "\xf2\x48\xcd\xc9\xc9\x07\0");
-	hear(world);
 
 	expect_said(world, "Hello|");
-	ck_assert_uint_lt(world->heard.len, 20);
-	ck_assert_mem_eq(buf_data(&world->heard), "\xc1", 1);
-	ck_assert_int_eq(ws_inflate_feed(&inflate,
-	    (uint8_t *)buf_data(&world->heard) + 2, world->heard.len - 2,
-	    &text, 1000), WS_INFLATE_OK);
-	ck_assert_int_eq(ws_inflate_end(&inflate, &text, 1000), WS_INFLATE_OK);
-	ck_assert_uint_eq(text.len, 41);
-	ck_assert_mem_eq(buf_data(&text) + 38, "aa}", 3);
-	ws_inflate_clear(&inflate);
-	buf_clear(&text);
+	expect_compressed(world, long_text());
+	ck_assert_uint_eq(compressed_bytes(world), LONG + 1);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(what_others_get_too_is_compressed_once)
+{
+	struct world *world = world_new(&params, "");
+	struct ws_packed shared = { .is_tried = { false } };
+	int i;
+
+	world->shared = &shared;
+	for (i = 0; i < 3; i++) {
+		push_long(world);
+		ws_wake(&world->ws);
+		expect_compressed(world, long_text());
+	}
+
+	ck_assert_uint_eq(compressed_bytes(world), LONG + 1);
+	ws_packed_clear(&shared);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(nothing_is_compressed_for_who_did_not_agree)
+{
+	struct world *world = world_plain();
+	struct ws_packed shared = { .is_tried = { false } };
+
+	world->shared = &shared;
+	push_long(world);
+	ws_wake(&world->ws);
+	hear(world);
+
+	ck_assert_uint_eq(world->heard.len, 4 + LONG + 1);
+	ck_assert_mem_eq(buf_data(&world->heard), "\x81\x7e\x03\xe9", 4);
+	ck_assert_uint_eq(compressed_bytes(world), 0);
 	world_free(world);
 }
 END_TEST
@@ -1506,13 +1581,13 @@ push_noise(struct world *world, size_t len)
 START_TEST(only_the_first_fragment_says_that_a_message_is_compressed)
 {
 	struct world *world = world_new(&params, "");
-	struct ws_inflate inflate;
+	struct ws_codec *codec = ws_codec_new();
 	struct frame frame;
-	struct buf text;
+	struct buf packed, text;
 	size_t at = 0, n = 0;
 
+	buf_init(&packed, LARGE);
 	buf_init(&text, LARGE);
-	ws_inflate_init(&inflate, &params);
 	push_noise(world, 3 * FRAME_MAX);
 	ws_wake(&world->ws);
 	hear(world);
@@ -1520,17 +1595,18 @@ START_TEST(only_the_first_fragment_says_that_a_message_is_compressed)
 		ck_assert_uint_eq(frame.first,
 		    (at == world->heard.len ? 0x80 : 0) |
 		    (n++ == 0 ? 0x41 : 0));
-		ck_assert_int_eq(ws_inflate_feed(&inflate,
-		    (const uint8_t *)frame.payload, frame.payload_len, &text,
-		    LARGE), WS_INFLATE_OK);
+		ck_assert_int_eq(buf_append(&packed, frame.payload,
+		    frame.payload_len), 0);
 	}
 
-	ck_assert_int_eq(ws_inflate_end(&inflate, &text, LARGE),
-	    WS_INFLATE_OK);
 	ck_assert_uint_gt(n, 2);
+	ck_assert_int_eq(ws_codec_inflate(codec,
+	    (const uint8_t *)buf_data(&packed), packed.len, &text, LARGE),
+	    WS_INFLATE_OK);
 	ck_assert_uint_eq(text.len, 3 * FRAME_MAX + 1);
 	ck_assert_mem_eq(buf_data(&text) + 3 * FRAME_MAX, "}", 1);
-	ws_inflate_clear(&inflate);
+	ws_codec_free(codec);
+	buf_clear(&packed);
 	buf_clear(&text);
 	world_free(world);
 }
@@ -1605,6 +1681,8 @@ suite_add(TCase *tc)
 		pauses_do_not_keep_a_message_from_being_late,
 		agreed_compression_is_used_both_ways,
 		only_the_first_fragment_says_that_a_message_is_compressed,
+		what_others_get_too_is_compressed_once,
+		nothing_is_compressed_for_who_did_not_agree,
 		descriptor_that_cannot_be_watched_is_closed_from_the_loop,
 	};
 	size_t i;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "base/xalloc.h"
 #include "feed.h"
@@ -39,15 +40,10 @@ struct reader {
 	size_t	 max;
 	const char *expected;
 	struct ws_parser parser;
-	struct ws_inflate inflate;
+	struct ws_codec *codec;
 	char	 seen[1024];
 	size_t	 seen_len;
 	bool	 failed;
-};
-
-static const struct ws_deflate_params all_defaults = {
-	.server_max_window_bits = 15,
-	.client_max_window_bits = 15,
 };
 
 static void
@@ -55,10 +51,10 @@ reader_start(void *ctx)
 {
 	struct reader *reader = ctx;
 
-	ws_inflate_init(&reader->inflate, &all_defaults);
+	reader->codec = ws_codec_new();
 	ws_parser_init(&reader->parser, reader->max,
 	    reader->setting != PLAIN,
-	    reader->setting == DEFLATE ? &reader->inflate : NULL);
+	    reader->setting == DEFLATE ? reader->codec : NULL);
 	reader->seen[0] = '\0';
 	reader->seen_len = 0;
 	reader->failed = false;
@@ -141,7 +137,7 @@ reader_check(void *ctx)
 
 	ck_assert_str_eq(reader->seen, reader->expected);
 	ws_parser_clear(&reader->parser);
-	ws_inflate_clear(&reader->inflate);
+	ws_codec_free(reader->codec);
 }
 
 static void
@@ -338,12 +334,12 @@ static const struct stream deflated[] = {
 	/* ... with a ping between them, and an empty fragment */
 	{ BYTES("\x41\x83" M0 "\xf2\x48\xcd" "\x89\x82" M0 "12" "\0\x80" M0
 	    "\x80\x84" M0 "\xc9\xc9\x07\0"), "ping[12] text[Hello] " },
-	/* 7.2.3.2: the second "Hello" refers to the first */
+	/* 7.2.3.2: the second "Hello" refers to the first, which it may not */
 	{ BYTES("\xc1\x87" M0 "\xf2\x48\xcd\xc9\xc9\x07\0"
-	    "\xc1\x85" M0 "\xf2\0\x11\0\0"), "text[Hello] text[Hello] " },
-	/* ... with an uncompressed message between them */
+	    "\xc1\x85" M0 "\xf2\0\x11\0\0"), "text[Hello] failed 1002" },
+	/* ... it does not, and there is an uncompressed message between them */
 	{ BYTES("\xc1\x87" M0 "\xf2\x48\xcd\xc9\xc9\x07\0" "\x81\x81" M0 "a"
-	    "\xc1\x85" M0 "\xf2\0\x11\0\0"),
+	    "\xc1\x87" M0 "\xf2\x48\xcd\xc9\xc9\x07\0"),
 	    "text[Hello] text[a] text[Hello] " },
 	/* 7.2.3.3: a stored block */
 	{ BYTES("\xc1\x8b" M0 "\0\x05\0\xfa\xff" "Hello" "\0"),
@@ -474,6 +470,7 @@ START_TEST(control_frames_have_up_to_125_bytes)
 
 	ck_assert_uint_eq(reader.seen_len, strlen("ping[] ") + WS_CONTROL_MAX);
 	ws_parser_clear(&reader.parser);
+	ws_codec_free(reader.codec);
 }
 END_TEST
 
@@ -536,10 +533,13 @@ static const struct fault faults[] = {
 	{ BYTES("\x81\x8a" M0 "a\xf4\x90\x80\x80" "bcdef"), 9, 1007 },
 	{ BYTES("\x01\x82" M0 "a\xe2" "\0\x85" M0 "bcdef"), 15, 1007 },
 	{ BYTES("\x81\x8a" M "\xc8" "bcdefghij"), 7, 1007 },
-	/* deflate: a stored block of "a", FF, "bcd" */
-	{ BYTES("\xc1\x8b" M0 "\0\x05\0\xfa\xff" "a\xff" "bcd\0"), 13, 1007 },
-	/* ... block type 3 */
-	{ BYTES("\xc1\x8b" M0 "\x06" "aaaaaaaaaa"), 7, 1002 },
+	/* deflate, with the last byte: a stored block of "a", FF, "bcd" */
+	{ BYTES("\xc1\x8b" M0 "\0\x05\0\xfa\xff" "a\xff" "bcd\0"), 17, 1007 },
+	/* ... block type 3, in two fragments */
+	{ BYTES("\x41\x81" M0 "\x06" "\x80\x81" M0 "a"), 14, 1002 },
+	/* ... longer than any compressed message has to be: after the header */
+	{ BYTES("\xc1\xfe\0\xb3" M0 "a"), 8, 1009 },
+	{ BYTES("\x41\x81" M0 "a" "\0\xfe\0\xb2" M0 "a"), 15, 1009 },
 };
 
 START_TEST(faults_are_found_with_the_first_wrong_byte)
@@ -561,7 +561,7 @@ START_TEST(faults_are_found_with_the_first_wrong_byte)
 	}
 	ck_assert_uint_eq(event.close_code, fault->code);
 	ws_parser_clear(&reader.parser);
-	ws_inflate_clear(&reader.inflate);
+	ws_codec_free(reader.codec);
 }
 END_TEST
 
@@ -670,6 +670,41 @@ START_TEST(memory_grows_with_what_came_not_with_what_is_announced)
 	ck_assert_uint_eq(parser.message.len, 7);
 	ck_assert_uint_le(parser.message.cap, 4096);
 	ws_parser_clear(&parser);
+}
+END_TEST
+
+START_TEST(an_unfinished_bomb_holds_what_was_sent)
+{
+	enum { ZEROS = 262144 };
+	const struct iovec zeros = { xcalloc(1, ZEROS), ZEROS };
+	/* A fragment that holds the message, and the empty last one. */
+	uint8_t bytes[4096], last[] = "\x80\x80\0\0\0\0", *p = bytes;
+	struct ws_codec *codec = ws_codec_new();
+	struct ws_parser parser;
+	struct ws_event event;
+	struct buf bomb;
+	size_t n;
+
+	buf_init(&bomb, sizeof(bytes) - WS_HEADER_MAX);
+	ck_assert_int_eq(ws_codec_compress(codec, WS_WINDOW_FULL, &zeros, 1,
+	    &bomb), 0);
+	n = make_frame(bytes, 0x42, bomb.len, 0);
+	memcpy(bytes + n - bomb.len, buf_data(&bomb), bomb.len);
+	ws_parser_init(&parser, ZEROS, true, codec);
+	ck_assert_int_eq(ws_parser_next(&parser, &p, &n, &event), WS_MORE);
+	ck_assert_uint_eq(parser.message.len, bomb.len);
+	ck_assert_uint_le(parser.message.cap, sizeof(bytes));
+
+	p = last;
+	n = sizeof(last) - 1;
+	ck_assert_int_eq(ws_parser_next(&parser, &p, &n, &event), WS_EVENT);
+	ck_assert_uint_eq(event.len, ZEROS);
+	ck_assert_mem_eq(event.data, zeros.iov_base, ZEROS);
+	ck_assert_int_eq(ws_parser_next(&parser, &p, &n, &event), WS_MORE);
+	ck_assert_ptr_null(buf_data(&parser.message));
+	ws_codec_free(codec);
+	buf_clear(&bomb);
+	free(zeros.iov_base);
 }
 END_TEST
 
@@ -815,6 +850,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, what_lies_whole_in_the_input_is_not_copied);
 	tcase_add_test(tc,
 	    memory_grows_with_what_came_not_with_what_is_announced);
+	tcase_add_test(tc, an_unfinished_bomb_holds_what_was_sent);
 	tcase_add_test(tc, a_message_too_big_is_refused_before_memory_is_taken);
 	tcase_add_test(tc, a_message_may_have_exactly_the_limit);
 	tcase_add_test(tc,

@@ -18,7 +18,6 @@
 enum {
 	OPTION_BINARY = 1,
 	OPTION_DEFLATE = 2,
-	OPTION_FORGETFUL = 4,	/* client_no_context_takeover */
 	OPTIONS_BYTES = 3,
 	SEEN_MAX_BYTES = 1 << 26
 };
@@ -86,7 +85,7 @@ read_piece(struct ws_parser *parser, const struct options *options,
 		see_event(seen, &event);
 	}
 	assert(len == 0);
-	assert(parser->message.len <= options->max_message + WS_CONTROL_MAX);
+	assert(parser->message.len <= parser->message.max);
 	if (status == WS_FAILED)
 		see_event(seen, &(struct ws_event){
 		    .close_code = event.close_code, .data = copy });
@@ -98,19 +97,13 @@ static void
 read_stream(const struct options *options, struct cuts cuts,
     const uint8_t *data, size_t len, struct buf *seen)
 {
-	const struct ws_deflate_params params = {
-		.client_no_context_takeover =
-		    (options->flags & OPTION_FORGETFUL) != 0,
-		.server_max_window_bits = 15,
-		.client_max_window_bits = 15,
-	};
-	struct ws_inflate inflate;
+	struct ws_codec *codec = ws_codec_new();
 	struct ws_parser parser;
+	size_t fed = 0;
 
-	ws_inflate_init(&inflate, &params);
 	ws_parser_init(&parser, options->max_message,
 	    (options->flags & OPTION_BINARY) != 0,
-	    (options->flags & OPTION_DEFLATE) != 0 ? &inflate : NULL);
+	    (options->flags & OPTION_DEFLATE) != 0 ? codec : NULL);
 	while (len > 0) {
 		size_t n = len;
 
@@ -121,11 +114,14 @@ read_stream(const struct options *options, struct cuts cuts,
 		cuts.seed = cuts.seed * 1103515245 + 12345;
 		if (!read_piece(&parser, options, data, n, seen))
 			break;
+		/* What is not whole holds no more than was sent. */
+		fed += n;
+		assert(parser.message.len <= fed);
 		data += n;
 		len -= n;
 	}
 	ws_parser_clear(&parser);
-	ws_inflate_clear(&inflate);
+	ws_codec_free(codec);
 }
 
 static void

@@ -58,10 +58,6 @@ check_extensions(const struct ws_handshake *handshake)
 	    WS_DEFLATE_ACCEPTED)
 		abort();
 	assert(strcmp(response, handshake->extensions) == 0);
-	assert(params.server_no_context_takeover ==
-	    agreed->server_no_context_takeover);
-	assert(params.client_no_context_takeover ==
-	    agreed->client_no_context_takeover);
 	assert(params.server_max_window_bits == agreed->server_max_window_bits);
 	assert(params.client_max_window_bits == agreed->client_max_window_bits);
 	assert(params.server_max_window_bits >= 9);

@@ -102,9 +102,8 @@ is_ready(const struct ws *ws)
 }
 
 static bool
-next_message(struct ws *ws, struct ws_outgoing *out)
+take_message(struct echo *echo, struct ws_outgoing *out)
 {
-	struct echo *echo = echo_of(ws);
 	struct message *message = STAILQ_FIRST(&echo->messages);
 
 	if (message == NULL)
@@ -117,6 +116,15 @@ next_message(struct ws *ws, struct ws_outgoing *out)
 		.len = message->body->len,
 	};
 	free(message);
+	return true;
+}
+
+static bool
+next_message(struct ws *ws, struct ws_outgoing *out)
+{
+	if (!take_message(echo_of(ws), out))
+		return false;
+	ws_compress(ws, out, NULL);
 	return true;
 }
 
@@ -146,7 +154,7 @@ on_closed(struct ws *ws)
 	struct server *server = echo->server;
 	struct ws_outgoing rest;
 
-	while (next_message(ws, &rest))
+	while (take_message(echo, &rest))
 		payload_unref(rest.body);
 	TAILQ_REMOVE(&server->echoes, echo, entry);
 	free(echo);

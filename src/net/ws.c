@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "ws_pack.h"
 
 enum {
 	SCRATCH_BYTES = 65536,	/* what a connection is read at most per turn */
@@ -51,12 +52,9 @@ struct ws_service {
 	struct ws_config config;
 	struct deadlines *deadlines;
 	size_t	 turn_left;	/* bytes to be sent in this turn */
+	struct ws_codec *codec;
+	struct ws_packer packer;
 	uint8_t	 scratch[SCRATCH_BYTES];
-};
-
-struct ws_codec {
-	struct ws_inflate inflate;
-	struct ws_compressor compressor;
 };
 
 static void	 on_poll(uv_poll_t *poll, int status, int events);
@@ -166,8 +164,7 @@ take_output(struct ws *ws)
 	if (ws_send_has_any(&ws->out))
 		return true;
 	if (ws->state == STATE_OPEN && ws->owner->next(ws, &message))
-		ws_send_begin(&ws->out, &message, ws->codec == NULL ? NULL :
-		    &ws->codec->compressor);
+		ws_send_begin(&ws->out, &message);
 	/* next() may have closed ws, or aborted it. */
 	return ws->state != STATE_CLOSED && ws_send_has_any(&ws->out);
 }
@@ -534,11 +531,6 @@ on_poll(uv_poll_t *poll, int status, int events)
 static void
 ws_release(struct ws *ws)
 {
-	if (ws->codec != NULL) {
-		ws_inflate_clear(&ws->codec->inflate);
-		ws_compressor_clear(&ws->codec->compressor);
-		free(ws->codec);
-	}
 	ws_parser_clear(&ws->parser);
 	buf_clear(&ws->unread);
 	ws_send_clear(&ws->out);
@@ -656,6 +648,9 @@ ws_service_new(const struct ws_config *config)
 	service->turn_left = TURN_BYTES;
 	put_waits(config, wait_ms);
 	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
+	service->codec = ws_codec_new();
+	ws_packer_init(&service->packer, service->codec,
+	    config->compression_rate);
 	return service;
 }
 
@@ -667,6 +662,7 @@ ws_service_configure(struct ws_service *service,
 
 	service->config.max_message = config->max_message;
 	service->config.message_timeout_s = config->message_timeout_s;
+	ws_packer_configure(&service->packer, config->compression_rate);
 	put_waits(config, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);
 }
@@ -678,20 +674,18 @@ ws_service_turn(struct ws_service *service)
 }
 
 void
+ws_service_copy_counts(const struct ws_service *service,
+    struct ws_service_counts *counts)
+{
+	counts->compressed_bytes = service->packer.bytes;
+}
+
+void
 ws_service_free(struct ws_service *service)
 {
 	deadlines_free(service->deadlines);
+	ws_codec_free(service->codec);
 	free(service);
-}
-
-static struct ws_codec *
-codec_new(const struct ws_deflate_params *params)
-{
-	struct ws_codec *codec = xcalloc(1, sizeof(*codec));
-
-	ws_inflate_init(&codec->inflate, params);
-	ws_compressor_init(&codec->compressor, params);
-	return codec;
 }
 
 /* Its message takes too long, or too much memory with all others. */
@@ -718,10 +712,10 @@ ws_init(struct ws *ws, struct ws_service *service,
 	};
 	ws->poll.data = ws;
 	if (deflate != NULL)
-		ws->codec = codec_new(deflate);
+		ws->window_bits = (uint8_t)deflate->server_max_window_bits;
 	ws_parser_init(&ws->parser, max == 0 ? UINT32_MAX - WS_CONTROL_MAX :
 	    max, service->config.accept_binary,
-	    ws->codec == NULL ? NULL : &ws->codec->inflate);
+	    deflate == NULL ? NULL : service->codec);
 	buf_init(&ws->unread, SCRATCH_BYTES);
 	ws_send_init(&ws->out);
 }
@@ -760,6 +754,17 @@ void
 ws_wake(struct ws *ws)
 {
 	flush(ws);
+}
+
+void
+ws_compress(struct ws *ws, struct ws_outgoing *message,
+    struct ws_packed *shared)
+{
+	struct ws_service *service = ws->service;
+
+	if (ws->window_bits != 0)
+		ws_packer_pack(&service->packer, ws_window_for(ws->window_bits),
+		    message, shared, uv_now(service->config.loop));
 }
 
 void

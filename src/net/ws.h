@@ -22,7 +22,6 @@
  */
 
 struct ws;
-struct ws_codec;
 struct ws_service;
 
 struct ws_owner {
@@ -32,7 +31,8 @@ struct ws_owner {
 	/* Whether the owner takes another message now; if not, reading stops
 	 * (and the peer feels it) until ws_wake(). */
 	bool	(*is_ready)(const struct ws *ws);
-	/* Fill in the next message to send; false if there is none. */
+	/* Fill in the next message to send, compressed or not; false if there
+	 * is none. */
 	bool	(*next)(struct ws *ws, struct ws_outgoing *out);
 	/* The message that next() gave last is written, to its last byte. */
 	void	(*sent)(struct ws *ws);
@@ -69,6 +69,11 @@ struct ws_config {
 	unsigned stall_timeout_s;
 	/* From a message's first byte to its last; likewise. */
 	unsigned message_timeout_s;
+	uint64_t compression_rate;	/* bytes a second; 0 for no limit */
+};
+
+struct ws_service_counts {
+	uint64_t compressed_bytes;	/* what went into it, not what came */
 };
 
 /* Embedded by its owner; the fields are the connection's own. */
@@ -76,7 +81,6 @@ struct ws {
 	uv_poll_t poll;
 	struct ws_service *service;
 	const struct ws_owner *owner;
-	struct ws_codec *codec;	/* NULL: compression was not negotiated */
 	struct ws_parser parser;
 	struct buf unread;	/* received, but the owner was not ready */
 	uint32_t unread_at;	/* where it goes on */
@@ -96,6 +100,7 @@ struct ws {
 	uint8_t	 state;		/* enum ws_state */
 	uint8_t	 events;	/* what the loop watches for */
 	uint8_t	 end;		/* enum ws_end, valid in closed() */
+	uint8_t	 window_bits;	/* our largest when compressing; 0 for none */
 	bool	 is_blocked;	/* sending waits until the socket is writable */
 	bool	 is_paused;	/* reading waits for owner and control */
 	bool	 has_ended;	/* the peer did so while reading waited ... */
@@ -105,11 +110,14 @@ struct ws {
 	bool	 is_sending;
 };
 
-/* What all connections share: loop, deadlines, the buffer for reading. */
+/*
+ * What all connections share: loop, deadlines, the buffer for reading, and the
+ * streams of zlib.
+ */
 struct ws_service *ws_service_new(const struct ws_config *config);
 /*
- * Take over the settings of config: the times for all connections, the size
- * for those that are opened from now on.
+ * Take over the settings of config: times and rate for all connections, the
+ * size for those that are opened from now on.
  */
 void	 ws_service_configure(struct ws_service *service,
 	    const struct ws_config *config);
@@ -119,6 +127,8 @@ void	 ws_service_configure(struct ws_service *service,
  * ones; until it is called again, only what is small goes out beyond that.
  */
 void	 ws_service_turn(struct ws_service *service);
+void	 ws_service_copy_counts(const struct ws_service *service,
+	    struct ws_service_counts *counts);
 /* No connection may be left.  The loop's close callbacks free the memory. */
 void	 ws_service_free(struct ws_service *service);
 
@@ -138,6 +148,14 @@ void	 ws_open(struct ws_service *service, struct ws *ws,
  * socket takes and goes on with bytes that were read but not handed over.
  */
 void	 ws_wake(struct ws *ws);
+
+/*
+ * Within next(): replace message, which is filled in, by its compressed form
+ * where the peer agreed to that and it pays.  shared are the forms of a message
+ * that goes to others too, NULL of one that does not.
+ */
+void	 ws_compress(struct ws *ws, struct ws_outgoing *message,
+	    struct ws_packed *shared);
 
 /* Send a ping now; its answer is awaited for pong_timeout_s. */
 void	 ws_ping(struct ws *ws);

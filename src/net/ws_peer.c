@@ -79,6 +79,7 @@ on_next(struct ws *ws, struct ws_outgoing *out)
 		.len = item.len,
 		.tail = item.tail,
 	};
+	ws_compress(ws, out, NULL);
 	multicart_unref(item.multicart);
 	self->sending = item.news;
 	return true;

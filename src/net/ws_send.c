@@ -4,8 +4,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "wire/ws_deflate.h"
-
 enum {
 	FRAME_BYTES = 65536,	/* of a message in one frame, at most */
 	FRAMES_PER_CALL = 8,
@@ -74,31 +72,11 @@ ws_send_control(struct ws_sending *out, enum ws_opcode opcode,
 	return buf_append(&out->control, payload, len);
 }
 
-/* Bytes that are only read, as sendmsg() and the compressor want them. */
+/* Bytes that are only read, as sendmsg() wants them. */
 static struct iovec
 piece(const void *data, size_t len)
 {
 	return (struct iovec){ (void *)(uintptr_t)data, len };
-}
-
-/* Replace body and tail by their compressed form; -1: they are as before. */
-static int
-compress(struct ws_sending *out, struct ws_compressor *compressor)
-{
-	const struct iovec pieces[] = {
-		piece(out->body->data, out->body_len),
-		piece(out->tail, out->tail_len),
-	};
-	struct buf packed;
-
-	buf_init(&packed, UINT32_MAX);
-	if (ws_compressor_message(compressor, pieces, 2, &packed) == -1)
-		return -1;
-	payload_unref(out->body);
-	out->body_len = (uint32_t)packed.len;
-	out->body = buf_freeze(&packed);
-	out->tail_len = 0;
-	return 0;
 }
 
 /* Whether control frames wait that may go out before the message's end. */
@@ -164,16 +142,14 @@ ws_send_left(const struct ws_sending *out)
 }
 
 void
-ws_send_begin(struct ws_sending *out, const struct ws_outgoing *message,
-    struct ws_compressor *compressor)
+ws_send_begin(struct ws_sending *out, const struct ws_outgoing *message)
 {
 	out->body = message->body;
 	out->body_len = (uint32_t)message->len;
 	out->tail = message->tail;
 	out->tail_len = message->tail == NULL ? 0 :
 	    (uint32_t)strlen(message->tail);
-	out->is_compressed = compressor != NULL &&
-	    compress(out, compressor) == 0;
+	out->is_compressed = message->is_compressed;
 	out->opcode = (uint8_t)message->opcode;
 	out->whole = frames_len(out);
 	out->sent = 0;

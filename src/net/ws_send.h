@@ -9,8 +9,6 @@
 #include "base/buf.h"
 #include "wire/ws_frame.h"
 
-struct ws_compressor;
-
 /*
  * The bytes that a connection has to send: a message, which goes out in frames
  * of a bounded size, and control frames, which go out between two of these.
@@ -23,6 +21,7 @@ struct ws_outgoing {
 	struct payload *body;		/* a reference, which ws takes */
 	size_t	 len;			/* of body's bytes, from the first */
 	const char *tail;		/* a constant string; NULL for none */
+	bool	 is_compressed;		/* body is, and there is no tail */
 };
 
 struct ws_sending {
@@ -63,13 +62,9 @@ int	 ws_send_control(struct ws_sending *out, enum ws_opcode opcode,
 	    const uint8_t *payload, size_t len)
 	    __attribute__((warn_unused_result));
 
-/*
- * When there is nothing to send: begin the message, whose body is taken.
- * compressor is NULL where none was negotiated.
- */
+/* When there is nothing to send: begin the message, whose body is taken. */
 void	 ws_send_begin(struct ws_sending *out,
-	    const struct ws_outgoing *message,
-	    struct ws_compressor *compressor);
+	    const struct ws_outgoing *message);
 /* Send no more of a message than the frame that is half sent, if one is. */
 void	 ws_send_cut(struct ws_sending *out);
 

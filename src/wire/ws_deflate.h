@@ -7,13 +7,14 @@
 
 struct buf;
 struct iovec;
-struct z_stream_s;
+struct payload;
 
 /*
  * Compression of messages (permessage-deflate, RFC 7692), server side: what is
- * agreed upon in the handshake, and the two zlib streams of a connection.  They
- * are allocated when first used; without context takeover they are given back
- * at the end of each message.
+ * agreed upon in the handshake, and the zlib streams.  No side ever takes over
+ * a context (section 7.1.1), so what a message inflates to, or is compressed
+ * to, depends on that message alone: one set of streams serves all connections,
+ * and one compressed form all readers of a message.
  */
 
 /* RFC 9110, section 5.6.2: what a token in a header field is made of. */
@@ -23,10 +24,8 @@ struct z_stream_s;
 /* Room for any response with its NUL. */
 #define WS_DEFLATE_RESPONSE_SIZE 144
 
-/* RFC 7692, section 7.1: what both sides hold to. */
+/* RFC 7692, section 7.1.2: what both sides hold to. */
 struct ws_deflate_params {
-	bool	 server_no_context_takeover;
-	bool	 client_no_context_takeover;
 	int	 server_max_window_bits;	/* 9 to 15 */
 	int	 client_max_window_bits;	/* 8 to 15 */
 };
@@ -40,7 +39,8 @@ enum ws_deflate_answer {
 /*
  * Choose the first offer in a Sec-WebSocket-Extensions value that we can meet
  * entirely.  Fills params and response (the value of the response's header
- * field) if one is accepted.
+ * field) if one is accepted.  The response has both no_context_takeover,
+ * offered or not.
  */
 enum ws_deflate_answer ws_deflate_negotiate(const char *offers,
 	    struct ws_deflate_params *params,
@@ -54,47 +54,52 @@ enum ws_inflate_status {
 	WS_INFLATE_NO_MEMORY
 };
 
-/* The client's messages; embedded by its owner, the fields are its own. */
-struct ws_inflate {
-	struct z_stream_s *stream;	/* NULL while nothing has to be kept */
-	uint8_t	 window_bits;
-	bool	 keep_context;
-	bool	 is_empty;		/* nothing came of this message yet */
+/*
+ * The windows that we compress with: all of deflate's, and the smallest, which
+ * is within whatever smaller one a client asked for.
+ */
+enum ws_window {
+	WS_WINDOW_SMALL,
+	WS_WINDOW_FULL,
+	WS_WINDOWS
 };
 
-void	 ws_inflate_init(struct ws_inflate *inflate,
-	    const struct ws_deflate_params *params);
-void	 ws_inflate_clear(struct ws_inflate *inflate);
+/* The one for a client with this server_max_window_bits. */
+enum ws_window ws_window_for(int server_max_window_bits);
+
+/* The compressed forms of a message that has several readers.  All zero at
+ * first; embedded by its owner. */
+struct ws_packed {
+	struct payload *bytes[WS_WINDOWS]; /* NULL: not tried, or no gain */
+	bool	 is_tried[WS_WINDOWS];
+};
+
+void	 ws_packed_clear(struct ws_packed *packed);
 
 /*
- * Append to out what the next len bytes of a message inflate to, as long as
- * out then has at most max bytes, and never grow it beyond that.  What came
- * before a fault is appended; after a fault the stream is of no more use.
+ * zlib's streams, each of which is made when it is first used and starts afresh
+ * with every message.
  */
-enum ws_inflate_status ws_inflate_feed(struct ws_inflate *inflate,
+struct ws_codec;
+
+struct ws_codec *ws_codec_new(void);
+void	 ws_codec_free(struct ws_codec *codec);
+
+/*
+ * Append to out what the len bytes of a whole message inflate to, as long as
+ * out then has at most max bytes, and never grow it beyond that.  What came
+ * before a fault is appended.
+ */
+enum ws_inflate_status ws_codec_inflate(struct ws_codec *codec,
 	    const uint8_t *data, size_t len, struct buf *out, size_t max)
 	    __attribute__((warn_unused_result));
-/* The message is over: append what is left of it. */
-enum ws_inflate_status ws_inflate_end(struct ws_inflate *inflate,
-	    struct buf *out, size_t max) __attribute__((warn_unused_result));
-
-/* Our own messages; embedded by its owner, the fields are its own. */
-struct ws_compressor {
-	struct z_stream_s *stream;	/* NULL while nothing has to be kept */
-	uint8_t	 window_bits;
-	bool	 keep_context;
-};
-
-void	 ws_compressor_init(struct ws_compressor *compressor,
-	    const struct ws_deflate_params *params);
-void	 ws_compressor_clear(struct ws_compressor *compressor);
 
 /*
  * Append to out the payload of a frame that carries the n pieces as one
  * message.  -1 if that is over out's limit or there is no memory: out is as
- * before then, and the message may be sent uncompressed, as may any other.
+ * before then, and the message may be sent uncompressed.
  */
-int	 ws_compressor_message(struct ws_compressor *compressor,
+int	 ws_codec_compress(struct ws_codec *codec, enum ws_window window,
 	    const struct iovec *pieces, size_t n, struct buf *out)
 	    __attribute__((warn_unused_result));
 

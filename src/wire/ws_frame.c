@@ -16,21 +16,42 @@
 #define LEN7_IS_16 126		/* the length is in the next two bytes */
 #define LEN7_IS_64 127		/* ... eight bytes */
 
+/*
+ * What a message can come to when it is compressed: codes of deflate's fixed
+ * table have at most 9 bits for a byte, and there is a little for each block.
+ */
+enum {
+	COMPRESSED_EXTRA_SHARE = 7,	/* a seventh */
+	COMPRESSED_EXTRA_BYTES = 64
+};
+
 enum parser_state {
 	STATE_HEADER,
 	STATE_PAYLOAD,
 	STATE_CLOSED
 };
 
+static size_t
+max_compressed(size_t max_message)
+{
+	uint64_t max = (uint64_t)max_message +
+	    max_message / COMPRESSED_EXTRA_SHARE + COMPRESSED_EXTRA_BYTES;
+	const size_t most = UINT32_MAX - WS_CONTROL_MAX;
+
+	return max < most ? (size_t)max : most;
+}
+
 void
 ws_parser_init(struct ws_parser *parser, size_t max_message, bool accept_binary,
-    struct ws_inflate *inflate)
+    struct ws_codec *codec)
 {
 	*parser = (struct ws_parser){
-		.inflate = inflate,
+		.codec = codec,
+		.max_message = (uint32_t)max_message,
 		.accept_binary = accept_binary,
 	};
-	buf_init(&parser->message, max_message + WS_CONTROL_MAX);
+	buf_init(&parser->message, WS_CONTROL_MAX + (codec == NULL ?
+	    max_message : max_compressed(max_message)));
 }
 
 void
@@ -39,10 +60,12 @@ ws_parser_clear(struct ws_parser *parser)
 	buf_clear(&parser->message);
 }
 
+/* How much of the message may be kept, in the form in which it comes. */
 static size_t
-max_message(const struct ws_parser *parser)
+max_kept(const struct ws_parser *parser)
 {
-	return parser->message.max - WS_CONTROL_MAX;
+	return parser->compressed ? max_compressed(parser->max_message) :
+	    parser->max_message;
 }
 
 static bool
@@ -125,7 +148,7 @@ judge_opening(struct ws_parser *parser)
 	bool compressed = (parser->header[0] & RSV1) != 0;
 
 	if (parser->opcode != 0 || opcode > WS_BINARY ||
-	    (compressed && parser->inflate == NULL))
+	    (compressed && parser->codec == NULL))
 		return fail(parser, WS_CLOSE_PROTOCOL_ERROR);
 	if (opcode == WS_BINARY && !parser->accept_binary)
 		return fail(parser, WS_CLOSE_UNSUPPORTED_DATA);
@@ -175,9 +198,8 @@ judge_length(struct ws_parser *parser)
 	    (extended == 8 && (parser->left <= UINT16_MAX ||
 	    parser->left > INT64_MAX)))
 		return fail(parser, WS_CLOSE_PROTOCOL_ERROR);
-	/* What a compressed frame comes to is known as it is inflated. */
-	if (!is_control(parser) && !parser->compressed &&
-	    parser->left > max_message(parser) - parser->message.len)
+	if (!is_control(parser) &&
+	    parser->left > max_kept(parser) - parser->message.len)
 		return fail(parser, WS_CLOSE_TOO_BIG);
 	memcpy(parser->mask, parser->header + 2 + extended,
 	    sizeof(parser->mask));
@@ -246,31 +268,11 @@ check_text(struct ws_parser *parser, const void *data, size_t n)
 	return utf8_feed(&parser->utf8, data, n);
 }
 
-/* What was inflated from offset before on is judged before the fault is. */
-static enum ws_status
-settle_inflated(struct ws_parser *parser, size_t before,
-    enum ws_inflate_status status)
-{
-	if (parser->message.len > before &&
-	    check_text(parser, buf_data(&parser->message) + before,
-	    parser->message.len - before) == -1)
-		return fail(parser, WS_CLOSE_INVALID_DATA);
-	if (status != WS_INFLATE_OK)
-		return fail(parser, inflate_fault(status));
-	return WS_MORE;
-}
-
 /* Take n unmasked bytes of a message that is not whole in the input. */
 static enum ws_status
 keep_data(struct ws_parser *parser, const uint8_t *data, size_t n)
 {
-	size_t before = parser->message.len;
-
-	if (parser->compressed)
-		return settle_inflated(parser, before,
-		    ws_inflate_feed(parser->inflate, data, n, &parser->message,
-		    max_message(parser)));
-	if (check_text(parser, data, n) == -1)
+	if (!parser->compressed && check_text(parser, data, n) == -1)
 		return fail(parser, WS_CLOSE_INVALID_DATA);
 	if (buf_append(&parser->message, data, n) == -1)
 		return fail(parser, WS_CLOSE_INTERNAL_ERROR);
@@ -343,18 +345,6 @@ message_event(struct ws_parser *parser, const uint8_t *data, size_t n,
 	return WS_EVENT;
 }
 
-/* The payload lies whole in the input and needs no other memory. */
-static enum ws_status
-show_in_place(struct ws_parser *parser, const uint8_t *data, size_t n,
-    struct ws_event *event)
-{
-	if (is_control(parser))
-		return control_event(parser, data, n, event);
-	if (check_text(parser, data, n) == -1)
-		return fail(parser, WS_CLOSE_INVALID_DATA);
-	return message_event(parser, data, n, event);
-}
-
 /* The last n bytes of what is kept, as an event; place, if there are none. */
 static enum ws_status
 show_kept(struct ws_parser *parser, size_t n, const uint8_t *place,
@@ -370,22 +360,59 @@ show_kept(struct ws_parser *parser, size_t n, const uint8_t *place,
 	return message_event(parser, place, n, event);
 }
 
+/*
+ * The n bytes are a whole compressed message.  What comes of them takes the
+ * place of what was kept, and is judged before what is wrong behind it.
+ */
+static enum ws_status
+show_inflated(struct ws_parser *parser, const uint8_t *data, size_t n,
+    struct ws_event *event)
+{
+	enum ws_inflate_status status;
+	struct buf text;
+
+	buf_init(&text, parser->message.max);
+	status = ws_codec_inflate(parser->codec, data, n, &text,
+	    parser->max_message);
+	buf_clear(&parser->message);
+	parser->message = text;
+	if (text.len > 0 && check_text(parser, (uint8_t *)buf_data(&text),
+	    text.len) == -1)
+		return fail(parser, WS_CLOSE_INVALID_DATA);
+	if (status != WS_INFLATE_OK)
+		return fail(parser, inflate_fault(status));
+	return show_kept(parser, text.len, (const uint8_t *)"", event);
+}
+
+/* The payload lies whole in the input. */
+static enum ws_status
+show_in_place(struct ws_parser *parser, const uint8_t *data, size_t n,
+    struct ws_event *event)
+{
+	if (is_control(parser))
+		return control_event(parser, data, n, event);
+	if (parser->compressed)
+		return show_inflated(parser, data, n, event);
+	if (check_text(parser, data, n) == -1)
+		return fail(parser, WS_CLOSE_INVALID_DATA);
+	return message_event(parser, data, n, event);
+}
+
 static enum ws_status
 end_frame(struct ws_parser *parser, const uint8_t *place,
     struct ws_event *event)
 {
-	size_t before = parser->message.len;
+	const struct buf *message = &parser->message;
 
 	if (is_control(parser))
 		return show_kept(parser, parser->header[1] & LEN7, place,
 		    event);
 	if (!is_final(parser))
 		return WS_MORE;
-	if (parser->compressed && settle_inflated(parser, before,
-	    ws_inflate_end(parser->inflate, &parser->message,
-	    max_message(parser))) == WS_FAILED)
-		return WS_FAILED;
-	return show_kept(parser, parser->message.len, place, event);
+	if (parser->compressed && message->len > 0)
+		return show_inflated(parser,
+		    (const uint8_t *)buf_data(message), message->len, event);
+	return show_kept(parser, message->len, place, event);
 }
 
 /* Whether nothing of the payload has to be kept beyond the next call. */
@@ -396,8 +423,7 @@ is_whole(const struct ws_parser *parser, size_t len)
 		return false;
 	if (is_control(parser))
 		return parser->left == (parser->header[1] & LEN7);
-	return is_final(parser) && !parser->compressed &&
-	    parser->message.len == 0;
+	return is_final(parser) && parser->message.len == 0;
 }
 
 static enum ws_status

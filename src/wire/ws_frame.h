@@ -8,13 +8,15 @@
 #include "base/buf.h"
 #include "utf8.h"
 
-struct ws_inflate;
+struct ws_codec;
 
 /*
  * The frames of a WebSocket, seen from the server (RFC 6455, section 5): a
  * parser that turns the client's bytes into messages and control frames, and
  * the headers of our own frames.  The parser is bytes in, events out; it keeps
- * memory on the heap only for a message or control frame that is cut off.
+ * memory on the heap only for a message or control frame that is cut off.  A
+ * compressed message is kept as it came and inflated when it is whole, so what
+ * is unfinished holds no more than was sent.
  */
 
 enum ws_opcode {
@@ -64,8 +66,9 @@ struct ws_event {
 struct ws_parser {
 	struct buf message;	/* what came of a message that is not whole,
 				   and behind it of a control frame */
-	struct ws_inflate *inflate; /* NULL: compression was not negotiated */
+	struct ws_codec *codec;	/* NULL: compression was not negotiated */
 	uint64_t left;		/* bytes to come of this frame's payload */
+	uint32_t max_message;
 	uint32_t shown;		/* bytes at message's end in the last event */
 	uint16_t failed;	/* the close code, 0 while all is well */
 	uint8_t	 mask[4];	/* turned so that the next byte meets [0] */
@@ -79,11 +82,11 @@ struct ws_parser {
 };
 
 /*
- * Messages have at most max_message bytes, after inflating.  inflate is lent
- * for the life of the parser; NULL if compression was not negotiated.
+ * Messages have at most max_message bytes, after inflating.  codec is lent for
+ * the life of the parser; NULL if compression was not negotiated.
  */
 void	 ws_parser_init(struct ws_parser *parser, size_t max_message,
-	    bool accept_binary, struct ws_inflate *inflate);
+	    bool accept_binary, struct ws_codec *codec);
 void	 ws_parser_clear(struct ws_parser *parser);
 
 /*
@@ -98,7 +101,8 @@ void	 ws_parser_clear(struct ws_parser *parser);
  *
  * WS_FAILED: the client broke the protocol or a limit, and close_code says how;
  * so does every later call.  Text that is not UTF-8 is found with its first
- * wrong byte, a message too big with the header of the frame that makes it so.
+ * wrong byte, a message too big with the header of the frame that makes it so;
+ * what a compressed message comes to is found out with its last byte.
  */
 enum ws_status ws_parser_next(struct ws_parser *parser, uint8_t **bytes,
 	    size_t *len, struct ws_event *event)
