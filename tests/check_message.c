@@ -999,6 +999,8 @@ START_TEST(a_multicart_lives_until_its_last_reference)
 	struct payload *enclosed = payload_new("{}", 2);
 
 	multicart->enclosed = payload_ref(enclosed);
+	multicart->packed.bytes[WS_WINDOW_FULL] = payload_ref(enclosed);
+	multicart->plain_packed.bytes[WS_WINDOW_SMALL] = payload_ref(enclosed);
 	session_free(session);
 	ck_assert_ptr_eq(multicart_ref(multicart), multicart);
 	multicart_unref(multicart);

@@ -310,6 +310,7 @@ void
 network_copy_counts(const struct network *network, struct metrics *metrics)
 {
 	ws_peers_copy_counts(network->peers, &metrics->ws);
+	ws_service_copy_counts(network->ws, &metrics->ws_service);
 	polls_copy_counts(network->polls, &metrics->polls);
 	front_copy_counts(network->front, &metrics->front);
 	http_copy_counts(network->http, &metrics->http);

@@ -271,6 +271,12 @@ tell_delays(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
+tell_compressed(struct exposition *out, const struct metrics *metrics)
+{
+	plain(out, metrics->ws_service.compressed_bytes);
+}
+
+static void
 tell_latency(struct exposition *out, const struct metrics *metrics)
 {
 	enum transport i;
@@ -467,6 +473,9 @@ static const struct family {
 	{ "buddyshopping_output_delays_total", EXPOSITION_COUNTER,
 	    "How often a session came to session-output-rate and had to "
 	    "wait.", tell_delays },
+	{ "buddyshopping_compressed_bytes_total", EXPOSITION_COUNTER,
+	    "Bytes of messages that were compressed, each once for all its "
+	    "readers.", tell_compressed },
 	{ "buddyshopping_delivery_latency_seconds", EXPOSITION_HISTOGRAM,
 	    "From the receipt of a change to the last byte of the multicart "
 	    "that shows it, for each client.", tell_latency },

@@ -65,6 +65,18 @@ on_is_ready(const struct ws *ws)
 	return hub_peer_is_ready(self->peers->config.hub, &self->peer);
 }
 
+/* The compressed forms that item has in common with others; or NULL. */
+static struct ws_packed *
+packed_of(const struct outbox_item *item)
+{
+	struct multicart *multicart = item->multicart;
+
+	if (multicart == NULL)
+		return NULL;
+	return item->len == multicart->bytes->len ? &multicart->packed :
+	    &multicart->plain_packed;
+}
+
 static bool
 on_next(struct ws *ws, struct ws_outgoing *out)
 {
@@ -79,7 +91,7 @@ on_next(struct ws *ws, struct ws_outgoing *out)
 		.len = item.len,
 		.tail = item.tail,
 	};
-	ws_compress(ws, out, NULL);
+	ws_compress(ws, out, packed_of(&item));
 	multicart_unref(item.multicart);
 	self->sending = item.news;
 	return true;

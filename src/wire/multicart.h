@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ws_deflate.h"
+
 struct payload;
 struct session;
 
@@ -23,6 +25,8 @@ struct multicart {
 	struct payload *bytes;
 	struct payload *enclosed;	/* the net layer's: as the body of an */
 					/* answer over HTTP; or NULL */
+	struct ws_packed packed;	/* likewise: all bytes, compressed */
+	struct ws_packed plain_packed;	/* ... plain_len and the brace */
 };
 
 /*

@@ -149,6 +149,45 @@ promtoolTest('what the dashboard asks is PromQL', () => {
 	promtool(['check', 'rules', file]);
 });
 
+// The next text of client with what.
+const textWith = async (client, what) => {
+	for (;;) {
+		const text = await client.next();
+		if (text.includes(what))
+			return text;
+	}
+};
+
+test('a multicart is compressed once for all who get it', () => withWatched(
+	{ 'websocket-compression': 'yes' }, async (daemon, admin) => {
+		const names = ['Ada', 'Bob', 'Cyd', 'Dan', 'Eve'];
+		const clients = [];
+		for (const [i, name] of names.entries()) {
+			const client = await Client.open(daemon, '/one',
+				{ perMessageDeflate: true });
+			const { customerId } = await client.enter(
+				i === 0 ? 'startSession' : 'joinSession', name,
+				{ resumable: i > 2 });
+			clients.push(Object.assign(client, { customerId }));
+		}
+		for (const client of clients)
+			await textWith(client, 'Eve');
+		const counted = async () => valueOf(await scrape(admin),
+			'buddyshopping_compressed_bytes_total');
+		const before = await counted();
+		const [ada] = clients;
+		ada.send('updateCart', { customerId: ada.customerId,
+			cartContent: { text: 'x'.repeat(5000) } });
+		const texts = [];
+		for (const client of clients)
+			texts.push(await textWith(client, 'xxx'));
+		// Without cursor and with it.
+		const forms = [...new Set(texts)];
+		assert.equal(forms.length, 2);
+		assert.equal(await counted() - before,
+			forms[0].length + forms[1].length);
+	}));
+
 test('WebSockets are counted, and what they say', () => withWatched({},
 	async (daemon, admin) => {
 		const ada = await moved(admin, async () => {
