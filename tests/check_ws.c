@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -1612,6 +1613,78 @@ START_TEST(only_the_first_fragment_says_that_a_message_is_compressed)
 }
 END_TEST
 
+/* A compressed message of 1000 zeros. */
+static size_t
+make_bomb(uint8_t frame[100])
+{
+	static char zeros[LONG];
+	const struct iovec piece = { zeros, sizeof(zeros) };
+	struct ws_codec *codec = ws_codec_new();
+	struct buf bomb;
+	size_t n;
+
+	buf_init(&bomb, 90);
+	ck_assert_int_eq(ws_codec_compress(codec, WS_WINDOW_FULL, &piece, 1,
+	    &bomb), 0);
+	memcpy(frame, "\xc1\x80" MASK, 6);
+	frame[1] |= (uint8_t)bomb.len;
+	memcpy(frame + 6, buf_data(&bomb), bomb.len);
+	n = 6 + bomb.len;
+	buf_clear(&bomb);
+	ws_codec_free(codec);
+	return n;
+}
+
+/* Send so many of those. */
+static void
+say_bombs(struct world *world, size_t count)
+{
+	uint8_t frame[100];
+	size_t i, n = make_bomb(frame);
+
+	for (i = 0; i < count; i++)
+		say_bytes(world, frame, n);
+}
+
+START_TEST(a_turn_inflates_hardly_more_than_it_reads)
+{
+	enum { BOMBS = 200, A_TURN = 66 };
+	struct world *world = world_new(&params, "");
+	size_t turns;
+
+	turn(world);
+	say_bombs(world, BOMBS);
+	for (turns = 0; world->said.len < BOMBS * (LONG + 1); turns++) {
+		size_t before = world->said.len;
+
+		uv_run(&world->loop, UV_RUN_NOWAIT);
+		ck_assert_uint_le(world->said.len - before,
+		    A_TURN * (LONG + 1));
+		ck_assert_uint_le(turns, BOMBS);
+	}
+	say(world, PING_A);
+
+	expect_heard(world, SERVER_PONG_A);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(nothing_is_inflated_for_long_once_we_close)
+{
+	struct world *world = world_new(&params, "");
+
+	turn(world);
+	ws_close(&world->ws, WS_CLOSE_NORMAL);
+	say_bombs(world, 3);
+	turn(world);
+
+	expect_heard(world, "\x88\x02\x03\xe8");
+	ck_assert(world->has_ended);
+	expect_said(world, "");
+	world_free(world);
+}
+END_TEST
+
 START_TEST(descriptor_that_cannot_be_watched_is_closed_from_the_loop)
 {
 	struct world *world = world_plain();
@@ -1683,6 +1756,8 @@ suite_add(TCase *tc)
 		only_the_first_fragment_says_that_a_message_is_compressed,
 		what_others_get_too_is_compressed_once,
 		nothing_is_compressed_for_who_did_not_agree,
+		a_turn_inflates_hardly_more_than_it_reads,
+		nothing_is_inflated_for_long_once_we_close,
 		descriptor_that_cannot_be_watched_is_closed_from_the_loop,
 	};
 	size_t i;

@@ -296,6 +296,8 @@ on_message(struct ws *ws, const struct ws_event *event)
 	if (ws->state == STATE_OPEN)
 		ws->owner->message(ws, event->opcode,
 		    (const char *)event->data, event->len);
+	else if (ws->window_bits != 0)
+		ws->is_done = true;	/* it may have cost to inflate it */
 }
 
 static void
@@ -423,13 +425,24 @@ pause_reading(struct ws *ws, uint8_t *bytes)
 }
 
 /*
+ * Whether messages of so many bytes are enough for a turn.  That is a question
+ * only where they come to more than was received for them.
+ */
+static bool
+is_enough(const struct ws *ws, size_t handed)
+{
+	return ws->window_bits != 0 && ws->state == STATE_OPEN &&
+	    handed >= SCRATCH_BYTES;
+}
+
+/*
  * Hand over what is in len bytes.  Returns how many of them were used: all,
  * unless reading has to stop.
  */
 static size_t
 consume(struct ws *ws, uint8_t *bytes, size_t len)
 {
-	size_t left = len;
+	size_t left = len, handed = 0;
 	unsigned events = 0;
 	struct ws_event event;
 	enum ws_status status;
@@ -439,19 +452,22 @@ consume(struct ws *ws, uint8_t *bytes, size_t len)
 		if (ws_send_is_behind(&ws->out))
 			flush(ws);
 		if (left > 0 && ws->state == STATE_OPEN &&
-		    (events++ == EVENTS_MAX || !may_read(ws))) {
+		    (events++ == EVENTS_MAX || !may_read(ws) ||
+		    is_enough(ws, handed))) {
 			pause_reading(ws, bytes);
 			break;
 		}
 		status = ws_parser_next(&ws->parser, &bytes, &left, &event);
-		if (status == WS_EVENT &&
-		    !ws_parser_is_amid_message(&ws->parser))
-			reset_clock(ws);
-		if (status == WS_EVENT)
+		if (status == WS_EVENT) {
+			if (!ws_parser_is_amid_message(&ws->parser))
+				reset_clock(ws);
+			handed += event.len;
 			on_event(ws, &event);
-		else if (status == WS_FAILED)
+		} else if (status == WS_FAILED) {
 			on_fault(ws, event.close_code);
-	} while (status == WS_EVENT && ws->state != STATE_CLOSED);
+		}
+	} while (status == WS_EVENT && ws->state != STATE_CLOSED &&
+	    !ws->is_done);
 	if (ws->state == STATE_OPEN && !ws->is_paused)
 		start_clock(ws);
 	ws->is_reading = false;
@@ -502,7 +518,7 @@ receive(struct ws *ws)
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n > 0 && ws->state == STATE_LINGERING)
+	if (n > 0 && ws->is_done)
 		return;
 	if (n > 0)
 		on_received(ws, scratch, (size_t)n);
