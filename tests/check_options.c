@@ -175,6 +175,8 @@ static const struct number_case numbers[] = {
 	NUMBER("journal-retention", journal_retention_s, 7776000, 3153600000),
 	NUMBER("audit-retention", audit_retention_s, 0, 3153600000),
 	NUMBER("audit-anchor-interval", audit_anchor_interval_s, 600, 86400),
+	NUMBER("websocket-compression-rate", websocket_compression_rate,
+	    8388608, 1073741824),
 };
 
 static uint64_t
@@ -866,6 +868,7 @@ static const struct {
 	{ "require-tokens", "yes", OPTIONS_ADOPTED },
 	{ "checkout-barrier", "yes", OPTIONS_ADOPTED },
 	{ "websocket-compression", "yes", OPTIONS_ADOPTED },
+	{ "websocket-compression-rate", "7", OPTIONS_ADOPTED },
 	{ "demo", "yes", OPTIONS_ADOPTED },
 	{ "subprotocol", "shop", OPTIONS_ADOPTED },
 	{ "base-path", "/shop/", OPTIONS_ADOPTED },

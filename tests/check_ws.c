@@ -1546,6 +1546,31 @@ START_TEST(what_others_get_too_is_compressed_once)
 }
 END_TEST
 
+START_TEST(what_is_compressed_in_a_second_can_be_changed)
+{
+	struct ws_config config = { .max_message = 1000, .compression_rate = 1 };
+	struct world *world = world_new(&params, "");
+	uint64_t before;
+	int i;
+
+	ws_service_configure(world->service, &config);
+	for (i = 0; i < 600; i++) {
+		push_long(world);
+		ws_wake(&world->ws);
+		hear(world);
+	}
+	before = compressed_bytes(world);
+	ck_assert_uint_lt(before, 600 * (LONG + 1));
+	config.compression_rate = 0;
+	ws_service_configure(world->service, &config);
+	push_long(world);
+	ws_wake(&world->ws);
+
+	ck_assert_uint_gt(compressed_bytes(world), before);
+	world_free(world);
+}
+END_TEST
+
 START_TEST(nothing_is_compressed_for_who_did_not_agree)
 {
 	struct world *world = world_plain();
@@ -1755,6 +1780,7 @@ suite_add(TCase *tc)
 		agreed_compression_is_used_both_ways,
 		only_the_first_fragment_says_that_a_message_is_compressed,
 		what_others_get_too_is_compressed_once,
+		what_is_compressed_in_a_second_can_be_changed,
 		nothing_is_compressed_for_who_did_not_agree,
 		a_turn_inflates_hardly_more_than_it_reads,
 		nothing_is_inflated_for_long_once_we_close,

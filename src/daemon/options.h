@@ -61,6 +61,7 @@ struct options {
 	bool	 require_tokens;
 	bool	 checkout_barrier;
 	bool	 websocket_compression;
+	size_t	 websocket_compression_rate; /* bytes per second */
 	bool	 demo;
 	char	*subprotocol;		/* "" for none */
 	char	**admin_listen;		/* see admin_place.h */

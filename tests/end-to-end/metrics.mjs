@@ -188,6 +188,24 @@ test('a multicart is compressed once for all who get it', () => withWatched(
 			forms[0].length + forms[1].length);
 	}));
 
+test('what is compressed has a limit', () => withWatched(
+	{ 'websocket-compression': 'yes', 'websocket-compression-rate': 1 },
+	async (daemon, admin) => {
+		const ada = await Client.open(daemon, '/one',
+			{ perMessageDeflate: true });
+		const { customerId } = await ada.enter('startSession', 'Ada');
+		const lengths = [];
+		for (const mark of ['aaa', 'bbb', 'ccc']) {
+			ada.send('updateCart', { customerId,
+				cartContent: { text: mark.padEnd(200000) } });
+			lengths.push((await textWith(ada, mark)).length);
+		}
+		// The first ones; the last is sent as it is.
+		assert.equal(valueOf(await scrape(admin),
+			'buddyshopping_compressed_bytes_total'),
+		lengths[0] + lengths[1]);
+	}));
+
 test('WebSockets are counted, and what they say', () => withWatched({},
 	async (daemon, admin) => {
 		const ada = await moved(admin, async () => {
