@@ -177,6 +177,8 @@ static const struct number_case numbers[] = {
 	NUMBER("audit-anchor-interval", audit_anchor_interval_s, 600, 86400),
 	NUMBER("websocket-compression-rate", websocket_compression_rate,
 	    8388608, 1073741824),
+	NUMBER("websocket-inflation-rate", websocket_inflation_rate,
+	    1048576, 1073741824),
 };
 
 static uint64_t
@@ -869,6 +871,7 @@ static const struct {
 	{ "checkout-barrier", "yes", OPTIONS_ADOPTED },
 	{ "websocket-compression", "yes", OPTIONS_ADOPTED },
 	{ "websocket-compression-rate", "7", OPTIONS_ADOPTED },
+	{ "websocket-inflation-rate", "7", OPTIONS_ADOPTED },
 	{ "demo", "yes", OPTIONS_ADOPTED },
 	{ "subprotocol", "shop", OPTIONS_ADOPTED },
 	{ "base-path", "/shop/", OPTIONS_ADOPTED },

@@ -1694,6 +1694,31 @@ START_TEST(a_turn_inflates_hardly_more_than_it_reads)
 }
 END_TEST
 
+START_TEST(who_sends_bombs_is_read_at_a_rate)
+{
+	/* Two of them at once, and then two a second. */
+	const struct ws_config config = { .max_message = LONG,
+	    .ping_interval_s = PING_INTERVAL_S, .inflation_rate = 2 * LONG };
+	struct world *world = world_new(&params, "");
+
+	ws_service_configure(world->service, &config);
+	turn(world);
+	say_bombs(world, 5);
+	turn(world);
+	ck_assert_uint_eq(world->said.len, 2 * (LONG + 1));
+	/* The loop does not turn for the rest of them. */
+	ck_assert_int_gt(uv_backend_timeout(&world->loop), 0);
+	pass_s(world, 1);
+	ck_assert_uint_eq(world->said.len, 4 * (LONG + 1));
+	pass_s(world, 1);
+	ck_assert_uint_eq(world->said.len, 5 * (LONG + 1));
+	say(world, PING_A);
+
+	expect_heard(world, SERVER_PONG_A);
+	world_free(world);
+}
+END_TEST
+
 START_TEST(nothing_is_inflated_for_long_once_we_close)
 {
 	struct world *world = world_new(&params, "");
@@ -1783,6 +1808,7 @@ suite_add(TCase *tc)
 		what_is_compressed_in_a_second_can_be_changed,
 		nothing_is_compressed_for_who_did_not_agree,
 		a_turn_inflates_hardly_more_than_it_reads,
+		who_sends_bombs_is_read_at_a_rate,
 		nothing_is_inflated_for_long_once_we_close,
 		descriptor_that_cannot_be_watched_is_closed_from_the_loop,
 	};

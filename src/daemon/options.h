@@ -61,7 +61,8 @@ struct options {
 	bool	 require_tokens;
 	bool	 checkout_barrier;
 	bool	 websocket_compression;
-	size_t	 websocket_compression_rate; /* bytes per second */
+	size_t	 websocket_compression_rate; /* bytes per second ... */
+	size_t	 websocket_inflation_rate; /* ... of a connection */
 	bool	 demo;
 	char	*subprotocol;		/* "" for none */
 	char	**admin_listen;		/* see admin_place.h */

@@ -176,6 +176,7 @@ tuning_ws(const struct options *options, struct ws_config *config)
 	config->stall_timeout_s = options->stall_timeout_s;
 	config->message_timeout_s = options->body_timeout_s;
 	config->compression_rate = options->websocket_compression_rate;
+	config->inflation_rate = options->websocket_inflation_rate;
 }
 
 void

@@ -22,6 +22,7 @@ enum {
 	TURN_BYTES = 4194304,	/* what all send at most per turn, but for */
 	SMALL_BYTES = 65536,	/* messages with no more than this to go */
 	EVENTS_MAX = 64,	/* messages and control frames read per turn */
+	REST_MS = 20,		/* from when inflating has come to its rate */
 	CLOSE_TIMEOUT_MS = 5000, /* for the peer's close frame, then its FIN */
 	REST_TIMEOUT_S = 30	/* to read what a peer that is gone said */
 };
@@ -33,6 +34,7 @@ enum ws_wait {
 	WS_WAIT_SPEECH,	/* for anything at all, else the peer is pinged */
 	WS_WAIT_PONG,
 	WS_WAIT_CLOSE,
+	WS_WAIT_REST,	/* not for the peer: reading rests */
 	WS_WAIT_TAKE,	/* for room to send; the only one of ws.take */
 	WS_WAIT_WHOLE,	/* for the end of a message; of ws.whole */
 	WS_WAITS
@@ -54,6 +56,7 @@ struct ws_service {
 	size_t	 turn_left;	/* bytes to be sent in this turn */
 	struct ws_codec *codec;
 	struct ws_packer packer;
+	struct rate_limit inflation;
 	uint8_t	 scratch[SCRATCH_BYTES];
 };
 
@@ -225,6 +228,16 @@ send_some(struct ws *ws)
 	return (size_t)n;
 }
 
+/* Whether the peer has to wait before the largest message may be inflated. */
+static bool
+is_spent(const struct ws *ws)
+{
+	const struct ws_service *service = ws->service;
+
+	return rate_wait_n(&ws->inflated, &service->inflation,
+	    ws->parser.max_message, uv_now(service->config.loop)) != 0;
+}
+
 /* Go on to what is due when all is sent that can be. */
 static void
 settle(struct ws *ws)
@@ -234,8 +247,12 @@ settle(struct ws *ws)
 		linger(ws);
 	if (ws->state == STATE_CLOSED)
 		return;
-	if (ws->is_paused && ws->life.kind == WS_WAIT_NONE && may_read(ws))
-		wait_for_turn(ws);
+	if (ws->is_paused && ws->life.kind == WS_WAIT_NONE && may_read(ws)) {
+		if (is_spent(ws))
+			wait_for(ws, WS_WAIT_REST);
+		else
+			wait_for_turn(ws);
+	}
 	watch(ws);
 }
 
@@ -432,7 +449,19 @@ static bool
 is_enough(const struct ws *ws, size_t handed)
 {
 	return ws->window_bits != 0 && ws->state == STATE_OPEN &&
-	    handed >= SCRATCH_BYTES;
+	    (handed >= SCRATCH_BYTES || is_spent(ws));
+}
+
+/* Count a message, which may have been inflated. */
+static size_t
+count(struct ws *ws, const struct ws_event *event)
+{
+	const struct ws_service *service = ws->service;
+
+	if (ws->window_bits != 0)
+		rate_charge_n(&ws->inflated, &service->inflation, event->len,
+		    uv_now(service->config.loop));
+	return event->len;
 }
 
 /*
@@ -461,7 +490,7 @@ consume(struct ws *ws, uint8_t *bytes, size_t len)
 		if (status == WS_EVENT) {
 			if (!ws_parser_is_amid_message(&ws->parser))
 				reset_clock(ws);
-			handed += event.len;
+			handed += count(ws, &event);
 			on_event(ws, &event);
 		} else if (status == WS_FAILED) {
 			on_fault(ws, event.close_code);
@@ -622,6 +651,7 @@ expire(struct deadline *deadline, unsigned kind)
 	case WS_WAIT_NONE:
 		break;
 	case WS_WAIT_TURN:
+	case WS_WAIT_REST:
 		on_turn(ws);
 		break;
 	case WS_WAIT_SPEECH:
@@ -652,6 +682,7 @@ put_waits(const struct ws_config *config, uint64_t wait_ms[DEADLINE_KINDS_MAX])
 	wait_ms[WS_WAIT_TAKE] = seconds(config->stall_timeout_s);
 	wait_ms[WS_WAIT_WHOLE] = seconds(config->message_timeout_s);
 	wait_ms[WS_WAIT_CLOSE] = CLOSE_TIMEOUT_MS;
+	wait_ms[WS_WAIT_REST] = REST_MS;
 }
 
 struct ws_service *
@@ -667,6 +698,8 @@ ws_service_new(const struct ws_config *config)
 	service->codec = ws_codec_new();
 	ws_packer_init(&service->packer, service->codec,
 	    config->compression_rate);
+	service->inflation = rate_limit(config->inflation_rate, 1,
+	    config->inflation_rate);
 	return service;
 }
 
@@ -679,6 +712,8 @@ ws_service_configure(struct ws_service *service,
 	service->config.max_message = config->max_message;
 	service->config.message_timeout_s = config->message_timeout_s;
 	ws_packer_configure(&service->packer, config->compression_rate);
+	service->inflation = rate_limit(config->inflation_rate, 1,
+	    config->inflation_rate);
 	put_waits(config, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);
 }

@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "hub/rate.h"
 #include "wire/ws_deflate.h"
 #include "wire/ws_frame.h"
 #include "deadline.h"
@@ -69,7 +70,10 @@ struct ws_config {
 	unsigned stall_timeout_s;
 	/* From a message's first byte to its last; likewise. */
 	unsigned message_timeout_s;
-	uint64_t compression_rate;	/* bytes a second; 0 for no limit */
+	/* Bytes a second: what is compressed for all, and what the messages of
+	 * one connection are inflated to; 0 for no limit. */
+	uint64_t compression_rate;
+	uint64_t inflation_rate;
 };
 
 struct ws_service_counts {
@@ -82,6 +86,7 @@ struct ws {
 	struct ws_service *service;
 	const struct ws_owner *owner;
 	struct ws_parser parser;
+	struct rate inflated;	/* where compression was negotiated */
 	struct buf unread;	/* received, but the owner was not ready */
 	uint32_t unread_at;	/* where it goes on */
 	int	 fd;
@@ -116,7 +121,7 @@ struct ws {
  */
 struct ws_service *ws_service_new(const struct ws_config *config);
 /*
- * Take over the settings of config: times and rate for all connections, the
+ * Take over the settings of config: times and rates for all connections, the
  * size for those that are opened from now on.
  */
 void	 ws_service_configure(struct ws_service *service,
