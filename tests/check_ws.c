@@ -1548,7 +1548,8 @@ END_TEST
 
 START_TEST(what_is_compressed_in_a_second_can_be_changed)
 {
-	struct ws_config config = { .max_message = 1000, .compression_rate = 1 };
+	struct ws_config config = { .max_message = LONG,
+	    .compression_rate = 1 };
 	struct world *world = world_new(&params, "");
 	uint64_t before;
 	int i;

@@ -9,7 +9,7 @@ enum {
 	/* Less fits into a packet anyway. */
 	PACK_MIN_BYTES = 256,
 	/* More would hold up the loop.  This much, which is also what may be
-	 * compressed at once, takes three milliseconds, and ten at the worst. */
+	 * compressed at once, takes 3 milliseconds, and 10 at the worst. */
 	PACK_MAX_BYTES = 524288,
 	/* A client has to inflate it: not for less than an eighth. */
 	PACK_GAIN_SHARE = 8
