@@ -83,7 +83,8 @@ printed contrib/HACKING.md | sed '/^make check  /d' |
 shorter='s%src/buddyshopping$%& || [ $? = 1 ]%
     s|compare |&--runs 1 --seconds 1 |; s|1 --fanout|1 --only small --fanout|
     s|bench/beside |&-s 1 |; s|950000|1000|; s|SOURCE|..|
-    s|fanout --url [^\\]*|& --duration 1 |; /^npm /d'
+    s|fanout --url [^\\]*|& --duration 1 |; /^npm /d
+    s|bench/stranger |&--only pings --seconds 1 |'
 sed -n '/^make bench$/,$p' "$work/readme" | sed "$shorter" |
     inside performance /checkout/build --private-network
 

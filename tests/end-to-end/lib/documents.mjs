@@ -61,6 +61,7 @@ const CLAIMS = {
 		'npm install': BY_HAND,
 		'node SOURCE/tests/bench/fronts.mjs': FORM,
 		'./tests/bench/fill': BY_HAND,
+		'SOURCE/tests/bench/stranger': BY_HAND,
 	},
 	'man/buddyshopping.conf.5': {
 		'key = value': FORM,
