@@ -85,17 +85,18 @@ const handshake = (session, extensions = '') =>
 
 const DEFLATE = 'Sec-WebSocket-Extensions: permessage-deflate\r\n';
 
-// Cuts the daemon's frames, which are never fragmented, out of a stream;
-// payloads of up to PARSE_BYTES go to onFrame(opcode, payload), of others null.
+// Cuts messages and control frames out of what the daemon sends; those of up to
+// PARSE_BYTES go to onMessage(opcode, payload), of others and of compressed
+// ones null.
 class FrameReader {
   #head = Buffer.alloc(0);
-  #parts = [];
-  #left = 0;
-  #opcode = 0;
-  #isKept = false;
+  #left = 0; // of the frame's payload
+  #isLast = false; // of its message
+  #message; // that is being fragmented
+  #into; // the message or control frame whose payload comes
 
-  constructor(onFrame) {
-    this.onFrame = onFrame;
+  constructor(onMessage) {
+    this.onMessage = onMessage;
   }
 
   feed(data) {
@@ -118,20 +119,36 @@ class FrameReader {
 
   #begin() {
     const head = this.#head;
-    this.#opcode = head[0] & 0x0f;
+    const opcode = head[0] & 0x0f;
+    this.#head = Buffer.alloc(0);
+    this.#isLast = (head[0] & FIN) !== 0;
     this.#left = head.length === 2 ? head[1] & 0x7f :
       head.length === 4 ? head.readUInt16BE(2) :
         Number(head.readBigUInt64BE(2));
-    this.#isKept = this.#left <= PARSE_BYTES && (head[0] & COMPRESSED) === 0;
-    this.#head = Buffer.alloc(0);
+    if (opcode !== 0)
+      this.#into = { opcode, size: 0, parts: [],
+        isKept: (head[0] & COMPRESSED) === 0 };
+    if (opcode === 0)
+      this.#into = this.#message;
+    else if (opcode < CLOSE)
+      this.#message = this.#into;
+    this.#keep(this.#into, this.#left);
     if (this.#left === 0)
       this.#finish();
   }
 
+  #keep(into, more) {
+    into.size += more;
+    if (into.size <= PARSE_BYTES)
+      return;
+    into.isKept = false;
+    into.parts = [];
+  }
+
   #feedPayload(data) {
     const n = Math.min(this.#left, data.length);
-    if (this.#isKept)
-      this.#parts.push(Buffer.from(data.subarray(0, n)));
+    if (this.#into.isKept)
+      this.#into.parts.push(Buffer.from(data.subarray(0, n)));
     this.#left -= n;
     if (this.#left === 0)
       this.#finish();
@@ -139,9 +156,9 @@ class FrameReader {
   }
 
   #finish() {
-    const payload = this.#isKept ? Buffer.concat(this.#parts) : null;
-    this.#parts = [];
-    this.onFrame(this.#opcode, payload);
+    const { opcode, isKept, parts } = this.#into;
+    if (this.#isLast)
+      this.onMessage(opcode, isKept ? Buffer.concat(parts) : null);
   }
 }
 
@@ -149,12 +166,13 @@ class FrameReader {
 class Peer {
   isOver = false;
   messages = 0;
-  pongs = 0;
   errors = 0;
   onMessage = () => {};
   #head = Buffer.alloc(0);
   #isOpen = false;
-  #answer;	// of ask()
+  #answer; // of ask()
+  #end;
+  #resolve;
   #frames = new FrameReader((opcode, payload) => this.#take(opcode, payload));
 
   // `pace` is { bytes, ms } for one who reads so slowly.
@@ -173,9 +191,6 @@ class Peer {
     }, pace && Buffer.alloc(pace.bytes));
     this.socket.write(handshake(session, extensions));
   }
-
-  #end;
-  #resolve;
 
   static async open(session, options) {
     const peer = new Peer(session, options);
@@ -212,11 +227,9 @@ class Peer {
   #take(opcode, payload) {
     if (opcode === PING)
       this.socket.write(frame(payload, PONG));
-    else if (opcode === PONG)
-      this.pongs++;
     else if (opcode === CLOSE)
       this.socket.destroy();
-    else
+    else if (opcode !== PONG)
       this.#takeMessage(payload);
   }
 
@@ -284,7 +297,7 @@ const postRequest = (session, event, payload) => {
 class Http {
   isOver = false;
   #data = Buffer.alloc(0);
-  #left = -1;	// of the body; -1 in the head
+  #left = -1; // of the body; -1 in the head
   #status;
   #done;
 
