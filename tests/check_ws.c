@@ -30,6 +30,7 @@ enum {
 	MESSAGE_TIMEOUT_S = 30,
 	CLOSE_TIMEOUT_S = 5,
 	REST_TIMEOUT_S = 30,
+	MAX_MESSAGE = 2000,
 	QUEUE = 8,
 	TURNS = 8,		/* enough for everything that is not blocked */
 	HEARD_BYTES = 8 * 1024 * 1024
@@ -174,7 +175,7 @@ world_new(const struct ws_deflate_params *deflate, const char *extra)
 	};
 	struct ws_config config = {
 		.loop = &world->loop,
-		.max_message = 1000,
+		.max_message = MAX_MESSAGE,
 		.ping_interval_s = PING_INTERVAL_S,
 		.pong_timeout_s = PONG_TIMEOUT_S,
 		.stall_timeout_s = STALL_TIMEOUT_S,
@@ -1639,11 +1640,11 @@ START_TEST(only_the_first_fragment_says_that_a_message_is_compressed)
 }
 END_TEST
 
-/* A compressed message of 1000 zeros. */
+/* A compressed message of zeros, of the largest size. */
 static size_t
 make_bomb(uint8_t frame[100])
 {
-	static char zeros[LONG];
+	static char zeros[MAX_MESSAGE];
 	const struct iovec piece = { zeros, sizeof(zeros) };
 	struct ws_codec *codec = ws_codec_new();
 	struct buf bomb;
@@ -1674,18 +1675,18 @@ say_bombs(struct world *world, size_t count)
 
 START_TEST(a_turn_inflates_hardly_more_than_it_reads)
 {
-	enum { BOMBS = 200, A_TURN = 66 };
+	enum { BOMBS = 200, A_TURN = 33 };
 	struct world *world = world_new(&params, "");
 	size_t turns;
 
 	turn(world);
 	say_bombs(world, BOMBS);
-	for (turns = 0; world->said.len < BOMBS * (LONG + 1); turns++) {
+	for (turns = 0; world->said.len < BOMBS * (MAX_MESSAGE + 1); turns++) {
 		size_t before = world->said.len;
 
 		uv_run(&world->loop, UV_RUN_NOWAIT);
 		ck_assert_uint_le(world->said.len - before,
-		    A_TURN * (LONG + 1));
+		    A_TURN * (MAX_MESSAGE + 1));
 		ck_assert_uint_le(turns, BOMBS);
 	}
 	say(world, PING_A);
@@ -1698,21 +1699,21 @@ END_TEST
 START_TEST(who_sends_bombs_is_read_at_a_rate)
 {
 	/* Two of them at once, and then two a second. */
-	const struct ws_config config = { .max_message = LONG,
-	    .ping_interval_s = PING_INTERVAL_S, .inflation_rate = 2 * LONG };
+	const struct ws_config config = { .max_message = MAX_MESSAGE,
+	    .ping_interval_s = PING_INTERVAL_S, .inflation_rate = 2 * MAX_MESSAGE };
 	struct world *world = world_new(&params, "");
 
 	ws_service_configure(world->service, &config);
 	turn(world);
 	say_bombs(world, 5);
 	turn(world);
-	ck_assert_uint_eq(world->said.len, 2 * (LONG + 1));
+	ck_assert_uint_eq(world->said.len, 2 * (MAX_MESSAGE + 1));
 	/* The loop does not turn for the rest of them. */
 	ck_assert_int_gt(uv_backend_timeout(&world->loop), 0);
 	pass_s(world, 1);
-	ck_assert_uint_eq(world->said.len, 4 * (LONG + 1));
+	ck_assert_uint_eq(world->said.len, 4 * (MAX_MESSAGE + 1));
 	pass_s(world, 1);
-	ck_assert_uint_eq(world->said.len, 5 * (LONG + 1));
+	ck_assert_uint_eq(world->said.len, 5 * (MAX_MESSAGE + 1));
 	say(world, PING_A);
 
 	expect_heard(world, SERVER_PONG_A);
