@@ -13,6 +13,7 @@
 const char suite_name[] = "hub_show";
 
 enum {
+	KEPT_BYTES = 16384,	/* of an encoding that is kept */
 	KEPT_MS = 5000,		/* an encoding that nobody is shown */
 	RATE = 1000,		/* bytes a second, and in a row */
 	CHANGES_MAX = 20,	/* of a small cart until that is used up */
@@ -30,6 +31,32 @@ world_with_rate(uint64_t rate)
 	return world_new_with(&config);
 }
 
+/* client's cart becomes one of about so many bytes. */
+static void
+send_large_cart(struct client *client, int bytes)
+{
+	char *text;
+	int n = asprintf(&text, "{\"event\":\"updateCart\",\"payload\":{"
+	    "\"customerId\":\"%s\",\"cartContent\":{\"a\":\"%0*d\"}}}",
+	    client->id, bytes, 0);
+
+	ck_assert_int_gt(n, bytes);
+	client_send(client, text);
+	free(text);
+}
+
+/* A session with a token and a cart of so many bytes. */
+static struct client *
+world_start_with(struct world *w, int bytes)
+{
+	struct client *client = world_start_resumable(w, "s1", "Ann");
+
+	send_large_cart(client, bytes);
+	world_run(w);
+	ignore(client);
+	return client;
+}
+
 /* A connection by which the customer resumes, whose network takes nothing. */
 static struct client *
 resume_slowly(struct world *w, const struct client *customer)
@@ -44,14 +71,14 @@ resume_slowly(struct world *w, const struct client *customer)
 START_TEST(who_resumes_or_polls_is_shown_the_same_encoding)
 {
 	struct world *w = world_new();
-	struct client *ann = world_start_resumable(w, "s1", "Ann");
+	struct client *ann = world_start_with(w, KEPT_BYTES);
 	struct client *first = resume_slowly(w, ann);
 	struct client *second = resume_slowly(w, ann);
 	const struct multicart *shown = first->peer.outbox.state;
 
 	ck_assert_ptr_nonnull(shown);
 	ck_assert_ptr_eq(second->peer.outbox.state, shown);
-	say(ann, CART, ann->id, "{'a':1}");
+	say(ann, READY, ann->id, "true");
 	ck_assert_ptr_ne(first->peer.outbox.state, shown);
 	ck_assert_ptr_eq(second->peer.outbox.state,
 	    first->peer.outbox.state);
@@ -61,10 +88,23 @@ START_TEST(who_resumes_or_polls_is_shown_the_same_encoding)
 }
 END_TEST
 
+START_TEST(a_small_session_is_encoded_anew)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start_with(w, KEPT_BYTES - 1000);
+	struct client *slow = resume_slowly(w, ann);
+
+	ck_assert_int_eq(slow->peer.outbox.state->refs, 1);
+	ck_assert_ptr_ne(resume_slowly(w, ann)->peer.outbox.state,
+	    slow->peer.outbox.state);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(an_encoding_that_nobody_is_shown_is_not_kept)
 {
 	struct world *w = world_new();
-	struct client *ann = world_start_resumable(w, "s1", "Ann");
+	struct client *ann = world_start_with(w, KEPT_BYTES);
 	struct client *slow = resume_slowly(w, ann);
 	struct multicart *shown = multicart_ref(slow->peer.outbox.state);
 
@@ -231,20 +271,6 @@ START_TEST(a_refused_change_of_a_session_over_its_rate_is_not_shown)
 }
 END_TEST
 
-/* client's cart becomes one that makes its multicart large. */
-static void
-send_large_cart(struct client *client)
-{
-	char *text;
-	int n = asprintf(&text, "{\"event\":\"updateCart\",\"payload\":{"
-	    "\"customerId\":\"%s\",\"cartContent\":{\"a\":\"%0*d\"}}}",
-	    client->id, LARGE_BYTES, 0);
-
-	ck_assert_int_gt(n, LARGE_BYTES);
-	client_send(client, text);
-	free(text);
-}
-
 START_TEST(large_sessions_are_encoded_in_turn_and_small_ones_at_once)
 {
 	struct world *w = world_new();
@@ -258,7 +284,7 @@ START_TEST(large_sessions_are_encoded_in_turn_and_small_ones_at_once)
 		large[i] = world_start(w, id, "Lea");
 	}
 	for (i = 0; i < LARGE; i++)
-		send_large_cart(large[i]);
+		send_large_cart(large[i], LARGE_BYTES);
 	tell(small, CART, small->id, "{'s':1}");
 	world_run(w);
 	expect_carts(small, "Sam* {'s':1}");
@@ -370,6 +396,7 @@ void
 suite_add(TCase *tc)
 {
 	tcase_add_test(tc, who_resumes_or_polls_is_shown_the_same_encoding);
+	tcase_add_test(tc, a_small_session_is_encoded_anew);
 	tcase_add_test(tc, an_encoding_that_nobody_is_shown_is_not_kept);
 	tcase_add_test(tc, a_session_over_its_rate_shows_the_newest_later);
 	tcase_add_test(tc, a_session_at_rest_shows_at_once);

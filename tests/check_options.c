@@ -145,7 +145,7 @@ static const struct number_case numbers[] = {
 	    16, 10000000),
 	NUMBER("session-output-rate", session_output_rate, 67108864,
 	    1073741824),
-	NUMBER("max-unsent", max_unsent, 268435456, 1099511627776),
+	NUMBER("max-unsent", max_unsent, 134217728, 1099511627776),
 	NUMBER("message-rate", message_rate_per_s, 100, 1000000),
 	NUMBER("message-burst", message_burst, 200, 1000000),
 	NUMBER("new-session-rate", new_session_rate_per_min, 60, 1000000),

@@ -61,7 +61,7 @@ static const struct setting settings[] = {
 	{ "session-output-rate", SETTING_SIZE, "67108864", JSON_BYTES_MAX,
 	    FIELD(session_output_rate), .unit = "bytes per second",
 	    .help = "multicarts to all of a session" },
-	{ "max-unsent", SETTING_SIZE, "268435456", TERABYTE,
+	{ "max-unsent", SETTING_SIZE, "134217728", TERABYTE,
 	    FIELD(max_unsent), .unit = "bytes",
 	    .help = "what clients have not taken" },
 	{ "message-rate", SETTING_NUMBER, "100", RATE_MAX,

@@ -9,7 +9,9 @@
 #include "session/session.h"
 #include "wire/multicart.h"
 
-/* How long an encoding is kept after it was shown last. */
+/* Encodings of at least so many bytes are kept, others as soon made anew ... */
+#define KEEP_BYTES 16384
+/* ... for so long after they were shown last. */
 #define KEEP_MS 5000
 /* Sessions of at least so many bytes ... */
 #define LARGE_BYTES 65536
@@ -136,6 +138,8 @@ give(struct hub *hub, struct room *room)
 			bytes += room->shown->bytes->len;
 		}
 	}
+	if (room->shown->bytes->len < KEEP_BYTES)
+		core_drop_shown(hub, room);
 	if (bytes > 0)
 		charge(hub, room, bytes);
 }
