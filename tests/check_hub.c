@@ -489,6 +489,44 @@ START_TEST(messages_come_at_a_limited_rate)
 }
 END_TEST
 
+/* A message of 40 000 bytes counts three times. */
+START_TEST(large_messages_and_pings_count_as_several)
+{
+	struct world_config config;
+	struct world *w;
+	struct client *ann;
+	int i;
+
+	world_defaults(&config);
+	config.hub.message_rate = 10;
+	config.hub.message_burst = 6;
+	w = world_new_with(&config);
+	ann = world_start(w, "s1", "Ann");
+	say(ann, CART, ann->id, "{}");
+	say(ann, "{'event':'updateCart','payload':{'customerId':'%s',"
+	    "'cartContent':{'a':%039900d}}}", ann->id, 1);
+	ck_assert(hub_peer_is_ready(world_hub(w), &ann->peer));
+	hub_ping(world_hub(w), &ann->peer, world_now(w));
+	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
+	world_wait(w, 100);
+	/* What is more than there is has to be made up for. */
+	say(ann, "{'event':'updateCart','payload':{'customerId':'%s',"
+	    "'cartContent':{'a':%039900d}}}", ann->id, 1);
+	for (i = 0; i < 3; i++) {
+		ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
+		world_wait(w, 100);
+	}
+	ck_assert(hub_peer_is_ready(world_hub(w), &ann->peer));
+	hub_pong(world_hub(w), &ann->peer, world_now(w));
+	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
+	/* What comes all the same waits no longer. */
+	hub_pong(world_hub(w), &ann->peer, world_now(w));
+	world_wait(w, 200);
+	ck_assert(hub_peer_is_ready(world_hub(w), &ann->peer));
+	world_free(w);
+}
+END_TEST
+
 START_TEST(sessions_are_started_at_a_limited_rate_by_an_address)
 {
 	struct world_config config;
@@ -642,6 +680,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    an_unknown_customer_of_a_running_session_is_refused);
 	tcase_add_test(tc, messages_come_at_a_limited_rate);
+	tcase_add_test(tc, large_messages_and_pings_count_as_several);
 	tcase_add_test(tc,
 	    sessions_are_started_at_a_limited_rate_by_an_address);
 	tcase_add_test(tc, so_many_join_from_an_address_in_a_minute);

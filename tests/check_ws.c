@@ -61,6 +61,7 @@ struct world {
 	struct ws_packed *shared;	/* of what is sent */
 	size_t	 patience;	/* messages until the owner is not ready */
 	unsigned pongs;
+	unsigned pings;
 	unsigned sent;
 	unsigned closed;
 	bool	 has_ended;	/* the peer read an end of file */
@@ -124,6 +125,12 @@ on_pong(struct ws *ws)
 }
 
 static void
+on_ping(struct ws *ws)
+{
+	world_of(ws)->pings++;
+}
+
+static void
 on_closed(struct ws *ws)
 {
 	world_of(ws)->closed++;
@@ -141,6 +148,7 @@ static const struct ws_owner owner = {
 	.next = on_next,
 	.sent = on_sent,
 	.pong = on_pong,
+	.ping = on_ping,
 	.too_big = on_too_big,
 	.closed = on_closed,
 };

@@ -141,6 +141,12 @@ on_pong(struct ws *ws)
 }
 
 static void
+on_ping(struct ws *ws)
+{
+	(void)ws;	/* is answered */
+}
+
+static void
 free_services(struct server *server)
 {
 	ws_service_free(server->service);
@@ -175,6 +181,7 @@ static const struct ws_owner ws_owner = {
 	.next = next_message,
 	.sent = on_sent,
 	.pong = on_pong,
+	.ping = on_ping,
 	.too_big = on_too_big,
 	.closed = on_closed,
 };

@@ -65,8 +65,10 @@ bool	 hub_peer_next(struct hub *hub, struct peer *peer,
  */
 struct peer *hub_take_stranger(struct hub *hub, uint64_t since_ms,
 	    const struct now *now);
-/* peer answered a ping. */
+/* peer, a connection, answered a ping; which counts as a message. */
 void	 hub_pong(struct hub *hub, struct peer *peer, const struct now *now);
+/* It sent one itself; which counts as a message as well. */
+void	 hub_ping(struct hub *hub, struct peer *peer, const struct now *now);
 
 /* Do what has become due. */
 void	 hub_tick(struct hub *hub, const struct now *now);

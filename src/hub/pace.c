@@ -1,32 +1,45 @@
 #include "pace.h"
 
-#include <assert.h>
-
 #include "core.h"
 
-/*
- * When another message may come, whatever was spent: all wait for the same
- * time, so that their list is sorted.
- */
-static uint64_t
-end_ms(const struct hub *hub)
+/* What is as long as that takes the time of one more message. */
+#define UNIT_BYTES 16384
+
+uint64_t
+pace_units(size_t len)
 {
-	return hub->now.mono_ms + rate_unit_ms(&hub->message_limit);
+	return 1 + len / UNIT_BYTES;
+}
+
+static bool
+is_spent(const struct hub *hub, const struct peer *peer)
+{
+	return rate_wait_n(&peer->rate, &hub->message_limit, 1,
+	    hub->now.mono_ms) > 0;
+}
+
+/*
+ * Look again when another unit has come back, whatever was spent: all wait for
+ * the same time, so that their list is sorted.
+ */
+static void
+wait_for_unit(struct hub *hub, struct peer *peer)
+{
+	peer->is_paced = true;
+	peer->paced_ms = hub->now.mono_ms + rate_unit_ms(&hub->message_limit);
+	TAILQ_INSERT_TAIL(&hub->paced, peer, paced);
 }
 
 void
-pace_charge(struct hub *hub, struct peer *peer)
+pace_charge(struct hub *hub, struct peer *peer, size_t len)
 {
-	assert(!peer->is_paced);
-	/* Under a limit that was changed even this one may be too many. */
-	(void)rate_take(&peer->rate, &hub->message_limit, hub->now.mono_ms);
-	if (rate_wait_n(&peer->rate, &hub->message_limit, 1,
-	    hub->now.mono_ms) == 0)
+	/* It has come: how long that is made up for is asked below. */
+	(void)rate_overdraw(&peer->rate, &hub->message_limit,
+	    pace_units(len), hub->now.mono_ms);
+	if (peer->is_paced || !is_spent(hub, peer))
 		return;
 	hub->counts.limited_messages++;
-	peer->is_paced = true;
-	peer->paced_ms = end_ms(hub);
-	TAILQ_INSERT_TAIL(&hub->paced, peer, paced);
+	wait_for_unit(hub, peer);
 }
 
 void
@@ -46,7 +59,10 @@ pace_tick(struct hub *hub)
 	while ((peer = TAILQ_FIRST(&hub->paced)) != NULL &&
 	    peer->paced_ms <= hub->now.mono_ms) {
 		pace_forget(hub, peer);
-		core_wake(hub, peer);
+		if (is_spent(hub, peer))
+			wait_for_unit(hub, peer);
+		else
+			core_wake(hub, peer);
 	}
 }
 
@@ -63,7 +79,12 @@ pace_configure(struct hub *hub)
 {
 	struct peer *peer;
 
-	TAILQ_FOREACH(peer, &hub->paced, paced)
-		peer->paced_ms = end_ms(hub);
+	TAILQ_FOREACH(peer, &hub->paced, paced) {
+		/* More can have been spent than there is of it now. */
+		rate_charge_n(&peer->rate, &hub->message_limit, 0,
+		    hub->now.mono_ms);
+		peer->paced_ms = hub->now.mono_ms +
+		    rate_unit_ms(&hub->message_limit);
+	}
 	pace_tick(hub);
 }

@@ -1,6 +1,7 @@
 #ifndef PACE_H
 #define PACE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct hub;
@@ -11,8 +12,10 @@ struct peer;
  * are not read from until these allow another message.
  */
 
-/* A message of peer, a connection, has come. */
-void	 pace_charge(struct hub *hub, struct peer *peer);
+/* As how many messages one of len bytes counts. */
+uint64_t pace_units(size_t len);
+/* A message of len bytes of peer, a connection, has come. */
+void	 pace_charge(struct hub *hub, struct peer *peer, size_t len);
 /* peer goes; it need not wait. */
 void	 pace_forget(struct hub *hub, struct peer *peer);
 

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "core.h"
+#include "pace.h"
 #include "presence.h"
 #include "refusals.h"
 #include "session/record.h"
@@ -381,7 +382,8 @@ count_request(struct hub *hub, struct peer *peer, struct room *room,
 	unsigned wait_s;
 
 	presence_requested(hub, seat);
-	wait_s = rate_take(&seat->rate, &hub->message_limit,
+	wait_s = rate_take_n(&seat->rate, &hub->message_limit,
+	    pace_units(message->cart == NULL ? 0 : message->cart->len),
 	    hub->now.mono_ms);
 	if (wait_s == 0)
 		return true;

@@ -335,8 +335,10 @@ on_event(struct ws *ws, const struct ws_event *event)
 		}
 		break;
 	case WS_PING:
-		if (ws->state == STATE_OPEN)
-			queue_control(ws, WS_PONG, event->data, event->len);
+		if (ws->state != STATE_OPEN)
+			break;
+		queue_control(ws, WS_PONG, event->data, event->len);
+		ws->owner->ping(ws);
 		break;
 	case WS_PONG:
 		if (ws->state == STATE_OPEN)

@@ -37,8 +37,9 @@ struct ws_owner {
 	bool	(*next)(struct ws *ws, struct ws_outgoing *out);
 	/* The message that next() gave last is written, to its last byte. */
 	void	(*sent)(struct ws *ws);
-	/* The peer answered a ping. */
+	/* The peer answered a ping, or sent one, which is answered. */
 	void	(*pong)(struct ws *ws);
+	void	(*ping)(struct ws *ws);
 	/* The peer's message is over the limit, for which it is closed. */
 	void	(*too_big)(struct ws *ws);
 	/* The connection is gone and ws may be freed in this call. */

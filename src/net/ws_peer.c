@@ -115,6 +115,15 @@ on_pong(struct ws *ws)
 }
 
 static void
+on_ping(struct ws *ws)
+{
+	struct ws_peer *self = of_ws(ws);
+	struct now now = clock_now();
+
+	hub_ping(self->peers->config.hub, &self->peer, &now);
+}
+
+static void
 on_too_big(struct ws *ws)
 {
 	struct ws_peer *self = of_ws(ws);
@@ -155,6 +164,7 @@ static const struct ws_owner owner = {
 	.next = on_next,
 	.sent = on_sent,
 	.pong = on_pong,
+	.ping = on_ping,
 	.too_big = on_too_big,
 	.closed = on_closed,
 };
