@@ -325,7 +325,8 @@ const ATTACKS = {
       });
       return {};
     },
-    limits: { cpuPercent: 60 },
+    // max-unsent, and what the others have.
+    limits: { cpuPercent: 60, memoryMiB: 160 },
   },
   fanout: {
     title: 'two changes a second, 2 MiB to each of 180 who read',
