@@ -61,7 +61,7 @@ is_excused(const struct seat *seat)
 {
 	const struct peer *peer;
 
-	TAILQ_FOREACH(peer, &seat->peers, of_seat)
+	TAILQ_FOREACH(peer, &seat->peers, entry)
 		if (peer->ops->is_excused(peer))
 			return true;
 	return false;

@@ -61,14 +61,14 @@ TAILQ_HEAD(peer_list, peer);
 struct peer {
 	/* Set before hub_attach() and constant. */
 	const struct peer_ops *ops;
-	enum transport transport;
 	struct payload *session_id;	/* a reference of the peer's */
 	struct payload *address;	/* in text, likewise; NULL if unknown */
+	struct peer_poll *poll;		/* NULL for a connection */
+	enum transport transport;
+	uint8_t	 quota_key[QUOTA_KEY_BYTES];	/* if is_limited */
+	bool	 is_limited;		/* per-address limits apply */
 	bool	 has_place;		/* of a connection in quota: the net */
 					/* layer's to give up */
-	bool	 is_limited;		/* per-address limits apply: */
-	uint8_t	 quota_key[QUOTA_KEY_BYTES];
-	struct peer_poll *poll;		/* NULL for a connection */
 
 	/* Wishes of the hub's that the net layer fulfils and resets. */
 	bool	 wants_ping;
@@ -77,20 +77,19 @@ struct peer {
 	/* The hub's. */
 	bool	 is_moving;		/* an answer in flight changes its seat */
 	bool	 is_woken;
-	enum peer_due due;
 	bool	 is_stranger;		/* in hub->strangers */
 	bool	 is_paced;		/* in hub->paced: not read from */
+	enum peer_due due;
+	unsigned jobs;			/* in flight for it */
 	uint64_t id;
 	UT_hash_handle hh;		/* hub->peers, by id */
 	STAILQ_ENTRY(peer) woken;
 	struct seat *seat;		/* NULL: speaks for nobody, ... */
 	uint64_t stranger_ms;		/* ... if is_stranger since then */
-	TAILQ_ENTRY(peer) stranger;
-	TAILQ_ENTRY(peer) of_seat;
+	TAILQ_ENTRY(peer) entry;	/* in seat->peers or hub->strangers */
 	struct message *parked;		/* waits in the list waiting_in */
 	struct peer_list *waiting_in;	/* or NULL */
 	TAILQ_ENTRY(peer) waiting;
-	unsigned jobs;			/* in flight for it */
 	struct rate rate;		/* of a connection's messages */
 	uint64_t paced_ms;		/* if is_paced */
 	TAILQ_ENTRY(peer) paced;

@@ -168,7 +168,7 @@ presence_bind(struct hub *hub, struct peer *peer, struct seat *seat)
 {
 	strangers_remove(hub, peer);
 	peer->seat = seat;
-	TAILQ_INSERT_TAIL(&seat->peers, peer, of_seat);
+	TAILQ_INSERT_TAIL(&seat->peers, peer, entry);
 	presence_update(hub, seat);
 }
 
@@ -177,11 +177,11 @@ presence_unbind(struct hub *hub, struct peer *peer)
 {
 	struct seat *seat = peer->seat;
 
+	TAILQ_REMOVE(&seat->peers, peer, entry);
 	peer->seat = NULL;
 	peer->due = PEER_NOT_DUE;
 	strangers_add(hub, peer);
 	outbox_drop_state(&peer->outbox);
-	TAILQ_REMOVE(&seat->peers, peer, of_seat);
 	presence_update(hub, seat);
 }
 

@@ -27,7 +27,7 @@ count_peers(const struct seat *seat, size_t *connections, size_t *polls)
 {
 	const struct peer *peer;
 
-	TAILQ_FOREACH(peer, &seat->peers, of_seat)
+	TAILQ_FOREACH(peer, &seat->peers, entry)
 		if (peer->poll == NULL)
 			++*connections;
 		else
@@ -154,7 +154,7 @@ close_connections(struct hub *hub, struct seat *seat)
 {
 	struct peer *peer;
 
-	TAILQ_FOREACH(peer, &seat->peers, of_seat) {
+	TAILQ_FOREACH(peer, &seat->peers, entry) {
 		if (peer->poll != NULL)
 			continue;
 		peer->wants_close = true;

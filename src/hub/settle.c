@@ -86,7 +86,7 @@ dismiss(struct hub *hub, struct seat *seat, struct payload *reply,
 	struct peer *peer, *next;
 
 	for (peer = TAILQ_FIRST(&seat->peers); peer != NULL; peer = next) {
-		next = TAILQ_NEXT(peer, of_seat);
+		next = TAILQ_NEXT(peer, entry);
 		presence_unbind(hub, peer);
 		if (peer->id == origin)
 			continue;
@@ -110,7 +110,7 @@ limit_connections(struct hub *hub, const struct peer *peer)
 	struct peer *other, *oldest = NULL;
 	size_t count = 0;
 
-	TAILQ_FOREACH(other, &peer->seat->peers, of_seat) {
+	TAILQ_FOREACH(other, &peer->seat->peers, entry) {
 		if (other->poll != NULL)
 			continue;
 		count++;

@@ -127,7 +127,7 @@ give(struct hub *hub, struct room *room)
 	uint64_t bytes = 0;
 
 	TAILQ_FOREACH(seat, &room->seats, entry) {
-		TAILQ_FOREACH(peer, &seat->peers, of_seat) {
+		TAILQ_FOREACH(peer, &seat->peers, entry) {
 			if (peer->due == PEER_NOT_DUE)
 				continue;
 			outbox_set_state(&peer->outbox, room->shown,
@@ -194,7 +194,7 @@ announce(struct room *room, uint64_t incarnation, uint64_t revision)
 	struct peer *peer;
 
 	TAILQ_FOREACH(seat, &room->seats, entry)
-		TAILQ_FOREACH(peer, &seat->peers, of_seat)
+		TAILQ_FOREACH(peer, &seat->peers, entry)
 			if (!has_seen(peer, incarnation, revision))
 				peer->due = PEER_HAS_NEWS;
 }

@@ -190,7 +190,7 @@ claim(struct hub *hub, struct peer *peer, struct room *room,
 	if (TAILQ_EMPTY(&room->claiming)) {
 		room->claim_ends_ms = hub->now.mono_ms + CLAIM_WAIT_MS;
 		TAILQ_INSERT_TAIL(&hub->claims, room, claims);
-		TAILQ_FOREACH(of_host, &host->peers, of_seat) {
+		TAILQ_FOREACH(of_host, &host->peers, entry) {
 			of_host->wants_ping = true;
 			core_wake(hub, of_host);
 		}
@@ -454,7 +454,7 @@ release_held(struct hub *hub, struct seat *seat)
 
 	if (hub->config.max_held_polls == 0)
 		return;
-	TAILQ_FOREACH(peer, &seat->peers, of_seat) {
+	TAILQ_FOREACH(peer, &seat->peers, entry) {
 		/* What is there to be said is said, or about to be. */
 		if (peer->poll == NULL || peer->wants_close ||
 		    !outbox_is_empty(&peer->outbox))

@@ -1,5 +1,7 @@
 #include "strangers.h"
 
+#include <assert.h>
+
 #include "base/wait.h"
 #include "core.h"
 
@@ -9,11 +11,12 @@
 void
 strangers_add(struct hub *hub, struct peer *peer)
 {
+	assert(peer->seat == NULL);	/* whose list has its entry, else */
 	if (peer->poll != NULL)
 		return;
 	peer->is_stranger = true;
 	peer->stranger_ms = hub->now.mono_ms;
-	TAILQ_INSERT_TAIL(&hub->strangers, peer, stranger);
+	TAILQ_INSERT_TAIL(&hub->strangers, peer, entry);
 }
 
 void
@@ -22,7 +25,7 @@ strangers_remove(struct hub *hub, struct peer *peer)
 	if (!peer->is_stranger)
 		return;
 	peer->is_stranger = false;
-	TAILQ_REMOVE(&hub->strangers, peer, stranger);
+	TAILQ_REMOVE(&hub->strangers, peer, entry);
 }
 
 void
@@ -100,6 +103,6 @@ strangers_configure(struct hub *hub, const struct hub_config *before)
 	/* From when there was no end nobody is late. */
 	if (before->join_timeout_ms != 0)
 		return;
-	TAILQ_FOREACH(peer, &hub->strangers, stranger)
+	TAILQ_FOREACH(peer, &hub->strangers, entry)
 		peer->stranger_ms = hub->now.mono_ms;
 }
