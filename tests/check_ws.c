@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "feed.h"
+#include "net/unsent.h"
 #include "net/ws.h"
 
 const char suite_name[] = "ws";
@@ -1346,6 +1347,62 @@ START_TEST(what_is_sent_at_once_is_not_unsent)
 }
 END_TEST
 
+/* Whether nothing is kept but what every connection has. */
+static bool
+is_bare(const struct world *world)
+{
+	const struct ws *ws = &world->ws;
+
+	return ws->backlog == NULL && ws->clock == NULL && ws->unread == NULL;
+}
+
+static void
+see_bare(struct world *world)
+{
+	ck_assert(is_bare(world));
+}
+
+START_TEST(what_comes_and_goes_at_once_needs_nothing_more)
+{
+	struct world *world = world_plain();
+
+	world->in_message = see_bare;
+	world->in_next = see_bare;
+	say(world, TEXT_ONE TEXT_ONE PONG);
+	push(world, "one", NULL);
+	ws_wake(&world->ws);
+
+	expect_said(world, "one|one|");
+	expect_heard(world, SERVER_ONE);
+	ck_assert(is_bare(world));
+	world_free(world);
+}
+END_TEST
+
+START_TEST(what_a_busy_time_needed_goes_with_it)
+{
+	struct world *world = world_plain();
+
+	push_large(world);
+	ws_wake(&world->ws);
+	ck_assert_ptr_nonnull(world->ws.backlog);
+	say(world, "\x01\x81" MASK "a");
+	ck_assert_ptr_nonnull(world->ws.clock);
+	world->patience = 1;
+	say(world, "\x80\x80" MASK TEXT_ONE);
+	ck_assert_ptr_nonnull(world->ws.unread);
+	world->patience = 1;
+	while (world->sent == 0) {
+		hear(world);
+		turn(world);
+	}
+
+	expect_said(world, "a|one|");
+	ck_assert(is_bare(world));
+	world_free(world);
+}
+END_TEST
+
 START_TEST(over_the_budget_a_connection_is_cut_off)
 {
 	struct world *world = world_plain();
@@ -1802,6 +1859,8 @@ suite_add(TCase *tc)
 		slow_reader_that_takes_something_stays,
 		reader_that_never_gets_to_the_end_is_cut_off,
 		what_is_sent_at_once_is_not_unsent,
+		what_comes_and_goes_at_once_needs_nothing_more,
+		what_a_busy_time_needed_goes_with_it,
 		over_the_budget_a_connection_is_cut_off,
 		who_takes_less_than_makes_room_is_not_stalled,
 		who_takes_what_is_before_a_ping_is_not_silent,

@@ -13,6 +13,7 @@
 #include "net/exchange.h"
 #include "net/http.h"
 #include "net/listener.h"
+#include "net/unsent.h"
 #include "net/ws.h"
 #include "wire/ws_handshake.h"
 

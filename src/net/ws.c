@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "unsent.h"
 #include "ws_pack.h"
 
 enum {
@@ -35,8 +36,8 @@ enum ws_wait {
 	WS_WAIT_PONG,
 	WS_WAIT_CLOSE,
 	WS_WAIT_REST,	/* not for the peer: reading rests */
-	WS_WAIT_TAKE,	/* for room to send; the only one of ws.take */
-	WS_WAIT_WHOLE,	/* for the end of a message; of ws.whole */
+	WS_WAIT_TAKE,	/* for room to send; ws_backlog's */
+	WS_WAIT_WHOLE,	/* for the end of a message; ws_clock's */
 	WS_WAITS
 };
 
@@ -58,6 +59,28 @@ struct ws_service {
 	struct ws_packer packer;
 	struct rate_limit inflation;
 	uint8_t	 scratch[SCRATCH_BYTES];
+};
+
+/* What waits until the socket takes more of it, or others had their turn. */
+struct ws_backlog {
+	struct ws *ws;
+	struct unsent_item unsent; /* ws->out's message */
+	struct deadline take;	/* until when the peer has to take something */
+	uint64_t taken;		/* what it had taken when that was set */
+};
+
+/* How long what has begun to come may take to be there. */
+struct ws_clock {
+	struct ws *ws;
+	struct deadline whole;
+	uint64_t since_ms;	/* when it was started ... */
+	uint64_t spent_ms;	/* ... having run for so long before */
+};
+
+/* What was received, but the owner was not ready for it. */
+struct ws_unread {
+	struct buf bytes;
+	size_t	 at;		/* where it goes on */
 };
 
 static void	 on_poll(uv_poll_t *poll, int status, int events);
@@ -89,6 +112,74 @@ stop_waiting(struct ws *ws, struct deadline *deadline)
 	deadline_clear(ws->service->deadlines, deadline);
 }
 
+/* The connection ends; what came first is why. */
+static void
+end_because(struct ws *ws, enum ws_end end)
+{
+	if (ws->end == WS_END_LOST)
+		ws->end = (uint8_t)end;
+}
+
+/* Its message takes too long, or too much memory with all others. */
+static void
+cut_slow(struct unsent_item *item)
+{
+	struct ws_backlog *backlog = (void *)((char *)item -
+	    offsetof(struct ws_backlog, unsent));
+
+	log_debug("ws: peer is too slow");
+	end_because(backlog->ws, WS_END_STALL);
+	ws_abort(backlog->ws);
+}
+
+static void
+need_backlog(struct ws *ws)
+{
+	if (ws->backlog != NULL)
+		return;
+	ws->backlog = xcalloc(1, sizeof(*ws->backlog));
+	ws->backlog->ws = ws;
+	ws->backlog->unsent.cut = cut_slow;
+}
+
+static void
+stop_taking(struct ws *ws)
+{
+	if (ws->backlog != NULL)
+		stop_waiting(ws, &ws->backlog->take);
+}
+
+static void
+free_backlog(struct ws *ws)
+{
+	if (ws->backlog == NULL)
+		return;
+	unsent_end(&ws->backlog->unsent);
+	stop_taking(ws);
+	free(ws->backlog);
+	ws->backlog = NULL;
+}
+
+static void
+free_clock(struct ws *ws)
+{
+	if (ws->clock == NULL)
+		return;
+	stop_waiting(ws, &ws->clock->whole);
+	free(ws->clock);
+	ws->clock = NULL;
+}
+
+static void
+free_unread(struct ws *ws)
+{
+	if (ws->unread == NULL)
+		return;
+	buf_clear(&ws->unread->bytes);
+	free(ws->unread);
+	ws->unread = NULL;
+}
+
 /* Whether another frame of the peer may be looked at. */
 static bool
 may_read(const struct ws *ws)
@@ -114,14 +205,6 @@ watch(struct ws *ws)
 		uv_poll_start(&ws->poll, events, on_poll);
 }
 
-/* The connection ends; what came first is why. */
-static void
-end_because(struct ws *ws, enum ws_end end)
-{
-	if (ws->end == WS_END_LOST)
-		ws->end = (uint8_t)end;
-}
-
 /* Queue a control frame. */
 static void
 queue_control(struct ws *ws, enum ws_opcode opcode, const uint8_t *payload,
@@ -139,8 +222,8 @@ start_close(struct ws *ws, uint16_t code)
 
 	ws->state = STATE_CLOSING;
 	ws->is_paused = false;
-	stop_waiting(ws, &ws->take);
-	stop_waiting(ws, &ws->whole);
+	stop_taking(ws);
+	free_clock(ws);
 	wait_for(ws, WS_WAIT_CLOSE);
 	queue_control(ws, WS_CLOSE, payload,
 	    ws_close_payload(payload, code, ""));
@@ -191,8 +274,8 @@ taken(const struct ws *ws)
 static void
 wait_for_take(struct ws *ws)
 {
-	ws->taken_by_wait = taken(ws);
-	deadline_set(ws->service->deadlines, &ws->take, WS_WAIT_TAKE);
+	ws->backlog->taken = taken(ws);
+	deadline_set(ws->service->deadlines, &ws->backlog->take, WS_WAIT_TAKE);
 }
 
 /* The socket takes no more for now. */
@@ -200,7 +283,10 @@ static void
 block(struct ws *ws)
 {
 	ws->is_blocked = true;
-	if (ws->state == STATE_OPEN && ws->take.kind == WS_WAIT_NONE)
+	if (ws->state != STATE_OPEN)
+		return;
+	need_backlog(ws);
+	if (ws->backlog->take.kind == WS_WAIT_NONE)
 		wait_for_take(ws);
 }
 
@@ -220,7 +306,7 @@ send_some(struct ws *ws)
 		return 0;
 	}
 	ws->handed += (size_t)n;
-	stop_waiting(ws, &ws->take);
+	stop_taking(ws);
 	if (ws_send_is_amid_frame(&ws->out))
 		block(ws);
 	else if (ws_send_has_ended(&ws->out))
@@ -260,12 +346,29 @@ settle(struct ws *ws)
 static void
 note_unsent(struct ws *ws)
 {
-	if (ws->unsent.body == ws->out.body)
+	struct payload *body = ws->out.body;
+	struct unsent_item *unsent = &ws->backlog->unsent;
+
+	if (unsent->body == body)
 		return;
-	unsent_end(&ws->unsent);
-	if (ws->out.body != NULL && ws->state != STATE_CLOSED)
-		unsent_begin(ws->service->config.unsent, &ws->unsent,
-		    ws->out.body);
+	unsent_end(unsent);
+	if (body != NULL)
+		unsent_begin(ws->service->config.unsent, unsent, body);
+}
+
+/* Nothing more is sent for now: keep account of what waits for the socket. */
+static void
+note_backlog(struct ws *ws)
+{
+	if (ws->state != STATE_CLOSED && ws->out.body != NULL)
+		need_backlog(ws);
+	if (ws->backlog == NULL)
+		return;
+	note_unsent(ws);
+	/* Beginning may have been the end of ws. */
+	if (ws->backlog != NULL && ws->backlog->unsent.body == NULL &&
+	    ws->backlog->take.kind == WS_WAIT_NONE)
+		free_backlog(ws);
 }
 
 /* Whether a large message has to let the others' go first. */
@@ -303,7 +406,7 @@ flush(struct ws *ws)
 			ws->is_blocked = true;
 	}
 	ws->is_sending = false;
-	note_unsent(ws);
+	note_backlog(ws);
 	settle(ws);
 }
 
@@ -380,31 +483,31 @@ start_clock(struct ws *ws)
 	struct ws_service *service = ws->service;
 	uint64_t limit_ms = seconds(service->config.message_timeout_s);
 
-	if (ws->whole.kind != WS_WAIT_NONE || !ws_parser_is_amid(&ws->parser))
+	if (!ws_parser_is_amid(&ws->parser))
 		return;
-	if (limit_ms != 0 && ws->whole_spent_ms >= limit_ms) {
+	if (ws->clock == NULL) {
+		ws->clock = xcalloc(1, sizeof(*ws->clock));
+		ws->clock->ws = ws;
+	}
+	if (ws->clock->whole.kind != WS_WAIT_NONE)
+		return;
+	if (limit_ms != 0 && ws->clock->spent_ms >= limit_ms) {
 		on_late(ws);
 		return;
 	}
-	ws->whole_since_ms = uv_now(service->config.loop);
-	deadline_set(service->deadlines, &ws->whole, WS_WAIT_WHOLE);
+	ws->clock->since_ms = uv_now(service->config.loop);
+	deadline_set(service->deadlines, &ws->clock->whole, WS_WAIT_WHOLE);
 }
 
 static void
 halt_clock(struct ws *ws)
 {
-	if (ws->whole.kind == WS_WAIT_NONE)
-		return;
-	ws->whole_spent_ms += uv_now(ws->service->config.loop) -
-	    ws->whole_since_ms;
-	stop_waiting(ws, &ws->whole);
-}
+	struct ws_clock *clock = ws->clock;
 
-static void
-reset_clock(struct ws *ws)
-{
-	ws->whole_spent_ms = 0;
-	stop_waiting(ws, &ws->whole);
+	if (clock == NULL || clock->whole.kind == WS_WAIT_NONE)
+		return;
+	clock->spent_ms += uv_now(ws->service->config.loop) - clock->since_ms;
+	stop_waiting(ws, &clock->whole);
 }
 
 static uint32_t
@@ -491,7 +594,7 @@ consume(struct ws *ws, uint8_t *bytes, size_t len)
 		status = ws_parser_next(&ws->parser, &bytes, &left, &event);
 		if (status == WS_EVENT) {
 			if (!ws_parser_is_amid_message(&ws->parser))
-				reset_clock(ws);
+				free_clock(ws);
 			handed += count(ws, &event);
 			on_event(ws, &event);
 		} else if (status == WS_FAILED) {
@@ -509,23 +612,24 @@ consume(struct ws *ws, uint8_t *bytes, size_t len)
 static void
 consume_unread(struct ws *ws)
 {
-	struct buf *unread = &ws->unread;
+	struct ws_unread *unread = ws->unread;
 
-	if (unread->len == 0)
+	if (unread == NULL)
 		return;
-	ws->unread_at += (uint32_t)consume(ws,
-	    (uint8_t *)buf_data(unread) + ws->unread_at,
-	    unread->len - ws->unread_at);
-	if (ws->unread_at < unread->len)
-		return;
-	buf_clear(unread);
-	ws->unread_at = 0;
+	unread->at += consume(ws, (uint8_t *)buf_data(&unread->bytes) +
+	    unread->at, unread->bytes.len - unread->at);
+	if (unread->at == unread->bytes.len)
+		free_unread(ws);
 }
 
 static void
 keep_unread(struct ws *ws, const void *bytes, size_t len)
 {
-	if (buf_append(&ws->unread, bytes, len) == -1)
+	if (ws->unread == NULL) {
+		ws->unread = xcalloc(1, sizeof(*ws->unread));
+		buf_init(&ws->unread->bytes, SCRATCH_BYTES);
+	}
+	if (buf_append(&ws->unread->bytes, bytes, len) == -1)
 		ws_abort(ws);
 }
 
@@ -579,7 +683,7 @@ static void
 ws_release(struct ws *ws)
 {
 	ws_parser_clear(&ws->parser);
-	buf_clear(&ws->unread);
+	free_unread(ws);
 	ws_send_clear(&ws->out);
 	ws->owner->closed(ws);
 }
@@ -631,7 +735,7 @@ on_no_pong(struct ws *ws)
 static void
 on_not_taken(struct ws *ws)
 {
-	if (taken(ws) > ws->taken_by_wait) {
+	if (taken(ws) > ws->backlog->taken) {
 		wait_for_take(ws);
 		return;
 	}
@@ -641,13 +745,29 @@ on_not_taken(struct ws *ws)
 	ws_close(ws, WS_CLOSE_POLICY_VIOLATION);
 }
 
+/* The connection that waits for a deadline of that kind. */
+static struct ws *
+of_deadline(struct deadline *deadline, enum ws_wait kind)
+{
+	struct ws_backlog *backlog;
+	struct ws_clock *clock;
+	char *at = (char *)deadline;
+
+	if (kind == WS_WAIT_TAKE) {
+		backlog = (void *)(at - offsetof(struct ws_backlog, take));
+		return backlog->ws;
+	}
+	if (kind == WS_WAIT_WHOLE) {
+		clock = (void *)(at - offsetof(struct ws_clock, whole));
+		return clock->ws;
+	}
+	return (void *)(at - offsetof(struct ws, life));
+}
+
 static void
 expire(struct deadline *deadline, unsigned kind)
 {
-	size_t at = kind == WS_WAIT_TAKE ? offsetof(struct ws, take) :
-	    kind == WS_WAIT_WHOLE ? offsetof(struct ws, whole) :
-	    offsetof(struct ws, life);
-	struct ws *ws = (void *)((char *)deadline - at);
+	struct ws *ws = of_deadline(deadline, (enum ws_wait)kind);
 
 	switch ((enum ws_wait)kind) {
 	case WS_WAIT_NONE:
@@ -741,17 +861,6 @@ ws_service_free(struct ws_service *service)
 	free(service);
 }
 
-/* Its message takes too long, or too much memory with all others. */
-static void
-cut_slow(struct unsent_item *item)
-{
-	struct ws *ws = (void *)((char *)item - offsetof(struct ws, unsent));
-
-	log_debug("ws: peer is too slow");
-	end_because(ws, WS_END_STALL);
-	ws_abort(ws);
-}
-
 static void
 ws_init(struct ws *ws, struct ws_service *service,
     const struct ws_owner *owner, const struct ws_deflate_params *deflate)
@@ -761,7 +870,6 @@ ws_init(struct ws *ws, struct ws_service *service,
 	*ws = (struct ws){
 		.service = service,
 		.owner = owner,
-		.unsent = { .cut = cut_slow },
 	};
 	ws->poll.data = ws;
 	if (deflate != NULL)
@@ -769,7 +877,6 @@ ws_init(struct ws *ws, struct ws_service *service,
 	ws_parser_init(&ws->parser, max == 0 ? UINT32_MAX - WS_CONTROL_MAX :
 	    max, service->config.accept_binary,
 	    deflate == NULL ? NULL : service->codec);
-	buf_init(&ws->unread, SCRATCH_BYTES);
 	ws_send_init(&ws->out);
 }
 
@@ -862,10 +969,9 @@ ws_abort(struct ws *ws)
 	if (ws->state == STATE_CLOSED)
 		return;
 	ws->state = STATE_CLOSED;
-	unsent_end(&ws->unsent);
 	stop_waiting(ws, &ws->life);
-	stop_waiting(ws, &ws->take);
-	stop_waiting(ws, &ws->whole);
+	free_backlog(ws);
+	free_clock(ws);
 	uv_close((uv_handle_t *)&ws->poll, on_closed);
 	close(ws->fd);
 }

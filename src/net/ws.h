@@ -11,7 +11,6 @@
 #include "wire/ws_deflate.h"
 #include "wire/ws_frame.h"
 #include "deadline.h"
-#include "unsent.h"
 #include "ws_send.h"
 
 /*
@@ -23,7 +22,11 @@
  */
 
 struct ws;
+struct ws_backlog;
+struct ws_clock;
 struct ws_service;
+struct ws_unread;
+struct unsent;
 
 struct ws_owner {
 	/* A message of len bytes, which the owner may not keep or change. */
@@ -81,36 +84,34 @@ struct ws_service_counts {
 	uint64_t compressed_bytes;	/* what went into it, not what came */
 };
 
-/* Embedded by its owner; the fields are the connection's own. */
+/*
+ * Embedded by its owner; the fields are the connection's own.  Most of many
+ * connections are idle: what only a busy one needs is on the heap meanwhile.
+ */
 struct ws {
 	uv_poll_t poll;
 	struct ws_service *service;
 	const struct ws_owner *owner;
 	struct ws_parser parser;
 	struct rate inflated;	/* where compression was negotiated */
-	struct buf unread;	/* received, but the owner was not ready */
-	uint32_t unread_at;	/* where it goes on */
-	int	 fd;
+	struct ws_unread *unread; /* NULL unless reading stopped amid bytes */
+	struct ws_clock *clock;	/* NULL unless amid a message or frame */
 	struct ws_sending out;
-	struct unsent_item unsent; /* out's message, once the socket is full */
+	struct ws_backlog *backlog; /* NULL unless what is sent has to wait */
 	uint64_t handed;	/* bytes that the kernel was given to send */
-	/* What the peer had taken of them when it was pinged, which is
-	 * UINT64_MAX if nothing waited, and when it was last waited for. */
+	/* What the peer had taken of them when it was pinged; UINT64_MAX if
+	 * nothing waited. */
 	uint64_t taken_by_ping;
-	uint64_t taken_by_wait;
-	struct deadline life; /* what the peer has to do next */
-	struct deadline take; /* until when it has to take something */
-	struct deadline whole; /* until when what has begun has to be there */
-	uint64_t whole_since_ms;	/* when that clock was started ... */
-	uint64_t whole_spent_ms;	/* ... having run for so long before */
+	struct deadline life;	/* what the peer has to do next */
+	int	 fd;
+	uint32_t ended_s;	/* when has_ended was set, by the loop's clock */
 	uint8_t	 state;		/* enum ws_state */
 	uint8_t	 events;	/* what the loop watches for */
 	uint8_t	 end;		/* enum ws_end, valid in closed() */
 	uint8_t	 window_bits;	/* our largest when compressing; 0 for none */
 	bool	 is_blocked;	/* sending waits until the socket is writable */
 	bool	 is_paused;	/* reading waits for owner and control */
-	bool	 has_ended;	/* the peer did so while reading waited ... */
-	uint32_t ended_s;	/* ... at this time of the loop's clock */
+	bool	 has_ended;	/* the peer did so while reading waited */
 	bool	 is_done;	/* nothing that the peer says counts any more */
 	bool	 is_reading;	/* guards against a call within the call */
 	bool	 is_sending;
