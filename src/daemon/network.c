@@ -28,16 +28,14 @@
 /* Between two lines about addresses that have too many connections. */
 #define WARN_INTERVAL_MS 60000
 
-/* Of an address with too many connections: this one is not let in. */
+/* An address with too many connections has one that is not let in. */
 static void
-turn_away(struct network *network, int fd, const struct address *address)
+note_limited(struct network *network, const struct address *address)
 {
 	uint64_t now_ms = uv_now(network->loop);
 	char text[ADDRESS_TEXT_MAX + 1];
 
-	close(fd);
 	network->limited++;
-	listener_release(network->listener);
 	if (now_ms < network->warn_ms)
 		return;
 	network->warn_ms = now_ms + WARN_INTERVAL_MS;
@@ -47,22 +45,30 @@ turn_away(struct network *network, int fd, const struct address *address)
 	    text[0] != '\0' ? text : "an address");
 }
 
-static void
-on_accepted(void *ctx, int fd, const struct sockaddr *sa, socklen_t len)
+static enum http_place
+on_begun(void *ctx, const struct sockaddr *from)
 {
 	struct network *network = ctx;
-	struct address address = address_from_sockaddr(sa);
+	struct address address = address_from_sockaddr(from);
 	uint8_t key[QUOTA_KEY_BYTES];
 
 	/* For whom a proxy speaks is known only from its requests. */
 	if (address_is_trusted(network->trusted_proxies,
 	    network->trusted_proxies_count, &address) ||
 	    !address_limit_key(&address, key))
-		http_add(network->http, fd, sa, len);
-	else if (quota_connect(network->quota, key) == 0)
-		http_add_counted(network->http, fd, sa, len);
-	else
-		turn_away(network, fd, &address);
+		return HTTP_PLACE_NONE;
+	if (quota_connect(network->quota, key) == 0)
+		return HTTP_PLACE_TAKEN;
+	note_limited(network, &address);
+	return HTTP_PLACE_REFUSED;
+}
+
+static void
+on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
+{
+	struct network *network = ctx;
+
+	http_add(network->http, fd, address, len);
 	quiet_note_work(network->quiet);
 }
 
@@ -135,6 +141,7 @@ on_delivered(void *ctx, const struct outbox_news *news)
 }
 
 static const struct http_owner http_owner = {
+	.begun = on_begun,
 	.request = on_request,
 	.upgraded = front_upgraded,
 	.delivered = on_delivered,

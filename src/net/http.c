@@ -73,7 +73,7 @@ struct http_connection {
 	enum http_deadline deadline;
 	enum phase phase;
 	enum http_end end;		/* why it will have ended */
-	bool	 is_counted;		/* by the owner */
+	enum http_place place;		/* by the owner's count */
 	struct payload *target;	/* as it was sent */
 
 	/* Of the request in hand. */
@@ -100,7 +100,6 @@ struct http {
 	bool	 is_dirty;		/* MHD_run() is due */
 	bool	 is_stopping;
 	bool	 is_added;		/* the connection of http_add() began */
-	bool	 is_counted;		/* and is http_add_counted()'s */
 	uint64_t limits_ms[DEADLINES];	/* 0: no limit */
 	struct connection_list deadlines[DEADLINES];	/* sorted */
 	struct connection_list held;
@@ -353,7 +352,7 @@ ask_owner(struct http_connection *connection,
 		.content_length = head->audit.content_length,
 		.address = address_from_sockaddr(
 		    connection_address(connection)),
-		.is_counted = connection->is_counted,
+		.is_counted = connection->place == HTTP_PLACE_TAKEN,
 		.fd = connection_fd(connection),
 		.handshake = &handshake,
 	};
@@ -501,7 +500,9 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 	};
 
 	(void)mhd;	/* is connection's */
-	if (http->is_stopping || line.target == NULL)
+	/* What is refused may have said something before it was cut. */
+	if (http->is_stopping || line.target == NULL ||
+	    connection->place == HTTP_PLACE_REFUSED)
 		return MHD_NO;
 	if (connection->phase == PHASE_TARGET)
 		return begin_request(connection, &line);
@@ -575,10 +576,14 @@ connection_begin(struct http *http, struct MHD_Connection *mhd,
 	connection->unsent.cut = cut_slow;
 	set_deadline(connection, DEADLINE_HEAD);
 	http->is_added = true;
-	connection->is_counted = http->is_counted;
 	http->counts.open++;
 	http->counts.opened++;
 	*socket_context = connection;
+	if (http->config.owner->begun != NULL)
+		connection->place = http->config.owner->begun(http->config.ctx,
+		    connection_address(connection));
+	if (connection->place == HTTP_PLACE_REFUSED)
+		cut(connection);
 }
 
 static void
@@ -599,8 +604,8 @@ connection_end(struct http_connection *connection)
 		http->counts.open--;
 		http->counts.closed[connection->end]++;
 		http->config.owner->ended(http->config.ctx,
-		    connection->is_counted ? connection_address(connection) :
-		    NULL);
+		    connection->place == HTTP_PLACE_TAKEN ?
+		    connection_address(connection) : NULL);
 	}
 	payload_unref(connection->target);
 	if (connection->is_watchable)
@@ -769,17 +774,7 @@ http_add(struct http *http, int fd, const struct sockaddr *address,
 	/* If it fails fd is closed already. */
 	if (MHD_add_connection(http->daemon, fd, address, len) == MHD_NO &&
 	    !http->is_added)
-		http->config.owner->ended(http->config.ctx,
-		    http->is_counted ? address : NULL);
-}
-
-void
-http_add_counted(struct http *http, int fd, const struct sockaddr *address,
-    socklen_t len)
-{
-	http->is_counted = true;
-	http_add(http, fd, address, len);
-	http->is_counted = false;
+		http->config.owner->ended(http->config.ctx, NULL);
 }
 
 /* Cut those whose time is up. */

@@ -19,7 +19,16 @@ struct unsent;
  */
 struct http;
 
+/* What the owner makes of a connection that begins. */
+enum http_place {
+	HTTP_PLACE_NONE,	/* it is not counted */
+	HTTP_PLACE_TAKEN,	/* it is: its requests and ended() say so */
+	HTTP_PLACE_REFUSED	/* there are too many: it is ended */
+};
+
 struct http_owner {
+	/* A connection from there begins; NULL if none is counted. */
+	enum http_place (*begun)(void *ctx, const struct sockaddr *from);
 	/* Decide about a request. */
 	void	(*request)(void *ctx, const struct exchange_request *request,
 		    struct exchange_answer *answer);
@@ -35,7 +44,7 @@ struct http_owner {
 	void	(*delivered)(void *ctx, const struct outbox_news *news);
 	/*
 	 * A connection ended, and upgraded() got no socket of it; its address
-	 * if it was a counted one, else NULL.
+	 * if its place was taken, else NULL.
 	 */
 	void	(*ended)(void *ctx, const struct sockaddr *counted);
 };
@@ -79,9 +88,6 @@ void	 http_configure(struct http *http, const struct http_config *config);
 /* Takes fd, as accepted. */
 void	 http_add(struct http *http, int fd, const struct sockaddr *address,
 	    socklen_t len);
-/* Likewise one that the owner counts: its requests and ended() say so. */
-void	 http_add_counted(struct http *http, int fd,
-	    const struct sockaddr *address, socklen_t len);
 /*
  * Let libmicrohttpd do what is due; called once in every turn of the loop,
  * before it waits.  Returns how many milliseconds the loop may wait, -1 for
