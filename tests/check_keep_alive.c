@@ -12,6 +12,7 @@
 #include "net/exchange.h"
 #include "net/fcgi.h"
 #include "net/http.h"
+#include "net/unsent.h"
 #include "web_server.h"
 
 const char suite_name[] = "keep_alive";
@@ -157,6 +158,129 @@ START_TEST(kept_http_connection_is_closed_after_idle_time)
 }
 END_TEST
 
+enum { PACE_MS = 10, ANSWER_BYTES = 4 * 1024 * 1024 };
+
+/* The client takes a little of a large answer, steadily. */
+static void
+on_pace(uv_timer_t *timer)
+{
+	const int *fd = timer->data;
+	char some[64];
+
+	/* At first there may be nothing. */
+	(void)recv(*fd, some, sizeof(some), MSG_DONTWAIT);
+}
+
+static void
+start_pace(uv_timer_t *timer, int *fd)
+{
+	(void)uv_timer_init(&loop, timer);
+	timer->data = fd;
+	(void)uv_timer_start(timer, on_pace, PACE_MS, PACE_MS);
+}
+
+static void
+on_large_request(void *ctx, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	static char large[ANSWER_BYTES];
+
+	(void)ctx;	/* NULL */
+	(void)request;	/* whatever it is */
+	answer->status = 200;
+	answer->body = payload_new(large, sizeof(large));
+}
+
+static struct unsent *
+unsent_of(unsigned timeout_s)
+{
+	const struct unsent_config config = {
+		.loop = &loop,
+		.timeout_s = timeout_s,
+	};
+
+	return unsent_new(&config);
+}
+
+START_TEST(http_answer_that_is_taken_slowly_is_cut)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+	static const struct http_owner owner = {
+		.request = on_large_request,
+		.ended = on_http_ended,
+	};
+	struct unsent *unsent = unsent_of(1);
+	const struct http_config config = {
+		.loop = &loop,
+		.unsent = unsent,
+		.owner = &owner,
+	};
+	static const struct sockaddr address = { .sa_family = AF_UNIX };
+	struct http *http = http_new(&config);
+	int theirs, fd = connection(&theirs);
+	struct http_counts counts;
+	uv_timer_t pace;
+
+	start_pace(&pace, &fd);
+	http_add(http, theirs, &address, sizeof(address));
+	client_send(fd, request, sizeof(request) - 1);
+	while (ended == 0) {
+		(void)http_run(http);
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	}
+
+	ck_assert_uint_ge(ended_ms[0], 1000);
+	http_copy_counts(http, &counts);
+	ck_assert_uint_eq(counts.closed[HTTP_END_SLOW], 1);
+	close(fd);
+	uv_close((uv_handle_t *)&pace, NULL);
+	http_stop(http);
+	unsent_free(unsent);
+	tear_down();
+	http_free(http);
+}
+END_TEST
+
+START_TEST(fastcgi_answer_that_is_taken_slowly_is_cut)
+{
+	static const struct fcgi_owner owner = {
+		.request = on_large_request,
+		.ended = on_ended,
+	};
+	struct unsent *unsent = unsent_of(1);
+	const struct fcgi_service_config config = {
+		.loop = &loop,
+		.unsent = unsent,
+		.owner = &owner,
+	};
+	static const struct sockaddr address = { .sa_family = AF_UNIX };
+	static const struct web_request request = { .uri = "/" };
+	struct fcgi_service *service = fcgi_service_new(&config);
+	int theirs, fd = connection(&theirs);
+	struct fcgi_counts counts;
+	struct buf out;
+	uv_timer_t pace;
+
+	start_pace(&pace, &fd);
+	fcgi_service_add(service, theirs, &address, sizeof(address));
+	web_init(&out);
+	web_request(&out, 1, WEB_KEEP, &request);
+	web_send(fd, &out);
+	while (ended == 0)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+
+	ck_assert_uint_ge(ended_ms[0], 1000);
+	fcgi_service_copy_counts(service, &counts);
+	ck_assert_uint_eq(counts.closed[FCGI_END_STALL], 1);
+	close(fd);
+	uv_close((uv_handle_t *)&pace, NULL);
+	fcgi_service_stop(service);
+	unsent_free(unsent);
+	tear_down();
+	fcgi_service_free(service);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -165,6 +289,8 @@ suite_add(TCase *tc)
 	tcase_add_checked_fixture(waiting, set_up, NULL);
 	tcase_add_test(waiting,
 	    kept_fastcgi_connection_is_closed_after_idle_and_head_time);
+	tcase_add_test(waiting, http_answer_that_is_taken_slowly_is_cut);
+	tcase_add_test(waiting, fastcgi_answer_that_is_taken_slowly_is_cut);
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_test(tc, kept_http_connection_is_closed_after_idle_time);
 }
