@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hub/hub.h"
 #include "hub/hub_counts.h"
@@ -214,6 +215,29 @@ START_TEST(who_resumes_or_polls_waits_for_a_session_over_its_rate)
 }
 END_TEST
 
+/* The answer to who comes by a request has the reply, if not more. */
+START_TEST(who_comes_by_a_request_is_answered_in_a_second)
+{
+	struct world *w = world_with_rate(RATE / 100);
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct client *bob = world_join(w, "s1", "Bob");
+	struct client *eve;
+	struct line *line;
+
+	(void)change_until_paced(ann, bob);
+	eve = post(w, "s1", "", JOIN, "Eve");
+	expect_waiting(eve);
+	world_wait(w, 1000);
+	expect_answer(eve, "");
+	line = client_take(eve);
+	ck_assert_ptr_nonnull(line);
+	ck_assert_ptr_nonnull(strstr(line->text, "joinSession"));
+	free(line);
+	expect_nothing(eve);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(polls_of_a_session_count_as_its_output)
 {
 	struct world *w = world_with_rate(RATE);
@@ -403,6 +427,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, the_rate_is_each_sessions_own);
 	tcase_add_test(tc,
 	    who_resumes_or_polls_waits_for_a_session_over_its_rate);
+	tcase_add_test(tc, who_comes_by_a_request_is_answered_in_a_second);
 	tcase_add_test(tc, polls_of_a_session_count_as_its_output);
 	tcase_add_test(tc, a_higher_rate_holds_at_once);
 	tcase_add_test(tc,

@@ -281,6 +281,44 @@ START_TEST(fastcgi_answer_that_is_taken_slowly_is_cut)
 }
 END_TEST
 
+START_TEST(fastcgi_answer_over_the_budget_ends_its_connection)
+{
+	static const struct fcgi_owner owner = {
+		.request = on_large_request,
+		.ended = on_ended,
+	};
+	const struct unsent_config budget = {
+		.loop = &loop,
+		.max_bytes = ANSWER_BYTES - 1,
+	};
+	struct unsent *unsent = unsent_new(&budget);
+	const struct fcgi_service_config config = {
+		.loop = &loop,
+		.unsent = unsent,
+		.owner = &owner,
+	};
+	static const struct sockaddr address = { .sa_family = AF_UNIX };
+	static const struct web_request request = { .uri = "/" };
+	struct fcgi_service *service = fcgi_service_new(&config);
+	int theirs, fd = connection(&theirs);
+	struct buf out;
+
+	fcgi_service_add(service, theirs, &address, sizeof(address));
+	web_init(&out);
+	web_request(&out, 1, WEB_KEEP, &request);
+	web_send(fd, &out);
+	while (ended == 0)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+
+	ck_assert_uint_eq(fcgi_service_unsent(service), 0);
+	close(fd);
+	fcgi_service_stop(service);
+	unsent_free(unsent);
+	tear_down();
+	fcgi_service_free(service);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -293,4 +331,6 @@ suite_add(TCase *tc)
 	tcase_add_test(waiting, fastcgi_answer_that_is_taken_slowly_is_cut);
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_test(tc, kept_http_connection_is_closed_after_idle_time);
+	tcase_add_test(tc,
+	    fastcgi_answer_over_the_budget_ends_its_connection);
 }

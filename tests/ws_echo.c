@@ -261,6 +261,8 @@ on_turn(uv_prepare_t *prepare)
 	int wait_ms = http_run(server->http);
 
 	ws_service_turn(server->service);
+	if (ws_service_is_behind(server->service))
+		wait_ms = 0;
 	if (wait_ms == -1)
 		uv_timer_stop(&server->timer);
 	else

@@ -307,6 +307,12 @@ network_turn(struct network *network)
 	ws_service_turn(network->ws);
 }
 
+bool
+network_is_behind(const struct network *network)
+{
+	return ws_service_is_behind(network->ws);
+}
+
 int
 network_run(struct network *network)
 {

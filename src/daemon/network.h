@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdbool.h>
+
 #include <uv.h>
 
 #include "base/id.h"
@@ -74,6 +76,8 @@ void	 network_configure(struct network *network,
 	    const struct options *options);
 /* A turn of the loop begins, and sends what there is to send. */
 void	 network_turn(struct network *network);
+/* Whether there is more, for the next turn. */
+bool	 network_is_behind(const struct network *network);
 /* As http_run(). */
 int	 network_run(struct network *network);
 /* Fill in the counts of its modules and connections_max. */

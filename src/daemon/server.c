@@ -119,7 +119,8 @@ on_turn(uv_prepare_t *handle)
 	if (server->drain != NULL)
 		drain_step(server->drain);
 	set_due(server, http_wait_ms);
-	if (hub_has_woken(server->hub))
+	if (hub_has_woken(server->hub) ||
+	    network_is_behind(&server->network))
 		uv_idle_start(&server->again, server->again.idle_cb);
 	else
 		uv_idle_stop(&server->again);

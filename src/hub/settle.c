@@ -11,6 +11,9 @@
 #include "speak.h"
 #include "wire/multicart.h"
 
+/* How long the answer to who comes by a request waits for a delayed session. */
+#define DELAYED_WAIT_S 1
+
 /*
  * A record did not happen after all: read what the session really is, if that
  * is of interest to anybody.
@@ -143,6 +146,10 @@ settle_arrival(struct hub *hub, struct peer *peer, struct seat *seat)
 	}
 	speak_seat_lives(hub, seat);
 	show_peer(hub, peer, seat->room);
+	/* The reply, which has a token, does not wait long for a session whose
+	 * output has to: a poll gets the multicart then. */
+	if (peer->poll != NULL && peer->due != PEER_NOT_DUE)
+		peer->poll->wait_s = DELAYED_WAIT_S;
 }
 
 static void

@@ -105,6 +105,19 @@ keep_shown(struct hub *hub, struct room *room, struct multicart *multicart)
 	TAILQ_INSERT_TAIL(&hub->showing, room, showing);
 }
 
+/* It is shown: keep it for a while from now on, if it is worth it. */
+static void
+keep_longer(struct hub *hub, struct room *room)
+{
+	if (room->shown->bytes->len < KEEP_BYTES) {
+		core_drop_shown(hub, room);
+		return;
+	}
+	room->shown_ms = hub->now.mono_ms + KEEP_MS;
+	TAILQ_REMOVE(&hub->showing, room, showing);
+	TAILQ_INSERT_TAIL(&hub->showing, room, showing);
+}
+
 /* The output of room comes to so many more bytes. */
 static void
 charge(struct hub *hub, struct room *room, uint64_t bytes)
@@ -138,8 +151,7 @@ give(struct hub *hub, struct room *room)
 			bytes += room->shown->bytes->len;
 		}
 	}
-	if (room->shown->bytes->len < KEEP_BYTES)
-		core_drop_shown(hub, room);
+	keep_longer(hub, room);
 	if (bytes > 0)
 		charge(hub, room, bytes);
 }

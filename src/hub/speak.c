@@ -614,7 +614,7 @@ act(struct hub *hub, struct peer *peer, struct room *room,
 static bool
 may_try(struct hub *hub, struct peer *peer, const struct message *message)
 {
-	unsigned wait_s = peer->seat != NULL ? 0 : core_attempt(hub, peer);
+	unsigned wait_s = core_attempt(hub, peer);
 
 	if (wait_s == 0)
 		return true;
@@ -639,7 +639,8 @@ is_admissible(struct hub *hub, struct peer *peer,
 		return false;
 	}
 	if (!needs_proof(peer, message))
-		return !is_attempt || may_try(hub, peer, message);
+		return !is_attempt || peer->seat != NULL ||
+		    may_try(hub, peer, message);
 	if (id_token_is_valid(&hub->config.key, peer->session_id->data,
 	    &message->customer, token))
 		return true;

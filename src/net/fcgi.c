@@ -141,8 +141,9 @@ end_exchange(struct fcgi_exchange *exchange)
 	if (exchange->answer != NULL)
 		fcgi_output_free(exchange->answer);
 	stop_waiting(connection, &exchange->body);
-	/* The wait for the next one begins anew. */
-	stop_waiting(connection, &connection->wait);
+	/* The wait for the next one begins anew, unless it is for the end. */
+	if (connection->state != STATE_BROKEN)
+		stop_waiting(connection, &connection->wait);
 	connection->shown--;
 	fcgi_request_end(&connection->parser, exchange->request);
 	free(exchange);

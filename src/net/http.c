@@ -169,9 +169,10 @@ respond_plain(struct http_connection *connection,
 
 	connection->phase = PHASE_ANSWERED;
 	connection->news = answer->news;
-	if (answer->body != NULL && unsent != NULL)
-		unsent_begin(unsent, &connection->unsent, answer->body);
 	response = response_for(connection->http, answer);
+	/* The body is the response's now. */
+	if (answer->body != NULL && response != NULL && unsent != NULL)
+		unsent_begin(unsent, &connection->unsent, answer->body);
 	/* The body is libmicrohttpd's now. */
 	connection->answer = (struct exchange_answer){ .status = 0 };
 	return respond(connection, status, response);

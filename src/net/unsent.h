@@ -38,7 +38,8 @@ struct unsent_item {
 	struct unsent *unsent;
 	struct payload *body;	/* a reference; NULL: nothing is being sent */
 	/* The connection is to be ended; the item counts no longer.  Called
-	 * from the loop, or from within unsent_begin() for any item. */
+	 * from the loop, or for any item from within unsent_begin() and
+	 * unsent_configure(). */
 	void	(*cut)(struct unsent_item *item);
 };
 

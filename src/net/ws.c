@@ -51,22 +51,27 @@ enum ws_state {
 	STATE_CLOSED		/* the descriptor is gone, closed() is due */
 };
 
-struct ws_service {
-	struct ws_config config;
-	struct deadlines *deadlines;
-	size_t	 turn_left;	/* bytes to be sent in this turn */
-	struct ws_codec *codec;
-	struct ws_packer packer;
-	struct rate_limit inflation;
-	uint8_t	 scratch[SCRATCH_BYTES];
-};
-
 /* What waits until the socket takes more of it, or others had their turn. */
 struct ws_backlog {
 	struct ws *ws;
 	struct unsent_item unsent; /* ws->out's message */
 	struct deadline take;	/* until when the peer has to take something */
 	uint64_t taken;		/* what it had taken when that was set */
+	TAILQ_ENTRY(ws_backlog) entry;	/* service->outspent, ... */
+	bool	 is_outspent;	/* ... if so: the socket is not asked */
+};
+
+TAILQ_HEAD(ws_backlog_list, ws_backlog);
+
+struct ws_service {
+	struct ws_config config;
+	struct deadlines *deadlines;
+	size_t	 turn_left;	/* bytes to be sent in this turn */
+	struct ws_backlog_list outspent;	/* go on in the next one */
+	struct ws_codec *codec;
+	struct ws_packer packer;
+	struct rate_limit inflation;
+	uint8_t	 scratch[SCRATCH_BYTES];
 };
 
 /* How long what has begun to come may take to be there. */
@@ -154,6 +159,8 @@ free_backlog(struct ws *ws)
 {
 	if (ws->backlog == NULL)
 		return;
+	if (ws->backlog->is_outspent)
+		TAILQ_REMOVE(&ws->service->outspent, ws->backlog, entry);
 	unsent_end(&ws->backlog->unsent);
 	stop_taking(ws);
 	free(ws->backlog);
@@ -194,7 +201,9 @@ watch(struct ws *ws)
 {
 	int reading = !ws->is_paused ? UV_READABLE :
 	    ws->has_ended ? 0 : UV_DISCONNECT;
-	int events = reading | (ws->is_blocked ? UV_WRITABLE : 0);
+	bool is_asked = ws->is_blocked &&
+	    (ws->backlog == NULL || !ws->backlog->is_outspent);
+	int events = reading | (is_asked ? UV_WRITABLE : 0);
 
 	if (events == ws->events)
 		return;
@@ -290,6 +299,15 @@ block(struct ws *ws)
 		wait_for_take(ws);
 }
 
+/* The next one may be sent from the same bytes, and has its own time. */
+static void
+ended_message(struct ws *ws)
+{
+	if (ws->backlog != NULL)
+		unsent_end(&ws->backlog->unsent);
+	ws->owner->sent(ws);
+}
+
 /* Send some of ws->out; returns the number of bytes. */
 static size_t
 send_some(struct ws *ws)
@@ -310,18 +328,23 @@ send_some(struct ws *ws)
 	if (ws_send_is_amid_frame(&ws->out))
 		block(ws);
 	else if (ws_send_has_ended(&ws->out))
-		ws->owner->sent(ws);
+		ended_message(ws);
 	return (size_t)n;
 }
 
-/* Whether the peer has to wait before the largest message may be inflated. */
+/*
+ * Whether the peer has to wait before the largest message may be inflated, or
+ * one that takes half a second's rate.
+ */
 static bool
 is_spent(const struct ws *ws)
 {
 	const struct ws_service *service = ws->service;
+	uint64_t n = service->inflation.burst / 2;
 
 	return rate_wait_n(&ws->inflated, &service->inflation,
-	    ws->parser.max_message, uv_now(service->config.loop)) != 0;
+	    ws->parser.max_message < n ? ws->parser.max_message : n,
+	    uv_now(service->config.loop)) != 0;
 }
 
 /* Go on to what is due when all is sent that can be. */
@@ -379,6 +402,19 @@ is_outspent(const struct ws *ws)
 	    ws_send_left(&ws->out) > SMALL_BYTES;
 }
 
+/*
+ * Go on when all can send again.  The socket is no help: it can be written to,
+ * and libuv asks for many such ones again and again in the same turn.
+ */
+static void
+wait_for_others(struct ws *ws)
+{
+	need_backlog(ws);
+	ws->is_blocked = true;
+	ws->backlog->is_outspent = true;
+	TAILQ_INSERT_TAIL(&ws->service->outspent, ws->backlog, entry);
+}
+
 static void
 spend(struct ws_service *service, size_t bytes)
 {
@@ -397,12 +433,17 @@ flush(struct ws *ws)
 	ws->is_sending = true;
 	while (!ws->is_blocked && ws->state <= STATE_CLOSING &&
 	    take_output(ws)) {
-		size_t n = is_outspent(ws) ? 0 : send_some(ws);
+		size_t n;
 
+		if (is_outspent(ws)) {
+			wait_for_others(ws);
+			break;
+		}
+		n = send_some(ws);
 		spend(ws->service, n);
 		spent += n + SEND_COST_BYTES;
 		/* The others' turn; being writable, it will be called again. */
-		if (spent >= SEND_BYTES || is_outspent(ws))
+		if (spent >= SEND_BYTES)
 			ws->is_blocked = true;
 	}
 	ws->is_sending = false;
@@ -815,6 +856,7 @@ ws_service_new(const struct ws_config *config)
 
 	service->config = *config;
 	service->turn_left = TURN_BYTES;
+	TAILQ_INIT(&service->outspent);
 	put_waits(config, wait_ms);
 	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
 	service->codec = ws_codec_new();
@@ -843,7 +885,22 @@ ws_service_configure(struct ws_service *service,
 void
 ws_service_turn(struct ws_service *service)
 {
+	struct ws_backlog *backlog;
+
 	service->turn_left = TURN_BYTES;
+	while (service->turn_left > 0 &&
+	    (backlog = TAILQ_FIRST(&service->outspent)) != NULL) {
+		TAILQ_REMOVE(&service->outspent, backlog, entry);
+		backlog->is_outspent = false;
+		backlog->ws->is_blocked = false;
+		flush(backlog->ws);
+	}
+}
+
+bool
+ws_service_is_behind(const struct ws_service *service)
+{
+	return !TAILQ_EMPTY(&service->outspent);
 }
 
 void

@@ -134,6 +134,8 @@ void	 ws_service_configure(struct ws_service *service,
  * ones; until it is called again, only what is small goes out beyond that.
  */
 void	 ws_service_turn(struct ws_service *service);
+/* Whether any has more to send that waits for the next turn. */
+bool	 ws_service_is_behind(const struct ws_service *service);
 void	 ws_service_copy_counts(const struct ws_service *service,
 	    struct ws_service_counts *counts);
 /* No connection may be left.  The loop's close callbacks free the memory. */
