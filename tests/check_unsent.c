@@ -1,6 +1,9 @@
 #include "suite.h"
 
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "net/unsent.h"
@@ -95,10 +98,10 @@ end(void)
 START_TEST(what_many_are_sent_counts_once)
 {
 	start(0, 0);
-	unsent_begin(unsent, &items[0], bodies[0]);
-	unsent_begin(unsent, &items[1], bodies[0]);
+	unsent_begin(unsent, &items[0], bodies[0], -1);
+	unsent_begin(unsent, &items[1], bodies[0], -1);
 	ck_assert_uint_eq(counts().bytes, BODY_BYTES);
-	unsent_begin(unsent, &items[2], bodies[2]);
+	unsent_begin(unsent, &items[2], bodies[2], -1);
 	ck_assert_uint_eq(counts().bytes, 2 * BODY_BYTES);
 	unsent_end(&items[0]);
 	ck_assert_uint_eq(counts().bytes, 2 * BODY_BYTES);
@@ -111,12 +114,12 @@ END_TEST
 START_TEST(over_the_budget_those_go_that_began_first)
 {
 	start(2 * BODY_BYTES, 0);
-	unsent_begin(unsent, &items[1], bodies[1]);
-	unsent_begin(unsent, &items[0], bodies[0]);
+	unsent_begin(unsent, &items[1], bodies[1], -1);
+	unsent_begin(unsent, &items[0], bodies[0], -1);
 	ck_assert_str_eq(cuts, "");
-	unsent_begin(unsent, &items[2], bodies[2]);
+	unsent_begin(unsent, &items[2], bodies[2], -1);
 	ck_assert_str_eq(cuts, "1");
-	unsent_begin(unsent, &items[3], bodies[3]);
+	unsent_begin(unsent, &items[3], bodies[3], -1);
 	ck_assert_str_eq(cuts, "10");
 	ck_assert_uint_eq(counts().bytes, 2 * BODY_BYTES);
 	ck_assert_uint_eq(counts().crowded_out, 2);
@@ -125,13 +128,59 @@ START_TEST(over_the_budget_those_go_that_began_first)
 END_TEST
 
 /* Bytes are given back with the last who is sent them. */
+/* The two ends of a connection by TCP. */
+static void
+connect_tcp(int fds[2])
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(address);
+	int listening = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(bind(listening, (struct sockaddr *)&address, len), 0);
+	ck_assert_int_eq(listen(listening, 1), 0);
+	ck_assert_int_eq(getsockname(listening, (struct sockaddr *)&address,
+	    &len), 0);
+	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(connect(fds[0], (struct sockaddr *)&address, len), 0);
+	fds[1] = accept(listening, NULL, NULL);
+	ck_assert_int_ne(fds[1], -1);
+	close(listening);
+}
+
+/* Whoever took something is faster than who began later and took nothing. */
+START_TEST(over_the_budget_those_go_that_are_taken_slowest)
+{
+	static const char bytes[BODY_BYTES];
+	char some[BODY_BYTES];
+	int fds[2];
+
+	start(2 * BODY_BYTES, 0);
+	connect_tcp(fds);
+	unsent_begin(unsent, &items[0], bodies[0], fds[0]);
+	unsent_begin(unsent, &items[1], bodies[1], -1);
+	ck_assert_int_eq(send(fds[0], bytes, sizeof(bytes), 0), BODY_BYTES);
+	ck_assert_int_eq(recv(fds[1], some, sizeof(some), MSG_WAITALL),
+	    BODY_BYTES);
+	unsent_begin(unsent, &items[2], bodies[2], -1);
+	ck_assert_str_eq(cuts, "1");
+	unsent_begin(unsent, &items[3], bodies[3], -1);
+	ck_assert_str_eq(cuts, "12");
+	close(fds[0]);
+	close(fds[1]);
+	end();
+}
+END_TEST
+
 START_TEST(as_many_go_as_it_takes)
 {
 	start(2 * BODY_BYTES, 0);
-	unsent_begin(unsent, &items[0], bodies[0]);
-	unsent_begin(unsent, &items[1], bodies[0]);
-	unsent_begin(unsent, &items[2], bodies[1]);
-	unsent_begin(unsent, &items[3], bodies[2]);
+	unsent_begin(unsent, &items[0], bodies[0], -1);
+	unsent_begin(unsent, &items[1], bodies[0], -1);
+	unsent_begin(unsent, &items[2], bodies[1], -1);
+	unsent_begin(unsent, &items[3], bodies[2], -1);
 	ck_assert_str_eq(cuts, "01");
 	end();
 }
@@ -140,7 +189,7 @@ END_TEST
 START_TEST(what_alone_is_over_the_budget_goes)
 {
 	start(BODY_BYTES - 1, 0);
-	unsent_begin(unsent, &items[0], bodies[0]);
+	unsent_begin(unsent, &items[0], bodies[0], -1);
 	ck_assert_str_eq(cuts, "0");
 	end();
 }
@@ -149,8 +198,8 @@ END_TEST
 START_TEST(what_takes_too_long_goes)
 {
 	start(0, 1);
-	unsent_begin(unsent, &items[0], bodies[0]);
-	unsent_begin(unsent, &items[1], bodies[1]);
+	unsent_begin(unsent, &items[0], bodies[0], -1);
+	unsent_begin(unsent, &items[1], bodies[1], -1);
 	unsent_end(&items[0]);
 	await_cuts(1);
 	ck_assert_str_eq(cuts, "1");
@@ -163,8 +212,8 @@ END_TEST
 START_TEST(another_budget_and_time_hold_at_once)
 {
 	start(0, 3600);
-	unsent_begin(unsent, &items[0], bodies[0]);
-	unsent_begin(unsent, &items[1], bodies[1]);
+	unsent_begin(unsent, &items[0], bodies[0], -1);
+	unsent_begin(unsent, &items[1], bodies[1], -1);
 	configure(BODY_BYTES, 3600);
 	ck_assert_str_eq(cuts, "0");
 	configure(BODY_BYTES, 1);
@@ -178,9 +227,9 @@ START_TEST(an_item_may_be_used_again)
 {
 	start(0, 0);
 	unsent_end(&items[0]);
-	unsent_begin(unsent, &items[0], bodies[0]);
+	unsent_begin(unsent, &items[0], bodies[0], -1);
 	unsent_end(&items[0]);
-	unsent_begin(unsent, &items[0], bodies[1]);
+	unsent_begin(unsent, &items[0], bodies[1], -1);
 	ck_assert_uint_eq(counts().bytes, BODY_BYTES);
 	end();
 }
@@ -191,6 +240,8 @@ suite_add(TCase *tc)
 {
 	tcase_add_test(tc, what_many_are_sent_counts_once);
 	tcase_add_test(tc, over_the_budget_those_go_that_began_first);
+	tcase_add_test(tc,
+	    over_the_budget_those_go_that_are_taken_slowest);
 	tcase_add_test(tc, as_many_go_as_it_takes);
 	tcase_add_test(tc, what_alone_is_over_the_budget_goes);
 	tcase_add_test(tc, what_takes_too_long_goes);

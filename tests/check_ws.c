@@ -63,6 +63,7 @@ struct world {
 	size_t	 patience;	/* messages until the owner is not ready */
 	unsigned pongs;
 	unsigned pings;
+	bool	 is_paced;
 	unsigned sent;
 	unsigned closed;
 	bool	 has_ended;	/* the peer read an end of file */
@@ -88,6 +89,12 @@ on_message(struct ws *ws, enum ws_opcode opcode, const char *data, size_t len)
 	ck_assert_int_eq(buf_append(&world->said, "|", 1), 0);
 	if (world->in_message != NULL)
 		world->in_message(world);
+}
+
+static bool
+is_paced(const struct ws *ws)
+{
+	return world_of(ws)->is_paced;
 }
 
 static bool
@@ -146,6 +153,7 @@ on_too_big(struct ws *ws)
 static const struct ws_owner owner = {
 	.message = on_message,
 	.is_ready = is_ready,
+	.is_paced = is_paced,
 	.next = on_next,
 	.sent = on_sent,
 	.pong = on_pong,
@@ -1301,6 +1309,21 @@ START_TEST(pauses_do_not_keep_a_message_from_being_late)
 }
 END_TEST
 
+/* Whoever makes us pause has no longer for that. */
+START_TEST(a_message_is_late_while_its_sender_is_paced)
+{
+	struct world *world = world_plain();
+
+	say(world, "\x01\x81" MASK "a");
+	world->is_paced = true;
+	pause_for(world, MESSAGE_TIMEOUT_S);
+
+	ck_assert_uint_ne(world->ws.state, 0);
+	ck_assert_int_eq(world->ws.end, WS_END_LATE);
+	world_free(world);
+}
+END_TEST
+
 START_TEST(reader_that_never_gets_to_the_end_is_cut_off)
 {
 	struct world *world = world_plain();
@@ -1870,6 +1893,7 @@ suite_add(TCase *tc)
 		events_of_one_peer_are_bounded_in_each_turn,
 		each_message_has_its_time,
 		a_message_is_not_late_while_nothing_is_read,
+		a_message_is_late_while_its_sender_is_paced,
 		pauses_do_not_keep_a_message_from_being_late,
 		agreed_compression_is_used_both_ways,
 		only_the_first_fragment_says_that_a_message_is_compressed,

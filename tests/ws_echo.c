@@ -97,6 +97,13 @@ on_message(struct ws *ws, enum ws_opcode opcode, const char *data, size_t len)
 }
 
 static bool
+is_paced(const struct ws *ws)
+{
+	(void)ws;	/* as much as it sends is echoed */
+	return false;
+}
+
+static bool
 is_ready(const struct ws *ws)
 {
 	return echo_of(ws)->queued < MAX_QUEUED_BYTES;
@@ -179,6 +186,7 @@ on_too_big(struct ws *ws)
 static const struct ws_owner ws_owner = {
 	.message = on_message,
 	.is_ready = is_ready,
+	.is_paced = is_paced,
 	.next = next_message,
 	.sent = on_sent,
 	.pong = on_pong,

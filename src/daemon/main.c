@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
@@ -7,6 +8,9 @@
 #include "descriptors.h"
 #include "options.h"
 #include "server.h"
+
+/* Multicarts and carts that are, in bytes. */
+#define LARGE_BYTES 131072
 
 int
 main(int argc, char **argv)
@@ -18,6 +22,9 @@ main(int argc, char **argv)
 	 * call; neither signal can fail to be ignored. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
+	/* What is large goes back to the system with its last reader; else
+	 * the C library learns to keep it.  It cannot fail. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	if (std_fds_open() == -1) {
 		log_error("standard input, output or error is closed, and "
 		    "/dev/null");

@@ -89,6 +89,7 @@ core_drop_shown(struct hub *hub, struct room *room)
 {
 	if (room->shown == NULL)
 		return;
+	hub->shown_bytes -= room->shown->bytes->len;
 	multicart_unref(room->shown);
 	room->shown = NULL;
 	TAILQ_REMOVE(&hub->showing, room, showing);

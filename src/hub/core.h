@@ -138,6 +138,7 @@ struct hub {
 	struct room_list changed;
 	struct room_list publishing;
 	struct room_list showing;	/* first to be forgotten first */
+	size_t	 shown_bytes;		/* of the encodings of these */
 	struct room_list delayed;		/* first to be shown first */
 	struct rate_limit output_limit;	/* of a room, bytes */
 	size_t	 encoded_bytes;		/* in this turn */

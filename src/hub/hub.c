@@ -221,6 +221,12 @@ hub_peer_is_ready(const struct hub *hub, const struct peer *peer)
 	    peer->outbox.reply_count < PEER_REPLIES_MAX;
 }
 
+bool
+hub_peer_is_paced(const struct peer *peer)
+{
+	return peer->is_paced;
+}
+
 /*
  * To a connection there is no poll, right or wrong.  A request has proved
  * nothing.

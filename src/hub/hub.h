@@ -53,6 +53,8 @@ void	 hub_too_large(struct hub *hub, struct peer *peer,
 	    const struct now *now);
 /* Whether another message of peer may be received; it is woken when it may. */
 bool	 hub_peer_is_ready(const struct hub *hub, const struct peer *peer);
+/* Whether that is because it sent too much. */
+bool	 hub_peer_is_paced(const struct peer *peer);
 /* Whether peer, a request, has its answer in its outbox. */
 bool	 hub_peer_is_answered(const struct peer *peer);
 /* Take the next message to send to peer; false if there is none. */

@@ -11,8 +11,10 @@
 
 /* Encodings of at least so many bytes are kept, others as soon made anew ... */
 #define KEEP_BYTES 16384
-/* ... for so long after they were shown last. */
+/* ... for so long after they were shown last, ... */
 #define KEEP_MS 5000
+/* ... and of all sessions together so many bytes. */
+#define KEEP_TOTAL (64 * 1024 * 1024)
 /* Sessions of at least so many bytes ... */
 #define LARGE_BYTES 65536
 /* ... have to wait when that much was encoded in this turn. */
@@ -101,6 +103,7 @@ keep_shown(struct hub *hub, struct room *room, struct multicart *multicart)
 {
 	core_drop_shown(hub, room);
 	room->shown = multicart;
+	hub->shown_bytes += multicart->bytes->len;
 	room->shown_ms = hub->now.mono_ms + KEEP_MS;
 	TAILQ_INSERT_TAIL(&hub->showing, room, showing);
 }
@@ -116,6 +119,8 @@ keep_longer(struct hub *hub, struct room *room)
 	room->shown_ms = hub->now.mono_ms + KEEP_MS;
 	TAILQ_REMOVE(&hub->showing, room, showing);
 	TAILQ_INSERT_TAIL(&hub->showing, room, showing);
+	while (hub->shown_bytes > KEEP_TOTAL)
+		core_drop_shown(hub, TAILQ_FIRST(&hub->showing));
 }
 
 /* The output of room comes to so many more bytes. */
@@ -143,12 +148,14 @@ give(struct hub *hub, struct room *room)
 		TAILQ_FOREACH(peer, &seat->peers, entry) {
 			if (peer->due == PEER_NOT_DUE)
 				continue;
+			/* In place of one that waits it costs no more. */
+			if (peer->outbox.state == NULL)
+				bytes += room->shown->bytes->len;
 			outbox_set_state(&peer->outbox, room->shown,
 			    peer->due == PEER_HAS_NEWS ?
 			    room->shown->changed_us : 0);
 			peer->due = PEER_NOT_DUE;
 			core_wake(hub, peer);
-			bytes += room->shown->bytes->len;
 		}
 	}
 	keep_longer(hub, room);

@@ -654,6 +654,19 @@ is_admissible(struct hub *hub, struct peer *peer,
 	return false;
 }
 
+/*
+ * Whether a session may be read for message: for who names a customer without a
+ * proof that is an attempt as a join is.  Otherwise peer was told.
+ */
+static bool
+may_load(struct hub *hub, struct peer *peer, const struct message *message)
+{
+	return needs_proof(peer, message) ||
+	    message->event == MESSAGE_START_SESSION ||
+	    message->event == MESSAGE_JOIN_SESSION ||
+	    peer->seat != NULL || may_try(hub, peer, message);
+}
+
 /* An admissible message is judged, once its session is there. */
 static void
 go_on(struct hub *hub, struct peer *peer, struct message *message)
@@ -662,6 +675,11 @@ go_on(struct hub *hub, struct peer *peer, struct message *message)
 
 	room = peer->seat != NULL ? peer->seat->room :
 	    core_room(hub, peer->session_id);
+	if (room->state == ROOM_UNLOADED && !may_load(hub, peer, message)) {
+		message_clear(message);
+		core_release(hub, room);
+		return;
+	}
 	if (room->state == ROOM_UNLOADED)
 		core_load(hub, room);
 	if (room->state == ROOM_LOADING) {

@@ -228,7 +228,7 @@ queue(struct fcgi_connection *connection, struct fcgi_output *out)
 	out->unsent.cut = cut_slow;
 	if (out->body != NULL)
 		unsent_begin(connection->service->config.unsent, &out->unsent,
-		    out->body);
+		    out->body, connection->fd);
 }
 
 /* Everything is said: end our half, and let it be read before a reset. */

@@ -41,6 +41,7 @@ enum {
 	RELEASE_MS = 20,	/* ... or those that waited for this long */
 	STOP_RUNS = 8,		/* for the last answers to be written */
 	SKIP_BYTES = 1048576,	/* of a body, to answer behind it */
+	UNSENT_BYTES_MIN = 16384, /* of a body, to count until it is taken */
 	LOG_LINE_BYTES = 256
 };
 
@@ -145,6 +146,14 @@ response_for(struct http *http, const struct exchange_answer *answer)
 	return response;
 }
 
+/* libmicrohttpd's own descriptor of the connection. */
+static int
+connection_fd(const struct http_connection *connection)
+{
+	return MHD_get_connection_info(connection->mhd,
+	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
 static enum MHD_Result
 respond(struct http_connection *connection, unsigned status,
     struct MHD_Response *response)
@@ -170,9 +179,11 @@ respond_plain(struct http_connection *connection,
 	connection->phase = PHASE_ANSWERED;
 	connection->news = answer->news;
 	response = response_for(connection->http, answer);
-	/* The body is the response's now. */
-	if (answer->body != NULL && response != NULL && unsent != NULL)
-		unsent_begin(unsent, &connection->unsent, answer->body);
+	/* The body is the response's now; a small one the kernel takes. */
+	if (answer->body != NULL && answer->body->len >= UNSENT_BYTES_MIN &&
+	    response != NULL && unsent != NULL)
+		unsent_begin(unsent, &connection->unsent, answer->body,
+		    connection_fd(connection));
 	/* The body is libmicrohttpd's now. */
 	connection->answer = (struct exchange_answer){ .status = 0 };
 	return respond(connection, status, response);
@@ -200,14 +211,6 @@ connection_address(const struct http_connection *connection)
 {
 	return MHD_get_connection_info(connection->mhd,
 	    MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-}
-
-/* libmicrohttpd's own descriptor of the connection. */
-static int
-connection_fd(const struct http_connection *connection)
-{
-	return MHD_get_connection_info(connection->mhd,
-	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
 static void

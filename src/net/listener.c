@@ -19,7 +19,8 @@ enum {
 	BACKLOG = 4096,
 	ACCEPTS_PER_TURN = 64,	/* of one socket, so that others get a turn */
 	RETRY_MS = 100,		/* until there may be descriptors, or room */
-	UNSENT_BYTES = 131072	/* of a connection's, in the kernel */
+	UNSENT_BYTES = 131072,	/* of a connection's, in the kernel, ... */
+	UNREAD_BYTES = 131072	/* ... which takes twice that for them */
 };
 
 struct listener_socket {
@@ -259,6 +260,9 @@ socket_start(struct listener_socket *sock, struct endpoint *endpoint)
 	 */
 	(void)set_option(sock->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
 	    UNSENT_BYTES);
+	/* Nor does what we do not read, as it would if it found that we read
+	 * fast; which cannot fail. */
+	(void)set_option(sock->fd, SOL_SOCKET, SO_RCVBUF, UNREAD_BYTES);
 	endpoint->len = sizeof(endpoint->address);
 	if (getsockname(sock->fd, (struct sockaddr *)&endpoint->address,
 	    &endpoint->len) == -1)

@@ -5,9 +5,13 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "tcp_progress.h"
 
 /* The one kind of deadline: its list has the item that began first first. */
 enum { WAIT_SENT = DEADLINE_FIRST };
+
+/* What one took at once is not how fast it goes on. */
+#define GRACE_MS 1000
 
 struct unsent {
 	struct unsent_config config;
@@ -61,18 +65,46 @@ unsent_new(const struct unsent_config *config)
 	return unsent;
 }
 
-/* Over the budget, those go that began first. */
+/* Bytes a second; of who has just begun as if that were a while ago. */
+static uint64_t
+speed(const struct unsent_item *item, uint64_t now_ms)
+{
+	return (tcp_progress(item->fd) - item->acked) * 1000 /
+	    (now_ms - item->begun_ms + GRACE_MS);
+}
+
+/* Of several the one that began first. */
+static struct unsent_item *
+slowest(const struct unsent *unsent)
+{
+	uint64_t now_ms = uv_now(unsent->config.loop), least = UINT64_MAX;
+	struct deadline *deadline;
+	struct unsent_item *found = NULL;
+
+	for (deadline = deadlines_first(unsent->deadlines, WAIT_SENT);
+	    deadline != NULL && least > 0;
+	    deadline = TAILQ_NEXT(deadline, entry)) {
+		struct unsent_item *item = of_deadline(deadline);
+		uint64_t bytes_s = speed(item, now_ms);
+
+		if (bytes_s >= least)
+			continue;
+		least = bytes_s;
+		found = item;
+	}
+	assert(found != NULL);
+	return found;
+}
+
+/* Over the budget, those go that are taken slowest. */
 static void
 keep_to_budget(struct unsent *unsent)
 {
-	struct deadline *first;
 	struct unsent_item *item;
 
 	while (unsent->config.max_bytes != 0 &&
 	    unsent->counts.bytes > unsent->config.max_bytes) {
-		first = deadlines_first(unsent->deadlines, WAIT_SENT);
-		assert(first != NULL);
-		item = of_deadline(first);
+		item = slowest(unsent);
 		unsent_end(item);
 		unsent->counts.crowded_out++;
 		item->cut(item);
@@ -106,10 +138,13 @@ unsent_copy_counts(const struct unsent *unsent, struct unsent_counts *counts)
 
 void
 unsent_begin(struct unsent *unsent, struct unsent_item *item,
-    struct payload *body)
+    struct payload *body, int fd)
 {
 	assert(item->body == NULL);
 	item->unsent = unsent;
+	item->begun_ms = uv_now(unsent->config.loop);
+	item->acked = tcp_progress(fd);
+	item->fd = fd;
 	item->body = payload_ref(body);
 	if (body->senders++ == 0)
 		unsent->counts.bytes += body->len;

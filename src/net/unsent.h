@@ -14,8 +14,8 @@ struct payload;
  * What clients have begun to take and not taken to its end, over all
  * transports: messages and answers, whose bytes stay in memory for them.  Many
  * are sent the same bytes, which count once.  Together they have a budget, and
- * over it those go that began first; each has an absolute deadline besides,
- * however steadily it is taken.
+ * over it those go that are taken slowest; each has an absolute deadline
+ * besides, however steadily it is taken.
  */
 struct unsent;
 
@@ -36,6 +36,9 @@ struct unsent_counts {
 struct unsent_item {
 	struct deadline deadline;
 	struct unsent *unsent;
+	uint64_t begun_ms;
+	uint64_t acked;		/* bytes of the connection's until then */
+	int	 fd;
 	struct payload *body;	/* a reference; NULL: nothing is being sent */
 	/* The connection is to be ended; the item counts no longer.  Called
 	 * from the loop, or for any item from within unsent_begin() and
@@ -52,9 +55,12 @@ void	 unsent_free(struct unsent *unsent);
 void	 unsent_copy_counts(const struct unsent *unsent,
 	    struct unsent_counts *counts);
 
-/* body begins to be sent; item must not be under way. */
+/*
+ * body begins to be sent on fd, which stays open until its end; item must not
+ * be under way.
+ */
 void	 unsent_begin(struct unsent *unsent, struct unsent_item *item,
-	    struct payload *body);
+	    struct payload *body, int fd);
 /* It is sent, or never will be; item need not be under way. */
 void	 unsent_end(struct unsent_item *item);
 

@@ -24,6 +24,8 @@ enum {
 	SMALL_BYTES = 65536,	/* messages with no more than this to go */
 	EVENTS_MAX = 64,	/* messages and control frames read per turn */
 	REST_MS = 20,		/* from when inflating has come to its rate */
+	INFLATION_SHARES = 16,	/* what all inflate, in rates of one ... */
+	INFLATION_BURSTS = 4,	/* ... and in so many parts of a second */
 	CLOSE_TIMEOUT_MS = 5000, /* for the peer's close frame, then its FIN */
 	REST_TIMEOUT_S = 30	/* to read what a peer that is gone said */
 };
@@ -71,6 +73,8 @@ struct ws_service {
 	struct ws_codec *codec;
 	struct ws_packer packer;
 	struct rate_limit inflation;
+	struct rate_limit inflation_of_all;
+	struct rate inflated;	/* by all */
 	uint8_t	 scratch[SCRATCH_BYTES];
 };
 
@@ -340,11 +344,16 @@ static bool
 is_spent(const struct ws *ws)
 {
 	const struct ws_service *service = ws->service;
+	uint64_t now_ms = uv_now(service->config.loop);
 	uint64_t n = service->inflation.burst / 2;
 
+	if (ws->window_bits == 0)
+		return false;
 	return rate_wait_n(&ws->inflated, &service->inflation,
 	    ws->parser.max_message < n ? ws->parser.max_message : n,
-	    uv_now(service->config.loop)) != 0;
+	    now_ms) != 0 ||
+	    rate_wait_n(&service->inflated, &service->inflation_of_all, 1,
+	    now_ms) != 0;
 }
 
 /* Go on to what is due when all is sent that can be. */
@@ -376,7 +385,8 @@ note_unsent(struct ws *ws)
 		return;
 	unsent_end(unsent);
 	if (body != NULL)
-		unsent_begin(ws->service->config.unsent, unsent, body);
+		unsent_begin(ws->service->config.unsent, unsent, body,
+		    ws->fd);
 }
 
 /* Nothing more is sent for now: keep account of what waits for the socket. */
@@ -515,7 +525,7 @@ on_late(struct ws *ws)
 
 /*
  * The clock of a message runs from its first byte on, however it is cut, and
- * that of a frame between messages likewise.  It stands still while we do not
+ * that of a frame between messages likewise.  It stands still while we cannot
  * read: between two such pauses it may run out once more at the most.
  */
 static void
@@ -565,6 +575,14 @@ note_end(struct ws *ws)
 	ws->ended_s = now_s(ws);
 }
 
+/* Whether nothing is read for a reason that the peer cannot help. */
+static bool
+waits_for_us(const struct ws *ws)
+{
+	return !ws_send_is_behind(&ws->out) && !ws->owner->is_ready(ws) &&
+	    !ws->owner->is_paced(ws);
+}
+
 /* Stop reading; settle() sees when it may go on. */
 static void
 pause_reading(struct ws *ws, uint8_t *bytes)
@@ -580,7 +598,8 @@ pause_reading(struct ws *ws, uint8_t *bytes)
 	}
 	ws->is_paused = true;
 	stop_waiting(ws, &ws->life);
-	halt_clock(ws);
+	if (waits_for_us(ws))
+		halt_clock(ws);
 	/* Without input this only frees the last message. */
 	status = ws_parser_next(&ws->parser, &bytes, &none, &event);
 	assert(status == WS_MORE);
@@ -602,11 +621,15 @@ is_enough(const struct ws *ws, size_t handed)
 static size_t
 count(struct ws *ws, const struct ws_event *event)
 {
-	const struct ws_service *service = ws->service;
+	struct ws_service *service = ws->service;
+	uint64_t now_ms = uv_now(service->config.loop);
 
-	if (ws->window_bits != 0)
+	if (ws->window_bits != 0) {
 		rate_charge_n(&ws->inflated, &service->inflation, event->len,
-		    uv_now(service->config.loop));
+		    now_ms);
+		(void)rate_overdraw(&service->inflated,
+		    &service->inflation_of_all, event->len, now_ms);
+	}
 	return event->len;
 }
 
@@ -848,6 +871,14 @@ put_waits(const struct ws_config *config, uint64_t wait_ms[DEADLINE_KINDS_MAX])
 	wait_ms[WS_WAIT_REST] = REST_MS;
 }
 
+static void
+set_inflation(struct ws_service *service, uint64_t rate)
+{
+	service->inflation = rate_limit(rate, 1, rate);
+	service->inflation_of_all = rate_limit(rate * INFLATION_SHARES, 1,
+	    rate * INFLATION_SHARES / INFLATION_BURSTS);
+}
+
 struct ws_service *
 ws_service_new(const struct ws_config *config)
 {
@@ -862,8 +893,7 @@ ws_service_new(const struct ws_config *config)
 	service->codec = ws_codec_new();
 	ws_packer_init(&service->packer, service->codec,
 	    config->compression_rate);
-	service->inflation = rate_limit(config->inflation_rate, 1,
-	    config->inflation_rate);
+	set_inflation(service, config->inflation_rate);
 	return service;
 }
 
@@ -876,8 +906,7 @@ ws_service_configure(struct ws_service *service,
 	service->config.max_message = config->max_message;
 	service->config.message_timeout_s = config->message_timeout_s;
 	ws_packer_configure(&service->packer, config->compression_rate);
-	service->inflation = rate_limit(config->inflation_rate, 1,
-	    config->inflation_rate);
+	set_inflation(service, config->inflation_rate);
 	put_waits(config, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);
 }

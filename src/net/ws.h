@@ -35,6 +35,8 @@ struct ws_owner {
 	/* Whether the owner takes another message now; if not, reading stops
 	 * (and the peer feels it) until ws_wake(). */
 	bool	(*is_ready)(const struct ws *ws);
+	/* Whether that is because of how much the peer sends. */
+	bool	(*is_paced)(const struct ws *ws);
 	/* Fill in the next message to send, compressed or not; false if there
 	 * is none. */
 	bool	(*next)(struct ws *ws, struct ws_outgoing *out);

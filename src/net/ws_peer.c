@@ -78,6 +78,12 @@ packed_of(const struct outbox_item *item)
 }
 
 static bool
+on_is_paced(const struct ws *ws)
+{
+	return hub_peer_is_paced(&of_ws(ws)->peer);
+}
+
+static bool
 on_next(struct ws *ws, struct ws_outgoing *out)
 {
 	struct ws_peer *self = of_ws(ws);
@@ -161,6 +167,7 @@ on_closed(struct ws *ws)
 static const struct ws_owner owner = {
 	.message = on_message,
 	.is_ready = on_is_ready,
+	.is_paced = on_is_paced,
 	.next = on_next,
 	.sent = on_sent,
 	.pong = on_pong,
