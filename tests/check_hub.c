@@ -612,6 +612,28 @@ request_from_1(struct world *world, const char *token)
 	return client;
 }
 
+/* Nor is a session read for who names somebody, again and again. */
+START_TEST(sessions_are_not_read_for_who_has_proved_nothing)
+{
+	struct world *w = world_of_joins(4);
+	struct client *client;
+	unsigned before = world_loads_done(w), i;
+
+	client = world_connect_from(w, "s1", 1);
+	for (i = 0; i < 4; i++) {
+		say(client, READY, "0123456789abcdef01234567", "true");
+		expect_error(client, "sessionNotFound",
+		    ",'event':'customerReadyToCheckout'");
+	}
+	ck_assert_uint_eq(world_loads_done(w), before + 4);
+	say(client, READY, "0123456789abcdef01234567", "true");
+	expect_error(client, "rateLimited",
+	    ",'event':'customerReadyToCheckout','retryAfter':15");
+	ck_assert_uint_eq(world_loads_done(w), before + 4);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(what_proves_no_customer_counts_as_a_join)
 {
 	static const char *const tokens[] = { "", "-" };
@@ -684,5 +706,6 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    sessions_are_started_at_a_limited_rate_by_an_address);
 	tcase_add_test(tc, so_many_join_from_an_address_in_a_minute);
+	tcase_add_test(tc, sessions_are_not_read_for_who_has_proved_nothing);
 	tcase_add_test(tc, what_proves_no_customer_counts_as_a_join);
 }

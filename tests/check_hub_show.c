@@ -162,6 +162,30 @@ START_TEST(a_session_over_its_rate_shows_the_newest_later)
 }
 END_TEST
 
+/* What waits for a slow reader is replaced, not sent once more. */
+START_TEST(who_reads_nothing_delays_nobody)
+{
+	struct world *w = world_with_rate(RATE);
+	struct client *ann = world_start(w, "s1", "Ann");
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		world_wait(w, RATE);
+		world_join(w, "s1", "Bob")->is_slow = true;
+	}
+	/* One is for all of them. */
+	say(ann, CART, ann->id, "{}");
+	world_wait(w, 5 * RATE);
+	ignore(ann);
+	for (i = 0; i < CHANGES_MAX; i++) {
+		say(ann, CART, ann->id, "{}");
+		expect_carts(ann, "Ann* {}, Bob {}, Bob {}, Bob {}");
+		world_wait(w, RATE);
+	}
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_session_at_rest_shows_at_once)
 {
 	struct world *w = world_with_rate(RATE);
@@ -423,6 +447,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_small_session_is_encoded_anew);
 	tcase_add_test(tc, an_encoding_that_nobody_is_shown_is_not_kept);
 	tcase_add_test(tc, a_session_over_its_rate_shows_the_newest_later);
+	tcase_add_test(tc, who_reads_nothing_delays_nobody);
 	tcase_add_test(tc, a_session_at_rest_shows_at_once);
 	tcase_add_test(tc, the_rate_is_each_sessions_own);
 	tcase_add_test(tc,
