@@ -10,13 +10,14 @@
 /* The one kind of deadline: its list has the item that began first first. */
 enum { WAIT_SENT = DEADLINE_FIRST };
 
-/* What one took at once is not how fast it goes on. */
-#define GRACE_MS 1000
+/* Who takes something in such a time goes on. */
+#define SAMPLE_MS 100
 
 struct unsent {
 	struct unsent_config config;
 	struct deadlines *deadlines;
 	struct unsent_counts counts;
+	uint64_t sampled_ms;	/* when it was last seen who takes something */
 };
 
 static struct unsent_item *
@@ -65,45 +66,63 @@ unsent_new(const struct unsent_config *config)
 	return unsent;
 }
 
-/* Bytes a second; of who has just begun as if that were a while ago. */
-static uint64_t
-speed(const struct unsent_item *item, uint64_t now_ms)
+static struct unsent_item *
+first_of(const struct unsent *unsent)
 {
-	return (tcp_progress(item->fd) - item->acked) * 1000 /
-	    (now_ms - item->begun_ms + GRACE_MS);
+	struct deadline *first = deadlines_first(unsent->deadlines, WAIT_SENT);
+
+	return first == NULL ? NULL : of_deadline(first);
 }
 
-/* Of several the one that began first. */
+static struct unsent_item *
+next_of(const struct unsent_item *item)
+{
+	struct deadline *next = TAILQ_NEXT(&item->deadline, entry);
+
+	return next == NULL ? NULL : of_deadline(next);
+}
+
+/* See who has taken something since the last time. */
+static void
+sample(struct unsent *unsent)
+{
+	uint64_t now_ms = uv_now(unsent->config.loop), acked;
+	struct unsent_item *item;
+
+	if (now_ms - unsent->sampled_ms < SAMPLE_MS)
+		return;
+	unsent->sampled_ms = now_ms;
+	for (item = first_of(unsent); item != NULL; item = next_of(item)) {
+		acked = tcp_progress(item->fd);
+		if (acked > item->acked)
+			item->moved_ms = now_ms;
+		item->acked = acked;
+	}
+}
+
+/* Who has taken nothing for longest; of several the one that began first. */
 static struct unsent_item *
 slowest(const struct unsent *unsent)
 {
-	uint64_t now_ms = uv_now(unsent->config.loop), least = UINT64_MAX;
-	struct deadline *deadline;
-	struct unsent_item *found = NULL;
+	struct unsent_item *found = first_of(unsent), *item;
 
-	for (deadline = deadlines_first(unsent->deadlines, WAIT_SENT);
-	    deadline != NULL && least > 0;
-	    deadline = TAILQ_NEXT(deadline, entry)) {
-		struct unsent_item *item = of_deadline(deadline);
-		uint64_t bytes_s = speed(item, now_ms);
-
-		if (bytes_s >= least)
-			continue;
-		least = bytes_s;
-		found = item;
-	}
 	assert(found != NULL);
+	for (item = next_of(found); item != NULL; item = next_of(item))
+		if (item->moved_ms < found->moved_ms)
+			found = item;
 	return found;
 }
 
-/* Over the budget, those go that are taken slowest. */
+/* Over the budget, those go that take nothing. */
 static void
 keep_to_budget(struct unsent *unsent)
 {
+	size_t max = unsent->config.max_bytes;
 	struct unsent_item *item;
 
-	while (unsent->config.max_bytes != 0 &&
-	    unsent->counts.bytes > unsent->config.max_bytes) {
+	if (max != 0 && unsent->counts.bytes > max / 2)
+		sample(unsent);
+	while (max != 0 && unsent->counts.bytes > max) {
 		item = slowest(unsent);
 		unsent_end(item);
 		unsent->counts.crowded_out++;
@@ -142,7 +161,7 @@ unsent_begin(struct unsent *unsent, struct unsent_item *item,
 {
 	assert(item->body == NULL);
 	item->unsent = unsent;
-	item->begun_ms = uv_now(unsent->config.loop);
+	item->moved_ms = uv_now(unsent->config.loop);
 	item->acked = tcp_progress(fd);
 	item->fd = fd;
 	item->body = payload_ref(body);

@@ -14,8 +14,8 @@ struct payload;
  * What clients have begun to take and not taken to its end, over all
  * transports: messages and answers, whose bytes stay in memory for them.  Many
  * are sent the same bytes, which count once.  Together they have a budget, and
- * over it those go that are taken slowest; each has an absolute deadline
- * besides, however steadily it is taken.
+ * over it those go of which nothing was taken for longest; each has an absolute
+ * deadline besides, however steadily it is taken.
  */
 struct unsent;
 
@@ -36,8 +36,8 @@ struct unsent_counts {
 struct unsent_item {
 	struct deadline deadline;
 	struct unsent *unsent;
-	uint64_t begun_ms;
-	uint64_t acked;		/* bytes of the connection's until then */
+	uint64_t moved_ms;	/* when it began, or was last seen to go on */
+	uint64_t acked;		/* of the connection's bytes, then */
 	int	 fd;
 	struct payload *body;	/* a reference; NULL: nothing is being sent */
 	/* The connection is to be ended; the item counts no longer.  Called
