@@ -32,7 +32,7 @@ enum {
  * take as long as so many more.  Of a long message a connection sends so much
  * in a turn.
  */
-#define WAKE_BUDGET (4 * 1024 * 1024)
+#define WAKE_BUDGET (16 * 1024 * 1024)
 #define WAKE_COST 8192
 #define WAKE_POLL_COST 65536
 #define WAKE_BYTES_MAX 262144

@@ -312,7 +312,8 @@ const ATTACKS = {
       });
       return {};
     },
-    limits: { cpuPercent: 60 },
+    // As for unread-polls below.
+    limits: { cpuPercent: 60, memoryMiB: 160 },
   },
   'unread-polls': {
     title: '400 polls of one customer whose answers are not read, 2 MiB each',
@@ -345,8 +346,10 @@ const ATTACKS = {
     async run([{ peer, customerId }], seconds) {
       const update = frame(messageOf('updateCart', { customerId,
         cartContent: cartOf(MESSAGE_BYTES - 1000) }));
-      await every(100, seconds, () => new Promise((resolve) =>
-        peer.socket.write(update, resolve)));
+      const until = performance.now() + seconds * 1000;
+      await Promise.race([wait(seconds * 1000),
+        every(100, seconds, () => performance.now() > until ? undefined :
+          new Promise((resolve) => peer.socket.write(update, resolve)))]);
       return { refused: peer.errors };
     },
     limits: { writtenMBps: 4, cpuPercent: 60 },
