@@ -523,6 +523,11 @@ START_TEST(large_messages_and_pings_count_as_several)
 	hub_pong(world_hub(w), &ann->peer, world_now(w));
 	world_wait(w, 200);
 	ck_assert(hub_peer_is_ready(world_hub(w), &ann->peer));
+	hub_frames(world_hub(w), &ann->peer, 3, world_now(w));
+	world_wait(w, 200);
+	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
+	world_wait(w, 100);
+	ck_assert(hub_peer_is_ready(world_hub(w), &ann->peer));
 	world_free(w);
 }
 END_TEST

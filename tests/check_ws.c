@@ -63,6 +63,7 @@ struct world {
 	size_t	 patience;	/* messages until the owner is not ready */
 	unsigned pongs;
 	unsigned pings;
+	unsigned frames;	/* as frames() says */
 	bool	 is_paced;
 	unsigned sent;
 	unsigned closed;
@@ -133,6 +134,12 @@ on_pong(struct ws *ws)
 }
 
 static void
+on_frames(struct ws *ws, unsigned n)
+{
+	world_of(ws)->frames += n;
+}
+
+static void
 on_ping(struct ws *ws)
 {
 	world_of(ws)->pings++;
@@ -158,6 +165,7 @@ static const struct ws_owner owner = {
 	.sent = on_sent,
 	.pong = on_pong,
 	.ping = on_ping,
+	.frames = on_frames,
 	.too_big = on_too_big,
 	.closed = on_closed,
 };
@@ -1309,6 +1317,25 @@ START_TEST(pauses_do_not_keep_a_message_from_being_late)
 }
 END_TEST
 
+START_TEST(fragments_without_end_are_told_of)
+{
+	struct world *world = world_plain();
+	int i;
+
+	say(world, "\x01\x80" MASK);
+	for (i = 1; i < WS_FRAMES - 1; i++)
+		say(world, "\0\x80" MASK);
+	ck_assert_uint_eq(world->frames, 0);
+	say(world, "\0\x80" MASK);
+	ck_assert_uint_eq(world->frames, 1);
+	for (i = 0; i < 3 * WS_FRAMES; i++)
+		say_bytes(world, "\0\x80" MASK, 6);
+	turn(world);
+	ck_assert_uint_eq(world->frames, 4);
+	world_free(world);
+}
+END_TEST
+
 /* Whoever makes us pause has no longer for that. */
 START_TEST(a_message_is_late_while_its_sender_is_paced)
 {
@@ -1894,6 +1921,7 @@ suite_add(TCase *tc)
 		each_message_has_its_time,
 		a_message_is_not_late_while_nothing_is_read,
 		a_message_is_late_while_its_sender_is_paced,
+		fragments_without_end_are_told_of,
 		pauses_do_not_keep_a_message_from_being_late,
 		agreed_compression_is_used_both_ways,
 		only_the_first_fragment_says_that_a_message_is_compressed,

@@ -149,6 +149,13 @@ on_pong(struct ws *ws)
 }
 
 static void
+on_frames(struct ws *ws, unsigned n)
+{
+	(void)ws;	/* as many as it likes */
+	(void)n;
+}
+
+static void
 on_ping(struct ws *ws)
 {
 	(void)ws;	/* is answered */
@@ -191,6 +198,7 @@ static const struct ws_owner ws_owner = {
 	.sent = on_sent,
 	.pong = on_pong,
 	.ping = on_ping,
+	.frames = on_frames,
 	.too_big = on_too_big,
 	.closed = on_closed,
 };

@@ -256,7 +256,7 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
 	core_set_now(hub, now);
 	/* Of requests the customer is charged that they prove. */
 	if (peer->poll == NULL)
-		pace_charge(hub, peer, len);
+		pace_charge(hub, peer, pace_units(len));
 	if (message_parse(hub->parser, text, len, &message, &error) == -1)
 		refuse_unread(hub, peer, &error);
 	else
@@ -298,16 +298,24 @@ void
 hub_pong(struct hub *hub, struct peer *peer, const struct now *now)
 {
 	core_set_now(hub, now);
-	pace_charge(hub, peer, 0);
+	pace_charge(hub, peer, 1);
 	if (peer->seat != NULL)
 		speak_seat_lives(hub, peer->seat);
+}
+
+void
+hub_frames(struct hub *hub, struct peer *peer, unsigned n,
+    const struct now *now)
+{
+	core_set_now(hub, now);
+	pace_charge(hub, peer, n);
 }
 
 void
 hub_ping(struct hub *hub, struct peer *peer, const struct now *now)
 {
 	core_set_now(hub, now);
-	pace_charge(hub, peer, 0);
+	pace_charge(hub, peer, 1);
 }
 
 struct peer *

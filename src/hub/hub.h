@@ -69,6 +69,9 @@ struct peer *hub_take_stranger(struct hub *hub, uint64_t since_ms,
 	    const struct now *now);
 /* peer, a connection, answered a ping; which counts as a message. */
 void	 hub_pong(struct hub *hub, struct peer *peer, const struct now *now);
+/* Its frames, whatever is in them, were so many that they count as n more. */
+void	 hub_frames(struct hub *hub, struct peer *peer, unsigned n,
+	    const struct now *now);
 /* It sent one itself; which counts as a message as well. */
 void	 hub_ping(struct hub *hub, struct peer *peer, const struct now *now);
 

@@ -31,11 +31,11 @@ wait_for_unit(struct hub *hub, struct peer *peer)
 }
 
 void
-pace_charge(struct hub *hub, struct peer *peer, size_t len)
+pace_charge(struct hub *hub, struct peer *peer, uint64_t units)
 {
 	/* It has come: how long that is made up for is asked below. */
-	(void)rate_overdraw(&peer->rate, &hub->message_limit,
-	    pace_units(len), hub->now.mono_ms);
+	(void)rate_overdraw(&peer->rate, &hub->message_limit, units,
+	    hub->now.mono_ms);
 	if (peer->is_paced || !is_spent(hub, peer))
 		return;
 	hub->counts.limited_messages++;

@@ -14,8 +14,8 @@ struct peer;
 
 /* As how many messages one of len bytes counts. */
 uint64_t pace_units(size_t len);
-/* A message of len bytes of peer, a connection, has come. */
-void	 pace_charge(struct hub *hub, struct peer *peer, size_t len);
+/* What counts as so many messages of peer, a connection, has come. */
+void	 pace_charge(struct hub *hub, struct peer *peer, uint64_t units);
 /* peer goes; it need not wait. */
 void	 pace_forget(struct hub *hub, struct peer *peer);
 

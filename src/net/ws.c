@@ -633,6 +633,16 @@ count(struct ws *ws, const struct ws_event *event)
 	return event->len;
 }
 
+/* Fragments without end are no messages, and take time all the same. */
+static void
+count_frames(struct ws *ws)
+{
+	unsigned n = ws->parser.frames / WS_FRAMES;
+
+	ws->parser.frames %= WS_FRAMES;
+	ws->owner->frames(ws, n);
+}
+
 /*
  * Hand over what is in len bytes.  Returns how many of them were used: all,
  * unless reading has to stop.
@@ -666,6 +676,8 @@ consume(struct ws *ws, uint8_t *bytes, size_t len)
 		}
 	} while (status == WS_EVENT && ws->state != STATE_CLOSED &&
 	    !ws->is_done);
+	if (ws->state == STATE_OPEN && ws->parser.frames >= WS_FRAMES)
+		count_frames(ws);
 	if (ws->state == STATE_OPEN && !ws->is_paused)
 		start_clock(ws);
 	ws->is_reading = false;

@@ -28,6 +28,8 @@ struct ws_service;
 struct ws_unread;
 struct unsent;
 
+enum { WS_FRAMES = 64 };	/* see frames() */
+
 struct ws_owner {
 	/* A message of len bytes, which the owner may not keep or change. */
 	void	(*message)(struct ws *ws, enum ws_opcode opcode,
@@ -45,6 +47,8 @@ struct ws_owner {
 	/* The peer answered a ping, or sent one, which is answered. */
 	void	(*pong)(struct ws *ws);
 	void	(*ping)(struct ws *ws);
+	/* So many times WS_FRAMES of the peer's frames have come. */
+	void	(*frames)(struct ws *ws, unsigned n);
 	/* The peer's message is over the limit, for which it is closed. */
 	void	(*too_big)(struct ws *ws);
 	/* The connection is gone and ws may be freed in this call. */

@@ -130,6 +130,15 @@ on_ping(struct ws *ws)
 }
 
 static void
+on_frames(struct ws *ws, unsigned n)
+{
+	struct ws_peer *self = of_ws(ws);
+	struct now now = clock_now();
+
+	hub_frames(self->peers->config.hub, &self->peer, n, &now);
+}
+
+static void
 on_too_big(struct ws *ws)
 {
 	struct ws_peer *self = of_ws(ws);
@@ -172,6 +181,7 @@ static const struct ws_owner owner = {
 	.sent = on_sent,
 	.pong = on_pong,
 	.ping = on_ping,
+	.frames = on_frames,
 	.too_big = on_too_big,
 	.closed = on_closed,
 };

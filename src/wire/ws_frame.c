@@ -221,6 +221,7 @@ read_header(struct ws_parser *parser, uint8_t **bytes, size_t *len)
 	need = 2 + extended_len_bytes(parser) + sizeof(parser->mask);
 	if (!gather_header(parser, need, bytes, len))
 		return WS_MORE;
+	parser->frames++;
 	return judge_length(parser) == WS_FAILED ? WS_FAILED : WS_EVENT;
 }
 

@@ -70,6 +70,7 @@ struct ws_parser {
 	uint64_t left;		/* bytes to come of this frame's payload */
 	uint32_t max_message;
 	uint32_t shown;		/* bytes at message's end in the last event */
+	uint32_t frames;	/* that have begun; for its owner to reset */
 	uint16_t failed;	/* the close code, 0 while all is well */
 	uint8_t	 mask[4];	/* turned so that the next byte meets [0] */
 	uint8_t	 header[WS_HEADER_MAX]; /* of this frame */
