@@ -10,15 +10,16 @@ struct room;
 
 /*
  * What the members of a session are shown: the newest of its multicarts that
- * is durable, encoded once for all.  The encoding is kept while anybody is
- * shown it, and a little longer for those who come or ask again.
+ * is durable, encoded once for all.  A large encoding is kept a little longer,
+ * for those who come or ask again.
  *
  * What a session's output may cost is bounded: each multicart counts as many
- * bytes as it has, for each peer that is shown it, and a session that is over
- * session-output-rate shows nothing until that is made up for.  Meanwhile it
- * is not encoded either, and then everybody gets the newest multicart, as
- * somebody does who reads slowly.  Of large sessions only so many bytes are
- * encoded in a turn of the loop; the others have theirs in the next ones.
+ * bytes as it has, for each peer that is shown it and has none waiting, and a
+ * session over session-output-rate shows nothing until that is made up for.
+ * Meanwhile it is not encoded either, and then everybody gets the newest
+ * multicart, as somebody does who reads slowly.  Of large sessions only so many
+ * bytes are encoded in a turn of the loop; the others have theirs in the next
+ * ones.
  */
 
 /* All that changed since the last time goes to the storage: encode it. */

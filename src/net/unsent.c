@@ -102,7 +102,7 @@ sample(struct unsent *unsent)
 
 /* Who has taken nothing for longest; of several the one that began first. */
 static struct unsent_item *
-slowest(const struct unsent *unsent)
+longest_idle(const struct unsent *unsent)
 {
 	struct unsent_item *found = first_of(unsent), *item;
 
@@ -123,7 +123,7 @@ keep_to_budget(struct unsent *unsent)
 	if (max != 0 && unsent->counts.bytes > max / 2)
 		sample(unsent);
 	while (max != 0 && unsent->counts.bytes > max) {
-		item = slowest(unsent);
+		item = longest_idle(unsent);
 		unsent_end(item);
 		unsent->counts.crowded_out++;
 		item->cut(item);

@@ -146,7 +146,7 @@ describe('slow clients', { concurrency: true }, () => {
 				assert(await slow.rest() < LARGE_BYTES);
 			}));
 
-	test('too much that is not taken ends who began first', () => withDaemon(
+	test('too much that is not taken ends who takes nothing', () => withDaemon(
 		{ ...LARGE, 'max-unsent': LARGE_BYTES * 3 / 2, 'log-level': 'debug' },
 		async (daemon) => {
 			const host = await startLarge(daemon);
