@@ -1,7 +1,7 @@
 #include "http_head.h"
 
+#include <assert.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -33,8 +33,9 @@ static const char *const field_names[HTTP_FIELDS] = {
  * the above, in trailers too.  2 would refuse an empty line before a request as
  * well, which RFC 9112 allows, and 3 takes white space behind a chunk's size
  * again.  White space behind a value is cut off, so that the distances are the
- * least ones; behind the fields that say where the request ends there must be
- * none.
+ * least ones, before anything is made of the value: of a length and a coding,
+ * too, where 0.9.75 refuses white space behind the one, and takes the other for
+ * one that it does not know.
  *
  * A later version is taken for one of those: what 1 means is documented, and
  * if heads were laid out otherwise, they would be refused and not misread.
@@ -116,29 +117,22 @@ is_named(const char *name, size_t len, const char *field)
 	return strlen(field) == len && strncasecmp(field, name, len) == 0;
 }
 
-static bool
-says_where_it_ends(const char *name, size_t len)
+/* RFC 9110, section 5.5: white space around a value is no part of it. */
+static size_t
+trimmed(const char *value, size_t len)
 {
-	return is_named(name, len, MHD_HTTP_HEADER_CONTENT_LENGTH) ||
-	    is_named(name, len, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+		len--;
+	return len;
 }
 
-/* Add a line's value to those of its field. */
+/* Add len bytes to the values that had to be copied. */
 static void
-join(struct http_head *head, enum http_field field, const char *value)
+copy(struct http_head *head, const char *bytes, size_t len)
 {
-	size_t room = sizeof(head->joined) - head->joined_len;
-	const char *before = head->values[field];
-	char *start = head->joined + head->joined_len;
-	int n;
-
-	n = snprintf(start, room, "%s, %s", before, value);
-	if (n < 0 || (size_t)n >= room) {
-		head->audit.is_malformed = true;
-		return;
-	}
-	head->values[field] = start;
-	head->joined_len += (size_t)n + 1;
+	assert(len <= sizeof(head->copies) - head->copies_len);
+	memcpy(head->copies + head->copies_len, bytes, len);
+	head->copies_len += len;
 }
 
 static enum MHD_Result
@@ -153,17 +147,53 @@ read_line(void *cls, enum MHD_ValueKind kind, const char *name,
 	if (!field_is_intact(head, name, name_len, value))
 		head->is_intact = false;
 	head->next = behind(value, value_len);
-	head->is_next_exact = !head->is_trimmed ||
-	    says_where_it_ends(name, name_len);
+	head->is_next_exact = !head->is_trimmed;
 	for (field = 0; field < HTTP_FIELDS; field++) {
 		if (!is_named(name, name_len, field_names[field]))
 			continue;
-		if (head->values[field] == NULL)
-			head->values[field] = value;
-		else
-			join(head, field, value);
+		head->values[field] = value;
+		head->lines[field]++;
+		if (trimmed(value, value_len) != value_len)
+			head->needs_copy |= 1U << field;
 	}
 	return MHD_YES;
+}
+
+/* Add a line to the copy of its field's value, if it is the one in hand. */
+static enum MHD_Result
+join_line(void *cls, enum MHD_ValueKind kind, const char *name,
+    size_t name_len, const char *value, size_t value_len)
+{
+	struct http_head *head = cls;
+
+	(void)kind;	/* is MHD_HEADER_KIND */
+	if (!is_named(name, name_len, field_names[head->joining]))
+		return MHD_YES;
+	if (head->copies + head->copies_len != head->values[head->joining])
+		copy(head, ", ", 2);
+	copy(head, value, trimmed(value, value_len));
+	return MHD_YES;
+}
+
+/*
+ * Make one string of each field that stands in several lines (RFC 9110,
+ * section 5.3) or has white space behind it: each line is copied once.
+ */
+static void
+join_lines(struct http_head *head, struct MHD_Connection *mhd)
+{
+	enum http_field field;
+
+	for (field = 0; field < HTTP_FIELDS; field++) {
+		if (head->lines[field] < 2 &&
+		    (head->needs_copy & 1U << field) == 0)
+			continue;
+		head->joining = field;
+		head->values[field] = head->copies + head->copies_len;
+		(void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND,
+		    join_line, head);	/* how many there are */
+		copy(head, "", 1);
+	}
 }
 
 void
@@ -171,7 +201,9 @@ http_head_read(struct http_head *head, struct MHD_Connection *mhd,
     const struct http_request_line *line)
 {
 	memset(head->values, 0, sizeof(head->values));
-	head->joined_len = 0;
+	memset(head->lines, 0, sizeof(head->lines));
+	head->needs_copy = 0;
+	head->copies_len = 0;
 	head->is_intact = line_is_intact(line);
 	head->is_trimmed = !is_exact(MHD_get_version());
 	head->is_next_exact = true;
@@ -184,4 +216,7 @@ http_head_read(struct http_head *head, struct MHD_Connection *mhd,
 		head->is_intact = false;
 	head->is_acceptable = head->is_intact &&
 	    http_audit_passes(&head->audit, line->version);
+	/* Only what is acceptable is known to fit. */
+	if (head->is_acceptable)
+		join_lines(head, mhd);
 }

@@ -45,10 +45,13 @@ struct http_head {
 	bool	 is_intact;		/* nothing was left out up to here: */
 	const char *next;		/* where the next line has to be */
 	bool	 is_next_exact;		/* there, not just behind it */
-	/* Values of fields that stand in several lines, joined.  All of them
-	 * were in one pool, so they fit. */
-	char	 joined[HTTP_HEAD_BYTES];
-	size_t	 joined_len;
+	unsigned lines[HTTP_FIELDS];	/* of each field */
+	unsigned needs_copy;		/* bits: white space is behind one */
+	enum http_field joining;	/* the one that is being copied */
+	/* Values in several lines, joined, and without white space.  All of
+	 * them, with longer names, were in one pool, so they fit. */
+	char	 copies[HTTP_HEAD_BYTES];
+	size_t	 copies_len;
 };
 
 /*
