@@ -1307,6 +1307,7 @@ static const struct {
 	    "{\"code\":\"originNotAllowed\"," },
 	{ GET("/cart/a%20b", UPGRADE), "400", "\"code\":\"invalidSession\"," },
 	{ GET("/cart/..", UPGRADE), "400", "\"code\":\"invalidSession\"," },
+	{ GET("/cart/x/../one", CLOSE), "400", "customerId must be " },
 	{ GET("/cart/", UPGRADE), "404", "\"code\":\"notFound\"," },
 	{ GET("/other/one", UPGRADE), "404", "\"code\":\"notFound\"," },
 	{ GET("/", CLOSE), "404", "\"code\":\"notFound\"," },

@@ -30,9 +30,14 @@ static const struct {
 	{ { .status = 405, .allow = "POST" }, false, ALWAYS "Allow: POST\n" },
 	{ { .status = 204, .allow = "GET, POST, OPTIONS" }, false, ALWAYS
 	    "Access-Control-Allow-Methods: GET, POST, OPTIONS\n"
-	    "Access-Control-Allow-Headers: Authorization, Content-Type\n"
+	    "Access-Control-Allow-Headers: Authorization, Content-Type, *\n"
 	    "Access-Control-Max-Age: 86400\n"
 	    "Allow: GET, POST, OPTIONS\n" },
+	{ { .status = 401 }, false, ALWAYS "WWW-Authenticate: Bearer\n" },
+	{ { .status = 415 }, false, ALWAYS
+	    "Accept: application/json, text/plain\n" },
+	{ { .status = 426 }, false, ALWAYS
+	    "Upgrade: websocket\nSec-WebSocket-Version: 13\n" },
 	{ { .status = 503, .retry_after_s = 5 }, true,
 	    "Content-Type: application/json\n" ALWAYS
 	    "Retry-After: 5\n"

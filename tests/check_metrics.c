@@ -139,15 +139,15 @@ collect(void *ctx, struct metrics *metrics)
 	*metrics = *(const struct metrics *)ctx;
 }
 
-/* Ask for target of what has these metrics; the status, 0 for no answer. */
+/* Ask for path of what has these metrics; the status, 0 for no answer. */
 static unsigned
-ask(const struct metrics *metrics, const char *target, struct payload **body)
+ask(const struct metrics *metrics, const char *path, struct payload **body)
 {
 	struct metrics copy = *metrics;
 	const struct watch watch = { .collect = collect, .ctx = &copy };
 	struct exchange_answer answer = { .status = 0 };
 
-	if (!watch_answer(&watch, target, &answer))
+	if (!watch_answer(&watch, path, strlen(path), &answer))
 		return 0;
 	*body = answer.body;
 	return answer.status;
@@ -250,14 +250,14 @@ START_TEST(there_are_as_many_samples_whatever_happens)
 }
 END_TEST
 
-START_TEST(only_three_targets_are_answered)
+START_TEST(only_three_paths_are_answered)
 {
 	static const struct {
-		const char *target;
+		const char *path;
 		unsigned status;
 	} cases[] = {
 		{ "/metrics", 200 }, { "/healthz", 200 }, { "/readyz", 200 },
-		{ "/metrics?name[]=x", 200 }, { "/", 0 }, { "/metric", 0 },
+		{ "/", 0 }, { "/metric", 0 },
 		{ "/metrics/", 0 }, { "/metricss", 0 }, { "*", 0 },
 		{ "//metrics", 0 }, { "", 0 },
 	};
@@ -267,8 +267,8 @@ START_TEST(only_three_targets_are_answered)
 
 	for (i = 0; i < COUNT(cases); i++) {
 		body = NULL;
-		ck_assert_msg(ask(&metrics, cases[i].target, &body) ==
-		    cases[i].status, "%s", cases[i].target);
+		ck_assert_msg(ask(&metrics, cases[i].path, &body) ==
+		    cases[i].status, "%s", cases[i].path);
 		ck_assert((body != NULL) == (cases[i].status != 0));
 		payload_unref(body);
 	}
@@ -372,7 +372,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    a_list_that_came_after_the_clock_was_read_takes_no_time);
 	tcase_add_test(tc, there_are_as_many_samples_whatever_happens);
-	tcase_add_test(tc, only_three_targets_are_answered);
+	tcase_add_test(tc, only_three_paths_are_answered);
 	tcase_add_test(tc, health_has_its_reasons);
 	tcase_add_test(tc, who_is_not_ready_says_why);
 	tcase_add_test(tc, the_process_knows_itself);

@@ -473,7 +473,7 @@ START_TEST(texts_that_are_wrong_are_refused_with_their_key)
 	static const char *const pairs[] = {
 		"database=my.db", "database=/d/", "database=./d",
 		"subprotocol=a,b", "subprotocol=a/b", "subprotocol=\xc3\xa4",
-		"base-path=", "base-path=a/", "base-path=/a", "base-path=/a?/",
+		"base-path=", "base-path=a/", "base-path=a", "base-path=/a?/",
 		"base-path=/%2/", "base-path=/%zz/", "base-path=/#/",
 		"base-path=/\x01/", "allowed-origins=https://a/",
 		"allowed-origins=a.example", "allowed-origins=https://a,,*",
@@ -526,6 +526,27 @@ START_TEST(each_text_reaches_its_own_field)
 	    OPTIONS_RUN);
 	ck_assert_str_eq(options.subprotocol, "s");
 	ck_assert_str_eq(options.base_path, "/p/");
+}
+END_TEST
+
+START_TEST(base_path_has_a_slash_at_its_end_and_one_spelling)
+{
+	/* What is said, and what it is compared as. */
+	static const char *const paths[][2] = {
+		{ "/", "/" }, { "//", "/" }, { "/p", "/p/" },
+		{ "/p/q/", "/p/q/" }, { "//p///q", "/p/q/" },
+		{ "/%70%2fq%c3%a9", "/p/q%C3%A9/" }, { "/p/../q/.", "/q/" },
+		{ "/..", "/" },
+	};
+	char line[64];
+	size_t i;
+
+	for (i = 0; i < COUNT(paths); i++) {
+		(void)snprintf(line, sizeof(line), "x -o base-path=%s",
+		    paths[i][0]);
+		ck_assert_int_eq(run(line), OPTIONS_RUN);
+		ck_assert_str_eq(options.base_path, paths[i][1]);
+	}
 }
 END_TEST
 
@@ -1118,6 +1139,7 @@ suite_add(TCase *tc)
 		&texts_that_are_wrong_are_refused_with_their_key,
 		&a_subprotocol_has_at_most_255_characters,
 		&each_text_reaches_its_own_field,
+		&base_path_has_a_slash_at_its_end_and_one_spelling,
 		&option_wins_over_environment_over_file_over_default,
 		&an_empty_environment_turns_the_subprotocol_off,
 		&a_wrong_environment_is_refused,

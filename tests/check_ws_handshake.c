@@ -89,6 +89,7 @@ static const struct judged judged[] = {
 	{ FIELD(method), "get", 400 },
 	{ FIELD(http_version), "HTTP/1.0", 400 },
 	{ FIELD(http_version), "HTTP/0.9", 400 },
+	{ FIELD(http_version), "HTTP/1.2", 101 },
 	/* Upgrade and Connection */
 	{ FIELD(upgrade), NULL, 400 },
 	{ FIELD(upgrade), "h2c", 400 },

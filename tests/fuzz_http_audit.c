@@ -120,9 +120,8 @@ check_host(const struct head *head)
 		assert(strcmp(head->version, "HTTP/1.0") == 0);
 		return;
 	}
-	assert(line->value.len > 0 && line->value.at[0] != ':');
 	for (i = 0; i < line->value.len; i++) {
-		assert(strchr(",/@?#\\\"<>;=&", line->value.at[i]) == NULL);
+		assert(strchr("/@?#\\\"<>", line->value.at[i]) == NULL);
 		digits = line->value.at[i] >= '0' && line->value.at[i] <= '9' ?
 		    digits + 1 : 0;
 	}
@@ -145,6 +144,22 @@ check_bytes(const struct line *line)
 		    (unsigned char)line->value.at[i] >= ' '));
 }
 
+/* The normal form of a path is its own. */
+static void
+check_path(const struct http_target *target)
+{
+	char *path = xcalloc(1, target->path_len + 1);
+	char *again = xcalloc(1, target->path_len + 1);
+
+	assert(target->path_len == 0 || target->path[0] == '/');
+	(void)http_path_normalize(target->path, target->path_len, path);
+	assert(strlen(path) <= target->path_len && strstr(path, "//") == NULL);
+	assert(!http_path_normalize(path, strlen(path), again));
+	assert(strcmp(path, again) == 0);
+	free(again);
+	free(path);
+}
+
 /* What passed is sound, looked at in another way. */
 static void
 check_passed(const struct head *head, const struct http_audit *audit)
@@ -156,9 +171,11 @@ check_passed(const struct head *head, const struct http_audit *audit)
 	const char *at;
 	size_t i;
 
-	assert(strcmp(head->version, "HTTP/1.1") == 0 ||
-	    strcmp(head->version, "HTTP/1.0") == 0);
-	assert(head->method[0] != '\0' && head->target[0] == '/');
+	assert(strlen(head->version) == 8 &&
+	    strncmp(head->version, "HTTP/1.", 7) == 0 &&
+	    head->version[7] >= '0' && head->version[7] <= '9');
+	assert(head->method[0] != '\0');
+	check_path(&audit->target);
 	for (at = head->target; *at != '\0'; at++)
 		assert(*at >= '!' && *at <= '~');
 	for (i = 0; i < head->count; i++)
@@ -170,7 +187,7 @@ check_passed(const struct head *head, const struct http_audit *audit)
 	assert(audit->is_chunked == (encoding != NULL));
 	if (encoding != NULL)
 		assert(length == NULL && encoding->value.len == 7 &&
-		    head->version[7] == '1' &&
+		    head->version[7] != '0' &&
 		    strncasecmp(encoding->value.at, "chunked", 7) == 0);
 	assert(http_audit_has_body(audit) ==
 	    (encoding != NULL || audit->content_length > 0));

@@ -15,6 +15,7 @@
 #include "net/endpoint.h"
 #include "net/route.h"
 #include "net/unix_socket.h"
+#include "wire/http_target.h"
 #include "wire/ws_handshake.h"
 
 /* Longer keys are shown cut. */
@@ -185,12 +186,22 @@ is_path(const char *text)
 	return true;
 }
 
+/* As requests' paths are compared, with a slash at the end. */
 static int
 put_base_path(char **value, const char *text)
 {
-	if (text[0] != '/' || text[strlen(text) - 1] != '/' || !is_path(text))
+	size_t len = strlen(text);
+	char *path;
+
+	if (text[0] != '/' || !is_path(text))
 		return -1;
-	put_string(value, text);
+	path = xcalloc(1, len + 2);
+	(void)http_path_normalize(text, len, path);	/* dots are resolved */
+	len = strlen(path);
+	if (path[len - 1] != '/')
+		path[len] = '/';
+	put_string(value, path);
+	free(path);
 	return 0;
 }
 

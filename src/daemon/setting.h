@@ -22,7 +22,7 @@ enum setting_type {
 	SETTING_LOG_LEVEL,	/* enum log_level by name */
 	SETTING_ADDRESS_DETAIL,	/* enum address_detail by name */
 	SETTING_TOKEN,		/* char *: RFC 9110, section 5.6.2; or "" */
-	SETTING_BASE_PATH,	/* char *: RFC 3986 path with both slashes */
+	SETTING_BASE_PATH,	/* char *: route.h's normal form */
 	SETTING_FILE,		/* char *: a path that begins with /; or "" */
 	SETTING_MODE,		/* mode_t, in octal: permission bits */
 	SETTING_OWNER,		/* struct unix_socket_access, but its mode:

@@ -162,7 +162,8 @@ watch(struct admin *admin, const struct exchange_request *request,
     const struct admin_target *target, struct exchange_answer *answer)
 {
 	(void)target;	/* has nothing besides */
-	if (!watch_answer(admin->config.watch, request->target, answer))
+	if (!watch_answer(admin->config.watch, request->target->path,
+	    request->target->path_len, answer))
 		admin_refuse(answer, 404, "no such path");
 }
 
@@ -182,21 +183,21 @@ static const struct route {
 	{ "GET", "/readyz", true, watch },
 };
 
-/* Whether the target, split at its query, is for route. */
+/* Whether what is asked for is route's; target gets what stands behind it. */
 static bool
-is_for(const struct route *route, const char *text,
+is_for(const struct route *route, const struct http_target *asked,
     struct admin_target *target)
 {
-	size_t path_len = strlen(route->path), len = strcspn(text, "?");
+	size_t path_len = strlen(route->path), len = asked->path_len;
 	bool has_rest = route->path[path_len - 1] == '/';
 
-	if (strncmp(text, route->path, path_len) != 0 ||
+	if (strncmp(asked->path, route->path, path_len) != 0 ||
 	    (has_rest ? len <= path_len : len != path_len) ||
 	    len - path_len >= sizeof(target->rest))
 		return false;
-	memcpy(target->rest, text + path_len, len - path_len);
+	memcpy(target->rest, asked->path + path_len, len - path_len);
 	target->rest[len - path_len] = '\0';
-	target->query = text[len] == '?' ? text + len + 1 : text + len;
+	target->query = asked->query;
 	return true;
 }
 
@@ -227,15 +228,14 @@ answer_by_others(struct admin *admin, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	const struct admin_route *route = admin->config.routes;
-	size_t len = strcspn(request->target, "?");
-	const char *query = request->target + len;
+	const struct http_target *target = request->target;
 	struct ucred peer;
 
 	if (request->address.is_known)
 		return false;
 	for (; route != NULL && route->method != NULL; route++) {
-		if (strlen(route->path) != len ||
-		    strncmp(request->target, route->path, len) != 0)
+		if (strlen(route->path) != target->path_len ||
+		    strncmp(target->path, route->path, target->path_len) != 0)
 			continue;
 		if (strcmp(request->method, route->method) != 0) {
 			answer->allow = route->method;
@@ -247,8 +247,7 @@ answer_by_others(struct admin *admin, const struct exchange_request *request,
 			    "%jd", route->deed, (uintmax_t)peer.uid,
 			    (intmax_t)peer.pid);
 		}
-		route->answer(admin->config.ctx, query + (*query == '?'),
-		    answer);
+		route->answer(admin->config.ctx, target->query, answer);
 		return true;
 	}
 	return false;
@@ -260,6 +259,15 @@ admin_request(struct admin *admin, const struct exchange_request *request,
 {
 	if (request->origin != NULL) {
 		admin_refuse(answer, 403, "not for web pages");
+		return;
+	}
+	if (!http_method_is_known(request->method)) {
+		admin_refuse(answer, 501, "no such method");
+		return;
+	}
+	if (request->target->form == HTTP_FORM_ASTERISK) {
+		answer->status = 204;
+		answer->allow = "GET, POST, OPTIONS";
 		return;
 	}
 	if (answer_by_us(admin, request, answer) ||

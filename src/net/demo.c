@@ -10,11 +10,11 @@ bool
 demo_answer(const char *base_path, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
-	size_t len = strcspn(request->target, "?");
+	const struct http_target *target = request->target;
 
 	if (strcmp(request->method, "GET") != 0 ||
-	    len != strlen(base_path) ||
-	    strncmp(request->target, base_path, len) != 0)
+	    target->path_len != strlen(base_path) ||
+	    strncmp(target->path, base_path, target->path_len) != 0)
 		return false;
 	answer->status = 200;
 	answer->body = payload_new(demo_page, sizeof(demo_page) - 1);

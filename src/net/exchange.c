@@ -4,7 +4,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum { STATUS_NO_CONTENT = 204 };
+enum {
+	STATUS_NO_CONTENT = 204,
+	STATUS_METHOD_NOT_ALLOWED = 405
+};
 
 size_t
 exchange_body_len(const struct exchange_answer *answer)
@@ -26,14 +29,40 @@ add(struct exchange_fields *fields, const char *name, const char *value)
 	fields->count++;
 }
 
-/* What a page asks before it sends a request of another origin. */
+/*
+ * What a page asks before it sends a request of another origin.  Neither
+ * cookies nor other credentials of the browser's are ever used, so * stands for
+ * every field, whatever measures a page's requests adds, in browsers since
+ * 2019.  But not for Authorization (Fetch, CORS-preflight fetch).
+ */
 static void
 add_preflight(struct exchange_fields *fields)
 {
 	add(fields, "Access-Control-Allow-Methods", "GET, POST, OPTIONS");
 	add(fields, "Access-Control-Allow-Headers",
-	    "Authorization, Content-Type");
+	    "Authorization, Content-Type, *");
 	add(fields, "Access-Control-Max-Age", "86400");
+}
+
+/* What a status says with a field besides (RFC 9110, section 15). */
+static void
+add_of_status(struct exchange_fields *fields, unsigned status)
+{
+	static const struct {
+		unsigned status;
+		struct exchange_field field;
+	} of_status[] = {
+		{ 401, { "WWW-Authenticate", "Bearer" } },
+		{ 415, { "Accept", EXCHANGE_TYPES } },
+		{ 426, { "Upgrade", "websocket" } },
+		{ 426, { "Sec-WebSocket-Version", WS_VERSION } },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(of_status) / sizeof(of_status[0]); i++)
+		if (of_status[i].status == status)
+			add(fields, of_status[i].field.name,
+			    of_status[i].field.value);
 }
 
 static void
@@ -49,6 +78,8 @@ void
 exchange_fields(const struct exchange_answer *answer,
     struct exchange_fields *fields)
 {
+	assert(answer->status != STATUS_METHOD_NOT_ALLOWED ||
+	    answer->allow != NULL);
 	fields->count = 0;
 	if (answer->body != NULL)
 		add(fields, "Content-Type", answer->content_type != NULL ?
@@ -59,6 +90,7 @@ exchange_fields(const struct exchange_answer *answer,
 	add(fields, "Access-Control-Allow-Origin", "*");
 	if (answer->status == STATUS_NO_CONTENT)
 		add_preflight(fields);
+	add_of_status(fields, answer->status);
 	add(fields, "Allow", answer->allow);
 	if (answer->retry_after_s != 0)
 		add_retry(fields, answer->retry_after_s);
@@ -77,13 +109,14 @@ exchange_reason(unsigned status)
 		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
+		{ STATUS_METHOD_NOT_ALLOWED, "Method Not Allowed" },
 		{ 409, "Conflict" },
 		{ 410, "Gone" },
 		{ 413, "Content Too Large" },
 		{ 415, "Unsupported Media Type" },
 		{ 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" },
+		{ 501, "Not Implemented" },
 		{ 503, "Service Unavailable" },
 	};
 	size_t i, count = sizeof(reasons) / sizeof(reasons[0]);

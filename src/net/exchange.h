@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "hub/outbox.h"
 #include "session/record.h"
+#include "wire/http_target.h"
 #include "wire/ws_handshake.h"
 
 struct poll;
@@ -22,7 +23,7 @@ struct poll;
 struct exchange_request {
 	enum transport transport;	/* TRANSPORT_HTTP or _FASTCGI */
 	const char *method;
-	const char *target;		/* as it was sent, with the query */
+	const struct http_target *target;
 	const char *origin;		/* these fields: NULL if absent */
 	const char *content_type;
 	const char *authorization;
@@ -36,6 +37,9 @@ struct exchange_request {
 	const struct ws_handshake_request *handshake;
 };
 
+/* The types that a message's body may have. */
+#define EXCHANGE_TYPES "application/json, text/plain"
+
 /* What is to be done about it. */
 struct exchange_answer {
 	/* 101: upgrade.  0: hand the body to poll and start it; its answer is
@@ -48,7 +52,7 @@ struct exchange_answer {
 	size_t	 body_from;
 	const char *content_type;	/* NULL: JSON */
 	const char *security_policy;	/* Content-Security-Policy; or NULL */
-	const char *allow;		/* Allow; or NULL */
+	const char *allow;		/* Allow; NULL but with 405 */
 	unsigned retry_after_s;		/* Retry-After; 0 for none */
 	bool	 closes;		/* the connection ends with it */
 	struct outbox_news news;	/* what the body shows */

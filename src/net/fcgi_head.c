@@ -65,12 +65,13 @@ fcgi_head_read(const struct fcgi_parser *parser,
     const struct fcgi_request *request, struct fcgi_head *head)
 {
 	const char *length = param(parser, request, "CONTENT_LENGTH");
+	const char *uri = param(parser, request, "REQUEST_URI");
 	struct exchange_request *to = &head->request;
 
 	*to = (struct exchange_request){
 		.transport = TRANSPORT_FASTCGI,
 		.method = param(parser, request, "REQUEST_METHOD"),
-		.target = param(parser, request, "REQUEST_URI"),
+		.target = &head->target,
 		.origin = param(parser, request, "HTTP_ORIGIN"),
 		.content_type = param(parser, request, "CONTENT_TYPE"),
 		.authorization = param(parser, request, "HTTP_AUTHORIZATION"),
@@ -78,7 +79,8 @@ fcgi_head_read(const struct fcgi_parser *parser,
 		    "HTTP_X_FORWARDED_FOR"),
 	};
 	head->has_length = length != NULL;
-	if (to->method == NULL || to->target == NULL ||
+	if (to->method == NULL || uri == NULL ||
+	    http_target_parse(to->method, uri, &head->target) == -1 ||
 	    (length != NULL && read_length(length, &to->content_length) == -1))
 		return FCGI_HEAD_MALFORMED;
 	if (read_client(fcgi_request_param(parser, request, "REMOTE_ADDR"),

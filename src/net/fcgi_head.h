@@ -18,6 +18,7 @@ struct fcgi_request;
 extern const char *const fcgi_head_params[];
 
 struct fcgi_head {
+	struct http_target target;	/* of request */
 	struct exchange_request request;
 	bool	 has_length;	/* content_length is known */
 };

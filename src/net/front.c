@@ -13,6 +13,8 @@
 #include "wire/message.h"
 #include "ws_peer.h"
 
+#define METHODS "GET, POST, OPTIONS"
+
 /* What a client is told to wait that has too many connections, ... */
 #define RETRY_CONNECTIONS_S 10
 /* ... or comes when the service stops. */
@@ -115,15 +117,6 @@ upgrade(struct front *front, const struct exchange_request *request,
 	answer->upgrade = up;
 }
 
-/* The query of a target, without its question mark. */
-static const char *
-query_of(const char *target)
-{
-	const char *mark = strchr(target, '?');
-
-	return mark != NULL ? mark + 1 : "";
-}
-
 /* Whether a query says protocol=KEY, as it must where KEY is configured. */
 static bool
 has_protocol(const char *query, const char *key)
@@ -169,8 +162,7 @@ accept_poll(struct front *front, const struct exchange_request *request,
 	bool is_get = strcmp(request->method, "GET") == 0;
 	size_t max = front->config.max_message;
 
-	if (!has_protocol(query_of(request->target),
-	    front->config.subprotocol)) {
+	if (!has_protocol(request->target->query, front->config.subprotocol)) {
 		refuse(front, answer, REFUSAL_INVALID_MESSAGE, "protocol");
 		return;
 	}
@@ -191,7 +183,7 @@ accept_poll(struct front *front, const struct exchange_request *request,
 	answer->status = 0;
 	poll_set_authorization(answer->poll, request->authorization);
 	if (is_get)
-		poll_set_query(answer->poll, query_of(request->target));
+		poll_set_query(answer->poll, request->target->query);
 }
 
 static void
@@ -210,44 +202,63 @@ accept_request(struct front *front, const struct exchange_request *request,
 		    front->config.trusted_proxies_count, &request->address,
 		    request->forwarded_for);
 
-	if (strcmp(request->method, "OPTIONS") == 0)
-		answer->status = 204;
-	else if (request->handshake != NULL &&
+	if (request->handshake != NULL &&
 	    ws_handshake_is_wanted(request->handshake->upgrade))
 		upgrade(front, request, session, &client, answer);
 	else
 		accept_poll(front, request, session, &client, answer);
 }
 
+/* Refuse a method that is not ours; whether it was. */
 static bool
-is_method(const char *method)
+refuse_method(struct front *front, const struct exchange_request *request,
+    struct exchange_answer *answer)
 {
-	return strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0 ||
-	    strcmp(method, "OPTIONS") == 0;
+	const char *method = request->method;
+
+	if (strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0 ||
+	    strcmp(method, "OPTIONS") == 0)
+		return false;
+	refuse(front, answer, REFUSAL_METHOD_NOT_ALLOWED, NULL);
+	answer->allow = METHODS;
+	/* RFC 9110, section 9.1: nobody knows what it would do. */
+	if (!http_method_is_known(method))
+		answer->status = 501;
+	return true;
+}
+
+static void
+answer_options(struct exchange_answer *answer)
+{
+	answer->status = 204;
+	answer->allow = METHODS;
 }
 
 void
 front_request(struct front *front, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
+	bool is_options = strcmp(request->method, "OPTIONS") == 0;
 	char session[ROUTE_SESSION_MAX + 1];
 	enum refusal code;
 
+	if (refuse_method(front, request, answer))
+		return;
 	code = route_session(front->config.base_path, request->target,
 	    session);
 	if (code == REFUSAL_NOT_FOUND && front->config.has_demo &&
 	    demo_answer(front->config.base_path, request, answer))
 		return;
-	if (!is_method(request->method)) {
-		code = REFUSAL_METHOD_NOT_ALLOWED;
-		answer->allow = "GET, POST, OPTIONS";
-	}
+	if (request->target->form == HTTP_FORM_ASTERISK)
+		code = REFUSAL_NONE;	/* of OPTIONS alone */
 	if (code == REFUSAL_NONE &&
 	    !route_origin_is_allowed(front->config.allowed_origins,
 	    front->config.allowed_origins_count, request->origin))
 		code = REFUSAL_ORIGIN_NOT_ALLOWED;
 	if (code != REFUSAL_NONE)
 		refuse(front, answer, code, NULL);
+	else if (is_options)
+		answer_options(answer);
 	else
 		accept_request(front, request, session, answer);
 }

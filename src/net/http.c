@@ -348,7 +348,7 @@ ask_owner(struct http_connection *connection,
 	const struct exchange_request request = {
 		.transport = TRANSPORT_HTTP,
 		.method = line->method,
-		.target = line->target,
+		.target = &head->audit.target,
 		.origin = head->values[HTTP_FIELD_ORIGIN],
 		.content_type = head->values[HTTP_FIELD_CONTENT_TYPE],
 		.authorization = head->values[HTTP_FIELD_AUTHORIZATION],

@@ -97,9 +97,6 @@ http_answer_plain(const struct exchange_answer *answer)
 	const struct exchange_field of_connection[] = {
 		{ MHD_HTTP_HEADER_CONNECTION, is_426 ? "close, Upgrade" :
 		    answer->closes ? "close" : "" },
-		{ MHD_HTTP_HEADER_UPGRADE, is_426 ? "websocket" : "" },
-		{ http_field_name(HTTP_FIELD_VERSION),
-		    is_426 ? WS_VERSION : "" },
 	};
 	struct exchange_fields fields;
 

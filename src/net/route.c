@@ -1,8 +1,11 @@
 #include "route.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/xalloc.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -28,17 +31,6 @@ struct origin {
 	size_t	 port_len;
 };
 
-/* RFC 9112, section 3.2.2: a target may name scheme and host as well. */
-static const char *
-skip_authority(const char *target)
-{
-	const char *colon = strstr(target, "://");
-
-	if (target[0] == '/' || colon == NULL)
-		return target;
-	return colon + 3 + strcspn(colon + 3, "/?");
-}
-
 bool
 route_session_is_valid(const char *id, size_t len)
 {
@@ -47,27 +39,38 @@ route_session_is_valid(const char *id, size_t len)
 	    !(id[0] == '.' && (len == 1 || (len == 2 && id[1] == '.')));
 }
 
-enum refusal
-route_session(const char *base_path, const char *target,
-    char session[ROUTE_SESSION_MAX + 1])
+static enum refusal
+copy_session(const char *id, char session[ROUTE_SESSION_MAX + 1])
 {
-	size_t base_len = strlen(base_path), len;
-	const char *path = skip_authority(target);
+	size_t len = strlen(id);
 
-	if (strncmp(path, base_path, base_len) != 0)
-		return REFUSAL_NOT_FOUND;
-	path += base_len;
-	path += strspn(path, "/");
-	len = strcspn(path, "?");
-	while (len > 0 && path[len - 1] == '/')
+	if (len > 0 && id[len - 1] == '/')
 		len--;
-	if (len == 0)
-		return REFUSAL_NOT_FOUND;
-	if (!route_session_is_valid(path, len))
+	if (!route_session_is_valid(id, len))
 		return REFUSAL_INVALID_SESSION;
-	memcpy(session, path, len);
+	memcpy(session, id, len);
 	session[len] = '\0';
 	return REFUSAL_NONE;
+}
+
+enum refusal
+route_session(const char *base_path, const struct http_target *target,
+    char session[ROUTE_SESSION_MAX + 1])
+{
+	/* No longer than a head may be. */
+	char *path = xcalloc(1, target->path_len + 1);
+	size_t base_len = strlen(base_path);
+	enum refusal code = REFUSAL_NOT_FOUND;
+	bool has_dots;
+
+	has_dots = http_path_normalize(target->path, target->path_len, path);
+	if (strncmp(path, base_path, base_len) == 0 &&
+	    path[base_len] != '\0')
+		code = copy_session(path + base_len, session);
+	else if (has_dots)
+		code = REFUSAL_INVALID_SESSION;	/* . and .. alone, too */
+	free(path);
+	return code;
 }
 
 /* The length of a host at the start of text, 0 if there is none. */

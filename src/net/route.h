@@ -6,18 +6,21 @@
 
 #include "session/refusal.h"
 #include "session/session.h"
+#include "wire/http_target.h"
 
 /* Which session a request is for, and whether its page may ask. */
 
 enum { ROUTE_SESSION_MAX = SESSION_ID_MAX };
 
 /*
- * Find the session id in a raw request target: the path behind base_path, up
- * to the query, without slashes at both ends.  base_path begins and ends with
- * a slash.  REFUSAL_NONE, and session is written with a NUL; REFUSAL_NOT_FOUND
- * for another path or an empty id; REFUSAL_INVALID_SESSION.
+ * Find the session id in a target: the normal form of its path behind
+ * base_path, without a slash at the end.  base_path is in normal form, and
+ * begins and ends with a slash.  REFUSAL_NONE, and session is written with a
+ * NUL; REFUSAL_NOT_FOUND for another path or an empty id;
+ * REFUSAL_INVALID_SESSION, also where segments . and .. lead to neither.
  */
-enum refusal route_session(const char *base_path, const char *target,
+enum refusal route_session(const char *base_path,
+	    const struct http_target *target,
 	    char session[ROUTE_SESSION_MAX + 1]);
 
 /* Whether len bytes are a session id. */

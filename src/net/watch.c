@@ -44,16 +44,15 @@ static const struct {
 };
 
 bool
-watch_answer(const struct watch *watch, const char *target,
+watch_answer(const struct watch *watch, const char *path, size_t len,
     struct exchange_answer *answer)
 {
-	size_t len = strcspn(target, "?");
 	struct metrics metrics;
 	size_t i;
 
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (strlen(paths[i].path) != len ||
-		    strncmp(target, paths[i].path, len) != 0)
+		    strncmp(path, paths[i].path, len) != 0)
 			continue;
 		watch->collect(watch->ctx, &metrics);
 		paths[i].answer(&metrics, answer);

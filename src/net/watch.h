@@ -2,6 +2,7 @@
 #define WATCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct exchange_answer;
 struct metrics;
@@ -17,8 +18,8 @@ struct watch {
 	void	*ctx;
 };
 
-/* Whether target, of a GET, is one of the three; then answer is filled in. */
-bool	 watch_answer(const struct watch *watch, const char *target,
+/* Whether a path, of a GET, is one of the three; then answer is filled in. */
+bool	 watch_answer(const struct watch *watch, const char *path, size_t len,
 	    struct exchange_answer *answer);
 
 #endif

@@ -7,14 +7,9 @@
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 /* RFC 9110, section 5.6.2 */
 #define TOKEN DIGITS LETTERS "!#$%&'*+-.^_`|~"
-/* RFC 3986, section 3.2.2: less than a reg-name may have.  No name of a host
- * needs its sub-delims, and one of them is the comma of a list. */
-#define HOST_NAME DIGITS LETTERS "-._~%"
-#define HOST_LITERAL DIGITS "ABCDEFabcdef:."
 
 enum {
 	LENGTH_DIGITS_MAX = 18,	/* fits into 64 bits, and no body has as many */
-	PORT_DIGITS_MAX = 5,
 	CHAR_SPACE = 0x20,
 	CHAR_DELETE = 0x7f
 };
@@ -64,46 +59,21 @@ is_field_value(const char *at, size_t len)
 	return true;
 }
 
-/* Section 3.2.1: the only form of target that an origin server needs. */
-static bool
-is_origin_form(const char *target)
-{
-	const char *at;
-
-	for (at = target; *at != '\0'; at++)
-		if (is_control(*at) || *at == ' ' || (unsigned char)*at > 0x7f)
-			return false;
-	return target[0] == '/';
-}
-
-/* How many bytes a host has; 0 if there is none. */
-static size_t
-host_span(const char *at, size_t len)
-{
-	size_t n;
-
-	if (len == 0 || at[0] != '[')
-		return span(at, len, HOST_NAME);
-	n = 1 + span(at + 1, len - 1, HOST_LITERAL);
-	return n > 1 && n < len && at[n] == ']' ? n + 1 : 0;
-}
-
-/* Section 3.2: host[:port], and white space that is not part of it. */
+/* Section 3.2, and white space that is not part of it. */
 static bool
 is_host(const char *at, size_t len)
 {
-	size_t n;
-
 	while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t'))
 		len--;
-	n = host_span(at, len);
-	if (n == 0)
-		return false;
-	if (n == len)
-		return true;
-	len -= n + 1;
-	return at[n] == ':' && len <= PORT_DIGITS_MAX &&
-	    span(at + n + 1, len, DIGITS) == len;
+	return http_host_is_valid(at, len);
+}
+
+/* RFC 9110, sections 2.5 and 6.2: later ones of 1 are read as 1.1. */
+static bool
+is_version(const char *version)
+{
+	return strncmp(version, "HTTP/1.", 7) == 0 &&
+	    version[7] >= '0' && version[7] <= '9' && version[8] == '\0';
 }
 
 static bool
@@ -114,7 +84,8 @@ is_named(const char *name, size_t len, const char *field)
 
 /*
  * Section 6.3, and stricter: neither a list of the same number nor white space
- * behind it, of which libmicrohttpd may think otherwise.
+ * behind it.  libmicrohttpd shows the value as it reads it: what is still there
+ * it may have taken for something else.
  */
 static void
 add_length(struct http_audit *audit, const char *value, size_t len)
@@ -164,11 +135,12 @@ void
 http_audit_begin(struct http_audit *audit, const char *method,
     const char *target, const char *version)
 {
-	bool is_known = strcmp(version, "HTTP/1.0") == 0 ||
-	    strcmp(version, "HTTP/1.1") == 0;
-
-	*audit = (struct http_audit){ .is_malformed = !is_known ||
-	    !is_token(method, strlen(method)) || !is_origin_form(target) };
+	*audit = (struct http_audit){
+		.is_malformed = !is_version(version) ||
+		    !is_token(method, strlen(method)),
+	};
+	if (http_target_parse(method, target, &audit->target) == -1)
+		audit->is_malformed = true;
 }
 
 void

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "http_target.h"
+
 /*
  * What libmicrohttpd lets through although it is malformed, or means one thing
  * to one reader and another to the next (request smuggling): the head of each
@@ -12,6 +14,7 @@
  * (RFC 9112, sections 3, 5 and 6).
  */
 struct http_audit {
+	struct http_target target;	/* if nothing is malformed */
 	bool	 is_malformed;		/* a line was, by itself */
 	unsigned hosts;			/* lines of these fields */
 	unsigned lengths;

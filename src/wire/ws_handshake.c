@@ -80,7 +80,8 @@ static bool
 is_upgrade(const struct ws_handshake_request *request)
 {
 	return strcmp(request->method, "GET") == 0 &&
-	    strcmp(request->http_version, "HTTP/1.1") == 0 &&
+	    strncmp(request->http_version, "HTTP/1.", 7) == 0 &&
+	    strcmp(request->http_version, "HTTP/1.0") != 0 &&
 	    ws_handshake_is_wanted(request->upgrade) &&
 	    list_has(request->connection, "upgrade");
 }

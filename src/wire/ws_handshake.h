@@ -25,7 +25,7 @@ enum {
  */
 struct ws_handshake_request {
 	const char *method;
-	const char *http_version;	/* "HTTP/1.1" */
+	const char *http_version;	/* "HTTP/1.1" or later */
 	const char *connection;
 	const char *upgrade;
 	const char *key;		/* Sec-WebSocket-Key ... */

@@ -168,7 +168,6 @@ const AMBIGUOUS = {
 	'a chunk that is longer': chunks(`${SIZE}\r\n${START}x\r\n0\r\n\r\n`),
 
 	'no Host': fields(LENGTH),
-	'an empty Host': fields('Host:', LENGTH),
 	'equal Hosts': field(HOST),
 	'different Hosts': field('Host: other'),
 	'a list of Hosts': fields(`${HOST}, other`, LENGTH),
@@ -208,7 +207,7 @@ const AMBIGUOUS = {
 		'Content-Type: text/plain', LENGTH),
 
 	'HTTP/0.9': line('POST /marker'),
-	'HTTP/1.2': line('POST /marker HTTP/1.2'),
+	'HTTP/1.': line('POST /marker HTTP/1.'),
 	'HTTP/1.10': line('POST /marker HTTP/1.10'),
 	'HTTP/2.0': line('POST /marker HTTP/2.0'),
 	'http/1.1': line('POST /marker http/1.1'),
@@ -224,10 +223,14 @@ const AMBIGUOUS = {
 	'a DEL in the target': line('POST /marker?\x7f HTTP/1.1'),
 	'a target above ASCII': line('POST /marker?\xe9 HTTP/1.1'),
 	'a target cut by a NUL': line('POST /marker\0x HTTP/1.1'),
-	'a target with a host': line('POST http://shop/marker HTTP/1.1'),
+	'a target with a user': line('POST http://me@shop/marker HTTP/1.1'),
+	'a target without a host': line('POST http:///marker HTTP/1.1'),
+	'a target of another scheme': line('POST ftp://shop/marker HTTP/1.1'),
 	'a target without a slash': line('POST marker HTTP/1.1'),
-	'an asterisk': line('OPTIONS * HTTP/1.1'),
-	'an authority': line('CONNECT shop:80 HTTP/1.1'),
+	'an asterisk': line('POST * HTTP/1.1'),
+	'an authority': line('POST shop:80 HTTP/1.1'),
+	'an authority without a port': line('CONNECT shop HTTP/1.1'),
+	'a path to connect to': line('CONNECT /marker HTTP/1.1'),
 	'a method cut by a NUL': line('POST\0X /marker HTTP/1.1'),
 	'a control character in the method': line('PO\x01ST /marker HTTP/1.1'),
 	'a parenthesis in the method': line('POST() /marker HTTP/1.1'),
@@ -284,6 +287,19 @@ const UNAMBIGUOUS = {
 		`${[...START].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`,
 	'HTTP/1.0 without Host': (target) => head(`POST ${target} HTTP/1.0`,
 		'Connection: keep-alive', LENGTH) + START,
+	'HTTP/1.2': (target) => head(`POST ${target} HTTP/1.2`, HOST, LENGTH) +
+		START,
+	'an empty Host': (target) => head(`POST ${target} HTTP/1.1`, 'Host:',
+		LENGTH) + START,
+	'a Host with sub-delims': (target) => head(`POST ${target} HTTP/1.1`,
+		"Host: a,b!$&'()*+;=", LENGTH) + START,
+	'a Host of the future': (target) => head(`POST ${target} HTTP/1.1`,
+		'Host: [v1.a:b]:80', LENGTH) + START,
+	'a target with a host': (target) => head(
+		`POST HTTP://shop:80${target}?a=b HTTP/1.1`, HOST, LENGTH) + START,
+	'a session id with escapes and dots': (target) => head(
+		`POST /x/..${target.replace(/\d/, '%3$&')}/. HTTP/1.1`, HOST, LENGTH) +
+		START,
 	'a session id with slashes': (target) =>
 		head(`POST //${target}// HTTP/1.1`, HOST, LENGTH) + START,
 };
@@ -491,11 +507,14 @@ test('messages are application/json or text/plain', () => withDaemon({},
 
 test('other methods are told which there are', () => withDaemon({},
 	async (daemon) => {
-		const methods = ['HEAD', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'post'];
+		const methods = ['HEAD', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'CONNECT',
+			'post', 'SELECT', '!#$%&'];
 		for (const method of methods) {
-			const text = await send(daemon, head(`${method} /one HTTP/1.1`,
-				HOST, 'Connection: close'));
-			assert.match(text, /^HTTP\/1\.1 405 /, method);
+			const target = method === 'CONNECT' ? 'shop:80' : '/one';
+			const text = await send(daemon, head(
+				`${method} ${target} HTTP/1.1`, HOST, 'Connection: close'));
+			const status = methods.indexOf(method) < 6 ? 405 : 501;
+			assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `), method);
 			assert.match(text, /\r\nAllow: GET, POST, OPTIONS\r\n/);
 			if (method === 'HEAD') {
 				assert.match(text, /\r\nContent-Length: [1-9][^]*\r\n\r\n$/);
@@ -507,21 +526,40 @@ test('other methods are told which there are', () => withDaemon({},
 		}
 	}));
 
-test('OPTIONS answers a preflight', () => withDaemon({},
-	async (daemon) => {
-		const answer = await ask(daemon, 'OPTIONS /one HTTP/1.1',
+test('OPTIONS answers a preflight', () => withDaemon({}, async (daemon) => {
+	for (const target of ['/one', '*', 'http://shop', 'http://shop/one']) {
+		const answer = await ask(daemon, `OPTIONS ${target} HTTP/1.1`,
 			['Origin: https://shop.example',
 				'Access-Control-Request-Method: POST',
-				'Access-Control-Request-Headers: authorization,content-type']);
+				'Access-Control-Request-Headers: authorization,traceparent']);
 		assert.equal(answer.status, 204);
 		// RFC 9110, section 8.6: this status has no Content-Length.
 		assert.equal(answer.fields['content-length'], undefined);
 		assert.equal(answer.fields['access-control-allow-methods'],
 			'GET, POST, OPTIONS');
 		assert.equal(answer.fields['access-control-allow-headers'],
-			'Authorization, Content-Type');
+			'Authorization, Content-Type, *');
 		assert.match(answer.fields['access-control-max-age'], /^\d+$/);
+		assert.equal(answer.fields.allow, 'GET, POST, OPTIONS');
 		checkFields(answer);
+	}
+}));
+
+test('a status says what would have been right', () => withDaemon({},
+	async (daemon) => {
+		const leave = message('leaveSession', CUSTOMER);
+		assert.equal((await post(daemon, '/one', leave))
+			.fields['www-authenticate'], 'Bearer');
+		assert.equal((await post(daemon, '/one', leave, 'Content-Type: a/b'))
+			.fields.accept, 'application/json, text/plain');
+		const { status, fields } = await ask(daemon, 'GET /one HTTP/1.1',
+			['Connection: Upgrade', 'Upgrade: websocket',
+				'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+				'Sec-WebSocket-Version: 12']);
+		assert.equal(status, 426);
+		assert.equal(fields.upgrade, 'websocket');
+		assert.equal(fields.connection, 'close, Upgrade');
+		assert.equal(fields['sec-websocket-version'], '13');
 	}));
 
 const CUSTOMER = { customerId: '0'.repeat(24) };
