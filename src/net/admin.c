@@ -15,6 +15,7 @@
 #include "base/xalloc.h"
 #include "exchange.h"
 #include "hub/hub.h"
+#include "route.h"
 #include "watch.h"
 
 enum {
@@ -253,12 +254,37 @@ answer_by_others(struct admin *admin, const struct exchange_request *request,
 	return false;
 }
 
+/*
+ * Whether a request by TCP is for this machine by name.  A page's own name may
+ * be made to lead here (DNS rebinding): such a request has no Origin, and its
+ * answer could be read.  Who sends no name is no browser.
+ */
+static bool
+is_for_this_machine(const struct exchange_request *request)
+{
+	const struct http_target *target = request->target;
+	const char *host = request->host;
+
+	if (!request->address.is_known)
+		return true;
+	/* RFC 9112, section 3.2.2. */
+	if (target->host != NULL)
+		return route_host_is_loopback(target->host, target->host_len);
+	return host == NULL || host[0] == '\0' ||
+	    route_host_is_loopback(host, strlen(host));
+}
+
 void
 admin_request(struct admin *admin, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	if (request->origin != NULL) {
 		admin_refuse(answer, 403, "not for web pages");
+		return;
+	}
+	if (!is_for_this_machine(request)) {
+		admin_refuse(answer, 421,
+		    "Host is neither localhost nor a loopback address");
 		return;
 	}
 	if (!http_method_is_known(request->method)) {

@@ -20,8 +20,9 @@ struct watch;
  *
  * States are those of enum erasure_state, spelt pending, done, notFound and
  * failed.  Errors are {"error":"a few words"}: 400 for a bad query, 403 for a
- * web page (it sends Origin), 404 for an unknown path or number, 405, 501, and
- * 503 when too much is pending already or the daemon stops.  Over TCP, where nobody
+ * web page (it sends Origin), 404 for an unknown path or number, 405, 501, 503
+ * when too much is pending already or the daemon stops, and over TCP 421 for a
+ * Host that is no name of this machine.  Over TCP, where nobody
  * knows who asks, only the last three paths are there.
  */
 struct admin;

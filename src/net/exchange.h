@@ -24,7 +24,8 @@ struct exchange_request {
 	enum transport transport;	/* TRANSPORT_HTTP or _FASTCGI */
 	const char *method;
 	const struct http_target *target;
-	const char *origin;		/* these fields: NULL if absent */
+	const char *host;		/* these fields: NULL if absent */
+	const char *origin;
 	const char *content_type;
 	const char *authorization;
 	const char *forwarded_for;	/* X-Forwarded-For, joined */

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 static const char *const field_names[HTTP_FIELDS] = {
+	[HTTP_FIELD_HOST] = "Host",
 	[HTTP_FIELD_ORIGIN] = "Origin",
 	[HTTP_FIELD_CONTENT_TYPE] = "Content-Type",
 	[HTTP_FIELD_AUTHORIZATION] = "Authorization",

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "base/xalloc.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -102,6 +103,33 @@ static bool
 is_text(const char *piece, size_t len, const char *text)
 {
 	return len == strlen(text) && strncasecmp(piece, text, len) == 0;
+}
+
+/* How many bytes of host[:port] are the host. */
+static size_t
+without_port(const char *host, size_t len)
+{
+	const char *colon = memrchr(host, ':', len);
+
+	return colon == NULL || host[len - 1] == ']' ? len :
+	    (size_t)(colon - host);
+}
+
+bool
+route_host_is_loopback(const char *host, size_t len)
+{
+	char text[ADDRESS_TEXT_MAX + 3];	/* with brackets and a NUL */
+	struct address address;
+
+	len = without_port(host, len);
+	if (is_text(host, len, "localhost") || is_text(host, len, "localhost."))
+		return true;
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, host, len);
+	text[len] = '\0';
+	return address_parse(text, &address) == 0 &&
+	    address_is_loopback(&address);
 }
 
 static bool

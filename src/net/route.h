@@ -26,6 +26,12 @@ enum refusal route_session(const char *base_path,
 /* Whether len bytes are a session id. */
 bool	 route_session_is_valid(const char *id, size_t len);
 
+/*
+ * Whether len bytes of host[:port] name this machine whatever the DNS says:
+ * localhost, or a loopback address.
+ */
+bool	 route_host_is_loopback(const char *host, size_t len);
+
 /* Whether text is scheme://host[:port] in lower case, as in RFC 6454. */
 bool	 route_origin_is_valid(const char *text);
 

@@ -420,6 +420,29 @@ test('a daemon that stops is alive and not ready', () => withWatched({},
 const hasIPv6 = os.networkInterfaces().lo?.some(({ address }) =>
 	address === '::1');
 
+// Heads of requests to a port, and how they are answered.
+const NAMED = {
+	'GET /healthz HTTP/1.0': /^HTTP\/1\.1 200 /,
+	'GET /healthz HTTP/1.0\r\nHost:': /^HTTP\/1\.1 200 /,
+	'GET /healthz HTTP/1.0\r\nHost: evil.example': /^HTTP\/1\.1 421 /,
+	'GET /healthz HTTP/1.0\r\nHost: Localhost:1': /^HTTP\/1\.1 200 /,
+	'GET http://[::1]/healthz?a HTTP/1.0\r\nHost: evil.example':
+		/^HTTP\/1\.1 200 /,
+	'GET http://evil.example/healthz HTTP/1.0\r\nHost: localhost':
+		/^HTTP\/1\.1 421 /,
+	'OPTIONS * HTTP/1.0': /^HTTP\/1\.1 204 [^]*\nAllow: GET, POST, OPTIONS\r\n/,
+	'PUT /healthz HTTP/1.0': /^HTTP\/1\.1 405 [^]*\nAllow: GET\r\n/,
+	'get /healthz HTTP/1.0': /^HTTP\/1\.1 501 /,
+};
+
+const say = (port, line) => new Promise((resolve) => {
+	const socket = net.connect(port, '127.0.0.1');
+	let text = '';
+	socket.on('data', (data) => { text += data; });
+	socket.once('close', () => resolve(text));
+	socket.write(`${line}\r\n\r\n`);
+});
+
 test('on a port of this machine it can be watched, and nothing else', () =>
 	withDaemon({ 'admin-listen':
 		`127.0.0.1:0${hasIPv6 ? ',[::1]:0' : ''}` }, async (daemon) => {
@@ -433,6 +456,16 @@ test('on a port of this machine it can be watched, and nothing else', () =>
 		const page = await get(Number(port), '/metrics',
 			{ headers: { Origin: 'https://shop.example' } });
 		assert.equal(page.status, 403);
+		// DNS rebinding: a page's own name leads here.
+		for (const where of ['/metrics', '/healthz', '/readyz', '/']) {
+			const { status, text } = await get(Number(port), where,
+				{ headers: { Host: `evil.example:${port}` } });
+			assert.equal(status, 421);
+			assert.equal(text, '{"error":"Host is neither localhost nor a ' +
+				'loopback address"}\n');
+		}
+		for (const [line, answer] of Object.entries(NAMED))
+			assert.match(await say(Number(port), line), answer, line);
 		for (const [method, where] of [['GET', '/'], ['GET', '/erase/1'],
 			['POST', '/erase?session=one'], ['GET', '/status'], ['GET', '/config'],
 			['POST', '/drain'], ['POST', '/reload'], ['POST', '/one']]) {
