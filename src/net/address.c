@@ -17,6 +17,9 @@ enum {
 				   provider is given */
 };
 
+/* RFC 7239, section 6.2 */
+static const char unreadable[] = "unknown";
+
 static const uint8_t ipv4_prefix[IPV4_AT] = { [10] = 0xff, [11] = 0xff };
 
 static struct address
@@ -84,6 +87,21 @@ address_parse(const char *text, struct address *address)
 	return parse_bytes(text, strlen(text), address);
 }
 
+int
+address_parse_zoned(const char *text, size_t len, struct address *address)
+{
+	const char *zone = memchr(text, '%', len);
+
+	if (zone == NULL)
+		return parse_bytes(text, len, address);
+	if (text[0] == '[' && text[len - 1] == ']')
+		text++;
+	/* RFC 4007, section 11: the zone says nothing to us. */
+	len = (size_t)(zone - text);
+	return memchr(text, ':', len) == NULL ? -1 :
+	    parse_bytes(text, len, address);
+}
+
 void
 address_format(const struct address *address, char out[ADDRESS_TEXT_MAX + 1])
 {
@@ -92,6 +110,10 @@ address_format(const struct address *address, char out[ADDRESS_TEXT_MAX + 1])
 	out[0] = '\0';
 	if (!address->is_known)
 		return;
+	if (address->is_unreadable) {
+		memcpy(out, unreadable, sizeof(unreadable));
+		return;
+	}
 	if (is_ipv4(address))
 		text = inet_ntop(AF_INET, address->bytes + IPV4_AT, out,
 		    ADDRESS_TEXT_MAX + 1);
@@ -118,7 +140,7 @@ address_format_detail(const struct address *address,
 		memset(cut.bytes + kept, 0, sizeof(cut.bytes) - kept);
 	address_format(&cut, out);
 	len = strlen(out);
-	if (detail == ADDRESS_PREFIX && len > 0)
+	if (detail == ADDRESS_PREFIX && len > 0 && !address->is_unreadable)
 		(void)snprintf(out + len, ADDRESS_TEXT_MAX + 1 - len,
 		    is_v4 ? "/24" : "/48"); /* fits: it was cut */
 }
@@ -220,7 +242,12 @@ without_port(const char *entry, size_t len)
 static int
 parse_entry(const char *entry, size_t len, struct address *address)
 {
-	return parse_bytes(entry, without_port(entry, len), address);
+	/* RFC 7239, section 6, asks for quotes around all but IPv4. */
+	if (len > 2 && entry[0] == '"' && entry[len - 1] == '"') {
+		entry++;
+		len -= 2;
+	}
+	return address_parse_zoned(entry, without_port(entry, len), address);
 }
 
 static bool
@@ -260,8 +287,11 @@ address_of_client(const struct address_prefix *trusted, size_t count,
 
 	while (address_is_trusted(trusted, count, &client)) {
 		len = last_entry(list, &left, &entry);
-		if (len == 0 || parse_entry(entry, len, &next) == -1)
+		if (len == 0)
 			break;
+		if (parse_entry(entry, len, &next) == -1)
+			return (struct address){ .is_known = true,
+			    .is_unreadable = true };
 		client = next;
 	}
 	return client;

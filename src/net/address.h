@@ -13,6 +13,8 @@ enum { ADDRESS_TEXT_MAX = 45 };
 /* An IPv4 or IPv6 address; IPv4 is kept mapped (::ffff:a.b.c.d). */
 struct address {
 	bool	 is_known;	/* false for UNIX-domain peers */
+	bool	 is_unreadable;	/* known to be somebody's, whose proxy says no
+				   address; bytes are 0 */
 	uint8_t	 bytes[16];
 };
 
@@ -32,7 +34,14 @@ struct address address_from_sockaddr(const struct sockaddr *sa);
 /* Read an address in text, also in brackets; -1 if it is none. */
 int	 address_parse(const char *text, struct address *address)
 	    __attribute__((warn_unused_result));
-/* The usual text, IPv4 as a.b.c.d; "" for an unknown one. */
+/* Likewise of len characters, with the zone of an IPv6 address or without. */
+int	 address_parse_zoned(const char *text, size_t len,
+	    struct address *address)
+	    __attribute__((warn_unused_result));
+/*
+ * The usual text, IPv4 as a.b.c.d; "" for a UNIX-domain peer, and "unknown" for
+ * what was unreadable.
+ */
 void	 address_format(const struct address *address,
 	    char out[ADDRESS_TEXT_MAX + 1]);
 /* The same with less detail; "" if none is wanted. */
@@ -49,8 +58,10 @@ bool	 address_is_trusted(const struct address_prefix *trusted, size_t count,
 /*
  * Who a connection from peer speaks for: peer itself unless it is trusted;
  * then the rightmost address of forwarded_for (a list with commas, NULL for
- * none) that is not trusted, or the leftmost if all are.  An entry that is no
- * address ends the search at the one to its right.
+ * none) that is not trusted, or the leftmost if all are.  Ports, brackets,
+ * quotes and zones of an address are dropped.  An entry that is none, such as
+ * "unknown", makes an unreadable address: trusted proxies said that it is a
+ * client, and not themselves.
  */
 struct address address_of_client(const struct address_prefix *trusted,
 	    size_t count, const struct address *peer,
@@ -58,8 +69,8 @@ struct address address_of_client(const struct address_prefix *trusted,
 
 /*
  * The key under which per-address limits count: the address, an IPv6 one cut
- * to its /64.  False if limits do not apply: loopback and UNIX-domain peers
- * that speak for themselves.
+ * to its /64; all unreadable ones have the same.  False if limits do not apply:
+ * loopback and UNIX-domain peers that speak for themselves.
  */
 bool	 address_limit_key(const struct address *address, uint8_t key[16]);
 

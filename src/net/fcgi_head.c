@@ -43,21 +43,12 @@ read_length(const char *text, uint64_t *length)
 static int
 read_client(const char *text, struct address *address)
 {
-	char plain[ADDRESS_TEXT_MAX + 1];
-	size_t len;
-
 	*address = (struct address){ .is_known = false };
 	if (text == NULL)
 		return -1;
 	if (text[0] == '\0' || strcmp(text, "unix:") == 0)
 		return 0;
-	/* RFC 4007, section 11: the zone says nothing to us. */
-	len = strcspn(text, "%");
-	if (len >= sizeof(plain))
-		return -1;
-	memcpy(plain, text, len);
-	plain[len] = '\0';
-	return address_parse(plain, address);
+	return address_parse_zoned(text, strlen(text), address);
 }
 
 enum fcgi_head_status

@@ -64,6 +64,24 @@ test('a session has so much written', () => withDaemon(BEHIND_PROXY,
 		assert.equal((await bob.change(CART)).event, 'updateCart');
 	}));
 
+// Otherwise each of them would be the proxy itself, which has no limits here.
+test('clients whose address is unreadable have the limits of one', () =>
+	withDaemon({ ...BEHIND_PROXY, 'new-session-rate': 2,
+		'max-connections-per-address': 3 }, async (daemon) => {
+		const start = (session, address) => new Shopper(daemon, session)
+			.post('startSession', { customerName: 'Eve' },
+				{ fields: from(address) });
+		const seen = [];
+		for (const [i, address] of ['unknown', '_hidden', 'fe80::x%eth0',
+			'203.0.113.1, "', 'fe80::1%eth0', '203.0.113.1'].entries())
+			seen.push((await start(`s${i}`, address)).status);
+		assert.deepEqual(seen, [200, 200, 429, 429, 200, 200]);
+		await Promise.all(['a', 'b', 'c'].map((garbage) =>
+			connect(daemon, 's0', garbage)));
+		await assert.rejects(connect(daemon, 's0', 'd'));
+		await connect(daemon, 's0', '127.0.0.1');
+	}));
+
 test('an address has so much written, in many sessions', () => withDaemon({
 	...BEHIND_PROXY, 'session-write-rate': 0, 'address-write-day': 10000000 },
 async (daemon) => {
