@@ -4,7 +4,6 @@
 
 #include "ctl.h"
 #include "operating.h"
-#include "printable.h"
 
 enum { OPTION_JSON };
 
@@ -13,15 +12,34 @@ static const struct ctl_option command_options[] = {
 	{ .name = NULL },
 };
 
-/* A text that is a constant of ours, in a column. */
-static void
-print_column(const struct json_node *node, const char *key, int columns)
-{
-	const struct json_node *member = json_node_member(node, key);
+static const struct json_shape setting_shape[] = {
+	{ "key", JSON_KIND_TEXT, NULL },
+	{ "value", JSON_KIND_TEXT_OR_NULL, NULL },
+	{ "default", JSON_KIND_TEXT_OR_NULL, NULL },
+	{ "origin", JSON_KIND_TEXT, NULL },
+	{ "reloadable", JSON_KIND_BOOL, NULL },
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
 
-	if (member != NULL)
-		(void)printf("%-*.*s ", columns, (int)member->len - 2,
-		    member->text + 1);	/* errors show in the end */
+static const struct json_shape shape[] = {
+	{ "settings", JSON_KIND_OBJECTS, setting_shape },
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
+static const struct operating_question question = {
+	.method = "GET",
+	.target = "/config",
+	.shape = shape,
+};
+
+static void
+print_column(const struct json_node *node, const char *key, size_t columns)
+{
+	size_t taken = operating_print(node, key, 0);
+
+	/* Errors show in the end. */
+	(void)printf("%*s", taken < columns ? (int)(columns - taken) + 1 : 1,
+	    "");
 }
 
 static void
@@ -31,29 +49,28 @@ print_line(const struct json_node *setting)
 	print_column(setting, "origin", 12);
 	(void)printf("%-7s ", operating_is_true(setting, "reloadable") ?
 	    "reload" : "restart");
-	operating_print(setting, "value", 0);
+	(void)operating_print(setting, "value", 0);
 	(void)putchar('\n');
 }
 
 static enum ctl_status
 run(const struct ctl *ctl)
 {
-	const struct json_node *list, *setting;
+	const struct json_node *setting;
 	struct operating_answer answer;
 	enum ctl_status status;
 
-	status = operating_ask(ctl, "GET", "/config", 0, &answer);
+	status = operating_ask(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->values[OPTION_JSON] == NULL)
 		(void)printf("%-28s %-12s %-7s %s\n", "SETTING", "FROM",
 		    "CHANGE", "VALUE");
-	list = json_node_member(answer.root, "settings");
-	for (setting = json_node_first(list); setting != NULL;
-	    setting = json_node_next(list, setting))
+	for (setting = operating_first(answer.root, "settings");
+	    setting != NULL;
+	    setting = operating_next(answer.root, "settings", setting))
 		if (ctl->values[OPTION_JSON] != NULL)
-			(void)printf("%.*s\n", (int)setting->len,
-			    setting->text);
+			operating_print_json(setting);
 		else
 			print_line(setting);
 	operating_clear(&answer);

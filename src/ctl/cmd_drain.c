@@ -8,13 +8,7 @@
 static enum ctl_status
 run(const struct ctl *ctl)
 {
-	struct operating_answer answer;
-	enum ctl_status status;
-
-	status = operating_ask(ctl, "POST", "/drain", 0, &answer);
-	if (status == CTL_OK)
-		operating_clear(&answer);
-	return status;
+	return operating_order(ctl, "/drain");
 }
 
 const struct ctl_command cmd_drain = {

@@ -14,10 +14,8 @@ static enum ctl_status
 run(const struct ctl *ctl)
 {
 	const char *session = ctl->operands[0], *customer = ctl->operands[1];
-	struct operating_answer answer;
 	char target[TARGET_BYTES];
 	struct customer_id id;
-	enum ctl_status status;
 
 	if (!route_session_is_valid(session, strlen(session)))
 		return ctl_usage_error("kick: %s: not the id of a session",
@@ -27,10 +25,7 @@ run(const struct ctl *ctl)
 		    customer);
 	(void)snprintf(target, sizeof(target), "/kick?session=%s&customer=%s",
 	    session, customer);	/* fits */
-	status = operating_ask(ctl, "POST", target, 0, &answer);
-	if (status == CTL_OK)
-		operating_clear(&answer);
-	return status;
+	return operating_order(ctl, target);
 }
 
 const struct ctl_command cmd_kick = {

@@ -15,6 +15,17 @@ static const struct ctl_option command_options[] = {
 	{ .name = NULL },
 };
 
+static const struct json_shape session_shape[] = {
+	OPERATING_SESSION,
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
+static const struct json_shape shape[] = {
+	{ "sessions", JSON_KIND_OBJECTS, session_shape },
+	{ "next", JSON_KIND_NUMBER_OR_NULL, NULL },
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
 static void
 print_line(const struct json_node *session)
 {
@@ -27,51 +38,74 @@ print_line(const struct json_node *session)
 	    operating_number(session, "polls"),
 	    operating_number(session, "cartBytes"),
 	    operating_number(session, "revision"));
-	operating_print(session, "session", 0);
+	(void)operating_print(session, "session", 0);
 	(void)putchar('\n');	/* errors show in the end */
 }
 
 static void
 print_page(const struct ctl *ctl, const struct json_node *root)
 {
-	const struct json_node *list = json_node_member(root, "sessions");
 	const struct json_node *session;
 
-	for (session = json_node_first(list); session != NULL;
-	    session = json_node_next(list, session))
+	for (session = operating_first(root, "sessions"); session != NULL;
+	    session = operating_next(root, "sessions", session))
 		if (ctl->values[OPTION_JSON] != NULL)
-			(void)printf("%.*s\n", (int)session->len,
-			    session->text);
+			operating_print_json(session);
 		else
 			print_line(session);
+}
+
+static void
+print_heading(const struct ctl *ctl)
+{
+	if (ctl->values[OPTION_JSON] == NULL)
+		(void)printf("%7s %7s %4s %11s %5s %10s %8s  %s\n",
+		    "MEMBERS", "PRESENT", "AWAY", "CONNECTIONS", "POLLS",
+		    "CART BYTES", "REVISION", "SESSION");
+}
+
+/* Print the sessions behind number *after, which becomes 0 with the last. */
+static enum ctl_status
+list_page(const struct ctl *ctl, uint64_t *after)
+{
+	char target[TARGET_BYTES];
+	const struct operating_question question = {
+		.method = "GET",
+		.target = target,
+		.shape = shape,
+	};
+	struct operating_answer answer;
+	enum ctl_status status;
+	uint64_t next;
+
+	(void)snprintf(target, sizeof(target), "/sessions?after=%" PRIu64,
+	    *after);	/* fits */
+	status = operating_ask(ctl, &question, &answer);
+	if (status != CTL_OK)
+		return status;
+	next = operating_number(answer.root, "next");
+	if (next != 0 && next <= *after) {
+		status = operating_misunderstood("the list has no end");
+	} else {
+		if (*after == 0)
+			print_heading(ctl);
+		print_page(ctl, answer.root);
+	}
+	*after = next;
+	operating_clear(&answer);
+	return status;
 }
 
 static enum ctl_status
 run(const struct ctl *ctl)
 {
-	struct operating_answer answer;
-	char target[TARGET_BYTES];
 	enum ctl_status status;
 	uint64_t after = 0;
-	bool is_first = true;
 
 	do {
-		(void)snprintf(target, sizeof(target),
-		    "/sessions?after=%" PRIu64, after); /* fits */
-		status = operating_ask(ctl, "GET", target, 0, &answer);
-		if (status != CTL_OK)
-			return status;
-		if (is_first && ctl->values[OPTION_JSON] == NULL)
-			(void)printf("%7s %7s %4s %11s %5s %10s %8s  %s\n",
-			    "MEMBERS", "PRESENT", "AWAY", "CONNECTIONS",
-			    "POLLS", "CART BYTES", "REVISION", "SESSION");
-		is_first = false;
-		print_page(ctl, answer.root);
-		/* null, at the end, is no number. */
-		after = operating_number(answer.root, "next");
-		operating_clear(&answer);
-	} while (after != 0);
-	return CTL_OK;
+		status = list_page(ctl, &after);
+	} while (status == CTL_OK && after != 0);
+	return status;
 }
 
 const struct ctl_command cmd_live = {

@@ -11,9 +11,7 @@ enum { TARGET_BYTES = 64 };
 static enum ctl_status
 run(const struct ctl *ctl)
 {
-	struct operating_answer answer;
 	char target[TARGET_BYTES];
-	enum ctl_status status;
 	enum log_level level;
 
 	if (setting_log_level_parse(ctl->operands[0], &level) == -1)
@@ -21,10 +19,7 @@ run(const struct ctl *ctl)
 		    "info or debug", ctl->operands[0]);
 	(void)snprintf(target, sizeof(target), "/log-level?level=%s",
 	    setting_log_level_name(level));	/* fits */
-	status = operating_ask(ctl, "POST", target, 0, &answer);
-	if (status == CTL_OK)
-		operating_clear(&answer);
-	return status;
+	return operating_order(ctl, target);
 }
 
 const struct ctl_command cmd_log_level = {

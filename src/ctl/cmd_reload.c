@@ -1,9 +1,11 @@
 #include "commands.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "ctl.h"
 #include "operating.h"
+#include "printable.h"
 
 enum { OPTION_JSON };
 
@@ -15,17 +17,33 @@ static const struct ctl_option command_options[] = {
 	{ .name = NULL },
 };
 
+static const struct json_shape shape[] = {
+	{ "problems", JSON_KIND_TEXTS, NULL },
+	{ "adopted", JSON_KIND_TEXTS, NULL },
+	{ "restart", JSON_KIND_TEXTS, NULL },
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
+static const struct operating_question question = {
+	.method = "POST",
+	.target = "/reload",
+	.shape = shape,
+	.also = STATUS_REFUSED,
+};
+
 /* A line for each text of a list, with words behind it. */
 static void
 print_list(FILE *out, const struct json_node *root, const char *key,
     const char *words)
 {
-	const struct json_node *list = json_node_member(root, key), *text;
+	const struct json_node *text;
 
-	for (text = json_node_first(list); text != NULL;
-	    text = json_node_next(list, text))
-		(void)fprintf(out, "%.*s%s\n", (int)text->len - 2,
-		    text->text + 1, words);	/* errors show in the end */
+	for (text = operating_first(root, key); text != NULL;
+	    text = operating_next(root, key, text)) {
+		(void)printable_write_json(out, text->text, text->len,
+		    SIZE_MAX);
+		(void)fprintf(out, "%s\n", words); /* errors show in the end */
+	}
 }
 
 static enum ctl_status
@@ -34,14 +52,13 @@ run(const struct ctl *ctl)
 	struct operating_answer answer;
 	enum ctl_status status;
 
-	status = operating_ask(ctl, "POST", "/reload", STATUS_REFUSED,
-	    &answer);
+	status = operating_ask(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (answer.status == STATUS_REFUSED)
 		status = CTL_CONFIG;
 	if (ctl->values[OPTION_JSON] != NULL) {
-		(void)fputs(answer.body, stdout); /* errors show in the end */
+		operating_print_json(answer.root);
 	} else {
 		print_list(stderr, answer.root, "problems", "");
 		if (status == CTL_CONFIG)

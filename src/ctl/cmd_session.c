@@ -20,10 +20,30 @@ static const struct ctl_option command_options[] = {
 	{ .name = NULL },
 };
 
+static const struct json_shape customer_shape[] = {
+	{ "customer", JSON_KIND_TEXT, NULL },
+	{ "name", JSON_KIND_TEXT_OR_NULL, NULL },
+	{ "host", JSON_KIND_BOOL, NULL },
+	{ "ready", JSON_KIND_BOOL, NULL },
+	{ "token", JSON_KIND_BOOL, NULL },
+	{ "member", JSON_KIND_BOOL, NULL },
+	{ "present", JSON_KIND_BOOL, NULL },
+	{ "connections", JSON_KIND_NUMBER, NULL },
+	{ "polls", JSON_KIND_NUMBER, NULL },
+	{ "cartBytes", JSON_KIND_NUMBER, NULL },
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
+static const struct json_shape shape[] = {
+	OPERATING_SESSION,
+	{ "customers", JSON_KIND_OBJECTS, customer_shape },
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
 static void
 print_line(const struct json_node *customer)
 {
-	operating_print(customer, "customer", 0);
+	(void)operating_print(customer, "customer", 0);
 	(void)printf(" %-5s %-7s %-5s %-5s %11" PRIu64 " %5" PRIu64
 	    " %10" PRIu64 "  ",
 	    operating_is_true(customer, "host") ? "host" : "guest",
@@ -34,21 +54,20 @@ print_line(const struct json_node *customer)
 	    operating_number(customer, "connections"),
 	    operating_number(customer, "polls"),
 	    operating_number(customer, "cartBytes"));
-	operating_print(customer, "name", NAME_COLUMNS);
+	(void)operating_print(customer, "name", NAME_COLUMNS);
 	(void)putchar('\n');	/* errors show in the end */
 }
 
 static void
 print_table(const struct json_node *root)
 {
-	const struct json_node *list = json_node_member(root, "customers");
 	const struct json_node *customer;
 
 	(void)printf("%-24s %-5s %-7s %-5s %-5s %11s %5s %10s  %s\n",
 	    "CUSTOMER", "ROLE", "STATE", "READY", "TOKEN", "CONNECTIONS",
 	    "POLLS", "CART BYTES", "NAME");
-	for (customer = json_node_first(list); customer != NULL;
-	    customer = json_node_next(list, customer))
+	for (customer = operating_first(root, "customers"); customer != NULL;
+	    customer = operating_next(root, "customers", customer))
 		print_line(customer);
 }
 
@@ -56,8 +75,13 @@ static enum ctl_status
 run(const struct ctl *ctl)
 {
 	const char *session = ctl->operands[0];
-	struct operating_answer answer;
 	char target[TARGET_BYTES];
+	const struct operating_question question = {
+		.method = "GET",
+		.target = target,
+		.shape = shape,
+	};
+	struct operating_answer answer;
 	enum ctl_status status;
 
 	if (!route_session_is_valid(session, strlen(session)))
@@ -65,11 +89,11 @@ run(const struct ctl *ctl)
 		    session);
 	(void)snprintf(target, sizeof(target), "/session?id=%s",
 	    session);	/* fits */
-	status = operating_ask(ctl, "GET", target, 0, &answer);
+	status = operating_ask(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->values[OPTION_JSON] != NULL)
-		(void)fputs(answer.body, stdout); /* errors show in the end */
+		operating_print_json(answer.root);
 	else
 		print_table(answer.root);
 	operating_clear(&answer);

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "ctl.h"
 #include "operating.h"
@@ -12,6 +11,28 @@ enum { OPTION_JSON };
 static const struct ctl_option command_options[] = {
 	[OPTION_JSON] = { "json", NULL, "a JSON object" },
 	{ .name = NULL },
+};
+
+static const struct json_shape shape[] = {
+	{ "state", JSON_KIND_TEXT, NULL },
+	{ "storage", JSON_KIND_TEXT, NULL },
+	{ "version", JSON_KIND_TEXT, NULL },
+	{ "pid", JSON_KIND_NUMBER, NULL },
+	{ "uptime", JSON_KIND_NUMBER, NULL },
+	{ "database", JSON_KIND_TEXT, NULL },
+	{ "logLevel", JSON_KIND_TEXT, NULL },
+	{ "sessions", JSON_KIND_NUMBER, NULL },
+	{ "present", JSON_KIND_NUMBER, NULL },
+	{ "websockets", JSON_KIND_NUMBER, NULL },
+	{ "requests", JSON_KIND_NUMBER, NULL },
+	{ "pending", JSON_KIND_NUMBER, NULL },
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
+static const struct operating_question question = {
+	.method = "GET",
+	.target = "/status",
+	.shape = shape,
 };
 
 /* 93784 s as "1 d 2 h 3 min 4 s". */
@@ -32,7 +53,7 @@ static void
 print_text(const struct json_node *root, const char *title, const char *key)
 {
 	(void)printf("%-12s", title);
-	operating_print(root, key, 0);
+	(void)operating_print(root, key, 0);
 	(void)putchar('\n');	/* errors show in the end */
 }
 
@@ -44,21 +65,19 @@ print_storage(const struct json_node *root)
 		const char *word;
 		const char *meaning;
 	} meanings[] = {
-		{ "\"ok\"", "" },
-		{ "\"full\"", ": no room on the disk, changes are refused" },
-		{ "\"low\"", ": little room on the disk, not all changes are "
+		{ "ok", "" },
+		{ "full", ": no room on the disk, changes are refused" },
+		{ "low", ": little room on the disk, not all changes are "
 		    "accepted" },
-		{ "\"stuck\"", ": the disk does not come back" },
+		{ "stuck", ": the disk does not come back" },
 	};
-	const struct json_node *word = json_node_member(root, "storage");
 	const char *meaning = ": changes are refused, the log says why";
 	size_t i;
 
 	(void)printf("%-12s", "storage");
-	operating_print(root, "storage", 0);
+	(void)operating_print(root, "storage", 0);
 	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-		if (word != NULL && word->len == strlen(meanings[i].word) &&
-		    strncmp(word->text, meanings[i].word, word->len) == 0)
+		if (operating_is_text(root, "storage", meanings[i].word))
 			meaning = meanings[i].meaning;
 	(void)printf("%s\n", meaning);	/* errors show in the end */
 }
@@ -88,11 +107,11 @@ run(const struct ctl *ctl)
 	struct operating_answer answer;
 	enum ctl_status status;
 
-	status = operating_ask(ctl, "GET", "/status", 0, &answer);
+	status = operating_ask(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->values[OPTION_JSON] != NULL)
-		(void)fputs(answer.body, stdout); /* errors show in the end */
+		operating_print_json(answer.root);
 	else
 		print_table(answer.root);
 	operating_clear(&answer);

@@ -17,14 +17,25 @@
 #include "daemon/options.h"
 #include "hub/erasure.h"
 #include "net/endpoint.h"
+#include "operating.h"
 #include "storage/offline.h"
 
 enum {
 	FIRST_WAIT_MS = 20,		/* until the daemon is asked again: */
 	LAST_WAIT_MS = 500,		/* it grows to this */
 	OFFLINE_WAIT_MS = 60000,	/* for readers of the database */
-	TARGET_BYTES = 512,
-	STATE_CHARS = 16
+	TARGET_BYTES = 512
+};
+
+static const struct json_shape begun_shape[] = {
+	{ "id", JSON_KIND_NUMBER, NULL },
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
+static const struct json_shape state_shape[] = {
+	{ "state", JSON_KIND_TEXT, NULL },
+	{ "bodies", JSON_KIND_NUMBER, NULL },
+	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
 static void
@@ -62,7 +73,7 @@ report(const struct payload *session, const struct erasure *erasure)
 }
 
 static int
-parse_state(const char *name, enum erasure_state *state)
+read_state(const struct json_node *root, enum erasure_state *state)
 {
 	static const struct {
 		const char *name;
@@ -76,20 +87,27 @@ parse_state(const char *name, enum erasure_state *state)
 	size_t i;
 
 	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcmp(name, states[i].name) == 0) {
+		if (operating_is_text(root, "state", states[i].name)) {
 			*state = states[i].state;
 			return 0;
 		}
 	return -1;
 }
 
-/* What the daemon said was not what was asked for. */
+/* Read how an erasure goes. */
 static enum ctl_status
-refused(const struct admin_client_answer *answer)
+read_erasure(struct admin_client_answer *from, struct erasure *erasure)
 {
-	log_errorx("the daemon refused: %s (%u)", answer->body,
-	    answer->status);
-	return CTL_UNAVAILABLE;
+	struct operating_answer answer;
+	enum ctl_status status = operating_read(from, state_shape, 0, &answer);
+
+	if (status != CTL_OK)
+		return status;
+	erasure->bodies = operating_number(answer.root, "bodies");
+	if (read_state(answer.root, &erasure->state) == -1)
+		status = operating_misunderstood("state");
+	operating_clear(&answer);
+	return status;
 }
 
 /* Ask once how an erasure goes; CTL_OK if there was an answer to that. */
@@ -97,9 +115,8 @@ static enum ctl_status
 ask_state(const struct endpoint *endpoint, uint64_t number,
     struct erasure *erasure)
 {
-	char target[TARGET_BYTES], state[STATE_CHARS + 1];
 	struct admin_client_answer answer;
-	enum ctl_status status = CTL_OK;
+	char target[TARGET_BYTES];
 
 	(void)snprintf(target, sizeof(target), "/erase/%" PRIu64, number);
 	switch (admin_client_ask(endpoint, "GET", target, &answer)) {
@@ -111,15 +128,11 @@ ask_state(const struct endpoint *endpoint, uint64_t number,
 	case ADMIN_CLIENT_FAILED:
 		return CTL_UNAVAILABLE;
 	}
-	if (answer.status == 404)
-		*erasure = (struct erasure){ .state = ERASURE_UNKNOWN };
-	else if (answer.status != 200 || sscanf(answer.body,
-	    "{\"state\":\"%16[a-zA-Z]\",\"bodies\":%" SCNu64 "}", state,
-	    &erasure->bodies) != 2 ||
-	    parse_state(state, &erasure->state) == -1)
-		status = refused(&answer);
+	if (answer.status != 404)
+		return read_erasure(&answer, erasure);
+	*erasure = (struct erasure){ .state = ERASURE_UNKNOWN };
 	free(answer.body);
-	return status;
+	return CTL_OK;
 }
 
 static void
@@ -166,15 +179,19 @@ await(const struct endpoint *endpoint, const struct payload *session,
 	return status == CTL_OK ? report(session, &erasure) : status;
 }
 
+/* Await what the daemon began, as it answered; the answer's body is taken. */
 static enum ctl_status
 erase_by_daemon(const struct endpoint *endpoint,
-    const struct payload *session, const struct admin_client_answer *answer)
+    const struct payload *session, struct admin_client_answer *from)
 {
+	struct operating_answer answer;
+	enum ctl_status status = operating_read(from, begun_shape, 0, &answer);
 	uint64_t number;
 
-	if (answer->status != 202 ||
-	    sscanf(answer->body, "{\"id\":%" SCNu64 "}", &number) != 1)
-		return refused(answer);
+	if (status != CTL_OK)
+		return status;
+	number = operating_number(answer.root, "id");
+	operating_clear(&answer);
 	return await(endpoint, session, number);
 }
 
@@ -250,9 +267,7 @@ erasing_run(const struct ctl *ctl, struct payload *session,
 	if (place == ADMIN_PLACE_CHOSEN || place == ADMIN_PLACE_BESIDE)
 		switch (admin_client_ask(&endpoint, "POST", target, &answer)) {
 		case ADMIN_CLIENT_ANSWERED:
-			status = erase_by_daemon(&endpoint, session, &answer);
-			free(answer.body);
-			return status;
+			return erase_by_daemon(&endpoint, session, &answer);
 		case ADMIN_CLIENT_FAILED:
 			return CTL_UNAVAILABLE;
 		case ADMIN_CLIENT_ABSENT:

@@ -6,7 +6,10 @@
 #include <stdint.h>
 
 #include "ctl.h"
+#include "json_shape.h"
 #include "json_tree.h"
+
+struct admin_client_answer;
 
 /* A request to the daemon that runs, for a person or a program. */
 
@@ -18,22 +21,64 @@ struct operating_answer {
 	const struct json_node *root;
 };
 
+/* What is asked, and what an answer has to be like. */
+struct operating_question {
+	const char *method;
+	const char *target;
+	const struct json_shape *shape;
+	unsigned also;			/* a status that answers it beside */
+					/* those of success; 0 for none */
+};
+
 /*
  * Ask the daemon that has ctl's database.  CTL_OK, and answer is to be cleared,
- * if it answered with a status below 300, or with also (0 for none); otherwise
- * what is wrong was said: there is no daemon, or it refused.
+ * if what came is an answer of that shape; otherwise what is wrong was said:
+ * there is no daemon, it refused, or its answer is not understood.
  */
-enum ctl_status operating_ask(const struct ctl *ctl, const char *method,
-	    const char *target, unsigned also,
+enum ctl_status operating_ask(const struct ctl *ctl,
+	    const struct operating_question *question,
+	    struct operating_answer *answer);
+/* The same for an answer that came by other ways, whose body is taken. */
+enum ctl_status operating_read(struct admin_client_answer *from,
+	    const struct json_shape *shape, unsigned also,
 	    struct operating_answer *answer);
 void	 operating_clear(struct operating_answer *answer);
+/* POST to target, whose answer says nothing. */
+enum ctl_status operating_order(const struct ctl *ctl, const char *target);
+/* Say that an answer is not understood, and what of it; CTL_UNAVAILABLE. */
+enum ctl_status operating_misunderstood(const char *what);
 
-/* A number among the members of an object, 0 if there is none. */
+/* What every session in an answer has. */
+#define OPERATING_SESSION						\
+	{ "session", JSON_KIND_TEXT, NULL },				\
+	{ "incarnation", JSON_KIND_NUMBER, NULL },			\
+	{ "revision", JSON_KIND_NUMBER, NULL },				\
+	{ "members", JSON_KIND_NUMBER, NULL },				\
+	{ "present", JSON_KIND_NUMBER, NULL },				\
+	{ "away", JSON_KIND_NUMBER, NULL },				\
+	{ "connections", JSON_KIND_NUMBER, NULL },			\
+	{ "polls", JSON_KIND_NUMBER, NULL },				\
+	{ "cartBytes", JSON_KIND_NUMBER, NULL }
+
+/* What follows is for members that are in the shape. */
+
+/* A number, 0 for null. */
 uint64_t operating_number(const struct json_node *node, const char *key);
-/* Whether a member is true. */
 bool	 operating_is_true(const struct json_node *node, const char *key);
-/* Print a text among them, "-" for none; at most columns, 0 for all of it. */
-void	 operating_print(const struct json_node *node, const char *key,
+bool	 operating_is_text(const struct json_node *node, const char *key,
+	    const char *text);
+/*
+ * Print a text, "-" for null; at most columns, 0 for all of it.  Returns the
+ * columns taken.
+ */
+size_t	 operating_print(const struct json_node *node, const char *key,
 	    size_t columns);
+/* The elements of a list: the first one; the one behind it; NULL at the end. */
+const struct json_node *operating_first(const struct json_node *node,
+	    const char *key);
+const struct json_node *operating_next(const struct json_node *node,
+	    const char *key, const struct json_node *element);
+/* Print an object on a line of its own. */
+void	 operating_print_json(const struct json_node *node);
 
 #endif

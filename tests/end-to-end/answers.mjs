@@ -1,0 +1,181 @@
+// What the tool makes of answers that are JSON, but not what it asked for: each
+// member of each answer removed, and replaced by something of every other kind.
+
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import path from 'node:path';
+import test from 'node:test';
+
+import { ctl } from './lib/ctl.mjs';
+import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+
+const CUSTOMER = '0123456789abcdef01234567';
+
+const SESSION = { session: 'one', incarnation: 1, revision: 2, members: 3,
+	present: 2, away: 1, connections: 2, polls: 0, cartBytes: 70 };
+
+// What the daemon answers, by path, and the commands that it is for.  The
+// erasure is asked twice: for its number, and how it goes.
+const ANSWERS = {
+	'/status': { version: '1', pid: 1, state: 'running', storage: 'ok',
+		uptime: 1, database: 'shop.db', logLevel: 'info', websockets: 1,
+		requests: 1, sessions: 1, present: 1, pending: 0 },
+	'/sessions': { sessions: [SESSION], next: null },
+	'/session': { ...SESSION, customers: [{ customer: CUSTOMER, name: 'Ada',
+		host: true, ready: false, token: true, member: true, present: true,
+		connections: 1, polls: 0, cartBytes: 35 }] },
+	'/config': { settings: [{ key: 'listen', value: '*:1', default: '*:8080',
+		origin: 'file', reloadable: false }] },
+	'/reload': { problems: [], adopted: ['demo'], restart: ['listen'] },
+	'/erase': { id: 1 },
+	'/erase/1': { state: 'done', bodies: 1 },
+	'/kick': {},
+	'/log-level': {},
+	'/drain': {},
+};
+
+const COMMANDS = [
+	{ words: ['status'], paths: ['/status'], json: true },
+	{ words: ['sessions'], paths: ['/sessions'], json: true },
+	{ words: ['session', 'one'], paths: ['/session'], json: true },
+	{ words: ['config'], paths: ['/config'], json: true },
+	{ words: ['reload'], paths: ['/reload'], json: true },
+	{ words: ['erase', '--session=one', '--yes'],
+		paths: ['/erase', '/erase/1'] },
+	{ words: ['kick', 'one', CUSTOMER], paths: ['/kick'] },
+	{ words: ['log-level', 'info'], paths: ['/log-level'] },
+	{ words: ['drain'], paths: ['/drain'] },
+];
+
+// What may be null, and what may be a number instead of that.
+const NULLABLE = ['name', 'value', 'default', 'next'];
+const OTHERS = [null, -1, 1e30, 7, 'x', true, [], ['x', null], {}];
+
+const isNumber = (value) => Number.isInteger(value) && value >= 0 &&
+	value < 2 ** 64;
+const kindOf = (value) => value === null ? 'null' : Array.isArray(value) ?
+	'list' : typeof value === 'number' ? isNumber(value) ? 'number' :
+	'other number' : typeof value;
+const isList = (value, like) => Array.isArray(value) && value.every((one) =>
+	kindOf(one) === kindOf(like) && (kindOf(one) !== 'object' ||
+		Object.keys(like).every((key) => key in one)));
+
+// Whether the tool may take value in the place of member, which was `was`.
+const mayBe = (key, was, value) => {
+	if (Array.isArray(was))
+		return isList(value, was[0] ?? 'a text');
+	if (key === 'state' && was === 'done')
+		return false; // only some words are states
+	if (key === 'next')
+		return value === null || value === 7;
+	return kindOf(value) === kindOf(was) ||
+		(value === null && NULLABLE.includes(key));
+};
+
+// Variants of an answer, each with whether it can be understood.
+const variants = function* (answer) {
+	for (const [key, was] of Object.entries(answer)) {
+		const { [key]: removed, ...rest } = answer;
+		yield { value: rest, isGood: false };
+		for (const other of OTHERS)
+			yield { value: { ...answer, [key]: other },
+				isGood: mayBe(key, was, other) };
+		if (!Array.isArray(was))
+			continue;
+		for (const { value, isGood } of was.flatMap((element) =>
+			typeof element === 'object' ? [...variants(element)] : []))
+			yield { value: { ...answer, [key]: [...was, value] }, isGood };
+	}
+	yield { value: { ...answer, another: [[{}]] }, isGood: true };
+	for (const value of OTHERS.filter((other) => kindOf(other) !== 'object'))
+		yield { value, isGood: false };
+};
+
+// Somebody who listens where the daemon should, and did: there is a database.
+// What `answer` returns for a path is the answer.
+const withListener = (steps) => withPatience(async () => {
+	const database = path.join(makeFolder(), 'shop.db');
+	assert.equal(await (await Daemon.start({ database })).stop(), 0);
+	const listener = { database };
+	const server = net.createServer((socket) => {
+		let head = '';
+		socket.setEncoding('latin1').on('error', () => {});
+		socket.on('data', (data) => {
+			head += data;
+			if (!head.includes('\r\n\r\n'))
+				return;
+			const [, target] = head.split(' ');
+			const { status, body } = listener.answer(target.split('?')[0]);
+			socket.end(`HTTP/1.1 ${status} x\r\nContent-Length: ` +
+				`${Buffer.byteLength(body)}\r\n\r\n${body}`);
+		});
+	});
+	await new Promise((resolve) => {
+		server.listen(`${database}.admin`, resolve);
+	});
+	await steps(listener);
+	await new Promise((resolve) => { server.close(resolve); });
+});
+
+const known = (target) => ({ status: target === '/erase' ? 202 : 200,
+	body: JSON.stringify(ANSWERS[target] ?? ANSWERS['/erase/1']) });
+
+// Answer text at the path, once, and else what the daemon does.
+const answerAt = (where, text) => {
+	let asked = 0;
+	return (target) => target !== where || asked++ > 0 ? known(target) :
+		{ ...known(target), body: text };
+};
+
+const MISUNDERSTOOD =
+	/^buddyshoppingctl: the daemon's answer is not understood: .*\n$/;
+
+const check = async (listener, words, where, text, isGood) => {
+	listener.answer = answerAt(where, text);
+	const { status, output, error } = await ctl(listener.database, ...words);
+	const what = `${words.join(' ')}: ${text}: ${error}`;
+	assert.equal(status, isGood ? 0 : 69, what);
+	if (!isGood) {
+		assert.match(error, MISUNDERSTOOD, what);
+		assert.equal(output, '', what);
+	}
+};
+
+for (const { words, paths, json } of COMMANDS)
+	test(`${words[0]} gets something else`, () => withListener(
+		async (listener) => {
+			const ways = json ? [words, [...words, '--json']] : [words];
+			for (const where of paths)
+				for (const way of ways) {
+					for (const { value, isGood } of variants(ANSWERS[where]))
+						await check(listener, way, where,
+							JSON.stringify(value), isGood);
+					for (const text of ['', 'no', '{', '{}{}'])
+						await check(listener, way, where, text, false);
+				}
+		}));
+
+test('a list of sessions that never ends is none', () => withListener(
+	async (listener) => {
+		listener.answer = () => ({ status: 200,
+			body: JSON.stringify({ sessions: [SESSION], next: 7 }) });
+		const { status, error } = await ctl(listener.database, 'sessions');
+		assert.equal(status, 69);
+		assert.match(error, MISUNDERSTOOD);
+	}));
+
+test('a refusal may be anything', () => withListener(async (listener) => {
+	const bodies = ['', 'x', '[]', '5', '{}', '{"error":5}',
+		'{"error":{"error":"x"}}', '{"error":null}', '{"error":"why"}'];
+	for (const { words } of COMMANDS)
+		for (const [status, wanted] of [[404, 2], [503, 69]])
+			for (const body of bodies) {
+				listener.answer = () => ({ status, body });
+				const run = await ctl(listener.database, ...words);
+				assert.equal(run.status, wanted, `${words}: ${run.error}`);
+				assert.equal(run.output, '');
+				assert.equal(run.error, 'buddyshoppingctl: ' +
+					(body.includes('why') ? 'why\n' :
+						`the daemon refused (${status})\n`));
+			}
+}));
