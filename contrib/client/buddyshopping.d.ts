@@ -75,6 +75,8 @@ export interface Platform {
 	getRandomValues(bytes: Uint8Array): unknown;
 	sessionStorage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 	localStorage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+	/** That of the page. */
+	origin?: string;
 	window?: EventTarget;
 	document?: EventTarget & { readonly visibilityState: string };
 }
@@ -84,6 +86,12 @@ export interface Options {
 	protocol?: string;
 	/** Do without WebSocket from the beginning. */
 	forcePolling?: boolean;
+	/**
+	 * The type of requests that say something. Unless given, a page of the
+	 * session's own origin sends application/json, and others text/plain,
+	 * which needs no preflight.
+	 */
+	contentType?: 'application/json' | 'text/plain';
 	platform?: Partial<Platform>;
 }
 

@@ -75,6 +75,7 @@ function browser() {
 		getRandomValues: (bytes) => crypto.getRandomValues(bytes),
 		sessionStorage: permitted(() => sessionStorage),
 		localStorage: permitted(() => localStorage),
+		origin: globalThis.origin,
 		window: globalThis.window,
 		document: globalThis.document,
 	};
@@ -147,6 +148,12 @@ function endpoints(url, protocol) {
 	if (protocol)
 		http.searchParams.set('protocol', protocol);
 	return { http: http.href, ws: ws.href, protocol, host: http.host };
+}
+
+// What firewalls of applications expect JSON in. From other origins it takes a
+// preflight; a string without a type is sent as text/plain, which takes none.
+function contentTypeFor(url, origin) {
+	return new URL(url).origin === origin ? 'application/json' : undefined;
 }
 
 // In base64url; a multiple of three bytes needs no padding.
@@ -518,9 +525,10 @@ class PollLine {
 			() => request.abort(), limit);
 		this.#requests.add(request);
 		try {
-			// A string is text/plain, which needs no preflight.
-			const response = await this.#platform.fetch(this.#ends.http, {
+			const { http, contentType } = this.#ends;
+			const response = await this.#platform.fetch(http, {
 				method: 'POST',
+				headers: contentType && { 'Content-Type': contentType },
 				body: JSON.stringify(this.#owner.signed(message)),
 				cache: 'no-store',
 				credentials: 'omit',
@@ -599,6 +607,8 @@ export class BuddyShopping extends EventTarget {
 		super();
 		const platform = { ...browser(), ...options.platform };
 		const ends = endpoints(url, options.protocol);
+		ends.contentType = options.contentType ??
+			contentTypeFor(ends.http, platform.origin);
 		this.#platform = platform;
 		this.#patience = new Alarm(platform);
 		this.#pause = new Alarm(platform);

@@ -327,6 +327,27 @@ test('requests need no preflight and carry no cookies', async () => {
 	}
 });
 
+test('pages of the daemon\'s origin send application/json', async () => {
+	for (const [origin, contentType, sent] of [
+		['https://shop.example', undefined, 'application/json'],
+		['https://shop.example', 'text/plain', 'text/plain'],
+		['https://www.shop.example', undefined, undefined],
+		['http://shop.example', undefined, undefined],
+		['https://shop.example:444', undefined, undefined],
+		['null', undefined, undefined],
+		['null', 'application/json', 'application/json'],
+	]) {
+		const { shop, network, clock } = await started({
+			forcePolling: true, contentType, platform: { origin } });
+		shop.leave();
+		await clock.advance(100);
+
+		assert.ok(network.posts.length >= 3);
+		for (const { headers } of network.posts)
+			assert.equal(headers?.['Content-Type'], sent);
+	}
+});
+
 test('storage that throws is done without', async () => {
 	const storage = new Proxy({}, { get() {
 		throw new Error('forbidden');
