@@ -48,7 +48,7 @@ export class BuddyShoppingError extends Error {
 	readonly code: Code;
 	/** The event of the refused message, where known. */
 	readonly event?: string;
-	/** Seconds after which the client tries again by itself. */
+	/** Seconds until the client tries again by itself, at most 600. */
 	readonly retryAfter?: number;
 }
 
@@ -70,6 +70,8 @@ export interface Platform {
 	clearTimeout(timer: unknown): void;
 	/** Milliseconds since 1970. */
 	now(): number;
+	/** Milliseconds that nobody sets; now() if only that is given. */
+	uptime(): number;
 	/** From 0 to less than 1. */
 	random(): number;
 	getRandomValues(bytes: Uint8Array): unknown;

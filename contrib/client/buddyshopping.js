@@ -33,8 +33,10 @@ const CROWDED_MS = 5000;
 // The pause of a hidden tab; the daemon takes it for absent after 75 s.
 const HIDDEN_MS = 45000;
 const STALE_MS = 70000;
-// Browsers fire timers of more than 2^31 ms at once.
-const HOLD_MAX_S = 3600;
+// How long to be held off at the most, whatever is said.
+const HOLD_MAX_S = 600;
+// How far apart numbers are, at random, that the clock is behind of.
+const STRIDE = 1000;
 
 const REQUEST_ID_BYTES = 18;
 
@@ -71,6 +73,8 @@ function browser() {
 		setTimeout: (ring, ms) => setTimeout(ring, ms),
 		clearTimeout: (timer) => clearTimeout(timer),
 		now: () => Date.now(),
+		// No clock that is set makes a pause longer or shorter.
+		uptime: () => performance.now(),
 		random: () => Math.random(),
 		getRandomValues: (bytes) => crypto.getRandomValues(bytes),
 		sessionStorage: permitted(() => sessionStorage),
@@ -186,8 +190,9 @@ function optional(promise) {
 // Both lines have the same face. start() connects again and again until
 // stop(); owner.hello() is said first, and attach() called by the owner when
 // the answer is good. send() says one more message, while the line is attached
-// and not busy. hang() loses the connection, and the line tries again; wake()
-// finds out at once what a sleeping computer or tab may have missed.
+// and not busy. hang() loses the connection, and the line tries again; greet()
+// says hello once more, and wake() finds out at once what a sleeping computer
+// or tab may have missed.
 //
 // The owner gets each message with the one that it answers, if any, and hears
 // of every connection or attempt that is lost.
@@ -230,7 +235,7 @@ class SocketLine {
 
 	attach() {
 		this.isAttached = true;
-		this.#attachedAt = this.#platform.now();
+		this.#attachedAt = this.#platform.uptime();
 		this.#rest();
 	}
 
@@ -241,6 +246,11 @@ class SocketLine {
 	hang() {
 		if (this.#ws !== null)
 			this.#lost({ isBlameless: true });
+	}
+
+	greet() {
+		if (this.isAttached && !this.isBusy)
+			this.#ask(this.#owner.hello(), REPLY_MS);
 	}
 
 	wake() {
@@ -336,7 +346,7 @@ class SocketLine {
 		const wasAttached = this.isAttached;
 		const asked = this.#asked;
 		const isSteady = wasAttached &&
-			this.#platform.now() - this.#attachedAt >= STEADY_MS;
+			this.#platform.uptime() - this.#attachedAt >= STEADY_MS;
 		this.#drop();
 		if (isSteady)
 			this.#failures = 0;
@@ -414,13 +424,17 @@ class PollLine {
 		this.#nap?.();
 	}
 
+	greet() {
+		this.#isWoken = true;
+		this.hang();
+	}
+
 	wake() {
 		if (this.#run === null)
 			return;
-		this.#isWoken = true;
 		this.#failures = 0;
 		this.#wait = WAIT_S;
-		this.hang();
+		this.greet();
 	}
 
 	async #work(run) {
@@ -439,7 +453,7 @@ class PollLine {
 			return;
 		}
 		this.#isWoken = false;
-		if (this.#platform.now() - this.#heardAt > STALE_MS)
+		if (this.#platform.uptime() - this.#heardAt > STALE_MS)
 			this.hang();
 		if (this.isAttached)
 			await this.#poll();
@@ -482,9 +496,9 @@ class PollLine {
 		const isHidden = this.#owner.isHidden();
 		const message = this.#owner.poll(
 			isHidden ? WAIT_HIDDEN_S : this.#wait);
-		const askedAt = this.#platform.now();
+		const askedAt = this.#platform.uptime();
 		const messages = await this.#held(message, askedAt);
-		const took = this.#platform.now() - askedAt;
+		const took = this.#platform.uptime() - askedAt;
 		this.#failures = 0;
 		this.#deliver(messages, message);
 		if (!this.isAttached)
@@ -502,7 +516,7 @@ class PollLine {
 			return await this.#post(message, wait * 1000 + REPLY_MS);
 		} catch (error) {
 			if (this.isAttached &&
-			    this.#platform.now() - askedAt > HELD_MS)
+			    this.#platform.uptime() - askedAt > HELD_MS)
 				this.#wait = Math.max(WAIT_MIN_S,
 					Math.floor(wait / 2));
 			throw error;
@@ -511,7 +525,7 @@ class PollLine {
 
 	#deliver(messages, asked) {
 		const run = this.#run;
-		this.#heardAt = this.#platform.now();
+		this.#heardAt = this.#platform.uptime();
 		for (const message of messages)
 			if (run === this.#run)
 				this.#owner.receive(this, message,
@@ -584,7 +598,7 @@ export class BuddyShopping extends EventTarget {
 	#next = null;
 	#entering = [];
 	// What is not acknowledged, the oldest first: event -> {payload, seq,
-	// waiting}; seq is 0 until it is sent.
+	// waiting, isStale}; seq is 0 until it is sent.
 	#wishes = new Map();
 	#seq = 0;
 
@@ -605,7 +619,9 @@ export class BuddyShopping extends EventTarget {
 	 */
 	constructor(url, options = {}) {
 		super();
-		const platform = { ...browser(), ...options.platform };
+		const { now } = options.platform ?? {};
+		const platform = { ...browser(), ...(now && { uptime: now }),
+			...options.platform };
 		const ends = endpoints(url, options.protocol);
 		ends.contentType = options.contentType ??
 			contentTypeFor(ends.http, platform.origin);
@@ -756,10 +772,10 @@ export class BuddyShopping extends EventTarget {
 			null;
 		for (const [event, payload, seq] of wishes)
 			this.#wishes.set(event, { payload, seq, waiting: [] });
-		const until = this.#failureNote.read();
+		const left = this.#failureNote.read() - this.#platform.now();
 		// A clock that was wrong must not keep us off for long.
-		if (until <= this.#platform.now() + FAILURE_MS)
-			this.#failedUntil = until;
+		if (left <= FAILURE_MS)
+			this.#failedUntil = this.#platform.uptime() + left;
 	}
 
 	#remember() {
@@ -865,10 +881,12 @@ export class BuddyShopping extends EventTarget {
 
 	// Numbers grow with the clock, so that those of a duplicated tab, which
 	// counts for the same customer, are in the order of the changes, too.
+	// Where the clock does not help, the two had better not count alike.
 	#number(wish) {
 		if (!wish.seq) {
-			this.#seq = Math.max(this.#seq + 1,
-				Math.floor(this.#platform.now()));
+			const now = Math.floor(this.#platform.now());
+			this.#seq = now > this.#seq ? now : this.#seq + 1 +
+				Math.floor(STRIDE * this.#platform.random());
 			wish.seq = this.#seq;
 			this.#remember();
 		}
@@ -888,6 +906,8 @@ export class BuddyShopping extends EventTarget {
 			this.#end();
 		else if (payload.customerId && asked)
 			this.#entered(line, payload);
+		else if (payload.stale)
+			this.#doubt(line, event, payload.seq);
 		else if (payload.seq)
 			this.#acknowledged(event, payload.seq);
 		this.#pump();
@@ -908,6 +928,7 @@ export class BuddyShopping extends EventTarget {
 		this.#customer.token ??= token;
 		this.#isConfirmed = true;
 		this.#seq = Math.max(this.#seq, seq);
+		this.#compare(seq);
 		this.#remember();
 		if (!this.#wishes.has('leaveSession')) {
 			this.#next = null;
@@ -934,6 +955,28 @@ export class BuddyShopping extends EventTarget {
 	#absolve() {
 		this.#failedUntil = 0;
 		this.#failureNote.erase();
+	}
+
+	// A number that is not new was stored, or is less than another tab's: the
+	// daemon's highest one tells.
+	#doubt(line, event, seq) {
+		const wish = this.#wishes.get(event);
+		if (wish?.seq !== seq)
+			return;
+		wish.isStale = true;
+		line.greet();
+	}
+
+	// The daemon's highest number is seq. If it is another tab's, that made a
+	// later change than we did; but not if it is of a time yet to come.
+	#compare(seq) {
+		const isPast = seq <= this.#platform.now();
+		for (const [event, wish] of this.#wishes)
+			if (wish.seq && (wish.seq === seq ||
+			    (wish.isStale && wish.seq < seq && isPast)))
+				this.#acknowledged(event, wish.seq);
+			else if (wish.isStale && wish.seq < seq)
+				Object.assign(wish, { seq: 0, isStale: false });
 	}
 
 	#acknowledged(event, seq) {
@@ -1034,12 +1077,12 @@ export class BuddyShopping extends EventTarget {
 	#hold(seconds) {
 		const ms = Math.min(Number(seconds) || 0, HOLD_MAX_S) * 1000;
 		this.#heldUntil = Math.max(this.#heldUntil,
-			this.#platform.now() + ms);
+			this.#platform.uptime() + ms);
 	}
 
 	// For how long the daemon wants to be left alone.
 	#held() {
-		return Math.max(0, this.#heldUntil - this.#platform.now());
+		return Math.max(0, this.#heldUntil - this.#platform.uptime());
 	}
 
 	#lost(line, wasAttached, isGood) {
@@ -1060,15 +1103,15 @@ export class BuddyShopping extends EventTarget {
 			this.#isImpatient = true;
 		if (this.#poller.isAttached || this.#shortLives >= SHORT_LIVES) {
 			this.#shortLives = 0;
-			this.#failedUntil = this.#platform.now() + FAILURE_MS;
-			this.#failureNote.write(this.#failedUntil);
+			this.#failedUntil = this.#platform.uptime() + FAILURE_MS;
+			this.#failureNote.write(this.#platform.now() + FAILURE_MS);
 		}
 	}
 
 	// Decide which lines there should be. All that changes this calls it.
 	#steer() {
 		const isWanted = this.#customer !== null && !this.#isClosed;
-		const failed = this.#failedUntil - this.#platform.now();
+		const failed = this.#failedUntil - this.#platform.uptime();
 		const wantsSocket = isWanted && !this.#forcePolling && failed <= 0;
 		if (!wantsSocket)
 			this.#isImpatient = isWanted;

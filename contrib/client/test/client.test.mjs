@@ -4,6 +4,8 @@ import { test } from 'node:test';
 
 import { carts, outcome, World } from './world.mjs';
 
+const HOUR = 3600000;
+
 async function started(options, world = new World()) {
 	const page = world.page();
 	const shop = page.open(options);
@@ -157,6 +159,33 @@ for (const transport of ['websocket', 'polling']) {
 		}
 	});
 
+	for (const [whose, hours] of [['another', -1], ['another', 1], ['no', -1]])
+		test(`${whose} clock set by ${hours} h, and the latest wins by ` +
+			transport, async () => {
+			const { world, page, shop, clock, journal } =
+				await started(options);
+			shop.updateCart({ i: 0 });
+			await clock.advance(100);
+			const twin = world.page();
+			twin.sessionStorage = page.sessionStorage.copy();
+			if (whose === 'no')
+				clock.set(hours * HOUR);
+			const now = () => clock.now() +
+				(whose === 'no' ? 0 : hours * HOUR);
+			const other = twin.open({ ...options, platform: { now } });
+			await clock.advance(100);
+
+			for (let i = 1; i <= 20; i++) {
+				const stored = outcome(
+					(i % 2 ? other : shop).updateCart({ i }));
+				await clock.advance(200);
+				assert.equal(stored.is, 'resolved');
+				assert.deepEqual(carts(shop), { Ada: { i } });
+				assert.deepEqual(carts(other), { Ada: { i } });
+			}
+			assert.equal(journal.length, 22);
+		});
+
 	test(`an ended session ends the client by ${transport}`, async () => {
 		const { page, shop, server, clock, network } =
 			await started(options);
@@ -235,6 +264,27 @@ test('wishes before joining and after closing are refused', async () => {
 	assert.equal(shop.state, 'closed');
 	assert.equal(world.network.openSockets, 0);
 });
+
+test('a change that comes late undoes no newer one of another tab',
+	async () => {
+		const { world, page, shop, network, clock, journal } =
+			await started({ forcePolling: true });
+		const twin = world.page();
+		twin.sessionStorage = page.sessionStorage.copy();
+		const other = twin.open({ forcePolling: true });
+		await clock.advance(100);
+		network.onPost = ({ payload: { cartContent } }) =>
+			cartContent?.by === 'other' ? { delay: 1000 } : {};
+
+		const late = outcome(other.updateCart({ by: 'other' }));
+		await clock.advance(10);
+		shop.updateCart({ by: 'first' });
+		await clock.advance(2000);
+
+		assert.equal(late.is, 'resolved');
+		assert.deepEqual(carts(other), { Ada: { by: 'first' } });
+		assert.equal(journal.length, 2);
+	});
 
 test('a cart is taken as it was when it was given', async () => {
 	const { shop, clock } = await started();

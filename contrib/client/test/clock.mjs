@@ -1,10 +1,17 @@
-// Time that passes when a test says so.
+// Time that passes when a test says so, and a clock on the wall that is set.
 export class Clock {
 	#now = 1_700_000_000_000;
+	#offset = 0;
 	#timers = new Map();
 	#ids = 0;
 
-	now = () => this.#now;
+	now = () => this.#now + this.#offset;
+
+	uptime = () => this.#now;
+
+	set(ms) {
+		this.#offset += ms;
+	}
 
 	setTimeout = (ring, ms = 0) => {
 		this.#timers.set(++this.#ids, { at: this.#now + ms, ring });

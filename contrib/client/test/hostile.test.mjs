@@ -650,6 +650,71 @@ test('a gateway\'s Retry-After is respected', async () => {
 	assert.equal(network.posts.length, 3);
 });
 
+for (const hours of [-5, 5])
+	test(`Retry-After is that long, the clock set by ${hours} h`, async () => {
+		const { network, clock } = await started({ forcePolling: true,
+			platform: { random: () => 0 } }, (hostile) => {
+			hostile.onPost = () => ({ answer: { status: 503, body: '',
+				headers: { 'Retry-After': '10' } } });
+		});
+
+		await clock.advance(5000);
+		clock.set(hours * 60 * MINUTE);
+		await clock.advance(4000);
+		assert.equal(network.posts.length, 1);
+		await clock.advance(16000);
+
+		assert.equal(network.posts.length, 3);
+	});
+
+for (const seconds of ['99999999', 'Infinity', '86400'])
+	test(`a Retry-After of ${seconds} s is cut to 10 minutes`, async () => {
+		const { shop, network, clock } = await started({
+			forcePolling: true }, (hostile) => {
+			hostile.onPost = () => ({ answer: { status: 503, body: '',
+				headers: { 'Retry-After': seconds } } });
+		});
+		network.onPost = () => ({});
+
+		await clock.advance(9 * MINUTE);
+		assert.equal(network.posts.length, 1);
+		await clock.advance(MINUTE + 1000);
+
+		assert.equal(shop.state, 'online');
+	});
+
+for (const transport of ['websocket', 'polling'])
+	test(`retryAfter by ${transport} outlives no clock`, async () => {
+		const { shop, server, clock } = await started({
+			forcePolling: transport === 'polling' });
+		server.moods.push('storageUnavailable');
+
+		const stored = outcome(shop.updateCart({ pears: 1 }));
+		await clock.advance(1000);
+		clock.set(-5 * 60 * MINUTE);
+		await clock.advance(3000);
+
+		assert.equal(stored.is, 'resolved');
+	});
+
+for (const hours of [-5, 5])
+	test(`WebSocket is done without for 10 minutes, the clock set by ` +
+		`${hours} h`, async () => {
+		const { shop, network, clock } = await started({}, (hostile) => {
+			hostile.upgrades = 'drop';
+		});
+		await clock.advance(1000);
+		const tried = network.handshakes.length;
+		network.upgrades = 'pass';
+
+		clock.set(hours * 60 * MINUTE);
+		await clock.advance(9 * MINUTE);
+		assert.equal(network.handshakes.length, tried);
+		await clock.advance(MINUTE);
+
+		assert.equal(shop.transport, 'websocket');
+	});
+
 test('WebSocket is not to blame for what the daemon refuses', async () => {
 	const { page, shop, server, clock } =
 		await started({ forcePolling: true });

@@ -16,6 +16,7 @@ const hasty = {
 	setTimeout: (ring, ms) => setTimeout(ring, ms / HASTE),
 	now: () => Math.floor(performance.timeOrigin +
 		performance.now() * HASTE),
+	uptime: () => performance.now() * HASTE,
 	// Pauses between attempts are a part of what random() says.
 	random: () => Math.random() / HASTE,
 };
@@ -53,7 +54,8 @@ class Party {
 		page.shop = new BuddyShopping(`${this.proxy.url}/${this.#session}`, {
 			...page.options,
 			platform: { ...hasty, sessionStorage, localStorage,
-				window: new EventTarget(), document: undefined } });
+				window: new EventTarget(), document: undefined,
+				...page.options.platform } });
 		page.shop.addEventListener('left',
 			({ detail }) => page.left.push(detail));
 		return page.shop;
@@ -163,6 +165,24 @@ export function scenarios(daemon, transports) {
 			await shop.updateCart({ pears: 2 });
 			await shows(shop, { Ada: { pears: 2 } });
 		});
+
+		scenario(`a duplicated tab, its clock behind, by ${transport}`,
+			isPolling, async (party) => {
+				const page = party.page(options);
+				await page.shop.startSession('Ada');
+				const twin = party.page({ ...options, platform: {
+					now: () => hasty.now() - 3600000 } });
+				twin.shop.close();
+				twin.sessionStorage = page.sessionStorage.copy();
+				const { shop } = page;
+				const other = party.open(twin);
+
+				for (let step = 0; step < 6; step += 2) {
+					await shop.updateCart({ step });
+					await other.updateCart({ step: step + 1 });
+					await shows(shop, { Ada: { step: step + 1 } });
+				}
+			});
 
 		scenario(`leaving in another tab by ${transport}`, isPolling,
 			async (party) => {
