@@ -145,13 +145,14 @@ function endpoints(url, protocol) {
 	const http = new URL(url, globalThis.location?.href);
 	http.protocol = http.protocol.replace('ws', 'http');
 	http.hash = '';
-	protocol ??= http.searchParams.get('protocol') || undefined;
+	const key = protocol || http.searchParams.get('protocol') || undefined;
 	http.searchParams.delete('protocol');
 	const ws = new URL(http);
 	ws.protocol = http.protocol.replace('http', 'ws');
-	if (protocol)
-		http.searchParams.set('protocol', protocol);
-	return { http: http.href, ws: ws.href, protocol, host: http.host };
+	if (key)
+		http.searchParams.set('protocol', key);
+	return { http: http.href, ws: ws.href, protocol: key,
+		host: http.host };
 }
 
 // What firewalls of applications expect JSON in. From other origins it takes a
@@ -165,7 +166,7 @@ function randomId(platform) {
 	const bytes = new Uint8Array(REQUEST_ID_BYTES);
 	platform.getRandomValues(bytes);
 	return btoa(String.fromCharCode(...bytes))
-		.replaceAll('+', '-').replaceAll('/', '_');
+		.replace(/\+/g, '-').replace(/\//g, '_');
 }
 
 function backoff(platform, failures) {
@@ -550,7 +551,8 @@ class PollLine {
 				signal: request.signal,
 			});
 			const messages = await this.#messagesOf(response);
-			request.signal.throwIfAborted();
+			if (request.signal.aborted)
+				throw new Error('given up');
 			return messages;
 		} finally {
 			this.#platform.clearTimeout(timer);
@@ -588,7 +590,7 @@ export class BuddyShopping extends EventTarget {
 	#review;
 	#customerNote;
 	#failureNote;
-	#listening = new AbortController();
+	#listening = [];
 
 	// {event, customerName, requestId} and, once answered, customerId and
 	// token. It is confirmed when the daemon said so to this page.
@@ -721,7 +723,7 @@ export class BuddyShopping extends EventTarget {
 		if (this.#isClosed)
 			return;
 		this.#isClosed = true;
-		this.#listening.abort();
+		this.#listening.forEach((end) => end());
 		this.#next = null;
 		this.#pause.clear();
 		this.#reject(new BuddyShoppingError({ code: 'closed' }));
@@ -760,10 +762,12 @@ export class BuddyShopping extends EventTarget {
 			this.#socket.wake();
 			this.#poller.wake();
 		};
-		const { signal } = this.#listening;
-		window?.addEventListener('online', wake, { signal });
-		window?.addEventListener('pageshow', wake, { signal });
-		document?.addEventListener('visibilitychange', wake, { signal });
+		for (const [target, type] of [[window, 'online'],
+			[window, 'pageshow'], [document, 'visibilitychange']]) {
+			target?.addEventListener(type, wake);
+			this.#listening.push(() =>
+				target?.removeEventListener(type, wake));
+		}
 	}
 
 	#recall() {
@@ -891,7 +895,7 @@ export class BuddyShopping extends EventTarget {
 			this.#remember();
 		}
 		for (const one of wish.waiting)
-			one.seq ||= wish.seq;
+			one.seq = one.seq || wish.seq;
 		return wish.seq;
 	}
 
@@ -925,7 +929,7 @@ export class BuddyShopping extends EventTarget {
 
 	#entered(line, { customerId, token, seq = 0 }) {
 		this.#customer.customerId = customerId;
-		this.#customer.token ??= token;
+		this.#customer.token = this.#customer.token ?? token;
 		this.#isConfirmed = true;
 		this.#seq = Math.max(this.#seq, seq);
 		this.#compare(seq);

@@ -212,7 +212,7 @@ for (const transport of ['websocket', 'polling']) {
 		await clock.advance(100);
 
 		assert.equal(forger.state, 'idle');
-		assert.equal(page.told('error').at(-1).code, 'invalidToken');
+		assert.equal(page.told('error').pop().code, 'invalidToken');
 		assert.deepEqual(page.told('left'), [{ code: 'invalidToken' }]);
 		assert.equal(page.sessionStorage.getItem(key), null);
 	});

@@ -71,14 +71,15 @@ export class FakeNetwork {
 				settle(value);
 			};
 			const fail = end(reject);
-			signal.addEventListener('abort', () => fail(signal.reason));
+			signal.addEventListener('abort', () =>
+				fail(new Error('aborted')));
 			this.#carry(url, body, message).then(end(resolve), fail);
 		});
 	};
 
 	async #carry(url, body, message) {
 		const fate = this.onPost(message) ?? {};
-		const sessionId = new URL(url).pathname.split('/').at(-1);
+		const sessionId = new URL(url).pathname.split('/').pop();
 		await this.#pause(fate.delay ?? this.latency());
 		if (!this.isUp || fate.loseRequest)
 			throw new TypeError('the request was lost');
@@ -120,7 +121,7 @@ export class FakeNetwork {
 				if (this.#isOver)
 					return;
 				this.#end = network.#server.connect(
-					new URL(url).pathname.split('/').at(-1), {
+					new URL(url).pathname.split('/').pop(), {
 						send: (message) => this.#deliver(message),
 						close: (code) => this.lost(code),
 					});
@@ -169,5 +170,9 @@ export class FakeNetwork {
 
 function response({ status, body, headers = {} }) {
 	const text = typeof body === 'string' ? body : JSON.stringify(body);
-	return new Response(text, { status, headers });
+	// Not node's, which may need what an old browser has not got.
+	return { status, ok: status >= 200 && status < 300,
+		headers: new Headers(headers),
+		text: async () => text,
+		json: async () => JSON.parse(text) };
 }

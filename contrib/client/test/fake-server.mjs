@@ -16,6 +16,11 @@ const REQUEST_ID = /^[A-Za-z0-9_-]{22,64}$/;
 const HELD_POLLS = 4;
 const WAIT_S = 25, WAIT_MAX_S = 55;
 
+// As something comes out of a network.
+function copy(message) {
+	return JSON.parse(JSON.stringify(message));
+}
+
 class Refusal extends Error {
 	constructor(code) {
 		super(code);
@@ -170,7 +175,7 @@ export class FakeServer {
 	}
 
 	#answered({ customer }, messages) {
-		const last = messages.at(-1);
+		const [last] = messages.slice(-1);
 		if (last?.event === 'multicartUpdate')
 			return { status: 200,
 				body: { messages, cursor: last.cursor } };
@@ -368,8 +373,7 @@ export class FakeServer {
 	}
 
 	#update({ id, incarnation, revision }) {
-		// A copy, as it would come out of a network.
-		return structuredClone({ event: 'multicartUpdate',
+		return copy({ event: 'multicartUpdate',
 			payload: { multicartContent: this.multicart(id) },
 			cursor: `${incarnation}.${revision}` });
 	}

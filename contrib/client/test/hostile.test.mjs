@@ -1,5 +1,6 @@
 // What the client does when the network is against it.
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 
 import { carts, outcome, World } from './world.mjs';
@@ -625,6 +626,7 @@ test('after close nothing is heard or asked any more', async () => {
 		const guest = await world.friend('joinSession', 'Bob');
 		shop.close();
 		page.events.length = 0;
+		assert.deepEqual(getEventListeners(page.window, 'online'), []);
 		const said = network.posts.length + network.handshakes.length;
 
 		guest.updateCart({ pears: 1 });

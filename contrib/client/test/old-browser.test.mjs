@@ -1,0 +1,5 @@
+// The client's tests once more, in a browser of 2020.
+import './old-browser.mjs';
+
+import './client.test.mjs';
+import './hostile.test.mjs';
