@@ -351,8 +351,10 @@ refusal_output(const struct fcgi_exchange *exchange, unsigned status)
 		.status = status,
 		.body = envelope_error(&error),
 	};
+	struct fcgi_service *service = exchange->connection->service;
 
-	exchange->connection->service->counts.malformed++;
+	refused_count(&service->counts.refused, "fastcgi", status,
+	    uv_now(service->config.loop));
 	return fcgi_output_answer(exchange->request->id, &answer);
 }
 

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "address.h"
+#include "refused.h"
 
 struct exchange_answer;
 struct exchange_request;
@@ -50,7 +51,7 @@ struct fcgi_counts {
 	size_t	 open;
 	uint64_t opened;
 	uint64_t closed[FCGI_ENDS];
-	uint64_t malformed;	/* requests refused for params or length */
+	struct refused refused;	/* for params or length */
 };
 
 struct fcgi_service_config {

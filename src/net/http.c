@@ -45,6 +45,9 @@ enum {
 	LOG_LINE_BYTES = 256
 };
 
+/* What libmicrohttpd logs before it answers something by itself. */
+#define REFUSAL_LINE "Error processing request (HTTP response code is %u"
+
 enum phase {
 	PHASE_TARGET,		/* a request line may have come */
 	PHASE_HEAD,		/* the head has come, the body may follow */
@@ -189,6 +192,13 @@ respond_plain(struct http_connection *connection,
 	return respond(connection, status, response);
 }
 
+static void
+count_refused(struct http *http, unsigned status)
+{
+	refused_count(&http->counts.refused, "http", status,
+	    uv_now(http->config.loop));
+}
+
 static enum MHD_Result
 respond_malformed(struct http_connection *connection)
 {
@@ -202,7 +212,7 @@ respond_malformed(struct http_connection *connection)
 		.closes = true,
 	};
 
-	connection->http->counts.malformed++;
+	count_refused(connection->http, answer.status);
 	return respond_plain(connection, &answer);
 }
 
@@ -638,12 +648,14 @@ static void LOG_FORMAT(2, 0)
 on_log(void *cls, const char *format, va_list ap)
 {
 	char line[LOG_LINE_BYTES];
+	unsigned status;
 
-	(void)cls;	/* NULL */
 	if (vsnprintf(line, sizeof(line), format, ap) < 0)
 		return;
 	line[strcspn(line, "\n")] = '\0';
 	log_debug("http: %s", line);
+	if (sscanf(line, REFUSAL_LINE, &status) == 1)
+		count_refused(cls, status);
 }
 
 /* It would print this and abort. */
@@ -675,7 +687,7 @@ start_daemon(struct http *http)
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
 	    MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL, NULL,
 	    on_request, http,
-	    MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+	    MHD_OPTION_EXTERNAL_LOGGER, on_log, http,
 	    MHD_OPTION_CONNECTION_LIMIT,
 	    max == 0 || max > INT_MAX - RELEASE_COUNT ? (unsigned)INT_MAX :
 	    (unsigned)max + RELEASE_COUNT,

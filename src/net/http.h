@@ -6,6 +6,8 @@
 
 #include <uv.h>
 
+#include "refused.h"
+
 struct exchange_answer;
 struct exchange_request;
 struct outbox_news;
@@ -62,7 +64,7 @@ struct http_counts {
 	size_t	 open;
 	uint64_t opened;
 	uint64_t closed[HTTP_ENDS];
-	uint64_t malformed;	/* requests answered 400 for their head */
+	struct refused refused;
 	uint64_t made_room;	/* connections ended by http_make_room() */
 };
 

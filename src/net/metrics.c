@@ -201,10 +201,27 @@ tell_strangers(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
-tell_malformed(struct exposition *out, const struct metrics *metrics)
+tell_refused_of(struct exposition *out, const char *transport,
+    const struct refused *refused)
 {
-	labelled(out, "transport", "http", metrics->http.malformed);
-	labelled(out, "transport", "fastcgi", metrics->fcgi.malformed);
+	enum refused_status i;
+
+	for (i = 0; i < REFUSED_STATUSES; i++) {
+		const struct exposition_label labels[] = {
+			{ "transport", transport },
+			{ "status", refused_status_name(i) },
+		};
+
+		exposition_sample(out, labels, COUNT(labels),
+		    refused->counts[i], EXPOSITION_ONE);
+	}
+}
+
+static void
+tell_refused(struct exposition *out, const struct metrics *metrics)
+{
+	tell_refused_of(out, "http", &metrics->http.refused);
+	tell_refused_of(out, "fastcgi", &metrics->fcgi.refused);
 }
 
 static void
@@ -447,8 +464,8 @@ static const struct family {
 	    "Connections ended because nobody had joined on them.",
 	    tell_strangers },
 	{ "buddyshopping_malformed_requests_total", EXPOSITION_COUNTER,
-	    "Requests whose head no client or web server should send.",
-	    tell_malformed },
+	    "Requests that were refused as malformed, or for a head that is "
+	    "too large.", tell_refused },
 	{ "buddyshopping_jobs", EXPOSITION_GAUGE,
 	    "Changes, reads and answers on their way to the storage thread, "
 	    "or with it.", tell_jobs },
