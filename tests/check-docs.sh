@@ -190,7 +190,7 @@ check_constants()
 	check_constant wire/message.h MESSAGE_NESTING '^N levels'
 	check_constant wire/json_scan.h JSON_MEMBERS_MAX \
 	    '^N in a message and N in its payload'
-	check_constant net/http_head.h HTTP_HEAD_BYTES '^N bytes, in which'
+	check_constant net/http_head.h HTTP_HEAD_BYTES '^N bytes, and'
 }
 
 check_options()

@@ -49,7 +49,9 @@ enum {
 #define REFUSAL_LINE "Error processing request (HTTP response code is %u"
 
 enum phase {
-	PHASE_TARGET,		/* a request line may have come */
+	PHASE_TARGET,		/* a part of a request line may have come */
+	PHASE_FIELDS,		/* the target has come */
+	PHASE_REFUSED,		/* it was answered, the connection is ended */
 	PHASE_HEAD,		/* the head has come, the body may follow */
 	PHASE_STARTING,		/* its poll is being started */
 	PHASE_HELD,		/* suspended until its poll is answered */
@@ -70,6 +72,7 @@ struct http_connection {
 	TAILQ_ENTRY(http_connection) deadline_entry;
 	STAILQ_ENTRY(http_connection) release_entry;
 	TAILQ_ENTRY(http_connection) held_entry;
+	TAILQ_ENTRY(http_connection) begun_entry;
 	struct http *http;
 	struct MHD_Connection *mhd;
 	uint64_t deadline_ms;	/* 0: in none of the lists */
@@ -81,6 +84,7 @@ struct http_connection {
 	struct payload *target;	/* as it was sent */
 
 	/* Of the request in hand. */
+	bool	 is_measured;	/* its head, which had room left */
 	bool	 is_too_large;	/* its body, which is being skipped */
 	struct exchange_answer answer;	/* status 0: none yet */
 	struct poll *poll;	/* that will answer it; or NULL */
@@ -107,6 +111,7 @@ struct http {
 	uint64_t limits_ms[DEADLINES];	/* 0: no limit */
 	struct connection_list deadlines[DEADLINES];	/* sorted */
 	struct connection_list held;
+	struct connection_list begun;	/* those with PHASE_FIELDS */
 	struct release_list releases;
 	unsigned release_count;
 	uint64_t release_ms;		/* when the first of them came in */
@@ -199,18 +204,26 @@ count_refused(struct http *http, unsigned status)
 	    uv_now(http->config.loop));
 }
 
-static enum MHD_Result
-respond_malformed(struct http_connection *connection)
+/* The answer to what is no request, with its body. */
+static struct exchange_answer
+refusal(unsigned status)
 {
 	static const struct message_error error = {
 		.code = REFUSAL_INVALID_MESSAGE,
 		.field = "request",
 	};
-	struct exchange_answer answer = {
-		.status = MHD_HTTP_BAD_REQUEST,
+
+	return (struct exchange_answer){
+		.status = status,
 		.body = envelope_error(&error),
 		.closes = true,
 	};
+}
+
+static enum MHD_Result
+respond_malformed(struct http_connection *connection)
+{
+	const struct exchange_answer answer = refusal(MHD_HTTP_BAD_REQUEST);
 
 	count_refused(connection->http, answer.status);
 	return respond_plain(connection, &answer);
@@ -248,6 +261,39 @@ cut(struct http_connection *connection)
 	/* It fails if the client is gone, which is as good. */
 	(void)shutdown(connection_fd(connection), SHUT_RDWR);
 	connection->http->is_dirty = true;
+}
+
+/* The fields of a request have come, or will not. */
+static void
+end_fields(struct http_connection *connection)
+{
+	if (connection->phase == PHASE_FIELDS)
+		TAILQ_REMOVE(&connection->http->begun, connection,
+		    begun_entry);
+}
+
+/*
+ * Answer what libmicrohttpd has no room to answer, or would answer in its own
+ * way: whatever it still has to say goes nowhere.
+ */
+static void
+refuse(struct http_connection *connection, unsigned status)
+{
+	const struct exchange_answer answer = refusal(status);
+
+	end_fields(connection);
+	connection->phase = PHASE_REFUSED;
+	count_refused(connection->http, status);
+	http_answer_send(&answer, connection_fd(connection));
+	cut(connection);
+}
+
+static void
+refuse_large(struct http_connection *connection)
+{
+	refuse(connection, connection->target->len > HTTP_HEAD_BYTES ?
+	    MHD_HTTP_URI_TOO_LONG :
+	    MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
 }
 
 static void
@@ -401,8 +447,13 @@ begin_request(struct http_connection *connection,
 	unsigned status;
 
 	forget_deadline(connection);
+	end_fields(connection);
 	connection->phase = PHASE_HEAD;
 	http_head_read(&head, connection->mhd, line);
+	if (head.is_too_large) {
+		refuse_large(connection);
+		return MHD_NO;
+	}
 	if (!head.is_acceptable)
 		return respond_malformed(connection);
 	ask_owner(connection, line, &head);
@@ -517,9 +568,10 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 	(void)mhd;	/* is connection's */
 	/* What is refused may have said something before it was cut. */
 	if (http->is_stopping || line.target == NULL ||
-	    connection->place == HTTP_PLACE_REFUSED)
+	    connection->place == HTTP_PLACE_REFUSED ||
+	    connection->phase == PHASE_REFUSED)
 		return MHD_NO;
-	if (connection->phase == PHASE_TARGET)
+	if (connection->phase == PHASE_FIELDS)
 		return begin_request(connection, &line);
 	if (*upload_len == 0)
 		return end_request(connection);
@@ -550,6 +602,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 		config->owner->delivered(config->ctx, &connection->news);
 	connection->news.is_multicart = false;
 	end_exchange(connection);
+	end_fields(connection);
 	connection->phase = PHASE_TARGET;
 	set_deadline(connection, DEADLINE_NEXT);
 }
@@ -562,9 +615,13 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 
 	(void)cls;	/* is connection->http */
+	connection->is_measured = false;
 	connection->is_too_large = false;
 	payload_unref(connection->target);
 	connection->target = payload_new(target, strlen(target));
+	connection->phase = PHASE_FIELDS;
+	TAILQ_INSERT_TAIL(&connection->http->begun, connection, begun_entry);
+	http_head_skip_cookies(mhd);
 	return connection;
 }
 
@@ -615,6 +672,7 @@ connection_end(struct http_connection *connection)
 	forget_deadline(connection);
 	unsent_end(&connection->unsent);
 	if (connection->phase != PHASE_UPGRADED) {
+		end_fields(connection);
 		end_exchange(connection);
 		http->counts.open--;
 		http->counts.closed[connection->end]++;
@@ -643,6 +701,35 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 	}
 }
 
+/*
+ * libmicrohttpd is about to refuse a request with status.  It does not say
+ * which, and 0.9.75 sends the head of its answer twice if the whole head has
+ * come.  That one can be told from all others, because they are shown to us as
+ * soon as that is so; and one that fills its pool, because it is too large
+ * whether or not it is the one.
+ */
+static void
+on_refusal(struct http *http, unsigned status)
+{
+	struct http_connection *connection, *next;
+	bool is_answered = false;
+
+	for (connection = TAILQ_FIRST(&http->begun); connection != NULL;
+	    connection = next) {
+		next = TAILQ_NEXT(connection, begun_entry);
+		if (http_head_has_come(connection->mhd))
+			refuse(connection, status);
+		else if (!connection->is_measured &&
+		    http_head_is_full(connection->mhd))
+			refuse_large(connection);
+		connection->is_measured = true;
+		if (connection->phase == PHASE_REFUSED)
+			is_answered = true;
+	}
+	if (!is_answered)
+		count_refused(http, status);
+}
+
 /* Clients' faults mostly, one line each. */
 static void LOG_FORMAT(2, 0)
 on_log(void *cls, const char *format, va_list ap)
@@ -655,7 +742,7 @@ on_log(void *cls, const char *format, va_list ap)
 	line[strcspn(line, "\n")] = '\0';
 	log_debug("http: %s", line);
 	if (sscanf(line, REFUSAL_LINE, &status) == 1)
-		count_refused(cls, status);
+		on_refusal(cls, status);
 }
 
 /* It would print this and abort. */
@@ -691,7 +778,7 @@ start_daemon(struct http *http)
 	    MHD_OPTION_CONNECTION_LIMIT,
 	    max == 0 || max > INT_MAX - RELEASE_COUNT ? (unsigned)INT_MAX :
 	    (unsigned)max + RELEASE_COUNT,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEAD_BYTES,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_POOL_BYTES,
 	    MHD_OPTION_CONNECTION_TIMEOUT, http->config.idle_timeout_s,
 	    MHD_OPTION_STRICT_FOR_CLIENT, http_head_strictness(),
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
@@ -738,6 +825,7 @@ http_new(const struct http_config *config)
 		TAILQ_INIT(&http->deadlines[i]);
 	}
 	TAILQ_INIT(&http->held);
+	TAILQ_INIT(&http->begun);
 	STAILQ_INIT(&http->releases);
 	http->daemon = start_daemon(http);
 	/* It sets itself up to its end when it runs first: where that fails it

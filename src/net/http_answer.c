@@ -1,13 +1,20 @@
 #include "http_answer.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/xalloc.h"
 #include "exchange.h"
 #include "http_head.h"
 #include "wire/ws_handshake.h"
+
+enum { SENT_BYTES = 2048 };	/* of an answer of an error, with its fields */
 
 /* The two parts of a body. */
 struct parts {
@@ -104,6 +111,62 @@ http_answer_plain(const struct exchange_answer *answer)
 	return with_fields(with_fields(response_of_body(answer),
 	    of_connection, sizeof(of_connection) / sizeof(of_connection[0])),
 	    fields.list, fields.count);
+}
+
+/* Text that is added piece by piece, and fits. */
+struct text {
+	char	 bytes[SENT_BYTES];
+	size_t	 len;
+};
+
+static void LOG_FORMAT(2, 3)
+add(struct text *text, const char *format, ...)
+{
+	size_t room = sizeof(text->bytes) - text->len;
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(text->bytes + text->len, room, format, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= room)
+		fatalx("http: an answer is too long");
+	text->len += (size_t)n;
+}
+
+/* RFC 9110, section 5.6.7. */
+static void
+add_date(struct text *text)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char date[32];
+
+	if (gmtime_r(&now, &tm) != NULL && strftime(date, sizeof(date),
+	    "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
+		add(text, "Date: %s\r\n", date);
+}
+
+void
+http_answer_send(const struct exchange_answer *answer, int fd)
+{
+	struct exchange_fields fields;
+	struct text text = { .len = 0 };
+	size_t i;
+
+	exchange_fields(answer, &fields);
+	add(&text, "HTTP/1.1 %u %s\r\n", answer->status,
+	    MHD_get_reason_phrase_for(answer->status));
+	add_date(&text);
+	add(&text, "Connection: close\r\nContent-Length: %zu\r\n",
+	    exchange_body_len(answer));
+	for (i = 0; i < fields.count; i++)
+		add(&text, "%s: %s\r\n", fields.list[i].name,
+		    fields.list[i].value);
+	add(&text, "\r\n%.*s", (int)answer->body->len, answer->body->data);
+	/* The client may be gone, or read nothing of what it asked for. */
+	(void)send(fd, text.bytes, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	payload_unref(answer->body);
 }
 
 struct MHD_Response *

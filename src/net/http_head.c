@@ -65,6 +65,39 @@ http_head_strictness(void)
 	return strncmp(version, "0.", 2) == 0 ? 0 : 1;
 }
 
+/* What stands in the list of a head's lines without having been sent. */
+static const char cookie[] = MHD_HTTP_HEADER_COOKIE;
+static const char nothing[] = "";
+
+void
+http_head_skip_cookies(struct MHD_Connection *mhd)
+{
+	/* It would copy what it finds first.  Without room for this, the head
+	 * is too large. */
+	(void)MHD_set_connection_value(mhd, MHD_HEADER_KIND, cookie, nothing);
+}
+
+static bool
+has_info(struct MHD_Connection *mhd, enum MHD_ConnectionInfoType type)
+{
+	return MHD_get_connection_info(mhd, type) != NULL;
+}
+
+bool
+http_head_has_come(struct MHD_Connection *mhd)
+{
+	return has_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) &&
+	    !has_info(mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+}
+
+bool
+http_head_is_full(struct MHD_Connection *mhd)
+{
+	/* Of a kind that nobody asks for. */
+	return MHD_set_connection_value(mhd, MHD_POSTDATA_KIND, nothing,
+	    nothing) == MHD_NO;
+}
+
 /* Where the line after one that ends in this string begins. */
 static const char *
 behind(const char *last, size_t len)
@@ -96,14 +129,18 @@ field_is_intact(const struct http_head *head, const char *name,
 }
 
 static bool
-end_is_intact(const struct http_head *head, const char *start,
-    struct MHD_Connection *mhd)
+is_too_large(size_t size, size_t notes)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd,
-	    MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	return size > HTTP_HEAD_BYTES ||
+	    size + notes * HTTP_NOTE_BYTES > HTTP_HEAD_ROOM;
+}
 
-	return info != NULL &&
-	    is_next(head, start + info->header_size - strlen("\r\n"));
+/* Notes are all in one list; one is of the line that was not sent. */
+static size_t
+count_notes(struct MHD_Connection *mhd)
+{
+	return (size_t)MHD_get_connection_values(mhd,
+	    MHD_HEADER_KIND | MHD_GET_ARGUMENT_KIND, NULL, NULL) - 1;
 }
 
 const char *
@@ -144,6 +181,8 @@ read_line(void *cls, enum MHD_ValueKind kind, const char *name,
 	enum http_field field;
 
 	(void)kind;	/* is MHD_HEADER_KIND */
+	if (name == cookie)
+		return MHD_YES;
 	http_audit_line(&head->audit, name, name_len, value, value_len);
 	if (!field_is_intact(head, name, name_len, value))
 		head->is_intact = false;
@@ -201,6 +240,9 @@ void
 http_head_read(struct http_head *head, struct MHD_Connection *mhd,
     const struct http_request_line *line)
 {
+	size_t size = MHD_get_connection_info(mhd,
+	    MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+
 	memset(head->values, 0, sizeof(head->values));
 	memset(head->lines, 0, sizeof(head->lines));
 	head->needs_copy = 0;
@@ -213,9 +255,10 @@ http_head_read(struct http_head *head, struct MHD_Connection *mhd,
 	    line->version);
 	(void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, read_line,
 	    head);	/* how many there are */
-	if (!end_is_intact(head, line->method, mhd))
+	if (!is_next(head, line->method + size - strlen("\r\n")))
 		head->is_intact = false;
-	head->is_acceptable = head->is_intact &&
+	head->is_too_large = is_too_large(size, count_notes(mhd));
+	head->is_acceptable = head->is_intact && !head->is_too_large &&
 	    http_audit_passes(&head->audit, line->version);
 	/* Only what is acceptable is known to fit. */
 	if (head->is_acceptable)

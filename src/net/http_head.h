@@ -28,7 +28,17 @@ enum http_field {
 	HTTP_FIELDS
 };
 
-enum { HTTP_HEAD_BYTES = 8192 };	/* a connection's pool: its head too */
+/*
+ * All of a head lies in the memory that libmicrohttpd has for each connection,
+ * and so do its notes about each line and about each parameter of the target,
+ * until the answer's head has found room there, too.
+ */
+enum {
+	HTTP_POOL_BYTES = 16384,
+	HTTP_NOTE_BYTES = 64,
+	HTTP_HEAD_BYTES = 8192,	/* from the method to the empty line ... */
+	HTTP_HEAD_ROOM = HTTP_POOL_BYTES - 1024	/* ... and with the notes */
+};
 
 /* The request line, as libmicrohttpd has it. */
 struct http_request_line {
@@ -41,6 +51,7 @@ struct http_request_line {
 struct http_head {
 	const char *values[HTTP_FIELDS];	/* NULL if absent */
 	struct http_audit audit;
+	bool	 is_too_large;
 	bool	 is_acceptable;
 	bool	 is_trimmed;		/* no white space behind values */
 	bool	 is_intact;		/* nothing was left out up to here: */
@@ -50,7 +61,7 @@ struct http_head {
 	unsigned needs_copy;		/* bits: white space is behind one */
 	enum http_field joining;	/* the one that is being copied */
 	/* Values in several lines, joined, and without white space.  All of
-	 * them, with longer names, were in one pool, so they fit. */
+	 * them, with longer names, were in one head, so they fit. */
 	char	 copies[HTTP_HEAD_BYTES];
 	size_t	 copies_len;
 };
@@ -63,6 +74,18 @@ int	 http_head_strictness(void);
 /* The name of a field as it is usually spelt. */
 const char *http_field_name(enum http_field field);
 
+/*
+ * The target of a request has come, but none of its lines: keep libmicrohttpd
+ * from taking a copy of its cookies, and notes about each.
+ */
+void	 http_head_skip_cookies(struct MHD_Connection *mhd);
+/* Since then: whether all of the head has come, and there is no answer. */
+bool	 http_head_has_come(struct MHD_Connection *mhd);
+/*
+ * Likewise, whether there is no room for another line, so that it is too large.
+ * To be asked once, as that takes the room of a line where there is some.
+ */
+bool	 http_head_is_full(struct MHD_Connection *mhd);
 /* The strings live as long as libmicrohttpd's request, and head. */
 void	 http_head_read(struct http_head *head, struct MHD_Connection *mhd,
 	    const struct http_request_line *line);
