@@ -8,6 +8,7 @@ import test from 'node:test';
 
 import { Client, message } from './lib/client.mjs';
 import { withDaemon } from './lib/daemon.mjs';
+import { Shopper, pass } from './lib/shopper.mjs';
 
 const PACE_MS = 100;
 const START = message('startSession', { customerName: 'Eve' });
@@ -278,11 +279,6 @@ const UNAMBIGUOUS = {
 		...TWENTY, 'Connection: a', 'connection: b ', LENGTH) + START,
 	'an empty line before a request': (target) =>
 		`\r\n${head(`POST ${target} HTTP/1.1`, HOST, LENGTH)}${START}`,
-	'chunks and a trailer': (target) => head(`POST ${target} HTTP/1.1`, HOST,
-		'transfer-encoding: CHUNKED') +
-		`${SIZE}\r\n${START}\r\n0\r\nContent-Length: 7\r\n\r\n`,
-	'small chunks': (target) => head(`POST ${target} HTTP/1.1`, HOST, CHUNKED) +
-		`${[...START].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`,
 	'HTTP/1.0 without Host': (target) => head(`POST ${target} HTTP/1.0`,
 		'Connection: keep-alive', LENGTH) + START,
 	'HTTP/1.2': (target) => head(`POST ${target} HTTP/1.2`, HOST, LENGTH) +
@@ -304,9 +300,9 @@ const UNAMBIGUOUS = {
 
 const LAST = head('OPTIONS /one HTTP/1.1', HOST, 'Connection: close');
 
-const checkServed = (text) => {
+const checkServed = (text, statuses) => {
 	const answers = parse(text);
-	assert.deepEqual(answers.map(({ status }) => status), [200, 204], text);
+	assert.deepEqual(answers.map(({ status }) => status), statuses, text);
 	checkAnswer(answers[0]);
 };
 
@@ -316,59 +312,87 @@ test('what is unambiguous is one request', () => withDaemon({},
 		for (const [name, make] of Object.entries(UNAMBIGUOUS)) {
 			const text = await send(daemon, make(`/${++count}`) + LAST);
 			try {
-				checkServed(text);
+				checkServed(text, [200, 204]);
 			} catch (error) {
 				throw new Error(`${name}: ${text}`, { cause: error });
 			}
 		}
 	}));
 
-// What is not told to us, and what versions of libmicrohttpd differ about.  It
-// ends where it ends for those who insist on CR LF, or who refuse it.
-const CHUNKED_HEAD = (target) => head(`POST ${target} HTTP/1.1`, HOST, CHUNKED);
+// What versions of libmicrohttpd differ about.
 const BESIDES = {
 	'a length and a space': (target) =>
 		head(`POST ${target} HTTP/1.1`, HOST, `${LENGTH} `) + START,
 	'a length and a tab before another field': (target) =>
 		head(`POST ${target} HTTP/1.1`, `${LENGTH}\t`, HOST) + START,
-	'chunked and a space': (target) =>
-		head(`POST ${target} HTTP/1.1`, HOST, `${CHUNKED} `) + CHUNKS,
 	'empty lines before a request': (target) =>
 		`\r\n\r\n${head(`POST ${target} HTTP/1.1`, HOST, LENGTH)}${START}`,
-	'chunks with bare LFs': (target) =>
-		CHUNKED_HEAD(target) + CHUNKS.replaceAll('\r', ''),
-	'a chunk with an extension': (target) => CHUNKED_HEAD(target) +
-		`${SIZE};a=b\r\n${START}\r\n0\r\n\r\n`,
-	'a chunk with an extension, and one byte less': (target) =>
-		`${CHUNKED_HEAD(target)}${(START.length + 1).toString(16)};a=b\r\n` +
-		`${START}\r\n0\r\n\r\n`,
-	'an extension of the last chunk': (target) => CHUNKED_HEAD(target) +
-		`${SIZE}\r\n${START}\r\n0;a=b\r\n\r\n`,
-	'an extension of the last chunk, and a trailer': (target) =>
-		CHUNKED_HEAD(target) +
-		`${SIZE}\r\n${START}\r\n0;a=b\r\nContent-Length: 7\r\n\r\n`,
-	'a folded trailer': (target) => CHUNKED_HEAD(target) +
-		`${SIZE}\r\n${START}\r\n0\r\nA: b\r\n c\r\n\r\n`,
-	'a trailer without a colon': (target) => CHUNKED_HEAD(target) +
-		`${SIZE}\r\n${START}\r\n0\r\nAb\r\n\r\n`,
+};
+
+// Each of these is one request, answered with those statuses, or none.
+const checkDisputed = async (daemon, requests, statuses) => {
+	let count = 0;
+	for (const [name, make] of Object.entries(requests)) {
+		const path = `/${++count}`;
+		const text = await send(daemon, make(path) + LAST);
+		const { status } = await post(daemon, path, JOIN);
+		try {
+			if (status === 404)
+				checkRefused(text);
+			else
+				checkServed(text, statuses);
+		} catch (error) {
+			throw new Error(`${name}: ${text}`, { cause: error });
+		}
+	}
 };
 
 test('what versions differ about is one request or none', () => withDaemon({},
+	(daemon) => checkDisputed(daemon, BESIDES, [200, 204])));
+
+// Others may end the chunks where we do not, and libmicrohttpd forgives what is
+// not told to us: nothing behind them is taken for a request.
+const chunked = (body) => (target) =>
+	head(`POST ${target} HTTP/1.1`, HOST, CHUNKED) + body;
+const AGREED = {
+	'chunks': chunked(CHUNKS),
+	'chunks and a trailer': (target) => head(`POST ${target} HTTP/1.1`, HOST,
+		'transfer-encoding: CHUNKED') +
+		`${SIZE}\r\n${START}\r\n0\r\nContent-Length: 7\r\n\r\n`,
+	'small chunks': chunked(
+		`${[...START].map((c) => `1\r\n${c}\r\n`).join('')}0\r\n\r\n`),
+};
+const FRAMINGS = {
+	'chunks with bare LFs': CHUNKS.replaceAll('\r', ''),
+	'a bare LF behind a size': CHUNKS.replace('\r', ''),
+	'a bare LF behind data': `${SIZE}\r\n${START}\n0\r\n\r\n`,
+	'a bare LF at the end': `${SIZE}\r\n${START}\r\n0\r\n\n`,
+	'an extension': `${SIZE};a=b\r\n${START}\r\n0\r\n\r\n`,
+	'an extension, and one byte less':
+		`${(START.length + 1).toString(16)};a=b\r\n${START}\r\n0\r\n\r\n`,
+	'an empty extension': `${SIZE};\r\n${START}\r\n0\r\n\r\n`,
+	'a bare CR in an extension': `${SIZE};a\rb\r\n${START}\r\n0\r\n\r\n`,
+	'a bare LF behind an extension': `${SIZE};a\n${START}\r\n0\r\n\r\n`,
+	'a NUL in an extension': `${SIZE};a\0b\r\n${START}\r\n0\r\n\r\n`,
+	'an extension of the last chunk':
+		`${SIZE}\r\n${START}\r\n0;a=b\r\n\r\n`,
+	'an extension of the last chunk, and a trailer':
+		`${SIZE}\r\n${START}\r\n0;a=b\r\nContent-Length: 7\r\n\r\n`,
+	'a space behind a size': `${SIZE} \r\n${START}\r\n0\r\n\r\n`,
+	'a folded trailer': `${SIZE}\r\n${START}\r\n0\r\nA: b\r\n c\r\n\r\n`,
+	'a trailer without a colon': `${SIZE}\r\n${START}\r\n0\r\nAb\r\n\r\n`,
+};
+
+test('nothing behind chunks is a request', () => withDaemon({},
 	async (daemon) => {
-		let count = 0;
-		for (const [name, make] of Object.entries(BESIDES)) {
-			const path = `/${++count}`;
-			const text = await send(daemon, make(path) + LAST);
-			const { status } = await post(daemon, path, JOIN);
-			try {
-				if (status === 404)
-					checkRefused(text);
-				else
-					checkServed(text);
-			} catch (error) {
-				throw new Error(`${name}: ${text}`, { cause: error });
-			}
-		}
+		for (const [i, make] of Object.values(AGREED).entries())
+			checkServed(await send(daemon, make(`/agreed${i}`) + LAST), [200]);
+		await checkDisputed(daemon, {
+			'chunked and a space': (target) => head(`POST ${target} HTTP/1.1`,
+				HOST, `${CHUNKED} `) + CHUNKS,
+			...Object.fromEntries(Object.entries(FRAMINGS).map(
+				([name, body]) => [name, chunked(body)])),
+		}, [200]);
 	}));
 
 // An Origin is compared as it stands, a token is proved to the last byte.
@@ -381,6 +405,28 @@ test('white space behind a value is no part of it', () => withDaemon(
 		for (const [space, status] of [['x', 401], [' \t ', 200]])
 			assert.equal((await post(daemon, '/one', leave,
 				`Authorization: Bearer ${token}${space}`)).status, status);
+	}));
+
+test('a poll that came in chunks is the last one, too', () => withDaemon({},
+	async (daemon) => {
+		const ada = new Shopper(daemon, 'one');
+		await ada.enter('startSession', 'Ada');
+		const poll = message('poll', { customerId: ada.customerId,
+			cursor: ada.cursor, wait: 55 });
+		const other = await ada.held({ wait: 55 });
+		const { socket, ended } = connect(daemon);
+		await new Promise((resolve) => socket.write(head(
+			'POST /one HTTP/1.1', HOST, CHUNKED,
+			`Authorization: Bearer ${ada.token}`) +
+			`${poll.length.toString(16)}\r\n${poll}\r\n0\r\n\r\n` + LAST,
+			resolve));
+		await pass(daemon);
+		await ada.post('updateCart', { cartContent: { n: 1 } });
+		const [{ status, fields, body }, ...rest] = parse(await ended);
+		assert.equal(status, 200);
+		assert.equal(fields.connection, 'close');
+		assert.equal(rest.length, 0);
+		assert.equal((await other.answer).text, body);
 	}));
 
 // Heads of so many bytes, and lines besides, of a request for one session.
