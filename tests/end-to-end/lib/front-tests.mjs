@@ -26,6 +26,10 @@ const WAIT_MAX_S = 55;
 // More than the daemon's max-message, less than the servers' limits.
 const LARGE_BYTES = 300000;
 
+// A large shop's cookies.
+const COOKIES_BYTES = 16384;
+const COOKIE_COUNT = 20;
+
 const CLIENT_ADDRESS = '127.0.0.77';
 const FORGED = { 'X-Forwarded-For': '203.0.113.9' };
 
@@ -136,6 +140,20 @@ const comeFrom = async (front) => {
 		fields: FORGED, from: CLIENT_ADDRESS,
 		body: '{"event":"joinSession","payload":{"customerName":"Bob"}}' });
 	expectOk(bob);
+};
+
+// The shop's, which browsers send along to all paths of its site.
+const COOKIES = { Cookie: Array.from({ length: COOKIE_COUNT }, (_, i) =>
+	`cookie${i}=`.padEnd(COOKIES_BYTES / COOKIE_COUNT, 'x')).join('; ') };
+
+const bringCookies = async (front) => {
+	const ada = await Client.open(front, '/cookies', { headers: COOKIES });
+	await ada.enter('startSession', 'Ada');
+	const bob = new Shopper(front, 'cookies');
+	expectOk(await bob.post('joinSession', { customerName: 'Bob' },
+		{ fields: COOKIES }));
+	await ada.nextOf('multicartUpdate');
+	await ada.close();
 };
 
 const sendTooMuch = async (front) => {
@@ -275,6 +293,7 @@ export const testFront = async (name,
 	for (const [title, steps] of Object.entries(more))
 		check(title, steps);
 	check('clients cannot say where they come from', comeFrom);
+	check('cookies of the shop harm nobody', bringCookies);
 	check('what is too large is refused by the daemon', sendTooMuch);
 	check(`${CUSTOMERS * MAX_HELD} held polls are all answered`, wakeMany);
 	check('clients that vanish harm nobody', vanish);
