@@ -156,6 +156,15 @@ const bringCookies = async (front) => {
 	await ada.close();
 };
 
+// The daemon ends its connection with each; the server connects anew.
+const sendChunks = async (front) => {
+	const ada = new Shopper(front, 'chunks');
+	await ada.enter('startSession', 'Ada');
+	for (const n of [1, 2, 3])
+		expectOk(await ada.post('updateCart', { cartContent: { n } },
+			{ fields: { 'Transfer-Encoding': 'chunked' } }));
+};
+
 const sendTooMuch = async (front) => {
 	const answer = await ask(front, 'POST', '/large', {
 		fields: { Origin: 'https://shop.example' },
@@ -294,6 +303,7 @@ export const testFront = async (name,
 		check(title, steps);
 	check('clients cannot say where they come from', comeFrom);
 	check('cookies of the shop harm nobody', bringCookies);
+	check('bodies in chunks go through', sendChunks);
 	check('what is too large is refused by the daemon', sendTooMuch);
 	check(`${CUSTOMERS * MAX_HELD} held polls are all answered`, wakeMany);
 	check('clients that vanish harm nobody', vanish);
