@@ -56,6 +56,8 @@ START_TEST(whatever_is_not_understood_is_refused)
 		{ "session=a&session=b", "two sessions" },
 		{ "session=a&customer=", "customer is not an id" },
 		{ "session=a&customer=" CUSTOMER "0", "customer is not an id" },
+		{ "session=a&customer=0123456789ABCDEF01234567",
+		    "customer is not an id" },
 		{ "session=a&customer=" CUSTOMER "&customer=" CUSTOMER,
 		    "two customers" },
 		{ "session=a&all=1", "unknown parameter" },

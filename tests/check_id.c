@@ -219,13 +219,13 @@ START_TEST(random_keys_differ)
 }
 END_TEST
 
-START_TEST(customer_id_is_read_in_either_case_and_written_in_lower)
+START_TEST(customer_id_is_read_as_it_is_written)
 {
 	static const struct customer_id expected = { {
 		0x00, 0x19, 0x9a, 0xa9, 0xaf, 0xfa, 0xff, 0xde,
 		0xad, 0xbe, 0xef, 0x0f,
 	} };
-	const char *text = "00199AA9affAFfDeadBEEf0F";
+	const char *text = "00199aa9affaffdeadbeef0f";
 	struct customer_id id;
 	char hex[ID_CUSTOMER_HEX + 1];
 
@@ -233,7 +233,7 @@ START_TEST(customer_id_is_read_in_either_case_and_written_in_lower)
 	ck_assert(customer_id_equal(&id, &expected));
 
 	customer_id_format(&id, hex);
-	ck_assert_str_eq(hex, "00199aa9affaffdeadbeef0f");
+	ck_assert_str_eq(hex, text);
 }
 END_TEST
 
@@ -255,7 +255,8 @@ START_TEST(anything_but_24_hex_digits_is_no_customer_id)
 		" 0112233445566778899aabb", "00112233445566778899aagb",
 		"0011223344556677-899aabb", "00112233445566778899aab/",
 		"00112233445566778899aab:", "00112233445566778899aab@",
-		"00112233445566778899aabG", "00112233445566778899aab`",
+		"00112233445566778899aabG", "00112233445566778899aabB",
+		"A0112233445566778899aabb", "00112233445566778899aab`",
 		"00112233445\303\24478899aabb",
 	};
 	struct customer_id id;
@@ -286,7 +287,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, other_seed_gives_another_stream);
 	tcase_add_test(tc, random_keys_differ);
 	tcase_add_test(tc,
-	    customer_id_is_read_in_either_case_and_written_in_lower);
+	    customer_id_is_read_as_it_is_written);
 	tcase_add_loop_test(tc, customer_ids_differ_in_any_byte, 0,
 	    ID_CUSTOMER_BYTES);
 	tcase_add_test(tc, anything_but_24_hex_digits_is_no_customer_id);

@@ -48,7 +48,7 @@ bool	 customer_id_equal(const struct customer_id *a,
 /* Write the ID_CUSTOMER_HEX digits and a NUL. */
 void	 customer_id_format(const struct customer_id *id,
 	    char out[ID_CUSTOMER_HEX + 1]);
-/* Read exactly ID_CUSTOMER_HEX digits; -1 if text is anything else. */
+/* Read what was written so, and in lower case; -1 if text is anything else. */
 int	 customer_id_parse(const char *text, size_t len,
 	    struct customer_id *id) __attribute__((warn_unused_result));
 

@@ -409,7 +409,7 @@ poll_set_query(struct poll *poll, const char *query)
 	bool has_wait;
 	int n;
 
-	(void)query_value(query, "customerId", "0123456789abcdefABCDEF",
+	(void)query_value(query, "customerId", "0123456789abcdef",
 	    customer);	/* "" is no customer either */
 	(void)query_value(query, "cursor", "0123456789.", cursor); /* likewise */
 	has_wait = query_value(query, "wait", "0123456789", wait);

@@ -395,6 +395,21 @@ test('a subprotocol of ours is part of the URL', () => withDaemon(
 		assert.equal(answer.cursor, '1.1');
 	}));
 
+test('a customer has one spelling', () => withDaemon({}, async (daemon) => {
+	let ada, n = 0;
+	do {
+		ada = new Shopper(daemon, `one-${n++}`);
+		await ada.enter('startSession', 'Ada');
+	} while (!/[a-f]/.test(ada.customerId));
+	const customerId = ada.customerId.toUpperCase();
+	expectError(await ada.post('leaveSession', { customerId }), 400,
+		'invalidMessage', 'leaveSession');
+	expectError(await ask(daemon, 'GET',
+		`${ada.target}?customerId=${customerId}`, { fields: ada.bearer }), 400,
+	'invalidMessage', 'poll');
+	expect(await ada.poll({ wait: 0 }), envelope('1.1'));
+}));
+
 test('sessions are behind the base path only', () => withDaemon(
 	{ 'base-path': '/buddies/at/' }, async (daemon) => {
 		const ada = new Shopper(daemon, 'buddies/at/one');
