@@ -1145,7 +1145,7 @@ START_TEST(a_host_without_a_token_has_no_ping_to_answer_by_requests)
 	expect(ann, STARTED, "<id>");
 	again = post(w, "s1", "", START_REQUEST, "Ann");
 	expect_answer(again, "1.1");
-	expect(again, STARTED, ann->id);
+	expect(again, STARTED_RESUMABLE, ann->id, "<token>");
 	expect_carts(again, "Ann* {}");
 	hang_up(ann);
 	eve = post(w, "s1", "", START, "Eve");

@@ -172,8 +172,9 @@ repeat(struct hub *hub, struct peer *peer, struct room *room,
 		refuse(hub, peer, room, message, REFUSAL_LEFT_SESSION);
 		return;
 	}
+	/* By HTTP nothing can be said without one. */
 	answer.reply = reply_with_token(hub, room, message, &customer->id,
-	    customer->has_token);
+	    customer->has_token || peer->transport != TRANSPORT_WEBSOCKET);
 	come_back(hub, peer, room, customer, &answer);
 }
 

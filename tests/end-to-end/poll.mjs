@@ -441,6 +441,29 @@ test('lost, repeated and overtaken sends are harmless', () => withDaemon({},
 			true, { cart: '{"seq":3}' })], '1.3')));
 	}));
 
+test('who asked for no token goes on by HTTP all the same', () =>
+	withDaemon({}, async (daemon) => {
+		for (const [name, event] of [['Ada', 'startSession'],
+			['Bob', 'joinSession']]) {
+			const requestId = name.padEnd(22, '-');
+			const client = await Client.open(daemon, '/one');
+			const { customerId, token } = await client.enter(event, name,
+				{ requestId });
+			assert.equal(token, undefined);
+			// Its answer was lost, and so is its line.
+			const shopper = new Shopper(daemon);
+			await shopper.enter(event, name, { requestId });
+			assert.equal(shopper.customerId, customerId);
+			assert.match(shopper.token, /^[\w-]{43}$/);
+			await client.close();
+			expect(await shopper.post('updateCart', { cartContent: { name },
+				seq: 1 }), envelope(undefined, message('updateCart', { seq: 1 })));
+			const { messages } = await shopper.poll();
+			assert.deepEqual(messages[0].payload.multicartContent.at(-1).content,
+				{ name });
+		}
+	}));
+
 test('all that is sent at once takes effect', () => withDaemon({},
 	async (daemon) => {
 		const { ada, bob } = await enterPair(daemon);
