@@ -11,6 +11,7 @@ import { Client, WebSocket } from './client.mjs';
 import { skip, withPatience } from './daemon.mjs';
 import { checkScripts, runScripts } from './equivalence.mjs';
 import { Front } from './front.mjs';
+import { meetOnAllPaths } from './front-paths.mjs';
 import { needSqlite, readAddresses } from './journal.mjs';
 import { ask, Shopper } from './shopper.mjs';
 
@@ -304,6 +305,7 @@ export const testFront = async (name,
 	check('clients cannot say where they come from', comeFrom);
 	check('cookies of the shop harm nobody', bringCookies);
 	check('bodies in chunks go through', sendChunks);
+	check('a path is one session, whichever way it goes', meetOnAllPaths);
 	check('what is too large is refused by the daemon', sendTooMuch);
 	check(`${CUSTOMERS * MAX_HELD} held polls are all answered`, wakeMany);
 	check('clients that vanish harm nobody', vanish);
