@@ -1038,6 +1038,10 @@ static const struct web_request alike[] = {
 	{ .uri = "/" },
 	{ .uri = "/a/b" },
 	{ .method = "OPTIONS", .uri = "/one" },
+	{ .method = "OPTIONS", .uri = "*" },
+	{ .method = "CONNECT", .uri = "shop:80" },
+	{ .method = "SELECT", .uri = "/one" },
+	{ .uri = "http://shop/x/../%6fne" },
 	{ .method = "PUT", .uri = "/one" },
 	{ .method = "DELETE", .uri = "/a%20b" },
 };
