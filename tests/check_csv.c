@@ -1,6 +1,11 @@
 #include "suite.h"
 
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "ctl/csv.h"
 
@@ -15,7 +20,7 @@ record_of(const char *const *texts, size_t count)
 	size_t len, i;
 	FILE *out = open_memstream(&text, &len);
 
-	csv_begin(&csv, out);
+	csv_init(&csv, out);
 	for (i = 0; i < count; i++)
 		csv_string(&csv, texts[i]);
 	csv_end(&csv);
@@ -57,9 +62,56 @@ START_TEST(no_text_is_a_formula)
 }
 END_TEST
 
+/* The master of a new terminal that changes nothing; the other end is *out. */
+static int
+open_terminal(FILE **out)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	struct termios raw;
+	int fd;
+
+	ck_assert_int_ne(master, -1);
+	ck_assert_int_eq(grantpt(master), 0);
+	ck_assert_int_eq(unlockpt(master), 0);
+	fd = open(ptsname(master), O_RDWR | O_NOCTTY);
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(tcgetattr(fd, &raw), 0);
+	cfmakeraw(&raw);
+	ck_assert_int_eq(tcsetattr(fd, TCSANOW, &raw), 0);
+	*out = fdopen(fd, "w");
+	ck_assert_ptr_nonnull(*out);
+	ck_assert_int_eq(setvbuf(*out, NULL, _IOFBF, BUFSIZ), 0);
+	return master;
+}
+
+START_TEST(on_a_terminal_texts_are_printable)
+{
+	char shown[64] = "";
+	struct csv csv;
+	FILE *out;
+	int master = open_terminal(&out);
+
+	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
+	csv_init(&csv, out);
+	csv_string(&csv, "\xc2\x9b\"\xc3\xab\x1b\xff");
+	csv_string(&csv, "\n");
+	csv_end(&csv);
+	csv_string(&csv, "a");
+	csv_end(&csv);
+	ck_assert_int_eq(fflush(out), 0);
+
+	ck_assert_int_gt(read(master, shown, sizeof(shown) - 1), 0);
+	ck_assert_str_eq(shown, "\"\\u009b\"\"\xc3\xab\\x1b\\xff\","
+	    "\"'\\x0a\"\r\n\"a\"\r\n");
+	fclose(out);
+	close(master);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
+	tcase_add_test(tc, on_a_terminal_texts_are_printable);
 	tcase_add_test(tc, cells_are_quoted_and_kept_apart);
 	tcase_add_loop_test(tc, no_text_is_a_formula, 0, 11);
 }

@@ -54,6 +54,8 @@ START_TEST(json_is_passed_on_as_it_is_spelt)
 		{ "[\"\xc2\x9b\xe2\x80\xaex\x7f\"]",
 		    "[\"\\u009b\\u202ex\\u007f\"]" },
 		{ "[1,\n2]", "[1, 2]" },
+		{ "[\"\xff\xed\xa0\x80\"]",
+		    "[\"\\ufffd\\ufffd\\ufffd\\ufffd\"]" },
 	};
 	char *text;
 	size_t len;
@@ -98,6 +100,6 @@ suite_add(TCase *tc)
 {
 	tcase_add_loop_test(tc,
 	    texts_are_escaped_so_that_they_are_json_and_can_be_shown, 0, 7);
-	tcase_add_loop_test(tc, json_is_passed_on_as_it_is_spelt, 0, 3);
+	tcase_add_loop_test(tc, json_is_passed_on_as_it_is_spelt, 0, 4);
 	tcase_add_test(tc, members_and_elements_are_kept_apart);
 }

@@ -56,6 +56,11 @@ static const struct row texts[] = {
 	{ "\xe2\x81\xa6x", "\\u2066x", 7 },
 	{ "\xef\xbb\xbf", "\\ufeff", 6 },
 	{ "\xc2\xad", "\\u00ad", 6 },
+	{ "\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029", 12 },
+	{ "\xe3\x85\xa4\xef\xb8\x80", "\\u3164\\ufe00", 12 },
+	{ "\xf3\xa0\x81\x81\xf3\xa0\x84\x80", "\\ue0041\\ue0100", 14 },
+	/* a heart in colours */
+	{ "\xe2\x9d\xa4\xef\xb8\x8f", "\xe2\x9d\xa4\xef\xb8\x8f", 1 },
 	/* what is no UTF-8 */
 	{ "\xff" "a", "\\xffa", 5 },
 	{ "\xc3", "\\xc3", 4 },

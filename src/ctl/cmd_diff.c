@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -132,8 +133,10 @@ print_diff(const struct audit_replay *before, const struct audit_replay *after,
 		log_warnx("names and carts that were erased are missing");
 	pager_start(&pager);
 	colour_begin(stdout, is_coloured, COLOUR_HEADING);
-	(void)printf("%s, %" PRIu64 ".%" PRIu64 " to %" PRIu64 ".%" PRIu64,
-	    after->session->id->data, before->session->incarnation,
+	(void)printable_write(stdout, after->session->id->data,
+	    after->session->id->len, SIZE_MAX);
+	(void)printf(", %" PRIu64 ".%" PRIu64 " to %" PRIu64 ".%" PRIu64,
+	    before->session->incarnation,
 	    before->session->revision, after->session->incarnation,
 	    after->session->revision);
 	colour_end(stdout, is_coloured);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "csv.h"
 #include "ctl.h"
 #include "json_line.h"
 #include "progress.h"
@@ -41,6 +42,7 @@ struct export {
 	enum format format;
 	enum row_bodies bodies;
 	int64_t	 last;		/* the newest row when it began */
+	struct csv csv;
 	struct progress progress;
 };
 
@@ -55,7 +57,7 @@ write_hash(struct json_line *line, const char *key,
 }
 
 static void
-write_row(const struct export *export, const struct audit_row *row)
+write_row(struct export *export, const struct audit_row *row)
 {
 	struct json_line line;
 
@@ -68,7 +70,7 @@ write_row(const struct export *export, const struct audit_row *row)
 		json_line_end(&line);
 		break;
 	case FORMAT_CSV:
-		row_csv_write(stdout, row, export->bodies);
+		row_csv_write(&export->csv, row, export->bodies);
 		break;
 	}
 }
@@ -110,7 +112,7 @@ export_rows(struct export *export, struct audit *audit, int64_t session_row)
 		return status;
 	export->last = head.seq;
 	if (export->format == FORMAT_CSV)
-		row_csv_head(stdout);
+		row_csv_head(&export->csv);
 	if (!isatty(STDOUT_FILENO))	/* there it would be in the way */
 		progress_begin(&export->progress);
 	status = write_rows(export, cursor);
@@ -156,6 +158,7 @@ run(const struct ctl *ctl)
 	enum audit_status status;
 	struct audit *audit;
 
+	csv_init(&export.csv, stdout);
 	if (read_format(ctl->values[OPTION_FORMAT], &export.format) == -1)
 		return ctl_usage_error("--format: \"%s\" is not jsonl or csv",
 		    ctl->values[OPTION_FORMAT]);

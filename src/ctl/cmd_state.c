@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ctl.h"
+#include "json_line.h"
 #include "point.h"
+#include "printable.h"
 #include "storage/audit_replay.h"
 #include "target.h"
 #include "wire/multicart.h"
@@ -20,6 +22,17 @@ static const struct ctl_option command_options[] = {
 	{ .name = NULL },
 };
 
+/* The bytes that were sent; on a terminal JSON that means the same. */
+static void
+print_bytes(const char *bytes, size_t len)
+{
+	if (printable_is_for_terminal(stdout))
+		json_line_write_json(stdout, bytes, len);
+	else
+		(void)fwrite(bytes, 1, len, stdout);
+	(void)putchar('\n'); /* errors show in the end */
+}
+
 static void
 print_state(const struct audit_replay *replay)
 {
@@ -28,8 +41,7 @@ print_state(const struct audit_replay *replay)
 	if (replay->erased > 0)
 		log_warnx("%zu bodies were erased: names are empty and carts "
 		    "{} where they were", replay->erased);
-	(void)fwrite(multicart->bytes->data, 1, multicart->bytes->len, stdout);
-	(void)putchar('\n'); /* errors show in the end */
+	print_bytes(multicart->bytes->data, multicart->bytes->len);
 	multicart_unref(multicart);
 }
 

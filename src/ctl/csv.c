@@ -1,11 +1,28 @@
 #include "csv.h"
 
+#include <stdint.h>
 #include <string.h>
 
+#include "printable.h"
+
 void
-csv_begin(struct csv *csv, FILE *out)
+csv_init(struct csv *csv, FILE *out)
 {
-	*csv = (struct csv){ .out = out, .comma = "" };
+	*csv = (struct csv){
+		.out = out,
+		.comma = "",
+		.is_shown = printable_is_for_terminal(out),
+	};
+}
+
+/* What has no quotes in it. */
+static void
+put_plain(const struct csv *csv, const char *text, size_t len)
+{
+	if (csv->is_shown)
+		(void)printable_write(csv->out, text, len, SIZE_MAX);
+	else
+		fwrite(text, 1, len, csv->out);
 }
 
 void
@@ -21,11 +38,11 @@ csv_text(struct csv *csv, const char *text, size_t len)
 	if (len > 0 && memchr("=+-@\t\r\n'", *text, 8) != NULL)
 		fputc('\'', csv->out);
 	while ((quote = memchr(text, '"', (size_t)(end - text))) != NULL) {
-		fwrite(text, 1, (size_t)(quote - text), csv->out);
+		put_plain(csv, text, (size_t)(quote - text));
 		fputs("\"\"", csv->out);
 		text = quote + 1;
 	}
-	fwrite(text, 1, (size_t)(end - text), csv->out);
+	put_plain(csv, text, (size_t)(end - text));
 	fputc('"', csv->out);
 }
 
@@ -39,4 +56,5 @@ void
 csv_end(struct csv *csv)
 {
 	fputs("\r\n", csv->out);
+	csv->comma = "";
 }

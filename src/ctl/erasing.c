@@ -18,6 +18,7 @@
 #include "hub/erasure.h"
 #include "net/endpoint.h"
 #include "operating.h"
+#include "printable.h"
 #include "storage/offline.h"
 
 enum {
@@ -41,7 +42,8 @@ static const struct json_shape state_shape[] = {
 static void
 print_erased(const struct payload *session, uint64_t bodies)
 {
-	(void)printf("%s: erased %" PRIu64 " records\n", session->data, bodies);
+	(void)printable_write(stdout, session->data, session->len, SIZE_MAX);
+	(void)printf(": erased %" PRIu64 " records\n", bodies);
 }
 
 static enum ctl_status

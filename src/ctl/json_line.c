@@ -6,6 +6,9 @@
 
 #include "printable.h"
 
+/* U+FFFD, for bytes that are no character. */
+#define REPLACEMENT 0xfffd
+
 void
 json_line_begin(struct json_line *line, FILE *out)
 {
@@ -30,6 +33,8 @@ put_key(struct json_line *line, const char *key)
 static void
 put_escaped(FILE *out, uint32_t c)
 {
+	if (c == PRINTABLE_NONE)
+		c = REPLACEMENT;
 	if (c < 0x10000) {
 		fprintf(out, "\\u%04" PRIx32, c);
 		return;
@@ -48,10 +53,6 @@ put_text(FILE *out, const char *text, size_t len)
 	fputc('"', out);
 	for (i = 0; i < len; i += unit.len) {
 		unit = printable_unit(text + i, len - i);
-		if (unit.character == PRINTABLE_NONE) {
-			fputs("\\ufffd", out);
-			continue;
-		}
 		if (!printable_is_visible(unit.character)) {
 			put_escaped(out, unit.character);
 			continue;

@@ -40,7 +40,10 @@ void	 json_line_array_end(struct json_line *line);
 void	 json_line_item(struct json_line *line);
 void	 json_line_item_end(struct json_line *line);
 
-/* JSON text alone, as json_line_json() has it. */
+/*
+ * JSON text alone, as json_line_json() has it; of what is none, too, nothing
+ * gets out that cannot be seen.
+ */
 void	 json_line_write_json(FILE *out, const char *text, size_t len);
 
 #endif

@@ -29,6 +29,12 @@ struct printable_unit printable_unit(const char *text, size_t len);
 bool	 printable_is_visible(uint32_t character);
 
 /*
+ * Whether what is written there is seen by a person at once.  Formats whose
+ * bytes are for programs are made printable then, and left alone elsewhere.
+ */
+bool	 printable_is_for_terminal(FILE *out);
+
+/*
  * Write text as far as it fits into columns, and "..." behind it where it does
  * not.  Returns the columns taken, those of the dots not counted as in columns.
  */

@@ -1,6 +1,7 @@
 #include "row_csv.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -23,15 +24,13 @@ static const char *const columns[] = {
 };
 
 void
-row_csv_head(FILE *out)
+row_csv_head(struct csv *csv)
 {
-	struct csv csv;
 	size_t i;
 
-	csv_begin(&csv, out);
 	for (i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
-		csv_string(&csv, columns[i]);
-	csv_end(&csv);
+		csv_string(csv, columns[i]);
+	csv_end(csv);
 }
 
 static void
@@ -145,27 +144,26 @@ put_body(struct csv *csv, const struct record *record)
 }
 
 void
-row_csv_write(FILE *out, const struct audit_row *row, enum row_bodies bodies)
+row_csv_write(struct csv *csv, const struct audit_row *row,
+    enum row_bodies bodies)
 {
 	const struct record *record = &row->record;
-	struct csv csv;
 
-	csv_begin(&csv, out);
-	put_number(&csv, (uint64_t)row->seq);
-	csv_text(&csv, record->session->data, record->session->len);
-	put_number(&csv, record->incarnation);
-	put_number(&csv, record->revision);
-	csv_string(&csv, event_name(record->event));
-	put_time(&csv, record->time_ms);
-	csv_string(&csv, event_transport_name(record->transport));
-	put_id(&csv, record->has_customer, &record->customer);
-	put_event(&csv, record);
-	put_bool(&csv, row->is_erased);
+	put_number(csv, (uint64_t)row->seq);
+	csv_text(csv, record->session->data, record->session->len);
+	put_number(csv, record->incarnation);
+	put_number(csv, record->revision);
+	csv_string(csv, event_name(record->event));
+	put_time(csv, record->time_ms);
+	csv_string(csv, event_transport_name(record->transport));
+	put_id(csv, record->has_customer, &record->customer);
+	put_event(csv, record);
+	put_bool(csv, row->is_erased);
 	if (bodies == ROW_WITH_BODIES)
-		put_body(&csv, record);
+		put_body(csv, record);
 	else
-		put_empty(&csv, 3);
-	put_hash(&csv, row->digest);
-	put_hash(&csv, row->hash);
-	csv_end(&csv);
+		put_empty(csv, 3);
+	put_hash(csv, row->digest);
+	put_hash(csv, row->hash);
+	csv_end(csv);
 }

@@ -179,3 +179,27 @@ test('a refusal may be anything', () => withListener(async (listener) => {
 						`the daemon refused (${status})\n`));
 			}
 }));
+
+// The same with texts that a terminal would obey.
+const EVIL = 'a\u001b[31m\u009b\u202e\u2066\u200bz';
+const isEvil = (text) => /[\x00-\x09\x0b-\x1f\x7f-\x9f]|\p{Cf}/u.test(text);
+const spoil = (value) => typeof value === 'string' ? EVIL :
+	Array.isArray(value) ? value.map(spoil) : value instanceof Object ?
+		Object.fromEntries(Object.entries(value).map(([key, member]) =>
+			[key, spoil(member)])) : value;
+
+test('nothing that it says is obeyed', () => withListener(async (listener) => {
+	for (const status of [200, 503])
+		for (const { words, paths: [where], json } of COMMANDS)
+			for (const way of json ? [words, [...words, '--json']] : [words]) {
+				const body = JSON.stringify(spoil(status === 200 ?
+					ANSWERS[where] : { error: '' }));
+				assert(status === 200 || isEvil(body));
+				listener.answer = () => ({ status, body });
+				const { output, error } = await ctl(listener.database, ...way);
+				assert(!isEvil(output) && !isEvil(error), `${way}: ` +
+					JSON.stringify(output + error));
+				if (status === 200 && json)
+					assert.match(output, /\\u009b\\u202e/);
+			}
+}));

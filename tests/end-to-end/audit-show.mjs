@@ -2,25 +2,16 @@
 // customers come by WebSocket and by polls.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import test, { describe } from 'node:test';
 
 import { Client, message } from './lib/client.mjs';
 import { withDaemon } from './lib/daemon.mjs';
-import { RunningTool, tool, toolObjects, toolOnTerminal } from './lib/tool.mjs';
+import { hasScript, RunningTool, tool, toolObjects, toolOnTerminal } from
+	'./lib/tool.mjs';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
-
-const hasScript = (() => {
-	try {
-		execFileSync('script', ['-V'], { stdio: 'ignore' });
-		return true;
-	} catch {
-		return false;
-	}
-})();
 
 const post = async (daemon, session, event, payload) => {
 	const response = await fetch(

@@ -2,7 +2,6 @@
 // and whom the daemon serves afterwards.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -10,18 +9,9 @@ import test from 'node:test';
 import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
-import { toolOnTerminal } from './lib/tool.mjs';
+import { hasScript, toolOnTerminal } from './lib/tool.mjs';
 
 const NOBODY = 65534;
-
-const hasScript = (() => {
-	try {
-		execFileSync('script', ['-V'], { stdio: 'ignore' });
-		return true;
-	} catch {
-		return false;
-	}
-})();
 
 const resume = async (daemon, { customerId, token }) => {
 	const client = await Client.open(daemon, '/party');

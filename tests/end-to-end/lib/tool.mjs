@@ -1,6 +1,6 @@
 // buddyshoppingctl beside the daemon.
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
@@ -28,6 +28,16 @@ export const toolObjects = async (database, args) => {
 		throw new Error(`status ${status}: ${stderr}`);
 	return stdout.split('\n').slice(0, -1).map((line) => JSON.parse(line));
 };
+
+// Whether this machine has script(1), which the next function needs.
+export const hasScript = (() => {
+	try {
+		execFileSync('script', ['-V'], { stdio: 'ignore' });
+		return true;
+	} catch {
+		return false;
+	}
+})();
 
 // The same command in a terminal of script(1), where `reply` is typed if it
 // asks; resolves to what it shows.
