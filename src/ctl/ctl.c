@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/option_fault.h"
 #include "base/xalloc.h"
 #include "daemon/options.h"
 
@@ -20,8 +21,8 @@ enum {
 };
 
 /* The options that go with every command, before or behind its words. */
-static const char global_letters[] = "+c:d:hV";
-static const char command_letters[] = "c:d:hV";
+static const char global_letters[] = "+:c:d:hV";
+static const char command_letters[] = ":c:d:hV";
 
 #define GLOBAL_OPTIONS							\
 	{ "config", required_argument, NULL, 'c' },			\
@@ -40,6 +41,7 @@ static const struct option global_names[] = {
 struct command_line {
 	const struct ctl_command *const *commands;
 	const struct ctl_command *command;	/* NULL until it was found */
+	const char *group;	/* instead, the first word of several */
 	const char *file;
 	const char *database;
 	const char *values[OPTIONS_MAX];
@@ -75,12 +77,12 @@ count_options(const struct ctl_command *command)
 }
 
 static void
-print_row(const char *first, const char *second, const char *help)
+print_row(FILE *out, const char *first, const char *second, const char *help)
 {
-	int width = printf("  %s%s%s", first, *second != '\0' ? " " : "",
+	int width = fprintf(out, "  %s%s%s", first, *second != '\0' ? " " : "",
 	    second);
 
-	(void)printf("%*s%s\n", width < 38 ? 38 - width : 1, "", help);
+	(void)fprintf(out, "%*s%s\n", width < 38 ? 38 - width : 1, "", help);
 }
 
 static void
@@ -91,7 +93,13 @@ print_option(const struct ctl_option *option)
 	(void)snprintf(name, sizeof(name), "--%s%s%s", option->name,
 	    option->argument != NULL ? "=" : "",
 	    option->argument != NULL ? option->argument : ""); /* fits */
-	print_row(name, "", option->help);
+	print_row(stdout, name, "", option->help);
+}
+
+static void
+print_command(FILE *out, const struct ctl_command *command)
+{
+	print_row(out, command->words, command->operands, command->help);
 }
 
 static void
@@ -118,8 +126,21 @@ print_help(const struct ctl_command *const *commands)
 	    "  -V, --version           print the version and exit\n\n"
 	    "Commands:\n", PROGRAM);
 	for (; *commands != NULL; commands++)
-		print_row((*commands)->words, (*commands)->operands,
-		    (*commands)->help);
+		print_command(stdout, *commands);
+}
+
+static void
+print_group_help(FILE *out, const struct ctl_command *const *commands,
+    const char *word)
+{
+	size_t len = strlen(word);
+
+	(void)fprintf(out, "Usage: %s [-c FILE] [-d DATABASE] %s COMMAND "
+	    "[OPTION]... [OPERAND]...\n", PROGRAM, word);
+	for (; *commands != NULL; commands++)
+		if (strncmp((*commands)->words, word, len) == 0 &&
+		    (*commands)->words[len] == ' ')
+			print_command(out, *commands);
 }
 
 /* An option that goes with every command; -1 if it is none. */
@@ -161,7 +182,23 @@ match_words(const char *words, int argc, char **argv)
 	return n;
 }
 
-/* Find the command; its words are passed over in *argc and *argv. */
+/* Whether there are commands of several words that begin with this one. */
+static bool
+is_group(const struct ctl_command *const *commands, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; *commands != NULL; commands++)
+		if (strncmp((*commands)->words, word, len) == 0 &&
+		    (*commands)->words[len] == ' ')
+			return true;
+	return false;
+}
+
+/*
+ * Find the command, or the group where no word follows that is one of its
+ * commands; its words are passed over in *argc and *argv.
+ */
 static enum ctl_status
 find_command(struct command_line *line, int *argc, char ***argv)
 {
@@ -179,15 +216,22 @@ find_command(struct command_line *line, int *argc, char ***argv)
 	}
 	if (*argc == 0)
 		return ctl_usage_error("no command");
+	if (is_group(line->commands, (*argv)[0]) &&
+	    (*argc == 1 || (*argv)[1][0] == '-')) {
+		line->group = (*argv)[0];
+		*argc -= 1;
+		*argv += 1;
+		return CTL_OK;
+	}
 	return ctl_usage_error("no such command: %s%s%s", (*argv)[0],
 	    *argc > 1 ? " " : "", *argc > 1 ? (*argv)[1] : "");
 }
 
-/* What getopt_long() is to look for behind the command's words. */
+/* What getopt_long() is to look for behind the words of a command, or group. */
 static void
 list_options(const struct ctl_command *command, struct option *names)
 {
-	size_t n = count_options(command), i;
+	size_t n = command == NULL ? 0 : count_options(command), i;
 
 	memcpy(names, global_names, GLOBAL_COUNT * sizeof(names[0]));
 	names += GLOBAL_COUNT;
@@ -199,6 +243,18 @@ list_options(const struct ctl_command *command, struct option *names)
 			.val = OPTION_FIRST + (int)i,
 		};
 	names[n] = (struct option){ NULL, 0, NULL, 0 };
+}
+
+/* Say what is wrong with an option behind words, after getopt_long() said c. */
+static enum ctl_status
+option_error(const char *words, int c, char **argv, const struct option *names)
+{
+	char text[OPTION_FAULT_BYTES];
+
+	option_fault(c, argv, names, text);
+	if (words == NULL)
+		return ctl_usage_error("%s", text);
+	return ctl_usage_error("%s: %s", words, text);
 }
 
 /* Read what stands behind the command's words; argv[0] is the program. */
@@ -216,7 +272,8 @@ read_arguments(struct command_line *line, int argc, char **argv)
 			line->values[c - OPTION_FIRST] =
 			    optarg != NULL ? optarg : "";
 		else if (take_global(line, c) == -1)
-			return ctl_usage_error("%s", line->command->words);
+			return option_error(line->group != NULL ? line->group :
+			    line->command->words, c, argv, names);
 	}
 	line->operands = (const char *const *)&argv[optind];
 	line->operand_count = (size_t)(argc - optind);
@@ -228,6 +285,11 @@ check_operands(const struct command_line *line)
 {
 	const struct ctl_command *command = line->command;
 
+	if (line->group != NULL && line->operand_count > 0)
+		return ctl_usage_error("no such command: %s %s", line->group,
+		    line->operands[0]);
+	if (line->group != NULL || line->is_help || line->is_version)
+		return CTL_OK;
 	if (line->operand_count < command->operands_min)
 		return ctl_usage_error("%s: needs %s", command->words,
 		    command->operands);
@@ -246,23 +308,40 @@ read_command_line(int argc, char **argv, struct command_line *line)
 	char **rest, *program = argv[0];
 	int c, count;
 
+	opterr = 0; /* what is wrong we say ourselves */
 	optind = 0; /* makes glibc start anew */
 	while ((c = getopt_long(argc, argv, global_letters, global_names,
 	    NULL)) != -1)
 		if (take_global(line, c) == -1)
-			return ctl_usage_error("no such option");
+			return option_error(NULL, c, argv, global_names);
 	count = argc - optind;
 	rest = argv + optind;
+	if (count > 0 && strcmp(*rest, "help") == 0) {
+		line->is_help = true;
+		count--;
+		rest++;
+	}
 	if ((line->is_help || line->is_version) && count == 0)
 		return CTL_OK;
 	status = find_command(line, &count, &rest);
 	if (status != CTL_OK)
 		return status;
-	rest[-1] = program; /* for getopt's messages */
+	rest[-1] = program; /* where getopt_long() has it */
 	status = read_arguments(line, count + 1, rest - 1);
-	if (status != CTL_OK || line->is_help || line->is_version)
-		return status;
-	return check_operands(line);
+	return status == CTL_OK ? check_operands(line) : status;
+}
+
+/* The commands that begin with the word that stands there alone. */
+static enum ctl_status
+show_group(const struct command_line *line)
+{
+	if (line->is_help) {
+		print_group_help(stdout, line->commands, line->group);
+		return CTL_OK;
+	}
+	log_errorx("%s: needs one of its commands", line->group);
+	print_group_help(stderr, line->commands, line->group);
+	return CTL_USAGE;
 }
 
 static enum ctl_status
@@ -301,6 +380,8 @@ ctl_run(const struct ctl_command *const *commands, int argc, char **argv)
 		return (int)status;
 	if (line.is_version)
 		(void)printf("%s %s\n", PROGRAM, PACKAGE_VERSION);
+	else if (line.group != NULL)
+		status = show_group(&line);
 	else if (line.is_help && line.command == NULL)
 		print_help(commands);
 	else if (line.is_help)

@@ -13,6 +13,7 @@
 #include <uv.h>
 #include <zlib.h>
 
+#include "base/option_fault.h"
 #include "base/xalloc.h"
 #include "config_file.h"
 #include "provenance.h"
@@ -293,11 +294,13 @@ read_command_line(int argc, char **argv, struct command_line *line)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	char fault[OPTION_FAULT_BYTES];
 	int c;
 
+	opterr = 0; /* what is wrong we say ourselves */
 	/* 0 makes glibc start anew, also when it was called before. */
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "c:d:o:tvVh", names, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, ":c:d:o:tvVh", names, NULL)) != -1)
 		switch (c) {
 		case 'c':
 			line->file = optarg;
@@ -319,6 +322,8 @@ read_command_line(int argc, char **argv, struct command_line *line)
 		case 'h':
 			return print_help();
 		default:
+			option_fault(c, argv, names, fault);
+			(void)fprintf(stderr, "%s: %s\n", PACKAGE_NAME, fault);
 			return usage_error();
 		}
 	return read_operands(argc, argv, line);

@@ -1,0 +1,137 @@
+// What the programs say of a command line that is wrong, one clear line each,
+// and where they tell what would be right.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import test from 'node:test';
+
+import { ctl } from './lib/ctl.mjs';
+import { makeFolder, PROGRAM } from './lib/daemon.mjs';
+
+const database = path.join(makeFolder(), 'none.db');
+
+const tool = (...words) => ctl(database, ...words);
+const daemon = (...words) => new Promise((resolve) => {
+	const child = execFile(PROGRAM, words, (_, output, error) => {
+		resolve({ status: child.exitCode ?? child.signalCode, output, error });
+	});
+});
+
+// The commands with their options, as the help has them.
+const commandsOf = async () => {
+	const { status, output } = await tool('-h');
+	assert.equal(status, 0);
+	return [...output.matchAll(/^ {2}([a-z-]+(?: [a-z-]+)*)(?: [A-Z]|  )/gm)]
+		.map(([, words]) => words.split(' '));
+};
+const optionsOf = async (command) => {
+	const { status, output } = await tool(...command, '-h');
+	assert.equal(status, 0);
+	return [...output.matchAll(/^ {2}--([a-z-]+)(=?)/gm)]
+		.map(([, name, argument]) => ({ name, has: argument === '=' }));
+};
+
+// It says this in one line, and in another one where help is.
+const refuses = ({ status, output, error }, what) => {
+	assert.equal(status, 64, error);
+	assert.equal(output, '');
+	assert.equal(error, `buddyshoppingctl: ${what}\n` +
+		'buddyshoppingctl: try "buddyshoppingctl -h"\n');
+};
+
+test('each command says which option is wrong, and why', async () => {
+	const commands = await commandsOf();
+	assert(commands.length > 15, commands.join());
+	for (const command of commands) {
+		const words = command.join(' ');
+		const says = async (args, what) => refuses(
+			await tool(...command, ...args), `${words}: ${what}`);
+		await says(['--jsn'], '--jsn: no such option');
+		await says(['--jsn=x'], '--jsn: no such option');
+		await says(['x', '-hx'], '-x: no such option');
+		await says(['-h', '-é'], '-\\xc3: no such option');
+		await says(['-c'], '-c: needs an argument');
+		await says(['-hd'], '-d: needs an argument');
+		await says(['--config'], '--config: needs an argument');
+		await says(['--help=x'], '--help: takes no argument');
+		await says(['--\u009b\u001b\n'],
+			'--\\xc2\\x9b\\x1b\\x0a: no such option');
+		for (const { name, has } of await optionsOf(command))
+			await says([has ? `--${name}` : `--${name}=x`], `--${name}: ` +
+				(has ? 'needs an argument' : 'takes no argument'));
+	}
+});
+
+test('so it does in front of a command', async () => {
+	refuses(await tool('--frob', 'status'), '--frob: no such option');
+	refuses(await tool('-x', 'status'), '-x: no such option');
+	refuses(await tool('--version=1'), '--version: takes no argument');
+	refuses(await tool('--database'), '--database: needs an argument');
+	refuses(await tool('audit', '--frob'), 'audit: --frob: no such option');
+	refuses(await tool(), 'no command');
+});
+
+test('a shortened option has to mean one', async () => {
+	refuses(await tool('audit', 'show', '--c', 'x'),
+		'audit show: --c: short for more than one option');
+	assert.equal((await tool('audit', 'show', '--f', 'x')).status, 66);
+});
+
+test('the daemon does the same', async () => {
+	const rows = [
+		[['--frob'], '--frob: no such option'],
+		[['-tx'], '-x: no such option'],
+		[['-o'], '-o: needs an argument'],
+		[['--option'], '--option: needs an argument'],
+		[['--test=x'], '--test: takes no argument'],
+		[['--ver'], '--ver: short for more than one option'],
+		[['--\u009b'], '--\\xc2\\x9b: no such option'],
+		[['1', '2'], 'more than one PORT'],
+		[['x'], 'PORT is not a number from 0 to 65535'],
+		[['-d', ''], 'DATABASE is empty'],
+	];
+	for (const [args, what] of rows)
+		assert.deepEqual(await daemon(...args), { status: 64, output: '',
+			error: `buddyshopping: ${what}\nTry "buddyshopping -h".\n` });
+});
+
+test('a word with commands of its own lists them', async () => {
+	const all = await commandsOf();
+	const [of, others] = [true, false].map((is) => all
+		.filter(([first, second]) => (first === 'audit') === is &&
+			(!is || second !== undefined)));
+	assert.equal(of.length + others.length, all.length);
+	const isList = (text) => of.every((words) =>
+		text.includes(`\n  ${words.join(' ')}`)) &&
+		!others.some(([word]) => text.includes(`\n  ${word}`));
+	for (const words of [['audit', '-h'], ['audit', '--help'],
+		['-h', 'audit'], ['help', 'audit']]) {
+		const { status, output, error } = await tool(...words);
+		assert.equal(status, 0);
+		assert(isList(output), output);
+		assert.equal(error, '');
+	}
+	const { status, output, error } = await tool('audit');
+	assert.equal(status, 64);
+	assert.equal(output, '');
+	assert.match(error, /^buddyshoppingctl: audit: needs one of its commands\n/);
+	assert(isList(error), error);
+	refuses(await tool('audit', 'frob'), 'no such command: audit frob');
+	refuses(await tool('audit', 'frob', '-h'), 'no such command: audit frob');
+	refuses(await tool('audit', '-c', 'x', 'show'),
+		'no such command: audit show');
+});
+
+test('help is a word for -h', async () => {
+	for (const command of [[], ...await commandsOf()]) {
+		const { output } = await tool(...command, '-h');
+		assert.deepEqual(await tool('help', ...command),
+			{ status: 0, output, error: '' });
+		assert.deepEqual(await tool('-h', ...command),
+			{ status: 0, output, error: '' });
+	}
+	refuses(await tool('help', 'frob'), 'no such command: frob');
+	refuses(await tool('help', 'audit', 'frob'),
+		'no such command: audit frob');
+});
