@@ -1,5 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -1048,12 +1050,61 @@ START_TEST(command_line_and_environment_still_win_when_read_again)
 }
 END_TEST
 
+/* These take the place of those that may ask other machines. */
+static unsigned lookups;
+
+struct passwd *
+getpwnam(const char *name)
+{
+	static struct passwd root = { .pw_uid = 0 };
+
+	lookups++;
+	return strcmp(name, "root") == 0 ? &root : NULL;
+}
+
+struct group *
+getgrnam(const char *name)
+{
+	static struct group root = { .gr_gid = 0 };
+
+	lookups++;
+	return strcmp(name, "root") == 0 ? &root : NULL;
+}
+
+START_TEST(names_are_looked_up_by_a_start_and_not_by_a_reload)
+{
+	static const char text[] = "fastcgi-owner = 'root:root'\n";
+	static const char more[] = " -o listen-owner=nobody.here:nowhere";
+	struct told told = { .count = 0 };
+	struct options again;
+	struct buf lines;
+	char line[128];
+
+	write_file(text, sizeof(text) - 1);
+	(void)snprintf(line, sizeof(line), "x -c %s", path);
+	ck_assert_int_eq(run(line), OPTIONS_RUN);
+	ck_assert_uint_eq(lookups, 2);
+
+	ck_assert_int_eq(read_again(more, &again, &lines), 0);
+	ck_assert_uint_eq(lookups, 2);
+	options_adopt(&options, &again, note_change, &told);
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert_str_eq(told.key, "listen-owner");
+	ck_assert_int_eq(told.change, OPTIONS_NEEDS_RESTART);
+	ck_assert_uint_eq(options.fastcgi_access.owner, 0);
+	options_clear(&again);
+	buf_clear(&lines);
+}
+END_TEST
+
 static const struct {
 	const char *text;	/* of the file; NULL if there is none */
 	const char *problem;	/* behind the file's path */
 } unfit_again[] = {
 	{ "demo = yes\nhost = x\n", ":2: host: unknown key; the nearest is " },
 	{ "max-message = x\n", ":1: max-message: not a number from 0 to " },
+	{ "fastcgi-owner = '4294967295'\n", ":1: fastcgi-owner: not a user " },
+	{ "fastcgi-owner = 'root:'\n", ":1: fastcgi-owner: not a group " },
 	{ NULL, ": No such file or directory\n" },
 };
 
@@ -1168,6 +1219,8 @@ suite_add(TCase *tc)
 	};
 	size_t i;
 
+	tcase_add_test(tc,
+	    names_are_looked_up_by_a_start_and_not_by_a_reload);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	for (i = 0; i < COUNT(tests); i++)
 		tcase_add_test(tc, *tests[i]);

@@ -282,7 +282,8 @@ put_entry(const struct config_file *file, const struct entry *entry,
 	for (i = 0; i < n; i++) {
 		const char *text = cfg_getnstr(cfg, entry->key, i);
 
-		if (setting_put(setting, base, text, problem) == -1) {
+		if (setting_put(setting, base, text, file->report->names,
+		    problem) == -1) {
 			report_line(file, entry->line, entry->key, problem);
 			return;
 		}

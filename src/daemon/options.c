@@ -353,7 +353,7 @@ put_defaults(struct options *options)
 	options->provenance = provenance_new(SETTINGS);
 	for (i = 0; i < SETTINGS; i++) {
 		if (setting_put(&settings[i], options, settings[i].initial,
-		    problem) == -1)
+		    SETTING_NAMES_LEFT, problem) == -1)
 			fatalx("%s: %s", settings[i].key, problem);
 		provenance_add(options->provenance, i, settings[i].initial);
 	}
@@ -382,7 +382,7 @@ put_value(struct options *options, const char *where, const char *key,
 		return;
 	}
 	setting_clear(setting, options);
-	if (setting_put(setting, options, value, problem) == -1)
+	if (setting_put(setting, options, value, report->names, problem) == -1)
 		setting_report(report, where, key, problem);
 	note(options, setting, strcmp(where, "PROTOCOL") == 0 ?
 	    PROVENANCE_ENVIRONMENT : PROVENANCE_COMMAND_LINE, value);
@@ -516,7 +516,10 @@ say_valid(const struct options *options)
 static int
 fill(const struct command_line *line, struct options *options)
 {
-	struct setting_report report = { .is_plain = line->is_test };
+	struct setting_report report = {
+		.names = SETTING_NAMES_LOOKED_UP,
+		.is_plain = line->is_test,
+	};
 	int status = check_port(line->port);
 
 	if (status != OPTIONS_RUN)
@@ -625,6 +628,16 @@ options_read_again(int argc, char **argv, struct options *options,
 	return -1;
 }
 
+/* Of who owns files a reload knows no more than the text. */
+static bool
+is_same(const struct options *options, const struct options *fresh, size_t i)
+{
+	if (settings[i].type == SETTING_OWNER)
+		return strcmp(provenance_text(options->provenance, i),
+		    provenance_text(fresh->provenance, i)) == 0;
+	return setting_value_is_equal(&settings[i], options, fresh);
+}
+
 void
 options_adopt(struct options *options, struct options *fresh,
     void (*changed)(void *ctx, const char *key, enum options_change change),
@@ -633,8 +646,7 @@ options_adopt(struct options *options, struct options *fresh,
 	size_t i;
 
 	for (i = 0; i < SETTINGS; i++) {
-		bool is_equal = setting_value_is_equal(&settings[i], options,
-		    fresh);
+		bool is_equal = is_same(options, fresh, i);
 
 		if (is_equal || !settings[i].needs_restart)
 			provenance_swap(options->provenance,

@@ -230,11 +230,20 @@ put_mode(mode_t *value, const char *text)
 	return 0;
 }
 
+/* Whether a name that was left is one as far as can be seen. */
+static bool
+may_be_name(const char *name, enum setting_names names)
+{
+	return names == SETTING_NAMES_LEFT && *name != '\0' &&
+	    strspn(name, "0123456789") != strlen(name);
+}
+
 /* A user's number, by name or in decimal; -1 if there is no such user. */
 static int
-find_user(const char *name, uid_t *uid)
+find_user(const char *name, enum setting_names names, uid_t *uid)
 {
-	const struct passwd *user = getpwnam(name);
+	const struct passwd *user = names == SETTING_NAMES_LEFT ? NULL :
+	    getpwnam(name);
 	uint64_t number;
 
 	if (user != NULL) {
@@ -242,15 +251,16 @@ find_user(const char *name, uid_t *uid)
 		return 0;
 	}
 	if (setting_parse_number(name, ID_MAX, &number) == -1)
-		return -1;
+		return may_be_name(name, names) ? 0 : -1;
 	*uid = (uid_t)number;
 	return 0;
 }
 
 static int
-find_group(const char *name, gid_t *gid)
+find_group(const char *name, enum setting_names names, gid_t *gid)
 {
-	const struct group *group = getgrnam(name);
+	const struct group *group = names == SETTING_NAMES_LEFT ? NULL :
+	    getgrnam(name);
 	uint64_t number;
 
 	if (group != NULL) {
@@ -258,14 +268,14 @@ find_group(const char *name, gid_t *gid)
 		return 0;
 	}
 	if (setting_parse_number(name, ID_MAX, &number) == -1)
-		return -1;
+		return may_be_name(name, names) ? 0 : -1;
 	*gid = (gid_t)number;
 	return 0;
 }
 
 static int
 put_owner(struct unix_socket_access *access, const char *text,
-    char problem[SETTING_PROBLEM_BYTES])
+    enum setting_names names, char problem[SETTING_PROBLEM_BYTES])
 {
 	char *user = xstrdup(text);
 	char *group = user;
@@ -274,11 +284,12 @@ put_owner(struct unix_socket_access *access, const char *text,
 	(void)strsep(&group, ":");
 	access->owner = (uid_t)-1;
 	access->group = (gid_t)-1;
-	if (*user != '\0' && find_user(user, &access->owner) == -1) {
+	if (*user != '\0' && find_user(user, names, &access->owner) == -1) {
 		(void)snprintf(problem, SETTING_PROBLEM_BYTES,
 		    "not a user of this system");
 		result = -1;
-	} else if (group != NULL && find_group(group, &access->group) == -1) {
+	} else if (group != NULL &&
+	    find_group(group, names, &access->group) == -1) {
 		(void)snprintf(problem, SETTING_PROBLEM_BYTES,
 		    "not a group of this system");
 		result = -1;
@@ -419,7 +430,7 @@ expectation(enum setting_type type)
 
 int
 setting_put(const struct setting *setting, void *base, const char *text,
-    char problem[SETTING_PROBLEM_BYTES])
+    enum setting_names names, char problem[SETTING_PROBLEM_BYTES])
 {
 	int result = -1;
 
@@ -429,7 +440,7 @@ setting_put(const struct setting *setting, void *base, const char *text,
 	case SETTING_NUMBER:
 		return put_number(setting, base, text, problem);
 	case SETTING_OWNER:
-		return put_owner(field(setting, base), text, problem);
+		return put_owner(field(setting, base), text, names, problem);
 	case SETTING_BOOLEAN:
 		result = put_boolean(field(setting, base), text);
 		break;

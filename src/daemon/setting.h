@@ -45,6 +45,12 @@ struct setting {
 	bool	 needs_restart;	/* a running daemon cannot change it */
 };
 
+/* Whether names of users and groups may be asked for (nsswitch.conf(5)). */
+enum setting_names {
+	SETTING_NAMES_LEFT,	/* no: such an owner has the number -1 */
+	SETTING_NAMES_LOOKED_UP	/* yes, which may wait for other machines */
+};
+
 enum { SETTING_PROBLEM_BYTES = 160 };
 
 /* Read a decimal number of at most max; -1 if text is anything else. */
@@ -66,7 +72,8 @@ void	 setting_clear(const struct setting *setting, void *base);
  * what is wrong.
  */
 int	 setting_put(const struct setting *setting, void *base,
-	    const char *text, char problem[SETTING_PROBLEM_BYTES])
+	    const char *text, enum setting_names names,
+	    char problem[SETTING_PROBLEM_BYTES])
 	    __attribute__((warn_unused_result));
 
 /* The one of count settings with that key, or NULL. */
@@ -76,8 +83,9 @@ const struct setting *setting_find(const struct setting *settings,
 const struct setting *setting_nearest(const struct setting *settings,
 	    size_t count, const char *key);
 
-/* Where problems with settings go, and how many there were. */
+/* How settings are read: where problems go, and how many there were. */
 struct setting_report {
+	enum setting_names names;
 	bool	 is_plain;	/* bare lines on standard error, not log lines */
 	struct buf *lines;	/* they go here too, if it is not NULL */
 	size_t	 problems;

@@ -61,17 +61,6 @@ list_count(const struct setting *setting, const void *base)
 }
 
 static bool
-owners_are_equal(const struct setting *setting, const void *base,
-    const void *other)
-{
-	struct unix_socket_access a, b;
-
-	memcpy(&a, (const char *)base + setting->offset, sizeof(a));
-	memcpy(&b, (const char *)other + setting->offset, sizeof(b));
-	return a.owner == b.owner && a.group == b.group;
-}
-
-static bool
 origins_are_equal(char *const *a, char *const *b, size_t count)
 {
 	size_t i;
@@ -139,7 +128,7 @@ setting_value_is_equal(const struct setting *setting, const void *base,
 	case SETTING_MODE:
 		break;
 	case SETTING_OWNER:
-		return owners_are_equal(setting, base, other);
+		return false;
 	case SETTING_TOKEN:
 	case SETTING_BASE_PATH:
 	case SETTING_FILE:
