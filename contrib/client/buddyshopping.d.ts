@@ -15,7 +15,11 @@ export interface Member<Cart extends object = Record<string, unknown>> {
 export type State = 'idle' | 'connecting' | 'online' | 'closed';
 export type Transport = 'websocket' | 'polling' | null;
 
-/** The daemon's codes, and three of the client itself. */
+/**
+ * The daemon's codes, and three of the client itself: notJoined, closed, and
+ * undelivered, for a message that something on the way refuses again and again
+ * while the daemon answers others. It is not sent any more.
+ */
 export type Code =
 	| 'invalidJson'
 	| 'invalidMessage'
@@ -40,6 +44,7 @@ export type Code =
 	| 'shuttingDown'
 	| 'notJoined'
 	| 'closed'
+	| 'undelivered'
 	| (string & {});
 
 /** What the daemon refused, or why a call had no success. */

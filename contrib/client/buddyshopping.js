@@ -38,6 +38,13 @@ const HOLD_MAX_S = 600;
 // How far apart numbers are, at random, that the clock is behind of.
 const STRIDE = 1000;
 
+// How often a message may get no answer while others do, before it is set
+// aside. A status that refuses it counts more than one that puts it off, or
+// than none, as the network may be the reason for that.
+const FAILURES_MAX = 6;
+const REFUSAL_FAILURES = 2;
+const PUTS_OFF = [408, 425, 429];
+
 const REQUEST_ID_BYTES = 18;
 
 // After these there is no such customer any more.
@@ -182,6 +189,12 @@ function isAnswer({ event, payload }, asked) {
 		(seq === undefined || (payload.seq ?? seq) === seq);
 }
 
+// Whether the message is to blame that is answered so, by somebody else than
+// the daemon.
+function isRefusal(status) {
+	return status >= 400 && status < 500 && !PUTS_OFF.includes(status);
+}
+
 // A promise that nobody has to wait for: errors are told by events, too.
 function optional(promise) {
 	promise.catch(() => {});
@@ -196,7 +209,8 @@ function optional(promise) {
 // or tab may have missed.
 //
 // The owner gets each message with the one that it answers, if any, and hears
-// of every connection or attempt that is lost.
+// of each one said that got no answer, and of every connection or attempt that
+// is lost.
 
 class SocketLine {
 	isAttached = false;
@@ -356,6 +370,8 @@ class SocketLine {
 			() => this.#connect());
 		if (code === 1009 && asked !== null)
 			this.#owner.receive(this, TOO_LARGE, asked);
+		else if (asked !== null && !isBlameless)
+			this.#owner.unanswered(asked);
 		this.#owner.lost(this, wasAttached, isSteady || isBlameless);
 	}
 }
@@ -404,15 +420,26 @@ class PollLine {
 		this.isAttached = true;
 	}
 
+	// One that gets no answer has hello said at once: is it the message, or
+	// the network?
 	async send(message) {
 		const epoch = this.#epoch;
 		this.isBusy = true;
 		try {
-			await this.#exchange(message);
+			await this.#say(message);
 		} catch {
 			if (epoch === this.#epoch)
-				this.hang();
+				this.greet();
 		}
+	}
+
+	// Whether the daemon answers what nobody can take offence at, if only that
+	// it is no poll.
+	async probe() {
+		const messages = await this.#request({ method: 'GET' },
+			new AbortController(), REPLY_MS).catch(() => []);
+		if (messages.length > 0)
+			this.#owner.reached();
 	}
 
 	hang() {
@@ -459,7 +486,7 @@ class PollLine {
 		if (this.isAttached)
 			await this.#poll();
 		else
-			await this.#exchange(this.#owner.hello());
+			await this.#say(this.#owner.hello());
 		if (run === this.#run && !this.isAttached)
 			throw new Error('the connection was given up');
 	}
@@ -482,6 +509,17 @@ class PollLine {
 				wake();
 			};
 		});
+	}
+
+	async #say(message) {
+		const epoch = this.#epoch;
+		try {
+			await this.#exchange(message);
+		} catch (error) {
+			if (epoch === this.#epoch)
+				this.#owner.unanswered(message, error.status);
+			throw error;
+		}
 	}
 
 	// A message and its answer, which must be among what comes back.
@@ -533,21 +571,31 @@ class PollLine {
 					isAnswer(message, asked) ? asked : null);
 	}
 
-	// The messages that come back; whatever else happens is thrown.
 	async #post(message, limit) {
+		const { contentType } = this.#ends;
 		const request = new AbortController();
-		const timer = this.#platform.setTimeout(
-			() => request.abort(), limit);
 		this.#requests.add(request);
 		try {
-			const { http, contentType } = this.#ends;
-			const response = await this.#platform.fetch(http, {
+			return await this.#request({
 				method: 'POST',
 				headers: contentType && { 'Content-Type': contentType },
 				body: JSON.stringify(this.#owner.signed(message)),
+				keepalive: message.event === 'leaveSession',
+			}, request, limit);
+		} finally {
+			this.#requests.delete(request);
+		}
+	}
+
+	// The messages that come back; whatever else happens is thrown.
+	async #request(init, request, limit) {
+		const timer = this.#platform.setTimeout(
+			() => request.abort(), limit);
+		try {
+			const response = await this.#platform.fetch(this.#ends.http, {
+				...init,
 				cache: 'no-store',
 				credentials: 'omit',
-				keepalive: message.event === 'leaveSession',
 				signal: request.signal,
 			});
 			const messages = await this.#messagesOf(response);
@@ -556,7 +604,6 @@ class PollLine {
 			return messages;
 		} finally {
 			this.#platform.clearTimeout(timer);
-			this.#requests.delete(request);
 		}
 	}
 
@@ -567,10 +614,13 @@ class PollLine {
 		    messages.every((message) => message?.payload))
 			return messages;
 		// What follows is said by something between us and the daemon.
-		this.#owner.hold(response.headers.get('Retry-After'));
-		if (response.status !== 413)
-			throw new Error(`status ${response.status}`);
-		return [TOO_LARGE];
+		const { status, headers } = response;
+		if (status === 413)
+			return [TOO_LARGE];
+		// What is refused has to wait, not what others say.
+		if (!isRefusal(status))
+			this.#owner.hold(headers.get('Retry-After'));
+		throw Object.assign(new Error(`status ${status}`), { status });
 	}
 }
 
@@ -600,7 +650,8 @@ export class BuddyShopping extends EventTarget {
 	#next = null;
 	#entering = [];
 	// What is not acknowledged, the oldest first: event -> {payload, seq,
-	// waiting, isStale}; seq is 0 until it is sent.
+	// waiting}; seq is 0 until it is sent. One that was stale on its first
+	// day isStale; doubt and failures are about one without an answer.
 	#wishes = new Map();
 	#seq = 0;
 
@@ -742,6 +793,8 @@ export class BuddyShopping extends EventTarget {
 			signed: ({ event, payload }) => ({ event,
 				payload: { token: this.#customer.token, ...payload } }),
 			receive: (...told) => this.#receive(...told),
+			unanswered: (...told) => this.#unanswered(...told),
+			reached: () => this.#reached(),
 			lost: (...told) => this.#lost(...told),
 			hold: (seconds) => this.#hold(seconds),
 			held: () => this.#held(),
@@ -774,8 +827,9 @@ export class BuddyShopping extends EventTarget {
 		const { customer, wishes = [] } = this.#customerNote.read() ?? {};
 		this.#customer = customer ? { ...customer, isRemembered: true } :
 			null;
-		for (const [event, payload, seq] of wishes)
-			this.#wishes.set(event, { payload, seq, waiting: [] });
+		for (const [event, payload, seq, failures] of wishes)
+			this.#wishes.set(event,
+				{ payload, seq, failures, waiting: [] });
 		const left = this.#failureNote.read() - this.#platform.now();
 		// A clock that was wrong must not keep us off for long.
 		if (left <= FAILURE_MS)
@@ -789,7 +843,8 @@ export class BuddyShopping extends EventTarget {
 			return;
 		}
 		const wishes = Array.from(this.#wishes,
-			([event, { payload, seq }]) => [event, payload, seq]);
+			([event, { payload, seq, failures }]) =>
+				[event, payload, seq, failures]);
 		// Rather the customer alone than nothing, if carts are too large.
 		if (!this.#customerNote.write({ customer, wishes }))
 			this.#customerNote.write({ customer });
@@ -870,12 +925,13 @@ export class BuddyShopping extends EventTarget {
 		const [oldest] = this.#wishes;
 		if (!oldest || !line.isAttached || line.isBusy)
 			return;
-		const held = this.#held();
+		const [event, wish] = oldest;
+		const held = Math.max(this.#held(),
+			(wish.heldUntil ?? 0) - this.#platform.uptime());
 		if (held > 0) {
 			this.#pause.set(held, () => this.#pump());
 			return;
 		}
-		const [event, wish] = oldest;
 		const { customerId } = this.#customer;
 		const payload = { customerId, ...wish.payload };
 		if (event !== 'leaveSession')
@@ -933,6 +989,9 @@ export class BuddyShopping extends EventTarget {
 		this.#isConfirmed = true;
 		this.#seq = Math.max(this.#seq, seq);
 		this.#compare(seq);
+		for (const [event, wish] of this.#wishes)
+			this.#blame(event, wish, (error) =>
+				this.#forgo({ event, payload: wish }, error));
 		this.#remember();
 		if (!this.#wishes.has('leaveSession')) {
 			this.#next = null;
@@ -981,6 +1040,45 @@ export class BuddyShopping extends EventTarget {
 				this.#acknowledged(event, wish.seq);
 			else if (wish.isStale && wish.seq < seq)
 				Object.assign(wish, { seq: 0, isStale: false });
+	}
+
+	// What was said may be to blame for it, or the network: if that answers
+	// others now, it is not the network. A wish has hello said next; who is
+	// about to enter has nothing else to say.
+	#unanswered({ event, payload }, status) {
+		const isEntering = 'requestId' in payload;
+		const it = isEntering ? this.#customer : this.#wishes.get(event);
+		if (!it || it.requestId !== payload.requestId ||
+		    (payload.seq ?? it.seq) !== it.seq)
+			return;
+		it.doubt = isRefusal(status) ? REFUSAL_FAILURES : 1;
+		if (isEntering)
+			this.#poller.probe();
+	}
+
+	// The daemon answers others. Calls giveUp if that was once too often.
+	#blame(event, it, giveUp) {
+		if (!it.doubt)
+			return;
+		it.failures = (it.failures ?? 0) + it.doubt;
+		it.doubt = 0;
+		it.heldUntil = this.#platform.uptime() +
+			backoff(this.#platform, it.failures);
+		this.#remember();
+		if (it.failures < FAILURES_MAX)
+			return;
+		const error = new BuddyShoppingError({ code: 'undelivered', event,
+			message: 'Something on the way refuses this message alone.' });
+		this.#tell('error', error);
+		giveUp(error);
+	}
+
+	// The daemon is there for who is about to enter.
+	#reached() {
+		const customer = this.#customer;
+		if (customer && !this.#isConfirmed && !this.#isClosed)
+			this.#blame(customer.event, customer,
+				(error) => this.#end(error));
 	}
 
 	#acknowledged(event, seq) {
@@ -1090,6 +1188,10 @@ export class BuddyShopping extends EventTarget {
 	}
 
 	#lost(line, wasAttached, isGood) {
+		// If hello gets no answer either, it was the network.
+		if (!wasAttached && !this.transport)
+			for (const wish of this.#wishes.values())
+				wish.doubt = 0;
 		if (line === this.#socket)
 			this.#judge(wasAttached, isGood);
 		this.#steer();

@@ -2,6 +2,7 @@
 // and carries what they say to a FakeServer, on a Clock.
 
 const LATENCY_MS = 10;
+const GET = '{"event":"poll","payload":{}}';
 
 export class FakeNetwork {
 	#clock;
@@ -12,16 +13,19 @@ export class FakeNetwork {
 	// handshake takes.
 	upgrades = 'pass';
 	upgradeMs = LATENCY_MS;
-	// Called with each POST's message; what it returns may say
-	// loseRequest, loseAnswer, repeat, delay, answerDelay and answer.
+	// Called with each POST's message, and a GET's, which is a poll; what it
+	// returns may say loseRequest, loseAnswer, repeat, delay, answerDelay
+	// and answer.
 	onPost = () => ({});
-	// The same for what a WebSocket client sends and gets: lose, repeat.
+	// The same for what a WebSocket client sends and gets: lose, repeat, and
+	// a code to cut the connection with.
 	onSend = () => ({});
 	onDeliver = () => ({});
 	latency = () => LATENCY_MS;
 	// What was asked for.
 	handshakes = [];
 	posts = [];
+	gets = 0;
 	pending = { poll: 0, other: 0 };
 	most = { poll: 0, other: 0 };
 
@@ -55,10 +59,14 @@ export class FakeNetwork {
 			this.#clock.setTimeout(resolve, ms));
 	}
 
-	fetch = (url, { body, signal, ...rest }) => {
+	fetch = (url, { body = GET, signal, ...rest }) => {
 		const message = JSON.parse(body);
 		const kind = message.event === 'poll' ? 'poll' : 'other';
-		this.posts.push({ url, message, at: this.#clock.now(), ...rest });
+		if (rest.method === 'GET')
+			this.gets++;
+		else
+			this.posts.push({ url, message, at: this.#clock.now(),
+				...rest });
 		this.pending[kind]++;
 		this.most[kind] = Math.max(this.most[kind], this.pending[kind]);
 		return new Promise((resolve, reject) => {
@@ -130,7 +138,10 @@ export class FakeNetwork {
 
 			send(text) {
 				const fate = network.onSend(JSON.parse(text)) ?? {};
-				const times = fate.lose ? 0 : fate.repeat ? 2 : 1;
+				if (fate.cut)
+					this.#later(() => this.lost(fate.cut));
+				const times = fate.lose || fate.cut ? 0 :
+					fate.repeat ? 2 : 1;
 				for (let i = 0; i < times; i++)
 					this.#inOrder(() => this.#end.receive(text));
 			}
