@@ -2,4 +2,5 @@
 import './old-browser.mjs';
 
 import './client.test.mjs';
+import './firewall.test.mjs';
 import './hostile.test.mjs';

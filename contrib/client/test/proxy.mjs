@@ -3,6 +3,11 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { Transform } from 'node:stream';
+
+const PASSED_ON = ['content-type', 'origin', 'access-control-request-method',
+	'access-control-request-headers'];
+const OTHERS = '{"event":"poll","payload":{}}';
 
 export class Proxy {
 	#target;
@@ -12,10 +17,15 @@ export class Proxy {
 	// What becomes of handshakes: 'pass', 'drop' or 'hang'.
 	upgrades = 'pass';
 	isUp = true;
-	// Called with each POST's message; what it returns may say loseRequest,
-	// loseAnswer, repeat and a promise that is awaited before (before) or
-	// after (after) the daemon acts.
+	// Called with each POST's message, and one that is a poll for other
+	// requests; what it returns may say loseRequest, loseAnswer, repeat, an
+	// answer that the daemon is not asked for, and a promise that is
+	// awaited before (before) or after (after) the daemon acts.
 	onPost = () => ({});
+	// A WebSocket that says more bytes than that is cut.
+	maxSaid = Infinity;
+	// What is not the daemon's: path -> {headers, text}.
+	files = {};
 	posts = [];
 	handshakes = 0;
 
@@ -66,16 +76,24 @@ export class Proxy {
 	}
 
 	async #pass(request, response) {
+		const { method, url, headers } = request;
 		const parts = [];
 		for await (const part of request)
 			parts.push(part);
 		const body = Buffer.concat(parts);
-		const message = JSON.parse(body);
-		this.posts.push(message);
+		const message = JSON.parse(method === 'POST' ? body : OTHERS);
+		if (method === 'POST')
+			this.posts.push({ type: headers['content-type'], ...message });
 		const fate = this.onPost(message) ?? {};
 		await fate.before;
 		if (fate.loseRequest || !this.isUp)
 			throw new Error('lost');
+		const ours = fate.answer ?? this.files[url];
+		if (ours !== undefined) {
+			response.writeHead(ours.status ?? 200, ours.headers);
+			response.end(ours.text);
+			return;
+		}
 		const aborted = new AbortController();
 		response.on('close', () => aborted.abort());
 		if (fate.repeat)
@@ -89,11 +107,13 @@ export class Proxy {
 	}
 
 	async #forward({ url, method, headers }, body, signal) {
-		const { 'content-type': type } = headers;
 		const request = http.request({ host: '127.0.0.1',
-			port: this.#target.port, path: url, method, signal,
-			headers: { 'content-type': type,
-				'content-length': body.length } });
+			port: this.#target.port, path: url, method, signal });
+		for (const name of PASSED_ON)
+			if (headers[name] !== undefined)
+				request.setHeader(name, headers[name]);
+		if (method === 'POST')
+			request.setHeader('content-length', body.length);
 		request.end(body);
 		const [response] = await once(request, 'response');
 		const parts = [];
@@ -124,7 +144,15 @@ export class Proxy {
 			lines += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
 		daemon.write(`${lines}\r\n`);
 		daemon.write(head);
-		socket.pipe(daemon).pipe(socket);
+		let said = 0;
+		const gate = new Transform({ transform: (chunk, _, pass) => {
+			said += chunk.length;
+			if (said > this.maxSaid)
+				socket.destroy();
+			else
+				pass(null, chunk);
+		} });
+		socket.pipe(gate).pipe(daemon).pipe(socket);
 		daemon.on('error', () => {});
 		daemon.on('close', () => {
 			this.#tunnels.delete(daemon);

@@ -184,6 +184,42 @@ export function scenarios(daemon, transports) {
 				}
 			});
 
+		scenario(`a firewall that refuses a cart by ${transport}`, true,
+			async (party) => {
+				const page = party.page(options);
+				const { shop } = page;
+				await shop.startSession('Ada');
+				const text = '\'; DROP TABLE carts; --'.repeat(1000);
+				party.proxy.onPost = ({ payload }) =>
+					payload.cartContent?.text ?
+						{ answer: { status: 403, text: 'No!' } } : {};
+				party.proxy.maxSaid = text.length;
+
+				await Promise.all([
+					assert.rejects(shop.updateCart({ text }),
+						{ code: 'undelivered' }),
+					shop.setReady(true)]);
+				await shop.updateCart({ pears: 1 });
+				await shows(shop, { Ada: { pears: 1 } });
+				await shop.leave();
+				assert.deepEqual(page.left, [{ code: null }]);
+			});
+
+		scenario(`a firewall that refuses a name by ${transport}`, true,
+			async (party) => {
+				const { shop } = party.page(options);
+				const name = 'Ada'.repeat(33);
+				party.proxy.onPost = ({ payload }) =>
+					payload.customerName === name ?
+						{ loseRequest: true } : {};
+				party.proxy.maxSaid = 170;
+
+				await assert.rejects(shop.startSession(name),
+					{ code: 'undelivered' });
+				await shop.startSession('Ada');
+				await shows(shop, { Ada: {} });
+			});
+
 		scenario(`leaving in another tab by ${transport}`, isPolling,
 			async (party) => {
 				const page = party.page(options);
