@@ -120,6 +120,17 @@ class Note {
 	}
 }
 
+// Where the customer of a session is kept.
+function customerNote(storage, { http, session }) {
+	const note = new Note(storage, session);
+	const old = new Note(storage, http);
+	const kept = old.read();
+	// By the URL as the page wrote it, once.
+	if (http !== session && kept && !note.read() && note.write(kept))
+		old.erase();
+	return note;
+}
+
 // One timer; setting it again takes the place of what it was set to.
 class Alarm {
 	#platform;
@@ -148,6 +159,23 @@ class Alarm {
 	}
 }
 
+// RFC 3986, section 6.2.2: what needs no escape has none.
+function plain(path) {
+	return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
+		const character = String.fromCharCode(
+			parseInt(escape.slice(1), 16));
+		return /[\w.~-]/.test(character) ? character :
+			escape.toUpperCase();
+	});
+}
+
+// Where a session is, in as many ways as the daemon reads: without a query, and
+// with one slash before its id and none after it.
+function sessionOf({ origin, pathname }) {
+	return origin + plain(pathname).replace(/\/+$/, '')
+		.replace(/\/+([^/]*)$/, '/$1');
+}
+
 function endpoints(url, protocol) {
 	const http = new URL(url, globalThis.location?.href);
 	http.protocol = http.protocol.replace('ws', 'http');
@@ -159,7 +187,7 @@ function endpoints(url, protocol) {
 	if (key)
 		http.searchParams.set('protocol', key);
 	return { http: http.href, ws: ws.href, protocol: key,
-		host: http.host };
+		host: http.host, session: sessionOf(http) };
 }
 
 // What firewalls of applications expect JSON in. From other origins it takes a
@@ -682,7 +710,7 @@ export class BuddyShopping extends EventTarget {
 		this.#patience = new Alarm(platform);
 		this.#pause = new Alarm(platform);
 		this.#review = new Alarm(platform);
-		this.#customerNote = new Note(platform.sessionStorage, ends.http);
+		this.#customerNote = customerNote(platform.sessionStorage, ends);
 		this.#failureNote = new Note(platform.localStorage, ends.host);
 		const owner = this.#owner();
 		this.#socket = new SocketLine(platform, ends, owner);

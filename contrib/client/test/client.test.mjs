@@ -366,6 +366,45 @@ test('URLs, base paths and subprotocols', async () => {
 	}
 });
 
+// To the daemon these are one session; what it is not asked to read differs.
+const SPELLINGS = ['https://shop.example/together/s1',
+	'https://shop.example/together/s1/', 'wss://SHOP.example/together//s1//',
+	'https://shop.example:443/together/s1?x=1&y#z',
+	'https://shop.example/x/../together/%73%31',
+	'https://shop.example/together/s1?protocol=key'];
+
+test('one session has one customer, however its URL is written', async () => {
+	const { world, page, shop, clock } = await started();
+	const { customerId } = shop;
+
+	for (const url of SPELLINGS) {
+		const again = page.reload({}, url);
+		assert.equal(again.customerId, customerId, url);
+	}
+	for (const url of ['https://shop.example/together/s2',
+		'https://shop.example/Together/s1',
+		'https://shop.example/together/%25s1',
+		'https://shop.example:81/together/s1'])
+		assert.equal(page.reload({}, url).state, 'idle', url);
+	assert.equal(page.reload().customerId, customerId);
+	await clock.advance(100);
+	assert.equal(world.journal.length, 1);
+});
+
+test('a customer that was kept by its URL as written is found', async () => {
+	const { page, shop } = await started();
+	const { customerId } = shop;
+	const now = 'buddyshopping https://shop.example/together/s1';
+	const [url] = SPELLINGS.slice(-1);
+	const before = `buddyshopping ${url}`;
+	page.sessionStorage.setItem(before, page.sessionStorage.getItem(now));
+	page.sessionStorage.removeItem(now);
+
+	assert.equal(page.reload({}, url).customerId, customerId);
+	assert.equal(page.reload().customerId, customerId);
+	assert.equal(page.sessionStorage.getItem(before), null);
+});
+
 test('requests need no preflight and carry no cookies', async () => {
 	const { network } = await started({ forcePolling: true });
 
