@@ -81,7 +81,7 @@ struct http_connection {
 	enum phase phase;
 	enum http_end end;		/* why it will have ended */
 	enum http_place place;		/* by the owner's count */
-	struct payload *target;	/* as it was sent */
+	struct payload *target;	/* as it was sent; or NULL */
 
 	/* Of the request in hand. */
 	bool	 is_last;	/* its answer ends the connection */
@@ -293,7 +293,9 @@ refuse(struct http_connection *connection, unsigned status)
 static void
 refuse_large(struct http_connection *connection)
 {
-	refuse(connection, connection->target->len > HTTP_HEAD_BYTES ?
+	const struct payload *target = connection->target;
+
+	refuse(connection, target != NULL && target->len > HTTP_HEAD_BYTES ?
 	    MHD_HTTP_URI_TOO_LONG :
 	    MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
 }
