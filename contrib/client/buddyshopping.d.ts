@@ -86,6 +86,8 @@ export interface Platform {
 	origin?: string;
 	window?: EventTarget;
 	document?: EventTarget & { readonly visibilityState: string };
+	/** `navigator.connection`, where there is one. */
+	connection?: EventTarget;
 }
 
 export interface Options {

@@ -20,9 +20,14 @@ const BACKOFF_MAX_MS = 20000;
 // How long an attempt to connect, and the answer to a message, may take.
 const ATTEMPT_MS = 10000;
 const REPLY_MS = 20000;
-// A silent WebSocket is asked whether it lives; when woken, more urgently.
+// A silent WebSocket is asked whether it lives; at a sign of trouble any line is
+// at once, more urgently, unless it was heard a moment ago.
 const PROBE_MS = 60000;
-const WOKEN_REPLY_MS = 5000;
+const CHECK_MS = 5000;
+const FRESH_MS = 500;
+// A visible page's clock that ticks this much too late has slept.
+const TICK_MS = 10000;
+const SLEPT_MS = 5000;
 // How long the daemon may hold a poll, and the least that is still useful.
 const WAIT_S = 25;
 const WAIT_MIN_S = 5;
@@ -89,6 +94,7 @@ function browser() {
 		origin: globalThis.origin,
 		window: globalThis.window,
 		document: globalThis.document,
+		connection: globalThis.navigator?.connection,
 	};
 }
 
@@ -233,8 +239,13 @@ function optional(promise) {
 // stop(); owner.hello() is said first, and attach() called by the owner when
 // the answer is good. send() says one more message, while the line is attached
 // and not busy. hang() loses the connection, and the line tries again; greet()
-// says hello once more, and wake() finds out at once what a sleeping computer
-// or tab may have missed.
+// says hello once more, and check() finds out at once whether the connection is
+// lost, and what was missed.
+//
+// A page cannot send pings. What asks for a sign of life is resumeSession on
+// the same connection: it changes nothing and brings the newest multicart. What
+// the daemon does not know it would refuse and write down, and an old seq is
+// new to a daemon whose database came back from a backup.
 //
 // The owner gets each message with the one that it answers, if any, and hears
 // of each one said that got no answer, and of every connection or attempt that
@@ -249,8 +260,10 @@ class SocketLine {
 	#isRunning = false;
 	#ws = null;
 	#asked = null;
+	#isChecking = false;
 	#attachedAt = 0;
 	#failures = 0;
+	heardAt = 0;
 
 	constructor(platform, ends, owner) {
 		this.#platform = platform;
@@ -296,10 +309,22 @@ class SocketLine {
 			this.#ask(this.#owner.hello(), REPLY_MS);
 	}
 
-	wake() {
+	check() {
+		if (this.#ws === null || this.#isChecking) {
+			this.wake();
+			return;
+		}
+		this.#isChecking = true;
+		// What is under way already shows the same.
 		if (this.isAttached && !this.isBusy)
-			this.#ask(this.#owner.hello(), WOKEN_REPLY_MS);
-		else if (this.#isRunning && this.#ws === null)
+			this.#ask(this.#owner.hello(), CHECK_MS);
+		else
+			this.#expect(CHECK_MS);
+	}
+
+	// End a pause between attempts.
+	wake() {
+		if (this.#ws === null)
 			this.retry();
 	}
 
@@ -316,6 +341,7 @@ class SocketLine {
 		const ws = this.#ws;
 		this.#ws = null;
 		this.#asked = null;
+		this.#isChecking = false;
 		this.isAttached = false;
 		this.#alarm.clear();
 		ws?.close();
@@ -354,8 +380,18 @@ class SocketLine {
 	#ask(message, limit) {
 		this.#asked = message;
 		if (limit !== undefined)
-			this.#alarm.set(limit, () => this.#lost());
+			this.#expect(limit);
 		this.#ws.send(JSON.stringify(message));
+	}
+
+	// Timers of hidden tabs may be a minute late: there is no time for a
+	// pause after what was waited for in vain. Where there was a sign of
+	// trouble it is not WebSocket that is to blame.
+	#expect(limit) {
+		this.#alarm.set(limit, () => {
+			this.#lost({ isBlameless: this.#isChecking });
+			this.retry();
+		});
 	}
 
 	#read(data) {
@@ -364,24 +400,21 @@ class SocketLine {
 			this.#lost();
 			return;
 		}
+		this.heardAt = this.#platform.uptime();
 		const asked = this.#asked;
 		const isAnswered = asked !== null && isAnswer(message, asked);
-		if (isAnswered)
+		if (isAnswered) {
 			this.#asked = null;
+			this.#isChecking = false;
+		}
 		if (this.isAttached && this.#asked === null)
 			this.#rest();
 		this.#owner.receive(this, message, isAnswered ? asked : null);
 	}
 
 	#rest() {
-		this.#alarm.set(PROBE_MS, () => this.#probe());
-	}
-
-	#probe() {
-		if (this.#owner.isHidden())
-			this.#rest();
-		else
-			this.#ask(this.#owner.hello(), ATTEMPT_MS);
+		this.#alarm.set(PROBE_MS, () =>
+			this.#ask(this.#owner.hello(), ATTEMPT_MS));
 	}
 
 	// WebSocket is not to blame if the daemon stops (1012) or refuses.
@@ -416,9 +449,10 @@ class PollLine {
 	#requests = new Set();
 	#nap = null;
 	#isWoken = false;
+	#isChecking = false;
 	#failures = 0;
 	#wait = WAIT_S;
-	#heardAt = 0;
+	heardAt = 0;
 
 	constructor(platform, ends, owner) {
 		this.#platform = platform;
@@ -446,6 +480,12 @@ class PollLine {
 
 	attach() {
 		this.isAttached = true;
+		this.#isChecking = false;
+	}
+
+	// As far as it is known: also while that is checked.
+	get isUp() {
+		return this.isAttached || this.#isChecking;
 	}
 
 	// One that gets no answer has hello said at once: is it the message, or
@@ -473,6 +513,7 @@ class PollLine {
 	hang() {
 		this.#epoch++;
 		this.isAttached = false;
+		this.#isChecking = false;
 		this.isBusy = false;
 		for (const request of this.#requests)
 			request.abort();
@@ -485,12 +526,19 @@ class PollLine {
 		this.hang();
 	}
 
-	wake() {
-		if (this.#run === null)
+	check() {
+		if (this.#run === null || this.#isWoken || this.#isChecking)
 			return;
 		this.#failures = 0;
 		this.#wait = WAIT_S;
+		this.#resume();
+	}
+
+	// Greet, and be up until that has failed.
+	#resume() {
+		const wasAttached = this.isAttached;
 		this.greet();
+		this.#isChecking = wasAttached;
 	}
 
 	async #work(run) {
@@ -509,12 +557,14 @@ class PollLine {
 			return;
 		}
 		this.#isWoken = false;
-		if (this.#platform.uptime() - this.#heardAt > STALE_MS)
-			this.hang();
+		if (this.isAttached &&
+		    this.#platform.uptime() - this.heardAt > STALE_MS)
+			this.#resume();
 		if (this.isAttached)
 			await this.#poll();
 		else
-			await this.#say(this.#owner.hello());
+			await this.#say(this.#owner.hello(),
+				this.#isChecking ? CHECK_MS : REPLY_MS);
 		if (run === this.#run && !this.isAttached)
 			throw new Error('the connection was given up');
 	}
@@ -539,10 +589,10 @@ class PollLine {
 		});
 	}
 
-	async #say(message) {
+	async #say(message, limit) {
 		const epoch = this.#epoch;
 		try {
-			await this.#exchange(message);
+			await this.#exchange(message, limit);
 		} catch (error) {
 			if (epoch === this.#epoch)
 				this.#owner.unanswered(message, error.status);
@@ -551,8 +601,8 @@ class PollLine {
 	}
 
 	// A message and its answer, which must be among what comes back.
-	async #exchange(message) {
-		const messages = await this.#post(message, REPLY_MS);
+	async #exchange(message, limit = REPLY_MS) {
+		const messages = await this.#post(message, limit);
 		if (!messages.some((one) => isAnswer(one, message)))
 			throw new Error('no answer');
 		this.isBusy = false;
@@ -592,7 +642,7 @@ class PollLine {
 
 	#deliver(messages, asked) {
 		const run = this.#run;
-		this.#heardAt = this.#platform.uptime();
+		this.heardAt = this.#platform.uptime();
 		for (const message of messages)
 			if (run === this.#run)
 				this.#owner.receive(this, message,
@@ -666,6 +716,8 @@ export class BuddyShopping extends EventTarget {
 	#patience;
 	#pause;
 	#review;
+	#tick;
+	#recheck;
 	#customerNote;
 	#failureNote;
 	#listening = [];
@@ -710,6 +762,8 @@ export class BuddyShopping extends EventTarget {
 		this.#patience = new Alarm(platform);
 		this.#pause = new Alarm(platform);
 		this.#review = new Alarm(platform);
+		this.#tick = new Alarm(platform);
+		this.#recheck = new Alarm(platform);
 		this.#customerNote = customerNote(platform.sessionStorage, ends);
 		this.#failureNote = new Note(platform.localStorage, ends.host);
 		const owner = this.#owner();
@@ -734,7 +788,7 @@ export class BuddyShopping extends EventTarget {
 	get transport() {
 		if (this.#socket.isAttached)
 			return 'websocket';
-		return this.#poller.isAttached ? 'polling' : null;
+		return this.#poller.isUp ? 'polling' : null;
 	}
 
 	/** The customer's id, or null before it has one. */
@@ -835,20 +889,60 @@ export class BuddyShopping extends EventTarget {
 	}
 
 	#listen() {
-		const { window, document } = this.#platform;
-		const wake = ({ type, persisted }) => {
+		const { window, document, connection } = this.#platform;
+		const hear = ({ type, persisted }) => {
 			// Every page is shown; only a frozen one has to wake.
-			if (this.#isHidden() || (type === 'pageshow' && !persisted))
-				return;
-			this.#socket.wake();
-			this.#poller.wake();
+			const isTrifle = type === 'pageshow' ? !persisted :
+				type === 'visibilitychange' && this.#isHidden();
+			if (!isTrifle)
+				this.#trouble();
 		};
 		for (const [target, type] of [[window, 'online'],
-			[window, 'pageshow'], [document, 'visibilitychange']]) {
-			target?.addEventListener(type, wake);
+			[window, 'offline'], [window, 'pageshow'],
+			[document, 'visibilitychange'], [document, 'resume'],
+			[connection, 'change']]) {
+			target?.addEventListener?.(type, hear);
 			this.#listening.push(() =>
-				target?.removeEventListener(type, wake));
+				target?.removeEventListener?.(type, hear));
 		}
+	}
+
+	// Something happened that connections may not have survived. Those that
+	// are heard after it have.
+	#trouble() {
+		const line = this.#socket.isAttached ? this.#socket : this.#poller;
+		const since = this.#platform.uptime();
+		const isFresh = line.isAttached &&
+			since - line.heardAt < FRESH_MS;
+		if (!isFresh)
+			this.#check();
+		else
+			this.#recheck.set(FRESH_MS, () => {
+				if (line.heardAt <= since)
+					this.#check();
+			});
+	}
+
+	#check() {
+		this.#socket.check();
+		this.#poller.check();
+	}
+
+	// A computer that slept tells nobody: its clock does.
+	#watch(isWanted) {
+		if (!isWanted) {
+			this.#tick.clear();
+			return;
+		}
+		if (this.#tick.isSet)
+			return;
+		const due = this.#platform.now() + TICK_MS;
+		this.#tick.set(TICK_MS, () => {
+			const late = this.#platform.now() - due;
+			this.#watch(true);
+			if (late > SLEPT_MS && !this.#isHidden())
+				this.#trouble();
+		});
 	}
 
 	#recall() {
@@ -1256,6 +1350,7 @@ export class BuddyShopping extends EventTarget {
 		this.#wait(this.#patience, PATIENCE_MS,
 			wantsSocket && !hasSocket && !this.#isImpatient);
 		this.#wait(this.#review, failed, isWanted && failed > 0);
+		this.#watch(isWanted);
 		this.#tellState();
 	}
 

@@ -214,6 +214,160 @@ for (const type of ['online', 'pageshow', 'visibilitychange'])
 		assert.equal(shop.transport, 'websocket');
 	});
 
+// What a page hears, and on which of its objects.
+const SIGNS = [['window', 'online'], ['window', 'offline'],
+	['window', 'pageshow'], ['document', 'visibilitychange'],
+	['document', 'resume'], ['connection', 'change']];
+
+function sign(page, [on, type]) {
+	page[on].dispatchEvent(Object.assign(new Event(type),
+		{ persisted: true }));
+}
+
+for (const transport of ['websocket', 'polling'])
+	for (const one of SIGNS)
+		test(`${one[1]} finds a mute line out, by ${transport}`, async () => {
+			const { page, network, clock } = await started(
+				{ forcePolling: transport === 'polling' });
+			await clock.advance(20000);
+			page.events.length = 0;
+			network.swallow();
+			network.onPost = () => ({ delay: HOURS });
+
+			sign(page, one);
+			await clock.advance(4900);
+			assert.deepEqual(page.told('state'), []);
+			await clock.advance(200);
+
+			assert.equal(page.told('state')[0].state, 'connecting');
+			network.onPost = () => ({});
+			await clock.advance(21000);
+			assert.deepEqual(page.told('state').map(({ state }) => state),
+				['connecting', 'online']);
+		});
+
+for (const type of ['online', 'offline', 'resume'])
+	test(`a hidden tab hears ${type}`, async () => {
+		const { page, network, clock } = await started();
+		page.show(false);
+		await clock.advance(2.5 * MINUTE);
+		network.swallow();
+
+		sign(page, SIGNS.find(([, name]) => name === type));
+		await clock.advance(5100);
+
+		assert.equal(network.handshakes.length, 2);
+		assert.equal(page.shop.state, 'online');
+	});
+
+test('a hidden tab with a mute WebSocket stays in the multicart', async () => {
+	const { world, page, network, clock } = await started();
+	const guest = await world.friend('joinSession', 'Bob');
+	page.show(false);
+	await clock.advance(5 * MINUTE);
+
+	network.swallow();
+	await clock.advance(MINUTE + 10000);
+	assert.equal(page.told('state').pop().state, 'online');
+	assert.equal(network.handshakes.length, 2);
+	page.shop.updateCart({ pears: 1 });
+	await clock.advance(100);
+
+	assert.deepEqual(carts(guest).Ada, { pears: 1 });
+});
+
+for (const transport of ['websocket', 'polling'])
+	test(`a line that works is checked once by ${transport}`, async () => {
+		const { page, shop, network, clock } = await started(
+			{ forcePolling: transport === 'polling' });
+		const said = [];
+		const hear = ({ event }) => {
+			if (event !== 'poll')
+				said.push(event);
+		};
+		network.onSend = network.onPost = hear;
+		await clock.advance(20000);
+		page.events.length = 0;
+
+		for (const one of SIGNS)
+			sign(page, one);
+		await clock.advance(3000);
+		assert.deepEqual(said, ['resumeSession']);
+		shop.updateCart({ pears: 1 });
+		await clock.advance(100);
+		for (const one of SIGNS)
+			sign(page, one);
+		// Something that is heard later shows that the line lives.
+		shop.setReady(true);
+		await clock.advance(5000);
+
+		assert.deepEqual(said, ['resumeSession', 'updateCart',
+			'customerReadyToCheckout']);
+		assert.deepEqual(page.told('state'), []);
+	});
+
+for (const transport of ['websocket', 'polling'])
+	test(`what was heard just before shows nothing, by ${transport}`,
+		async () => {
+			const { page, shop, network, clock } = await started(
+				{ forcePolling: transport === 'polling' });
+			shop.updateCart({ pears: 1 });
+			await clock.advance(100);
+			network.swallow();
+			network.onPost = () => ({ delay: HOURS });
+
+			page.window.dispatchEvent(new Event('online'));
+			await clock.advance(6000);
+
+			assert.ok(page.told('state').some(({ state }, i, all) =>
+				i > 0 && state === 'connecting' &&
+				all[i - 1].state === 'online'));
+		});
+
+test('a sign of trouble shortens what is waited for already', async () => {
+	const { page, shop, network, clock } = await started();
+	await clock.advance(MINUTE / 2);
+	network.swallow();
+	const stored = outcome(shop.updateCart({ pears: 1 }));
+	await clock.advance(1000);
+
+	page.window.dispatchEvent(new Event('online'));
+	await clock.advance(5200);
+
+	assert.equal(stored.is, 'resolved');
+});
+
+test('a handshake of before a sign of trouble is not WebSocket\'s', async () => {
+	const { page, shop, network, clock } = await started({}, (hostile) => {
+		hostile.upgrades = 'hang';
+	});
+	await clock.advance(3500);
+	assert.equal(shop.transport, 'polling');
+
+	page.window.dispatchEvent(new Event('online'));
+	network.upgrades = 'pass';
+	await clock.advance(5700);
+
+	assert.equal(shop.transport, 'websocket');
+	assert.equal(page.localStorage.getItem(FAILURE_KEY), null);
+});
+
+for (const transport of ['websocket', 'polling'])
+	test(`a sleep of the computer is noticed by ${transport}`, async () => {
+		const { page, network, clock } = await started(
+			{ forcePolling: transport === 'polling' });
+		await clock.advance(12000);
+		page.events.length = 0;
+
+		network.swallow();
+		network.onPost = () => ({ delay: HOURS });
+		// Timers and the browser's own clock stand still meanwhile.
+		clock.set(20 * MINUTE);
+		await clock.advance(10000 + 5100);
+
+		assert.equal(page.told('state')[0].state, 'connecting');
+	});
+
 test('waking up ends a pause between attempts', async () => {
 	const { page, shop, network, clock } = await started();
 	network.isUp = false;
@@ -459,6 +613,7 @@ test('an older multicart is dropped in polls', async () => {
 	network.onPost = ({ event }) => event === 'poll' ?
 		{ delay: answers.length > 0 ? 10 : HOURS,
 			answer: answers.shift() } : {};
+	await clock.advance(1000);
 
 	page.show(true);
 	await clock.advance(200);

@@ -69,6 +69,7 @@ class Page {
 	#load() {
 		this.window = new EventTarget();
 		this.document = new EventTarget();
+		this.connection = new EventTarget();
 		this.document.visibilityState = 'visible';
 		this.events = [];
 	}
@@ -83,6 +84,7 @@ class Page {
 			sessionStorage: this.sessionStorage,
 			localStorage: this.localStorage,
 			window: this.window, document: this.document,
+			connection: this.connection,
 			...options.platform,
 		} });
 		for (const type of ['multicart', 'state', 'error', 'left'])
