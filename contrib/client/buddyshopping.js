@@ -372,7 +372,8 @@ class SocketLine {
 		};
 		ws.onopen = ours(() => this.#ask(this.#owner.hello()));
 		ws.onmessage = ours(({ data }) => this.#read(data));
-		ws.onerror = () => {};
+		// No close follows where a Content-Security-Policy forbids it.
+		ws.onerror = ours(() => this.#alarm.set(0, () => this.#lost()));
 		ws.onclose = ours(({ code }) => this.#lost({ code }));
 	}
 

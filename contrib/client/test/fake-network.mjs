@@ -9,8 +9,8 @@ export class FakeNetwork {
 	#server;
 	#sockets = new Set();
 	isUp = true;
-	// What becomes of handshakes: 'pass', 'drop' or 'hang'; and how long a
-	// handshake takes.
+	// What becomes of handshakes: 'pass', 'drop' or 'hang', or 'forbid' and
+	// 'throw', as browsers do by policy; and how long a handshake takes.
 	upgrades = 'pass';
 	upgradeMs = LATENCY_MS;
 	// Called with each POST's message, and a GET's, which is a poll; what it
@@ -111,11 +111,15 @@ export class FakeNetwork {
 			#chain = Promise.resolve();
 
 			constructor(url, protocols) {
+				if (network.upgrades === 'throw')
+					throw new Error('SecurityError');
 				network.handshakes.push({ url, protocols,
 					at: network.#clock.now() });
 				network.#sockets.add(this);
 				if (network.upgrades === 'drop' || !network.isUp)
 					this.#later(() => this.lost(1006));
+				else if (network.upgrades === 'forbid')
+					this.#later(() => this.onerror({}));
 				else if (network.upgrades === 'pass')
 					network.#clock.setTimeout(() => this.#open(url),
 						network.upgradeMs);

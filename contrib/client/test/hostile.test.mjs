@@ -34,6 +34,21 @@ test('a dropped handshake lets polling start at once', async () => {
 	assert.equal(count(journal, 'startSession'), 1);
 });
 
+for (const upgrades of ['forbid', 'throw'])
+	test(`a policy against WebSocket lets polling start: ${upgrades}`,
+		async () => {
+			const { page, shop, network, clock } = await started({},
+				(hostile) => {
+					hostile.upgrades = upgrades;
+				});
+
+			assert.equal(shop.transport, 'polling');
+			assert.notEqual(page.localStorage.getItem(FAILURE_KEY), null);
+			const { length } = network.handshakes;
+			await clock.advance(9 * MINUTE);
+			assert.equal(network.handshakes.length, length);
+		});
+
 test('a hanging handshake lets polling start after 3 s', async () => {
 	const { shop, network, clock } = await started({}, (hostile) => {
 		hostile.upgrades = 'hang';
