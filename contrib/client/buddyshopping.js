@@ -11,9 +11,10 @@
 const PATIENCE_MS = 3000;
 // How long to do without WebSocket after it failed where polling worked.
 const FAILURE_MS = 10 * 60 * 1000;
-// A connection that lived shorter was no success; how many make a failure.
+// A connection that lived shorter was no success. After so many in a row polling
+// runs beside the next, as a witness of whether the daemon ended with it.
 const STEADY_MS = 10000;
-const SHORT_LIVES = 3;
+const SHORT_LIVES = 2;
 // Full jitter between attempts: any time up to a limit that doubles.
 const BACKOFF_MIN_MS = 500;
 const BACKOFF_MAX_MS = 20000;
@@ -719,6 +720,7 @@ export class BuddyShopping extends EventTarget {
 	#review;
 	#tick;
 	#recheck;
+	#trial;
 	#customerNote;
 	#failureNote;
 	#listening = [];
@@ -743,6 +745,7 @@ export class BuddyShopping extends EventTarget {
 	#isImpatient = false;
 	#forcePolling = false;
 	#failedUntil = 0;
+	#condemnedAt = -1;
 	#shortLives = 0;
 	#heldUntil = 0;
 
@@ -765,6 +768,7 @@ export class BuddyShopping extends EventTarget {
 		this.#review = new Alarm(platform);
 		this.#tick = new Alarm(platform);
 		this.#recheck = new Alarm(platform);
+		this.#trial = new Alarm(platform);
 		this.#customerNote = customerNote(platform.sessionStorage, ends);
 		this.#failureNote = new Note(platform.localStorage, ends.host);
 		const owner = this.#owner();
@@ -1317,10 +1321,13 @@ export class BuddyShopping extends EventTarget {
 				wish.doubt = 0;
 		if (line === this.#socket)
 			this.#judge(wasAttached, isGood);
+		else if (line.heardAt <= this.#condemnedAt)
+			this.#acquit();
 		this.#steer();
 	}
 
-	// Whether WebSocket works here; without a network nothing does.
+	// Whether WebSocket works here: it does not if it fails where polling
+	// works. Without a network or a daemon nothing does.
 	#judge(wasAttached, isGood) {
 		if (isGood) {
 			this.#shortLives = 0;
@@ -1328,13 +1335,28 @@ export class BuddyShopping extends EventTarget {
 		}
 		if (wasAttached)
 			this.#shortLives++;
-		else
+		if (!wasAttached || this.#isSuspect)
 			this.#isImpatient = true;
-		if (this.#poller.isAttached || this.#shortLives >= SHORT_LIVES) {
-			this.#shortLives = 0;
-			this.#failedUntil = this.#platform.uptime() + FAILURE_MS;
-			this.#failureNote.write(this.#platform.now() + FAILURE_MS);
-		}
+		// Polls of a hidden tab are not held, and see nothing.
+		if (this.#poller.isAttached && !(wasAttached && this.#isHidden()))
+			this.#condemn();
+	}
+
+	get #isSuspect() {
+		return this.#shortLives >= SHORT_LIVES;
+	}
+
+	#condemn() {
+		this.#shortLives = 0;
+		this.#condemnedAt = this.#platform.uptime();
+		this.#failedUntil = this.#condemnedAt + FAILURE_MS;
+		this.#failureNote.write(this.#platform.now() + FAILURE_MS);
+	}
+
+	// Polling has failed, too, without being heard since.
+	#acquit() {
+		this.#condemnedAt = -1;
+		this.#absolve();
 	}
 
 	// Decide which lines there should be. All that changes this calls it.
@@ -1346,21 +1368,28 @@ export class BuddyShopping extends EventTarget {
 			this.#isImpatient = isWanted;
 		this.#socket[wantsSocket ? 'start' : 'stop']();
 		const hasSocket = this.#socket.isAttached;
-		this.#poller[isWanted && this.#isImpatient && !hasSocket ?
-			'start' : 'stop']();
+		const isOnTrial = hasSocket && this.#isSuspect;
+		this.#poller[isWanted && (hasSocket ? isOnTrial :
+			this.#isImpatient) ? 'start' : 'stop']();
+		this.#wait(this.#trial, STEADY_MS, isOnTrial, () => {
+			this.#shortLives = 0;
+		});
+		const loseIt = () => {
+			this.#isImpatient = true;
+		};
 		this.#wait(this.#patience, PATIENCE_MS,
-			wantsSocket && !hasSocket && !this.#isImpatient);
-		this.#wait(this.#review, failed, isWanted && failed > 0);
+			wantsSocket && !hasSocket && !this.#isImpatient, loseIt);
+		this.#wait(this.#review, failed, isWanted && failed > 0, loseIt);
 		this.#watch(isWanted);
 		this.#tellState();
 	}
 
-	#wait(alarm, ms, isNeeded) {
+	#wait(alarm, ms, isNeeded, act) {
 		if (!isNeeded)
 			alarm.clear();
 		else if (!alarm.isSet)
 			alarm.set(ms, () => {
-				this.#isImpatient = true;
+				act();
 				this.#steer();
 			});
 	}

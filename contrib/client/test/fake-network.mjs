@@ -8,6 +8,7 @@ export class FakeNetwork {
 	#clock;
 	#server;
 	#sockets = new Set();
+	#requests = new Set();
 	isUp = true;
 	// What becomes of handshakes: 'pass', 'drop' or 'hang', or 'forbid' and
 	// 'throw', as browsers do by policy; and how long a handshake takes.
@@ -48,6 +49,13 @@ export class FakeNetwork {
 			socket.lost(code);
 	}
 
+	// The daemon ends without a word, and so does all that was under way.
+	crash() {
+		this.cut();
+		for (const fail of [...this.#requests])
+			fail(new TypeError('the connection was reset'));
+	}
+
 	// WebSockets stay open, but nothing passes any more.
 	swallow() {
 		for (const socket of this.#sockets)
@@ -76,9 +84,11 @@ export class FakeNetwork {
 					return;
 				isOver = true;
 				this.pending[kind]--;
+				this.#requests.delete(fail);
 				settle(value);
 			};
 			const fail = end(reject);
+			this.#requests.add(fail);
 			signal.addEventListener('abort', () =>
 				fail(new Error('aborted')));
 			this.#carry(url, body, message).then(end(resolve), fail);

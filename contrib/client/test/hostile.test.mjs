@@ -119,6 +119,23 @@ test('that WebSocket failed is remembered for 10 minutes', async () => {
 		[null, 'polling', 'websocket'].slice(-2));
 });
 
+test('what is remembered is not forgotten over a lost poll', async () => {
+	const { page, network, clock } = await started({}, (hostile) => {
+		hostile.upgrades = 'drop';
+	});
+	await clock.advance(1000);
+	const tried = network.handshakes.length;
+
+	network.isUp = false;
+	const shop = page.reload();
+	await clock.advance(3000);
+	network.isUp = true;
+	await clock.advance(MINUTE);
+
+	assert.equal(shop.transport, 'polling');
+	assert.equal(network.handshakes.length, tried);
+});
+
 test('what is remembered from a wrong clock is ignored', async () => {
 	const world = new World();
 	const page = world.page();
@@ -159,6 +176,69 @@ test('a WebSocket that is cut again and again is done without', async () => {
 
 	assert.equal(shop.transport, 'polling');
 	assert.notEqual(page.localStorage.getItem(FAILURE_KEY), null);
+});
+
+for (const downMs of [0, 1500])
+	test(`a daemon that crashes is not WebSocket's fault: ${downMs} ms`,
+		async () => {
+			const { page, shop, network, clock } = await started();
+
+			for (let i = 0; i < 6; i++) {
+				await clock.advance(4000);
+				assert.equal(shop.transport, 'websocket');
+				network.isUp = downMs === 0;
+				network.crash();
+				await clock.advance(downMs);
+				network.isUp = true;
+			}
+			await clock.advance(3000);
+
+			assert.equal(shop.transport, 'websocket');
+			assert.equal(page.localStorage.getItem(FAILURE_KEY), null);
+		});
+
+test('a daemon that restarts is not WebSocket\'s fault', async () => {
+	const { page, shop, server, network, clock } = await started();
+
+	for (let i = 0; i < 3; i++) {
+		await clock.advance(3000);
+		server.restart();
+		await clock.advance(2100);
+		assert.equal(shop.transport, 'websocket');
+	}
+
+	assert.equal(page.localStorage.getItem(FAILURE_KEY), null);
+	assert.equal(network.posts.length, 0);
+});
+
+test('a witness beside WebSocket is needed for 10 seconds only', async () => {
+	const { shop, network, clock } = await started();
+	for (let i = 0; i < 2; i++) {
+		await clock.advance(3000);
+		network.cut();
+	}
+	await clock.advance(3000);
+	assert.equal(shop.transport, 'websocket');
+	assert.deepEqual(network.pending, { poll: 1, other: 0 });
+
+	await clock.advance(10000);
+
+	assert.equal(shop.transport, 'websocket');
+	assert.deepEqual(network.pending, { poll: 0, other: 0 });
+});
+
+test('a hidden tab, whose polls are not held, is no witness', async () => {
+	const { page, shop, network, clock } = await started();
+	page.show(false);
+
+	for (let i = 0; i < 6; i++) {
+		await clock.advance(5000);
+		network.crash();
+	}
+	await clock.advance(21000);
+
+	assert.equal(shop.transport, 'websocket');
+	assert.equal(page.localStorage.getItem(FAILURE_KEY), null);
 });
 
 test('one that is cut when it idles is taken up again', async () => {
