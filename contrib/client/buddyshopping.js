@@ -704,14 +704,9 @@ class PollLine {
 	}
 }
 
-/**
- * One customer's part in a shared shopping session.
- *
- * Events, all of them CustomEvent: `multicart` (detail: the array
- * multicartContent), `state` (detail: {state, transport}), `error` (detail: a
- * BuddyShoppingError) and `left` (detail: {code}).
- */
-export class BuddyShopping extends EventTarget {
+// What page, a BuddyShopping, does. It is out of reach for frameworks that put
+// proxies before all that they can get at.
+class Shopper {
 	#platform;
 	#socket;
 	#poller;
@@ -749,13 +744,8 @@ export class BuddyShopping extends EventTarget {
 	#shortLives = 0;
 	#heldUntil = 0;
 
-	/**
-	 * Take part in the session of url (http, https, ws or wss; the path is
-	 * the daemon's base path and the session's id). A customer that this
-	 * tab was before a reload is resumed at once.
-	 */
-	constructor(url, options = {}) {
-		super();
+	constructor(page, url, options) {
+		this.page = page;
 		const { now } = options.platform ?? {};
 		const platform = { ...browser(), ...(now && { uptime: now }),
 			...options.platform };
@@ -775,12 +765,14 @@ export class BuddyShopping extends EventTarget {
 		this.#socket = new SocketLine(platform, ends, owner);
 		this.#poller = new PollLine(platform, ends, owner);
 		this.#forcePolling = Boolean(options.forcePolling);
+	}
+
+	start() {
 		this.#recall();
 		this.#listen();
 		this.#steer();
 	}
 
-	/** `idle` (nobody), `connecting`, `online` or `closed`. */
 	get state() {
 		if (this.#isClosed)
 			return 'closed';
@@ -789,24 +781,20 @@ export class BuddyShopping extends EventTarget {
 		return this.transport ? 'online' : 'connecting';
 	}
 
-	/** `websocket`, `polling`, or null while there is no connection. */
 	get transport() {
 		if (this.#socket.isAttached)
 			return 'websocket';
 		return this.#poller.isUp ? 'polling' : null;
 	}
 
-	/** The customer's id, or null before it has one. */
 	get customerId() {
 		return this.#customer?.customerId ?? null;
 	}
 
-	/** The newest multicartContent, or null before the first. */
 	get multicart() {
 		return this.#multicart;
 	}
 
-	/** Whether to do without WebSocket; may be changed at any time. */
 	get forcePolling() {
 		return this.#forcePolling;
 	}
@@ -820,43 +808,6 @@ export class BuddyShopping extends EventTarget {
 		this.#steer();
 	}
 
-	/**
-	 * Start the session as its host. Resolves with the customerId; one that
-	 * this tab has already is kept.
-	 */
-	startSession(customerName) {
-		return optional(this.#enter('startSession', customerName));
-	}
-
-	/** The same as a guest of a running session. */
-	joinSession(customerName) {
-		return optional(this.#enter('joinSession', customerName));
-	}
-
-	/**
-	 * Replace the cart by any JSON object. Resolves when it, or a newer
-	 * one, is stored durably.
-	 */
-	updateCart(cart) {
-		return optional(this.#wish('updateCart', { cartContent: cart }));
-	}
-
-	/** Say whether the customer is ready. Resolves as updateCart does. */
-	setReady(isReady) {
-		return optional(this.#wish('customerReadyToCheckout',
-			{ customerReadyToCheckout: isReady }));
-	}
-
-	/** Leave the session for good. Resolves when that is done. */
-	leave() {
-		return optional(this.#wish('leaveSession', {}));
-	}
-
-	/**
-	 * Stop talking, without leaving: another BuddyShopping in this tab can
-	 * resume. What is not acknowledged is kept for it, and its promises are
-	 * rejected with `closed`.
-	 */
 	close() {
 		if (this.#isClosed)
 			return;
@@ -978,7 +929,7 @@ export class BuddyShopping extends EventTarget {
 	}
 
 	#tell(type, detail) {
-		this.dispatchEvent(new CustomEvent(type, { detail }));
+		this.page.dispatchEvent(new CustomEvent(type, { detail }));
 	}
 
 	#promise(waiting) {
@@ -993,7 +944,7 @@ export class BuddyShopping extends EventTarget {
 		throw error;
 	}
 
-	async #enter(event, customerName) {
+	async enter(event, customerName) {
 		if (this.#isClosed)
 			this.#deny('closed');
 		const isLeaving = this.#wishes.has('leaveSession');
@@ -1017,7 +968,7 @@ export class BuddyShopping extends EventTarget {
 		this.#remember();
 	}
 
-	async #wish(event, content) {
+	async wish(event, content) {
 		if (this.#isClosed)
 			this.#deny('closed');
 		const isLeaving = this.#wishes.has('leaveSession');
@@ -1400,5 +1351,117 @@ export class BuddyShopping extends EventTarget {
 			return;
 		this.#told = `${state} ${transport}`;
 		this.#tell('state', { state, transport });
+	}
+}
+
+// Whose customer's part a page has. Through a proxy it is a property like any
+// other, unlike what is private, and a function has no proxy.
+const SHOPPER = Symbol('shopper');
+
+/**
+ * One customer's part in a shared shopping session.
+ *
+ * Events, all of them CustomEvent: `multicart` (detail: the array
+ * multicartContent), `state` (detail: {state, transport}), `error` (detail: a
+ * BuddyShoppingError) and `left` (detail: {code}).
+ */
+export class BuddyShopping extends EventTarget {
+	/**
+	 * Take part in the session of url (http, https, ws or wss; the path is
+	 * the daemon's base path and the session's id). A customer that this
+	 * tab was before a reload is resumed at once.
+	 */
+	constructor(url, options = {}) {
+		super();
+		const shopper = new Shopper(this, url, options);
+		this[SHOPPER] = () => shopper;
+		shopper.start();
+	}
+
+	/** `idle` (nobody), `connecting`, `online` or `closed`. */
+	get state() {
+		return this[SHOPPER]().state;
+	}
+
+	/** `websocket`, `polling`, or null while there is no connection. */
+	get transport() {
+		return this[SHOPPER]().transport;
+	}
+
+	/** The customer's id, or null before it has one. */
+	get customerId() {
+		return this[SHOPPER]().customerId;
+	}
+
+	/** The newest multicartContent, or null before the first. */
+	get multicart() {
+		return this[SHOPPER]().multicart;
+	}
+
+	/** Whether to do without WebSocket; may be changed at any time. */
+	get forcePolling() {
+		return this[SHOPPER]().forcePolling;
+	}
+
+	set forcePolling(isForced) {
+		this[SHOPPER]().forcePolling = isForced;
+	}
+
+	/**
+	 * Start the session as its host. Resolves with the customerId; one that
+	 * this tab has already is kept.
+	 */
+	startSession(customerName) {
+		return optional(this[SHOPPER]().enter('startSession',
+			customerName));
+	}
+
+	/** The same as a guest of a running session. */
+	joinSession(customerName) {
+		return optional(this[SHOPPER]().enter('joinSession',
+			customerName));
+	}
+
+	/**
+	 * Replace the cart by any JSON object. Resolves when it, or a newer
+	 * one, is stored durably.
+	 */
+	updateCart(cart) {
+		return optional(this[SHOPPER]().wish('updateCart',
+			{ cartContent: cart }));
+	}
+
+	/** Say whether the customer is ready. Resolves as updateCart does. */
+	setReady(isReady) {
+		return optional(this[SHOPPER]().wish('customerReadyToCheckout',
+			{ customerReadyToCheckout: isReady }));
+	}
+
+	/** Leave the session for good. Resolves when that is done. */
+	leave() {
+		return optional(this[SHOPPER]().wish('leaveSession', {}));
+	}
+
+	/**
+	 * Stop talking, without leaving: another BuddyShopping in this tab can
+	 * resume. What is not acknowledged is kept for it, and its promises are
+	 * rejected with `closed`.
+	 */
+	close() {
+		this[SHOPPER]().close();
+	}
+
+	// A proxy is no EventTarget, but what is behind it.
+
+	addEventListener(...listener) {
+		super.addEventListener.apply(this[SHOPPER]().page, listener);
+	}
+
+	removeEventListener(...listener) {
+		super.removeEventListener.apply(this[SHOPPER]().page, listener);
+	}
+
+	dispatchEvent(event) {
+		return super.dispatchEvent.call(this[SHOPPER]().page, event);
 	}
 }
