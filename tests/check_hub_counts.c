@@ -7,6 +7,8 @@
 
 /* What a hub counts of what it does. */
 
+#define NOBODY "000000000000000000000000"
+
 const char suite_name[] = "hub_counts";
 
 static struct hub_counts
@@ -48,7 +50,7 @@ START_TEST(each_message_is_judged_once)
 	say(ann, CART_SEQ, ann->id, "{}", 2);
 	say(ann, CART_SEQ, ann->id, "{}", 1);
 	say(bob, READY, bob->id, "true");
-	say(bob, CART, ann->id, "{}");
+	say(bob, CART, NOBODY, "{}");
 	say(bob, POLL, bob->id);
 	say(bob, "{");
 	say(bob, LEAVE, bob->id);
@@ -117,6 +119,47 @@ START_TEST(what_the_storage_refuses_was_accepted_and_is_an_error)
 	ck_assert_uint_eq(judged(w, MESSAGE_UPDATE_CART, HUB_ACCEPTED), 1);
 	ck_assert_uint_eq(
 	    counts_of(w).refusals[REFUSAL_STORAGE_UNAVAILABLE], 1);
+	world_free(w);
+}
+END_TEST
+
+/* How many errors were told, by the counts. */
+static uint64_t
+told(struct world *w)
+{
+	struct hub_counts counts = counts_of(w);
+	uint64_t sum = 0;
+	size_t code;
+
+	for (code = 0; code < REFUSALS; code++)
+		sum += counts.refusals[code];
+	return sum;
+}
+
+START_TEST(an_error_is_counted_once_when_it_is_told)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct client *eve = world_connect(w, "s1");
+	struct client *bob = world_connect(w, "s1");
+
+	world_hold(w);
+	say(ann, CART, ann->id, "{'a':1}");
+	say(eve, CART, NOBODY, "{}");
+	say(bob, CART, NOBODY, "{}");
+	hang_up(bob);
+	ck_assert_uint_eq(told(w), 0);	/* all wait for the storage */
+	if (_i == 1)
+		world_refuse(w, 1);
+	world_go_on(w);
+	if (_i == 1) {
+		expect_error(eve, "storageUnavailable",
+		    ",'event':'updateCart','retryAfter':5");
+		ck_assert_uint_eq(counts_of(w).refusals[
+		    REFUSAL_STORAGE_UNAVAILABLE], 2);
+	} else
+		expect_error(eve, "unknownCustomer", ",'event':'updateCart'");
+	ck_assert_uint_eq(told(w), _i == 1 ? 2 : 1);
 	world_free(w);
 }
 END_TEST
@@ -397,6 +440,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, repeated_entries_and_returns_are_accepted);
 	tcase_add_test(tc,
 	    what_the_storage_refuses_was_accepted_and_is_an_error);
+	tcase_add_loop_test(tc, an_error_is_counted_once_when_it_is_told, 0, 2);
 	tcase_add_test(tc, limits_that_took_effect_are_told_apart);
 	tcase_add_test(tc, sessions_and_customers_are_those_that_are_there);
 	tcase_add_test(tc, nothing_is_in_flight_when_a_list_has_come_back);

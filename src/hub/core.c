@@ -190,11 +190,26 @@ core_submit(struct hub *hub, struct room *room, struct job *job)
 }
 
 void
+core_put_error(struct hub *hub, struct peer *peer,
+    const struct message_error *error)
+{
+	hub->counts.refusals[error->code]++;
+	outbox_add_reply(&peer->outbox, message_reply_error(error));
+	if (peer->poll == NULL)
+		return;
+	peer->poll->refused = error->code;
+	peer->poll->retry_after_s = error->retry_after_s;
+}
+
+void
 core_answer_with(struct peer *peer, struct job *job,
     const struct core_answer *answer)
 {
 	job->origin = peer->id;
 	job->reply = answer->reply;
+	job->is_error = answer->error != NULL;
+	if (job->is_error)
+		job->error = *answer->error;
 	job->seat = answer->seat;
 	job->refused.code = REFUSAL_STORAGE_UNAVAILABLE;
 	job->refused.retry_after_s = RETRY_STORAGE_S;
@@ -217,7 +232,10 @@ core_answer(struct hub *hub, struct peer *peer, struct room *room,
 	struct job *job;
 
 	if (is_quiet && answer->seat == NULL) {
-		outbox_add_reply(&peer->outbox, answer->reply);
+		if (answer->error != NULL)
+			core_put_error(hub, peer, answer->error);
+		else
+			outbox_add_reply(&peer->outbox, answer->reply);
 		core_wake(hub, peer);
 		return;
 	}
@@ -245,18 +263,12 @@ core_tell_error(struct hub *hub, struct peer *peer, struct room *room,
 {
 	struct message_error full = *error;
 	struct message refused = { .event = error->event, .seq = error->seq };
-	struct core_answer answer = { .message = &refused };
+	struct core_answer answer = { .error = &full, .message = &refused };
 
-	hub->counts.refusals[full.code]++;
 	if (full.code == REFUSAL_SESSION_FULL)
 		full.retry_after_s = RETRY_FULL_S;
 	if (full.code == REFUSAL_STORAGE_UNAVAILABLE)
 		full.retry_after_s = RETRY_STORAGE_S;
-	if (peer->poll != NULL) {
-		peer->poll->refused = full.code;
-		peer->poll->retry_after_s = full.retry_after_s;
-	}
-	answer.reply = message_reply_error(&full);
 	core_answer(hub, peer, room, &answer);
 }
 

@@ -200,6 +200,7 @@ struct message *core_unpark(struct peer *peer);
 /* What a job does to its origin's seat once it is done. */
 struct core_answer {
 	struct payload *reply;	/* takes the reference; NULL for none */
+	const struct message_error *error; /* instead; NULL for none */
 	struct seat *seat;	/* to move the peer to, or from if it leaves */
 	const struct message *message;	/* what is answered */
 };
@@ -232,6 +233,9 @@ struct job *core_record(struct hub *hub, struct room *room,
  * then.  Otherwise the job is freed.
  */
 enum refusal core_happen(struct hub *hub, struct room *room, struct job *job);
+/* Now peer is told an error: that is where errors are counted. */
+void	 core_put_error(struct hub *hub, struct peer *peer,
+	    const struct message_error *error);
 /* answer is what job's record gets peer when it is durable. */
 void	 core_answer_with(struct peer *peer, struct job *job,
 	    const struct core_answer *answer);

@@ -92,6 +92,8 @@ struct job {
 				/* this is done; NULL if it does not */
 	uint64_t origin;	/* peer that asked; 0 for none */
 	struct payload *reply;	/* for origin, when done; or NULL */
+	bool	 is_error;	/* what it is told then is error instead */
+	struct message_error error;
 	struct message_error refused; /* what origin is told if refused */
 	struct multicart *multicart; /* the room's after this record; only on */
 				/* its last record of a turn */

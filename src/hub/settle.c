@@ -168,15 +168,16 @@ settle_seat(struct hub *hub, struct peer *peer, struct job *job)
 	presence_update(hub, seat);
 }
 
+/* Tell peer, who asked for job, what came of it. */
 static void
-refuse_origin(struct hub *hub, struct peer *peer, const struct job *job)
+tell_origin(struct hub *hub, struct peer *peer, const struct job *job)
 {
-	hub->counts.refusals[job->refused.code]++;
-	outbox_add_reply(&peer->outbox, message_reply_error(&job->refused));
-	if (peer->poll == NULL)
-		return;
-	peer->poll->refused = job->refused.code;
-	peer->poll->retry_after_s = job->refused.retry_after_s;
+	if (job->result == JOB_REFUSED)
+		core_put_error(hub, peer, &job->refused);
+	else if (job->is_error)
+		core_put_error(hub, peer, &job->error);
+	else if (job->reply != NULL)
+		outbox_add_reply(&peer->outbox, payload_ref(job->reply));
 }
 
 static void
@@ -187,11 +188,7 @@ settle_origin(struct hub *hub, struct job *job)
 	HASH_FIND(hh, hub->peers, &job->origin, sizeof(job->origin), peer);
 	if (peer != NULL) {
 		peer->jobs--;
-		if (job->result == JOB_REFUSED)
-			refuse_origin(hub, peer, job);
-		else if (job->reply != NULL)
-			outbox_add_reply(&peer->outbox,
-			    payload_ref(job->reply));
+		tell_origin(hub, peer, job);
 		core_wake(hub, peer);
 	}
 	if (job->seat != NULL)
