@@ -26,6 +26,13 @@ const char suite_name[] = "log";
 /* Longer than any line, shorter than what a pipe takes at once. */
 enum { LONG = 4000 };
 
+/* With the thread sanitizer every handler begins with another errno. */
+#ifdef __SANITIZE_THREAD__
+enum { ERRNO_IS_OURS = 0 };
+#else
+enum { ERRNO_IS_OURS = 1 };
+#endif
+
 /* Standard error while a test captures it. */
 static int captured[2], original;
 
@@ -735,6 +742,25 @@ log_both(void *arg)
 	return arg;
 }
 
+/* For the thread sanitizer, which sees what goes wrong once in a year. */
+START_TEST(a_level_changes_while_another_thread_logs)
+{
+	static char a[] = "a";
+	pthread_t thread;
+	unsigned i;
+
+	capture_start();
+	log_set_level(LOG_LEVEL_ERROR);
+	ck_assert_int_eq(pthread_create(&thread, NULL, log_many, a), 0);
+	for (i = 0; i < LINES_OF_THREAD; i++)
+		log_set_level(i % 2 == 0 ? LOG_LEVEL_WARNING :
+		    LOG_LEVEL_ERROR);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(log_level(), LOG_LEVEL_ERROR);
+	ck_assert_str_eq(capture_end(), "");
+}
+END_TEST
+
 START_TEST(lines_of_two_threads_do_not_mix)
 {
 	char line[THREAD_LINE + 16];
@@ -765,6 +791,10 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
+	tcase_add_loop_test(tc, abort_ends_the_process_with_a_line, 0,
+	    2 * ERRNO_IS_OURS);
+	tcase_add_loop_test(tc, line_of_an_abort_waits_for_who_reads_it, 0,
+	    ERRNO_IS_OURS);
 	tcase_add_test(tc, each_kind_of_line_has_its_priority);
 	tcase_add_test(tc, warning_says_what_errno_means);
 	tcase_add_test(tc, debug_lines_are_dropped_at_first);
@@ -777,18 +807,17 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, long_line_is_cut);
 	tcase_add_loop_test(tc, long_line_is_not_cut_within_an_escape, 0, 8);
 	tcase_add_test(tc, fatal_error_ends_the_process_with_its_status);
-	tcase_add_loop_test(tc, abort_ends_the_process_with_a_line, 0, 2);
 	tcase_add_loop_test(tc,
 	    lines_that_nobody_reads_are_lost_whole_and_told_later, 0, UNREAD);
 	tcase_add_test(tc, last_error_gets_out_at_the_end);
 	tcase_add_test(tc, last_error_comes_before_the_next_line);
 	tcase_add_test(tc, signal_does_not_cut_the_end_short);
-	tcase_add_test(tc, line_of_an_abort_waits_for_who_reads_it);
 	tcase_add_test(tc, log_without_room_is_not_tried_for_a_second);
 	tcase_add_test(tc, end_comes_although_nobody_reads);
 	tcase_add_loop_test(tc, what_the_shell_gave_us_still_waits_for_others,
 	    0, UNREAD);
 	tcase_add_test(tc, file_takes_every_line);
 	tcase_add_test(tc, log_that_is_closed_keeps_nobody);
+	tcase_add_test(tc, a_level_changes_while_another_thread_logs);
 	tcase_add_test(tc, lines_of_two_threads_do_not_mix);
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@
 /* Longer lines are cut; an escaped byte takes four. */
 #define LINE_BYTES 1024
 
-static enum log_level log_max = LOG_LEVEL_INFO;
+/* A reload changes it while the storage thread logs; each line asks. */
+static atomic_int log_max = LOG_LEVEL_INFO;
 static const char *program;	/* NULL: lines begin with their priority */
 
 /* How bytes get to standard error. */
@@ -50,13 +52,14 @@ static size_t last_error_len;
 void
 log_set_level(enum log_level level)
 {
-	log_max = level;
+	atomic_store_explicit(&log_max, (int)level, memory_order_relaxed);
 }
 
 enum log_level
 log_level(void)
 {
-	return log_max;
+	return (enum log_level)atomic_load_explicit(&log_max,
+	    memory_order_relaxed);
 }
 
 void
@@ -295,7 +298,7 @@ emit(enum log_level level, int error, const char *format, va_list ap)
 	char text[LINE_BYTES], line[LINE_BYTES];
 	size_t n;
 
-	if (level > log_max)
+	if (level > log_level())
 		return;
 	if (vsnprintf(text, sizeof(text), format, ap) < 0)
 		return;

@@ -170,6 +170,33 @@ test('a reload tells what it does, or why it does nothing', () => withTool({},
 		assert.equal(page.status, 200);
 	}));
 
+// For the thread sanitizer above all: what a reload changes is used by both
+// threads meanwhile.
+test('a reload under load loses nothing', () => withTool({},
+	async (daemon, run, configuration) => {
+		const shop = async (name) => {
+			const client = await Client.open(daemon, `/${name}`);
+			const { customerId } = await client.enter('startSession', name);
+			for (let n = 1; n <= 100; n++) {
+				client.send('updateCart', { customerId, seq: n,
+					cartContent: { n } });
+				const { payload } = await client.nextOf('updateCart');
+				assert.equal(payload.seq, n);
+			}
+		};
+		const load = Promise.all(['a', 'b', 'c', 'd'].map(shop));
+		for (const n of [1, 2, 3, 4, 5, 6]) {
+			fs.writeFileSync(configuration, `max-remembered = ${n}\n` +
+				`log-level = ${n % 2 ? 'debug' : 'warning'}\n`);
+			const { status, error } = await run('reload');
+			assert.equal(status, 0, error);
+			assert.equal((await run('log-level', 'debug')).status, 0);
+		}
+		await load;
+		const { status, error } = await run('audit', 'verify');
+		assert.equal(status, 0, error);
+	}));
+
 test('a log level holds until the next reload', () => withTool({},
 	async (daemon, run) => {
 		assert.equal((await run('log-level', 'debug')).status, 0);
