@@ -11,7 +11,7 @@
 CREATE TEMP VIEW audit_event_name (number, event) AS VALUES
 	(1, 'start'), (2, 'join'), (3, 'cart'), (4, 'ready'), (5, 'leave'),
 	(6, 'expire'), (7, 'return'), (8, 'end'), (9, 'refused'),
-	(10, 'erase'), (11, 'retain');
+	(10, 'erase'), (11, 'retain'), (12, 'purge');
 
 CREATE TEMP VIEW audit_transport_name (number, transport) AS VALUES
 	(0, 'none'), (1, 'websocket'), (2, 'http'), (3, 'fastcgi');
@@ -80,6 +80,7 @@ SELECT j.seq,
        CASE WHEN j.event = 9 THEN j.client_seq END AS count,
        CASE WHEN j.event = 11 THEN strftime('%Y-%m-%dT%H:%M:%fZ',
          j.client_seq / 1000.0, 'unixepoch') END AS before,
+       CASE WHEN j.event = 12 THEN j.client_seq END AS upto,
        b.salt IS NULL AS erased,
        b.name,
        b.address,
@@ -145,15 +146,11 @@ SELECT m.session,
 
 -- What was erased on request or may have been as too old, and when.
 CREATE TEMP VIEW audit_erasure AS
-SELECT seq, time, event, session, customer, before
+SELECT seq, time, event, session, customer, before, upto
   FROM audit_event
- WHERE event IN ('erase', 'retain');
+ WHERE event IN ('erase', 'retain', 'purge');
 
--- Where the journal begins, if rows were deleted from it.
+-- The row before the first one, if rows were deleted.
 CREATE TEMP VIEW audit_anchor AS
-SELECT seq,
-       lower(hex(hash)) AS hash,
-       strftime('%Y-%m-%dT%H:%M:%fZ', ts_ms / 1000.0, 'unixepoch') AS time,
-       reason,
-       purge_upto
+SELECT seq, lower(hex(hash)) AS hash
   FROM main.chain_anchor;

@@ -1,4 +1,4 @@
--- The database of buddyshopping, version 3.  Older ones are brought to it by
+-- The database of buddyshopping, version 4.  Older ones are brought to it by
 -- migrate-N.sql.
 --
 -- journal and journal_body are the truth: everything that happened, in order.
@@ -24,8 +24,8 @@
 --       event || ts_ms || transport || flags || client_seq || name ||
 --       customer || displaced || digest)
 --
--- previous is the hash of the row before (seq - 1), of the chain_anchor of
--- that seq if the row was purged, and 32 zero bytes for seq 1.  The nine
+-- previous is the hash of the row before (seq - 1), that of chain_anchor if the
+-- row was purged, and 32 zero bytes for seq 1.  The nine
 -- numbers from seq to client_seq are little-endian 64-bit each.  name is
 -- session.name of the journal's session (empty for session 0), its length as
 -- a little-endian 32-bit number in front.  customer and displaced are 12 bytes
@@ -47,23 +47,35 @@
 --              incarnations, are to be forgotten; with customer NULL those
 --              of the whole session.  The row comes first, the bodies follow.
 --   11 RETAIN  Session and incarnation are 0.  Bodies of rows with a ts_ms
---              below client_seq to which no customer's name_seq or cart_seq
---              points may be forgotten from here on.
+--              below client_seq, which is not above its own ts_ms, may be
+--              forgotten from here on, unless a customer's name_seq or cart_seq
+--              pointed to them when this row was written.  Those without the
+--              flag 4, up to version 3, are also for what was pointed to then
+--              and is no longer; and their ts_ms may be some seconds too low.
+--   12 PURGE   Session and incarnation are 0.  Rows up to client_seq, which is
+--              below its own seq, may be deleted from here on.
 --
 -- Explained erasures
 --
 -- A body with salt NULL is explained if there is an ERASE row of higher seq for
--- its session and customer, or if its row's ts_ms is below the client_seq of
--- a RETAIN row of higher seq.  Any other one was tampered with.
+-- its session and customer, or a RETAIN row of higher seq that may be the
+-- reason by what is said above: a replay knows what was pointed to when.  Any
+-- other one was tampered with.
 --
 -- Purges
 --
--- Rows of the journal may be deleted from the lowest seq on, bodies and all,
--- up to the purge_upto of a chain_anchor that was written before.
--- Verification begins behind the newest anchor with a purge_upto; incarnations
--- whose START was purged cannot be replayed.  With the START or JOIN of a
--- customer that is gone goes the customer, and with its last row a session that
--- has ended.
+-- Rows of the journal are deleted from the lowest seq on, bodies and all, up to
+-- the client_seq of the newest PURGE.  In the same transaction the last of them
+-- becomes the chain_anchor, behind which the journal begins: its hash is the
+-- previous one of the first row that is there.  An anchor that no PURGE of
+-- higher seq reaches, rows at or before it, and a gap behind it are forgeries.
+-- Incarnations whose START was purged cannot be replayed; none of them runs.
+-- With the START or JOIN of a customer that is gone goes the customer, and with
+-- its last row a session that has ended.
+--
+-- Up to version 3 anchors had no PURGE.  For the newest of them the migration
+-- wrote one: that says when the anchor was found, and nothing of when and why
+-- the rows went.
 --
 -- Replay
 --
@@ -125,7 +137,7 @@ CREATE INDEX customer_by_state
     ON customer(session, state, incarnation, left_revision);
 
 -- flags: 1 customer is ready (READY), 2 customer has a token (START, JOIN);
--- those of REFUSED are described above.
+-- those of REFUSED and RETAIN are described above.
 CREATE TABLE journal (
 	seq INTEGER PRIMARY KEY,	-- 1, 2, 3, ...: no gaps, never reused
 	session INTEGER NOT NULL,
@@ -157,19 +169,12 @@ CREATE TABLE journal_body (
 -- What retention has yet to look at.
 CREATE INDEX journal_body_kept ON journal_body(seq) WHERE salt IS NOT NULL;
 
--- The hash of row seq, kept when the rows up to purge_upto may be deleted.
+-- The row before the first one of the journal, if rows were purged: one at the
+-- most.
 CREATE TABLE chain_anchor (
 	seq INTEGER PRIMARY KEY,
-	hash BLOB NOT NULL CHECK (length(hash) = 32),
-	ts_ms INTEGER NOT NULL,
-	reason TEXT NOT NULL,
-	purge_upto INTEGER,
-	mac BLOB,
-	CHECK (purge_upto <= seq)
+	hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
-
--- Asked for every row that is purged.
-CREATE INDEX chain_anchor_by_purge ON chain_anchor(purge_upto);
 
 -- Which log (-wal) is this file's: see src/storage/log_mark.h.  It says nothing
 -- of sessions, and changes without being in the journal.
@@ -187,7 +192,8 @@ BEGIN
 END;
 
 CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal
-WHEN OLD.seq > (SELECT ifnull(max(purge_upto), 0) FROM chain_anchor)
+WHEN OLD.seq > ifnull((SELECT client_seq FROM journal
+    WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1), 0)
 BEGIN
 	SELECT RAISE(ABORT, 'the journal is append-only');
 END;
@@ -200,19 +206,21 @@ BEGIN
 END;
 
 CREATE TRIGGER journal_body_no_delete BEFORE DELETE ON journal_body
-WHEN OLD.seq > (SELECT ifnull(max(purge_upto), 0) FROM chain_anchor)
+WHEN OLD.seq > ifnull((SELECT client_seq FROM journal
+    WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1), 0)
 BEGIN
 	SELECT RAISE(ABORT, 'the journal is append-only');
 END;
 
 CREATE TRIGGER chain_anchor_no_update BEFORE UPDATE ON chain_anchor
 BEGIN
-	SELECT RAISE(ABORT, 'anchors are append-only');
+	SELECT RAISE(ABORT, 'an anchor is replaced by one of a later row');
 END;
 
 CREATE TRIGGER chain_anchor_no_delete BEFORE DELETE ON chain_anchor
+WHEN NOT EXISTS (SELECT 1 FROM chain_anchor WHERE seq > OLD.seq)
 BEGIN
-	SELECT RAISE(ABORT, 'anchors are append-only');
+	SELECT RAISE(ABORT, 'an anchor is replaced by one of a later row');
 END;
 
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;

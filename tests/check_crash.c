@@ -47,6 +47,8 @@ struct life {
 	uint64_t revision;
 	uint64_t random;
 	size_t	 moments[TRANSACTIONS];	/* when each was acknowledged */
+	int64_t	 halfway;		/* records in the midst of one that is */
+					/* two transactions of the store */
 	int64_t	 records[TRANSACTIONS];	/* in all, after each */
 	int64_t	 record_count;
 	int64_t	 erased[TRANSACTIONS];	/* customer 2 up to there, after each */
@@ -461,6 +463,14 @@ is_after(const struct life *life, size_t n, int64_t records)
 	return records == (n == 0 ? 0 : life->records[n - 1]);
 }
 
+/* Whether that many are what the next transaction makes in its midst. */
+static bool
+is_halfway(const struct life *life, size_t n, int64_t records)
+{
+	return records == life->halfway && records < life->records[n] &&
+	    (n == 0 || records > life->records[n - 1]);
+}
+
 static void
 check_ruin(const struct life *life, size_t moment)
 {
@@ -474,7 +484,8 @@ check_ruin(const struct life *life, size_t moment)
 	records = sound_records(life->ruined);
 	/* The one in flight may have made it. */
 	ck_assert_msg(is_after(life, n, records) ||
-	    (n < TRANSACTIONS && is_after(life, n + 1, records)),
+	    (n < TRANSACTIONS && (is_after(life, n + 1, records) ||
+	    is_halfway(life, n, records))),
 	    "moment %zu: %zu acknowledged, %lld records", moment, n,
 	    (long long)records);
 }
@@ -615,7 +626,12 @@ write_retention(struct life *life)
 		ck_assert_int_eq(store_commit(life->store), STORE_OK);
 	}
 	record_clear(&note);
-	life->record_count += pass.has_note;
+	life->record_count += pass.note_row != 0;
+	if (pass.upto_row == 0)
+		return;
+	/* A PURGE, when the RETAIN is durable. */
+	life->halfway = life->record_count;
+	life->record_count++;
 }
 
 /* What was acknowledged as erased is so after the failure. */

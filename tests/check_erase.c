@@ -19,6 +19,9 @@
 #include "hub/job.h"
 #include "session/record.h"
 #include "session/session.h"
+#include "storage/audit.h"
+#include "storage/audit_report.h"
+#include "storage/audit_verify.h"
 #include "storage/offline.h"
 #include "storage/store.h"
 
@@ -66,11 +69,29 @@ setup(void)
 	open_store();
 }
 
+/* What was done here verifies at any time. */
+static void
+expect_proof(void)
+{
+	const struct audit_wish all = { .from = 0 };
+	struct audit_report report;
+	enum audit_status status;
+	struct audit *audit;
+
+	ck_assert_int_eq(audit_open(DATABASE, &audit), AUDIT_OK);
+	status = audit_verify(audit, &all, &report);
+	ck_assert_msg(status == AUDIT_OK, "%d: row %" PRId64 ": %s", status,
+	    report.fault.seq, report.fault.what);
+	audit_report_clear(&report);
+	audit_close(audit);
+}
+
 static void
 teardown(void)
 {
 	int i;
 
+	expect_proof();
 	store_close(store);
 	for (i = 1; i <= SESSIONS; i++)
 		payload_unref(ids[i]);
@@ -557,6 +578,36 @@ START_TEST(old_bodies_go_unless_something_points_to_them)
 }
 END_TEST
 
+/* What was in use when a pass was noted is explained by another note. */
+START_TEST(what_is_let_go_of_in_a_pass_is_noted_again)
+{
+	struct retention pass = { .step = RETENTION_BODIES };
+	struct record note = {
+		.event = RECORD_RETAIN,
+		.session = payload_new("", 0),
+	};
+
+	make_sessions(300);
+	now_ms += 10 * DAY_MS;
+	pass.now_ms = note.time_ms = now_ms;
+	pass.bodies_ms = note.client_seq = now_ms - 5 * DAY_MS;
+	while (pass.step == RETENTION_BODIES) {
+		begin();
+		ck_assert_int_eq(store_retain(store, &pass, &note), STORE_OK);
+		if (pass.after_row > 600 && revisions[1] < 603)
+			fill_cart(1, 2, 300, 10);
+		commit();
+		expect_proof();
+	}
+
+	ck_assert_int_eq(query("SELECT salt IS NULL FROM journal_body"
+	    " WHERE seq = 902"), 1);
+	ck_assert_int_eq(query("SELECT count(*) FROM journal"
+	    " WHERE event = 11"), 2);
+	record_clear(&note);
+}
+END_TEST
+
 START_TEST(notes_alone_are_no_reason_for_a_note)
 {
 	make_sessions(2);
@@ -615,14 +666,17 @@ START_TEST(old_rows_go_below_an_anchor)
 
 	retain(0, now_ms - DAY_MS);
 
-	ck_assert_int_eq(query("SELECT seq FROM journal"), 3 + 900 + 2 + 1);
-	ck_assert_int_eq(query("SELECT seq FROM journal_body"), 906);
-	ck_assert_int_eq(query("SELECT count(*) FROM chain_anchor WHERE"
-	    " seq = 905 AND purge_upto = 905 AND reason = 'retention'"), 1);
+	ck_assert_int_eq(query("SELECT min(seq) FROM journal"), 906);
+	ck_assert_int_eq(query("SELECT min(seq) FROM journal_body"), 906);
+	ck_assert_int_eq(query("SELECT max(seq) FROM journal"), 907);
+	ck_assert_int_eq(query("SELECT count(*) FROM journal WHERE seq = 907"
+	    " AND event = 12 AND session = 0 AND client_seq = 905"), 1);
+	ck_assert_int_eq(query("SELECT seq FROM chain_anchor"), 905);
 	ck_assert_int_eq(query("SELECT id FROM session"), 3);
 	ck_assert_int_eq(query("SELECT id FROM customer"), 4);
-	/* What is old is gone: nothing to anchor. */
+	/* What is old is gone: nothing to note. */
 	retain(0, now_ms - DAY_MS);
+	ck_assert_int_eq(query("SELECT max(seq) FROM journal"), 907);
 	ck_assert_int_eq(query("SELECT count(*) FROM chain_anchor"), 1);
 	/* The chain goes on where it was. */
 	store_close(store);
@@ -630,7 +684,7 @@ START_TEST(old_rows_go_below_an_anchor)
 	begin();
 	fill_cart(3, 4, 0, 10);
 	commit();
-	ck_assert_int_eq(query("SELECT max(seq) FROM journal"), 907);
+	ck_assert_int_eq(query("SELECT max(seq) FROM journal"), 908);
 }
 END_TEST
 
@@ -646,19 +700,28 @@ START_TEST(rows_of_what_still_runs_stay_and_all_behind)
 
 	end_session(1);
 	retain(0, now_ms - DAY_MS);
-	/* That session 1 ended is news; the rest was old. */
-	ck_assert_int_eq(query("SELECT count(*) FROM journal"), 1);
+	/* That session 1 ended, and the note, are news; the rest was old. */
+	ck_assert_int_eq(query("SELECT count(*) FROM journal"), 2);
 	ck_assert_int_eq(query("SELECT id FROM session"), 1);
 	ck_assert_int_eq(query("SELECT count(*) FROM customer"), 0);
 	now_ms += 10 * DAY_MS;
 	retain(0, now_ms - DAY_MS);
-	ck_assert_int_eq(query("SELECT count(*) FROM journal"), 0);
 	ck_assert_int_eq(query("SELECT count(*) FROM session"), 0);
+	/* Of notes alone the newest stays, and is no reason for another. */
+	ck_assert_int_eq(query("SELECT count(*) FROM journal"), 1);
+	now_ms += 10 * DAY_MS;
+	retain(0, now_ms - DAY_MS);
+	ck_assert_int_eq(query("SELECT count(*) FROM journal"), 1);
+	ck_assert_int_eq(query("SELECT max(seq) FROM journal"), 37);
 }
 END_TEST
 
 START_TEST(purge_that_was_interrupted_goes_on)
 {
+	struct record note = {
+		.event = RECORD_RETAIN,
+		.session = payload_new("", 0),
+	};
 	struct retention pass;
 
 	make_sessions(200);
@@ -672,16 +735,20 @@ START_TEST(purge_that_was_interrupted_goes_on)
 	};
 	while (query("SELECT min(seq) FROM journal") == 1) {
 		begin();
-		ck_assert_int_eq(store_retain(store, &pass, NULL), STORE_OK);
+		ck_assert_int_eq(store_retain(store, &pass, &note), STORE_OK);
 		commit();
+		expect_proof();
 	}
 	store_close(store);
 	open_store();
 
-	retain(0, now_ms - DAY_MS);
+	/* What is noted goes, also if less would be old by now. */
+	retain(0, 1);
 
-	ck_assert_int_eq(query("SELECT count(*) FROM journal"), 0);
+	ck_assert_int_eq(query("SELECT count(*) FROM journal"), 1);
+	ck_assert_int_eq(query("SELECT event FROM journal"), RECORD_PURGE);
 	ck_assert_int_eq(query("SELECT count(*) FROM chain_anchor"), 1);
+	record_clear(&note);
 }
 END_TEST
 
@@ -714,6 +781,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_crash_in_a_scrub_harms_nothing);
 	tcase_add_test(tc, without_a_daemon_the_same_is_done);
 	tcase_add_test(tc, old_bodies_go_unless_something_points_to_them);
+	tcase_add_test(tc, what_is_let_go_of_in_a_pass_is_noted_again);
 	tcase_add_test(tc, notes_alone_are_no_reason_for_a_note);
 	tcase_add_test(tc, rows_from_the_future_are_passed_over);
 	tcase_add_test(tc, old_rows_go_below_an_anchor);

@@ -744,7 +744,7 @@ ruin_page(const char *path)
 {
 	static const uint8_t zeros[4096];
 	int64_t page = query(path, "SELECT rootpage FROM sqlite_schema"
-	    " WHERE name = 'chain_anchor_by_purge'");
+	    " WHERE name = 'sqlite_autoindex_customer_1'");
 	int fd = open(path, O_WRONLY);
 
 	ck_assert_int_ne(fd, -1);

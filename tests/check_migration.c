@@ -9,7 +9,12 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "hub/job.h"
 #include "session/record.h"
+#include "storage/audit.h"
+#include "storage/audit_report.h"
+#include "storage/audit_verify.h"
+#include "storage/schema.h"
 #include "storage/store.h"
 
 #include "suite.h"
@@ -18,6 +23,16 @@ const char suite_name[] = "migration";
 
 #define NEW_PATH "check_migration.new.db"
 #define OLD_PATH "check_migration.old.db"
+
+/* Up to version 3. */
+#define OLD_ANCHOR(seq)							\
+	"INSERT INTO chain_anchor (seq, hash, ts_ms, reason, purge_upto)" \
+	" SELECT seq, hash, ts_ms, 'retention', seq FROM journal"	\
+	" WHERE seq = " #seq ";"
+
+enum {
+	PURGES = 5
+};
 
 /* The schema of version 1, less its comments. */
 static const char schema_1[] =
@@ -153,6 +168,28 @@ query(sqlite3 *db, const char *sql)
 	return value;
 }
 
+/*
+ * The database of an older version verifies without a word once it was brought
+ * up to date, behind row anchor, which row note explains; 0 for neither.
+ */
+static void
+expect_proof(int64_t anchor, int64_t note)
+{
+	const struct audit_wish all = { .from = 0 };
+	struct audit_report report;
+	enum audit_status status;
+	struct audit *audit;
+
+	ck_assert_int_eq(audit_open(OLD_PATH, &audit), AUDIT_OK);
+	status = audit_verify(audit, &all, &report);
+	ck_assert_msg(status == AUDIT_OK, "row %lld: %s",
+	    (long long)report.fault.seq, report.fault.what);
+	ck_assert_int_eq(report.anchor_seq, anchor);
+	ck_assert_int_eq(report.purge_seq, note);
+	audit_report_clear(&report);
+	audit_close(audit);
+}
+
 static void
 append(const char *path, const struct record *records, size_t n)
 {
@@ -184,27 +221,48 @@ record_of(enum record_event event, struct payload *session, uint64_t revision)
 	};
 }
 
-/* The same rows in a database of version 1 and in one of today. */
+/* Bring db from version 1 to a later one. */
 static void
-make_databases(struct payload *session, struct payload *text)
+bring_up(sqlite3 *db, int version)
 {
-	struct record records[] = {
-		record_of(RECORD_START, session, 1),
-		record_of(RECORD_CART, session, 2),
+	static const char *const steps[] = {
+		NULL, schema_sql, migrate_2_sql, migrate_3_sql, migrate_4_sql,
 	};
-	sqlite3 *db;
+	int i;
 
-	records[0].name = text;
-	records[1].cart = text;
-	append(NEW_PATH, records, 2);
-	db = connect(OLD_PATH);
+	for (i = 2; i <= version; i++)
+		execute(db, steps[i]);
+}
+
+/* What is in the database of today, in one of an older version. */
+static void
+copy_to_version(int version)
+{
+	sqlite3 *db = connect(OLD_PATH);
+
 	execute(db, schema_1);
+	bring_up(db, version);
 	execute(db, "ATTACH '" NEW_PATH "' AS new;"
 	    "INSERT INTO session SELECT * FROM new.session;"
 	    "INSERT INTO customer SELECT * FROM new.customer;"
 	    "INSERT INTO journal SELECT * FROM new.journal;"
 	    "INSERT INTO journal_body SELECT * FROM new.journal_body");
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+/* The same rows in a database of an older version and in one of today. */
+static void
+make_databases(struct payload *session, struct payload *text, int version)
+{
+	struct record records[] = {
+		record_of(RECORD_START, session, 1),
+		record_of(RECORD_CART, session, 2),
+	};
+
+	records[0].name = text;
+	records[1].cart = text;
+	append(NEW_PATH, records, 2);
+	copy_to_version(version);
 }
 
 static void
@@ -235,12 +293,12 @@ static const char *const differences[] = {
 	" EXCEPT SELECT * FROM new.journal_body)",
 	"SELECT (SELECT count(*) FROM main.journal)"
 	" <> (SELECT count(*) FROM new.journal)",
-	"SELECT (SELECT user_version FROM pragma_user_version) <> 3",
+	"SELECT (SELECT user_version FROM pragma_user_version) <> 4",
 	"SELECT count(*) FROM pragma_integrity_check"
 	" WHERE integrity_check <> 'ok'",
 };
 
-START_TEST(version_1_becomes_what_a_new_database_is)
+START_TEST(older_version_becomes_what_a_new_database_is)
 {
 	struct payload *session = payload_new("atelier", 7);
 	struct payload *text = payload_new("{}", 2);
@@ -249,7 +307,7 @@ START_TEST(version_1_becomes_what_a_new_database_is)
 	sqlite3 *db;
 	size_t i;
 
-	make_databases(session, text);
+	make_databases(session, text, _i + 1);
 
 	append(OLD_PATH, more, 2);
 	append(NEW_PATH, more, 2);
@@ -261,6 +319,7 @@ START_TEST(version_1_becomes_what_a_new_database_is)
 		ck_assert_msg(query(db, differences[i]) == 0, "%s",
 		    differences[i]);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	expect_proof(0, 0);
 	payload_unref(session);
 	payload_unref(text);
 }
@@ -273,7 +332,7 @@ START_TEST(log_of_an_older_version_is_taken_in)
 	struct payload *text = payload_new("{}", 2);
 	sqlite3 *db;
 
-	make_databases(session, text);
+	make_databases(session, text, 1);
 	db = connect(OLD_PATH);
 	ck_assert_int_eq(sqlite3_db_config(db,
 	    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), SQLITE_OK);
@@ -286,7 +345,7 @@ START_TEST(log_of_an_older_version_is_taken_in)
 
 	db = connect(OLD_PATH);
 	ck_assert_int_eq(query(db, "SELECT active_ms FROM session"), 7);
-	ck_assert_int_eq(query(db, "PRAGMA user_version"), 3);
+	ck_assert_int_eq(query(db, "PRAGMA user_version"), 4);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	payload_unref(session);
 	payload_unref(text);
@@ -301,7 +360,7 @@ START_TEST(migration_that_fails_changes_nothing)
 	struct store *store;
 	sqlite3 *db;
 
-	make_databases(session, text);
+	make_databases(session, text, 1);
 	db = connect(OLD_PATH);
 	execute(db, "CREATE TABLE journal_body_kept (x)");
 
@@ -318,11 +377,121 @@ START_TEST(migration_that_fails_changes_nothing)
 }
 END_TEST
 
+/* Session "first" ends with row 3, "second" with row 6, and "third" goes on. */
+static void
+make_three_sessions(void)
+{
+	static const char *const names[] = { "first", "second", "third" };
+	struct record records[9];
+	struct payload *name;
+	size_t i, k;
+
+	for (i = 0; i < 3; i++) {
+		name = payload_new(names[i], strlen(names[i]));
+		for (k = 0; k < 3; k++) {
+			struct record *record = &records[3 * i + k];
+
+			*record = record_of(k == 0 ? RECORD_START :
+			    k == 1 || i == 2 ? RECORD_CART : RECORD_END,
+			    payload_ref(name), k + 1);
+			record->session_row = (int64_t)i + 1;
+			record->customer = (struct customer_id){
+				{ (uint8_t)i + 1 } };
+			record->customer_row = (int64_t)i + 1;
+			record->has_customer = record->event != RECORD_END;
+			if (record->event == RECORD_START)
+				record->name = payload_ref(name);
+			else if (record->event == RECORD_CART)
+				record->cart = payload_new("{}", 2);
+		}
+		payload_unref(name);
+	}
+	append(NEW_PATH, records, 9);
+	for (i = 0; i < 9; i++)
+		record_clear(&records[i]);
+}
+
+/* As their daemon left the purge of rows 1 to 6: done, begun, or cut off. */
+static const struct {
+	const char *sql;
+	int64_t	 anchor;		/* that there is then */
+} purges[] = {
+	{ OLD_ANCHOR(6) "DELETE FROM journal_body WHERE seq <= 6;"
+	    "DELETE FROM journal WHERE seq <= 6;"
+	    "DELETE FROM customer WHERE session < 3;"
+	    "DELETE FROM session WHERE id < 3", 6 },
+	{ OLD_ANCHOR(3) "DELETE FROM journal_body WHERE seq <= 3;"
+	    "DELETE FROM journal WHERE seq <= 3;"
+	    "DELETE FROM customer WHERE session = 1;"
+	    "DELETE FROM session WHERE id = 1;" OLD_ANCHOR(6), 3 },
+	{ OLD_ANCHOR(6), 0 },
+	{ OLD_ANCHOR(6) "DELETE FROM journal_body WHERE seq <= 2;"
+	    "DELETE FROM journal WHERE seq <= 2;"
+	    "DELETE FROM customer WHERE session = 1", 3 },
+	{ OLD_ANCHOR(6) "DELETE FROM journal_body WHERE seq <= 3;"
+	    "DELETE FROM journal WHERE seq <= 3;"
+	    "DELETE FROM customer WHERE session = 1;"
+	    "DELETE FROM session WHERE id = 1", 4 },
+};
+
+/* The next pass of retention deletes what is noted, and nothing more. */
+static void
+retain(void)
+{
+	struct retention pass = { .now_ms = 2, .rows_ms = 1 };
+	struct record note = {
+		.event = RECORD_RETAIN,
+		.session = payload_new("", 0),
+		.time_ms = 2,
+	};
+	struct store *store;
+
+	ck_assert_int_eq(store_open(OLD_PATH, NULL, &store), STORE_OPENED);
+	while (pass.step != RETENTION_OVER) {
+		ck_assert_int_eq(store_begin(store), STORE_OK);
+		ck_assert_int_eq(store_retain(store, &pass, &note), STORE_OK);
+		ck_assert_int_eq(store_commit(store), STORE_OK);
+	}
+	store_close(store);
+	record_clear(&note);
+}
+
+START_TEST(anchors_of_older_versions_get_a_note)
+{
+	int i = _i / 3;
+	sqlite3 *db;
+
+	make_three_sessions();
+	copy_to_version(_i % 3 + 1);
+	db = connect(OLD_PATH);
+	execute(db, purges[i].sql);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+
+	append(OLD_PATH, NULL, 0);
+
+	db = connect(OLD_PATH);
+	ck_assert_int_eq(query(db, "SELECT client_seq FROM journal WHERE"
+	    " seq = 10 AND event = 12 AND session = 0"), 6);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	expect_proof(purges[i].anchor, purges[i].anchor == 0 ? 0 : 10);
+	retain();
+	expect_proof(6, 10);
+	db = connect(OLD_PATH);
+	ck_assert_int_eq(query(db, "SELECT min(seq) FROM journal"), 7);
+	ck_assert_int_eq(query(db, "SELECT count(*) FROM session"), 1);
+	ck_assert_int_eq(query(db, "SELECT count(*) FROM customer"), 1);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, version_1_becomes_what_a_new_database_is);
+	tcase_add_loop_test(tc, older_version_becomes_what_a_new_database_is,
+	    0, 3);
+	tcase_add_loop_test(tc, anchors_of_older_versions_get_a_note, 0,
+	    3 * PURGES);
 	tcase_add_test(tc, log_of_an_older_version_is_taken_in);
 	tcase_add_test(tc, migration_that_fails_changes_nothing);
 }

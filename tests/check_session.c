@@ -365,7 +365,7 @@ START_TEST(a_note_does_not_fit)
 	struct step step = STEP(CART, 'A', .cart = "{}");
 	unsigned event;
 
-	for (event = RECORD_REFUSED; event <= RECORD_RETAIN; event++) {
+	for (event = RECORD_REFUSED; event <= RECORD_PURGE; event++) {
 		struct record record = record_of(session, &step);
 
 		record.event = event;

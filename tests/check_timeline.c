@@ -199,6 +199,7 @@ START_TEST(retention_is_told_where_something_is_gone_for_it)
 		{ RECORD_READY, 1, 2, ADA, NULL, true, 0 },
 		{ RECORD_RETAIN, 0, 0, 0, NULL, false, 3000 },
 		{ RECORD_RETAIN, 0, 0, 0, NULL, false, 3001 },
+		{ RECORD_PURGE, 0, 0, 0, NULL, false, 3001 },
 		{ RECORD_RETAIN, 0, 0, 0, NULL, false, 4000 },
 	};
 	char *story = story_of(steps, COUNT(steps), NULL), *first;

@@ -187,18 +187,31 @@ story_displace(struct story *story, unsigned number, unsigned customer,
 	return append(story, session, &record);
 }
 
-int64_t
-story_retain(struct story *story, uint64_t older_ms)
+/* A note that is about no session. */
+static int64_t
+note(struct story *story, enum record_event event, uint64_t client_seq)
 {
 	struct session *session = session_of(story, 0);
-	struct record record = make_record(story, session, RECORD_RETAIN);
+	struct record record = make_record(story, session, event);
 
 	payload_unref(record.session);
 	record.session = payload_new("", 0);
 	record.session_row = 0;
 	record.incarnation = 0;
-	record.client_seq = older_ms;
+	record.client_seq = client_seq;
 	return append(story, session, &record);
+}
+
+int64_t
+story_retain(struct story *story, uint64_t older_ms)
+{
+	return note(story, RECORD_RETAIN, older_ms);
+}
+
+int64_t
+story_purge(struct story *story, int64_t upto)
+{
+	return note(story, RECORD_PURGE, (uint64_t)upto);
 }
 
 int64_t

@@ -54,6 +54,8 @@ int64_t	 story_displace(struct story *story, unsigned session,
 	    unsigned customer, unsigned displaced);
 /* A RETAIN of what is older than that. */
 int64_t	 story_retain(struct story *story, uint64_t older_ms);
+/* A PURGE of the rows up to that one, which stay. */
+int64_t	 story_purge(struct story *story, int64_t upto);
 /* An ERASE of all of the session. */
 int64_t	 story_erase(struct story *story, unsigned session);
 

@@ -69,6 +69,9 @@ print_note(void *ctx, const struct audit_row *row)
 	when_format(record->client_seq, text);
 	if (record->event == RECORD_RETAIN)
 		(void)printf("bodies older than %s may go\n", text);
+	else if (record->event == RECORD_PURGE)
+		(void)printf("rows up to %" PRIu64 " may go\n",
+		    record->client_seq);
 	else {
 		(void)printf("bodies of ");
 		if (record->has_customer)
@@ -119,9 +122,9 @@ print_begin(const struct audit_report *report)
 		    report->trusted_seq);
 	if (report->anchor_seq == 0)
 		return;
-	when_format(report->anchor_ms, text);
-	(void)printf("not there any more: rows up to %" PRId64 ", by the "
-	    "anchor of %s\n", report->anchor_seq, text);
+	when_format(report->purge_ms, text);
+	(void)printf("not there any more: rows up to %" PRId64 ", by row %"
+	    PRId64 " of %s\n", report->anchor_seq, report->purge_seq, text);
 }
 
 static void

@@ -31,6 +31,8 @@ event_name(enum record_event event)
 		return "erase";
 	case RECORD_RETAIN:
 		return "retain";
+	case RECORD_PURGE:
+		return "purge";
 	}
 	return unknown;
 }

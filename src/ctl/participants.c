@@ -124,6 +124,7 @@ follow_customer(struct participants *participants,
 	case RECORD_REFUSED:
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
+	case RECORD_PURGE:
 		break;
 	}
 }

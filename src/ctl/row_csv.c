@@ -19,7 +19,8 @@ enum { NUMBER_BYTES = 21 };	/* of 64 bits in decimal, with a NUL */
 static const char *const columns[] = {
 	"seq", "session", "incarnation", "revision", "event", "time",
 	"transport", "customer", "displaced", "resumable", "ready",
-	"client_seq", "code", "message", "count", "before", "erased", "name",
+	"client_seq", "code", "message", "count", "before", "upto",
+	"erased", "name",
 	"address", "cart", "digest", "hash",
 };
 
@@ -83,7 +84,7 @@ put_hash(struct csv *csv, const uint8_t hash[CHAIN_HASH_BYTES])
 	csv_string(csv, text);
 }
 
-/* From displaced to before. */
+/* From displaced to upto. */
 static void
 put_event(struct csv *csv, const struct record *record)
 {
@@ -109,6 +110,10 @@ put_event(struct csv *csv, const struct record *record)
 		put_empty(csv, 3);
 	if (record->event == RECORD_RETAIN)
 		put_time(csv, record->client_seq);
+	else
+		put_empty(csv, 1);
+	if (record->event == RECORD_PURGE)
+		put_number(csv, record->client_seq);
 	else
 		put_empty(csv, 1);
 }

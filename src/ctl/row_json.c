@@ -88,6 +88,9 @@ write_event(struct json_line *line, const struct audit_row *row)
 	case RECORD_RETAIN:
 		write_time(line, "before", record->client_seq);
 		break;
+	case RECORD_PURGE:
+		json_line_number(line, "upto", record->client_seq);
+		break;
 	case RECORD_LEAVE:
 	case RECORD_EXPIRE:
 	case RECORD_RETURN:

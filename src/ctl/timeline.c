@@ -195,6 +195,7 @@ phrase_of(const struct record *record)
 	case RECORD_START:
 	case RECORD_REFUSED:
 	case RECORD_RETAIN:
+	case RECORD_PURGE:
 		break;
 	}
 	return NULL;
@@ -248,6 +249,7 @@ carts_of(const struct timeline *timeline, const struct audit_row *row,
 	case RECORD_REFUSED:
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
+	case RECORD_PURGE:
 		break;
 	}
 	return -1;
@@ -453,6 +455,9 @@ is_told(struct timeline *timeline, const struct audit_row *row)
 {
 	if (timeline->product != NULL)
 		return is_about_product(timeline, row);
+	/* What was purged is not told, and nothing of what is. */
+	if (row->record.event == RECORD_PURGE)
+		return false;
 	return row->record.event != RECORD_RETAIN ||
 	    is_explanation(timeline, row);
 }

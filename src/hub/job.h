@@ -57,8 +57,9 @@ struct retention {
 	uint64_t bodies_ms;	/* those of rows before this; 0 for none */
 	uint64_t rows_ms;	/* rows before this; 0 for none */
 	enum retention_step step;
-	bool	 has_note;	/* its RETAIN is in the journal */
+	int64_t	 note_row;	/* of its last RETAIN; 0 before */
 	int64_t	 after_row;	/* how far the step has got */
+	bool	 is_worth_it;	/* the search met more than such notes */
 	int64_t	 upto_row;	/* the last row found that may be purged */
 };
 

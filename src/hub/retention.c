@@ -84,7 +84,8 @@ retention_tick(struct hub *hub)
 	note = &job->record;
 	note->event = RECORD_RETAIN;
 	note->session = payload_new("", 0);
-	note->time_ms = hub->now.wall_ms;
+	/* What is to be old is so by this time, whatever the clock did since. */
+	note->time_ms = hub->retention.now_ms;
 	note->client_seq = hub->retention.bodies_ms;
 	id_source_bytes(&hub->random, note->salt, sizeof(note->salt));
 	hub->is_retaining = true;

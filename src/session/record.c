@@ -7,6 +7,7 @@ record_is_note(enum record_event event)
 	case RECORD_REFUSED:
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
+	case RECORD_PURGE:
 		return true;
 	case RECORD_START:
 	case RECORD_JOIN:

@@ -29,8 +29,9 @@ enum record_event {
 	RECORD_REFUSED = 9,	/* messages of a customer were refused */
 	RECORD_ERASE = 10,	/* bodies before are erased: the customer's, */
 				/* or without one all of the session */
-	RECORD_RETAIN = 11	/* bodies older than client_seq (ms) that no */
+	RECORD_RETAIN = 11,	/* bodies older than client_seq (ms) that no */
 				/* current state points to may be erased */
+	RECORD_PURGE = 12	/* rows up to client_seq may be deleted */
 };
 
 enum transport {
@@ -47,14 +48,14 @@ enum {
 
 struct record {
 	struct payload *session;	/* the session's id, as in its URL; */
-	int64_t	 session_row;	/* RETAIN: empty, and 0 */
+	int64_t	 session_row;	/* RETAIN, PURGE: empty, and 0 */
 	uint64_t incarnation;	/* 1 for the first start of this id, ... */
 	uint64_t revision;	/* 1 for an incarnation's START; no gaps; */
 				/* 0 for a note */
 	uint64_t time_ms;	/* wall clock; informative */
 	enum record_event event;
 	enum transport transport;
-	bool	 has_customer;	/* all events but END and RETAIN */
+	bool	 has_customer;	/* all events but END, RETAIN, PURGE */
 	struct customer_id customer;
 	int64_t	 customer_row;
 	bool	 has_displaced;	/* START on a session that runs: the host */
@@ -63,7 +64,9 @@ struct record {
 	bool	 has_token;	/* START, JOIN: the customer can prove itself */
 	bool	 is_ready;	/* READY */
 	uint64_t client_seq;	/* CART, READY: the client's seq; 0 for none; */
-				/* REFUSED: how many; RETAIN: a time in ms */
+				/* REFUSED: how many; RETAIN: a time in ms; */
+				/* PURGE: a row of the journal */
+	bool	 is_exact;	/* RETAIN: not of what states pointed to then */
 	enum refusal refused;	/* REFUSED: why, the first of them, and ... */
 	unsigned refused_event;	/* ... which enum message_event it was */
 	bool	 has_request;	/* START, JOIN: made with a requestId */

@@ -177,6 +177,7 @@ session_judge(const struct session *session, const struct record *record,
 	case RECORD_REFUSED:
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
+	case RECORD_PURGE:
 		break;
 	}
 	if (customer == NULL)
@@ -339,6 +340,7 @@ session_apply(struct session *session, const struct record *record)
 	case RECORD_REFUSED:
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
+	case RECORD_PURGE:
 		break;
 	}
 	return 0;

@@ -9,6 +9,7 @@
 #include "audit_row.h"
 #include "base/table.h"
 #include "base/xalloc.h"
+#include "chain.h"
 #include "column.h"
 #include "sql.h"
 
@@ -18,12 +19,17 @@ enum statement {
 	STATEMENTS
 };
 
+enum {
+	DRIFT_MS = 10000,	/* that a clock may have been set back in a */
+				/* pass, which notes up to version 3 show */
+	RETAINS_FIRST = 64
+};
+
 /* RETAIN is of session 0, so an index finds it; ERASE takes a scan. */
 static const char *const statement_sql[STATEMENTS] = {
 	[SQL_RETAIN] =
-	    "SELECT seq, client_seq FROM journal"
-	    " WHERE session = 0 AND event = 11 AND seq > ?"
-	    " ORDER BY client_seq DESC, seq DESC LIMIT 1",
+	    "SELECT seq, ts_ms, flags, client_seq FROM journal"
+	    " WHERE session = 0 AND event = 11 AND seq > ? ORDER BY seq",
 	[SQL_ERASE] =
 	    "SELECT seq, session, customer FROM journal"
 	    " WHERE event = 10 AND seq > ? ORDER BY seq",
@@ -41,11 +47,21 @@ struct erase {
 	int64_t	 seq;			/* of the last one */
 };
 
+/* What a RETAIN and those behind it reach: bodies older than that. */
+struct reach {
+	int64_t	 seq;
+	bool	 is_exact;
+	uint64_t own_ms;	/* by this one alone; 0 if it explains nothing */
+	uint64_t exact_ms;	/* of the exact ones; and of the others */
+	uint64_t loose_ms;
+};
+
 struct audit_erasures {
 	struct audit *audit;
 	sqlite3_stmt *statements[STATEMENTS];
-	int64_t	 retain_seq;		/* the one that reaches furthest */
-	uint64_t retain_ms;
+	struct reach *retains;		/* in the order of their rows */
+	size_t	 retain_count;
+	size_t	 retain_room;
 	struct erase *erases;		/* empty until a body asks for them */
 	int64_t	 scanned;		/* the last of their rows */
 };
@@ -80,35 +96,101 @@ audit_erasures_free(struct audit_erasures *erasures)
 		free(erase);
 	}
 	sql_finalize(erasures->statements, STATEMENTS);
+	free(erasures->retains);
 	free(erasures);
 }
 
-/* Find the RETAIN behind row after that reaches furthest. */
-static enum audit_status
-find_retain(struct audit_erasures *erasures, int64_t after)
+/* Remember the RETAIN that the statement stands at. */
+static void
+note_retain(struct audit_erasures *erasures, struct columns *columns)
 {
-	sqlite3_stmt *at = erasures->statements[SQL_RETAIN];
-	struct columns columns = columns_at(at, "journal");
-	int rc = sqlite3_bind_int64(at, 1, after);
+	struct reach retain = { .seq = column_id(columns, 0) };
+	uint64_t time_ms = column_number(columns, 1);
+	struct record record = { .event = RECORD_RETAIN };
 
-	erasures->retain_seq = 0;
-	erasures->retain_ms = 0;
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(at);
-	if (rc == SQLITE_ROW) {
-		erasures->retain_ms = column_number(&columns, 1);
-		/* What does not fit explains nothing. */
-		if (columns_fit(&columns))
-			erasures->retain_seq = column_id(&columns, 0);
+	chain_read_flags(&record, column_number(columns, 2));
+	retain.is_exact = record.is_exact;
+	retain.own_ms = column_number(columns, 3);
+	/* The row is refused when the walk gets there. */
+	if (!columns_fit(columns))
+		return;
+	/* What was to come was not old. */
+	if (retain.own_ms > time_ms + (retain.is_exact ? 0 : DRIFT_MS))
+		retain.own_ms = 0;
+	if (erasures->retain_count == erasures->retain_room) {
+		erasures->retain_room = erasures->retain_room == 0 ?
+		    RETAINS_FIRST : 2 * erasures->retain_room;
+		erasures->retains = xrealloc(erasures->retains,
+		    erasures->retain_room * sizeof(*erasures->retains));
 	}
+	erasures->retains[erasures->retain_count++] = retain;
+}
+
+/* From the last one on each reaches as far as the furthest behind it. */
+static void
+add_up(struct audit_erasures *erasures)
+{
+	uint64_t exact_ms = 0, loose_ms = 0;
+	struct reach *retain;
+	size_t i;
+
+	for (i = erasures->retain_count; i-- > 0;) {
+		retain = &erasures->retains[i];
+		if (retain->is_exact && retain->own_ms > exact_ms)
+			exact_ms = retain->own_ms;
+		if (!retain->is_exact && retain->own_ms > loose_ms)
+			loose_ms = retain->own_ms;
+		retain->exact_ms = exact_ms;
+		retain->loose_ms = loose_ms;
+	}
+}
+
+/* Look for further ones. */
+static enum audit_status
+scan_retains(struct audit_erasures *erasures)
+{
+	size_t before = erasures->retain_count;
+	sqlite3_stmt *at = erasures->statements[SQL_RETAIN];
+	int rc = sqlite3_bind_int64(at, 1, before == 0 ? 0 :
+	    erasures->retains[before - 1].seq);
+
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		struct columns columns = columns_at(at, "journal");
+
+		rc = sqlite3_step(at);
+		if (rc == SQLITE_ROW)
+			note_retain(erasures, &columns);
+	}
+	if (erasures->retain_count > before)
+		add_up(erasures);
 	return audit_end_rows(erasures->audit, at, rc);
 }
 
-static bool
-is_expired(const struct audit_erasures *erasures, const struct audit_row *row)
+/* What those behind row after reach; NULL if there are none. */
+static const struct reach *
+reach_behind(const struct audit_erasures *erasures, int64_t after)
 {
-	return erasures->retain_seq > row->seq &&
-	    row->record.time_ms < erasures->retain_ms;
+	size_t low = 0, high = erasures->retain_count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (erasures->retains[middle].seq > after)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low < erasures->retain_count ? &erasures->retains[low] : NULL;
+}
+
+static bool
+is_expired(const struct audit_erasures *erasures, const struct audit_row *row,
+    int64_t in_use)
+{
+	const struct reach *exact = reach_behind(erasures, in_use);
+	const struct reach *loose = reach_behind(erasures, row->seq);
+
+	return (exact != NULL && row->record.time_ms < exact->exact_ms) ||
+	    (loose != NULL && row->record.time_ms < loose->loose_ms);
 }
 
 static struct erase *
@@ -182,25 +264,39 @@ is_erased(const struct audit_erasures *erasures, const struct audit_row *row)
 /* What is known already says most often why. */
 enum audit_status
 audit_erasures_explain(struct audit_erasures *erasures,
-    const struct audit_row *row, enum audit_reason *reason)
+    const struct audit_row *row, int64_t in_use, enum audit_reason *reason)
 {
 	enum audit_status status = AUDIT_OK;
 
-	if (!is_expired(erasures, row) && !is_erased(erasures, row)) {
-		status = find_retain(erasures, row->seq);
-		if (status == AUDIT_OK && !is_expired(erasures, row))
+	if (!is_expired(erasures, row, in_use) && !is_erased(erasures, row)) {
+		status = scan_retains(erasures);
+		if (status == AUDIT_OK && !is_expired(erasures, row, in_use))
 			status = scan_erases(erasures);
 	}
-	*reason = is_expired(erasures, row) ? AUDIT_EXPIRED :
+	*reason = is_expired(erasures, row, in_use) ? AUDIT_EXPIRED :
 	    is_erased(erasures, row) ? AUDIT_ERASED : AUDIT_UNEXPLAINED;
+	return status;
+}
+
+enum audit_status
+audit_erasures_find(struct audit_erasures *erasures,
+    const struct audit_row *row, bool *is_asked_for)
+{
+	enum audit_status status = AUDIT_OK;
+
+	if (!is_erased(erasures, row))
+		status = scan_erases(erasures);
+	*is_asked_for = is_erased(erasures, row);
 	return status;
 }
 
 enum audit_status
 audit_erasures_retained(struct audit_erasures *erasures, uint64_t *retain_ms)
 {
-	enum audit_status status = find_retain(erasures, 0);
+	enum audit_status status = scan_retains(erasures);
+	const struct reach *all = reach_behind(erasures, 0);
 
-	*retain_ms = erasures->retain_ms;
+	*retain_ms = all == NULL ? 0 : all->exact_ms > all->loose_ms ?
+	    all->exact_ms : all->loose_ms;
 	return status;
 }

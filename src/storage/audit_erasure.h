@@ -1,6 +1,7 @@
 #ifndef AUDIT_ERASURE_H
 #define AUDIT_ERASURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "storage/audit.h"
@@ -26,9 +27,17 @@ enum audit_status audit_erasures_new(struct audit *audit,
 /* NULL is allowed. */
 void	 audit_erasures_free(struct audit_erasures *erasures);
 
-/* Why the body of row is gone. */
+/*
+ * Why the body of row is gone, to which something pointed up to row in_use; or
+ * nothing ever, if that is row itself.  An ERASE is a reason at any time.
+ */
 enum audit_status audit_erasures_explain(struct audit_erasures *erasures,
-	    const struct audit_row *row, enum audit_reason *reason);
+	    const struct audit_row *row, int64_t in_use,
+	    enum audit_reason *reason);
+
+/* Whether somebody asked for it, whatever else may explain it. */
+enum audit_status audit_erasures_find(struct audit_erasures *erasures,
+	    const struct audit_row *row, bool *is_asked_for);
 
 /* The time before which bodies may be gone, by the newest rows; 0 for none. */
 enum audit_status audit_erasures_retained(struct audit_erasures *erasures,

@@ -35,7 +35,8 @@ struct audit_report {
 				/* taken as it stands; 0: the chain's begin */
 	int64_t	 anchor_seq;	/* the anchor behind which the chain begins; */
 				/* 0 for none */
-	uint64_t anchor_ms;	/* when it was written */
+	int64_t	 purge_seq;	/* the row that says why, ... */
+	uint64_t purge_ms;	/* ... and when */
 	struct chain_head head;	/* the last row that was verified */
 
 	uint64_t rows;		/* in the chain */

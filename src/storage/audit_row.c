@@ -66,6 +66,7 @@ customers_are_right(const struct record *record)
 		return record->has_customer;
 	case RECORD_END:
 	case RECORD_RETAIN:
+	case RECORD_PURGE:
 		return !record->has_customer;
 	case RECORD_ERASE:
 		return !record->has_customer ||
@@ -79,7 +80,7 @@ static const char *
 read_enums(struct record *record, int64_t event, int64_t transport,
     uint64_t flags)
 {
-	if (event < RECORD_START || event > RECORD_RETAIN)
+	if (event < RECORD_START || event > RECORD_PURGE)
 		return "its event is unknown";
 	if (transport < TRANSPORT_NONE || transport > TRANSPORT_FASTCGI)
 		return "its transport is unknown";

@@ -20,6 +20,7 @@ struct audit_row {
 	struct record record;	/* its references are the row's; row numbers */
 				/* of customers are 0 */
 	bool	 is_erased;	/* no salt, name, address, cart and request */
+	bool	 is_expired;	/* it is, and by a RETAIN; set by who knows */
 	uint8_t	 digest[CHAIN_HASH_BYTES];
 	uint8_t	 hash[CHAIN_HASH_BYTES];
 };

@@ -11,6 +11,7 @@
 #include "audit_report.h"
 #include "audit_row.h"
 #include "audit_stored.h"
+#include "audit_use.h"
 #include "base/buf.h"
 #include "base/table.h"
 #include "base/xalloc.h"
@@ -42,21 +43,24 @@ struct entry {
 	struct audit_replayed replayed;	/* without a session its beginning is */
 					/* not known */
 	uint64_t incarnation;		/* the one that is skipped then */
+	int64_t	 begun;			/* row of its START */
 };
 
 struct audit_states {
 	struct audit *audit;
 	struct audit_report *report;
+	struct audit_use *use;
 	struct audit_stored *stored;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct entry *entries;
 	struct entry *found;		/* last; or NULL */
-	bool	 is_midway;
+	bool	 is_midway;		/* rows before are not known, ... */
+	bool	 is_trusting;		/* ... but may be there */
 };
 
 enum audit_status
 audit_states_new(struct audit *audit, struct audit_report *report,
-    struct audit_states **made)
+    struct audit_erasures *erasures, struct audit_states **made)
 {
 	struct audit_states *states = xcalloc(1, sizeof(*states));
 	enum audit_status status;
@@ -68,6 +72,8 @@ audit_states_new(struct audit *audit, struct audit_report *report,
 	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
 		status = audit_prepare(audit, statement_sql[i],
 		    &states->statements[i]);
+	if (status == AUDIT_OK)
+		status = audit_use_new(audit, report, erasures, &states->use);
 	if (status == AUDIT_OK)
 		*made = states;
 	else
@@ -98,16 +104,31 @@ audit_states_free(struct audit_states *states)
 	if (states == NULL)
 		return;
 	drop_all(states);
+	audit_use_free(states->use);
 	audit_stored_free(states->stored);
 	sql_finalize(states->statements, STATEMENTS);
 	free(states);
 }
 
 void
-audit_states_lose(struct audit_states *states)
+audit_states_lose(struct audit_states *states, int64_t upto)
+{
+	struct entry *entry, *next;
+
+	for (entry = states->entries; entry != NULL; entry = next) {
+		next = entry->hh.next;
+		if (entry->replayed.session != NULL && entry->begun <= upto)
+			drop(states, entry);
+	}
+	states->is_midway = true;
+}
+
+void
+audit_states_trust(struct audit_states *states)
 {
 	drop_all(states);
 	states->is_midway = true;
+	states->is_trusting = true;
 }
 
 static struct entry *
@@ -138,6 +159,15 @@ add(struct audit_states *states, const struct audit_row *row)
 	HASH_ADD(hh, states->entries, replayed.row,
 	    sizeof(entry->replayed.row), entry);
 	return entry;
+}
+
+/* What comes to light is said of this row. */
+static void
+note_last(struct entry *entry, const struct audit_row *row)
+{
+	entry->replayed.last.seq = row->seq;
+	entry->replayed.last.record.event = row->record.event;
+	entry->replayed.last.record.time_ms = row->record.time_ms;
 }
 
 /* Bind one or two numbers and step to the first row; SQLite's result. */
@@ -226,6 +256,29 @@ begin(struct audit_states *states, const struct audit_row *row,
 	    audit_report_misfit(states->report, &columns) : status;
 }
 
+/* The end of an incarnation whose START is not there is known none the less. */
+static enum audit_status
+settle_skipped(struct audit_states *states, struct entry *entry,
+    const struct audit_row *row)
+{
+	struct audit_stored_row stored;
+	enum audit_status status;
+	struct session *session;
+
+	session = session_new(row->record.session, entry->replayed.row);
+	session->incarnation = row->record.incarnation;
+	session->revision = row->record.revision;
+	session->active_ms = row->record.time_ms;
+	entry->replayed.session = session;
+	note_last(entry, row);
+	status = audit_stored_read(states->stored, &entry->replayed, &stored);
+	if (status == AUDIT_OK && stored.incarnation <= session->incarnation)
+		status = audit_stored_session(states->stored,
+		    &entry->replayed, &stored);
+	drop(states, entry);
+	return status;
+}
+
 /* A row of an incarnation whose START is not there. */
 static enum audit_status
 skip(struct audit_states *states, struct entry *entry,
@@ -241,9 +294,8 @@ skip(struct audit_states *states, struct entry *entry,
 	if (entry->incarnation != record->incarnation)
 		states->report->skipped++;
 	entry->incarnation = record->incarnation;
-	if (record->event == RECORD_END)
-		drop(states, entry);
-	return AUDIT_OK;
+	return record->event == RECORD_END ?
+	    settle_skipped(states, entry, row) : AUDIT_OK;
 }
 
 static bool
@@ -252,20 +304,17 @@ is_newcomer(const struct record *record)
 	return record->event == RECORD_START || record->event == RECORD_JOIN;
 }
 
-/* Let the record happen with numbers of rows for names and carts. */
+/* Let the record happen with pointers for names and carts. */
 static int
 apply(struct entry *entry, const struct audit_row *row)
 {
 	struct record record = row->record;
-	struct payload *pointer = audit_pointer_new(row->seq);
+	struct payload *pointer = audit_pointer_new(row);
 	int result;
 
 	record.name = is_newcomer(&record) ? pointer : NULL;
 	record.cart = record.event == RECORD_CART ? pointer : NULL;
-	if (row->is_erased && is_newcomer(&record)) {
-		record.has_request = true;
-		memcpy(record.request, audit_erased_request, ID_PROOF_BYTES);
-	}
+	record.customer_row = row->seq;
 	result = session_apply(entry->replayed.session, &record);
 	payload_unref(pointer);
 	return result;
@@ -289,19 +338,47 @@ unfit(struct audit_states *states, const struct entry *entry,
 	    "it cannot have happened to its session then");
 }
 
+/* The row happens to its session. */
+static enum audit_status
+happen(struct audit_states *states, struct entry *entry,
+    const struct audit_row *row)
+{
+	enum audit_status status;
+	struct audit_held held;
+
+	audit_use_hold(&held, entry->replayed.session, &row->record);
+	if (apply(entry, row) == -1) {
+		status = unfit(states, entry, row);
+	} else {
+		note_last(entry, row);
+		status = audit_use_settle(states->use, &entry->replayed,
+		    &held);
+	}
+	audit_use_let_go(&held);
+	return status;
+}
+
 static enum audit_status
 advance(struct audit_states *states, struct entry *entry,
     const struct audit_row *row)
 {
-	if (row->record.event == RECORD_START && row->record.revision == 1)
+	const struct record *record = &row->record;
+	enum audit_status status = AUDIT_OK;
+
+	if (record->event == RECORD_START && record->revision == 1) {
 		entry->replayed.newcomers = 0;
-	if (apply(entry, row) == -1)
-		return unfit(states, entry, row);
-	entry->replayed.newcomers += is_newcomer(&row->record) ? 1 : 0;
-	entry->replayed.last.seq = row->seq;
-	entry->replayed.last.record.event = row->record.event;
-	entry->replayed.last.record.time_ms = row->record.time_ms;
-	if (row->record.event == RECORD_END)
+		entry->begun = row->seq;
+	}
+	if (record->event == RECORD_END) {
+		note_last(entry, row);
+		status = audit_use_settle_all(states->use, &entry->replayed);
+	}
+	if (status == AUDIT_OK)
+		status = happen(states, entry, row);
+	if (status != AUDIT_OK)
+		return status;
+	entry->replayed.newcomers += is_newcomer(record) ? 1 : 0;
+	if (record->event == RECORD_END)
 		return settle_ended(states, entry);
 	if (entry->replayed.session->counts[CUSTOMER_GONE] > GONE_MAX)
 		return settle_gone(states, entry);
@@ -347,7 +424,8 @@ compare_entry(struct audit_states *states, const struct entry *entry)
 	if (status != AUDIT_OK || !entry->replayed.session->is_running)
 		return status;
 	states->report->sessions++;
-	return audit_stored_customers(states->stored, &entry->replayed);
+	status = audit_stored_customers(states->stored, &entry->replayed);
+	return status != AUDIT_OK ? status : audit_use_check(states->use, &entry->replayed);
 }
 
 enum audit_status
@@ -397,10 +475,10 @@ audit_states_compare_all(struct audit_states *states)
 {
 	enum audit_status status = audit_states_compare(states);
 
-	if (status == AUDIT_OK && !states->is_midway)
+	/* A purge keeps the rows of what runs. */
+	if (status == AUDIT_OK && !states->is_trusting)
 		status = compare_running(states);
 	if (status == AUDIT_OK)
-		status = audit_stored_others(states->stored,
-		    states->is_midway);
+		status = audit_stored_others(states->stored);
 	return status;
 }

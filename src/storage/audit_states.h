@@ -3,6 +3,7 @@
 
 #include "storage/audit.h"
 
+struct audit_erasures;
 struct audit_report;
 struct audit_row;
 struct payload;
@@ -15,17 +16,23 @@ struct payload;
  */
 struct audit_states;
 
-/* Both are lent until audit_states_free. */
+/* All are lent until audit_states_free. */
 enum audit_status audit_states_new(struct audit *audit,
-	    struct audit_report *report, struct audit_states **states);
+	    struct audit_report *report, struct audit_erasures *erasures,
+	    struct audit_states **states);
 /* NULL is allowed. */
 void	 audit_states_free(struct audit_states *states);
 
 /*
- * The rows before the next one are not known: sessions that are in the midst
- * of something then are not compared.
+ * The rows up to that one are gone: incarnations that began there are not
+ * compared.
  */
-void	 audit_states_lose(struct audit_states *states);
+void	 audit_states_lose(struct audit_states *states, int64_t upto);
+/*
+ * The rows before the next one were not looked at: the same, and what runs may
+ * have begun there.
+ */
+void	 audit_states_trust(struct audit_states *states);
 
 /* Lent: the name of a session that is being replayed; or NULL. */
 struct payload *audit_states_name(struct audit_states *states,

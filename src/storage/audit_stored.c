@@ -20,6 +20,7 @@ enum statement {
 	SQL_COUNT,
 	SQL_NO_ROWS,
 	SQL_STRAY,
+	SQL_LINGERER,
 	STATEMENTS
 };
 
@@ -30,13 +31,14 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_CUSTOMER] =
 	    "SELECT incarnation, is_host, is_ready, has_token, state,"
 	    " left_revision, name_seq, cart_seq, seq_cart, seq_ready,"
-	    " request, id FROM customer WHERE session = ? AND cid = ?",
+	    " request IS (SELECT request FROM journal_body WHERE seq = ?3)"
+	    " AS request, id FROM customer WHERE session = ?1 AND cid = ?2",
 	[SQL_COUNT] =
 	    "SELECT count(*) FROM customer"
 	    " WHERE session = ? AND state IN (0, 1, 2) AND incarnation = ?",
 	[SQL_NO_ROWS] =
-	    "SELECT id, name FROM session AS s WHERE (ended_ms IS NULL OR ?)"
-	    " AND NOT EXISTS (SELECT 1 FROM journal WHERE session = s.id)"
+	    "SELECT id, name FROM session AS s"
+	    " WHERE NOT EXISTS (SELECT 1 FROM journal WHERE session = s.id)"
 	    " LIMIT 1",
 	[SQL_STRAY] =
 	    "SELECT c.id FROM customer AS c"
@@ -44,6 +46,12 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " WHERE s.id IS NULL"
 	    " OR (c.incarnation BETWEEN 1 AND s.incarnation) IS NOT TRUE"
 	    " LIMIT 1",
+	[SQL_LINGERER] =
+	    "SELECT c.id FROM customer AS c JOIN session AS s"
+	    " ON s.id = c.session WHERE (s.ended_ms IS NOT NULL"
+	    "  OR c.incarnation < s.incarnation)"
+	    " AND (c.state IS NOT 2 OR c.name_seq IS NOT NULL"
+	    "  OR c.cart_seq IS NOT NULL) LIMIT 1",
 };
 
 /* The columns of SQL_CUSTOMER that are compared as numbers. */
@@ -64,8 +72,6 @@ struct audit_stored {
 	struct audit_report *report;
 	sqlite3_stmt *statements[STATEMENTS];
 };
-
-const uint8_t audit_erased_request[ID_PROOF_BYTES] = "erased";
 
 enum audit_status
 audit_stored_new(struct audit *audit, struct audit_report *report,
@@ -108,19 +114,34 @@ step_first(sqlite3_stmt *statement, int64_t first, int64_t second)
 }
 
 struct payload *
-audit_pointer_new(int64_t seq)
+audit_pointer_new(const struct audit_row *row)
 {
-	return payload_new(&seq, sizeof(seq));
+	struct audit_pointer pointer = {
+		.seq = row->seq,
+		.event = row->record.event,
+		.time_ms = row->record.time_ms,
+		.is_expired = row->is_expired,
+	};
+
+	return payload_new(&pointer, sizeof(pointer));
+}
+
+void
+audit_pointer_read(const struct payload *payload, struct audit_pointer *pointer)
+{
+	if (payload == NULL)
+		*pointer = (struct audit_pointer){ .seq = 0 };
+	else
+		memcpy(pointer, payload->data, sizeof(*pointer));
 }
 
 static int64_t
-pointed_seq(const struct payload *pointer)
+pointed_seq(const struct payload *payload)
 {
-	int64_t seq = 0;
+	struct audit_pointer pointer;
 
-	if (pointer != NULL)
-		memcpy(&seq, pointer->data, sizeof(seq));
-	return seq;
+	audit_pointer_read(payload, &pointer);
+	return pointer.seq;
 }
 
 /* Say that the tables disagree with the replay's last row. */
@@ -146,23 +167,6 @@ list_numbers(const struct customer *customer, int64_t out[CUSTOMER_NUMBERS])
 	memcpy(out, numbers, sizeof(numbers));
 }
 
-/* Whether columns have the request that the customer has. */
-static bool
-request_is(struct columns *columns, const struct customer *customer)
-{
-	uint8_t request[ID_PROOF_BYTES] = { 0 };
-	bool has_request = column_blob_or_none(columns, COLUMN_REQUEST,
-	    request, sizeof(request));
-
-	if (!customer->has_request)
-		return !has_request;
-	if (memcmp(customer->request, audit_erased_request,
-	    ID_PROOF_BYTES) == 0)
-		return true;
-	return has_request &&
-	    memcmp(request, customer->request, ID_PROOF_BYTES) == 0;
-}
-
 /* NULL is 0 in those that point to bodies. */
 static int64_t
 read_compared(struct columns *columns, int column)
@@ -180,7 +184,7 @@ compare_fields(struct audit_stored *stored,
 {
 	char cid[ID_CUSTOMER_HEX + 1];
 	int64_t numbers[CUSTOMER_NUMBERS], number;
-	bool has_request = request_is(columns, customer);
+	bool has_request = column_bool(columns, COLUMN_REQUEST);
 	int i;
 
 	customer_id_format(&customer->id, cid);
@@ -196,8 +200,8 @@ compare_fields(struct audit_stored *stored,
 			    (long long)numbers[i]);
 	}
 	if (!has_request)
-		return DIFFER(stored, replayed, "customer %s: request is "
-		    "another one in the tables than in the journal", cid);
+		return DIFFER(stored, replayed, "customer %s: request in the "
+		    "tables is not that of row %" PRId64, cid, customer->row);
 	return AUDIT_OK;
 }
 
@@ -235,6 +239,8 @@ audit_stored_customer(struct audit_stored *stored,
 	rc = sqlite3_bind_text(at, 2, cid, ID_CUSTOMER_HEX, SQLITE_STATIC);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int64(at, 1, replayed->row);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(at, 3, customer->row);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(at);
 	if (rc == SQLITE_ROW)
@@ -332,14 +338,14 @@ audit_stored_session(struct audit_stored *stored,
 	return AUDIT_OK;
 }
 
-/* Rows of sessions may be deleted only when those of the journal are. */
+/* With the last row of a session in the journal goes the session. */
 static enum audit_status
-compare_rowless(struct audit_stored *stored, bool is_purged)
+compare_rowless(struct audit_stored *stored)
 {
 	sqlite3_stmt *at = stored->statements[SQL_NO_ROWS];
 	struct columns columns = columns_at(at, "session");
 	enum audit_status status = AUDIT_OK, ended;
-	int rc = step_first(at, !is_purged, 0);
+	int rc = sqlite3_step(at);
 
 	/* A name that cannot be is none. */
 	if (rc == SQLITE_ROW)
@@ -350,27 +356,33 @@ compare_rowless(struct audit_stored *stored, bool is_purged)
 	return ended != AUDIT_OK ? ended : status;
 }
 
+/* What statement id finds is a customer that cannot be. */
 static enum audit_status
-compare_strays(struct audit_stored *stored)
+find_customer(struct audit_stored *stored, enum statement id, const char *why)
 {
-	sqlite3_stmt *at = stored->statements[SQL_STRAY];
+	sqlite3_stmt *at = stored->statements[id];
 	struct columns columns = columns_at(at, "customer");
 	enum audit_status status = AUDIT_OK, ended;
 	int rc = sqlite3_step(at);
 
 	if (rc == SQLITE_ROW)
 		status = audit_report_fault(stored->report, NULL, "row %"
-		    PRId64 " of customer has no session that it can have "
-		    "been in", column_between(&columns, 0, INT64_MIN,
-		    INT64_MAX));
+		    PRId64 " of customer %s", column_between(&columns, 0,
+		    INT64_MIN, INT64_MAX), why);
 	ended = audit_end_rows(stored->audit, at, rc);
 	return ended != AUDIT_OK ? ended : status;
 }
 
 enum audit_status
-audit_stored_others(struct audit_stored *stored, bool is_purged)
+audit_stored_others(struct audit_stored *stored)
 {
-	enum audit_status status = compare_rowless(stored, is_purged);
+	enum audit_status status = compare_rowless(stored);
 
-	return status == AUDIT_OK ? compare_strays(stored) : status;
+	if (status == AUDIT_OK)
+		status = find_customer(stored, SQL_STRAY,
+		    "has no session that it can have been in");
+	if (status == AUDIT_OK)
+		status = find_customer(stored, SQL_LINGERER,
+		    "is not gone, though its session ended");
+	return status;
 }

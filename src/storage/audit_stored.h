@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/id.h"
 #include "storage/audit.h"
 #include "storage/audit_row.h"
 
@@ -17,9 +16,25 @@ struct session;
 struct audit_stored;
 
 /*
- * A replayed session.  Its names and carts are payloads of
- * audit_pointer_new(): the number of the row whose body has the real one,
- * which is what the tables have of it.
+ * What a replayed session has for a name or a cart: the row whose body has the
+ * real one, whose number is what the tables have of it.
+ */
+struct audit_pointer {
+	int64_t	 seq;		/* 0 for none */
+	enum record_event event;
+	uint64_t time_ms;
+	bool	 is_expired;	/* the body is erased, by a RETAIN */
+};
+
+struct payload *audit_pointer_new(const struct audit_row *row)
+	    __attribute__((warn_unused_result));
+/* NULL is none. */
+void	 audit_pointer_read(const struct payload *payload,
+	    struct audit_pointer *pointer);
+
+/*
+ * A replayed session.  Its names and carts are pointers, and the row of each
+ * customer is that of the journal in which it came.
  */
 struct audit_replayed {
 	int64_t	 row;
@@ -27,11 +42,6 @@ struct audit_replayed {
 	uint64_t newcomers;		/* of this incarnation */
 	struct audit_row last;		/* has seq, event and time */
 };
-
-struct payload *audit_pointer_new(int64_t seq)
-	    __attribute__((warn_unused_result));
-/* A customer's request where its body was erased. */
-extern const uint8_t audit_erased_request[ID_PROOF_BYTES];
 
 /* Both are lent until audit_stored_free. */
 enum audit_status audit_stored_new(struct audit *audit,
@@ -67,10 +77,9 @@ enum audit_status audit_stored_session(struct audit_stored *stored,
 	    const struct audit_stored_row *row);
 
 /*
- * Sessions and customers that no row of the journal has made.  After a purge
- * sessions that have ended may be left.
+ * Sessions that are in no row of the journal, and customers that cannot be, in
+ * whichever incarnation.
  */
-enum audit_status audit_stored_others(struct audit_stored *stored,
-	    bool is_purged);
+enum audit_status audit_stored_others(struct audit_stored *stored);
 
 #endif

@@ -37,9 +37,10 @@ enum statement {
 	SQL_HASH,
 	SQL_NAME,
 	SQL_NEWEST,
-	SQL_PURGE,
+	SQL_FIRST,
 	SQL_ANCHOR,
-	SQL_BAD_ANCHOR,
+	SQL_ANCHORS,
+	SQL_PURGE,
 	STATEMENTS
 };
 
@@ -55,26 +56,27 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " UNION ALL SELECT seq FROM journal_body"
 	    "  WHERE seq < (SELECT min(seq) FROM journal) LIMIT 1",
 	[SQL_HASH] =
-	    "SELECT seq, hash, ts_ms FROM journal WHERE seq = ?1",
+	    "SELECT seq, hash FROM journal WHERE seq = ?1",
 	[SQL_NAME] =
 	    "SELECT name FROM session WHERE id = ?1",
 	[SQL_NEWEST] =
 	    "SELECT max(seq) FROM journal",
-	[SQL_PURGE] =
-	    "SELECT seq, hash, ts_ms FROM chain_anchor"
-	    " WHERE purge_upto IS NOT NULL ORDER BY purge_upto DESC LIMIT 1",
+	[SQL_FIRST] =
+	    "SELECT ifnull(min(seq), 9223372036854775807) FROM journal",
 	[SQL_ANCHOR] =
-	    "SELECT seq, hash, ts_ms FROM chain_anchor WHERE seq > ?1"
-	    " ORDER BY seq LIMIT 1",
-	[SQL_BAD_ANCHOR] =
-	    "SELECT seq FROM chain_anchor WHERE seq < 1 LIMIT 1",
+	    "SELECT seq, hash FROM chain_anchor ORDER BY seq DESC LIMIT 1",
+	[SQL_ANCHORS] =
+	    "SELECT count(*) FROM chain_anchor",
+	/* PURGE is of session 0, so an index finds it. */
+	[SQL_PURGE] =
+	    "SELECT seq, client_seq, ts_ms FROM journal"
+	    " WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1",
 };
 
-/* The hash that a row must have: of an anchor, or of the wish. */
+/* A row and its hash, if it is there. */
 struct mark {
 	bool	 is_set;
 	struct chain_head head;
-	uint64_t time_ms;
 };
 
 struct verifier {
@@ -86,10 +88,8 @@ struct verifier {
 	struct audit_digests *digests;	/* NULL for one session */
 	struct audit *newest_audit;	/* the erasures' own: as it is now */
 	struct audit_erasures *erasures;
-	struct audit_index *index;
 
 	struct chain_head chain;	/* how far it is verified */
-	struct mark anchor;		/* the next one */
 	int64_t	 newest;		/* row at the start */
 	struct {
 		int64_t	 row;		/* 0 for none */
@@ -106,15 +106,14 @@ prepare(struct verifier *v)
 	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
 		status = audit_prepare(v->audit, statement_sql[i],
 		    &v->statements[i]);
-	if (status == AUDIT_OK)
-		status = audit_states_new(v->audit, v->report, &v->states);
 	/* The digests' thread may see an erasure before we do. */
 	if (status == AUDIT_OK)
 		status = audit_open(audit_path(v->audit), &v->newest_audit);
 	if (status == AUDIT_OK)
 		status = audit_erasures_new(v->newest_audit, &v->erasures);
 	if (status == AUDIT_OK)
-		status = audit_index_new(v->audit, &v->index);
+		status = audit_states_new(v->audit, v->report, v->erasures,
+		    &v->states);
 	return status;
 }
 
@@ -125,16 +124,15 @@ release(struct verifier *v)
 
 	for (i = 0; i < NAME_SLOTS; i++)
 		payload_unref(v->names[i].name);
-	audit_index_free(v->index);
-	audit_erasures_free(v->erasures);
-	audit_close(v->newest_audit);
 	audit_digests_stop(v->digests);
 	audit_states_free(v->states);
+	audit_erasures_free(v->erasures);
+	audit_close(v->newest_audit);
 	sql_finalize(v->statements, STATEMENTS);
 	free(v);
 }
 
-/* Read a row's number, hash and time; the mark is not set without one. */
+/* Read a row's number and hash; the mark is not set without one. */
 static enum audit_status
 read_mark(struct verifier *v, enum statement id, int64_t number,
     struct mark *mark)
@@ -155,7 +153,6 @@ read_mark(struct verifier *v, enum statement id, int64_t number,
 		mark->head.seq = column_id(&columns, 0);
 		column_blob(&columns, 1, mark->head.hash,
 		    sizeof(mark->head.hash));
-		mark->time_ms = column_number(&columns, 2);
 	}
 	status = audit_end_rows(v->audit, at, rc);
 	return status == AUDIT_OK && !columns_fit(&columns) ?
@@ -169,26 +166,86 @@ heads_agree(const struct chain_head *a, const struct chain_head *b)
 	    memcmp(a->hash, b->hash, sizeof(a->hash)) == 0;
 }
 
+/* A number that statement id yields; 0 for NULL. */
+static enum audit_status
+read_number(struct verifier *v, enum statement id, int64_t *number)
+{
+	sqlite3_stmt *at = v->statements[id];
+	struct columns columns = columns_at(at, "journal");
+	int rc = sqlite3_step(at);
+
+	*number = rc != SQLITE_ROW || column_is_null(&columns, 0) ? 0 :
+	    column_between(&columns, 0, INT64_MIN, INT64_MAX);
+	return audit_end_rows(v->audit, at, rc);
+}
+
+/* Find the note in the chain that let the rows up to anchor go. */
+static enum audit_status
+explain_anchor(struct verifier *v, int64_t anchor)
+{
+	sqlite3_stmt *at = v->statements[SQL_PURGE];
+	struct columns columns = columns_at(at, "journal");
+	enum audit_status status;
+	int64_t seq = 0, upto = 0;
+	int rc = sqlite3_step(at);
+
+	if (rc == SQLITE_ROW) {
+		seq = column_id(&columns, 0);
+		upto = column_between(&columns, 1, 0, seq - 1);
+		v->report->purge_ms = column_number(&columns, 2);
+	}
+	status = audit_end_rows(v->audit, at, rc);
+	if (status != AUDIT_OK)
+		return status;
+	if (!columns_fit(&columns))
+		return audit_report_misfit(v->report, &columns);
+	if (upto < anchor)
+		return audit_report_fault(v->report, NULL, "the rows up to %"
+		    PRId64 " are gone by chain_anchor, and no row says why",
+		    anchor);
+	v->report->anchor_seq = anchor;
+	v->report->purge_seq = seq;
+	return AUDIT_OK;
+}
+
+/* No row may be where the chain has its beginning, or before that. */
+static enum audit_status
+check_first(struct verifier *v, int64_t anchor)
+{
+	int64_t first;
+	enum audit_status status = read_number(v, SQL_FIRST, &first);
+
+	if (status != AUDIT_OK || first > anchor)
+		return status;
+	return audit_report_fault(v->report, NULL, anchor == 0 ?
+	    "row %" PRId64 " is there, and the first one is 1" :
+	    "row %" PRId64 " is there, and by chain_anchor the rows up to %"
+	    PRId64 " are gone", first, anchor);
+}
+
 /*
- * Rows up to an anchor may be deleted, also while we are on our way: then go on
- * behind it.
+ * The rows up to the anchor are deleted, some of them while we are on our way:
+ * then go on behind it, without what began before.
  */
 static enum audit_status
 pass_purged(struct verifier *v)
 {
 	enum audit_status status;
-	struct mark purge;
+	struct mark anchor;
 
-	status = read_mark(v, SQL_PURGE, 0, &purge);
-	if (status != AUDIT_OK || !purge.is_set ||
-	    purge.head.seq <= v->chain.seq)
+	status = read_mark(v, SQL_ANCHOR, 0, &anchor);
+	if (status == AUDIT_OK)
+		status = check_first(v, anchor.head.seq);
+	if (status != AUDIT_OK || anchor.head.seq == v->report->anchor_seq)
 		return status;
-	v->chain = purge.head;
-	v->report->anchor_seq = purge.head.seq;
-	v->report->anchor_ms = purge.time_ms;
+	status = explain_anchor(v, anchor.head.seq);
+	if (status != AUDIT_OK)
+		return status;
+	audit_states_lose(v->states, anchor.head.seq);
+	if (anchor.head.seq <= v->chain.seq)
+		return AUDIT_OK;
+	v->chain = anchor.head;
 	v->report->trusted_seq = 0;
-	audit_states_lose(v->states);
-	audit_index_begin(v->index, v->chain.seq);
 	return AUDIT_OK;
 }
 
@@ -213,7 +270,7 @@ trust_before(struct verifier *v, int64_t from)
 	v->report->trusted_seq = before.head.seq;
 	/* A session's own rows are all behind it, unless somebody chose it. */
 	if (v->wish->from != 0)
-		audit_states_lose(v->states);
+		audit_states_trust(v->states);
 	return AUDIT_OK;
 }
 
@@ -246,45 +303,6 @@ check_reach(const struct verifier *v)
 	return AUDIT_NONE;
 }
 
-static enum audit_status
-check_anchors(struct verifier *v)
-{
-	sqlite3_stmt *at = v->statements[SQL_BAD_ANCHOR];
-	struct columns columns = columns_at(at, "chain_anchor");
-	int rc = sqlite3_step(at);
-	int64_t seq = rc != SQLITE_ROW ? 0 :
-	    column_between(&columns, 0, INT64_MIN, 0);
-	enum audit_status status = audit_end_rows(v->audit, at, rc);
-
-	if (status != AUDIT_OK || rc != SQLITE_ROW)
-		return status;
-	return audit_report_fault(v->report, NULL, "an anchor is of row %"
-	    PRId64 ", which cannot be", seq);
-}
-
-/* Find the first anchor behind where the chain begins. */
-static enum audit_status
-find_anchor(struct verifier *v)
-{
-	enum audit_status status = check_anchors(v);
-
-	return status != AUDIT_OK ? status :
-	    read_mark(v, SQL_ANCHOR, v->chain.seq, &v->anchor);
-}
-
-/* How far there is to go, as far as anybody can tell. */
-static enum audit_status
-find_newest(struct verifier *v)
-{
-	sqlite3_stmt *at = v->statements[SQL_NEWEST];
-	struct columns columns = columns_at(at, "journal");
-	int rc = sqlite3_step(at);
-
-	if (rc == SQLITE_ROW)
-		v->newest = column_row_or_none(&columns, 0);
-	return audit_end_rows(v->audit, at, rc);
-}
-
 /* Find where the chain begins, in the first transaction. */
 static enum audit_status
 find_begin(struct verifier *v)
@@ -292,7 +310,7 @@ find_begin(struct verifier *v)
 	enum audit_status status;
 	int64_t from = first_wanted(v);
 
-	status = find_newest(v);
+	status = read_number(v, SQL_NEWEST, &v->newest);
 	if (status == AUDIT_OK)
 		status = pass_purged(v);
 	if (status == AUDIT_OK && v->wish->from != 0 &&
@@ -305,9 +323,7 @@ find_begin(struct verifier *v)
 		status = trust_before(v, from);
 	if (status != AUDIT_OK)
 		return status;
-	audit_index_begin(v->index, v->chain.seq);
-	status = find_anchor(v);
-	return status != AUDIT_OK ? status : check_reach(v);
+	return check_reach(v);
 }
 
 /* Put the name of the session, if it has one, into its slot. */
@@ -349,7 +365,7 @@ name_session(struct verifier *v, struct audit_row *row)
 		return status;
 	if (name != NULL)
 		row->record.session = payload_ref(name);
-	else if (row->record.event == RECORD_RETAIN)
+	else if (row->record.session_row == 0)
 		row->record.session = payload_new("", 0);
 	else
 		return audit_report_fault(v->report, row, "its session, "
@@ -366,12 +382,12 @@ is_wanted(const struct verifier *v, const struct audit_row *row)
 }
 
 static enum audit_status
-explain_erasure(struct verifier *v, const struct audit_row *row)
+explain_erasure(struct verifier *v, struct audit_row *row)
 {
 	enum audit_reason reason;
 	enum audit_status status;
 
-	status = audit_erasures_explain(v->erasures, row, &reason);
+	status = audit_erasures_explain(v->erasures, row, row->seq, &reason);
 	if (status != AUDIT_OK)
 		return status;
 	switch (reason) {
@@ -382,6 +398,7 @@ explain_erasure(struct verifier *v, const struct audit_row *row)
 		v->report->erased++;
 		break;
 	case AUDIT_EXPIRED:
+		row->is_expired = true;
 		v->report->expired++;
 		break;
 	}
@@ -442,30 +459,17 @@ check_body(struct verifier *v, struct audit_row *row)
 	return AUDIT_OK;
 }
 
-/* Whether mark, if it is about this row, has its hash. */
+/* Whether the row that was asked for has that hash. */
 static enum audit_status
-check_mark(struct verifier *v, const struct audit_row *row,
-    const struct chain_head *mark, const char *whose)
+check_head(struct verifier *v, const struct audit_row *row)
 {
-	if (mark->seq != row->seq || heads_agree(mark, &v->chain))
+	const struct audit_wish *wish = v->wish;
+
+	if (!wish->has_head || wish->head.seq != row->seq ||
+	    heads_agree(&wish->head, &v->chain))
 		return AUDIT_OK;
 	return audit_report_fault(v->report, row,
-	    "its hash is not the one that %s", whose);
-}
-
-static enum audit_status
-check_marks(struct verifier *v, const struct audit_row *row)
-{
-	enum audit_status status = AUDIT_OK;
-
-	if (v->wish->has_head)
-		status = check_mark(v, row, &v->wish->head, "was given");
-	if (status != AUDIT_OK || !v->anchor.is_set ||
-	    v->anchor.head.seq != row->seq)
-		return status;
-	status = check_mark(v, row, &v->anchor.head, "an anchor has");
-	return status != AUDIT_OK ? status :
-	    read_mark(v, SQL_ANCHOR, row->seq, &v->anchor);
+	    "its hash is not the one that was given");
 }
 
 static enum audit_status
@@ -479,7 +483,7 @@ check_chain(struct verifier *v, const struct audit_row *row)
 	if (memcmp(v->chain.hash, row->hash, sizeof(row->hash)) != 0)
 		return audit_report_fault(v->report, row,
 		    "its hash is wrong: it was changed, or a row before");
-	return check_marks(v, row);
+	return check_head(v, row);
 }
 
 static void
@@ -489,7 +493,6 @@ count_row(struct verifier *v, const struct audit_row *row)
 
 	v->report->rows++;
 	v->report->head = v->chain;
-	audit_index_add(v->index, row->record.session_row, row->seq);
 	if (!record_is_note(event))
 		return;
 	v->report->notes++;
@@ -566,10 +569,6 @@ check_tail(struct verifier *v)
 {
 	int64_t last = v->chain.seq;
 
-	if (v->anchor.is_set)
-		return audit_report_fault(v->report, NULL, "the rows from %"
-		    PRId64 " to %" PRId64 ", of which there is an anchor, "
-		    "are missing", last + 1, v->anchor.head.seq);
 	if (v->wish->has_head && v->wish->head.seq > last)
 		return audit_report_fault(v->report, NULL, "the rows from %"
 		    PRId64 " to %" PRId64 ", of which the hash was given, "
@@ -577,11 +576,25 @@ check_tail(struct verifier *v)
 	return AUDIT_OK;
 }
 
+/* There is one anchor at the most. */
+static enum audit_status
+check_anchors(struct verifier *v)
+{
+	int64_t count;
+	enum audit_status status = read_number(v, SQL_ANCHORS, &count);
+
+	return status != AUDIT_OK || count <= 1 ? status :
+	    audit_report_fault(v->report, NULL, "chain_anchor has %" PRId64
+	    " rows, and may have one", count);
+}
+
 static enum audit_status
 finish(struct verifier *v)
 {
 	enum audit_status status = check_tail(v);
 
+	if (status == AUDIT_OK)
+		status = check_anchors(v);
 	if (status == AUDIT_OK)
 		status = check_bodies(v);
 	if (status == AUDIT_OK)
@@ -656,7 +669,7 @@ audit_verify(struct audit *audit, const struct audit_wish *wish,
 	if (status == AUDIT_OK)
 		status = walk(v);
 	if (status == AUDIT_OK)
-		status = audit_index_check(v->index, report);
+		status = audit_index_check(audit, report);
 	release(v);
 	return status;
 }

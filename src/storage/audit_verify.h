@@ -28,8 +28,8 @@ struct audit_wish {
 	bool	 has_head;	/* a row must be there, with that hash */
 	struct chain_head head;
 	/*
-	 * Rows done and rows to do, a few times a second; and each ERASE or
-	 * RETAIN that was met, whose hash is right.  NULL: not wanted.
+	 * Rows done and rows to do, a few times a second; and each ERASE,
+	 * RETAIN or PURGE that was met, whose hash is right.  NULL: not wanted.
 	 */
 	void	(*progress)(void *ctx, uint64_t done, uint64_t all);
 	void	(*note)(void *ctx, const struct audit_row *row);

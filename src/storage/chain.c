@@ -11,6 +11,7 @@
 enum {
 	FLAG_READY = 1,			/* journal.flags */
 	FLAG_TOKEN = 2,
+	FLAG_EXACT = 4,
 	FLAGS_MESSAGE = 256		/* of a REFUSED, times the message */
 };
 
@@ -94,7 +95,8 @@ chain_flags(const struct record *record)
 		return (uint64_t)record->refused +
 		    FLAGS_MESSAGE * (uint64_t)record->refused_event;
 	return (record->is_ready ? FLAG_READY : 0) |
-	    (record->has_token ? FLAG_TOKEN : 0);
+	    (record->has_token ? FLAG_TOKEN : 0) |
+	    (record->is_exact ? FLAG_EXACT : 0);
 }
 
 void
@@ -107,6 +109,8 @@ chain_read_flags(struct record *record, uint64_t flags)
 	}
 	record->is_ready = (flags & FLAG_READY) != 0;
 	record->has_token = (flags & FLAG_TOKEN) != 0;
+	record->is_exact = record->event == RECORD_RETAIN &&
+	    (flags & FLAG_EXACT) != 0;
 }
 
 void

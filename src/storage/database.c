@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "adopt.h"
 #include "column.h"
 #include "companions.h"
 #include "draft.h"
@@ -40,10 +41,14 @@ enum {
  * What an empty file needs, and version 1, 2, ... to become the next one; each
  * sets user_version itself.
  */
-static const char *const migrations[] = {
-	schema_sql,
-	migrate_2_sql,
-	migrate_3_sql,
+static const struct {
+	const char *sql;
+	int	(*finish)(sqlite3 *db);	/* in the same transaction; or NULL */
+} migrations[] = {
+	{ schema_sql, NULL },
+	{ migrate_2_sql, NULL },
+	{ migrate_3_sql, NULL },
+	{ migrate_4_sql, adopt_purges },
 };
 
 #define SCHEMA_VERSION	((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -173,8 +178,11 @@ migrate_once(sqlite3 *db, int version)
 {
 	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return -1;
-	if (sqlite3_exec(db, migrations[version], NULL, NULL, NULL) !=
+	if (sqlite3_exec(db, migrations[version].sql, NULL, NULL, NULL) !=
 	    SQLITE_OK)
+		return -1;
+	if (migrations[version].finish != NULL &&
+	    migrations[version].finish(db) != SQLITE_OK)
 		return -1;
 	return sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ?
 	    0 : -1;

@@ -321,6 +321,7 @@ write_event(struct projection *projection, const struct record *record,
 	case RECORD_REFUSED:
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
+	case RECORD_PURGE:
 		break;
 	}
 	return sql_unfit(projection->sql,

@@ -19,13 +19,14 @@ enum {
 enum statement {
 	SQL_BODIES,
 	SQL_ROWS,
-	SQL_ANCHOR,
 	SQL_UPTO,
 	SQL_PURGED,
 	SQL_DELETE_BODY,
 	SQL_DELETE_ROW,
 	SQL_DELETE_CUSTOMER,
 	SQL_DELETE_SESSION,
+	SQL_ANCHOR,
+	SQL_DELETE_ANCHOR,
 	STATEMENTS
 };
 
@@ -33,24 +34,22 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_BODIES] =
 	    "SELECT b.seq, j.ts_ms, j.event, EXISTS (SELECT 1 FROM customer"
 	    "  WHERE session = j.session AND cid = j.customer"
-	    "  AND (name_seq = b.seq OR cart_seq = b.seq)) AS is_needed"
+	    "  AND (name_seq = b.seq OR cart_seq = b.seq)) AS is_needed,"
+	    " EXISTS (SELECT 1 FROM journal WHERE session = j.session"
+	    "  AND seq > ?3) AS is_changed"
 	    " FROM journal_body AS b INDEXED BY journal_body_kept"
 	    " CROSS JOIN journal AS j ON j.seq = b.seq"
-	    " WHERE b.salt IS NOT NULL AND b.seq > ? ORDER BY b.seq LIMIT ?",
+	    " WHERE b.salt IS NOT NULL AND b.seq > ?1 ORDER BY b.seq LIMIT ?2",
 	[SQL_ROWS] =
-	    "SELECT seq, ts_ms, event IS 1 AND revision IS 1 AND EXISTS ("
+	    "SELECT seq, ts_ms, session, event IS 1 AND revision IS 1 AND EXISTS ("
 	    "  SELECT 1 FROM session WHERE id = journal.session"
 	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL)"
 	    "  AS begins_what_goes_on"
 	    " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
-	/* It is there already if a purge was interrupted. */
-	[SQL_ANCHOR] =
-	    "INSERT INTO chain_anchor (seq, hash, ts_ms, reason, purge_upto)"
-	    " SELECT seq, hash, ?2, 'retention', seq FROM journal"
-	    " WHERE seq = ?1 ON CONFLICT (seq) DO NOTHING",
+	/* PURGE is of session 0, so an index finds it. */
 	[SQL_UPTO] =
-	    "SELECT seq, purge_upto FROM chain_anchor"
-	    " WHERE purge_upto IS NOT NULL ORDER BY purge_upto DESC LIMIT 1",
+	    "SELECT seq, client_seq FROM journal"
+	    " WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1",
 	[SQL_PURGED] =
 	    "SELECT seq, session, customer, event FROM journal"
 	    " WHERE seq <= ? ORDER BY seq LIMIT ?",
@@ -64,6 +63,11 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "DELETE FROM session WHERE id = ?1 AND ended_ms IS NOT NULL"
 	    " AND NOT EXISTS (SELECT 1 FROM journal WHERE session = ?1)"
 	    " AND NOT EXISTS (SELECT 1 FROM customer WHERE session = ?1)",
+	[SQL_ANCHOR] =
+	    "INSERT INTO chain_anchor (seq, hash)"
+	    " SELECT seq, hash FROM journal WHERE seq = ?",
+	[SQL_DELETE_ANCHOR] =
+	    "DELETE FROM chain_anchor WHERE seq < ?",
 };
 
 struct retainer {
@@ -126,7 +130,7 @@ static enum record_event
 read_event(struct columns *columns, int column)
 {
 	return (enum record_event)column_between(columns, column,
-	    RECORD_START, RECORD_RETAIN);
+	    RECORD_START, RECORD_PURGE);
 }
 
 /* The pass has nothing more to do in its step. */
@@ -139,75 +143,128 @@ next_step(struct retention *pass)
 		pass->step = RETENTION_OVER;
 }
 
+/* A row with a body, as SQL_BODIES yields it. */
+struct candidate {
+	int64_t	 seq;
+	enum age age;
+	enum record_event event;
+	bool	 is_needed;		/* something points to the body */
+	bool	 is_changed;		/* its session is, since the pass's note */
+};
+
+static void
+read_candidate(struct columns *columns, const struct retention *pass,
+    struct candidate *candidate)
+{
+	candidate->seq = column_id(columns, 0);
+	candidate->age = age_of(pass, pass->bodies_ms,
+	    column_number(columns, 1));
+	candidate->event = read_event(columns, 2);
+	candidate->is_needed = column_bool(columns, 3);
+	candidate->is_changed = column_bool(columns, 4);
+}
+
+static void
+take(struct retain_slice *slice, const struct candidate *candidate)
+{
+	slice->seqs[slice->count++] = candidate->seq;
+	slice->is_worth_it |= candidate->event < RECORD_ERASE;
+	slice->needs_note |= candidate->is_changed;
+}
+
 enum store_status
 retainer_bodies(struct retainer *retainer, struct retention *pass,
-    int64_t seqs[ERASE_SLICE], size_t *count)
+    struct retain_slice *slice)
 {
 	struct sql_binding b = binding_of(retainer, SQL_BODIES);
-	enum age age = AGE_OLD;
-	bool is_worth_it = pass->has_note;
+	struct candidate candidate = { .age = AGE_OLD };
 	int rc, looked = 0;
 
-	*count = 0;
+	*slice = (struct retain_slice){
+		.is_worth_it = pass->note_row != 0,
+		.needs_note = pass->note_row == 0,
+	};
 	sql_bind_row(&b, pass->after_row);
 	sql_bind_row(&b, LOOK_ROWS);
+	sql_bind_row(&b, pass->note_row);
 	rc = b.rc;
-	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && *count < ERASE_SLICE) {
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) &&
+	    slice->count < ERASE_SLICE) {
 		struct columns columns = columns_at(b.statement, "journal");
-		enum record_event event;
-		bool is_needed;
-		int64_t seq;
 
 		rc = sqlite3_step(b.statement);
 		if (rc != SQLITE_ROW)
 			continue;
-		seq = column_id(&columns, 0);
-		age = age_of(pass, pass->bodies_ms, column_number(&columns, 1));
-		event = read_event(&columns, 2);
-		is_needed = column_bool(&columns, 3);
+		read_candidate(&columns, pass, &candidate);
 		if (!columns_fit(&columns))
 			return sql_end_misfit(&b, &columns);
-		if (age == AGE_YOUNG)
+		if (candidate.age == AGE_YOUNG)
 			break;
 		looked++;
-		pass->after_row = seq;
-		if (age != AGE_OLD || is_needed)
-			continue;
-		seqs[(*count)++] = seq;
-		is_worth_it |= event < RECORD_ERASE;
+		pass->after_row = candidate.seq;
+		if (candidate.age == AGE_OLD && !candidate.is_needed)
+			take(slice, &candidate);
 	}
-	if (!is_worth_it)
-		*count = 0;
-	if (age == AGE_YOUNG || (rc == SQLITE_DONE && looked < LOOK_ROWS))
+	if (!slice->is_worth_it)
+		slice->count = 0;
+	if (candidate.age == AGE_YOUNG ||
+	    (rc == SQLITE_DONE && looked < LOOK_ROWS))
 		next_step(pass);
 	return sql_end_rows(&b, rc);
 }
 
+/* The last row that may be deleted by what is noted; 0 for none. */
 static enum store_status
-set_anchor(struct retainer *retainer, const struct retention *pass)
+find_upto(struct retainer *retainer, int64_t *upto)
 {
-	struct sql_binding b = binding_of(retainer, SQL_ANCHOR);
+	struct sql_binding b = binding_of(retainer, SQL_UPTO);
+	struct columns columns = columns_at(b.statement, "journal");
+	int rc = sqlite3_step(b.statement);
+	int64_t seq;
 
-	sql_bind_row(&b, pass->upto_row);
-	sql_bind_number(&b, pass->now_ms);
-	return sql_run(&b);
+	*upto = 0;
+	if (rc == SQLITE_ROW) {
+		seq = column_id(&columns, 0);
+		*upto = column_between(&columns, 1, 0, seq - 1);
+	}
+	return columns_fit(&columns) ? sql_end_rows(&b, rc) :
+	    sql_end_misfit(&b, &columns);
+}
+
+/*
+ * The search is over: if it was worth it, as more than notes on earlier passes
+ * can go, and that is not noted yet, *upto is what to note.
+ */
+static enum store_status
+end_search(struct retainer *retainer, struct retention *pass, int64_t *upto)
+{
+	enum store_status status;
+	int64_t noted;
+
+	next_step(pass);
+	status = find_upto(retainer, &noted);
+	if (status == STORE_OK && pass->upto_row > noted)
+		*upto = pass->upto_row;
+	return status;
 }
 
 enum store_status
-retainer_search(struct retainer *retainer, struct retention *pass)
+retainer_search(struct retainer *retainer, struct retention *pass,
+    int64_t *upto)
 {
 	struct sql_binding b = binding_of(retainer, SQL_ROWS);
 	enum store_status status;
 	bool is_over = false;
 	int rc, looked = 0;
 
+	*upto = 0;
 	sql_bind_row(&b, pass->after_row);
 	sql_bind_row(&b, LOOK_ROWS);
 	rc = b.rc;
 	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && !is_over) {
 		struct columns columns = columns_at(b.statement, "journal");
 		enum age age;
-		bool is_needed;
+		bool is_needed, is_of_session;
 		int64_t seq;
 
 		rc = sqlite3_step(b.statement);
@@ -216,22 +273,23 @@ retainer_search(struct retainer *retainer, struct retention *pass)
 		looked++;
 		seq = column_id(&columns, 0);
 		age = age_of(pass, pass->rows_ms, column_number(&columns, 1));
-		is_needed = column_bool(&columns, 2);
+		is_of_session = column_between(&columns, 2, 0,
+		    COLUMN_NUMBER_MAX) != 0;
+		is_needed = column_bool(&columns, 3);
 		if (!columns_fit(&columns))
 			return sql_end_misfit(&b, &columns);
 		is_over = age == AGE_YOUNG || is_needed;
 		if (is_over)
 			continue;
 		pass->after_row = seq;
-		if (age == AGE_OLD)
+		pass->is_worth_it |= is_of_session;
+		if (age == AGE_OLD && pass->is_worth_it)
 			pass->upto_row = pass->after_row;
 	}
 	is_over |= rc == SQLITE_DONE && looked < LOOK_ROWS;
 	status = sql_end_rows(&b, rc);
-	if (status != STORE_OK || !is_over)
-		return status;
-	next_step(pass);
-	return pass->upto_row > 0 ? set_anchor(retainer, pass) : STORE_OK;
+	return status == STORE_OK && is_over ?
+	    end_search(retainer, pass, upto) : status;
 }
 
 /* Read the row that SQL_PURGED stands at. */
@@ -243,24 +301,6 @@ read_purged(struct columns *columns, struct purged *purged)
 	purged->has_customer = column_customer_or_none(columns, 2,
 	    &purged->customer);
 	purged->event = read_event(columns, 3);
-}
-
-/* The last row that may be deleted by the anchors; 0 for none. */
-static enum store_status
-find_upto(struct retainer *retainer, int64_t *upto)
-{
-	struct sql_binding b = binding_of(retainer, SQL_UPTO);
-	struct columns columns = columns_at(b.statement, "chain_anchor");
-	int rc = sqlite3_step(b.statement);
-	int64_t seq;
-
-	*upto = 0;
-	if (rc == SQLITE_ROW) {
-		seq = column_id(&columns, 0);
-		*upto = column_between(&columns, 1, 0, seq);
-	}
-	return columns_fit(&columns) ? sql_end_rows(&b, rc) :
-	    sql_end_misfit(&b, &columns);
 }
 
 static enum store_status
@@ -337,6 +377,19 @@ purge_row(struct retainer *retainer, const struct purged *purged)
 	return status;
 }
 
+/* Row seq, which is about to be deleted, is the one before the first. */
+static enum store_status
+move_anchor(struct retainer *retainer, int64_t seq)
+{
+	struct sql_binding b = binding_of(retainer, SQL_ANCHOR);
+	enum store_status status;
+
+	sql_bind_row(&b, seq);
+	status = sql_run_one(&b);
+	return status != STORE_OK ? status :
+	    delete_by(retainer, SQL_DELETE_ANCHOR, seq);
+}
+
 enum store_status
 retainer_purge(struct retainer *retainer, struct retention *pass)
 {
@@ -348,6 +401,8 @@ retainer_purge(struct retainer *retainer, struct retention *pass)
 	status = find_upto(retainer, &upto);
 	if (status == STORE_OK)
 		status = find_purged(retainer, upto, rows, &count);
+	if (status == STORE_OK && count > 0)
+		status = move_anchor(retainer, rows[count - 1].seq);
 	for (i = 0; i < count && status == STORE_OK; i++)
 		status = purge_row(retainer, &rows[i]);
 	if (status == STORE_OK && count < PURGE_ROWS)

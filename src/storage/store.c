@@ -202,22 +202,41 @@ store_erase(struct store *store, const struct record *record,
 	    erased);
 }
 
+/* Nothing pointed to the bodies of the slice when its note was written. */
 static enum store_status
 retain_bodies(struct store *store, struct retention *pass,
     const struct record *note)
 {
-	int64_t seqs[ERASE_SLICE];
+	struct record exact = *note;
+	struct retain_slice slice;
 	enum store_status status;
-	size_t i, count;
+	size_t i;
 
-	status = retainer_bodies(store->retainer, pass, seqs, &count);
-	if (status == STORE_OK && count > 0 && !pass->has_note) {
-		status = store_append(store, note);
-		pass->has_note = true;
+	exact.is_exact = true;
+	status = retainer_bodies(store->retainer, pass, &slice);
+	if (status == STORE_OK && slice.count > 0 && slice.needs_note) {
+		status = store_append(store, &exact);
+		pass->note_row = store->head.seq;
 	}
-	for (i = 0; i < count && status == STORE_OK; i++)
-		status = eraser_erase(store->eraser, seqs[i]);
+	for (i = 0; i < slice.count && status == STORE_OK; i++)
+		status = eraser_erase(store->eraser, slice.seqs[i]);
 	return status;
+}
+
+/* Search for what may be purged, and note it first. */
+static enum store_status
+search(struct store *store, struct retention *pass, const struct record *note)
+{
+	struct record purge = *note;
+	enum store_status status;
+	int64_t upto;
+
+	status = retainer_search(store->retainer, pass, &upto);
+	if (status != STORE_OK || upto == 0)
+		return status;
+	purge.event = RECORD_PURGE;
+	purge.client_seq = (uint64_t)upto;
+	return store_append(store, &purge);
 }
 
 enum store_status
@@ -228,7 +247,7 @@ store_retain(struct store *store, struct retention *pass,
 	case RETENTION_BODIES:
 		return retain_bodies(store, pass, note);
 	case RETENTION_SEARCH:
-		return retainer_search(store->retainer, pass);
+		return search(store, pass, note);
 	case RETENTION_PURGE:
 		return retainer_purge(store->retainer, pass);
 	case RETENTION_OVER:

@@ -79,7 +79,8 @@ enum store_status store_erase(struct store *store,
 	    int64_t *after_row, size_t *erased);
 /*
  * A slice of a pass of retention, which is moved on.  note, a RETAIN, is
- * appended before the pass erases anything.
+ * appended before the pass erases anything, and again where that is not enough
+ * to explain it; and as a PURGE before it deletes rows.
  */
 enum store_status store_retain(struct store *store, struct retention *pass,
 	    const struct record *note);
