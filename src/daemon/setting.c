@@ -195,7 +195,7 @@ put_base_path(char **value, const char *text)
 
 	if (text[0] != '/' || !is_path(text))
 		return -1;
-	path = xcalloc(1, len + 2);
+	path = xcalloc(HTTP_PATH_GROWTH, len + 2);
 	(void)http_path_normalize(text, len, path);	/* dots are resolved */
 	len = strlen(path);
 	if (path[len - 1] != '/')

@@ -58,8 +58,8 @@ enum refusal
 route_session(const char *base_path, const struct http_target *target,
     char session[ROUTE_SESSION_MAX + 1])
 {
-	/* No longer than a head may be. */
-	char *path = xcalloc(1, target->path_len + 1);
+	/* No longer than some heads. */
+	char *path = xcalloc(HTTP_PATH_GROWTH, target->path_len + 1);
 	size_t base_len = strlen(base_path);
 	enum refusal code = REFUSAL_NOT_FOUND;
 	bool has_dots;

@@ -254,6 +254,13 @@ add(struct normal *normal, char c)
 		normal->segment = normal->len;
 }
 
+static void
+add_text(struct normal *normal, const char *text)
+{
+	while (*text != '\0')
+		add(normal, *text++);
+}
+
 bool
 http_path_normalize(const char *path, size_t len, char *out)
 {
@@ -262,8 +269,13 @@ http_path_normalize(const char *path, size_t len, char *out)
 	char c;
 
 	for (i = 0; i < len; i++) {
-		if (!is_escape(path + i, len - i)) {
+		if (path[i] != '%') {
 			add(&normal, path[i]);
+			continue;
+		}
+		/* Or it would be one with what an escape behind it is. */
+		if (!is_escape(path + i, len - i)) {
+			add_text(&normal, "%25");
 			continue;
 		}
 		c = (char)(hex_value(path[i + 1]) << 4 |
