@@ -127,10 +127,23 @@ print_begin(const struct audit_report *report)
 	    PRId64 " of %s\n", report->anchor_seq, report->purge_seq, text);
 }
 
+/* Nobody else holds a hash of what is behind the head that was given. */
 static void
-print_proof(const struct audit_report *report,
-    const struct audit_session *session)
+print_rest(const struct audit_report *report, const struct audit_wish *wish)
 {
+	int64_t last = wish->head.seq;
+
+	if (!wish->has_head || last >= report->head.seq)
+		return;
+	(void)printf("not proved by that head: rows from %" PRId64 " to %"
+	    PRId64 ", and that what one of them explains was the daemon's "
+	    "doing\n", last + 1, report->head.seq);
+}
+
+static void
+print_proof(const struct audit_report *report, const struct audit_wish *wish)
+{
+	const struct audit_session *session = wish->session;
 	char head[CHAIN_MARK_CHARS + 1];
 
 	chain_mark_format(&report->head, head);
@@ -142,6 +155,7 @@ print_proof(const struct audit_report *report,
 	(void)printf("proved: the tables agree with the replay of %" PRIu64
 	    " incarnations\n", report->sessions);
 	print_begin(report);
+	print_rest(report, wish);
 	if (report->skipped > 0)
 		(void)printf("not proved: the state of %" PRIu64
 		    " incarnations whose beginning is not there\n",
@@ -170,7 +184,7 @@ verify(struct audit *audit, struct audit_wish *wish)
 		(void)printf("not proved: what is behind row %" PRId64 "\n",
 		    report.head.seq);
 	if (status == AUDIT_OK)
-		print_proof(&report, wish->session);
+		print_proof(&report, wish);
 	audit_report_clear(&report);
 	return (enum ctl_status)status;
 }

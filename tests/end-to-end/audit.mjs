@@ -258,6 +258,47 @@ test('a corrupt page is told, and a changed row named', () =>
 			'changed, or a row before\n');
 	}));
 
+// What its own retention has erased and deleted, with a head from before.
+const KEPT = { 'journal-retention': 1, 'audit-retention': 1,
+	'clock-grace': 0, 'audit-anchor-interval': 1 };
+
+test('what a daemon purged is told, and what is behind a head', () =>
+	withPatience(async () => {
+		const database = path.join(makeFolder(), 'shop.db');
+		const daemon = await Daemon.start({ database, settings: KEPT });
+		for (const [session, name] of [['s', 'Ann'], ['t', 'Bob']])
+			await (await Client.open(daemon, `/${session}`))
+				.enter('startSession', name);
+		const head = (await expectFine(database,
+			['audit', 'head'])).trim();
+		await expectFine(database, ['erase', '--yes', '--session', 's']);
+		// END and ERASE; PURGE is 5, and keeps what goes on in row 2.
+		await daemon.logged(/chain: 5:/);
+		const live = await expectFine(database, ['audit', 'verify',
+			'--head', head]);
+		assert.match(live, /^row 5, .*: rows up to 1 may go$/m);
+		assert.match(live, /^not proved by that head: rows from 3 to 5/m);
+		assert.equal(await daemon.stop(), 0);
+		const proof = await expectFine(database, ['audit', 'verify']);
+		assert.match(proof, /^proved: 4 rows \(2 notes\)/m);
+		assert.match(proof, new RegExp('^not there any more: rows up to ' +
+			'1, by row 5 of \\d', 'm'));
+		assert.doesNotMatch(proof, /by that head/);
+		const copy = `${database}.copy`;
+		await expectFine(database, ['backup', copy]);
+		await expectFine(database, ['restore', '--yes', copy]);
+		assert.equal(await expectFine(database, ['audit', 'verify']),
+			proof);
+		// All as it was but the note.
+		sqlite(database, 'DROP TRIGGER journal_no_delete; DROP TRIGGER ' +
+			'journal_body_no_delete; DELETE FROM journal_body WHERE ' +
+			'seq = 5; DELETE FROM journal WHERE seq = 5');
+		const fault = await tool(database, ['audit', 'verify']);
+		assert.equal(fault.status, 1);
+		assert.equal(fault.stdout, 'fault: the rows up to 1 are gone by ' +
+			'chain_anchor, and no row says why\n');
+	}));
+
 test('names in a database of somebody else do not reach the terminal', () =>
 	withPatience(async () => {
 		const database = await madeDatabase();
