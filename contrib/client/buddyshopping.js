@@ -1275,6 +1275,8 @@ class Shopper {
 		else if (line.heardAt <= this.#condemnedAt)
 			this.#acquit();
 		this.#steer();
+		// The other line may be there already.
+		this.#pump();
 	}
 
 	// Whether WebSocket works here: it does not if it fails where polling
