@@ -503,6 +503,18 @@ class PollLine {
 		}
 	}
 
+	// Say hello beside the held poll; without an answer both are given up.
+	async confirm() {
+		const epoch = this.#epoch;
+		this.isBusy = true;
+		try {
+			await this.#exchange(this.#owner.hello());
+		} catch {
+			if (epoch === this.#epoch)
+				this.hang();
+		}
+	}
+
 	// Whether the daemon answers what nobody can take offence at, if only that
 	// it is no poll.
 	async probe() {
@@ -1274,6 +1286,9 @@ class Shopper {
 			this.#judge(wasAttached, isGood);
 		else if (line.heardAt <= this.#condemnedAt)
 			this.#acquit();
+		// The witness takes over what is not said yet, once it is heard.
+		if (wasAttached && this.#poller.isAttached && !this.#poller.isBusy)
+			this.#poller.confirm();
 		this.#steer();
 		// The other line may be there already.
 		this.#pump();

@@ -211,6 +211,23 @@ test('a daemon that restarts is not WebSocket\'s fault', async () => {
 	assert.equal(network.posts.length, 0);
 });
 
+test('what is under way with the last WebSocket is polled', async () => {
+	const { shop, network, clock } = await started();
+	for (let i = 0; i < 2; i++) {
+		await clock.advance(4000);
+		network.cut();
+	}
+	await clock.advance(4000);
+	network.swallow();
+
+	const stored = outcome(shop.updateCart({ pears: 1 }));
+	network.cut();
+	await clock.advance(1100);
+
+	assert.equal(shop.transport, 'polling');
+	assert.equal(stored.is, 'resolved');
+});
+
 test('a witness beside WebSocket is needed for 10 seconds only', async () => {
 	const { shop, network, clock } = await started();
 	for (let i = 0; i < 2; i++) {
