@@ -364,6 +364,24 @@ $(message_names MESSAGE)"
 	done
 }
 
+# A quotation that begins in another one, as a macro that quotes to the end of
+# its line makes it (".Dq a No or Dq b"), and macros that are shown as words.
+check_rendered()
+{
+	open=$(printf '\001')
+	close=$(printf '\002')
+	macros='[ABDPQS]q|Ql|Li|Ic|Fl|Ar|Xr|Pa|Ns|Dv|Ev|Cm|Sx|Nm|Op'
+	"$mandoc" -T html -O fragment "$1" | tr '\n' ' ' |
+	    sed "s/<[^>]*>//g; s/&#x201C;/$open/g; s/&#x201D;/$close/g" \
+	    >"$work/rendered"
+	grep -o "$open[^$close]*$open[^$close]*" "$work/rendered" |
+	    tr "$open$close" '""' >"$work/wrong"
+	grep -oE "(^|[ (])($macros)[ ,.)]" "$work/rendered" >>"$work/wrong"
+	while read -r wrong; do
+		complain "$1: is shown as: $wrong"
+	done <"$work/wrong"
+}
+
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
@@ -375,6 +393,7 @@ if ! command -v "$mandoc" >/dev/null; then
 fi
 for page in "$pages"/*.[1-9]; do
 	"$mandoc" -T lint -W warning "$page" || complain "$page: see above"
+	check_rendered "$page"
 done
 check_settings
 check_sample
