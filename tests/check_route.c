@@ -222,8 +222,8 @@ static const char *const other_hosts[] = {
 	"localhost.evil.example", "evil.example", "evil.example:8081",
 	"127.0.0.1.evil.example", "127.0.0.1.", "127.1", "2130706433",
 	"0x7f.0.0.1", "128.0.0.1", "0.0.0.0", "192.0.2.1:8081", "[::]",
-	"[::2]:8081", "::1", "[127.0.0.1]", "a1.b2.c3.d4.e5.f6.g7.h8.i9.j0.k1"
-	".l2.m3.n4.o5.p6.q7.r8",
+	"[::2]:8081", "::1", "[127.0.0.1]",
+	"a1.b2.c3.d4.e5.f6.g7.h8.i9.j0.k1.l2.m3.n4.o5.p6.q7.r8",
 };
 
 START_TEST(a_loopback_name_is_of_this_machine)
