@@ -1290,8 +1290,6 @@ class Shopper {
 		if (wasAttached && this.#poller.isAttached && !this.#poller.isBusy)
 			this.#poller.confirm();
 		this.#steer();
-		// The other line may be there already.
-		this.#pump();
 	}
 
 	// Whether WebSocket works here: it does not if it fails where polling
