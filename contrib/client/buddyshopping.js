@@ -1221,9 +1221,13 @@ class Shopper {
 	}
 
 	// The customer left, or is told that there is no such customer.
-	#end(error) {
+	#end(cause) {
 		const next = this.#next;
 		const { token } = this.#customer;
+		// What we wished may be told by another answer first.
+		const isOurs = cause?.code === 'leftSession' &&
+			this.#wishes.has('leaveSession');
+		const error = isOurs ? undefined : cause;
 		const wasIn = this.#isConfirmed || (token && !next);
 		this.#next = null;
 		this.#socket.stop();

@@ -640,6 +640,21 @@ test('an answer that is lost makes nothing happen twice', async () => {
 	assert.equal(journal.length, 4);
 });
 
+test('who leaves has left, whichever answer tells it first', async () => {
+	for (const fate of [{ answerDelay: 500 }, { loseAnswer: true }]) {
+		const { page, shop, network, clock } =
+			await started({ forcePolling: true });
+		network.onPost = ({ event }) =>
+			event === 'leaveSession' ? fate : {};
+
+		const left = outcome(shop.leave());
+		await clock.advance(MINUTE);
+
+		assert.equal(left.is, 'resolved');
+		assert.deepEqual(page.told('left'), [{ code: null }]);
+	}
+});
+
 test('a lost start makes no second customer', async () => {
 	const { shop, clock, journal } = await started({ forcePolling: true },
 		(network) => {
