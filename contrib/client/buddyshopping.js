@@ -11,8 +11,8 @@
 const PATIENCE_MS = 3000;
 // How long to do without WebSocket after it failed where polling worked.
 const FAILURE_MS = 10 * 60 * 1000;
-// A connection that lived shorter was no success. After so many in a row polling
-// runs beside the next, as a witness of whether the daemon ended with it.
+// A connection that lived shorter was no success. After so many in a row
+// polling runs beside the next, as a witness of whether the daemon ended.
 const STEADY_MS = 10000;
 const SHORT_LIVES = 2;
 // Full jitter between attempts: any time up to a limit that doubles.
@@ -21,8 +21,8 @@ const BACKOFF_MAX_MS = 20000;
 // How long an attempt to connect, and the answer to a message, may take.
 const ATTEMPT_MS = 10000;
 const REPLY_MS = 20000;
-// A silent WebSocket is asked whether it lives; at a sign of trouble any line is
-// at once, more urgently, unless it was heard a moment ago.
+// A silent WebSocket is asked whether it lives. At a sign of trouble any line
+// is, more urgently and at once, unless it was heard a moment ago.
 const PROBE_MS = 60000;
 const CHECK_MS = 5000;
 const FRESH_MS = 500;
@@ -99,31 +99,33 @@ function browser() {
 	};
 }
 
+function platformOf({ platform }) {
+	const { now } = platform ?? {};
+	return { ...browser(), ...(now && { uptime: now }), ...platform };
+}
+
 // One value in a Storage that may be missing, full or forbidden.
 class Note {
-	#storage;
-	#key;
-
 	constructor(storage, key) {
-		this.#storage = storage;
-		this.#key = `buddyshopping ${key}`;
+		this._storage = storage;
+		this._key = `buddyshopping ${key}`;
 	}
 
 	read() {
 		return permitted(() =>
-			JSON.parse(this.#storage.getItem(this.#key)));
+			JSON.parse(this._storage.getItem(this._key)));
 	}
 
 	// Whether it was kept.
 	write(value) {
 		return permitted(() => {
-			this.#storage.setItem(this.#key, JSON.stringify(value));
+			this._storage.setItem(this._key, JSON.stringify(value));
 			return true;
 		});
 	}
 
 	erase() {
-		permitted(() => this.#storage.removeItem(this.#key));
+		permitted(() => this._storage.removeItem(this._key));
 	}
 }
 
@@ -140,29 +142,26 @@ function customerNote(storage, { http, session }) {
 
 // One timer; setting it again takes the place of what it was set to.
 class Alarm {
-	#platform;
-	#timer;
-
 	constructor(platform) {
-		this.#platform = platform;
+		this._platform = platform;
 	}
 
 	get isSet() {
-		return this.#timer !== undefined;
+		return this._timer !== undefined;
 	}
 
 	set(ms, ring) {
 		this.clear();
-		this.#timer = this.#platform.setTimeout(() => {
-			this.#timer = undefined;
+		this._timer = this._platform.setTimeout(() => {
+			this._timer = undefined;
 			ring();
 		}, ms);
 	}
 
 	clear() {
 		if (this.isSet)
-			this.#platform.clearTimeout(this.#timer);
-		this.#timer = undefined;
+			this._platform.clearTimeout(this._timer);
+		this._timer = undefined;
 	}
 }
 
@@ -253,264 +252,255 @@ function optional(promise) {
 // is lost.
 
 class SocketLine {
-	isAttached = false;
-	#platform;
-	#ends;
-	#owner;
-	#alarm;
-	#isRunning = false;
-	#ws = null;
-	#asked = null;
-	#isChecking = false;
-	#attachedAt = 0;
-	#failures = 0;
-	heardAt = 0;
-
 	constructor(platform, ends, owner) {
-		this.#platform = platform;
-		this.#ends = ends;
-		this.#owner = owner;
-		this.#alarm = new Alarm(platform);
+		this.isAttached = false;
+		this._isRunning = false;
+		this._ws = null;
+		this._asked = null;
+		this._isChecking = false;
+		this._attachedAt = 0;
+		this._failures = 0;
+		this.heardAt = 0;
+		this._platform = platform;
+		this._ends = ends;
+		this._owner = owner;
+		this._alarm = new Alarm(platform);
 	}
 
 	get isBusy() {
-		return this.#asked !== null;
+		return this._asked !== null;
 	}
 
 	start() {
-		if (this.#isRunning)
+		if (this._isRunning)
 			return;
-		this.#isRunning = true;
-		this.#failures = 0;
-		this.#connect();
+		this._isRunning = true;
+		this._failures = 0;
+		this._connect();
 	}
 
 	stop() {
-		this.#isRunning = false;
-		this.#drop();
+		this._isRunning = false;
+		this._drop();
 	}
 
 	attach() {
 		this.isAttached = true;
-		this.#attachedAt = this.#platform.uptime();
-		this.#rest();
+		this._attachedAt = this._platform.uptime();
+		this._rest();
 	}
 
 	send(message) {
-		this.#ask(message, REPLY_MS);
+		this._ask(message, REPLY_MS);
 	}
 
 	hang() {
-		if (this.#ws !== null)
-			this.#lost({ isBlameless: true });
+		if (this._ws !== null)
+			this._lost({ isBlameless: true });
 	}
 
 	greet() {
 		if (this.isAttached && !this.isBusy)
-			this.#ask(this.#owner.hello(), REPLY_MS);
+			this._ask(this._owner.hello(), REPLY_MS);
 	}
 
 	check() {
-		if (this.#ws === null || this.#isChecking) {
+		if (this._ws === null || this._isChecking) {
 			this.wake();
 			return;
 		}
-		this.#isChecking = true;
+		this._isChecking = true;
 		// What is under way already shows the same.
 		if (this.isAttached && !this.isBusy)
-			this.#ask(this.#owner.hello(), CHECK_MS);
+			this._ask(this._owner.hello(), CHECK_MS);
 		else
-			this.#expect(CHECK_MS);
+			this._expect(CHECK_MS);
 	}
 
 	// End a pause between attempts.
 	wake() {
-		if (this.#ws === null)
+		if (this._ws === null)
 			this.retry();
 	}
 
 	// Connect now, afresh, if that is what the line is about.
 	retry() {
-		if (!this.#isRunning || this.isAttached)
+		if (!this._isRunning || this.isAttached)
 			return;
-		this.#drop();
-		this.#failures = 0;
-		this.#connect();
+		this._drop();
+		this._failures = 0;
+		this._connect();
 	}
 
-	#drop() {
-		const ws = this.#ws;
-		this.#ws = null;
-		this.#asked = null;
-		this.#isChecking = false;
+	_drop() {
+		const ws = this._ws;
+		this._ws = null;
+		this._asked = null;
+		this._isChecking = false;
 		this.isAttached = false;
-		this.#alarm.clear();
+		this._alarm.clear();
 		ws?.close();
 	}
 
-	#connect() {
-		const held = this.#owner.held();
+	_connect() {
+		const held = this._owner.held();
 		if (held > 0) {
-			this.#alarm.set(held, () => this.#connect());
+			this._alarm.set(held, () => this._connect());
 			return;
 		}
-		const ws = permitted(() => new this.#platform.WebSocket(
-			this.#ends.ws, this.#ends.protocol ?? []));
-		this.#ws = ws ?? null;
+		const ws = permitted(() => new this._platform.WebSocket(
+			this._ends.ws, this._ends.protocol ?? []));
+		this._ws = ws ?? null;
 		if (!ws) {
-			this.#lost();
+			this._lost();
 			return;
 		}
-		this.#alarm.set(ATTEMPT_MS, () => this.#lost());
-		this.#listen(ws);
+		this._alarm.set(ATTEMPT_MS, () => this._lost());
+		this._listen(ws);
 	}
 
 	// What an abandoned WebSocket still has to say is not heard.
-	#listen(ws) {
+	_listen(ws) {
 		const ours = (act) => (event) => {
-			if (ws === this.#ws)
+			if (ws === this._ws)
 				act(event);
 		};
-		ws.onopen = ours(() => this.#ask(this.#owner.hello()));
-		ws.onmessage = ours(({ data }) => this.#read(data));
+		ws.onopen = ours(() => this._ask(this._owner.hello()));
+		ws.onmessage = ours(({ data }) => this._read(data));
 		// No close follows where a Content-Security-Policy forbids it.
-		ws.onerror = ours(() => this.#alarm.set(0, () => this.#lost()));
-		ws.onclose = ours(({ code }) => this.#lost({ code }));
+		ws.onerror = ours(() => this._alarm.set(0, () => this._lost()));
+		ws.onclose = ours(({ code }) => this._lost({ code }));
 	}
 
 	// Without a limit the time of the attempt goes on running.
-	#ask(message, limit) {
-		this.#asked = message;
+	_ask(message, limit) {
+		this._asked = message;
 		if (limit !== undefined)
-			this.#expect(limit);
-		this.#ws.send(JSON.stringify(message));
+			this._expect(limit);
+		this._ws.send(JSON.stringify(message));
 	}
 
 	// Timers of hidden tabs may be a minute late: there is no time for a
 	// pause after what was waited for in vain. Where there was a sign of
 	// trouble it is not WebSocket that is to blame.
-	#expect(limit) {
-		this.#alarm.set(limit, () => {
-			this.#lost({ isBlameless: this.#isChecking });
+	_expect(limit) {
+		this._alarm.set(limit, () => {
+			this._lost({ isBlameless: this._isChecking });
 			this.retry();
 		});
 	}
 
-	#read(data) {
+	_read(data) {
 		const message = permitted(() => JSON.parse(data));
 		if (!message?.payload) {
-			this.#lost();
+			this._lost();
 			return;
 		}
-		this.heardAt = this.#platform.uptime();
-		const asked = this.#asked;
+		this.heardAt = this._platform.uptime();
+		const asked = this._asked;
 		const isAnswered = asked !== null && isAnswer(message, asked);
 		if (isAnswered) {
-			this.#asked = null;
-			this.#isChecking = false;
+			this._asked = null;
+			this._isChecking = false;
 		}
-		if (this.isAttached && this.#asked === null)
-			this.#rest();
-		this.#owner.receive(this, message, isAnswered ? asked : null);
+		if (this.isAttached && this._asked === null)
+			this._rest();
+		this._owner.receive(this, message, isAnswered ? asked : null);
 	}
 
-	#rest() {
-		this.#alarm.set(PROBE_MS, () =>
-			this.#ask(this.#owner.hello(), ATTEMPT_MS));
+	_rest() {
+		this._alarm.set(PROBE_MS, () =>
+			this._ask(this._owner.hello(), ATTEMPT_MS));
 	}
 
 	// WebSocket is not to blame if the daemon stops (1012) or refuses.
-	#lost({ code, isBlameless = code === 1012 } = {}) {
+	_lost({ code, isBlameless = code === 1012 } = {}) {
 		const wasAttached = this.isAttached;
-		const asked = this.#asked;
+		const asked = this._asked;
 		const isSteady = wasAttached &&
-			this.#platform.uptime() - this.#attachedAt >= STEADY_MS;
-		this.#drop();
+			this._platform.uptime() - this._attachedAt >= STEADY_MS;
+		this._drop();
 		if (isSteady)
-			this.#failures = 0;
-		const pause = backoff(this.#platform, this.#failures++);
-		this.#alarm.set(this.#owner.held() + pause,
-			() => this.#connect());
+			this._failures = 0;
+		const pause = backoff(this._platform, this._failures++);
+		this._alarm.set(this._owner.held() + pause,
+			() => this._connect());
 		if (code === 1009 && asked !== null)
-			this.#owner.receive(this, TOO_LARGE, asked);
+			this._owner.receive(this, TOO_LARGE, asked);
 		else if (asked !== null && !isBlameless)
-			this.#owner.unanswered(asked);
-		this.#owner.lost(this, wasAttached, isSteady || isBlameless);
+			this._owner.unanswered(asked);
+		this._owner.lost(this, wasAttached, isSteady || isBlameless);
 	}
 }
 
 // One POST that says something at a time, and one held poll beside it.
 class PollLine {
-	isAttached = false;
-	isBusy = false;
-	#platform;
-	#ends;
-	#owner;
-	#run = null;
-	#epoch = 0;
-	#requests = new Set();
-	#nap = null;
-	#isWoken = false;
-	#isChecking = false;
-	#failures = 0;
-	#wait = WAIT_S;
-	heardAt = 0;
-
 	constructor(platform, ends, owner) {
-		this.#platform = platform;
-		this.#ends = ends;
-		this.#owner = owner;
+		this.isAttached = false;
+		this.isBusy = false;
+		this._run = null;
+		this._epoch = 0;
+		this._requests = new Set();
+		this._nap = null;
+		this._isWoken = false;
+		this._isChecking = false;
+		this._failures = 0;
+		this._wait = WAIT_S;
+		this.heardAt = 0;
+		this._platform = platform;
+		this._ends = ends;
+		this._owner = owner;
 	}
 
 	// Whether the first attempt had success.
 	get isSmooth() {
-		return this.#failures === 0;
+		return this._failures === 0;
 	}
 
 	start() {
-		if (this.#run !== null)
+		if (this._run !== null)
 			return;
-		this.#run = {};
-		this.#failures = 0;
-		this.#work(this.#run);
+		this._run = {};
+		this._failures = 0;
+		this._work(this._run);
 	}
 
 	stop() {
-		this.#run = null;
+		this._run = null;
 		this.hang();
 	}
 
 	attach() {
 		this.isAttached = true;
-		this.#isChecking = false;
+		this._isChecking = false;
 	}
 
 	// As far as it is known: also while that is checked.
 	get isUp() {
-		return this.isAttached || this.#isChecking;
+		return this.isAttached || this._isChecking;
 	}
 
 	// One that gets no answer has hello said at once: is it the message, or
 	// the network?
 	async send(message) {
-		const epoch = this.#epoch;
+		const epoch = this._epoch;
 		this.isBusy = true;
 		try {
-			await this.#say(message);
+			await this._say(message);
 		} catch {
-			if (epoch === this.#epoch)
+			if (epoch === this._epoch)
 				this.greet();
 		}
 	}
 
 	// Say hello beside the held poll; without an answer both are given up.
 	async confirm() {
-		const epoch = this.#epoch;
+		const epoch = this._epoch;
 		this.isBusy = true;
 		try {
-			await this.#exchange(this.#owner.hello());
+			await this._exchange(this._owner.hello());
 		} catch {
-			if (epoch === this.#epoch)
+			if (epoch === this._epoch)
 				this.hang();
 		}
 	}
@@ -518,188 +508,188 @@ class PollLine {
 	// Whether the daemon answers what nobody can take offence at, if only that
 	// it is no poll.
 	async probe() {
-		const messages = await this.#request({ method: 'GET' },
+		const messages = await this._request({ method: 'GET' },
 			new AbortController(), REPLY_MS).catch(() => []);
 		if (messages.length > 0)
-			this.#owner.reached();
+			this._owner.reached();
 	}
 
 	hang() {
-		this.#epoch++;
+		this._epoch++;
 		this.isAttached = false;
-		this.#isChecking = false;
+		this._isChecking = false;
 		this.isBusy = false;
-		for (const request of this.#requests)
+		for (const request of this._requests)
 			request.abort();
-		this.#requests.clear();
-		this.#nap?.();
+		this._requests.clear();
+		this._nap?.();
 	}
 
 	greet() {
-		this.#isWoken = true;
+		this._isWoken = true;
 		this.hang();
 	}
 
 	check() {
-		if (this.#run === null || this.#isWoken || this.#isChecking)
+		if (this._run === null || this._isWoken || this._isChecking)
 			return;
-		this.#failures = 0;
-		this.#wait = WAIT_S;
-		this.#resume();
+		this._failures = 0;
+		this._wait = WAIT_S;
+		this._resume();
 	}
 
 	// Greet, and be up until that has failed.
-	#resume() {
+	_resume() {
 		const wasAttached = this.isAttached;
 		this.greet();
-		this.#isChecking = wasAttached;
+		this._isChecking = wasAttached;
 	}
 
-	async #work(run) {
-		while (run === this.#run)
+	async _work(run) {
+		while (run === this._run)
 			try {
-				await this.#turn(run);
+				await this._turn(run);
 			} catch {
-				await this.#fail(run);
+				await this._fail(run);
 			}
 	}
 
-	async #turn(run) {
-		const held = this.#owner.held();
+	async _turn(run) {
+		const held = this._owner.held();
 		if (held > 0) {
-			await this.#rest(held);
+			await this._rest(held);
 			return;
 		}
-		this.#isWoken = false;
+		this._isWoken = false;
 		if (this.isAttached &&
-		    this.#platform.uptime() - this.heardAt > STALE_MS)
-			this.#resume();
+		    this._platform.uptime() - this.heardAt > STALE_MS)
+			this._resume();
 		if (this.isAttached)
-			await this.#poll();
+			await this._poll();
 		else
-			await this.#say(this.#owner.hello(),
-				this.#isChecking ? CHECK_MS : REPLY_MS);
-		if (run === this.#run && !this.isAttached)
+			await this._say(this._owner.hello(),
+				this._isChecking ? CHECK_MS : REPLY_MS);
+		if (run === this._run && !this.isAttached)
 			throw new Error('the connection was given up');
 	}
 
-	async #fail(run) {
-		if (run !== this.#run || this.#isWoken)
+	async _fail(run) {
+		if (run !== this._run || this._isWoken)
 			return;
 		this.hang();
-		this.#owner.lost(this);
-		if (run === this.#run)
-			await this.#rest(this.#owner.held() +
-				backoff(this.#platform, this.#failures++));
+		this._owner.lost(this);
+		if (run === this._run)
+			await this._rest(this._owner.held() +
+				backoff(this._platform, this._failures++));
 	}
 
-	#rest(ms) {
+	_rest(ms) {
 		return new Promise((wake) => {
-			const timer = this.#platform.setTimeout(wake, ms);
-			this.#nap = () => {
-				this.#platform.clearTimeout(timer);
+			const timer = this._platform.setTimeout(wake, ms);
+			this._nap = () => {
+				this._platform.clearTimeout(timer);
 				wake();
 			};
 		});
 	}
 
-	async #say(message, limit) {
-		const epoch = this.#epoch;
+	async _say(message, limit) {
+		const epoch = this._epoch;
 		try {
-			await this.#exchange(message, limit);
+			await this._exchange(message, limit);
 		} catch (error) {
-			if (epoch === this.#epoch)
-				this.#owner.unanswered(message, error.status);
+			if (epoch === this._epoch)
+				this._owner.unanswered(message, error.status);
 			throw error;
 		}
 	}
 
 	// A message and its answer, which must be among what comes back.
-	async #exchange(message, limit = REPLY_MS) {
-		const messages = await this.#post(message, limit);
+	async _exchange(message, limit = REPLY_MS) {
+		const messages = await this._post(message, limit);
 		if (!messages.some((one) => isAnswer(one, message)))
 			throw new Error('no answer');
 		this.isBusy = false;
-		this.#deliver(messages, message);
+		this._deliver(messages, message);
 	}
 
-	async #poll() {
-		const isHidden = this.#owner.isHidden();
-		const message = this.#owner.poll(
-			isHidden ? WAIT_HIDDEN_S : this.#wait);
-		const askedAt = this.#platform.uptime();
-		const messages = await this.#held(message, askedAt);
-		const took = this.#platform.uptime() - askedAt;
-		this.#failures = 0;
-		this.#deliver(messages, message);
+	async _poll() {
+		const isHidden = this._owner.isHidden();
+		const message = this._owner.poll(
+			isHidden ? WAIT_HIDDEN_S : this._wait);
+		const askedAt = this._platform.uptime();
+		const messages = await this._held(message, askedAt);
+		const took = this._platform.uptime() - askedAt;
+		this._failures = 0;
+		this._deliver(messages, message);
 		if (!this.isAttached)
 			return;
 		if (isHidden)
-			await this.#rest(HIDDEN_MS);
+			await this._rest(HIDDEN_MS);
 		else if (messages.length === 0 && took < HELD_MS)
-			await this.#rest(this.#platform.random() * CROWDED_MS);
+			await this._rest(this._platform.random() * CROWDED_MS);
 	}
 
 	// What cuts a held poll may let shorter ones pass.
-	async #held(message, askedAt) {
+	async _held(message, askedAt) {
 		const { wait } = message.payload;
 		try {
-			return await this.#post(message, wait * 1000 + REPLY_MS);
+			return await this._post(message, wait * 1000 + REPLY_MS);
 		} catch (error) {
 			if (this.isAttached &&
-			    this.#platform.uptime() - askedAt > HELD_MS)
-				this.#wait = Math.max(WAIT_MIN_S,
+			    this._platform.uptime() - askedAt > HELD_MS)
+				this._wait = Math.max(WAIT_MIN_S,
 					Math.floor(wait / 2));
 			throw error;
 		}
 	}
 
-	#deliver(messages, asked) {
-		const run = this.#run;
-		this.heardAt = this.#platform.uptime();
+	_deliver(messages, asked) {
+		const run = this._run;
+		this.heardAt = this._platform.uptime();
 		for (const message of messages)
-			if (run === this.#run)
-				this.#owner.receive(this, message,
+			if (run === this._run)
+				this._owner.receive(this, message,
 					isAnswer(message, asked) ? asked : null);
 	}
 
-	async #post(message, limit) {
-		const { contentType } = this.#ends;
+	async _post(message, limit) {
+		const { contentType } = this._ends;
 		const request = new AbortController();
-		this.#requests.add(request);
+		this._requests.add(request);
 		try {
-			return await this.#request({
+			return await this._request({
 				method: 'POST',
 				headers: contentType && { 'Content-Type': contentType },
-				body: JSON.stringify(this.#owner.signed(message)),
+				body: JSON.stringify(this._owner.signed(message)),
 				keepalive: message.event === 'leaveSession',
 			}, request, limit);
 		} finally {
-			this.#requests.delete(request);
+			this._requests.delete(request);
 		}
 	}
 
 	// The messages that come back; whatever else happens is thrown.
-	async #request(init, request, limit) {
-		const timer = this.#platform.setTimeout(
+	async _request(init, request, limit) {
+		const timer = this._platform.setTimeout(
 			() => request.abort(), limit);
 		try {
-			const response = await this.#platform.fetch(this.#ends.http, {
+			const response = await this._platform.fetch(this._ends.http, {
 				...init,
 				cache: 'no-store',
 				credentials: 'omit',
 				signal: request.signal,
 			});
-			const messages = await this.#messagesOf(response);
+			const messages = await this._messagesOf(response);
 			if (request.signal.aborted)
 				throw new Error('given up');
 			return messages;
 		} finally {
-			this.#platform.clearTimeout(timer);
+			this._platform.clearTimeout(timer);
 		}
 	}
 
-	async #messagesOf(response) {
+	async _messagesOf(response) {
 		const answer = await response.json().catch(() => null);
 		const messages = answer?.messages;
 		if (Array.isArray(messages) &&
@@ -711,7 +701,7 @@ class PollLine {
 			return [TOO_LARGE];
 		// What is refused has to wait, not what others say.
 		if (!isRefusal(status))
-			this.#owner.hold(headers.get('Retry-After'));
+			this._owner.hold(headers.get('Retry-After'));
 		throw Object.assign(new Error(`status ${status}`), { status });
 	}
 }
@@ -719,289 +709,275 @@ class PollLine {
 // What page, a BuddyShopping, does. It is out of reach for frameworks that put
 // proxies before all that they can get at.
 class Shopper {
-	#platform;
-	#socket;
-	#poller;
-	#patience;
-	#pause;
-	#review;
-	#tick;
-	#recheck;
-	#trial;
-	#customerNote;
-	#failureNote;
-	#listening = [];
-
-	// {event, customerName, requestId} and, once answered, customerId and
-	// token. It is confirmed when the daemon said so to this page.
-	#customer = null;
-	#isConfirmed = false;
-	// Who to be when the remembered or leaving customer is gone.
-	#next = null;
-	#entering = [];
-	// What is not acknowledged, the oldest first: event -> {payload, seq,
-	// waiting}; seq is 0 until it is sent. One that was stale on its first
-	// day isStale; doubt and failures are about one without an answer.
-	#wishes = new Map();
-	#seq = 0;
-
-	#multicart = null;
-	#cursor;
-	#told = '';
-	#isClosed = false;
-	#isImpatient = false;
-	#forcePolling = false;
-	#failedUntil = 0;
-	#condemnedAt = -1;
-	#shortLives = 0;
-	#heldUntil = 0;
-
 	constructor(page, url, options) {
 		this.page = page;
-		const { now } = options.platform ?? {};
-		const platform = { ...browser(), ...(now && { uptime: now }),
-			...options.platform };
-		const ends = endpoints(url, options.protocol);
-		ends.contentType = options.contentType ??
+		this._listening = [];
+		// {event, customerName, requestId} and, once answered, customerId
+		// and token. It is confirmed when the daemon said so to this page.
+		this._customer = null;
+		this._isConfirmed = false;
+		// Who to be when the remembered or leaving customer is gone.
+		this._next = null;
+		this._entering = [];
+		// What is not acknowledged, the oldest first: event -> {payload,
+		// seq, waiting}; seq is 0 until it is sent. One that was stale on
+		// its first day isStale; doubt and failures are about one without
+		// an answer.
+		this._wishes = new Map();
+		this._seq = 0;
+		this._multicart = null;
+		this._told = '';
+		this._isClosed = false;
+		this._isImpatient = false;
+		this._forcePolling = Boolean(options.forcePolling);
+		this._failedUntil = 0;
+		this._condemnedAt = -1;
+		this._shortLives = 0;
+		this._heldUntil = 0;
+		this._equip(platformOf(options), endpoints(url, options.protocol),
+			options.contentType);
+	}
+
+	_equip(platform, ends, contentType) {
+		this._platform = platform;
+		ends.contentType = contentType ??
 			contentTypeFor(ends.http, platform.origin);
-		this.#platform = platform;
-		this.#patience = new Alarm(platform);
-		this.#pause = new Alarm(platform);
-		this.#review = new Alarm(platform);
-		this.#tick = new Alarm(platform);
-		this.#recheck = new Alarm(platform);
-		this.#trial = new Alarm(platform);
-		this.#customerNote = customerNote(platform.sessionStorage, ends);
-		this.#failureNote = new Note(platform.localStorage, ends.host);
-		const owner = this.#owner();
-		this.#socket = new SocketLine(platform, ends, owner);
-		this.#poller = new PollLine(platform, ends, owner);
-		this.#forcePolling = Boolean(options.forcePolling);
+		this._patience = new Alarm(platform);
+		this._pause = new Alarm(platform);
+		this._review = new Alarm(platform);
+		this._tick = new Alarm(platform);
+		this._recheck = new Alarm(platform);
+		this._trial = new Alarm(platform);
+		this._customerNote = customerNote(platform.sessionStorage, ends);
+		this._failureNote = new Note(platform.localStorage, ends.host);
+		const owner = this._owner();
+		this._socket = new SocketLine(platform, ends, owner);
+		this._poller = new PollLine(platform, ends, owner);
 	}
 
 	start() {
-		this.#recall();
-		this.#listen();
-		this.#steer();
+		this._recall();
+		this._listen();
+		this._steer();
 	}
 
 	get state() {
-		if (this.#isClosed)
+		if (this._isClosed)
 			return 'closed';
-		if (!this.#customer)
+		if (!this._customer)
 			return 'idle';
 		return this.transport ? 'online' : 'connecting';
 	}
 
 	get transport() {
-		if (this.#socket.isAttached)
+		if (this._socket.isAttached)
 			return 'websocket';
-		return this.#poller.isUp ? 'polling' : null;
+		return this._poller.isUp ? 'polling' : null;
 	}
 
 	get customerId() {
-		return this.#customer?.customerId ?? null;
+		return this._customer?.customerId ?? null;
 	}
 
 	get multicart() {
-		return this.#multicart;
+		return this._multicart;
 	}
 
 	get forcePolling() {
-		return this.#forcePolling;
+		return this._forcePolling;
 	}
 
 	set forcePolling(isForced) {
-		if (this.#forcePolling === Boolean(isForced))
+		if (this._forcePolling === Boolean(isForced))
 			return;
-		this.#forcePolling = Boolean(isForced);
+		this._forcePolling = Boolean(isForced);
 		if (!isForced)
-			this.#absolve();
-		this.#steer();
+			this._absolve();
+		this._steer();
 	}
 
 	close() {
-		if (this.#isClosed)
+		if (this._isClosed)
 			return;
-		this.#isClosed = true;
-		this.#listening.forEach((end) => end());
-		this.#next = null;
-		this.#pause.clear();
-		this.#reject(new BuddyShoppingError({ code: 'closed' }));
-		this.#steer();
+		this._isClosed = true;
+		this._listening.forEach((end) => end());
+		this._next = null;
+		this._pause.clear();
+		this._reject(new BuddyShoppingError({ code: 'closed' }));
+		this._steer();
 	}
 
 	// What the lines may ask of us.
-	#owner() {
+	_owner() {
 		return {
-			hello: () => this.#hello(),
+			hello: () => this._hello(),
 			poll: (wait) => ({ event: 'poll', payload: {
-				customerId: this.#customer.customerId,
-				cursor: this.#cursor,
+				customerId: this._customer.customerId,
+				cursor: this._cursor,
 				wait,
 			} }),
 			signed: ({ event, payload }) => ({ event,
-				payload: { token: this.#customer.token, ...payload } }),
-			receive: (...told) => this.#receive(...told),
-			unanswered: (...told) => this.#unanswered(...told),
-			reached: () => this.#reached(),
-			lost: (...told) => this.#lost(...told),
-			hold: (seconds) => this.#hold(seconds),
-			held: () => this.#held(),
-			isHidden: () => this.#isHidden(),
+				payload: { token: this._customer.token, ...payload } }),
+			receive: (...told) => this._receive(...told),
+			unanswered: (...told) => this._unanswered(...told),
+			reached: () => this._reached(),
+			lost: (...told) => this._lost(...told),
+			hold: (seconds) => this._hold(seconds),
+			held: () => this._held(),
+			isHidden: () => this._isHidden(),
 		};
 	}
 
-	#isHidden() {
-		return this.#platform.document?.visibilityState === 'hidden';
+	_isHidden() {
+		return this._platform.document?.visibilityState === 'hidden';
 	}
 
-	#listen() {
-		const { window, document, connection } = this.#platform;
+	_listen() {
+		const { window, document, connection } = this._platform;
 		const hear = ({ type, persisted }) => {
 			// Every page is shown; only a frozen one has to wake.
 			const isTrifle = type === 'pageshow' ? !persisted :
-				type === 'visibilitychange' && this.#isHidden();
+				type === 'visibilitychange' && this._isHidden();
 			if (!isTrifle)
-				this.#trouble();
+				this._trouble();
 		};
 		for (const [target, type] of [[window, 'online'],
 			[window, 'offline'], [window, 'pageshow'],
 			[document, 'visibilitychange'], [document, 'resume'],
 			[connection, 'change']]) {
 			target?.addEventListener?.(type, hear);
-			this.#listening.push(() =>
+			this._listening.push(() =>
 				target?.removeEventListener?.(type, hear));
 		}
 	}
 
 	// Something happened that connections may not have survived. Those that
 	// are heard after it have.
-	#trouble() {
-		const line = this.#socket.isAttached ? this.#socket : this.#poller;
-		const since = this.#platform.uptime();
+	_trouble() {
+		const line = this._socket.isAttached ? this._socket : this._poller;
+		const since = this._platform.uptime();
 		const isFresh = line.isAttached &&
 			since - line.heardAt < FRESH_MS;
 		if (!isFresh)
-			this.#check();
+			this._check();
 		else
-			this.#recheck.set(FRESH_MS, () => {
+			this._recheck.set(FRESH_MS, () => {
 				if (line.heardAt <= since)
-					this.#check();
+					this._check();
 			});
 	}
 
-	#check() {
-		this.#socket.check();
-		this.#poller.check();
+	_check() {
+		this._socket.check();
+		this._poller.check();
 	}
 
 	// A computer that slept tells nobody: its clock does.
-	#watch(isWanted) {
+	_watch(isWanted) {
 		if (!isWanted) {
-			this.#tick.clear();
+			this._tick.clear();
 			return;
 		}
-		if (this.#tick.isSet)
+		if (this._tick.isSet)
 			return;
-		const due = this.#platform.now() + TICK_MS;
-		this.#tick.set(TICK_MS, () => {
-			const late = this.#platform.now() - due;
-			this.#watch(true);
-			if (late > SLEPT_MS && !this.#isHidden())
-				this.#trouble();
+		const due = this._platform.now() + TICK_MS;
+		this._tick.set(TICK_MS, () => {
+			const late = this._platform.now() - due;
+			this._watch(true);
+			if (late > SLEPT_MS && !this._isHidden())
+				this._trouble();
 		});
 	}
 
-	#recall() {
-		const { customer, wishes = [] } = this.#customerNote.read() ?? {};
-		this.#customer = customer ? { ...customer, isRemembered: true } :
+	_recall() {
+		const { customer, wishes = [] } = this._customerNote.read() ?? {};
+		this._customer = customer ? { ...customer, isRemembered: true } :
 			null;
 		for (const [event, payload, seq, failures] of wishes)
-			this.#wishes.set(event,
+			this._wishes.set(event,
 				{ payload, seq, failures, waiting: [] });
-		const left = this.#failureNote.read() - this.#platform.now();
+		const left = this._failureNote.read() - this._platform.now();
 		// A clock that was wrong must not keep us off for long.
 		if (left <= FAILURE_MS)
-			this.#failedUntil = this.#platform.uptime() + left;
+			this._failedUntil = this._platform.uptime() + left;
 	}
 
-	#remember() {
-		const customer = this.#customer;
+	_remember() {
+		const customer = this._customer;
 		if (!customer) {
-			this.#customerNote.erase();
+			this._customerNote.erase();
 			return;
 		}
-		const wishes = Array.from(this.#wishes,
+		const wishes = Array.from(this._wishes,
 			([event, { payload, seq, failures }]) =>
 				[event, payload, seq, failures]);
 		// Rather the customer alone than nothing, if carts are too large.
-		if (!this.#customerNote.write({ customer, wishes }))
-			this.#customerNote.write({ customer });
+		if (!this._customerNote.write({ customer, wishes }))
+			this._customerNote.write({ customer });
 	}
 
-	#tell(type, detail) {
+	_tell(type, detail) {
 		this.page.dispatchEvent(new CustomEvent(type, { detail }));
 	}
 
-	#promise(waiting) {
+	_promise(waiting) {
 		return optional(new Promise((resolve, reject) => {
 			waiting.push({ resolve, reject, seq: 0 });
 		}));
 	}
 
-	#deny(code) {
+	_deny(code) {
 		const error = new BuddyShoppingError({ code });
-		this.#tell('error', error);
+		this._tell('error', error);
 		throw error;
 	}
 
 	async enter(event, customerName) {
-		if (this.#isClosed)
-			this.#deny('closed');
-		const isLeaving = this.#wishes.has('leaveSession');
-		if (this.#isConfirmed && !isLeaving)
+		if (this._isClosed)
+			this._deny('closed');
+		const isLeaving = this._wishes.has('leaveSession');
+		if (this._isConfirmed && !isLeaving)
 			return this.customerId;
-		const promise = this.#promise(this.#entering);
-		if (!this.#customer)
-			this.#become({ event, customerName });
-		else if (isLeaving || this.#customer.isRemembered)
-			this.#next = { event, customerName };
-		this.#steer();
+		const promise = this._promise(this._entering);
+		if (!this._customer)
+			this._become({ event, customerName });
+		else if (isLeaving || this._customer.isRemembered)
+			this._next = { event, customerName };
+		this._steer();
 		return promise;
 	}
 
-	#become(customer) {
-		this.#customer = customer &&
-			{ ...customer, requestId: randomId(this.#platform) };
-		this.#isConfirmed = false;
-		this.#cursor = undefined;
-		this.#multicart = null;
-		this.#remember();
+	_become(customer) {
+		this._customer = customer &&
+			{ ...customer, requestId: randomId(this._platform) };
+		this._isConfirmed = false;
+		this._cursor = undefined;
+		this._multicart = null;
+		this._remember();
 	}
 
 	async wish(event, content) {
-		if (this.#isClosed)
-			this.#deny('closed');
-		const isLeaving = this.#wishes.has('leaveSession');
-		if (!this.#customer || (isLeaving && event !== 'leaveSession'))
-			this.#deny('notJoined');
+		if (this._isClosed)
+			this._deny('closed');
+		const isLeaving = this._wishes.has('leaveSession');
+		if (!this._customer || (isLeaving && event !== 'leaveSession'))
+			this._deny('notJoined');
 		// The caller may go on changing its cart.
 		const payload = JSON.parse(JSON.stringify(content));
-		const { waiting = [], seq } = this.#wishes.get(event) ?? {};
-		const promise = this.#promise(waiting);
+		const { waiting = [], seq } = this._wishes.get(event) ?? {};
+		const promise = this._promise(waiting);
 		// One that may have arrived has had its place in the order.
 		if (seq)
-			this.#wishes.delete(event);
-		this.#wishes.set(event, { payload, seq: 0, waiting });
-		this.#remember();
-		this.#pump();
+			this._wishes.delete(event);
+		this._wishes.set(event, { payload, seq: 0, waiting });
+		this._remember();
+		this._pump();
 		return promise;
 	}
 
-	#hello() {
+	_hello() {
 		const { event, customerName, requestId, customerId, token } =
-			this.#customer;
+			this._customer;
 		if (token)
 			return { event: 'resumeSession',
 				payload: { customerId, token } };
@@ -1010,110 +986,110 @@ class Shopper {
 	}
 
 	// Send the oldest wish, if there is a line that is free for it.
-	#pump() {
-		const line = this.#socket.isAttached ? this.#socket : this.#poller;
-		const [oldest] = this.#wishes;
+	_pump() {
+		const line = this._socket.isAttached ? this._socket : this._poller;
+		const [oldest] = this._wishes;
 		if (!oldest || !line.isAttached || line.isBusy)
 			return;
 		const [event, wish] = oldest;
-		const held = Math.max(this.#held(),
-			(wish.heldUntil ?? 0) - this.#platform.uptime());
+		const held = Math.max(this._held(),
+			(wish.heldUntil ?? 0) - this._platform.uptime());
 		if (held > 0) {
-			this.#pause.set(held, () => this.#pump());
+			this._pause.set(held, () => this._pump());
 			return;
 		}
-		const { customerId } = this.#customer;
+		const { customerId } = this._customer;
 		const payload = { customerId, ...wish.payload };
 		if (event !== 'leaveSession')
-			payload.seq = this.#number(wish);
+			payload.seq = this._number(wish);
 		line.send({ event, payload });
 	}
 
 	// Numbers grow with the clock, so that those of a duplicated tab, which
 	// counts for the same customer, are in the order of the changes, too.
 	// Where the clock does not help, the two had better not count alike.
-	#number(wish) {
+	_number(wish) {
 		if (!wish.seq) {
-			const now = Math.floor(this.#platform.now());
-			this.#seq = now > this.#seq ? now : this.#seq + 1 +
-				Math.floor(STRIDE * this.#platform.random());
-			wish.seq = this.#seq;
-			this.#remember();
+			const now = Math.floor(this._platform.now());
+			this._seq = now > this._seq ? now : this._seq + 1 +
+				Math.floor(STRIDE * this._platform.random());
+			wish.seq = this._seq;
+			this._remember();
 		}
 		for (const one of wish.waiting)
 			one.seq = one.seq || wish.seq;
 		return wish.seq;
 	}
 
-	#receive(line, { event, payload, cursor }, asked) {
-		if (!this.#customer)
+	_receive(line, { event, payload, cursor }, asked) {
+		if (!this._customer)
 			return;
 		if (event === 'multicartUpdate')
-			this.#show(payload.multicartContent, cursor);
+			this._show(payload.multicartContent, cursor);
 		else if (event === 'error')
-			this.#refused(line, new BuddyShoppingError(payload), asked);
+			this._refused(line, new BuddyShoppingError(payload), asked);
 		else if (event === 'leaveSession')
-			this.#end();
+			this._end();
 		else if (payload.customerId && asked)
-			this.#entered(line, payload);
+			this._entered(line, payload);
 		else if (payload.stale)
-			this.#doubt(line, event, payload.seq);
+			this._doubt(line, event, payload.seq);
 		else if (payload.seq)
-			this.#acknowledged(event, payload.seq);
-		this.#pump();
+			this._acknowledged(event, payload.seq);
+		this._pump();
 	}
 
-	#show(multicart, cursor) {
+	_show(multicart, cursor) {
 		const [incarnation, revision] = String(cursor).split('.');
-		const [ours, seen] = String(this.#cursor).split('.');
+		const [ours, seen] = String(this._cursor).split('.');
 		if (incarnation === ours && Number(revision) <= Number(seen))
 			return;
-		this.#cursor = cursor;
-		this.#multicart = multicart;
-		this.#tell('multicart', multicart);
+		this._cursor = cursor;
+		this._multicart = multicart;
+		this._tell('multicart', multicart);
 	}
 
-	#entered(line, { customerId, token, seq = 0 }) {
-		this.#customer.customerId = customerId;
-		this.#customer.token = this.#customer.token ?? token;
-		this.#isConfirmed = true;
-		this.#seq = Math.max(this.#seq, seq);
-		this.#compare(seq);
-		for (const [event, wish] of this.#wishes)
-			this.#blame(event, wish, (error) =>
-				this.#forgo({ event, payload: wish }, error));
-		this.#remember();
-		if (!this.#wishes.has('leaveSession')) {
-			this.#next = null;
-			for (const one of this.#entering.splice(0))
+	_entered(line, { customerId, token, seq = 0 }) {
+		this._customer.customerId = customerId;
+		this._customer.token = this._customer.token ?? token;
+		this._isConfirmed = true;
+		this._seq = Math.max(this._seq, seq);
+		this._compare(seq);
+		for (const [event, wish] of this._wishes)
+			this._blame(event, wish, (error) =>
+				this._forgo({ event, payload: wish }, error));
+		this._remember();
+		if (!this._wishes.has('leaveSession')) {
+			this._next = null;
+			for (const one of this._entering.splice(0))
 				one.resolve(customerId);
 		}
 		if (!line.isAttached)
-			this.#attached(line);
+			this._attached(line);
 	}
 
-	#attached(line) {
+	_attached(line) {
 		line.attach();
-		if (line === this.#socket) {
-			this.#isImpatient = false;
-			this.#absolve();
+		if (line === this._socket) {
+			this._isImpatient = false;
+			this._absolve();
 		} else {
 			// The network is good now, whatever it was at the last try.
-			this.#socket[line.isSmooth ? 'wake' : 'retry']();
+			this._socket[line.isSmooth ? 'wake' : 'retry']();
 		}
-		this.#steer();
+		this._steer();
 	}
 
 	// WebSocket is worth a try.
-	#absolve() {
-		this.#failedUntil = 0;
-		this.#failureNote.erase();
+	_absolve() {
+		this._failedUntil = 0;
+		this._failureNote.erase();
 	}
 
 	// A number that is not new was stored, or is less than another tab's: the
 	// daemon's highest one tells.
-	#doubt(line, event, seq) {
-		const wish = this.#wishes.get(event);
+	_doubt(line, event, seq) {
+		const wish = this._wishes.get(event);
 		if (wish?.seq !== seq)
 			return;
 		wish.isStale = true;
@@ -1122,12 +1098,12 @@ class Shopper {
 
 	// The daemon's highest number is seq. If it is another tab's, that made a
 	// later change than we did; but not if it is of a time yet to come.
-	#compare(seq) {
-		const isPast = seq <= this.#platform.now();
-		for (const [event, wish] of this.#wishes)
+	_compare(seq) {
+		const isPast = seq <= this._platform.now();
+		for (const [event, wish] of this._wishes)
 			if (wish.seq && (wish.seq === seq ||
 			    (wish.isStale && wish.seq < seq && isPast)))
-				this.#acknowledged(event, wish.seq);
+				this._acknowledged(event, wish.seq);
 			else if (wish.isStale && wish.seq < seq)
 				Object.assign(wish, { seq: 0, isStale: false });
 	}
@@ -1135,120 +1111,120 @@ class Shopper {
 	// What was said may be to blame for it, or the network: if that answers
 	// others now, it is not the network. A wish has hello said next; who is
 	// about to enter has nothing else to say.
-	#unanswered({ event, payload }, status) {
+	_unanswered({ event, payload }, status) {
 		const isEntering = 'requestId' in payload;
-		const it = isEntering ? this.#customer : this.#wishes.get(event);
+		const it = isEntering ? this._customer : this._wishes.get(event);
 		if (!it || it.requestId !== payload.requestId ||
 		    (payload.seq ?? it.seq) !== it.seq)
 			return;
 		it.doubt = isRefusal(status) ? REFUSAL_FAILURES : 1;
 		if (isEntering)
-			this.#poller.probe();
+			this._poller.probe();
 	}
 
 	// The daemon answers others. Calls giveUp if that was once too often.
-	#blame(event, it, giveUp) {
+	_blame(event, it, giveUp) {
 		if (!it.doubt)
 			return;
 		it.failures = (it.failures ?? 0) + it.doubt;
 		it.doubt = 0;
-		it.heldUntil = this.#platform.uptime() +
-			backoff(this.#platform, it.failures);
-		this.#remember();
+		it.heldUntil = this._platform.uptime() +
+			backoff(this._platform, it.failures);
+		this._remember();
 		if (it.failures < FAILURES_MAX)
 			return;
 		const error = new BuddyShoppingError({ code: 'undelivered', event,
 			message: 'Something on the way refuses this message alone.' });
-		this.#tell('error', error);
+		this._tell('error', error);
 		giveUp(error);
 	}
 
 	// The daemon is there for who is about to enter.
-	#reached() {
-		const customer = this.#customer;
-		if (customer && !this.#isConfirmed && !this.#isClosed)
-			this.#blame(customer.event, customer,
-				(error) => this.#end(error));
+	_reached() {
+		const customer = this._customer;
+		if (customer && !this._isConfirmed && !this._isClosed)
+			this._blame(customer.event, customer,
+				(error) => this._end(error));
 	}
 
-	#acknowledged(event, seq) {
-		const wish = this.#wishes.get(event);
+	_acknowledged(event, seq) {
+		const wish = this._wishes.get(event);
 		if (!wish)
 			return;
 		const isDone = (one) => one.seq && one.seq <= seq;
 		wish.waiting.filter(isDone).forEach((one) => one.resolve());
 		wish.waiting = wish.waiting.filter((one) => !isDone(one));
 		if (isDone(wish))
-			this.#wishes.delete(event);
-		this.#remember();
+			this._wishes.delete(event);
+		this._remember();
 	}
 
-	#refused(line, error, asked) {
+	_refused(line, error, asked) {
 		const isEntering = asked !== null && 'requestId' in asked.payload;
 		const isFinal = isEntering && error.code === 'sessionFull';
 		if (asked && !isEntering && GONE.includes(error.code)) {
-			this.#end(error);
+			this._end(error);
 			return;
 		}
-		this.#tell('error', error);
+		this._tell('error', error);
 		if (error.retryAfter !== undefined && !isFinal)
-			this.#postpone(line, error, asked);
+			this._postpone(line, error, asked);
 		else if (isEntering)
-			this.#end(error);
-		else if (asked && this.#wishes.get(asked.event) &&
+			this._end(error);
+		else if (asked && this._wishes.get(asked.event) &&
 		    error.code !== 'notYourCustomer')
-			this.#forgo(asked, error);
+			this._forgo(asked, error);
 		else if (asked)
 			line.hang();
 	}
 
-	#postpone(line, error, asked) {
-		this.#hold(error.retryAfter);
-		if (asked && !this.#wishes.has(asked.event))
+	_postpone(line, error, asked) {
+		this._hold(error.retryAfter);
+		if (asked && !this._wishes.has(asked.event))
 			line.hang();
 	}
 
 	// What replaced a refused wish meanwhile is still wished.
-	#forgo({ event, payload }, error) {
+	_forgo({ event, payload }, error) {
 		const { seq = 0 } = payload;
-		const wish = this.#wishes.get(event);
+		const wish = this._wishes.get(event);
 		const isMeant = (one) => !seq || (one.seq && one.seq <= seq);
 		wish.waiting.filter(isMeant).forEach((one) => one.reject(error));
 		wish.waiting = wish.waiting.filter((one) => !isMeant(one));
 		if (isMeant(wish))
-			this.#wishes.delete(event);
-		this.#remember();
+			this._wishes.delete(event);
+		this._remember();
 	}
 
 	// The customer left, or is told that there is no such customer.
-	#end(cause) {
-		const next = this.#next;
-		const { token } = this.#customer;
+	_end(cause) {
+		const next = this._next;
+		const { token } = this._customer;
 		// What we wished may be told by another answer first.
 		const isOurs = cause?.code === 'leftSession' &&
-			this.#wishes.has('leaveSession');
+			this._wishes.has('leaveSession');
 		const error = isOurs ? undefined : cause;
-		const wasIn = this.#isConfirmed || (token && !next);
-		this.#next = null;
-		this.#socket.stop();
-		this.#poller.stop();
-		this.#pause.clear();
-		this.#left(error);
+		const wasIn = this._isConfirmed || (token && !next);
+		this._next = null;
+		this._socket.stop();
+		this._poller.stop();
+		this._pause.clear();
+		this._left(error);
 		// Wishes that were not fulfilled are those of the next customer.
 		if (next)
-			this.#become(next);
+			this._become(next);
 		else
-			this.#forget(error);
+			this._forget(error);
 		if (error?.code === 'invalidToken')
-			this.#tell('error', error);
+			this._tell('error', error);
 		if (wasIn)
-			this.#tell('left', { code: error?.code ?? null });
-		this.#steer();
+			this._tell('left', { code: error?.code ?? null });
+		this._steer();
 	}
 
-	#left(error) {
-		const leaving = this.#wishes.get('leaveSession')?.waiting ?? [];
-		this.#wishes.delete('leaveSession');
+	_left(error) {
+		const leaving = this._wishes.get('leaveSession')?.waiting ?? [];
+		this._wishes.delete('leaveSession');
 		for (const one of leaving)
 			if (error?.code === 'invalidToken')
 				one.reject(error);
@@ -1256,120 +1232,120 @@ class Shopper {
 				one.resolve();
 	}
 
-	#forget(error = new BuddyShoppingError({ code: 'leftSession' })) {
-		this.#reject(error);
-		this.#wishes.clear();
-		this.#become(null);
+	_forget(error = new BuddyShoppingError({ code: 'leftSession' })) {
+		this._reject(error);
+		this._wishes.clear();
+		this._become(null);
 	}
 
-	#reject(error) {
-		for (const one of this.#entering.splice(0))
+	_reject(error) {
+		for (const one of this._entering.splice(0))
 			one.reject(error);
-		for (const { waiting } of this.#wishes.values())
+		for (const { waiting } of this._wishes.values())
 			for (const one of waiting.splice(0))
 				one.reject(error);
 	}
 
-	#hold(seconds) {
+	_hold(seconds) {
 		const ms = Math.min(Number(seconds) || 0, HOLD_MAX_S) * 1000;
-		this.#heldUntil = Math.max(this.#heldUntil,
-			this.#platform.uptime() + ms);
+		this._heldUntil = Math.max(this._heldUntil,
+			this._platform.uptime() + ms);
 	}
 
 	// For how long the daemon wants to be left alone.
-	#held() {
-		return Math.max(0, this.#heldUntil - this.#platform.uptime());
+	_held() {
+		return Math.max(0, this._heldUntil - this._platform.uptime());
 	}
 
-	#lost(line, wasAttached, isGood) {
+	_lost(line, wasAttached, isGood) {
 		// If hello gets no answer either, it was the network.
 		if (!wasAttached && !this.transport)
-			for (const wish of this.#wishes.values())
+			for (const wish of this._wishes.values())
 				wish.doubt = 0;
-		if (line === this.#socket)
-			this.#judge(wasAttached, isGood);
-		else if (line.heardAt <= this.#condemnedAt)
-			this.#acquit();
+		if (line === this._socket)
+			this._judge(wasAttached, isGood);
+		else if (line.heardAt <= this._condemnedAt)
+			this._acquit();
 		// The witness takes over what is not said yet, once it is heard.
-		if (wasAttached && this.#poller.isAttached && !this.#poller.isBusy)
-			this.#poller.confirm();
-		this.#steer();
+		if (wasAttached && this._poller.isAttached && !this._poller.isBusy)
+			this._poller.confirm();
+		this._steer();
 	}
 
 	// Whether WebSocket works here: it does not if it fails where polling
 	// works. Without a network or a daemon nothing does.
-	#judge(wasAttached, isGood) {
+	_judge(wasAttached, isGood) {
 		if (isGood) {
-			this.#shortLives = 0;
+			this._shortLives = 0;
 			return;
 		}
 		if (wasAttached)
-			this.#shortLives++;
-		if (!wasAttached || this.#isSuspect)
-			this.#isImpatient = true;
+			this._shortLives++;
+		if (!wasAttached || this._isSuspect)
+			this._isImpatient = true;
 		// Polls of a hidden tab are not held, and see nothing.
-		if (this.#poller.isAttached && !(wasAttached && this.#isHidden()))
-			this.#condemn();
+		if (this._poller.isAttached && !(wasAttached && this._isHidden()))
+			this._condemn();
 	}
 
-	get #isSuspect() {
-		return this.#shortLives >= SHORT_LIVES;
+	get _isSuspect() {
+		return this._shortLives >= SHORT_LIVES;
 	}
 
-	#condemn() {
-		this.#shortLives = 0;
-		this.#condemnedAt = this.#platform.uptime();
-		this.#failedUntil = this.#condemnedAt + FAILURE_MS;
-		this.#failureNote.write(this.#platform.now() + FAILURE_MS);
+	_condemn() {
+		this._shortLives = 0;
+		this._condemnedAt = this._platform.uptime();
+		this._failedUntil = this._condemnedAt + FAILURE_MS;
+		this._failureNote.write(this._platform.now() + FAILURE_MS);
 	}
 
 	// Polling has failed, too, without being heard since.
-	#acquit() {
-		this.#condemnedAt = -1;
-		this.#absolve();
+	_acquit() {
+		this._condemnedAt = -1;
+		this._absolve();
 	}
 
 	// Decide which lines there should be. All that changes this calls it.
-	#steer() {
-		const isWanted = this.#customer !== null && !this.#isClosed;
-		const failed = this.#failedUntil - this.#platform.uptime();
-		const wantsSocket = isWanted && !this.#forcePolling && failed <= 0;
+	_steer() {
+		const isWanted = this._customer !== null && !this._isClosed;
+		const failed = this._failedUntil - this._platform.uptime();
+		const wantsSocket = isWanted && !this._forcePolling && failed <= 0;
 		if (!wantsSocket)
-			this.#isImpatient = isWanted;
-		this.#socket[wantsSocket ? 'start' : 'stop']();
-		const hasSocket = this.#socket.isAttached;
-		const isOnTrial = hasSocket && this.#isSuspect;
-		this.#poller[isWanted && (hasSocket ? isOnTrial :
-			this.#isImpatient) ? 'start' : 'stop']();
-		this.#wait(this.#trial, STEADY_MS, isOnTrial, () => {
-			this.#shortLives = 0;
+			this._isImpatient = isWanted;
+		this._socket[wantsSocket ? 'start' : 'stop']();
+		const hasSocket = this._socket.isAttached;
+		const isOnTrial = hasSocket && this._isSuspect;
+		this._poller[isWanted && (hasSocket ? isOnTrial :
+			this._isImpatient) ? 'start' : 'stop']();
+		this._wait(this._trial, STEADY_MS, isOnTrial, () => {
+			this._shortLives = 0;
 		});
 		const loseIt = () => {
-			this.#isImpatient = true;
+			this._isImpatient = true;
 		};
-		this.#wait(this.#patience, PATIENCE_MS,
-			wantsSocket && !hasSocket && !this.#isImpatient, loseIt);
-		this.#wait(this.#review, failed, isWanted && failed > 0, loseIt);
-		this.#watch(isWanted);
-		this.#tellState();
+		this._wait(this._patience, PATIENCE_MS,
+			wantsSocket && !hasSocket && !this._isImpatient, loseIt);
+		this._wait(this._review, failed, isWanted && failed > 0, loseIt);
+		this._watch(isWanted);
+		this._tellState();
 	}
 
-	#wait(alarm, ms, isNeeded, act) {
+	_wait(alarm, ms, isNeeded, act) {
 		if (!isNeeded)
 			alarm.clear();
 		else if (!alarm.isSet)
 			alarm.set(ms, () => {
 				act();
-				this.#steer();
+				this._steer();
 			});
 	}
 
-	#tellState() {
+	_tellState() {
 		const { state, transport } = this;
-		if (this.#told === `${state} ${transport}`)
+		if (this._told === `${state} ${transport}`)
 			return;
-		this.#told = `${state} ${transport}`;
-		this.#tell('state', { state, transport });
+		this._told = `${state} ${transport}`;
+		this._tell('state', { state, transport });
 	}
 }
 
