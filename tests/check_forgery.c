@@ -228,11 +228,11 @@ open_copy(const struct trial *trial)
 }
 
 /*
- * Behind the head that is known comes a RETAIN of what is older than
- * later_retain_ms, if that is not 0.
+ * Behind the head that is known come a RETAIN of what is older than retain_ms,
+ * and a PURGE of rows up to upto; without those that are 0.
  */
 static void
-trial_begin(struct trial *trial, uint64_t later_retain_ms)
+trial_begin(struct trial *trial, uint64_t retain_ms, int64_t upto)
 {
 	struct audit *audit;
 	sqlite3_int64 size;
@@ -243,8 +243,10 @@ trial_begin(struct trial *trial, uint64_t later_retain_ms)
 	ck_assert_int_eq(audit_open(trial->story.path, &audit), AUDIT_OK);
 	ck_assert_int_eq(audit_head(audit, &trial->wish.head), AUDIT_OK);
 	audit_close(audit);
-	if (later_retain_ms != 0)
-		(void)story_retain(&trial->story, later_retain_ms);
+	if (retain_ms != 0)
+		(void)story_retain(&trial->story, retain_ms);
+	if (upto != 0)
+		(void)story_purge(&trial->story, upto);
 	story_end(&trial->story);
 	db = story_open(&trial->story);
 	trial->image = sqlite3_serialize(db, "main", &size, 0);
@@ -487,7 +489,7 @@ START_TEST(what_is_changed_in_a_table_is_noticed_but_for_the_listed)
 	char **tables;
 	size_t i;
 
-	trial_begin(&trial, 0);
+	trial_begin(&trial, 0, 0);
 	ck_assert_int_eq(judge(&trial, trial.pristine), AUDIT_OK);
 	tables = list(trial.pristine, tables_sql);
 	for (i = 0; tables[i] != NULL; i++) {
@@ -629,7 +631,7 @@ START_TEST(what_is_changed_in_an_index_is_noticed)
 	char **indexes;
 	size_t i;
 
-	trial_begin(&trial, 0);
+	trial_begin(&trial, 0, 0);
 	indexes = list(trial.pristine, indexes_sql);
 	for (i = 0; indexes[i] != NULL; i++)
 		change_index(&trial, indexes[i]);
@@ -681,7 +683,7 @@ START_TEST(forgeries_of_several_steps_are_noticed)
 {
 	struct trial trial;
 
-	trial_begin(&trial, 0);
+	trial_begin(&trial, 0, 0);
 	trial.db = open_copy(&trial);
 	story_run(trial.db, schemes[_i].sql);
 	ck_assert_int_eq(judge(&trial, trial.db), AUDIT_FAULT);
@@ -701,10 +703,27 @@ START_TEST(a_note_from_the_future_explains_no_more_than_others)
 	};
 	struct trial trial;
 
-	trial_begin(&trial, UINT64_C(1900000000000));
+	trial_begin(&trial, UINT64_C(1900000000000), 0);
 	trial.db = open_copy(&trial);
 	story_run(trial.db, nulled[_i]);
 	ck_assert_int_eq(judge(&trial, trial.db), AUDIT_FAULT);
+	ck_assert_int_eq(sqlite3_close(trial.db), SQLITE_OK);
+	trial_end(&trial);
+}
+END_TEST
+
+/* Retention leaves the rows of what runs alone, whatever a later note says. */
+START_TEST(no_note_explains_that_what_runs_has_no_beginning)
+{
+	struct trial trial;
+
+	trial_begin(&trial, 0, 14);
+	trial.db = open_copy(&trial);
+	story_run(trial.db, ANCHOR(14) "DELETE FROM journal WHERE seq <= 14;"
+	    "DELETE FROM journal_body WHERE seq <= 14");
+	ck_assert_int_eq(judge(&trial, trial.db), AUDIT_FAULT);
+	ck_assert_msg(strstr(trial.says, "runs by the tables") != NULL, "%s",
+	    trial.says);
 	ck_assert_int_eq(sqlite3_close(trial.db), SQLITE_OK);
 	trial_end(&trial);
 }
@@ -717,6 +736,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    what_is_changed_in_a_table_is_noticed_but_for_the_listed);
 	tcase_add_test(tc, what_is_changed_in_an_index_is_noticed);
+	tcase_add_test(tc,
+	    no_note_explains_that_what_runs_has_no_beginning);
 	tcase_add_loop_test(tc,
 	    a_note_from_the_future_explains_no_more_than_others, 0, 4);
 	tcase_add_loop_test(tc, forgeries_of_several_steps_are_noticed, 0,

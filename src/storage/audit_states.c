@@ -440,7 +440,7 @@ audit_states_compare(struct audit_states *states)
 	return status;
 }
 
-/* Whatever runs by the tables was replayed, and runs. */
+/* Whatever runs by the tables was replayed from its START, and runs. */
 static enum audit_status
 compare_running(struct audit_states *states)
 {
@@ -460,7 +460,7 @@ compare_running(struct audit_states *states)
 		name = column_session(&columns, 1);
 		if (!columns_fit(&columns))
 			status = audit_report_misfit(states->report, &columns);
-		else if (entry == NULL)
+		else if (entry == NULL || entry->replayed.session == NULL)
 			status = audit_report_session(states->report,
 			    payload_ref(name), "the session runs by "
 			    "the tables, but not by the journal");
