@@ -69,8 +69,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "SELECT count(*) FROM chain_anchor",
 	/* PURGE is of session 0, so an index finds it. */
 	[SQL_PURGE] =
-	    "SELECT seq, client_seq, ts_ms FROM journal"
-	    " WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1",
+	    ("SELECT seq, client_seq, ts_ms FROM journal"
+	    " WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1"),
 };
 
 /* A row and its hash, if it is there. */
