@@ -538,7 +538,8 @@ START_TEST(base_path_has_a_slash_at_its_end_and_one_spelling)
 		{ "/", "/" }, { "//", "/" }, { "/p", "/p/" },
 		{ "/p/q/", "/p/q/" }, { "//p///q", "/p/q/" },
 		{ "/%70%2fq%c3%a9", "/p/q%C3%A9/" }, { "/p/../q/.", "/q/" },
-		{ "/..", "/" },
+		{ "/..", "/" }, { "/aaaa/../b", "/b/" },
+		{ "/shop/%2e%2e/s", "/s/" },
 	};
 	char line[64];
 	size_t i;

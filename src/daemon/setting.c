@@ -198,8 +198,11 @@ put_base_path(char **value, const char *text)
 	path = xcalloc(HTTP_PATH_GROWTH, len + 2);
 	(void)http_path_normalize(text, len, path);	/* dots are resolved */
 	len = strlen(path);
-	if (path[len - 1] != '/')
+	if (path[len - 1] != '/') {
 		path[len] = '/';
+		/* Behind it stands what was there before . and .. went. */
+		path[len + 1] = '\0';
+	}
 	put_string(value, path);
 	free(path);
 	return 0;
