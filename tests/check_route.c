@@ -83,6 +83,50 @@ START_TEST(session_is_found_in_the_target)
 END_TEST
 
 static const struct {
+	const char *base;
+	const char *target;
+	bool	 is_base;
+} bases[] = {
+	{ "/", "/", true },
+	{ "/", "//?a", true },
+	{ "/", "http://host", true },
+	{ "/", "/a", false },
+	{ "/shop/x/", "/shop/x/", true },
+	{ "/shop/x/", "/shop%2fx/", true },
+	{ "/shop/x/", "/shop/%78%2F", true },
+	{ "/shop/x/", "//shop//x//?a=b", true },
+	{ "/shop/x/", "/shop/x/.", true },
+	{ "/shop/x/", "/shop/x/y/..", true },
+	{ "/shop/x/", "https://host/shop/x/", true },
+	{ "/shop/x/", "/shop/x", false },
+	{ "/shop/x/", "/shop/x/a", false },
+	{ "/shop/x/", "/shop/x/..", false },
+	{ "/shop/x/", "/shop/X/", false },
+	{ "/shop/x/", "/shop/", false },
+	{ "/shop/x/", "/", false },
+};
+
+START_TEST(base_is_found_as_sessions_are)
+{
+	struct http_target target;
+
+	ck_assert_int_eq(http_target_parse("GET", bases[_i].target,
+	    &target), 0);
+	ck_assert_msg(route_is_base(bases[_i].base, &target) ==
+	    bases[_i].is_base, "%s", bases[_i].target);
+}
+END_TEST
+
+START_TEST(whole_server_is_no_base)
+{
+	struct http_target target;
+
+	ck_assert_int_eq(http_target_parse("OPTIONS", "*", &target), 0);
+	ck_assert(!route_is_base("/", &target));
+}
+END_TEST
+
+static const struct {
 	const char *text;
 	bool	 is_valid;
 } spellings[] = {
@@ -242,6 +286,9 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
+	tcase_add_loop_test(tc, base_is_found_as_sessions_are, 0,
+	    COUNT(bases));
+	tcase_add_test(tc, whole_server_is_no_base);
 	tcase_add_loop_test(tc, session_is_found_in_the_target, 0,
 	    COUNT(targets));
 	tcase_add_loop_test(tc, origin_is_scheme_host_and_port_in_lower_case,

@@ -180,8 +180,13 @@ const onLeft = ({ detail: { code } }) => {
 };
 
 // This page without its fragment; of the query only what the daemon asks for.
+// The daemon reads escapes as slashes, too, and resolves dots behind them: only
+// a slash of our own is sure to end what the path ends in.
 const pageUrl = () => {
-	const url = new URL('.', location.href);
+	const url = new URL(location.href);
+	url.pathname = url.pathname.replace(/\/?$/, '/');
+	url.hash = '';
+	url.search = '';
 	const protocol = new URLSearchParams(location.search).get('protocol');
 	if (protocol !== null)
 		url.searchParams.set('protocol', protocol);

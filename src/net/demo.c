@@ -5,16 +5,14 @@
 #include "base/buf.h"
 #include "exchange.h"
 #include "net/demo_page.h"
+#include "route.h"
 
 bool
 demo_answer(const char *base_path, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
-	const struct http_target *target = request->target;
-
 	if (strcmp(request->method, "GET") != 0 ||
-	    target->path_len != strlen(base_path) ||
-	    strncmp(target->path, base_path, target->path_len) != 0)
+	    !route_is_base(base_path, request->target))
 		return false;
 	answer->status = 200;
 	answer->body = payload_new(demo_page, sizeof(demo_page) - 1);

@@ -246,7 +246,7 @@ front_request(struct front *front, const struct exchange_request *request,
 		return;
 	code = route_session(front->config.base_path, request->target,
 	    session);
-	if (code == REFUSAL_NOT_FOUND && front->config.has_demo &&
+	if (code != REFUSAL_NONE && front->config.has_demo &&
 	    demo_answer(front->config.base_path, request, answer))
 		return;
 	if (request->target->form == HTTP_FORM_ASTERISK)

@@ -40,6 +40,19 @@ route_session_is_valid(const char *id, size_t len)
 	    !(id[0] == '.' && (len == 1 || (len == 2 && id[1] == '.')));
 }
 
+/*
+ * The normal form of a target's path, which is the caller's to free; it is no
+ * longer than some heads.
+ */
+static char *
+normal_path(const struct http_target *target, bool *has_dots)
+{
+	char *path = xcalloc(HTTP_PATH_GROWTH, target->path_len + 1);
+
+	*has_dots = http_path_normalize(target->path, target->path_len, path);
+	return path;
+}
+
 static enum refusal
 copy_session(const char *id, char session[ROUTE_SESSION_MAX + 1])
 {
@@ -58,13 +71,11 @@ enum refusal
 route_session(const char *base_path, const struct http_target *target,
     char session[ROUTE_SESSION_MAX + 1])
 {
-	/* No longer than some heads. */
-	char *path = xcalloc(HTTP_PATH_GROWTH, target->path_len + 1);
+	bool has_dots;
+	char *path = normal_path(target, &has_dots);
 	size_t base_len = strlen(base_path);
 	enum refusal code = REFUSAL_NOT_FOUND;
-	bool has_dots;
 
-	has_dots = http_path_normalize(target->path, target->path_len, path);
 	if (strncmp(path, base_path, base_len) == 0 &&
 	    path[base_len] != '\0')
 		code = copy_session(path + base_len, session);
@@ -72,6 +83,17 @@ route_session(const char *base_path, const struct http_target *target,
 		code = REFUSAL_INVALID_SESSION;	/* . and .. alone, too */
 	free(path);
 	return code;
+}
+
+bool
+route_is_base(const char *base_path, const struct http_target *target)
+{
+	bool has_dots;
+	char *path = normal_path(target, &has_dots);
+	bool is_base = strcmp(path, base_path) == 0;
+
+	free(path);
+	return is_base;
 }
 
 /* The length of a host at the start of text, 0 if there is none. */

@@ -23,6 +23,10 @@ enum refusal route_session(const char *base_path,
 	    const struct http_target *target,
 	    char session[ROUTE_SESSION_MAX + 1]);
 
+/* Whether a target's path, in normal form too, is base_path itself. */
+bool	 route_is_base(const char *base_path,
+	    const struct http_target *target);
+
 /* Whether len bytes are a session id. */
 bool	 route_session_is_valid(const char *id, size_t len);
 

@@ -250,6 +250,21 @@ test('the invite link and its QR code say the same', () => withShop({},
 		assert.ok(link.startsWith(`${shop.url}#session=`));
 	}));
 
+test('the page finds its sessions however base-path is written', () =>
+	withShop({ 'base-path': '/a/b' }, async (shop, newPage) => {
+		for (const spelling of ['a/b%2F', '/a//b/', 'a/b/x%2f..']) {
+			const ada = await newPage();
+			await ada.goto(new URL('/', shop.url) + spelling);
+			await enter(ada, 'Ada');
+			await expectConnection(ada, 'WebSocket');
+			const bob = await newPage();
+			await bob.goto(await ada.inputValue('#link'));
+			await enter(bob, 'Bob');
+			await expectCarts(bob, 'Bob', { Ada: cart([], '€0.00', 'Host'),
+				Bob: cart([], '€0.00') });
+		}
+	}));
+
 const startPair = async (shop, newPage) => {
 	const ada = await newPage();
 	const bob = await newPage({ viewport: { width: 390, height: 844 } });

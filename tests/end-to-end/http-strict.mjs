@@ -728,6 +728,22 @@ test('every refusal is JSON, for pages of anywhere', () => withDaemon({},
 		}
 	}));
 
+test('the demonstration is at base-path, however that is written', () =>
+	withDaemon({ demo: 'yes', 'base-path': '/shop%2fx' }, async (daemon) => {
+		for (const path of ['/shop/x/', '/shop%2fx/', '//shop/x/?a',
+			'/shop/x/.', '/shop/x%2F', 'http://shop/shop/x/']) {
+			const { status, fields } = await ask(daemon,
+				`GET ${path} HTTP/1.1`, []);
+			assert.equal(status, 200, path);
+			assert.match(fields['content-type'], /^text\/html/);
+		}
+		for (const [path, status] of [['/shop/x', 404], ['/', 404],
+			['/shop/x/..', 400], ['/shop/x/a/b', 400]])
+			assert.equal((await ask(daemon, `GET ${path} HTTP/1.1`, []))
+				.status, status, path);
+		assert.equal((await post(daemon, '/shop/x/', START)).status, 404);
+	}));
+
 test('a page of elsewhere is told so', () => withDaemon(
 	{ 'allowed-origins': 'https://shop.example' }, async (daemon) => {
 		for (const origin of ['https://evil.example', 'null', '']) {
