@@ -20,7 +20,7 @@ enum {
 	USAGE_BYTES = 256
 };
 
-/* The options that go with every command, before or behind its words. */
+/* The options that go with every command, at any place in its words. */
 static const char global_letters[] = "+:c:d:hV";
 static const char command_letters[] = ":c:d:hV";
 
@@ -195,10 +195,7 @@ is_group(const struct ctl_command *const *commands, const char *word)
 	return false;
 }
 
-/*
- * Find the command, or the group where no word follows that is one of its
- * commands; its words are passed over in *argc and *argv.
- */
+/* Find the command; its words are passed over in *argc and *argv. */
 static enum ctl_status
 find_command(struct command_line *line, int *argc, char ***argv)
 {
@@ -212,15 +209,6 @@ find_command(struct command_line *line, int *argc, char ***argv)
 		line->command = *command;
 		*argc -= n;
 		*argv += n;
-		return CTL_OK;
-	}
-	if (*argc == 0)
-		return ctl_usage_error("no command");
-	if (is_group(line->commands, (*argv)[0]) &&
-	    (*argc == 1 || (*argv)[1][0] == '-')) {
-		line->group = (*argv)[0];
-		*argc -= 1;
-		*argv += 1;
 		return CTL_OK;
 	}
 	return ctl_usage_error("no such command: %s%s%s", (*argv)[0],
@@ -245,10 +233,13 @@ list_options(const struct ctl_command *command, struct option *names)
 	names[n] = (struct option){ NULL, 0, NULL, 0 };
 }
 
-/* Say what is wrong with an option behind words, after getopt_long() said c. */
+/* Say what is wrong with an option, after getopt_long() said c. */
 static enum ctl_status
-option_error(const char *words, int c, char **argv, const struct option *names)
+option_error(const struct command_line *line, int c, char **argv,
+    const struct option *names)
 {
+	const char *words = line->command != NULL ? line->command->words :
+	    line->group;
 	char text[OPTION_FAULT_BYTES];
 
 	option_fault(c, argv, names, text);
@@ -257,27 +248,60 @@ option_error(const char *words, int c, char **argv, const struct option *names)
 	return ctl_usage_error("%s: %s", words, text);
 }
 
-/* Read what stands behind the command's words; argv[0] is the program. */
+/*
+ * Read the options behind argv[0], which are those of the command once it was
+ * found; optind says where operands begin.
+ */
 static enum ctl_status
-read_arguments(struct command_line *line, int argc, char **argv)
+read_options(struct command_line *line, const char *letters, int argc,
+    char **argv)
 {
 	struct option names[GLOBAL_COUNT + OPTIONS_MAX + 1];
 	int c;
 
 	list_options(line->command, names);
 	optind = 0; /* makes glibc start anew */
-	while ((c = getopt_long(argc, argv, command_letters, names,
-	    NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, letters, names, NULL)) != -1) {
 		if (c >= OPTION_FIRST)
 			line->values[c - OPTION_FIRST] =
 			    optarg != NULL ? optarg : "";
 		else if (take_global(line, c) == -1)
-			return option_error(line->group != NULL ? line->group :
-			    line->command->words, c, argv, names);
+			return option_error(line, c, argv, names);
 	}
+	return CTL_OK;
+}
+
+/*
+ * Read the options between the word of a group, argv[0], and the next one,
+ * which the first is brought to.  Without a next one the group is meant.
+ */
+static enum ctl_status
+read_group(struct command_line *line, int *argc, char ***argv)
+{
+	char *word = **argv;
+	enum ctl_status status;
+
+	line->group = word;
+	status = read_options(line, global_letters, *argc, *argv);
+	if (status != CTL_OK || optind == *argc)
+		return status;
+	line->group = NULL;
+	*argc -= optind - 1;
+	*argv += optind - 1;
+	**argv = word;
+	return CTL_OK;
+}
+
+/* Read what stands behind the command's words; argv[0] is the program. */
+static enum ctl_status
+read_arguments(struct command_line *line, int argc, char **argv)
+{
+	enum ctl_status status = read_options(line, command_letters, argc,
+	    argv);
+
 	line->operands = (const char *const *)&argv[optind];
 	line->operand_count = (size_t)(argc - optind);
-	return CTL_OK;
+	return status;
 }
 
 static enum ctl_status
@@ -285,10 +309,7 @@ check_operands(const struct command_line *line)
 {
 	const struct ctl_command *command = line->command;
 
-	if (line->group != NULL && line->operand_count > 0)
-		return ctl_usage_error("no such command: %s %s", line->group,
-		    line->operands[0]);
-	if (line->group != NULL || line->is_help || line->is_version)
+	if (line->is_help || line->is_version)
 		return CTL_OK;
 	if (line->operand_count < command->operands_min)
 		return ctl_usage_error("%s: needs %s", command->words,
@@ -306,14 +327,12 @@ read_command_line(int argc, char **argv, struct command_line *line)
 {
 	enum ctl_status status;
 	char **rest, *program = argv[0];
-	int c, count;
+	int count;
 
 	opterr = 0; /* what is wrong we say ourselves */
-	optind = 0; /* makes glibc start anew */
-	while ((c = getopt_long(argc, argv, global_letters, global_names,
-	    NULL)) != -1)
-		if (take_global(line, c) == -1)
-			return option_error(NULL, c, argv, global_names);
+	status = read_options(line, global_letters, argc, argv);
+	if (status != CTL_OK)
+		return status;
 	count = argc - optind;
 	rest = argv + optind;
 	if (count > 0 && strcmp(*rest, "help") == 0) {
@@ -321,8 +340,13 @@ read_command_line(int argc, char **argv, struct command_line *line)
 		count--;
 		rest++;
 	}
-	if ((line->is_help || line->is_version) && count == 0)
-		return CTL_OK;
+	if (count == 0)
+		return line->is_help || line->is_version ? CTL_OK :
+		    ctl_usage_error("no command");
+	if (is_group(line->commands, *rest))
+		status = read_group(line, &count, &rest);
+	if (status != CTL_OK || line->group != NULL)
+		return status;
 	status = find_command(line, &count, &rest);
 	if (status != CTL_OK)
 		return status;

@@ -119,9 +119,23 @@ test('a word with commands of its own lists them', async () => {
 	assert(isList(error), error);
 	refuses(await tool('audit', 'frob'), 'no such command: audit frob');
 	refuses(await tool('audit', 'frob', '-h'), 'no such command: audit frob');
-	refuses(await tool('audit', '-c', 'x', 'show'),
-		'no such command: audit show');
+	refuses(await tool('audit', '-c', 'x', 'frob'),
+		'no such command: audit frob');
+	refuses(await tool('audit', '--', '-h'), 'no such command: audit -h');
+	refuses(await tool('audit', '-c'), 'audit: -c: needs an argument');
+	refuses(await tool('audit', '-x', 'show'), 'audit: -x: no such option');
 });
+
+test('options go before, between and behind the words of a command',
+	async () => {
+		const file = path.join(makeFolder(), 'none');
+		for (const [word, ...rest] of await commandsOf())
+			for (const options of [['-d', file], ['-h'], ['-hV', '-c', file]]) {
+				const told = await tool(word, ...rest, ...options);
+				assert.deepEqual(await tool(word, ...options, ...rest), told);
+				assert.deepEqual(await tool(...options, word, ...rest), told);
+			}
+	});
 
 test('help is a word for -h', async () => {
 	for (const command of [[], ...await commandsOf()]) {
