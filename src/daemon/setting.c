@@ -419,7 +419,7 @@ expectation(enum setting_type type)
 	case SETTING_FILE:
 		return "not a path that begins with /";
 	case SETTING_BASE_PATH:
-		return "not the path of a URL that begins and ends with /";
+		return "not the path of a URL, which begins with /";
 	case SETTING_MODE:
 		return "not an octal number from 0 to 0777";
 	case SETTING_ORIGINS:
