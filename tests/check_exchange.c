@@ -63,8 +63,34 @@ START_TEST(answer_has_these_fields)
 }
 END_TEST
 
+static const struct {
+	const char *type;
+	bool	 is_taken;
+} types[] = {
+	{ NULL, true },
+	{ "application/json", true },
+	{ "Application/JSON", true },
+	{ "application/json;charset=utf-8", true },
+	{ "text/plain ; charset=utf-8", true },
+	{ "text/plain\t", true },
+	{ "", false },
+	{ "application/jso", false },
+	{ "application/jsonx", false },
+	{ "application/json, text/plain", false },
+	{ "text/html", false },
+};
+
+START_TEST(messages_have_one_of_two_types)
+{
+	ck_assert_msg(exchange_takes_type(types[_i].type) ==
+	    types[_i].is_taken, "%s", types[_i].type);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
+	tcase_add_loop_test(tc, messages_have_one_of_two_types, 0,
+	    COUNT(types));
 	tcase_add_loop_test(tc, answer_has_these_fields, 0, COUNT(answers));
 }

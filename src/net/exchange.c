@@ -3,11 +3,28 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
-enum {
-	STATUS_NO_CONTENT = 204,
-	STATUS_METHOD_NOT_ALLOWED = 405
-};
+#define TYPE_JSON "application/json"
+#define TYPE_TEXT "text/plain"
+
+/* Messages are JSON, and pages may say text/plain to do without a preflight. */
+bool
+exchange_takes_type(const char *type)
+{
+	static const char *const types[] = { TYPE_JSON, TYPE_TEXT };
+	size_t i, len;
+
+	if (type == NULL)
+		return true;
+	len = strcspn(type, "; \t");
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strlen(types[i]) == len &&
+		    strncasecmp(type, types[i], len) == 0)
+			return true;
+	return false;
+}
 
 size_t
 exchange_body_len(const struct exchange_answer *answer)
@@ -53,7 +70,7 @@ add_of_status(struct exchange_fields *fields, unsigned status)
 		struct exchange_field field;
 	} of_status[] = {
 		{ 401, { "WWW-Authenticate", "Bearer" } },
-		{ 415, { "Accept", EXCHANGE_TYPES } },
+		{ 415, { "Accept", TYPE_JSON ", " TYPE_TEXT } },
 		{ 426, { "Upgrade", "websocket" } },
 		{ 426, { "Sec-WebSocket-Version", WS_VERSION } },
 	};
@@ -78,17 +95,16 @@ void
 exchange_fields(const struct exchange_answer *answer,
     struct exchange_fields *fields)
 {
-	assert(answer->status != STATUS_METHOD_NOT_ALLOWED ||
-	    answer->allow != NULL);
+	assert(answer->status != 405 || answer->allow != NULL);
 	fields->count = 0;
 	if (answer->body != NULL)
 		add(fields, "Content-Type", answer->content_type != NULL ?
-		    answer->content_type : "application/json");
+		    answer->content_type : TYPE_JSON);
 	add(fields, "Content-Security-Policy", answer->security_policy);
 	add(fields, "Cache-Control", "no-store");
 	add(fields, "X-Content-Type-Options", "nosniff");
 	add(fields, "Access-Control-Allow-Origin", "*");
-	if (answer->status == STATUS_NO_CONTENT)
+	if (answer->status == 204)
 		add_preflight(fields);
 	add_of_status(fields, answer->status);
 	add(fields, "Allow", answer->allow);
@@ -104,12 +120,12 @@ exchange_reason(unsigned status)
 		const char *reason;
 	} reasons[] = {
 		{ 200, "OK" },
-		{ STATUS_NO_CONTENT, "No Content" },
+		{ 204, "No Content" },
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
-		{ STATUS_METHOD_NOT_ALLOWED, "Method Not Allowed" },
+		{ 405, "Method Not Allowed" },
 		{ 409, "Conflict" },
 		{ 410, "Gone" },
 		{ 413, "Content Too Large" },

@@ -38,9 +38,6 @@ struct exchange_request {
 	const struct ws_handshake_request *handshake;
 };
 
-/* The types that a message's body may have. */
-#define EXCHANGE_TYPES "application/json, text/plain"
-
 /* What is to be done about it. */
 struct exchange_answer {
 	/* 101: upgrade.  0: hand the body to poll and start it; its answer is
@@ -75,6 +72,12 @@ struct exchange_fields {
 	size_t	 count;
 	char	 seconds[16];
 };
+
+/*
+ * Whether a message's body may have this Content-Type, whose parameters are not
+ * looked at; NULL: it has none, and may.
+ */
+bool	 exchange_takes_type(const char *type);
 
 /* How long the whole body is. */
 size_t	 exchange_body_len(const struct exchange_answer *answer);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/xalloc.h"
 #include "demo.h"
@@ -136,23 +135,6 @@ has_protocol(const char *query, const char *key)
 	return false;
 }
 
-/* Messages are JSON, and pages may say text/plain to do without a preflight. */
-static bool
-is_message_type(const char *type)
-{
-	static const char *const types[] = { "application/json", "text/plain" };
-	size_t i, len;
-
-	if (type == NULL)
-		return true;
-	len = strcspn(type, "; \t");
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strlen(types[i]) == len &&
-		    strncasecmp(type, types[i], len) == 0)
-			return true;
-	return false;
-}
-
 /* Answer the request by polling, or say why not. */
 static void
 accept_poll(struct front *front, const struct exchange_request *request,
@@ -166,7 +148,7 @@ accept_poll(struct front *front, const struct exchange_request *request,
 		refuse(front, answer, REFUSAL_INVALID_MESSAGE, "protocol");
 		return;
 	}
-	if (!is_get && !is_message_type(request->content_type)) {
+	if (!is_get && !exchange_takes_type(request->content_type)) {
 		refuse(front, answer, REFUSAL_UNSUPPORTED_MEDIA_TYPE, NULL);
 		return;
 	}
