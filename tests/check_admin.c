@@ -110,6 +110,12 @@ START_TEST(requests_get_json_and_its_status)
 	    "HTTP/1.1 403 ", "not for web pages");
 	expect("POST /erase?session=a", "", "HTTP/1.1 202 ", "{\"id\":1}");
 	expect("POST /party", "", "HTTP/1.1 404 ", "no such path");
+	expect("OPTIONS *", "", "HTTP/1.1 204 ",
+	    "\r\nAllow: GET, POST, OPTIONS\r\n");
+	expect("CONNECT shop:80", "", "HTTP/1.1 405 ",
+	    "\r\nAllow: GET, POST, OPTIONS\r\n");
+	ck_assert_ptr_null(strstr(ask(beside, "OPTIONS *", ""),
+	    "-Allow-Methods"));
 	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
 }
 END_TEST

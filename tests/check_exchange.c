@@ -28,7 +28,9 @@ static const struct {
 	    "Content-Type: text/html\n"
 	    "Content-Security-Policy: default-src 'none'\n" ALWAYS },
 	{ { .status = 405, .allow = "POST" }, false, ALWAYS "Allow: POST\n" },
-	{ { .status = 204, .allow = "GET, POST, OPTIONS" }, false, ALWAYS
+	{ { .status = 204, .allow = "GET" }, false, ALWAYS "Allow: GET\n" },
+	{ { .status = 204, .allow = "GET, POST, OPTIONS",
+	    .is_preflight = true }, false, ALWAYS
 	    "Access-Control-Allow-Methods: GET, POST, OPTIONS\n"
 	    "Access-Control-Allow-Headers: Authorization, Content-Type, *\n"
 	    "Access-Control-Max-Age: 86400\n"

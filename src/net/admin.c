@@ -274,6 +274,27 @@ is_for_this_machine(const struct exchange_request *request)
 	    route_host_is_loopback(host, strlen(host));
 }
 
+/*
+ * Answer a request that is for no path: OPTIONS about all of them, or CONNECT.
+ * Whether it was one.
+ */
+static bool
+answer_for_all(const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	enum http_form form = request->target->form;
+
+	if (form != HTTP_FORM_ASTERISK && form != HTTP_FORM_AUTHORITY)
+		return false;
+	if (form == HTTP_FORM_ASTERISK)
+		answer->status = 204;
+	else
+		admin_refuse(answer, 405, "not with this method");
+	answer->allow = request->address.is_known ? "GET, OPTIONS" :
+	    "GET, POST, OPTIONS";
+	return true;
+}
+
 void
 admin_request(struct admin *admin, const struct exchange_request *request,
     struct exchange_answer *answer)
@@ -291,11 +312,8 @@ admin_request(struct admin *admin, const struct exchange_request *request,
 		admin_refuse(answer, 501, "no such method");
 		return;
 	}
-	if (request->target->form == HTTP_FORM_ASTERISK) {
-		answer->status = 204;
-		answer->allow = "GET, POST, OPTIONS";
+	if (answer_for_all(request, answer))
 		return;
-	}
 	if (answer_by_us(admin, request, answer) ||
 	    answer_by_others(admin, request, answer)) {
 		answer->allow = NULL;

@@ -53,9 +53,9 @@ add(struct exchange_fields *fields, const char *name, const char *value)
  * 2019.  But not for Authorization (Fetch, CORS-preflight fetch).
  */
 static void
-add_preflight(struct exchange_fields *fields)
+add_preflight(struct exchange_fields *fields, const char *methods)
 {
-	add(fields, "Access-Control-Allow-Methods", "GET, POST, OPTIONS");
+	add(fields, "Access-Control-Allow-Methods", methods);
 	add(fields, "Access-Control-Allow-Headers",
 	    "Authorization, Content-Type, *");
 	add(fields, "Access-Control-Max-Age", "86400");
@@ -104,8 +104,8 @@ exchange_fields(const struct exchange_answer *answer,
 	add(fields, "Cache-Control", "no-store");
 	add(fields, "X-Content-Type-Options", "nosniff");
 	add(fields, "Access-Control-Allow-Origin", "*");
-	if (answer->status == 204)
-		add_preflight(fields);
+	if (answer->is_preflight)
+		add_preflight(fields, answer->allow);
 	add_of_status(fields, answer->status);
 	add(fields, "Allow", answer->allow);
 	if (answer->retry_after_s != 0)

@@ -50,7 +50,8 @@ struct exchange_answer {
 	size_t	 body_from;
 	const char *content_type;	/* NULL: JSON */
 	const char *security_policy;	/* Content-Security-Policy; or NULL */
-	const char *allow;		/* Allow; NULL but with 405 */
+	const char *allow;		/* Allow, which a 405 has; or NULL */
+	bool	 is_preflight;		/* a page may ask by what allow says */
 	unsigned retry_after_s;		/* Retry-After; 0 for none */
 	bool	 closes;		/* the connection ends with it */
 	struct outbox_news news;	/* what the body shows */

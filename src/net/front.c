@@ -214,6 +214,7 @@ answer_options(struct exchange_answer *answer)
 {
 	answer->status = 204;
 	answer->allow = METHODS;
+	answer->is_preflight = true;
 }
 
 void

@@ -453,7 +453,9 @@ const NAMED = {
 		/^HTTP\/1\.1 200 /,
 	'GET http://evil.example/healthz HTTP/1.0\r\nHost: localhost':
 		/^HTTP\/1\.1 421 /,
-	'OPTIONS * HTTP/1.0': /^HTTP\/1\.1 204 [^]*\nAllow: GET, POST, OPTIONS\r\n/,
+	// No page's preflight is answered: nothing here is for pages.
+	'OPTIONS * HTTP/1.0': /^HTTP\/1\.1 204 (?![^]*-Allow-[MH])[^]*\nAllow: GET, OPTIONS\r\n/,
+	'CONNECT shop:80 HTTP/1.0': /^HTTP\/1\.1 405 [^]*\nAllow: GET, OPTIONS\r\n/,
 	'PUT /healthz HTTP/1.0': /^HTTP\/1\.1 405 [^]*\nAllow: GET\r\n/,
 	'get /healthz HTTP/1.0': /^HTTP\/1\.1 501 /,
 };
