@@ -4,7 +4,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+#include "wire/http_text.h"
 
 #define TYPE_JSON "application/json"
 #define TYPE_TEXT "text/plain"
@@ -20,8 +21,7 @@ exchange_takes_type(const char *type)
 		return true;
 	len = strcspn(type, "; \t");
 	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strlen(types[i]) == len &&
-		    strncasecmp(type, types[i], len) == 0)
+		if (http_text_is(type, len, types[i]))
 			return true;
 	return false;
 }

@@ -3,7 +3,8 @@
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
+
+#include "wire/http_text.h"
 
 static const char *const field_names[HTTP_FIELDS] = {
 	[HTTP_FIELD_HOST] = "Host",
@@ -149,21 +150,6 @@ http_field_name(enum http_field field)
 	return field_names[field];
 }
 
-static bool
-is_named(const char *name, size_t len, const char *field)
-{
-	return strlen(field) == len && strncasecmp(field, name, len) == 0;
-}
-
-/* RFC 9110, section 5.5: white space around a value is no part of it. */
-static size_t
-trimmed(const char *value, size_t len)
-{
-	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-		len--;
-	return len;
-}
-
 /* Add len bytes to the values that had to be copied. */
 static void
 copy(struct http_head *head, const char *bytes, size_t len)
@@ -189,11 +175,11 @@ read_line(void *cls, enum MHD_ValueKind kind, const char *name,
 	head->next = behind(value, value_len);
 	head->is_next_exact = !head->is_trimmed;
 	for (field = 0; field < HTTP_FIELDS; field++) {
-		if (!is_named(name, name_len, field_names[field]))
+		if (!http_text_is(name, name_len, field_names[field]))
 			continue;
 		head->values[field] = value;
 		head->lines[field]++;
-		if (trimmed(value, value_len) != value_len)
+		if (http_text_trim(value, value_len) != value_len)
 			head->needs_copy |= 1U << field;
 	}
 	return MHD_YES;
@@ -207,11 +193,11 @@ join_line(void *cls, enum MHD_ValueKind kind, const char *name,
 	struct http_head *head = cls;
 
 	(void)kind;	/* is MHD_HEADER_KIND */
-	if (!is_named(name, name_len, field_names[head->joining]))
+	if (!http_text_is(name, name_len, field_names[head->joining]))
 		return MHD_YES;
 	if (head->copies + head->copies_len != head->values[head->joining])
 		copy(head, ", ", 2);
-	copy(head, value, trimmed(value, value_len));
+	copy(head, value, http_text_trim(value, value_len));
 	return MHD_YES;
 }
 

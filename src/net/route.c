@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "base/xalloc.h"
+#include "wire/http_text.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -121,12 +122,6 @@ is_port(const char *text, size_t len)
 	return port <= UINT16_MAX;
 }
 
-static bool
-is_text(const char *piece, size_t len, const char *text)
-{
-	return len == strlen(text) && strncasecmp(piece, text, len) == 0;
-}
-
 /* How many bytes of host[:port] are the host. */
 static size_t
 without_port(const char *host, size_t len)
@@ -144,7 +139,8 @@ route_host_is_loopback(const char *host, size_t len)
 	struct address address;
 
 	len = without_port(host, len);
-	if (is_text(host, len, "localhost") || is_text(host, len, "localhost."))
+	if (http_text_is(host, len, "localhost") ||
+	    http_text_is(host, len, "localhost."))
 		return true;
 	if (len >= sizeof(text))
 		return false;
@@ -157,10 +153,10 @@ route_host_is_loopback(const char *host, size_t len)
 static bool
 is_default_port(const struct origin *origin)
 {
-	if (is_text(origin->scheme, origin->scheme_len, "http"))
-		return is_text(origin->port, origin->port_len, "80");
-	if (is_text(origin->scheme, origin->scheme_len, "https"))
-		return is_text(origin->port, origin->port_len, "443");
+	if (http_text_is(origin->scheme, origin->scheme_len, "http"))
+		return http_text_is(origin->port, origin->port_len, "80");
+	if (http_text_is(origin->scheme, origin->scheme_len, "https"))
+		return http_text_is(origin->port, origin->port_len, "443");
 	return false;
 }
 

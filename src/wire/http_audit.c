@@ -1,7 +1,8 @@
 #include "http_audit.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "http_text.h"
 
 #define DIGITS "0123456789"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -23,22 +24,10 @@ static const char *const single_fields[] = {
 	"Sec-WebSocket-Version",
 };
 
-/* How many bytes from at on are of the set. */
-static size_t
-span(const char *at, size_t len, const char *set)
-{
-	size_t n, set_len = strlen(set);
-
-	for (n = 0; n < len; n++)
-		if (memchr(set, at[n], set_len) == NULL)
-			break;
-	return n;
-}
-
 static bool
 is_token(const char *at, size_t len)
 {
-	return len > 0 && span(at, len, TOKEN) == len;
+	return len > 0 && http_text_span(at, len, TOKEN) == len;
 }
 
 static bool
@@ -63,9 +52,7 @@ is_field_value(const char *at, size_t len)
 static bool
 is_host(const char *at, size_t len)
 {
-	while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t'))
-		len--;
-	return http_host_is_valid(at, len);
+	return http_host_is_valid(at, http_text_trim(at, len));
 }
 
 /* RFC 9110, sections 2.5 and 6.2: later ones of 1 are read as 1.1. */
@@ -74,12 +61,6 @@ is_version(const char *version)
 {
 	return strncmp(version, "HTTP/1.", 7) == 0 &&
 	    version[7] >= '0' && version[7] <= '9' && version[8] == '\0';
-}
-
-static bool
-is_named(const char *name, size_t len, const char *field)
-{
-	return strlen(field) == len && strncasecmp(name, field, len) == 0;
 }
 
 /*
@@ -95,7 +76,7 @@ add_length(struct http_audit *audit, const char *value, size_t len)
 	audit->lengths++;
 	audit->content_length = 0;
 	if (len == 0 || len > LENGTH_DIGITS_MAX ||
-	    span(value, len, DIGITS) != len) {
+	    http_text_span(value, len, DIGITS) != len) {
 		audit->is_malformed = true;
 		return;
 	}
@@ -109,7 +90,7 @@ static void
 add_encoding(struct http_audit *audit, const char *value, size_t len)
 {
 	audit->encodings++;
-	if (is_named(value, len, "chunked"))
+	if (http_text_is(value, len, "chunked"))
 		audit->is_chunked = true;
 	else
 		audit->is_malformed = true;
@@ -122,7 +103,7 @@ add_single(struct http_audit *audit, const char *name, size_t len)
 
 	for (i = 0; i < sizeof(single_fields) / sizeof(single_fields[0]);
 	    i++) {
-		if (!is_named(name, len, single_fields[i]))
+		if (!http_text_is(name, len, single_fields[i]))
 			continue;
 		bit = 1U << i;
 		if ((audit->singles & bit) != 0)
@@ -149,13 +130,13 @@ http_audit_line(struct http_audit *audit, const char *name, size_t name_len,
 {
 	if (!is_token(name, name_len) || !is_field_value(value, value_len))
 		audit->is_malformed = true;
-	if (is_named(name, name_len, "Host")) {
+	if (http_text_is(name, name_len, "Host")) {
 		audit->hosts++;
 		if (!is_host(value, value_len))
 			audit->is_malformed = true;
-	} else if (is_named(name, name_len, "Content-Length"))
+	} else if (http_text_is(name, name_len, "Content-Length"))
 		add_length(audit, value, value_len);
-	else if (is_named(name, name_len, "Transfer-Encoding"))
+	else if (http_text_is(name, name_len, "Transfer-Encoding"))
 		add_encoding(audit, value, value_len);
 	else
 		add_single(audit, name, name_len);

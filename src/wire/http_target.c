@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http_text.h"
+
 #define DIGITS "0123456789"
 #define HEX DIGITS "ABCDEFabcdef"
 /* RFC 3986, sections 2.2 and 2.3 */
@@ -28,17 +30,6 @@ static bool
 is_in(const char *set, char c)
 {
 	return c != '\0' && strchr(set, c) != NULL;
-}
-
-/* How many bytes from at on are of the set. */
-static size_t
-span(const char *at, size_t len, const char *set)
-{
-	size_t n;
-
-	for (n = 0; n < len && is_in(set, at[n]); n++)
-		;
-	return n;
 }
 
 static bool
@@ -71,12 +62,12 @@ literal_span(const char *at, size_t len)
 	size_t n;
 
 	if (len == 0 || !is_in("vV", at[0]))
-		return span(at, len, HEX ":.");
-	n = 1 + span(at + 1, len - 1, HEX);
+		return http_text_span(at, len, HEX ":.");
+	n = 1 + http_text_span(at + 1, len - 1, HEX);
 	if (n == 1 || n + 1 >= len || at[n] != '.')
 		return 0;
 	len -= ++n;
-	len = span(at + n, len, UNRESERVED SUB_DELIMS ":");
+	len = http_text_span(at + n, len, UNRESERVED SUB_DELIMS ":");
 	return len == 0 ? 0 : n + len;
 }
 
@@ -106,7 +97,7 @@ http_host_is_valid(const char *host, size_t len)
 		return true;
 	len -= n + 1;
 	return host[n] == ':' && len <= PORT_DIGITS_MAX &&
-	    span(host + n + 1, len, DIGITS) == len;
+	    http_text_span(host + n + 1, len, DIGITS) == len;
 }
 
 /* A host that is not empty; CONNECT has to say the port, too. */

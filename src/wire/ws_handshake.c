@@ -2,10 +2,11 @@
 
 #include <assert.h>
 #include <string.h>
-#include <strings.h>
 
 #include <nettle/base64.h>
 #include <nettle/sha1.h>
+
+#include "http_text.h"
 
 #define OWS " \t"
 #define DIGITS "0123456789"
@@ -63,8 +64,7 @@ list_has(const char *list, const char *token)
 	if (list == NULL)
 		return false;
 	while ((element = next_element(&list)).len > 0)
-		if (element.len == strlen(token) &&
-		    strncasecmp(element.at, token, element.len) == 0)
+		if (http_text_is(element.at, element.len, token))
 			return true;
 	return false;
 }
