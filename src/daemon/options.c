@@ -628,14 +628,13 @@ options_read_again(int argc, char **argv, struct options *options,
 	return -1;
 }
 
-/* Of who owns files a reload knows no more than the text. */
-static bool
-is_same(const struct options *options, const struct options *fresh, size_t i)
+static struct setting_value
+value_of(const struct options *options, size_t i)
 {
-	if (settings[i].type == SETTING_OWNER)
-		return strcmp(provenance_text(options->provenance, i),
-		    provenance_text(fresh->provenance, i)) == 0;
-	return setting_value_is_equal(&settings[i], options, fresh);
+	return (struct setting_value){
+		.base = options,
+		.text = provenance_text(options->provenance, i),
+	};
 }
 
 void
@@ -646,7 +645,10 @@ options_adopt(struct options *options, struct options *fresh,
 	size_t i;
 
 	for (i = 0; i < SETTINGS; i++) {
-		bool is_equal = is_same(options, fresh, i);
+		struct setting_value value = value_of(options, i);
+		struct setting_value new = value_of(fresh, i);
+		bool is_equal = setting_value_is_equal(&settings[i], &value,
+		    &new);
 
 		if (is_equal || !settings[i].needs_restart)
 			provenance_swap(options->provenance,

@@ -110,8 +110,9 @@ int	 options_read_file(const char *file, const char *database,
 /*
  * Read the daemon's options again, from the same command line, environment and
  * file, without a look at names of users, as a daemon that serves cannot wait:
- * who owns files is only good to be compared.  0, or -1 if anything is wrong, which was logged and added to lines,
- * one for each problem; then options have nothing to clear.
+ * who owns files is only good to be compared.  0, or -1 if anything is wrong,
+ * which was logged and added to lines, one for each problem; then options have
+ * nothing to clear.
  */
 int	 options_read_again(int argc, char **argv, struct options *options,
 	    struct buf *lines)

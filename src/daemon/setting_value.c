@@ -116,8 +116,8 @@ lists_are_equal(const struct setting *setting, const void *base,
 }
 
 bool
-setting_value_is_equal(const struct setting *setting, const void *base,
-    const void *other)
+setting_value_is_equal(const struct setting *setting,
+    const struct setting_value *value, const struct setting_value *other)
 {
 	switch (setting->type) {
 	case SETTING_SIZE:
@@ -128,20 +128,20 @@ setting_value_is_equal(const struct setting *setting, const void *base,
 	case SETTING_MODE:
 		break;
 	case SETTING_OWNER:
-		return false;
+		return strcmp(value->text, other->text) == 0;
 	case SETTING_TOKEN:
 	case SETTING_BASE_PATH:
 	case SETTING_FILE:
-		return strcmp(pointer(setting, base),
-		    pointer(setting, other)) == 0;
+		return strcmp(pointer(setting, value->base),
+		    pointer(setting, other->base)) == 0;
 	case SETTING_ADMIN:
 	case SETTING_ORIGINS:
 	case SETTING_PREFIXES:
 	case SETTING_ENDPOINTS:
-		return lists_are_equal(setting, base, other);
+		return lists_are_equal(setting, value->base, other->base);
 	}
-	return memcmp((const char *)base + setting->offset,
-	    (const char *)other + setting->offset,
+	return memcmp((const char *)value->base + setting->offset,
+	    (const char *)other->base + setting->offset,
 	    field_size(setting->type)) == 0;
 }
 
