@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "path_forms.h"
 #include "wire/http_target.h"
 
 const char suite_name[] = "http_target";
@@ -139,52 +140,14 @@ START_TEST(host_is_that_of_a_url)
 }
 END_TEST
 
-/* With dots, where there are such segments. */
-static const struct {
-	const char *path;
-	const char *normal;
-	bool	 has_dots;
-} paths[] = {
-	{ "", "", false },
-	{ "/", "/", false },
-	{ "/Abc", "/Abc", false },
-	{ "/%41%62c", "/Abc", false },
-	{ "/%7e%2D%2e%5f", "/~-._", false },
-	{ "/a%2fb", "/a/b", false },
-	{ "/%c3%a9", "/%C3%A9", false },
-	{ "/%2541", "/%2541", false },
-	{ "/%4", "/%254", false },
-	{ "/%4g%", "/%254g%25", false },
-	{ "/%4%31", "/%2541", false },
-	{ "/%%34%31", "/%2541", false },
-	{ "//a///b//", "/a/b/", false },
-	{ "/%2F/a", "/a", false },
-	{ "/.", "/", true },
-	{ "/..", "/", true },
-	{ "/../..", "/", true },
-	{ "/./a", "/a", true },
-	{ "/a/.", "/a/", true },
-	{ "/a/..", "/", true },
-	{ "/a/../", "/", true },
-	{ "/a/../b", "/b", true },
-	{ "/a/b/../../c", "/c", true },
-	{ "/a/b/..", "/a/", true },
-	{ "/../a", "/a", true },
-	{ "/x//../a", "/a", true },
-	{ "/a/%2E%2e/b", "/b", true },
-	{ "/a/.%2e/b/%2e", "/b/", true },
-	{ "/a/...", "/a/...", false },
-	{ "/.a/..b/a./b../.a.", "/.a/..b/a./b../.a.", false },
-};
-
 START_TEST(path_has_one_normal_form)
 {
-	const char *path = paths[_i].path;
+	const char *path = path_forms[_i].path;
 	char out[64], again[64];
 
 	ck_assert(http_path_normalize(path, strlen(path), out) ==
-	    paths[_i].has_dots);
-	ck_assert_str_eq(out, paths[_i].normal);
+	    path_forms[_i].has_dots);
+	ck_assert_str_eq(out, path_forms[_i].normal);
 	ck_assert(!http_path_normalize(out, strlen(out), again));
 	ck_assert_str_eq(again, out);
 }
@@ -209,6 +172,6 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, what_has_none_of_them_is_refused, 0,
 	    COUNT(wrong));
 	tcase_add_test(tc, host_is_that_of_a_url);
-	tcase_add_loop_test(tc, path_has_one_normal_form, 0, COUNT(paths));
+	tcase_add_loop_test(tc, path_has_one_normal_form, 0, COUNT(path_forms));
 	tcase_add_test(tc, methods_of_http_are_known);
 }

@@ -165,21 +165,26 @@ class Alarm {
 	}
 }
 
-// RFC 3986, section 6.2.2: what needs no escape has none.
+// As the daemon reads a path (RFC 3986, section 6.2.2): a slash and what needs
+// no escape have none, a % that begins none has one, and several slashes are
+// one.
 function plain(path) {
-	return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
-		const character = String.fromCharCode(
-			parseInt(escape.slice(1), 16));
-		return /[\w.~-]/.test(character) ? character :
+	return path.replace(/%([0-9a-f]{2})?/gi, (escape, code) => {
+		if (!code)
+			return '%25';
+		const character = String.fromCharCode(parseInt(code, 16));
+		return /[\w.~/-]/.test(character) ? character :
 			escape.toUpperCase();
-	});
+	}).replace(/\/+/g, '/');
 }
 
-// Where a session is, in as many ways as the daemon reads: without a query, and
-// with one slash before its id and none after it.
-function sessionOf({ origin, pathname }) {
-	return origin + plain(pathname).replace(/\/+$/, '')
-		.replace(/\/+([^/]*)$/, '/$1');
+// Where a session is, in one of the ways that the daemon takes for the same:
+// dots are resolved that were behind an escaped slash, too, and there is neither
+// a query nor a slash at the end.
+function sessionOf(http) {
+	const url = new URL(http);
+	url.pathname = plain(url.pathname);
+	return url.origin + url.pathname.replace(/\/$/, '');
 }
 
 function endpoints(url, protocol) {

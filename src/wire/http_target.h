@@ -45,12 +45,13 @@ bool	 http_host_is_valid(const char *host, size_t len);
 enum { HTTP_PATH_GROWTH = 3 };	/* of a path in normal form, at the most */
 
 /*
- * Write the normal form of len bytes of a path, and a NUL: an escaped unreserved
- * character or slash is that character, other escapes are in upper case, a %
- * that begins none is escaped, several slashes are one, and segments . and ..
- * are resolved (RFC 3986, sections 6.2.2 and 5.2.4).  Web servers do so, or a
- * part of it, before they hand a request on: here all paths end up as the same
- * one.  Returns whether there were such segments.
+ * Write the normal form of len bytes of a path, and a NUL: an escaped
+ * unreserved character or slash is that character, other escapes are in upper
+ * case, a % that begins none is escaped, several slashes are one, and segments
+ * . and .. are resolved (RFC 3986, sections 6.2.2 and 5.2.4).  Web servers do
+ * so, or a part of it, before they hand a request on: here all paths end up as
+ * the same one, and the browser client has the same form of what it sends.
+ * Returns whether there were such segments.
  */
 bool	 http_path_normalize(const char *path, size_t len, char *out);
 

@@ -1,5 +1,6 @@
 // What a page sees of the client when all goes well, and when it is refused.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { carts, outcome, World } from './world.mjs';
@@ -389,6 +390,26 @@ test('one session has one customer, however its URL is written', async () => {
 	assert.equal(page.reload().customerId, customerId);
 	await clock.advance(100);
 	assert.equal(world.journal.length, 1);
+});
+
+// What the daemon makes of the paths that it gets, of which browsers do not send
+// some as they are.
+const FORMS = [...readFileSync(new URL('../../../tests/path_forms.h',
+	import.meta.url), 'utf8').matchAll(/^\t\{ "(.*)", "(.*)", \w+ \},$/gm)]
+	.filter(([, path]) =>
+		new URL(`https://shop.example${path}`).pathname === path);
+
+test('a session is known by the normal form that the daemon has', async () => {
+	assert(FORMS.length >= 20);
+	for (const [, path, form] of FORMS) {
+		const world = new World();
+		const page = world.page();
+		outcome(page.open({}, `https://shop.example${path}`)
+			.startSession('Ada'));
+
+		assert(page.sessionStorage.getItem('buddyshopping https://' +
+			`shop.example${form.replace(/\/$/, '')}`), path);
+	}
 });
 
 test('a customer that was kept by its URL as written is found', async () => {
