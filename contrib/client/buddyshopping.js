@@ -50,6 +50,10 @@ const STRIDE = 1000;
 const FAILURES_MAX = 6;
 const REFUSAL_FAILURES = 2;
 const PUTS_OFF = [408, 425, 429];
+// Nobody takes that long to refuse. While its storage stands still the daemon
+// leaves only those waiting who start or join: for them it counts little.
+const LATE_MS = 5000;
+const LATE_FAILURES = 1 / 8;
 
 const REQUEST_ID_BYTES = 18;
 
@@ -418,7 +422,8 @@ class SocketLine {
 			this._ask(this._owner.hello(), ATTEMPT_MS));
 	}
 
-	// WebSocket is not to blame if the daemon stops (1012) or refuses.
+	// WebSocket is not to blame if the daemon stops (1012) or refuses. What
+	// becomes of hello alone is for polling to find out, which starts now.
 	_lost({ code, isBlameless = code === 1012 } = {}) {
 		const wasAttached = this.isAttached;
 		const asked = this._asked;
@@ -432,7 +437,7 @@ class SocketLine {
 			() => this._connect());
 		if (code === 1009 && asked !== null)
 			this._owner.receive(this, TOO_LARGE, asked);
-		else if (asked !== null && !isBlameless)
+		else if (asked !== null && wasAttached && !isBlameless)
 			this._owner.unanswered(asked);
 		this._owner.lost(this, wasAttached, isSteady || isBlameless);
 	}
@@ -600,11 +605,13 @@ class PollLine {
 
 	async _say(message, limit) {
 		const epoch = this._epoch;
+		const askedAt = this._platform.uptime();
 		try {
 			await this._exchange(message, limit);
 		} catch (error) {
 			if (epoch === this._epoch)
-				this._owner.unanswered(message, error.status);
+				this._owner.unanswered(message, askedAt,
+					error.status);
 			throw error;
 		}
 	}
@@ -723,6 +730,9 @@ class Shopper {
 		this._isConfirmed = false;
 		// Who to be when the remembered or leaving customer is gone.
 		this._next = null;
+		// The {event, customerName, requestId} of one that was given up.
+		// The daemon may have it: it is who says the same again.
+		this._ghost = null;
 		this._entering = [];
 		// What is not acknowledged, the oldest first: event -> {payload,
 		// seq, waiting}; seq is 0 until it is sent. One that was stale on
@@ -895,7 +905,9 @@ class Shopper {
 	}
 
 	_recall() {
-		const { customer, wishes = [] } = this._customerNote.read() ?? {};
+		const { customer, wishes = [], ghost = null } =
+			this._customerNote.read() ?? {};
+		this._ghost = ghost;
 		this._customer = customer ? { ...customer, isRemembered: true } :
 			null;
 		for (const [event, payload, seq, failures] of wishes)
@@ -909,7 +921,8 @@ class Shopper {
 
 	_remember() {
 		const customer = this._customer;
-		if (!customer) {
+		const ghost = this._ghost ?? undefined;
+		if (!customer && !ghost) {
 			this._customerNote.erase();
 			return;
 		}
@@ -917,8 +930,8 @@ class Shopper {
 			([event, { payload, seq, failures }]) =>
 				[event, payload, seq, failures]);
 		// Rather the customer alone than nothing, if carts are too large.
-		if (!this._customerNote.write({ customer, wishes }))
-			this._customerNote.write({ customer });
+		if (!this._customerNote.write({ customer, wishes, ghost }))
+			this._customerNote.write({ customer, ghost });
 	}
 
 	_tell(type, detail) {
@@ -953,12 +966,22 @@ class Shopper {
 	}
 
 	_become(customer) {
-		this._customer = customer &&
-			{ ...customer, requestId: randomId(this._platform) };
+		this._customer = customer && { ...customer,
+			requestId: this._ghostOf(customer) ??
+				randomId(this._platform) };
 		this._isConfirmed = false;
 		this._cursor = undefined;
 		this._multicart = null;
 		this._remember();
+	}
+
+	// The requestId of one that asked for the same and was given up.
+	_ghostOf({ event, customerName }) {
+		const ghost = this._ghost;
+		if (ghost?.event !== event || ghost.customerName !== customerName)
+			return undefined;
+		this._ghost = null;
+		return ghost.requestId;
 	}
 
 	async wish(event, content) {
@@ -1116,13 +1139,16 @@ class Shopper {
 	// What was said may be to blame for it, or the network: if that answers
 	// others now, it is not the network. A wish has hello said next; who is
 	// about to enter has nothing else to say.
-	_unanswered({ event, payload }, status) {
+	_unanswered({ event, payload }, askedAt, status) {
 		const isEntering = 'requestId' in payload;
 		const it = isEntering ? this._customer : this._wishes.get(event);
 		if (!it || it.requestId !== payload.requestId ||
 		    (payload.seq ?? it.seq) !== it.seq)
 			return;
-		it.doubt = isRefusal(status) ? REFUSAL_FAILURES : 1;
+		const isLate = isEntering &&
+			this._platform.uptime() - askedAt >= LATE_MS;
+		it.doubt = isRefusal(status) ? REFUSAL_FAILURES :
+			isLate ? LATE_FAILURES : 1;
 		if (isEntering)
 			this._poller.probe();
 	}
@@ -1148,8 +1174,11 @@ class Shopper {
 	_reached() {
 		const customer = this._customer;
 		if (customer && !this._isConfirmed && !this._isClosed)
-			this._blame(customer.event, customer,
-				(error) => this._end(error));
+			this._blame(customer.event, customer, (error) => {
+				const { event, customerName, requestId } = customer;
+				this._ghost = { event, customerName, requestId };
+				this._end(error);
+			});
 	}
 
 	_acknowledged(event, seq) {

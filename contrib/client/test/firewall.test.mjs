@@ -9,6 +9,7 @@ const PAGE = '<html>Forbidden</html>';
 
 // How a firewall refuses. Without CORS headers a browser tells a page of
 // another origin no more than that there is no answer.
+const SLOW = { delay: 1e9 };
 const WAYS = {
 	'a page with status 403': { answer: { status: 403, body: PAGE } },
 	'a page with status 403, for an hour': { answer: { status: 403,
@@ -16,7 +17,7 @@ const WAYS = {
 	'a page with status 200': { answer: { status: 200, body: PAGE } },
 	'a page with status 503': { answer: { status: 503, body: PAGE } },
 	'an answer without CORS headers': { loseRequest: true },
-	'no answer at all': { delay: 1e9 },
+	'no answer at all': SLOW,
 };
 
 const isBad = ({ payload }) => payload.cartContent?.is === 'bad' ||
@@ -141,17 +142,84 @@ for (const forcePolling of [true, false]) {
 
 			const joined = outcome(shop.joinSession('bad'));
 			const stored = outcome(shop.updateCart({ pears: 1 }));
+			// Slowness may be the daemon's, and ends nothing soon.
+			if (fate === SLOW) {
+				await clock.advance(5 * MINUTE);
+				assert.equal(joined.is, 'pending');
+				await clock.advance(40 * MINUTE);
+			}
 			await clock.advance(5 * MINUTE);
 			assert.equal(joined.is, 'undelivered');
 			assert.equal(stored.is, 'undelivered');
 			checkTold(page, 'joinSession');
 			assert.equal(shop.state, 'idle');
-			assert.ok(sent(network) <= 6);
+			assert.ok(sent(network) <= (fate === SLOW ? 48 : 6));
 
 			const again = outcome(shop.joinSession('Ada'));
 			await clock.advance(1000);
 			assert.equal(again.is, 'resolved');
 		});
+
+	// The daemon has it, but its storage stands still; or a proxy gives it up
+	// first, with a page or without.
+	for (const [way, fate] of Object.entries({
+		'after minutes': { answerDelay: 200000 },
+		'after a proxy\'s patience': { answerDelay: 15000,
+			loseAnswer: true },
+	}))
+		test(`a start that is answered ${way} is waited for, by ${by}`,
+			async () => {
+				const world = new World();
+				const { clock, network, journal } = world;
+				network.onPost = ({ event }) =>
+					event === 'startSession' ? fate : {};
+				network.onDeliver = () => ({ lose: true });
+				const page = world.page();
+				const started = outcome(page.open({ forcePolling })
+					.startSession('Ada'));
+
+				await clock.advance(4 * MINUTE);
+				assert.equal(started.is, 'pending');
+				network.onPost = network.onDeliver = () => ({});
+				await clock.advance(MINUTE);
+
+				assert.equal(started.is, 'resolved');
+				assert.equal(journal.length, 1);
+				assert.deepEqual(page.told('error'), []);
+			});
+
+	test(`who was given up is who asks again, by ${by}`, async () => {
+		for (const isReloaded of [false, true]) {
+			const world = new World();
+			const { clock, network, journal } = world;
+			network.onPost = ({ event }) =>
+				event === 'startSession' ? { loseAnswer: true } : {};
+			network.onSend = ({ event }) =>
+				event === 'startSession' ? { cut: 1006 } : {};
+			const page = world.page();
+			page.open({ forcePolling });
+			const first = outcome(page.shop.startSession('Ada'));
+			await clock.advance(5 * MINUTE);
+			assert.equal(first.is, 'undelivered');
+			network.onPost = network.onSend = () => ({});
+
+			if (isReloaded)
+				page.reload({ forcePolling });
+			const other = outcome(page.shop.startSession('Eve'));
+			await clock.advance(1000);
+			const again = outcome(page.shop.startSession('Ada'));
+			await clock.advance(1000);
+			assert.equal(other.is, 'sessionExists');
+			assert.equal(again.is, 'resolved');
+			assert.deepEqual(journal, [['startSession', 'Ada']]);
+
+			page.shop.leave();
+			await clock.advance(100);
+			const anew = outcome(page.shop.joinSession('Ada'));
+			await clock.advance(100);
+			assert.equal(anew.is, 'resolved');
+		}
+	});
 
 	test(`nothing is set aside while nothing passes, by ${by}`, async () => {
 		for (const fate of Object.values(WAYS)) {
