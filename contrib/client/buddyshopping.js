@@ -33,7 +33,8 @@ const SLEPT_MS = 5000;
 const WAIT_S = 25;
 const WAIT_MIN_S = 5;
 const WAIT_HIDDEN_S = 1;
-// An empty answer that comes sooner means that others poll for the customer.
+// An answer that brings nothing new and comes sooner means that others poll for
+// the customer, or that something is wrong.
 const HELD_MS = 1000;
 const CROWDED_MS = 5000;
 // The pause of a hidden tab; the daemon takes it for absent after 75 s.
@@ -232,6 +233,14 @@ function isAnswer({ event, payload }, asked) {
 		(seq === undefined || (payload.seq ?? seq) === seq);
 }
 
+// Whether one cursor is of an earlier time than another: a session counts its
+// revisions. Of two incarnations nobody knows.
+function precedes(cursor, other) {
+	const [incarnation, revision] = String(cursor).split('.');
+	const [another, seen] = String(other).split('.');
+	return incarnation === another && Number(revision) < Number(seen);
+}
+
 // Whether the message is to blame that is answered so, by somebody else than
 // the daemon.
 function isRefusal(status) {
@@ -256,9 +265,9 @@ function optional(promise) {
 // the daemon does not know it would refuse and write down, and an old seq is
 // new to a daemon whose database came back from a backup.
 //
-// The owner gets each message with the one that it answers, if any, and hears
-// of each one said that got no answer, and of every connection or attempt that
-// is lost.
+// The owner gets each message with the one that it answers, if any, and with
+// the cursor that there was when it was asked for; and hears of each one said
+// that got no answer, and of every connection or attempt that is lost.
 
 class SocketLine {
 	constructor(platform, ends, owner) {
@@ -266,6 +275,8 @@ class SocketLine {
 		this._isRunning = false;
 		this._ws = null;
 		this._asked = null;
+		this._cursor = undefined;
+		this._since = undefined;
 		this._isChecking = false;
 		this._attachedAt = 0;
 		this._failures = 0;
@@ -345,6 +356,7 @@ class SocketLine {
 		const ws = this._ws;
 		this._ws = null;
 		this._asked = null;
+		this._since = undefined;
 		this._isChecking = false;
 		this.isAttached = false;
 		this._alarm.clear();
@@ -384,6 +396,7 @@ class SocketLine {
 	// Without a limit the time of the attempt goes on running.
 	_ask(message, limit) {
 		this._asked = message;
+		this._cursor = this._owner.cursor();
 		if (limit !== undefined)
 			this._expect(limit);
 		this._ws.send(JSON.stringify(message));
@@ -410,11 +423,21 @@ class SocketLine {
 		const isAnswered = asked !== null && isAnswer(message, asked);
 		if (isAnswered) {
 			this._asked = null;
+			this._since = this._cursor;
 			this._isChecking = false;
 		}
 		if (this.isAttached && this._asked === null)
 			this._rest();
-		this._owner.receive(this, message, isAnswered ? asked : null);
+		this._owner.receive(this, message, isAnswered ? asked : null,
+			this._sinceFor(message));
+	}
+
+	// The multicart that follows an answer was not made before the question.
+	_sinceFor({ event }) {
+		const since = this._since;
+		if (event === 'multicartUpdate')
+			this._since = undefined;
+		return since;
 	}
 
 	_rest() {
@@ -618,11 +641,12 @@ class PollLine {
 
 	// A message and its answer, which must be among what comes back.
 	async _exchange(message, limit = REPLY_MS) {
+		const since = this._owner.cursor();
 		const messages = await this._post(message, limit);
 		if (!messages.some((one) => isAnswer(one, message)))
 			throw new Error('no answer');
 		this.isBusy = false;
-		this._deliver(messages, message);
+		this._deliver(messages, message, since);
 	}
 
 	async _poll() {
@@ -632,13 +656,14 @@ class PollLine {
 		const askedAt = this._platform.uptime();
 		const messages = await this._held(message, askedAt);
 		const took = this._platform.uptime() - askedAt;
+		const { cursor } = message.payload;
 		this._failures = 0;
-		this._deliver(messages, message);
+		this._deliver(messages, message, cursor);
 		if (!this.isAttached)
 			return;
 		if (isHidden)
 			await this._rest(HIDDEN_MS);
-		else if (messages.length === 0 && took < HELD_MS)
+		else if (took < HELD_MS && this._owner.cursor() === cursor)
 			await this._rest(this._platform.random() * CROWDED_MS);
 	}
 
@@ -656,13 +681,14 @@ class PollLine {
 		}
 	}
 
-	_deliver(messages, asked) {
+	_deliver(messages, asked, since) {
 		const run = this._run;
 		this.heardAt = this._platform.uptime();
 		for (const message of messages)
 			if (run === this._run)
 				this._owner.receive(this, message,
-					isAnswer(message, asked) ? asked : null);
+					isAnswer(message, asked) ? asked : null,
+					since);
 	}
 
 	async _post(message, limit) {
@@ -826,6 +852,7 @@ class Shopper {
 	_owner() {
 		return {
 			hello: () => this._hello(),
+			cursor: () => this._cursor,
 			poll: (wait) => ({ event: 'poll', payload: {
 				customerId: this._customer.customerId,
 				cursor: this._cursor,
@@ -1049,11 +1076,11 @@ class Shopper {
 		return wish.seq;
 	}
 
-	_receive(line, { event, payload, cursor }, asked) {
+	_receive(line, { event, payload, cursor }, asked, since) {
 		if (!this._customer)
 			return;
 		if (event === 'multicartUpdate')
-			this._show(payload.multicartContent, cursor);
+			this._show(payload.multicartContent, cursor, since);
 		else if (event === 'error')
 			this._refused(line, new BuddyShoppingError(payload), asked);
 		else if (event === 'leaveSession')
@@ -1067,10 +1094,15 @@ class Shopper {
 		this._pump();
 	}
 
-	_show(multicart, cursor) {
-		const [incarnation, revision] = String(cursor).split('.');
-		const [ours, seen] = String(this._cursor).split('.');
-		if (incarnation === ours && Number(revision) <= Number(seen))
+	// Newer ones may have overtaken it, which is asked for since that cursor.
+	// But if it is older than that one, or the same and yet another, then the
+	// daemon's database came back from a backup.
+	_show(multicart, cursor, since) {
+		const ours = this._cursor;
+		const isRestored = cursor === ours ? since === ours &&
+			JSON.stringify(multicart) !== JSON.stringify(this._multicart) :
+			precedes(cursor, since) && !precedes(ours, since);
+		if ((cursor === ours || precedes(cursor, ours)) && !isRestored)
 			return;
 		this._cursor = cursor;
 		this._multicart = multicart;

@@ -85,6 +85,22 @@ export class FakeServer {
 			this.#release(customer, 'shuttingDown');
 	}
 
+	// Stop, restore the session from a copy, and start: the function that is
+	// returned does it.
+	backup(sessionId) {
+		const session = this.sessions.get(sessionId);
+		const { revision } = session;
+		const kept = session.customers.map((customer) => [customer, {
+			cart: customer.cart, isReady: customer.isReady,
+			seqs: { ...customer.seqs } }]);
+		return () => {
+			this.restart();
+			session.revision = revision;
+			for (const [customer, old] of kept)
+				Object.assign(customer, old);
+		};
+	}
+
 	// Time passed without the customer of that name.
 	expire(name) {
 		for (const session of this.sessions.values())

@@ -731,23 +731,94 @@ test('an older multicart is dropped on WebSocket', async () => {
 		.map(([{ content }]) => content.i), IN_ORDER);
 });
 
-test('an older multicart is dropped in polls', async () => {
-	const answers = OVERTAKEN.map(([cursor, cart]) => ({ status: 200,
-		body: { messages: [multicartOf(cursor, cart)], cursor } }));
-	const { page, shop, network, clock } =
-		await started({ forcePolling: true });
+test('an older multicart that a poll brings is dropped', async () => {
+	const { page, shop, network, clock } = await started();
+	for (let i = 0; i < 2; i++) {
+		network.cut();
+		await clock.advance(2000);
+	}
+	const polls = [];
+	network.onPost = ({ event, payload }) => {
+		if (event === 'poll')
+			polls.push(payload.cursor);
+		return { answerDelay: 1000 };
+	};
 	page.events.length = 0;
-	network.onPost = ({ event }) => event === 'poll' ?
-		{ delay: answers.length > 0 ? 10 : HOURS,
-			answer: answers.shift() } : {};
-	await clock.advance(1000);
 
-	page.show(true);
-	await clock.advance(200);
+	for (let i = 0; i < 20; i++) {
+		shop.updateCart({ i });
+		await clock.advance(300);
+	}
+	await clock.advance(2000);
 
-	assert.deepEqual(page.told('multicart')
-		.map(([{ content }]) => content.i), IN_ORDER);
-	assert.equal(shop.transport, 'polling');
+	assert.equal(shop.transport, 'websocket');
+	assert.ok(polls.length > 3);
+	assert.deepEqual(page.told('multicart').map(([{ content }]) => content.i),
+		Array.from({ length: 20 }, (_, i) => i));
+});
+
+// The revision that is shown then is less than one that was seen before.
+for (const transport of ['websocket', 'polling']) {
+	const forcePolling = transport === 'polling';
+	const saved = async () => {
+		const it = await started({ forcePolling });
+		const bob = await it.world.friend('joinSession', 'Bob');
+		it.shop.updateCart({ i: 0 });
+		await it.clock.advance(1000);
+		const restore = it.server.backup('s1');
+		for (let i = 1; i < 10; i++) {
+			it.shop.updateCart({ i });
+			await it.clock.advance(100);
+		}
+		return { ...it, bob, restore };
+	};
+
+	test(`what came back from a backup is shown, by ${transport}`,
+		async () => {
+			const { shop, network, clock, restore } = await saved();
+			network.posts.length = 0;
+			restore();
+			network.crash();
+			await clock.advance(10000);
+
+			assert.deepEqual(carts(shop), { Ada: { i: 0 }, Bob: {} });
+			assert.equal(shop.transport, transport);
+			assert.ok(network.posts.length < 5);
+
+			shop.updateCart({ i: 20 });
+			await clock.advance(1000);
+			assert.deepEqual(carts(shop), { Ada: { i: 20 }, Bob: {} });
+		});
+
+	test(`a revision that comes back is another one, by ${transport}`,
+		async () => {
+			const { shop, bob, network, clock, restore } = await saved();
+			network.isUp = false;
+			restore();
+			network.crash();
+			await clock.advance(5000);
+			for (let i = 1; i < 10; i++) {
+				bob.updateCart({ i });
+				await clock.advance(100);
+			}
+			network.isUp = true;
+			await clock.advance(MINUTE);
+
+			assert.deepEqual(carts(shop),
+				{ Ada: { i: 0 }, Bob: { i: 9 } });
+		});
+}
+
+test('an answer that shows nothing new is no storm', async () => {
+	const { page, network, clock } = await started({ forcePolling: true });
+	const [{ owner: { id } }] = page.shop.multicart;
+	const answer = { status: 200, body: { messages: [multicartOf('1.0',
+		{ id })], cursor: '1.0' } };
+	network.onPost = ({ event }) => event === 'poll' ? { answer } : {};
+	network.posts.length = 0;
+	await clock.advance(MINUTE);
+
+	assert.ok(network.posts.length < 60);
 });
 
 test('one POST that says something at a time, and one poll', async () => {
