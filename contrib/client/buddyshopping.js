@@ -609,8 +609,9 @@ class PollLine {
 	async _fail(run) {
 		if (run !== this._run || this._isWoken)
 			return;
+		const wasAttached = this.isAttached;
 		this.hang();
-		this._owner.lost(this);
+		this._owner.lost(this, wasAttached);
 		if (run === this._run)
 			await this._rest(this._owner.held() +
 				backoff(this._platform, this._failures++));
@@ -1330,7 +1331,7 @@ class Shopper {
 				wish.doubt = 0;
 		if (line === this._socket)
 			this._judge(wasAttached, isGood);
-		else if (line.heardAt <= this._condemnedAt)
+		else if (!wasAttached && line.heardAt <= this._condemnedAt)
 			this._acquit();
 		// The witness takes over what is not said yet, once it is heard.
 		if (wasAttached && this._poller.isAttached && !this._poller.isBusy)
@@ -1365,7 +1366,8 @@ class Shopper {
 		this._failureNote.write(this._platform.now() + FAILURE_MS);
 	}
 
-	// Polling has failed, too, without being heard since.
+	// Hello by polling has failed, too, and nothing was heard since. That a poll
+	// is lost says less: something may refuse those alone.
 	_acquit() {
 		this._condemnedAt = -1;
 		this._absolve();

@@ -164,6 +164,22 @@ test('a network that is down says nothing about WebSocket', async () => {
 	assert.equal(page.localStorage.getItem(FAILURE_KEY), null);
 });
 
+test('a proxy that lets no poll pass does not clear WebSocket', async () => {
+	for (const fate of [{ answer: { status: 403, body: 'No!' } },
+		{ loseRequest: true }, { answer: { status: 200, body: 'Yes?' } }]) {
+		const { network, clock } = await started();
+		network.upgrades = 'drop';
+		network.onPost = ({ event }) => event === 'poll' ? fate : {};
+		network.handshakes.length = 0;
+		network.cut();
+
+		await clock.advance(9 * MINUTE);
+
+		assert.ok(network.handshakes.length <= 2);
+		assert.ok(network.posts.length > 20);
+	}
+});
+
 test('a WebSocket that is cut again and again is done without', async () => {
 	const { page, shop, network, clock } = await started();
 
