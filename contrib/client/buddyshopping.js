@@ -1041,13 +1041,22 @@ class Shopper {
 			{ customerName, requestId, resumable: true } };
 	}
 
-	// Send the oldest wish, if there is a line that is free for it.
+	// What to say next: the oldest wish. But who leaves does not wait for what
+	// is in doubt, as nobody will see it.
+	_foremost() {
+		const [oldest] = this._wishes;
+		const leaving = this._wishes.get('leaveSession');
+		return leaving && oldest[1].failures ?
+			['leaveSession', leaving] : oldest;
+	}
+
+	// Send it, if there is a line that is free for it.
 	_pump() {
 		const line = this._socket.isAttached ? this._socket : this._poller;
-		const [oldest] = this._wishes;
-		if (!oldest || !line.isAttached || line.isBusy)
+		const foremost = this._foremost();
+		if (!foremost || !line.isAttached || line.isBusy)
 			return;
-		const [event, wish] = oldest;
+		const [event, wish] = foremost;
 		const held = Math.max(this._held(),
 			(wish.heldUntil ?? 0) - this._platform.uptime());
 		if (held > 0) {

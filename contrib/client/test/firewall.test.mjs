@@ -92,6 +92,26 @@ for (const forcePolling of [true, false]) {
 		assert.deepEqual(page.told('error'), []);
 	});
 
+	test(`who leaves waits for no cart in doubt, by ${by}`, async () => {
+		const { page, shop, network, clock, journal } =
+			await started({ forcePolling });
+		network.onPost = (message) => isBad(message) ? SLOW : {};
+		network.onSend = (message) => ({ lose: isBad(message) });
+
+		const bad = outcome(shop.updateCart({ is: 'bad' }));
+		const ready = outcome(shop.setReady(true));
+		const left = outcome(shop.leave());
+		await clock.advance(35000);
+
+		assert.equal(left.is, 'resolved');
+		assert.equal(bad.is, 'leftSession');
+		assert.equal(ready.is, 'leftSession');
+		assert.deepEqual(page.told('left'), [{ code: null }]);
+		assert.deepEqual(page.told('error'), []);
+		assert.deepEqual(journal.map(([event]) => event),
+			['startSession', 'leaveSession']);
+	});
+
 	test(`no reload makes it be tried for ever by ${by}`, async () => {
 		const { page, shop, network, clock } =
 			await started({ forcePolling });
