@@ -18,6 +18,7 @@
 #include "storage/audit.h"
 #include "storage/audit_replay.h"
 #include "storage/audit_report.h"
+#include "storage/audit_row.h"
 #include "storage/audit_session.h"
 #include "storage/audit_verify.h"
 
@@ -31,6 +32,7 @@ enum {
 	VALUE_BYTES = 256,
 	PAGE_BYTES = 512,
 	GUESTS = 200,			/* more than are kept when gone */
+	AHEAD_MS = 3600000,
 	TIMEOUT_S = 600
 };
 
@@ -729,6 +731,104 @@ START_TEST(a_part_can_be_verified)
 }
 END_TEST
 
+/* What happens beside a verification, when it meets row seq, a note. */
+struct meanwhile {
+	struct story *story;
+	int64_t	 seq;
+	bool	 retains;	/* bodies go before rows do */
+	int64_t	 anchor_seq;	/* the last row that goes */
+};
+
+/* All before the START of session a becomes too old, in the midst of a slice. */
+static void
+purge_meanwhile(void *ctx, const struct audit_row *row)
+{
+	const struct meanwhile *meanwhile = ctx;
+	struct story *story = meanwhile->story;
+
+	if (row->seq != meanwhile->seq)
+		return;
+	if (meanwhile->retains) {
+		story_pass(story, story->time_ms, 0);
+		(void)story_tell(story, 0, RECORD_START, 1);
+	}
+	story_pass(story, 0, story->time_ms - STORY_STEP_MS);
+}
+
+static void
+verify_meanwhile(struct meanwhile *meanwhile)
+{
+	struct audit_wish wish = {
+		.note = purge_meanwhile,
+		.ctx = meanwhile,
+	};
+	struct audit_report report;
+
+	ck_assert_msg(verify(meanwhile->story, &wish, &report) == AUDIT_OK,
+	    "%s", report.fault.what);
+	ck_assert_int_eq(report.anchor_seq, 0);
+	audit_report_clear(&report);
+	ck_assert_int_eq(verify_all(meanwhile->story, &report), AUDIT_OK);
+	ck_assert_int_eq(report.anchor_seq, meanwhile->anchor_seq);
+	audit_report_clear(&report);
+	story_end(meanwhile->story);
+	story_clear(meanwhile->story);
+}
+
+START_TEST(a_note_that_is_purged_meanwhile_explains_none_the_less)
+{
+	struct story story;
+	struct meanwhile meanwhile = {
+		.story = &story,
+		.seq = 1,
+		.anchor_seq = 5,
+	};
+
+	story_begin(&story);
+	/* From the future, its own body stays and nothing is looked up yet. */
+	story.time_ms += AHEAD_MS;
+	(void)story_retain(&story, 1);				/* row 1 */
+	story.time_ms -= AHEAD_MS;
+	(void)story_tell(&story, 2, RECORD_START, 8);
+	(void)story_tell(&story, 2, RECORD_CART, 8);
+	(void)story_tell(&story, 2, RECORD_END, 0);
+	if (_i == 0)
+		story_forget(&story, 2);			/* row 5 */
+	else
+		story_pass(&story, story_ms(5), 0);
+	(void)story_tell(&story, 0, RECORD_START, 1);
+
+	verify_meanwhile(&meanwhile);
+}
+END_TEST
+
+/* Row 1 was in use up to row 5, and what says why it is gone comes and goes. */
+START_TEST(a_note_that_comes_and_is_purged_meanwhile_explains)
+{
+	struct story story;
+	struct meanwhile meanwhile = {
+		.story = &story,
+		.seq = 4,
+		.retains = true,
+		.anchor_seq = 6,
+	};
+	sqlite3 *db;
+
+	story_begin(&story);
+	(void)story_tell(&story, 2, RECORD_START, 8);
+	(void)story_tell(&story, 2, RECORD_CART, 8);
+	(void)story_tell(&story, 2, RECORD_CART, 8);
+	story_pass(&story, story_ms(4), 0);			/* row 4 */
+	(void)story_tell(&story, 2, RECORD_END, 0);
+	ck_assert_int_eq(sqlite3_open(story.path, &db), SQLITE_OK);
+	story_run(db, "UPDATE journal_body SET salt = NULL, name = NULL,"
+	    " address = NULL WHERE seq = 1");
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+
+	verify_meanwhile(&meanwhile);
+}
+END_TEST
+
 /* Verify session b, whose rows are 4, 6 and 16. */
 static enum audit_status
 judge_session(const struct story *story, struct audit_report *report)
@@ -962,6 +1062,10 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, erasures_must_be_explained);
 	tcase_add_test(tc, a_chain_may_begin_behind_an_anchor);
 	tcase_add_test(tc, a_purged_chain_is_still_proved);
+	tcase_add_loop_test(tc,
+	    a_note_that_is_purged_meanwhile_explains_none_the_less, 0, 2);
+	tcase_add_test(tc,
+	    a_note_that_comes_and_is_purged_meanwhile_explains);
 	tcase_add_test(tc, a_part_can_be_verified);
 	tcase_add_test(tc, one_session_can_be_verified);
 	tcase_add_test(tc, an_empty_journal_verifies);

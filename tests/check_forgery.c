@@ -14,7 +14,6 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
-#include "hub/job.h"
 #include "session/session.h"
 #include "storage/audit.h"
 #include "storage/audit_report.h"
@@ -93,39 +92,6 @@ struct trial {
 };
 
 static void
-end_pass(struct store *store, struct retention *pass)
-{
-	struct record note = {
-		.event = RECORD_RETAIN,
-		.session = payload_new("", 0),
-		.time_ms = pass->now_ms,
-		.client_seq = pass->bodies_ms,
-	};
-
-	while (pass->step != RETENTION_OVER) {
-		ck_assert_int_eq(store_begin(store), STORE_OK);
-		ck_assert_int_eq(store_retain(store, pass, &note), STORE_OK);
-		ck_assert_int_eq(store_commit(store), STORE_OK);
-	}
-	record_clear(&note);
-}
-
-/* Bodies before row bodies_seq, and rows before row rows_seq, are old. */
-static void
-retain(struct story *story, int64_t bodies_seq, int64_t rows_seq)
-{
-	struct retention pass = {
-		.now_ms = story->time_ms,
-		.bodies_ms = STORY_BEGIN_MS +
-		    (uint64_t)(bodies_seq - 1) * STORY_STEP_MS,
-		.rows_ms = rows_seq == 0 ? 0 : STORY_BEGIN_MS +
-		    (uint64_t)(rows_seq - 1) * STORY_STEP_MS,
-	};
-
-	end_pass(story->store, &pass);
-}
-
-static void
 erase(struct story *story, unsigned session, const struct customer_id *id)
 {
 	int64_t upto = 0, after = 0;
@@ -186,7 +152,7 @@ tell(struct story *story)
 	(void)story_tell(story, 0, RECORD_RETURN, 2);
 	(void)story_tell(story, 0, RECORD_REFUSED, 2);
 	(void)story_tell(story, 0, RECORD_READY, 1);
-	retain(story, 13, 6);				/* rows 24, 25 */
+	story_pass(story, story_ms(13), story_ms(6));		/* rows 24, 25 */
 	(void)story_tell(story, 1, RECORD_CART, 4);
 	(void)story_tell(story, 3, RECORD_START, 11);
 	(void)story_tell(story, 3, RECORD_CART, 11);

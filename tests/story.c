@@ -9,7 +9,10 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "hub/job.h"
 #include "session/session.h"
+#include "storage/audit.h"
+#include "storage/chain.h"
 #include "storage/store.h"
 
 #include "suite.h"
@@ -221,6 +224,68 @@ story_erase(struct story *story, unsigned number)
 	struct record record = make_record(story, session, RECORD_ERASE);
 
 	return append(story, session, &record);
+}
+
+/* The storage has appended rows by itself. */
+static void
+count_rows(struct story *story)
+{
+	struct chain_head head;
+	struct audit *audit;
+
+	ck_assert_int_eq(audit_open(story->path, &audit), AUDIT_OK);
+	ck_assert_int_eq(audit_head(audit, &head), AUDIT_OK);
+	audit_close(audit);
+	story->seq = head.seq;
+}
+
+void
+story_forget(struct story *story, unsigned number)
+{
+	struct session *session = session_of(story, number);
+	struct record note = make_record(story, session, RECORD_ERASE);
+	int64_t upto = 0, after = 0;
+	size_t erased;
+
+	ck_assert_int_eq(store_begin(story->store), STORE_OK);
+	ck_assert_int_eq(store_erase(story->store, &note, &upto, &after,
+	    &erased), STORE_OK);
+	ck_assert_int_eq(store_commit(story->store), STORE_OK);
+	ck_assert_int_ne(upto, 0);
+	record_clear(&note);
+	count_rows(story);
+}
+
+void
+story_pass(struct story *story, uint64_t bodies_ms, uint64_t rows_ms)
+{
+	struct retention pass = {
+		.now_ms = story->time_ms,
+		.bodies_ms = bodies_ms,
+		.rows_ms = rows_ms,
+	};
+	struct record note = {
+		.event = RECORD_RETAIN,
+		.session = payload_new("", 0),
+		.time_ms = pass.now_ms,
+		.client_seq = pass.bodies_ms,
+	};
+
+	while (pass.step != RETENTION_OVER) {
+		ck_assert_int_eq(store_begin(story->store), STORE_OK);
+		ck_assert_int_eq(store_retain(story->store, &pass, &note),
+		    STORE_OK);
+		ck_assert_int_eq(store_commit(story->store), STORE_OK);
+	}
+	record_clear(&note);
+	story->time_ms += STORY_STEP_MS;
+	count_rows(story);
+}
+
+uint64_t
+story_ms(int64_t seq)
+{
+	return STORY_BEGIN_MS + (uint64_t)(seq - 1) * STORY_STEP_MS;
 }
 
 void

@@ -58,6 +58,12 @@ int64_t	 story_retain(struct story *story, uint64_t older_ms);
 int64_t	 story_purge(struct story *story, int64_t upto);
 /* An ERASE of all of the session. */
 int64_t	 story_erase(struct story *story, unsigned session);
+/* The same, and the bodies go. */
+void	 story_forget(struct story *story, unsigned session);
+/* A pass of retention: bodies and rows before that are old; 0 for none. */
+void	 story_pass(struct story *story, uint64_t bodies_ms, uint64_t rows_ms);
+/* When the record of row seq happened, if nothing but records did. */
+uint64_t story_ms(int64_t seq);
 
 /* A connection that may do anything, triggers and checks are off. */
 sqlite3	*story_open(const struct story *story);

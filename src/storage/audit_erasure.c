@@ -16,6 +16,7 @@
 enum statement {
 	SQL_RETAIN,
 	SQL_ERASE,
+	SQL_ANCHOR,
 	STATEMENTS
 };
 
@@ -33,6 +34,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_ERASE] =
 	    "SELECT seq, session, customer FROM journal"
 	    " WHERE event = 10 AND seq > ? ORDER BY seq",
+	[SQL_ANCHOR] =
+	    "SELECT ifnull(max(seq), 0) FROM chain_anchor",
 };
 
 /* Whom an ERASE is for. */
@@ -261,6 +264,23 @@ is_erased(const struct audit_erasures *erasures, const struct audit_row *row)
 	return erase != NULL && erase->seq > row->seq;
 }
 
+/*
+ * No note explains the body, which is a fault, unless the row was deleted since
+ * it was read: notes that explained it may be deleted with it.
+ */
+static enum audit_status
+find_purge(struct audit_erasures *erasures, const struct audit_row *row,
+    enum audit_reason *reason)
+{
+	sqlite3_stmt *at = erasures->statements[SQL_ANCHOR];
+	struct columns columns = columns_at(at, "chain_anchor");
+	int rc = sqlite3_step(at);
+
+	*reason = rc == SQLITE_ROW && column_between(&columns, 0, 0,
+	    COLUMN_NUMBER_MAX) >= row->seq ? AUDIT_PURGED : AUDIT_UNEXPLAINED;
+	return audit_end_rows(erasures->audit, at, rc);
+}
+
 /* What is known already says most often why. */
 enum audit_status
 audit_erasures_explain(struct audit_erasures *erasures,
@@ -275,19 +295,21 @@ audit_erasures_explain(struct audit_erasures *erasures,
 	}
 	*reason = is_expired(erasures, row, in_use) ? AUDIT_EXPIRED :
 	    is_erased(erasures, row) ? AUDIT_ERASED : AUDIT_UNEXPLAINED;
-	return status;
+	return status == AUDIT_OK && *reason == AUDIT_UNEXPLAINED ?
+	    find_purge(erasures, row, reason) : status;
 }
 
 enum audit_status
 audit_erasures_find(struct audit_erasures *erasures,
-    const struct audit_row *row, bool *is_asked_for)
+    const struct audit_row *row, enum audit_reason *reason)
 {
 	enum audit_status status = AUDIT_OK;
 
 	if (!is_erased(erasures, row))
 		status = scan_erases(erasures);
-	*is_asked_for = is_erased(erasures, row);
-	return status;
+	*reason = is_erased(erasures, row) ? AUDIT_ERASED : AUDIT_UNEXPLAINED;
+	return status == AUDIT_OK && *reason == AUDIT_UNEXPLAINED ?
+	    find_purge(erasures, row, reason) : status;
 }
 
 enum audit_status

@@ -195,8 +195,9 @@ check(struct audit_use *use, const struct audit_replayed *replayed,
 {
 	struct audit_pointer pointer;
 	enum audit_status status;
-	bool is_gone, is_asked_for;
+	enum audit_reason reason;
 	struct audit_row row;
+	bool is_gone;
 
 	audit_pointer_read(payload, &pointer);
 	if (!pointer.is_expired)
@@ -205,8 +206,8 @@ check(struct audit_use *use, const struct audit_replayed *replayed,
 	if (status != AUDIT_OK || !is_gone)
 		return status;
 	row = row_of(replayed, customer, &pointer);
-	status = audit_erasures_find(use->erasures, &row, &is_asked_for);
-	return status != AUDIT_OK || is_asked_for ? status :
+	status = audit_erasures_find(use->erasures, &row, &reason);
+	return status != AUDIT_OK || reason != AUDIT_UNEXPLAINED ? status :
 	    audit_report_fault(use->report, &row, "its body is erased, and is "
 	    "in use");
 }

@@ -401,6 +401,8 @@ explain_erasure(struct verifier *v, struct audit_row *row)
 		row->is_expired = true;
 		v->report->expired++;
 		break;
+	case AUDIT_PURGED:
+		break;
 	}
 	return AUDIT_OK;
 }
