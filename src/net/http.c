@@ -20,6 +20,7 @@
 #include "envelope.h"
 #include "exchange.h"
 #include "http_answer.h"
+#include "http_begun.h"
 #include "http_head.h"
 #include "poll.h"
 #include "unsent.h"
@@ -72,7 +73,6 @@ struct http_connection {
 	TAILQ_ENTRY(http_connection) deadline_entry;
 	STAILQ_ENTRY(http_connection) release_entry;
 	TAILQ_ENTRY(http_connection) held_entry;
-	TAILQ_ENTRY(http_connection) begun_entry;
 	struct http *http;
 	struct MHD_Connection *mhd;
 	uint64_t deadline_ms;	/* 0: in none of the lists */
@@ -81,11 +81,13 @@ struct http_connection {
 	enum phase phase;
 	enum http_end end;		/* why it will have ended */
 	enum http_place place;		/* by the owner's count */
+	struct http_begun_item begun;	/* with PHASE_FIELDS */
 	struct payload *target;	/* as it was sent; or NULL */
 
 	/* Of the request in hand. */
 	bool	 is_last;	/* its answer ends the connection */
-	bool	 is_measured;	/* its head, which had room left */
+	unsigned measured;	/* how often its head had room left */
+	bool	 is_full;	/* it was refused for a full pool */
 	bool	 is_too_large;	/* its body, which is being skipped */
 	struct exchange_answer answer;	/* status 0: none yet */
 	struct poll *poll;	/* that will answer it; or NULL */
@@ -112,7 +114,9 @@ struct http {
 	uint64_t limits_ms[DEADLINES];	/* 0: no limit */
 	struct connection_list deadlines[DEADLINES];	/* sorted */
 	struct connection_list held;
-	struct connection_list begun;	/* those with PHASE_FIELDS */
+	struct http_begun begun;	/* those with PHASE_FIELDS */
+	unsigned full_count;		/* those with is_full */
+	unsigned lines_due;		/* that the library may say of these */
 	struct release_list releases;
 	unsigned release_count;
 	uint64_t release_ms;		/* when the first of them came in */
@@ -270,8 +274,8 @@ static void
 end_fields(struct http_connection *connection)
 {
 	if (connection->phase == PHASE_FIELDS)
-		TAILQ_REMOVE(&connection->http->begun, connection,
-		    begun_entry);
+		http_begun_remove(&connection->http->begun,
+		    &connection->begun);
 }
 
 /*
@@ -624,12 +628,13 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 
 	(void)cls;	/* is connection->http */
 	connection->is_last = false;
-	connection->is_measured = false;
+	connection->measured = 0;
 	connection->is_too_large = false;
 	payload_unref(connection->target);
 	connection->target = payload_new(target, strlen(target));
 	connection->phase = PHASE_FIELDS;
-	TAILQ_INSERT_TAIL(&connection->http->begun, connection, begun_entry);
+	http_begun_add(&connection->http->begun, &connection->begun,
+	    connection_fd(connection));
 	http_head_skip_cookies(mhd);
 	return connection;
 }
@@ -673,6 +678,15 @@ on_watch_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
+/* One that was refused for a full pool has said all that it will. */
+static void
+end_full(struct http *http)
+{
+	http->full_count--;
+	if (http->lines_due > http->full_count)
+		http->lines_due = http->full_count;
+}
+
 static void
 connection_end(struct http_connection *connection)
 {
@@ -689,6 +703,8 @@ connection_end(struct http_connection *connection)
 		    connection->place == HTTP_PLACE_TAKEN ?
 		    connection_address(connection) : NULL);
 	}
+	if (connection->is_full)
+		end_full(http);
 	payload_unref(connection->target);
 	if (connection->is_watchable)
 		uv_close((uv_handle_t *)&connection->watch, on_watch_closed);
@@ -710,32 +726,84 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 	}
 }
 
+static struct http_connection *
+connection_of(struct http_begun_item *item)
+{
+	return (void *)((char *)item -
+	    offsetof(struct http_connection, begun));
+}
+
+/*
+ * Refuse the request whose head has come, and which was not shown to us as all
+ * others are as soon as that is so: it is the one that libmicrohttpd refuses.
+ */
+static int
+refuse_whole(struct http *http, unsigned status)
+{
+	struct http_begun_item *item;
+
+	for (item = http_begun_first(&http->begun); item != NULL;
+	    item = http_begun_next(item)) {
+		if (!http_head_has_come(connection_of(item)->mhd))
+			continue;
+		refuse(connection_of(item), status);
+		return 0;
+	}
+	return -1;
+}
+
+/* Whether there is no room in connection's pool, as far as may be asked. */
+static bool
+is_full(struct http_connection *connection)
+{
+	return connection->measured++ < HTTP_MEASURES &&
+	    http_head_is_full(connection->mhd);
+}
+
+/*
+ * Refuse the requests that fill their pools, which are too large whether or
+ * not they are the one.  What libmicrohttpd says of the others was counted.
+ */
+static int
+refuse_full(struct http *http)
+{
+	struct http_begun_item *item, *next;
+	struct http_connection *connection;
+	unsigned count = 0;
+
+	for (item = http_begun_first(&http->begun); item != NULL; item = next) {
+		next = http_begun_next(item);
+		connection = connection_of(item);
+		if (!is_full(connection))
+			continue;
+		refuse_large(connection);
+		connection->is_full = true;
+		count++;
+	}
+	if (count == 0)
+		return -1;
+	http->full_count += count;
+	http->lines_due += count - 1;
+	return 0;
+}
+
 /*
  * libmicrohttpd is about to refuse a request with status.  It does not say
  * which, and 0.9.75 sends the head of its answer twice if the whole head has
- * come.  That one can be told from all others, because they are shown to us as
- * soon as that is so; and one that fills its pool, because it is too large
- * whether or not it is the one.
+ * come.
  */
 static void
 on_refusal(struct http *http, unsigned status)
 {
-	struct http_connection *connection, *next;
-	bool is_answered = false;
-
-	for (connection = TAILQ_FIRST(&http->begun); connection != NULL;
-	    connection = next) {
-		next = TAILQ_NEXT(connection, begun_entry);
-		if (http_head_has_come(connection->mhd))
-			refuse(connection, status);
-		else if (!connection->is_measured &&
-		    http_head_is_full(connection->mhd))
-			refuse_large(connection);
-		connection->is_measured = true;
-		if (connection->phase == PHASE_REFUSED)
-			is_answered = true;
-	}
-	if (!is_answered)
+	if (refuse_whole(http, status) == 0)
+		return;
+	if ((status == MHD_HTTP_URI_TOO_LONG ||
+	    status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE) &&
+	    refuse_full(http) == 0)
+		return;
+	if (http->lines_due > 0)
+		http->lines_due--;
+	else
 		count_refused(http, status);
 }
 
@@ -815,12 +883,40 @@ limit_ms(const struct http_config *config, enum http_deadline deadline)
 	return 0;
 }
 
+/* Have libmicrohttpd run in our loop. */
+static int
+start(struct http *http)
+{
+	int error, fd;
+
+	http->daemon = start_daemon(http);
+	/* It sets itself up to its end when it runs first: where that fails it
+	 * would do nothing, and ask for more. */
+	if (http->daemon == NULL || MHD_run(http->daemon) == MHD_NO) {
+		log_error("http: libmicrohttpd does not start");
+		goto fail;
+	}
+	fd = MHD_get_daemon_info(http->daemon,
+	    MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	http->poll.data = http;
+	error = uv_poll_init(http->config.loop, &http->poll, fd);
+	if (error < 0) {
+		log_errorx("http: %s", uv_strerror(error));
+		goto fail;
+	}
+	uv_poll_start(&http->poll, UV_READABLE, on_ready);
+	return 0;
+fail:
+	if (http->daemon != NULL)
+		MHD_stop_daemon(http->daemon);
+	return -1;
+}
+
 struct http *
 http_new(const struct http_config *config)
 {
 	struct http *http;
 	enum http_deadline i;
-	int error, fd;
 
 	if (http_head_strictness() == 0) {
 		log_errorx("http: libmicrohttpd %s cannot be strict",
@@ -834,29 +930,16 @@ http_new(const struct http_config *config)
 		TAILQ_INIT(&http->deadlines[i]);
 	}
 	TAILQ_INIT(&http->held);
-	TAILQ_INIT(&http->begun);
 	STAILQ_INIT(&http->releases);
-	http->daemon = start_daemon(http);
-	/* It sets itself up to its end when it runs first: where that fails it
-	 * would do nothing, and ask for more. */
-	if (http->daemon == NULL || MHD_run(http->daemon) == MHD_NO) {
-		log_error("http: libmicrohttpd does not start");
-		if (http->daemon != NULL)
-			MHD_stop_daemon(http->daemon);
+	if (http_begun_init(&http->begun) == -1) {
+		log_error("http: epoll");
 		free(http);
 		return NULL;
 	}
-	fd = MHD_get_daemon_info(http->daemon,
-	    MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-	http->poll.data = http;
-	error = uv_poll_init(config->loop, &http->poll, fd);
-	if (error < 0) {
-		log_errorx("http: %s", uv_strerror(error));
-		MHD_stop_daemon(http->daemon);
-		free(http);
+	if (start(http) == -1) {
+		http_free(http);
 		return NULL;
 	}
-	uv_poll_start(&http->poll, UV_READABLE, on_ready);
 	return http;
 }
 
@@ -990,6 +1073,7 @@ http_run(struct http *http)
 		http->is_dirty = false;
 		/* What can go wrong concerns a connection, and ends that. */
 		(void)MHD_run(http->daemon);
+		http_begun_settle(&http->begun);
 	}
 	wait_ms = daemon_wait(http);
 	if (http->release_count > 0)
@@ -1054,5 +1138,6 @@ http_stop(struct http *http)
 void
 http_free(struct http *http)
 {
+	http_begun_clear(&http->begun);
 	free(http);
 }

@@ -36,6 +36,7 @@ enum http_field {
 enum {
 	HTTP_POOL_BYTES = 16384,
 	HTTP_NOTE_BYTES = 64,
+	HTTP_MEASURES = 4,	/* by http_head_is_full(), each takes a note */
 	HTTP_HEAD_BYTES = 8192,	/* from the method to the empty line ... */
 	HTTP_HEAD_ROOM = HTTP_POOL_BYTES - 1024	/* ... and with the notes */
 };
@@ -83,7 +84,8 @@ void	 http_head_skip_cookies(struct MHD_Connection *mhd);
 bool	 http_head_has_come(struct MHD_Connection *mhd);
 /*
  * Likewise, whether there is no room for another line, so that it is too large.
- * To be asked once, as that takes the room of a line where there is some.
+ * To be asked at most HTTP_MEASURES times for a head, as that takes the room of
+ * a line where there is some.
  */
 bool	 http_head_is_full(struct MHD_Connection *mhd);
 /* The strings live as long as libmicrohttpd's request, and head. */

@@ -441,6 +441,9 @@ const sized = (bytes, lines, ...more) => {
 const cookies = (count, bytes) => `Cookie: ${Array.from({ length: count },
 	(_, i) => `cookie${i}=`.padEnd(bytes / count - 2, 'x')).join('; ')}`;
 
+// To send a head in.
+const PIECES = 20;
+
 const LARGE_HEADS = {
 	'a long line': sized(LIMIT, 0),
 	'many lines': sized(LIMIT, NOTES - 3),
@@ -521,6 +524,61 @@ test('heads that are refused concern no others', () => withDaemon({},
 			await shown(/100 Continue/);
 			socket.write(START);
 			assert.match(await ended, /\r\n\r\nHTTP\/1\.1 200 /);
+		}
+	}));
+
+test('a head of 8 KiB has its room, whatever is refused beside it', () =>
+	withDaemon({}, async (daemon) => {
+		assert.equal((await post(daemon, '/one', START)).status, 200);
+		for (const [name, bytes] of Object.entries(LARGE_HEADS)) {
+			const { socket, ended } = connect(daemon);
+			const step = Math.ceil(bytes.length / PIECES);
+			for (let at = 0; at < bytes.length; at += step) {
+				await new Promise((resolve) => socket.write(
+					bytes.slice(at, at + step), resolve));
+				await send(daemon, REFUSED_HEADS['a line beyond all memory'][0]);
+			}
+			socket.write(JOIN.padEnd(START.length) + LAST);
+			assert.deepEqual(parse(await ended).map(({ status }) => status),
+				[200, 204], name);
+		}
+	}));
+
+// Whatever else is refused meanwhile, and however often.
+test('a large head has its own answer', () => withDaemon({},
+	async (daemon) => {
+		const others = [line('GET / HTTP/1.1').replace(HOST, 'foo'),
+			chunks('zz'), ...Object.values(REFUSED_HEADS).map(([bytes]) => bytes)];
+		for (const rest of [`A: ${'x'.repeat(40000)}`, 'A: \r\n'.repeat(2000)]) {
+			const large = await Promise.all(others.map(async (other) => {
+				const { socket, ended } = connect(daemon);
+				await new Promise((resolve) => socket.write(
+					`GET /one HTTP/1.1\r\n${HOST}\r\n`, resolve));
+				return { socket, ended, other };
+			}));
+			for (const { other } of large)
+				await send(daemon, other);
+			for (const { socket, ended } of large) {
+				socket.write(`${rest}\r\n\r\n`);
+				checkOneRefusal(await ended, 431);
+			}
+		}
+	}));
+
+// Where the whole head has come of one that has begun long before.
+test('a head that came in pieces is refused as others are', () => withDaemon({},
+	async (daemon) => {
+		const waiting = await Promise.all(Array.from({ length: 50 },
+			async () => {
+				const { socket, ended } = connect(daemon);
+				await new Promise((resolve) => socket.write(
+					`GET /one HTTP/1.1\r\n${HOST}\r\n`, resolve));
+				return { socket, ended };
+			}));
+		await send(daemon, line('GET / HTTP/1.1').replace(HOST, 'foo'));
+		for (const { socket, ended } of waiting) {
+			socket.write('Content-Length: 5x\r\n\r\n');
+			checkOneRefusal(await ended, 400);
 		}
 	}));
 

@@ -334,6 +334,48 @@ test('polls are counted, held and answered', () => withWatched({},
 		}
 	}));
 
+// Up to where libmicrohttpd has no more room for a head.
+const ROOM = 16384;
+
+// A connection that has sent bytes; `ended` resolves when it is closed.
+const begin = async (daemon, bytes) => {
+	const socket = net.connect(daemon.port, '127.0.0.1').resume();
+	socket.on('error', () => {});	// of a reset, behind the answer
+	const ended = new Promise((resolve) => socket.once('close', resolve));
+	await new Promise((resolve) => socket.write(bytes, resolve));
+	return { socket, ended };
+};
+
+const FIRST = 'GET /one HTTP/1.1\r\nHost: x\r\nA: ';
+const MORE = 'x'.repeat(3000);
+
+// What is refused beside a head that has almost no room left: how it begins,
+// goes on, and is counted.
+const BESIDE = [
+	['GET / HTTP/1.1\r\nf', 'oo\r\n\r\n', { 400: 1, 431: 1 }],
+	[FIRST.padEnd(ROOM - 400, 'x'), MORE, { 431: 2 }],
+];
+
+test('large heads are counted once, whatever is refused beside them', () =>
+	withWatched({}, async (daemon, admin) => {
+		for (const [start, rest, counts] of BESIDE)
+			for (let size = ROOM - 384; size < ROOM; size += 16)
+				await moved(admin, async () => {
+					const large = await begin(daemon, FIRST.padEnd(size, 'x'));
+					const other = await begin(daemon, start);
+					await pass(daemon);
+					daemon.child.kill('SIGSTOP');
+					other.socket.write(rest);
+					large.socket.write(MORE);
+					daemon.child.kill('SIGCONT');
+					await Promise.all([other.ended, large.ended]);
+				}, { 'connections_opened_total http': 3,
+					'connections_closed_total http closed': 3,
+					...Object.fromEntries(Object.entries(counts).map(
+						([status, count]) =>
+							[`malformed_requests_total http ${status}`, count])) });
+	}));
+
 test('FastCGI is counted by itself', () => withWatched({},
 	async (daemon, admin, fastcgi) => {
 		const server = await moved(admin, async () => {
