@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <microhttpd.h>
 #include <uv.h>
 
 #include "daemon.h"
@@ -21,6 +22,15 @@ static uv_loop_t loop;
 static uint64_t begun_ms;
 static uint64_t ended_ms[2];	/* of each end of a connection, since then */
 static unsigned ended;
+static enum MHD_Result has_messages = MHD_YES;
+
+/* Instead of libmicrohttpd's, which was built with whatever it was. */
+enum MHD_Result
+MHD_is_feature_supported(enum MHD_FEATURE feature)
+{
+	ck_assert_int_eq(feature, MHD_FEATURE_MESSAGES);
+	return has_messages;
+}
 
 static void
 on_request(void *ctx, const struct exchange_request *request,
@@ -155,6 +165,18 @@ START_TEST(kept_http_connection_is_closed_after_idle_time)
 	http_stop(http);
 	tear_down();
 	http_free(http);
+}
+END_TEST
+
+START_TEST(http_does_not_start_where_nothing_says_what_is_refused)
+{
+	const struct http_config config = { .loop = &loop };
+
+	has_messages = MHD_NO;
+
+	ck_assert_ptr_null(http_new(&config));
+	has_messages = MHD_YES;
+	tear_down();
 }
 END_TEST
 
@@ -331,6 +353,8 @@ suite_add(TCase *tc)
 	tcase_add_test(waiting, fastcgi_answer_that_is_taken_slowly_is_cut);
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_test(tc, kept_http_connection_is_closed_after_idle_time);
+	tcase_add_test(tc,
+	    http_does_not_start_where_nothing_says_what_is_refused);
 	tcase_add_test(tc,
 	    fastcgi_answer_over_the_budget_ends_its_connection);
 }

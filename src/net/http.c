@@ -883,6 +883,22 @@ limit_ms(const struct http_config *config, enum http_deadline deadline)
 	return 0;
 }
 
+/* Whether libmicrohttpd can do what we need, which depends on its build. */
+static bool
+is_able(void)
+{
+	const char *lack = NULL;
+
+	if (http_head_strictness() == 0)
+		lack = "cannot be strict";
+	else if (MHD_is_feature_supported(MHD_FEATURE_MESSAGES) != MHD_YES)
+		lack = "was built without messages";
+	if (lack != NULL)
+		log_errorx("http: libmicrohttpd %s %s", MHD_get_version(),
+		    lack);
+	return lack == NULL;
+}
+
 /* Have libmicrohttpd run in our loop. */
 static int
 start(struct http *http)
@@ -918,11 +934,8 @@ http_new(const struct http_config *config)
 	struct http *http;
 	enum http_deadline i;
 
-	if (http_head_strictness() == 0) {
-		log_errorx("http: libmicrohttpd %s cannot be strict",
-		    MHD_get_version());
+	if (!is_able())
 		return NULL;
-	}
 	http = xcalloc(1, sizeof(*http));
 	http->config = *config;
 	for (i = 0; i < DEADLINES; i++) {
