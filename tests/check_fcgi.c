@@ -650,6 +650,7 @@ START_TEST(too_many_params_are_refused_and_the_connection_lives)
 	web_send(fd, &out);
 	web_read_answer(fd, &answer);
 	check_status("431 Request Header Fields Too Large\r\n");
+	ck_assert_ptr_nonnull(strstr(answer.text, "cookies"));
 
 	start_session(fd);
 	free(long_value);

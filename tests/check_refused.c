@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "net/refused.h"
 
 const char suite_name[] = "refused";
@@ -43,12 +44,16 @@ START_TEST(each_is_counted_by_its_status)
 		unsigned status;
 		enum refused_status counted;
 		const char *name;
+		const char *text;	/* begins the error's */
 	} known[] = {
-		{ 400, REFUSED_400, "400" }, { 413, REFUSED_413, "413" },
-		{ 414, REFUSED_414, "414" }, { 431, REFUSED_431, "431" },
-		{ 505, REFUSED_OTHER, "other" },
+		{ 400, REFUSED_400, "400", "The HTTP request is malformed" },
+		{ 413, REFUSED_413, "413", "The length of the HTTP request" },
+		{ 414, REFUSED_414, "414", "The URL of the HTTP request" },
+		{ 431, REFUSED_431, "431", "The head of the HTTP request" },
+		{ 505, REFUSED_OTHER, "other", "The HTTP request is malf" },
 	};
 	struct refused refused = { .unlogged = 0 };
+	struct payload *body;
 	enum refused_status i;
 
 	for (i = 0; i < REFUSED_STATUSES; i++) {
@@ -56,6 +61,9 @@ START_TEST(each_is_counted_by_its_status)
 		ck_assert_uint_eq(refused.counts[known[i].counted], 1);
 		ck_assert_str_eq(refused_status_name(known[i].counted),
 		    known[i].name);
+		body = refused_body(known[i].status);
+		ck_assert_ptr_nonnull(strstr(body->data, known[i].text));
+		payload_unref(body);
 	}
 }
 END_TEST

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "deadline.h"
-#include "envelope.h"
 #include "exchange.h"
 #include "fcgi_head.h"
 #include "fcgi_output.h"
@@ -343,13 +342,9 @@ flush(struct fcgi_connection *connection)
 static struct fcgi_output *
 refusal_output(const struct fcgi_exchange *exchange, unsigned status)
 {
-	static const struct message_error error = {
-		.code = REFUSAL_INVALID_MESSAGE,
-		.field = "request",
-	};
 	const struct exchange_answer answer = {
 		.status = status,
-		.body = envelope_error(&error),
+		.body = refused_body(status),
 	};
 	struct fcgi_service *service = exchange->connection->service;
 

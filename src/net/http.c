@@ -17,7 +17,6 @@
 #include "base/log.h"
 #include "base/wait.h"
 #include "base/xalloc.h"
-#include "envelope.h"
 #include "exchange.h"
 #include "http_answer.h"
 #include "http_begun.h"
@@ -214,14 +213,9 @@ count_refused(struct http *http, unsigned status)
 static struct exchange_answer
 refusal(unsigned status)
 {
-	static const struct message_error error = {
-		.code = REFUSAL_INVALID_MESSAGE,
-		.field = "request",
-	};
-
 	return (struct exchange_answer){
 		.status = status,
-		.body = envelope_error(&error),
+		.body = refused_body(status),
 		.closes = true,
 	};
 }

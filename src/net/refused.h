@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+struct payload;
+
 /*
  * Requests that were refused as malformed, or for a head that is too large,
  * before anybody looked at what they ask for.  Their clients may see nothing of
@@ -15,7 +17,7 @@ enum refused_status {
 	REFUSED_413,		/* a length has too many digits */
 	REFUSED_414,		/* the target is too long */
 	REFUSED_431,		/* the head is too large */
-	REFUSED_OTHER,		/* a version or a method that nobody knows */
+	REFUSED_OTHER,		/* a version that nobody knows */
 	REFUSED_STATUSES
 };
 
@@ -28,6 +30,9 @@ struct refused {
 /* One that came by transport was answered so; now_ms is on any clock. */
 void	 refused_count(struct refused *refused, const char *transport,
 	    unsigned status, uint64_t now_ms);
+/* The body of the answer, which says why. */
+struct payload *refused_body(unsigned status)
+	    __attribute__((warn_unused_result));
 /* The status as a label of metrics. */
 const char *refused_status_name(enum refused_status status);
 

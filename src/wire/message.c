@@ -341,7 +341,10 @@ enum field {
 	FIELDS_OF_PAYLOAD,
 	FIELD_EVENT = FIELDS_OF_PAYLOAD,
 	FIELD_PAYLOAD,
-	FIELD_REQUEST,		/* the HTTP request around it */
+	FIELD_REQUEST,		/* the HTTP request around it ... */
+	FIELD_LENGTH,		/* ... and what is too large of that */
+	FIELD_URL,
+	FIELD_HEAD,
 	FIELD_PROTOCOL,		/* its query */
 	FIELDS
 };
@@ -378,6 +381,13 @@ static const struct {
 	    "payload must be an object of at most 64 fields.", NULL },
 	[FIELD_REQUEST] = { "request",
 	    "The HTTP request is malformed or ambiguous.", NULL },
+	[FIELD_LENGTH] = { "length",
+	    "The length of the HTTP request's body is too large.", NULL },
+	[FIELD_URL] = { "url", "The URL of the HTTP request is too long.",
+	    NULL },
+	[FIELD_HEAD] = { "head",
+	    "The head of the HTTP request is too large: its header fields, "
+	    "which cookies belong to, and its URL.", NULL },
 	[FIELD_PROTOCOL] = { "protocol",
 	    "The query must say protocol= and the key of this service.",
 	    NULL },

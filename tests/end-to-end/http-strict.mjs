@@ -79,7 +79,9 @@ const post = (daemon, path, body, ...fields) => ask(daemon,
 	`POST ${path} HTTP/1.1`, [`Content-Length: ${body.length}`, ...fields],
 	body);
 
-const codeOf = ({ body }) => JSON.parse(body).messages[0].payload.code;
+const payloadOf = ({ body }) => JSON.parse(body).messages[0].payload;
+const codeOf = (answer) => payloadOf(answer).code;
+const messageOf = (answer) => payloadOf(answer).message;
 
 // What all answers that have a body have in common.
 const checkAnswer = (answer) => {
@@ -487,11 +489,14 @@ const REFUSED_HEADS = {
 			[fields(HOST, `Content-Length: ${length}`), status]])),
 };
 
+const TEXTS = { 400: /malformed/, 413: /length/, 414: /URL/, 431: /cookies/ };
+
 const checkOneRefusal = (text, status) => {
 	assert.equal(text.split('HTTP/1.1 ').length, 2, text);
 	const [answer] = parse(text);
 	assert.equal(answer.status, status, text);
 	assert.equal(codeOf(answer), 'invalidMessage');
+	assert.match(messageOf(answer), TEXTS[status]);
 	assert.equal(answer.fields.connection, 'close');
 	assert.match(answer.fields.date, /^\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT$/);
 	checkAnswer(answer);
