@@ -140,6 +140,7 @@ START_TEST(kept_http_connection_is_closed_after_idle_time)
 	};
 	const struct http_config config = {
 		.loop = &loop,
+		.name = "http",
 		.owner = &owner,
 		.idle_timeout_s = 1,
 	};
@@ -234,6 +235,7 @@ START_TEST(http_answer_that_is_taken_slowly_is_cut)
 	struct unsent *unsent = unsent_of(1);
 	const struct http_config config = {
 		.loop = &loop,
+		.name = "http",
 		.unsent = unsent,
 		.owner = &owner,
 	};

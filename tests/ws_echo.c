@@ -321,6 +321,7 @@ start_net(struct server *server)
 		.stall_timeout_s = STALL_TIMEOUT_S,
 	};
 	struct http_config http = {
+		.name = "http",
 		.loop = &server->loop,
 		.idle_timeout_s = IDLE_TIMEOUT_S,
 		.head_timeout_s = HEAD_TIMEOUT_S,

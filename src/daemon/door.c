@@ -57,6 +57,7 @@ door_new(const struct door_config *config, const struct http_config *times)
 
 	door->config = *config;
 	http.loop = config->loop;
+	http.name = "admin";
 	http.max_connections = config->max_connections;
 	http.owner = &http_owner;
 	http.ctx = door;

@@ -250,6 +250,7 @@ network_open(struct network *network, const struct options *options,
 	};
 	struct http_config http = {
 		.loop = network->loop,
+		.name = "http",
 		.unsent = network->unsent,
 		.owner = &http_owner,
 		.ctx = network,

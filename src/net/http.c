@@ -205,7 +205,7 @@ respond_plain(struct http_connection *connection,
 static void
 count_refused(struct http *http, unsigned status)
 {
-	refused_count(&http->counts.refused, "http", status,
+	refused_count(&http->counts.refused, http->config.name, status,
 	    uv_now(http->config.loop));
 }
 

@@ -70,6 +70,7 @@ struct http_counts {
 
 struct http_config {
 	uv_loop_t *loop;
+	const char *name;		/* of who listens, in log lines */
 	size_t	 max_connections;	/* 0: the listener counts alone */
 	struct unsent *unsent;		/* outlives it; NULL: nobody counts */
 	const struct http_owner *owner;

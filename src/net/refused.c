@@ -30,7 +30,7 @@ status_of(unsigned status)
 }
 
 void
-refused_count(struct refused *refused, const char *transport, unsigned status,
+refused_count(struct refused *refused, const char *name, unsigned status,
     uint64_t now_ms)
 {
 	refused->counts[status_of(status)]++;
@@ -38,7 +38,7 @@ refused_count(struct refused *refused, const char *transport, unsigned status,
 	if (now_ms < refused->next_ms)
 		return;
 	log_info("%s: requests refused as malformed or for a large head: %"
-	    PRIu64 ", the last one with status %u", transport,
+	    PRIu64 ", the last one with status %u", name,
 	    refused->unlogged, status);
 	refused->unlogged = 0;
 	refused->next_ms = now_ms + LOG_MS;

@@ -27,8 +27,8 @@ struct refused {
 	uint64_t next_ms;	/* when there may be another one */
 };
 
-/* One that came by transport was answered so; now_ms is on any clock. */
-void	 refused_count(struct refused *refused, const char *transport,
+/* One that came to name was answered so; now_ms is on any clock. */
+void	 refused_count(struct refused *refused, const char *name,
 	    unsigned status, uint64_t now_ms);
 /* The body of the answer, which says why. */
 struct payload *refused_body(unsigned status)

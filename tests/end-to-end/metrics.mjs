@@ -376,6 +376,16 @@ test('large heads are counted once, whatever is refused beside them', () =>
 							[`malformed_requests_total http ${status}`, count])) });
 	}));
 
+test('what is refused of those who watch is told apart', () => withWatched({},
+	async (daemon, admin) => {
+		await moved(admin, async () => {
+			const socket = net.connect(admin).resume();
+			socket.end('GET /metrics HTTP/1.1\r\nno field\r\n\r\n');
+			await daemon.logged(/<6>admin: requests refused [^\n]* 400\n/);
+		}, {});
+		assert(!/http: requests refused/.test(daemon.log));
+	}));
+
 test('FastCGI is counted by itself', () => withWatched({},
 	async (daemon, admin, fastcgi) => {
 		const server = await moved(admin, async () => {
