@@ -53,7 +53,10 @@ export class BuddyShoppingError extends Error {
 	readonly code: Code;
 	/** The event of the refused message, where known. */
 	readonly event?: string;
-	/** Seconds until the client tries again by itself, at most 600. */
+	/**
+	 * For how many seconds the daemon wants to be left alone. The client
+	 * tries again by itself, but waits for 600 at the most.
+	 */
 	readonly retryAfter?: number;
 }
 

@@ -474,6 +474,7 @@ class PollLine {
 		this._run = null;
 		this._epoch = 0;
 		this._requests = new Set();
+		this._probing = null;
 		this._nap = null;
 		this._isWoken = false;
 		this._isChecking = false;
@@ -500,6 +501,7 @@ class PollLine {
 
 	stop() {
 		this._run = null;
+		this._probing?.abort();
 		this.hang();
 	}
 
@@ -541,8 +543,12 @@ class PollLine {
 	// Whether the daemon answers what nobody can take offence at, if only that
 	// it is no poll.
 	async probe() {
+		if (this._probing !== null)
+			return;
+		this._probing = new AbortController();
 		const messages = await this._request({ method: 'GET' },
-			new AbortController(), REPLY_MS).catch(() => []);
+			this._probing, REPLY_MS).catch(() => []);
+		this._probing = null;
 		if (messages.length > 0)
 			this._owner.reached();
 	}
@@ -1125,9 +1131,14 @@ class Shopper {
 		this._isConfirmed = true;
 		this._seq = Math.max(this._seq, seq);
 		this._compare(seq);
-		for (const [event, wish] of this._wishes)
+		for (const [event, wish] of this._wishes) {
+			const { doubt } = wish;
 			this._blame(event, wish, (error) =>
 				this._forgo({ event, payload: wish }, error));
+			if (doubt)
+				wish.heldUntil = this._platform.uptime() +
+					backoff(this._platform, wish.failures);
+		}
 		this._remember();
 		if (!this._wishes.has('leaveSession')) {
 			this._next = null;
@@ -1201,8 +1212,6 @@ class Shopper {
 			return;
 		it.failures = (it.failures ?? 0) + it.doubt;
 		it.doubt = 0;
-		it.heldUntil = this._platform.uptime() +
-			backoff(this._platform, it.failures);
 		this._remember();
 		if (it.failures < FAILURES_MAX)
 			return;

@@ -291,6 +291,20 @@ for (const forcePolling of [true, false]) {
 		});
 }
 
+test('what is kept of a refused start tells no time', async () => {
+	const world = new World();
+	const { clock, network } = world;
+	refuse(network, WAYS['a page with status 403']);
+	const page = world.page();
+	page.open({ forcePolling: true }).startSession('bad');
+	await clock.advance(100);
+
+	const { customer } = JSON.parse(page.sessionStorage.getItem(
+		`buddyshopping ${world.session}`));
+	assert.deepEqual(Object.keys(customer).sort(),
+		['customerName', 'doubt', 'event', 'failures', 'requestId']);
+});
+
 test('a cart that replaces a refused one on its way goes at once', async () => {
 	const { shop, network, clock } = await started({ forcePolling: true,
 		platform: { random: () => 1 } });

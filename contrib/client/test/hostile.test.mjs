@@ -1009,6 +1009,53 @@ test('after close nothing is heard or asked any more', async () => {
 	}
 });
 
+// Counts the timers of clock that are set, in timers.
+function counted(clock, timers) {
+	return {
+		setTimeout: (ring, ms) => {
+			const id = clock.setTimeout(() => {
+				timers.delete(id);
+				ring();
+			}, ms);
+			timers.add(id);
+			return id;
+		},
+		clearTimeout: (id) => {
+			timers.delete(id);
+			clock.clearTimeout(id);
+		},
+	};
+}
+
+// A page that wants to start, and nobody answers.
+function connecting(forcePolling) {
+	const world = new World();
+	const { network, clock } = world;
+	const timers = new Set();
+	network.onPost = () => ({ delay: HOURS });
+	network.upgrades = 'hang';
+	const page = world.page();
+	const shop = page.open({ forcePolling,
+		platform: counted(clock, timers) });
+	shop.startSession('Ada');
+	return { page, shop, network, clock, timers };
+}
+
+test('close ends all that goes on, whenever it comes', async () => {
+	for (const forcePolling of [true, false])
+		for (let ms = 100; ms < MINUTE; ms += 3000) {
+			const { page, shop, network, clock, timers } =
+				connecting(forcePolling);
+			await clock.advance(ms);
+			page.window.dispatchEvent(new Event('online'));
+			shop.close();
+			await clock.settle();
+
+			assert.equal(timers.size, 0);
+			assert.deepEqual(network.pending, { poll: 0, other: 0 });
+		}
+});
+
 test('a gateway\'s Retry-After is respected', async () => {
 	const { network, clock } = await started({ forcePolling: true,
 		platform: { random: () => 0 } }, (hostile) => {
