@@ -481,6 +481,8 @@ class PollLine {
 		this._failures = 0;
 		this._wait = WAIT_S;
 		this.heardAt = 0;
+		this._greetedAt = undefined;
+		this._haste = new Alarm(platform);
 		this._platform = platform;
 		this._ends = ends;
 		this._owner = owner;
@@ -508,6 +510,7 @@ class PollLine {
 	attach() {
 		this.isAttached = true;
 		this._isChecking = false;
+		this._endGreeting();
 	}
 
 	// As far as it is known: also while that is checked.
@@ -558,6 +561,7 @@ class PollLine {
 		this.isAttached = false;
 		this._isChecking = false;
 		this.isBusy = false;
+		this._endGreeting();
 		for (const request of this._requests)
 			request.abort();
 		this._requests.clear();
@@ -569,12 +573,23 @@ class PollLine {
 		this.hang();
 	}
 
+	// A hello that is under way has had some of its time: if each sign began
+	// anew, many of them would let none be answered.
 	check() {
 		if (this._run === null || this._isWoken || this._isChecking)
 			return;
 		this._failures = 0;
 		this._wait = WAIT_S;
-		this._resume();
+		if (this._greetedAt === undefined)
+			this._resume();
+		else if (!this._haste.isSet)
+			this._haste.set(this._greetedAt + CHECK_MS -
+				this._platform.uptime(), () => this._resume());
+	}
+
+	_endGreeting() {
+		this._greetedAt = undefined;
+		this._haste.clear();
 	}
 
 	// Greet, and be up until that has failed.
@@ -606,10 +621,15 @@ class PollLine {
 		if (this.isAttached)
 			await this._poll();
 		else
-			await this._say(this._owner.hello(),
-				this._isChecking ? CHECK_MS : REPLY_MS);
+			await this._greet();
 		if (run === this._run && !this.isAttached)
 			throw new Error('the connection was given up');
+	}
+
+	async _greet() {
+		this._greetedAt = this._platform.uptime();
+		await this._say(this._owner.hello(),
+			this._isChecking ? CHECK_MS : REPLY_MS);
 	}
 
 	async _fail(run) {

@@ -465,6 +465,39 @@ test('a sign of trouble shortens what is waited for already', async () => {
 	assert.equal(stored.is, 'resolved');
 });
 
+test('signs of trouble do not keep polling from saying hello', async () => {
+	const { page, shop, network, clock } = await started({ forcePolling:
+		true }, (hostile) => {
+		hostile.latency = () => 300;
+	});
+
+	for (let i = 0; i < 3; i++) {
+		page.connection.dispatchEvent(new Event('change'));
+		await clock.advance(250);
+	}
+
+	assert.equal(shop.state, 'online');
+	assert.equal(network.posts.filter(({ message }) =>
+		message.event === 'startSession').length, 1);
+});
+
+test('a hello that hangs at a sign of trouble gets 5 seconds', async () => {
+	const { page, shop, network, clock } = await started({ forcePolling:
+		true }, (hostile) => {
+		hostile.onPost = () => ({ delay: HOURS });
+	});
+	await clock.advance(2000);
+	network.onPost = () => ({});
+
+	page.window.dispatchEvent(new Event('online'));
+	await clock.advance(2000);
+	page.window.dispatchEvent(new Event('online'));
+	assert.equal(network.posts.length, 1);
+	await clock.advance(1000);
+
+	assert.equal(shop.state, 'online');
+});
+
 test('a handshake of before a sign of trouble is not WebSocket\'s', async () => {
 	const { page, shop, network, clock } = await started({}, (hostile) => {
 		hostile.upgrades = 'hang';
