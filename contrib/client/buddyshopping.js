@@ -42,8 +42,9 @@ const HIDDEN_MS = 45000;
 const STALE_MS = 70000;
 // How long to be held off at the most, whatever is said.
 const HOLD_MAX_S = 600;
-// How far apart numbers are, at random, that the clock is behind of.
-const STRIDE = 1000;
+// How many numbers there are in a millisecond, until the year 2248; each tab
+// has one of them.
+const STRIPES = 1024;
 
 // How often a message may get no answer while others do, before it is set
 // aside. A status that refuses it counts more than one that puts it off, or
@@ -231,6 +232,11 @@ function isAnswer({ event, payload }, asked) {
 	const { seq } = asked.payload;
 	return about === asked.event &&
 		(seq === undefined || (payload.seq ?? seq) === seq);
+}
+
+// When a number is of, by the clock of the tab that counted.
+function timeOf(seq) {
+	return Math.floor(seq / STRIPES);
 }
 
 // Whether one cursor is of an earlier time than another: a session counts its
@@ -959,9 +965,12 @@ class Shopper {
 	}
 
 	_recall() {
-		const { customer, wishes = [], ghost = null } =
+		const { customer, wishes = [], ghost = null, stripe = 0 } =
 			this._customerNote.read() ?? {};
 		this._ghost = ghost;
+		// Another than that of the tab that this is a duplicate of.
+		this._stripe = (stripe + 1 + Math.floor((STRIPES - 1) *
+			this._platform.random())) % STRIPES;
 		this._customer = customer ? { ...customer, isRemembered: true } :
 			null;
 		for (const [event, payload, seq, failures] of wishes)
@@ -974,9 +983,9 @@ class Shopper {
 	}
 
 	_remember() {
-		const customer = this._customer;
-		const ghost = this._ghost ?? undefined;
-		if (!customer && !ghost) {
+		const kept = { customer: this._customer, ghost: this._ghost,
+			stripe: this._stripe };
+		if (!kept.customer && !kept.ghost) {
 			this._customerNote.erase();
 			return;
 		}
@@ -984,8 +993,8 @@ class Shopper {
 			([event, { payload, seq, failures }]) =>
 				[event, payload, seq, failures]);
 		// Rather the customer alone than nothing, if carts are too large.
-		if (!this._customerNote.write({ customer, wishes, ghost }))
-			this._customerNote.write({ customer, ghost });
+		if (!this._customerNote.write({ ...kept, wishes }))
+			this._customerNote.write(kept);
 	}
 
 	_tell(type, detail) {
@@ -1098,12 +1107,14 @@ class Shopper {
 
 	// Numbers grow with the clock, so that those of a duplicated tab, which
 	// counts for the same customer, are in the order of the changes, too.
-	// Where the clock does not help, the two had better not count alike.
+	// Where the clock does not help, they are as little ahead of it as can
+	// be. No two tabs count alike: each would take the other's change for
+	// its own.
 	_number(wish) {
 		if (!wish.seq) {
 			const now = Math.floor(this._platform.now());
-			this._seq = now > this._seq ? now : this._seq + 1 +
-				Math.floor(STRIDE * this._platform.random());
+			this._seq = this._stripe + STRIPES *
+				Math.max(now, timeOf(this._seq) + 1);
 			wish.seq = this._seq;
 			this._remember();
 		}
@@ -1200,7 +1211,7 @@ class Shopper {
 	// The daemon's highest number is seq. If it is another tab's, that made a
 	// later change than we did; but not if it is of a time yet to come.
 	_compare(seq) {
-		const isPast = seq <= this._platform.now();
+		const isPast = timeOf(seq) <= this._platform.now();
 		for (const [event, wish] of this._wishes)
 			if (wish.seq && (wish.seq === seq ||
 			    (wish.isStale && wish.seq < seq && isPast)))

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
+import { FakeNetwork } from './fake-network.mjs';
 import { carts, outcome, World } from './world.mjs';
 
 const HOUR = 3600000;
@@ -185,6 +186,48 @@ for (const transport of ['websocket', 'polling']) {
 				assert.deepEqual(carts(other), { Ada: { i } });
 			}
 			assert.equal(journal.length, 22);
+		});
+
+	test(`two tabs never count alike by ${transport}`, async () => {
+		const alike = { ...options, platform: { random: () => 0.5 } };
+		const { world, page, shop, clock } = await started(alike);
+		shop.updateCart({ i: 0 });
+		await clock.advance(100);
+		clock.set(-HOUR);
+		const twin = world.page();
+		twin.sessionStorage = page.sessionStorage.copy();
+		const other = twin.open(alike);
+		await clock.advance(100);
+
+		shop.updateCart({ by: 'first' });
+		await clock.advance(100);
+		const stored = outcome(other.updateCart({ by: 'other' }));
+		await clock.advance(2000);
+
+		assert.equal(stored.is, 'resolved');
+		assert.deepEqual(carts(shop), { Ada: { by: 'other' } });
+	});
+
+	test(`who counts without a clock is not ahead of it by ${transport}`,
+		async () => {
+			const { world, page, shop, network, clock } =
+				await started(options);
+			shop.updateCart({ i: 0 });
+			await clock.advance(100);
+			const twin = world.page(
+				new FakeNetwork(clock, world.server));
+			twin.sessionStorage = page.sessionStorage.copy();
+			const other = twin.open({ ...options, platform: {
+				random: () => 0.9, now: () => clock.now() - HOUR } });
+			other.updateCart({ by: 'other' });
+			await clock.advance(100);
+			network.latency = () => 400;
+
+			const stored = outcome(shop.updateCart({ by: 'first' }));
+			await clock.advance(4000);
+
+			assert.equal(stored.is, 'resolved');
+			assert.deepEqual(carts(other), { Ada: { by: 'first' } });
 		});
 
 	test(`an ended session ends the client by ${transport}`, async () => {
