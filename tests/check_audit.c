@@ -642,10 +642,12 @@ purge(struct story *story, int64_t seq, int64_t left)
 	story_end(story);
 	db = story_open(story);
 	(void)snprintf(sql, sizeof(sql), "INSERT INTO chain_anchor"
-	    " SELECT seq, hash FROM journal WHERE seq = %lld;"
-	    "DELETE FROM journal WHERE seq <= %lld;"
-	    "DELETE FROM journal_body WHERE seq <= %lld", (long long)(seq - left),
-	    (long long)(seq - left), (long long)(seq - left));
+	    " SELECT seq, hash FROM journal WHERE seq = %1$lld;"
+	    "DELETE FROM customer WHERE cid IN (SELECT customer FROM journal"
+	    "  WHERE seq <= %1$lld AND event IN (1, 2));"
+	    "DELETE FROM journal WHERE seq <= %1$lld;"
+	    "DELETE FROM journal_body WHERE seq <= %1$lld",
+	    (long long)(seq - left));
 	story_run(db, sql);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }

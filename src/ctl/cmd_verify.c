@@ -157,9 +157,13 @@ print_proof(const struct audit_report *report, const struct audit_wish *wish)
 	print_begin(report);
 	print_rest(report, wish);
 	if (report->skipped > 0)
-		(void)printf("not proved: the state of %" PRIu64
+		(void)printf("not proved: who else was in %" PRIu64
 		    " incarnations whose beginning is not there\n",
 		    report->skipped);
+	if (report->noted > 0)
+		(void)printf("not proved: when %" PRIu64 " sessions ended, and "
+		    "with which revision, of which notes alone are there\n",
+		    report->noted);
 	if (session != NULL)
 		(void)printf("not proved: bodies and state of sessions other "
 		    "than %s\n", session->name->data);

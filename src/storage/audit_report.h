@@ -47,7 +47,9 @@ struct audit_report {
 	uint64_t retain_ms;	/* what was older might go; 0 for never */
 	uint64_t sessions;	/* incarnations that were compared with the */
 				/* tables */
-	uint64_t skipped;	/* those whose beginning was not there */
+	uint64_t skipped;	/* those whose beginning was not there: */
+				/* their end was, and who came later */
+	uint64_t noted;		/* sessions of which notes alone were there */
 };
 
 /* Release what the report holds; the struct itself is the caller's. */

@@ -40,10 +40,9 @@ static const char *const statement_sql[STATEMENTS] = {
 
 struct entry {
 	UT_hash_handle hh;
-	struct audit_replayed replayed;	/* without a session its beginning is */
-					/* not known */
-	uint64_t incarnation;		/* the one that is skipped then */
-	int64_t	 begun;			/* row of its START */
+	struct audit_replayed replayed;
+	int64_t	 begun;			/* row of its START, or the first one */
+					/* that is known */
 };
 
 struct audit_states {
@@ -117,8 +116,13 @@ audit_states_lose(struct audit_states *states, int64_t upto)
 
 	for (entry = states->entries; entry != NULL; entry = next) {
 		next = entry->hh.next;
-		if (entry->replayed.session != NULL && entry->begun <= upto)
-			drop(states, entry);
+		if (entry->begun > upto)
+			continue;
+		/* If it goes on it is met again. */
+		if (entry->replayed.is_partial &&
+		    entry->replayed.session->is_running)
+			states->report->skipped--;
+		drop(states, entry);
 	}
 	states->is_midway = true;
 }
@@ -154,7 +158,10 @@ add(struct audit_states *states, const struct audit_row *row)
 {
 	struct entry *entry = xcalloc(1, sizeof(*entry));
 
+	entry->begun = row->seq;
 	entry->replayed.row = row->record.session_row;
+	entry->replayed.session = session_new(row->record.session,
+	    entry->replayed.row);
 	entry->replayed.last.record.session = payload_ref(row->record.session);
 	HASH_ADD(hh, states->entries, replayed.row,
 	    sizeof(entry->replayed.row), entry);
@@ -215,16 +222,14 @@ settle_ended(struct audit_states *states, struct entry *entry)
 	if (status == AUDIT_OK)
 		status = audit_stored_read(states->stored, &entry->replayed,
 		    &stored);
-	if (status == AUDIT_OK &&
-	    stored.incarnation <= entry->replayed.session->incarnation) {
-		status = audit_stored_session(states->stored, &entry->replayed,
-		    &stored);
-		drop(states, entry);
-		states->report->sessions++;
-	} else if (status == AUDIT_OK) {
-		status = settle_gone(states, entry);
-		states->report->sessions++;
-	}
+	if (status != AUDIT_OK)
+		return status;
+	states->report->sessions += entry->replayed.is_partial ? 0 : 1;
+	if (stored.incarnation > entry->replayed.session->incarnation)
+		return settle_gone(states, entry);
+	status = audit_stored_session(states->stored, &entry->replayed,
+	    &stored);
+	drop(states, entry);
 	return status;
 }
 
@@ -247,8 +252,6 @@ begin(struct audit_states *states, const struct audit_row *row,
 	if (rc == SQLITE_ROW)
 		before = column_number(&columns, 0);
 	entry = add(states, row);
-	entry->replayed.session = session_new(row->record.session,
-	    entry->replayed.row);
 	entry->replayed.session->incarnation = before;
 	*begun = entry;
 	status = audit_end_rows(states->audit, at, rc);
@@ -256,46 +259,29 @@ begin(struct audit_states *states, const struct audit_row *row,
 	    audit_report_misfit(states->report, &columns) : status;
 }
 
-/* The end of an incarnation whose START is not there is known none the less. */
+/*
+ * Begin in the midst of an incarnation, whose START is not there: how it ends
+ * is known none the less, and what becomes of those who come from here on.
+ */
 static enum audit_status
-settle_skipped(struct audit_states *states, struct entry *entry,
-    const struct audit_row *row)
+begin_midway(struct audit_states *states, const struct audit_row *row,
+    struct entry **begun)
 {
-	struct audit_stored_row stored;
-	enum audit_status status;
 	struct session *session;
-
-	session = session_new(row->record.session, entry->replayed.row);
-	session->incarnation = row->record.incarnation;
-	session->revision = row->record.revision;
-	session->active_ms = row->record.time_ms;
-	entry->replayed.session = session;
-	note_last(entry, row);
-	status = audit_stored_read(states->stored, &entry->replayed, &stored);
-	if (status == AUDIT_OK && stored.incarnation <= session->incarnation)
-		status = audit_stored_session(states->stored,
-		    &entry->replayed, &stored);
-	drop(states, entry);
-	return status;
-}
-
-/* A row of an incarnation whose START is not there. */
-static enum audit_status
-skip(struct audit_states *states, struct entry *entry,
-    const struct audit_row *row)
-{
-	const struct record *record = &row->record;
+	struct entry *entry;
 
 	if (!states->is_midway)
 		return audit_report_fault(states->report, row,
 		    "its session does not run");
-	if (entry == NULL)
-		entry = add(states, row);
-	if (entry->incarnation != record->incarnation)
-		states->report->skipped++;
-	entry->incarnation = record->incarnation;
-	return record->event == RECORD_END ?
-	    settle_skipped(states, entry, row) : AUDIT_OK;
+	states->report->skipped++;
+	entry = add(states, row);
+	entry->replayed.is_partial = true;
+	session = entry->replayed.session;
+	session->is_running = true;
+	session->incarnation = row->record.incarnation;
+	session->revision = row->record.revision - 1;
+	*begun = entry;
+	return AUDIT_OK;
 }
 
 static bool
@@ -304,14 +290,43 @@ is_newcomer(const struct record *record)
 	return record->event == RECORD_START || record->event == RECORD_JOIN;
 }
 
+/* Whether the customer came before what is known. */
+static bool
+is_stranger(const struct entry *entry, const struct customer_id *id)
+{
+	return entry->replayed.is_partial &&
+	    session_customer(entry->replayed.session, id) == NULL;
+}
+
+/* What a stranger does counts only. */
+static int
+pass_over(struct session *session, const struct record *record)
+{
+	struct record next = { .event = record->event };
+
+	session_number(session, &next);
+	if (next.incarnation != record->incarnation ||
+	    next.revision != record->revision)
+		return -1;
+	session->revision = record->revision;
+	session->active_ms = record->time_ms;
+	return 0;
+}
+
 /* Let the record happen with pointers for names and carts. */
 static int
 apply(struct entry *entry, const struct audit_row *row)
 {
 	struct record record = row->record;
-	struct payload *pointer = audit_pointer_new(row);
+	struct payload *pointer;
 	int result;
 
+	if (record.has_customer && !is_newcomer(&record) &&
+	    is_stranger(entry, &record.customer))
+		return pass_over(entry->replayed.session, &record);
+	if (record.has_displaced && is_stranger(entry, &record.displaced))
+		record.has_displaced = false;
+	pointer = audit_pointer_new(row);
 	record.name = is_newcomer(&record) ? pointer : NULL;
 	record.cart = record.event == RECORD_CART ? pointer : NULL;
 	record.customer_row = row->seq;
@@ -367,6 +382,7 @@ advance(struct audit_states *states, struct entry *entry,
 
 	if (record->event == RECORD_START && record->revision == 1) {
 		entry->replayed.newcomers = 0;
+		entry->replayed.is_partial = false;
 		entry->begun = row->seq;
 	}
 	if (record->event == RECORD_END) {
@@ -395,41 +411,35 @@ audit_states_apply(struct audit_states *states, const struct audit_row *row)
 	if (record_is_note(record->event))
 		return AUDIT_OK;
 	entry = find(states, record->session_row);
-	if (record->event == RECORD_START && record->revision == 1 &&
-	    (entry == NULL || entry->replayed.session == NULL)) {
-		if (entry != NULL)
-			drop(states, entry);
-		status = begin(states, row, &entry);
-	}
-	if (status != AUDIT_OK)
-		return status;
-	return entry == NULL || entry->replayed.session == NULL ?
-	    skip(states, entry, row) : advance(states, entry, row);
+	if (entry == NULL)
+		status = record->event == RECORD_START &&
+		    record->revision == 1 ? begin(states, row, &entry) :
+		    begin_midway(states, row, &entry);
+	return status != AUDIT_OK ? status : advance(states, entry, row);
 }
 
 static enum audit_status
 compare_entry(struct audit_states *states, const struct entry *entry)
 {
-	enum audit_status status;
+	const struct audit_replayed *replayed = &entry->replayed;
 	struct audit_stored_row stored;
+	enum audit_status status;
 
-	if (entry->replayed.session == NULL)
-		return AUDIT_OK;
-	status = audit_stored_read(states->stored, &entry->replayed,
-		    &stored);
+	status = audit_stored_read(states->stored, replayed, &stored);
 	if (status == AUDIT_OK)
-		status = audit_stored_session(states->stored, &entry->replayed,
+		status = audit_stored_session(states->stored, replayed,
 		    &stored);
 	/* Customers of one that has ended were compared at its end. */
-	if (status != AUDIT_OK || !entry->replayed.session->is_running)
+	if (status != AUDIT_OK || !replayed->session->is_running)
 		return status;
-	states->report->sessions++;
-	status = audit_stored_customers(states->stored, &entry->replayed);
-	return status != AUDIT_OK ? status : audit_use_check(states->use, &entry->replayed);
+	states->report->sessions += replayed->is_partial ? 0 : 1;
+	status = audit_stored_customers(states->stored, replayed);
+	return status != AUDIT_OK ? status :
+	    audit_use_check(states->use, replayed);
 }
 
-enum audit_status
-audit_states_compare(struct audit_states *states)
+static enum audit_status
+compare_entries(struct audit_states *states)
 {
 	enum audit_status status = AUDIT_OK;
 	const struct entry *entry;
@@ -438,6 +448,15 @@ audit_states_compare(struct audit_states *states)
 	    entry = entry->hh.next)
 		status = compare_entry(states, entry);
 	return status;
+}
+
+enum audit_status
+audit_states_compare(struct audit_states *states, int64_t session_row)
+{
+	enum audit_status status = compare_entries(states);
+
+	return status != AUDIT_OK ? status :
+	    audit_stored_noted(states->stored, session_row);
 }
 
 /* Whatever runs by the tables was replayed from its START, and runs. */
@@ -460,7 +479,7 @@ compare_running(struct audit_states *states)
 		name = column_session(&columns, 1);
 		if (!columns_fit(&columns))
 			status = audit_report_misfit(states->report, &columns);
-		else if (entry == NULL || entry->replayed.session == NULL)
+		else if (entry == NULL || entry->replayed.is_partial)
 			status = audit_report_session(states->report,
 			    payload_ref(name), "the session runs by "
 			    "the tables, but not by the journal");
@@ -473,11 +492,13 @@ compare_running(struct audit_states *states)
 enum audit_status
 audit_states_compare_all(struct audit_states *states)
 {
-	enum audit_status status = audit_states_compare(states);
+	enum audit_status status = AUDIT_OK;
 
 	/* A purge keeps the rows of what runs. */
-	if (status == AUDIT_OK && !states->is_trusting)
+	if (!states->is_trusting)
 		status = compare_running(states);
+	if (status == AUDIT_OK)
+		status = audit_states_compare(states, 0);
 	if (status == AUDIT_OK)
 		status = audit_stored_others(states->stored);
 	return status;

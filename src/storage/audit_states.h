@@ -47,10 +47,11 @@ enum audit_status audit_states_apply(struct audit_states *states,
 
 /*
  * The last row was applied, and the transaction is still the same: compare what
- * goes on.  The second one is for rows of all sessions, and looks for what is
- * in the tables and in no row.
+ * goes on.  The first one is for rows of one session, the second one for those
+ * of all, and looks for what is in the tables and in no row.
  */
-enum audit_status audit_states_compare(struct audit_states *states);
+enum audit_status audit_states_compare(struct audit_states *states,
+	    int64_t session_row);
 enum audit_status audit_states_compare_all(struct audit_states *states);
 
 #endif

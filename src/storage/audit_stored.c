@@ -18,7 +18,10 @@ enum statement {
 	SQL_SESSION,
 	SQL_CUSTOMER,
 	SQL_COUNT,
+	SQL_NEWCOMERS,
+	SQL_ALL,
 	SQL_NO_ROWS,
+	SQL_NOTED,
 	SQL_STRAY,
 	SQL_LINGERER,
 	STATEMENTS
@@ -36,10 +39,22 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_COUNT] =
 	    "SELECT count(*) FROM customer"
 	    " WHERE session = ? AND state IN (0, 1, 2) AND incarnation = ?",
+	[SQL_NEWCOMERS] =
+	    "SELECT count(*) FROM journal"
+	    " WHERE session = ? AND incarnation = ? AND event IN (1, 2)",
+	[SQL_ALL] =
+	    "SELECT (SELECT count(*) FROM customer) AS customers,"
+	    " (SELECT count(*) FROM journal WHERE event IN (1, 2)) AS came",
 	[SQL_NO_ROWS] =
 	    "SELECT id, name FROM session AS s"
 	    " WHERE NOT EXISTS (SELECT 1 FROM journal WHERE session = s.id)"
 	    " LIMIT 1",
+	[SQL_NOTED] =
+	    "SELECT name, incarnation IS (SELECT incarnation FROM journal"
+	    "  WHERE session = s.id ORDER BY seq DESC LIMIT 1) AS is_right"
+	    " FROM session AS s WHERE ?1 IN (0, id) AND NOT EXISTS"
+	    " (SELECT 1 FROM journal"
+	    "  WHERE session = s.id AND event BETWEEN 1 AND 8)",
 	[SQL_STRAY] =
 	    "SELECT c.id FROM customer AS c"
 	    " LEFT JOIN session AS s ON s.id = c.session"
@@ -255,22 +270,38 @@ audit_stored_customer(struct audit_stored *stored,
 	return ended != AUDIT_OK ? ended : status;
 }
 
-/* Whether the tables have as many customers as this incarnation has seen. */
+/* How many customers of this incarnation statement id finds. */
+static enum audit_status
+count(struct audit_stored *stored, const struct audit_replayed *replayed,
+    enum statement id, uint64_t *number)
+{
+	sqlite3_stmt *at = stored->statements[id];
+	struct columns columns = columns_at(at, "customer");
+	int rc = step_first(at, replayed->row,
+	    (int64_t)replayed->session->incarnation);
+
+	*number = rc == SQLITE_ROW ? column_number(&columns, 0) : 0;
+	return audit_end_rows(stored->audit, at, rc);
+}
+
+/*
+ * Whether the tables have as many customers as this incarnation has seen; or,
+ * where its beginning is not known, as came by the rows that are there: with
+ * such a row goes the customer.
+ */
 static enum audit_status
 compare_count(struct audit_stored *stored,
     const struct audit_replayed *replayed)
 {
-	sqlite3_stmt *at = stored->statements[SQL_COUNT];
-	struct columns columns = columns_at(at, "customer");
-	int rc = step_first(at, replayed->row,
-	    (int64_t)replayed->session->incarnation);
-	uint64_t count = rc == SQLITE_ROW ? column_number(&columns, 0) : 0;
-	enum audit_status status = audit_end_rows(stored->audit, at, rc);
+	uint64_t here, came = replayed->newcomers;
+	enum audit_status status = count(stored, replayed, SQL_COUNT, &here);
 
-	if (status == AUDIT_OK && count != replayed->newcomers)
+	if (status == AUDIT_OK && replayed->is_partial)
+		status = count(stored, replayed, SQL_NEWCOMERS, &came);
+	if (status == AUDIT_OK && here != came)
 		return DIFFER(stored, replayed, "%" PRIu64 " customers of this "
 		    "incarnation are in the tables, and in the journal %"
-		    PRIu64, count, replayed->newcomers);
+		    PRIu64, here, came);
 	return status;
 }
 
@@ -356,6 +387,29 @@ compare_rowless(struct audit_stored *stored)
 	return ended != AUDIT_OK ? ended : status;
 }
 
+/*
+ * Incarnations that are met on the walk have the customers that they must have;
+ * so there are none beside them if all together are as many as came.
+ */
+static enum audit_status
+compare_all(struct audit_stored *stored)
+{
+	sqlite3_stmt *at = stored->statements[SQL_ALL];
+	struct columns columns = columns_at(at, "customer");
+	int rc = sqlite3_step(at);
+	uint64_t here = 0, came = 0;
+	enum audit_status status;
+
+	if (rc == SQLITE_ROW) {
+		here = column_number(&columns, 0);
+		came = column_number(&columns, 1);
+	}
+	status = audit_end_rows(stored->audit, at, rc);
+	return status != AUDIT_OK || here == came ? status :
+	    audit_report_fault(stored->report, NULL, "%" PRIu64 " customers "
+	    "are in the tables, and came by the journal %" PRIu64, here, came);
+}
+
 /* What statement id finds is a customer that cannot be. */
 static enum audit_status
 find_customer(struct audit_stored *stored, enum statement id, const char *why)
@@ -374,10 +428,36 @@ find_customer(struct audit_stored *stored, enum statement id, const char *why)
 }
 
 enum audit_status
+audit_stored_noted(struct audit_stored *stored, int64_t session_row)
+{
+	sqlite3_stmt *at = stored->statements[SQL_NOTED];
+	enum audit_status status = AUDIT_OK, ended;
+	int rc = sqlite3_bind_int64(at, 1, session_row);
+
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && status == AUDIT_OK) {
+		struct columns columns = columns_at(at, "session");
+
+		rc = sqlite3_step(at);
+		if (rc != SQLITE_ROW)
+			break;
+		stored->report->noted++;
+		if (!column_bool(&columns, 1))
+			status = audit_report_session(stored->report,
+			    column_session(&columns, 0), "the session is of "
+			    "another incarnation in the tables than in its "
+			    "last row");
+	}
+	ended = audit_end_rows(stored->audit, at, rc);
+	return ended != AUDIT_OK ? ended : status;
+}
+
+enum audit_status
 audit_stored_others(struct audit_stored *stored)
 {
 	enum audit_status status = compare_rowless(stored);
 
+	if (status == AUDIT_OK)
+		status = compare_all(stored);
 	if (status == AUDIT_OK)
 		status = find_customer(stored, SQL_STRAY,
 		    "has no session that it can have been in");

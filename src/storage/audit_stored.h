@@ -39,7 +39,9 @@ void	 audit_pointer_read(const struct payload *payload,
 struct audit_replayed {
 	int64_t	 row;
 	struct session *session;
-	uint64_t newcomers;		/* of this incarnation */
+	bool	 is_partial;		/* the START is not known, nor are */
+					/* those who came before some row */
+	uint64_t newcomers;		/* of this incarnation, if not partial */
 	struct audit_row last;		/* has seq, event and time */
 };
 
@@ -58,7 +60,10 @@ void	 audit_stored_free(struct audit_stored *stored);
 enum audit_status audit_stored_customer(struct audit_stored *stored,
 	    const struct audit_replayed *replayed,
 	    const struct customer *customer, int64_t *id);
-/* All of an incarnation, of whom those that were forgotten are counted. */
+/*
+ * All of an incarnation, of whom those that were forgotten, or came before what
+ * is known, are counted.
+ */
 enum audit_status audit_stored_customers(struct audit_stored *stored,
 	    const struct audit_replayed *replayed);
 
@@ -75,6 +80,13 @@ enum audit_status audit_stored_read(struct audit_stored *stored,
 enum audit_status audit_stored_session(struct audit_stored *stored,
 	    const struct audit_replayed *replayed,
 	    const struct audit_stored_row *row);
+
+/*
+ * The END of a session may be gone, and not yet a note behind it, which proves
+ * the incarnation alone; session_row 0: look at all of them.
+ */
+enum audit_status audit_stored_noted(struct audit_stored *stored,
+	    int64_t session_row);
 
 /*
  * Sessions that are in no row of the journal, and customers that cannot be, in

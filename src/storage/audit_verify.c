@@ -604,8 +604,8 @@ finish(struct verifier *v)
 		    &v->report->retain_ms);
 	if (status != AUDIT_OK)
 		return status;
-	return v->wish->session != NULL ? audit_states_compare(v->states) :
-	    audit_states_compare_all(v->states);
+	return v->wish->session == NULL ? audit_states_compare_all(v->states) :
+	    audit_states_compare(v->states, v->wish->session->row);
 }
 
 /* One transaction; *is_end tells whether it saw the last row. */
