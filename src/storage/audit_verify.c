@@ -13,7 +13,7 @@
 
 #include "audit_digest.h"
 #include "audit_erasure.h"
-#include "audit_index.h"
+#include "audit_file.h"
 #include "audit_report.h"
 #include "audit_row.h"
 #include "audit_session.h"
@@ -671,7 +671,7 @@ audit_verify(struct audit *audit, const struct audit_wish *wish,
 	if (status == AUDIT_OK)
 		status = walk(v);
 	if (status == AUDIT_OK)
-		status = audit_index_check(audit, report);
+		status = audit_file_check(audit, report);
 	release(v);
 	return status;
 }

@@ -1,4 +1,4 @@
-#include "audit_index.h"
+#include "audit_file.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -25,7 +25,7 @@ refuse(struct audit_report *report, const struct payload *verdict)
 }
 
 enum audit_status
-audit_index_check(struct audit *audit, struct audit_report *report)
+audit_file_check(struct audit *audit, struct audit_report *report)
 {
 	struct payload *verdict = NULL;
 	enum audit_status status;

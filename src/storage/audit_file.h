@@ -1,5 +1,5 @@
-#ifndef AUDIT_INDEX_H
-#define AUDIT_INDEX_H
+#ifndef AUDIT_FILE_H
+#define AUDIT_FILE_H
 
 #include "storage/audit.h"
 
@@ -10,7 +10,7 @@ struct audit_report;
  * rows that its table has, in their order and no others, and no row breaks a
  * constraint.  Reads all of the file, in a transaction of its own.
  */
-enum audit_status audit_index_check(struct audit *audit,
+enum audit_status audit_file_check(struct audit *audit,
 	    struct audit_report *report);
 
 #endif
