@@ -1,20 +1,16 @@
 #include "http_answer.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "base/buf.h"
-#include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "exchange.h"
 #include "http_head.h"
 #include "wire/ws_handshake.h"
-
-enum { SENT_BYTES = 2048 };	/* of an answer of an error, with its fields */
 
 /* The two parts of a body. */
 struct parts {
@@ -113,27 +109,6 @@ http_answer_plain(const struct exchange_answer *answer)
 	    fields.list, fields.count);
 }
 
-/* Text that is added piece by piece, and fits. */
-struct text {
-	char	 bytes[SENT_BYTES];
-	size_t	 len;
-};
-
-static void LOG_FORMAT(2, 3)
-add(struct text *text, const char *format, ...)
-{
-	size_t room = sizeof(text->bytes) - text->len;
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(text->bytes + text->len, room, format, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= room)
-		fatalx("http: an answer is too long");
-	text->len += (size_t)n;
-}
-
 /* RFC 9110, section 5.6.7. */
 static void
 add_date(struct text *text)
@@ -144,7 +119,7 @@ add_date(struct text *text)
 
 	if (gmtime_r(&now, &tm) != NULL && strftime(date, sizeof(date),
 	    "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
-		add(text, "Date: %s\r\n", date);
+		text_add(text, "Date: %s\r\n", date);
 }
 
 void
@@ -155,15 +130,15 @@ http_answer_send(const struct exchange_answer *answer, int fd)
 	size_t i;
 
 	exchange_fields(answer, &fields);
-	add(&text, "HTTP/1.1 %u %s\r\n", answer->status,
+	text_add(&text, "HTTP/1.1 %u %s\r\n", answer->status,
 	    MHD_get_reason_phrase_for(answer->status));
 	add_date(&text);
-	add(&text, "Connection: close\r\nContent-Length: %zu\r\n",
+	text_add(&text, "Connection: close\r\nContent-Length: %zu\r\n",
 	    exchange_body_len(answer));
 	for (i = 0; i < fields.count; i++)
-		add(&text, "%s: %s\r\n", fields.list[i].name,
+		text_add(&text, "%s: %s\r\n", fields.list[i].name,
 		    fields.list[i].value);
-	add(&text, "\r\n%.*s", (int)answer->body->len, answer->body->data);
+	text_add(&text, "\r\n%.*s", (int)answer->body->len, answer->body->data);
 	/* The client may be gone, or read nothing of what it asked for. */
 	(void)send(fd, text.bytes, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	payload_unref(answer->body);

@@ -1,15 +1,13 @@
 #include "message.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "json_scan.h"
 
@@ -23,9 +21,6 @@
 /* The highest integer that every client's numbers hold: 2^53 - 1. */
 #define SEQ_MAX UINT64_C(9007199254740991)
 #define SEQ_DIGITS 16
-
-/* Room for every message but a multicartUpdate. */
-#define REPLY_BYTES 512
 
 struct message_parser {
 	struct json_tokener *tokener;
@@ -580,30 +575,10 @@ message_clear(struct message *message)
 	*message = (struct message){ 0 };
 }
 
-struct reply {
-	char	 bytes[REPLY_BYTES];
-	size_t	 len;
-};
-
-/* What comes in is of our own making: it always fits. */
-static void LOG_FORMAT(2, 3)
-reply_add(struct reply *reply, const char *format, ...)
-{
-	size_t room = sizeof(reply->bytes) - reply->len;
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(reply->bytes + reply->len, room, format, args);
-	va_end(args);
-	assert(n >= 0 && (size_t)n < room);
-	reply->len += (size_t)n;
-}
-
 static struct payload *
-reply_end(struct reply *reply)
+reply_end(struct text *reply)
 {
-	reply_add(reply, "}}");
+	text_add(reply, "}}");
 	return payload_new(reply->bytes, reply->len);
 }
 
@@ -612,13 +587,13 @@ message_reply_customer(enum message_event event, const struct customer_id *id,
     const char *token)
 {
 	char hex[ID_CUSTOMER_HEX + 1];
-	struct reply reply = { .len = 0 };
+	struct text reply = { .len = 0 };
 
 	customer_id_format(id, hex);
-	reply_add(&reply, "{\"event\":\"%s\",\"payload\":{"
+	text_add(&reply, "{\"event\":\"%s\",\"payload\":{"
 	    "\"customerId\":\"%s\"", events[event].name, hex);
 	if (token != NULL)
-		reply_add(&reply, ",\"token\":\"%s\"", token);
+		text_add(&reply, ",\"token\":\"%s\"", token);
 	return reply_end(&reply);
 }
 
@@ -626,10 +601,10 @@ struct payload *
 message_reply_resume(const struct customer_id *id, uint64_t seq)
 {
 	char hex[ID_CUSTOMER_HEX + 1];
-	struct reply reply = { .len = 0 };
+	struct text reply = { .len = 0 };
 
 	customer_id_format(id, hex);
-	reply_add(&reply, "{\"event\":\"%s\",\"payload\":{"
+	text_add(&reply, "{\"event\":\"%s\",\"payload\":{"
 	    "\"customerId\":\"%s\",\"seq\":%" PRIu64,
 	    events[MESSAGE_RESUME_SESSION].name, hex, seq);
 	return reply_end(&reply);
@@ -638,9 +613,9 @@ message_reply_resume(const struct customer_id *id, uint64_t seq)
 struct payload *
 message_reply_seq(enum message_event event, uint64_t seq, bool is_stale)
 {
-	struct reply reply = { .len = 0 };
+	struct text reply = { .len = 0 };
 
-	reply_add(&reply, "{\"event\":\"%s\",\"payload\":{"
+	text_add(&reply, "{\"event\":\"%s\",\"payload\":{"
 	    "\"seq\":%" PRIu64 "%s", events[event].name, seq,
 	    is_stale ? ",\"stale\":true" : "");
 	return reply_end(&reply);
@@ -661,18 +636,18 @@ error_text(const struct message_error *error)
 struct payload *
 message_reply_error(const struct message_error *error)
 {
-	struct reply reply = { .len = 0 };
+	struct text reply = { .len = 0 };
 
-	reply_add(&reply, "{\"event\":\"error\",\"payload\":{\"code\":\"%s\","
+	text_add(&reply, "{\"event\":\"error\",\"payload\":{\"code\":\"%s\","
 	    "\"message\":\"%s\"", refusals[error->code].name,
 	    error_text(error));
 	if (error->event != MESSAGE_NONE)
-		reply_add(&reply, ",\"event\":\"%s\"",
+		text_add(&reply, ",\"event\":\"%s\"",
 		    events[error->event].name);
 	if (error->seq != 0)
-		reply_add(&reply, ",\"seq\":%" PRIu64, error->seq);
+		text_add(&reply, ",\"seq\":%" PRIu64, error->seq);
 	if (error->retry_after_s != 0)
-		reply_add(&reply, ",\"retryAfter\":%u", error->retry_after_s);
+		text_add(&reply, ",\"retryAfter\":%u", error->retry_after_s);
 	return reply_end(&reply);
 }
 
