@@ -274,28 +274,30 @@ end_fields(struct http_connection *connection)
 
 /*
  * Answer what libmicrohttpd has no room to answer, or would answer in its own
- * way: whatever it still has to say goes nowhere.
+ * way: whatever it still has to say goes nowhere.  method may be NULL, as it
+ * does not tell the one of a request that it did not show to us.
  */
 static void
-refuse(struct http_connection *connection, unsigned status)
+refuse(struct http_connection *connection, unsigned status,
+    const char *method)
 {
 	const struct exchange_answer answer = refusal(status);
 
 	end_fields(connection);
 	connection->phase = PHASE_REFUSED;
 	count_refused(connection->http, status);
-	http_answer_send(&answer, connection_fd(connection));
+	http_answer_send(&answer, method, connection_fd(connection));
 	cut(connection);
 }
 
 static void
-refuse_large(struct http_connection *connection)
+refuse_large(struct http_connection *connection, const char *method)
 {
 	const struct payload *target = connection->target;
 
 	refuse(connection, target != NULL && target->len > HTTP_HEAD_BYTES ?
 	    MHD_HTTP_URI_TOO_LONG :
-	    MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
+	    MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, method);
 }
 
 static void
@@ -453,7 +455,7 @@ begin_request(struct http_connection *connection,
 	connection->phase = PHASE_HEAD;
 	http_head_read(&head, connection->mhd, line);
 	if (head.is_too_large) {
-		refuse_large(connection);
+		refuse_large(connection, line->method);
 		return MHD_NO;
 	}
 	if (!head.is_acceptable)
@@ -740,7 +742,7 @@ refuse_whole(struct http *http, unsigned status)
 	    item = http_begun_next(item)) {
 		if (!http_head_has_come(connection_of(item)->mhd))
 			continue;
-		refuse(connection_of(item), status);
+		refuse(connection_of(item), status, NULL);
 		return 0;
 	}
 	return -1;
@@ -770,7 +772,7 @@ refuse_full(struct http *http)
 		connection = connection_of(item);
 		if (!is_full(connection))
 			continue;
-		refuse_large(connection);
+		refuse_large(connection, NULL);
 		connection->is_full = true;
 		count++;
 	}

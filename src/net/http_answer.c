@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -123,7 +124,8 @@ add_date(struct text *text)
 }
 
 void
-http_answer_send(const struct exchange_answer *answer, int fd)
+http_answer_send(const struct exchange_answer *answer, const char *method,
+    int fd)
 {
 	struct exchange_fields fields;
 	struct text text = { .len = 0 };
@@ -138,7 +140,11 @@ http_answer_send(const struct exchange_answer *answer, int fd)
 	for (i = 0; i < fields.count; i++)
 		text_add(&text, "%s: %s\r\n", fields.list[i].name,
 		    fields.list[i].value);
-	text_add(&text, "\r\n%.*s", (int)answer->body->len, answer->body->data);
+	text_add(&text, "\r\n");
+	/* RFC 9110, section 9.3.2. */
+	if (method == NULL || strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		text_add(&text, "%.*s", (int)answer->body->len,
+		    answer->body->data);
 	/* The client may be gone, or read nothing of what it asked for. */
 	(void)send(fd, text.bytes, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	payload_unref(answer->body);

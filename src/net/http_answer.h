@@ -16,10 +16,12 @@ struct MHD_Response *http_answer_plain(const struct exchange_answer *answer);
 
 /*
  * Send an answer with a body, and that the connection ends with it, to fd by
- * ourselves: nothing may have been sent there for its request.  Takes the
- * references.  What fd has no room for is lost.
+ * ourselves: nothing may have been sent there for its request, of which method
+ * is NULL where it is not known.  Takes the references.  What fd has no room
+ * for is lost.
  */
-void	 http_answer_send(const struct exchange_answer *answer, int fd);
+void	 http_answer_send(const struct exchange_answer *answer,
+	    const char *method, int fd);
 
 /* A response that hands the connection to upgraded(ctx, ...). */
 struct MHD_Response *http_answer_upgrade(const struct ws_handshake *handshake,

@@ -549,6 +549,15 @@ test('a head of 8 KiB has its room, whatever is refused beside it', () =>
 		}
 	}));
 
+test('a refused HEAD is answered without a body', () => withDaemon({},
+	async (daemon) => {
+		const [text, get] = await Promise.all(['HEAD', 'GET'].map((method) =>
+			send(daemon, sized(LIMIT + 2, 0).replace('POST', method))));
+		assert.match(text, /^HTTP\/1\.1 431 [^]*\r\n\r\n$/);
+		assert.equal(text.match(/Content-Length: \d+/)[0],
+			get.match(/Content-Length: \d+/)[0]);
+	}));
+
 // Whatever else is refused meanwhile, and however often.
 test('a large head has its own answer', () => withDaemon({},
 	async (daemon) => {
