@@ -858,6 +858,40 @@ for (const transport of ['websocket', 'polling']) {
 		});
 }
 
+test('of what came back from a backup the newest is shown', async () => {
+	const { page, shop, server, network, clock } = await started();
+	for (let i = 0; i < 2; i++) {
+		network.cut();
+		await clock.advance(2000);
+	}
+	for (let i = 0; i < 5; i++) {
+		shop.updateCart({ i });
+		await clock.advance(100);
+	}
+	// The poll beside WebSocket gets an answer that hello overtakes.
+	const late = { delay: 1000, answer: { status: 200, body: {
+		messages: [multicartOf('1.2', { i: 2 })], cursor: '1.2' } } };
+	let isLate = true;
+	network.onPost = ({ event }) => {
+		const isIt = isLate && event === 'poll';
+		isLate = isLate && !isIt;
+		return isIt ? late : {};
+	};
+	shop.updateCart({ i: 5 });
+	await clock.advance(100);
+	assert.equal(isLate, false);
+
+	const session = server.sessions.get('s1');
+	session.revision = 3;
+	session.customers[0].cart = { i: 3 };
+	page.events.length = 0;
+	network.cut();
+	await clock.advance(2000);
+
+	assert.deepEqual(page.told('multicart')
+		.map(([{ content }]) => content.i), [3]);
+});
+
 test('an answer that shows nothing new is no storm', async () => {
 	const { page, network, clock } = await started({ forcePolling: true });
 	const [{ owner: { id } }] = page.shop.multicart;
