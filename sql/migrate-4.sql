@@ -44,16 +44,18 @@ CREATE TABLE chain_anchor (
 
 INSERT INTO chain_anchor SELECT seq, hash FROM temp.anchor;
 
+CREATE INDEX journal_purge ON journal(seq) WHERE event = 12;
+
 CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal
-WHEN OLD.seq > ifnull((SELECT client_seq FROM journal
-    WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1), 0)
+WHEN OLD.seq > ifnull((SELECT client_seq FROM journal INDEXED BY journal_purge
+    WHERE event = 12 ORDER BY seq DESC LIMIT 1), 0)
 BEGIN
 	SELECT RAISE(ABORT, 'the journal is append-only');
 END;
 
 CREATE TRIGGER journal_body_no_delete BEFORE DELETE ON journal_body
-WHEN OLD.seq > ifnull((SELECT client_seq FROM journal
-    WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1), 0)
+WHEN OLD.seq > ifnull((SELECT client_seq FROM journal INDEXED BY journal_purge
+    WHERE event = 12 ORDER BY seq DESC LIMIT 1), 0)
 BEGIN
 	SELECT RAISE(ABORT, 'the journal is append-only');
 END;

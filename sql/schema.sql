@@ -157,6 +157,9 @@ CREATE TABLE journal (
 -- In the order of seq within a session, as every index ends with the rowid.
 CREATE INDEX journal_by_session ON journal(session);
 
+-- Every row that is deleted asks for the newest PURGE.
+CREATE INDEX journal_purge ON journal(seq) WHERE event = 12;
+
 CREATE TABLE journal_body (
 	seq INTEGER PRIMARY KEY REFERENCES journal(seq),
 	salt BLOB CHECK (length(salt) = 16),
@@ -192,8 +195,8 @@ BEGIN
 END;
 
 CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal
-WHEN OLD.seq > ifnull((SELECT client_seq FROM journal
-    WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1), 0)
+WHEN OLD.seq > ifnull((SELECT client_seq FROM journal INDEXED BY journal_purge
+    WHERE event = 12 ORDER BY seq DESC LIMIT 1), 0)
 BEGIN
 	SELECT RAISE(ABORT, 'the journal is append-only');
 END;
@@ -206,8 +209,8 @@ BEGIN
 END;
 
 CREATE TRIGGER journal_body_no_delete BEFORE DELETE ON journal_body
-WHEN OLD.seq > ifnull((SELECT client_seq FROM journal
-    WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1), 0)
+WHEN OLD.seq > ifnull((SELECT client_seq FROM journal INDEXED BY journal_purge
+    WHERE event = 12 ORDER BY seq DESC LIMIT 1), 0)
 BEGIN
 	SELECT RAISE(ABORT, 'the journal is append-only');
 END;

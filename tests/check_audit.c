@@ -675,6 +675,25 @@ START_TEST(a_chain_may_begin_behind_an_anchor)
 }
 END_TEST
 
+START_TEST(the_note_that_is_named_is_the_one_that_let_the_rows_go)
+{
+	struct audit_report report;
+	struct story story;
+
+	tell_all(&story);
+	(void)story_purge(&story, 2);				/* row 19 */
+	(void)story_purge(&story, 3);				/* row 20 */
+	purge(&story, 4, 1);					/* row 21 */
+
+	ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
+
+	ck_assert_int_eq(report.anchor_seq, 3);
+	ck_assert_int_eq(report.purge_seq, 20);
+	audit_report_clear(&report);
+	story_clear(&story);
+}
+END_TEST
+
 START_TEST(a_purged_chain_is_still_proved)
 {
 	static const char *const changes[] = {
@@ -1063,6 +1082,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_missing_tail_is_found_by_its_head);
 	tcase_add_test(tc, erasures_must_be_explained);
 	tcase_add_test(tc, a_chain_may_begin_behind_an_anchor);
+	tcase_add_test(tc,
+	    the_note_that_is_named_is_the_one_that_let_the_rows_go);
 	tcase_add_test(tc, a_purged_chain_is_still_proved);
 	tcase_add_loop_test(tc,
 	    a_note_that_is_purged_meanwhile_explains_none_the_less, 0, 2);

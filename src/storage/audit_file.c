@@ -26,6 +26,10 @@ static const struct {
 	    " INDEXED BY session_running WHERE ended_ms IS NULL) AS entries,"
 	    " (SELECT count(*) FROM session NOT INDEXED"
 	    " WHERE ended_ms IS NULL) AS rows" },
+	{ "journal_purge", "SELECT (SELECT count(*) FROM journal"
+	    " INDEXED BY journal_purge WHERE event = 12) AS entries,"
+	    " (SELECT count(*) FROM journal NOT INDEXED"
+	    " WHERE event = 12) AS rows" },
 	{ "journal_body_kept", "SELECT (SELECT count(*) FROM journal_body"
 	    " INDEXED BY journal_body_kept WHERE salt IS NOT NULL) AS entries,"
 	    " (SELECT count(*) FROM journal_body NOT INDEXED"

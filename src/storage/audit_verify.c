@@ -67,10 +67,10 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "SELECT seq, hash FROM chain_anchor ORDER BY seq DESC LIMIT 1",
 	[SQL_ANCHORS] =
 	    "SELECT count(*) FROM chain_anchor",
-	/* PURGE is of session 0, so an index finds it. */
 	[SQL_PURGE] =
 	    ("SELECT seq, client_seq, ts_ms FROM journal"
-	    " WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1"),
+	    " INDEXED BY journal_purge WHERE event = 12"
+	    " AND seq > ?1 AND client_seq >= ?1 ORDER BY seq LIMIT 1"),
 };
 
 /* A row and its hash, if it is there. */
@@ -179,19 +179,21 @@ read_number(struct verifier *v, enum statement id, int64_t *number)
 	return audit_end_rows(v->audit, at, rc);
 }
 
-/* Find the note in the chain that let the rows up to anchor go. */
+/* Find the first note that let the rows up to anchor go. */
 static enum audit_status
 explain_anchor(struct verifier *v, int64_t anchor)
 {
 	sqlite3_stmt *at = v->statements[SQL_PURGE];
 	struct columns columns = columns_at(at, "journal");
 	enum audit_status status;
-	int64_t seq = 0, upto = 0;
-	int rc = sqlite3_step(at);
+	int64_t seq = 0;
+	int rc = sqlite3_bind_int64(at, 1, anchor);
 
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(at);
 	if (rc == SQLITE_ROW) {
 		seq = column_id(&columns, 0);
-		upto = column_between(&columns, 1, 0, seq - 1);
+		(void)column_between(&columns, 1, anchor, seq - 1);
 		v->report->purge_ms = column_number(&columns, 2);
 	}
 	status = audit_end_rows(v->audit, at, rc);
@@ -199,7 +201,7 @@ explain_anchor(struct verifier *v, int64_t anchor)
 		return status;
 	if (!columns_fit(&columns))
 		return audit_report_misfit(v->report, &columns);
-	if (upto < anchor)
+	if (seq == 0)
 		return audit_report_fault(v->report, NULL, "the rows up to %"
 		    PRId64 " are gone by chain_anchor, and no row says why",
 		    anchor);

@@ -46,10 +46,9 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL)"
 	    "  AS begins_what_goes_on"
 	    " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
-	/* PURGE is of session 0, so an index finds it. */
 	[SQL_UPTO] =
-	    "SELECT seq, client_seq FROM journal"
-	    " WHERE session = 0 AND event = 12 ORDER BY seq DESC LIMIT 1",
+	    "SELECT seq, client_seq FROM journal INDEXED BY journal_purge"
+	    " WHERE event = 12 ORDER BY seq DESC LIMIT 1",
 	[SQL_PURGED] =
 	    "SELECT seq, session, customer, event FROM journal"
 	    " WHERE seq <= ? ORDER BY seq LIMIT ?",
