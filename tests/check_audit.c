@@ -760,7 +760,7 @@ struct meanwhile {
 	int64_t	 anchor_seq;	/* the last row that goes */
 };
 
-/* All before the START of session a becomes too old, in the midst of a slice. */
+/* All before the START of a becomes too old, in the midst of a slice. */
 static void
 purge_meanwhile(void *ctx, const struct audit_row *row)
 {

@@ -165,7 +165,7 @@ tell(struct story *story)
 	(void)story_tell(story, 0, RECORD_RETURN, 2);
 	(void)story_tell(story, 0, RECORD_REFUSED, 2);
 	(void)story_tell(story, 0, RECORD_READY, 1);
-	story_pass(story, story_ms(19), story_ms(6));		/* rows 30, 31 */
+	story_pass(story, story_ms(19), story_ms(6));	/* rows 30, 31 */
 	(void)story_tell(story, 1, RECORD_CART, 4);
 	(void)story_tell(story, 3, RECORD_START, 11);
 	(void)story_tell(story, 3, RECORD_CART, 11);

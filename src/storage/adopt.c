@@ -9,8 +9,7 @@
 #include "session/record.h"
 
 static const char upto_sql[] =
-    "SELECT ifnull(upto, 0) AS purge_upto, zeroblob(32) AS hash"
-    " FROM temp.migrating";
+    "SELECT ifnull(upto, 0) AS purge_upto FROM temp.migrating";
 /* The newest row, or the one before the first where there is none. */
 static const char head_sql[] =
     "SELECT * FROM (SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1)"
@@ -24,16 +23,38 @@ static const char body_sql[] =
     "INSERT INTO journal_body (seq, salt) VALUES (?1, ?2)";
 static const char end_sql[] = "DROP TABLE temp.migrating";
 
-/* A number and a hash from sql; SQLITE_MISMATCH is neither. */
+/* Up to which row all are let go; SQLITE_MISMATCH is none. */
 static int
-read_row(sqlite3 *db, const char *sql, struct chain_head *head)
+read_upto(sqlite3 *db, int64_t *upto)
+{
+	struct columns columns;
+	sqlite3_stmt *row;
+	int rc;
+
+	*upto = 0;
+	rc = sqlite3_prepare_v2(db, upto_sql, -1, &row, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	columns = columns_at(row, "chain_anchor");
+	rc = sqlite3_step(row);
+	if (rc == SQLITE_ROW) {
+		*upto = column_between(&columns, 0, 0, COLUMN_NUMBER_MAX);
+		rc = columns_fit(&columns) ? SQLITE_OK : SQLITE_MISMATCH;
+	}
+	(void)sqlite3_finalize(row); /* repeats what the step said */
+	return rc;
+}
+
+/* The row behind which the note comes; SQLITE_MISMATCH is none. */
+static int
+read_head(sqlite3 *db, struct chain_head *head)
 {
 	struct columns columns;
 	sqlite3_stmt *row;
 	int rc;
 
 	*head = (struct chain_head){ .seq = 0 };
-	rc = sqlite3_prepare_v2(db, sql, -1, &row, NULL);
+	rc = sqlite3_prepare_v2(db, head_sql, -1, &row, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
 	columns = columns_at(row, "chain_anchor");
@@ -106,7 +127,7 @@ write_note(sqlite3 *db, int64_t upto)
 	};
 	uint8_t digest[CHAIN_HASH_BYTES];
 	struct chain_head head;
-	int rc = read_row(db, head_sql, &head);
+	int rc = read_head(db, &head);
 
 	sqlite3_randomness(sizeof(note.salt), note.salt);
 	chain_digest(&note, digest);
@@ -122,11 +143,11 @@ write_note(sqlite3 *db, int64_t upto)
 int
 adopt_purges(sqlite3 *db)
 {
-	struct chain_head upto;
-	int rc = read_row(db, upto_sql, &upto);
+	int64_t upto;
+	int rc = read_upto(db, &upto);
 
-	if (rc == SQLITE_OK && upto.seq > 0)
-		rc = write_note(db, upto.seq);
+	if (rc == SQLITE_OK && upto > 0)
+		rc = write_note(db, upto);
 	return rc != SQLITE_OK ? rc : sqlite3_exec(db, end_sql, NULL, NULL,
 	    NULL);
 }

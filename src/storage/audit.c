@@ -236,6 +236,16 @@ audit_prepare_once(struct audit *audit, const char *sql,
 	return status;
 }
 
+int
+audit_step(sqlite3_stmt *statement, int64_t first, int64_t second)
+{
+	int rc = sqlite3_bind_int64(statement, 1, first);
+
+	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 1)
+		rc = sqlite3_bind_int64(statement, 2, second);
+	return rc == SQLITE_OK ? sqlite3_step(statement) : rc;
+}
+
 static enum audit_status
 prepare_all(struct audit *audit)
 {

@@ -60,6 +60,9 @@ enum audit_status audit_prepare(struct audit *audit, const char *sql,
 /* The same, kept until audit_close(): sql is a constant that is used again. */
 enum audit_status audit_prepare_once(struct audit *audit, const char *sql,
 	    struct sqlite3_stmt **statement);
+/* Bind a number, and a second one if there is room; the first step's result. */
+int	 audit_step(struct sqlite3_stmt *statement, int64_t first,
+	    int64_t second);
 /* Log what SQLite's last call, which returned rc, says. */
 enum audit_status audit_failed(struct audit *audit, int rc);
 /* The statement was stepped until rc: AUDIT_OK if nothing went wrong. */

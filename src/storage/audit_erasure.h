@@ -10,8 +10,8 @@ struct audit_row;
 
 /*
  * Why bodies are empty: sql/schema.sql says which notes explain it.  They are
- * read ahead of the row that they explain; that they are in the chain shows when
- * it gets there.
+ * read ahead of the row that they explain; that they are in the chain shows
+ * when it gets there.
  */
 struct audit_erasures;
 

@@ -177,17 +177,6 @@ note_last(struct entry *entry, const struct audit_row *row)
 	entry->replayed.last.record.time_ms = row->record.time_ms;
 }
 
-/* Bind one or two numbers and step to the first row; SQLite's result. */
-static int
-step_first(sqlite3_stmt *statement, int64_t first, int64_t second)
-{
-	int rc = sqlite3_bind_int64(statement, 1, first);
-
-	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 1)
-		rc = sqlite3_bind_int64(statement, 2, second);
-	return rc == SQLITE_OK ? sqlite3_step(statement) : rc;
-}
-
 /* Compare those who have gone, and forget them. */
 static enum audit_status
 settle_gone(struct audit_states *states, struct entry *entry)
@@ -248,7 +237,7 @@ begin(struct audit_states *states, const struct audit_row *row,
 	struct entry *entry;
 	int rc;
 
-	rc = step_first(at, row->record.session_row, row->seq);
+	rc = audit_step(at, row->record.session_row, row->seq);
 	if (rc == SQLITE_ROW)
 		before = column_number(&columns, 0);
 	entry = add(states, row);

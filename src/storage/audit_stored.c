@@ -117,17 +117,6 @@ audit_stored_free(struct audit_stored *stored)
 	free(stored);
 }
 
-/* Bind one or two numbers and step to the first row; SQLite's result. */
-static int
-step_first(sqlite3_stmt *statement, int64_t first, int64_t second)
-{
-	int rc = sqlite3_bind_int64(statement, 1, first);
-
-	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 1)
-		rc = sqlite3_bind_int64(statement, 2, second);
-	return rc == SQLITE_OK ? sqlite3_step(statement) : rc;
-}
-
 struct payload *
 audit_pointer_new(const struct audit_row *row)
 {
@@ -277,7 +266,7 @@ count(struct audit_stored *stored, const struct audit_replayed *replayed,
 {
 	sqlite3_stmt *at = stored->statements[id];
 	struct columns columns = columns_at(at, "customer");
-	int rc = step_first(at, replayed->row,
+	int rc = audit_step(at, replayed->row,
 	    (int64_t)replayed->session->incarnation);
 
 	*number = rc == SQLITE_ROW ? column_number(&columns, 0) : 0;
@@ -327,7 +316,7 @@ audit_stored_read(struct audit_stored *stored,
 {
 	sqlite3_stmt *at = stored->statements[SQL_SESSION];
 	struct columns columns = columns_at(at, "session");
-	int rc = step_first(at, replayed->row, 0);
+	int rc = audit_step(at, replayed->row, 0);
 	enum audit_status status;
 
 	columns.row = replayed->row;

@@ -41,7 +41,7 @@ struct audit_replayed {
 	struct session *session;
 	bool	 is_partial;		/* the START is not known, nor are */
 					/* those who came before some row */
-	uint64_t newcomers;		/* of this incarnation, if not partial */
+	uint64_t newcomers;		/* of the incarnation if it is whole */
 	struct audit_row last;		/* has seq, event and time */
 };
 

@@ -41,8 +41,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " CROSS JOIN journal AS j ON j.seq = b.seq"
 	    " WHERE b.salt IS NOT NULL AND b.seq > ?1 ORDER BY b.seq LIMIT ?2",
 	[SQL_ROWS] =
-	    "SELECT seq, ts_ms, session, event IS 1 AND revision IS 1 AND EXISTS ("
-	    "  SELECT 1 FROM session WHERE id = journal.session"
+	    "SELECT seq, ts_ms, session, event IS 1 AND revision IS 1"
+	    "  AND EXISTS (SELECT 1 FROM session WHERE id = journal.session"
 	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL)"
 	    "  AS begins_what_goes_on"
 	    " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
