@@ -705,8 +705,8 @@ START_TEST(a_purged_chain_is_still_proved)
 		"DELETE FROM chain_anchor",
 		"UPDATE journal SET client_seq = 2 WHERE event = 12",
 		"UPDATE journal SET session = 1 WHERE event = 12",
-		"DELETE FROM journal WHERE event = 12;"
-		    "DELETE FROM journal_body WHERE seq = 19",
+		("DELETE FROM journal WHERE event = 12;"
+		    "DELETE FROM journal_body WHERE seq = 19"),
 	};
 	struct story story;
 	int64_t seq;
