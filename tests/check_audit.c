@@ -868,6 +868,52 @@ judge_session(const struct story *story, struct audit_report *report)
 	return status;
 }
 
+/* Verify one session, and say of how many notes alone are there. */
+static uint64_t
+count_noted(const struct story *story, const char *name)
+{
+	struct audit_session session;
+	struct audit_wish wish = { .session = &session };
+	struct audit_report report;
+	struct audit *audit;
+	uint64_t noted;
+
+	ck_assert_int_eq(audit_open(story->path, &audit), AUDIT_OK);
+	ck_assert_int_eq(audit_session_find(audit, name, &session), AUDIT_OK);
+	ck_assert_int_eq(audit_verify(audit, &wish, &report), AUDIT_OK);
+	noted = report.noted;
+	audit_report_clear(&report);
+	audit_session_clear(&session);
+	audit_close(audit);
+	return noted;
+}
+
+START_TEST(sessions_of_which_notes_alone_are_there_are_counted)
+{
+	struct audit_report report;
+	struct story story;
+
+	story_begin(&story);
+	(void)story_tell(&story, 2, RECORD_START, 8);
+	(void)story_tell(&story, 2, RECORD_END, 0);
+	(void)story_tell(&story, 2, RECORD_REFUSED, 8);
+	(void)story_tell(&story, 0, RECORD_START, 1);
+
+	ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
+	ck_assert_uint_eq(report.noted, 0);
+	audit_report_clear(&report);
+	story_pass(&story, 0, story_ms(3));
+	ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
+	ck_assert_uint_eq(report.noted, 1);
+	ck_assert_uint_eq(report.sessions, 1);
+	audit_report_clear(&report);
+	ck_assert_uint_eq(count_noted(&story, "c"), 1);
+	ck_assert_uint_eq(count_noted(&story, "a"), 0);
+	story_end(&story);
+	story_clear(&story);
+}
+END_TEST
+
 START_TEST(one_session_can_be_verified)
 {
 	static const struct {
@@ -1090,6 +1136,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    a_note_that_comes_and_is_purged_meanwhile_explains);
 	tcase_add_test(tc, a_part_can_be_verified);
+	tcase_add_test(tc,
+	    sessions_of_which_notes_alone_are_there_are_counted);
 	tcase_add_test(tc, one_session_can_be_verified);
 	tcase_add_test(tc, an_empty_journal_verifies);
 	tcase_add_test(tc, what_is_no_database_of_ours_is_refused);
