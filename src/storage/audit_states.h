@@ -24,8 +24,9 @@ enum audit_status audit_states_new(struct audit *audit,
 void	 audit_states_free(struct audit_states *states);
 
 /*
- * The rows up to that one are gone: incarnations that began there are not
- * compared.
+ * The rows up to that one are gone: of incarnations that began there it is
+ * compared how they end, who comes from here on, and that the others are as
+ * many as rows by which they came.
  */
 void	 audit_states_lose(struct audit_states *states, int64_t upto);
 /*
