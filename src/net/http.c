@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
@@ -42,6 +43,8 @@ enum {
 	STOP_RUNS = 8,		/* for the last answers to be written */
 	SKIP_BYTES = 1048576,	/* of a body, to answer behind it */
 	UNSENT_BYTES_MIN = 16384, /* of a body, to count until it is taken */
+	STILL_RUNS = 64,	/* without a rest, until one may stand still */
+	QUIET_RUNS = 1024,	/* likewise, and nothing was shown to us */
 	LOG_LINE_BYTES = 256
 };
 
@@ -88,6 +91,7 @@ struct http_connection {
 	unsigned measured;	/* how often its head had room left */
 	bool	 is_full;	/* it was refused for a full pool */
 	bool	 is_too_large;	/* its body, which is being skipped */
+	int	 unread;	/* bytes that waited when nothing came of them */
 	struct exchange_answer answer;	/* status 0: none yet */
 	struct poll *poll;	/* that will answer it; or NULL */
 	struct outbox_news news;	/* of the answer on its way */
@@ -108,6 +112,8 @@ struct http {
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;			/* libmicrohttpd's epoll descriptor */
 	bool	 is_dirty;		/* MHD_run() is due */
+	unsigned busy_runs;		/* it was due again at once */
+	unsigned quiet_runs;		/* likewise, and was for nothing */
 	bool	 is_stopping;
 	bool	 is_added;		/* the connection of http_add() began */
 	uint64_t limits_ms[DEADLINES];	/* 0: no limit */
@@ -579,6 +585,8 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 	    connection->place == HTTP_PLACE_REFUSED ||
 	    connection->phase == PHASE_REFUSED)
 		return MHD_NO;
+	http->quiet_runs = 0;
+	connection->unread = 0;
 	if (connection->phase == PHASE_FIELDS)
 		return begin_request(connection, &line);
 	if (*upload_len == 0)
@@ -1066,6 +1074,61 @@ wait_at_most(int wait_ms, uint64_t now_ms, uint64_t due_ms)
 	return wait_ms == -1 || until < wait_ms ? until : wait_ms;
 }
 
+/*
+ * Whether libmicrohttpd reads no further: what waits is not less than at the
+ * look before; or nothing waits, as all the room is taken just so.  Others that
+ * take their time may have no room, either, but with them alone it rests.
+ */
+static bool
+stands_still(struct http_connection *connection)
+{
+	int before = connection->unread;
+
+	if (ioctl(connection_fd(connection), FIONREAD,
+	    &connection->unread) == -1)
+		connection->unread = 0;
+	if (connection->unread > 0)
+		return before > 0 && connection->unread >= before;
+	return connection->http->quiet_runs >= QUIET_RUNS &&
+	    is_full(connection);
+}
+
+/*
+ * Where the line with the size of a chunk has no room, libmicrohttpd reads no
+ * further, says nothing, and wants to be run again and again.  If it never
+ * rests end such requests, which are among those that bring a body.
+ */
+static void
+end_still(struct http *http)
+{
+	struct http_connection *connection, *next;
+
+	for (connection = TAILQ_FIRST(&http->deadlines[DEADLINE_BODY]);
+	    connection != NULL; connection = next) {
+		next = TAILQ_NEXT(connection, deadline_entry);
+		if (!connection->is_last || !stands_still(connection))
+			continue;
+		count_refused(http, MHD_HTTP_BAD_REQUEST);
+		cut(connection);
+	}
+}
+
+/* MHD_run() is due again in wait_ms. */
+static void
+count_run(struct http *http, int wait_ms)
+{
+	if (wait_ms != 0) {
+		http->busy_runs = 0;
+		http->quiet_runs = 0;
+		return;
+	}
+	http->quiet_runs++;
+	if (++http->busy_runs < STILL_RUNS)
+		return;
+	http->busy_runs = 0;
+	end_still(http);
+}
+
 int
 http_run(struct http *http)
 {
@@ -1085,6 +1148,7 @@ http_run(struct http *http)
 		http_begun_settle(&http->begun);
 	}
 	wait_ms = daemon_wait(http);
+	count_run(http, wait_ms);
 	if (http->release_count > 0)
 		wait_ms = wait_at_most(wait_ms, now_ms, http->release_ms);
 	for (i = 0; i < DEADLINES; i++) {

@@ -553,6 +553,25 @@ test('on a port of this machine it can be watched, and nothing else', () =>
 		}
 	}));
 
+// Resolves when the daemon has closed a connection on which it got bytes.
+const send = (daemon, bytes) => new Promise((resolve) => {
+	const socket = net.connect(daemon.port, '127.0.0.1');
+	socket.on('error', () => {});	// what it means shows in its close
+	socket.once('close', resolve);
+	socket.resume();
+	socket.write(bytes);
+});
+
+test('the loop rests, however long the line with a chunk\'s size is',
+	() => withWatched({ 'body-timeout': 1 }, async (daemon, admin) => {
+		const turns = async () => valueOf(await scrape(admin),
+			'buddyshopping_event_loop_lag_seconds_count');
+		const before = await turns();
+		await send(daemon, 'POST /one HTTP/1.1\r\nHost: x\r\n' +
+			`Transfer-Encoding: chunked\r\n\r\n1;a=${'x'.repeat(20000)}`);
+		assert(await turns() - before < 2000);
+	}));
+
 test('nothing of it is public', () => withDaemon({ 'demo': 'yes' },
 	async (daemon) => {
 		for (const where of ['/metrics', '/healthz', '/readyz', '//metrics',
