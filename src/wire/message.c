@@ -353,8 +353,8 @@ static const struct {
 	[FIELD_SEQ] = { "seq",
 	    "seq must be an integer from 1 to 9007199254740991.", read_seq },
 	[FIELD_CUSTOMER_ID] = { "customerId",
-	    "customerId must be a string of 24 hexadecimal digits.",
-	    read_customer },
+	    "customerId must be a string of 24 hexadecimal digits, "
+	    "in lower case.", read_customer },
 	[FIELD_CUSTOMER_NAME] = { "customerName",
 	    "customerName must be a string of 1 to 100 characters, "
 	    "none of them a control character.", read_name },
