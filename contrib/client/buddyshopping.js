@@ -806,6 +806,7 @@ class Shopper {
 		this._forcePolling = Boolean(options.forcePolling);
 		this._failedUntil = 0;
 		this._condemnedAt = -1;
+		this._wasCut = false;
 		this._shortLives = 0;
 		this._heldUntil = 0;
 		this._equip(platformOf(options), endpoints(url, options.protocol),
@@ -1380,7 +1381,8 @@ class Shopper {
 				wish.doubt = 0;
 		if (line === this._socket)
 			this._judge(wasAttached, isGood);
-		else if (!wasAttached && line.heardAt <= this._condemnedAt)
+		else if ((!wasAttached || this._wasCut) &&
+		    line.heardAt <= this._condemnedAt)
 			this._acquit();
 		// The witness takes over what is not said yet, once it is heard.
 		if (wasAttached && this._poller.isAttached && !this._poller.isBusy)
@@ -1400,8 +1402,11 @@ class Shopper {
 		if (!wasAttached || this._isSuspect)
 			this._isImpatient = true;
 		// Polls of a hidden tab are not held, and see nothing.
-		if (this._poller.isAttached && !(wasAttached && this._isHidden()))
+		const isBlind = wasAttached && this._isHidden();
+		if (this._poller.isAttached && !isBlind) {
 			this._condemn();
+			this._wasCut = wasAttached;
+		}
 	}
 
 	get _isSuspect() {
@@ -1415,8 +1420,9 @@ class Shopper {
 		this._failureNote.write(this._platform.now() + FAILURE_MS);
 	}
 
-	// Hello by polling has failed, too, and nothing was heard since. That a poll
-	// is lost says less: something may refuse those alone.
+	// Nothing was heard by polling since, and hello has failed, too, or the
+	// poll that was held beside a WebSocket that was cut: both went together.
+	// A poll lost otherwise says less: something may refuse those alone.
 	_acquit() {
 		this._condemnedAt = -1;
 		this._absolve();

@@ -49,11 +49,21 @@ export class FakeNetwork {
 			socket.lost(code);
 	}
 
-	// The daemon ends without a word, and so does all that was under way.
-	crash() {
-		this.cut();
-		for (const fail of [...this.#requests])
-			fail(new TypeError('the connection was reset'));
+	// The daemon ends without a word, and so does all that was under way, but
+	// not what is said about it. Requests may end later than WebSockets, or,
+	// if lateMs is negative, earlier.
+	crash(lateMs = 0) {
+		const requests = [...this.#requests];
+		this.#after(-lateMs, () => this.cut());
+		this.#after(lateMs, () => requests.forEach((fail) =>
+			fail(new TypeError('the connection was reset'))));
+	}
+
+	#after(ms, act) {
+		if (ms > 0)
+			this.#clock.setTimeout(act, ms);
+		else
+			act();
 	}
 
 	// WebSockets stay open, but nothing passes any more.

@@ -194,16 +194,17 @@ test('a WebSocket that is cut again and again is done without', async () => {
 	assert.notEqual(page.localStorage.getItem(FAILURE_KEY), null);
 });
 
-for (const downMs of [0, 1500])
-	test(`a daemon that crashes is not WebSocket's fault: ${downMs} ms`,
-		async () => {
+for (const lateMs of [-5, 0, 5])
+	for (const downMs of [0, 300, 1500])
+		test('a daemon that crashes is not WebSocket\'s fault: for ' +
+			`${downMs} ms, polls ${lateMs} ms late`, async () => {
 			const { page, shop, network, clock } = await started();
 
 			for (let i = 0; i < 6; i++) {
 				await clock.advance(4000);
 				assert.equal(shop.transport, 'websocket');
 				network.isUp = downMs === 0;
-				network.crash();
+				network.crash(lateMs);
 				await clock.advance(downMs);
 				network.isUp = true;
 			}
@@ -212,6 +213,23 @@ for (const downMs of [0, 1500])
 			assert.equal(shop.transport, 'websocket');
 			assert.equal(page.localStorage.getItem(FAILURE_KEY), null);
 		});
+
+test('lost polls do not clear a WebSocket that was cut', async () => {
+	const { shop, network, clock } = await started();
+	for (let i = 0; i < 3; i++) {
+		await clock.advance(5000);
+		network.cut();
+	}
+	await clock.advance(1000);
+	assert.equal(shop.transport, 'polling');
+	network.onPost = ({ event }) =>
+		event === 'poll' ? { loseRequest: true } : {};
+	const tried = network.handshakes.length;
+
+	await clock.advance(9 * MINUTE);
+
+	assert.equal(network.handshakes.length, tried);
+});
 
 test('a daemon that restarts is not WebSocket\'s fault', async () => {
 	const { page, shop, server, network, clock } = await started();
