@@ -1160,6 +1160,7 @@ class Shopper {
 	_entered(line, { customerId, token, seq = 0 }) {
 		this._customer.customerId = customerId;
 		this._customer.token = this._customer.token ?? token;
+		this._customer.failures = this._customer.doubt = 0;
 		this._isConfirmed = true;
 		this._seq = Math.max(this._seq, seq);
 		this._compare(seq);
@@ -1222,19 +1223,22 @@ class Shopper {
 	}
 
 	// What was said may be to blame for it, or the network: if that answers
-	// others now, it is not the network. A wish has hello said next; who is
-	// about to enter has nothing else to say.
+	// others now, it is not the network. A wish has hello said next; hello
+	// itself has a probe.
 	_unanswered({ event, payload }, askedAt, status) {
 		const isEntering = 'requestId' in payload;
-		const it = isEntering ? this._customer : this._wishes.get(event);
-		if (!it || it.requestId !== payload.requestId ||
+		const isHello = isEntering || event === 'resumeSession';
+		const it = isHello ? this._customer : this._wishes.get(event);
+		const key = isEntering ? 'requestId' : 'token';
+		if (!it || it[key] !== payload[key] ||
 		    (payload.seq ?? it.seq) !== it.seq)
 			return;
 		const isLate = isEntering &&
 			this._platform.uptime() - askedAt >= LATE_MS;
 		it.doubt = isRefusal(status) ? REFUSAL_FAILURES :
 			isLate ? LATE_FAILURES : 1;
-		if (isEntering)
+		// Who returns loses nothing if it waits first, as it may be told to.
+		if (isEntering || (isHello && this._held() === 0))
 			this._poller.probe();
 	}
 
@@ -1253,10 +1257,17 @@ class Shopper {
 		giveUp(error);
 	}
 
-	// The daemon is there for who is about to enter.
+	// The daemon is there for who says hello.
 	_reached() {
 		const customer = this._customer;
-		if (customer && !this._isConfirmed && !this._isClosed)
+		if (!customer || this._isClosed || this.transport)
+			return;
+		if (customer.token)
+			this._blame('resumeSession', customer, () => {
+				// Once is enough; it may pass yet.
+				customer.failures = -Infinity;
+			});
+		else
 			this._blame(customer.event, customer, (error) => {
 				const { event, customerName, requestId } = customer;
 				this._ghost = { event, customerName, requestId };

@@ -180,6 +180,29 @@ for (const forcePolling of [true, false]) {
 			assert.equal(again.is, 'resolved');
 		});
 
+	for (const [way, fate] of Object.entries(WAYS))
+		test(`a return refused by ${way} is told once, by ${by}`,
+			async () => {
+				const { page, network, clock, journal } =
+					await started({ forcePolling });
+				refuse(network, fate,
+					({ event }) => event === 'resumeSession');
+				const shop = page.reload({ forcePolling });
+				const stored = outcome(shop.updateCart({ pears: 1 }));
+
+				await clock.advance(30 * MINUTE);
+				checkTold(page, 'resumeSession');
+				assert.equal(shop.state, 'connecting');
+				assert.equal(stored.is, 'pending');
+				refuse(network, {}, () => false);
+				await clock.advance(MINUTE);
+
+				assert.equal(stored.is, 'resolved');
+				assert.deepEqual(page.told('left'), []);
+				assert.equal(journal.length, 2);
+				checkTold(page, 'resumeSession');
+			});
+
 	// The daemon has it, but its storage stands still; or a proxy gives it up
 	// first, with a page or without.
 	for (const [way, fate] of Object.entries({
@@ -316,6 +339,52 @@ test('a cart that replaces a refused one on its way goes at once', async () => {
 	await clock.advance(200);
 
 	assert.equal(good.is, 'resolved');
+});
+
+test('a return that is refused twice is told twice', async () => {
+	const { page, network, clock } = await started();
+
+	for (let i = 1; i <= 2; i++) {
+		refuse(network, WAYS['a page with status 403'],
+			({ event }) => event === 'resumeSession');
+		network.cut();
+		await clock.advance(MINUTE);
+		assert.equal(page.told('error').length, i);
+		refuse(network, {}, () => false);
+		await clock.advance(MINUTE);
+		assert.equal(page.shop.state, 'online');
+	}
+});
+
+test('a return that is refused beside a WebSocket is no error', async () => {
+	const { page, shop, network, clock } = await started({
+		platform: { random: () => 0.3 } });
+	network.onPost = ({ event }) => event === 'resumeSession' ?
+		WAYS['a page with status 403'] : {};
+
+	for (let i = 0; i < 2; i++) {
+		network.cut();
+		await clock.advance(4000);
+	}
+	assert.equal(shop.transport, 'websocket');
+	await clock.advance(MINUTE);
+
+	assert.ok(network.gets >= 3);
+	assert.deepEqual(page.told('error'), []);
+});
+
+test('who returns asks for nothing while it has to wait', async () => {
+	const { network, clock } = await started({ forcePolling: true });
+	const answer = { status: 503, body: PAGE,
+		headers: { 'Retry-After': '60' } };
+	network.onPost = () => ({ answer });
+	network.crash();
+	await clock.advance(1000);
+	network.posts.length = 0;
+
+	await clock.advance(50000);
+
+	assert.deepEqual([network.posts.length, network.gets], [0, 0]);
 });
 
 test('WebSocket alone finds out, too', async () => {
