@@ -14,9 +14,9 @@
 #include "options.h"
 
 /*
- * What a start takes besides its listeners: 18 for the loop, SQLite, the lock
- * and libmicrohttpd, and as many again for what SQLite opens now and then, the
- * admin socket and the first connections.
+ * What a start takes besides its listeners: 24 for standard streams, the loop,
+ * SQLite, the lock and libmicrohttpd, and a dozen for what SQLite opens now and
+ * then, the admin socket and the first connections.
  */
 #define START_DESCRIPTORS 36
 
