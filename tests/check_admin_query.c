@@ -79,14 +79,14 @@ END_TEST
 
 START_TEST(session_may_have_128_characters)
 {
-	char query[8 + ROUTE_SESSION_MAX + 2] = "session=";
+	char query[8 + SESSION_ID_MAX + 2] = "session=";
 	struct admin_query parsed;
 
-	memset(query + 8, 'a', ROUTE_SESSION_MAX);
+	memset(query + 8, 'a', SESSION_ID_MAX);
 	ck_assert_ptr_null(admin_query_parse(query, &parsed));
-	ck_assert_uint_eq(strlen(parsed.session), ROUTE_SESSION_MAX);
+	ck_assert_uint_eq(strlen(parsed.session), SESSION_ID_MAX);
 
-	query[8 + ROUTE_SESSION_MAX] = 'a';
+	query[8 + SESSION_ID_MAX] = 'a';
 	ck_assert_ptr_nonnull(admin_query_parse(query, &parsed));
 }
 END_TEST

@@ -67,7 +67,7 @@ static const struct {
 
 START_TEST(session_is_found_in_the_target)
 {
-	char session[ROUTE_SESSION_MAX + 1];
+	char session[SESSION_ID_MAX + 1];
 	struct http_target target;
 	enum refusal refusal;
 

@@ -19,7 +19,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	memcpy(text, data, len);
 	if (admin_query_parse(text, &parsed) == NULL) {
-		assert(route_session_is_valid(parsed.session,
+		assert(session_id_is_valid(parsed.session,
 		    strlen(parsed.session)));
 		assert(strstr(text, parsed.session) != NULL);
 	}

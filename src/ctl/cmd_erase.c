@@ -12,7 +12,7 @@
 #include "confirm.h"
 #include "ctl.h"
 #include "erasing.h"
-#include "net/route.h"
+#include "session/session.h"
 #include "storage/audit.h"
 #include "storage/audit_customer.h"
 
@@ -138,7 +138,7 @@ run(const struct ctl *ctl)
 		return ctl_usage_error("erase: say --customer, --session or "
 		    "both");
 	if (erase.session != NULL &&
-	    !route_session_is_valid(erase.session, strlen(erase.session)))
+	    !session_id_is_valid(erase.session, strlen(erase.session)))
 		return ctl_usage_error("erase: %s: not the id of a session",
 		    erase.session);
 	if (erase.customer_text != NULL) {

@@ -5,10 +5,10 @@
 
 #include "base/id.h"
 #include "ctl.h"
-#include "net/route.h"
 #include "operating.h"
+#include "session/session.h"
 
-enum { TARGET_BYTES = 64 + ROUTE_SESSION_MAX };
+enum { TARGET_BYTES = 64 + SESSION_ID_MAX };
 
 static enum ctl_status
 run(const struct ctl *ctl)
@@ -17,7 +17,7 @@ run(const struct ctl *ctl)
 	char target[TARGET_BYTES];
 	struct customer_id id;
 
-	if (!route_session_is_valid(session, strlen(session)))
+	if (!session_id_is_valid(session, strlen(session)))
 		return ctl_usage_error("kick: %s: not the id of a session",
 		    session);
 	if (customer_id_parse(customer, strlen(customer), &id) == -1)

@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "ctl.h"
-#include "net/route.h"
 #include "operating.h"
+#include "session/session.h"
 
 enum { OPTION_JSON };
 
 enum {
 	NAME_COLUMNS = 40,
-	TARGET_BYTES = 16 + ROUTE_SESSION_MAX
+	TARGET_BYTES = 16 + SESSION_ID_MAX
 };
 
 static const struct ctl_option command_options[] = {
@@ -84,7 +84,7 @@ run(const struct ctl *ctl)
 	struct operating_answer answer;
 	enum ctl_status status;
 
-	if (!route_session_is_valid(session, strlen(session)))
+	if (!session_id_is_valid(session, strlen(session)))
 		return ctl_usage_error("session: %s: not the id of a session",
 		    session);
 	(void)snprintf(target, sizeof(target), "/session?id=%s",

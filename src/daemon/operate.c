@@ -14,10 +14,10 @@
 #include "net/admin.h"
 #include "net/admin_query.h"
 #include "net/poll.h"
-#include "net/route.h"
 #include "net/ws_peer.h"
 #include "options.h"
 #include "reload.h"
+#include "session/session.h"
 #include "setting.h"
 #include "wire/json_write.h"
 
@@ -159,7 +159,7 @@ show_session(void *ctx, const char *query, struct exchange_answer *answer)
 	size_t n, i;
 
 	if (strncmp(query, "id=", 3) != 0 ||
-	    !route_session_is_valid(query + 3, strlen(query + 3))) {
+	    !session_id_is_valid(query + 3, strlen(query + 3))) {
 		admin_refuse(answer, 400, "needs id=SESSION");
 		return;
 	}

@@ -30,7 +30,7 @@ struct admin {
 
 /* What stands behind a route that ends in a slash, and the query. */
 struct admin_target {
-	char	 rest[ROUTE_SESSION_MAX + 1];
+	char	 rest[SESSION_ID_MAX + 1];
 	const char *query;
 };
 

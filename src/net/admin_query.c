@@ -15,7 +15,7 @@ parse_pair(const char *pair, size_t len, struct admin_query *parsed)
 		len -= session_len;
 		if (parsed->session[0] != '\0')
 			return "two sessions";
-		if (!route_session_is_valid(pair, len))
+		if (!session_id_is_valid(pair, len))
 			return "session is not an id";
 		memcpy(parsed->session, pair, len);
 		parsed->session[len] = '\0';

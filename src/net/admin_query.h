@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 #include "base/id.h"
-#include "net/route.h"
+#include "session/session.h"
 
 /* What requests to the admin socket say in their targets. */
 
 struct admin_query {
-	char	 session[ROUTE_SESSION_MAX + 1];
+	char	 session[SESSION_ID_MAX + 1];
 	bool	 has_customer;
 	struct customer_id customer;
 };

@@ -222,7 +222,7 @@ front_request(struct front *front, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	bool is_options = strcmp(request->method, "OPTIONS") == 0;
-	char session[ROUTE_SESSION_MAX + 1];
+	char session[SESSION_ID_MAX + 1];
 	enum refusal code;
 
 	if (refuse_method(front, request, answer))

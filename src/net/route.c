@@ -13,8 +13,6 @@
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-/* RFC 3986, section 2.3: characters that need no escape in a URL. */
-#define SESSION_CHARS UPPER LOWER DIGITS "._~-"
 /* RFC 3986, section 3.1. */
 #define SCHEME_CHARS UPPER LOWER DIGITS "+.-"
 /* Names, IPv4 addresses, and what stands between an IPv6 one's brackets. */
@@ -33,14 +31,6 @@ struct origin {
 	size_t	 port_len;
 };
 
-bool
-route_session_is_valid(const char *id, size_t len)
-{
-	return len > 0 && len <= ROUTE_SESSION_MAX &&
-	    strspn(id, SESSION_CHARS) >= len &&
-	    !(id[0] == '.' && (len == 1 || (len == 2 && id[1] == '.')));
-}
-
 /*
  * The normal form of a target's path, which is the caller's to free; it is no
  * longer than some heads.
@@ -55,13 +45,13 @@ normal_path(const struct http_target *target, bool *has_dots)
 }
 
 static enum refusal
-copy_session(const char *id, char session[ROUTE_SESSION_MAX + 1])
+copy_session(const char *id, char session[SESSION_ID_MAX + 1])
 {
 	size_t len = strlen(id);
 
 	if (len > 0 && id[len - 1] == '/')
 		len--;
-	if (!route_session_is_valid(id, len))
+	if (!session_id_is_valid(id, len))
 		return REFUSAL_INVALID_SESSION;
 	memcpy(session, id, len);
 	session[len] = '\0';
@@ -70,7 +60,7 @@ copy_session(const char *id, char session[ROUTE_SESSION_MAX + 1])
 
 enum refusal
 route_session(const char *base_path, const struct http_target *target,
-    char session[ROUTE_SESSION_MAX + 1])
+    char session[SESSION_ID_MAX + 1])
 {
 	bool has_dots;
 	char *path = normal_path(target, &has_dots);

@@ -10,8 +10,6 @@
 
 /* Which session a request is for, and whether its page may ask. */
 
-enum { ROUTE_SESSION_MAX = SESSION_ID_MAX };
-
 /*
  * Find the session id in a target: the normal form of its path behind
  * base_path, without a slash at the end.  base_path is in normal form, and
@@ -21,14 +19,11 @@ enum { ROUTE_SESSION_MAX = SESSION_ID_MAX };
  */
 enum refusal route_session(const char *base_path,
 	    const struct http_target *target,
-	    char session[ROUTE_SESSION_MAX + 1]);
+	    char session[SESSION_ID_MAX + 1]);
 
 /* Whether a target's path, in normal form too, is base_path itself. */
 bool	 route_is_base(const char *base_path,
 	    const struct http_target *target);
-
-/* Whether len bytes are a session id. */
-bool	 route_session_is_valid(const char *id, size_t len);
 
 /*
  * Whether len bytes of host[:port] name this machine whatever the DNS says:

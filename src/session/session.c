@@ -7,6 +7,18 @@
 #include "base/xalloc.h"
 #include "session/record.h"
 
+/* RFC 3986, section 2.3: characters that need no escape in a URL. */
+#define ID_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ" "abcdefghijklmnopqrstuvwxyz" \
+	"0123456789" "._~-"
+
+bool
+session_id_is_valid(const char *id, size_t len)
+{
+	return len > 0 && len <= SESSION_ID_MAX &&
+	    strspn(id, ID_CHARS) >= len &&
+	    !(id[0] == '.' && (len == 1 || (len == 2 && id[1] == '.')));
+}
+
 struct session *
 session_new(struct payload *id, int64_t row)
 {

@@ -78,6 +78,9 @@ struct session_limits {
 	bool	 checkout_barrier;
 };
 
+/* Whether len bytes are a session's id: what needs no escape in a URL. */
+bool	 session_id_is_valid(const char *id, size_t len);
+
 /* A session that never started; takes a reference of id. */
 struct session *session_new(struct payload *id, int64_t row);
 /* NULL is allowed. */
