@@ -356,6 +356,34 @@ START_TEST(limits_skip_local_peers)
 }
 END_TEST
 
+static const char *const local_hosts[] = {
+	"localhost", "LocalHost", "localhost.", "localhost:8081", "localhost:",
+	"127.0.0.1", "127.0.0.1:8081", "127.255.255.254", "[::1]",
+	"[::1]:8081", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]:1",
+};
+
+static const char *const other_hosts[] = {
+	"", ":8081", "localhos", "localhosts", "localhost..", ".localhost",
+	"localhost.evil.example", "evil.example", "evil.example:8081",
+	"127.0.0.1.evil.example", "127.0.0.1.", "127.1", "2130706433",
+	"0x7f.0.0.1", "128.0.0.1", "0.0.0.0", "192.0.2.1:8081", "[::]",
+	"[::2]:8081", "::1", "[127.0.0.1]",
+	"a1.b2.c3.d4.e5.f6.g7.h8.i9.j0.k1.l2.m3.n4.o5.p6.q7.r8",
+};
+
+START_TEST(a_loopback_name_is_of_this_machine)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(local_hosts); i++)
+		ck_assert_msg(address_host_is_loopback(local_hosts[i],
+		    strlen(local_hosts[i])), "%s", local_hosts[i]);
+	for (i = 0; i < COUNT(other_hosts); i++)
+		ck_assert_msg(!address_host_is_loopback(other_hosts[i],
+		    strlen(other_hosts[i])), "%s", other_hosts[i]);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -375,4 +403,5 @@ suite_add(TCase *tc)
 	    COUNT(limited));
 	tcase_add_test(tc, limits_count_all_that_is_unreadable_as_one);
 	tcase_add_test(tc, limits_skip_local_peers);
+	tcase_add_test(tc, a_loopback_name_is_of_this_machine);
 }

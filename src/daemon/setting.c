@@ -13,9 +13,9 @@
 #include "base/xalloc.h"
 #include "net/address.h"
 #include "net/endpoint.h"
-#include "net/route.h"
 #include "net/unix_socket.h"
 #include "wire/http_target.h"
+#include "wire/origin.h"
 #include "wire/ws_handshake.h"
 
 /* Longer keys are shown cut. */
@@ -304,7 +304,7 @@ put_owner(struct unix_socket_access *access, const char *text,
 static int
 add_origin(char ***list, size_t *count, const char *text)
 {
-	if (strcmp(text, "*") != 0 && !route_origin_is_valid(text))
+	if (strcmp(text, "*") != 0 && !origin_is_valid(text))
 		return -1;
 	*list = xrealloc(*list, (*count + 1) * sizeof(**list));
 	(*list)[(*count)++] = xstrdup(text);

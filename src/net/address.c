@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/http_text.h"
+
 enum {
 	IPV4_AT = 12,		/* where a mapped address has its IPv4 bytes */
 	IPV4_MAPPED_BITS = 96,
@@ -306,4 +308,32 @@ address_limit_key(const struct address *address, uint8_t key[16])
 	memcpy(key, address->bytes,
 	    is_ipv4(address) ? sizeof(address->bytes) : LIMIT_BYTES);
 	return true;
+}
+
+/* How many bytes of host[:port] are the host. */
+static size_t
+host_without_port(const char *host, size_t len)
+{
+	const char *colon = memrchr(host, ':', len);
+
+	return colon == NULL || host[len - 1] == ']' ? len :
+	    (size_t)(colon - host);
+}
+
+bool
+address_host_is_loopback(const char *host, size_t len)
+{
+	char text[ADDRESS_TEXT_MAX + 3];	/* with brackets and a NUL */
+	struct address address;
+
+	len = host_without_port(host, len);
+	if (http_text_is(host, len, "localhost") ||
+	    http_text_is(host, len, "localhost."))
+		return true;
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, host, len);
+	text[len] = '\0';
+	return address_parse(text, &address) == 0 &&
+	    address_is_loopback(&address);
 }

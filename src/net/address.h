@@ -48,6 +48,11 @@ void	 address_format(const struct address *address,
 void	 address_format_detail(const struct address *address,
 	    enum address_detail detail, char out[ADDRESS_TEXT_MAX + 1]);
 bool	 address_is_loopback(const struct address *address);
+/*
+ * Whether len bytes of host[:port] name this machine whatever the DNS says:
+ * localhost, or a loopback address.
+ */
+bool	 address_host_is_loopback(const char *host, size_t len);
 
 /* Read "address", "address/bits" or "unix"; -1 if text is none of them. */
 int	 address_prefix_parse(const char *text, struct address_prefix *prefix)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "address.h"
 #include "admin_query.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -15,7 +16,6 @@
 #include "base/xalloc.h"
 #include "exchange.h"
 #include "hub/hub.h"
-#include "route.h"
 #include "watch.h"
 
 enum {
@@ -269,9 +269,9 @@ is_for_this_machine(const struct exchange_request *request)
 		return true;
 	/* RFC 9112, section 3.2.2. */
 	if (target->host != NULL)
-		return route_host_is_loopback(target->host, target->host_len);
+		return address_host_is_loopback(target->host, target->host_len);
 	return host == NULL || host[0] == '\0' ||
-	    route_host_is_loopback(host, strlen(host));
+	    address_host_is_loopback(host, strlen(host));
 }
 
 /*

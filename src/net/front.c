@@ -10,6 +10,7 @@
 #include "route.h"
 #include "visitor.h"
 #include "wire/message.h"
+#include "wire/origin.h"
 #include "ws_peer.h"
 
 #define METHODS "GET, POST, OPTIONS"
@@ -235,7 +236,7 @@ front_request(struct front *front, const struct exchange_request *request,
 	if (request->target->form == HTTP_FORM_ASTERISK)
 		code = REFUSAL_NONE;	/* of OPTIONS alone */
 	if (code == REFUSAL_NONE &&
-	    !route_origin_is_allowed(front->config.allowed_origins,
+	    !origin_is_allowed(front->config.allowed_origins,
 	    front->config.allowed_origins_count, request->origin))
 		code = REFUSAL_ORIGIN_NOT_ALLOWED;
 	if (code != REFUSAL_NONE)

@@ -25,21 +25,4 @@ enum refusal route_session(const char *base_path,
 bool	 route_is_base(const char *base_path,
 	    const struct http_target *target);
 
-/*
- * Whether len bytes of host[:port] name this machine whatever the DNS says:
- * localhost, or a loopback address.
- */
-bool	 route_host_is_loopback(const char *host, size_t len);
-
-/* Whether text is scheme://host[:port] in lower case, as in RFC 6454. */
-bool	 route_origin_is_valid(const char *text);
-
-/*
- * Whether origin is one of the count allowed ones, or "*" is.  NULL, a request
- * without Origin, always passes.  Compared exactly, a default port omitted;
- * scheme and host without regard to case.
- */
-bool	 route_origin_is_allowed(char *const *allowed, size_t count,
-	    const char *origin);
-
 #endif
