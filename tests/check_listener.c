@@ -54,7 +54,7 @@ listen(int fd, int backlog)
 	return (int)syscall(SYS_listen, fd, backlog);
 }
 
-static const struct unix_socket_access open_access = {
+static const struct socket_access open_access = {
 	.mode = 0600,
 	.owner = (uid_t)-1,
 	.group = (gid_t)-1,
@@ -315,7 +315,7 @@ static const mode_t modes[] = { 0600, 0660, 0666, 0 };
 
 START_TEST(socket_has_its_mode_whatever_the_umask)
 {
-	struct unix_socket_access access = open_access;
+	struct socket_access access = open_access;
 	struct stat st;
 
 	access.mode = modes[_i];
@@ -330,15 +330,15 @@ END_TEST
 
 START_TEST(socket_without_an_owner_or_group_is_given_to_nobody)
 {
-	struct unix_socket_access access = open_access;
+	struct socket_access access = open_access;
 
-	ck_assert(!unix_socket_is_given(&access));
+	ck_assert(!socket_access_is_given(&access));
 	access.owner = NOBODY;
-	ck_assert(unix_socket_is_given(&access));
+	ck_assert(socket_access_is_given(&access));
 	access.group = NOBODY;
-	ck_assert(unix_socket_is_given(&access));
+	ck_assert(socket_access_is_given(&access));
 	access.owner = (uid_t)-1;
-	ck_assert(unix_socket_is_given(&access));
+	ck_assert(socket_access_is_given(&access));
 	stop();
 }
 END_TEST
@@ -346,7 +346,7 @@ END_TEST
 START_TEST(socket_is_given_to_its_owner)
 {
 	bool is_root = geteuid() == 0;
-	const struct unix_socket_access access = {
+	const struct socket_access access = {
 		.mode = 0660,
 		.owner = is_root ? NOBODY : geteuid(),
 		.group = is_root ? NOBODY : getegid(),
@@ -377,7 +377,7 @@ drop_privileges(void)
 
 START_TEST(owner_that_cannot_be_set_is_an_error_and_leaves_no_file)
 {
-	const struct unix_socket_access access = {
+	const struct socket_access access = {
 		.mode = 0660,
 		.owner = 0,
 		.group = (gid_t)-1,

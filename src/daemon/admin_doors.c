@@ -10,7 +10,7 @@
 #include "net/admin.h"
 #include "net/endpoint.h"
 #include "net/http.h"
-#include "net/unix_socket.h"
+#include "socket_access.h"
 #include "options.h"
 #include "tuning.h"
 
@@ -73,7 +73,7 @@ admin_doors_new(const struct admin_doors_config *config)
 static int
 listen_admin(struct admin_doors *doors, const struct options *options)
 {
-	static const struct unix_socket_access private = {
+	static const struct socket_access private = {
 		.mode = S_IRUSR | S_IWUSR,
 		.owner = (uid_t)-1,
 		.group = (gid_t)-1,

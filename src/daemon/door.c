@@ -78,7 +78,7 @@ door_configure(struct door *door, const struct http_config *times)
 
 int
 door_open(struct door *door, struct endpoint *endpoint,
-    const struct unix_socket_access *access)
+    const struct socket_access *access)
 {
 	const struct listener_user user = {
 		.accepted = on_accepted,

@@ -9,7 +9,7 @@ struct endpoint;
 struct exchange_answer;
 struct exchange_request;
 struct http_config;
-struct unix_socket_access;
+struct socket_access;
 
 /*
  * A way in beside that of the clients: HTTP whose requests are answered at
@@ -35,7 +35,7 @@ struct door *door_new(const struct door_config *config,
 void	 door_configure(struct door *door, const struct http_config *times);
 /* As listener_add(). */
 int	 door_open(struct door *door, struct endpoint *endpoint,
-	    const struct unix_socket_access *access)
+	    const struct socket_access *access)
 	    __attribute__((warn_unused_result));
 /* As http_run(). */
 int	 door_run(struct door *door);

@@ -19,7 +19,7 @@
 #include "provenance.h"
 #include "setting.h"
 #include "setting_value.h"
-#include "socket_owner.h"
+#include "socket_access.h"
 
 #define PORT_MAX 65535
 
@@ -505,9 +505,9 @@ put_all(const struct command_line *line, struct options *options,
 static int
 say_valid(const struct options *options)
 {
-	socket_owner_warn(SOCKET_OWNER_HTTP, options->listen,
+	socket_access_warn(SOCKET_ACCESS_HTTP, options->listen,
 	    options->listen_count, &options->listen_access);
-	socket_owner_warn(SOCKET_OWNER_FASTCGI, options->fastcgi_listen,
+	socket_access_warn(SOCKET_ACCESS_FASTCGI, options->fastcgi_listen,
 	    options->fastcgi_listen_count, &options->fastcgi_access);
 	(void)printf("configuration is valid\n");
 	return printed();

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "net/address.h"
-#include "net/unix_socket.h"
+#include "daemon/socket_access.h"
 
 struct buf;
 struct endpoint;
@@ -74,10 +74,10 @@ struct options {
 	size_t	 trusted_proxies_count;
 	struct endpoint *listen;	/* NULL for none */
 	size_t	 listen_count;
-	struct unix_socket_access listen_access;
+	struct socket_access listen_access;
 	struct endpoint *fastcgi_listen;	/* NULL for none */
 	size_t	 fastcgi_listen_count;
-	struct unix_socket_access fastcgi_access;
+	struct socket_access fastcgi_access;
 	enum address_detail log_addresses;
 	enum log_level log_level;
 	bool	 core_dumps;

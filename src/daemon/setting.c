@@ -13,7 +13,7 @@
 #include "base/xalloc.h"
 #include "net/address.h"
 #include "net/endpoint.h"
-#include "net/unix_socket.h"
+#include "socket_access.h"
 #include "wire/http_target.h"
 #include "wire/origin.h"
 #include "wire/ws_handshake.h"
@@ -277,7 +277,7 @@ find_group(const char *name, enum setting_names names, gid_t *gid)
 }
 
 static int
-put_owner(struct unix_socket_access *access, const char *text,
+put_owner(struct socket_access *access, const char *text,
     enum setting_names names, char problem[SETTING_PROBLEM_BYTES])
 {
 	char *user = xstrdup(text);

@@ -25,7 +25,7 @@ enum setting_type {
 	SETTING_BASE_PATH,	/* char *: route.h's normal form */
 	SETTING_FILE,		/* char *: a path that begins with /; or "" */
 	SETTING_MODE,		/* mode_t, in octal: permission bits */
-	SETTING_OWNER,		/* struct unix_socket_access, but its mode:
+	SETTING_OWNER,		/* struct socket_access, but its mode:
 				   user, user:group, :group; or "" */
 	SETTING_ADMIN,		/* list of char *: see admin_place.h */
 	SETTING_ORIGINS,	/* list of char * */

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "net/address.h"
 #include "net/endpoint.h"
-#include "net/unix_socket.h"
+#include "socket_access.h"
 #include "setting.h"
 
 /* Bytes of the field; of a list, of its pointer. */
@@ -28,7 +28,7 @@ field_size(enum setting_type type)
 	case SETTING_MODE:
 		return sizeof(mode_t);
 	case SETTING_OWNER:
-		return sizeof(struct unix_socket_access);
+		return sizeof(struct socket_access);
 	case SETTING_TOKEN:
 	case SETTING_BASE_PATH:
 	case SETTING_FILE:

@@ -5,7 +5,7 @@
 #include "activation.h"
 #include "base/log.h"
 #include "options.h"
-#include "socket_owner.h"
+#include "socket_access.h"
 
 /*
  * Adopt the service manager's sockets of a name; how many there were, or -1.
@@ -37,7 +37,7 @@ open_http(struct listener *listener, const struct options *options,
 	size_t i;
 
 	/* Nor at its next start: that is a mistake in the configuration. */
-	if (!socket_owner_is_permitted(SOCKET_OWNER_HTTP, options->listen,
+	if (!socket_access_is_permitted(SOCKET_ACCESS_HTTP, options->listen,
 	    options->listen_count, &options->listen_access))
 		return EX_CONFIG;
 	for (i = options->listen_count; i > 0; i--) {
@@ -59,7 +59,7 @@ open_fastcgi(struct listener *listener, const struct options *options,
 	struct endpoint endpoint;
 	size_t i;
 
-	if (!socket_owner_is_permitted(SOCKET_OWNER_FASTCGI,
+	if (!socket_access_is_permitted(SOCKET_ACCESS_FASTCGI,
 	    options->fastcgi_listen, options->fastcgi_listen_count,
 	    &options->fastcgi_access))
 		return EX_CONFIG;

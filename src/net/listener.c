@@ -284,7 +284,7 @@ socket_start(struct listener_socket *sock, struct endpoint *endpoint)
 
 static int
 add_unix(struct listener *listener, struct endpoint *endpoint,
-    const struct unix_socket_access *access, const struct listener_user *user)
+    const struct socket_access *access, const struct listener_user *user)
 {
 	struct listener_socket *sock = socket_new(listener, -1, user);
 
@@ -369,7 +369,7 @@ is_any_address(const struct endpoint *endpoint)
 
 int
 listener_add(struct listener *listener, struct endpoint *endpoint,
-    const struct unix_socket_access *access, const struct listener_user *user)
+    const struct socket_access *access, const struct listener_user *user)
 {
 	char text[ENDPOINT_TEXT_MAX + 1];
 	int fd;

@@ -7,7 +7,7 @@
 #include <uv.h>
 
 struct endpoint;
-struct unix_socket_access;
+struct socket_access;
 
 /*
  * Sockets that accept connections.  One listener counts the connections of all
@@ -57,7 +57,7 @@ int	 listener_add_tcp(struct listener *listener, unsigned port,
  * what becomes of a file that is in its way.  0, or -1, which was logged.
  */
 int	 listener_add(struct listener *listener, struct endpoint *endpoint,
-	    const struct unix_socket_access *access,
+	    const struct socket_access *access,
 	    const struct listener_user *user)
 	    __attribute__((warn_unused_result));
 /*

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "daemon/socket_access.h"
 #include "endpoint.h"
 
 static int
@@ -65,16 +66,10 @@ clear_path(const struct endpoint *endpoint, const char *path)
 	return -1;
 }
 
-bool
-unix_socket_is_given(const struct unix_socket_access *access)
-{
-	return access->owner != (uid_t)-1 || access->group != (gid_t)-1;
-}
-
 static int
-set_access(const char *path, const struct unix_socket_access *access)
+set_access(const char *path, const struct socket_access *access)
 {
-	if (unix_socket_is_given(access) &&
+	if (socket_access_is_given(access) &&
 	    lchown(path, access->owner, access->group) == -1) {
 		log_error("listener: %s: cannot be given to user %d, group %d",
 		    path, (int)access->owner, (int)access->group);
@@ -92,7 +87,7 @@ set_access(const char *path, const struct unix_socket_access *access)
 /* Bind fd to the path, and let file be what is there then. */
 static int
 bind_path(int fd, const struct endpoint *endpoint,
-    const struct unix_socket_access *access, struct unix_socket_file *file)
+    const struct socket_access *access, struct unix_socket_file *file)
 {
 	struct stat st;
 
@@ -110,28 +105,9 @@ bind_path(int fd, const struct endpoint *endpoint,
 	return -1;
 }
 
-bool
-unix_socket_may_give(const struct unix_socket_access *access)
-{
-	bool is_forbidden;
-	int fd;
-
-	if (!unix_socket_is_given(access))
-		return true;
-	/* Privileges, groups and filters of system calls: trying is the only
-	 * way to know, and a socket without a name does for it. */
-	fd = make_socket();
-	if (fd == -1)
-		return true;
-	is_forbidden = fchown(fd, access->owner, access->group) == -1 &&
-	    errno == EPERM;
-	close(fd);
-	return !is_forbidden;
-}
-
 int
 unix_socket_bind(const struct endpoint *endpoint,
-    const struct unix_socket_access *access, struct unix_socket_file *file)
+    const struct socket_access *access, struct unix_socket_file *file)
 {
 	struct sockaddr_un un;
 	int fd;

@@ -1,20 +1,13 @@
 #ifndef UNIX_SOCKET_H
 #define UNIX_SOCKET_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
 struct endpoint;
+struct socket_access;
 
 /* Listening sockets in the file system. */
-
-/* Who may connect: those who may write to the file. */
-struct unix_socket_access {
-	mode_t	 mode;
-	uid_t	 owner;		/* (uid_t)-1: as it is made */
-	gid_t	 group;		/* (gid_t)-1: likewise */
-};
 
 /* The file that was made, to know it again. */
 struct unix_socket_file {
@@ -23,11 +16,6 @@ struct unix_socket_file {
 	ino_t	 inode;
 };
 
-/* Whether the file is to be somebody's in particular. */
-bool	 unix_socket_is_given(const struct unix_socket_access *access);
-/* Whether this process is permitted to give a file of its own to those. */
-bool	 unix_socket_may_give(const struct unix_socket_access *access);
-
 /*
  * Make the socket, and nobody can connect before access holds.  A socket that
  * nobody listens on any more is replaced; anything else in its place is not.
@@ -35,7 +23,7 @@ bool	 unix_socket_may_give(const struct unix_socket_access *access);
  * which was logged.
  */
 int	 unix_socket_bind(const struct endpoint *endpoint,
-	    const struct unix_socket_access *access,
+	    const struct socket_access *access,
 	    struct unix_socket_file *file)
 	    __attribute__((warn_unused_result));
 
