@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "net/address.h"
+#include "config/address.h"
 
 const char suite_name[] = "address";
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "net/endpoint.h"
+#include "config/endpoint.h"
 
 const char suite_name[] = "endpoint";
 

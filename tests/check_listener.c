@@ -18,8 +18,8 @@
 
 #include <uv.h>
 
+#include "config/endpoint.h"
 #include "daemon.h"
-#include "net/endpoint.h"
 #include "net/listener.h"
 #include "net/unix_socket.h"
 

@@ -11,9 +11,9 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "daemon/options.h"
-#include "net/address.h"
-#include "net/endpoint.h"
+#include "config/address.h"
+#include "config/endpoint.h"
+#include "config/options.h"
 #include "suite.h"
 
 #define ARGS_MAX 16

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "net/endpoint.h"
+#include "config/endpoint.h"
 
 enum {
 	PATIENCE_S = 30,

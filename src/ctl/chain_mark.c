@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/setting.h"
+#include "config/setting.h"
 #include "storage/chain.h"
 
 _Static_assert(CHAIN_MARK_CHARS == 20 + 1 + CHAIN_HASH_HEX,

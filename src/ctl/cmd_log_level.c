@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
+#include "config/setting.h"
 #include "ctl.h"
-#include "daemon/setting.h"
 #include "operating.h"
 
 enum { TARGET_BYTES = 64 };

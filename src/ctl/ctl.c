@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/option_fault.h"
 #include "base/xalloc.h"
-#include "daemon/options.h"
+#include "config/options.h"
 
 #define PROGRAM "buddyshoppingctl"
 

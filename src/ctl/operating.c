@@ -8,9 +8,9 @@
 
 #include "admin_client.h"
 #include "base/log.h"
-#include "daemon/admin_place.h"
+#include "config/admin_place.h"
+#include "config/endpoint.h"
 #include "json_line.h"
-#include "net/endpoint.h"
 #include "printable.h"
 
 static enum ctl_status

@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "admin_place.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "config/admin_place.h"
+#include "config/endpoint.h"
+#include "config/options.h"
+#include "config/socket_access.h"
 #include "door.h"
 #include "net/admin.h"
-#include "net/endpoint.h"
 #include "net/http.h"
-#include "socket_access.h"
-#include "options.h"
 #include "tuning.h"
 
 /* Connections to the admin socket, beside max-connections, ... */

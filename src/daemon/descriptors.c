@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "options.h"
+#include "config/options.h"
 
 /*
  * What a start takes besides its listeners: 24 for standard streams, the loop,

@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "base/std_fds.h"
+#include "config/options.h"
 #include "descriptors.h"
-#include "options.h"
 #include "server.h"
 
 /* Multicarts and carts that are, in bytes. */

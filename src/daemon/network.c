@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/options.h"
 #include "hub/quota.h"
 #include "net/fcgi.h"
 #include "net/front.h"
@@ -16,7 +17,6 @@
 #include "net/unsent.h"
 #include "net/ws.h"
 #include "net/ws_peer.h"
-#include "options.h"
 #include "quiet.h"
 #include "session/record.h"
 #include "sockets.h"

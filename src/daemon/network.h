@@ -9,8 +9,8 @@
 #include <uv.h>
 
 #include "base/id.h"
-#include "net/address.h"
-#include "net/endpoint.h"
+#include "config/address.h"
+#include "config/endpoint.h"
 
 struct fcgi_service;
 struct front;

@@ -9,16 +9,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "config/options.h"
+#include "config/setting.h"
 #include "hub/hub.h"
 #include "hub/roster.h"
 #include "net/admin.h"
 #include "net/admin_query.h"
 #include "net/poll.h"
 #include "net/ws_peer.h"
-#include "options.h"
 #include "reload.h"
 #include "session/session.h"
-#include "setting.h"
 #include "wire/json_write.h"
 
 enum {

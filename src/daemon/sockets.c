@@ -4,8 +4,8 @@
 
 #include "activation.h"
 #include "base/log.h"
-#include "options.h"
-#include "socket_access.h"
+#include "config/options.h"
+#include "config/socket_access.h"
 
 /*
  * Adopt the service manager's sockets of a name; how many there were, or -1.

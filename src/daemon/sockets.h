@@ -1,7 +1,7 @@
 #ifndef SOCKETS_H
 #define SOCKETS_H
 
-#include "net/endpoint.h"
+#include "config/endpoint.h"
 #include "net/listener.h"
 
 struct options;

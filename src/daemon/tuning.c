@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "config/options.h"
 #include "descriptors.h"
 #include "hub/hub_config.h"
 #include "hub/quota.h"
@@ -13,7 +14,6 @@
 #include "net/unsent.h"
 #include "net/ws.h"
 #include "net/ws_peer.h"
-#include "options.h"
 #include "storage/journal.h"
 
 /* Descriptors besides those of connections. */

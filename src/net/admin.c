@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "address.h"
 #include "admin_query.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "config/address.h"
 #include "exchange.h"
 #include "hub/hub.h"
 #include "watch.h"

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "address.h"
 #include "base/buf.h"
+#include "config/address.h"
 #include "hub/outbox.h"
 #include "session/record.h"
 #include "wire/http_target.h"

@@ -10,9 +10,9 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "config/address.h"
 #include "deadline.h"
 #include "exchange.h"
 #include "fcgi_head.h"

@@ -7,7 +7,7 @@
 
 #include <uv.h>
 
-#include "address.h"
+#include "config/address.h"
 #include "refused.h"
 
 struct exchange_answer;

@@ -14,10 +14,10 @@
 
 #include <microhttpd.h>
 
-#include "address.h"
 #include "base/log.h"
 #include "base/wait.h"
 #include "base/xalloc.h"
+#include "config/address.h"
 #include "exchange.h"
 #include "http_answer.h"
 #include "http_begun.h"

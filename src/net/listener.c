@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "endpoint.h"
+#include "config/endpoint.h"
 #include "unix_socket.h"
 
 enum {

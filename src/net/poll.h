@@ -5,8 +5,8 @@
 
 #include <uv.h>
 
-#include "address.h"
 #include "base/buf.h"
+#include "config/address.h"
 #include "delivery.h"
 #include "session/record.h"
 #include "session/refusal.h"

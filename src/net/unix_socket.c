@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "daemon/socket_access.h"
-#include "endpoint.h"
+#include "config/endpoint.h"
+#include "config/socket_access.h"
 
 static int
 make_socket(void)

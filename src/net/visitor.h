@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "address.h"
+#include "config/address.h"
 
 struct peer;
 struct quota;

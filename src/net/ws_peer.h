@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "address.h"
 #include "base/id.h"
+#include "config/address.h"
 #include "delivery.h"
 #include "wire/ws_deflate.h"
 #include "wire/ws_frame.h"

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "net/address.h"
-#include "net/endpoint.h"
+#include "endpoint.h"
 #include "socket_access.h"
 #include "wire/http_target.h"
 #include "wire/origin.h"

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 #include "base/log.h"
-#include "net/address.h"
-#include "daemon/socket_access.h"
+#include "config/address.h"
+#include "config/socket_access.h"
 
 struct buf;
 struct endpoint;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "net/endpoint.h"
+#include "endpoint.h"
 
 static const struct {
 	const char *key;

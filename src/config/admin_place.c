@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/xalloc.h"
-#include "net/endpoint.h"
+#include "endpoint.h"
 #include "options.h"
 
 static const char format[] = "unix:%s.admin";

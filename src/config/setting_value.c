@@ -4,11 +4,11 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "address.h"
 #include "base/log.h"
-#include "net/address.h"
-#include "net/endpoint.h"
-#include "socket_access.h"
+#include "endpoint.h"
 #include "setting.h"
+#include "socket_access.h"
 
 /* Bytes of the field; of a list, of its pointer. */
 static size_t
