@@ -12,11 +12,11 @@
 # shellcheck disable=SC2035 # every path begins with a layer
 set -eu
 
-layers='base session wire config hub storage net daemon ctl'
+layers='base session wire config hub storage audit net daemon ctl'
 pure_layers='session wire hub'
 # Each word: a library's header, and the place where alone it may be included,
 # the beginning of a path as a pattern.
-hidden_libraries='sqlite3.h=storage/ json-c/=wire/(message|multicart).c
+hidden_libraries='sqlite3.h=(storage|audit)/ json-c/=wire/(message|multicart).c
     microhttpd.h=net/http uthash.h=base/table.h'
 impure_headers='^(sys/(epoll|file|mman|poll|random|select|socket|stat|time|un'\
 '|wait)\.h|(arpa|net|netinet|systemd)/.*|(fcntl|netdb|poll|pthread|signal'\
@@ -212,7 +212,7 @@ self_test()
 		expect 'not for a pure' wire/planted.c "	x = $name(y);"
 		expect 'not for a pure' hub/planted.c "/* a */ $name (y);"
 	done
-	expect 'only for storage' net/planted.c '#include <sqlite3.h>'
+	expect 'only for (storage|audit)' net/planted.c '#include <sqlite3.h>'
 	expect 'only for wire/(message|multicart).c' wire/planted.c \
 	    '#include <json-c/json.h>'
 	expect 'only for net/http' net/planted.c '#include <microhttpd.h>'

@@ -11,16 +11,16 @@
 
 #include <sqlite3.h>
 
+#include "audit/audit.h"
+#include "audit/audit_replay.h"
+#include "audit/audit_report.h"
+#include "audit/audit_row.h"
+#include "audit/audit_session.h"
+#include "audit/audit_verify.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "session/session.h"
-#include "storage/audit.h"
-#include "storage/audit_replay.h"
-#include "storage/audit_report.h"
-#include "storage/audit_row.h"
-#include "storage/audit_session.h"
-#include "storage/audit_verify.h"
 
 #include "story.h"
 #include "suite.h"

@@ -12,12 +12,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
+#include "audit/backup.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "session/record.h"
-#include "storage/audit.h"
-#include "storage/backup.h"
 #include "storage/chain.h"
 #include "storage/store.h"
 

@@ -13,16 +13,16 @@
 
 #include <sqlite3.h>
 
+#include "audit/audit.h"
+#include "audit/audit_report.h"
+#include "audit/audit_verify.h"
+#include "audit/offline.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "hub/hub.h"
 #include "hub/job.h"
 #include "session/record.h"
 #include "session/session.h"
-#include "storage/audit.h"
-#include "storage/audit_report.h"
-#include "storage/audit_verify.h"
-#include "storage/offline.h"
 #include "storage/store.h"
 
 #include "suite.h"

@@ -14,10 +14,10 @@
 
 #include <sqlite3.h>
 
+#include "audit/audit.h"
+#include "audit/backup.h"
 #include "base/buf.h"
 #include "session/record.h"
-#include "storage/audit.h"
-#include "storage/backup.h"
 #include "storage/chain.h"
 #include "storage/database.h"
 #include "storage/lock.h"

@@ -12,12 +12,12 @@
 
 #include <sqlite3.h>
 
+#include "audit/audit.h"
+#include "audit/audit_report.h"
+#include "audit/audit_verify.h"
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "session/session.h"
-#include "storage/audit.h"
-#include "storage/audit_report.h"
-#include "storage/audit_verify.h"
 #include "storage/store.h"
 
 #include "story.h"

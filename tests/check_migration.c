@@ -7,13 +7,13 @@
 
 #include <sqlite3.h>
 
+#include "audit/audit.h"
+#include "audit/audit_report.h"
+#include "audit/audit_verify.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "hub/job.h"
 #include "session/record.h"
-#include "storage/audit.h"
-#include "storage/audit_report.h"
-#include "storage/audit_verify.h"
 #include "storage/schema.h"
 #include "storage/store.h"
 

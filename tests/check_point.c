@@ -1,7 +1,7 @@
 #include "suite.h"
 
+#include "audit/audit_replay.h"
 #include "ctl/point.h"
-#include "storage/audit_replay.h"
 
 const char suite_name[] = "point";
 

@@ -16,13 +16,13 @@
 
 #include <sqlite3.h>
 
+#include "audit/audit.h"
+#include "audit/backup.h"
+#include "audit/restore.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "storage/audit.h"
-#include "storage/backup.h"
 #include "storage/chain.h"
 #include "storage/header.h"
-#include "storage/restore.h"
 #include "storage/store.h"
 
 #include "daemon.h"

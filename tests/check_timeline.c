@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit_row.h"
 #include "base/buf.h"
 #include "ctl/timeline.h"
-#include "storage/audit_row.h"
 
 const char suite_name[] = "timeline";
 

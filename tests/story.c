@@ -6,12 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "hub/job.h"
 #include "session/session.h"
-#include "storage/audit.h"
 #include "storage/chain.h"
 #include "storage/store.h"
 

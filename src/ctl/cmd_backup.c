@@ -2,11 +2,11 @@
 
 #include <stdio.h>
 
+#include "audit/backup.h"
 #include "base/log.h"
 #include "chain_mark.h"
 #include "copying.h"
 #include "ctl.h"
-#include "storage/backup.h"
 #include "storage/chain.h"
 
 enum { OPTION_FORCE, OPTION_KEY };

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
+#include "audit/audit_replay.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -18,8 +20,6 @@
 #include "point.h"
 #include "printable.h"
 #include "session/session.h"
-#include "storage/audit.h"
-#include "storage/audit_replay.h"
 #include "target.h"
 
 enum option {

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
+#include "audit/audit_customer.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -13,8 +15,6 @@
 #include "ctl.h"
 #include "erasing.h"
 #include "session/session.h"
-#include "storage/audit.h"
-#include "storage/audit_customer.h"
 
 enum { OPTION_CUSTOMER, OPTION_SESSION, OPTION_YES };
 

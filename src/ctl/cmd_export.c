@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
+#include "audit/audit_cursor.h"
 #include "base/log.h"
 #include "csv.h"
 #include "ctl.h"
@@ -13,8 +15,6 @@
 #include "progress.h"
 #include "row_csv.h"
 #include "row_json.h"
-#include "storage/audit.h"
-#include "storage/audit_cursor.h"
 #include "storage/chain.h"
 #include "target.h"
 

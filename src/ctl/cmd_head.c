@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
+#include "audit/audit.h"
 #include "chain_mark.h"
 #include "ctl.h"
-#include "storage/audit.h"
 #include "storage/chain.h"
 
 static enum ctl_status

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "audit/restore.h"
 #include "base/log.h"
 #include "chain_mark.h"
 #include "copying.h"
 #include "ctl.h"
-#include "storage/restore.h"
 #include "when.h"
 
 enum { OPTION_KEY, OPTION_YES };

@@ -5,13 +5,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "audit/audit.h"
+#include "audit/audit_session.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "ctl.h"
 #include "json_line.h"
 #include "printable.h"
-#include "storage/audit.h"
-#include "storage/audit_session.h"
 #include "when.h"
 
 enum {

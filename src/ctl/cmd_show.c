@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "audit/audit.h"
+#include "audit/audit_cursor.h"
 #include "colour.h"
 #include "ctl.h"
 #include "follow.h"
 #include "pager.h"
-#include "storage/audit.h"
-#include "storage/audit_cursor.h"
 #include "target.h"
 #include "timeline.h"
 

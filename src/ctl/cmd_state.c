@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "audit/audit_replay.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -9,7 +10,6 @@
 #include "json_line.h"
 #include "point.h"
 #include "printable.h"
-#include "storage/audit_replay.h"
 #include "target.h"
 #include "wire/multicart.h"
 

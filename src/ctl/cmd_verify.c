@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/audit.h"
+#include "audit/audit_report.h"
+#include "audit/audit_row.h"
+#include "audit/audit_session.h"
+#include "audit/audit_verify.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "chain_mark.h"
@@ -14,11 +19,6 @@
 #include "event_name.h"
 #include "printable.h"
 #include "progress.h"
-#include "storage/audit.h"
-#include "storage/audit_report.h"
-#include "storage/audit_row.h"
-#include "storage/audit_session.h"
-#include "storage/audit_verify.h"
 #include "when.h"
 
 enum {

@@ -4,8 +4,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "audit/backup.h"
 #include "progress.h"
-#include "storage/backup.h"
 
 /*
  * A command that copies a database: a terminal shows how far it is, and signals

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "admin_client.h"
+#include "audit/offline.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -19,7 +20,6 @@
 #include "hub/erasure.h"
 #include "operating.h"
 #include "printable.h"
-#include "storage/offline.h"
 
 enum {
 	FIRST_WAIT_MS = 20,		/* until the daemon is asked again: */

@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "audit/audit_row.h"
 #include "base/table.h"
 #include "base/xalloc.h"
-#include "storage/audit_row.h"
 
 struct entry {
 	struct participant participant;

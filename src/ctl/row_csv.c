@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "audit/audit_row.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "csv.h"
 #include "event_name.h"
 #include "json_line.h"
-#include "storage/audit_row.h"
 #include "when.h"
 
 enum { NUMBER_BYTES = 21 };	/* of 64 bits in decimal, with a NUL */

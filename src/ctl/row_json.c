@@ -2,11 +2,11 @@
 
 #include <stddef.h>
 
+#include "audit/audit_row.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "event_name.h"
 #include "json_line.h"
-#include "storage/audit_row.h"
 #include "when.h"
 #include "wire/json_scan.h"
 #include "wire/message.h"

@@ -1,7 +1,7 @@
 #include "target.h"
 
+#include "audit/audit.h"
 #include "base/log.h"
-#include "storage/audit.h"
 
 enum ctl_status
 target_open(const struct ctl *ctl, const char *name, struct target *target)

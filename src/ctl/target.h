@@ -1,8 +1,8 @@
 #ifndef TARGET_H
 #define TARGET_H
 
+#include "audit/audit_session.h"
 #include "ctl.h"
-#include "storage/audit_session.h"
 
 struct audit;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit_row.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -18,7 +19,6 @@
 #include "printable.h"
 #include "product.h"
 #include "row_json.h"
-#include "storage/audit_row.h"
 #include "when.h"
 
 enum {

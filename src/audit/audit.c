@@ -1,0 +1,419 @@
+#include "audit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "storage/chain.h"
+#include "storage/column.h"
+#include "storage/companions.h"
+#include "storage/database.h"
+#include "storage/file.h"
+#include "storage/header.h"
+#include "storage/log_mark.h"
+#include "storage/sql.h"
+#include "storage/tables.h"
+
+enum {
+	BUSY_TIMEOUT_MS = 5000,		/* a daemon that starts or stops */
+	LOG_LOOKS = 3,			/* at a log that a daemon moves */
+	KEPT_MAX = 8			/* statements of audit_prepare_once() */
+};
+
+enum statement {
+	SQL_BEGIN,
+	SQL_END,
+	SQL_VERSION,
+	SQL_HEAD,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_BEGIN] = "BEGIN",
+	[SQL_END] = "ROLLBACK",
+	[SQL_VERSION] = "PRAGMA user_version",
+	[SQL_HEAD] =
+	    "SELECT * FROM (SELECT seq, hash FROM journal"
+	    "  ORDER BY seq DESC LIMIT 1)"
+	    " UNION ALL"
+	    " SELECT * FROM (SELECT seq, hash FROM chain_anchor"
+	    "  ORDER BY seq DESC LIMIT 1)"
+	    " ORDER BY seq DESC LIMIT 1",
+};
+
+/* Nothing in the file may make us run what it says. */
+static const char connection_sql[] =
+    "PRAGMA query_only = ON;"
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA cell_size_check = ON;"
+    "PRAGMA temp_store = MEMORY;";
+
+struct audit {
+	char	*path;
+	sqlite3	*db;
+	sqlite3_stmt *statements[STATEMENTS];
+	sqlite3_stmt *kept[KEPT_MAX];
+	const char *kept_sql[KEPT_MAX];
+};
+
+static enum audit_status
+refuse(const char *path, const char *why)
+{
+	log_errorx("%s: %s", path, why);
+	return AUDIT_BAD_DATA;
+}
+
+static enum audit_status
+refuse_file(const char *path)
+{
+	enum audit_status status = AUDIT_IO_ERROR;
+
+	switch (errno) {
+	case EACCES:
+		log_errorx("%s: %s: use sudo, or be the daemon's user", path,
+		    strerror(EACCES));
+		return AUDIT_NO_DATABASE;
+	case ELOOP:
+	case ENAMETOOLONG:
+	case ENOENT:
+	case ENOTDIR:
+		status = AUDIT_NO_DATABASE;
+		break;
+	}
+	log_warn("%s", path);
+	return status;
+}
+
+static enum audit_status
+judge_header(const char *path, int fd)
+{
+	uint8_t header[HEADER_BYTES];
+	ssize_t n = pread(fd, header, sizeof(header), 0);
+	const char *fault;
+
+	if (n == -1)
+		return refuse_file(path);
+	/* A crash may have torn what the log has whole. */
+	if (companions_have_log(path) && header_is_torn(header, (size_t)n))
+		return AUDIT_OK;
+	/* A newer version is judged by what the log says, not the file. */
+	fault = header_fault(header, (size_t)n, INT32_MAX);
+	return fault != NULL ? refuse(path, fault) : AUDIT_OK;
+}
+
+/*
+ * Whether reading leaves nothing behind that its owner cannot use: whoever
+ * reads a database makes its log, if the daemon does not run.
+ */
+static bool
+is_readable(const char *path, const struct stat *st)
+{
+	char *log = file_beside(path, "-wal");
+	bool has_log = access(log, F_OK) == 0;
+
+	free(log);
+	return has_log || geteuid() == 0 || geteuid() == st->st_uid;
+}
+
+static enum audit_status
+refuse_foreign(const char *path)
+{
+	log_errorx("%s: is another user's: read it as that user, or while the "
+	    "daemon runs", path);
+	return AUDIT_NO_DATABASE;
+}
+
+/* Judge the file before SQLite sees it. */
+static enum audit_status
+judge_file(const char *path)
+{
+	enum audit_status status;
+	struct stat st;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1)
+		return refuse_file(path);
+	if (fstat(fd, &st) == -1)
+		status = refuse_file(path);
+	else if (S_ISDIR(st.st_mode))
+		status = refuse(path, "is a directory");
+	else if (!S_ISREG(st.st_mode))
+		status = refuse(path, "is not a regular file");
+	else if (!is_readable(path, &st))
+		status = refuse_foreign(path);
+	else
+		status = judge_header(path, fd);
+	(void)close(fd); /* nothing was written to it */
+	return status;
+}
+
+enum audit_status
+audit_failed(struct audit *audit, int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_FORMAT:
+		log_errorx("%s: is damaged: %s", audit->path,
+		    sqlite3_errstr(rc));
+		return AUDIT_BAD_DATA;
+	case SQLITE_ERROR:
+	case SQLITE_SCHEMA:
+		log_errorx("%s: has not the tables that it should have",
+		    audit->path);
+		return AUDIT_BAD_DATA;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		log_errorx("%s: is locked", audit->path);
+		return AUDIT_BUSY;
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+		log_errorx("%s: its log cannot be read: run as the daemon's "
+		    "user", audit->path);
+		return AUDIT_NO_DATABASE;
+	}
+	log_errorx("%s: cannot be read: %s (%d)", audit->path,
+	    sqlite3_errstr(rc), rc);
+	return AUDIT_IO_ERROR;
+}
+
+enum audit_status
+audit_end_rows(struct audit *audit, sqlite3_stmt *statement, int rc)
+{
+	(void)sqlite3_reset(statement);	/* repeats rc */
+	return rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK ?
+	    AUDIT_OK : audit_failed(audit, rc);
+}
+
+enum audit_status
+audit_end_row(struct audit *audit, const struct columns *columns, int rc)
+{
+	enum audit_status status = audit_end_rows(audit, columns->at, rc);
+	char text[COLUMN_FAULT_BYTES];
+
+	if (status != AUDIT_OK || columns_fit(columns))
+		return status;
+	columns_describe(columns, text);
+	return refuse(audit->path, text);
+}
+
+enum audit_status
+audit_prepare(struct audit *audit, const char *sql, sqlite3_stmt **statement)
+{
+	int rc = sqlite3_prepare_v3(audit->db, sql, -1,
+	    SQLITE_PREPARE_PERSISTENT, statement, NULL);
+
+	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
+}
+
+enum audit_status
+audit_prepare_once(struct audit *audit, const char *sql,
+    sqlite3_stmt **statement)
+{
+	enum audit_status status = AUDIT_OK;
+	size_t i = 0;
+
+	while (i < KEPT_MAX && audit->kept_sql[i] != NULL &&
+	    audit->kept_sql[i] != sql)
+		i++;
+	assert(i < KEPT_MAX);
+	if (audit->kept_sql[i] == NULL)
+		status = audit_prepare(audit, sql, &audit->kept[i]);
+	if (status == AUDIT_OK)
+		audit->kept_sql[i] = sql;
+	*statement = audit->kept[i];
+	return status;
+}
+
+int
+audit_step(sqlite3_stmt *statement, int64_t first, int64_t second)
+{
+	int rc = sqlite3_bind_int64(statement, 1, first);
+
+	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 1)
+		rc = sqlite3_bind_int64(statement, 2, second);
+	return rc == SQLITE_OK ? sqlite3_step(statement) : rc;
+}
+
+static enum audit_status
+prepare_all(struct audit *audit)
+{
+	enum audit_status status = AUDIT_OK;
+	size_t i;
+
+	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
+		status = audit_prepare(audit, statement_sql[i],
+		    &audit->statements[i]);
+	return status;
+}
+
+/*
+ * The version decides before a statement may miss a table, and none is run on
+ * what is not one.
+ */
+static enum audit_status
+check_version(struct audit *audit)
+{
+	sqlite3_stmt *row;
+	struct columns columns;
+	enum audit_status status;
+	int64_t version;
+	int rc;
+
+	status = audit_prepare(audit, statement_sql[SQL_VERSION], &row);
+	if (status != AUDIT_OK)
+		return status;
+	rc = sqlite3_step(row);
+	columns = columns_at(row, "user_version");
+	version = rc != SQLITE_ROW ? 0 : column_between(&columns, 0, INT32_MIN,
+	    INT32_MAX);
+	(void)sqlite3_finalize(row);	/* repeats rc */
+	if (rc != SQLITE_ROW)
+		return audit_failed(audit, rc);
+	if (version > database_schema_version())
+		return refuse(audit->path, "is of a newer version");
+	if (version < database_schema_version())
+		return refuse(audit->path, "is of an older version: "
+		    "start the daemon once to bring it up to date");
+	rc = tables_check(audit->db);
+	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
+}
+
+static enum audit_status
+connect_file(struct audit *audit)
+{
+	int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_EXRESCODE;
+	int rc;
+
+	rc = sqlite3_open_v2(audit->path, &audit->db, flags, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_busy_timeout(audit->db, BUSY_TIMEOUT_MS);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(audit->db, connection_sql, NULL, NULL, NULL);
+	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
+}
+
+/*
+ * Whoever reads file and log of two databases reads neither.  While a daemon
+ * moves its log the two may not agree for a moment.
+ */
+static enum audit_status
+check_log(struct audit *audit)
+{
+	struct log_mark file, whole;
+	int looks, rc;
+
+	for (looks = 0; looks < LOG_LOOKS; looks++) {
+		if (!companions_have_log(audit->path) ||
+		    !log_mark_read_alone(audit->path, NULL, &file))
+			return AUDIT_OK;
+		rc = log_mark_read(audit->db, &whole);
+		if (rc == SQLITE_MISMATCH)
+			return refuse(audit->path,
+			    "has a log_mark that cannot be");
+		if (rc != SQLITE_OK)
+			return audit_failed(audit, rc);
+		if (log_mark_compare(&file, &whole) != LOG_MARK_FOREIGN)
+			return AUDIT_OK;
+	}
+	return refuse(audit->path, "the log beside it (-wal) is another "
+	    "database's: put that database back, or move the log away");
+}
+
+enum audit_status
+audit_open(const char *path, struct audit **opened)
+{
+	struct audit *audit;
+	enum audit_status status;
+
+	status = judge_file(path);
+	if (status != AUDIT_OK)
+		return status;
+	audit = xcalloc(1, sizeof(*audit));
+	audit->path = xstrdup(path);
+	status = connect_file(audit);
+	if (status == AUDIT_OK)
+		status = check_version(audit);
+	if (status == AUDIT_OK)
+		status = check_log(audit);
+	if (status == AUDIT_OK)
+		status = prepare_all(audit);
+	if (status == AUDIT_OK)
+		*opened = audit;
+	else
+		audit_close(audit);
+	return status;
+}
+
+void
+audit_close(struct audit *audit)
+{
+	if (audit == NULL)
+		return;
+	sql_finalize(audit->kept, KEPT_MAX);
+	sql_finalize(audit->statements, STATEMENTS);
+	/* Nothing was written, and all statements are finalized. */
+	(void)sqlite3_close(audit->db);
+	free(audit->path);
+	free(audit);
+}
+
+static enum audit_status
+run(struct audit *audit, enum statement id)
+{
+	return audit_end_rows(audit, audit->statements[id],
+	    sqlite3_step(audit->statements[id]));
+}
+
+enum audit_status
+audit_begin(struct audit *audit)
+{
+	return run(audit, SQL_BEGIN);
+}
+
+void
+audit_end(struct audit *audit)
+{
+	/* After some errors SQLite has ended it by itself. */
+	if (!sqlite3_get_autocommit(audit->db))
+		(void)run(audit, SQL_END);	/* there was nothing to write */
+}
+
+enum audit_status
+audit_head(struct audit *audit, struct chain_head *head)
+{
+	sqlite3_stmt *row = audit->statements[SQL_HEAD];
+	struct columns columns = columns_at(row, "journal or chain_anchor");
+	int rc = sqlite3_step(row);
+
+	*head = (struct chain_head){ .seq = 0 };
+	if (rc == SQLITE_ROW) {
+		head->seq = column_id(&columns, 0);
+		column_blob(&columns, 1, head->hash, sizeof(head->hash));
+	}
+	return audit_end_row(audit, &columns, rc);
+}
+
+sqlite3 *
+audit_connection(struct audit *audit)
+{
+	return audit->db;
+}
+
+const char *
+audit_path(const struct audit *audit)
+{
+	return audit->path;
+}

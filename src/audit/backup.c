@@ -1,0 +1,326 @@
+/*
+ * SQLite's backup starts anew whenever somebody else commits, so the source is
+ * held in a read transaction.  That keeps the daemon from emptying its log
+ * until the copy is made.  Moving what has gathered there, and making that
+ * durable, is then our work, because the daemon's commits would wait for it.
+ * And the copy is made durable in slices, because commits wait while the disk
+ * writes.
+ */
+#include "backup.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "audit.h"
+#include "base/log.h"
+#include "storage/column.h"
+#include "storage/file.h"
+#include "storage/log_mark.h"
+#include "storage/sql.h"
+#include "storage/verdict.h"
+
+enum {
+	SLICE_PAGES = 256,		/* between two looks at goes_on() */
+	SYNC_PAGES = 1000,		/* 4 MB: some 5 ms of a disk */
+	CHECK_STEPS = 100000		/* SQLite's, between two looks */
+};
+
+struct backup {
+	const char *database;
+	const struct backup_watcher *watcher;
+	struct backup_target *target;
+	struct audit *source;
+	sqlite3	*copy;
+	uint64_t size;			/* of the copy, in bytes */
+};
+
+/* SQLite says rc about the copy, or about a page to be copied. */
+static enum backup_status
+copy_failed(const struct backup *backup, int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_ERROR:	/* its schema cannot be run */
+	case SQLITE_NOTADB:
+		log_errorx("%s: is damaged: %s", backup->database,
+		    sqlite3_errstr(rc));
+		return BACKUP_BAD_DATA;
+	}
+	log_errorx("%s: %s (%d)", backup_target_draft(backup->target),
+	    sqlite3_errstr(rc), rc);
+	return BACKUP_IO_ERROR;
+}
+
+static enum audit_status
+read_number(struct audit *audit, const char *sql, uint64_t *number)
+{
+	sqlite3_stmt *row;
+	enum audit_status status = audit_prepare(audit, sql, &row);
+	struct columns columns;
+	int rc;
+
+	if (status != AUDIT_OK)
+		return status;
+	columns = columns_at(row, sql);
+	rc = sqlite3_step(row);
+	if (rc == SQLITE_ROW)
+		*number = column_number(&columns, 0);
+	status = audit_end_row(audit, &columns, rc);
+	(void)sqlite3_finalize(row);	/* it was reset */
+	return status;
+}
+
+/* Begin to read. */
+static enum backup_status
+hold_source(struct backup *backup)
+{
+	enum audit_status status = audit_begin(backup->source);
+	uint64_t pages = 0;
+
+	if (status == AUDIT_OK)
+		status = read_number(backup->source, "PRAGMA page_count",
+		    &pages);
+	if (status == AUDIT_OK)
+		status = read_number(backup->source, "PRAGMA page_size",
+		    &backup->size);
+	backup->size *= pages;
+	return (enum backup_status)status;
+}
+
+static int
+open_copy(struct backup *backup, const char *pragmas)
+{
+	int rc = sqlite3_open_v2(backup_target_draft(backup->target),
+	    &backup->copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_EXRESCODE, NULL);
+
+	return rc != SQLITE_OK ? rc :
+	    sqlite3_exec(backup->copy, pragmas, NULL, NULL, NULL);
+}
+
+static int
+close_copy(struct backup *backup)
+{
+	int rc = sqlite3_close(backup->copy);
+
+	if (rc == SQLITE_OK)
+		backup->copy = NULL;
+	return rc;
+}
+
+/* Make durable what was written so far; an SQLite result. */
+static int
+sync_file(sqlite3 *db)
+{
+	sqlite3_file *file;
+	int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER,
+	    &file);
+
+	return rc == SQLITE_OK ? file->pMethods->xSync(file,
+	    SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY) : rc;
+}
+
+/* Whether to go on with the copy, of which so many pages are missing. */
+static bool
+goes_on(const struct backup *backup, int missing, int pages)
+{
+	uint64_t done = pages == 0 ? 0 : backup->size *
+	    (uint64_t)(pages - missing) / (uint64_t)pages;
+
+	return backup->watcher->goes_on(backup->watcher->ctx, BACKUP_COPYING,
+	    done, backup->size);
+}
+
+/* SQLITE_DONE at the end, SQLITE_ABORT when it was stopped. */
+static int
+copy_slices(struct backup *backup, sqlite3_backup *handle)
+{
+	int rc, pages, missing, synced = 0;
+
+	while ((rc = sqlite3_backup_step(handle, SLICE_PAGES)) == SQLITE_OK) {
+		pages = sqlite3_backup_pagecount(handle);
+		missing = sqlite3_backup_remaining(handle);
+		if (!goes_on(backup, missing, pages))
+			return SQLITE_ABORT;
+		if (pages - missing < synced + SYNC_PAGES)
+			continue;
+		rc = sync_file(backup->copy);
+		if (rc != SQLITE_OK)
+			return rc;
+		synced = pages - missing;
+	}
+	return rc;
+}
+
+static enum backup_status
+copy_pages(struct backup *backup)
+{
+	sqlite3_backup *handle;
+	int rc;
+
+	/* Nothing has to be rolled back in a draft. */
+	rc = open_copy(backup, "PRAGMA journal_mode = OFF;"
+	    "PRAGMA synchronous = OFF");
+	if (rc != SQLITE_OK)
+		return copy_failed(backup, rc);
+	handle = sqlite3_backup_init(backup->copy, "main",
+	    audit_connection(backup->source), "main");
+	if (handle == NULL)
+		return copy_failed(backup,
+		    sqlite3_extended_errcode(backup->copy));
+	rc = copy_slices(backup, handle);
+	(void)sqlite3_backup_finish(handle); /* repeats the error */
+	if (rc == SQLITE_ABORT)
+		return BACKUP_STOPPED;
+	if (rc == SQLITE_DONE)
+		rc = sync_file(backup->copy);
+	if (rc == SQLITE_OK)
+		rc = close_copy(backup);
+	return rc == SQLITE_OK ? BACKUP_MADE : copy_failed(backup, rc);
+}
+
+static bool
+has_log(const char *path)
+{
+	char *log = file_beside(path, "-wal");
+	bool is_there = access(log, F_OK) == 0;
+
+	free(log);
+	return is_there;
+}
+
+/* Whatever keeps this from being done, the daemon does it in time. */
+static void
+move_log(sqlite3 *db)
+{
+	int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+	    NULL);
+
+	/* Only who has read knows of the log. */
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "PRAGMA user_version", NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_wal_checkpoint_v2(db, NULL,
+		    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	/* SQLite leaves it to the checkpoint that reaches the log's end. */
+	if (rc == SQLITE_OK)
+		(void)sync_file(db);
+}
+
+static void
+release_source(struct backup *backup)
+{
+	sqlite3 *db;
+
+	audit_close(backup->source);
+	backup->source = NULL;
+	if (!has_log(backup->database))
+		return;
+	if (sqlite3_open_v2(backup->database, &db, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
+		move_log(db);
+	(void)sqlite3_close(db); /* has no statements */
+}
+
+static int
+on_check(void *ctx)
+{
+	struct backup *backup = ctx;
+
+	return backup->watcher->goes_on(backup->watcher->ctx, BACKUP_CHECKING,
+	    backup->size, backup->size) ? 0 : 1;
+}
+
+/* Let the copy do without a log, and look at all of it. */
+static enum backup_status
+check_copy(struct backup *backup)
+{
+	bool is_alone = false, is_good = false;
+	int rc;
+
+	if (on_check(backup) != 0)
+		return BACKUP_STOPPED;
+	rc = open_copy(backup, "PRAGMA trusted_schema = OFF");
+	if (rc == SQLITE_OK)
+		rc = verdict_read(backup->copy, "PRAGMA journal_mode = DELETE",
+		    "delete", &is_alone);
+	if (rc == SQLITE_OK && !is_alone)
+		rc = SQLITE_IOERR;
+	if (rc == SQLITE_OK)
+		rc = log_mark_detach(backup->copy);
+	if (rc == SQLITE_OK) {
+		sqlite3_progress_handler(backup->copy, CHECK_STEPS, on_check,
+		    backup);
+		rc = verdict_read(backup->copy, "PRAGMA quick_check(1)", "ok",
+		    &is_good);
+	}
+	if (rc == SQLITE_OK)
+		rc = close_copy(backup);
+	if ((rc & 0xff) == SQLITE_INTERRUPT)
+		return BACKUP_STOPPED;
+	if (rc == SQLITE_OK && !is_good)
+		rc = SQLITE_CORRUPT;
+	return rc == SQLITE_OK ? BACKUP_MADE : copy_failed(backup, rc);
+}
+
+/*
+ * Read the copy as an auditor would, while nobody else can put a log beside
+ * it.
+ */
+static enum backup_status
+read_head(const struct backup *backup, struct chain_head *head)
+{
+	struct audit *audit;
+	enum audit_status status;
+
+	status = audit_open(backup_target_draft(backup->target), &audit);
+	if (status != AUDIT_OK)
+		return (enum backup_status)status;
+	status = audit_head(audit, head);
+	audit_close(audit);
+	return (enum backup_status)status;
+}
+
+static enum backup_status
+make(struct backup *backup, struct chain_head *head)
+{
+	enum backup_status status = hold_source(backup);
+
+	if (status == BACKUP_MADE)
+		status = backup_target_check_room(backup->target, backup->size);
+	if (status == BACKUP_MADE)
+		status = copy_pages(backup);
+	if (status != BACKUP_MADE)
+		return status;
+	release_source(backup);
+	status = check_copy(backup);
+	if (status == BACKUP_MADE)
+		status = read_head(backup, head);
+	return status == BACKUP_MADE ? backup_target_publish(backup->target) :
+	    status;
+}
+
+enum backup_status
+backup_make(const struct backup_order *order,
+    const struct backup_watcher *watcher, struct chain_head *head)
+{
+	struct backup backup = {
+		.database = order->database,
+		.watcher = watcher,
+	};
+	enum backup_status status;
+
+	status = (enum backup_status)audit_open(order->database,
+	    &backup.source);
+	if (status == BACKUP_MADE)
+		status = backup_target_open(order, &backup.target);
+	if (status == BACKUP_MADE) {
+		status = make(&backup, head);
+		(void)sqlite3_close(backup.copy); /* has no statements */
+		backup_target_close(backup.target);
+	}
+	audit_close(backup.source);
+	return status;
+}
