@@ -12,7 +12,7 @@
 # shellcheck disable=SC2035 # every path begins with a layer
 set -eu
 
-layers='base session wire config hub storage audit net daemon ctl'
+layers='base session wire config hub storage audit net admin daemon ctl'
 pure_layers='session wire hub'
 # Each word: a library's header, and the place where alone it may be included,
 # the beginning of a path as a pattern.

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "net/admin_query.h"
+#include "admin/admin_query.h"
 
 #include "suite.h"
 

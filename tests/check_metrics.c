@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/exposition.h"
+#include "admin/metrics.h"
+#include "admin/watch.h"
 #include "base/xalloc.h"
 #include "net/exchange.h"
-#include "net/exposition.h"
-#include "net/metrics.h"
-#include "net/watch.h"
 
 /* What a monitoring system is told, and in which format. */
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/admin_query.h"
 #include "base/xalloc.h"
-#include "net/admin_query.h"
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "admin/admin.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "config/admin_place.h"
@@ -10,7 +11,6 @@
 #include "config/options.h"
 #include "config/socket_access.h"
 #include "door.h"
-#include "net/admin.h"
 #include "net/http.h"
 #include "tuning.h"
 

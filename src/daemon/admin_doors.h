@@ -3,8 +3,8 @@
 
 #include <uv.h>
 
+#include "admin/watch.h"
 #include "base/id.h"
-#include "net/watch.h"
 #include "operate.h"
 
 struct options;

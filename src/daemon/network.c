@@ -4,6 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "admin/metrics.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/options.h"
@@ -12,7 +13,6 @@
 #include "net/front.h"
 #include "net/http.h"
 #include "net/listener.h"
-#include "net/metrics.h"
 #include "net/poll.h"
 #include "net/unsent.h"
 #include "net/ws.h"

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
+#include "admin/admin_query.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,8 +15,6 @@
 #include "config/setting.h"
 #include "hub/hub.h"
 #include "hub/roster.h"
-#include "net/admin.h"
-#include "net/admin_query.h"
 #include "net/poll.h"
 #include "net/ws_peer.h"
 #include "reload.h"

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "net/admin.h"
+#include "admin/admin.h"
 
 struct hub;
 struct options;

@@ -8,6 +8,7 @@
 #include <systemd/sd-daemon.h>
 #include <uv.h>
 
+#include "admin/metrics.h"
 #include "admin_doors.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -21,7 +22,6 @@
 #include "hub/quota.h"
 #include "net/http.h"
 #include "net/lag.h"
-#include "net/metrics.h"
 #include "network.h"
 #include "quiet.h"
 #include "reload.h"

@@ -5,16 +5,16 @@
 #include <stdint.h>
 
 #include "base/histogram.h"
-#include "fcgi.h"
-#include "front.h"
 #include "health.h"
-#include "http.h"
 #include "hub/hub_counts.h"
-#include "poll.h"
+#include "net/fcgi.h"
+#include "net/front.h"
+#include "net/http.h"
+#include "net/poll.h"
+#include "net/unsent.h"
+#include "net/ws_peer.h"
 #include "process.h"
 #include "storage/journal.h"
-#include "unsent.h"
-#include "ws_peer.h"
 
 /*
  * What a monitoring system is told: copies of what all modules have counted,

@@ -3,10 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "exchange.h"
 #include "exposition.h"
 #include "health.h"
 #include "metrics.h"
+#include "net/exchange.h"
 
 static void
 answer_metrics(const struct metrics *metrics, struct exchange_answer *answer)

@@ -14,8 +14,8 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "config/address.h"
-#include "exchange.h"
 #include "hub/hub.h"
+#include "net/exchange.h"
 #include "watch.h"
 
 enum {
