@@ -15,7 +15,7 @@
 #include "peer.h"
 #include "session/refusal.h"
 #include "session/session.h"
-#include "wall.h"
+#include "wall_clock.h"
 #include "wire/message.h"
 
 /*

@@ -5,9 +5,9 @@
 
 #include "base/xalloc.h"
 #include "core.h"
+#include "dispatch.h"
 #include "roster.h"
 #include "session/record.h"
-#include "speak.h"
 
 enum {
 	ERASURES_MAX = 64	/* pending and remembered */

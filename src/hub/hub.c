@@ -3,19 +3,19 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "completion.h"
 #include "core.h"
-#include "due.h"
+#include "disk_space.h"
+#include "dispatch.h"
 #include "erasure.h"
-#include "pace.h"
 #include "presence.h"
+#include "publish.h"
 #include "quota.h"
-#include "refusals.h"
+#include "refusal_notes.h"
 #include "retention.h"
-#include "settle.h"
-#include "show.h"
-#include "space.h"
-#include "speak.h"
-#include "strangers.h"
+#include "throttle.h"
+#include "timers.h"
+#include "unjoined.h"
 
 enum {
 	/* Of one peer: beyond these it is not read from. */

@@ -5,7 +5,7 @@
 #include "base/wait.h"
 #include "base/xalloc.h"
 #include "core.h"
-#include "strangers.h"
+#include "unjoined.h"
 
 struct seat *
 presence_seat(struct room *room, struct customer *customer)

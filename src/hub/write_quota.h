@@ -1,5 +1,5 @@
-#ifndef SPENDING_H
-#define SPENDING_H
+#ifndef WRITE_QUOTA_H
+#define WRITE_QUOTA_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "pace.h"
+#include "throttle.h"
 
 #include "core.h"
 

@@ -1,5 +1,5 @@
-#ifndef SPEAK_H
-#define SPEAK_H
+#ifndef DISPATCH_H
+#define DISPATCH_H
 
 struct hub;
 struct message;

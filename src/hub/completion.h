@@ -1,5 +1,5 @@
-#ifndef SETTLE_H
-#define SETTLE_H
+#ifndef COMPLETION_H
+#define COMPLETION_H
 
 struct hub;
 struct job_list;

@@ -1,5 +1,5 @@
-#ifndef REFUSALS_H
-#define REFUSALS_H
+#ifndef REFUSAL_NOTES_H
+#define REFUSAL_NOTES_H
 
 #include <stdint.h>
 

@@ -1,12 +1,12 @@
-#include "spending.h"
+#include "write_quota.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core.h"
+#include "disk_space.h"
 #include "quota.h"
 #include "session/record.h"
-#include "space.h"
 
 /* What somebody has to wait for. */
 struct shortage {

@@ -1,4 +1,4 @@
-#include "strangers.h"
+#include "unjoined.h"
 
 #include <assert.h>
 

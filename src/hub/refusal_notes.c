@@ -1,4 +1,4 @@
-#include "refusals.h"
+#include "refusal_notes.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "core.h"
 #include "quota.h"
 #include "session/record.h"
-#include "spending.h"
+#include "write_quota.h"
 
 enum {
 	REFUSERS_MAX = 16384	/* beyond these, seconds are cut short */

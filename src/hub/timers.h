@@ -1,5 +1,5 @@
-#ifndef DUE_H
-#define DUE_H
+#ifndef TIMERS_H
+#define TIMERS_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-#ifndef SHOW_H
-#define SHOW_H
+#ifndef PUBLISH_H
+#define PUBLISH_H
 
 #include <stdint.h>
 

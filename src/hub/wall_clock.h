@@ -1,5 +1,5 @@
-#ifndef WALL_H
-#define WALL_H
+#ifndef WALL_CLOCK_H
+#define WALL_CLOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>

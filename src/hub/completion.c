@@ -1,14 +1,14 @@
-#include "settle.h"
+#include "completion.h"
 
 #include "core.h"
-#include "due.h"
+#include "disk_space.h"
+#include "dispatch.h"
 #include "erasure.h"
 #include "presence.h"
+#include "publish.h"
 #include "retention.h"
 #include "session/record.h"
-#include "show.h"
-#include "space.h"
-#include "speak.h"
+#include "timers.h"
 #include "wire/multicart.h"
 
 /* How long the answer to who comes by a request waits for a delayed session. */

@@ -1,17 +1,17 @@
-#include "speak.h"
+#include "dispatch.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "core.h"
-#include "pace.h"
 #include "presence.h"
-#include "refusals.h"
+#include "publish.h"
+#include "refusal_notes.h"
 #include "session/record.h"
-#include "show.h"
-#include "spending.h"
-#include "strangers.h"
+#include "throttle.h"
+#include "unjoined.h"
+#include "write_quota.h"
 
 /* How long a silent host has to answer a ping before it loses its seat. */
 #define CLAIM_WAIT_MS 3000

@@ -1,5 +1,5 @@
-#ifndef SPACE_H
-#define SPACE_H
+#ifndef DISK_SPACE_H
+#define DISK_SPACE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "space.h"
+#include "disk_space.h"
 
 #include <inttypes.h>
 

@@ -1,5 +1,5 @@
-#ifndef STRANGERS_H
-#define STRANGERS_H
+#ifndef UNJOINED_H
+#define UNJOINED_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
-#ifndef PACE_H
-#define PACE_H
+#ifndef THROTTLE_H
+#define THROTTLE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "show.h"
+#include "publish.h"
 
 #include <assert.h>
 #include <stdbool.h>

@@ -1,17 +1,17 @@
-#include "due.h"
+#include "timers.h"
 
 #include "base/wait.h"
 #include "core.h"
+#include "disk_space.h"
+#include "dispatch.h"
 #include "erasure.h"
-#include "pace.h"
 #include "presence.h"
-#include "refusals.h"
+#include "publish.h"
+#include "refusal_notes.h"
 #include "retention.h"
 #include "session/record.h"
-#include "show.h"
-#include "space.h"
-#include "speak.h"
-#include "strangers.h"
+#include "throttle.h"
+#include "unjoined.h"
 
 /*
  * Sessions in use tell the storage so this often in the time that an unused

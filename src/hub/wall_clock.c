@@ -1,4 +1,4 @@
-#include "wall.h"
+#include "wall_clock.h"
 
 #include <inttypes.h>
 #include <string.h>
