@@ -506,7 +506,7 @@ START_TEST(large_messages_and_pings_count_as_several)
 	say(ann, "{'event':'updateCart','payload':{'customerId':'%s',"
 	    "'cartContent':{'a':%039900d}}}", ann->id, 1);
 	ck_assert(hub_peer_is_ready(world_hub(w), &ann->peer));
-	hub_ping(world_hub(w), &ann->peer, world_now(w));
+	hub_receive_ping(world_hub(w), &ann->peer, world_now(w));
 	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
 	world_wait(w, 100);
 	/* What is more than there is has to be made up for. */
@@ -517,13 +517,13 @@ START_TEST(large_messages_and_pings_count_as_several)
 		world_wait(w, 100);
 	}
 	ck_assert(hub_peer_is_ready(world_hub(w), &ann->peer));
-	hub_pong(world_hub(w), &ann->peer, world_now(w));
+	hub_receive_pong(world_hub(w), &ann->peer, world_now(w));
 	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
 	/* What comes all the same waits no longer. */
-	hub_pong(world_hub(w), &ann->peer, world_now(w));
+	hub_receive_pong(world_hub(w), &ann->peer, world_now(w));
 	world_wait(w, 200);
 	ck_assert(hub_peer_is_ready(world_hub(w), &ann->peer));
-	hub_frames(world_hub(w), &ann->peer, 3, world_now(w));
+	hub_charge_frames(world_hub(w), &ann->peer, 3, world_now(w));
 	world_wait(w, 200);
 	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
 	world_wait(w, 100);

@@ -222,7 +222,7 @@ START_TEST(nothing_is_in_flight_when_a_list_has_come_back)
 	struct job_list nothing = STAILQ_HEAD_INITIALIZER(nothing);
 
 	say(ann, CART, ann->id, "{'a':1}");
-	hub_settle(world_hub(w), &nothing, world_now(w));
+	hub_complete_jobs(world_hub(w), &nothing, world_now(w));
 
 	ck_assert_uint_eq(counts_of(w).jobs_in_flight, 0);
 	ck_assert_uint_eq(counts_of(w).jobs_pending, 0);

@@ -318,7 +318,8 @@ listen(struct client *client)
 	const char *at;
 
 	while ((line = client_take(client)) != NULL) {
-		at = strstr(line->text, "Session\",\"payload\":{\"customerId\"");
+		at =
+		    strstr(line->text, "Session\",\"payload\":{\"customerId\"");
 		if (at != NULL)
 			(void)sscanf(at, "Session\",\"payload\":{"
 			    "\"customerId\":\"%24[0-9a-f]\",\"token\":"
@@ -425,7 +426,7 @@ START_TEST(erasures_among_all_else_come_to_an_end)
 	for (i = 0; i < CROWD; i++)
 		if (crowd[i]->is_connected)
 			hang_up(crowd[i]);
-	ck_assert(hub_is_quiet(world_hub(w)));
+	ck_assert(hub_is_drained(world_hub(w)));
 	world_free(w);
 }
 END_TEST

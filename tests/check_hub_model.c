@@ -28,7 +28,7 @@ enum {
 	SESSIONS = 2,
 	IDENTITIES = 256,
 	ASKS = 512,
-	NOBODYS_SEQ = 1000000,	/* from here on: not of the own customer's */
+	NOBODYS_SEQ = 1000000, /* from here on: not of the own customer's */
 	STEPS = 2000,
 	REST_EVERY = 200,
 	SEEDS_PER_TEST = 20,
@@ -57,10 +57,10 @@ struct actor {
 	bool	 speaks;	/* for somebody, as far as it has read: */
 	const struct identity *own;	/* NULL if adopted */
 	bool	 may_be_adopted;
-	bool	 was_told_left;	/* as an answer, or by another tab's leaving */
+	bool was_told_left; /* as an answer, or by another tab's leaving */
 	struct ask asks[ASKS];
 	size_t	 first, count;
-	size_t	 shown;		/* records that it knows of at least */
+	size_t shown; /* records that it knows of at least */
 	char	*newest;	/* multicart received; NULL if none */
 };
 
@@ -545,7 +545,7 @@ rest(struct model *m)
 		    m->actors[i].client->is_connected)
 			catch_up(m->actors[i].client);
 	hear_all(m);
-	require(m, hub_is_quiet(world_hub(m->world)), "quiet", "");
+	require(m, hub_is_drained(world_hub(m->world)), "quiet", "");
 	TAILQ_FOREACH(stored, world_all_stored(m->world), entry)
 		check_replay(m, stored);
 	for (i = 0; i < ACTORS; i++) {

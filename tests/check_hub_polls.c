@@ -1167,10 +1167,10 @@ START_TEST(a_draining_hub_answers_what_is_under_way)
 	bob = post(w, "s1", "", JOIN, "Bob");
 	cart = post(w, "s1", ann->token, CART_SEQ, ann->id, "{'a':1}", 1);
 	hub_drain(world_hub(w));
-	ck_assert(!hub_is_quiet(world_hub(w)));
+	ck_assert(!hub_is_drained(world_hub(w)));
 	hang_up(held);
 	world_go_on(w);
-	ck_assert(hub_is_quiet(world_hub(w)));
+	ck_assert(hub_is_drained(world_hub(w)));
 	expect(bob, JOINED_RESUMABLE, "<id>", "<token>");
 	expect_carts(bob, "Ann* {}, Bob {} @1.2");
 	expect(cart, CART_DONE, 1);

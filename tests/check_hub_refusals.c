@@ -179,7 +179,7 @@ START_TEST(who_exceeds_a_rate_or_size_is_noted)
 	    MESSAGE_UPDATE_CART, 1 });
 	world_wait(w, 10000);
 
-	hub_too_large(world_hub(w), &ann->peer, world_now(w));
+	hub_receive_too_large(world_hub(w), &ann->peer, world_now(w));
 	world_run(w);
 	expect_note(w, 2, ann, (struct expected){ REFUSAL_MESSAGE_TOO_LARGE,
 	    MESSAGE_NONE, 1 });
@@ -220,7 +220,7 @@ START_TEST(strangers_are_not_noted)
 	expect_error(eve, "notYourCustomer", ",'event':'updateCart'");
 	say(eve, "{");
 	say(eve, RESUME, ann->id, "nonsense");
-	hub_too_large(world_hub(w), &eve->peer, world_now(w));
+	hub_receive_too_large(world_hub(w), &eve->peer, world_now(w));
 	world_wait(w, 5000);
 
 	expect_notes(w, 0);

@@ -21,7 +21,7 @@ const char suite_name[] = "hub_sends";
 
 enum {
 	CUSTOMERS = 2,
-	LAST_SEQ = 6,		/* of each customer's carts and readiness */
+	LAST_SEQ = 6, /* of each customer's carts and readiness */
 	COPIES_MAX = 3,		/* of one message, on its way */
 	SENDS = CUSTOMERS * SEQUENCES * LAST_SEQ * COPIES_MAX,
 	CALLS = 64,		/* under way at a time, at the most */
@@ -322,7 +322,7 @@ disturb(struct trial *t)
 	else if (what < 14) {
 		world_go_on(t->world);
 		t->is_held = false;
-	} else if (what < 18 && t->is_held && hub_is_waiting(
+	} else if (what < 18 && t->is_held && hub_has_jobs_out(
 	    world_hub(t->world)))
 		world_do_one(t->world);
 	else if (what < 22)

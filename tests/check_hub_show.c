@@ -355,10 +355,10 @@ START_TEST(what_had_to_wait_is_counted)
 	struct hub_counts counts;
 
 	hub_copy_counts(world_hub(w), &counts);
-	ck_assert_uint_eq(counts.delayed_shows, 0);
+	ck_assert_uint_eq(counts.delayed_publishes, 0);
 	(void)change_until_paced(ann, bob);
 	hub_copy_counts(world_hub(w), &counts);
-	ck_assert_uint_eq(counts.delayed_shows, 1);
+	ck_assert_uint_eq(counts.delayed_publishes, 1);
 	world_free(w);
 }
 END_TEST

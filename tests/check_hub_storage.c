@@ -74,7 +74,7 @@ START_TEST(lists_go_to_the_storage_one_at_a_time)
 	world_hold(w);
 	for (i = 0; i < 10; i++)
 		say(ann, CART, ann->id, i == 9 ? "{'a':9}" : "{}");
-	ck_assert(hub_is_waiting(world_hub(w)));
+	ck_assert(hub_has_jobs_out(world_hub(w)));
 	world_go_on(w);
 	ck_assert_uint_eq(world_lists_done(w), lists + 2);
 	expect_carts(ann, "Ann* {}");
@@ -608,9 +608,9 @@ START_TEST(a_draining_hub_answers_what_it_has_received)
 	hub_drain(world_hub(w));
 	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
 	ck_assert(!hub_peer_is_ready(world_hub(w), &bob->peer));
-	ck_assert(!hub_is_quiet(world_hub(w)));
+	ck_assert(!hub_is_drained(world_hub(w)));
 	world_go_on(w);
-	ck_assert(hub_is_quiet(world_hub(w)));
+	ck_assert(hub_is_drained(world_hub(w)));
 	expect(ann, "{'event':'updateCart','payload':{'seq':1}}");
 	expect_carts(ann, "Ann* {'a':1}");
 	world_free(w);

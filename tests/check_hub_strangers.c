@@ -29,12 +29,12 @@ configure_timeout(struct world *w, uint64_t ms)
 }
 
 static uint64_t
-late_strangers(const struct client *client)
+late_unjoined(const struct client *client)
 {
 	struct hub_counts counts;
 
 	hub_copy_counts(world_hub(client->world), &counts);
-	return counts.late_strangers;
+	return counts.late_unjoined;
 }
 
 /* client stays for ms, and not a millisecond longer. */
@@ -55,7 +55,7 @@ START_TEST(who_speaks_for_nobody_is_closed_in_time)
 	world_wait(w, 12345);
 	eve = world_connect(w, "s1");
 	expect_closed_in(eve, TIMEOUT_MS);
-	ck_assert_uint_eq(late_strangers(eve), 1);
+	ck_assert_uint_eq(late_unjoined(eve), 1);
 	world_free(w);
 }
 END_TEST
@@ -71,7 +71,7 @@ START_TEST(who_joins_stays)
 	world_wait(w, 10 * TIMEOUT_MS);
 	ck_assert(!ann->was_closed);
 	ck_assert(!bob->was_closed);
-	ck_assert_uint_eq(late_strangers(ann), 0);
+	ck_assert_uint_eq(late_unjoined(ann), 0);
 	world_free(w);
 }
 END_TEST
@@ -167,7 +167,7 @@ END_TEST
 static struct peer *
 take(struct world *w, uint64_t since_ms)
 {
-	return hub_take_stranger(world_hub(w), since_ms, world_now(w));
+	return hub_take_unjoined(world_hub(w), since_ms, world_now(w));
 }
 
 START_TEST(the_one_that_came_first_makes_room_for_others)

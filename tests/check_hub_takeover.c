@@ -396,7 +396,7 @@ START_TEST(a_guests_pong_says_nothing_of_the_host)
 
 	say(eve, START, "Eve");
 	ck_assert_uint_eq(bob->pings, 0);
-	hub_pong(world_hub(w), &bob->peer, world_now(w));
+	hub_receive_pong(world_hub(w), &bob->peer, world_now(w));
 	world_run(w);
 	expect_nothing(eve);
 	world_wait(w, 3000);

@@ -300,7 +300,7 @@ START_TEST(refusal_takes_the_whole_list)
 	(void)add(&f, JOB_LOAD);
 	(void)add(&f, JOB_FIND_IDLE);
 	(void)add(&f, JOB_ANSWER);
-	(void)add(&f, JOB_SPACE);
+	(void)add(&f, JOB_MEASURE_DISK);
 	submit(&f);
 	ck_assert_int_eq(collect(&f), STORE_OPENED);
 	expect(&f, JOB_APPEND, JOB_REFUSED);
@@ -381,7 +381,7 @@ START_TEST(slices_say_where_the_next_begins)
 	job = add_note(&f, JOB_RETAIN, RECORD_RETAIN);
 	job->retention = (struct retention){ .now_ms = 9, .bodies_ms = 9 };
 	(void)add(&f, JOB_LOG_HEAD);
-	(void)add(&f, JOB_SPACE);
+	(void)add(&f, JOB_MEASURE_DISK);
 	submit(&f);
 	stop(&f);
 

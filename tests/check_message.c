@@ -883,7 +883,7 @@ seat(struct session *session, const char *id, const char *name,
 		.cart = cart == NULL ? NULL : payload_new(cart, strlen(cart)),
 	};
 
-	return session_restore(session, &customer);
+	return session_restore_customer(session, &customer);
 }
 
 static void

@@ -34,7 +34,7 @@ set_state(struct outbox *outbox, uint64_t revision)
 {
 	struct multicart *multicart = multicart_of(revision);
 
-	outbox_set_state(outbox, multicart, multicart->changed_us);
+	outbox_set_multicart(outbox, multicart, multicart->changed_us);
 	multicart_unref(multicart);
 }
 
@@ -137,10 +137,10 @@ START_TEST(a_state_may_be_dropped_and_replies_stay)
 	struct outbox outbox;
 
 	outbox_init(&outbox, &counts);
-	outbox_drop_state(&outbox);
+	outbox_drop_multicart(&outbox);
 	add_reply(&outbox, "a");
 	set_state(&outbox, 1);
-	outbox_drop_state(&outbox);
+	outbox_drop_multicart(&outbox);
 	take(&outbox, false, "a");
 	take(&outbox, false, NULL);
 }
@@ -155,7 +155,7 @@ START_TEST(the_bytes_of_a_state_are_shared)
 
 	for (i = 0; i < 2; i++) {
 		outbox_init(&outboxes[i], &counts);
-		outbox_set_state(&outboxes[i], multicart,
+		outbox_set_multicart(&outboxes[i], multicart,
 		    multicart->changed_us);
 	}
 	multicart_unref(multicart);
@@ -203,7 +203,7 @@ set_changed(struct outbox *outbox, uint64_t changed_us)
 	struct multicart *multicart = multicart_of(1);
 
 	multicart->changed_us = changed_us;
-	outbox_set_state(outbox, multicart, multicart->changed_us);
+	outbox_set_multicart(outbox, multicart, multicart->changed_us);
 	multicart_unref(multicart);
 }
 
@@ -235,7 +235,7 @@ START_TEST(a_state_is_as_old_as_the_oldest_change_that_it_is_first_to_show)
 	set_changed(&outbox, 0);
 	take_changed(&outbox, 9);
 	set_changed(&outbox, 10);
-	outbox_drop_state(&outbox);
+	outbox_drop_multicart(&outbox);
 	set_changed(&outbox, 11);
 	take_changed(&outbox, 11);
 }

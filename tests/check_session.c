@@ -632,7 +632,7 @@ START_TEST(a_restored_customer_counts)
 	session->is_running = true;
 	session->incarnation = 1;
 	session->revision = 7;
-	(void)session_restore(session, &stored);
+	(void)session_restore_customer(session, &stored);
 	ck_assert_uint_eq(session->cart_bytes, 7);
 	ck_assert_uint_eq(session->counts[CUSTOMER_AWAY], 1);
 	ck_assert_ptr_eq(session_host(session), find(session, 'A'));

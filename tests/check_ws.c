@@ -33,7 +33,7 @@ enum {
 	REST_TIMEOUT_S = 30,
 	MAX_MESSAGE = 2000,
 	QUEUE = 8,
-	TURNS = 8,		/* enough for everything that is not blocked */
+	TURNS = 8, /* enough for everything that is not blocked */
 	HEARD_BYTES = 8 * 1024 * 1024
 };
 
@@ -60,11 +60,11 @@ struct world {
 	struct ws_outgoing queue[QUEUE];
 	size_t	 queued;
 	struct ws_packed *shared;	/* of what is sent */
-	size_t	 patience;	/* messages until the owner is not ready */
+	size_t patience; /* messages until the owner is not ready */
 	unsigned pongs;
 	unsigned pings;
 	unsigned frames;	/* as frames() says */
-	bool	 is_paced;
+	bool	 is_throttled;
 	unsigned sent;
 	unsigned closed;
 	bool	 has_ended;	/* the peer read an end of file */
@@ -93,9 +93,9 @@ on_message(struct ws *ws, enum ws_opcode opcode, const char *data, size_t len)
 }
 
 static bool
-is_paced(const struct ws *ws)
+is_throttled(const struct ws *ws)
 {
-	return world_of(ws)->is_paced;
+	return world_of(ws)->is_throttled;
 }
 
 static bool
@@ -160,7 +160,7 @@ on_too_big(struct ws *ws)
 static const struct ws_owner owner = {
 	.message = on_message,
 	.is_ready = is_ready,
-	.is_paced = is_paced,
+	.is_throttled = is_throttled,
 	.next = on_next,
 	.sent = on_sent,
 	.pong = on_pong,
@@ -728,7 +728,7 @@ START_TEST(reading_stops_while_the_owner_is_not_ready)
 
 	world->patience = 2;
 	ws_wake(&world->ws);
-	expect_said(world, "one|");	/* from the loop, not from ws_wake() */
+	expect_said(world, "one|"); /* from the loop, not from ws_wake() */
 	turn(world);
 	expect_said(world, "one|two|six|");
 
@@ -1342,7 +1342,7 @@ START_TEST(a_message_is_late_while_its_sender_is_paced)
 	struct world *world = world_plain();
 
 	say(world, "\x01\x81" MASK "a");
-	world->is_paced = true;
+	world->is_throttled = true;
 	pause_for(world, MESSAGE_TIMEOUT_S);
 
 	ck_assert_uint_ne(world->ws.state, 0);
@@ -1815,7 +1815,8 @@ START_TEST(who_sends_bombs_is_read_at_a_rate)
 {
 	/* Two of them at once, and then two a second. */
 	const struct ws_config config = { .max_message = MAX_MESSAGE,
-	    .ping_interval_s = PING_INTERVAL_S, .inflation_rate = 2 * MAX_MESSAGE };
+		.ping_interval_s = PING_INTERVAL_S,
+		.inflation_rate = 2 * MAX_MESSAGE };
 	struct world *world = world_new(&params, "");
 
 	ws_service_configure(world->service, &config);

@@ -456,7 +456,7 @@ store_job(struct world *world, struct job *job)
 	case JOB_LOG_HEAD:
 		world->heads_logged++;
 		return;
-	case JOB_SPACE:
+	case JOB_MEASURE_DISK:
 		job->is_measured = true;
 		job->free_bytes = world->free_bytes;
 		world->measured++;
@@ -468,7 +468,7 @@ static bool
 reads_only(const struct job *job)
 {
 	return job->kind == JOB_LOAD || job->kind == JOB_FIND_IDLE ||
-	    job->kind == JOB_LOG_HEAD || job->kind == JOB_SPACE;
+	    job->kind == JOB_LOG_HEAD || job->kind == JOB_MEASURE_DISK;
 }
 
 /* Whether the list that is out writes something. */
@@ -521,7 +521,8 @@ catch_up(struct client *client)
 {
 	struct outbox_item item;
 
-	while (hub_peer_next(client->world->hub, &client->peer, &item)) {
+	while (
+	    hub_peer_next_message(client->world->hub, &client->peer, &item)) {
 		client_hear(client, &item);
 		payload_unref(item.body);
 		multicart_unref(item.multicart);
@@ -636,14 +637,14 @@ turn(struct world *world)
 {
 	bool did = false;
 
-	if (!hub_is_waiting(world->hub)) {
+	if (!hub_has_jobs_out(world->hub)) {
 		hub_take_jobs(world->hub, &world->out);
-		require(hub_is_waiting(world->hub) ==
+		require(hub_has_jobs_out(world->hub) ==
 		    !STAILQ_EMPTY(&world->out), "a list is out or is not");
 	}
 	if (!world->is_held && !STAILQ_EMPTY(&world->out)) {
 		store_list(world);
-		hub_settle(world->hub, &world->out, &world->now);
+		hub_complete_jobs(world->hub, &world->out, &world->now);
 		require(STAILQ_EMPTY(&world->out), "jobs are freed");
 		did = true;
 	}
@@ -793,7 +794,7 @@ void
 world_restart(struct world *world)
 {
 	world_run(world);
-	ck_assert(hub_is_quiet(world->hub));
+	ck_assert(hub_is_drained(world->hub));
 	world_crash(world);
 }
 
@@ -944,6 +945,7 @@ pong(struct client *client)
 {
 	ck_assert_uint_gt(client->pings, 0);
 	client->pings--;
-	hub_pong(client->world->hub, &client->peer, &client->world->now);
+	hub_receive_pong(client->world->hub, &client->peer,
+	    &client->world->now);
 	world_run(client->world);
 }

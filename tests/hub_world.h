@@ -50,10 +50,10 @@ struct client {
 	struct line_list heard;	/* and not yet expected */
 
 	/* Of a request. */
-	struct peer_poll poll;		/* of peer */
+	struct peer_request poll;		/* of peer */
 	char	 bearer[ID_TOKEN_CHARS + 1];
 	bool	 is_held;		/* by the hub, ... */
-	uint64_t held_until_ms;		/* ... which answers then at last */
+	uint64_t held_until_ms; /* ... which answers then at last */
 	bool	 is_answered;
 	char	 cursor[CLIENT_CURSOR_CHARS + 1]; /* of the answer; or "" */
 };
@@ -132,7 +132,7 @@ unsigned world_lists_done(const struct world *world);
 unsigned world_loads_done(const struct world *world);
 
 /* The notes in its journal. */
-size_t	 world_notes(const struct world *world, const struct record **notes);
+size_t world_notes(const struct world *world, const struct record **notes);
 /* A reader of the database is in the way of the next n SCRUBs. */
 void	 world_hinder(struct world *world, unsigned n);
 /* How many slices of retention it did; what the last one was given. */

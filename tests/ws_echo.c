@@ -97,7 +97,7 @@ on_message(struct ws *ws, enum ws_opcode opcode, const char *data, size_t len)
 }
 
 static bool
-is_paced(const struct ws *ws)
+is_throttled(const struct ws *ws)
 {
 	(void)ws;	/* as much as it sends is echoed */
 	return false;
@@ -193,7 +193,7 @@ on_too_big(struct ws *ws)
 static const struct ws_owner ws_owner = {
 	.message = on_message,
 	.is_ready = is_ready,
-	.is_paced = is_paced,
+	.is_throttled = is_throttled,
 	.next = next_message,
 	.sent = on_sent,
 	.pong = on_pong,

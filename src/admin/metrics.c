@@ -195,7 +195,7 @@ tell_limited(struct exposition *out, const struct metrics *metrics)
 static void
 tell_strangers(struct exposition *out, const struct metrics *metrics)
 {
-	labelled(out, "reason", "late", metrics->hub.late_strangers);
+	labelled(out, "reason", "late", metrics->hub.late_unjoined);
 	labelled(out, "reason", "full",
 	    metrics->ws.made_room + metrics->http.made_room);
 }
@@ -284,7 +284,7 @@ tell_conflations(struct exposition *out, const struct metrics *metrics)
 static void
 tell_delays(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->hub.delayed_shows);
+	plain(out, metrics->hub.delayed_publishes);
 }
 
 static void
@@ -430,7 +430,7 @@ static const struct family {
 	const char *name;
 	enum exposition_kind kind;
 	const char *help;
-	void	(*tell)(struct exposition *out, const struct metrics *metrics);
+	void (*tell)(struct exposition *out, const struct metrics *metrics);
 } families[] = {
 	{ "buddyshopping_build_info", EXPOSITION_GAUGE,
 	    "The version that runs; always 1.", tell_build },

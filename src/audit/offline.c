@@ -46,7 +46,7 @@ run(struct offline *offline)
 			return STORE_OK;
 		status = journal_do(&offline->journal, &jobs);
 		now = clock_now();
-		hub_settle(offline->hub, &jobs, &now);
+		hub_complete_jobs(offline->hub, &jobs, &now);
 		if (status == STORE_FATAL)
 			return status;
 	}

@@ -139,7 +139,7 @@ has_answers(const struct drain *drain)
 {
 	return polls_count(drain->config.network->polls) > 0 ||
 	    fcgi_service_unsent(drain->config.network->fcgi) > 0 ||
-	    !hub_is_quiet(drain->config.hub);
+	    !hub_is_drained(drain->config.hub);
 }
 
 void
@@ -148,7 +148,7 @@ drain_step(struct drain *drain)
 	struct ws_peers *peers = drain->config.network->peers;
 
 	if (drain->state == DRAIN_SETTLING &&
-	    hub_is_quiet(drain->config.hub) &&
+	    hub_is_drained(drain->config.hub) &&
 	    !hub_has_woken(drain->config.hub))
 		begin_to_close(drain);
 	if (drain->state == DRAIN_CLOSING)

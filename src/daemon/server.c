@@ -44,7 +44,7 @@ struct server {
 	uv_loop_t loop;
 	uv_prepare_t turn;		/* before each wait */
 	uv_idle_t again;		/* active: the next wait is none */
-	uv_timer_t due;			/* of the hub and libmicrohttpd */
+	uv_timer_t due; /* of the hub and libmicrohttpd */
 	uint64_t due_ms;		/* on the monotonic clock */
 	uv_async_t settled;		/* the storage thread has results */
 	struct signals signals;
@@ -62,7 +62,7 @@ struct server {
 	uint64_t started_ms;		/* since 1970 */
 
 	struct drain *drain;		/* NULL while nothing stops us */
-	bool	 has_failed;		/* the database cannot be trusted */
+	bool has_failed; /* the database cannot be trusted */
 	int	 status;
 };
 
@@ -71,7 +71,7 @@ submit_jobs(struct server *server)
 {
 	struct job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
 
-	if (hub_is_waiting(server->hub) || server->has_failed)
+	if (hub_has_jobs_out(server->hub) || server->has_failed)
 		return;
 	hub_take_jobs(server->hub, &jobs);
 	if (!STAILQ_EMPTY(&jobs))
@@ -159,7 +159,7 @@ on_settled(uv_async_t *handle)
 	}
 	if (STAILQ_EMPTY(&results))
 		return;
-	hub_settle(server->hub, &results, &now);
+	hub_complete_jobs(server->hub, &results, &now);
 	quiet_note_work(&server->quiet);
 }
 
@@ -464,7 +464,7 @@ close_journal(struct server *server)
 	verdict = journal_stop(server->journal, &results);
 	if (server->status == EX_OK)
 		server->status = (int)verdict;
-	hub_settle(server->hub, &results, &now);
+	hub_complete_jobs(server->hub, &results, &now);
 	if (server->options->audit_anchor_interval_s != 0)
 		store_log_head(server->store);
 }

@@ -27,16 +27,16 @@ unload(struct hub *hub, struct room *room)
 		TAILQ_REMOVE(&hub->changed, room, changed);
 		room->changed_by = NULL;
 	}
-	room->unshown_us = 0;
+	room->unpublished_us = 0;
 	presence_unlink(hub, room);
 	session_free(room->session);
 	room->session = NULL;
 	room->state = ROOM_UNLOADED;
 	if (!TAILQ_EMPTY(&room->seats))
-		core_load(hub, room);
+		room_load(hub, room);
 	/* They wait until it is known who is host. */
 	if (!TAILQ_EMPTY(&room->claiming))
-		speak_claim_again(hub, room);
+		claim_judge_again(hub, room);
 }
 
 static void
@@ -45,9 +45,9 @@ settle_load(struct hub *hub, struct room *room, struct job *job)
 	if (job->result == JOB_REFUSED) {
 		room->state = ROOM_UNLOADED;
 		if (!TAILQ_EMPTY(&room->seats))
-			core_load_later(hub, room);
+			room_load_later(hub, room);
 		erasure_loaded(hub, room);
-		speak_unreadable(hub, room);
+		dispatch_load_failed(hub, room);
 		return;
 	}
 	room->state = ROOM_READY;
@@ -59,10 +59,11 @@ settle_load(struct hub *hub, struct room *room, struct job *job)
 	/* Only a room that was unloaded has seats: its peers may have missed
 	 * what was announced to them and then refused. */
 	if (!TAILQ_EMPTY(&room->seats))
-		show_later(hub, room, multicart_encode(room->session));
-	due_end_unused(hub, room);
+		publish_when_completed(hub, room,
+		    multicart_encode(room->session));
+	idle_end_session(hub, room);
 	erasure_loaded(hub, room);
-	speak_waiting(hub, room);
+	dispatch_parked(hub, room);
 }
 
 /* A held request of a customer that left learns so. */
@@ -98,9 +99,9 @@ dismiss(struct hub *hub, struct seat *seat, struct payload *reply,
 			continue;
 		}
 		outbox_add_reply(&peer->outbox, payload_ref(reply));
-		core_wake(hub, peer);
+		core_wake_peer(hub, peer);
 	}
-	presence_forget_request(hub, seat);
+	presence_end_request(hub, seat);
 }
 
 /*
@@ -125,7 +126,7 @@ limit_connections(struct hub *hub, const struct peer *peer)
 		return;
 	hub->counts.limited_connections++;
 	oldest->wants_close = true;
-	core_wake(hub, oldest);
+	core_wake_peer(hub, oldest);
 	presence_unbind(hub, oldest);
 }
 
@@ -138,14 +139,14 @@ settle_arrival(struct hub *hub, struct peer *peer, struct seat *seat)
 	if (peer->poll != NULL) {
 		peer->poll->is_held = true;
 		peer->poll->wait_s = MESSAGE_WAIT_S;
-		presence_requested(hub, seat);
+		presence_by_request(hub, seat);
 	}
 	if (peer->seat == NULL) {
 		presence_bind(hub, peer, seat);
 		limit_connections(hub, peer);
 	}
-	speak_seat_lives(hub, seat);
-	show_peer(hub, peer, seat->room);
+	claim_host_lives(hub, seat);
+	publish_to_peer(hub, peer, seat->room);
 	/* The reply, which has a token, does not wait long for a session whose
 	 * output has to: a poll gets the multicart then. */
 	if (peer->poll != NULL && peer->due != PEER_NOT_DUE)
@@ -173,9 +174,9 @@ static void
 tell_origin(struct hub *hub, struct peer *peer, const struct job *job)
 {
 	if (job->result == JOB_REFUSED)
-		core_put_error(hub, peer, &job->refused);
+		core_send_error(hub, peer, &job->refused);
 	else if (job->is_error)
-		core_put_error(hub, peer, &job->error);
+		core_send_error(hub, peer, &job->error);
 	else if (job->reply != NULL)
 		outbox_add_reply(&peer->outbox, payload_ref(job->reply));
 }
@@ -189,7 +190,7 @@ settle_origin(struct hub *hub, struct job *job)
 	if (peer != NULL) {
 		peer->jobs--;
 		tell_origin(hub, peer, job);
-		core_wake(hub, peer);
+		core_wake_peer(hub, peer);
 	}
 	if (job->seat != NULL)
 		settle_seat(hub, peer, job);
@@ -204,8 +205,8 @@ vacant_seat(const struct room *room)
 	TAILQ_FOREACH(seat, &room->seats, entry)
 		if (seat->customer != NULL &&
 		    seat->customer->state == CUSTOMER_GONE &&
-		    (!TAILQ_EMPTY(&seat->peers) || seat->is_requested ||
-		    seat->is_waited_for))
+		    (!TAILQ_EMPTY(&seat->peers) ||
+			seat->is_present_by_request || seat->is_absence_timed))
 			return seat;
 	return NULL;
 }
@@ -222,7 +223,7 @@ dismiss_all(struct hub *hub, struct room *room)
 		    &seat->id, NULL);
 		seat->moves++;	/* keeps it until all are gone */
 		dismiss(hub, seat, reply, 0);
-		presence_expired(hub, seat);
+		presence_end_absence(hub, seat);
 		seat->moves--;
 		presence_update(hub, seat);
 		payload_unref(reply);
@@ -239,9 +240,10 @@ settle_record(struct hub *hub, struct room *room, struct job *job)
 		return;
 	}
 	if (job->multicart != NULL)
-		show_later(hub, room, multicart_ref(job->multicart));
+		publish_when_completed(hub, room,
+		    multicart_ref(job->multicart));
 	else
-		show_settled(hub, room);
+		publish_unencoded(hub, room);
 	if (job->record.event == RECORD_END)
 		dismiss_all(hub, room);
 }
@@ -252,7 +254,7 @@ settle_errand(struct hub *hub, struct job *job)
 {
 	switch (job->kind) {
 	case JOB_FIND_IDLE:
-		due_search_done(hub, job);
+		idle_search_done(hub, job);
 		return;
 	case JOB_ERASE:
 	case JOB_SCRUB:
@@ -261,8 +263,8 @@ settle_errand(struct hub *hub, struct job *job)
 	case JOB_RETAIN:
 		retention_done(hub, job);
 		return;
-	case JOB_SPACE:
-		space_done(hub, job);
+	case JOB_MEASURE_DISK:
+		disk_space_measured(hub, job);
 		return;
 	case JOB_APPEND:
 	case JOB_ANSWER:
@@ -293,7 +295,7 @@ settle_job(struct hub *hub, struct job *job)
 	else if (job->seat != NULL)
 		settle_seat(hub, NULL, job);
 	if (room != NULL && --room->jobs == 0)
-		core_release(hub, room);
+		room_release(hub, room);
 	job_free(job);
 }
 
@@ -321,7 +323,7 @@ is_built_upon(const struct job *job)
 	/* Once its note is durable, it goes on whatever happens. */
 	case JOB_ERASE:
 		return job->upto_row == 0;
-	/* Of a session of which nothing was under way: core_touch(). */
+	/* Of a session of which nothing was under way: room_touch(). */
 	case JOB_TOUCH:
 	/* What the storage finds when it does them. */
 	case JOB_LOAD:
@@ -329,7 +331,7 @@ is_built_upon(const struct job *job)
 	case JOB_SCRUB:
 	case JOB_RETAIN:
 	case JOB_LOG_HEAD:
-	case JOB_SPACE:
+	case JOB_MEASURE_DISK:
 		break;
 	}
 	return false;

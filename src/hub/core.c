@@ -19,11 +19,11 @@ void
 core_set_now(struct hub *hub, const struct now *now)
 {
 	hub->now = *now;
-	wall_look(&hub->wall, now, hub->config.clock_grace_ms);
+	wall_clock_check(&hub->wall, now, hub->config.clock_grace_ms);
 }
 
 struct room *
-core_room(struct hub *hub, struct payload *id)
+room_get(struct hub *hub, struct payload *id)
 {
 	unsigned hash = id_hash(&hub->hash_key, id->data, id->len);
 	struct room *room;
@@ -52,18 +52,18 @@ forget_retry(struct hub *hub, struct room *room)
 }
 
 void
-core_load(struct hub *hub, struct room *room)
+room_load(struct hub *hub, struct room *room)
 {
 	struct job *job = job_new(JOB_LOAD);
 
 	forget_retry(hub, room);
 	job->record.session = payload_ref(room->id);
 	room->state = ROOM_LOADING;
-	core_submit(hub, room, job);
+	core_submit_job(hub, room, job);
 }
 
 void
-core_load_later(struct hub *hub, struct room *room)
+room_load_later(struct hub *hub, struct room *room)
 {
 	room->is_unread = true;
 	room->retry_ms = hub->now.mono_ms + RETRY_LOAD_MS;
@@ -71,7 +71,7 @@ core_load_later(struct hub *hub, struct room *room)
 }
 
 void
-core_touch(struct hub *hub, const struct room *room)
+room_touch(struct hub *hub, const struct room *room)
 {
 	struct job *job;
 
@@ -81,22 +81,22 @@ core_touch(struct hub *hub, const struct room *room)
 	job = job_new(JOB_TOUCH);
 	job->record.session_row = room->session->row;
 	job->wall_ms = hub->now.wall_ms;
-	core_submit(hub, NULL, job);
+	core_submit_job(hub, NULL, job);
 }
 
 void
-core_drop_shown(struct hub *hub, struct room *room)
+room_drop_encoding(struct hub *hub, struct room *room)
 {
 	if (room->shown == NULL)
 		return;
-	hub->shown_bytes -= room->shown->bytes->len;
+	hub->encoding_bytes -= room->shown->bytes->len;
 	multicart_unref(room->shown);
 	room->shown = NULL;
 	TAILQ_REMOVE(&hub->showing, room, showing);
 }
 
 void
-core_undelay(struct hub *hub, struct room *room)
+room_end_delay(struct hub *hub, struct room *room)
 {
 	if (!room->is_delayed)
 		return;
@@ -105,11 +105,11 @@ core_undelay(struct hub *hub, struct room *room)
 }
 
 void
-core_free_room(struct hub *hub, struct room *room)
+room_free(struct hub *hub, struct room *room)
 {
 	forget_retry(hub, room);
-	core_undelay(hub, room);
-	core_drop_shown(hub, room);
+	room_end_delay(hub, room);
+	room_drop_encoding(hub, room);
 	HASH_DELETE(hh, hub->rooms, room);
 	session_free(room->session);
 	payload_unref(room->id);
@@ -117,19 +117,19 @@ core_free_room(struct hub *hub, struct room *room)
 }
 
 void
-core_release(struct hub *hub, struct room *room)
+room_release(struct hub *hub, struct room *room)
 {
 	if (room->jobs > 0 || room->settled != NULL ||
 	    !TAILQ_EMPTY(&room->seats) || !TAILQ_EMPTY(&room->waiting) ||
 	    !TAILQ_EMPTY(&room->claiming))
 		return;
 	if (room->was_used)
-		core_touch(hub, room);
-	core_free_room(hub, room);
+		room_touch(hub, room);
+	room_free(hub, room);
 }
 
 void
-core_wake(struct hub *hub, struct peer *peer)
+core_wake_peer(struct hub *hub, struct peer *peer)
 {
 	if (peer->is_woken)
 		return;
@@ -139,7 +139,8 @@ core_wake(struct hub *hub, struct peer *peer)
 }
 
 void
-core_park(struct peer *peer, struct peer_list *list, struct message *message)
+core_park_message(struct peer *peer, struct peer_list *list,
+    struct message *message)
 {
 	peer->parked = xcalloc(1, sizeof(*message));
 	*peer->parked = *message;
@@ -149,7 +150,7 @@ core_park(struct peer *peer, struct peer_list *list, struct message *message)
 }
 
 struct message *
-core_unpark(struct peer *peer)
+core_unpark_message(struct peer *peer)
 {
 	struct message *message = peer->parked;
 
@@ -174,7 +175,7 @@ count_bytes(struct hub *hub, const struct job *job)
 }
 
 void
-core_submit(struct hub *hub, struct room *room, struct job *job)
+core_submit_job(struct hub *hub, struct room *room, struct job *job)
 {
 	count_bytes(hub, job);
 	job->room = room;
@@ -190,7 +191,7 @@ core_submit(struct hub *hub, struct room *room, struct job *job)
 }
 
 void
-core_put_error(struct hub *hub, struct peer *peer,
+core_send_error(struct hub *hub, struct peer *peer,
     const struct message_error *error)
 {
 	hub->counts.refusals[error->code]++;
@@ -202,7 +203,7 @@ core_put_error(struct hub *hub, struct peer *peer,
 }
 
 void
-core_answer_with(struct peer *peer, struct job *job,
+core_answer_when_done(struct peer *peer, struct job *job,
     const struct core_answer *answer)
 {
 	job->origin = peer->id;
@@ -233,25 +234,25 @@ core_answer(struct hub *hub, struct peer *peer, struct room *room,
 
 	if (is_quiet && answer->seat == NULL) {
 		if (answer->error != NULL)
-			core_put_error(hub, peer, answer->error);
+			core_send_error(hub, peer, answer->error);
 		else
 			outbox_add_reply(&peer->outbox, answer->reply);
-		core_wake(hub, peer);
+		core_wake_peer(hub, peer);
 		return;
 	}
 	job = job_new(JOB_ANSWER);
-	core_answer_with(peer, job, answer);
-	core_submit(hub, room, job);
+	core_answer_when_done(peer, job, answer);
+	core_submit_job(hub, room, job);
 }
 
 const struct customer *
-core_speaker(const struct peer *peer)
+core_customer_of(const struct peer *peer)
 {
 	return peer->seat != NULL ? peer->seat->customer : NULL;
 }
 
 void
-core_judged(struct hub *hub, enum message_event event,
+core_count_judgement(struct hub *hub, enum message_event event,
     enum hub_judgement judgement)
 {
 	hub->counts.messages[event][judgement]++;
@@ -276,12 +277,12 @@ void
 core_refuse(struct hub *hub, struct peer *peer, struct room *room,
     const struct message_error *error)
 {
-	core_judged(hub, error->event, HUB_REFUSED);
+	core_count_judgement(hub, error->event, HUB_REFUSED);
 	core_tell_error(hub, peer, room, error);
 }
 
 void
-core_sign(struct record *record, const struct peer *peer)
+core_set_origin(struct record *record, const struct peer *peer)
 {
 	record->transport = peer->transport;
 	if (peer->address != NULL &&
@@ -291,7 +292,7 @@ core_sign(struct record *record, const struct peer *peer)
 }
 
 struct job *
-core_record(struct hub *hub, struct room *room, enum record_event event,
+core_new_record(struct hub *hub, struct room *room, enum record_event event,
     const struct peer *peer)
 {
 	struct job *job = job_new(JOB_APPEND);
@@ -303,12 +304,12 @@ core_record(struct hub *hub, struct room *room, enum record_event event,
 	record->time_ms = hub->now.wall_ms;
 	id_source_bytes(&hub->random, record->salt, sizeof(record->salt));
 	if (peer != NULL)
-		core_sign(record, peer);
+		core_set_origin(record, peer);
 	return job;
 }
 
 enum refusal
-core_happen(struct hub *hub, struct room *room, struct job *job)
+core_apply_record(struct hub *hub, struct room *room, struct job *job)
 {
 	enum refusal refusal;
 
@@ -324,20 +325,20 @@ core_happen(struct hub *hub, struct room *room, struct job *job)
 	session_trim(room->session, &hub->config.limits);
 	if (room->changed_by == NULL)
 		TAILQ_INSERT_TAIL(&hub->changed, room, changed);
-	if (room->unshown_us == 0)
-		room->unshown_us = hub->now.mono_us;
+	if (room->unpublished_us == 0)
+		room->unpublished_us = hub->now.mono_us;
 	room->changed_by = job;
 	if (room->present > 0) {
 		room->touched_ms = hub->now.mono_ms;
 		TAILQ_REMOVE(&hub->touched, room, by_touch);
 		TAILQ_INSERT_TAIL(&hub->touched, room, by_touch);
 	}
-	core_submit(hub, room, job);
+	core_submit_job(hub, room, job);
 	return REFUSAL_NONE;
 }
 
 unsigned
-core_attempt(struct hub *hub, const struct peer *peer)
+core_charge_join(struct hub *hub, const struct peer *peer)
 {
 	unsigned wait_s;
 

@@ -34,15 +34,15 @@ struct seat {
 	struct customer_id id;
 	struct customer *customer;	/* NULL while the room is not ready */
 	struct peer_list peers;
-	unsigned moves;		/* jobs that bring a peer here, or away */
+	unsigned moves; /* jobs that bring a peer here, or away */
 	bool	 is_present;
-	bool	 is_requested;		/* in hub->requested: its customer */
-	uint64_t requested_ms;		/* made a request lately, until then */
+	bool is_present_by_request; /* in hub->requested: its customer */
+	uint64_t request_ends_ms; /* made a request lately, until then */
 	TAILQ_ENTRY(seat) requests;
 	struct rate rate;		/* of these requests */
-	bool	 is_waited_for;	/* in hub->absent[has_token] */
+	bool	 is_absence_timed;	/* in hub->absent[has_token] */
 	bool	 has_token;
-	uint64_t expires_ms;	/* if is_waited_for */
+	uint64_t expires_ms;	/* if is_absence_timed */
 	TAILQ_ENTRY(seat) absence;
 };
 
@@ -60,11 +60,11 @@ struct room {
 	uint64_t number;		/* grows in the order of making */
 	struct payload *id;
 	enum room_state state;
-	struct session *session;	/* what it will be when all is durable */
-	struct job *changed_by;		/* its last record of this turn */
+	struct session *session; /* what it will be when all is durable */
+	struct job *changed_by; /* its last record of this turn */
 	TAILQ_ENTRY(room) changed;	/* hub->changed, if changed_by */
-	uint64_t unshown_us;		/* when the first record was made since */
-					/* it was encoded last; 0 for none */
+	uint64_t unpublished_us; /* when the first record was made since */
+	/* it was encoded last; 0 for none */
 	struct multicart *settled;	/* to be shown when all is settled */
 	TAILQ_ENTRY(room) publishing;	/* hub->publishing, if settled */
 	struct multicart *shown;	/* last; NULL once of no more use */
@@ -82,10 +82,10 @@ struct room {
 	struct peer_list claiming;	/* the seat of a silent host */
 	uint64_t claim_ends_ms;
 	TAILQ_ENTRY(room) claims;	/* hub->claims, if claiming */
-	bool	 is_unread;		/* could not be read, has seats: */
+	bool is_unread; /* could not be read, has seats: */
 	uint64_t retry_ms;		/* when it is tried again */
 	TAILQ_ENTRY(room) unread;	/* hub->unread, if is_unread */
-	bool	 was_used;		/* somebody was present since ... */
+	bool was_used; /* somebody was present since ... */
 	uint64_t touched_ms;		/* ... this, known to the storage */
 	TAILQ_ENTRY(room) by_touch;	/* hub->touched, if present */
 };
@@ -93,14 +93,14 @@ struct room {
 TAILQ_HEAD(room_list, room);
 
 /* The room on the disk: see space.h. */
-enum space_state {
-	SPACE_ENOUGH,
-	SPACE_LOW,	/* no new sessions, and no large carts */
-	SPACE_RESERVED	/* nothing that clients have written but leaving */
+enum disk_space_state {
+	DISK_SPACE_ENOUGH,
+	DISK_SPACE_LOW,	/* no new sessions, and no large carts */
+	DISK_SPACE_RESERVED /* nothing that clients have written but leaving */
 };
 
 struct space {
-	enum space_state state;
+	enum disk_space_state state;
 	bool	 is_known;		/* it was measured: */
 	uint64_t free_bytes;
 	bool	 is_measuring;		/* a job is out */
@@ -131,29 +131,29 @@ struct hub {
 	uint64_t last_peer;
 
 	struct job_list pending;	/* made since the last turn */
-	size_t	 jobs;			/* pending or with the storage */
+	size_t jobs; /* pending or with the storage */
 	size_t	 jobs_out;		/* with the storage */
 	size_t	 cart_bytes;		/* of these jobs */
 	bool	 is_waiting;		/* a list is with the storage */
 	struct room_list changed;
 	struct room_list publishing;
 	struct room_list showing;	/* first to be forgotten first */
-	size_t	 shown_bytes;		/* of the encodings of these */
+	size_t encoding_bytes; /* of the encodings of these */
 	struct room_list delayed;		/* first to be shown first */
 	struct rate_limit output_limit;	/* of a room, bytes */
 	size_t	 encoded_bytes;		/* in this turn */
 	STAILQ_HEAD(, peer) woken;
 	size_t	 woken_count;
-	struct peer_list held;		/* until fewer jobs are in flight */
+	struct peer_list held; /* until fewer jobs are in flight */
 	struct peer_list paced;		/* soonest end first */
 	struct peer_list strangers;	/* longest first */
 
-	struct seat_list absent[2];	/* by has_token; soonest expiry first */
+	struct seat_list absent[2]; /* by has_token; soonest expiry first */
 	struct seat_list requested;	/* soonest end first */
 	struct room_list claims;	/* soonest end first */
 	struct room_list unread;	/* soonest retry first */
 	struct room_list touched;	/* longest untouched first */
-	bool	 is_searching;		/* for idle sessions: a job is out */
+	bool is_searching; /* for idle sessions: a job is out */
 	uint64_t search_ms;		/* when to go on */
 	int64_t	 search_row;
 
@@ -171,37 +171,37 @@ struct hub {
 /* Something happens now. */
 void	 core_set_now(struct hub *hub, const struct now *now);
 
-struct room *core_room(struct hub *hub, struct payload *id);
+struct room *room_get(struct hub *hub, struct payload *id);
 /* Ask the storage for the room's session. */
-void	 core_load(struct hub *hub, struct room *room);
+void	 room_load(struct hub *hub, struct room *room);
 /* It could not be read: load it some time later, if nobody does before. */
-void	 core_load_later(struct hub *hub, struct room *room);
+void	 room_load_later(struct hub *hub, struct room *room);
 /*
  * Tell the storage that the room's session is in use, unless records under way
  * do so: the session may be none without them.
  */
-void	 core_touch(struct hub *hub, const struct room *room);
+void	 room_touch(struct hub *hub, const struct room *room);
 /* Drop the room if nothing needs it in memory. */
-void	 core_release(struct hub *hub, struct room *room);
+void	 room_release(struct hub *hub, struct room *room);
 /* Drop it whatever needs it. */
-void	 core_free_room(struct hub *hub, struct room *room);
+void	 room_free(struct hub *hub, struct room *room);
 /* Forget what room has shown. */
-void	 core_drop_shown(struct hub *hub, struct room *room);
+void	 room_drop_encoding(struct hub *hub, struct room *room);
 /* It may show something at any time. */
-void	 core_undelay(struct hub *hub, struct room *room);
+void	 room_end_delay(struct hub *hub, struct room *room);
 
-void	 core_wake(struct hub *hub, struct peer *peer);
+void	 core_wake_peer(struct hub *hub, struct peer *peer);
 /* Let peer wait in list with message, whose contents it takes. */
-void	 core_park(struct peer *peer, struct peer_list *list,
+void	 core_park_message(struct peer *peer, struct peer_list *list,
 	    struct message *message);
 /* Take peer out of the list it waits in; its message is the caller's. */
-struct message *core_unpark(struct peer *peer);
+struct message *core_unpark_message(struct peer *peer);
 
 /* What a job does to its origin's seat once it is done. */
 struct core_answer {
 	struct payload *reply;	/* takes the reference; NULL for none */
 	const struct message_error *error; /* instead; NULL for none */
-	struct seat *seat;	/* to move the peer to, or from if it leaves */
+	struct seat *seat; /* to move the peer to, or from if it leaves */
 	const struct message *message;	/* what is answered */
 };
 
@@ -212,41 +212,42 @@ struct core_answer {
 void	 core_answer(struct hub *hub, struct peer *peer, struct room *room,
 	    const struct core_answer *answer);
 /* Likewise an error.  room may be NULL. */
-void	 core_tell_error(struct hub *hub, struct peer *peer, struct room *room,
-	    const struct message_error *error);
+void core_tell_error(struct hub *hub, struct peer *peer, struct room *room,
+    const struct message_error *error);
 /* Likewise: it refuses the message that peer sent. */
 void	 core_refuse(struct hub *hub, struct peer *peer, struct room *room,
 	    const struct message_error *error);
 /* A message of event was judged: that happens once to each. */
-void	 core_judged(struct hub *hub, enum message_event event,
+void	 core_count_judgement(struct hub *hub, enum message_event event,
 	    enum hub_judgement judgement);
 /* The customer that peer speaks for; NULL if none, or not known now. */
-const struct customer *core_speaker(const struct peer *peer);
+const struct customer *core_customer_of(const struct peer *peer);
 
 /* Note in record by which transport and from where peer speaks. */
-void	 core_sign(struct record *record, const struct peer *peer);
+void	 core_set_origin(struct record *record, const struct peer *peer);
 /* A record of event in room, by peer or (NULL) by the daemon itself. */
-struct job *core_record(struct hub *hub, struct room *room,
+struct job *core_new_record(struct hub *hub, struct room *room,
 	    enum record_event event, const struct peer *peer);
 /*
  * Judge the job's record and let it happen; it is on its way to the storage
  * then.  Otherwise the job is freed.
  */
-enum refusal core_happen(struct hub *hub, struct room *room, struct job *job);
+enum refusal
+core_apply_record(struct hub *hub, struct room *room, struct job *job);
 /* Now peer is told an error: that is where errors are counted. */
-void	 core_put_error(struct hub *hub, struct peer *peer,
+void	 core_send_error(struct hub *hub, struct peer *peer,
 	    const struct message_error *error);
 /* answer is what job's record gets peer when it is durable. */
-void	 core_answer_with(struct peer *peer, struct job *job,
+void	 core_answer_when_done(struct peer *peer, struct job *job,
 	    const struct core_answer *answer);
 
 /* Put job behind the others. */
-void	 core_submit(struct hub *hub, struct room *room, struct job *job);
+void core_submit_job(struct hub *hub, struct room *room, struct job *job);
 
 /*
  * peer, who has proved nothing, tries something: 0, or in how many seconds its
  * address may try again.
  */
-unsigned core_attempt(struct hub *hub, const struct peer *peer);
+unsigned core_charge_join(struct hub *hub, const struct peer *peer);
 
 #endif

@@ -17,42 +17,42 @@ enum {
 };
 
 void
-space_configure(struct hub *hub)
+disk_space_configure(struct hub *hub)
 {
 	hub->space.is_due = true;
 	if (hub->config.min_free_bytes != 0)
 		return;
-	hub->space.state = SPACE_ENOUGH;
+	hub->space.state = DISK_SPACE_ENOUGH;
 	hub->space.is_known = false;
 	hub->space.free_bytes = 0;
 }
 
 bool
-space_refuses(const struct hub *hub, const struct job *job)
+disk_space_refuses(const struct hub *hub, const struct job *job)
 {
 	const struct record *record = &job->record;
 
 	if (record->event == RECORD_LEAVE)
 		return false;
 	switch (hub->space.state) {
-	case SPACE_ENOUGH:
+	case DISK_SPACE_ENOUGH:
 		return false;
-	case SPACE_LOW:
+	case DISK_SPACE_LOW:
 		return record->event == RECORD_START ||
 		    (record->cart != NULL && record->cart->len > SMALL_CART);
-	case SPACE_RESERVED:
+	case DISK_SPACE_RESERVED:
 		break;
 	}
 	return true;
 }
 
 uint64_t
-space_next_ms(const struct hub *hub)
+disk_space_next_ms(const struct hub *hub)
 {
 	const struct space *space = &hub->space;
 
 	if (hub->config.min_free_bytes == 0 || space->is_measuring ||
-	    (!space->is_due && space->state == SPACE_ENOUGH))
+	    (!space->is_due && space->state == DISK_SPACE_ENOUGH))
 		return UINT64_MAX;
 	return space->is_due ? hub->now.mono_ms :
 	    space->measured_ms + INTERVAL_MS;
@@ -66,18 +66,18 @@ measure(struct hub *hub)
 	space->is_due = false;
 	space->is_measuring = true;
 	space->measured_ms = hub->now.mono_ms;
-	core_submit(hub, NULL, job_new(JOB_SPACE));
+	core_submit_job(hub, NULL, job_new(JOB_MEASURE_DISK));
 }
 
 void
-space_tick(struct hub *hub)
+disk_space_tick(struct hub *hub)
 {
-	if (hub->now.mono_ms >= space_next_ms(hub))
+	if (hub->now.mono_ms >= disk_space_next_ms(hub))
 		measure(hub);
 }
 
 void
-space_end_turn(struct hub *hub)
+disk_space_end_turn(struct hub *hub)
 {
 	if (hub->space.is_due && hub->config.min_free_bytes != 0 &&
 	    !hub->space.is_measuring)
@@ -85,38 +85,38 @@ space_end_turn(struct hub *hub)
 }
 
 /* What there is room for, with some slack before it is more than before. */
-static enum space_state
+static enum disk_space_state
 judge(const struct space *space, uint64_t min)
 {
 	uint64_t slack = min / SLACK;
 
 	if (space->free_bytes < min / 2 +
-	    (space->state == SPACE_RESERVED ? slack : 0))
-		return SPACE_RESERVED;
+	    (space->state == DISK_SPACE_RESERVED ? slack : 0))
+		return DISK_SPACE_RESERVED;
 	if (space->free_bytes < min +
-	    (space->state != SPACE_ENOUGH ? slack : 0))
-		return SPACE_LOW;
-	return SPACE_ENOUGH;
+	    (space->state != DISK_SPACE_ENOUGH ? slack : 0))
+		return DISK_SPACE_LOW;
+	return DISK_SPACE_ENOUGH;
 }
 
 static void
-tell(const struct space *space, enum space_state before, uint64_t min)
+tell(const struct space *space, enum disk_space_state before, uint64_t min)
 {
-	if (before == SPACE_ENOUGH)
+	if (before == DISK_SPACE_ENOUGH)
 		log_warnx("space: %" PRIu64 " bytes are free on the disk, "
 		    "less than min-free-space (%" PRIu64 "): new sessions and "
 		    "large carts are refused, below half of it all changes",
 		    space->free_bytes, min);
-	else if (space->state == SPACE_ENOUGH)
+	else if (space->state == DISK_SPACE_ENOUGH)
 		log_warnx("space: %" PRIu64 " bytes are free on the disk: "
 		    "everything is accepted again", space->free_bytes);
 }
 
 void
-space_done(struct hub *hub, const struct job *job)
+disk_space_measured(struct hub *hub, const struct job *job)
 {
 	struct space *space = &hub->space;
-	enum space_state before = space->state;
+	enum disk_space_state before = space->state;
 	uint64_t min = hub->config.min_free_bytes;
 
 	space->is_measuring = false;

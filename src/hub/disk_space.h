@@ -15,18 +15,18 @@ struct job;
  */
 
 /* min_free_bytes may have changed: measure as soon as possible. */
-void	 space_configure(struct hub *hub);
+void	 disk_space_configure(struct hub *hub);
 
 /* Whether there is no room for job, a change that a client sent. */
-bool	 space_refuses(const struct hub *hub, const struct job *job);
+bool	 disk_space_refuses(const struct hub *hub, const struct job *job);
 
 /* Have it measured if that is due. */
-void	 space_tick(struct hub *hub);
+void	 disk_space_tick(struct hub *hub);
 /* When that is, on the monotonic clock; UINT64_MAX: not before a write. */
-uint64_t space_next_ms(const struct hub *hub);
+uint64_t disk_space_next_ms(const struct hub *hub);
 /* A list is about to go to the storage: measure what becomes of it. */
-void	 space_end_turn(struct hub *hub);
+void	 disk_space_end_turn(struct hub *hub);
 /* It was measured. */
-void	 space_done(struct hub *hub, const struct job *job);
+void	 disk_space_measured(struct hub *hub, const struct job *job);
 
 #endif

@@ -39,7 +39,7 @@ sender(const struct peer *peer, const struct room *room,
     const struct message *message)
 {
 	if (peer->seat != NULL)
-		return core_speaker(peer);
+		return core_customer_of(peer);
 	if (room == NULL || room->session == NULL ||
 	    !needs_proof(peer, message))
 		return NULL;
@@ -57,7 +57,8 @@ refuse_for(struct hub *hub, struct peer *peer, struct room *room,
 		.retry_after_s = retry_after_s,
 	};
 
-	refusals_refuse(hub, peer, room, sender(peer, room, message), &error);
+	refusal_notes_refuse(hub, peer, room, sender(peer, room, message),
+	    &error);
 }
 
 static void
@@ -77,7 +78,8 @@ refuse_field(struct hub *hub, struct peer *peer, struct room *room,
 		.event = message->event,
 	};
 
-	refusals_refuse(hub, peer, room, sender(peer, room, message), &error);
+	refusal_notes_refuse(hub, peer, room, sender(peer, room, message),
+	    &error);
 }
 
 /*
@@ -89,13 +91,13 @@ happen(struct hub *hub, struct peer *peer, struct room *room,
     struct job *job, const struct core_answer *answer)
 {
 	unsigned retry_after_s = 0;
-	enum refusal code = spending_happen(hub, room, job, peer,
+	enum refusal code = write_quota_apply_record(hub, room, job, peer,
 	    &retry_after_s);
 
 	if (code == REFUSAL_NONE) {
-		core_judged(hub, answer->message->event, HUB_ACCEPTED);
-		core_answer_with(peer, job, answer);
-		strangers_renew(hub, peer);
+		core_count_judgement(hub, answer->message->event, HUB_ACCEPTED);
+		core_answer_when_done(peer, job, answer);
+		unjoined_renew(hub, peer);
 		return code;
 	}
 	payload_unref(answer->reply);
@@ -112,7 +114,7 @@ arrive(struct hub *hub, struct peer *peer, struct room *room,
 
 	answer->seat = seat;
 	if (job == NULL) {
-		core_judged(hub, answer->message->event, HUB_ACCEPTED);
+		core_count_judgement(hub, answer->message->event, HUB_ACCEPTED);
 		core_answer(hub, peer, room, answer);
 	} else {
 		(void)happen(hub, peer, room, job, answer); /* it told peer */
@@ -124,7 +126,7 @@ static struct job *
 return_of(struct hub *hub, struct peer *peer, struct room *room,
     const struct customer *customer)
 {
-	struct job *job = core_record(hub, room, RECORD_RETURN, peer);
+	struct job *job = core_new_record(hub, room, RECORD_RETURN, peer);
 
 	job->record.has_customer = true;
 	job->record.customer = customer->id;
@@ -193,10 +195,10 @@ claim(struct hub *hub, struct peer *peer, struct room *room,
 		TAILQ_INSERT_TAIL(&hub->claims, room, claims);
 		TAILQ_FOREACH(of_host, &host->peers, entry) {
 			of_host->wants_ping = true;
-			core_wake(hub, of_host);
+			core_wake_peer(hub, of_host);
 		}
 	}
-	core_park(peer, &room->claiming, message);
+	core_park_message(peer, &room->claiming, message);
 }
 
 /*
@@ -249,7 +251,7 @@ static struct job *
 admission(struct hub *hub, struct room *room, struct peer *peer,
     const struct message *message, const uint8_t request[ID_PROOF_BYTES])
 {
-	struct job *job = core_record(hub, room,
+	struct job *job = core_new_record(hub, room,
 	    message->event == MESSAGE_START_SESSION ?
 	    RECORD_START : RECORD_JOIN, peer);
 	struct record *record = &job->record;
@@ -290,17 +292,17 @@ admit(struct hub *hub, struct peer *peer, struct room *room,
 	if (session->row == 0 && message->event == MESSAGE_START_SESSION)
 		session->row = ++hub->config.session_row;
 	job->record.session_row = session->row;
-	code = spending_happen(hub, room, job, peer, &retry_after_s);
+	code = write_quota_apply_record(hub, room, job, peer, &retry_after_s);
 	if (code != REFUSAL_NONE) {
 		refuse_for(hub, peer, room, message, code, retry_after_s);
 		return;
 	}
-	core_judged(hub, message->event, HUB_ACCEPTED);
+	core_count_judgement(hub, message->event, HUB_ACCEPTED);
 	if (vacated != NULL)
-		presence_expired(hub, vacated);
+		presence_end_absence(hub, vacated);
 	answer.reply = reply_with_token(hub, room, message, &id, has_token);
 	answer.seat = presence_seat(room, session_customer(session, &id));
-	core_answer_with(peer, job, &answer);
+	core_answer_when_done(peer, job, &answer);
 	presence_update(hub, answer.seat);
 }
 
@@ -382,9 +384,9 @@ count_request(struct hub *hub, struct peer *peer, struct room *room,
 	struct seat *seat = presence_seat(room, customer);
 	unsigned wait_s;
 
-	presence_requested(hub, seat);
+	presence_by_request(hub, seat);
 	wait_s = rate_take_n(&seat->rate, &hub->message_limit,
-	    pace_units(message->cart == NULL ? 0 : message->cart->len),
+	    throttle_units(message->cart == NULL ? 0 : message->cart->len),
 	    hub->now.mono_ms);
 	if (wait_s == 0)
 		return true;
@@ -408,8 +410,8 @@ requester_is_here(struct hub *hub, struct peer *peer, struct room *room,
 	if (customer->state != CUSTOMER_AWAY ||
 	    message->event == MESSAGE_LEAVE_SESSION)
 		return true;
-	code = spending_happen(hub, room, return_of(hub, peer, room, customer),
-	    peer, &retry_after_s);
+	code = write_quota_apply_record(hub, room,
+	    return_of(hub, peer, room, customer), peer, &retry_after_s);
 	if (code != REFUSAL_NONE)
 		refuse_for(hub, peer, room, message, code, retry_after_s);
 	return code == REFUSAL_NONE;
@@ -467,7 +469,7 @@ release_held(struct hub *hub, struct seat *seat)
 	if (held <= hub->config.max_held_polls)
 		return;
 	oldest->wants_close = true;
-	core_wake(hub, oldest);
+	core_wake_peer(hub, oldest);
 }
 
 static void
@@ -476,7 +478,7 @@ hold_poll(struct hub *hub, struct peer *peer, struct room *room,
 {
 	struct session *session = room->session;
 	struct customer *customer = addressee(hub, peer, room, message);
-	struct peer_poll *state = peer->poll;
+	struct peer_request *state = peer->poll;
 	struct core_answer answer = { .message = message };
 
 	if (customer == NULL ||
@@ -487,7 +489,7 @@ hold_poll(struct hub *hub, struct peer *peer, struct room *room,
 		come_back(hub, peer, room, customer, &answer);
 		return;
 	}
-	core_judged(hub, message->event, HUB_ACCEPTED);
+	core_count_judgement(hub, message->event, HUB_ACCEPTED);
 	state->is_held = true;
 	state->wait_s = message->wait_s;
 	state->incarnation = message->cursor_incarnation;
@@ -495,7 +497,7 @@ hold_poll(struct hub *hub, struct peer *peer, struct room *room,
 	presence_bind(hub, peer, presence_seat(room, customer));
 	if (state->incarnation != session->incarnation ||
 	    state->revision != session->revision)
-		show_peer(hub, peer, room);
+		publish_to_peer(hub, peer, room);
 	release_held(hub, peer->seat);
 }
 
@@ -541,11 +543,11 @@ change(struct hub *hub, struct peer *peer, struct room *room,
 		answer.reply = message_reply_seq(message->event, seq,
 		    seq <= last);
 	if (seq != 0 && seq <= last) {
-		core_judged(hub, message->event, HUB_STALE);
+		core_count_judgement(hub, message->event, HUB_STALE);
 		core_answer(hub, peer, room, &answer);
 		return;
 	}
-	job = core_record(hub, room, is_cart ? RECORD_CART : RECORD_READY,
+	job = core_new_record(hub, room, is_cart ? RECORD_CART : RECORD_READY,
 	    peer);
 	describe_change(job, customer, message, seq);
 	if (!is_own && peer->seat == NULL &&
@@ -572,7 +574,7 @@ leave(struct hub *hub, struct peer *peer, struct room *room,
 	if (peer->poll != NULL &&
 	    !requester_is_here(hub, peer, room, customer, message))
 		return;
-	job = core_record(hub, room, RECORD_LEAVE, peer);
+	job = core_new_record(hub, room, RECORD_LEAVE, peer);
 	describe_change(job, customer, message, 0);
 	answer.reply = message_reply_customer(message->event, &customer->id,
 	    NULL);
@@ -580,7 +582,7 @@ leave(struct hub *hub, struct peer *peer, struct room *room,
 	(void)happen(hub, peer, room, job, &answer); /* it told peer */
 	if (!TAILQ_EMPTY(&room->claiming) &&
 	    session_host(room->session) == NULL)
-		speak_claim_again(hub, room);
+		claim_judge_again(hub, room);
 }
 
 static void
@@ -615,7 +617,7 @@ act(struct hub *hub, struct peer *peer, struct room *room,
 static bool
 may_try(struct hub *hub, struct peer *peer, const struct message *message)
 {
-	unsigned wait_s = core_attempt(hub, peer);
+	unsigned wait_s = core_charge_join(hub, peer);
 
 	if (wait_s == 0)
 		return true;
@@ -675,21 +677,21 @@ go_on(struct hub *hub, struct peer *peer, struct message *message)
 	struct room *room;
 
 	room = peer->seat != NULL ? peer->seat->room :
-	    core_room(hub, peer->session_id);
+	    room_get(hub, peer->session_id);
 	if (room->state == ROOM_UNLOADED && !may_load(hub, peer, message)) {
 		message_clear(message);
-		core_release(hub, room);
+		room_release(hub, room);
 		return;
 	}
 	if (room->state == ROOM_UNLOADED)
-		core_load(hub, room);
+		room_load(hub, room);
 	if (room->state == ROOM_LOADING) {
-		core_park(peer, &room->waiting, message);
+		core_park_message(peer, &room->waiting, message);
 		return;
 	}
 	act(hub, peer, room, message);
 	message_clear(message);
-	core_release(hub, room);
+	room_release(hub, room);
 }
 
 void
@@ -711,10 +713,10 @@ take_waiting(struct hub *hub, struct peer_list *list, struct peer **peer,
 	*peer = TAILQ_FIRST(list);
 	if (*peer == NULL)
 		return false;
-	parked = core_unpark(*peer);
+	parked = core_unpark_message(*peer);
 	*message = *parked;
 	free(parked);
-	core_wake(hub, *peer);
+	core_wake_peer(hub, *peer);
 	return true;
 }
 
@@ -734,7 +736,7 @@ speak_again(struct hub *hub, struct peer_list *list)
 }
 
 void
-speak_waiting(struct hub *hub, struct room *room)
+dispatch_parked(struct hub *hub, struct room *room)
 {
 	speak_again(hub, &room->waiting);
 }
@@ -753,13 +755,13 @@ refuse_all(struct hub *hub, struct room *room, struct peer_list *list,
 }
 
 void
-speak_unreadable(struct hub *hub, struct room *room)
+dispatch_load_failed(struct hub *hub, struct room *room)
 {
 	refuse_all(hub, room, &room->waiting, REFUSAL_STORAGE_UNAVAILABLE);
 }
 
 void
-speak_seat_lives(struct hub *hub, const struct seat *seat)
+claim_host_lives(struct hub *hub, const struct seat *seat)
 {
 	struct room *room = seat->room;
 
@@ -771,7 +773,7 @@ speak_seat_lives(struct hub *hub, const struct seat *seat)
 }
 
 void
-speak_claim_again(struct hub *hub, struct room *room)
+claim_judge_again(struct hub *hub, struct room *room)
 {
 	TAILQ_REMOVE(&hub->claims, room, claims);
 	speak_again(hub, &room->claiming);

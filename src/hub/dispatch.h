@@ -16,17 +16,17 @@ struct seat;
 void	 speak(struct hub *hub, struct peer *peer, struct message *message);
 
 /* Speak again for all peers that wait in room for its session. */
-void	 speak_waiting(struct hub *hub, struct room *room);
+void	 dispatch_parked(struct hub *hub, struct room *room);
 
 /* The storage cannot read room's session: refuse what waits for it. */
-void	 speak_unreadable(struct hub *hub, struct room *room);
+void	 dispatch_load_failed(struct hub *hub, struct room *room);
 
 /*
  * A connection of the seat's customer is alive: if that is a host whose seat
  * is claimed, it keeps it.
  */
-void	 speak_seat_lives(struct hub *hub, const struct seat *seat);
+void	 claim_host_lives(struct hub *hub, const struct seat *seat);
 /* Judge again who may have the host's seat that is claimed in room. */
-void	 speak_claim_again(struct hub *hub, struct room *room);
+void	 claim_judge_again(struct hub *hub, struct room *room);
 
 #endif

@@ -116,11 +116,11 @@ clear_room(struct hub *hub, struct room *room, const struct erasing *erasing)
 	if (erasing->has_customer) {
 		customer = session_customer(session, &erasing->customer);
 		if (customer != NULL && customer->state != CUSTOMER_GONE)
-			roster_let_leave(hub, room, customer);
+			roster_make_leave(hub, room, customer);
 	} else if (session->is_running) {
 		/* A running session can always be ended. */
-		(void)core_happen(hub, room,
-		    core_record(hub, room, RECORD_END, NULL));
+		(void)core_apply_record(hub, room,
+		    core_new_record(hub, room, RECORD_END, NULL));
 	}
 }
 
@@ -132,7 +132,7 @@ submit(struct hub *hub, struct erasing *erasing, struct room *room,
 	job->upto_row = erasing->upto_row;
 	job->erasure = erasing->number;
 	erasing->due_ms = UINT64_MAX;
-	core_submit(hub, room, job);
+	core_submit_job(hub, room, job);
 }
 
 static void
@@ -156,14 +156,14 @@ begin(struct hub *hub, struct erasing *erasing, struct room *room)
 	clear_room(hub, room, erasing);
 	erasing->step = STEP_NOTE;
 	erasing->session_row = room->session->row;
-	job = core_record(hub, room, RECORD_ERASE, NULL);
+	job = core_new_record(hub, room, RECORD_ERASE, NULL);
 	job->kind = JOB_ERASE;
 	job->record.incarnation = room->session->incarnation;
 	describe(job, erasing);
 	submit(hub, erasing, room, job);
 	if (!TAILQ_EMPTY(&room->claiming) &&
 	    session_host(room->session) == NULL)
-		speak_claim_again(hub, room);
+		claim_judge_again(hub, room);
 }
 
 /* The next job of one whose note is written. */
@@ -197,12 +197,12 @@ erasure_begin(struct hub *hub, struct payload *session,
 	erasing->report.state = ERASURE_PENDING;
 	TAILQ_INSERT_TAIL(&hub->erasures, erasing, entry);
 	hub->erasure_count++;
-	room = core_room(hub, session);
+	room = room_get(hub, session);
 	if (room->state == ROOM_UNLOADED)
-		core_load(hub, room);
+		room_load(hub, room);
 	if (room->state == ROOM_READY)
 		begin(hub, erasing, room);
-	core_release(hub, room);
+	room_release(hub, room);
 	return erasing->number;
 }
 

@@ -54,7 +54,7 @@ hub_new(const struct hub_config *config, const struct now *now)
 
 	hub->config = *config;
 	hub->now = *now;
-	wall_init(&hub->wall, now);
+	wall_clock_init(&hub->wall, now);
 	hub->message_limit = rate_limit(config->message_rate, 1,
 	    config->message_burst);
 	id_source_init(&hub->random, &config->seed);
@@ -80,12 +80,12 @@ hub_new(const struct hub_config *config, const struct now *now)
 	TAILQ_INIT(&hub->erasures);
 	hub->search_ms = config->session_ttl_ms == 0 ? UINT64_MAX :
 	    now->mono_ms;
-	space_configure(hub);
+	disk_space_configure(hub);
 	hub->retention.step = RETENTION_OVER;
 	hub->retention_ms = retention_first_ms(hub);
 	hub->log_head_ms = config->log_head_ms == 0 ? UINT64_MAX :
 	    now->mono_ms + config->log_head_ms;
-	show_configure(hub);
+	publish_configure(hub);
 	return hub;
 }
 
@@ -108,12 +108,12 @@ hub_configure(struct hub *hub, const struct hub_config *config,
 	hub->message_limit = rate_limit(config->message_rate, 1,
 	    config->message_burst);
 	quota_configure(hub->session_quota, &session);
-	show_configure(hub);
-	pace_configure(hub);
-	strangers_configure(hub, &before);
-	space_configure(hub);
+	publish_configure(hub);
+	throttle_configure(hub);
+	unjoined_configure(hub, &before);
+	disk_space_configure(hub);
 	presence_configure(hub, &before);
-	due_configure(hub, &before);
+	timers_configure(hub, &before);
 }
 
 void
@@ -133,9 +133,9 @@ hub_free(struct hub *hub)
 			TAILQ_REMOVE(&room->seats, seat, entry);
 			free(seat);
 		}
-		core_free_room(hub, room);
+		room_free(hub, room);
 	}
-	refusals_clear(hub);
+	refusal_notes_clear(hub);
 	erasure_clear(hub);
 	quota_free(hub->session_quota);
 	message_parser_free(hub->parser);
@@ -149,7 +149,7 @@ hub_attach(struct hub *hub, struct peer *peer, const struct now *now)
 	peer->id = ++hub->last_peer;
 	outbox_init(&peer->outbox, &hub->counts.outboxes);
 	HASH_ADD(hh, hub->peers, id, sizeof(peer->id), peer);
-	strangers_add(hub, peer);
+	unjoined_add(hub, peer);
 }
 
 /* Judge claims of the host's seat again if the host is gone now. */
@@ -161,21 +161,21 @@ host_may_be_gone(struct hub *hub, struct room *room)
 	if (hub->is_draining)
 		return;
 	if (host == NULL || host->seat == NULL || !host->seat->is_present)
-		speak_claim_again(hub, room);
+		claim_judge_again(hub, room);
 }
 
 static void
 stop_waiting(struct hub *hub, struct peer *peer)
 {
 	const struct peer_list *list = peer->waiting_in;
-	struct message *message = core_unpark(peer);
+	struct message *message = core_unpark_message(peer);
 	struct room *room;
 
 	if (message == NULL)
 		return;
 	message_clear(message);
 	free(message);
-	room = core_room(hub, peer->session_id);
+	room = room_get(hub, peer->session_id);
 	if (list == &room->claiming && TAILQ_EMPTY(list))
 		TAILQ_REMOVE(&hub->claims, room, claims);
 }
@@ -193,15 +193,15 @@ hub_detach(struct hub *hub, struct peer *peer, const struct now *now)
 	}
 	if (peer->waiting_in != NULL)
 		stop_waiting(hub, peer);
-	pace_forget(hub, peer);
+	throttle_forget(hub, peer);
 	outbox_clear(&peer->outbox);
 	if (room != NULL)
 		presence_unbind(hub, peer);
-	strangers_remove(hub, peer);
+	unjoined_remove(hub, peer);
 	if (room == NULL)
 		return;
 	if (TAILQ_EMPTY(&room->claiming))
-		core_release(hub, room);
+		room_release(hub, room);
 	else
 		host_may_be_gone(hub, room);
 }
@@ -217,14 +217,15 @@ bool
 hub_peer_is_ready(const struct hub *hub, const struct peer *peer)
 {
 	return peer->waiting_in == NULL && !peer->is_moving &&
-	    !peer->is_paced && !hub->is_draining && peer->jobs < PEER_JOBS_MAX &&
+	    !peer->is_throttled && !hub->is_draining &&
+	    peer->jobs < PEER_JOBS_MAX &&
 	    peer->outbox.reply_count < PEER_REPLIES_MAX;
 }
 
 bool
-hub_peer_is_paced(const struct peer *peer)
+hub_peer_is_throttled(const struct peer *peer)
 {
-	return peer->is_paced;
+	return peer->is_throttled;
 }
 
 /*
@@ -240,10 +241,10 @@ refuse_unread(struct hub *hub, struct peer *peer, struct message_error *error)
 			.event = MESSAGE_POLL,
 		};
 	if (peer->poll != NULL)
-		error->retry_after_s = core_attempt(hub, peer);
+		error->retry_after_s = core_charge_join(hub, peer);
 	if (error->retry_after_s > 0)
 		error->code = REFUSAL_RATE_LIMITED;
-	refusals_refuse(hub, peer, NULL, core_speaker(peer), error);
+	refusal_notes_refuse(hub, peer, NULL, core_customer_of(peer), error);
 }
 
 void
@@ -256,7 +257,7 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
 	core_set_now(hub, now);
 	/* Of requests the customer is charged that they prove. */
 	if (peer->poll == NULL)
-		pace_charge(hub, peer, pace_units(len));
+		throttle_charge(hub, peer, throttle_units(len));
 	if (message_parse(hub->parser, text, len, &message, &error) == -1)
 		refuse_unread(hub, peer, &error);
 	else
@@ -268,21 +269,23 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
 }
 
 void
-hub_too_large(struct hub *hub, struct peer *peer, const struct now *now)
+hub_receive_too_large(struct hub *hub, struct peer *peer, const struct now *now)
 {
 	static const struct message_error error = {
 		.code = REFUSAL_MESSAGE_TOO_LARGE,
 	};
-	const struct customer *customer = core_speaker(peer);
+	const struct customer *customer = core_customer_of(peer);
 
 	core_set_now(hub, now);
-	core_judged(hub, MESSAGE_NONE, HUB_REFUSED);
+	core_count_judgement(hub, MESSAGE_NONE, HUB_REFUSED);
 	if (customer != NULL)
-		refusals_add(hub, peer->seat->room, customer, peer, &error);
+		refusal_notes_add(hub, peer->seat->room, customer, peer,
+		    &error);
 }
 
 bool
-hub_peer_next(struct hub *hub, struct peer *peer, struct outbox_item *item)
+hub_peer_next_message(struct hub *hub, struct peer *peer,
+    struct outbox_item *item)
 {
 	bool was_full = peer->outbox.reply_count >= PEER_REPLIES_MAX;
 	bool with_cursor = peer->seat != NULL && peer->seat->has_token;
@@ -290,39 +293,39 @@ hub_peer_next(struct hub *hub, struct peer *peer, struct outbox_item *item)
 	if (!outbox_take(&peer->outbox, with_cursor, item))
 		return false;
 	if (was_full)
-		core_wake(hub, peer);
+		core_wake_peer(hub, peer);
 	return true;
 }
 
 void
-hub_pong(struct hub *hub, struct peer *peer, const struct now *now)
+hub_receive_pong(struct hub *hub, struct peer *peer, const struct now *now)
 {
 	core_set_now(hub, now);
-	pace_charge(hub, peer, 1);
+	throttle_charge(hub, peer, 1);
 	if (peer->seat != NULL)
-		speak_seat_lives(hub, peer->seat);
+		claim_host_lives(hub, peer->seat);
 }
 
 void
-hub_frames(struct hub *hub, struct peer *peer, unsigned n,
+hub_charge_frames(struct hub *hub, struct peer *peer, unsigned n,
     const struct now *now)
 {
 	core_set_now(hub, now);
-	pace_charge(hub, peer, n);
+	throttle_charge(hub, peer, n);
 }
 
 void
-hub_ping(struct hub *hub, struct peer *peer, const struct now *now)
+hub_receive_ping(struct hub *hub, struct peer *peer, const struct now *now)
 {
 	core_set_now(hub, now);
-	pace_charge(hub, peer, 1);
+	throttle_charge(hub, peer, 1);
 }
 
 struct peer *
-hub_take_stranger(struct hub *hub, uint64_t since_ms, const struct now *now)
+hub_take_unjoined(struct hub *hub, uint64_t since_ms, const struct now *now)
 {
 	core_set_now(hub, now);
-	return strangers_take(hub, since_ms);
+	return unjoined_take(hub, since_ms);
 }
 
 bool
@@ -336,15 +339,15 @@ hub_peer_is_answered(const struct peer *peer)
 void
 hub_take_jobs(struct hub *hub, struct job_list *jobs)
 {
-	show_changed(hub);
-	space_end_turn(hub);
+	publish_encode_changed(hub);
+	disk_space_end_turn(hub);
 	STAILQ_CONCAT(jobs, &hub->pending);
 	hub->jobs_out = hub->jobs;
 	hub->is_waiting = !STAILQ_EMPTY(jobs);
 }
 
 bool
-hub_is_waiting(const struct hub *hub)
+hub_has_jobs_out(const struct hub *hub)
 {
 	return hub->is_waiting;
 }
@@ -358,7 +361,7 @@ release_held(struct hub *hub)
 		return;
 	while ((peer = TAILQ_FIRST(&hub->held)) != NULL) {
 		stop_waiting(hub, peer);
-		core_wake(hub, peer);
+		core_wake_peer(hub, peer);
 	}
 }
 
@@ -366,17 +369,17 @@ void
 hub_tick(struct hub *hub, const struct now *now)
 {
 	core_set_now(hub, now);
-	due_tick(hub);
+	timers_run(hub);
 }
 
 uint64_t
 hub_next_tick_ms(const struct hub *hub)
 {
-	return due_next_ms(hub);
+	return timers_next_ms(hub);
 }
 
 void
-hub_settle(struct hub *hub, struct job_list *jobs, const struct now *now)
+hub_complete_jobs(struct hub *hub, struct job_list *jobs, const struct now *now)
 {
 	core_set_now(hub, now);
 	hub->is_waiting = false;
@@ -402,7 +405,7 @@ hub_erasure(const struct hub *hub, uint64_t number)
 static size_t
 wake_cost(const struct peer *peer)
 {
-	size_t bytes = outbox_state_bytes(&peer->outbox);
+	size_t bytes = outbox_multicart_bytes(&peer->outbox);
 
 	if (peer->poll != NULL)
 		return WAKE_POLL_COST + bytes;
@@ -414,7 +417,7 @@ hub_wake_peers(struct hub *hub)
 {
 	size_t n = hub->woken_count, spent = 0;
 
-	show_turn(hub);
+	publish_begin_turn(hub);
 	/* Who is woken anew meanwhile, or is too many for now, has its turn in
 	 * the next one. */
 	while (n-- > 0 && spent < WAKE_BUDGET && !STAILQ_EMPTY(&hub->woken)) {
@@ -451,11 +454,11 @@ void
 hub_drain(struct hub *hub)
 {
 	hub->is_draining = true;
-	refusals_flush(hub);
+	refusal_notes_flush(hub);
 }
 
 bool
-hub_is_quiet(const struct hub *hub)
+hub_is_drained(const struct hub *hub)
 {
 	return hub->jobs == 0;
 }

@@ -49,31 +49,33 @@ void	 hub_detach(struct hub *hub, struct peer *peer,
 void	 hub_receive(struct hub *hub, struct peer *peer, const char *text,
 	    size_t len, const struct now *now);
 /* peer sent one that was too large to be received. */
-void	 hub_too_large(struct hub *hub, struct peer *peer,
+void	 hub_receive_too_large(struct hub *hub, struct peer *peer,
 	    const struct now *now);
 /* Whether another message of peer may be received; it is woken when it may. */
 bool	 hub_peer_is_ready(const struct hub *hub, const struct peer *peer);
 /* Whether that is because it sent too much. */
-bool	 hub_peer_is_paced(const struct peer *peer);
+bool	 hub_peer_is_throttled(const struct peer *peer);
 /* Whether peer, a request, has its answer in its outbox. */
 bool	 hub_peer_is_answered(const struct peer *peer);
 /* Take the next message to send to peer; false if there is none. */
-bool	 hub_peer_next(struct hub *hub, struct peer *peer,
+bool	 hub_peer_next_message(struct hub *hub, struct peer *peer,
 	    struct outbox_item *item);
 /*
  * The connection to end if one has to: that which has spoken for nobody for
  * longest, on the monotonic clock since since_ms at the latest, and waits for
  * nothing.  NULL if there is none.  Each is given once.
  */
-struct peer *hub_take_stranger(struct hub *hub, uint64_t since_ms,
+struct peer *hub_take_unjoined(struct hub *hub, uint64_t since_ms,
 	    const struct now *now);
 /* peer, a connection, answered a ping; which counts as a message. */
-void	 hub_pong(struct hub *hub, struct peer *peer, const struct now *now);
+void
+hub_receive_pong(struct hub *hub, struct peer *peer, const struct now *now);
 /* Its frames, whatever is in them, were so many that they count as n more. */
-void	 hub_frames(struct hub *hub, struct peer *peer, unsigned n,
+void	 hub_charge_frames(struct hub *hub, struct peer *peer, unsigned n,
 	    const struct now *now);
 /* It sent one itself; which counts as a message as well. */
-void	 hub_ping(struct hub *hub, struct peer *peer, const struct now *now);
+void
+hub_receive_ping(struct hub *hub, struct peer *peer, const struct now *now);
 
 /* Do what has become due. */
 void	 hub_tick(struct hub *hub, const struct now *now);
@@ -83,13 +85,13 @@ uint64_t hub_next_tick_ms(const struct hub *hub);
 /*
  * The end of a turn: encode what changed and move all jobs made since the last
  * time to jobs, which must be empty and go to the storage.  At most one such
- * list is out at a time: the next one gathers until hub_settle().
+ * list is out at a time: the next one gathers until hub_complete_jobs().
  */
 void	 hub_take_jobs(struct hub *hub, struct job_list *jobs);
 /* Whether a list is out. */
-bool	 hub_is_waiting(const struct hub *hub);
+bool	 hub_has_jobs_out(const struct hub *hub);
 /* The list came back: answer everybody, show what is durable.  Frees jobs. */
-void	 hub_settle(struct hub *hub, struct job_list *jobs,
+void	 hub_complete_jobs(struct hub *hub, struct job_list *jobs,
 	    const struct now *now);
 /* Wake every peer that has a reason; at the end of a turn. */
 void	 hub_wake_peers(struct hub *hub);
@@ -117,6 +119,6 @@ void	 hub_copy_counts(const struct hub *hub, struct hub_counts *counts);
  */
 void	 hub_drain(struct hub *hub);
 /* Whether everything received is settled. */
-bool	 hub_is_quiet(const struct hub *hub);
+bool	 hub_is_drained(const struct hub *hub);
 
 #endif

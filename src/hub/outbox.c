@@ -48,7 +48,7 @@ take_state(struct outbox *outbox)
 }
 
 void
-outbox_drop_state(struct outbox *outbox)
+outbox_drop_multicart(struct outbox *outbox)
 {
 	multicart_unref(take_state(outbox));
 }
@@ -58,7 +58,7 @@ outbox_clear(struct outbox *outbox)
 {
 	while (!STAILQ_EMPTY(&outbox->replies))
 		payload_unref(take_reply(outbox));
-	outbox_drop_state(outbox);
+	outbox_drop_multicart(outbox);
 }
 
 void
@@ -73,7 +73,7 @@ outbox_add_reply(struct outbox *outbox, struct payload *body)
 }
 
 void
-outbox_set_state(struct outbox *outbox, struct multicart *multicart,
+outbox_set_multicart(struct outbox *outbox, struct multicart *multicart,
     uint64_t since_us)
 {
 	multicart_ref(multicart);
@@ -96,7 +96,7 @@ outbox_is_empty(const struct outbox *outbox)
 }
 
 size_t
-outbox_state_bytes(const struct outbox *outbox)
+outbox_multicart_bytes(const struct outbox *outbox)
 {
 	return outbox->state == NULL ? 0 : outbox->state->bytes->len;
 }

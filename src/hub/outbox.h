@@ -60,14 +60,14 @@ void	 outbox_add_reply(struct outbox *outbox, struct payload *reply);
  * Put multicart, of which a reference is made, in place of an older one;
  * since_us is that of its news.
  */
-void	 outbox_set_state(struct outbox *outbox, struct multicart *multicart,
-	    uint64_t since_us);
+void outbox_set_multicart(struct outbox *outbox, struct multicart *multicart,
+    uint64_t since_us);
 /* What was to be shown is none of the peer's business any more. */
-void	 outbox_drop_state(struct outbox *outbox);
+void	 outbox_drop_multicart(struct outbox *outbox);
 
 bool	 outbox_is_empty(const struct outbox *outbox);
 /* Bytes of the multicart that waits; 0 if none does. */
-size_t	 outbox_state_bytes(const struct outbox *outbox);
+size_t	 outbox_multicart_bytes(const struct outbox *outbox);
 /* What the multicart that waits shows, if there is one. */
 struct outbox_news outbox_news(const struct outbox *outbox);
 /*

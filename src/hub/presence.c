@@ -29,7 +29,7 @@ static void
 free_unused(struct seat *seat)
 {
 	if (!TAILQ_EMPTY(&seat->peers) || seat->moves > 0 ||
-	    seat->is_requested || seat->is_waited_for)
+	    seat->is_present_by_request || seat->is_absence_timed)
 		return;
 	if (seat->customer != NULL)
 		seat->customer->seat = NULL;
@@ -40,7 +40,7 @@ free_unused(struct seat *seat)
 static void
 wait_for(struct hub *hub, struct seat *seat)
 {
-	seat->is_waited_for = true;
+	seat->is_absence_timed = true;
 	hub->counts.awaited++;
 	seat->expires_ms = wait_end_ms(hub->now.mono_ms,
 	    hub->config.absence_window_ms[seat->has_token]);
@@ -50,9 +50,9 @@ wait_for(struct hub *hub, struct seat *seat)
 static void
 stop_waiting(struct hub *hub, struct seat *seat)
 {
-	if (!seat->is_waited_for)
+	if (!seat->is_absence_timed)
 		return;
-	seat->is_waited_for = false;
+	seat->is_absence_timed = false;
 	hub->counts.awaited--;
 	TAILQ_REMOVE(&hub->absent[seat->has_token], seat, absence);
 }
@@ -70,7 +70,7 @@ wait_for_absent(struct hub *hub, struct room *room)
 		if (customer->state != CUSTOMER_SEATED)
 			continue;
 		seat = presence_seat(room, customer);
-		if (!seat->is_present && !seat->is_waited_for)
+		if (!seat->is_present && !seat->is_absence_timed)
 			wait_for(hub, seat);
 		free_unused(seat);
 	}
@@ -127,7 +127,7 @@ void
 presence_update(struct hub *hub, struct seat *seat)
 {
 	bool is_present = !TAILQ_EMPTY(&seat->peers) || seat->moves > 0 ||
-	    seat->is_requested;
+	    seat->is_present_by_request;
 
 	if (is_present && !seat->is_present)
 		came(hub, seat);
@@ -139,25 +139,25 @@ presence_update(struct hub *hub, struct seat *seat)
 static void
 drop_request(struct hub *hub, struct seat *seat)
 {
-	if (!seat->is_requested)
+	if (!seat->is_present_by_request)
 		return;
-	seat->is_requested = false;
+	seat->is_present_by_request = false;
 	TAILQ_REMOVE(&hub->requested, seat, requests);
 }
 
 void
-presence_requested(struct hub *hub, struct seat *seat)
+presence_by_request(struct hub *hub, struct seat *seat)
 {
 	drop_request(hub, seat);
-	seat->is_requested = true;
-	seat->requested_ms = wait_end_ms(hub->now.mono_ms,
+	seat->is_present_by_request = true;
+	seat->request_ends_ms = wait_end_ms(hub->now.mono_ms,
 	    hub->config.poll_presence_ms);
 	TAILQ_INSERT_TAIL(&hub->requested, seat, requests);
 	presence_update(hub, seat);
 }
 
 void
-presence_forget_request(struct hub *hub, struct seat *seat)
+presence_end_request(struct hub *hub, struct seat *seat)
 {
 	drop_request(hub, seat);
 	presence_update(hub, seat);
@@ -166,7 +166,7 @@ presence_forget_request(struct hub *hub, struct seat *seat)
 void
 presence_bind(struct hub *hub, struct peer *peer, struct seat *seat)
 {
-	strangers_remove(hub, peer);
+	unjoined_remove(hub, peer);
 	peer->seat = seat;
 	TAILQ_INSERT_TAIL(&seat->peers, peer, entry);
 	presence_update(hub, seat);
@@ -180,8 +180,8 @@ presence_unbind(struct hub *hub, struct peer *peer)
 	TAILQ_REMOVE(&seat->peers, peer, entry);
 	peer->seat = NULL;
 	peer->due = PEER_NOT_DUE;
-	strangers_add(hub, peer);
-	outbox_drop_state(&peer->outbox);
+	unjoined_add(hub, peer);
+	outbox_drop_multicart(&peer->outbox);
 	presence_update(hub, seat);
 }
 
@@ -233,7 +233,7 @@ presence_relink(struct hub *hub, struct room *room)
 }
 
 void
-presence_expired(struct hub *hub, struct seat *seat)
+presence_end_absence(struct hub *hub, struct seat *seat)
 {
 	stop_waiting(hub, seat);
 	free_unused(seat);
@@ -258,7 +258,8 @@ presence_configure(struct hub *hub, const struct hub_config *before)
 	change_windows(hub, false, before->absence_window_ms[false]);
 	change_windows(hub, true, before->absence_window_ms[true]);
 	TAILQ_FOREACH(seat, &hub->requested, requests)
-		seat->requested_ms = wait_changed_end_ms(seat->requested_ms,
-		    before->poll_presence_ms, hub->config.poll_presence_ms,
-		    hub->now.mono_ms);
+		seat->request_ends_ms =
+		    wait_changed_end_ms(seat->request_ends_ms,
+			before->poll_presence_ms, hub->config.poll_presence_ms,
+			hub->now.mono_ms);
 }

@@ -17,7 +17,7 @@ struct seat;
 struct seat *presence_seat(struct room *room, struct customer *customer);
 
 /* peer speaks for the seat's customer from now on; it spoke for nobody. */
-void	 presence_bind(struct hub *hub, struct peer *peer, struct seat *seat);
+void presence_bind(struct hub *hub, struct peer *peer, struct seat *seat);
 /* peer speaks for nobody any more, and is shown nothing.  May free its seat. */
 void	 presence_unbind(struct hub *hub, struct peer *peer);
 
@@ -25,8 +25,8 @@ void	 presence_unbind(struct hub *hub, struct peer *peer);
  * The seat's customer made a request: it is present for a while.  It may have
  * gone since: then not any more.
  */
-void	 presence_requested(struct hub *hub, struct seat *seat);
-void	 presence_forget_request(struct hub *hub, struct seat *seat);
+void	 presence_by_request(struct hub *hub, struct seat *seat);
+void	 presence_end_request(struct hub *hub, struct seat *seat);
 
 /* Something changed that presence of seat depends on.  May free it. */
 void	 presence_update(struct hub *hub, struct seat *seat);
@@ -40,9 +40,9 @@ void	 presence_unlink(struct hub *hub, struct room *room);
 void	 presence_relink(struct hub *hub, struct room *room);
 
 /* The hub's times were those before: let those who wait have the new ones. */
-void	 presence_configure(struct hub *hub, const struct hub_config *before);
+void presence_configure(struct hub *hub, const struct hub_config *before);
 
 /* The customer of seat is no longer in the multicart: it is not waited for. */
-void	 presence_expired(struct hub *hub, struct seat *seat);
+void	 presence_end_absence(struct hub *hub, struct seat *seat);
 
 #endif

@@ -68,13 +68,13 @@ encode(struct hub *hub, struct room *room)
 	struct multicart *multicart = multicart_encode(room->session);
 
 	hub->encoded_bytes += multicart->bytes->len;
-	multicart->changed_us = room->unshown_us;
-	room->unshown_us = 0;
+	multicart->changed_us = room->unpublished_us;
+	room->unpublished_us = 0;
 	return multicart;
 }
 
 void
-show_changed(struct hub *hub)
+publish_encode_changed(struct hub *hub)
 {
 	struct room *room;
 
@@ -87,7 +87,8 @@ show_changed(struct hub *hub)
 }
 
 void
-show_later(struct hub *hub, struct room *room, struct multicart *multicart)
+publish_when_completed(struct hub *hub, struct room *room,
+    struct multicart *multicart)
 {
 	if (room->settled == NULL)
 		TAILQ_INSERT_TAIL(&hub->publishing, room, publishing);
@@ -101,9 +102,9 @@ show_later(struct hub *hub, struct room *room, struct multicart *multicart)
 static void
 keep_shown(struct hub *hub, struct room *room, struct multicart *multicart)
 {
-	core_drop_shown(hub, room);
+	room_drop_encoding(hub, room);
 	room->shown = multicart;
-	hub->shown_bytes += multicart->bytes->len;
+	hub->encoding_bytes += multicart->bytes->len;
 	room->shown_ms = hub->now.mono_ms + KEEP_MS;
 	TAILQ_INSERT_TAIL(&hub->showing, room, showing);
 }
@@ -113,14 +114,14 @@ static void
 keep_longer(struct hub *hub, struct room *room)
 {
 	if (room->shown->bytes->len < KEEP_BYTES) {
-		core_drop_shown(hub, room);
+		room_drop_encoding(hub, room);
 		return;
 	}
 	room->shown_ms = hub->now.mono_ms + KEEP_MS;
 	TAILQ_REMOVE(&hub->showing, room, showing);
 	TAILQ_INSERT_TAIL(&hub->showing, room, showing);
-	while (hub->shown_bytes > KEEP_TOTAL)
-		core_drop_shown(hub, TAILQ_FIRST(&hub->showing));
+	while (hub->encoding_bytes > KEEP_TOTAL)
+		room_drop_encoding(hub, TAILQ_FIRST(&hub->showing));
 }
 
 /* The output of room comes to so many more bytes. */
@@ -132,7 +133,7 @@ charge(struct hub *hub, struct room *room, uint64_t bytes)
 
 	if (wait_ms == 0)
 		return;
-	hub->counts.delayed_shows++;
+	hub->counts.delayed_publishes++;
 	delay(hub, room, hub->now.mono_ms + wait_ms);
 }
 
@@ -151,11 +152,11 @@ give(struct hub *hub, struct room *room)
 			/* In place of one that waits it costs no more. */
 			if (peer->outbox.state == NULL)
 				bytes += room->shown->bytes->len;
-			outbox_set_state(&peer->outbox, room->shown,
+			outbox_set_multicart(&peer->outbox, room->shown,
 			    peer->due == PEER_HAS_NEWS ?
 			    room->shown->changed_us : 0);
 			peer->due = PEER_NOT_DUE;
-			core_wake(hub, peer);
+			core_wake_peer(hub, peer);
 		}
 	}
 	keep_longer(hub, room);
@@ -188,7 +189,7 @@ catch_up(struct hub *hub, struct room *room)
 }
 
 void
-show_peer(struct hub *hub, struct peer *peer, struct room *room)
+publish_to_peer(struct hub *hub, struct peer *peer, struct room *room)
 {
 	if (room->settled != NULL || room->records > 0)
 		return;
@@ -231,12 +232,12 @@ show_all(struct hub *hub)
 		    room->shown->revision);
 		if (!room->is_delayed)
 			give(hub, room);
-		core_release(hub, room);
+		room_release(hub, room);
 	}
 }
 
 void
-show_settled(struct hub *hub, struct room *room)
+publish_unencoded(struct hub *hub, struct room *room)
 {
 	if (room->records > 0)
 		return;
@@ -245,29 +246,29 @@ show_settled(struct hub *hub, struct room *room)
 }
 
 void
-show_turn(struct hub *hub)
+publish_begin_turn(struct hub *hub)
 {
 	hub->encoded_bytes = 0;
 }
 
 void
-show_tick(struct hub *hub)
+publish_tick(struct hub *hub)
 {
 	struct room *room;
 
 	while ((room = TAILQ_FIRST(&hub->delayed)) != NULL &&
 	    room->delayed_ms <= hub->now.mono_ms) {
-		core_undelay(hub, room);
+		room_end_delay(hub, room);
 		if (room->state == ROOM_READY)
 			catch_up(hub, room);
 	}
 	while ((room = TAILQ_FIRST(&hub->showing)) != NULL &&
 	    room->shown_ms <= hub->now.mono_ms)
-		core_drop_shown(hub, room);
+		room_drop_encoding(hub, room);
 }
 
 uint64_t
-show_next_ms(const struct hub *hub)
+publish_next_ms(const struct hub *hub)
 {
 	const struct room *delayed = TAILQ_FIRST(&hub->delayed);
 	const struct room *shown = TAILQ_FIRST(&hub->showing);
@@ -278,7 +279,7 @@ show_next_ms(const struct hub *hub)
 }
 
 void
-show_configure(struct hub *hub)
+publish_configure(struct hub *hub)
 {
 	uint64_t rate = hub->config.session_output_rate;
 	struct room *room;

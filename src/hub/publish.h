@@ -23,13 +23,13 @@ struct room;
  */
 
 /* All that changed since the last time goes to the storage: encode it. */
-void	 show_changed(struct hub *hub);
+void	 publish_encode_changed(struct hub *hub);
 
 /*
  * multicart, of which the reference is taken, is what room shows once all is
  * settled that is being settled.
  */
-void	 show_later(struct hub *hub, struct room *room,
+void	 publish_when_completed(struct hub *hub, struct room *room,
 	    struct multicart *multicart);
 /* All is settled: show what there is. */
 void	 show_all(struct hub *hub);
@@ -37,21 +37,21 @@ void	 show_all(struct hub *hub);
  * A record of room, which was not encoded, is durable: show it if nothing that
  * is under way does so.
  */
-void	 show_settled(struct hub *hub, struct room *room);
+void	 publish_unencoded(struct hub *hub, struct room *room);
 
 /*
  * Show peer its room as it is, as soon as the room's output allows, unless
  * something is under way that will do so.
  */
-void	 show_peer(struct hub *hub, struct peer *peer, struct room *room);
+void publish_to_peer(struct hub *hub, struct peer *peer, struct room *room);
 
 /* A turn of the loop begins. */
-void	 show_turn(struct hub *hub);
+void	 publish_begin_turn(struct hub *hub);
 /* Show what had to wait, and forget what is of no use any more. */
-void	 show_tick(struct hub *hub);
+void	 publish_tick(struct hub *hub);
 /* When that is due, on the monotonic clock; UINT64_MAX: never. */
-uint64_t show_next_ms(const struct hub *hub);
+uint64_t publish_next_ms(const struct hub *hub);
 /* The rate is set, or is another one now. */
-void	 show_configure(struct hub *hub);
+void	 publish_configure(struct hub *hub);
 
 #endif

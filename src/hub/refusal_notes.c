@@ -23,13 +23,13 @@ struct refused_key {
 
 struct refused {
 	UT_hash_handle hh;		/* hub->refused, by key */
-	TAILQ_ENTRY(refused) entry;	/* hub->refusals, soonest end first */
+	TAILQ_ENTRY(refused) entry; /* hub->refusals, soonest end first */
 	struct refused_key key;
-	uint64_t until_ms;		/* what comes before that is counted */
+	uint64_t until_ms; /* what comes before that is counted */
 	/* Of what was counted: how many, and the note on the first of them. */
 	uint64_t count;
 	struct record record;
-	bool	 is_limited;		/* who sent it pays for the note: */
+	bool is_limited; /* who sent it pays for the note: */
 	uint8_t	 quota_key[QUOTA_KEY_BYTES];
 };
 
@@ -80,7 +80,7 @@ describe(struct refused *refused, struct room *room,
 	record->customer = customer->id;
 	record->refused = error->code;
 	record->refused_event = error->event;
-	core_sign(record, peer);
+	core_set_origin(record, peer);
 }
 
 /* A note on the counted ones. */
@@ -107,7 +107,7 @@ write_down(struct hub *hub, struct refused *refused)
 {
 	struct job *job = note_on(hub, refused);
 
-	if (spending_note(hub, job, refused->is_limited ?
+	if (write_quota_submit_note(hub, job, refused->is_limited ?
 	    refused->quota_key : NULL)) {
 		record_clear(&refused->record);
 		refused->count = 0;
@@ -156,7 +156,7 @@ refused_new(struct hub *hub, const struct refused_key *key, unsigned hash)
 }
 
 void
-refusals_add(struct hub *hub, struct room *room,
+refusal_notes_add(struct hub *hub, struct room *room,
     const struct customer *customer, const struct peer *peer,
     const struct message_error *error)
 {
@@ -174,17 +174,17 @@ refusals_add(struct hub *hub, struct room *room,
 }
 
 void
-refusals_refuse(struct hub *hub, struct peer *peer, struct room *room,
+refusal_notes_refuse(struct hub *hub, struct peer *peer, struct room *room,
     const struct customer *customer, const struct message_error *error)
 {
 	core_refuse(hub, peer, room, error);
 	if (customer != NULL)
-		refusals_add(hub, room != NULL ? room : peer->seat->room,
+		refusal_notes_add(hub, room != NULL ? room : peer->seat->room,
 		    customer, peer, error);
 }
 
 void
-refusals_tick(struct hub *hub)
+refusal_notes_tick(struct hub *hub)
 {
 	const struct refused *refused;
 
@@ -194,7 +194,7 @@ refusals_tick(struct hub *hub)
 }
 
 uint64_t
-refusals_next_ms(const struct hub *hub)
+refusal_notes_next_ms(const struct hub *hub)
 {
 	const struct refused *refused = TAILQ_FIRST(&hub->refusals);
 
@@ -202,19 +202,19 @@ refusals_next_ms(const struct hub *hub)
 }
 
 void
-refusals_flush(struct hub *hub)
+refusal_notes_flush(struct hub *hub)
 {
 	struct refused *refused;
 
 	while ((refused = TAILQ_FIRST(&hub->refusals)) != NULL) {
 		if (refused->count > 0)
-			core_submit(hub, NULL, note_on(hub, refused));
+			core_submit_job(hub, NULL, note_on(hub, refused));
 		forget(hub, refused);
 	}
 }
 
 void
-refusals_clear(struct hub *hub)
+refusal_notes_clear(struct hub *hub)
 {
 	while (!TAILQ_EMPTY(&hub->refusals))
 		forget(hub, TAILQ_FIRST(&hub->refusals));

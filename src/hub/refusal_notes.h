@@ -20,22 +20,21 @@ struct room;
  * As core_refuse().  What was refused to customer, who has proved to have sent
  * it, goes on record; NULL: nobody has.
  */
-void	 refusals_refuse(struct hub *hub, struct peer *peer, struct room *room,
-	    const struct customer *customer,
-	    const struct message_error *error);
+void refusal_notes_refuse(struct hub *hub, struct peer *peer, struct room *room,
+    const struct customer *customer, const struct message_error *error);
 /* A message of customer, who takes part in room, was refused to peer. */
-void	 refusals_add(struct hub *hub, struct room *room,
+void	 refusal_notes_add(struct hub *hub, struct room *room,
 	    const struct customer *customer, const struct peer *peer,
 	    const struct message_error *error);
 
 /* Write down what is due. */
-void	 refusals_tick(struct hub *hub);
+void	 refusal_notes_tick(struct hub *hub);
 /* When something is due, on the monotonic clock; UINT64_MAX: never. */
-uint64_t refusals_next_ms(const struct hub *hub);
+uint64_t refusal_notes_next_ms(const struct hub *hub);
 
 /* Write down all that was counted, due or not. */
-void	 refusals_flush(struct hub *hub);
+void	 refusal_notes_flush(struct hub *hub);
 /* Forget all of it. */
-void	 refusals_clear(struct hub *hub);
+void	 refusal_notes_clear(struct hub *hub);
 
 #endif

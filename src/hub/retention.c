@@ -47,8 +47,8 @@ retention_first_ms(const struct hub *hub)
 static uint64_t
 limit_ms(const struct hub *hub, uint64_t life_ms)
 {
-	return life_ms == 0 ? 0 : wall_limit_ms(&hub->wall, &hub->now,
-	    life_ms, WALL_BELIEVED);
+	return life_ms == 0 ? 0 : wall_clock_cutoff_ms(&hub->wall, &hub->now,
+	    life_ms, WALL_CLOCK_BELIEVED);
 }
 
 static void
@@ -65,7 +65,7 @@ begin_pass(struct hub *hub)
 void
 retention_tick(struct hub *hub)
 {
-	uint64_t doubt_ms = wall_doubt_ms(&hub->wall, &hub->now,
+	uint64_t doubt_ms = wall_clock_doubt_ms(&hub->wall, &hub->now,
 	    hub->config.clock_grace_ms);
 	struct job *job;
 	struct record *note;
@@ -89,7 +89,7 @@ retention_tick(struct hub *hub)
 	note->client_seq = hub->retention.bodies_ms;
 	id_source_bytes(&hub->random, note->salt, sizeof(note->salt));
 	hub->is_retaining = true;
-	core_submit(hub, NULL, job);
+	core_submit_job(hub, NULL, job);
 }
 
 uint64_t

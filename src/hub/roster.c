@@ -129,9 +129,9 @@ roster_customers(const struct hub *hub, const char *id,
 }
 
 void
-roster_let_leave(struct hub *hub, struct room *room, struct customer *customer)
+roster_make_leave(struct hub *hub, struct room *room, struct customer *customer)
 {
-	struct job *job = core_record(hub, room, RECORD_LEAVE, NULL);
+	struct job *job = core_new_record(hub, room, RECORD_LEAVE, NULL);
 	struct seat *seat = customer->seat;
 
 	job->record.has_customer = true;
@@ -142,10 +142,10 @@ roster_let_leave(struct hub *hub, struct room *room, struct customer *customer)
 		    &customer->id, NULL);
 		job->seat = seat;
 		seat->moves++;
-		presence_expired(hub, seat);
+		presence_end_absence(hub, seat);
 	}
 	/* Who has not gone can always leave. */
-	(void)core_happen(hub, room, job);
+	(void)core_apply_record(hub, room, job);
 }
 
 /* Its requests are answered that it has left. */
@@ -158,7 +158,7 @@ close_connections(struct hub *hub, struct seat *seat)
 		if (peer->poll != NULL)
 			continue;
 		peer->wants_close = true;
-		core_wake(hub, peer);
+		core_wake_peer(hub, peer);
 	}
 }
 
@@ -177,6 +177,6 @@ roster_kick(struct hub *hub, const char *id,
 	core_set_now(hub, now);
 	if (customer->seat != NULL)
 		close_connections(hub, customer->seat);
-	roster_let_leave(hub, room, customer);
+	roster_make_leave(hub, room, customer);
 	return ROSTER_KICKED;
 }

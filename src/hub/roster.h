@@ -21,7 +21,7 @@ struct room;
 struct roster_session {
 	uint64_t number;	/* grows in the order in which they came */
 	const char *id;		/* lent until the hub goes on */
-	uint64_t incarnation;	/* 0, as all that follows, while it is read */
+	uint64_t incarnation; /* 0, as all that follows, while it is read */
 	uint64_t revision;
 	size_t	 members;	/* in the multicart */
 	size_t	 present;
@@ -85,7 +85,7 @@ enum roster_kick roster_kick(struct hub *hub, const char *id,
 	    const struct customer_id *customer, const struct now *now);
 
 /* Let a customer leave that has not gone; for the hub's own modules. */
-void	 roster_let_leave(struct hub *hub, struct room *room,
+void	 roster_make_leave(struct hub *hub, struct room *room,
 	    struct customer *customer);
 
 #endif

@@ -6,7 +6,7 @@
 #define UNIT_BYTES 16384
 
 uint64_t
-pace_units(size_t len)
+throttle_units(size_t len)
 {
 	return 1 + len / UNIT_BYTES;
 }
@@ -25,57 +25,58 @@ is_spent(const struct hub *hub, const struct peer *peer)
 static void
 wait_for_unit(struct hub *hub, struct peer *peer)
 {
-	peer->is_paced = true;
-	peer->paced_ms = hub->now.mono_ms + rate_unit_ms(&hub->message_limit);
+	peer->is_throttled = true;
+	peer->throttled_until_ms =
+	    hub->now.mono_ms + rate_unit_ms(&hub->message_limit);
 	TAILQ_INSERT_TAIL(&hub->paced, peer, paced);
 }
 
 void
-pace_charge(struct hub *hub, struct peer *peer, uint64_t units)
+throttle_charge(struct hub *hub, struct peer *peer, uint64_t units)
 {
 	/* It has come: how long that is made up for is asked below. */
 	(void)rate_overdraw(&peer->rate, &hub->message_limit, units,
 	    hub->now.mono_ms);
-	if (peer->is_paced || !is_spent(hub, peer))
+	if (peer->is_throttled || !is_spent(hub, peer))
 		return;
 	hub->counts.limited_messages++;
 	wait_for_unit(hub, peer);
 }
 
 void
-pace_forget(struct hub *hub, struct peer *peer)
+throttle_forget(struct hub *hub, struct peer *peer)
 {
-	if (!peer->is_paced)
+	if (!peer->is_throttled)
 		return;
-	peer->is_paced = false;
+	peer->is_throttled = false;
 	TAILQ_REMOVE(&hub->paced, peer, paced);
 }
 
 void
-pace_tick(struct hub *hub)
+throttle_tick(struct hub *hub)
 {
 	struct peer *peer;
 
 	while ((peer = TAILQ_FIRST(&hub->paced)) != NULL &&
-	    peer->paced_ms <= hub->now.mono_ms) {
-		pace_forget(hub, peer);
+	    peer->throttled_until_ms <= hub->now.mono_ms) {
+		throttle_forget(hub, peer);
 		if (is_spent(hub, peer))
 			wait_for_unit(hub, peer);
 		else
-			core_wake(hub, peer);
+			core_wake_peer(hub, peer);
 	}
 }
 
 uint64_t
-pace_next_ms(const struct hub *hub)
+throttle_next_ms(const struct hub *hub)
 {
 	const struct peer *peer = TAILQ_FIRST(&hub->paced);
 
-	return peer != NULL ? peer->paced_ms : UINT64_MAX;
+	return peer != NULL ? peer->throttled_until_ms : UINT64_MAX;
 }
 
 void
-pace_configure(struct hub *hub)
+throttle_configure(struct hub *hub)
 {
 	struct peer *peer;
 
@@ -83,8 +84,8 @@ pace_configure(struct hub *hub)
 		/* More can have been spent than there is of it now. */
 		rate_charge_n(&peer->rate, &hub->message_limit, 0,
 		    hub->now.mono_ms);
-		peer->paced_ms = hub->now.mono_ms +
+		peer->throttled_until_ms = hub->now.mono_ms +
 		    rate_unit_ms(&hub->message_limit);
 	}
-	pace_tick(hub);
+	throttle_tick(hub);
 }

@@ -13,17 +13,17 @@ struct peer;
  */
 
 /* As how many messages one of len bytes counts. */
-uint64_t pace_units(size_t len);
+uint64_t throttle_units(size_t len);
 /* What counts as so many messages of peer, a connection, has come. */
-void	 pace_charge(struct hub *hub, struct peer *peer, uint64_t units);
+void throttle_charge(struct hub *hub, struct peer *peer, uint64_t units);
 /* peer goes; it need not wait. */
-void	 pace_forget(struct hub *hub, struct peer *peer);
+void	 throttle_forget(struct hub *hub, struct peer *peer);
 
 /* Let those go on whose time has come at hub->now. */
-void	 pace_tick(struct hub *hub);
+void	 throttle_tick(struct hub *hub);
 /* When the next one may, on the monotonic clock; UINT64_MAX: nobody waits. */
-uint64_t pace_next_ms(const struct hub *hub);
+uint64_t throttle_next_ms(const struct hub *hub);
 /* The rate may have changed. */
-void	 pace_configure(struct hub *hub);
+void	 throttle_configure(struct hub *hub);
 
 #endif

@@ -31,14 +31,15 @@ expire_absent(struct hub *hub, struct seat_list *absent)
 	while ((seat = TAILQ_FIRST(absent)) != NULL &&
 	    seat->expires_ms <= hub->now.mono_ms) {
 		struct room *room = seat->room;
-		struct job *job = core_record(hub, room, RECORD_EXPIRE, NULL);
+		struct job *job =
+		    core_new_record(hub, room, RECORD_EXPIRE, NULL);
 
 		job->record.has_customer = true;
 		job->record.customer = seat->id;
 		job->record.customer_row = seat->customer->row;
 		/* Who is seated and absent can always be expired. */
-		(void)core_happen(hub, room, job);
-		presence_expired(hub, seat);
+		(void)core_apply_record(hub, room, job);
+		presence_end_absence(hub, seat);
 	}
 }
 
@@ -48,11 +49,11 @@ forget_requests(struct hub *hub)
 	struct seat *seat;
 
 	while ((seat = TAILQ_FIRST(&hub->requested)) != NULL &&
-	    seat->requested_ms <= hub->now.mono_ms) {
+	    seat->request_ends_ms <= hub->now.mono_ms) {
 		struct room *room = seat->room;
 
-		presence_forget_request(hub, seat);
-		core_release(hub, room);
+		presence_end_request(hub, seat);
+		room_release(hub, room);
 	}
 }
 
@@ -83,19 +84,19 @@ end_claims(struct hub *hub)
 
 		if (host != NULL && host->seat != NULL &&
 		    is_excused(host->seat)) {
-			speak_seat_lives(hub, host->seat);
+			claim_host_lives(hub, host->seat);
 			continue;
 		}
 		while (host != NULL && host->seat != NULL &&
 		    (peer = TAILQ_FIRST(&host->seat->peers)) != NULL) {
 			peer->wants_close = true;
-			core_wake(hub, peer);
+			core_wake_peer(hub, peer);
 			presence_unbind(hub, peer);
 		}
 		/* Its requests have no ping to answer. */
 		if (host != NULL && host->seat != NULL)
-			presence_forget_request(hub, host->seat);
-		speak_claim_again(hub, room);
+			presence_end_request(hub, host->seat);
+		claim_judge_again(hub, room);
 	}
 }
 
@@ -117,7 +118,7 @@ touch_rooms(struct hub *hub)
 		return;
 	while ((room = TAILQ_FIRST(&hub->touched)) != NULL &&
 	    room->touched_ms + interval_ms <= hub->now.mono_ms) {
-		core_touch(hub, room);
+		room_touch(hub, room);
 		room->touched_ms = hub->now.mono_ms;
 		TAILQ_REMOVE(&hub->touched, room, by_touch);
 		TAILQ_INSERT_TAIL(&hub->touched, room, by_touch);
@@ -132,21 +133,21 @@ read_rooms(struct hub *hub)
 
 	while ((room = TAILQ_FIRST(&hub->unread)) != NULL &&
 	    room->retry_ms <= hub->now.mono_ms)
-		core_load(hub, room);
+		room_load(hub, room);
 }
 
 /* Sessions that were in use then, or later, are no unused ones. */
 static uint64_t
 used_ms(const struct hub *hub)
 {
-	return wall_limit_ms(&hub->wall, &hub->now,
-	    hub->config.session_ttl_ms, WALL_ANY);
+	return wall_clock_cutoff_ms(&hub->wall, &hub->now,
+	    hub->config.session_ttl_ms, WALL_CLOCK_ANY);
 }
 
 static uint64_t
 doubt_ms(const struct hub *hub)
 {
-	return wall_doubt_ms(&hub->wall, &hub->now,
+	return wall_clock_doubt_ms(&hub->wall, &hub->now,
 	    hub->config.clock_grace_ms);
 }
 
@@ -165,7 +166,7 @@ search_idle(struct hub *hub)
 	job->wall_ms = used_ms(hub);
 	job->after_row = hub->search_row;
 	hub->is_searching = true;
-	core_submit(hub, NULL, job);
+	core_submit_job(hub, NULL, job);
 }
 
 static void
@@ -174,18 +175,18 @@ log_head(struct hub *hub)
 	if (hub->now.mono_ms < hub->log_head_ms)
 		return;
 	hub->log_head_ms = hub->now.mono_ms + hub->config.log_head_ms;
-	core_submit(hub, NULL, job_new(JOB_LOG_HEAD));
+	core_submit_job(hub, NULL, job_new(JOB_LOG_HEAD));
 }
 
 void
-due_tick(struct hub *hub)
+timers_run(struct hub *hub)
 {
-	refusals_tick(hub);
+	refusal_notes_tick(hub);
 	if (hub->is_draining)
 		return;
-	show_tick(hub);
-	pace_tick(hub);
-	strangers_tick(hub);
+	publish_tick(hub);
+	throttle_tick(hub);
+	unjoined_tick(hub);
 	forget_requests(hub);
 	expire_absent(hub, &hub->absent[false]);
 	expire_absent(hub, &hub->absent[true]);
@@ -196,7 +197,7 @@ due_tick(struct hub *hub)
 	erasure_tick(hub);
 	retention_tick(hub);
 	log_head(hub);
-	space_tick(hub);
+	disk_space_tick(hub);
 }
 
 static uint64_t
@@ -206,20 +207,20 @@ sooner(uint64_t a, uint64_t b)
 }
 
 uint64_t
-due_next_ms(const struct hub *hub)
+timers_next_ms(const struct hub *hub)
 {
 	const struct seat *seat;
 	const struct room *room;
 	uint64_t next_ms = hub->is_searching ? UINT64_MAX : hub->search_ms;
 
 	if (hub->is_draining)
-		return refusals_next_ms(hub);
+		return refusal_notes_next_ms(hub);
 	if ((seat = TAILQ_FIRST(&hub->absent[false])) != NULL)
 		next_ms = sooner(next_ms, seat->expires_ms);
 	if ((seat = TAILQ_FIRST(&hub->absent[true])) != NULL)
 		next_ms = sooner(next_ms, seat->expires_ms);
 	if ((seat = TAILQ_FIRST(&hub->requested)) != NULL)
-		next_ms = sooner(next_ms, seat->requested_ms);
+		next_ms = sooner(next_ms, seat->request_ends_ms);
 	if ((room = TAILQ_FIRST(&hub->claims)) != NULL)
 		next_ms = sooner(next_ms, room->claim_ends_ms);
 	if ((room = TAILQ_FIRST(&hub->unread)) != NULL)
@@ -228,18 +229,18 @@ due_next_ms(const struct hub *hub)
 	    hub->config.session_ttl_ms != 0)
 		next_ms = sooner(next_ms,
 		    room->touched_ms + touch_interval_ms(hub));
-	next_ms = sooner(next_ms, show_next_ms(hub));
-	next_ms = sooner(next_ms, pace_next_ms(hub));
-	next_ms = sooner(next_ms, strangers_next_ms(hub));
-	next_ms = sooner(next_ms, refusals_next_ms(hub));
+	next_ms = sooner(next_ms, publish_next_ms(hub));
+	next_ms = sooner(next_ms, throttle_next_ms(hub));
+	next_ms = sooner(next_ms, unjoined_next_ms(hub));
+	next_ms = sooner(next_ms, refusal_notes_next_ms(hub));
 	next_ms = sooner(next_ms, erasure_next_ms(hub));
 	next_ms = sooner(next_ms, retention_next_ms(hub));
-	next_ms = sooner(next_ms, space_next_ms(hub));
+	next_ms = sooner(next_ms, disk_space_next_ms(hub));
 	return sooner(next_ms, hub->log_head_ms);
 }
 
 void
-due_configure(struct hub *hub, const struct hub_config *before)
+timers_configure(struct hub *hub, const struct hub_config *before)
 {
 	if (hub->config.session_ttl_ms == 0)
 		hub->search_ms = UINT64_MAX;
@@ -253,7 +254,7 @@ due_configure(struct hub *hub, const struct hub_config *before)
 
 /* Sessions that are not in memory and not in use end when they are loaded. */
 void
-due_search_done(struct hub *hub, struct job *job)
+idle_search_done(struct hub *hub, struct job *job)
 {
 	size_t i;
 
@@ -264,21 +265,21 @@ due_search_done(struct hub *hub, struct job *job)
 	    job->next_row != 0 ? SEARCH_SLICE_MS :
 	    sooner(touch_interval_ms(hub), SEARCH_PAUSE_MS));
 	for (i = 0; i < job->idle_count; i++) {
-		struct room *room = core_room(hub, job->idle[i]);
+		struct room *room = room_get(hub, job->idle[i]);
 
 		if (room->state == ROOM_UNLOADED)
-			core_load(hub, room);
+			room_load(hub, room);
 	}
 }
 
 void
-due_end_unused(struct hub *hub, struct room *room)
+idle_end_session(struct hub *hub, struct room *room)
 {
 	if (hub->config.session_ttl_ms == 0 || !room->session->is_running ||
 	    !TAILQ_EMPTY(&room->seats) || doubt_ms(hub) > 0 ||
 	    room->session->active_ms > used_ms(hub))
 		return;
 	/* A running session can always be ended. */
-	(void)core_happen(hub, room,
-	    core_record(hub, room, RECORD_END, NULL));
+	(void)core_apply_record(hub, room,
+	    core_new_record(hub, room, RECORD_END, NULL));
 }

@@ -11,16 +11,16 @@ struct room;
 /* What happens in a hub because time has passed. */
 
 /* Do all that is due at hub->now. */
-void	 due_tick(struct hub *hub);
+void	 timers_run(struct hub *hub);
 /* When something is due next, on the monotonic clock; UINT64_MAX: never. */
-uint64_t due_next_ms(const struct hub *hub);
+uint64_t timers_next_ms(const struct hub *hub);
 
 /* The hub's settings were those of before. */
-void	 due_configure(struct hub *hub, const struct hub_config *before);
+void	 timers_configure(struct hub *hub, const struct hub_config *before);
 
 /* The storage has searched for sessions that are not in use. */
-void	 due_search_done(struct hub *hub, struct job *job);
+void	 idle_search_done(struct hub *hub, struct job *job);
 /* End the room's session if it was not used for too long. */
-void	 due_end_unused(struct hub *hub, struct room *room);
+void	 idle_end_session(struct hub *hub, struct room *room);
 
 #endif

@@ -9,18 +9,18 @@
 #define SEARCH_MAX 64
 
 void
-strangers_add(struct hub *hub, struct peer *peer)
+unjoined_add(struct hub *hub, struct peer *peer)
 {
 	assert(peer->seat == NULL);	/* whose list has its entry, else */
 	if (peer->poll != NULL)
 		return;
 	peer->is_stranger = true;
-	peer->stranger_ms = hub->now.mono_ms;
+	peer->unjoined_since_ms = hub->now.mono_ms;
 	TAILQ_INSERT_TAIL(&hub->strangers, peer, entry);
 }
 
 void
-strangers_remove(struct hub *hub, struct peer *peer)
+unjoined_remove(struct hub *hub, struct peer *peer)
 {
 	if (!peer->is_stranger)
 		return;
@@ -29,12 +29,12 @@ strangers_remove(struct hub *hub, struct peer *peer)
 }
 
 void
-strangers_renew(struct hub *hub, struct peer *peer)
+unjoined_renew(struct hub *hub, struct peer *peer)
 {
 	if (!peer->is_stranger)
 		return;
-	strangers_remove(hub, peer);
-	strangers_add(hub, peer);
+	unjoined_remove(hub, peer);
+	unjoined_add(hub, peer);
 }
 
 /* It is our turn, not its. */
@@ -45,20 +45,20 @@ is_being_served(const struct peer *peer)
 }
 
 struct peer *
-strangers_take(struct hub *hub, uint64_t since_ms)
+unjoined_take(struct hub *hub, uint64_t since_ms)
 {
 	struct peer *peer;
 	unsigned i;
 
 	for (i = 0; i < SEARCH_MAX; i++) {
 		peer = TAILQ_FIRST(&hub->strangers);
-		if (peer == NULL || peer->stranger_ms > since_ms)
+		if (peer == NULL || peer->unjoined_since_ms > since_ms)
 			return NULL;
 		if (!is_being_served(peer)) {
-			strangers_remove(hub, peer);
+			unjoined_remove(hub, peer);
 			return peer;
 		}
-		strangers_renew(hub, peer);
+		unjoined_renew(hub, peer);
 	}
 	return NULL;
 }
@@ -66,29 +66,30 @@ strangers_take(struct hub *hub, uint64_t since_ms)
 static uint64_t
 end_ms(const struct hub *hub, const struct peer *peer)
 {
-	return wait_end_ms(peer->stranger_ms, hub->config.join_timeout_ms);
+	return wait_end_ms(peer->unjoined_since_ms,
+	    hub->config.join_timeout_ms);
 }
 
 void
-strangers_tick(struct hub *hub)
+unjoined_tick(struct hub *hub)
 {
 	struct peer *peer;
 
 	while ((peer = TAILQ_FIRST(&hub->strangers)) != NULL &&
 	    end_ms(hub, peer) <= hub->now.mono_ms) {
 		if (is_being_served(peer)) {
-			strangers_renew(hub, peer);
+			unjoined_renew(hub, peer);
 			continue;
 		}
-		strangers_remove(hub, peer);
-		hub->counts.late_strangers++;
+		unjoined_remove(hub, peer);
+		hub->counts.late_unjoined++;
 		peer->wants_close = true;
-		core_wake(hub, peer);
+		core_wake_peer(hub, peer);
 	}
 }
 
 uint64_t
-strangers_next_ms(const struct hub *hub)
+unjoined_next_ms(const struct hub *hub)
 {
 	const struct peer *peer = TAILQ_FIRST(&hub->strangers);
 
@@ -96,7 +97,7 @@ strangers_next_ms(const struct hub *hub)
 }
 
 void
-strangers_configure(struct hub *hub, const struct hub_config *before)
+unjoined_configure(struct hub *hub, const struct hub_config *before)
 {
 	struct peer *peer;
 
@@ -104,5 +105,5 @@ strangers_configure(struct hub *hub, const struct hub_config *before)
 	if (before->join_timeout_ms != 0)
 		return;
 	TAILQ_FOREACH(peer, &hub->strangers, entry)
-		peer->stranger_ms = hub->now.mono_ms;
+		peer->unjoined_since_ms = hub->now.mono_ms;
 }

@@ -13,24 +13,24 @@ struct peer;
  */
 
 /* peer speaks for nobody from now on; requests are none of these. */
-void	 strangers_add(struct hub *hub, struct peer *peer);
+void	 unjoined_add(struct hub *hub, struct peer *peer);
 /* It does speak for somebody, or goes; it need not be one of them. */
-void	 strangers_remove(struct hub *hub, struct peer *peer);
+void	 unjoined_remove(struct hub *hub, struct peer *peer);
 /* What peer said was accepted: if it is one, it is as one from now on. */
-void	 strangers_renew(struct hub *hub, struct peer *peer);
+void	 unjoined_renew(struct hub *hub, struct peer *peer);
 
 /*
  * Take out the one that has been one for longest, since then at the latest,
  * and waits for nothing of ours; NULL if there is none at once.
  */
-struct peer *strangers_take(struct hub *hub, uint64_t since_ms);
+struct peer *unjoined_take(struct hub *hub, uint64_t since_ms);
 
 /* Let those be closed whose time is up at hub->now. */
-void	 strangers_tick(struct hub *hub);
+void	 unjoined_tick(struct hub *hub);
 /* When that is next, on the monotonic clock; UINT64_MAX: never. */
-uint64_t strangers_next_ms(const struct hub *hub);
+uint64_t unjoined_next_ms(const struct hub *hub);
 /* The hub's settings were those of before. */
-void	 strangers_configure(struct hub *hub,
+void	 unjoined_configure(struct hub *hub,
 	    const struct hub_config *before);
 
 #endif

@@ -19,7 +19,7 @@ offset_of(const struct now *now)
 }
 
 void
-wall_init(struct wall *wall, const struct now *now)
+wall_clock_init(struct wall *wall, const struct now *now)
 {
 	wall->offset_ms = offset_of(now);
 	wall->since_ms = now->boot_ms;
@@ -31,9 +31,9 @@ wall_init(struct wall *wall, const struct now *now)
 static void
 make_room(struct wall *wall)
 {
-	struct wall_jump *jumps = wall->jumps;
+	struct wall_clock_jump *jumps = wall->jumps;
 
-	if (wall->jump_count < WALL_JUMPS_MAX)
+	if (wall->jump_count < WALL_CLOCK_JUMPS_MAX)
 		return;
 	if (jumps[0].offset_ms < jumps[1].offset_ms)
 		jumps[1].offset_ms = jumps[0].offset_ms;
@@ -52,15 +52,15 @@ log_jump(int64_t ms, uint64_t grace_ms)
 }
 
 void
-wall_look(struct wall *wall, const struct now *now, uint64_t grace_ms)
+wall_clock_check(struct wall *wall, const struct now *now, uint64_t grace_ms)
 {
 	int64_t jump_ms = offset_of(now) - wall->offset_ms;
 
 	if (jump_ms > JUMP_MS || jump_ms < -JUMP_MS) {
 		make_room(wall);
-		if (wall_doubt_ms(wall, now, grace_ms) == 0)
+		if (wall_clock_doubt_ms(wall, now, grace_ms) == 0)
 			wall->was_believed = true;
-		wall->jumps[wall->jump_count++] = (struct wall_jump){
+		wall->jumps[wall->jump_count++] = (struct wall_clock_jump){
 			.boot_ms = now->boot_ms,
 			.offset_ms = wall->offset_ms,
 			.was_believed = wall->was_believed,
@@ -72,7 +72,7 @@ wall_look(struct wall *wall, const struct now *now, uint64_t grace_ms)
 }
 
 uint64_t
-wall_doubt_ms(const struct wall *wall, const struct now *now,
+wall_clock_doubt_ms(const struct wall *wall, const struct now *now,
     uint64_t grace_ms)
 {
 	uint64_t stood_ms = now->boot_ms - wall->since_ms;
@@ -81,17 +81,17 @@ wall_doubt_ms(const struct wall *wall, const struct now *now,
 }
 
 uint64_t
-wall_limit_ms(const struct wall *wall, const struct now *now,
-    uint64_t life_ms, enum wall_past past)
+wall_clock_cutoff_ms(const struct wall *wall, const struct now *now,
+    uint64_t life_ms, enum wall_clock_past past)
 {
 	int64_t limit_ms, offset_ms = wall->offset_ms;
 	size_t i;
 
 	for (i = 0; i < wall->jump_count; i++) {
-		const struct wall_jump *jump = &wall->jumps[i];
+		const struct wall_clock_jump *jump = &wall->jumps[i];
 
 		if (jump->boot_ms + life_ms > now->boot_ms &&
-		    (past == WALL_ANY || jump->was_believed) &&
+		    (past == WALL_CLOCK_ANY || jump->was_believed) &&
 		    jump->offset_ms < offset_ms)
 			offset_ms = jump->offset_ms;
 	}

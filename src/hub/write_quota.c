@@ -49,14 +49,14 @@ charge_address(struct hub *hub, uint64_t bytes, const uint8_t *key)
 }
 
 enum refusal
-spending_happen(struct hub *hub, struct room *room, struct job *job,
+write_quota_apply_record(struct hub *hub, struct room *room, struct job *job,
     const struct peer *peer, unsigned *retry_after_s)
 {
 	struct shortage shortage = { .wait_s = 0 };
 	uint64_t bytes = job_bytes(job);
 	enum refusal code;
 
-	if (space_refuses(hub, job)) {
+	if (disk_space_refuses(hub, job)) {
 		hub->counts.limited_space++;
 		job_free(job);
 		return REFUSAL_STORAGE_UNAVAILABLE;
@@ -72,21 +72,21 @@ spending_happen(struct hub *hub, struct room *room, struct job *job,
 		job_free(job);
 		return REFUSAL_RATE_LIMITED;
 	}
-	code = core_happen(hub, room, job);
+	code = core_apply_record(hub, room, job);
 	if (code == REFUSAL_NONE)
 		charge_address(hub, bytes, key_of(peer));
 	return code;
 }
 
 bool
-spending_note(struct hub *hub, struct job *job, const uint8_t *key)
+write_quota_submit_note(struct hub *hub, struct job *job, const uint8_t *key)
 {
 	uint64_t bytes = job_bytes(job);
 
-	if (space_refuses(hub, job) ||
+	if (disk_space_refuses(hub, job) ||
 	    shortage_of(hub, job, key).wait_s > 0)
 		return false;
-	core_submit(hub, NULL, job);
+	core_submit_job(hub, NULL, job);
 	charge_address(hub, bytes, key);
 	return true;
 }

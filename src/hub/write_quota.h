@@ -17,12 +17,12 @@ struct room;
  */
 
 /*
- * As core_happen(), for peer; REFUSAL_STORAGE_UNAVAILABLE if there is no room
+ * As core_apply_record(), for peer; REFUSAL_STORAGE_UNAVAILABLE if there is no room
  * for job on the disk, REFUSAL_RATE_LIMITED if the session or peer's address
  * has had too much written, and retry_after_s is set.  What is refused costs
  * nothing.
  */
-enum refusal spending_happen(struct hub *hub, struct room *room,
+enum refusal write_quota_apply_record(struct hub *hub, struct room *room,
 	    struct job *job, const struct peer *peer,
 	    unsigned *retry_after_s);
 
@@ -31,7 +31,7 @@ enum refusal spending_happen(struct hub *hub, struct room *room,
  * is not limited), if there is room and session and address can pay for it;
  * otherwise false, and job is the caller's.
  */
-bool	 spending_note(struct hub *hub, struct job *job,
+bool	 write_quota_submit_note(struct hub *hub, struct job *job,
 	    const uint8_t *key);
 
 #endif

@@ -36,7 +36,7 @@
 
 struct poll {
 	struct peer peer;
-	struct peer_poll state;		/* of peer */
+	struct peer_request state;		/* of peer */
 	struct polls *polls;
 	TAILQ_ENTRY(poll) entry;	/* polls->all */
 	bool	 is_held;		/* in the list polls->due[wait] */
@@ -180,7 +180,8 @@ take_messages(struct poll *poll, struct exchange_answer *answer)
 	}
 	envelope_init(&envelope);
 	while (outbox->reply_count > 0 &&
-	    hub_peer_next(poll->polls->config.hub, &poll->peer, &item)) {
+	    hub_peer_next_message(poll->polls->config.hub, &poll->peer,
+		&item)) {
 		envelope_add(&envelope, item.body->data, item.len, item.tail);
 		payload_unref(item.body);
 		multicart_unref(item.multicart);
@@ -411,7 +412,8 @@ poll_set_query(struct poll *poll, const char *query)
 
 	(void)query_value(query, "customerId", "0123456789abcdef",
 	    customer);	/* "" is no customer either */
-	(void)query_value(query, "cursor", "0123456789.", cursor); /* likewise */
+	(void)query_value(query, "cursor", "0123456789.",
+	    cursor); /* likewise */
 	has_wait = query_value(query, "wait", "0123456789", wait);
 	n = snprintf(message, sizeof(message), "{\"event\":\"poll\","
 	    "\"payload\":{\"customerId\":\"%s\",\"cursor\":\"%s\"", customer,

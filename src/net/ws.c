@@ -17,14 +17,14 @@
 #include "ws_pack.h"
 
 enum {
-	SCRATCH_BYTES = 65536,	/* what a connection is read at most per turn */
-	SEND_BYTES = 262144,	/* what is sent on it at most per turn ... */
-	SEND_COST_BYTES = 1024,	/* ... where each call counts as so much more */
-	TURN_BYTES = 4194304,	/* what all send at most per turn, but for */
+	SCRATCH_BYTES = 65536, /* what a connection is read at most per turn */
+	SEND_BYTES = 262144, /* what is sent on it at most per turn ... */
+	SEND_COST_BYTES = 1024, /* ... where each call counts as so much more */
+	TURN_BYTES = 4194304, /* what all send at most per turn, but for */
 	SMALL_BYTES = 65536,	/* messages with no more than this to go */
 	EVENTS_MAX = 64,	/* messages and control frames read per turn */
-	REST_MS = 20,		/* from when inflating has come to its rate */
-	INFLATION_SHARES = 16,	/* what all inflate, in rates of one ... */
+	REST_MS = 20, /* from when inflating has come to its rate */
+	INFLATION_SHARES = 16, /* what all inflate, in rates of one ... */
 	INFLATION_BURSTS = 4,	/* ... and in so many parts of a second */
 	CLOSE_TIMEOUT_MS = 5000, /* for the peer's close frame, then its FIN */
 	REST_TIMEOUT_S = 30	/* to read what a peer that is gone said */
@@ -34,7 +34,7 @@ enum {
 enum ws_wait {
 	WS_WAIT_NONE = DEADLINE_NONE,
 	WS_WAIT_TURN = DEADLINE_TURN,	/* to read on */
-	WS_WAIT_SPEECH,	/* for anything at all, else the peer is pinged */
+	WS_WAIT_SPEECH, /* for anything at all, else the peer is pinged */
 	WS_WAIT_PONG,
 	WS_WAIT_CLOSE,
 	WS_WAIT_REST,	/* not for the peer: reading rests */
@@ -50,17 +50,17 @@ enum ws_state {
 	STATE_OPEN,
 	STATE_CLOSING,		/* our close frame is queued or sent */
 	STATE_LINGERING,	/* the peer is to read it and end the stream */
-	STATE_CLOSED		/* the descriptor is gone, closed() is due */
+	STATE_CLOSED /* the descriptor is gone, closed() is due */
 };
 
 /* What waits until the socket takes more of it, or others had their turn. */
 struct ws_backlog {
 	struct ws *ws;
 	struct unsent_item unsent; /* ws->out's message */
-	struct deadline take;	/* until when the peer has to take something */
+	struct deadline take; /* until when the peer has to take something */
 	uint64_t taken;		/* what it had taken when that was set */
 	TAILQ_ENTRY(ws_backlog) entry;	/* service->outspent, ... */
-	bool	 is_outspent;	/* ... if so: the socket is not asked */
+	bool is_outspent; /* ... if so: the socket is not asked */
 };
 
 TAILQ_HEAD(ws_backlog_list, ws_backlog);
@@ -580,7 +580,7 @@ static bool
 waits_for_us(const struct ws *ws)
 {
 	return !ws_send_is_behind(&ws->out) && !ws->owner->is_ready(ws) &&
-	    !ws->owner->is_paced(ws);
+	    !ws->owner->is_throttled(ws);
 }
 
 /* Stop reading; settle() sees when it may go on. */

@@ -38,7 +38,7 @@ struct ws_owner {
 	 * (and the peer feels it) until ws_wake(). */
 	bool	(*is_ready)(const struct ws *ws);
 	/* Whether that is because of how much the peer sends. */
-	bool	(*is_paced)(const struct ws *ws);
+	bool	(*is_throttled)(const struct ws *ws);
 	/* Fill in the next message to send, compressed or not; false if there
 	 * is none. */
 	bool	(*next)(struct ws *ws, struct ws_outgoing *out);
@@ -110,16 +110,16 @@ struct ws {
 	uint64_t taken_by_ping;
 	struct deadline life;	/* what the peer has to do next */
 	int	 fd;
-	uint32_t ended_s;	/* when has_ended was set, by the loop's clock */
+	uint32_t ended_s; /* when has_ended was set, by the loop's clock */
 	uint8_t	 state;		/* enum ws_state */
 	uint8_t	 events;	/* what the loop watches for */
 	uint8_t	 end;		/* enum ws_end, valid in closed() */
-	uint8_t	 window_bits;	/* our largest when compressing; 0 for none */
-	bool	 is_blocked;	/* sending waits until the socket is writable */
+	uint8_t window_bits; /* our largest when compressing; 0 for none */
+	bool is_blocked; /* sending waits until the socket is writable */
 	bool	 is_paused;	/* reading waits for owner and control */
-	bool	 has_ended;	/* the peer did so while reading waited */
-	bool	 is_done;	/* nothing that the peer says counts any more */
-	bool	 is_reading;	/* guards against a call within the call */
+	bool has_ended; /* the peer did so while reading waited */
+	bool is_done; /* nothing that the peer says counts any more */
+	bool is_reading; /* guards against a call within the call */
 	bool	 is_sending;
 };
 

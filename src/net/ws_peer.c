@@ -27,7 +27,7 @@ struct ws_peers {
 	struct ws_peers_config config;
 	struct ws_peer_list open;	/* longest first */
 	struct ws_peer_list closing;	/* by ws_peers_close() */
-	size_t	 count;			/* those being opened too */
+	size_t count; /* those being opened too */
 	struct ws_peers_counts counts;
 };
 
@@ -80,7 +80,7 @@ packed_of(const struct outbox_item *item)
 static bool
 on_is_paced(const struct ws *ws)
 {
-	return hub_peer_is_paced(&of_ws(ws)->peer);
+	return hub_peer_is_throttled(&of_ws(ws)->peer);
 }
 
 static bool
@@ -89,7 +89,7 @@ on_next(struct ws *ws, struct ws_outgoing *out)
 	struct ws_peer *self = of_ws(ws);
 	struct outbox_item item;
 
-	if (!hub_peer_next(self->peers->config.hub, &self->peer, &item))
+	if (!hub_peer_next_message(self->peers->config.hub, &self->peer, &item))
 		return false;
 	*out = (struct ws_outgoing){
 		.opcode = WS_TEXT,
@@ -117,7 +117,7 @@ on_pong(struct ws *ws)
 	struct ws_peer *self = of_ws(ws);
 	struct now now = clock_now();
 
-	hub_pong(self->peers->config.hub, &self->peer, &now);
+	hub_receive_pong(self->peers->config.hub, &self->peer, &now);
 }
 
 static void
@@ -126,7 +126,7 @@ on_ping(struct ws *ws)
 	struct ws_peer *self = of_ws(ws);
 	struct now now = clock_now();
 
-	hub_ping(self->peers->config.hub, &self->peer, &now);
+	hub_receive_ping(self->peers->config.hub, &self->peer, &now);
 }
 
 static void
@@ -135,7 +135,7 @@ on_frames(struct ws *ws, unsigned n)
 	struct ws_peer *self = of_ws(ws);
 	struct now now = clock_now();
 
-	hub_frames(self->peers->config.hub, &self->peer, n, &now);
+	hub_charge_frames(self->peers->config.hub, &self->peer, n, &now);
 }
 
 static void
@@ -144,7 +144,7 @@ on_too_big(struct ws *ws)
 	struct ws_peer *self = of_ws(ws);
 	struct now now = clock_now();
 
-	hub_too_large(self->peers->config.hub, &self->peer, &now);
+	hub_receive_too_large(self->peers->config.hub, &self->peer, &now);
 }
 
 static void
@@ -176,7 +176,7 @@ on_closed(struct ws *ws)
 static const struct ws_owner owner = {
 	.message = on_message,
 	.is_ready = on_is_ready,
-	.is_paced = on_is_paced,
+	.is_throttled = on_is_paced,
 	.next = on_next,
 	.sent = on_sent,
 	.pong = on_pong,
@@ -274,7 +274,7 @@ bool
 ws_peers_make_room(struct ws_peers *peers, uint64_t since_ms)
 {
 	struct now now = clock_now();
-	struct peer *peer = hub_take_stranger(peers->config.hub, since_ms,
+	struct peer *peer = hub_take_unjoined(peers->config.hub, since_ms,
 	    &now);
 
 	if (peer == NULL)

@@ -57,7 +57,7 @@ void	 ws_peers_close(struct ws_peers *peers, size_t n,
 	    enum ws_close_code code);
 /*
  * End the connection that has spoken for nobody for longest, since since_ms at
- * the latest (hub_take_stranger()); false if there is none.
+ * the latest (hub_take_unjoined()); false if there is none.
  */
 bool	 ws_peers_make_room(struct ws_peers *peers, uint64_t since_ms)
 	    __attribute__((warn_unused_result));

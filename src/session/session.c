@@ -57,7 +57,7 @@ session_free(struct session *session)
 }
 
 struct customer *
-session_restore(struct session *session, const struct customer *stored)
+session_restore_customer(struct session *session, const struct customer *stored)
 {
 	struct customer *customer = xcalloc(1, sizeof(*customer));
 
@@ -257,7 +257,8 @@ seat_newcomer(struct session *session, const struct record *record)
 	};
 
 	memcpy(newcomer.request, record->request, sizeof(newcomer.request));
-	(void)session_restore(session, &newcomer); /* found by its id later */
+	(void)session_restore_customer(session,
+	    &newcomer); /* found by its id later */
 }
 
 static void
@@ -283,7 +284,7 @@ apply_end(struct session *session)
 
 /* Whether record is the next one of this session and its customers exist. */
 static bool
-record_fits(const struct session *session, const struct record *record,
+record_comes_next(const struct session *session, const struct record *record,
     const struct customer *customer, const struct customer *displaced)
 {
 	struct record next = { .event = record->event };
@@ -314,7 +315,7 @@ session_apply(struct session *session, const struct record *record)
 	struct customer *displaced = !record->has_displaced ? NULL :
 	    session_customer(session, &record->displaced);
 
-	if (!record_fits(session, record, customer, displaced))
+	if (!record_comes_next(session, record, customer, displaced))
 		return -1;
 	session->incarnation = record->incarnation;
 	session->revision = record->revision;
@@ -359,7 +360,7 @@ session_apply(struct session *session, const struct record *record)
 }
 
 void
-session_forget(struct session *session, struct customer *customer)
+session_forget_customer(struct session *session, struct customer *customer)
 {
 	assert(customer->state == CUSTOMER_GONE);
 	customer_free(session, customer);

@@ -36,8 +36,8 @@ struct journal {
 	struct journal_config config;
 	pthread_t thread;
 
-	pthread_mutex_t lock;		/* over max_remembered of config, ... */
-	pthread_cond_t wake;		/* ... and these, which have changed */
+	pthread_mutex_t lock; /* over max_remembered of config, ... */
+	pthread_cond_t wake; /* ... and these, which have changed */
 	struct job_list waiting;
 	struct job_list finished;
 	bool	 is_stopping;
@@ -148,7 +148,7 @@ do_job(const struct journal_config *config, struct batch *batch,
 	case JOB_ANSWER:
 	case JOB_SCRUB:
 	case JOB_LOG_HEAD:
-	case JOB_SPACE:
+	case JOB_MEASURE_DISK:
 		break;
 	}
 	return STORE_OK;
@@ -236,7 +236,7 @@ measure(const struct journal_config *config, struct batch *batch)
 	struct job *job;
 
 	STAILQ_FOREACH(job, &batch->jobs, entry)
-		if (job->kind == JOB_SPACE)
+		if (job->kind == JOB_MEASURE_DISK)
 			job->is_measured = store_free_bytes(config->store,
 			    &job->free_bytes) == 0;
 }

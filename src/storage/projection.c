@@ -14,7 +14,7 @@
 #include "sql.h"
 
 enum {
-	IDLE_SLICE_ROWS = 1000		/* looked at by one _find_idle() */
+	IDLE_SLICE_ROWS = 1000 /* looked at by one _find_idle() */
 };
 
 enum statement {
@@ -384,7 +384,8 @@ load_customer(struct columns *columns, struct session *session)
 		if (customer.name == NULL)
 			customer.name = payload_new("", 0);
 	}
-	(void)session_restore(session, &customer); /* found by its id later */
+	(void)session_restore_customer(session,
+	    &customer); /* found by its id later */
 }
 
 static enum store_status
