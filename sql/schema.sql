@@ -179,7 +179,7 @@ CREATE TABLE chain_anchor (
 	hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 
--- Which log (-wal) is this file's: see src/storage/log_mark.h.  It says nothing
+-- Which log (-wal) is this file's: see src/storage/wal_mark.h.  It says nothing
 -- of sessions, and changes without being in the journal.
 CREATE TABLE log_mark (
 	id INTEGER PRIMARY KEY CHECK (id = 1),

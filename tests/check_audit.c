@@ -12,11 +12,11 @@
 #include <sqlite3.h>
 
 #include "audit/audit.h"
-#include "audit/audit_replay.h"
-#include "audit/audit_report.h"
-#include "audit/audit_row.h"
-#include "audit/audit_session.h"
-#include "audit/audit_verify.h"
+#include "audit/replay.h"
+#include "audit/report.h"
+#include "audit/row.h"
+#include "audit/session_list.h"
+#include "audit/verify.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"

@@ -14,9 +14,9 @@
 #include <sqlite3.h>
 
 #include "audit/audit.h"
-#include "audit/audit_report.h"
-#include "audit/audit_verify.h"
-#include "audit/offline.h"
+#include "audit/offline_erase.h"
+#include "audit/report.h"
+#include "audit/verify.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "hub/hub.h"

@@ -13,8 +13,8 @@
 #include <sqlite3.h>
 
 #include "audit/audit.h"
-#include "audit/audit_report.h"
-#include "audit/audit_verify.h"
+#include "audit/report.h"
+#include "audit/verify.h"
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "session/session.h"

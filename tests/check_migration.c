@@ -8,8 +8,8 @@
 #include <sqlite3.h>
 
 #include "audit/audit.h"
-#include "audit/audit_report.h"
-#include "audit/audit_verify.h"
+#include "audit/report.h"
+#include "audit/verify.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "hub/job.h"

@@ -1,6 +1,6 @@
 #include "suite.h"
 
-#include "audit/audit_replay.h"
+#include "audit/replay.h"
 #include "ctl/point.h"
 
 const char suite_name[] = "point";

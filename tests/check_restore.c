@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "storage/chain.h"
-#include "storage/header.h"
+#include "storage/db_header.h"
 #include "storage/store.h"
 
 #include "daemon.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/audit_row.h"
+#include "audit/row.h"
 #include "base/buf.h"
 #include "ctl/timeline.h"
 

@@ -14,7 +14,7 @@
 #include "net/unsent.h"
 #include "net/ws_peer.h"
 #include "process.h"
-#include "storage/journal.h"
+#include "storage/writer.h"
 
 /*
  * What a monitoring system is told: copies of what all modules have counted,

@@ -15,13 +15,13 @@
 #include "base/xalloc.h"
 #include "storage/chain.h"
 #include "storage/column.h"
-#include "storage/companions.h"
 #include "storage/database.h"
-#include "storage/file.h"
-#include "storage/header.h"
-#include "storage/log_mark.h"
+#include "storage/db_header.h"
+#include "storage/fs.h"
+#include "storage/schema_check.h"
+#include "storage/sidecars.h"
 #include "storage/sql.h"
-#include "storage/tables.h"
+#include "storage/wal_mark.h"
 
 enum {
 	BUSY_TIMEOUT_MS = 5000,		/* a daemon that starts or stops */

@@ -16,10 +16,10 @@
 #include "audit.h"
 #include "base/log.h"
 #include "storage/column.h"
-#include "storage/file.h"
-#include "storage/log_mark.h"
+#include "storage/fs.h"
+#include "storage/pragma.h"
 #include "storage/sql.h"
-#include "storage/verdict.h"
+#include "storage/wal_mark.h"
 
 enum {
 	SLICE_PAGES = 256,		/* between two looks at goes_on() */

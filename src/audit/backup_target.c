@@ -8,9 +8,9 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "storage/draft.h"
-#include "storage/file.h"
-#include "storage/header.h"
+#include "storage/atomic_file.h"
+#include "storage/db_header.h"
+#include "storage/fs.h"
 #include "storage/key_file.h"
 #include "storage/lock.h"
 #include "storage/store_status.h"

@@ -10,18 +10,18 @@
 #include <sqlite3.h>
 
 #include "audit.h"
-#include "audit_report.h"
-#include "audit_verify.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "storage/companions.h"
+#include "report.h"
+#include "storage/atomic_file.h"
 #include "storage/database.h"
-#include "storage/draft.h"
-#include "storage/file.h"
-#include "storage/header.h"
+#include "storage/db_header.h"
+#include "storage/fs.h"
 #include "storage/key_file.h"
-#include "storage/verdict.h"
+#include "storage/pragma.h"
+#include "storage/sidecars.h"
+#include "verify.h"
 
 enum {
 	SLICE_BYTES = 1 << 20,		/* between two looks at goes_on() */
@@ -189,7 +189,7 @@ check_pages(struct restore *restore, sqlite3 *db, bool *is_good)
 }
 
 static enum restore_status
-check_draft(struct restore *restore)
+check_atomic_file(struct restore *restore)
 {
 	const char *path = draft_path(restore_target_draft(restore->target));
 	bool is_good = false;
@@ -335,7 +335,7 @@ prepare(struct restore *restore)
 	if (status == RESTORE_DONE)
 		status = copy_file(restore);
 	if (status == RESTORE_DONE)
-		status = check_draft(restore);
+		status = check_atomic_file(restore);
 	if (status == RESTORE_DONE)
 		status = check_chain(restore);
 	return status;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "audit/audit.h"
-#include "audit/audit_replay.h"
+#include "audit/replay.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/id.h"

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "audit/audit.h"
-#include "audit/audit_customer.h"
+#include "audit/session_search.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"

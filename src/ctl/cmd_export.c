@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "audit/audit.h"
-#include "audit/audit_cursor.h"
+#include "audit/cursor.h"
 #include "base/log.h"
 #include "csv.h"
 #include "ctl.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "audit/audit.h"
-#include "audit/audit_session.h"
+#include "audit/session_list.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "ctl.h"

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "audit/audit.h"
-#include "audit/audit_cursor.h"
+#include "audit/cursor.h"
 #include "colour.h"
 #include "ctl.h"
 #include "follow.h"

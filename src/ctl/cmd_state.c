@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "audit/audit_replay.h"
+#include "audit/replay.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"

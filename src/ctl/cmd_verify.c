@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "audit/audit.h"
-#include "audit/audit_report.h"
-#include "audit/audit_row.h"
-#include "audit/audit_session.h"
-#include "audit/audit_verify.h"
+#include "audit/report.h"
+#include "audit/row.h"
+#include "audit/session_list.h"
+#include "audit/verify.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "chain_mark.h"

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "audit/audit.h"
-#include "audit/audit_cursor.h"
+#include "audit/cursor.h"
 #include "base/log.h"
 #include "colour.h"
 #include "ctl.h"

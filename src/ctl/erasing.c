@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "admin_client.h"
-#include "audit/offline.h"
+#include "audit/offline_erase.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"

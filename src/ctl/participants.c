@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "audit/audit_row.h"
+#include "audit/row.h"
 #include "base/table.h"
 #include "base/xalloc.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/audit_replay.h"
+#include "audit/replay.h"
 
 /* A number from 1 on; where it ends. */
 static const char *

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "audit/audit_row.h"
+#include "audit/row.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"

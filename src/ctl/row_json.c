@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-#include "audit/audit_row.h"
+#include "audit/row.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "event_name.h"

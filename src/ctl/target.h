@@ -1,7 +1,7 @@
 #ifndef TARGET_H
 #define TARGET_H
 
-#include "audit/audit_session.h"
+#include "audit/session_list.h"
 #include "ctl.h"
 
 struct audit;

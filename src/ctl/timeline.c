@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/audit_row.h"
+#include "audit/row.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"

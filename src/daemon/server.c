@@ -26,9 +26,9 @@
 #include "quiet.h"
 #include "reload.h"
 #include "signals.h"
-#include "storage/file.h"
-#include "storage/journal.h"
+#include "storage/fs.h"
 #include "storage/store.h"
+#include "storage/writer.h"
 #include "tuning.h"
 #include "watchdog.h"
 

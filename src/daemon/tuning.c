@@ -14,7 +14,7 @@
 #include "net/unsent.h"
 #include "net/ws.h"
 #include "net/ws_peer.h"
-#include "storage/journal.h"
+#include "storage/writer.h"
 
 /* Descriptors besides those of connections. */
 #define DESCRIPTORS_RESERVED 64

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "storage/journal.h"
+#include "storage/writer.h"
 
 struct watchdog {
 	struct journal *journal;

@@ -11,20 +11,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "atomic_file.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "adopt.h"
 #include "column.h"
-#include "companions.h"
-#include "draft.h"
-#include "file.h"
-#include "header.h"
+#include "db_header.h"
+#include "fs.h"
 #include "lock.h"
-#include "log_mark.h"
-#include "tables.h"
-#include "triggers.h"
-#include "verdict.h"
+#include "migrate_4.h"
+#include "pragma.h"
+#include "schema_check.h"
+#include "sidecars.h"
 #include "storage/schema.h"
+#include "triggers.h"
+#include "wal_mark.h"
 
 enum {
 	CHECKPOINT_PAGES = 1000,	/* of the log: some 4 MB */

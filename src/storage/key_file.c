@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "atomic_file.h"
 #include "base/log.h"
-#include "draft.h"
-#include "file.h"
+#include "fs.h"
 
 int
 key_file_read(const char *name, struct id_key *key)

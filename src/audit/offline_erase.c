@@ -1,0 +1,118 @@
+#include "offline_erase.h"
+
+#include <stdint.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "hub/hub.h"
+#include "hub/job.h"
+#include "storage/store.h"
+#include "storage/writer.h"
+
+/* A hub that has nobody connected, and its storage. */
+struct offline {
+	struct store *store;
+	struct journal_config journal;
+	struct hub *hub;
+};
+
+static void
+offline_init(struct offline *offline, struct store *store)
+{
+	struct hub_config config = { .quota = NULL };
+	struct now now = clock_now();
+
+	id_key_random(&config.seed);
+	store_rows(store, &config.session_row, &config.customer_row);
+	*offline = (struct offline){
+		.store = store,
+		.journal = { .store = store },
+		.hub = hub_new(&config, &now),
+	};
+}
+
+/* Do all there is to do now; STORE_FATAL is the end. */
+static enum store_status
+run(struct offline *offline)
+{
+	for (;;) {
+		struct job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
+		enum store_status status;
+		struct now now;
+
+		hub_take_jobs(offline->hub, &jobs);
+		if (STAILQ_EMPTY(&jobs))
+			return STORE_OK;
+		status = journal_do(&offline->journal, &jobs);
+		now = clock_now();
+		hub_complete_jobs(offline->hub, &jobs, &now);
+		if (status == STORE_FATAL)
+			return status;
+	}
+}
+
+/* Wait until the hub has something to do, or until end_ms. */
+static void
+wait(const struct offline *offline, uint64_t end_ms)
+{
+	uint64_t now_ms = clock_now().mono_ms;
+	uint64_t due_ms = hub_next_tick_ms(offline->hub);
+	uint64_t ms;
+	struct timespec time;
+
+	if (due_ms > end_ms)
+		due_ms = end_ms;
+	ms = due_ms > now_ms ? due_ms - now_ms : 0;
+	time = (struct timespec){
+		.tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * 1000000,
+	};
+	(void)nanosleep(&time, NULL); /* too early is early enough */
+}
+
+static struct erasure
+erase(struct offline *offline, struct payload *session,
+    const struct customer_id *customer, unsigned wait_ms,
+    enum store_status *status)
+{
+	struct now now = clock_now();
+	uint64_t end_ms = now.mono_ms + wait_ms;
+	uint64_t number = hub_erase(offline->hub, session, customer, &now);
+	struct erasure erasure;
+
+	for (;;) {
+		*status = run(offline);
+		erasure = hub_erasure(offline->hub, number);
+		if (*status == STORE_FATAL ||
+		    erasure.state != ERASURE_PENDING)
+			return erasure;
+		wait(offline, end_ms);
+		now = clock_now();
+		if (now.mono_ms >= end_ms)
+			return erasure;
+		hub_tick(offline->hub, &now);
+	}
+}
+
+enum store_open_status
+offline_erase(const char *path, struct payload *session,
+    const struct customer_id *customer, unsigned wait_ms,
+    struct erasure *erasure)
+{
+	enum store_open_status verdict;
+	enum store_status status;
+	struct offline offline;
+	struct store *store;
+
+	verdict = store_open(path, NULL, &store);
+	if (verdict != STORE_OPENED)
+		return verdict;
+	offline_init(&offline, store);
+	*erasure = erase(&offline, session, customer, wait_ms, &status);
+	if (status == STORE_FATAL)
+		verdict = store_verdict(store);
+	hub_free(offline.hub);
+	store_close(store);
+	return verdict;
+}

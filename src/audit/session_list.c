@@ -1,0 +1,182 @@
+#include "session_list.h"
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "session/record.h"
+#include "storage/column.h"
+
+static const char next_sql[] =
+    "SELECT id, name, incarnation, revision, ended_ms, active_ms"
+    " FROM session WHERE id > ? ORDER BY id LIMIT 1";
+static const char find_sql[] =
+    "SELECT id, name, incarnation, revision, ended_ms, active_ms"
+    " FROM session WHERE name = ?";
+static const char counts_sql[] =
+    "SELECT state, count(*) FROM customer"
+    " WHERE session = ? AND incarnation = ? GROUP BY state";
+static const char ends_sql[] =
+    "SELECT f.seq, f.ts_ms, l.seq, l.ts_ms FROM journal AS f, journal AS l"
+    " WHERE f.seq = (SELECT min(seq) FROM journal WHERE session = ?1)"
+    " AND l.seq = (SELECT max(seq) FROM journal WHERE session = ?1)";
+static const char host_sql[] =
+    "SELECT b.name FROM customer AS c"
+    " LEFT JOIN journal_body AS b ON b.seq = c.name_seq"
+    " WHERE c.session = ?1 AND c.state IN (0, 1) AND c.is_host"
+    " ORDER BY c.id DESC LIMIT 1";
+static const char last_host_sql[] =
+    "SELECT b.name FROM journal AS j JOIN journal_body AS b ON b.seq = j.seq"
+    " WHERE j.session = ?1 AND j.event = 1 AND j.customer ="
+    " (SELECT cid FROM customer WHERE session = ?1 AND incarnation = ?2"
+    "  AND is_host ORDER BY id DESC LIMIT 1) ORDER BY j.seq LIMIT 1";
+
+void
+audit_session_clear(struct audit_session *session)
+{
+	payload_unref(session->name);
+	payload_unref(session->host);
+	*session = (struct audit_session){ .row = 0 };
+}
+
+static void
+read_session(struct columns *columns, struct audit_session *session)
+{
+	session->row = column_id(columns, 0);
+	session->name = column_session(columns, 1);
+	session->incarnation = column_number(columns, 2);
+	session->revision = column_number(columns, 3);
+	session->is_running = column_is_null(columns, 4);
+	if (!session->is_running)
+		session->ended_ms = column_number(columns, 4);
+	session->active_ms = column_number(columns, 5);
+}
+
+static void
+read_count(struct columns *columns, struct audit_session *session)
+{
+	int64_t state = column_between(columns, 0, CUSTOMER_SEATED,
+	    CUSTOMER_GONE);
+
+	session->counts[state] = (size_t)column_number(columns, 1);
+}
+
+static void
+read_ends(struct columns *columns, struct audit_session *session)
+{
+	session->first_seq = column_id(columns, 0);
+	session->first_ms = column_number(columns, 1);
+	session->last_seq = column_id(columns, 2);
+	session->last_ms = column_number(columns, 3);
+}
+
+static void
+read_host(struct columns *columns, struct audit_session *session)
+{
+	payload_unref(session->host);
+	session->has_host = true;
+	session->host = column_text_or_none(columns, 0, 0, COLUMN_TEXT_MAX);
+}
+
+/* What is read about a session. */
+struct part {
+	const char *sql;
+	const char *table;
+	void	(*read)(struct columns *columns, struct audit_session *session);
+};
+
+static const struct part counts = { counts_sql, "customer", read_count };
+static const struct part ends = { ends_sql, "journal", read_ends };
+static const struct part host = { host_sql, "journal_body", read_host };
+static const struct part last_host = { last_host_sql, "journal_body",
+    read_host };
+
+/* Read each row that there is of the part. */
+static enum audit_status
+read_rows(struct audit *audit, const struct part *part,
+    struct audit_session *session)
+{
+	enum audit_status status;
+	sqlite3_stmt *statement;
+	struct columns columns;
+	int rc;
+
+	status = audit_prepare_once(audit, part->sql, &statement);
+	if (status != AUDIT_OK)
+		return status;
+	columns = columns_at(statement, part->table);
+	rc = sqlite3_bind_int64(statement, 1, session->row);
+	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 1)
+		rc = sqlite3_bind_int64(statement, 2,
+		    (int64_t)session->incarnation);
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) &&
+	    columns_fit(&columns)) {
+		rc = sqlite3_step(statement);
+		if (rc == SQLITE_ROW)
+			part->read(&columns, session);
+	}
+	return audit_end_row(audit, &columns, rc);
+}
+
+/* What other tables know of the session. */
+static enum audit_status
+read_more(struct audit *audit, struct audit_session *session)
+{
+	enum audit_status status;
+
+	status = read_rows(audit, &counts, session);
+	if (status == AUDIT_OK)
+		status = read_rows(audit, &ends, session);
+	if (status == AUDIT_OK)
+		status = read_rows(audit, session->is_running ? &host :
+		    &last_host, session);
+	return status;
+}
+
+/* The session that the bound statement yields. */
+static enum audit_status
+read_one(struct audit *audit, sqlite3_stmt *statement, int rc,
+    struct audit_session *session)
+{
+	struct columns columns = columns_at(statement, "session");
+	enum audit_status status;
+	bool is_there;
+
+	*session = (struct audit_session){ .row = 0 };
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	is_there = rc == SQLITE_ROW;
+	if (is_there)
+		read_session(&columns, session);
+	status = audit_end_row(audit, &columns, rc);
+	if (status == AUDIT_OK && !is_there)
+		return AUDIT_NONE;
+	if (status == AUDIT_OK)
+		status = read_more(audit, session);
+	if (status != AUDIT_OK)
+		audit_session_clear(session);
+	return status;
+}
+
+enum audit_status
+audit_session_find(struct audit *audit, const char *name,
+    struct audit_session *session)
+{
+	enum audit_status status;
+	sqlite3_stmt *statement;
+
+	status = audit_prepare_once(audit, find_sql, &statement);
+	return status != AUDIT_OK ? status : read_one(audit, statement,
+	    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC), session);
+}
+
+enum audit_status
+audit_session_next(struct audit *audit, int64_t after,
+    struct audit_session *session)
+{
+	enum audit_status status;
+	sqlite3_stmt *statement;
+
+	status = audit_prepare_once(audit, next_sql, &statement);
+	return status != AUDIT_OK ? status : read_one(audit, statement,
+	    sqlite3_bind_int64(statement, 1, after), session);
+}

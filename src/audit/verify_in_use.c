@@ -1,0 +1,230 @@
+#include "verify_in_use.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "erasure_reason.h"
+#include "report.h"
+#include "row.h"
+#include "session/record.h"
+#include "session/session.h"
+#include "storage/column.h"
+#include "verify_tables.h"
+
+static const char body_sql[] =
+    "SELECT salt IS NULL FROM journal_body WHERE seq = ?";
+
+enum { HOLDINGS = sizeof(((struct audit_held *)NULL)->holdings) /
+    sizeof(struct audit_holding) };
+
+struct audit_use {
+	struct audit *audit;
+	struct audit_report *report;
+	struct audit_erasures *erasures;
+	sqlite3_stmt *body;
+};
+
+enum audit_status
+audit_use_new(struct audit *audit, struct audit_report *report,
+    struct audit_erasures *erasures, struct audit_use **made)
+{
+	struct audit_use *use = xcalloc(1, sizeof(*use));
+	enum audit_status status;
+
+	use->audit = audit;
+	use->report = report;
+	use->erasures = erasures;
+	status = audit_prepare(audit, body_sql, &use->body);
+	if (status == AUDIT_OK)
+		*made = use;
+	else
+		audit_use_free(use);
+	return status;
+}
+
+void
+audit_use_free(struct audit_use *use)
+{
+	if (use == NULL)
+		return;
+	/* Repeats the error of the last run, which was handled. */
+	(void)sqlite3_finalize(use->body);
+	free(use);
+}
+
+static void
+hold(struct audit_holding *holding, const struct session *session,
+    const struct customer_id *id)
+{
+	struct customer *customer = session_customer(session, id);
+
+	if (customer == NULL)
+		return;
+	holding->customer = customer;
+	holding->name = payload_ref(customer->name);
+	holding->cart = payload_ref(customer->cart);
+}
+
+void
+audit_use_hold(struct audit_held *held, const struct session *session,
+    const struct record *record)
+{
+	*held = (struct audit_held){ .holdings = { { .customer = NULL } } };
+	if (record->has_customer)
+		hold(&held->holdings[0], session, &record->customer);
+	if (record->has_displaced)
+		hold(&held->holdings[1], session, &record->displaced);
+}
+
+void
+audit_use_let_go(struct audit_held *held)
+{
+	int i;
+
+	for (i = 0; i < HOLDINGS; i++) {
+		payload_unref(held->holdings[i].name);
+		payload_unref(held->holdings[i].cart);
+	}
+}
+
+/* The row of a pointer's body, as far as an explanation needs it. */
+static struct audit_row
+row_of(const struct audit_replayed *replayed, const struct customer *customer,
+    const struct audit_pointer *pointer)
+{
+	return (struct audit_row){
+		.seq = pointer->seq,
+		.record = {
+			.session = replayed->last.record.session,
+			.session_row = replayed->row,
+			.event = pointer->event,
+			.time_ms = pointer->time_ms,
+			.has_customer = true,
+			.customer = customer->id,
+		},
+	};
+}
+
+/* The last row let go of the body. */
+static enum audit_status
+settle(struct audit_use *use, const struct audit_replayed *replayed,
+    const struct customer *customer, const struct payload *payload)
+{
+	struct audit_pointer pointer;
+	enum audit_status status;
+	enum audit_reason reason;
+	struct audit_row row;
+
+	audit_pointer_read(payload, &pointer);
+	if (!pointer.is_expired)
+		return AUDIT_OK;
+	row = row_of(replayed, customer, &pointer);
+	status = audit_erasures_explain(use->erasures, &row,
+	    replayed->last.seq, &reason);
+	return status != AUDIT_OK || reason != AUDIT_UNEXPLAINED ? status :
+	    audit_report_fault(use->report, &row, "its body is erased, and "
+	    "was in use up to row %" PRId64 ": no later row says why",
+	    replayed->last.seq);
+}
+
+enum audit_status
+audit_use_settle(struct audit_use *use, const struct audit_replayed *replayed,
+    const struct audit_held *held)
+{
+	enum audit_status status = AUDIT_OK;
+	int i;
+
+	for (i = 0; i < HOLDINGS && status == AUDIT_OK; i++) {
+		const struct audit_holding *holding = &held->holdings[i];
+		const struct customer *customer = holding->customer;
+
+		if (customer == NULL)
+			continue;
+		if (customer->name != holding->name)
+			status = settle(use, replayed, customer,
+			    holding->name);
+		if (status == AUDIT_OK && customer->cart != holding->cart)
+			status = settle(use, replayed, customer,
+			    holding->cart);
+	}
+	return status;
+}
+
+enum audit_status
+audit_use_settle_all(struct audit_use *use,
+    const struct audit_replayed *replayed)
+{
+	enum audit_status status = AUDIT_OK;
+	const struct customer *customer;
+
+	TAILQ_FOREACH(customer, &replayed->session->customers, entry) {
+		status = settle(use, replayed, customer, customer->name);
+		if (status == AUDIT_OK)
+			status = settle(use, replayed, customer,
+			    customer->cart);
+		if (status != AUDIT_OK)
+			break;
+	}
+	return status;
+}
+
+/* It may have been let go of, and erased, since the moment that is read. */
+static enum audit_status
+is_gone_now(struct audit_use *use, int64_t seq, bool *is_gone)
+{
+	struct columns columns = columns_at(use->body, "journal_body");
+	int rc = sqlite3_bind_int64(use->body, 1, seq);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(use->body);
+	*is_gone = rc == SQLITE_ROW && column_bool(&columns, 0);
+	return audit_end_rows(use->audit, use->body, rc);
+}
+
+/* Nothing let go of the body: it goes only if somebody asks for that. */
+static enum audit_status
+check(struct audit_use *use, const struct audit_replayed *replayed,
+    const struct customer *customer, const struct payload *payload)
+{
+	struct audit_pointer pointer;
+	enum audit_status status;
+	enum audit_reason reason;
+	struct audit_row row;
+	bool is_gone;
+
+	audit_pointer_read(payload, &pointer);
+	if (!pointer.is_expired)
+		return AUDIT_OK;
+	status = is_gone_now(use, pointer.seq, &is_gone);
+	if (status != AUDIT_OK || !is_gone)
+		return status;
+	row = row_of(replayed, customer, &pointer);
+	status = audit_erasures_find(use->erasures, &row, &reason);
+	return status != AUDIT_OK || reason != AUDIT_UNEXPLAINED ? status :
+	    audit_report_fault(use->report, &row, "its body is erased, and is "
+	    "in use");
+}
+
+enum audit_status
+audit_use_check(struct audit_use *use, const struct audit_replayed *replayed)
+{
+	enum audit_status status = AUDIT_OK;
+	const struct customer *customer;
+
+	TAILQ_FOREACH(customer, &replayed->session->customers, entry) {
+		status = check(use, replayed, customer, customer->name);
+		if (status == AUDIT_OK)
+			status = check(use, replayed, customer,
+			    customer->cart);
+		if (status != AUDIT_OK)
+			break;
+	}
+	return status;
+}

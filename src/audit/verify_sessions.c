@@ -1,0 +1,494 @@
+#include "verify_sessions.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/table.h"
+#include "base/xalloc.h"
+#include "report.h"
+#include "row.h"
+#include "session/record.h"
+#include "session/session.h"
+#include "storage/column.h"
+#include "storage/sql.h"
+#include "verify_in_use.h"
+#include "verify_tables.h"
+
+enum {
+	GONE_MAX = 64 /* customers of a session that are kept when gone */
+};
+
+enum statement {
+	SQL_BEFORE,
+	SQL_RUNNING,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_BEFORE] =
+	    "SELECT incarnation FROM journal WHERE session = ? AND seq < ?"
+	    " AND event BETWEEN 1 AND 8 ORDER BY seq DESC LIMIT 1",
+	[SQL_RUNNING] =
+	    "SELECT id, name FROM session WHERE ended_ms IS NULL",
+};
+
+struct entry {
+	UT_hash_handle hh;
+	struct audit_replayed replayed;
+	int64_t begun; /* row of its START, or the first one */
+	/* that is known */
+};
+
+struct audit_states {
+	struct audit *audit;
+	struct audit_report *report;
+	struct audit_use *use;
+	struct audit_stored *stored;
+	sqlite3_stmt *statements[STATEMENTS];
+	struct entry *entries;
+	struct entry *found;		/* last; or NULL */
+	bool is_midway; /* rows before are not known, ... */
+	bool	 is_trusting;		/* ... but may be there */
+};
+
+enum audit_status
+audit_states_new(struct audit *audit, struct audit_report *report,
+    struct audit_erasures *erasures, struct audit_states **made)
+{
+	struct audit_states *states = xcalloc(1, sizeof(*states));
+	enum audit_status status;
+	size_t i;
+
+	states->audit = audit;
+	states->report = report;
+	status = audit_stored_new(audit, report, &states->stored);
+	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
+		status = audit_prepare(audit, statement_sql[i],
+		    &states->statements[i]);
+	if (status == AUDIT_OK)
+		status = audit_use_new(audit, report, erasures, &states->use);
+	if (status == AUDIT_OK)
+		*made = states;
+	else
+		audit_states_free(states);
+	return status;
+}
+
+static void
+drop(struct audit_states *states, struct entry *entry)
+{
+	HASH_DEL(states->entries, entry);
+	states->found = NULL;
+	session_free(entry->replayed.session);
+	payload_unref(entry->replayed.last.record.session);
+	free(entry);
+}
+
+static void
+drop_all(struct audit_states *states)
+{
+	while (states->entries != NULL)
+		drop(states, states->entries);
+}
+
+void
+audit_states_free(struct audit_states *states)
+{
+	if (states == NULL)
+		return;
+	drop_all(states);
+	audit_use_free(states->use);
+	audit_stored_free(states->stored);
+	sql_finalize(states->statements, STATEMENTS);
+	free(states);
+}
+
+void
+audit_states_lose(struct audit_states *states, int64_t upto)
+{
+	struct entry *entry, *next;
+
+	for (entry = states->entries; entry != NULL; entry = next) {
+		next = entry->hh.next;
+		if (entry->begun > upto)
+			continue;
+		/* If it goes on it is met again. */
+		if (entry->replayed.is_partial &&
+		    entry->replayed.session->is_running)
+			states->report->skipped--;
+		drop(states, entry);
+	}
+	states->is_midway = true;
+}
+
+void
+audit_states_trust(struct audit_states *states)
+{
+	drop_all(states);
+	states->is_midway = true;
+	states->is_trusting = true;
+}
+
+static struct entry *
+find(struct audit_states *states, int64_t row)
+{
+	/* A row's session is asked for twice. */
+	if (states->found == NULL || states->found->replayed.row != row)
+		HASH_FIND(hh, states->entries, &row, sizeof(row),
+		    states->found);
+	return states->found;
+}
+
+struct payload *
+audit_states_name(struct audit_states *states, int64_t session_row)
+{
+	struct entry *entry = find(states, session_row);
+
+	return entry == NULL ? NULL : entry->replayed.last.record.session;
+}
+
+static struct entry *
+add(struct audit_states *states, const struct audit_row *row)
+{
+	struct entry *entry = xcalloc(1, sizeof(*entry));
+
+	entry->begun = row->seq;
+	entry->replayed.row = row->record.session_row;
+	entry->replayed.session = session_new(row->record.session,
+	    entry->replayed.row);
+	entry->replayed.last.record.session = payload_ref(row->record.session);
+	HASH_ADD(hh, states->entries, replayed.row,
+	    sizeof(entry->replayed.row), entry);
+	return entry;
+}
+
+/* What comes to light is said of this row. */
+static void
+note_last(struct entry *entry, const struct audit_row *row)
+{
+	entry->replayed.last.seq = row->seq;
+	entry->replayed.last.record.event = row->record.event;
+	entry->replayed.last.record.time_ms = row->record.time_ms;
+}
+
+/* Compare those who have gone, and forget them. */
+static enum audit_status
+settle_gone(struct audit_states *states, struct entry *entry)
+{
+	struct customer *customer, *next;
+	enum audit_status status = AUDIT_OK;
+	int64_t id = 0;
+
+	customer = TAILQ_FIRST(&entry->replayed.session->customers);
+	for (; customer != NULL && status == AUDIT_OK; customer = next) {
+		next = TAILQ_NEXT(customer, entry);
+		if (customer->state != CUSTOMER_GONE)
+			continue;
+		status = audit_stored_customer(states->stored, &entry->replayed,
+		    customer, &id);
+		session_forget_customer(entry->replayed.session, customer);
+	}
+	return status;
+}
+
+/*
+ * An incarnation has ended, and nothing in it will change.  The tables may be
+ * further on: then the session is kept until its next START has come.
+ */
+static enum audit_status
+settle_ended(struct audit_states *states, struct entry *entry)
+{
+	enum audit_status status;
+	struct audit_stored_row stored;
+
+	status = audit_stored_customers(states->stored, &entry->replayed);
+	if (status == AUDIT_OK)
+		status = audit_stored_read(states->stored, &entry->replayed,
+		    &stored);
+	if (status != AUDIT_OK)
+		return status;
+	states->report->sessions += entry->replayed.is_partial ? 0 : 1;
+	if (stored.incarnation > entry->replayed.session->incarnation)
+		return settle_gone(states, entry);
+	status = audit_stored_session(states->stored, &entry->replayed,
+	    &stored);
+	drop(states, entry);
+	return status;
+}
+
+/*
+ * Begin to replay a session of which nothing is known: its incarnation before
+ * has ended and was forgotten, or was deleted.
+ */
+static enum audit_status
+begin(struct audit_states *states, const struct audit_row *row,
+    struct entry **begun)
+{
+	sqlite3_stmt *at = states->statements[SQL_BEFORE];
+	struct columns columns = columns_at(at, "journal");
+	uint64_t before = states->is_midway ? row->record.incarnation - 1 : 0;
+	enum audit_status status;
+	struct entry *entry;
+	int rc;
+
+	rc = audit_step(at, row->record.session_row, row->seq);
+	if (rc == SQLITE_ROW)
+		before = column_number(&columns, 0);
+	entry = add(states, row);
+	entry->replayed.session->incarnation = before;
+	*begun = entry;
+	status = audit_end_rows(states->audit, at, rc);
+	return status == AUDIT_OK && !columns_fit(&columns) ?
+	    audit_report_misfit(states->report, &columns) : status;
+}
+
+/*
+ * Begin in the midst of an incarnation, whose START is not there: how it ends
+ * is known none the less, and what becomes of those who come from here on.
+ */
+static enum audit_status
+begin_midway(struct audit_states *states, const struct audit_row *row,
+    struct entry **begun)
+{
+	struct session *session;
+	struct entry *entry;
+
+	if (!states->is_midway)
+		return audit_report_fault(states->report, row,
+		    "its session does not run");
+	states->report->skipped++;
+	entry = add(states, row);
+	entry->replayed.is_partial = true;
+	session = entry->replayed.session;
+	session->is_running = true;
+	session->incarnation = row->record.incarnation;
+	session->revision = row->record.revision - 1;
+	*begun = entry;
+	return AUDIT_OK;
+}
+
+static bool
+is_newcomer(const struct record *record)
+{
+	return record->event == RECORD_START || record->event == RECORD_JOIN;
+}
+
+/* Whether the customer came before what is known. */
+static bool
+is_stranger(const struct entry *entry, const struct customer_id *id)
+{
+	return entry->replayed.is_partial &&
+	    session_customer(entry->replayed.session, id) == NULL;
+}
+
+/* What a stranger does counts only. */
+static int
+pass_over(struct session *session, const struct record *record)
+{
+	struct record next = { .event = record->event };
+
+	session_number(session, &next);
+	if (next.incarnation != record->incarnation ||
+	    next.revision != record->revision)
+		return -1;
+	session->revision = record->revision;
+	session->active_ms = record->time_ms;
+	return 0;
+}
+
+/* Let the record happen with pointers for names and carts. */
+static int
+apply(struct entry *entry, const struct audit_row *row)
+{
+	struct record record = row->record;
+	struct payload *pointer;
+	int result;
+
+	if (record.has_customer && !is_newcomer(&record) &&
+	    is_stranger(entry, &record.customer))
+		return pass_over(entry->replayed.session, &record);
+	if (record.has_displaced && is_stranger(entry, &record.displaced))
+		record.has_displaced = false;
+	pointer = audit_pointer_new(row);
+	record.name = is_newcomer(&record) ? pointer : NULL;
+	record.cart = record.event == RECORD_CART ? pointer : NULL;
+	record.customer_row = row->seq;
+	result = session_apply(entry->replayed.session, &record);
+	payload_unref(pointer);
+	return result;
+}
+
+static enum audit_status
+unfit(struct audit_states *states, const struct entry *entry,
+    const struct audit_row *row)
+{
+	struct record next = { .event = row->record.event };
+
+	session_number(entry->replayed.session, &next);
+	if (next.incarnation != row->record.incarnation ||
+	    next.revision != row->record.revision)
+		return audit_report_fault(states->report, row,
+		    "it is %" PRIu64 ".%" PRIu64 " of its session, after %"
+		    PRIu64 ".%" PRIu64, row->record.incarnation,
+		    row->record.revision, entry->replayed.session->incarnation,
+		    entry->replayed.session->revision);
+	return audit_report_fault(states->report, row,
+	    "it cannot have happened to its session then");
+}
+
+/* The row happens to its session. */
+static enum audit_status
+happen(struct audit_states *states, struct entry *entry,
+    const struct audit_row *row)
+{
+	enum audit_status status;
+	struct audit_held held;
+
+	audit_use_hold(&held, entry->replayed.session, &row->record);
+	if (apply(entry, row) == -1) {
+		status = unfit(states, entry, row);
+	} else {
+		note_last(entry, row);
+		status = audit_use_settle(states->use, &entry->replayed,
+		    &held);
+	}
+	audit_use_let_go(&held);
+	return status;
+}
+
+static enum audit_status
+advance(struct audit_states *states, struct entry *entry,
+    const struct audit_row *row)
+{
+	const struct record *record = &row->record;
+	enum audit_status status = AUDIT_OK;
+
+	if (record->event == RECORD_START && record->revision == 1) {
+		entry->replayed.newcomers = 0;
+		entry->replayed.is_partial = false;
+		entry->begun = row->seq;
+	}
+	if (record->event == RECORD_END) {
+		note_last(entry, row);
+		status = audit_use_settle_all(states->use, &entry->replayed);
+	}
+	if (status == AUDIT_OK)
+		status = happen(states, entry, row);
+	if (status != AUDIT_OK)
+		return status;
+	entry->replayed.newcomers += is_newcomer(record) ? 1 : 0;
+	if (record->event == RECORD_END)
+		return settle_ended(states, entry);
+	if (entry->replayed.session->counts[CUSTOMER_GONE] > GONE_MAX)
+		return settle_gone(states, entry);
+	return AUDIT_OK;
+}
+
+enum audit_status
+audit_states_apply(struct audit_states *states, const struct audit_row *row)
+{
+	const struct record *record = &row->record;
+	enum audit_status status = AUDIT_OK;
+	struct entry *entry;
+
+	if (record_is_note(record->event))
+		return AUDIT_OK;
+	entry = find(states, record->session_row);
+	if (entry == NULL)
+		status = record->event == RECORD_START &&
+		    record->revision == 1 ? begin(states, row, &entry) :
+		    begin_midway(states, row, &entry);
+	return status != AUDIT_OK ? status : advance(states, entry, row);
+}
+
+static enum audit_status
+compare_entry(struct audit_states *states, const struct entry *entry)
+{
+	const struct audit_replayed *replayed = &entry->replayed;
+	struct audit_stored_row stored;
+	enum audit_status status;
+
+	status = audit_stored_read(states->stored, replayed, &stored);
+	if (status == AUDIT_OK)
+		status = audit_stored_session(states->stored, replayed,
+		    &stored);
+	/* Customers of one that has ended were compared at its end. */
+	if (status != AUDIT_OK || !replayed->session->is_running)
+		return status;
+	states->report->sessions += replayed->is_partial ? 0 : 1;
+	status = audit_stored_customers(states->stored, replayed);
+	return status != AUDIT_OK ? status :
+	    audit_use_check(states->use, replayed);
+}
+
+static enum audit_status
+compare_entries(struct audit_states *states)
+{
+	enum audit_status status = AUDIT_OK;
+	const struct entry *entry;
+
+	for (entry = states->entries; entry != NULL && status == AUDIT_OK;
+	    entry = entry->hh.next)
+		status = compare_entry(states, entry);
+	return status;
+}
+
+enum audit_status
+audit_states_compare(struct audit_states *states, int64_t session_row)
+{
+	enum audit_status status = compare_entries(states);
+
+	return status != AUDIT_OK ? status :
+	    audit_stored_noted(states->stored, session_row);
+}
+
+/* Whatever runs by the tables was replayed from its START, and runs. */
+static enum audit_status
+compare_running(struct audit_states *states)
+{
+	sqlite3_stmt *at = states->statements[SQL_RUNNING];
+	enum audit_status status = AUDIT_OK, ended;
+	const struct entry *entry;
+	int rc = SQLITE_ROW;
+
+	while (rc == SQLITE_ROW && status == AUDIT_OK) {
+		struct columns columns = columns_at(at, "session");
+		struct payload *name;
+
+		rc = sqlite3_step(at);
+		if (rc != SQLITE_ROW)
+			break;
+		entry = find(states, column_id(&columns, 0));
+		name = column_session(&columns, 1);
+		if (!columns_fit(&columns))
+			status = audit_report_misfit(states->report, &columns);
+		else if (entry == NULL || entry->replayed.is_partial)
+			status = audit_report_session(states->report,
+			    payload_ref(name), "the session runs by "
+			    "the tables, but not by the journal");
+		payload_unref(name);
+	}
+	ended = audit_end_rows(states->audit, at, rc);
+	return ended != AUDIT_OK ? ended : status;
+}
+
+enum audit_status
+audit_states_compare_all(struct audit_states *states)
+{
+	enum audit_status status = AUDIT_OK;
+
+	/* A purge keeps the rows of what runs. */
+	if (!states->is_trusting)
+		status = compare_running(states);
+	if (status == AUDIT_OK)
+		status = audit_states_compare(states, 0);
+	if (status == AUDIT_OK)
+		status = audit_stored_others(states->stored);
+	return status;
+}

@@ -1,0 +1,457 @@
+#include "verify_tables.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/xalloc.h"
+#include "report.h"
+#include "session/record.h"
+#include "session/session.h"
+#include "storage/column.h"
+#include "storage/sql.h"
+
+enum statement {
+	SQL_SESSION,
+	SQL_CUSTOMER,
+	SQL_COUNT,
+	SQL_NEWCOMERS,
+	SQL_ALL,
+	SQL_NO_ROWS,
+	SQL_NOTED,
+	SQL_STRAY,
+	SQL_LINGERER,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_SESSION] =
+	    "SELECT incarnation, revision, ended_ms FROM session"
+	    " WHERE id = ?",
+	[SQL_CUSTOMER] =
+	    "SELECT incarnation, is_host, is_ready, has_token, state,"
+	    " left_revision, name_seq, cart_seq, seq_cart, seq_ready,"
+	    " request IS (SELECT request FROM journal_body WHERE seq = ?3)"
+	    " AS request, id FROM customer WHERE session = ?1 AND cid = ?2",
+	[SQL_COUNT] =
+	    "SELECT count(*) FROM customer"
+	    " WHERE session = ? AND state IN (0, 1, 2) AND incarnation = ?",
+	[SQL_NEWCOMERS] =
+	    "SELECT count(*) FROM journal"
+	    " WHERE session = ? AND incarnation = ? AND event IN (1, 2)",
+	[SQL_ALL] =
+	    "SELECT (SELECT count(*) FROM customer) AS customers,"
+	    " (SELECT count(*) FROM journal WHERE event IN (1, 2)) AS came",
+	[SQL_NO_ROWS] =
+	    "SELECT id, name FROM session AS s"
+	    " WHERE NOT EXISTS (SELECT 1 FROM journal WHERE session = s.id)"
+	    " LIMIT 1",
+	[SQL_NOTED] =
+	    "SELECT name, incarnation IS (SELECT incarnation FROM journal"
+	    "  WHERE session = s.id ORDER BY seq DESC LIMIT 1) AS is_right"
+	    " FROM session AS s WHERE ?1 IN (0, id) AND NOT EXISTS"
+	    " (SELECT 1 FROM journal"
+	    "  WHERE session = s.id AND event BETWEEN 1 AND 8)",
+	[SQL_STRAY] =
+	    "SELECT c.id FROM customer AS c"
+	    " LEFT JOIN session AS s ON s.id = c.session"
+	    " WHERE s.id IS NULL"
+	    " OR (c.incarnation BETWEEN 1 AND s.incarnation) IS NOT TRUE"
+	    " LIMIT 1",
+	[SQL_LINGERER] =
+	    "SELECT c.id FROM customer AS c JOIN session AS s"
+	    " ON s.id = c.session WHERE (s.ended_ms IS NOT NULL"
+	    "  OR c.incarnation < s.incarnation)"
+	    " AND (c.state IS NOT 2 OR c.name_seq IS NOT NULL"
+	    "  OR c.cart_seq IS NOT NULL) LIMIT 1",
+};
+
+/* The columns of SQL_CUSTOMER that are compared as numbers. */
+static const char *const compared_names[] = {
+	"incarnation", "is_host", "is_ready", "has_token", "state",
+	"left_revision", "name_seq", "cart_seq", "seq_cart", "seq_ready",
+};
+enum {
+	COLUMN_NAME_SEQ = 6,
+	COLUMN_CART_SEQ,
+	CUSTOMER_NUMBERS = 10,
+	COLUMN_REQUEST = CUSTOMER_NUMBERS,
+	COLUMN_ID
+};
+
+struct audit_stored {
+	struct audit *audit;
+	struct audit_report *report;
+	sqlite3_stmt *statements[STATEMENTS];
+};
+
+enum audit_status
+audit_stored_new(struct audit *audit, struct audit_report *report,
+    struct audit_stored **made)
+{
+	struct audit_stored *stored = xcalloc(1, sizeof(*stored));
+	enum audit_status status = AUDIT_OK;
+	size_t i;
+
+	stored->audit = audit;
+	stored->report = report;
+	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
+		status = audit_prepare(audit, statement_sql[i],
+		    &stored->statements[i]);
+	if (status == AUDIT_OK)
+		*made = stored;
+	else
+		audit_stored_free(stored);
+	return status;
+}
+
+void
+audit_stored_free(struct audit_stored *stored)
+{
+	if (stored == NULL)
+		return;
+	sql_finalize(stored->statements, STATEMENTS);
+	free(stored);
+}
+
+struct payload *
+audit_pointer_new(const struct audit_row *row)
+{
+	struct audit_pointer pointer = {
+		.seq = row->seq,
+		.event = row->record.event,
+		.time_ms = row->record.time_ms,
+		.is_expired = row->is_expired,
+	};
+
+	return payload_new(&pointer, sizeof(pointer));
+}
+
+void
+audit_pointer_read(const struct payload *payload, struct audit_pointer *pointer)
+{
+	if (payload == NULL)
+		*pointer = (struct audit_pointer){ .seq = 0 };
+	else
+		memcpy(pointer, payload->data, sizeof(*pointer));
+}
+
+static int64_t
+pointed_seq(const struct payload *payload)
+{
+	struct audit_pointer pointer;
+
+	audit_pointer_read(payload, &pointer);
+	return pointer.seq;
+}
+
+/* Say that the tables disagree with the replay's last row. */
+#define DIFFER(stored, replayed, ...)					\
+	audit_report_fault((stored)->report, &(replayed)->last, __VA_ARGS__)
+
+static void
+list_numbers(const struct customer *customer, int64_t out[CUSTOMER_NUMBERS])
+{
+	const int64_t numbers[CUSTOMER_NUMBERS] = {
+		(int64_t)customer->incarnation,
+		customer->is_host,
+		customer->is_ready,
+		customer->has_token,
+		customer->state,
+		(int64_t)customer->left_revision,
+		pointed_seq(customer->name),
+		pointed_seq(customer->cart),
+		(int64_t)customer->seq[SEQUENCE_CART],
+		(int64_t)customer->seq[SEQUENCE_READY],
+	};
+
+	memcpy(out, numbers, sizeof(numbers));
+}
+
+/* NULL is 0 in those that point to bodies. */
+static int64_t
+read_compared(struct columns *columns, int column)
+{
+	return column == COLUMN_NAME_SEQ || column == COLUMN_CART_SEQ ?
+	    column_row_or_none(columns, column) :
+	    (int64_t)column_number(columns, column);
+}
+
+/* Compare with the row of the tables that the statement stands at. */
+static enum audit_status
+compare_fields(struct audit_stored *stored,
+    const struct audit_replayed *replayed,
+    const struct customer *customer, struct columns *columns)
+{
+	char cid[ID_CUSTOMER_HEX + 1];
+	int64_t numbers[CUSTOMER_NUMBERS], number;
+	bool has_request = column_bool(columns, COLUMN_REQUEST);
+	int i;
+
+	customer_id_format(&customer->id, cid);
+	list_numbers(customer, numbers);
+	for (i = 0; i < CUSTOMER_NUMBERS; i++) {
+		number = read_compared(columns, i);
+		if (!columns_fit(columns))
+			return audit_report_misfit(stored->report, columns);
+		if (number != numbers[i])
+			return DIFFER(stored, replayed, "customer %s: %s is "
+			    "%lld in the tables, and by the journal %lld", cid,
+			    compared_names[i], (long long)number,
+			    (long long)numbers[i]);
+	}
+	if (!has_request)
+		return DIFFER(stored, replayed, "customer %s: request in the "
+		    "tables is not that of row %" PRId64, cid, customer->row);
+	return AUDIT_OK;
+}
+
+/* Compare the row that a statement stands at, whose number *id becomes. */
+static enum audit_status
+compare_customer(struct audit_stored *stored,
+    const struct audit_replayed *replayed, const struct customer *customer,
+    struct columns *columns, int64_t *id)
+{
+	int64_t before = *id;
+	char cid[ID_CUSTOMER_HEX + 1];
+
+	*id = column_id(columns, COLUMN_ID);
+	if (!columns_fit(columns))
+		return audit_report_misfit(stored->report, columns);
+	if (*id > before)
+		return compare_fields(stored, replayed, customer, columns);
+	customer_id_format(&customer->id, cid);
+	return DIFFER(stored, replayed, "customer %s: id is lower than that "
+	    "of one who came before", cid);
+}
+
+enum audit_status
+audit_stored_customer(struct audit_stored *stored,
+    const struct audit_replayed *replayed, const struct customer *customer,
+    int64_t *id)
+{
+	sqlite3_stmt *at = stored->statements[SQL_CUSTOMER];
+	struct columns columns = columns_at(at, "customer");
+	enum audit_status status, ended;
+	char cid[ID_CUSTOMER_HEX + 1];
+	int rc;
+
+	customer_id_format(&customer->id, cid);
+	rc = sqlite3_bind_text(at, 2, cid, ID_CUSTOMER_HEX, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(at, 1, replayed->row);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(at, 3, customer->row);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(at);
+	if (rc == SQLITE_ROW)
+		status = compare_customer(stored, replayed, customer, &columns,
+		    id);
+	else if (rc == SQLITE_DONE)
+		status = DIFFER(stored, replayed,
+		    "customer %s is missing in the tables", cid);
+	else
+		status = AUDIT_OK;	/* the statement's end tells */
+	ended = audit_end_rows(stored->audit, at, rc);
+	return ended != AUDIT_OK ? ended : status;
+}
+
+/* How many customers of this incarnation statement id finds. */
+static enum audit_status
+count(struct audit_stored *stored, const struct audit_replayed *replayed,
+    enum statement id, uint64_t *number)
+{
+	sqlite3_stmt *at = stored->statements[id];
+	struct columns columns = columns_at(at, "customer");
+	int rc = audit_step(at, replayed->row,
+	    (int64_t)replayed->session->incarnation);
+
+	*number = rc == SQLITE_ROW ? column_number(&columns, 0) : 0;
+	return audit_end_rows(stored->audit, at, rc);
+}
+
+/*
+ * Whether the tables have as many customers as this incarnation has seen; or,
+ * where its beginning is not known, as came by the rows that are there: with
+ * such a row goes the customer.
+ */
+static enum audit_status
+compare_count(struct audit_stored *stored,
+    const struct audit_replayed *replayed)
+{
+	uint64_t here, came = replayed->newcomers;
+	enum audit_status status = count(stored, replayed, SQL_COUNT, &here);
+
+	if (status == AUDIT_OK && replayed->is_partial)
+		status = count(stored, replayed, SQL_NEWCOMERS, &came);
+	if (status == AUDIT_OK && here != came)
+		return DIFFER(stored, replayed, "%" PRIu64 " customers of this "
+		    "incarnation are in the tables, and in the journal %"
+		    PRIu64, here, came);
+	return status;
+}
+
+enum audit_status
+audit_stored_customers(struct audit_stored *stored,
+    const struct audit_replayed *replayed)
+{
+	enum audit_status status = AUDIT_OK;
+	const struct customer *customer;
+	int64_t id = 0;
+
+	TAILQ_FOREACH(customer, &replayed->session->customers, entry) {
+		status = audit_stored_customer(stored, replayed, customer, &id);
+		if (status != AUDIT_OK)
+			return status;
+	}
+	return compare_count(stored, replayed);
+}
+
+enum audit_status
+audit_stored_read(struct audit_stored *stored,
+    const struct audit_replayed *replayed, struct audit_stored_row *row)
+{
+	sqlite3_stmt *at = stored->statements[SQL_SESSION];
+	struct columns columns = columns_at(at, "session");
+	int rc = audit_step(at, replayed->row, 0);
+	enum audit_status status;
+
+	columns.row = replayed->row;
+	*row = (struct audit_stored_row){ .incarnation = 0 };
+	if (rc == SQLITE_ROW) {
+		row->incarnation = column_number(&columns, 0);
+		row->revision = column_number(&columns, 1);
+		row->is_running = column_is_null(&columns, 2);
+		if (!row->is_running)
+			row->ended_ms = column_number(&columns, 2);
+	}
+	status = audit_end_rows(stored->audit, at, rc);
+	if (status == AUDIT_OK && !columns_fit(&columns))
+		return audit_report_misfit(stored->report, &columns);
+	return status == AUDIT_OK && rc != SQLITE_ROW ? DIFFER(stored, replayed,
+	    "its session is missing in the tables") : status;
+}
+
+enum audit_status
+audit_stored_session(struct audit_stored *stored,
+    const struct audit_replayed *replayed,
+    const struct audit_stored_row *row)
+{
+	const struct session *session = replayed->session;
+
+	if (row->incarnation != session->incarnation ||
+	    row->revision != session->revision)
+		return DIFFER(stored, replayed, "the session is at %" PRIu64
+		    ".%" PRIu64 " in the tables, and by the journal at %"
+		    PRIu64 ".%" PRIu64, row->incarnation, row->revision,
+		    session->incarnation, session->revision);
+	if (row->is_running != session->is_running)
+		return DIFFER(stored, replayed, "the session %s by the tables, "
+		    "but not by the journal",
+		    row->is_running ? "runs" : "has ended");
+	if (!row->is_running && row->ended_ms != session->active_ms)
+		return DIFFER(stored, replayed, "the session's end is at "
+		    "another time in the tables");
+	return AUDIT_OK;
+}
+
+/* With the last row of a session in the journal goes the session. */
+static enum audit_status
+compare_rowless(struct audit_stored *stored)
+{
+	sqlite3_stmt *at = stored->statements[SQL_NO_ROWS];
+	struct columns columns = columns_at(at, "session");
+	enum audit_status status = AUDIT_OK, ended;
+	int rc = sqlite3_step(at);
+
+	/* A name that cannot be is none. */
+	if (rc == SQLITE_ROW)
+		status = audit_report_session(stored->report,
+		    column_session(&columns, 1),
+		    "the session is in the tables, but not in the journal");
+	ended = audit_end_rows(stored->audit, at, rc);
+	return ended != AUDIT_OK ? ended : status;
+}
+
+/*
+ * Incarnations that are met on the walk have the customers that they must have;
+ * so there are none beside them if all together are as many as came.
+ */
+static enum audit_status
+compare_all(struct audit_stored *stored)
+{
+	sqlite3_stmt *at = stored->statements[SQL_ALL];
+	struct columns columns = columns_at(at, "customer");
+	int rc = sqlite3_step(at);
+	uint64_t here = 0, came = 0;
+	enum audit_status status;
+
+	if (rc == SQLITE_ROW) {
+		here = column_number(&columns, 0);
+		came = column_number(&columns, 1);
+	}
+	status = audit_end_rows(stored->audit, at, rc);
+	return status != AUDIT_OK || here == came ? status :
+	    audit_report_fault(stored->report, NULL, "%" PRIu64 " customers "
+	    "are in the tables, and came by the journal %" PRIu64, here, came);
+}
+
+/* What statement id finds is a customer that cannot be. */
+static enum audit_status
+find_customer(struct audit_stored *stored, enum statement id, const char *why)
+{
+	sqlite3_stmt *at = stored->statements[id];
+	struct columns columns = columns_at(at, "customer");
+	enum audit_status status = AUDIT_OK, ended;
+	int rc = sqlite3_step(at);
+
+	if (rc == SQLITE_ROW)
+		status = audit_report_fault(stored->report, NULL, "row %"
+		    PRId64 " of customer %s", column_between(&columns, 0,
+		    INT64_MIN, INT64_MAX), why);
+	ended = audit_end_rows(stored->audit, at, rc);
+	return ended != AUDIT_OK ? ended : status;
+}
+
+enum audit_status
+audit_stored_noted(struct audit_stored *stored, int64_t session_row)
+{
+	sqlite3_stmt *at = stored->statements[SQL_NOTED];
+	enum audit_status status = AUDIT_OK, ended;
+	int rc = sqlite3_bind_int64(at, 1, session_row);
+
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && status == AUDIT_OK) {
+		struct columns columns = columns_at(at, "session");
+
+		rc = sqlite3_step(at);
+		if (rc != SQLITE_ROW)
+			break;
+		stored->report->noted++;
+		if (!column_bool(&columns, 1))
+			status = audit_report_session(stored->report,
+			    column_session(&columns, 0), "the session is of "
+			    "another incarnation in the tables than in its "
+			    "last row");
+	}
+	ended = audit_end_rows(stored->audit, at, rc);
+	return ended != AUDIT_OK ? ended : status;
+}
+
+enum audit_status
+audit_stored_others(struct audit_stored *stored)
+{
+	enum audit_status status = compare_rowless(stored);
+
+	if (status == AUDIT_OK)
+		status = compare_all(stored);
+	if (status == AUDIT_OK)
+		status = find_customer(stored, SQL_STRAY,
+		    "has no session that it can have been in");
+	if (status == AUDIT_OK)
+		status = find_customer(stored, SQL_LINGERER,
+		    "is not gone, though its session ended");
+	return status;
+}

@@ -1,0 +1,97 @@
+#ifndef VERIFY_TABLES_H
+#define VERIFY_TABLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "audit/audit.h"
+#include "audit/row.h"
+
+struct audit_report;
+struct customer;
+struct payload;
+struct session;
+
+/* The tables session and customer, compared with what was replayed. */
+struct audit_stored;
+
+/*
+ * What a replayed session has for a name or a cart: the row whose body has the
+ * real one, whose number is what the tables have of it.
+ */
+struct audit_pointer {
+	int64_t	 seq;		/* 0 for none */
+	enum record_event event;
+	uint64_t time_ms;
+	bool	 is_expired;	/* the body is erased, by a RETAIN */
+};
+
+struct payload *audit_pointer_new(const struct audit_row *row)
+	    __attribute__((warn_unused_result));
+/* NULL is none. */
+void	 audit_pointer_read(const struct payload *payload,
+	    struct audit_pointer *pointer);
+
+/*
+ * A replayed session.  Its names and carts are pointers, and the row of each
+ * customer is that of the journal in which it came.
+ */
+struct audit_replayed {
+	int64_t	 row;
+	struct session *session;
+	bool	 is_partial;		/* the START is not known, nor are */
+					/* those who came before some row */
+	uint64_t newcomers;		/* of the incarnation if it is whole */
+	struct audit_row last;		/* has seq, event and time */
+};
+
+/* Both are lent until audit_stored_free. */
+enum audit_status audit_stored_new(struct audit *audit,
+	    struct audit_report *report, struct audit_stored **stored);
+/* NULL is allowed. */
+void	 audit_stored_free(struct audit_stored *stored);
+
+/*
+ * Each returns AUDIT_FAULT where the tables say otherwise.
+ *
+ * A customer; *id is the row number of the one before in joining order, 0 for
+ * none, and becomes this one's.
+ */
+enum audit_status audit_stored_customer(struct audit_stored *stored,
+	    const struct audit_replayed *replayed,
+	    const struct customer *customer, int64_t *id);
+/*
+ * All of an incarnation, of whom those that were forgotten, or came before what
+ * is known, are counted.
+ */
+enum audit_status audit_stored_customers(struct audit_stored *stored,
+	    const struct audit_replayed *replayed);
+
+/* The session's row of the tables, which must be there. */
+struct audit_stored_row {
+	uint64_t incarnation;
+	uint64_t revision;
+	uint64_t ended_ms;
+	bool	 is_running;
+};
+enum audit_status audit_stored_read(struct audit_stored *stored,
+	    const struct audit_replayed *replayed,
+	    struct audit_stored_row *row);
+enum audit_status audit_stored_session(struct audit_stored *stored,
+	    const struct audit_replayed *replayed,
+	    const struct audit_stored_row *row);
+
+/*
+ * The END of a session may be gone, and not yet a note behind it, which proves
+ * the incarnation alone; session_row 0: look at all of them.
+ */
+enum audit_status audit_stored_noted(struct audit_stored *stored,
+	    int64_t session_row);
+
+/*
+ * Sessions that are in no row of the journal, and customers that cannot be, in
+ * whichever incarnation.
+ */
+enum audit_status audit_stored_others(struct audit_stored *stored);
+
+#endif

@@ -1,0 +1,51 @@
+#ifndef DB_HEADER_H
+#define DB_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The first bytes of a database file (https://sqlite.org/fileformat2.html),
+ * by which it is judged before SQLite touches anything.
+ */
+
+enum {
+	HEADER_BYTES = 100,
+	HEADER_APPLICATION_ID = 0x42534850	/* "BSHP" */
+};
+
+/*
+ * What a restore lets stand in the place of a database meanwhile: a file of
+ * this text, which no program takes for a database.
+ */
+extern const char header_mark[];
+bool	 header_is_mark(const uint8_t header[HEADER_BYTES], size_t len);
+
+/*
+ * Why a file that begins with these len bytes is no database of ours, or none
+ * of a version up to newest: a text for the log; NULL if it is.
+ */
+const char *header_fault(const uint8_t header[HEADER_BYTES], size_t len,
+	    int newest);
+
+/*
+ * Whether a file that begins with these len bytes, which are some, does not
+ * begin as SQLite's do, and is no mark: a crash while that page was written can
+ * have torn it, and a write-ahead log has it whole then.
+ */
+bool	 header_is_torn(const uint8_t header[HEADER_BYTES], size_t len);
+
+/*
+ * Whether a file of size bytes ends before its last page.  With a write-ahead
+ * log it may: a crash in a checkpoint leaves the rest of the pages there.
+ */
+bool	 header_is_truncated(const uint8_t header[HEADER_BYTES],
+	    uint64_t size);
+
+/* The version of its schema. */
+uint32_t header_version(const uint8_t header[HEADER_BYTES]);
+/* Whether it may have a write-ahead log. */
+bool	 header_has_log(const uint8_t header[HEADER_BYTES]);
+
+#endif

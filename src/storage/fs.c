@@ -1,0 +1,110 @@
+#include "fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+char *
+file_beside(const char *path, const char *suffix)
+{
+	size_t size = strlen(path) + strlen(suffix) + 1;
+	char *name = xcalloc(1, size);
+
+	(void)snprintf(name, size, "%s%s", path, suffix); /* fits */
+	return name;
+}
+
+char *
+file_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = xstrdup(slash == NULL ? "." : path);
+
+	if (slash != NULL)
+		directory[slash == path ? 1 : slash - path] = '\0';
+	return directory;
+}
+
+int
+file_sync_directory(const char *path)
+{
+	char *directory = file_directory(path);
+	int fd, result = -1;
+
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd != -1) {
+		result = fsync(fd);
+		(void)close(fd); /* nothing was written to it */
+	}
+	free(directory);
+	return result;
+}
+
+int
+file_free_bytes(const char *path, uint64_t *bytes)
+{
+	struct statvfs disk;
+
+	if (statvfs(path, &disk) == -1)
+		return -1;
+	*bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+	return 0;
+}
+
+int
+file_remove_logs(const char *database)
+{
+	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
+	int result = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char *name = file_beside(database, suffixes[i]);
+
+		if (unlink(name) == -1 && errno != ENOENT)
+			result = -1;
+		free(name);
+	}
+	return result;
+}
+
+int
+file_give(int fd, const struct file_owner *owner)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	/* Who may not give files away may have this one already. */
+	if ((st.st_uid != owner->user || st.st_gid != owner->group) &&
+	    fchown(fd, owner->user, owner->group) == -1)
+		return -1;
+	return fchmod(fd, owner->mode);
+}
+
+int
+file_make_directories(const char *path)
+{
+	char *copy = xstrdup(path);
+	char *slash = copy;
+	int result = 0;
+
+	while (result == 0 && (slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		if (mkdir(copy, S_IRWXU) == -1 && errno != EEXIST) {
+			log_error("store: %s: cannot be made", copy);
+			result = -1;
+		}
+		*slash = '/';
+	}
+	free(copy);
+	return result;
+}

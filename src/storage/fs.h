@@ -1,0 +1,44 @@
+#ifndef FS_H
+#define FS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The files around the database, which SQLite knows nothing of. */
+
+/* path with suffix behind it; free() it. */
+char	*file_beside(const char *path, const char *suffix);
+
+/* The directory that path is in; free() it. */
+char	*file_directory(const char *path);
+/* Make what was renamed, made or removed at path durable; -1 with errno. */
+int	 file_sync_directory(const char *path)
+	    __attribute__((warn_unused_result));
+
+/* How many bytes are free for us where path is; -1 with errno. */
+int	 file_free_bytes(const char *path, uint64_t *bytes)
+	    __attribute__((warn_unused_result));
+
+/* Remove what SQLite would take for part of the database; -1 with errno. */
+int	 file_remove_logs(const char *database)
+	    __attribute__((warn_unused_result));
+
+/* Whose a file is, and what they and others may do with it. */
+struct file_owner {
+	uid_t	 user;
+	gid_t	 group;
+	mode_t	 mode;
+};
+
+/* Let an open file be theirs; -1 with errno. */
+int	 file_give(int fd, const struct file_owner *owner)
+	    __attribute__((warn_unused_result));
+
+/*
+ * Create the directories that path leads through, for us alone; -1 if one
+ * cannot be, which was logged.
+ */
+int	 file_make_directories(const char *path)
+	    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,153 @@
+#include "migrate_4.h"
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "chain.h"
+#include "column.h"
+#include "session/record.h"
+
+static const char upto_sql[] =
+    "SELECT ifnull(upto, 0) AS purge_upto FROM temp.migrating";
+/* The newest row, or the one before the first where there is none. */
+static const char head_sql[] =
+    "SELECT * FROM (SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1)"
+    " UNION ALL SELECT * FROM (SELECT seq, hash FROM chain_anchor)"
+    " ORDER BY seq DESC LIMIT 1";
+static const char journal_sql[] =
+    "INSERT INTO journal (seq, session, incarnation, revision, event, ts_ms,"
+    " transport, flags, client_seq, digest, hash)"
+    " VALUES (?1, 0, 0, 0, ?2, ?3, 0, 0, ?4, ?5, ?6)";
+static const char body_sql[] =
+    "INSERT INTO journal_body (seq, salt) VALUES (?1, ?2)";
+static const char end_sql[] = "DROP TABLE temp.migrating";
+
+/* Up to which row all are let go; SQLITE_MISMATCH is none. */
+static int
+read_upto(sqlite3 *db, int64_t *upto)
+{
+	struct columns columns;
+	sqlite3_stmt *row;
+	int rc;
+
+	*upto = 0;
+	rc = sqlite3_prepare_v2(db, upto_sql, -1, &row, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	columns = columns_at(row, "chain_anchor");
+	rc = sqlite3_step(row);
+	if (rc == SQLITE_ROW) {
+		*upto = column_between(&columns, 0, 0, COLUMN_NUMBER_MAX);
+		rc = columns_fit(&columns) ? SQLITE_OK : SQLITE_MISMATCH;
+	}
+	(void)sqlite3_finalize(row); /* repeats what the step said */
+	return rc;
+}
+
+/* The row behind which the note comes; SQLITE_MISMATCH is none. */
+static int
+read_head(sqlite3 *db, struct chain_head *head)
+{
+	struct columns columns;
+	sqlite3_stmt *row;
+	int rc;
+
+	*head = (struct chain_head){ .seq = 0 };
+	rc = sqlite3_prepare_v2(db, head_sql, -1, &row, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	columns = columns_at(row, "chain_anchor");
+	rc = sqlite3_step(row);
+	if (rc == SQLITE_ROW) {
+		head->seq = column_between(&columns, 0, 0, COLUMN_NUMBER_MAX);
+		column_blob(&columns, 1, head->hash, sizeof(head->hash));
+	}
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		rc = columns_fit(&columns) ? SQLITE_OK : SQLITE_MISMATCH;
+	(void)sqlite3_finalize(row); /* repeats what the step said */
+	return rc;
+}
+
+static int
+finish(sqlite3_stmt *statement, int rc)
+{
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	(void)sqlite3_finalize(statement); /* repeats rc */
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int
+write_row(sqlite3 *db, const struct chain_head *head,
+    const struct record *note, const uint8_t digest[CHAIN_HASH_BYTES])
+{
+	sqlite3_stmt *row;
+	int rc = sqlite3_prepare_v2(db, journal_sql, -1, &row, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(row, 1, head->seq);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int(row, 2, (int)note->event);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(row, 3, (int64_t)note->time_ms);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(row, 4, (int64_t)note->client_seq);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(row, 5, digest, CHAIN_HASH_BYTES,
+		    SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(row, 6, head->hash, CHAIN_HASH_BYTES,
+		    SQLITE_STATIC);
+	return finish(row, rc);
+}
+
+static int
+write_body(sqlite3 *db, int64_t seq, const struct record *note)
+{
+	sqlite3_stmt *row;
+	int rc = sqlite3_prepare_v2(db, body_sql, -1, &row, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(row, 1, seq);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(row, 2, note->salt,
+		    sizeof(note->salt), SQLITE_STATIC);
+	return finish(row, rc);
+}
+
+static int
+write_note(sqlite3 *db, int64_t upto)
+{
+	struct record note = {
+		.event = RECORD_PURGE,
+		.session = payload_new("", 0),
+		.time_ms = clock_now().wall_ms,
+		.client_seq = (uint64_t)upto,
+	};
+	uint8_t digest[CHAIN_HASH_BYTES];
+	struct chain_head head;
+	int rc = read_head(db, &head);
+
+	sqlite3_randomness(sizeof(note.salt), note.salt);
+	chain_digest(&note, digest);
+	chain_append(&head, &note, digest);
+	if (rc == SQLITE_OK)
+		rc = write_row(db, &head, &note, digest);
+	if (rc == SQLITE_OK)
+		rc = write_body(db, head.seq, &note);
+	record_clear(&note);
+	return rc;
+}
+
+int
+adopt_purges(sqlite3 *db)
+{
+	int64_t upto;
+	int rc = read_upto(db, &upto);
+
+	if (rc == SQLITE_OK && upto > 0)
+		rc = write_note(db, upto);
+	return rc != SQLITE_OK ? rc : sqlite3_exec(db, end_sql, NULL, NULL,
+	    NULL);
+}

@@ -1,0 +1,410 @@
+#include "purge.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include <sqlite3.h>
+
+#include "base/xalloc.h"
+#include "column.h"
+#include "hub/job.h"
+#include "session/record.h"
+#include "sql.h"
+
+enum {
+	LOOK_ROWS = 1000,	/* looked at in one slice */
+	PURGE_ROWS = 200	/* deleted in one slice */
+};
+
+enum statement {
+	SQL_BODIES,
+	SQL_ROWS,
+	SQL_UPTO,
+	SQL_PURGED,
+	SQL_DELETE_BODY,
+	SQL_DELETE_ROW,
+	SQL_DELETE_CUSTOMER,
+	SQL_DELETE_SESSION,
+	SQL_ANCHOR,
+	SQL_DELETE_ANCHOR,
+	STATEMENTS
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_BODIES] =
+	    "SELECT b.seq, j.ts_ms, j.event, EXISTS (SELECT 1 FROM customer"
+	    "  WHERE session = j.session AND cid = j.customer"
+	    "  AND (name_seq = b.seq OR cart_seq = b.seq)) AS is_needed,"
+	    " EXISTS (SELECT 1 FROM journal WHERE session = j.session"
+	    "  AND seq > ?3) AS is_changed"
+	    " FROM journal_body AS b INDEXED BY journal_body_kept"
+	    " CROSS JOIN journal AS j ON j.seq = b.seq"
+	    " WHERE b.salt IS NOT NULL AND b.seq > ?1 ORDER BY b.seq LIMIT ?2",
+	[SQL_ROWS] =
+	    "SELECT seq, ts_ms, session, event IS 1 AND revision IS 1"
+	    "  AND EXISTS (SELECT 1 FROM session WHERE id = journal.session"
+	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL)"
+	    "  AS begins_what_goes_on"
+	    " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
+	[SQL_UPTO] =
+	    "SELECT seq, client_seq FROM journal INDEXED BY journal_purge"
+	    " WHERE event = 12 ORDER BY seq DESC LIMIT 1",
+	[SQL_PURGED] =
+	    "SELECT seq, session, customer, event FROM journal"
+	    " WHERE seq <= ? ORDER BY seq LIMIT ?",
+	[SQL_DELETE_BODY] =
+	    "DELETE FROM journal_body WHERE seq = ?",
+	[SQL_DELETE_ROW] =
+	    "DELETE FROM journal WHERE seq = ?",
+	[SQL_DELETE_CUSTOMER] =
+	    "DELETE FROM customer WHERE session = ? AND cid = ? AND state = 2",
+	[SQL_DELETE_SESSION] =
+	    "DELETE FROM session WHERE id = ?1 AND ended_ms IS NOT NULL"
+	    " AND NOT EXISTS (SELECT 1 FROM journal WHERE session = ?1)"
+	    " AND NOT EXISTS (SELECT 1 FROM customer WHERE session = ?1)",
+	[SQL_ANCHOR] =
+	    "INSERT INTO chain_anchor (seq, hash)"
+	    " SELECT seq, hash FROM journal WHERE seq = ?",
+	[SQL_DELETE_ANCHOR] =
+	    "DELETE FROM chain_anchor WHERE seq < ?",
+};
+
+struct retainer {
+	struct sql *sql;
+	sqlite3_stmt *statements[STATEMENTS];
+};
+
+/* A row to be purged. */
+struct purged {
+	int64_t	 seq;
+	int64_t	 session;
+	bool	 has_customer;
+	struct customer_id customer;
+	enum record_event event;
+};
+
+enum age {
+	AGE_OLD,
+	AGE_YOUNG,
+	AGE_UNKNOWN	/* from the future */
+};
+
+struct retainer *
+retainer_new(struct sql *sql)
+{
+	struct retainer *retainer = xcalloc(1, sizeof(*retainer));
+
+	retainer->sql = sql;
+	if (sql_prepare(sql, statement_sql, retainer->statements,
+	    STATEMENTS) == 0)
+		return retainer;
+	retainer_free(retainer);
+	return NULL;
+}
+
+void
+retainer_free(struct retainer *retainer)
+{
+	if (retainer == NULL)
+		return;
+	sql_finalize(retainer->statements, STATEMENTS);
+	free(retainer);
+}
+
+static struct sql_binding
+binding_of(struct retainer *retainer, enum statement id)
+{
+	return sql_bind(retainer->sql, retainer->statements[id]);
+}
+
+static enum age
+age_of(const struct retention *pass, uint64_t limit_ms, uint64_t ms)
+{
+	if (ms < limit_ms)
+		return AGE_OLD;
+	return ms > pass->now_ms ? AGE_UNKNOWN : AGE_YOUNG;
+}
+
+static enum record_event
+read_event(struct columns *columns, int column)
+{
+	return (enum record_event)column_between(columns, column,
+	    RECORD_START, RECORD_PURGE);
+}
+
+/* The pass has nothing more to do in its step. */
+static void
+next_step(struct retention *pass)
+{
+	pass->step++;
+	pass->after_row = 0;
+	if (pass->step == RETENTION_SEARCH && pass->rows_ms == 0)
+		pass->step = RETENTION_OVER;
+}
+
+/* A row with a body, as SQL_BODIES yields it. */
+struct candidate {
+	int64_t	 seq;
+	enum age age;
+	enum record_event event;
+	bool	 is_needed;		/* something points to the body */
+	bool	 is_changed;		/* its session is, since the pass's note */
+};
+
+static void
+read_candidate(struct columns *columns, const struct retention *pass,
+    struct candidate *candidate)
+{
+	candidate->seq = column_id(columns, 0);
+	candidate->age = age_of(pass, pass->bodies_ms,
+	    column_number(columns, 1));
+	candidate->event = read_event(columns, 2);
+	candidate->is_needed = column_bool(columns, 3);
+	candidate->is_changed = column_bool(columns, 4);
+}
+
+static void
+take(struct retain_slice *slice, const struct candidate *candidate)
+{
+	slice->seqs[slice->count++] = candidate->seq;
+	slice->is_worth_it |= candidate->event < RECORD_ERASE;
+	slice->needs_note |= candidate->is_changed;
+}
+
+enum store_status
+retainer_bodies(struct retainer *retainer, struct retention *pass,
+    struct retain_slice *slice)
+{
+	struct sql_binding b = binding_of(retainer, SQL_BODIES);
+	struct candidate candidate = { .age = AGE_OLD };
+	int rc, looked = 0;
+
+	*slice = (struct retain_slice){
+		.is_worth_it = pass->note_row != 0,
+		.needs_note = pass->note_row == 0,
+	};
+	sql_bind_row(&b, pass->after_row);
+	sql_bind_row(&b, LOOK_ROWS);
+	sql_bind_row(&b, pass->note_row);
+	rc = b.rc;
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) &&
+	    slice->count < ERASE_SLICE) {
+		struct columns columns = columns_at(b.statement, "journal");
+
+		rc = sqlite3_step(b.statement);
+		if (rc != SQLITE_ROW)
+			continue;
+		read_candidate(&columns, pass, &candidate);
+		if (!columns_fit(&columns))
+			return sql_end_misfit(&b, &columns);
+		if (candidate.age == AGE_YOUNG)
+			break;
+		looked++;
+		pass->after_row = candidate.seq;
+		if (candidate.age == AGE_OLD && !candidate.is_needed)
+			take(slice, &candidate);
+	}
+	if (!slice->is_worth_it)
+		slice->count = 0;
+	if (candidate.age == AGE_YOUNG ||
+	    (rc == SQLITE_DONE && looked < LOOK_ROWS))
+		next_step(pass);
+	return sql_end_rows(&b, rc);
+}
+
+/* The last row that may be deleted by what is noted; 0 for none. */
+static enum store_status
+find_upto(struct retainer *retainer, int64_t *upto)
+{
+	struct sql_binding b = binding_of(retainer, SQL_UPTO);
+	struct columns columns = columns_at(b.statement, "journal");
+	int rc = sqlite3_step(b.statement);
+	int64_t seq;
+
+	*upto = 0;
+	if (rc == SQLITE_ROW) {
+		seq = column_id(&columns, 0);
+		*upto = column_between(&columns, 1, 0, seq - 1);
+	}
+	return columns_fit(&columns) ? sql_end_rows(&b, rc) :
+	    sql_end_misfit(&b, &columns);
+}
+
+/*
+ * The search is over: if it was worth it, as more than notes on earlier passes
+ * can go, and that is not noted yet, *upto is what to note.
+ */
+static enum store_status
+end_search(struct retainer *retainer, struct retention *pass, int64_t *upto)
+{
+	enum store_status status;
+	int64_t noted;
+
+	next_step(pass);
+	status = find_upto(retainer, &noted);
+	if (status == STORE_OK && pass->upto_row > noted)
+		*upto = pass->upto_row;
+	return status;
+}
+
+enum store_status
+retainer_search(struct retainer *retainer, struct retention *pass,
+    int64_t *upto)
+{
+	struct sql_binding b = binding_of(retainer, SQL_ROWS);
+	enum store_status status;
+	bool is_over = false;
+	int rc, looked = 0;
+
+	*upto = 0;
+	sql_bind_row(&b, pass->after_row);
+	sql_bind_row(&b, LOOK_ROWS);
+	rc = b.rc;
+	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && !is_over) {
+		struct columns columns = columns_at(b.statement, "journal");
+		enum age age;
+		bool is_needed, is_of_session;
+		int64_t seq;
+
+		rc = sqlite3_step(b.statement);
+		if (rc != SQLITE_ROW)
+			continue;
+		looked++;
+		seq = column_id(&columns, 0);
+		age = age_of(pass, pass->rows_ms, column_number(&columns, 1));
+		is_of_session = column_between(&columns, 2, 0,
+		    COLUMN_NUMBER_MAX) != 0;
+		is_needed = column_bool(&columns, 3);
+		if (!columns_fit(&columns))
+			return sql_end_misfit(&b, &columns);
+		is_over = age == AGE_YOUNG || is_needed;
+		if (is_over)
+			continue;
+		pass->after_row = seq;
+		pass->is_worth_it |= is_of_session;
+		if (age == AGE_OLD && pass->is_worth_it)
+			pass->upto_row = pass->after_row;
+	}
+	is_over |= rc == SQLITE_DONE && looked < LOOK_ROWS;
+	status = sql_end_rows(&b, rc);
+	return status == STORE_OK && is_over ?
+	    end_search(retainer, pass, upto) : status;
+}
+
+/* Read the row that SQL_PURGED stands at. */
+static void
+read_purged(struct columns *columns, struct purged *purged)
+{
+	purged->seq = column_id(columns, 0);
+	purged->session = column_between(columns, 1, 0, COLUMN_NUMBER_MAX);
+	purged->has_customer = column_customer_or_none(columns, 2,
+	    &purged->customer);
+	purged->event = read_event(columns, 3);
+}
+
+static enum store_status
+find_purged(struct retainer *retainer, int64_t upto,
+    struct purged rows[PURGE_ROWS], size_t *count)
+{
+	struct sql_binding b = binding_of(retainer, SQL_PURGED);
+	int rc;
+
+	*count = 0;
+	sql_bind_row(&b, upto);
+	sql_bind_row(&b, PURGE_ROWS);
+	rc = b.rc;
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		struct columns columns = columns_at(b.statement, "journal");
+
+		rc = sqlite3_step(b.statement);
+		if (rc != SQLITE_ROW)
+			continue;
+		read_purged(&columns, &rows[(*count)++]);
+		if (!columns_fit(&columns))
+			return sql_end_misfit(&b, &columns);
+	}
+	return sql_end_rows(&b, rc);
+}
+
+/* One that stays would be found again for ever. */
+static enum store_status
+delete_row(struct retainer *retainer, int64_t seq)
+{
+	struct sql_binding b = binding_of(retainer, SQL_DELETE_ROW);
+
+	sql_bind_row(&b, seq);
+	return sql_run_one(&b);
+}
+
+static enum store_status
+delete_by(struct retainer *retainer, enum statement id, int64_t row)
+{
+	struct sql_binding b = binding_of(retainer, id);
+
+	sql_bind_row(&b, row);
+	return sql_run(&b);
+}
+
+/* Nobody asks any more whether it ever was there. */
+static enum store_status
+delete_customer(struct retainer *retainer, const struct purged *purged)
+{
+	char digits[ID_CUSTOMER_HEX + 1];
+	struct sql_binding b = binding_of(retainer, SQL_DELETE_CUSTOMER);
+
+	sql_bind_row(&b, purged->session);
+	sql_bind_customer(&b, &purged->customer, digits);
+	return sql_run(&b);
+}
+
+/* Delete a row and what it was the last to tell of. */
+static enum store_status
+purge_row(struct retainer *retainer, const struct purged *purged)
+{
+	enum store_status status;
+
+	status = delete_by(retainer, SQL_DELETE_BODY, purged->seq);
+	if (status == STORE_OK)
+		status = delete_row(retainer, purged->seq);
+	if (status == STORE_OK && purged->has_customer &&
+	    (purged->event == RECORD_START || purged->event == RECORD_JOIN))
+		status = delete_customer(retainer, purged);
+	/* Behind its END come notes alone. */
+	if (status == STORE_OK && purged->event >= RECORD_END)
+		status = delete_by(retainer, SQL_DELETE_SESSION,
+		    purged->session);
+	return status;
+}
+
+/* Row seq, which is about to be deleted, is the one before the first. */
+static enum store_status
+move_anchor(struct retainer *retainer, int64_t seq)
+{
+	struct sql_binding b = binding_of(retainer, SQL_ANCHOR);
+	enum store_status status;
+
+	sql_bind_row(&b, seq);
+	status = sql_run_one(&b);
+	return status != STORE_OK ? status :
+	    delete_by(retainer, SQL_DELETE_ANCHOR, seq);
+}
+
+enum store_status
+retainer_purge(struct retainer *retainer, struct retention *pass)
+{
+	struct purged rows[PURGE_ROWS];
+	enum store_status status;
+	size_t i, count = 0;
+	int64_t upto;
+
+	status = find_upto(retainer, &upto);
+	if (status == STORE_OK)
+		status = find_purged(retainer, upto, rows, &count);
+	if (status == STORE_OK && count > 0)
+		status = move_anchor(retainer, rows[count - 1].seq);
+	for (i = 0; i < count && status == STORE_OK; i++)
+		status = purge_row(retainer, &rows[i]);
+	if (status == STORE_OK && count < PURGE_ROWS)
+		next_step(pass);
+	return status;
+}

@@ -1,0 +1,54 @@
+#include "schema_check.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "column.h"
+
+static const char *const names[] = {
+	"session", "customer", "journal", "journal_body", "chain_anchor",
+	"log_mark",
+};
+
+#define TABLES	(sizeof(names) / sizeof(names[0]))
+
+/* The columns of PRAGMA table_list, in the order of SQLite's documentation. */
+enum {
+	COLUMN_NAME = 1,
+	COLUMN_TYPE = 2,
+	COLUMN_IS_STRICT = 5
+};
+
+/* Whether the row is one of our tables, as it should be. */
+static bool
+is_ours(sqlite3_stmt *row)
+{
+	struct columns columns = columns_at(row, "table_list");
+	size_t i;
+
+	if (!column_is_word(&columns, COLUMN_TYPE, "table") ||
+	    !column_bool(&columns, COLUMN_IS_STRICT))
+		return false;
+	for (i = 0; i < TABLES; i++)
+		if (column_is_word(&columns, COLUMN_NAME, names[i]))
+			return true;
+	return false;
+}
+
+int
+tables_check(sqlite3 *db)
+{
+	sqlite3_stmt *row;
+	size_t found = 0;
+	int rc;
+
+	rc = sqlite3_prepare_v2(db, "PRAGMA main.table_list", -1, &row, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	while ((rc = sqlite3_step(row)) == SQLITE_ROW)
+		found += is_ours(row) ? 1 : 0;
+	(void)sqlite3_finalize(row); /* repeats rc */
+	if (rc != SQLITE_DONE)
+		return rc;
+	return found == TABLES ? SQLITE_OK : SQLITE_ERROR;
+}
