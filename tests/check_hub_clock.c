@@ -252,7 +252,7 @@ END_TEST
 START_TEST(a_reload_changes_the_grace)
 {
 	struct world *w = cautious_world();
-	struct hub_config *config = &world_config(w)->hub;
+	struct hub_settings *config = &world_config(w)->hub;
 
 	leave_s1(w);
 	world_wait(w, DAY_MS);

@@ -12,7 +12,7 @@ const char suite_name[] = "hub_configure";
 #define DAY_MS UINT64_C(86400000)
 
 /* The settings, to be changed before configure(). */
-static struct hub_config *
+static struct hub_settings *
 settings(struct world *world)
 {
 	return &world_config(world)->hub;
@@ -253,26 +253,6 @@ START_TEST(tokens_that_are_required_are_given_to_those_who_come)
 }
 END_TEST
 
-START_TEST(keys_and_rows_are_no_settings)
-{
-	struct world *w = world_new();
-	struct client *ann = world_start_resumable(w, "s1", "Ann");
-	struct client *again = world_connect(w, "s1");
-	struct hub_config other = *settings(w);
-
-	other.key.bytes[0] ^= 1;
-	other.session_row = other.customer_row = 0;
-	other.quota = NULL;
-	hub_configure(world_hub(w), &other, world_now(w));
-
-	say(again, RESUME, ann->id, ann->token);
-	expect(again, RESUMED, ann->id, 0);
-	(void)world_start(w, "s2", "Bob");
-	ck_assert_int_eq(world_record(w, "s2")->session_row, 2);
-	world_free(w);
-}
-END_TEST
-
 void
 suite_add(TCase *tc)
 {
@@ -294,5 +274,4 @@ suite_add(TCase *tc)
 	    a_changed_rate_holds_for_connections_that_are_there);
 	tcase_add_test(tc,
 	    tokens_that_are_required_are_given_to_those_who_come);
-	tcase_add_test(tc, keys_and_rows_are_no_settings);
 }

@@ -652,7 +652,7 @@ START_TEST(a_valid_token_of_no_session_finds_none)
 	int i;
 
 	customer_id_format(&id, digits);
-	id_token(&world_config(w)->hub.key, "s1", &id, token);
+	id_token(&world_config(w)->key, "s1", &id, token);
 	for (i = 0; i < EVENTS; i++)
 		expect_refusal(post_event(w, i, digits, token),
 		    "sessionNotFound", ",'event':'%s'", events[i].name);

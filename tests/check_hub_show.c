@@ -285,7 +285,7 @@ START_TEST(a_higher_rate_holds_at_once)
 	struct world *w = world_with_rate(RATE);
 	struct client *ann = world_start(w, "s1", "Ann");
 	struct client *bob = world_join(w, "s1", "Bob");
-	struct hub_config config = world_config(w)->hub;
+	struct hub_settings config = world_config(w)->hub;
 
 	(void)change_until_paced(ann, bob);
 	/* Nothing of what was counted before counts by it. */

@@ -11,6 +11,8 @@ const char suite_name[] = "rate";
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static const struct id_key hash_key = { .bytes = { 0 } };
+
 /* Any point in time. */
 #define NOW_MS UINT64_C(1000000)
 
@@ -207,18 +209,18 @@ END_TEST
 
 START_TEST(limits_of_an_address_may_change)
 {
-	struct quota_config config = { .max_connections = 1,
+	struct quota_settings settings = { .max_connections = 1,
 		.sessions_per_minute = 1 };
-	struct quota *quota = quota_new(&config);
+	struct quota *quota = quota_new(&hash_key, &settings);
 	const uint8_t key[QUOTA_KEY_BYTES] = { 1 };
 
 	ck_assert_int_eq(quota_connect(quota, key), 0);
 	ck_assert_int_eq(quota_connect(quota, key), -1);
 	ck_assert_uint_eq(quota_start_session(quota, key, 0), 0);
 	ck_assert_uint_eq(quota_start_session(quota, key, 0), 60);
-	config.max_connections = 2;
-	config.sessions_per_minute = 0;
-	quota_configure(quota, &config);
+	settings.max_connections = 2;
+	settings.sessions_per_minute = 0;
+	quota_configure(quota, &settings);
 
 	ck_assert_int_eq(quota_connect(quota, key), 0);
 	ck_assert_int_eq(quota_connect(quota, key), -1);
@@ -229,8 +231,8 @@ END_TEST
 
 START_TEST(an_address_has_so_many_connections)
 {
-	const struct quota_config config = { .max_connections = 2 };
-	struct quota *quota = quota_new(&config);
+	const struct quota_settings settings = { .max_connections = 2 };
+	struct quota *quota = quota_new(&hash_key, &settings);
 
 	ck_assert_int_eq(quota_connect(quota, one), 0);
 	ck_assert_int_eq(quota_connect(quota, one), 0);
@@ -247,8 +249,8 @@ END_TEST
 
 START_TEST(connections_need_not_be_limited)
 {
-	const struct quota_config config = { .max_connections = 0 };
-	struct quota *quota = quota_new(&config);
+	const struct quota_settings settings = { .max_connections = 0 };
+	struct quota *quota = quota_new(&hash_key, &settings);
 	int i;
 
 	for (i = 0; i < 1000; i++)
@@ -261,8 +263,8 @@ END_TEST
 
 START_TEST(an_address_starts_so_many_sessions_a_minute)
 {
-	const struct quota_config config = { .sessions_per_minute = 2 };
-	struct quota *quota = quota_new(&config);
+	const struct quota_settings settings = { .sessions_per_minute = 2 };
+	struct quota *quota = quota_new(&hash_key, &settings);
 
 	ck_assert_int_eq(quota_connect(quota, one), 0);
 	ck_assert_int_eq(quota_connect(quota, two), 0);
@@ -277,8 +279,8 @@ END_TEST
 
 START_TEST(sessions_still_count_after_a_reconnect)
 {
-	const struct quota_config config = { .sessions_per_minute = 1 };
-	struct quota *quota = quota_new(&config);
+	const struct quota_settings settings = { .sessions_per_minute = 1 };
+	struct quota *quota = quota_new(&hash_key, &settings);
 
 	ck_assert_int_eq(quota_connect(quota, one), 0);
 	ck_assert_uint_eq(quota_start_session(quota, one, 0), 0);
@@ -299,8 +301,8 @@ END_TEST
 START_TEST(so_many_addresses_without_connections_are_remembered)
 {
 	enum { ADDRESSES = 70000, REMEMBERED = 65536 };
-	const struct quota_config config = { .sessions_per_minute = 1 };
-	struct quota *quota = quota_new(&config);
+	const struct quota_settings settings = { .sessions_per_minute = 1 };
+	struct quota *quota = quota_new(&hash_key, &settings);
 	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
 	uint32_t i, forgotten = 0;
 
@@ -326,8 +328,8 @@ END_TEST
 
 START_TEST(an_address_joins_so_often_a_minute)
 {
-	const struct quota_config config = { .joins_per_minute = 2 };
-	struct quota *quota = quota_new(&config);
+	const struct quota_settings settings = { .joins_per_minute = 2 };
+	struct quota *quota = quota_new(&hash_key, &settings);
 
 	ck_assert_int_eq(quota_connect(quota, one), 0);
 	ck_assert_int_eq(quota_connect(quota, two), 0);
@@ -357,10 +359,10 @@ write_wait(const struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
 
 START_TEST(so_many_bytes_are_written_in_a_second_and_in_a_day)
 {
-	const struct quota_config config = {
+	const struct quota_settings settings = {
 		.writes = { .per_s = 1000, .burst = 10000, .per_day = 86400 },
 	};
-	struct quota *quota = quota_new(&config);
+	struct quota *quota = quota_new(&hash_key, &settings);
 	uint64_t now_ms = 1000;
 	int i;
 
@@ -387,10 +389,10 @@ END_TEST
 START_TEST(those_of_which_most_counts_are_forgotten_last)
 {
 	enum { OTHERS = 200000 };
-	const struct quota_config config = {
+	const struct quota_settings settings = {
 		.writes = { .per_day = 86400 },
 	};
-	struct quota *quota = quota_new(&config);
+	struct quota *quota = quota_new(&hash_key, &settings);
 	uint32_t i;
 
 	quota_write(quota, one, 86400, 0);
@@ -409,10 +411,10 @@ END_TEST
 
 START_TEST(what_was_written_stays_written_over_connections)
 {
-	const struct quota_config config = {
+	const struct quota_settings settings = {
 		.writes = { .per_day = 86400 },
 	};
-	struct quota *quota = quota_new(&config);
+	struct quota *quota = quota_new(&hash_key, &settings);
 
 	quota_write(quota, one, 100, 0);
 	ck_assert_int_eq(quota_connect(quota, one), 0);

@@ -76,21 +76,22 @@ world_defaults(struct world_config *config)
 			.session_ttl_ms = 86400000,
 		},
 	};
-	memset(&config->hub.key, 7, sizeof(config->hub.key));
+	memset(&config->key, 7, sizeof(config->key));
 }
 
 static void
 world_boot(struct world *world)
 {
-	struct hub_config config = world->config.hub;
+	struct hub_config config = {
+		.key = world->config.key,
+		.quota = world->quota,
+	};
 	struct stored *stored;
 	size_t i;
 
 	/* No two starts draw the same random bytes. */
 	world->starts++;
-	memset(&config.seed, 0, sizeof(config.seed));
 	memcpy(&config.seed, &world->starts, sizeof(world->starts));
-	config.quota = world->quota;
 	TAILQ_FOREACH(stored, &world->stored, entry) {
 		config.session_row = stored->session->row;
 		for (i = 0; i < stored->count; i++)
@@ -99,14 +100,15 @@ world_boot(struct world *world)
 				config.customer_row =
 				    stored->records[i].customer_row;
 	}
-	world->hub = hub_new(&config, &world->now);
+	world->hub = hub_new(&config, &world->config.hub, &world->now);
 }
 
 struct world *
 world_new_with(const struct world_config *config)
 {
 	struct world *world = xcalloc(1, sizeof(*world));
-	struct quota_config quota = {
+	const struct id_key hash_key = { .bytes = { 0 } };
+	const struct quota_settings quota = {
 		.sessions_per_minute = config->sessions_per_minute,
 		.joins_per_minute = config->joins_per_minute,
 		.writes = config->address_writes,
@@ -120,7 +122,7 @@ world_new_with(const struct world_config *config)
 		.boot_ms = MONO_AT_START_MS + BOOT_AHEAD_MS,
 		.wall_ms = WALL_AHEAD_MS + MONO_AT_START_MS,
 	};
-	world->quota = quota_new(&quota);
+	world->quota = quota_new(&hash_key, &quota);
 	TAILQ_INIT(&world->clients);
 	TAILQ_INIT(&world->stored);
 	STAILQ_INIT(&world->out);

@@ -72,7 +72,8 @@ struct stored {
 TAILQ_HEAD(stored_list, stored);
 
 struct world_config {
-	struct hub_config hub;
+	struct id_key key;		/* of tokens */
+	struct hub_settings hub;
 	unsigned sessions_per_minute;
 	unsigned joins_per_minute;
 	struct quota_writes address_writes;

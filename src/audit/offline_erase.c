@@ -21,6 +21,7 @@ static void
 offline_init(struct offline *offline, struct store *store)
 {
 	struct hub_config config = { .quota = NULL };
+	const struct hub_settings settings = { .session_ttl_ms = 0 };
 	struct now now = clock_now();
 
 	id_key_random(&config.seed);
@@ -28,7 +29,7 @@ offline_init(struct offline *offline, struct store *store)
 	*offline = (struct offline){
 		.store = store,
 		.journal = { .store = store },
-		.hub = hub_new(&config, &now),
+		.hub = hub_new(&config, &settings, &now),
 	};
 }
 

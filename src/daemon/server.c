@@ -244,8 +244,8 @@ static void
 configure_hub(struct server *server)
 {
 	struct journal_config journal = { .store = NULL };
-	struct quota_config quota = { .max_connections = 0 };
-	struct hub_config hub = { .quota = NULL };
+	struct quota_settings quota;
+	struct hub_settings hub;
 	struct now now = clock_now();
 
 	tuning_journal(server->options, &journal);
@@ -371,16 +371,18 @@ init_hub(struct server *server, const struct id_key *key)
 {
 	struct now now = clock_now();
 	struct hub_config config = { .key = *key };
-	struct quota_config quota;
+	struct hub_settings settings;
+	struct quota_settings quota;
+	struct id_key hash_key;
 
 	tuning_quota(server->options, &quota);
-	tuning_hub(server->options, &config);
-	id_key_random(&quota.hash_key);
+	tuning_hub(server->options, &settings);
+	id_key_random(&hash_key);
 	id_key_random(&config.seed);
-	server->quota = quota_new(&quota);
+	server->quota = quota_new(&hash_key, &quota);
 	config.quota = server->quota;
 	store_rows(server->store, &config.session_row, &config.customer_row);
-	server->hub = hub_new(&config, &now);
+	server->hub = hub_new(&config, &settings, &now);
 }
 
 static void

@@ -84,34 +84,34 @@ tuning_http(const struct options *options, struct http_config *config)
 }
 
 void
-tuning_hub(const struct options *options, struct hub_config *config)
+tuning_hub(const struct options *options, struct hub_settings *settings)
 {
-	config->limits = (struct session_limits){
+	settings->limits = (struct session_limits){
 		.max_customers = options->max_customers,
 		.max_remembered = options->max_remembered,
 		.max_cart_bytes = options->max_session_carts,
 		.checkout_barrier = options->checkout_barrier,
 	};
-	config->message_rate = options->message_rate_per_s;
-	config->message_burst = options->message_burst;
-	config->session_writes = writes(options, options->session_write_rate,
+	settings->message_rate = options->message_rate_per_s;
+	settings->message_burst = options->message_burst;
+	settings->session_writes = writes(options, options->session_write_rate,
 	    options->session_write_day);
-	config->min_free_bytes = options->min_free_space;
-	config->join_timeout_ms = ms(options->join_timeout_s);
-	config->absence_window_ms[false] =
+	settings->min_free_bytes = options->min_free_space;
+	settings->join_timeout_ms = ms(options->join_timeout_s);
+	settings->absence_window_ms[false] =
 	    ms(options->absence_window_tokenless_s);
-	config->absence_window_ms[true] = ms(options->absence_window_s);
-	config->poll_presence_ms = ms(options->poll_presence_s);
-	config->max_held_polls = options->max_held_polls;
-	config->max_customer_connections =
+	settings->absence_window_ms[true] = ms(options->absence_window_s);
+	settings->poll_presence_ms = ms(options->poll_presence_s);
+	settings->max_held_polls = options->max_held_polls;
+	settings->max_customer_connections =
 	    options->max_connections_per_customer;
-	config->session_output_rate = options->session_output_rate;
-	config->session_ttl_ms = ms(options->session_ttl_s);
-	config->journal_retention_ms = ms(options->journal_retention_s);
-	config->audit_retention_ms = ms(options->audit_retention_s);
-	config->clock_grace_ms = ms(options->clock_grace_s);
-	config->log_head_ms = ms(options->audit_anchor_interval_s);
-	config->require_tokens = options->require_tokens;
+	settings->session_output_rate = options->session_output_rate;
+	settings->session_ttl_ms = ms(options->session_ttl_s);
+	settings->journal_retention_ms = ms(options->journal_retention_s);
+	settings->audit_retention_ms = ms(options->audit_retention_s);
+	settings->clock_grace_ms = ms(options->clock_grace_s);
+	settings->log_head_ms = ms(options->audit_anchor_interval_s);
+	settings->require_tokens = options->require_tokens;
 }
 
 void
@@ -151,12 +151,12 @@ of_an_address(const struct options *options)
 }
 
 void
-tuning_quota(const struct options *options, struct quota_config *config)
+tuning_quota(const struct options *options, struct quota_settings *settings)
 {
-	config->max_connections = of_an_address(options);
-	config->sessions_per_minute = options->new_session_rate_per_min;
-	config->joins_per_minute = options->join_rate_per_min;
-	config->writes = writes(options, options->address_write_rate,
+	settings->max_connections = of_an_address(options);
+	settings->sessions_per_minute = options->new_session_rate_per_min;
+	settings->joins_per_minute = options->join_rate_per_min;
+	settings->writes = writes(options, options->address_write_rate,
 	    options->address_write_day);
 }
 

@@ -6,11 +6,11 @@
 struct fcgi_service_config;
 struct front_config;
 struct http_config;
-struct hub_config;
+struct hub_settings;
 struct journal_config;
 struct options;
 struct polls_config;
-struct quota_config;
+struct quota_settings;
 struct unsent_config;
 struct ws_config;
 struct ws_peers_config;
@@ -27,13 +27,14 @@ void	 tuning_front(const struct options *options,
 	    struct front_config *config);
 void	 tuning_http(const struct options *options,
 	    struct http_config *config);
-void	 tuning_hub(const struct options *options, struct hub_config *config);
+void	 tuning_hub(const struct options *options,
+	    struct hub_settings *settings);
 void	 tuning_journal(const struct options *options,
 	    struct journal_config *config);
 void	 tuning_polls(const struct options *options,
 	    struct polls_config *config);
 void	 tuning_quota(const struct options *options,
-	    struct quota_config *config);
+	    struct quota_settings *settings);
 void	 tuning_unsent(const struct options *options,
 	    struct unsent_config *config);
 void	 tuning_ws(const struct options *options, struct ws_config *config);

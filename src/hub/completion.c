@@ -121,8 +121,8 @@ limit_connections(struct hub *hub, const struct peer *peer)
 		if (oldest == NULL)
 			oldest = other;
 	}
-	if (count <= hub->config.max_customer_connections ||
-	    hub->config.max_customer_connections == 0)
+	if (count <= hub->settings.max_customer_connections ||
+	    hub->settings.max_customer_connections == 0)
 		return;
 	hub->counts.limited_connections++;
 	oldest->wants_close = true;

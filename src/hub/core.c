@@ -19,7 +19,7 @@ void
 core_set_now(struct hub *hub, const struct now *now)
 {
 	hub->now = *now;
-	wall_clock_check(&hub->wall, now, hub->config.clock_grace_ms);
+	wall_clock_check(&hub->wall, now, hub->settings.clock_grace_ms);
 }
 
 struct room *
@@ -314,7 +314,7 @@ core_apply_record(struct hub *hub, struct room *room, struct job *job)
 	enum refusal refusal;
 
 	refusal = session_judge(room->session, &job->record,
-	    &hub->config.limits);
+	    &hub->settings.limits);
 	if (refusal != REFUSAL_NONE) {
 		job_free(job);
 		return refusal;
@@ -322,7 +322,7 @@ core_apply_record(struct hub *hub, struct room *room, struct job *job)
 	session_number(room->session, &job->record);
 	if (session_apply(room->session, &job->record) == -1)
 		fatalx("hub: a record that was judged does not fit");
-	session_trim(room->session, &hub->config.limits);
+	session_trim(room->session, &hub->settings.limits);
 	if (room->changed_by == NULL)
 		TAILQ_INSERT_TAIL(&hub->changed, room, changed);
 	if (room->unpublished_us == 0)

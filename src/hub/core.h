@@ -113,6 +113,7 @@ struct refused;
 
 struct hub {
 	struct hub_config config;
+	struct hub_settings settings;
 	struct rate_limit message_limit;
 	struct quota *session_quota;	/* by row */
 	struct space space;

@@ -20,7 +20,7 @@ void
 disk_space_configure(struct hub *hub)
 {
 	hub->space.is_due = true;
-	if (hub->config.min_free_bytes != 0)
+	if (hub->settings.min_free_bytes != 0)
 		return;
 	hub->space.state = DISK_SPACE_ENOUGH;
 	hub->space.is_known = false;
@@ -51,7 +51,7 @@ disk_space_next_ms(const struct hub *hub)
 {
 	const struct space *space = &hub->space;
 
-	if (hub->config.min_free_bytes == 0 || space->is_measuring ||
+	if (hub->settings.min_free_bytes == 0 || space->is_measuring ||
 	    (!space->is_due && space->state == DISK_SPACE_ENOUGH))
 		return UINT64_MAX;
 	return space->is_due ? hub->now.mono_ms :
@@ -79,7 +79,7 @@ disk_space_tick(struct hub *hub)
 void
 disk_space_end_turn(struct hub *hub)
 {
-	if (hub->space.is_due && hub->config.min_free_bytes != 0 &&
+	if (hub->space.is_due && hub->settings.min_free_bytes != 0 &&
 	    !hub->space.is_measuring)
 		measure(hub);
 }
@@ -117,7 +117,7 @@ disk_space_measured(struct hub *hub, const struct job *job)
 {
 	struct space *space = &hub->space;
 	enum disk_space_state before = space->state;
-	uint64_t min = hub->config.min_free_bytes;
+	uint64_t min = hub->settings.min_free_bytes;
 
 	space->is_measuring = false;
 	if (min == 0 || !job->is_measured)

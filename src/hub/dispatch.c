@@ -216,7 +216,7 @@ seat_is_free(struct hub *hub, struct peer *peer, struct room *room,
 	if (host == NULL)
 		return true;
 	has_connection = host->seat != NULL && host->seat->is_present;
-	if (host->has_token || hub->config.require_tokens ||
+	if (host->has_token || hub->settings.require_tokens ||
 	    (has_connection && host->seat->moves > 0)) {
 		refuse(hub, peer, room, message, REFUSAL_SESSION_EXISTS);
 		return false;
@@ -262,7 +262,7 @@ admission(struct hub *hub, struct room *room, struct peer *peer,
 	record->customer_row = ++hub->config.customer_row;
 	record->name = payload_ref(message->name);
 	record->has_token = message->is_resumable ||
-	    hub->config.require_tokens ||
+	    hub->settings.require_tokens ||
 	    peer->transport != TRANSPORT_WEBSOCKET;
 	record->has_request = message->request_id[0] != '\0';
 	memcpy(record->request, request, sizeof(record->request));
@@ -455,7 +455,7 @@ release_held(struct hub *hub, struct seat *seat)
 	struct peer *peer, *oldest = NULL;
 	size_t held = 0;
 
-	if (hub->config.max_held_polls == 0)
+	if (hub->settings.max_held_polls == 0)
 		return;
 	TAILQ_FOREACH(peer, &seat->peers, entry) {
 		/* What is there to be said is said, or about to be. */
@@ -466,7 +466,7 @@ release_held(struct hub *hub, struct seat *seat)
 		if (oldest == NULL)
 			oldest = peer;
 	}
-	if (held <= hub->config.max_held_polls)
+	if (held <= hub->settings.max_held_polls)
 		return;
 	oldest->wants_close = true;
 	core_wake_peer(hub, oldest);
@@ -533,7 +533,7 @@ change(struct hub *hub, struct peer *peer, struct room *room,
 	    !requester_is_here(hub, peer, room, customer, message))
 		return;
 	is_own = owns(peer, customer);
-	if (!is_own && (customer->has_token || hub->config.require_tokens)) {
+	if (!is_own && (customer->has_token || hub->settings.require_tokens)) {
 		refuse(hub, peer, room, message, REFUSAL_NOT_YOUR_CUSTOMER);
 		return;
 	}

@@ -37,26 +37,36 @@ enum {
 #define WAKE_POLL_COST 65536
 #define WAKE_BYTES_MAX 262144
 
+static struct quota_settings
+session_quota_settings(const struct hub *hub)
+{
+	return (struct quota_settings){
+		.writes = hub->settings.session_writes,
+	};
+}
+
 static struct quota *
 new_session_quota(struct hub *hub)
 {
-	struct quota_config config = { .writes = hub->config.session_writes };
+	const struct quota_settings settings = session_quota_settings(hub);
+	struct id_key hash_key;
 
-	id_source_bytes(&hub->random, &config.hash_key,
-	    sizeof(config.hash_key));
-	return quota_new(&config);
+	id_source_bytes(&hub->random, &hash_key, sizeof(hash_key));
+	return quota_new(&hash_key, &settings);
 }
 
 struct hub *
-hub_new(const struct hub_config *config, const struct now *now)
+hub_new(const struct hub_config *config, const struct hub_settings *settings,
+    const struct now *now)
 {
 	struct hub *hub = xcalloc(1, sizeof(*hub));
 
 	hub->config = *config;
+	hub->settings = *settings;
 	hub->now = *now;
 	wall_clock_init(&hub->wall, now);
-	hub->message_limit = rate_limit(config->message_rate, 1,
-	    config->message_burst);
+	hub->message_limit = rate_limit(settings->message_rate, 1,
+	    settings->message_burst);
 	id_source_init(&hub->random, &config->seed);
 	id_source_bytes(&hub->random, &hub->hash_key, sizeof(hub->hash_key));
 	hub->session_quota = new_session_quota(hub);
@@ -78,35 +88,29 @@ hub_new(const struct hub_config *config, const struct now *now)
 	TAILQ_INIT(&hub->touched);
 	TAILQ_INIT(&hub->refusals);
 	TAILQ_INIT(&hub->erasures);
-	hub->search_ms = config->session_ttl_ms == 0 ? UINT64_MAX :
+	hub->search_ms = settings->session_ttl_ms == 0 ? UINT64_MAX :
 	    now->mono_ms;
 	disk_space_configure(hub);
 	hub->retention.step = RETENTION_OVER;
 	hub->retention_ms = retention_first_ms(hub);
-	hub->log_head_ms = config->log_head_ms == 0 ? UINT64_MAX :
-	    now->mono_ms + config->log_head_ms;
+	hub->log_head_ms = settings->log_head_ms == 0 ? UINT64_MAX :
+	    now->mono_ms + settings->log_head_ms;
 	publish_configure(hub);
 	return hub;
 }
 
 void
-hub_configure(struct hub *hub, const struct hub_config *config,
+hub_configure(struct hub *hub, const struct hub_settings *settings,
     const struct now *now)
 {
-	struct hub_config before = hub->config;
-	const struct quota_config session = {
-		.writes = config->session_writes,
-	};
+	const struct hub_settings before = hub->settings;
+	struct quota_settings session;
 
 	core_set_now(hub, now);
-	hub->config = *config;
-	hub->config.key = before.key;
-	hub->config.seed = before.seed;
-	hub->config.session_row = before.session_row;
-	hub->config.customer_row = before.customer_row;
-	hub->config.quota = before.quota;
-	hub->message_limit = rate_limit(config->message_rate, 1,
-	    config->message_burst);
+	hub->settings = *settings;
+	hub->message_limit = rate_limit(settings->message_rate, 1,
+	    settings->message_burst);
+	session = session_quota_settings(hub);
 	quota_configure(hub->session_quota, &session);
 	publish_configure(hub);
 	throttle_configure(hub);
@@ -443,7 +447,7 @@ hub_copy_counts(const struct hub *hub, struct hub_counts *counts)
 	*counts = hub->counts;
 	counts->has_free_bytes = hub->space.is_known;
 	counts->free_bytes = hub->space.free_bytes;
-	counts->min_free_bytes = hub->config.min_free_bytes;
+	counts->min_free_bytes = hub->settings.min_free_bytes;
 	counts->sessions = HASH_COUNT(hub->rooms);
 	counts->jobs_in_flight = hub->jobs_out;
 	counts->jobs_pending = hub->jobs - hub->jobs_out;

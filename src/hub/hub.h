@@ -24,14 +24,15 @@ struct peer;
  */
 struct hub;
 
-struct hub *hub_new(const struct hub_config *config, const struct now *now);
+struct hub *hub_new(const struct hub_config *config,
+	    const struct hub_settings *settings, const struct now *now);
 /*
- * Take over the settings of config.  Limits and rates hold for what happens
+ * Take over the settings.  Limits and rates hold for what happens
  * from now on, and nobody leaves because of them; times hold also for those
  * who wait already, from when they began, or from now on if there was no end.
  */
-void	 hub_configure(struct hub *hub, const struct hub_config *config,
-	    const struct now *now);
+void	 hub_configure(struct hub *hub,
+	    const struct hub_settings *settings, const struct now *now);
 /* No peer may be attached any more. */
 void	 hub_free(struct hub *hub);
 

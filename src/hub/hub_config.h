@@ -8,13 +8,17 @@
 #include "quota.h"
 #include "session/session.h"
 
+/* What stays as it is while the hub lives. */
 struct hub_config {
 	struct id_key key;		/* of tokens */
 	struct id_key seed;		/* of ids and salts: random */
 	int64_t	 session_row;		/* the highest given so far */
 	int64_t	 customer_row;
 	struct quota *quota;		/* of addresses; outlives the hub */
-	/* The rest may change: hub_configure(). */
+};
+
+/* What may change: hub_configure(). */
+struct hub_settings {
 	struct session_limits limits;
 	unsigned message_rate;		/* a second and peer; 0: no limit */
 	unsigned message_burst;

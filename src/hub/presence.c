@@ -43,7 +43,7 @@ wait_for(struct hub *hub, struct seat *seat)
 	seat->is_absence_timed = true;
 	hub->counts.awaited++;
 	seat->expires_ms = wait_end_ms(hub->now.mono_ms,
-	    hub->config.absence_window_ms[seat->has_token]);
+	    hub->settings.absence_window_ms[seat->has_token]);
 	TAILQ_INSERT_TAIL(&hub->absent[seat->has_token], seat, absence);
 }
 
@@ -151,7 +151,7 @@ presence_by_request(struct hub *hub, struct seat *seat)
 	drop_request(hub, seat);
 	seat->is_present_by_request = true;
 	seat->request_ends_ms = wait_end_ms(hub->now.mono_ms,
-	    hub->config.poll_presence_ms);
+	    hub->settings.poll_presence_ms);
 	TAILQ_INSERT_TAIL(&hub->requested, seat, requests);
 	presence_update(hub, seat);
 }
@@ -242,7 +242,7 @@ presence_end_absence(struct hub *hub, struct seat *seat)
 static void
 change_windows(struct hub *hub, bool has_token, uint64_t before_ms)
 {
-	uint64_t after_ms = hub->config.absence_window_ms[has_token];
+	uint64_t after_ms = hub->settings.absence_window_ms[has_token];
 	struct seat *seat;
 
 	TAILQ_FOREACH(seat, &hub->absent[has_token], absence)
@@ -251,7 +251,7 @@ change_windows(struct hub *hub, bool has_token, uint64_t before_ms)
 }
 
 void
-presence_configure(struct hub *hub, const struct hub_config *before)
+presence_configure(struct hub *hub, const struct hub_settings *before)
 {
 	struct seat *seat;
 
@@ -260,6 +260,6 @@ presence_configure(struct hub *hub, const struct hub_config *before)
 	TAILQ_FOREACH(seat, &hub->requested, requests)
 		seat->request_ends_ms =
 		    wait_changed_end_ms(seat->request_ends_ms,
-			before->poll_presence_ms, hub->config.poll_presence_ms,
-			hub->now.mono_ms);
+			before->poll_presence_ms,
+			hub->settings.poll_presence_ms, hub->now.mono_ms);
 }

@@ -281,7 +281,7 @@ publish_next_ms(const struct hub *hub)
 void
 publish_configure(struct hub *hub)
 {
-	uint64_t rate = hub->config.session_output_rate;
+	uint64_t rate = hub->settings.session_output_rate;
 	struct room *room;
 
 	/* A second's worth may go out at once. */

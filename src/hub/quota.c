@@ -34,7 +34,8 @@ struct quota_entry {
 TAILQ_HEAD(quota_list, quota_entry);
 
 struct quota {
-	struct quota_config config;
+	struct id_key hash_key;
+	size_t	 max_connections;
 	struct rate_limit session_limit;
 	struct rate_limit join_limit;
 	struct rate_limit write_limits[QUOTA_WINDOWS];
@@ -44,28 +45,29 @@ struct quota {
 };
 
 struct quota *
-quota_new(const struct quota_config *config)
+quota_new(const struct id_key *hash_key,
+    const struct quota_settings *settings)
 {
 	struct quota *quota = xcalloc(1, sizeof(*quota));
 	size_t i;
 
-	quota->config.hash_key = config->hash_key;
-	quota_configure(quota, config);
+	quota->hash_key = *hash_key;
+	quota_configure(quota, settings);
 	for (i = 0; i < RANKS; i++)
 		TAILQ_INIT(&quota->remembered[i]);
 	return quota;
 }
 
 void
-quota_configure(struct quota *quota, const struct quota_config *config)
+quota_configure(struct quota *quota, const struct quota_settings *settings)
 {
-	const struct quota_writes *writes = &config->writes;
+	const struct quota_writes *writes = &settings->writes;
 
-	quota->config.max_connections = config->max_connections;
-	quota->session_limit = rate_limit(config->sessions_per_minute,
-	    MINUTE_S, config->sessions_per_minute);
-	quota->join_limit = rate_limit(config->joins_per_minute, MINUTE_S,
-	    config->joins_per_minute);
+	quota->max_connections = settings->max_connections;
+	quota->session_limit = rate_limit(settings->sessions_per_minute,
+	    MINUTE_S, settings->sessions_per_minute);
+	quota->join_limit = rate_limit(settings->joins_per_minute, MINUTE_S,
+	    settings->joins_per_minute);
 	quota->write_limits[QUOTA_SECOND] = rate_limit(writes->per_s, 1,
 	    writes->burst);
 	quota->write_limits[QUOTA_DAY] = rate_limit(writes->per_day, DAY_S,
@@ -97,7 +99,7 @@ find(const struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
 {
 	struct quota_entry *entry;
 
-	*hash = id_hash(&quota->config.hash_key, key, QUOTA_KEY_BYTES);
+	*hash = id_hash(&quota->hash_key, key, QUOTA_KEY_BYTES);
 	HASH_FIND_BYHASHVALUE(hh, quota->entries, key, QUOTA_KEY_BYTES, *hash,
 	    entry);
 	return entry;
@@ -177,7 +179,7 @@ quota_connect(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES])
 {
 	unsigned hash;
 	struct quota_entry *entry = find(quota, key, &hash);
-	size_t max = quota->config.max_connections;
+	size_t max = quota->max_connections;
 
 	if (entry != NULL && max != 0 && entry->connections >= max)
 		return -1;

@@ -32,19 +32,20 @@ enum quota_window {
 	QUOTA_WINDOWS
 };
 
-struct quota_config {
-	struct id_key hash_key;		/* secret and random */
-	/* The rest may change: quota_configure(). */
+/* All of them may change: quota_configure(). */
+struct quota_settings {
 	size_t	 max_connections;	/* of one address; 0 for no limit */
 	unsigned sessions_per_minute;	/* 0 for no limit */
 	unsigned joins_per_minute;	/* likewise */
 	struct quota_writes writes;
 };
 
-struct quota *quota_new(const struct quota_config *config);
-/* Take over the limits of config; what is counted so far stays counted. */
+/* hash_key is secret and random. */
+struct quota *quota_new(const struct id_key *hash_key,
+	    const struct quota_settings *settings);
+/* Take over the limits; what is counted so far stays counted. */
 void	 quota_configure(struct quota *quota,
-	    const struct quota_config *config);
+	    const struct quota_settings *settings);
 void	 quota_free(struct quota *quota);
 
 /* The key of a session by the number of its row. */

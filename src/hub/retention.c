@@ -16,10 +16,10 @@
 
 /* The shorter of the two times, 0 if both are for ever. */
 static uint64_t
-shortest_life_ms(const struct hub_config *config)
+shortest_life_ms(const struct hub_settings *settings)
 {
-	uint64_t bodies_ms = config->journal_retention_ms;
-	uint64_t rows_ms = config->audit_retention_ms;
+	uint64_t bodies_ms = settings->journal_retention_ms;
+	uint64_t rows_ms = settings->audit_retention_ms;
 
 	if (bodies_ms == 0 || (rows_ms != 0 && rows_ms < bodies_ms))
 		return rows_ms;
@@ -29,7 +29,7 @@ shortest_life_ms(const struct hub_config *config)
 static uint64_t
 pass_interval_ms(const struct hub *hub)
 {
-	uint64_t ms = shortest_life_ms(&hub->config) / PASSES_PER_LIFE;
+	uint64_t ms = shortest_life_ms(&hub->settings) / PASSES_PER_LIFE;
 
 	if (ms < PASS_MIN_MS)
 		return PASS_MIN_MS;
@@ -39,7 +39,7 @@ pass_interval_ms(const struct hub *hub)
 uint64_t
 retention_first_ms(const struct hub *hub)
 {
-	return shortest_life_ms(&hub->config) == 0 ? UINT64_MAX :
+	return shortest_life_ms(&hub->settings) == 0 ? UINT64_MAX :
 	    hub->now.mono_ms + pass_interval_ms(hub);
 }
 
@@ -56,8 +56,8 @@ begin_pass(struct hub *hub)
 {
 	hub->retention = (struct retention){
 		.now_ms = hub->now.wall_ms,
-		.bodies_ms = limit_ms(hub, hub->config.journal_retention_ms),
-		.rows_ms = limit_ms(hub, hub->config.audit_retention_ms),
+		.bodies_ms = limit_ms(hub, hub->settings.journal_retention_ms),
+		.rows_ms = limit_ms(hub, hub->settings.audit_retention_ms),
 		.step = RETENTION_BODIES,
 	};
 }
@@ -66,7 +66,7 @@ void
 retention_tick(struct hub *hub)
 {
 	uint64_t doubt_ms = wall_clock_doubt_ms(&hub->wall, &hub->now,
-	    hub->config.clock_grace_ms);
+	    hub->settings.clock_grace_ms);
 	struct job *job;
 	struct record *note;
 

@@ -103,7 +103,7 @@ end_claims(struct hub *hub)
 static uint64_t
 touch_interval_ms(const struct hub *hub)
 {
-	uint64_t ms = hub->config.session_ttl_ms / TOUCHES_PER_TTL;
+	uint64_t ms = hub->settings.session_ttl_ms / TOUCHES_PER_TTL;
 
 	return ms > TOUCH_MIN_MS ? ms : TOUCH_MIN_MS;
 }
@@ -114,7 +114,7 @@ touch_rooms(struct hub *hub)
 	uint64_t interval_ms = touch_interval_ms(hub);
 	struct room *room;
 
-	if (hub->config.session_ttl_ms == 0)
+	if (hub->settings.session_ttl_ms == 0)
 		return;
 	while ((room = TAILQ_FIRST(&hub->touched)) != NULL &&
 	    room->touched_ms + interval_ms <= hub->now.mono_ms) {
@@ -141,14 +141,14 @@ static uint64_t
 used_ms(const struct hub *hub)
 {
 	return wall_clock_cutoff_ms(&hub->wall, &hub->now,
-	    hub->config.session_ttl_ms, WALL_CLOCK_ANY);
+	    hub->settings.session_ttl_ms, WALL_CLOCK_ANY);
 }
 
 static uint64_t
 doubt_ms(const struct hub *hub)
 {
 	return wall_clock_doubt_ms(&hub->wall, &hub->now,
-	    hub->config.clock_grace_ms);
+	    hub->settings.clock_grace_ms);
 }
 
 static void
@@ -174,7 +174,7 @@ log_head(struct hub *hub)
 {
 	if (hub->now.mono_ms < hub->log_head_ms)
 		return;
-	hub->log_head_ms = hub->now.mono_ms + hub->config.log_head_ms;
+	hub->log_head_ms = hub->now.mono_ms + hub->settings.log_head_ms;
 	core_submit_job(hub, NULL, job_new(JOB_LOG_HEAD));
 }
 
@@ -226,7 +226,7 @@ timers_next_ms(const struct hub *hub)
 	if ((room = TAILQ_FIRST(&hub->unread)) != NULL)
 		next_ms = sooner(next_ms, room->retry_ms);
 	if ((room = TAILQ_FIRST(&hub->touched)) != NULL &&
-	    hub->config.session_ttl_ms != 0)
+	    hub->settings.session_ttl_ms != 0)
 		next_ms = sooner(next_ms,
 		    room->touched_ms + touch_interval_ms(hub));
 	next_ms = sooner(next_ms, publish_next_ms(hub));
@@ -240,15 +240,15 @@ timers_next_ms(const struct hub *hub)
 }
 
 void
-timers_configure(struct hub *hub, const struct hub_config *before)
+timers_configure(struct hub *hub, const struct hub_settings *before)
 {
-	if (hub->config.session_ttl_ms == 0)
+	if (hub->settings.session_ttl_ms == 0)
 		hub->search_ms = UINT64_MAX;
 	else if (before->session_ttl_ms == 0 ||
-	    before->clock_grace_ms != hub->config.clock_grace_ms)
+	    before->clock_grace_ms != hub->settings.clock_grace_ms)
 		hub->search_ms = hub->now.mono_ms;
 	hub->log_head_ms = wait_changed_end_ms(hub->log_head_ms,
-	    before->log_head_ms, hub->config.log_head_ms, hub->now.mono_ms);
+	    before->log_head_ms, hub->settings.log_head_ms, hub->now.mono_ms);
 	retention_configure(hub);
 }
 
@@ -260,7 +260,7 @@ idle_search_done(struct hub *hub, struct job *job)
 
 	hub->is_searching = false;
 	hub->search_row = job->next_row;
-	hub->search_ms = hub->config.session_ttl_ms == 0 ? UINT64_MAX :
+	hub->search_ms = hub->settings.session_ttl_ms == 0 ? UINT64_MAX :
 	    hub->now.mono_ms + (job->result == JOB_DONE &&
 	    job->next_row != 0 ? SEARCH_SLICE_MS :
 	    sooner(touch_interval_ms(hub), SEARCH_PAUSE_MS));
@@ -275,7 +275,7 @@ idle_search_done(struct hub *hub, struct job *job)
 void
 idle_end_session(struct hub *hub, struct room *room)
 {
-	if (hub->config.session_ttl_ms == 0 || !room->session->is_running ||
+	if (hub->settings.session_ttl_ms == 0 || !room->session->is_running ||
 	    !TAILQ_EMPTY(&room->seats) || doubt_ms(hub) > 0 ||
 	    room->session->active_ms > used_ms(hub))
 		return;

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 struct hub;
-struct hub_config;
+struct hub_settings;
 struct job;
 struct room;
 
@@ -16,7 +16,7 @@ void	 timers_run(struct hub *hub);
 uint64_t timers_next_ms(const struct hub *hub);
 
 /* The hub's settings were those of before. */
-void	 timers_configure(struct hub *hub, const struct hub_config *before);
+void	 timers_configure(struct hub *hub, const struct hub_settings *before);
 
 /* The storage has searched for sessions that are not in use. */
 void	 idle_search_done(struct hub *hub, struct job *job);

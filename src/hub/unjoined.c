@@ -67,7 +67,7 @@ static uint64_t
 end_ms(const struct hub *hub, const struct peer *peer)
 {
 	return wait_end_ms(peer->unjoined_since_ms,
-	    hub->config.join_timeout_ms);
+	    hub->settings.join_timeout_ms);
 }
 
 void
@@ -97,7 +97,7 @@ unjoined_next_ms(const struct hub *hub)
 }
 
 void
-unjoined_configure(struct hub *hub, const struct hub_config *before)
+unjoined_configure(struct hub *hub, const struct hub_settings *before)
 {
 	struct peer *peer;
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 struct hub;
-struct hub_config;
+struct hub_settings;
 struct peer;
 
 /*
@@ -31,6 +31,6 @@ void	 unjoined_tick(struct hub *hub);
 uint64_t unjoined_next_ms(const struct hub *hub);
 /* The hub's settings were those of before. */
 void	 unjoined_configure(struct hub *hub,
-	    const struct hub_config *before);
+	    const struct hub_settings *before);
 
 #endif
