@@ -63,6 +63,8 @@ tear_down(void)
 	ck_assert_int_eq(uv_loop_close(&loop), 0);
 }
 
+static const struct fcgi_service_settings no_times = { .head_timeout_s = 0 };
+
 /* A connection: the client's end, and the other one in theirs. */
 static int
 connection(int *theirs)
@@ -86,11 +88,11 @@ START_TEST(kept_fastcgi_connection_is_closed_after_idle_and_head_time)
 		.loop = &loop,
 		.owner = &owner,
 		.idle_timeout_s = 1,
-		.head_timeout_s = 1,
 	};
+	const struct fcgi_service_settings settings = { .head_timeout_s = 1 };
 	static const struct sockaddr address = { .sa_family = AF_UNIX };
 	static const struct web_request request = { .uri = "/" };
-	struct fcgi_service *service = fcgi_service_new(&config);
+	struct fcgi_service *service = fcgi_service_new(&config, &settings);
 	static struct web_answer answer;
 	int silent, asked, theirs;
 	struct buf out;
@@ -144,8 +146,9 @@ START_TEST(kept_http_connection_is_closed_after_idle_time)
 		.owner = &owner,
 		.idle_timeout_s = 1,
 	};
+	const struct http_settings settings = { .head_timeout_s = 0 };
 	static const struct sockaddr address = { .sa_family = AF_UNIX };
-	struct http *http = http_new(&config);
+	struct http *http = http_new(&config, &settings);
 	int theirs, fd = connection(&theirs), wait_ms;
 	uv_timer_t due;
 
@@ -172,10 +175,11 @@ END_TEST
 START_TEST(http_does_not_start_where_nothing_says_what_is_refused)
 {
 	const struct http_config config = { .loop = &loop };
+	const struct http_settings settings = { .head_timeout_s = 0 };
 
 	has_messages = MHD_NO;
 
-	ck_assert_ptr_null(http_new(&config));
+	ck_assert_ptr_null(http_new(&config, &settings));
 	has_messages = MHD_YES;
 	tear_down();
 }
@@ -217,12 +221,9 @@ on_large_request(void *ctx, const struct exchange_request *request,
 static struct unsent *
 unsent_of(unsigned timeout_s)
 {
-	const struct unsent_config config = {
-		.loop = &loop,
-		.timeout_s = timeout_s,
-	};
+	const struct unsent_settings settings = { .timeout_s = timeout_s };
 
-	return unsent_new(&config);
+	return unsent_new(&loop, &settings);
 }
 
 START_TEST(http_answer_that_is_taken_slowly_is_cut)
@@ -239,8 +240,9 @@ START_TEST(http_answer_that_is_taken_slowly_is_cut)
 		.unsent = unsent,
 		.owner = &owner,
 	};
+	const struct http_settings settings = { .head_timeout_s = 0 };
 	static const struct sockaddr address = { .sa_family = AF_UNIX };
-	struct http *http = http_new(&config);
+	struct http *http = http_new(&config, &settings);
 	int theirs, fd = connection(&theirs);
 	struct http_counts counts;
 	uv_timer_t pace;
@@ -279,7 +281,7 @@ START_TEST(fastcgi_answer_that_is_taken_slowly_is_cut)
 	};
 	static const struct sockaddr address = { .sa_family = AF_UNIX };
 	static const struct web_request request = { .uri = "/" };
-	struct fcgi_service *service = fcgi_service_new(&config);
+	struct fcgi_service *service = fcgi_service_new(&config, &no_times);
 	int theirs, fd = connection(&theirs);
 	struct fcgi_counts counts;
 	struct buf out;
@@ -311,11 +313,10 @@ START_TEST(fastcgi_answer_over_the_budget_ends_its_connection)
 		.request = on_large_request,
 		.ended = on_ended,
 	};
-	const struct unsent_config budget = {
-		.loop = &loop,
+	const struct unsent_settings budget = {
 		.max_bytes = ANSWER_BYTES - 1,
 	};
-	struct unsent *unsent = unsent_new(&budget);
+	struct unsent *unsent = unsent_new(&loop, &budget);
 	const struct fcgi_service_config config = {
 		.loop = &loop,
 		.unsent = unsent,
@@ -323,7 +324,7 @@ START_TEST(fastcgi_answer_over_the_budget_ends_its_connection)
 	};
 	static const struct sockaddr address = { .sa_family = AF_UNIX };
 	static const struct web_request request = { .uri = "/" };
-	struct fcgi_service *service = fcgi_service_new(&config);
+	struct fcgi_service *service = fcgi_service_new(&config, &no_times);
 	int theirs, fd = connection(&theirs);
 	struct buf out;
 

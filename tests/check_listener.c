@@ -100,7 +100,7 @@ start(void)
 	};
 
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	listener = listener_new(&config);
+	listener = listener_new(&config, 0);
 }
 
 static void
@@ -595,7 +595,6 @@ START_TEST(full_house_asks_for_room_as_long_as_somebody_waits)
 	const struct listener_config one = {
 		.loop = &loop,
 		.limit = "connections",
-		.max_connections = 1,
 		.make_room = make_room,
 		.ctx = &asked,
 	};
@@ -603,7 +602,7 @@ START_TEST(full_house_asks_for_room_as_long_as_somebody_waits)
 
 	stop();
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	listener = listener_new(&one);
+	listener = listener_new(&one, 1);
 	accepted = 0;
 	ck_assert_int_eq(listener_add(listener, &endpoint, &open_access,
 	    &keeper), 0);

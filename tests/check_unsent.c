@@ -43,8 +43,7 @@ await_cuts(size_t n)
 static void
 start(size_t max_bytes, unsigned timeout_s)
 {
-	const struct unsent_config config = {
-		.loop = &loop,
+	const struct unsent_settings settings = {
 		.max_bytes = max_bytes,
 		.timeout_s = timeout_s,
 	};
@@ -52,7 +51,7 @@ start(size_t max_bytes, unsigned timeout_s)
 	int i;
 
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	unsent = unsent_new(&config);
+	unsent = unsent_new(&loop, &settings);
 	for (i = 0; i < ITEMS; i++) {
 		items[i].cut = on_cut;
 		bodies[i] = payload_new(bytes, sizeof(bytes));
@@ -62,12 +61,12 @@ start(size_t max_bytes, unsigned timeout_s)
 static void
 configure(size_t max_bytes, unsigned timeout_s)
 {
-	const struct unsent_config config = {
+	const struct unsent_settings settings = {
 		.max_bytes = max_bytes,
 		.timeout_s = timeout_s,
 	};
 
-	unsent_configure(unsent, &config);
+	unsent_configure(unsent, &settings);
 }
 
 static struct unsent_counts

@@ -72,6 +72,8 @@ fixture_init(struct fixture *fixture)
 	    STORE_OPENED);
 }
 
+static const struct journal_settings settings = { .max_remembered = 0 };
+
 static void
 fixture_start(struct fixture *fixture)
 {
@@ -81,7 +83,7 @@ fixture_start(struct fixture *fixture)
 		.ctx = fixture,
 	};
 
-	fixture->journal = journal_start(&config);
+	fixture->journal = journal_start(&config, &settings);
 }
 
 static struct job *
@@ -750,7 +752,7 @@ start_with_gate(struct fixture *fixture, struct gate *gate)
 	};
 
 	gate_init(gate);
-	fixture->journal = journal_start(&config);
+	fixture->journal = journal_start(&config, &settings);
 }
 
 /* Wait until the thread has nothing in hand. */

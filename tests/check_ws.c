@@ -194,12 +194,11 @@ world_new(const struct ws_deflate_params *deflate, const char *extra)
 {
 	struct world *world = xcalloc(1, sizeof(*world));
 	int fds[2];
-	struct unsent_config unsent = {
-		.loop = &world->loop,
+	const struct unsent_settings unsent = {
 		.timeout_s = SEND_TIMEOUT_S,
 	};
-	struct ws_config config = {
-		.loop = &world->loop,
+	struct ws_config config = { .loop = &world->loop };
+	const struct ws_settings settings = {
 		.max_message = MAX_MESSAGE,
 		.ping_interval_s = PING_INTERVAL_S,
 		.pong_timeout_s = PONG_TIMEOUT_S,
@@ -211,9 +210,9 @@ world_new(const struct ws_deflate_params *deflate, const char *extra)
 	buf_init(&world->said, HEARD_BYTES);
 	buf_init(&world->heard, HEARD_BYTES);
 	world->patience = SIZE_MAX;
-	world->unsent = unsent_new(&unsent);
+	world->unsent = unsent_new(&world->loop, &unsent);
 	config.unsent = world->unsent;
-	world->service = ws_service_new(&config);
+	world->service = ws_service_new(&config, &settings);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
 	    fds), 0);
 	world->peer = fds[0];
@@ -1456,9 +1455,9 @@ END_TEST
 START_TEST(over_the_budget_a_connection_is_cut_off)
 {
 	struct world *world = world_plain();
-	const struct unsent_config config = { .max_bytes = LARGE - 1 };
+	const struct unsent_settings settings = { .max_bytes = LARGE - 1 };
 
-	unsent_configure(world->unsent, &config);
+	unsent_configure(world->unsent, &settings);
 	push_large(world);
 	ws_wake(&world->ws);
 	turn(world);
@@ -1664,13 +1663,13 @@ END_TEST
 
 START_TEST(what_is_compressed_in_a_second_can_be_changed)
 {
-	struct ws_config config = { .max_message = LONG,
+	struct ws_settings settings = { .max_message = LONG,
 	    .compression_rate = 1 };
 	struct world *world = world_new(&params, "");
 	uint64_t before;
 	int i;
 
-	ws_service_configure(world->service, &config);
+	ws_service_configure(world->service, &settings);
 	for (i = 0; i < 600; i++) {
 		push_long(world);
 		ws_wake(&world->ws);
@@ -1678,8 +1677,8 @@ START_TEST(what_is_compressed_in_a_second_can_be_changed)
 	}
 	before = compressed_bytes(world);
 	ck_assert_uint_lt(before, 600 * (LONG + 1));
-	config.compression_rate = 0;
-	ws_service_configure(world->service, &config);
+	settings.compression_rate = 0;
+	ws_service_configure(world->service, &settings);
 	push_long(world);
 	ws_wake(&world->ws);
 
@@ -1814,12 +1813,14 @@ END_TEST
 START_TEST(who_sends_bombs_is_read_at_a_rate)
 {
 	/* Two of them at once, and then two a second. */
-	const struct ws_config config = { .max_message = MAX_MESSAGE,
+	const struct ws_settings settings = {
+		.max_message = MAX_MESSAGE,
 		.ping_interval_s = PING_INTERVAL_S,
-		.inflation_rate = 2 * MAX_MESSAGE };
+		.inflation_rate = 2 * MAX_MESSAGE,
+	};
 	struct world *world = world_new(&params, "");
 
-	ws_service_configure(world->service, &config);
+	ws_service_configure(world->service, &settings);
 	turn(world);
 	say_bombs(world, 5);
 	turn(world);

@@ -311,11 +311,13 @@ on_signal(uv_signal_t *signal, int number)
 static void
 start_net(struct server *server)
 {
-	const struct unsent_config unsent = { .loop = &server->loop };
+	const struct unsent_settings unsent = { .max_bytes = 0 };
 	struct ws_config ws = {
 		.loop = &server->loop,
-		.max_message = MAX_MESSAGE_BYTES,
 		.accept_binary = true,
+	};
+	const struct ws_settings ws_settings = {
+		.max_message = MAX_MESSAGE_BYTES,
 		.ping_interval_s = PING_INTERVAL_S,
 		.pong_timeout_s = PONG_TIMEOUT_S,
 		.stall_timeout_s = STALL_TIMEOUT_S,
@@ -324,21 +326,23 @@ start_net(struct server *server)
 		.name = "http",
 		.loop = &server->loop,
 		.idle_timeout_s = IDLE_TIMEOUT_S,
-		.head_timeout_s = HEAD_TIMEOUT_S,
 		.owner = &http_owner,
 		.ctx = server,
+	};
+	const struct http_settings http_settings = {
+		.head_timeout_s = HEAD_TIMEOUT_S,
 	};
 	const struct listener_config listener = {
 		.loop = &server->loop,
 		.limit = "connections",
 	};
 
-	server->unsent = unsent_new(&unsent);
+	server->unsent = unsent_new(&server->loop, &unsent);
 	ws.unsent = server->unsent;
 	http.unsent = server->unsent;
-	server->service = ws_service_new(&ws);
-	server->listener = listener_new(&listener);
-	server->http = http_new(&http);
+	server->service = ws_service_new(&ws, &ws_settings);
+	server->listener = listener_new(&listener, 0);
+	server->http = http_new(&http, &http_settings);
 	if (server->http == NULL)
 		exit(EXIT_FAILURE);
 }

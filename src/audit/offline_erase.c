@@ -13,7 +13,6 @@
 /* A hub that has nobody connected, and its storage. */
 struct offline {
 	struct store *store;
-	struct journal_config journal;
 	struct hub *hub;
 };
 
@@ -28,7 +27,6 @@ offline_init(struct offline *offline, struct store *store)
 	store_rows(store, &config.session_row, &config.customer_row);
 	*offline = (struct offline){
 		.store = store,
-		.journal = { .store = store },
 		.hub = hub_new(&config, &settings, &now),
 	};
 }
@@ -37,6 +35,8 @@ offline_init(struct offline *offline, struct store *store)
 static enum store_status
 run(struct offline *offline)
 {
+	const struct journal_settings settings = { .max_remembered = 0 };
+
 	for (;;) {
 		struct job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
 		enum store_status status;
@@ -45,7 +45,7 @@ run(struct offline *offline)
 		hub_take_jobs(offline->hub, &jobs);
 		if (STAILQ_EMPTY(&jobs))
 			return STORE_OK;
-		status = journal_do(&offline->journal, &jobs);
+		status = journal_do(offline->store, &settings, &jobs);
 		now = clock_now();
 		hub_complete_jobs(offline->hub, &jobs, &now);
 		if (status == STORE_FATAL)

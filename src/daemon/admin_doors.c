@@ -50,12 +50,12 @@ admin_doors_new(const struct admin_doors_config *config)
 		.loop = config->loop,
 		.name = "connections to the admin socket",
 		.max_connections = SOCKET_CONNECTIONS,
+		.idle_timeout_s = TUNING_IDLE_TIMEOUT_S,
 		.request = on_request,
 		.ctx = doors,
 	};
-	struct http_config http = { .loop = NULL };
+	const struct http_settings http = tuning_http(config->operate.options);
 
-	tuning_http(config->operate.options, &http);
 	doors->watch = config->watch;
 	doors->operate = operate_new(&config->operate);
 	admin.ctx = doors->operate;
@@ -126,9 +126,8 @@ admin_doors_open(struct admin_doors *doors, const struct options *options)
 void
 admin_doors_configure(struct admin_doors *doors, const struct options *options)
 {
-	struct http_config http = { .loop = NULL };
+	const struct http_settings http = tuning_http(options);
 
-	tuning_http(options, &http);
 	door_configure(doors->socket, &http);
 	door_configure(doors->ports, &http);
 }

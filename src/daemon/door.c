@@ -45,35 +45,37 @@ static const struct http_owner http_owner = {
 };
 
 struct door *
-door_new(const struct door_config *config, const struct http_config *times)
+door_new(const struct door_config *config,
+    const struct http_settings *settings)
 {
 	const struct listener_config listener = {
 		.loop = config->loop,
 		.limit = config->name,
-		.max_connections = config->max_connections,
 	};
 	struct door *door = xcalloc(1, sizeof(*door));
-	struct http_config http = *times;
+	const struct http_config http = {
+		.loop = config->loop,
+		.name = "admin",
+		.max_connections = config->max_connections,
+		.owner = &http_owner,
+		.ctx = door,
+		.idle_timeout_s = config->idle_timeout_s,
+	};
 
 	door->config = *config;
-	http.loop = config->loop;
-	http.name = "admin";
-	http.max_connections = config->max_connections;
-	http.owner = &http_owner;
-	http.ctx = door;
-	door->http = http_new(&http);
+	door->http = http_new(&http, settings);
 	if (door->http == NULL) {
 		free(door);
 		return NULL;
 	}
-	door->listener = listener_new(&listener);
+	door->listener = listener_new(&listener, config->max_connections);
 	return door;
 }
 
 void
-door_configure(struct door *door, const struct http_config *times)
+door_configure(struct door *door, const struct http_settings *settings)
 {
-	http_configure(door->http, times);
+	http_configure(door->http, settings);
 }
 
 int

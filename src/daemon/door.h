@@ -8,7 +8,7 @@
 struct endpoint;
 struct exchange_answer;
 struct exchange_request;
-struct http_config;
+struct http_settings;
 struct socket_access;
 
 /*
@@ -22,17 +22,19 @@ struct door_config {
 	uv_loop_t *loop;
 	const char *name;		/* of its connections, in the log */
 	size_t	 max_connections;
+	unsigned idle_timeout_s;	/* as that of http_config */
 	/* Answer a request, which cannot become a WebSocket. */
 	void	(*request)(void *ctx, const struct exchange_request *request,
 		    struct exchange_answer *answer);
 	void	*ctx;
 };
 
-/* times are all those of http_config; NULL if there is no HTTP, as logged. */
+/* NULL if there is no HTTP, as logged. */
 struct door *door_new(const struct door_config *config,
-	    const struct http_config *times);
+	    const struct http_settings *settings);
 /* Take over the times for requests. */
-void	 door_configure(struct door *door, const struct http_config *times);
+void	 door_configure(struct door *door,
+	    const struct http_settings *settings);
 /* As listener_add(). */
 int	 door_open(struct door *door, struct endpoint *endpoint,
 	    const struct socket_access *access)

@@ -162,18 +162,6 @@ static const struct fcgi_owner fcgi_owner = {
 	.ended = on_connection_end,
 };
 
-static struct front_config
-front_settings(const struct network *network, const struct options *options)
-{
-	struct front_config config = {
-		.peers = network->peers,
-		.polls = network->polls,
-	};
-
-	tuning_front(options, &config);
-	return config;
-}
-
 static void
 set_options(struct network *network, const struct options *options)
 {
@@ -186,27 +174,27 @@ void
 network_init(struct network *network, const struct network_config *config)
 {
 	const struct options *options = config->options;
-	struct unsent_config unsent = { .loop = config->loop };
-	struct ws_config ws = { .loop = config->loop };
-	struct polls_config polls = {
+	const struct unsent_settings unsent = tuning_unsent(options);
+	const struct ws_settings ws = tuning_ws(options);
+	const struct ws_peers_settings peers = tuning_ws_peers(options);
+	const struct polls_settings polls = tuning_polls(options);
+	const struct front_settings front = tuning_front(options);
+	const struct polls_config polls_config = {
 		.loop = config->loop,
 		.hub = config->hub,
 		.quota = config->quota,
 	};
-	struct ws_peers_config peers;
-	struct front_config front;
+	struct ws_config ws_config = { .loop = config->loop };
+	struct ws_peers_config peers_config;
 
 	network->loop = config->loop;
 	network->quiet = config->quiet;
 	network->quota = config->quota;
 	set_options(network, options);
-	tuning_unsent(options, &unsent);
-	tuning_ws(options, &ws);
-	tuning_polls(options, &polls);
-	network->unsent = unsent_new(&unsent);
-	ws.unsent = network->unsent;
-	network->ws = ws_service_new(&ws);
-	peers = (struct ws_peers_config){
+	network->unsent = unsent_new(config->loop, &unsent);
+	ws_config.unsent = network->unsent;
+	network->ws = ws_service_new(&ws_config, &ws);
+	peers_config = (struct ws_peers_config){
 		.hub = config->hub,
 		.quota = config->quota,
 		.service = network->ws,
@@ -214,45 +202,53 @@ network_init(struct network *network, const struct network_config *config)
 		.gone = on_connection_end,
 		.ctx = network,
 	};
-	tuning_ws_peers(options, &peers);
-	network->peers = ws_peers_new(&peers);
-	network->polls = polls_new(&polls);
-	front = front_settings(network, options);
-	network->front = front_new(&front);
+	network->peers = ws_peers_new(&peers_config, &peers);
+	network->polls = polls_new(&polls_config, &polls);
+	network->front = front_new(network->peers, network->polls, &front);
 }
 
 static void
 init_fcgi(struct network *network, const struct options *options,
     size_t max_connections)
 {
-	struct fcgi_service_config fcgi = {
+	const struct fcgi_service_settings settings =
+	    tuning_fcgi(options, max_connections);
+	const struct fcgi_service_config config = {
 		.loop = network->loop,
 		.unsent = network->unsent,
-		.max_connections = max_connections,
 		.owner = &fcgi_owner,
 		.ctx = network,
+		.idle_timeout_s = TUNING_IDLE_TIMEOUT_S,
 	};
 
-	tuning_fcgi(options, &fcgi);
-	network->fcgi = fcgi_service_new(&fcgi);
+	network->fcgi = fcgi_service_new(&config, &settings);
+}
+
+static void
+init_http(struct network *network, const struct options *options)
+{
+	const struct http_settings settings = tuning_http(options);
+	const struct http_config config = {
+		.loop = network->loop,
+		.name = "http",
+		.unsent = network->unsent,
+		.owner = &http_owner,
+		.ctx = network,
+		.idle_timeout_s = TUNING_IDLE_TIMEOUT_S,
+	};
+
+	network->http = http_new(&config, &settings);
 }
 
 int
 network_open(struct network *network, const struct options *options,
     char text[ENDPOINT_TEXT_MAX + 1])
 {
-	struct listener_config listener = {
+	const size_t max_connections = tuning_connections(options);
+	const struct listener_config listener = {
 		.loop = network->loop,
 		.limit = "max-connections",
-		.max_connections = tuning_connections(options),
 		.make_room = on_full,
-		.ctx = network,
-	};
-	struct http_config http = {
-		.loop = network->loop,
-		.name = "http",
-		.unsent = network->unsent,
-		.owner = &http_owner,
 		.ctx = network,
 	};
 	const struct sockets_users users = {
@@ -260,10 +256,9 @@ network_open(struct network *network, const struct options *options,
 		.fastcgi = { .accepted = on_fcgi_accepted, .ctx = network },
 	};
 
-	tuning_http(options, &http);
-	network->http = http_new(&http);
-	network->listener = listener_new(&listener);
-	init_fcgi(network, options, listener.max_connections);
+	init_http(network, options);
+	network->listener = listener_new(&listener, max_connections);
+	init_fcgi(network, options, max_connections);
 	if (network->http == NULL)
 		return EX_OSERR;
 	return sockets_open(network->listener, options, &users, text);
@@ -272,26 +267,17 @@ network_open(struct network *network, const struct options *options,
 void
 network_configure(struct network *network, const struct options *options)
 {
-	struct front_config front = front_settings(network, options);
-	struct polls_config polls = { .loop = NULL };
-	struct http_config http = { .loop = NULL };
-	struct ws_config ws = { .loop = NULL };
-	struct unsent_config unsent = { .loop = NULL };
-	struct ws_peers_config peers = { .hub = NULL };
-	struct listener_config listener = {
-		.max_connections = tuning_connections(options),
-	};
-	struct fcgi_service_config fcgi = {
-		.max_connections = listener.max_connections,
-	};
+	const size_t max_connections = tuning_connections(options);
+	const struct front_settings front = tuning_front(options);
+	const struct polls_settings polls = tuning_polls(options);
+	const struct http_settings http = tuning_http(options);
+	const struct ws_settings ws = tuning_ws(options);
+	const struct unsent_settings unsent = tuning_unsent(options);
+	const struct ws_peers_settings peers = tuning_ws_peers(options);
+	const struct fcgi_service_settings fcgi =
+	    tuning_fcgi(options, max_connections);
 
 	set_options(network, options);
-	tuning_polls(options, &polls);
-	tuning_http(options, &http);
-	tuning_ws(options, &ws);
-	tuning_unsent(options, &unsent);
-	tuning_ws_peers(options, &peers);
-	tuning_fcgi(options, &fcgi);
 	front_configure(network->front, &front);
 	polls_configure(network->polls, &polls);
 	http_configure(network->http, &http);
@@ -299,7 +285,7 @@ network_configure(struct network *network, const struct options *options)
 	unsent_configure(network->unsent, &unsent);
 	ws_peers_configure(network->peers, &peers);
 	fcgi_service_configure(network->fcgi, &fcgi);
-	listener_configure(network->listener, &listener);
+	listener_configure(network->listener, max_connections);
 }
 
 void

@@ -243,14 +243,12 @@ collect_metrics(void *ctx, struct metrics *metrics)
 static void
 configure_hub(struct server *server)
 {
-	struct journal_config journal = { .store = NULL };
-	struct quota_settings quota;
-	struct hub_settings hub;
+	const struct options *options = server->options;
+	const struct journal_settings journal = tuning_journal(options);
+	const struct quota_settings quota = tuning_quota(options);
+	const struct hub_settings hub = tuning_hub(options);
 	struct now now = clock_now();
 
-	tuning_journal(server->options, &journal);
-	tuning_quota(server->options, &quota);
-	tuning_hub(server->options, &hub);
 	journal_configure(server->journal, &journal);
 	quota_configure(server->quota, &quota);
 	hub_configure(server->hub, &hub, &now);
@@ -344,6 +342,7 @@ static int
 init_storage(struct server *server, struct id_key *key)
 {
 	const struct options *options = server->options;
+	const struct journal_settings settings = tuning_journal(options);
 	struct journal_config config;
 	int status;
 
@@ -360,8 +359,7 @@ init_storage(struct server *server, struct id_key *key)
 		.done = on_journal_done,
 		.ctx = server,
 	};
-	tuning_journal(options, &config);
-	server->journal = journal_start(&config);
+	server->journal = journal_start(&config, &settings);
 	server->watchdog = watchdog_start(&server->loop, server->journal);
 	return EX_OK;
 }
@@ -371,12 +369,10 @@ init_hub(struct server *server, const struct id_key *key)
 {
 	struct now now = clock_now();
 	struct hub_config config = { .key = *key };
-	struct hub_settings settings;
-	struct quota_settings quota;
+	const struct hub_settings settings = tuning_hub(server->options);
+	const struct quota_settings quota = tuning_quota(server->options);
 	struct id_key hash_key;
 
-	tuning_quota(server->options, &quota);
-	tuning_hub(server->options, &settings);
 	id_key_random(&hash_key);
 	id_key_random(&config.seed);
 	server->quota = quota_new(&hash_key, &quota);

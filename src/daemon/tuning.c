@@ -5,21 +5,9 @@
 #include "base/log.h"
 #include "config/options.h"
 #include "descriptors.h"
-#include "hub/hub_config.h"
-#include "hub/quota.h"
-#include "net/fcgi.h"
-#include "net/front.h"
-#include "net/http.h"
-#include "net/poll.h"
-#include "net/unsent.h"
-#include "net/ws.h"
-#include "net/ws_peer.h"
-#include "storage/writer.h"
 
 /* Descriptors besides those of connections. */
 #define DESCRIPTORS_RESERVED 64
-/* How long connections of HTTP and FastCGI are kept without a request. */
-#define IDLE_TIMEOUT_S 30
 
 enum {
 	BURST_MESSAGES = 4,
@@ -49,82 +37,93 @@ writes(const struct options *options, size_t per_s, size_t per_day)
 	};
 }
 
-void
-tuning_fcgi(const struct options *options, struct fcgi_service_config *config)
+struct fcgi_service_settings
+tuning_fcgi(const struct options *options, size_t max_connections)
 {
-	config->idle_timeout_s = IDLE_TIMEOUT_S;
-	config->head_timeout_s = options->head_timeout_s;
-	config->body_timeout_s = options->body_timeout_s;
-	config->stall_timeout_s = options->stall_timeout_s;
-	config->trusted_proxies = options->trusted_proxies;
-	config->trusted_proxies_count = options->trusted_proxies_count;
-	config->log_addresses = options->log_addresses;
-}
-
-void
-tuning_front(const struct options *options, struct front_config *config)
-{
-	config->base_path = options->base_path;
-	config->subprotocol = options->subprotocol;
-	config->compression = options->websocket_compression;
-	config->allowed_origins = options->allowed_origins;
-	config->allowed_origins_count = options->allowed_origins_count;
-	config->trusted_proxies = options->trusted_proxies;
-	config->trusted_proxies_count = options->trusted_proxies_count;
-	config->max_message = options->max_message;
-	config->has_demo = options->demo;
-}
-
-void
-tuning_http(const struct options *options, struct http_config *config)
-{
-	config->idle_timeout_s = IDLE_TIMEOUT_S;
-	config->head_timeout_s = options->head_timeout_s;
-	config->body_timeout_s = options->body_timeout_s;
-}
-
-void
-tuning_hub(const struct options *options, struct hub_settings *settings)
-{
-	settings->limits = (struct session_limits){
-		.max_customers = options->max_customers,
-		.max_remembered = options->max_remembered,
-		.max_cart_bytes = options->max_session_carts,
-		.checkout_barrier = options->checkout_barrier,
+	return (struct fcgi_service_settings){
+		.head_timeout_s = options->head_timeout_s,
+		.body_timeout_s = options->body_timeout_s,
+		.stall_timeout_s = options->stall_timeout_s,
+		.trusted_proxies = options->trusted_proxies,
+		.trusted_proxies_count = options->trusted_proxies_count,
+		.log_addresses = options->log_addresses,
+		.max_connections = max_connections,
 	};
-	settings->message_rate = options->message_rate_per_s;
-	settings->message_burst = options->message_burst;
-	settings->session_writes = writes(options, options->session_write_rate,
-	    options->session_write_day);
-	settings->min_free_bytes = options->min_free_space;
-	settings->join_timeout_ms = ms(options->join_timeout_s);
-	settings->absence_window_ms[false] =
-	    ms(options->absence_window_tokenless_s);
-	settings->absence_window_ms[true] = ms(options->absence_window_s);
-	settings->poll_presence_ms = ms(options->poll_presence_s);
-	settings->max_held_polls = options->max_held_polls;
-	settings->max_customer_connections =
-	    options->max_connections_per_customer;
-	settings->session_output_rate = options->session_output_rate;
-	settings->session_ttl_ms = ms(options->session_ttl_s);
-	settings->journal_retention_ms = ms(options->journal_retention_s);
-	settings->audit_retention_ms = ms(options->audit_retention_s);
-	settings->clock_grace_ms = ms(options->clock_grace_s);
-	settings->log_head_ms = ms(options->audit_anchor_interval_s);
-	settings->require_tokens = options->require_tokens;
 }
 
-void
-tuning_journal(const struct options *options, struct journal_config *config)
+struct front_settings
+tuning_front(const struct options *options)
 {
-	config->max_remembered = options->max_remembered;
+	return (struct front_settings){
+		.base_path = options->base_path,
+		.subprotocol = options->subprotocol,
+		.compression = options->websocket_compression,
+		.allowed_origins = options->allowed_origins,
+		.allowed_origins_count = options->allowed_origins_count,
+		.trusted_proxies = options->trusted_proxies,
+		.trusted_proxies_count = options->trusted_proxies_count,
+		.max_message = options->max_message,
+		.has_demo = options->demo,
+	};
 }
 
-void
-tuning_polls(const struct options *options, struct polls_config *config)
+struct http_settings
+tuning_http(const struct options *options)
 {
-	config->max_body = options->max_message;
-	config->log_addresses = options->log_addresses;
+	return (struct http_settings){
+		.head_timeout_s = options->head_timeout_s,
+		.body_timeout_s = options->body_timeout_s,
+	};
+}
+
+struct hub_settings
+tuning_hub(const struct options *options)
+{
+	return (struct hub_settings){
+		.limits = {
+			.max_customers = options->max_customers,
+			.max_remembered = options->max_remembered,
+			.max_cart_bytes = options->max_session_carts,
+			.checkout_barrier = options->checkout_barrier,
+		},
+		.message_rate = options->message_rate_per_s,
+		.message_burst = options->message_burst,
+		.session_writes = writes(options, options->session_write_rate,
+		    options->session_write_day),
+		.min_free_bytes = options->min_free_space,
+		.join_timeout_ms = ms(options->join_timeout_s),
+		.absence_window_ms[false] =
+		    ms(options->absence_window_tokenless_s),
+		.absence_window_ms[true] = ms(options->absence_window_s),
+		.poll_presence_ms = ms(options->poll_presence_s),
+		.max_held_polls = options->max_held_polls,
+		.max_customer_connections =
+		    options->max_connections_per_customer,
+		.session_output_rate = options->session_output_rate,
+		.session_ttl_ms = ms(options->session_ttl_s),
+		.journal_retention_ms = ms(options->journal_retention_s),
+		.audit_retention_ms = ms(options->audit_retention_s),
+		.clock_grace_ms = ms(options->clock_grace_s),
+		.log_head_ms = ms(options->audit_anchor_interval_s),
+		.require_tokens = options->require_tokens,
+	};
+}
+
+struct journal_settings
+tuning_journal(const struct options *options)
+{
+	return (struct journal_settings){
+		.max_remembered = options->max_remembered,
+	};
+}
+
+struct polls_settings
+tuning_polls(const struct options *options)
+{
+	return (struct polls_settings){
+		.max_body = options->max_message,
+		.log_addresses = options->log_addresses,
+	};
 }
 
 /* How many connections there can be; SIZE_MAX for no limit. */
@@ -150,39 +149,47 @@ of_an_address(const struct options *options)
 	return all > 1 && wanted > all / 2 ? all / 2 : wanted;
 }
 
-void
-tuning_quota(const struct options *options, struct quota_settings *settings)
+struct quota_settings
+tuning_quota(const struct options *options)
 {
-	settings->max_connections = of_an_address(options);
-	settings->sessions_per_minute = options->new_session_rate_per_min;
-	settings->joins_per_minute = options->join_rate_per_min;
-	settings->writes = writes(options, options->address_write_rate,
-	    options->address_write_day);
+	return (struct quota_settings){
+		.max_connections = of_an_address(options),
+		.sessions_per_minute = options->new_session_rate_per_min,
+		.joins_per_minute = options->join_rate_per_min,
+		.writes = writes(options, options->address_write_rate,
+		    options->address_write_day),
+	};
 }
 
-void
-tuning_unsent(const struct options *options, struct unsent_config *config)
+struct unsent_settings
+tuning_unsent(const struct options *options)
 {
-	config->max_bytes = options->max_unsent;
-	config->timeout_s = options->send_timeout_s;
+	return (struct unsent_settings){
+		.max_bytes = options->max_unsent,
+		.timeout_s = options->send_timeout_s,
+	};
 }
 
-void
-tuning_ws(const struct options *options, struct ws_config *config)
+struct ws_settings
+tuning_ws(const struct options *options)
 {
-	config->max_message = options->max_message;
-	config->ping_interval_s = options->ping_interval_s;
-	config->pong_timeout_s = options->pong_timeout_s;
-	config->stall_timeout_s = options->stall_timeout_s;
-	config->message_timeout_s = options->body_timeout_s;
-	config->compression_rate = options->websocket_compression_rate;
-	config->inflation_rate = options->websocket_inflation_rate;
+	return (struct ws_settings){
+		.max_message = options->max_message,
+		.ping_interval_s = options->ping_interval_s,
+		.pong_timeout_s = options->pong_timeout_s,
+		.stall_timeout_s = options->stall_timeout_s,
+		.message_timeout_s = options->body_timeout_s,
+		.compression_rate = options->websocket_compression_rate,
+		.inflation_rate = options->websocket_inflation_rate,
+	};
 }
 
-void
-tuning_ws_peers(const struct options *options, struct ws_peers_config *config)
+struct ws_peers_settings
+tuning_ws_peers(const struct options *options)
 {
-	config->log_addresses = options->log_addresses;
+	return (struct ws_peers_settings){
+		.log_addresses = options->log_addresses,
+	};
 }
 
 size_t

@@ -3,43 +3,38 @@
 
 #include <stddef.h>
 
-struct fcgi_service_config;
-struct front_config;
-struct http_config;
-struct hub_settings;
-struct journal_config;
+#include "hub/hub_config.h"
+#include "hub/quota.h"
+#include "net/fcgi.h"
+#include "net/front.h"
+#include "net/http.h"
+#include "net/poll.h"
+#include "net/unsent.h"
+#include "net/ws.h"
+#include "net/ws_peer.h"
+#include "storage/writer.h"
+
 struct options;
-struct polls_config;
-struct quota_settings;
-struct unsent_config;
-struct ws_config;
-struct ws_peers_config;
 
 /*
- * What the settings mean to the modules: each function fills in the fields of
- * a config that its module can take over while it runs, but its number of
- * connections.  Strings and lists are those of options.
+ * What the settings mean to the modules, in what each of them can take over
+ * while it runs.  Strings and lists are those of options.
  */
 
-void	 tuning_fcgi(const struct options *options,
-	    struct fcgi_service_config *config);
-void	 tuning_front(const struct options *options,
-	    struct front_config *config);
-void	 tuning_http(const struct options *options,
-	    struct http_config *config);
-void	 tuning_hub(const struct options *options,
-	    struct hub_settings *settings);
-void	 tuning_journal(const struct options *options,
-	    struct journal_config *config);
-void	 tuning_polls(const struct options *options,
-	    struct polls_config *config);
-void	 tuning_quota(const struct options *options,
-	    struct quota_settings *settings);
-void	 tuning_unsent(const struct options *options,
-	    struct unsent_config *config);
-void	 tuning_ws(const struct options *options, struct ws_config *config);
-void	 tuning_ws_peers(const struct options *options,
-	    struct ws_peers_config *config);
+struct fcgi_service_settings tuning_fcgi(const struct options *options,
+	    size_t max_connections);
+struct front_settings tuning_front(const struct options *options);
+struct http_settings tuning_http(const struct options *options);
+struct hub_settings tuning_hub(const struct options *options);
+struct journal_settings tuning_journal(const struct options *options);
+struct polls_settings tuning_polls(const struct options *options);
+struct quota_settings tuning_quota(const struct options *options);
+struct unsent_settings tuning_unsent(const struct options *options);
+struct ws_settings tuning_ws(const struct options *options);
+struct ws_peers_settings tuning_ws_peers(const struct options *options);
+
+/* How long connections of HTTP and FastCGI are kept without a request. */
+enum { TUNING_IDLE_TIMEOUT_S = 30 };
 
 /*
  * Connections to accept: as many as the settings say, if the process can have

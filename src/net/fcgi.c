@@ -82,6 +82,7 @@ struct fcgi_exchange {
 
 struct fcgi_service {
 	struct fcgi_service_config config;
+	struct fcgi_service_settings settings;
 	struct fcgi_config parser;
 	struct deadlines *deadlines;
 	struct fcgi_counts counts;
@@ -629,37 +630,42 @@ seconds(unsigned n)
 }
 
 static void
-put_waits(const struct fcgi_service_config *config,
+put_waits(const struct fcgi_service *service,
     uint64_t wait_ms[DEADLINE_KINDS_MAX])
 {
-	wait_ms[WAIT_HEAD] = seconds(config->head_timeout_s);
-	wait_ms[WAIT_NEXT] = config->head_timeout_s == 0 ? 0 :
-	    seconds(config->head_timeout_s) + seconds(config->idle_timeout_s);
+	const struct fcgi_service_settings *settings = &service->settings;
+
+	wait_ms[WAIT_HEAD] = seconds(settings->head_timeout_s);
+	wait_ms[WAIT_NEXT] = settings->head_timeout_s == 0 ? 0 :
+	    seconds(settings->head_timeout_s) +
+	    seconds(service->config.idle_timeout_s);
 	wait_ms[WAIT_CLOSE] = CLOSE_TIMEOUT_MS;
-	wait_ms[WAIT_TAKE] = seconds(config->stall_timeout_s);
-	wait_ms[WAIT_BODY] = seconds(config->body_timeout_s);
+	wait_ms[WAIT_TAKE] = seconds(settings->stall_timeout_s);
+	wait_ms[WAIT_BODY] = seconds(settings->body_timeout_s);
 }
 
 static struct fcgi_config
-parser_settings(const struct fcgi_service_config *config)
+parser_settings(const struct fcgi_service_settings *settings)
 {
 	return (struct fcgi_config){
 		.params = fcgi_head_params,
 		.max_requests = REQUESTS_MAX,
-		.max_connections = config->max_connections > UINT32_MAX ? 0 :
-		    (uint32_t)config->max_connections,
+		.max_connections = settings->max_connections > UINT32_MAX ? 0 :
+		    (uint32_t)settings->max_connections,
 	};
 }
 
 struct fcgi_service *
-fcgi_service_new(const struct fcgi_service_config *config)
+fcgi_service_new(const struct fcgi_service_config *config,
+    const struct fcgi_service_settings *settings)
 {
 	struct fcgi_service *service = xcalloc(1, sizeof(*service));
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
 	service->config = *config;
-	service->parser = parser_settings(config);
-	put_waits(config, wait_ms);
+	service->settings = *settings;
+	service->parser = parser_settings(settings);
+	put_waits(service, wait_ms);
 	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
 	TAILQ_INIT(&service->connections);
 	return service;
@@ -667,18 +673,13 @@ fcgi_service_new(const struct fcgi_service_config *config)
 
 void
 fcgi_service_configure(struct fcgi_service *service,
-    const struct fcgi_service_config *config)
+    const struct fcgi_service_settings *settings)
 {
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
-	service->config.head_timeout_s = config->head_timeout_s;
-	service->config.body_timeout_s = config->body_timeout_s;
-	service->config.stall_timeout_s = config->stall_timeout_s;
-	service->config.trusted_proxies = config->trusted_proxies;
-	service->config.trusted_proxies_count = config->trusted_proxies_count;
-	service->config.log_addresses = config->log_addresses;
-	service->parser = parser_settings(config);
-	put_waits(&service->config, wait_ms);
+	service->settings = *settings;
+	service->parser = parser_settings(settings);
+	put_waits(service, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);
 }
 
@@ -689,8 +690,8 @@ is_trusted(const struct fcgi_service *service, const struct sockaddr *from)
 	struct address address = address_from_sockaddr(from);
 
 	return from->sa_family == AF_UNIX || address_is_trusted(
-	    service->config.trusted_proxies,
-	    service->config.trusted_proxies_count, &address);
+	    service->settings.trusted_proxies,
+	    service->settings.trusted_proxies_count, &address);
 }
 
 static void
@@ -703,7 +704,7 @@ refuse_connection(struct fcgi_service *service, int fd,
 	close(fd);
 	service->counts.opened++;
 	service->counts.closed[FCGI_END_UNTRUSTED]++;
-	address_format_detail(&address, service->config.log_addresses, text);
+	address_format_detail(&address, service->settings.log_addresses, text);
 	if (may_complain(service, &service->untrusted_ms))
 		log_warnx("fastcgi: connections from %s are refused: it is "
 		    "not in trusted-proxies", text[0] != '\0' ? text :

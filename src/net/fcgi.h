@@ -61,9 +61,14 @@ struct fcgi_service_config {
 	void	*ctx;
 	unsigned idle_timeout_s;	/* between two requests, before the
 					   time for the next one's params */
-	/* The rest may change: fcgi_service_configure().  Seconds, 0 for none:
-	 * until a request's params and its body are there, and for a web
-	 * server that takes nothing. */
+};
+
+/*
+ * What may change: fcgi_service_configure().  The times are in seconds, 0 for
+ * none: until a request's params and its body are there, and for a web server
+ * that takes nothing.
+ */
+struct fcgi_service_settings {
 	unsigned head_timeout_s;
 	unsigned body_timeout_s;
 	unsigned stall_timeout_s;
@@ -74,13 +79,14 @@ struct fcgi_service_config {
 };
 
 struct fcgi_service *fcgi_service_new(
-	    const struct fcgi_service_config *config);
+	    const struct fcgi_service_config *config,
+	    const struct fcgi_service_settings *settings);
 /*
- * Take over the settings of config: the times also for those who wait, the
+ * Take over the settings: the times also for those who wait, the
  * proxies for connections that come from now on.
  */
 void	 fcgi_service_configure(struct fcgi_service *service,
-	    const struct fcgi_service_config *config);
+	    const struct fcgi_service_settings *settings);
 /* Takes fd, as accepted. */
 void	 fcgi_service_add(struct fcgi_service *service, int fd,
 	    const struct sockaddr *address, socklen_t len);

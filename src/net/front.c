@@ -21,7 +21,9 @@
 #define RETRY_STOPPED_S 5
 
 struct front {
-	struct front_config config;
+	struct ws_peers *peers;
+	struct polls *polls;
+	struct front_settings settings;
 	bool	 is_draining;
 	struct front_counts counts;
 };
@@ -33,18 +35,21 @@ struct upgrade {
 };
 
 struct front *
-front_new(const struct front_config *config)
+front_new(struct ws_peers *peers, struct polls *polls,
+    const struct front_settings *settings)
 {
 	struct front *front = xcalloc(1, sizeof(*front));
 
-	front->config = *config;
+	front->peers = peers;
+	front->polls = polls;
+	front->settings = *settings;
 	return front;
 }
 
 void
-front_configure(struct front *front, const struct front_config *config)
+front_configure(struct front *front, const struct front_settings *settings)
 {
-	front->config = *config;
+	front->settings = *settings;
 }
 
 void
@@ -88,8 +93,8 @@ upgrade(struct front *front, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	struct ws_handshake_policy policy = {
-		.subprotocol = front->config.subprotocol,
-		.compression = front->config.compression,
+		.subprotocol = front->settings.subprotocol,
+		.compression = front->settings.compression,
 	};
 	struct upgrade *up;
 
@@ -107,7 +112,7 @@ upgrade(struct front *front, const struct exchange_request *request,
 		return;
 	}
 	answer->status = 101;
-	up->peer = ws_peer_new(front->config.peers, session, client);
+	up->peer = ws_peer_new(front->peers, session, client);
 	if (up->peer == NULL) {
 		free(up);
 		refuse(front, answer, REFUSAL_RATE_LIMITED, NULL);
@@ -143,9 +148,9 @@ accept_poll(struct front *front, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	bool is_get = strcmp(request->method, "GET") == 0;
-	size_t max = front->config.max_message;
+	size_t max = front->settings.max_message;
 
-	if (!has_protocol(request->target->query, front->config.subprotocol)) {
+	if (!has_protocol(request->target->query, front->settings.subprotocol)) {
 		refuse(front, answer, REFUSAL_INVALID_MESSAGE, "protocol");
 		return;
 	}
@@ -157,7 +162,7 @@ accept_poll(struct front *front, const struct exchange_request *request,
 		refuse(front, answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
 		return;
 	}
-	answer->poll = poll_new(front->config.polls, request->transport,
+	answer->poll = poll_new(front->polls, request->transport,
 	    session, client);
 	if (answer->poll == NULL) {
 		refuse(front, answer, REFUSAL_RATE_LIMITED, NULL);
@@ -181,8 +186,8 @@ accept_request(struct front *front, const struct exchange_request *request,
 	/* Who was no proxy when it was counted is none. */
 	if (!client.is_counted)
 		client.address = address_of_client(
-		    front->config.trusted_proxies,
-		    front->config.trusted_proxies_count, &request->address,
+		    front->settings.trusted_proxies,
+		    front->settings.trusted_proxies_count, &request->address,
 		    request->forwarded_for);
 
 	if (request->handshake != NULL &&
@@ -228,16 +233,16 @@ front_request(struct front *front, const struct exchange_request *request,
 
 	if (refuse_method(front, request, answer))
 		return;
-	code = route_session(front->config.base_path, request->target,
+	code = route_session(front->settings.base_path, request->target,
 	    session);
-	if (code != REFUSAL_NONE && front->config.has_demo &&
-	    demo_answer(front->config.base_path, request, answer))
+	if (code != REFUSAL_NONE && front->settings.has_demo &&
+	    demo_answer(front->settings.base_path, request, answer))
 		return;
 	if (request->target->form == HTTP_FORM_ASTERISK)
 		code = REFUSAL_NONE;	/* of OPTIONS alone */
 	if (code == REFUSAL_NONE &&
-	    !origin_is_allowed(front->config.allowed_origins,
-	    front->config.allowed_origins_count, request->origin))
+	    !origin_is_allowed(front->settings.allowed_origins,
+	    front->settings.allowed_origins_count, request->origin))
 		code = REFUSAL_ORIGIN_NOT_ALLOWED;
 	if (code != REFUSAL_NONE)
 		refuse(front, answer, code, NULL);

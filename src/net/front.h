@@ -18,11 +18,11 @@ struct ws_peers;
  */
 struct front;
 
-/* Strings and lists are lent until front_configure() or front_free(). */
-struct front_config {
-	struct ws_peers *peers;
-	struct polls *polls;
-	/* The rest may change: front_configure(). */
+/*
+ * What may change: front_configure().  Strings and lists are lent until then,
+ * or until front_free().
+ */
+struct front_settings {
 	const char *base_path;
 	const char *subprotocol;	/* "" for none */
 	bool	 compression;
@@ -34,10 +34,11 @@ struct front_config {
 	bool	 has_demo;
 };
 
-struct front *front_new(const struct front_config *config);
-/* Take over config, for requests that come from now on. */
+struct front *front_new(struct ws_peers *peers, struct polls *polls,
+	    const struct front_settings *settings);
+/* Take over the settings, for requests that come from now on. */
 void	 front_configure(struct front *front,
-	    const struct front_config *config);
+	    const struct front_settings *settings);
 /* No WebSockets any more: the service is stopping. */
 void	 front_drain(struct front *front);
 void	 front_free(struct front *front);

@@ -108,6 +108,7 @@ STAILQ_HEAD(release_list, http_connection);
 
 struct http {
 	struct http_config config;
+	struct http_settings settings;
 	struct http_counts counts;
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;			/* libmicrohttpd's epoll descriptor */
@@ -869,18 +870,18 @@ start_daemon(struct http *http)
 }
 
 static uint64_t
-limit_ms(const struct http_config *config, enum http_deadline deadline)
+limit_ms(const struct http *http, enum http_deadline deadline)
 {
-	uint64_t head_ms = (uint64_t)config->head_timeout_s * 1000;
+	uint64_t head_ms = (uint64_t)http->settings.head_timeout_s * 1000;
 
 	switch (deadline) {
 	case DEADLINE_HEAD:
 		return head_ms;
 	case DEADLINE_BODY:
-		return (uint64_t)config->body_timeout_s * 1000;
+		return (uint64_t)http->settings.body_timeout_s * 1000;
 	case DEADLINE_NEXT:
 		return head_ms == 0 ? 0 :
-		    head_ms + (uint64_t)config->idle_timeout_s * 1000;
+		    head_ms + (uint64_t)http->config.idle_timeout_s * 1000;
 	case DEADLINES:
 		break;
 	}
@@ -933,7 +934,8 @@ fail:
 }
 
 struct http *
-http_new(const struct http_config *config)
+http_new(const struct http_config *config,
+    const struct http_settings *settings)
 {
 	struct http *http;
 	enum http_deadline i;
@@ -942,8 +944,9 @@ http_new(const struct http_config *config)
 		return NULL;
 	http = xcalloc(1, sizeof(*http));
 	http->config = *config;
+	http->settings = *settings;
 	for (i = 0; i < DEADLINES; i++) {
-		http->limits_ms[i] = limit_ms(config, i);
+		http->limits_ms[i] = limit_ms(http, i);
 		TAILQ_INIT(&http->deadlines[i]);
 	}
 	TAILQ_INIT(&http->held);
@@ -961,16 +964,15 @@ http_new(const struct http_config *config)
 }
 
 void
-http_configure(struct http *http, const struct http_config *config)
+http_configure(struct http *http, const struct http_settings *settings)
 {
 	uint64_t now_ms = uv_now(http->config.loop), after_ms;
 	struct http_connection *connection;
 	enum http_deadline i;
 
-	http->config.head_timeout_s = config->head_timeout_s;
-	http->config.body_timeout_s = config->body_timeout_s;
+	http->settings = *settings;
 	for (i = 0; i < DEADLINES; i++) {
-		after_ms = limit_ms(&http->config, i);
+		after_ms = limit_ms(http, i);
 		TAILQ_FOREACH(connection, &http->deadlines[i], deadline_entry)
 			connection->deadline_ms = wait_changed_end_ms(
 			    connection->deadline_ms, http->limits_ms[i],

@@ -76,18 +76,23 @@ struct http_config {
 	const struct http_owner *owner;
 	void	*ctx;
 	unsigned idle_timeout_s;	/* between two bytes; 0 for none */
-	/* The rest may change: http_configure(). */
+};
+
+/* What may change: http_configure(). */
+struct http_settings {
 	unsigned head_timeout_s;	/* absolute; 0 for none */
 	unsigned body_timeout_s;
 };
 
 /* NULL if libmicrohttpd cannot start, which was logged. */
-struct http *http_new(const struct http_config *config);
+struct http *http_new(const struct http_config *config,
+	    const struct http_settings *settings);
 /*
- * Take over the timeouts of config, also for requests that are being received:
+ * Take over the timeouts, also for requests that are being received:
  * from when these began, or from now on if there was no limit.
  */
-void	 http_configure(struct http *http, const struct http_config *config);
+void	 http_configure(struct http *http,
+	    const struct http_settings *settings);
 /* Takes fd, as accepted. */
 void	 http_add(struct http *http, int fd, const struct sockaddr *address,
 	    socklen_t len);

@@ -43,6 +43,7 @@ struct shortage {
 
 struct listener {
 	struct listener_config config;
+	size_t	 max_connections;	/* 0 for no limit */
 	struct listener_sockets sockets;
 	size_t	 connections;
 	struct shortage full;		/* max_connections are there */
@@ -153,8 +154,8 @@ listener_accept(struct listener_socket *sock)
 static bool
 listener_is_full(const struct listener *listener)
 {
-	return listener->config.max_connections != 0 &&
-	    listener->connections >= listener->config.max_connections;
+	return listener->max_connections != 0 &&
+	    listener->connections >= listener->max_connections;
 }
 
 static void
@@ -181,11 +182,12 @@ on_connections(uv_poll_t *poll, int status, int events)
 }
 
 struct listener *
-listener_new(const struct listener_config *config)
+listener_new(const struct listener_config *config, size_t max_connections)
 {
 	struct listener *listener = xcalloc(1, sizeof(*listener));
 
 	listener->config = *config;
+	listener->max_connections = max_connections;
 	TAILQ_INIT(&listener->sockets);
 	uv_timer_init(config->loop, &listener->retry);
 	listener->retry.data = listener;
@@ -451,14 +453,13 @@ listener_resume(struct listener *listener)
 size_t
 listener_max(const struct listener *listener)
 {
-	return listener->config.max_connections;
+	return listener->max_connections;
 }
 
 void
-listener_configure(struct listener *listener,
-    const struct listener_config *config)
+listener_configure(struct listener *listener, size_t max_connections)
 {
-	listener->config.max_connections = config->max_connections;
+	listener->max_connections = max_connections;
 	listener->full.is_logged = false;
 	listener_resume(listener);
 }
@@ -466,7 +467,7 @@ listener_configure(struct listener *listener,
 void
 listener_release(struct listener *listener)
 {
-	size_t max = listener->config.max_connections;
+	size_t max = listener->max_connections;
 
 	listener->connections--;
 	listener_resume(listener);

@@ -18,9 +18,8 @@ struct listener;
 
 struct listener_config {
 	uv_loop_t *loop;
-	const char *limit;		/* what the log calls max_connections */
-	size_t	 max_connections;	/* 0 for no limit; may change */
-	/* Somebody waits, and there are that many: let one of them end soon,
+	const char *limit;		/* what the log calls the most there are */
+	/* Somebody waits, and there are as many as may be: let one of them end soon,
 	 * if any may.  Asked again while it lasts.  NULL if none ever may. */
 	void	(*make_room)(void *ctx);
 	void	*ctx;
@@ -35,10 +34,12 @@ struct listener_user {
 	void	*ctx;
 };
 
-struct listener *listener_new(const struct listener_config *config);
-/* Take over max_connections; those that are there stay. */
+/* There are at most max_connections; 0 for no limit. */
+struct listener *listener_new(const struct listener_config *config,
+	    size_t max_connections);
+/* Take over another max_connections; those that are there stay. */
 void	 listener_configure(struct listener *listener,
-	    const struct listener_config *config);
+	    size_t max_connections);
 /* How many connections there may be; 0 for no limit. */
 size_t	 listener_max(const struct listener *listener);
 /*

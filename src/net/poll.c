@@ -55,6 +55,7 @@ TAILQ_HEAD(poll_list, poll);
 
 struct polls {
 	struct polls_config config;
+	struct polls_settings settings;
 	struct poll_list all;
 	size_t	 count;
 	struct poll_list due[WAIT_STEPS];	/* by wait; soonest first */
@@ -66,12 +67,14 @@ struct polls {
 };
 
 struct polls *
-polls_new(const struct polls_config *config)
+polls_new(const struct polls_config *config,
+    const struct polls_settings *settings)
 {
 	struct polls *polls = xcalloc(1, sizeof(*polls));
 	size_t i;
 
 	polls->config = *config;
+	polls->settings = *settings;
 	TAILQ_INIT(&polls->all);
 	for (i = 0; i < WAIT_STEPS; i++)
 		TAILQ_INIT(&polls->due[i]);
@@ -83,10 +86,9 @@ polls_new(const struct polls_config *config)
 }
 
 void
-polls_configure(struct polls *polls, const struct polls_config *config)
+polls_configure(struct polls *polls, const struct polls_settings *settings)
 {
-	polls->config.max_body = config->max_body;
-	polls->config.log_addresses = config->log_addresses;
+	polls->settings = *settings;
 }
 
 static void
@@ -331,7 +333,7 @@ poll_new(struct polls *polls, enum transport transport, const char *session,
 	struct now now = clock_now();
 
 	if (visitor_enter(&poll->peer, polls->config.quota, session, visitor,
-	    polls->config.log_addresses) == -1) {
+	    polls->settings.log_addresses) == -1) {
 		polls->counts.limited++;
 		free(poll);
 		return NULL;
@@ -341,8 +343,8 @@ poll_new(struct polls *polls, enum transport transport, const char *session,
 	poll->peer.ops = &peer_ops;
 	poll->peer.poll = &poll->state;
 	poll->peer.transport = transport;
-	buf_init(&poll->body, polls->config.max_body != 0 ?
-	    polls->config.max_body : UINT32_MAX);
+	buf_init(&poll->body, polls->settings.max_body != 0 ?
+	    polls->settings.max_body : UINT32_MAX);
 	TAILQ_INSERT_TAIL(&polls->all, poll, entry);
 	polls->count++;
 	hub_attach(polls->config.hub, &poll->peer, &now);

@@ -39,15 +39,19 @@ struct polls_config {
 	uv_loop_t *loop;
 	struct hub *hub;
 	struct quota *quota;
-	/* The rest may change: polls_configure(). */
+};
+
+/* What may change: polls_configure(). */
+struct polls_settings {
 	size_t	 max_body;	/* bytes; 0 for no limit */
 	enum address_detail log_addresses;	/* in the journal */
 };
 
-struct polls *polls_new(const struct polls_config *config);
-/* Take over the settings of config, for requests that come from now on. */
+struct polls *polls_new(const struct polls_config *config,
+	    const struct polls_settings *settings);
+/* Take over the settings, for requests that come from now on. */
 void	 polls_configure(struct polls *polls,
-	    const struct polls_config *config);
+	    const struct polls_settings *settings);
 /* After the last one was answered; the loop's close callbacks free it. */
 void	 polls_free(struct polls *polls);
 size_t	 polls_count(const struct polls *polls);

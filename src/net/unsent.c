@@ -14,7 +14,8 @@ enum { WAIT_SENT = DEADLINE_FIRST };
 #define SAMPLE_MS 100
 
 struct unsent {
-	struct unsent_config config;
+	uv_loop_t *loop;
+	size_t	 max_bytes;	/* 0 for no limit */
 	struct deadlines *deadlines;
 	struct unsent_counts counts;
 	uint64_t sampled_ms;	/* when it was last seen who takes something */
@@ -48,21 +49,22 @@ expire(struct deadline *deadline, unsigned kind)
 }
 
 static void
-put_wait(const struct unsent_config *config,
+put_wait(const struct unsent_settings *settings,
     uint64_t wait_ms[DEADLINE_KINDS_MAX])
 {
-	wait_ms[WAIT_SENT] = (uint64_t)config->timeout_s * 1000;
+	wait_ms[WAIT_SENT] = (uint64_t)settings->timeout_s * 1000;
 }
 
 struct unsent *
-unsent_new(const struct unsent_config *config)
+unsent_new(uv_loop_t *loop, const struct unsent_settings *settings)
 {
 	struct unsent *unsent = xcalloc(1, sizeof(*unsent));
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
-	unsent->config = *config;
-	put_wait(config, wait_ms);
-	unsent->deadlines = deadlines_new(config->loop, wait_ms, expire);
+	unsent->loop = loop;
+	unsent->max_bytes = settings->max_bytes;
+	put_wait(settings, wait_ms);
+	unsent->deadlines = deadlines_new(loop, wait_ms, expire);
 	return unsent;
 }
 
@@ -86,7 +88,7 @@ next_of(const struct unsent_item *item)
 static void
 sample(struct unsent *unsent)
 {
-	uint64_t now_ms = uv_now(unsent->config.loop), acked;
+	uint64_t now_ms = uv_now(unsent->loop), acked;
 	struct unsent_item *item;
 
 	if (now_ms - unsent->sampled_ms < SAMPLE_MS)
@@ -117,7 +119,7 @@ longest_idle(const struct unsent *unsent)
 static void
 keep_to_budget(struct unsent *unsent)
 {
-	size_t max = unsent->config.max_bytes;
+	size_t max = unsent->max_bytes;
 	struct unsent_item *item;
 
 	if (max != 0 && unsent->counts.bytes > max / 2)
@@ -131,13 +133,12 @@ keep_to_budget(struct unsent *unsent)
 }
 
 void
-unsent_configure(struct unsent *unsent, const struct unsent_config *config)
+unsent_configure(struct unsent *unsent, const struct unsent_settings *settings)
 {
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
-	unsent->config.max_bytes = config->max_bytes;
-	unsent->config.timeout_s = config->timeout_s;
-	put_wait(config, wait_ms);
+	unsent->max_bytes = settings->max_bytes;
+	put_wait(settings, wait_ms);
 	deadlines_configure(unsent->deadlines, wait_ms);
 	keep_to_budget(unsent);
 }
@@ -161,7 +162,7 @@ unsent_begin(struct unsent *unsent, struct unsent_item *item,
 {
 	assert(item->body == NULL);
 	item->unsent = unsent;
-	item->moved_ms = uv_now(unsent->config.loop);
+	item->moved_ms = uv_now(unsent->loop);
 	item->acked = tcp_progress(fd);
 	item->fd = fd;
 	item->body = payload_ref(body);

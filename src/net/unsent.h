@@ -19,9 +19,8 @@ struct payload;
  */
 struct unsent;
 
-struct unsent_config {
-	uv_loop_t *loop;
-	/* The rest may change: unsent_configure(). */
+/* All of them may change: unsent_configure(). */
+struct unsent_settings {
 	size_t	 max_bytes;	/* 0 for no limit */
 	unsigned timeout_s;	/* 0 for never */
 };
@@ -46,10 +45,11 @@ struct unsent_item {
 	void	(*cut)(struct unsent_item *item);
 };
 
-struct unsent *unsent_new(const struct unsent_config *config);
-/* Take over the settings of config, also for what has begun. */
+struct unsent *unsent_new(uv_loop_t *loop,
+	    const struct unsent_settings *settings);
+/* Take over the settings, also for what has begun. */
 void	 unsent_configure(struct unsent *unsent,
-	    const struct unsent_config *config);
+	    const struct unsent_settings *settings);
 /* Nothing may be under way.  The loop's close callbacks free the memory. */
 void	 unsent_free(struct unsent *unsent);
 void	 unsent_copy_counts(const struct unsent *unsent,

@@ -67,6 +67,7 @@ TAILQ_HEAD(ws_backlog_list, ws_backlog);
 
 struct ws_service {
 	struct ws_config config;
+	struct ws_settings settings;
 	struct deadlines *deadlines;
 	size_t	 turn_left;	/* bytes to be sent in this turn */
 	struct ws_backlog_list outspent;	/* go on in the next one */
@@ -532,7 +533,7 @@ static void
 start_clock(struct ws *ws)
 {
 	struct ws_service *service = ws->service;
-	uint64_t limit_ms = seconds(service->config.message_timeout_s);
+	uint64_t limit_ms = seconds(service->settings.message_timeout_s);
 
 	if (!ws_parser_is_amid(&ws->parser))
 		return;
@@ -873,12 +874,13 @@ expire(struct deadline *deadline, unsigned kind)
 }
 
 static void
-put_waits(const struct ws_config *config, uint64_t wait_ms[DEADLINE_KINDS_MAX])
+put_waits(const struct ws_settings *settings,
+    uint64_t wait_ms[DEADLINE_KINDS_MAX])
 {
-	wait_ms[WS_WAIT_SPEECH] = seconds(config->ping_interval_s);
-	wait_ms[WS_WAIT_PONG] = seconds(config->pong_timeout_s);
-	wait_ms[WS_WAIT_TAKE] = seconds(config->stall_timeout_s);
-	wait_ms[WS_WAIT_WHOLE] = seconds(config->message_timeout_s);
+	wait_ms[WS_WAIT_SPEECH] = seconds(settings->ping_interval_s);
+	wait_ms[WS_WAIT_PONG] = seconds(settings->pong_timeout_s);
+	wait_ms[WS_WAIT_TAKE] = seconds(settings->stall_timeout_s);
+	wait_ms[WS_WAIT_WHOLE] = seconds(settings->message_timeout_s);
 	wait_ms[WS_WAIT_CLOSE] = CLOSE_TIMEOUT_MS;
 	wait_ms[WS_WAIT_REST] = REST_MS;
 }
@@ -892,34 +894,35 @@ set_inflation(struct ws_service *service, uint64_t rate)
 }
 
 struct ws_service *
-ws_service_new(const struct ws_config *config)
+ws_service_new(const struct ws_config *config,
+    const struct ws_settings *settings)
 {
 	struct ws_service *service = xcalloc(1, sizeof(*service));
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
 	service->config = *config;
+	service->settings = *settings;
 	service->turn_left = TURN_BYTES;
 	TAILQ_INIT(&service->outspent);
-	put_waits(config, wait_ms);
+	put_waits(settings, wait_ms);
 	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
 	service->codec = ws_codec_new();
 	ws_packer_init(&service->packer, service->codec,
-	    config->compression_rate);
-	set_inflation(service, config->inflation_rate);
+	    settings->compression_rate);
+	set_inflation(service, settings->inflation_rate);
 	return service;
 }
 
 void
 ws_service_configure(struct ws_service *service,
-    const struct ws_config *config)
+    const struct ws_settings *settings)
 {
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
-	service->config.max_message = config->max_message;
-	service->config.message_timeout_s = config->message_timeout_s;
-	ws_packer_configure(&service->packer, config->compression_rate);
-	set_inflation(service, config->inflation_rate);
-	put_waits(config, wait_ms);
+	service->settings = *settings;
+	ws_packer_configure(&service->packer, settings->compression_rate);
+	set_inflation(service, settings->inflation_rate);
+	put_waits(settings, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);
 }
 
@@ -963,7 +966,7 @@ static void
 ws_init(struct ws *ws, struct ws_service *service,
     const struct ws_owner *owner, const struct ws_deflate_params *deflate)
 {
-	size_t max = service->config.max_message;
+	size_t max = service->settings.max_message;
 
 	*ws = (struct ws){
 		.service = service,

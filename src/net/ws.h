@@ -71,7 +71,10 @@ struct ws_config {
 	uv_loop_t *loop;
 	struct unsent *unsent;		/* outlives the service */
 	bool	 accept_binary;
-	/* The rest may change: ws_service_configure(). */
+};
+
+/* What may change: ws_service_configure(). */
+struct ws_settings {
 	size_t	 max_message;		/* bytes; 0 for no limit */
 	/* Silence until a ping, wait for its answer, and how long a reader may
 	 * take nothing while something waits for it; seconds, 0 for never. */
@@ -127,13 +130,14 @@ struct ws {
  * What all connections share: loop, deadlines, the buffer for reading, and the
  * streams of zlib.
  */
-struct ws_service *ws_service_new(const struct ws_config *config);
+struct ws_service *ws_service_new(const struct ws_config *config,
+	    const struct ws_settings *settings);
 /*
- * Take over the settings of config: times and rates for all connections, the
- * size for those that are opened from now on.
+ * Take over the settings: times and rates for all connections, the size for
+ * those that are opened from now on.
  */
 void	 ws_service_configure(struct ws_service *service,
-	    const struct ws_config *config);
+	    const struct ws_settings *settings);
 /*
  * A turn of the loop begins.  All connections together send a bounded amount
  * in one, so that large messages of some do not keep the others from small

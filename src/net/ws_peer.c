@@ -25,6 +25,7 @@ TAILQ_HEAD(ws_peer_list, ws_peer);
 
 struct ws_peers {
 	struct ws_peers_config config;
+	struct ws_peers_settings settings;
 	struct ws_peer_list open;	/* longest first */
 	struct ws_peer_list closing;	/* by ws_peers_close() */
 	size_t count; /* those being opened too */
@@ -214,11 +215,13 @@ static const struct peer_ops peer_ops = {
 };
 
 struct ws_peers *
-ws_peers_new(const struct ws_peers_config *config)
+ws_peers_new(const struct ws_peers_config *config,
+    const struct ws_peers_settings *settings)
 {
 	struct ws_peers *peers = xcalloc(1, sizeof(*peers));
 
 	peers->config = *config;
+	peers->settings = *settings;
 	TAILQ_INIT(&peers->open);
 	TAILQ_INIT(&peers->closing);
 	delivery_init(&peers->counts.deliveries);
@@ -227,9 +230,9 @@ ws_peers_new(const struct ws_peers_config *config)
 
 void
 ws_peers_configure(struct ws_peers *peers,
-    const struct ws_peers_config *config)
+    const struct ws_peers_settings *settings)
 {
-	peers->config.log_addresses = config->log_addresses;
+	peers->settings = *settings;
 }
 
 void
@@ -302,7 +305,7 @@ ws_peer_new(struct ws_peers *peers, const char *session,
 	struct ws_peer *self = xcalloc(1, sizeof(*self));
 
 	if (visitor_enter(&self->peer, peers->config.quota, session, visitor,
-	    peers->config.log_addresses) == -1) {
+	    peers->settings.log_addresses) == -1) {
 		peers->counts.limited++;
 		free(self);
 		return NULL;

@@ -39,14 +39,18 @@ struct ws_peers_config {
 	struct id_key log_key;		/* of the tags in log lines */
 	void	(*gone)(void *ctx);	/* a connection ended */
 	void	*ctx;
-	/* May change: ws_peers_configure(). */
+};
+
+/* What may change: ws_peers_configure(). */
+struct ws_peers_settings {
 	enum address_detail log_addresses; /* in the journal */
 };
 
-struct ws_peers *ws_peers_new(const struct ws_peers_config *config);
-/* Take over that setting, for connections that come from now on. */
+struct ws_peers *ws_peers_new(const struct ws_peers_config *config,
+	    const struct ws_peers_settings *settings);
+/* Take over the settings, for connections that come from now on. */
 void	 ws_peers_configure(struct ws_peers *peers,
-	    const struct ws_peers_config *config);
+	    const struct ws_peers_settings *settings);
 /* After the last one has gone. */
 void	 ws_peers_free(struct ws_peers *peers);
 size_t	 ws_peers_count(const struct ws_peers *peers);

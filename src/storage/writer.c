@@ -36,8 +36,9 @@ struct journal {
 	struct journal_config config;
 	pthread_t thread;
 
-	pthread_mutex_t lock; /* over max_remembered of config, ... */
-	pthread_cond_t wake; /* ... and these, which have changed */
+	pthread_mutex_t lock;		/* over these, ... */
+	pthread_cond_t wake;		/* ... which have changed */
+	struct journal_settings settings;
 	struct job_list waiting;
 	struct job_list finished;
 	bool	 is_stopping;
@@ -50,7 +51,7 @@ struct journal {
 /* The jobs of one transaction. */
 struct batch {
 	struct job_list jobs;
-	size_t	 max_remembered;
+	struct journal_settings settings;
 	bool	 has_begun;		/* its transaction */
 	bool	 has_notes;		/* that could be dropped */
 	bool	 drops_notes;
@@ -119,10 +120,8 @@ retain(struct store *store, struct batch *batch, struct job *job)
 }
 
 static enum store_status
-do_job(const struct journal_config *config, struct batch *batch,
-    struct job *job)
+do_job(struct store *store, struct batch *batch, struct job *job)
 {
-	struct store *store = config->store;
 	enum store_status status;
 
 	switch (job->kind) {
@@ -136,7 +135,7 @@ do_job(const struct journal_config *config, struct batch *batch,
 		    store_touch(store, job->record.session_row, job->wall_ms);
 	case JOB_LOAD:
 		return store_load(store, job->record.session,
-		    batch->max_remembered, &job->loaded);
+		    batch->settings.max_remembered, &job->loaded);
 	case JOB_FIND_IDLE:
 		return find_idle(store, job);
 	case JOB_NOTE:
@@ -156,19 +155,19 @@ do_job(const struct journal_config *config, struct batch *batch,
 
 /* All that is one transaction, or none. */
 static enum store_status
-do_transaction(const struct journal_config *config, struct batch *batch)
+do_transaction(struct store *store, struct batch *batch)
 {
 	enum store_status status;
 	struct job *job;
 
 	STAILQ_FOREACH(job, &batch->jobs, entry) {
-		status = do_job(config, batch, job);
+		status = do_job(store, batch, job);
 		if (status != STORE_OK)
 			return status;
 	}
 	if (!batch->has_begun)
 		return STORE_OK;
-	status = store_commit(config->store);
+	status = store_commit(store);
 	batch->commit_us = clock_us() - batch->begun_us;
 	return status;
 }
@@ -213,16 +212,16 @@ scrub(struct store *store, struct job *job)
 
 /* What is done when all that was to be written is durable. */
 static enum store_status
-do_afterwards(const struct journal_config *config, struct batch *batch)
+do_afterwards(struct store *store, struct batch *batch)
 {
 	enum store_status status = STORE_OK;
 	struct job *job;
 
 	STAILQ_FOREACH(job, &batch->jobs, entry) {
 		if (job->kind == JOB_SCRUB)
-			status = scrub(config->store, job);
+			status = scrub(store, job);
 		else if (job->kind == JOB_LOG_HEAD)
-			store_log_head(config->store);
+			store_log_head(store);
 		if (status != STORE_OK)
 			break;
 	}
@@ -231,44 +230,45 @@ do_afterwards(const struct journal_config *config, struct batch *batch)
 
 /* What was written, or could not be, is measured either way. */
 static void
-measure(const struct journal_config *config, struct batch *batch)
+measure(struct store *store, struct batch *batch)
 {
 	struct job *job;
 
 	STAILQ_FOREACH(job, &batch->jobs, entry)
 		if (job->kind == JOB_MEASURE_DISK)
-			job->is_measured = store_free_bytes(config->store,
+			job->is_measured = store_free_bytes(store,
 			    &job->free_bytes) == 0;
 }
 
 /* Nothing fails because of a note that cannot be written. */
 static enum store_status
-do_batch(const struct journal_config *config, struct batch *batch)
+do_batch(struct store *store, struct batch *batch)
 {
-	enum store_status status = do_transaction(config, batch);
+	enum store_status status = do_transaction(store, batch);
 
 	if (status == STORE_REFUSED && batch->has_notes) {
 		set_results(batch, JOB_REFUSED);
 		batch->has_begun = false;
 		batch->drops_notes = true;
-		status = do_transaction(config, batch);
+		status = do_transaction(store, batch);
 	}
 	if (status == STORE_OK)
-		status = do_afterwards(config, batch);
-	measure(config, batch);
+		status = do_afterwards(store, batch);
+	measure(store, batch);
 	set_results(batch, status == STORE_OK ? JOB_DONE : JOB_REFUSED);
 	return status;
 }
 
 enum store_status
-journal_do(const struct journal_config *config, struct job_list *jobs)
+journal_do(struct store *store, const struct journal_settings *settings,
+    struct job_list *jobs)
 {
-	struct batch batch = { .max_remembered = config->max_remembered };
+	struct batch batch = { .settings = *settings };
 	enum store_status status;
 
 	STAILQ_INIT(&batch.jobs);
 	STAILQ_CONCAT(&batch.jobs, jobs);
-	status = do_batch(config, &batch);
+	status = do_batch(store, &batch);
 	STAILQ_CONCAT(jobs, &batch.jobs);
 	return status;
 }
@@ -296,7 +296,7 @@ count_batch(struct journal *journal, const struct batch *batch,
 static void
 work(struct journal *journal, struct batch *batch)
 {
-	enum store_status status = do_batch(&journal->config, batch);
+	enum store_status status = do_batch(journal->config.store, batch);
 
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
 	count_batch(journal, batch, status);
@@ -343,7 +343,7 @@ take(struct journal *journal, struct batch *batch)
 		answer(journal);
 	}
 	STAILQ_CONCAT(&batch->jobs, &journal->waiting);
-	batch->max_remembered = journal->config.max_remembered;
+	batch->settings = journal->settings;
 	journal->counts.busy_since_us = clock_us();
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 	return !STAILQ_EMPTY(&batch->jobs);
@@ -382,11 +382,13 @@ start_thread(struct journal *journal)
 }
 
 struct journal *
-journal_start(const struct journal_config *config)
+journal_start(const struct journal_config *config,
+    const struct journal_settings *settings)
 {
 	struct journal *journal = xcalloc(1, sizeof(*journal));
 
 	journal->config = *config;
+	journal->settings = *settings;
 	histogram_init(&journal->counts.commit_us, commit_bounds_us,
 	    sizeof(commit_bounds_us) / sizeof(commit_bounds_us[0]));
 	histogram_init(&journal->counts.commit_rows, row_bounds,
@@ -403,10 +405,10 @@ journal_start(const struct journal_config *config)
 
 void
 journal_configure(struct journal *journal,
-    const struct journal_config *config)
+    const struct journal_settings *settings)
 {
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	journal->config.max_remembered = config->max_remembered;
+	journal->settings = *settings;
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 }
 

@@ -20,24 +20,29 @@ struct journal;
 
 struct journal_config {
 	struct store *store;		/* the thread's until journal_stop */
-	size_t	 max_remembered;	/* for store_load; may change */
 	void	(*done)(void *ctx);	/* called by the storage thread when */
 	void	*ctx;			/* results wait to be collected */
+};
+
+/* What may change: journal_configure(). */
+struct journal_settings {
+	size_t	 max_remembered;	/* for store_load() */
 };
 
 /*
  * Do the jobs of a list here and now, without a thread; done is not called.
  * STORE_FATAL is the end.
  */
-enum store_status journal_do(const struct journal_config *config,
-	    struct job_list *jobs);
+enum store_status journal_do(struct store *store,
+	    const struct journal_settings *settings, struct job_list *jobs);
 
 /* Start the thread. */
-struct journal *journal_start(const struct journal_config *config);
+struct journal *journal_start(const struct journal_config *config,
+	    const struct journal_settings *settings);
 
-/* Take over max_remembered, for sessions that are loaded from now on. */
+/* Take over the settings, for sessions that are loaded from now on. */
 void	 journal_configure(struct journal *journal,
-	    const struct journal_config *config);
+	    const struct journal_settings *settings);
 
 /*
  * Do everything that was submitted, end the thread and free the journal;
