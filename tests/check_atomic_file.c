@@ -88,22 +88,22 @@ expect_text(const char *path, const char *expected)
 	ck_assert_str_eq(text, expected);
 }
 
-static struct draft *
+static struct atomic_file *
 open_draft(const struct place *place)
 {
-	struct draft *draft;
+	struct atomic_file *draft;
 
-	ck_assert_int_eq(draft_open(place->path, ".new", &draft),
+	ck_assert_int_eq(atomic_file_open(place->path, ".new", &draft),
 	    STORE_OPENED);
 	return draft;
 }
 
-static struct draft *
+static struct atomic_file *
 write_draft(const struct place *place, const char *text)
 {
-	struct draft *draft = open_draft(place);
+	struct atomic_file *draft = open_draft(place);
 
-	ck_assert_int_eq(write(draft_file(draft), text, strlen(text)),
+	ck_assert_int_eq(write(atomic_file_fd(draft), text, strlen(text)),
 	    (ssize_t)strlen(text));
 	return draft;
 }
@@ -111,16 +111,16 @@ write_draft(const struct place *place, const char *text)
 static void
 expect_refusal(const struct place *place)
 {
-	struct draft *draft;
+	struct atomic_file *draft;
 
-	ck_assert_int_eq(draft_open(place->path, ".new", &draft),
+	ck_assert_int_eq(atomic_file_open(place->path, ".new", &draft),
 	    STORE_CANNOT_CREATE);
 }
 
 START_TEST(draft_grows_in_a_folder_that_only_we_can_enter)
 {
 	struct place place;
-	struct draft *draft;
+	struct atomic_file *draft;
 	struct stat st;
 
 	place_init(&place);
@@ -129,11 +129,11 @@ START_TEST(draft_grows_in_a_folder_that_only_we_can_enter)
 
 	ck_assert_int_eq(lstat(place.folder, &st), 0);
 	ck_assert_uint_eq(st.st_mode, S_IFDIR | 0700);
-	ck_assert_int_eq(lstat(draft_path(draft), &st), 0);
+	ck_assert_int_eq(lstat(atomic_file_path(draft), &st), 0);
 	ck_assert_uint_eq(st.st_mode, S_IFREG | 0600);
 	ck_assert_str_eq(directory_list(place.directory), "x.db.new ");
 	ck_assert_str_eq(directory_list(place.folder), "x.db ");
-	draft_close(draft);
+	atomic_file_close(draft);
 	ck_assert_str_eq(directory_list(place.directory), "");
 	place_clear(&place);
 }
@@ -142,7 +142,7 @@ END_TEST
 START_TEST(published_draft_has_the_name_and_no_folder)
 {
 	struct place place;
-	struct draft *draft;
+	struct atomic_file *draft;
 	int way;
 
 	place_init(&place);
@@ -150,8 +150,8 @@ START_TEST(published_draft_has_the_name_and_no_folder)
 		renames_plainly = way == 1;
 		draft = write_draft(&place, "whole");
 
-		ck_assert_int_eq(draft_publish(draft), 0);
-		draft_close(draft);
+		ck_assert_int_eq(atomic_file_publish(draft), 0);
+		atomic_file_close(draft);
 
 		expect_text(place.path, "whole");
 		ck_assert_str_eq(directory_list(place.directory), "x.db ");
@@ -164,7 +164,7 @@ END_TEST
 START_TEST(what_has_the_name_by_then_stays)
 {
 	struct place place;
-	struct draft *draft;
+	struct atomic_file *draft;
 	int way;
 
 	place_init(&place);
@@ -173,9 +173,9 @@ START_TEST(what_has_the_name_by_then_stays)
 		draft = write_draft(&place, "whole");
 		write_file(place.path, "another's");
 
-		ck_assert_int_eq(draft_publish(draft), -1);
+		ck_assert_int_eq(atomic_file_publish(draft), -1);
 		ck_assert_int_eq(errno, EEXIST);
-		draft_close(draft);
+		atomic_file_close(draft);
 
 		expect_text(place.path, "another's");
 		ck_assert_str_eq(directory_list(place.directory), "x.db ");
@@ -188,14 +188,14 @@ END_TEST
 START_TEST(what_is_to_be_replaced_goes)
 {
 	struct place place;
-	struct draft *draft;
+	struct atomic_file *draft;
 
 	place_init(&place);
 	write_file(place.path, "old");
 	draft = write_draft(&place, "whole");
 
-	ck_assert_int_eq(draft_replace(draft), 0);
-	draft_close(draft);
+	ck_assert_int_eq(atomic_file_replace(draft), 0);
+	atomic_file_close(draft);
 
 	expect_text(place.path, "whole");
 	ck_assert_str_eq(directory_list(place.directory), "x.db ");
@@ -211,7 +211,7 @@ START_TEST(what_a_killed_draft_left_goes)
 	};
 	char path[PATH_BYTES];
 	struct place place;
-	struct draft *draft;
+	struct atomic_file *draft;
 	size_t i;
 
 	place_init(&place);
@@ -223,9 +223,9 @@ START_TEST(what_a_killed_draft_left_goes)
 
 	draft = open_draft(&place);
 
-	expect_text(draft_path(draft), "");
+	expect_text(atomic_file_path(draft), "");
 	ck_assert_str_eq(directory_list(place.folder), "x.db ");
-	draft_close(draft);
+	atomic_file_close(draft);
 	ck_assert_str_eq(directory_list(place.directory), "");
 	place_clear(&place);
 }
@@ -238,7 +238,7 @@ START_TEST(draft_of_an_older_version_goes)
 	place_init(&place);
 	write_file(place.folder, "half");
 
-	draft_close(open_draft(&place));
+	atomic_file_close(open_draft(&place));
 
 	ck_assert_str_eq(directory_list(place.directory), "");
 	place_clear(&place);
@@ -324,15 +324,16 @@ END_TEST
 START_TEST(folder_is_one_drafts_at_a_time)
 {
 	struct place place;
-	struct draft *draft, *other;
+	struct atomic_file *draft, *other;
 
 	place_init(&place);
 	draft = write_draft(&place, "whole");
 
-	ck_assert_int_eq(draft_open(place.path, ".new", &other), STORE_IN_USE);
+	ck_assert_int_eq(atomic_file_open(place.path, ".new", &other),
+	    STORE_IN_USE);
 
-	ck_assert_int_eq(draft_publish(draft), 0);
-	draft_close(draft);
+	ck_assert_int_eq(atomic_file_publish(draft), 0);
+	atomic_file_close(draft);
 	expect_text(place.path, "whole");
 	place_clear(&place);
 }
@@ -341,12 +342,12 @@ END_TEST
 START_TEST(draft_needs_a_folder_to_be_in)
 {
 	struct place place;
-	struct draft *draft;
+	struct atomic_file *draft;
 
 	place_init(&place);
 	path_in(&place, "missing/x.db", place.path);
 
-	ck_assert_int_eq(draft_open(place.path, ".new", &draft),
+	ck_assert_int_eq(atomic_file_open(place.path, ".new", &draft),
 	    STORE_CANNOT_CREATE);
 
 	place_clear(&place);
@@ -356,15 +357,15 @@ END_TEST
 START_TEST(room_is_what_the_disk_has)
 {
 	struct place place;
-	struct draft *draft;
+	struct atomic_file *draft;
 
 	place_init(&place);
 	draft = open_draft(&place);
 
-	ck_assert_int_eq(draft_check_room(draft, 1), 0);
-	ck_assert_int_eq(draft_check_room(draft, INT64_MAX), -1);
+	ck_assert_int_eq(atomic_file_check_room(draft, 1), 0);
+	ck_assert_int_eq(atomic_file_check_room(draft, INT64_MAX), -1);
 
-	draft_close(draft);
+	atomic_file_close(draft);
 	place_clear(&place);
 }
 END_TEST

@@ -62,7 +62,7 @@ tell_all(struct story *story)
 }
 
 static enum audit_status
-verify(const struct story *story, const struct audit_wish *wish,
+verify(const struct story *story, const struct audit_verify_options *wish,
     struct audit_report *report)
 {
 	enum audit_status status;
@@ -80,7 +80,7 @@ verify(const struct story *story, const struct audit_wish *wish,
 static enum audit_status
 verify_all(const struct story *story, struct audit_report *report)
 {
-	const struct audit_wish all = { .from = 0 };
+	const struct audit_verify_options all = { .from = 0 };
 
 	return verify(story, &all, report);
 }
@@ -541,7 +541,7 @@ END_TEST
 
 START_TEST(a_missing_tail_is_found_by_its_head)
 {
-	struct audit_wish wish = { .has_head = true };
+	struct audit_verify_options wish = { .has_head = true };
 	struct audit_report report;
 	struct audit *audit;
 	struct story story;
@@ -601,12 +601,12 @@ START_TEST(erasures_must_be_explained)
 		const char *condition;
 		enum audit_status status;
 	} cases[] = {
-		{ "IN (4, 6, 16)", AUDIT_OK },	/* session b, all of it */
-		{ "IN (11, 13)", AUDIT_OK },	/* older than the RETAIN */
-		{ "IN (3)", AUDIT_OK },		/* customer 2 */
-		{ "IN (12, 17)", AUDIT_FAULT },	/* session a's other one */
-		{ "IN (14)", AUDIT_FAULT },	/* newer than the RETAIN */
-		{ "IN (22)", AUDIT_FAULT },	/* after its ERASE */
+		{ "IN (4, 6, 16)", AUDIT_OK }, /* session b, all of it */
+		{ "IN (11, 13)", AUDIT_OK }, /* older than the RETAIN */
+		{ "IN (3)", AUDIT_OK }, /* customer 2 */
+		{ "IN (12, 17)", AUDIT_FAULT }, /* session a's other one */
+		{ "IN (14)", AUDIT_FAULT }, /* newer than the RETAIN */
+		{ "IN (22)", AUDIT_FAULT }, /* after its ERASE */
 	};
 	struct audit_report report;
 	struct story story;
@@ -614,8 +614,8 @@ START_TEST(erasures_must_be_explained)
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		tell_all(&story);
-		(void)story_tell(&story, 0, RECORD_ERASE, 2);	/* row 19 */
-		(void)story_erase(&story, 1);			/* row 20 */
+		(void)story_tell(&story, 0, RECORD_ERASE, 2); /* row 19 */
+		(void)story_erase(&story, 1); /* row 20 */
 		(void)story_retain(&story, STORY_BEGIN_MS +
 		    13 * STORY_STEP_MS);			/* row 21 */
 		(void)story_tell(&story, 1, RECORD_CART, 4);	/* row 22 */
@@ -681,8 +681,8 @@ START_TEST(the_note_that_is_named_is_the_one_that_let_the_rows_go)
 	struct story story;
 
 	tell_all(&story);
-	(void)story_purge(&story, 2);				/* row 19 */
-	(void)story_purge(&story, 3);				/* row 20 */
+	(void)story_purge(&story, 2); /* row 19 */
+	(void)story_purge(&story, 3); /* row 20 */
 	purge(&story, 4, 1);					/* row 21 */
 
 	ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
@@ -730,7 +730,7 @@ END_TEST
 
 START_TEST(a_part_can_be_verified)
 {
-	struct audit_wish wish = { .from = 11 };
+	struct audit_verify_options wish = { .from = 11 };
 	struct audit_report report;
 	struct story story;
 
@@ -779,7 +779,7 @@ purge_meanwhile(void *ctx, const struct audit_row *row)
 static void
 verify_meanwhile(struct meanwhile *meanwhile)
 {
-	struct audit_wish wish = {
+	struct audit_verify_options wish = {
 		.note = purge_meanwhile,
 		.ctx = meanwhile,
 	};
@@ -808,7 +808,7 @@ START_TEST(a_note_that_is_purged_meanwhile_explains_none_the_less)
 	story_begin(&story);
 	/* From the future, its own body stays and nothing is looked up yet. */
 	story.time_ms += AHEAD_MS;
-	(void)story_retain(&story, 1);				/* row 1 */
+	(void)story_retain(&story, 1); /* row 1 */
 	story.time_ms -= AHEAD_MS;
 	(void)story_tell(&story, 2, RECORD_START, 8);
 	(void)story_tell(&story, 2, RECORD_CART, 8);
@@ -854,7 +854,7 @@ END_TEST
 static enum audit_status
 judge_session(const struct story *story, struct audit_report *report)
 {
-	struct audit_wish wish = { .from = 0 };
+	struct audit_verify_options wish = { .from = 0 };
 	struct audit_session session;
 	enum audit_status status;
 	struct audit *audit;
@@ -873,7 +873,7 @@ static uint64_t
 count_noted(const struct story *story, const char *name)
 {
 	struct audit_session session;
-	struct audit_wish wish = { .session = &session };
+	struct audit_verify_options wish = { .session = &session };
 	struct audit_report report;
 	struct audit *audit;
 	uint64_t noted;

@@ -69,7 +69,7 @@ struct place {
 	enum backup_phase stop_phase;
 	unsigned looks;
 	bool	 commits;		/* something, at every look */
-	const char *planted;		/* at the first look, the log of ... */
+	const char *planted; /* at the first look, the log of ... */
 	const struct place *attacker;	/* ... another database; or NULL */
 };
 
@@ -212,7 +212,8 @@ head_of(const char *path)
 static enum backup_status
 make(struct place *place, const struct backup_order *wishes)
 {
-	const struct backup_watcher watcher = { .goes_on = watch, .ctx = place };
+	const struct backup_watcher watcher = { .goes_on = watch,
+		.ctx = place };
 	struct backup_order order = *wishes;
 	struct chain_head head;
 	enum backup_status status;
@@ -266,7 +267,7 @@ START_TEST(daemon_opens_copy_as_its_database)
 	ck_assert_int_eq(make(&place, &plain), BACKUP_MADE);
 
 	ck_assert_int_eq(store_open(place.target, NULL, &store), STORE_OPENED);
-	store_rows(store, &session, &customer);
+	store_last_rows(store, &session, &customer);
 	store_close(store);
 
 	ck_assert_int_eq(session, 1);
@@ -556,7 +557,7 @@ START_TEST(without_room_for_all_of_it_nothing_is_copied)
 	struct place place;
 
 	place_init(&place);
-	store_close(place.store);	/* which leaves all of it in one file */
+	store_close(place.store); /* which leaves all of it in one file */
 	ck_assert_int_eq(store_open(place.database, NULL, &place.store),
 	    STORE_OPENED);
 
@@ -600,7 +601,8 @@ END_TEST
 
 START_TEST(key_is_copied_when_asked_for)
 {
-	const struct backup_order order = { .with_key = true, .replaces = true };
+	const struct backup_order order = { .with_key = true,
+		.replaces = true };
 	char from[PATH_BYTES], to[PATH_BYTES];
 	struct place place;
 	uint8_t keys[2][ID_KEY_BYTES + 1];

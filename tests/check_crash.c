@@ -40,18 +40,18 @@ struct life {
 	struct crash_vfs *after;	/* used on what the failure left */
 	char	 directory[DIRECTORY_BYTES];
 	char	 path[PATH_BYTES];
-	char	 ruin[DIRECTORY_BYTES];	/* directory of the disk's images */
+	char ruin[DIRECTORY_BYTES]; /* directory of the disk's images */
 	char	 ruined[PATH_BYTES];	/* the database in it */
 	struct store *store;
 	struct payload *session;
 	uint64_t revision;
 	uint64_t random;
-	size_t	 moments[TRANSACTIONS];	/* when each was acknowledged */
-	int64_t	 halfway;		/* records in the midst of one that is */
-					/* two transactions of the store */
+	size_t moments[TRANSACTIONS]; /* when each was acknowledged */
+	int64_t halfway; /* records in the midst of one that is */
+	/* two transactions of the store */
 	int64_t	 records[TRANSACTIONS];	/* in all, after each */
 	int64_t	 record_count;
-	int64_t	 erased[TRANSACTIONS];	/* customer 2 up to there, after each */
+	int64_t erased[TRANSACTIONS]; /* customer 2 up to there, after each */
 	int64_t	 erased_upto;
 };
 
@@ -596,7 +596,8 @@ write_erasure(struct life *life)
 		ck_assert_int_eq(store_commit(life->store), STORE_OK);
 	} while (after != 0);
 	do {
-		ck_assert_int_eq(store_scrub(life->store, &after), STORE_OK);
+		ck_assert_int_eq(store_scrub_wal(life->store, &after),
+		    STORE_OK);
 	} while (after != 0);
 	record_clear(&note);
 	life->record_count++;
@@ -621,7 +622,7 @@ write_retention(struct life *life)
 	note.client_seq = pass.bodies_ms;
 	while (pass.step != RETENTION_OVER) {
 		ck_assert_int_eq(store_begin(life->store), STORE_OK);
-		ck_assert_int_eq(store_retain(life->store, &pass, &note),
+		ck_assert_int_eq(store_purge(life->store, &pass, &note),
 		    STORE_OK);
 		ck_assert_int_eq(store_commit(life->store), STORE_OK);
 	}
@@ -752,7 +753,7 @@ END_TEST
 enum {
 	FAULT_TRANSACTIONS = 6,
 	FAULTS_MAX = 30,		/* of the many of a checkpoint */
-	MARK_WRITES = 2			/* a frame of the log and its page */
+	MARK_WRITES = 2 /* a frame of the log and its page */
 };
 
 /* Make the nth write fail; whether there were as many. */

@@ -73,7 +73,7 @@ setup(void)
 static void
 expect_proof(void)
 {
-	const struct audit_wish all = { .from = 0 };
+	const struct audit_verify_options all = { .from = 0 };
 	struct audit_report report;
 	enum audit_status status;
 	struct audit *audit;
@@ -273,7 +273,7 @@ scrub(void)
 	int64_t upto = 0;
 
 	do {
-		ck_assert_int_eq(store_scrub(store, &upto), STORE_OK);
+		ck_assert_int_eq(store_scrub_wal(store, &upto), STORE_OK);
 	} while (upto != 0);
 }
 
@@ -404,7 +404,7 @@ START_TEST(a_reader_puts_the_scrub_off)
 	ck_assert_int_eq(sqlite3_step(row), SQLITE_ROW);
 	ck_assert_uint_eq(erase(1, 2), 21);
 
-	ck_assert_int_eq(store_scrub(store, &upto), STORE_REFUSED);
+	ck_assert_int_eq(store_scrub_wal(store, &upto), STORE_REFUSED);
 	ck_assert_int_eq(upto, 0);
 	ck_assert(files_have("Cart<2.1>"));
 	/* The reader sees what was there when it began, and others write. */
@@ -438,7 +438,7 @@ START_TEST(a_large_log_is_overwritten_while_others_write)
 	ck_assert_uint_eq(erase(1, 1), 25);
 	n = 0;
 	do {
-		ck_assert_int_eq(store_scrub(store, &upto), STORE_OK);
+		ck_assert_int_eq(store_scrub_wal(store, &upto), STORE_OK);
 		begin();
 		fill_cart(1, 2, n++, 5000);
 		commit();
@@ -463,7 +463,7 @@ START_TEST(a_crash_in_a_scrub_harms_nothing)
 
 	make_sessions(100);
 	ck_assert_uint_eq(erase(1, 2), 101);
-	ck_assert_int_eq(store_scrub(store, &upto), STORE_OK);
+	ck_assert_int_eq(store_scrub_wal(store, &upto), STORE_OK);
 	begin();
 	fill_cart(1, 1, 777, 10);
 	commit();
@@ -536,7 +536,7 @@ retain(uint64_t bodies_ms, uint64_t rows_ms)
 
 	while (pass.step != RETENTION_OVER) {
 		begin();
-		ck_assert_int_eq(store_retain(store, &pass, &note), STORE_OK);
+		ck_assert_int_eq(store_purge(store, &pass, &note), STORE_OK);
 		commit();
 		ck_assert_uint_lt(++n, 10000);
 	}
@@ -593,7 +593,7 @@ START_TEST(what_is_let_go_of_in_a_pass_is_noted_again)
 	pass.bodies_ms = note.client_seq = now_ms - 5 * DAY_MS;
 	while (pass.step == RETENTION_BODIES) {
 		begin();
-		ck_assert_int_eq(store_retain(store, &pass, &note), STORE_OK);
+		ck_assert_int_eq(store_purge(store, &pass, &note), STORE_OK);
 		if (pass.after_row > 600 && revisions[1] < 603)
 			fill_cart(1, 2, 300, 10);
 		commit();
@@ -735,7 +735,7 @@ START_TEST(purge_that_was_interrupted_goes_on)
 	};
 	while (query("SELECT min(seq) FROM journal") == 1) {
 		begin();
-		ck_assert_int_eq(store_retain(store, &pass, &note), STORE_OK);
+		ck_assert_int_eq(store_purge(store, &pass, &note), STORE_OK);
 		commit();
 		expect_proof();
 	}

@@ -37,7 +37,7 @@ enum {
 enum forgery {
 	FORGERY_EDIT,		/* of a cell, whose column is named */
 	FORGERY_SWAP,		/* of the cells of two rows */
-	FORGERY_DELETE,		/* of a row, or of an entry of an index */
+	FORGERY_DELETE, /* of a row, or of an entry of an index */
 	FORGERY_INSERT
 };
 
@@ -83,9 +83,9 @@ struct trial {
 	struct story story;
 	unsigned char *image;
 	size_t	 size;
-	struct audit_wish wish;		/* with its head */
+	struct audit_verify_options wish;		/* with its head */
 	char	 path[STORY_PATH_BYTES];
-	int	 fd;			/* of path, where copies are written */
+	int fd; /* of path, where copies are written */
 	sqlite3	*db;			/* the copy to be changed */
 	sqlite3	*pristine;		/* one that is not */
 	const char *row;		/* whose cell is edited; or NULL */
@@ -144,7 +144,7 @@ tell(struct story *story)
 	(void)story_tell(story, 3, RECORD_CART, 6);
 	(void)story_tell(story, 3, RECORD_CART, 10);
 	(void)story_tell(story, 3, RECORD_JOIN, 12);
-	(void)story_tell(story, 3, RECORD_READY, 12);		/* row 10 */
+	(void)story_tell(story, 3, RECORD_READY, 12); /* row 10 */
 	(void)story_tell(story, 3, RECORD_LEAVE, 12);
 	(void)story_tell(story, 3, RECORD_END, 0);
 	(void)story_tell(story, 2, RECORD_REFUSED, 8);
@@ -154,7 +154,7 @@ tell(struct story *story)
 	(void)story_tell(story, 0, RECORD_CART, 2);
 	(void)story_tell(story, 0, RECORD_CART, 2);
 	(void)story_tell(story, 1, RECORD_START, 3);
-	(void)story_displace(story, 1, 4, 3);			/* row 20 */
+	(void)story_displace(story, 1, 4, 3); /* row 20 */
 	(void)story_tell(story, 1, RECORD_CART, 4);
 	(void)story_tell(story, 1, RECORD_JOIN, 5);
 	(void)story_tell(story, 1, RECORD_CART, 5);

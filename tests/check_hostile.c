@@ -336,7 +336,7 @@ goes_on(struct telling *telling, const struct store *store,
     enum store_status status)
 {
 	expect(telling, status == STORE_OK || (status == STORE_FATAL &&
-	    store_verdict(store) == STORE_BAD_DATA), (int)status,
+	    store_exit_status(store) == STORE_BAD_DATA), (int)status,
 	    status == STORE_OK ? 0 : 1, "<3>");
 	return status == STORE_OK;
 }
@@ -460,7 +460,7 @@ retain(struct telling *telling, struct store *store)
 	do {
 		status = store_begin(store);
 		if (status == STORE_OK)
-			status = store_retain(store, &pass, &note);
+			status = store_purge(store, &pass, &note);
 		if (status == STORE_OK)
 			status = store_commit(store);
 		slices++;
@@ -730,8 +730,8 @@ START_TEST(purge_of_its_own_row_deletes_nothing)
 	    STORE_OPENED);
 	ck_assert_int_eq(store_begin(store), STORE_OK);
 
-	ck_assert_int_eq(store_retain(store, &pass, NULL), STORE_FATAL);
-	ck_assert_int_eq(store_verdict(store), STORE_BAD_DATA);
+	ck_assert_int_eq(store_purge(store, &pass, NULL), STORE_FATAL);
+	ck_assert_int_eq(store_exit_status(store), STORE_BAD_DATA);
 
 	store_close(store);
 	ck_assert_int_eq(count_rows(&loose), rows);

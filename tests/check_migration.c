@@ -175,7 +175,7 @@ query(sqlite3 *db, const char *sql)
 static void
 expect_proof(int64_t anchor, int64_t note)
 {
-	const struct audit_wish all = { .from = 0 };
+	const struct audit_verify_options all = { .from = 0 };
 	struct audit_report report;
 	enum audit_status status;
 	struct audit *audit;
@@ -449,7 +449,7 @@ retain(void)
 	ck_assert_int_eq(store_open(OLD_PATH, NULL, &store), STORE_OPENED);
 	while (pass.step != RETENTION_OVER) {
 		ck_assert_int_eq(store_begin(store), STORE_OK);
-		ck_assert_int_eq(store_retain(store, &pass, &note), STORE_OK);
+		ck_assert_int_eq(store_purge(store, &pass, &note), STORE_OK);
 		ck_assert_int_eq(store_commit(store), STORE_OK);
 	}
 	store_close(store);

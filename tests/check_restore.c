@@ -817,7 +817,7 @@ START_TEST(mark_is_no_database_whatever_log_is_beside_it)
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	ck_assert_int_eq(rename(kept, log), 0);
 	ck_assert_int_eq(link(log, kept), 0);
-	write_file(&place, "shop.db", header_mark);
+	write_file(&place, "shop.db", db_header_placeholder);
 	path_in(&place, "shop.db", file);
 	ck_assert_int_eq(stat(log, &before), 0);
 	ck_assert_int_gt(before.st_size, 0);
@@ -829,7 +829,7 @@ START_TEST(mark_is_no_database_whatever_log_is_beside_it)
 	ck_assert_int_eq(after.st_size, before.st_size);
 	ck_assert_int_eq(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
 	ck_assert_int_eq(stat(file, &after), 0);
-	ck_assert_uint_eq((size_t)after.st_size, strlen(header_mark));
+	ck_assert_uint_eq((size_t)after.st_size, strlen(db_header_placeholder));
 	place_clear(&place);
 }
 END_TEST

@@ -595,14 +595,14 @@ START_TEST(rows_given_are_remembered)
 
 	place_init(&place);
 	store = open_store(&place);
-	store_rows(store, &session, &customer);
+	store_last_rows(store, &session, &customer);
 	ck_assert_int_eq(session, 0);
 	ck_assert_int_eq(customer, 0);
 	store_close(store);
 	make_two_records(&place);
 
 	store = open_store(&place);
-	store_rows(store, &session, &customer);
+	store_last_rows(store, &session, &customer);
 	ck_assert_int_eq(session, 1);
 	ck_assert_int_eq(customer, 1);
 	store_close(store);

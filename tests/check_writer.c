@@ -1,5 +1,5 @@
 /*
- * The storage thread.  Tests wait for it with journal_stop(), or on the
+ * The storage thread.  Tests wait for it with writer_stop(), or on the
  * semaphore that its done callback posts; the disk's failures come from
  * crash_vfs and are ordered before the thread starts.
  */
@@ -37,7 +37,7 @@ struct fixture {
 	char	 directory[DIRECTORY_BYTES];
 	char	 path[PATH_BYTES];
 	struct store *store;
-	struct journal *journal;
+	struct writer *journal;
 	struct payload *session;
 	uint64_t revision;
 	sem_t	 done;
@@ -72,18 +72,18 @@ fixture_init(struct fixture *fixture)
 	    STORE_OPENED);
 }
 
-static const struct journal_settings settings = { .max_remembered = 0 };
+static const struct writer_settings settings = { .max_remembered = 0 };
 
 static void
 fixture_start(struct fixture *fixture)
 {
-	struct journal_config config = {
+	struct writer_config config = {
 		.store = fixture->store,
 		.done = on_done,
 		.ctx = fixture,
 	};
 
-	fixture->journal = journal_start(&config, &settings);
+	fixture->journal = writer_start(&config, &settings);
 }
 
 static struct job *
@@ -162,22 +162,22 @@ add_record(struct fixture *fixture, enum record_event event)
 static void
 submit(struct fixture *fixture)
 {
-	journal_submit(fixture->journal, &fixture->jobs);
+	writer_submit(fixture->journal, &fixture->jobs);
 	ck_assert(STAILQ_EMPTY(&fixture->jobs));
 }
 
-/* Wait for results and collect them; what journal_collect() says. */
+/* Wait for results and collect them; what writer_collect() says. */
 static enum store_open_status
 collect(struct fixture *fixture)
 {
 	ck_assert_int_eq(sem_wait(&fixture->done), 0);
-	return journal_collect(fixture->journal, &fixture->results);
+	return writer_collect(fixture->journal, &fixture->results);
 }
 
 static void
 stop(struct fixture *fixture)
 {
-	fixture->verdict = journal_stop(fixture->journal, &fixture->results);
+	fixture->verdict = writer_stop(fixture->journal, &fixture->results);
 }
 
 START_TEST(results_come_in_the_order_of_the_jobs)
@@ -408,19 +408,19 @@ START_TEST(slices_say_where_the_next_begins)
 }
 END_TEST
 
-static struct journal_counts
+static struct writer_counts
 counts_of(struct fixture *fixture)
 {
-	struct journal_counts counts;
+	struct writer_counts counts;
 
-	journal_copy_counts(fixture->journal, &counts);
+	writer_copy_counts(fixture->journal, &counts);
 	return counts;
 }
 
 START_TEST(commits_are_counted_with_their_rows)
 {
 	struct fixture f;
-	struct journal_counts counts;
+	struct writer_counts counts;
 
 	fixture_init(&f);
 	fixture_start(&f);
@@ -469,7 +469,7 @@ START_TEST(refusals_are_counted_by_kind_until_a_commit_succeeds)
 	fixture_init(&f);
 	fixture_start(&f);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct journal_counts counts;
+		struct writer_counts counts;
 
 		crash_vfs_fail(f.vfs, CRASH_FAULT_WRITE, 1, cases[i].rc);
 		f.revision = 0;
@@ -658,7 +658,7 @@ START_TEST(owner_and_thread_work_at_the_same_time)
 		(void)add_record(&f, RECORD_CART);
 		(void)add(&f, JOB_LOAD);
 		submit(&f);
-		ck_assert_int_eq(journal_collect(f.journal, &f.results), 0);
+		ck_assert_int_eq(writer_collect(f.journal, &f.results), 0);
 	}
 	stop(&f);
 
@@ -704,7 +704,7 @@ START_TEST(asked_thread_answers_while_it_has_nothing_to_do)
 	fixture_start(&f);
 
 	for (i = 0; i < 3; i++) {
-		journal_ask(f.journal, on_done, &f);
+		writer_probe(f.journal, on_done, &f);
 		ck_assert_int_eq(sem_wait(&f.done), 0);
 	}
 	stop(&f);
@@ -745,21 +745,21 @@ gate_clear(struct gate *gate)
 static void
 start_with_gate(struct fixture *fixture, struct gate *gate)
 {
-	struct journal_config config = {
+	struct writer_config config = {
 		.store = fixture->store,
 		.done = pass_gate,
 		.ctx = gate,
 	};
 
 	gate_init(gate);
-	fixture->journal = journal_start(&config, &settings);
+	fixture->journal = writer_start(&config, &settings);
 }
 
 /* Wait until the thread has nothing in hand. */
 static void
 await_leisure(struct fixture *fixture)
 {
-	journal_ask(fixture->journal, on_done, fixture);
+	writer_probe(fixture->journal, on_done, fixture);
 	ck_assert_int_eq(sem_wait(&fixture->done), 0);
 }
 
@@ -824,8 +824,8 @@ START_TEST(asked_thread_answers_once_and_not_before_it_is_free)
 	(void)add(&f, JOB_ANSWER);
 	submit(&f);
 	ck_assert_int_eq(sem_wait(&gate.entered), 0);
-	journal_ask(f.journal, on_done, &f);
-	journal_ask(f.journal, on_done, &f);
+	writer_probe(f.journal, on_done, &f);
+	writer_probe(f.journal, on_done, &f);
 	ck_assert_int_eq(sem_trywait(&f.done), -1);
 
 	ck_assert_int_eq(sem_post(&gate.opened), 0);

@@ -273,7 +273,7 @@ story_pass(struct story *story, uint64_t bodies_ms, uint64_t rows_ms)
 
 	while (pass.step != RETENTION_OVER) {
 		ck_assert_int_eq(store_begin(story->store), STORE_OK);
-		ck_assert_int_eq(store_retain(story->store, &pass, &note),
+		ck_assert_int_eq(store_purge(story->store, &pass, &note),
 		    STORE_OK);
 		ck_assert_int_eq(store_commit(story->store), STORE_OK);
 	}

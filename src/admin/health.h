@@ -11,7 +11,7 @@ struct payload;
 enum health {
 	HEALTH_READY,
 	HEALTH_DRAINING,	/* it takes in nothing new: it stops */
-	HEALTH_REFUSED,		/* the storage refused the last changes */
+	HEALTH_REFUSED, /* the storage refused the last changes */
 	HEALTH_STUCK		/* the storage does not come back */
 };
 
@@ -26,7 +26,7 @@ enum {
 struct health_signs {
 	bool	 is_draining;
 	uint64_t now_us;	/* these are of the monotonic clock */
-	uint64_t refused_us;	/* as in struct journal_counts */
+	uint64_t refused_us;	/* as in struct writer_counts */
 	uint64_t busy_since_us;
 };
 

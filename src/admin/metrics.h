@@ -31,7 +31,7 @@ struct metrics {
 	struct http_counts http;
 	struct fcgi_counts fcgi;
 	struct unsent_counts unsent;
-	struct journal_counts journal;
+	struct writer_counts journal;
 	struct histogram turns_us;	/* of the loop */
 	size_t	 connections_max;	/* 0: no limit */
 	uint64_t limited_connections;	/* not let in */

@@ -24,9 +24,9 @@
 #include "storage/wal_mark.h"
 
 enum {
-	BUSY_TIMEOUT_MS = 5000,		/* a daemon that starts or stops */
+	BUSY_TIMEOUT_MS = 5000, /* a daemon that starts or stops */
 	LOG_LOOKS = 3,			/* at a log that a daemon moves */
-	KEPT_MAX = 8			/* statements of audit_prepare_once() */
+	KEPT_MAX = 8 /* statements of audit_prepare_cached() */
 };
 
 enum statement {
@@ -66,14 +66,14 @@ struct audit {
 };
 
 static enum audit_status
-refuse(const char *path, const char *why)
+refuse_database(const char *path, const char *why)
 {
 	log_errorx("%s: %s", path, why);
 	return AUDIT_BAD_DATA;
 }
 
 static enum audit_status
-refuse_file(const char *path)
+refuse_errno(const char *path)
 {
 	enum audit_status status = AUDIT_IO_ERROR;
 
@@ -94,20 +94,20 @@ refuse_file(const char *path)
 }
 
 static enum audit_status
-judge_header(const char *path, int fd)
+check_db_header(const char *path, int fd)
 {
-	uint8_t header[HEADER_BYTES];
+	uint8_t header[DB_HEADER_BYTES];
 	ssize_t n = pread(fd, header, sizeof(header), 0);
 	const char *fault;
 
 	if (n == -1)
-		return refuse_file(path);
+		return refuse_errno(path);
 	/* A crash may have torn what the log has whole. */
-	if (companions_have_log(path) && header_is_torn(header, (size_t)n))
+	if (sidecars_have_wal(path) && db_header_is_torn(header, (size_t)n))
 		return AUDIT_OK;
 	/* A newer version is judged by what the log says, not the file. */
-	fault = header_fault(header, (size_t)n, INT32_MAX);
-	return fault != NULL ? refuse(path, fault) : AUDIT_OK;
+	fault = db_header_fault(header, (size_t)n, INT32_MAX);
+	return fault != NULL ? refuse_database(path, fault) : AUDIT_OK;
 }
 
 /*
@@ -117,7 +117,7 @@ judge_header(const char *path, int fd)
 static bool
 is_readable(const char *path, const struct stat *st)
 {
-	char *log = file_beside(path, "-wal");
+	char *log = fs_with_suffix(path, "-wal");
 	bool has_log = access(log, F_OK) == 0;
 
 	free(log);
@@ -125,7 +125,7 @@ is_readable(const char *path, const struct stat *st)
 }
 
 static enum audit_status
-refuse_foreign(const char *path)
+refuse_other_user(const char *path)
 {
 	log_errorx("%s: is another user's: read it as that user, or while the "
 	    "daemon runs", path);
@@ -134,7 +134,7 @@ refuse_foreign(const char *path)
 
 /* Judge the file before SQLite sees it. */
 static enum audit_status
-judge_file(const char *path)
+check_db_file(const char *path)
 {
 	enum audit_status status;
 	struct stat st;
@@ -142,17 +142,17 @@ judge_file(const char *path)
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1)
-		return refuse_file(path);
+		return refuse_errno(path);
 	if (fstat(fd, &st) == -1)
-		status = refuse_file(path);
+		status = refuse_errno(path);
 	else if (S_ISDIR(st.st_mode))
-		status = refuse(path, "is a directory");
+		status = refuse_database(path, "is a directory");
 	else if (!S_ISREG(st.st_mode))
-		status = refuse(path, "is not a regular file");
+		status = refuse_database(path, "is not a regular file");
 	else if (!is_readable(path, &st))
-		status = refuse_foreign(path);
+		status = refuse_other_user(path);
 	else
-		status = judge_header(path, fd);
+		status = check_db_header(path, fd);
 	(void)close(fd); /* nothing was written to it */
 	return status;
 }
@@ -205,7 +205,7 @@ audit_end_row(struct audit *audit, const struct columns *columns, int rc)
 	if (status != AUDIT_OK || columns_fit(columns))
 		return status;
 	columns_describe(columns, text);
-	return refuse(audit->path, text);
+	return refuse_database(audit->path, text);
 }
 
 enum audit_status
@@ -218,7 +218,7 @@ audit_prepare(struct audit *audit, const char *sql, sqlite3_stmt **statement)
 }
 
 enum audit_status
-audit_prepare_once(struct audit *audit, const char *sql,
+audit_prepare_cached(struct audit *audit, const char *sql,
     sqlite3_stmt **statement)
 {
 	enum audit_status status = AUDIT_OK;
@@ -282,16 +282,16 @@ check_version(struct audit *audit)
 	if (rc != SQLITE_ROW)
 		return audit_failed(audit, rc);
 	if (version > database_schema_version())
-		return refuse(audit->path, "is of a newer version");
+		return refuse_database(audit->path, "is of a newer version");
 	if (version < database_schema_version())
-		return refuse(audit->path, "is of an older version: "
+		return refuse_database(audit->path, "is of an older version: "
 		    "start the daemon once to bring it up to date");
-	rc = tables_check(audit->db);
+	rc = schema_check_tables(audit->db);
 	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
 }
 
 static enum audit_status
-connect_file(struct audit *audit)
+open_connection(struct audit *audit)
 {
 	int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
 	    SQLITE_OPEN_EXRESCODE;
@@ -310,25 +310,26 @@ connect_file(struct audit *audit)
  * moves its log the two may not agree for a moment.
  */
 static enum audit_status
-check_log(struct audit *audit)
+check_wal_is_ours(struct audit *audit)
 {
-	struct log_mark file, whole;
+	struct wal_mark file, whole;
 	int looks, rc;
 
 	for (looks = 0; looks < LOG_LOOKS; looks++) {
-		if (!companions_have_log(audit->path) ||
-		    !log_mark_read_alone(audit->path, NULL, &file))
+		if (!sidecars_have_wal(audit->path) ||
+		    !wal_mark_read_file(audit->path, NULL, &file))
 			return AUDIT_OK;
-		rc = log_mark_read(audit->db, &whole);
+		rc = wal_mark_read(audit->db, &whole);
 		if (rc == SQLITE_MISMATCH)
-			return refuse(audit->path,
+			return refuse_database(audit->path,
 			    "has a log_mark that cannot be");
 		if (rc != SQLITE_OK)
 			return audit_failed(audit, rc);
-		if (log_mark_compare(&file, &whole) != LOG_MARK_FOREIGN)
+		if (wal_mark_compare(&file, &whole) != WAL_MARK_FOREIGN)
 			return AUDIT_OK;
 	}
-	return refuse(audit->path, "the log beside it (-wal) is another "
+	return refuse_database(audit->path,
+	    "the log beside it (-wal) is another "
 	    "database's: put that database back, or move the log away");
 }
 
@@ -338,16 +339,16 @@ audit_open(const char *path, struct audit **opened)
 	struct audit *audit;
 	enum audit_status status;
 
-	status = judge_file(path);
+	status = check_db_file(path);
 	if (status != AUDIT_OK)
 		return status;
 	audit = xcalloc(1, sizeof(*audit));
 	audit->path = xstrdup(path);
-	status = connect_file(audit);
+	status = open_connection(audit);
 	if (status == AUDIT_OK)
 		status = check_version(audit);
 	if (status == AUDIT_OK)
-		status = check_log(audit);
+		status = check_wal_is_ours(audit);
 	if (status == AUDIT_OK)
 		status = prepare_all(audit);
 	if (status == AUDIT_OK)
@@ -388,7 +389,7 @@ audit_end(struct audit *audit)
 {
 	/* After some errors SQLite has ended it by itself. */
 	if (!sqlite3_get_autocommit(audit->db))
-		(void)run(audit, SQL_END);	/* there was nothing to write */
+		(void)run(audit, SQL_END); /* there was nothing to write */
 }
 
 enum audit_status

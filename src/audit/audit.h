@@ -26,11 +26,11 @@ struct audit;
 enum audit_status {
 	AUDIT_OK = 0,
 	AUDIT_FAULT = 1,	/* verification found one: see audit_report.h */
-	AUDIT_NONE = 2,		/* there is no such thing, or no more of it */
+	AUDIT_NONE = 2, /* there is no such thing, or no more of it */
 	AUDIT_BAD_DATA = 65,	/* foreign, newer, older, damaged */
-	AUDIT_NO_DATABASE = 66,	/* no such file, or not to be read by us */
+	AUDIT_NO_DATABASE = 66, /* no such file, or not to be read by us */
 	AUDIT_IO_ERROR = 74,
-	AUDIT_BUSY = 75		/* locked for longer than one should wait */
+	AUDIT_BUSY = 75 /* locked for longer than one should wait */
 };
 
 /*
@@ -58,7 +58,7 @@ const char *audit_path(const struct audit *audit);
 enum audit_status audit_prepare(struct audit *audit, const char *sql,
 	    struct sqlite3_stmt **statement);
 /* The same, kept until audit_close(): sql is a constant that is used again. */
-enum audit_status audit_prepare_once(struct audit *audit, const char *sql,
+enum audit_status audit_prepare_cached(struct audit *audit, const char *sql,
 	    struct sqlite3_stmt **statement);
 /* Bind a number, and a second one if there is room; the first step's result. */
 int	 audit_step(struct sqlite3_stmt *statement, int64_t first,

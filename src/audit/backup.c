@@ -54,7 +54,7 @@ copy_failed(const struct backup *backup, int rc)
 }
 
 static enum audit_status
-read_number(struct audit *audit, const char *sql, uint64_t *number)
+read_pragma(struct audit *audit, const char *sql, uint64_t *number)
 {
 	sqlite3_stmt *row;
 	enum audit_status status = audit_prepare(audit, sql, &row);
@@ -74,16 +74,16 @@ read_number(struct audit *audit, const char *sql, uint64_t *number)
 
 /* Begin to read. */
 static enum backup_status
-hold_source(struct backup *backup)
+begin_source_read(struct backup *backup)
 {
 	enum audit_status status = audit_begin(backup->source);
 	uint64_t pages = 0;
 
 	if (status == AUDIT_OK)
-		status = read_number(backup->source, "PRAGMA page_count",
+		status = read_pragma(backup->source, "PRAGMA page_count",
 		    &pages);
 	if (status == AUDIT_OK)
-		status = read_number(backup->source, "PRAGMA page_size",
+		status = read_pragma(backup->source, "PRAGMA page_size",
 		    &backup->size);
 	backup->size *= pages;
 	return (enum backup_status)status;
@@ -135,7 +135,7 @@ goes_on(const struct backup *backup, int missing, int pages)
 
 /* SQLITE_DONE at the end, SQLITE_ABORT when it was stopped. */
 static int
-copy_slices(struct backup *backup, sqlite3_backup *handle)
+copy_page_slices(struct backup *backup, sqlite3_backup *handle)
 {
 	int rc, pages, missing, synced = 0;
 
@@ -170,7 +170,7 @@ copy_pages(struct backup *backup)
 	if (handle == NULL)
 		return copy_failed(backup,
 		    sqlite3_extended_errcode(backup->copy));
-	rc = copy_slices(backup, handle);
+	rc = copy_page_slices(backup, handle);
 	(void)sqlite3_backup_finish(handle); /* repeats the error */
 	if (rc == SQLITE_ABORT)
 		return BACKUP_STOPPED;
@@ -182,9 +182,9 @@ copy_pages(struct backup *backup)
 }
 
 static bool
-has_log(const char *path)
+has_wal_file(const char *path)
 {
-	char *log = file_beside(path, "-wal");
+	char *log = fs_with_suffix(path, "-wal");
 	bool is_there = access(log, F_OK) == 0;
 
 	free(log);
@@ -193,7 +193,7 @@ has_log(const char *path)
 
 /* Whatever keeps this from being done, the daemon does it in time. */
 static void
-move_log(sqlite3 *db)
+checkpoint_source(sqlite3 *db)
 {
 	int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
 	    NULL);
@@ -216,16 +216,16 @@ release_source(struct backup *backup)
 
 	audit_close(backup->source);
 	backup->source = NULL;
-	if (!has_log(backup->database))
+	if (!has_wal_file(backup->database))
 		return;
 	if (sqlite3_open_v2(backup->database, &db, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
-		move_log(db);
+		checkpoint_source(db);
 	(void)sqlite3_close(db); /* has no statements */
 }
 
 static int
-on_check(void *ctx)
+report_checking(void *ctx)
 {
 	struct backup *backup = ctx;
 
@@ -240,20 +240,20 @@ check_copy(struct backup *backup)
 	bool is_alone = false, is_good = false;
 	int rc;
 
-	if (on_check(backup) != 0)
+	if (report_checking(backup) != 0)
 		return BACKUP_STOPPED;
 	rc = open_copy(backup, "PRAGMA trusted_schema = OFF");
 	if (rc == SQLITE_OK)
-		rc = verdict_read(backup->copy, "PRAGMA journal_mode = DELETE",
+		rc = pragma_says(backup->copy, "PRAGMA journal_mode = DELETE",
 		    "delete", &is_alone);
 	if (rc == SQLITE_OK && !is_alone)
 		rc = SQLITE_IOERR;
 	if (rc == SQLITE_OK)
-		rc = log_mark_detach(backup->copy);
+		rc = wal_mark_detach(backup->copy);
 	if (rc == SQLITE_OK) {
-		sqlite3_progress_handler(backup->copy, CHECK_STEPS, on_check,
-		    backup);
-		rc = verdict_read(backup->copy, "PRAGMA quick_check(1)", "ok",
+		sqlite3_progress_handler(backup->copy, CHECK_STEPS,
+		    report_checking, backup);
+		rc = pragma_says(backup->copy, "PRAGMA quick_check(1)", "ok",
 		    &is_good);
 	}
 	if (rc == SQLITE_OK)
@@ -270,7 +270,7 @@ check_copy(struct backup *backup)
  * it.
  */
 static enum backup_status
-read_head(const struct backup *backup, struct chain_head *head)
+read_copy_head(const struct backup *backup, struct chain_head *head)
 {
 	struct audit *audit;
 	enum audit_status status;
@@ -284,9 +284,9 @@ read_head(const struct backup *backup, struct chain_head *head)
 }
 
 static enum backup_status
-make(struct backup *backup, struct chain_head *head)
+make_backup(struct backup *backup, struct chain_head *head)
 {
-	enum backup_status status = hold_source(backup);
+	enum backup_status status = begin_source_read(backup);
 
 	if (status == BACKUP_MADE)
 		status = backup_target_check_room(backup->target, backup->size);
@@ -297,7 +297,7 @@ make(struct backup *backup, struct chain_head *head)
 	release_source(backup);
 	status = check_copy(backup);
 	if (status == BACKUP_MADE)
-		status = read_head(backup, head);
+		status = read_copy_head(backup, head);
 	return status == BACKUP_MADE ? backup_target_publish(backup->target) :
 	    status;
 }
@@ -317,7 +317,7 @@ backup_make(const struct backup_order *order,
 	if (status == BACKUP_MADE)
 		status = backup_target_open(order, &backup.target);
 	if (status == BACKUP_MADE) {
-		status = make(&backup, head);
+		status = make_backup(&backup, head);
 		(void)sqlite3_close(backup.copy); /* has no statements */
 		backup_target_close(backup.target);
 	}

@@ -19,12 +19,12 @@ static const char draft_suffix[] = ".partial";
 
 struct backup_target {
 	const struct backup_order *order;
-	struct draft *draft;
+	struct atomic_file *draft;
 	int	 lock;
 };
 
 static enum backup_status
-refuse(const char *path, const char *why)
+refuse_target(const char *path, const char *why)
 {
 	log_errorx("%s: %s", path, why);
 	return BACKUP_BAD_TARGET;
@@ -41,7 +41,7 @@ failed(const char *path, const char *what)
 static bool
 has_file_beside(const char *path, const char *suffix)
 {
-	char *name = file_beside(path, suffix);
+	char *name = fs_with_suffix(path, suffix);
 	struct stat st;
 	bool is_there = lstat(name, &st) == 0;
 
@@ -53,7 +53,7 @@ has_file_beside(const char *path, const char *suffix)
 static bool
 is_database(const struct backup_order *order, const char *suffix)
 {
-	char *name = file_beside(order->target, suffix);
+	char *name = fs_with_suffix(order->target, suffix);
 	struct stat database, other;
 	bool is_same = stat(order->database, &database) == 0 &&
 	    stat(name, &other) == 0 && database.st_dev == other.st_dev &&
@@ -67,7 +67,7 @@ is_database(const struct backup_order *order, const char *suffix)
 static bool
 is_copy(const char *path)
 {
-	uint8_t header[HEADER_BYTES];
+	uint8_t header[DB_HEADER_BYTES];
 	ssize_t n;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
@@ -76,36 +76,36 @@ is_copy(const char *path)
 	n = pread(fd, header, sizeof(header), 0);
 	(void)close(fd); /* nothing was written to it */
 	return n == 0 || (n > 0 &&
-	    header_fault(header, (size_t)n, INT32_MAX) == NULL);
+	    db_header_fault(header, (size_t)n, INT32_MAX) == NULL);
 }
 
 /* What is there already. */
 static enum backup_status
-check_old(const struct backup_order *order, const struct stat *old)
+check_existing(const struct backup_order *order, const struct stat *old)
 {
 	if (!S_ISREG(old->st_mode))
-		return refuse(order->target,
+		return refuse_target(order->target,
 		    "is there, and is not a regular file");
 	if (!order->replaces)
-		return refuse(order->target, "is there already");
+		return refuse_target(order->target, "is there already");
 	if (is_copy(order->target))
 		return BACKUP_MADE;
-	return refuse(order->target,
+	return refuse_target(order->target,
 	    "is there, and is not a database that may be replaced");
 }
 
 /* Whether there is what SQLite would take for the copy's. */
 static bool
-has_logs(const char *target)
+has_wal_or_rollback(const char *target)
 {
 	return has_file_beside(target, "-wal") ||
 	    has_file_beside(target, "-journal");
 }
 
 static enum backup_status
-refuse_logs(const char *target)
+refuse_sidecars(const char *target)
 {
-	return refuse(target,
+	return refuse_target(target,
 	    "another database has left a -wal or -journal there");
 }
 
@@ -113,26 +113,26 @@ refuse_logs(const char *target)
 static enum backup_status
 check_beside(const struct backup_order *order)
 {
-	if (has_logs(order->target))
-		return refuse_logs(order->target);
+	if (has_wal_or_rollback(order->target))
+		return refuse_sidecars(order->target);
 	if (order->with_key && has_file_beside(order->target, ".key"))
-		return refuse(order->target, "there is a .key already");
+		return refuse_target(order->target, "there is a .key already");
 	return BACKUP_MADE;
 }
 
 static enum backup_status
-check(const struct backup_order *order)
+check_target(const struct backup_order *order)
 {
 	enum backup_status status = BACKUP_MADE;
 	struct stat old;
 
 	if (is_database(order, ""))
-		return refuse(order->target, "is the database itself");
+		return refuse_target(order->target, "is the database itself");
 	if (is_database(order, draft_suffix) || is_database(order, ".lock"))
-		return refuse(order->target,
+		return refuse_target(order->target,
 		    "what is made beside it has the database's name");
 	if (lstat(order->target, &old) == 0)
-		status = check_old(order, &old);
+		status = check_existing(order, &old);
 	else if (errno != ENOENT)
 		status = failed(order->target, "cannot be made");
 	if (status != BACKUP_MADE || order->replaces)
@@ -141,7 +141,7 @@ check(const struct backup_order *order)
 }
 
 static enum backup_status
-status_of(enum store_open_status status)
+backup_status_of(enum store_open_status status)
 {
 	switch (status) {
 	case STORE_OPENED:
@@ -161,17 +161,17 @@ backup_target_open(const struct backup_order *order,
     struct backup_target **opened)
 {
 	struct backup_target *target;
-	enum backup_status status = check(order);
+	enum backup_status status = check_target(order);
 
 	if (status != BACKUP_MADE)
 		return status;
 	target = xcalloc(1, sizeof(*target));
 	target->order = order;
 	target->lock = -1;
-	status = status_of(lock_take(order->target, &target->lock));
+	status = backup_status_of(lock_take(order->target, &target->lock));
 	if (status == BACKUP_MADE)
-		status = status_of(draft_open(order->target, draft_suffix,
-		    &target->draft));
+		status = backup_status_of(atomic_file_open(order->target,
+		    draft_suffix, &target->draft));
 	if (status == BACKUP_MADE)
 		*opened = target;
 	else
@@ -182,7 +182,7 @@ backup_target_open(const struct backup_order *order,
 void
 backup_target_close(struct backup_target *target)
 {
-	draft_close(target->draft);
+	atomic_file_close(target->draft);
 	if (target->lock != -1)
 		lock_release(target->order->target, target->lock);
 	free(target);
@@ -191,21 +191,21 @@ backup_target_close(struct backup_target *target)
 const char *
 backup_target_draft(const struct backup_target *target)
 {
-	return draft_path(target->draft);
+	return atomic_file_path(target->draft);
 }
 
 enum backup_status
 backup_target_check_room(const struct backup_target *target, uint64_t bytes)
 {
-	return draft_check_room(target->draft, bytes) == 0 ? BACKUP_MADE :
+	return atomic_file_check_room(target->draft, bytes) == 0 ? BACKUP_MADE :
 	    BACKUP_IO_ERROR;
 }
 
 static enum backup_status
 publish_key(const struct backup_order *order)
 {
-	char *from = file_beside(order->database, ".key");
-	char *to = file_beside(order->target, ".key");
+	char *from = fs_with_suffix(order->database, ".key");
+	char *to = fs_with_suffix(order->target, ".key");
 	int result = order->replaces ? key_file_replace(from, to) :
 	    key_file_copy(from, to);
 
@@ -218,7 +218,7 @@ publish_key(const struct backup_order *order)
 static void
 withdraw_key(const struct backup_order *order)
 {
-	char *name = file_beside(order->target, ".key");
+	char *name = fs_with_suffix(order->target, ".key");
 
 	if (!order->replaces && unlink(name) == -1)
 		log_warn("%s", name);
@@ -231,12 +231,12 @@ publish_copy(const struct backup_target *target)
 	const struct backup_order *order = target->order;
 
 	/* An older database's would spoil the copy. */
-	if (order->replaces && file_remove_logs(order->target) == -1)
+	if (order->replaces && sidecars_remove(order->target) == -1)
 		return failed(order->target, "cannot be made");
-	if (!order->replaces && has_logs(order->target))
-		return refuse_logs(order->target);
-	if (order->replaces ? draft_replace(target->draft) == -1 :
-	    draft_publish(target->draft) == -1)
+	if (!order->replaces && has_wal_or_rollback(order->target))
+		return refuse_sidecars(order->target);
+	if (order->replaces ? atomic_file_replace(target->draft) == -1 :
+	    atomic_file_publish(target->draft) == -1)
 		return failed(order->target, "cannot be made");
 	return BACKUP_MADE;
 }

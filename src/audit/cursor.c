@@ -12,7 +12,7 @@
 
 enum {
 	SLICE_ROWS = 256,
-	SLICE_BYTES = 4 << 20		/* of carts; the last may be over it */
+	SLICE_BYTES = 4 << 20 /* of carts; the last may be over it */
 };
 
 #define COLUMN_SESSION_NAME AUDIT_ROW_WIDTH
@@ -33,7 +33,7 @@ struct audit_cursor {
 	struct audit *audit;
 	sqlite3_stmt *statement;
 	int64_t	 session_row;
-	int64_t	 after;			/* the last row that was read */
+	int64_t after; /* the last row that was read */
 	struct audit_row slice[SLICE_ROWS];
 	size_t	 count;			/* of rows in the slice */
 	size_t	 taken;			/* of them */
@@ -72,7 +72,7 @@ audit_cursor_free(struct audit_cursor *cursor)
 
 /* What is wrong with the row that is read; NULL for nothing. */
 static const char *
-read_row(sqlite3_stmt *at, struct audit_row *row)
+read_cursor_row(sqlite3_stmt *at, struct audit_row *row)
 {
 	struct columns columns = columns_at(at, "session");
 	const char *fault;
@@ -95,7 +95,7 @@ static enum audit_status
 keep_row(struct audit_cursor *cursor, size_t *bytes)
 {
 	struct audit_row *row = &cursor->slice[cursor->count];
-	const char *fault = read_row(cursor->statement, row);
+	const char *fault = read_cursor_row(cursor->statement, row);
 
 	if (fault != NULL) {
 		log_errorx("%s: row %lld of the journal: %s: "
@@ -113,14 +113,14 @@ keep_row(struct audit_cursor *cursor, size_t *bytes)
 
 /* As the column session has it. */
 static int64_t
-session_number(const struct audit_cursor *cursor)
+session_column(const struct audit_cursor *cursor)
 {
 	return cursor->session_row == AUDIT_NO_SESSION ? 0 :
 	    cursor->session_row;
 }
 
 static int
-bind(struct audit_cursor *cursor)
+bind_slice(struct audit_cursor *cursor)
 {
 	sqlite3_stmt *statement = cursor->statement;
 	int rc;
@@ -129,16 +129,16 @@ bind(struct audit_cursor *cursor)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_int(statement, 2, SLICE_ROWS);
 	if (rc == SQLITE_OK && cursor->session_row != 0)
-		rc = sqlite3_bind_int64(statement, 3, session_number(cursor));
+		rc = sqlite3_bind_int64(statement, 3, session_column(cursor));
 	return rc;
 }
 
 static enum audit_status
-read_slice(struct audit_cursor *cursor)
+read_row_slice(struct audit_cursor *cursor)
 {
 	enum audit_status status = AUDIT_OK, ended;
 	size_t bytes = 0;
-	int rc = bind(cursor);
+	int rc = bind_slice(cursor);
 
 	cursor->count = 0;
 	cursor->taken = 0;
@@ -158,7 +158,7 @@ audit_cursor_next(struct audit_cursor *cursor, struct audit_row *row)
 	enum audit_status status;
 
 	if (cursor->taken == cursor->count) {
-		status = read_slice(cursor);
+		status = read_row_slice(cursor);
 		if (status != AUDIT_OK)
 			return status;
 	}

@@ -72,7 +72,7 @@ digest_next(sqlite3_stmt *at, struct audit_digest *digest)
 }
 
 static void
-fill_slice(struct audit_digests *digests, struct slice *slice)
+read_body_slice(struct audit_digests *digests, struct slice *slice)
 {
 	sqlite3_stmt *at = digests->statement;
 	int rc;
@@ -96,7 +96,7 @@ fill_slice(struct audit_digests *digests, struct slice *slice)
 
 /* Hand the slice over when there is room; false at the end. */
 static bool
-hand_over(struct audit_digests *digests, struct slice *slice)
+hand_over_slice(struct audit_digests *digests, struct slice *slice)
 {
 	bool is_stopping;
 
@@ -122,14 +122,14 @@ digest_main(void *ctx)
 
 	do {
 		slice = xcalloc(1, sizeof(*slice));
-		fill_slice(digests, slice);
+		read_body_slice(digests, slice);
 		is_more = slice->status == AUDIT_OK;
-	} while (hand_over(digests, slice) && is_more);
+	} while (hand_over_slice(digests, slice) && is_more);
 	return NULL;
 }
 
 static void
-start_thread(struct audit_digests *digests)
+start_digest_thread(struct audit_digests *digests)
 {
 	int error;
 
@@ -160,7 +160,7 @@ audit_digests_start(const char *path, int64_t after,
 		free(digests);
 		return status;
 	}
-	start_thread(digests);
+	start_digest_thread(digests);
 	*started = digests;
 	return AUDIT_OK;
 }
@@ -187,7 +187,7 @@ audit_digests_stop(struct audit_digests *digests)
 
 /* Wait for the next slice. */
 static void
-take_slice(struct audit_digests *digests)
+wait_for_slice(struct audit_digests *digests)
 {
 	free(digests->taken);
 	digests->at = 0;
@@ -216,7 +216,7 @@ audit_digests_find(struct audit_digests *digests, int64_t seq,
 		if (slice != NULL && slice->status != AUDIT_OK)
 			return slice->status == AUDIT_NONE ? AUDIT_OK :
 			    slice->status;
-		take_slice(digests);
+		wait_for_slice(digests);
 		slice = digests->taken;
 	}
 	if (slice->digests[digests->at].seq == seq)

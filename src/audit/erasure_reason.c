@@ -54,7 +54,7 @@ struct erase {
 struct reach {
 	int64_t	 seq;
 	bool	 is_exact;
-	uint64_t own_ms;	/* by this one alone; 0 if it explains nothing */
+	uint64_t own_ms; /* by this one alone; 0 if it explains nothing */
 	uint64_t exact_ms;	/* of the exact ones; and of the others */
 	uint64_t loose_ms;
 };
@@ -65,7 +65,7 @@ struct audit_erasures {
 	struct reach *retains;		/* in the order of their rows */
 	size_t	 retain_count;
 	size_t	 retain_room;
-	struct erase *erases;		/* empty until a body asks for them */
+	struct erase *erases; /* empty until a body asks for them */
 	int64_t	 scanned;		/* the last of their rows */
 };
 
@@ -105,7 +105,7 @@ audit_erasures_free(struct audit_erasures *erasures)
 
 /* Remember the RETAIN that the statement stands at. */
 static void
-note_retain(struct audit_erasures *erasures, struct columns *columns)
+remember_retain(struct audit_erasures *erasures, struct columns *columns)
 {
 	struct reach retain = { .seq = column_id(columns, 0) };
 	uint64_t time_ms = column_number(columns, 1);
@@ -131,7 +131,7 @@ note_retain(struct audit_erasures *erasures, struct columns *columns)
 
 /* From the last one on each reaches as far as the furthest behind it. */
 static void
-add_up(struct audit_erasures *erasures)
+sum_up_retains(struct audit_erasures *erasures)
 {
 	uint64_t exact_ms = 0, loose_ms = 0;
 	struct reach *retain;
@@ -162,16 +162,16 @@ scan_retains(struct audit_erasures *erasures)
 
 		rc = sqlite3_step(at);
 		if (rc == SQLITE_ROW)
-			note_retain(erasures, &columns);
+			remember_retain(erasures, &columns);
 	}
 	if (erasures->retain_count > before)
-		add_up(erasures);
+		sum_up_retains(erasures);
 	return audit_end_rows(erasures->audit, at, rc);
 }
 
 /* What those behind row after reach; NULL if there are none. */
 static const struct reach *
-reach_behind(const struct audit_erasures *erasures, int64_t after)
+retains_after(const struct audit_erasures *erasures, int64_t after)
 {
 	size_t low = 0, high = erasures->retain_count, middle;
 
@@ -186,11 +186,11 @@ reach_behind(const struct audit_erasures *erasures, int64_t after)
 }
 
 static bool
-is_expired(const struct audit_erasures *erasures, const struct audit_row *row,
-    int64_t in_use)
+explained_by_retain(const struct audit_erasures *erasures,
+    const struct audit_row *row, int64_t in_use)
 {
-	const struct reach *exact = reach_behind(erasures, in_use);
-	const struct reach *loose = reach_behind(erasures, row->seq);
+	const struct reach *exact = retains_after(erasures, in_use);
+	const struct reach *loose = retains_after(erasures, row->seq);
 
 	return (exact != NULL && row->record.time_ms < exact->exact_ms) ||
 	    (loose != NULL && row->record.time_ms < loose->loose_ms);
@@ -207,7 +207,7 @@ find_erase(const struct audit_erasures *erasures, const struct subject *subject)
 
 /* Remember the ERASE that the statement stands at. */
 static void
-note_erase(struct audit_erasures *erasures, struct columns *columns)
+remember_erase(struct audit_erasures *erasures, struct columns *columns)
 {
 	struct subject subject;
 	struct erase *erase;
@@ -241,13 +241,14 @@ scan_erases(struct audit_erasures *erasures)
 
 		rc = sqlite3_step(at);
 		if (rc == SQLITE_ROW)
-			note_erase(erasures, &columns);
+			remember_erase(erasures, &columns);
 	}
 	return audit_end_rows(erasures->audit, at, rc);
 }
 
 static bool
-is_erased(const struct audit_erasures *erasures, const struct audit_row *row)
+explained_by_erase(const struct audit_erasures *erasures,
+    const struct audit_row *row)
 {
 	const struct erase *erase;
 	struct subject subject;
@@ -269,7 +270,7 @@ is_erased(const struct audit_erasures *erasures, const struct audit_row *row)
  * it was read: notes that explained it may be deleted with it.
  */
 static enum audit_status
-find_purge(struct audit_erasures *erasures, const struct audit_row *row,
+explained_by_purge(struct audit_erasures *erasures, const struct audit_row *row,
     enum audit_reason *reason)
 {
 	sqlite3_stmt *at = erasures->statements[SQL_ANCHOR];
@@ -288,35 +289,39 @@ audit_erasures_explain(struct audit_erasures *erasures,
 {
 	enum audit_status status = AUDIT_OK;
 
-	if (!is_expired(erasures, row, in_use) && !is_erased(erasures, row)) {
+	if (!explained_by_retain(erasures, row, in_use) &&
+	    !explained_by_erase(erasures, row)) {
 		status = scan_retains(erasures);
-		if (status == AUDIT_OK && !is_expired(erasures, row, in_use))
+		if (status == AUDIT_OK &&
+		    !explained_by_retain(erasures, row, in_use))
 			status = scan_erases(erasures);
 	}
-	*reason = is_expired(erasures, row, in_use) ? AUDIT_EXPIRED :
-	    is_erased(erasures, row) ? AUDIT_ERASED : AUDIT_UNEXPLAINED;
+	*reason = explained_by_retain(erasures, row, in_use) ? AUDIT_EXPIRED :
+	    explained_by_erase(erasures, row)		     ? AUDIT_ERASED :
+							       AUDIT_UNEXPLAINED;
 	return status == AUDIT_OK && *reason == AUDIT_UNEXPLAINED ?
-	    find_purge(erasures, row, reason) : status;
+	    explained_by_purge(erasures, row, reason) : status;
 }
 
 enum audit_status
-audit_erasures_find(struct audit_erasures *erasures,
+audit_erasures_explain_used(struct audit_erasures *erasures,
     const struct audit_row *row, enum audit_reason *reason)
 {
 	enum audit_status status = AUDIT_OK;
 
-	if (!is_erased(erasures, row))
+	if (!explained_by_erase(erasures, row))
 		status = scan_erases(erasures);
-	*reason = is_erased(erasures, row) ? AUDIT_ERASED : AUDIT_UNEXPLAINED;
+	*reason = explained_by_erase(erasures, row) ? AUDIT_ERASED :
+						      AUDIT_UNEXPLAINED;
 	return status == AUDIT_OK && *reason == AUDIT_UNEXPLAINED ?
-	    find_purge(erasures, row, reason) : status;
+	    explained_by_purge(erasures, row, reason) : status;
 }
 
 enum audit_status
-audit_erasures_retained(struct audit_erasures *erasures, uint64_t *retain_ms)
+audit_erasures_cutoff(struct audit_erasures *erasures, uint64_t *retain_ms)
 {
 	enum audit_status status = scan_retains(erasures);
-	const struct reach *all = reach_behind(erasures, 0);
+	const struct reach *all = retains_after(erasures, 0);
 
 	*retain_ms = all == NULL ? 0 : all->exact_ms > all->loose_ms ?
 	    all->exact_ms : all->loose_ms;

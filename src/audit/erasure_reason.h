@@ -18,9 +18,9 @@ struct audit_erasures;
 enum audit_reason {
 	AUDIT_UNEXPLAINED,
 	AUDIT_ERASED,		/* somebody asked for it */
-	AUDIT_EXPIRED,		/* it was old, and nothing pointed to it */
-	AUDIT_PURGED		/* the row is gone by now, and so may be what */
-				/* explained it */
+	AUDIT_EXPIRED, /* it was old, and nothing pointed to it */
+	AUDIT_PURGED /* the row is gone by now, and so may be what */
+	/* explained it */
 };
 
 /*
@@ -41,11 +41,11 @@ enum audit_status audit_erasures_explain(struct audit_erasures *erasures,
 	    enum audit_reason *reason);
 
 /* The same of what something points to still: it is never AUDIT_EXPIRED. */
-enum audit_status audit_erasures_find(struct audit_erasures *erasures,
+enum audit_status audit_erasures_explain_used(struct audit_erasures *erasures,
 	    const struct audit_row *row, enum audit_reason *reason);
 
 /* The time before which bodies may be gone, by the newest rows; 0 for none. */
-enum audit_status audit_erasures_retained(struct audit_erasures *erasures,
+enum audit_status audit_erasures_cutoff(struct audit_erasures *erasures,
 	    uint64_t *retain_ms);
 
 #endif

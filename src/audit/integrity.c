@@ -38,7 +38,7 @@ static const struct {
 
 /* Say what SQLite says, less a line of heading. */
 static enum audit_status
-refuse(struct audit_report *report, const struct payload *verdict)
+report_unsound(struct audit_report *report, const struct payload *verdict)
 {
 	const char *line = memchr(verdict->data, '\n', verdict->len);
 	const char *end = verdict->data + verdict->len;
@@ -69,7 +69,7 @@ check_integrity(struct audit *audit, struct audit_report *report)
 	if (status == AUDIT_OK && (verdict == NULL || verdict->len != 2 ||
 	    memcmp(verdict->data, "ok", 2) != 0))
 		status = verdict == NULL ? audit_report_misfit(report,
-		    &columns) : refuse(report, verdict);
+		    &columns) : report_unsound(report, verdict);
 	payload_unref(verdict);
 	return status;
 }
@@ -101,7 +101,7 @@ check_partial(struct audit *audit, struct audit_report *report, size_t i)
 }
 
 enum audit_status
-audit_file_check(struct audit *audit, struct audit_report *report)
+audit_integrity_check(struct audit *audit, struct audit_report *report)
 {
 	enum audit_status status = check_integrity(audit, report);
 	size_t i;

@@ -10,7 +10,7 @@ struct audit_report;
  * rows that its table has, in their order and no others, and no row breaks a
  * constraint.  Reads all of the file, in transactions of its own.
  */
-enum audit_status audit_file_check(struct audit *audit,
+enum audit_status audit_integrity_check(struct audit *audit,
 	    struct audit_report *report);
 
 #endif

@@ -11,21 +11,21 @@
 #include "storage/writer.h"
 
 /* A hub that has nobody connected, and its storage. */
-struct offline {
+struct offline_hub {
 	struct store *store;
 	struct hub *hub;
 };
 
 static void
-offline_init(struct offline *offline, struct store *store)
+offline_hub_init(struct offline_hub *offline, struct store *store)
 {
 	struct hub_config config = { .quota = NULL };
 	const struct hub_settings settings = { .session_ttl_ms = 0 };
 	struct now now = clock_now();
 
 	id_key_random(&config.seed);
-	store_rows(store, &config.session_row, &config.customer_row);
-	*offline = (struct offline){
+	store_last_rows(store, &config.session_row, &config.customer_row);
+	*offline = (struct offline_hub){
 		.store = store,
 		.hub = hub_new(&config, &settings, &now),
 	};
@@ -33,9 +33,9 @@ offline_init(struct offline *offline, struct store *store)
 
 /* Do all there is to do now; STORE_FATAL is the end. */
 static enum store_status
-run(struct offline *offline)
+run_jobs(struct offline_hub *offline)
 {
-	const struct journal_settings settings = { .max_remembered = 0 };
+	const struct writer_settings settings = { .max_remembered = 0 };
 
 	for (;;) {
 		struct job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
@@ -45,7 +45,7 @@ run(struct offline *offline)
 		hub_take_jobs(offline->hub, &jobs);
 		if (STAILQ_EMPTY(&jobs))
 			return STORE_OK;
-		status = journal_do(offline->store, &settings, &jobs);
+		status = writer_run_inline(offline->store, &settings, &jobs);
 		now = clock_now();
 		hub_complete_jobs(offline->hub, &jobs, &now);
 		if (status == STORE_FATAL)
@@ -55,7 +55,7 @@ run(struct offline *offline)
 
 /* Wait until the hub has something to do, or until end_ms. */
 static void
-wait(const struct offline *offline, uint64_t end_ms)
+wait_for_tick(const struct offline_hub *offline, uint64_t end_ms)
 {
 	uint64_t now_ms = clock_now().mono_ms;
 	uint64_t due_ms = hub_next_tick_ms(offline->hub);
@@ -73,7 +73,7 @@ wait(const struct offline *offline, uint64_t end_ms)
 }
 
 static struct erasure
-erase(struct offline *offline, struct payload *session,
+erase_and_wait(struct offline_hub *offline, struct payload *session,
     const struct customer_id *customer, unsigned wait_ms,
     enum store_status *status)
 {
@@ -83,12 +83,12 @@ erase(struct offline *offline, struct payload *session,
 	struct erasure erasure;
 
 	for (;;) {
-		*status = run(offline);
+		*status = run_jobs(offline);
 		erasure = hub_erasure(offline->hub, number);
 		if (*status == STORE_FATAL ||
 		    erasure.state != ERASURE_PENDING)
 			return erasure;
-		wait(offline, end_ms);
+		wait_for_tick(offline, end_ms);
 		now = clock_now();
 		if (now.mono_ms >= end_ms)
 			return erasure;
@@ -103,16 +103,17 @@ offline_erase(const char *path, struct payload *session,
 {
 	enum store_open_status verdict;
 	enum store_status status;
-	struct offline offline;
+	struct offline_hub offline;
 	struct store *store;
 
 	verdict = store_open(path, NULL, &store);
 	if (verdict != STORE_OPENED)
 		return verdict;
-	offline_init(&offline, store);
-	*erasure = erase(&offline, session, customer, wait_ms, &status);
+	offline_hub_init(&offline, store);
+	*erasure =
+	    erase_and_wait(&offline, session, customer, wait_ms, &status);
 	if (status == STORE_FATAL)
-		verdict = store_verdict(store);
+		verdict = store_exit_status(store);
 	hub_free(offline.hub);
 	store_close(store);
 	return verdict;

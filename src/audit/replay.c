@@ -28,7 +28,7 @@ begin_incarnation(struct audit_replay *replay, const struct audit_row *row)
 
 /* The record as session_apply() takes it: nameless where it was erased. */
 static int
-apply(struct session *session, const struct audit_row *row)
+apply_nameless(struct session *session, const struct audit_row *row)
 {
 	struct record record = row->record;
 	struct payload *nameless = NULL;
@@ -60,7 +60,7 @@ audit_replay_row(struct audit_replay *replay, const struct audit_row *row)
 		begin_incarnation(replay, row);
 	if (replay->session == NULL)
 		return AUDIT_OK;
-	if (apply(replay->session, row) == -1) {
+	if (apply_nameless(replay->session, row) == -1) {
 		log_errorx("row %lld of the journal does not fit its session",
 		    (long long)row->seq);
 		return AUDIT_BAD_DATA;
@@ -73,7 +73,7 @@ audit_replay_row(struct audit_replay *replay, const struct audit_row *row)
 
 /* Whether the replay stands where it was to go. */
 static bool
-is_there(const struct audit_replay *replay, uint64_t incarnation,
+has_reached_point(const struct audit_replay *replay, uint64_t incarnation,
     const struct audit_point *point)
 {
 	return point->moment == AUDIT_REVISION && replay->session != NULL &&
@@ -89,7 +89,8 @@ replay_rows(struct audit_cursor *cursor, uint64_t incarnation,
 	struct audit_row row;
 	bool is_later;
 
-	while (status == AUDIT_OK && !is_there(replay, incarnation, point)) {
+	while (status == AUDIT_OK &&
+	    !has_reached_point(replay, incarnation, point)) {
 		status = audit_cursor_next(cursor, &row);
 		if (status != AUDIT_OK)
 			break;

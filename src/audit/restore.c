@@ -24,7 +24,7 @@
 #include "verify.h"
 
 enum {
-	SLICE_BYTES = 1 << 20,		/* between two looks at goes_on() */
+	SLICE_BYTES = 1 << 20, /* between two looks at goes_on() */
 	CHECK_STEPS = 100000		/* SQLite's, likewise */
 };
 
@@ -41,7 +41,7 @@ struct restore {
 };
 
 static enum restore_status
-refuse(const struct restore *restore, const char *why)
+refuse_copy(const struct restore *restore, const char *why)
 {
 	log_errorx("%s: %s", restore->order->copy, why);
 	return RESTORE_BAD_DATA;
@@ -59,52 +59,54 @@ unreadable(const char *path)
 }
 
 static enum restore_status
-check_header(struct restore *restore)
+check_copy_header(struct restore *restore)
 {
-	uint8_t header[HEADER_BYTES];
+	uint8_t header[DB_HEADER_BYTES];
 	ssize_t n = pread(restore->copy, header, sizeof(header), 0);
 	const char *fault;
 
 	if (n == -1)
 		return unreadable(restore->order->copy);
-	fault = header_fault(header, (size_t)n, database_schema_version());
+	fault = db_header_fault(header, (size_t)n, database_schema_version());
 	if (fault != NULL)
-		return refuse(restore, fault);
+		return refuse_copy(restore, fault);
 	/* A copy needs none; but somebody may call a database a copy. */
-	if (header_has_log(header) && companions_have_log(restore->order->copy))
-		return refuse(restore, "has a log, without which it is not "
+	if (db_header_has_wal(header) &&
+	    sidecars_have_wal(restore->order->copy))
+		return refuse_copy(restore,
+		    "has a log, without which it is not "
 		    "whole: make a copy of it by backup");
-	if (header_is_truncated(header, restore->size))
-		return refuse(restore, "is truncated");
-	restore->plan->version = (int)header_version(header);
+	if (db_header_is_truncated(header, restore->size))
+		return refuse_copy(restore, "is truncated");
+	restore->plan->version = (int)db_header_version(header);
 	return RESTORE_DONE;
 }
 
 static enum restore_status
-check_file(struct restore *restore)
+check_copy_file(struct restore *restore)
 {
 	struct stat st, database;
 
 	if (fstat(restore->copy, &st) == -1)
 		return unreadable(restore->order->copy);
 	if (!S_ISREG(st.st_mode))
-		return refuse(restore, "is not a regular file");
+		return refuse_copy(restore, "is not a regular file");
 	if (stat(restore->order->database, &database) == 0 &&
 	    database.st_dev == st.st_dev && database.st_ino == st.st_ino) {
 		log_errorx("%s: is the database itself", restore->order->copy);
 		return RESTORE_USAGE;
 	}
 	restore->size = (uint64_t)st.st_size;
-	return check_header(restore);
+	return check_copy_header(restore);
 }
 
 static enum restore_status
-open_copy(struct restore *restore)
+open_copy_file(struct restore *restore)
 {
 	restore->copy = open(restore->order->copy, O_RDONLY | O_CLOEXEC |
 	    O_NONBLOCK);
 	return restore->copy == -1 ? unreadable(restore->order->copy) :
-	    check_file(restore);
+	    check_copy_file(restore);
 }
 
 static bool
@@ -125,9 +127,9 @@ write_slice(int fd, const uint8_t *bytes, size_t len)
 }
 
 static enum restore_status
-copy_slices(struct restore *restore, uint8_t *slice)
+copy_file_slices(struct restore *restore, uint8_t *slice)
 {
-	const struct draft *draft = restore_target_draft(restore->target);
+	const struct atomic_file *draft = restore_target_draft(restore->target);
 	uint64_t done = 0;
 	ssize_t n;
 
@@ -138,9 +140,10 @@ copy_slices(struct restore *restore, uint8_t *slice)
 		if (n == -1)
 			return unreadable(restore->order->copy);
 		if (n == 0)
-			return refuse(restore, "is truncated");
-		if (write_slice(draft_file(draft), slice, (size_t)n) == -1) {
-			log_warn("%s", draft_path(draft));
+			return refuse_copy(restore, "is truncated");
+		if (write_slice(atomic_file_fd(draft), slice, (size_t)n) ==
+		    -1) {
+			log_warn("%s", atomic_file_path(draft));
 			return RESTORE_IO_ERROR;
 		}
 		done += (uint64_t)n;
@@ -151,24 +154,24 @@ copy_slices(struct restore *restore, uint8_t *slice)
 static enum restore_status
 copy_file(struct restore *restore)
 {
-	const struct draft *draft = restore_target_draft(restore->target);
+	const struct atomic_file *draft = restore_target_draft(restore->target);
 	enum restore_status status;
 	uint8_t *slice;
 
-	if (draft_check_room(draft, restore->size) == -1)
+	if (atomic_file_check_room(draft, restore->size) == -1)
 		return RESTORE_IO_ERROR;
 	slice = xcalloc(1, SLICE_BYTES);
-	status = copy_slices(restore, slice);
+	status = copy_file_slices(restore, slice);
 	free(slice);
-	if (status == RESTORE_DONE && fsync(draft_file(draft)) == -1) {
-		log_warn("%s", draft_path(draft));
+	if (status == RESTORE_DONE && fsync(atomic_file_fd(draft)) == -1) {
+		log_warn("%s", atomic_file_path(draft));
 		status = RESTORE_IO_ERROR;
 	}
 	return status;
 }
 
 static int
-on_check(void *ctx)
+report_checking(void *ctx)
 {
 	struct restore *restore = ctx;
 
@@ -176,7 +179,7 @@ on_check(void *ctx)
 }
 
 static int
-check_pages(struct restore *restore, sqlite3 *db, bool *is_good)
+quick_check_draft(struct restore *restore, sqlite3 *db, bool *is_good)
 {
 	int rc = sqlite3_exec(db, "PRAGMA trusted_schema = OFF;"
 	    "PRAGMA cell_size_check = ON;"
@@ -184,14 +187,15 @@ check_pages(struct restore *restore, sqlite3 *db, bool *is_good)
 
 	if (rc != SQLITE_OK)
 		return rc;
-	sqlite3_progress_handler(db, CHECK_STEPS, on_check, restore);
-	return verdict_read(db, "PRAGMA quick_check(1)", "ok", is_good);
+	sqlite3_progress_handler(db, CHECK_STEPS, report_checking, restore);
+	return pragma_says(db, "PRAGMA quick_check(1)", "ok", is_good);
 }
 
 static enum restore_status
 check_atomic_file(struct restore *restore)
 {
-	const char *path = draft_path(restore_target_draft(restore->target));
+	const char *path =
+	    atomic_file_path(restore_target_draft(restore->target));
 	bool is_good = false;
 	sqlite3 *db;
 	int rc;
@@ -199,7 +203,7 @@ check_atomic_file(struct restore *restore)
 	rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY |
 	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 	if (rc == SQLITE_OK)
-		rc = check_pages(restore, db, &is_good);
+		rc = quick_check_draft(restore, db, &is_good);
 	(void)sqlite3_close(db); /* has no statements */
 	if (restore->is_stopped)
 		return RESTORE_STOPPED;
@@ -209,7 +213,7 @@ check_atomic_file(struct restore *restore)
 	case SQLITE_OK:
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return refuse(restore, "is damaged");
+		return refuse_copy(restore, "is damaged");
 	}
 	log_errorx("%s: %s (%d)", path, sqlite3_errstr(rc), rc);
 	return RESTORE_IO_ERROR;
@@ -217,7 +221,7 @@ check_atomic_file(struct restore *restore)
 
 /* How an audit of the draft ended. */
 static enum restore_status
-status_of_audit(const struct restore *restore, enum audit_status status)
+restore_status_of_audit(const struct restore *restore, enum audit_status status)
 {
 	if (restore->is_stopped)
 		return RESTORE_STOPPED;
@@ -239,12 +243,12 @@ status_of_audit(const struct restore *restore, enum audit_status status)
 static enum audit_status
 verify(struct restore *restore, struct audit *audit)
 {
-	const struct audit_wish wish = { .from = 0 };
+	const struct audit_verify_options wish = { .from = 0 };
 	struct audit_report report;
 	enum audit_status status;
 
 	sqlite3_progress_handler(audit_connection(audit), CHECK_STEPS,
-	    on_check, restore);
+	    report_checking, restore);
 	status = audit_verify(audit, &wish, &report);
 	if (status == AUDIT_FAULT)
 		log_errorx("%s: is not as it was written: %s",
@@ -258,7 +262,8 @@ verify(struct restore *restore, struct audit *audit)
 static enum restore_status
 check_chain(struct restore *restore)
 {
-	const char *path = draft_path(restore_target_draft(restore->target));
+	const char *path =
+	    atomic_file_path(restore_target_draft(restore->target));
 	enum audit_status status;
 	struct audit *audit;
 
@@ -270,7 +275,7 @@ check_chain(struct restore *restore)
 		audit_close(audit);
 	}
 	restore->plan->is_proved = status == AUDIT_OK;
-	return status_of_audit(restore, status);
+	return restore_status_of_audit(restore, status);
 }
 
 /* Without a key to take: the one that is there, if the daemon can read it. */
@@ -316,16 +321,16 @@ find_key(struct restore *restore)
 
 	if (!restore->order->with_key)
 		return find_present_key(restore);
-	name = file_beside(restore->order->copy, ".key");
+	name = fs_with_suffix(restore->order->copy, ".key");
 	status = find_copied_key(restore, name);
 	free(name);
 	return status;
 }
 
 static enum restore_status
-prepare(struct restore *restore)
+prepare_restore(struct restore *restore)
 {
-	enum restore_status status = open_copy(restore);
+	enum restore_status status = open_copy_file(restore);
 
 	if (status == RESTORE_DONE)
 		status = restore_target_open(restore->order->database,
@@ -353,7 +358,7 @@ restore_open(const struct restore_order *order,
 	restore->order = order;
 	restore->watcher = watcher;
 	restore->plan = plan;
-	status = prepare(restore);
+	status = prepare_restore(restore);
 	if (status == RESTORE_DONE)
 		*opened = restore;
 	else

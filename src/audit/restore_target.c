@@ -28,18 +28,18 @@ static const char *const kept_suffixes[] = { "-wal", "-shm", "-journal", "" };
 
 struct restore_target {
 	char	*path;
-	char	*kept;			/* the old database's name afterwards */
+	char *kept; /* the old database's name afterwards */
 	char	*key;
 	char	*kept_key;
-	struct file_owner owner;
-	struct draft *draft;
+	struct fs_owner owner;
+	struct atomic_file *draft;
 	int	 lock;
 	bool	 has_old;
-	bool	 has_mark;		/* in the place of an old one */
+	bool has_placeholder; /* in the place of an old one */
 };
 
 static enum restore_status
-status_of(enum store_open_status status)
+restore_status_of(enum store_open_status status)
 {
 	switch (status) {
 	case STORE_OPENED:
@@ -60,7 +60,7 @@ status_of(enum store_open_status status)
 static enum restore_status
 failed(const char *path, const char *what)
 {
-	return status_of(store_status_of_errno(path, what));
+	return restore_status_of(store_status_of_errno(path, what));
 }
 
 static void
@@ -75,20 +75,20 @@ name_files(struct restore_target *target, const char *path)
 	target->path = realpath(path, NULL);
 	if (target->path == NULL)
 		target->path = xstrdup(path);
-	target->key = file_beside(target->path, ".key");
+	target->key = fs_with_suffix(target->path, ".key");
 	/* Both fit. */
 	(void)strftime(time, sizeof(time), "%Y%m%dT%H%M%S",
 	    gmtime_r(&seconds, &utc));
 	(void)snprintf(stamp, sizeof(stamp), ".before-restore-%s.%03uZ", time,
 	    (unsigned)(ms % 1000));
-	target->kept = file_beside(target->path, stamp);
-	target->kept_key = file_beside(target->kept, ".key");
+	target->kept = fs_with_suffix(target->path, stamp);
+	target->kept_key = fs_with_suffix(target->kept, ".key");
 }
 
 static bool
-is_mark(const char *path)
+is_placeholder(const char *path)
 {
-	uint8_t header[HEADER_BYTES];
+	uint8_t header[DB_HEADER_BYTES];
 	ssize_t n;
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
@@ -96,11 +96,11 @@ is_mark(const char *path)
 		return false;
 	n = read(fd, header, sizeof(header));
 	(void)close(fd); /* nothing was written to it */
-	return n != -1 && header_is_mark(header, (size_t)n);
+	return n != -1 && db_header_is_placeholder(header, (size_t)n);
 }
 
 static enum restore_status
-look_at_old(struct restore_target *target, struct stat *st)
+look_at_existing(struct restore_target *target, struct stat *st)
 {
 	target->has_old = lstat(target->path, st) == 0;
 	if (!target->has_old)
@@ -111,7 +111,7 @@ look_at_old(struct restore_target *target, struct stat *st)
 		    target->path);
 		return RESTORE_BAD_DATA;
 	}
-	target->has_mark = is_mark(target->path);
+	target->has_placeholder = is_placeholder(target->path);
 	return RESTORE_DONE;
 }
 
@@ -122,7 +122,7 @@ look_at_old(struct restore_target *target, struct stat *st)
 static enum restore_status
 find_owner(struct restore_target *target, const struct stat *old)
 {
-	char *name = file_directory(target->path);
+	char *name = fs_dirname(target->path);
 	struct stat folder;
 	int result = stat(name, &folder);
 
@@ -131,7 +131,7 @@ find_owner(struct restore_target *target, const struct stat *old)
 		return failed(target->path, "no folder");
 	target->owner.mode = S_IRUSR | S_IWUSR;
 	if (target->has_old && (old->st_uid != 0 || folder.st_uid == 0))
-		target->owner = (struct file_owner){
+		target->owner = (struct fs_owner){
 			.user = old->st_uid,
 			.group = old->st_gid,
 			.mode = old->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO),
@@ -151,9 +151,9 @@ find_owner(struct restore_target *target, const struct stat *old)
 }
 
 static enum restore_status
-look(struct restore_target *target, struct stat *old)
+look_at_target(struct restore_target *target, struct stat *old)
 {
-	enum restore_status status = look_at_old(target, old);
+	enum restore_status status = look_at_existing(target, old);
 
 	return status == RESTORE_DONE ? find_owner(target, old) : status;
 }
@@ -163,31 +163,33 @@ look(struct restore_target *target, struct stat *old)
  * made is the owner's, and one that was left becomes theirs.
  */
 static enum restore_status
-give_lock(const struct restore_target *target)
+give_lock_to_owner(const struct restore_target *target)
 {
-	struct file_owner owner = target->owner;
+	struct fs_owner owner = target->owner;
 
 	owner.mode = S_IRUSR | S_IWUSR;
-	return file_give(target->lock, &owner) == 0 ? RESTORE_DONE :
+	return fs_set_owner(target->lock, &owner) == 0 ? RESTORE_DONE :
 	    failed(target->path, "lock");
 }
 
 static enum restore_status
-make_draft(struct restore_target *target)
+make_restore_draft(struct restore_target *target)
 {
 	enum restore_status status;
 
-	status = status_of(draft_open(target->path, ".partial",
+	status = restore_status_of(atomic_file_open(target->path, ".partial",
 	    &target->draft));
 	if (status != RESTORE_DONE)
 		return status;
-	return file_give(draft_file(target->draft), &target->owner) == 0 ?
-	    RESTORE_DONE : failed(draft_path(target->draft),
-	    "cannot be given to the database's owner");
+	return fs_set_owner(atomic_file_fd(target->draft), &target->owner) ==
+		0 ?
+	    RESTORE_DONE :
+	    failed(atomic_file_path(target->draft),
+		"cannot be given to the database's owner");
 }
 
 static void
-describe(const struct restore_target *target, const struct stat *st,
+describe_existing(const struct restore_target *target, const struct stat *st,
     struct restore_old *old)
 {
 	*old = (struct restore_old){
@@ -195,7 +197,7 @@ describe(const struct restore_target *target, const struct stat *st,
 		.key = target->key,
 		.kept_key = target->kept_key,
 	};
-	if (!target->has_old || target->has_mark)
+	if (!target->has_old || target->has_placeholder)
 		return;
 	old->kept = target->kept;
 	old->bytes = (uint64_t)st->st_size;
@@ -213,19 +215,19 @@ restore_target_open(const char *path, struct restore_target **opened,
 
 	target->lock = -1;
 	name_files(target, path);
-	status = look(target, &st);
+	status = look_at_target(target, &st);
 	if (status == RESTORE_DONE)
-		status = status_of(lock_take_for(target->path, &target->owner,
-		    &target->lock));
+		status = restore_status_of(
+		    lock_take_for(target->path, &target->owner, &target->lock));
 	/* Until then it was another's to change. */
 	if (status == RESTORE_DONE)
-		status = look(target, &st);
+		status = look_at_target(target, &st);
 	if (status == RESTORE_DONE)
-		status = give_lock(target);
+		status = give_lock_to_owner(target);
 	if (status == RESTORE_DONE)
-		status = make_draft(target);
+		status = make_restore_draft(target);
 	if (status == RESTORE_DONE) {
-		describe(target, &st, old);
+		describe_existing(target, &st, old);
 		*opened = target;
 	} else
 		restore_target_close(target);
@@ -237,7 +239,7 @@ restore_target_close(struct restore_target *target)
 {
 	if (target == NULL)
 		return;
-	draft_close(target->draft);
+	atomic_file_close(target->draft);
 	if (target->lock != -1)
 		lock_release(target->path, target->lock);
 	free(target->path);
@@ -247,7 +249,7 @@ restore_target_close(struct restore_target *target)
 	free(target);
 }
 
-struct draft *
+struct atomic_file *
 restore_target_draft(const struct restore_target *target)
 {
 	return target->draft;
@@ -264,7 +266,7 @@ restore_target_key_is_lost(const struct restore_target *target)
 
 /* Give a file, which need not be there, a second name; -1 with errno. */
 static int
-keep_file(const char *path, const char *kept)
+keep_second_name(const char *path, const char *kept)
 {
 	return link(path, kept) == 0 || errno == ENOENT ? 0 : -1;
 }
@@ -278,10 +280,10 @@ keep_database(const struct restore_target *target)
 
 	for (i = 0; i < sizeof(kept_suffixes) / sizeof(kept_suffixes[0]) &&
 	    result == 0; i++) {
-		char *path = file_beside(target->path, kept_suffixes[i]);
-		char *kept = file_beside(target->kept, kept_suffixes[i]);
+		char *path = fs_with_suffix(target->path, kept_suffixes[i]);
+		char *kept = fs_with_suffix(target->kept, kept_suffixes[i]);
 
-		result = keep_file(path, kept);
+		result = keep_second_name(path, kept);
 		free(path);
 		free(kept);
 	}
@@ -302,19 +304,19 @@ static enum restore_status
 keep_old(const struct restore_target *target, const struct id_key *key)
 {
 	/* What had to be kept was kept before the mark was made. */
-	if (!target->has_mark && keep_database(target) == -1)
+	if (!target->has_placeholder && keep_database(target) == -1)
 		return failed(target->path, "cannot be kept");
 	if (key != NULL && has_other_key(target, key) &&
-	    keep_file(target->key, target->kept_key) == -1)
+	    keep_second_name(target->key, target->kept_key) == -1)
 		return failed(target->key, "cannot be kept");
-	return file_sync_directory(target->path) == 0 ? RESTORE_DONE :
+	return fs_sync_directory(target->path) == 0 ? RESTORE_DONE :
 	    failed(target->path, "cannot be kept");
 }
 
 static enum restore_status
 put_key(const struct restore_target *target, const struct id_key *key)
 {
-	struct file_owner owner = target->owner;
+	struct fs_owner owner = target->owner;
 
 	owner.mode = S_IRUSR | S_IWUSR;
 	return key_file_put(target->key, key, &owner) == 0 ? RESTORE_DONE :
@@ -322,13 +324,13 @@ put_key(const struct restore_target *target, const struct id_key *key)
 }
 
 static bool
-has_logs(const struct restore_target *target)
+has_sidecars(const struct restore_target *target)
 {
 	bool has_one = false;
 	size_t i;
 
 	for (i = 0; *kept_suffixes[i] != '\0'; i++) {
-		char *name = file_beside(target->path, kept_suffixes[i]);
+		char *name = fs_with_suffix(target->path, kept_suffixes[i]);
 		struct stat st;
 
 		has_one = has_one || lstat(name, &st) == 0;
@@ -338,38 +340,41 @@ has_logs(const struct restore_target *target)
 }
 
 static int
-write_mark(const struct restore_target *target, struct draft *draft)
+write_placeholder(const struct restore_target *target,
+    struct atomic_file *draft)
 {
-	ssize_t len = (ssize_t)strlen(header_mark);
+	ssize_t len = (ssize_t)strlen(db_header_placeholder);
 
-	if (file_give(draft_file(draft), &target->owner) == -1)
+	if (fs_set_owner(atomic_file_fd(draft), &target->owner) == -1)
 		return -1;
 	errno = ENOSPC; /* what a short write means */
-	if (write(draft_file(draft), header_mark, (size_t)len) != len)
+	if (write(atomic_file_fd(draft), db_header_placeholder, (size_t)len) !=
+	    len)
 		return -1;
-	return draft_replace(draft);
+	return atomic_file_replace(draft);
 }
 
 static enum restore_status
-put_mark(const struct restore_target *target)
+put_placeholder(const struct restore_target *target)
 {
-	struct draft *draft;
+	struct atomic_file *draft;
 	enum restore_status status;
 
-	status = status_of(draft_open(target->path, ".interrupted", &draft));
+	status = restore_status_of(
+	    atomic_file_open(target->path, ".interrupted", &draft));
 	if (status != RESTORE_DONE)
 		return status;
-	if (write_mark(target, draft) == -1)
+	if (write_placeholder(target, draft) == -1)
 		status = failed(target->path, "cannot be replaced");
-	draft_close(draft);
+	atomic_file_close(draft);
 	return status;
 }
 
 static enum restore_status
-take_logs_away(const struct restore_target *target)
+remove_sidecars(const struct restore_target *target)
 {
-	if (file_remove_logs(target->path) == -1 ||
-	    file_sync_directory(target->path) == -1)
+	if (sidecars_remove(target->path) == -1 ||
+	    fs_sync_directory(target->path) == -1)
 		return failed(target->path, "its log cannot be removed: do it "
 		    "again");
 	return RESTORE_DONE;
@@ -381,13 +386,13 @@ restore_target_publish(const struct restore_target *target,
 {
 	enum restore_status status = keep_old(target, key);
 
-	if (status == RESTORE_DONE && (key != NULL || has_logs(target)))
-		status = put_mark(target);
+	if (status == RESTORE_DONE && (key != NULL || has_sidecars(target)))
+		status = put_placeholder(target);
 	if (status == RESTORE_DONE)
-		status = take_logs_away(target);
+		status = remove_sidecars(target);
 	if (status == RESTORE_DONE && key != NULL)
 		status = put_key(target, key);
-	if (status == RESTORE_DONE && draft_replace(target->draft) == -1)
+	if (status == RESTORE_DONE && atomic_file_replace(target->draft) == -1)
 		status = failed(target->path, "cannot be replaced: do it "
 		    "again");
 	return status;

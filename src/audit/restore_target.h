@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct draft;
+struct atomic_file;
 struct id_key;
 
 /*
@@ -23,9 +23,9 @@ struct restore_target;
 /* Exit statuses (sysexits.h) where it was not done; the cause was logged. */
 enum restore_status {
 	RESTORE_DONE = 0,
-	RESTORE_STOPPED = 1,	/* as goes_on() wanted; this was not logged */
+	RESTORE_STOPPED = 1, /* as goes_on() wanted; this was not logged */
 	RESTORE_USAGE = 64,	/* EX_USAGE: the copy is the database */
-	RESTORE_BAD_DATA = 65,	/* EX_DATAERR: no copy of ours, or damaged */
+	RESTORE_BAD_DATA = 65, /* EX_DATAERR: no copy of ours, or damaged */
 	RESTORE_NO_COPY = 66,	/* EX_NOINPUT */
 	RESTORE_CANNOT_CREATE = 73, /* EX_CANTCREAT */
 	RESTORE_IO_ERROR = 74,	/* EX_IOERR */
@@ -53,7 +53,7 @@ enum restore_status restore_target_open(const char *path,
 /* The draft goes, unless it was published, and the lock.  NULL is allowed. */
 void	 restore_target_close(struct restore_target *target);
 
-struct draft *restore_target_draft(const struct restore_target *target);
+struct atomic_file *restore_target_draft(const struct restore_target *target);
 /* Whether the key that is there belongs to somebody else than the database. */
 bool	 restore_target_key_is_lost(const struct restore_target *target);
 /*

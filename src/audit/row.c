@@ -77,7 +77,7 @@ customers_are_right(const struct record *record)
 
 /* The columns that are numbers of ours. */
 static const char *
-read_enums(struct record *record, int64_t event, int64_t transport,
+read_event_fields(struct record *record, int64_t event, int64_t transport,
     uint64_t flags)
 {
 	if (event < RECORD_START || event > RECORD_PURGE)
@@ -109,7 +109,7 @@ read_numbers(struct columns *columns, struct audit_row *row)
 	record->client_seq = column_number(columns, COLUMN_CLIENT_SEQ);
 	if (!columns_fit(columns))
 		return "a number in it cannot be";
-	return read_enums(record, event, transport, flags);
+	return read_event_fields(record, event, transport, flags);
 }
 
 const char *

@@ -61,7 +61,7 @@ read_count(struct columns *columns, struct audit_session *session)
 }
 
 static void
-read_ends(struct columns *columns, struct audit_session *session)
+read_first_and_last(struct columns *columns, struct audit_session *session)
 {
 	session->first_seq = column_id(columns, 0);
 	session->first_ms = column_number(columns, 1);
@@ -81,11 +81,11 @@ read_host(struct columns *columns, struct audit_session *session)
 struct part {
 	const char *sql;
 	const char *table;
-	void	(*read)(struct columns *columns, struct audit_session *session);
+	void (*read)(struct columns *columns, struct audit_session *session);
 };
 
 static const struct part counts = { counts_sql, "customer", read_count };
-static const struct part ends = { ends_sql, "journal", read_ends };
+static const struct part ends = { ends_sql, "journal", read_first_and_last };
 static const struct part host = { host_sql, "journal_body", read_host };
 static const struct part last_host = { last_host_sql, "journal_body",
     read_host };
@@ -100,7 +100,7 @@ read_rows(struct audit *audit, const struct part *part,
 	struct columns columns;
 	int rc;
 
-	status = audit_prepare_once(audit, part->sql, &statement);
+	status = audit_prepare_cached(audit, part->sql, &statement);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(statement, part->table);
@@ -119,7 +119,7 @@ read_rows(struct audit *audit, const struct part *part,
 
 /* What other tables know of the session. */
 static enum audit_status
-read_more(struct audit *audit, struct audit_session *session)
+read_details(struct audit *audit, struct audit_session *session)
 {
 	enum audit_status status;
 
@@ -134,7 +134,7 @@ read_more(struct audit *audit, struct audit_session *session)
 
 /* The session that the bound statement yields. */
 static enum audit_status
-read_one(struct audit *audit, sqlite3_stmt *statement, int rc,
+read_session_row(struct audit *audit, sqlite3_stmt *statement, int rc,
     struct audit_session *session)
 {
 	struct columns columns = columns_at(statement, "session");
@@ -151,7 +151,7 @@ read_one(struct audit *audit, sqlite3_stmt *statement, int rc,
 	if (status == AUDIT_OK && !is_there)
 		return AUDIT_NONE;
 	if (status == AUDIT_OK)
-		status = read_more(audit, session);
+		status = read_details(audit, session);
 	if (status != AUDIT_OK)
 		audit_session_clear(session);
 	return status;
@@ -164,8 +164,8 @@ audit_session_find(struct audit *audit, const char *name,
 	enum audit_status status;
 	sqlite3_stmt *statement;
 
-	status = audit_prepare_once(audit, find_sql, &statement);
-	return status != AUDIT_OK ? status : read_one(audit, statement,
+	status = audit_prepare_cached(audit, find_sql, &statement);
+	return status != AUDIT_OK ? status : read_session_row(audit, statement,
 	    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC), session);
 }
 
@@ -176,7 +176,7 @@ audit_session_next(struct audit *audit, int64_t after,
 	enum audit_status status;
 	sqlite3_stmt *statement;
 
-	status = audit_prepare_once(audit, next_sql, &statement);
-	return status != AUDIT_OK ? status : read_one(audit, statement,
+	status = audit_prepare_cached(audit, next_sql, &statement);
+	return status != AUDIT_OK ? status : read_session_row(audit, statement,
 	    sqlite3_bind_int64(statement, 1, after), session);
 }

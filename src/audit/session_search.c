@@ -12,7 +12,7 @@ static const char next_sql[] =
     " ORDER BY s.id LIMIT 1";
 
 enum audit_status
-audit_customer_next(struct audit *audit, const struct customer_id *id,
+audit_session_of_customer(struct audit *audit, const struct customer_id *id,
     int64_t *after, struct payload **session)
 {
 	char digits[ID_CUSTOMER_HEX + 1];

@@ -14,7 +14,7 @@ struct payload;
  * The next session that knows the customer, behind *after, which is moved on
  * from 0; session is its name, with one reference.  Or AUDIT_NONE.
  */
-enum audit_status audit_customer_next(struct audit *audit,
+enum audit_status audit_session_of_customer(struct audit *audit,
 	    const struct customer_id *id, int64_t *after,
 	    struct payload **session);
 

@@ -81,10 +81,10 @@ struct mark {
 
 struct verifier {
 	struct audit *audit;
-	const struct audit_wish *wish;
+	const struct audit_verify_options *wish;
 	struct audit_report *report;
 	sqlite3_stmt *statements[STATEMENTS];
-	struct audit_states *states;
+	struct verify_sessions *states;
 	struct audit_digests *digests;	/* NULL for one session */
 	struct audit *newest_audit;	/* the erasures' own: as it is now */
 	struct audit_erasures *erasures;
@@ -98,7 +98,7 @@ struct verifier {
 };
 
 static enum audit_status
-prepare(struct verifier *v)
+prepare_verifier(struct verifier *v)
 {
 	enum audit_status status = AUDIT_OK;
 	size_t i;
@@ -112,20 +112,20 @@ prepare(struct verifier *v)
 	if (status == AUDIT_OK)
 		status = audit_erasures_new(v->newest_audit, &v->erasures);
 	if (status == AUDIT_OK)
-		status = audit_states_new(v->audit, v->report, v->erasures,
+		status = verify_sessions_new(v->audit, v->report, v->erasures,
 		    &v->states);
 	return status;
 }
 
 static void
-release(struct verifier *v)
+free_verifier(struct verifier *v)
 {
 	size_t i;
 
 	for (i = 0; i < NAME_SLOTS; i++)
 		payload_unref(v->names[i].name);
 	audit_digests_stop(v->digests);
-	audit_states_free(v->states);
+	verify_sessions_free(v->states);
 	audit_erasures_free(v->erasures);
 	audit_close(v->newest_audit);
 	sql_finalize(v->statements, STATEMENTS);
@@ -134,7 +134,7 @@ release(struct verifier *v)
 
 /* Read a row's number and hash; the mark is not set without one. */
 static enum audit_status
-read_mark(struct verifier *v, enum statement id, int64_t number,
+read_row_hash(struct verifier *v, enum statement id, int64_t number,
     struct mark *mark)
 {
 	sqlite3_stmt *at = v->statements[id];
@@ -168,7 +168,7 @@ heads_agree(const struct chain_head *a, const struct chain_head *b)
 
 /* A number that statement id yields; 0 for NULL. */
 static enum audit_status
-read_number(struct verifier *v, enum statement id, int64_t *number)
+read_row_number(struct verifier *v, enum statement id, int64_t *number)
 {
 	sqlite3_stmt *at = v->statements[id];
 	struct columns columns = columns_at(at, "journal");
@@ -181,7 +181,7 @@ read_number(struct verifier *v, enum statement id, int64_t *number)
 
 /* Find the first note that let the rows up to anchor go. */
 static enum audit_status
-explain_anchor(struct verifier *v, int64_t anchor)
+check_anchor_purge(struct verifier *v, int64_t anchor)
 {
 	sqlite3_stmt *at = v->statements[SQL_PURGE];
 	struct columns columns = columns_at(at, "journal");
@@ -212,10 +212,10 @@ explain_anchor(struct verifier *v, int64_t anchor)
 
 /* No row may be where the chain has its beginning, or before that. */
 static enum audit_status
-check_first(struct verifier *v, int64_t anchor)
+check_first_row(struct verifier *v, int64_t anchor)
 {
 	int64_t first;
-	enum audit_status status = read_number(v, SQL_FIRST, &first);
+	enum audit_status status = read_row_number(v, SQL_FIRST, &first);
 
 	if (status != AUDIT_OK || first > anchor)
 		return status;
@@ -230,20 +230,20 @@ check_first(struct verifier *v, int64_t anchor)
  * then go on behind it, without what began before.
  */
 static enum audit_status
-pass_purged(struct verifier *v)
+skip_purged_rows(struct verifier *v)
 {
 	enum audit_status status;
 	struct mark anchor;
 
-	status = read_mark(v, SQL_ANCHOR, 0, &anchor);
+	status = read_row_hash(v, SQL_ANCHOR, 0, &anchor);
 	if (status == AUDIT_OK)
-		status = check_first(v, anchor.head.seq);
+		status = check_first_row(v, anchor.head.seq);
 	if (status != AUDIT_OK || anchor.head.seq == v->report->anchor_seq)
 		return status;
-	status = explain_anchor(v, anchor.head.seq);
+	status = check_anchor_purge(v, anchor.head.seq);
 	if (status != AUDIT_OK)
 		return status;
-	audit_states_lose(v->states, anchor.head.seq);
+	verify_sessions_purged(v->states, anchor.head.seq);
 	if (anchor.head.seq <= v->chain.seq)
 		return AUDIT_OK;
 	v->chain = anchor.head;
@@ -253,14 +253,14 @@ pass_purged(struct verifier *v)
 
 /* Begin in the midst of the chain, at row from. */
 static enum audit_status
-trust_before(struct verifier *v, int64_t from)
+start_midway(struct verifier *v, int64_t from)
 {
 	enum audit_status status;
 	struct mark before;
 
 	if (from - 1 <= v->chain.seq)
 		return AUDIT_OK;
-	status = read_mark(v, SQL_HASH, from - 1, &before);
+	status = read_row_hash(v, SQL_HASH, from - 1, &before);
 	if (status != AUDIT_OK)
 		return status;
 	if (!before.is_set) {
@@ -272,7 +272,7 @@ trust_before(struct verifier *v, int64_t from)
 	v->report->trusted_seq = before.head.seq;
 	/* A session's own rows are all behind it, unless somebody chose it. */
 	if (v->wish->from != 0)
-		audit_states_trust(v->states);
+		verify_sessions_midway(v->states);
 	return AUDIT_OK;
 }
 
@@ -280,7 +280,7 @@ trust_before(struct verifier *v, int64_t from)
 static int64_t
 first_wanted(const struct verifier *v)
 {
-	const struct audit_wish *wish = v->wish;
+	const struct audit_verify_options *wish = v->wish;
 	int64_t from = wish->from;
 
 	if (from != 0 || wish->session == NULL)
@@ -290,9 +290,9 @@ first_wanted(const struct verifier *v)
 }
 
 static enum audit_status
-check_reach(const struct verifier *v)
+check_given_head(const struct verifier *v)
 {
-	const struct audit_wish *wish = v->wish;
+	const struct audit_verify_options *wish = v->wish;
 
 	if (!wish->has_head || wish->head.seq > v->chain.seq ||
 	    heads_agree(&wish->head, &v->chain))
@@ -307,14 +307,14 @@ check_reach(const struct verifier *v)
 
 /* Find where the chain begins, in the first transaction. */
 static enum audit_status
-find_begin(struct verifier *v)
+find_start(struct verifier *v)
 {
 	enum audit_status status;
 	int64_t from = first_wanted(v);
 
-	status = read_number(v, SQL_NEWEST, &v->newest);
+	status = read_row_number(v, SQL_NEWEST, &v->newest);
 	if (status == AUDIT_OK)
-		status = pass_purged(v);
+		status = skip_purged_rows(v);
 	if (status == AUDIT_OK && v->wish->from != 0 &&
 	    v->wish->from <= v->chain.seq) {
 		log_errorx("rows up to %" PRId64 " were deleted",
@@ -322,10 +322,10 @@ find_begin(struct verifier *v)
 		return AUDIT_NONE;
 	}
 	if (status == AUDIT_OK && from > 1)
-		status = trust_before(v, from);
+		status = start_midway(v, from);
 	if (status != AUDIT_OK)
 		return status;
-	return check_reach(v);
+	return check_given_head(v);
 }
 
 /* Put the name of the session, if it has one, into its slot. */
@@ -354,7 +354,7 @@ static enum audit_status
 name_session(struct verifier *v, struct audit_row *row)
 {
 	int64_t id = row->record.session_row;
-	struct payload *name = audit_states_name(v->states, id);
+	struct payload *name = verify_sessions_name(v->states, id);
 	enum audit_status status = AUDIT_OK;
 	size_t slot = (size_t)id % NAME_SLOTS;
 
@@ -377,7 +377,7 @@ name_session(struct verifier *v, struct audit_row *row)
 
 /* Whether row's body is to be looked at. */
 static bool
-is_wanted(const struct verifier *v, const struct audit_row *row)
+is_body_wanted(const struct verifier *v, const struct audit_row *row)
 {
 	return v->wish->session == NULL ||
 	    v->wish->session->row == row->record.session_row;
@@ -467,7 +467,7 @@ check_body(struct verifier *v, struct audit_row *row)
 static enum audit_status
 check_head(struct verifier *v, const struct audit_row *row)
 {
-	const struct audit_wish *wish = v->wish;
+	const struct audit_verify_options *wish = v->wish;
 
 	if (!wish->has_head || wish->head.seq != row->seq ||
 	    heads_agree(&wish->head, &v->chain))
@@ -515,12 +515,12 @@ check_row(struct verifier *v, struct audit_row *row)
 		return audit_report_fault(v->report, row, "%s", fault);
 	if (status == AUDIT_OK)
 		status = check_chain(v, row);
-	if (status == AUDIT_OK && is_wanted(v, row))
+	if (status == AUDIT_OK && is_body_wanted(v, row))
 		status = check_body(v, row);
 	if (status != AUDIT_OK)
 		return status;
 	count_row(v, row);
-	return is_wanted(v, row) ? audit_states_apply(v->states, row) :
+	return is_body_wanted(v, row) ? verify_sessions_apply(v->states, row) :
 	    AUDIT_OK;
 }
 
@@ -585,7 +585,7 @@ static enum audit_status
 check_anchors(struct verifier *v)
 {
 	int64_t count;
-	enum audit_status status = read_number(v, SQL_ANCHORS, &count);
+	enum audit_status status = read_row_number(v, SQL_ANCHORS, &count);
 
 	return status != AUDIT_OK || count <= 1 ? status :
 	    audit_report_fault(v->report, NULL, "chain_anchor has %" PRId64
@@ -593,7 +593,7 @@ check_anchors(struct verifier *v)
 }
 
 static enum audit_status
-finish(struct verifier *v)
+check_end(struct verifier *v)
 {
 	enum audit_status status = check_tail(v);
 
@@ -602,17 +602,18 @@ finish(struct verifier *v)
 	if (status == AUDIT_OK)
 		status = check_bodies(v);
 	if (status == AUDIT_OK)
-		status = audit_erasures_retained(v->erasures,
+		status = audit_erasures_cutoff(v->erasures,
 		    &v->report->retain_ms);
 	if (status != AUDIT_OK)
 		return status;
-	return v->wish->session == NULL ? audit_states_compare_all(v->states) :
-	    audit_states_compare(v->states, v->wish->session->row);
+	return v->wish->session == NULL ?
+	    verify_sessions_compare_all(v->states) :
+	    verify_sessions_compare(v->states, v->wish->session->row);
 }
 
 /* One transaction; *is_end tells whether it saw the last row. */
 static enum audit_status
-do_slice(struct verifier *v, bool is_first, bool *is_end)
+verify_slice(struct verifier *v, bool is_first, bool *is_end)
 {
 	enum audit_status status;
 	int rows = 0;
@@ -620,7 +621,7 @@ do_slice(struct verifier *v, bool is_first, bool *is_end)
 	status = audit_begin(v->audit);
 	if (status != AUDIT_OK)
 		return status;
-	status = is_first ? find_begin(v) : pass_purged(v);
+	status = is_first ? find_start(v) : skip_purged_rows(v);
 	if (status == AUDIT_OK && is_first && v->wish->session == NULL)
 		status = audit_digests_start(audit_path(v->audit),
 		    v->chain.seq, &v->digests);
@@ -628,7 +629,7 @@ do_slice(struct verifier *v, bool is_first, bool *is_end)
 		status = check_slice(v, &rows);
 	*is_end = rows < SLICE_ROWS;
 	if (status == AUDIT_OK && *is_end)
-		status = finish(v);
+		status = check_end(v);
 	audit_end(v->audit);
 	return status;
 }
@@ -651,7 +652,7 @@ walk(struct verifier *v)
 	bool is_first = true, is_end = false;
 
 	do {
-		status = do_slice(v, is_first, &is_end);
+		status = verify_slice(v, is_first, &is_end);
 		is_first = false;
 		tell_progress(v);
 	} while (status == AUDIT_OK && !is_end);
@@ -659,7 +660,7 @@ walk(struct verifier *v)
 }
 
 enum audit_status
-audit_verify(struct audit *audit, const struct audit_wish *wish,
+audit_verify(struct audit *audit, const struct audit_verify_options *wish,
     struct audit_report *report)
 {
 	struct verifier *v = xcalloc(1, sizeof(*v));
@@ -669,11 +670,11 @@ audit_verify(struct audit *audit, const struct audit_wish *wish,
 	v->audit = audit;
 	v->wish = wish;
 	v->report = report;
-	status = prepare(v);
+	status = prepare_verifier(v);
 	if (status == AUDIT_OK)
 		status = walk(v);
 	if (status == AUDIT_OK)
-		status = audit_file_check(audit, report);
-	release(v);
+		status = audit_integrity_check(audit, report);
+	free_verifier(v);
 	return status;
 }

@@ -22,9 +22,9 @@ struct audit_session;
  * other sessions' bodies are not looked at.
  */
 
-struct audit_wish {
+struct audit_verify_options {
 	const struct audit_session *session;	/* NULL: all of them */
-	int64_t	 from;		/* the first row; 0: as early as can be */
+	int64_t from; /* the first row; 0: as early as can be */
 	bool	 has_head;	/* a row must be there, with that hash */
 	struct chain_head head;
 	/*
@@ -42,6 +42,6 @@ struct audit_wish {
  * report is the caller's to clear in any case.
  */
 enum audit_status audit_verify(struct audit *audit,
-	    const struct audit_wish *wish, struct audit_report *report);
+    const struct audit_verify_options *wish, struct audit_report *report);
 
 #endif

@@ -21,10 +21,10 @@
 static const char body_sql[] =
     "SELECT salt IS NULL FROM journal_body WHERE seq = ?";
 
-enum { HOLDINGS = sizeof(((struct audit_held *)NULL)->holdings) /
-    sizeof(struct audit_holding) };
+enum { HOLDINGS = sizeof(((struct audit_bodies_before *)NULL)->holdings) /
+    sizeof(struct audit_customer_before) };
 
-struct audit_use {
+struct verify_in_use {
 	struct audit *audit;
 	struct audit_report *report;
 	struct audit_erasures *erasures;
@@ -32,10 +32,10 @@ struct audit_use {
 };
 
 enum audit_status
-audit_use_new(struct audit *audit, struct audit_report *report,
-    struct audit_erasures *erasures, struct audit_use **made)
+verify_in_use_new(struct audit *audit, struct audit_report *report,
+    struct audit_erasures *erasures, struct verify_in_use **made)
 {
-	struct audit_use *use = xcalloc(1, sizeof(*use));
+	struct verify_in_use *use = xcalloc(1, sizeof(*use));
 	enum audit_status status;
 
 	use->audit = audit;
@@ -45,12 +45,12 @@ audit_use_new(struct audit *audit, struct audit_report *report,
 	if (status == AUDIT_OK)
 		*made = use;
 	else
-		audit_use_free(use);
+		verify_in_use_free(use);
 	return status;
 }
 
 void
-audit_use_free(struct audit_use *use)
+verify_in_use_free(struct verify_in_use *use)
 {
 	if (use == NULL)
 		return;
@@ -60,8 +60,8 @@ audit_use_free(struct audit_use *use)
 }
 
 static void
-hold(struct audit_holding *holding, const struct session *session,
-    const struct customer_id *id)
+remember_customer(struct audit_customer_before *holding,
+    const struct session *session, const struct customer_id *id)
 {
 	struct customer *customer = session_customer(session, id);
 
@@ -73,18 +73,21 @@ hold(struct audit_holding *holding, const struct session *session,
 }
 
 void
-audit_use_hold(struct audit_held *held, const struct session *session,
-    const struct record *record)
+verify_in_use_remember(struct audit_bodies_before *held,
+    const struct session *session, const struct record *record)
 {
-	*held = (struct audit_held){ .holdings = { { .customer = NULL } } };
+	*held = (struct audit_bodies_before){ .holdings = {
+						  { .customer = NULL } } };
 	if (record->has_customer)
-		hold(&held->holdings[0], session, &record->customer);
+		remember_customer(&held->holdings[0], session,
+		    &record->customer);
 	if (record->has_displaced)
-		hold(&held->holdings[1], session, &record->displaced);
+		remember_customer(&held->holdings[1], session,
+		    &record->displaced);
 }
 
 void
-audit_use_let_go(struct audit_held *held)
+verify_in_use_forget(struct audit_bodies_before *held)
 {
 	int i;
 
@@ -96,8 +99,8 @@ audit_use_let_go(struct audit_held *held)
 
 /* The row of a pointer's body, as far as an explanation needs it. */
 static struct audit_row
-row_of(const struct audit_replayed *replayed, const struct customer *customer,
-    const struct audit_pointer *pointer)
+pointed_row(const struct audit_replayed *replayed,
+    const struct customer *customer, const struct audit_pointer *pointer)
 {
 	return (struct audit_row){
 		.seq = pointer->seq,
@@ -114,7 +117,7 @@ row_of(const struct audit_replayed *replayed, const struct customer *customer,
 
 /* The last row let go of the body. */
 static enum audit_status
-settle(struct audit_use *use, const struct audit_replayed *replayed,
+check_released(struct verify_in_use *use, const struct audit_replayed *replayed,
     const struct customer *customer, const struct payload *payload)
 {
 	struct audit_pointer pointer;
@@ -125,7 +128,7 @@ settle(struct audit_use *use, const struct audit_replayed *replayed,
 	audit_pointer_read(payload, &pointer);
 	if (!pointer.is_expired)
 		return AUDIT_OK;
-	row = row_of(replayed, customer, &pointer);
+	row = pointed_row(replayed, customer, &pointer);
 	status = audit_erasures_explain(use->erasures, &row,
 	    replayed->last.seq, &reason);
 	return status != AUDIT_OK || reason != AUDIT_UNEXPLAINED ? status :
@@ -135,39 +138,42 @@ settle(struct audit_use *use, const struct audit_replayed *replayed,
 }
 
 enum audit_status
-audit_use_settle(struct audit_use *use, const struct audit_replayed *replayed,
-    const struct audit_held *held)
+verify_in_use_released(struct verify_in_use *use,
+    const struct audit_replayed *replayed,
+    const struct audit_bodies_before *held)
 {
 	enum audit_status status = AUDIT_OK;
 	int i;
 
 	for (i = 0; i < HOLDINGS && status == AUDIT_OK; i++) {
-		const struct audit_holding *holding = &held->holdings[i];
+		const struct audit_customer_before *holding =
+		    &held->holdings[i];
 		const struct customer *customer = holding->customer;
 
 		if (customer == NULL)
 			continue;
 		if (customer->name != holding->name)
-			status = settle(use, replayed, customer,
+			status = check_released(use, replayed, customer,
 			    holding->name);
 		if (status == AUDIT_OK && customer->cart != holding->cart)
-			status = settle(use, replayed, customer,
+			status = check_released(use, replayed, customer,
 			    holding->cart);
 	}
 	return status;
 }
 
 enum audit_status
-audit_use_settle_all(struct audit_use *use,
+verify_in_use_all_released(struct verify_in_use *use,
     const struct audit_replayed *replayed)
 {
 	enum audit_status status = AUDIT_OK;
 	const struct customer *customer;
 
 	TAILQ_FOREACH(customer, &replayed->session->customers, entry) {
-		status = settle(use, replayed, customer, customer->name);
+		status =
+		    check_released(use, replayed, customer, customer->name);
 		if (status == AUDIT_OK)
-			status = settle(use, replayed, customer,
+			status = check_released(use, replayed, customer,
 			    customer->cart);
 		if (status != AUDIT_OK)
 			break;
@@ -177,7 +183,7 @@ audit_use_settle_all(struct audit_use *use,
 
 /* It may have been let go of, and erased, since the moment that is read. */
 static enum audit_status
-is_gone_now(struct audit_use *use, int64_t seq, bool *is_gone)
+is_erased_now(struct verify_in_use *use, int64_t seq, bool *is_gone)
 {
 	struct columns columns = columns_at(use->body, "journal_body");
 	int rc = sqlite3_bind_int64(use->body, 1, seq);
@@ -190,8 +196,9 @@ is_gone_now(struct audit_use *use, int64_t seq, bool *is_gone)
 
 /* Nothing let go of the body: it goes only if somebody asks for that. */
 static enum audit_status
-check(struct audit_use *use, const struct audit_replayed *replayed,
-    const struct customer *customer, const struct payload *payload)
+check_still_used(struct verify_in_use *use,
+    const struct audit_replayed *replayed, const struct customer *customer,
+    const struct payload *payload)
 {
 	struct audit_pointer pointer;
 	enum audit_status status;
@@ -202,26 +209,28 @@ check(struct audit_use *use, const struct audit_replayed *replayed,
 	audit_pointer_read(payload, &pointer);
 	if (!pointer.is_expired)
 		return AUDIT_OK;
-	status = is_gone_now(use, pointer.seq, &is_gone);
+	status = is_erased_now(use, pointer.seq, &is_gone);
 	if (status != AUDIT_OK || !is_gone)
 		return status;
-	row = row_of(replayed, customer, &pointer);
-	status = audit_erasures_find(use->erasures, &row, &reason);
+	row = pointed_row(replayed, customer, &pointer);
+	status = audit_erasures_explain_used(use->erasures, &row, &reason);
 	return status != AUDIT_OK || reason != AUDIT_UNEXPLAINED ? status :
 	    audit_report_fault(use->report, &row, "its body is erased, and is "
 	    "in use");
 }
 
 enum audit_status
-audit_use_check(struct audit_use *use, const struct audit_replayed *replayed)
+verify_in_use_check(struct verify_in_use *use,
+    const struct audit_replayed *replayed)
 {
 	enum audit_status status = AUDIT_OK;
 	const struct customer *customer;
 
 	TAILQ_FOREACH(customer, &replayed->session->customers, entry) {
-		status = check(use, replayed, customer, customer->name);
+		status =
+		    check_still_used(use, replayed, customer, customer->name);
 		if (status == AUDIT_OK)
-			status = check(use, replayed, customer,
+			status = check_still_used(use, replayed, customer,
 			    customer->cart);
 		if (status != AUDIT_OK)
 			break;

@@ -45,11 +45,11 @@ struct entry {
 	/* that is known */
 };
 
-struct audit_states {
+struct verify_sessions {
 	struct audit *audit;
 	struct audit_report *report;
-	struct audit_use *use;
-	struct audit_stored *stored;
+	struct verify_in_use *use;
+	struct verify_tables *stored;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct entry *entries;
 	struct entry *found;		/* last; or NULL */
@@ -58,30 +58,31 @@ struct audit_states {
 };
 
 enum audit_status
-audit_states_new(struct audit *audit, struct audit_report *report,
-    struct audit_erasures *erasures, struct audit_states **made)
+verify_sessions_new(struct audit *audit, struct audit_report *report,
+    struct audit_erasures *erasures, struct verify_sessions **made)
 {
-	struct audit_states *states = xcalloc(1, sizeof(*states));
+	struct verify_sessions *states = xcalloc(1, sizeof(*states));
 	enum audit_status status;
 	size_t i;
 
 	states->audit = audit;
 	states->report = report;
-	status = audit_stored_new(audit, report, &states->stored);
+	status = verify_tables_new(audit, report, &states->stored);
 	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
 		status = audit_prepare(audit, statement_sql[i],
 		    &states->statements[i]);
 	if (status == AUDIT_OK)
-		status = audit_use_new(audit, report, erasures, &states->use);
+		status =
+		    verify_in_use_new(audit, report, erasures, &states->use);
 	if (status == AUDIT_OK)
 		*made = states;
 	else
-		audit_states_free(states);
+		verify_sessions_free(states);
 	return status;
 }
 
 static void
-drop(struct audit_states *states, struct entry *entry)
+drop_entry(struct verify_sessions *states, struct entry *entry)
 {
 	HASH_DEL(states->entries, entry);
 	states->found = NULL;
@@ -91,26 +92,26 @@ drop(struct audit_states *states, struct entry *entry)
 }
 
 static void
-drop_all(struct audit_states *states)
+drop_entries(struct verify_sessions *states)
 {
 	while (states->entries != NULL)
-		drop(states, states->entries);
+		drop_entry(states, states->entries);
 }
 
 void
-audit_states_free(struct audit_states *states)
+verify_sessions_free(struct verify_sessions *states)
 {
 	if (states == NULL)
 		return;
-	drop_all(states);
-	audit_use_free(states->use);
-	audit_stored_free(states->stored);
+	drop_entries(states);
+	verify_in_use_free(states->use);
+	verify_tables_free(states->stored);
 	sql_finalize(states->statements, STATEMENTS);
 	free(states);
 }
 
 void
-audit_states_lose(struct audit_states *states, int64_t upto)
+verify_sessions_purged(struct verify_sessions *states, int64_t upto)
 {
 	struct entry *entry, *next;
 
@@ -122,21 +123,21 @@ audit_states_lose(struct audit_states *states, int64_t upto)
 		if (entry->replayed.is_partial &&
 		    entry->replayed.session->is_running)
 			states->report->skipped--;
-		drop(states, entry);
+		drop_entry(states, entry);
 	}
 	states->is_midway = true;
 }
 
 void
-audit_states_trust(struct audit_states *states)
+verify_sessions_midway(struct verify_sessions *states)
 {
-	drop_all(states);
+	drop_entries(states);
 	states->is_midway = true;
 	states->is_trusting = true;
 }
 
 static struct entry *
-find(struct audit_states *states, int64_t row)
+find_entry(struct verify_sessions *states, int64_t row)
 {
 	/* A row's session is asked for twice. */
 	if (states->found == NULL || states->found->replayed.row != row)
@@ -146,15 +147,15 @@ find(struct audit_states *states, int64_t row)
 }
 
 struct payload *
-audit_states_name(struct audit_states *states, int64_t session_row)
+verify_sessions_name(struct verify_sessions *states, int64_t session_row)
 {
-	struct entry *entry = find(states, session_row);
+	struct entry *entry = find_entry(states, session_row);
 
 	return entry == NULL ? NULL : entry->replayed.last.record.session;
 }
 
 static struct entry *
-add(struct audit_states *states, const struct audit_row *row)
+add_entry(struct verify_sessions *states, const struct audit_row *row)
 {
 	struct entry *entry = xcalloc(1, sizeof(*entry));
 
@@ -170,7 +171,7 @@ add(struct audit_states *states, const struct audit_row *row)
 
 /* What comes to light is said of this row. */
 static void
-note_last(struct entry *entry, const struct audit_row *row)
+set_last_row(struct entry *entry, const struct audit_row *row)
 {
 	entry->replayed.last.seq = row->seq;
 	entry->replayed.last.record.event = row->record.event;
@@ -179,7 +180,7 @@ note_last(struct entry *entry, const struct audit_row *row)
 
 /* Compare those who have gone, and forget them. */
 static enum audit_status
-settle_gone(struct audit_states *states, struct entry *entry)
+compare_and_forget_gone(struct verify_sessions *states, struct entry *entry)
 {
 	struct customer *customer, *next;
 	enum audit_status status = AUDIT_OK;
@@ -190,8 +191,8 @@ settle_gone(struct audit_states *states, struct entry *entry)
 		next = TAILQ_NEXT(customer, entry);
 		if (customer->state != CUSTOMER_GONE)
 			continue;
-		status = audit_stored_customer(states->stored, &entry->replayed,
-		    customer, &id);
+		status = verify_tables_customer(states->stored,
+		    &entry->replayed, customer, &id);
 		session_forget_customer(entry->replayed.session, customer);
 	}
 	return status;
@@ -202,23 +203,23 @@ settle_gone(struct audit_states *states, struct entry *entry)
  * further on: then the session is kept until its next START has come.
  */
 static enum audit_status
-settle_ended(struct audit_states *states, struct entry *entry)
+compare_ended(struct verify_sessions *states, struct entry *entry)
 {
 	enum audit_status status;
-	struct audit_stored_row stored;
+	struct verify_tables_row stored;
 
-	status = audit_stored_customers(states->stored, &entry->replayed);
+	status = verify_tables_customers(states->stored, &entry->replayed);
 	if (status == AUDIT_OK)
-		status = audit_stored_read(states->stored, &entry->replayed,
+		status = verify_tables_read(states->stored, &entry->replayed,
 		    &stored);
 	if (status != AUDIT_OK)
 		return status;
 	states->report->sessions += entry->replayed.is_partial ? 0 : 1;
 	if (stored.incarnation > entry->replayed.session->incarnation)
-		return settle_gone(states, entry);
-	status = audit_stored_session(states->stored, &entry->replayed,
+		return compare_and_forget_gone(states, entry);
+	status = verify_tables_session(states->stored, &entry->replayed,
 	    &stored);
-	drop(states, entry);
+	drop_entry(states, entry);
 	return status;
 }
 
@@ -227,7 +228,7 @@ settle_ended(struct audit_states *states, struct entry *entry)
  * has ended and was forgotten, or was deleted.
  */
 static enum audit_status
-begin(struct audit_states *states, const struct audit_row *row,
+begin_replay(struct verify_sessions *states, const struct audit_row *row,
     struct entry **begun)
 {
 	sqlite3_stmt *at = states->statements[SQL_BEFORE];
@@ -240,7 +241,7 @@ begin(struct audit_states *states, const struct audit_row *row,
 	rc = audit_step(at, row->record.session_row, row->seq);
 	if (rc == SQLITE_ROW)
 		before = column_number(&columns, 0);
-	entry = add(states, row);
+	entry = add_entry(states, row);
 	entry->replayed.session->incarnation = before;
 	*begun = entry;
 	status = audit_end_rows(states->audit, at, rc);
@@ -253,7 +254,7 @@ begin(struct audit_states *states, const struct audit_row *row,
  * is known none the less, and what becomes of those who come from here on.
  */
 static enum audit_status
-begin_midway(struct audit_states *states, const struct audit_row *row,
+begin_partial(struct verify_sessions *states, const struct audit_row *row,
     struct entry **begun)
 {
 	struct session *session;
@@ -263,7 +264,7 @@ begin_midway(struct audit_states *states, const struct audit_row *row,
 		return audit_report_fault(states->report, row,
 		    "its session does not run");
 	states->report->skipped++;
-	entry = add(states, row);
+	entry = add_entry(states, row);
 	entry->replayed.is_partial = true;
 	session = entry->replayed.session;
 	session->is_running = true;
@@ -289,7 +290,7 @@ is_stranger(const struct entry *entry, const struct customer_id *id)
 
 /* What a stranger does counts only. */
 static int
-pass_over(struct session *session, const struct record *record)
+skip_stranger(struct session *session, const struct record *record)
 {
 	struct record next = { .event = record->event };
 
@@ -304,7 +305,7 @@ pass_over(struct session *session, const struct record *record)
 
 /* Let the record happen with pointers for names and carts. */
 static int
-apply(struct entry *entry, const struct audit_row *row)
+apply_with_pointers(struct entry *entry, const struct audit_row *row)
 {
 	struct record record = row->record;
 	struct payload *pointer;
@@ -312,7 +313,7 @@ apply(struct entry *entry, const struct audit_row *row)
 
 	if (record.has_customer && !is_newcomer(&record) &&
 	    is_stranger(entry, &record.customer))
-		return pass_over(entry->replayed.session, &record);
+		return skip_stranger(entry->replayed.session, &record);
 	if (record.has_displaced && is_stranger(entry, &record.displaced))
 		record.has_displaced = false;
 	pointer = audit_pointer_new(row);
@@ -325,7 +326,7 @@ apply(struct entry *entry, const struct audit_row *row)
 }
 
 static enum audit_status
-unfit(struct audit_states *states, const struct entry *entry,
+report_misfit_row(struct verify_sessions *states, const struct entry *entry,
     const struct audit_row *row)
 {
 	struct record next = { .event = row->record.event };
@@ -344,26 +345,26 @@ unfit(struct audit_states *states, const struct entry *entry,
 
 /* The row happens to its session. */
 static enum audit_status
-happen(struct audit_states *states, struct entry *entry,
+happen(struct verify_sessions *states, struct entry *entry,
     const struct audit_row *row)
 {
 	enum audit_status status;
-	struct audit_held held;
+	struct audit_bodies_before held;
 
-	audit_use_hold(&held, entry->replayed.session, &row->record);
-	if (apply(entry, row) == -1) {
-		status = unfit(states, entry, row);
+	verify_in_use_remember(&held, entry->replayed.session, &row->record);
+	if (apply_with_pointers(entry, row) == -1) {
+		status = report_misfit_row(states, entry, row);
 	} else {
-		note_last(entry, row);
-		status = audit_use_settle(states->use, &entry->replayed,
+		set_last_row(entry, row);
+		status = verify_in_use_released(states->use, &entry->replayed,
 		    &held);
 	}
-	audit_use_let_go(&held);
+	verify_in_use_forget(&held);
 	return status;
 }
 
 static enum audit_status
-advance(struct audit_states *states, struct entry *entry,
+replay_row(struct verify_sessions *states, struct entry *entry,
     const struct audit_row *row)
 {
 	const struct record *record = &row->record;
@@ -375,8 +376,9 @@ advance(struct audit_states *states, struct entry *entry,
 		entry->begun = row->seq;
 	}
 	if (record->event == RECORD_END) {
-		note_last(entry, row);
-		status = audit_use_settle_all(states->use, &entry->replayed);
+		set_last_row(entry, row);
+		status =
+		    verify_in_use_all_released(states->use, &entry->replayed);
 	}
 	if (status == AUDIT_OK)
 		status = happen(states, entry, row);
@@ -384,14 +386,15 @@ advance(struct audit_states *states, struct entry *entry,
 		return status;
 	entry->replayed.newcomers += is_newcomer(record) ? 1 : 0;
 	if (record->event == RECORD_END)
-		return settle_ended(states, entry);
+		return compare_ended(states, entry);
 	if (entry->replayed.session->counts[CUSTOMER_GONE] > GONE_MAX)
-		return settle_gone(states, entry);
+		return compare_and_forget_gone(states, entry);
 	return AUDIT_OK;
 }
 
 enum audit_status
-audit_states_apply(struct audit_states *states, const struct audit_row *row)
+verify_sessions_apply(struct verify_sessions *states,
+    const struct audit_row *row)
 {
 	const struct record *record = &row->record;
 	enum audit_status status = AUDIT_OK;
@@ -399,36 +402,36 @@ audit_states_apply(struct audit_states *states, const struct audit_row *row)
 
 	if (record_is_note(record->event))
 		return AUDIT_OK;
-	entry = find(states, record->session_row);
+	entry = find_entry(states, record->session_row);
 	if (entry == NULL)
 		status = record->event == RECORD_START &&
-		    record->revision == 1 ? begin(states, row, &entry) :
-		    begin_midway(states, row, &entry);
-	return status != AUDIT_OK ? status : advance(states, entry, row);
+		    record->revision == 1 ? begin_replay(states, row, &entry) :
+		    begin_partial(states, row, &entry);
+	return status != AUDIT_OK ? status : replay_row(states, entry, row);
 }
 
 static enum audit_status
-compare_entry(struct audit_states *states, const struct entry *entry)
+compare_entry(struct verify_sessions *states, const struct entry *entry)
 {
 	const struct audit_replayed *replayed = &entry->replayed;
-	struct audit_stored_row stored;
+	struct verify_tables_row stored;
 	enum audit_status status;
 
-	status = audit_stored_read(states->stored, replayed, &stored);
+	status = verify_tables_read(states->stored, replayed, &stored);
 	if (status == AUDIT_OK)
-		status = audit_stored_session(states->stored, replayed,
+		status = verify_tables_session(states->stored, replayed,
 		    &stored);
 	/* Customers of one that has ended were compared at its end. */
 	if (status != AUDIT_OK || !replayed->session->is_running)
 		return status;
 	states->report->sessions += replayed->is_partial ? 0 : 1;
-	status = audit_stored_customers(states->stored, replayed);
+	status = verify_tables_customers(states->stored, replayed);
 	return status != AUDIT_OK ? status :
-	    audit_use_check(states->use, replayed);
+	    verify_in_use_check(states->use, replayed);
 }
 
 static enum audit_status
-compare_entries(struct audit_states *states)
+compare_entries(struct verify_sessions *states)
 {
 	enum audit_status status = AUDIT_OK;
 	const struct entry *entry;
@@ -440,17 +443,17 @@ compare_entries(struct audit_states *states)
 }
 
 enum audit_status
-audit_states_compare(struct audit_states *states, int64_t session_row)
+verify_sessions_compare(struct verify_sessions *states, int64_t session_row)
 {
 	enum audit_status status = compare_entries(states);
 
 	return status != AUDIT_OK ? status :
-	    audit_stored_noted(states->stored, session_row);
+	    verify_tables_notes_only(states->stored, session_row);
 }
 
 /* Whatever runs by the tables was replayed from its START, and runs. */
 static enum audit_status
-compare_running(struct audit_states *states)
+compare_running(struct verify_sessions *states)
 {
 	sqlite3_stmt *at = states->statements[SQL_RUNNING];
 	enum audit_status status = AUDIT_OK, ended;
@@ -464,7 +467,7 @@ compare_running(struct audit_states *states)
 		rc = sqlite3_step(at);
 		if (rc != SQLITE_ROW)
 			break;
-		entry = find(states, column_id(&columns, 0));
+		entry = find_entry(states, column_id(&columns, 0));
 		name = column_session(&columns, 1);
 		if (!columns_fit(&columns))
 			status = audit_report_misfit(states->report, &columns);
@@ -479,7 +482,7 @@ compare_running(struct audit_states *states)
 }
 
 enum audit_status
-audit_states_compare_all(struct audit_states *states)
+verify_sessions_compare_all(struct verify_sessions *states)
 {
 	enum audit_status status = AUDIT_OK;
 
@@ -487,8 +490,8 @@ audit_states_compare_all(struct audit_states *states)
 	if (!states->is_trusting)
 		status = compare_running(states);
 	if (status == AUDIT_OK)
-		status = audit_states_compare(states, 0);
+		status = verify_sessions_compare(states, 0);
 	if (status == AUDIT_OK)
-		status = audit_stored_others(states->stored);
+		status = verify_tables_extra(states->stored);
 	return status;
 }

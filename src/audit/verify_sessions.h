@@ -14,36 +14,36 @@ struct payload;
  * their rows are kept, which is what the tables have of them; what has ended
  * and agrees is forgotten.
  */
-struct audit_states;
+struct verify_sessions;
 
-/* All are lent until audit_states_free. */
-enum audit_status audit_states_new(struct audit *audit,
+/* All are lent until verify_sessions_free. */
+enum audit_status verify_sessions_new(struct audit *audit,
 	    struct audit_report *report, struct audit_erasures *erasures,
-	    struct audit_states **states);
+	    struct verify_sessions **states);
 /* NULL is allowed. */
-void	 audit_states_free(struct audit_states *states);
+void	 verify_sessions_free(struct verify_sessions *states);
 
 /*
  * The rows up to that one are gone: of incarnations that began there it is
  * compared how they end, who comes from here on, and that the others are as
  * many as rows by which they came.
  */
-void	 audit_states_lose(struct audit_states *states, int64_t upto);
+void verify_sessions_purged(struct verify_sessions *states, int64_t upto);
 /*
  * The rows before the next one were not looked at: the same, and what runs may
  * have begun there.
  */
-void	 audit_states_trust(struct audit_states *states);
+void	 verify_sessions_midway(struct verify_sessions *states);
 
 /* Lent: the name of a session that is being replayed; or NULL. */
-struct payload *audit_states_name(struct audit_states *states,
+struct payload *verify_sessions_name(struct verify_sessions *states,
 	    int64_t session_row);
 
 /*
  * Let the next row happen, in the transaction that it was read in.  AUDIT_FAULT
  * is in the report.
  */
-enum audit_status audit_states_apply(struct audit_states *states,
+enum audit_status verify_sessions_apply(struct verify_sessions *states,
 	    const struct audit_row *row);
 
 /*
@@ -51,8 +51,8 @@ enum audit_status audit_states_apply(struct audit_states *states,
  * goes on.  The first one is for rows of one session, the second one for those
  * of all, and looks for what is in the tables and in no row.
  */
-enum audit_status audit_states_compare(struct audit_states *states,
+enum audit_status verify_sessions_compare(struct verify_sessions *states,
 	    int64_t session_row);
-enum audit_status audit_states_compare_all(struct audit_states *states);
+enum audit_status verify_sessions_compare_all(struct verify_sessions *states);
 
 #endif

@@ -82,17 +82,17 @@ enum {
 	COLUMN_ID
 };
 
-struct audit_stored {
+struct verify_tables {
 	struct audit *audit;
 	struct audit_report *report;
 	sqlite3_stmt *statements[STATEMENTS];
 };
 
 enum audit_status
-audit_stored_new(struct audit *audit, struct audit_report *report,
-    struct audit_stored **made)
+verify_tables_new(struct audit *audit, struct audit_report *report,
+    struct verify_tables **made)
 {
-	struct audit_stored *stored = xcalloc(1, sizeof(*stored));
+	struct verify_tables *stored = xcalloc(1, sizeof(*stored));
 	enum audit_status status = AUDIT_OK;
 	size_t i;
 
@@ -104,12 +104,12 @@ audit_stored_new(struct audit *audit, struct audit_report *report,
 	if (status == AUDIT_OK)
 		*made = stored;
 	else
-		audit_stored_free(stored);
+		verify_tables_free(stored);
 	return status;
 }
 
 void
-audit_stored_free(struct audit_stored *stored)
+verify_tables_free(struct verify_tables *stored)
 {
 	if (stored == NULL)
 		return;
@@ -182,7 +182,7 @@ read_compared(struct columns *columns, int column)
 
 /* Compare with the row of the tables that the statement stands at. */
 static enum audit_status
-compare_fields(struct audit_stored *stored,
+compare_fields(struct verify_tables *stored,
     const struct audit_replayed *replayed,
     const struct customer *customer, struct columns *columns)
 {
@@ -211,7 +211,7 @@ compare_fields(struct audit_stored *stored,
 
 /* Compare the row that a statement stands at, whose number *id becomes. */
 static enum audit_status
-compare_customer(struct audit_stored *stored,
+compare_customer(struct verify_tables *stored,
     const struct audit_replayed *replayed, const struct customer *customer,
     struct columns *columns, int64_t *id)
 {
@@ -229,7 +229,7 @@ compare_customer(struct audit_stored *stored,
 }
 
 enum audit_status
-audit_stored_customer(struct audit_stored *stored,
+verify_tables_customer(struct verify_tables *stored,
     const struct audit_replayed *replayed, const struct customer *customer,
     int64_t *id)
 {
@@ -261,7 +261,7 @@ audit_stored_customer(struct audit_stored *stored,
 
 /* How many customers of this incarnation statement id finds. */
 static enum audit_status
-count(struct audit_stored *stored, const struct audit_replayed *replayed,
+count(struct verify_tables *stored, const struct audit_replayed *replayed,
     enum statement id, uint64_t *number)
 {
 	sqlite3_stmt *at = stored->statements[id];
@@ -279,7 +279,7 @@ count(struct audit_stored *stored, const struct audit_replayed *replayed,
  * such a row goes the customer.
  */
 static enum audit_status
-compare_count(struct audit_stored *stored,
+compare_count(struct verify_tables *stored,
     const struct audit_replayed *replayed)
 {
 	uint64_t here, came = replayed->newcomers;
@@ -295,7 +295,7 @@ compare_count(struct audit_stored *stored,
 }
 
 enum audit_status
-audit_stored_customers(struct audit_stored *stored,
+verify_tables_customers(struct verify_tables *stored,
     const struct audit_replayed *replayed)
 {
 	enum audit_status status = AUDIT_OK;
@@ -303,7 +303,8 @@ audit_stored_customers(struct audit_stored *stored,
 	int64_t id = 0;
 
 	TAILQ_FOREACH(customer, &replayed->session->customers, entry) {
-		status = audit_stored_customer(stored, replayed, customer, &id);
+		status =
+		    verify_tables_customer(stored, replayed, customer, &id);
 		if (status != AUDIT_OK)
 			return status;
 	}
@@ -311,8 +312,8 @@ audit_stored_customers(struct audit_stored *stored,
 }
 
 enum audit_status
-audit_stored_read(struct audit_stored *stored,
-    const struct audit_replayed *replayed, struct audit_stored_row *row)
+verify_tables_read(struct verify_tables *stored,
+    const struct audit_replayed *replayed, struct verify_tables_row *row)
 {
 	sqlite3_stmt *at = stored->statements[SQL_SESSION];
 	struct columns columns = columns_at(at, "session");
@@ -320,7 +321,7 @@ audit_stored_read(struct audit_stored *stored,
 	enum audit_status status;
 
 	columns.row = replayed->row;
-	*row = (struct audit_stored_row){ .incarnation = 0 };
+	*row = (struct verify_tables_row){ .incarnation = 0 };
 	if (rc == SQLITE_ROW) {
 		row->incarnation = column_number(&columns, 0);
 		row->revision = column_number(&columns, 1);
@@ -336,9 +337,9 @@ audit_stored_read(struct audit_stored *stored,
 }
 
 enum audit_status
-audit_stored_session(struct audit_stored *stored,
+verify_tables_session(struct verify_tables *stored,
     const struct audit_replayed *replayed,
-    const struct audit_stored_row *row)
+    const struct verify_tables_row *row)
 {
 	const struct session *session = replayed->session;
 
@@ -360,7 +361,7 @@ audit_stored_session(struct audit_stored *stored,
 
 /* With the last row of a session in the journal goes the session. */
 static enum audit_status
-compare_rowless(struct audit_stored *stored)
+compare_rowless(struct verify_tables *stored)
 {
 	sqlite3_stmt *at = stored->statements[SQL_NO_ROWS];
 	struct columns columns = columns_at(at, "session");
@@ -381,7 +382,7 @@ compare_rowless(struct audit_stored *stored)
  * so there are none beside them if all together are as many as came.
  */
 static enum audit_status
-compare_all(struct audit_stored *stored)
+compare_customer_total(struct verify_tables *stored)
 {
 	sqlite3_stmt *at = stored->statements[SQL_ALL];
 	struct columns columns = columns_at(at, "customer");
@@ -401,7 +402,8 @@ compare_all(struct audit_stored *stored)
 
 /* What statement id finds is a customer that cannot be. */
 static enum audit_status
-find_customer(struct audit_stored *stored, enum statement id, const char *why)
+report_impossible(struct verify_tables *stored, enum statement id,
+    const char *why)
 {
 	sqlite3_stmt *at = stored->statements[id];
 	struct columns columns = columns_at(at, "customer");
@@ -417,7 +419,7 @@ find_customer(struct audit_stored *stored, enum statement id, const char *why)
 }
 
 enum audit_status
-audit_stored_noted(struct audit_stored *stored, int64_t session_row)
+verify_tables_notes_only(struct verify_tables *stored, int64_t session_row)
 {
 	sqlite3_stmt *at = stored->statements[SQL_NOTED];
 	enum audit_status status = AUDIT_OK, ended;
@@ -441,17 +443,17 @@ audit_stored_noted(struct audit_stored *stored, int64_t session_row)
 }
 
 enum audit_status
-audit_stored_others(struct audit_stored *stored)
+verify_tables_extra(struct verify_tables *stored)
 {
 	enum audit_status status = compare_rowless(stored);
 
 	if (status == AUDIT_OK)
-		status = compare_all(stored);
+		status = compare_customer_total(stored);
 	if (status == AUDIT_OK)
-		status = find_customer(stored, SQL_STRAY,
+		status = report_impossible(stored, SQL_STRAY,
 		    "has no session that it can have been in");
 	if (status == AUDIT_OK)
-		status = find_customer(stored, SQL_LINGERER,
+		status = report_impossible(stored, SQL_LINGERER,
 		    "is not gone, though its session ended");
 	return status;
 }

@@ -13,7 +13,7 @@ struct payload;
 struct session;
 
 /* The tables session and customer, compared with what was replayed. */
-struct audit_stored;
+struct verify_tables;
 
 /*
  * What a replayed session has for a name or a cart: the row whose body has the
@@ -39,17 +39,17 @@ void	 audit_pointer_read(const struct payload *payload,
 struct audit_replayed {
 	int64_t	 row;
 	struct session *session;
-	bool	 is_partial;		/* the START is not known, nor are */
-					/* those who came before some row */
-	uint64_t newcomers;		/* of the incarnation if it is whole */
+	bool is_partial; /* the START is not known, nor are */
+	/* those who came before some row */
+	uint64_t newcomers; /* of the incarnation if it is whole */
 	struct audit_row last;		/* has seq, event and time */
 };
 
-/* Both are lent until audit_stored_free. */
-enum audit_status audit_stored_new(struct audit *audit,
-	    struct audit_report *report, struct audit_stored **stored);
+/* Both are lent until verify_tables_free. */
+enum audit_status verify_tables_new(struct audit *audit,
+	    struct audit_report *report, struct verify_tables **stored);
 /* NULL is allowed. */
-void	 audit_stored_free(struct audit_stored *stored);
+void	 verify_tables_free(struct verify_tables *stored);
 
 /*
  * Each returns AUDIT_FAULT where the tables say otherwise.
@@ -57,41 +57,41 @@ void	 audit_stored_free(struct audit_stored *stored);
  * A customer; *id is the row number of the one before in joining order, 0 for
  * none, and becomes this one's.
  */
-enum audit_status audit_stored_customer(struct audit_stored *stored,
+enum audit_status verify_tables_customer(struct verify_tables *stored,
 	    const struct audit_replayed *replayed,
 	    const struct customer *customer, int64_t *id);
 /*
  * All of an incarnation, of whom those that were forgotten, or came before what
  * is known, are counted.
  */
-enum audit_status audit_stored_customers(struct audit_stored *stored,
+enum audit_status verify_tables_customers(struct verify_tables *stored,
 	    const struct audit_replayed *replayed);
 
 /* The session's row of the tables, which must be there. */
-struct audit_stored_row {
+struct verify_tables_row {
 	uint64_t incarnation;
 	uint64_t revision;
 	uint64_t ended_ms;
 	bool	 is_running;
 };
-enum audit_status audit_stored_read(struct audit_stored *stored,
+enum audit_status verify_tables_read(struct verify_tables *stored,
 	    const struct audit_replayed *replayed,
-	    struct audit_stored_row *row);
-enum audit_status audit_stored_session(struct audit_stored *stored,
+	    struct verify_tables_row *row);
+enum audit_status verify_tables_session(struct verify_tables *stored,
 	    const struct audit_replayed *replayed,
-	    const struct audit_stored_row *row);
+	    const struct verify_tables_row *row);
 
 /*
  * The END of a session may be gone, and not yet a note behind it, which proves
  * the incarnation alone; session_row 0: look at all of them.
  */
-enum audit_status audit_stored_noted(struct audit_stored *stored,
+enum audit_status verify_tables_notes_only(struct verify_tables *stored,
 	    int64_t session_row);
 
 /*
  * Sessions that are in no row of the journal, and customers that cannot be, in
  * whichever incarnation.
  */
-enum audit_status audit_stored_others(struct audit_stored *stored);
+enum audit_status verify_tables_extra(struct verify_tables *stored);
 
 #endif

@@ -19,7 +19,8 @@
 enum { OPTION_CUSTOMER, OPTION_SESSION, OPTION_YES };
 
 static const struct ctl_option options[] = {
-	[OPTION_CUSTOMER] = { "customer", "ID", "what is known of one customer" },
+	[OPTION_CUSTOMER] = { "customer", "ID",
+	    "what is known of one customer" },
 	[OPTION_SESSION] = { "session", "ID", "in this session, or all of it" },
 	[OPTION_YES] = { "yes", NULL, "do not ask" },
 	{ NULL, NULL, NULL },
@@ -72,8 +73,8 @@ find_sessions(struct erase *erase, struct audit *audit)
 	enum audit_status status;
 	int64_t after = 0;
 
-	while ((status = audit_customer_next(audit, erase->customer, &after,
-	    &session)) == AUDIT_OK)
+	while ((status = audit_session_of_customer(audit, erase->customer,
+		    &after, &session)) == AUDIT_OK)
 		add_session(erase, session);
 	if (status != AUDIT_NONE)
 		return (enum ctl_status)status;

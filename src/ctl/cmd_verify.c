@@ -129,7 +129,8 @@ print_begin(const struct audit_report *report)
 
 /* Nobody else holds a hash of what is behind the head that was given. */
 static void
-print_rest(const struct audit_report *report, const struct audit_wish *wish)
+print_rest(const struct audit_report *report,
+    const struct audit_verify_options *wish)
 {
 	int64_t last = wish->head.seq;
 
@@ -141,7 +142,8 @@ print_rest(const struct audit_report *report, const struct audit_wish *wish)
 }
 
 static void
-print_proof(const struct audit_report *report, const struct audit_wish *wish)
+print_proof(const struct audit_report *report,
+    const struct audit_verify_options *wish)
 {
 	const struct audit_session *session = wish->session;
 	char head[CHAIN_MARK_CHARS + 1];
@@ -170,7 +172,7 @@ print_proof(const struct audit_report *report, const struct audit_wish *wish)
 }
 
 static enum ctl_status
-verify(struct audit *audit, struct audit_wish *wish)
+verify(struct audit *audit, struct audit_verify_options *wish)
 {
 	struct audit_report report;
 	struct progress progress;
@@ -195,7 +197,7 @@ verify(struct audit *audit, struct audit_wish *wish)
 
 static enum ctl_status
 verify_session(const struct ctl *ctl, struct audit *audit,
-    struct audit_wish *wish)
+    struct audit_verify_options *wish)
 {
 	const char *name = ctl->values[OPTION_SESSION];
 	struct audit_session session;
@@ -217,7 +219,7 @@ verify_session(const struct ctl *ctl, struct audit *audit,
 
 /* Read the options into wish. */
 static enum ctl_status
-read_options(const struct ctl *ctl, struct audit_wish *wish)
+read_options(const struct ctl *ctl, struct audit_verify_options *wish)
 {
 	const char *from = ctl->values[OPTION_FROM];
 	const char *head = ctl->values[OPTION_HEAD];
@@ -238,7 +240,7 @@ read_options(const struct ctl *ctl, struct audit_wish *wish)
 static enum ctl_status
 run(const struct ctl *ctl)
 {
-	struct audit_wish wish = { .from = 0 };
+	struct audit_verify_options wish = { .from = 0 };
 	enum ctl_status status = read_options(ctl, &wish);
 	struct audit *audit;
 

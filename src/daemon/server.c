@@ -50,7 +50,7 @@ struct server {
 	struct signals signals;
 
 	struct store *store;
-	struct journal *journal;
+	struct writer *journal;
 	struct watchdog *watchdog;	/* NULL if nobody waits for it */
 	struct quota *quota;
 	struct hub *hub;
@@ -75,7 +75,7 @@ submit_jobs(struct server *server)
 		return;
 	hub_take_jobs(server->hub, &jobs);
 	if (!STAILQ_EMPTY(&jobs))
-		journal_submit(server->journal, &jobs);
+		writer_submit(server->journal, &jobs);
 }
 
 /* Wake up when the hub or libmicrohttpd has something to do, in ms. */
@@ -150,7 +150,7 @@ on_settled(uv_async_t *handle)
 	struct now now = clock_now();
 	enum store_open_status verdict;
 
-	verdict = journal_collect(server->journal, &results);
+	verdict = writer_collect(server->journal, &results);
 	if (verdict != STORE_OPENED) {
 		server->has_failed = true;
 		server->status = (int)verdict;
@@ -228,7 +228,7 @@ collect_metrics(void *ctx, struct metrics *metrics)
 
 	hub_copy_counts(server->hub, &metrics->hub);
 	network_copy_counts(&server->network, metrics);
-	journal_copy_counts(server->journal, &metrics->journal);
+	writer_copy_counts(server->journal, &metrics->journal);
 	metrics->turns_us = server->lag.turns_us;
 	metrics->log_lost = log_lost();
 	metrics->started_ms = server->started_ms;
@@ -244,12 +244,12 @@ static void
 configure_hub(struct server *server)
 {
 	const struct options *options = server->options;
-	const struct journal_settings journal = tuning_journal(options);
+	const struct writer_settings journal = tuning_journal(options);
 	const struct quota_settings quota = tuning_quota(options);
 	const struct hub_settings hub = tuning_hub(options);
 	struct now now = clock_now();
 
-	journal_configure(server->journal, &journal);
+	writer_configure(server->journal, &journal);
 	quota_configure(server->quota, &quota);
 	hub_configure(server->hub, &hub, &now);
 }
@@ -300,11 +300,11 @@ static const char *
 storage_word(void *ctx)
 {
 	struct server *server = ctx;
-	struct journal_counts counts;
+	struct writer_counts counts;
 	struct hub_counts hub;
 	struct health_signs signs = { .now_us = clock_us() };
 
-	journal_copy_counts(server->journal, &counts);
+	writer_copy_counts(server->journal, &counts);
 	hub_copy_counts(server->hub, &hub);
 	signs.busy_since_us = counts.busy_since_us;
 	if (health_judge(&signs) == HEALTH_STUCK)
@@ -342,24 +342,24 @@ static int
 init_storage(struct server *server, struct id_key *key)
 {
 	const struct options *options = server->options;
-	const struct journal_settings settings = tuning_journal(options);
-	struct journal_config config;
+	const struct writer_settings settings = tuning_journal(options);
+	struct writer_config config;
 	int status;
 
 	if (options->is_default_database &&
-	    file_make_directories(options->database) == -1)
+	    fs_make_directories(options->database) == -1)
 		return EX_CANTCREAT;
 	status = (int)store_open(options->database, NULL, &server->store);
 	if (status != STORE_OPENED)
 		return status;
 	if (store_key(server->store, key) == -1)
 		return EX_IOERR;
-	config = (struct journal_config){
+	config = (struct writer_config){
 		.store = server->store,
 		.done = on_journal_done,
 		.ctx = server,
 	};
-	server->journal = journal_start(&config, &settings);
+	server->journal = writer_start(&config, &settings);
 	server->watchdog = watchdog_start(&server->loop, server->journal);
 	return EX_OK;
 }
@@ -377,7 +377,8 @@ init_hub(struct server *server, const struct id_key *key)
 	id_key_random(&config.seed);
 	server->quota = quota_new(&hash_key, &quota);
 	config.quota = server->quota;
-	store_rows(server->store, &config.session_row, &config.customer_row);
+	store_last_rows(server->store, &config.session_row,
+	    &config.customer_row);
 	server->hub = hub_new(&config, &settings, &now);
 }
 
@@ -459,12 +460,12 @@ close_journal(struct server *server)
 
 	if (server->journal == NULL)
 		return;
-	verdict = journal_stop(server->journal, &results);
+	verdict = writer_stop(server->journal, &results);
 	if (server->status == EX_OK)
 		server->status = (int)verdict;
 	hub_complete_jobs(server->hub, &results, &now);
 	if (server->options->audit_anchor_interval_s != 0)
-		store_log_head(server->store);
+		store_log_chain_head(server->store);
 }
 
 static int

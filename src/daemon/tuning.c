@@ -109,10 +109,10 @@ tuning_hub(const struct options *options)
 	};
 }
 
-struct journal_settings
+struct writer_settings
 tuning_journal(const struct options *options)
 {
-	return (struct journal_settings){
+	return (struct writer_settings){
 		.max_remembered = options->max_remembered,
 	};
 }

@@ -26,7 +26,7 @@ struct fcgi_service_settings tuning_fcgi(const struct options *options,
 struct front_settings tuning_front(const struct options *options);
 struct http_settings tuning_http(const struct options *options);
 struct hub_settings tuning_hub(const struct options *options);
-struct journal_settings tuning_journal(const struct options *options);
+struct writer_settings tuning_journal(const struct options *options);
 struct polls_settings tuning_polls(const struct options *options);
 struct quota_settings tuning_quota(const struct options *options);
 struct unsent_settings tuning_unsent(const struct options *options);

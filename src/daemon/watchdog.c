@@ -10,7 +10,7 @@
 #include "storage/writer.h"
 
 struct watchdog {
-	struct journal *journal;
+	struct writer *journal;
 	uv_timer_t timer;	/* asks the storage thread, ... */
 	uv_async_t answered;	/* ... which says that it is there */
 };
@@ -29,7 +29,7 @@ on_timer(uv_timer_t *timer)
 {
 	struct watchdog *watchdog = timer->data;
 
-	journal_ask(watchdog->journal, on_alive, watchdog);
+	writer_probe(watchdog->journal, on_alive, watchdog);
 }
 
 static void
@@ -40,7 +40,7 @@ on_answered(uv_async_t *handle)
 }
 
 struct watchdog *
-watchdog_start(uv_loop_t *loop, struct journal *journal)
+watchdog_start(uv_loop_t *loop, struct writer *journal)
 {
 	struct watchdog *watchdog;
 	uint64_t wait_us, half_ms;

@@ -3,7 +3,7 @@
 
 #include <uv.h>
 
-struct journal;
+struct writer;
 
 /*
  * Signs of life for a service manager that asks for them: sd_notify(3),
@@ -14,9 +14,9 @@ struct journal;
 struct watchdog;
 
 /* Twice in the time that the service manager waits; NULL if it does not. */
-struct watchdog *watchdog_start(uv_loop_t *loop, struct journal *journal);
+struct watchdog *watchdog_start(uv_loop_t *loop, struct writer *journal);
 /*
- * After journal_stop(), which it outlives.  NULL is allowed.  The loop's close
+ * After writer_stop(), which it outlives.  NULL is allowed.  The loop's close
  * callbacks free it.
  */
 void	 watchdog_stop(struct watchdog *watchdog);

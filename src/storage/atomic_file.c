@@ -18,17 +18,17 @@
 /* What is beside a database while SQLite has it, and the database itself. */
 static const char *const suffixes[] = { "-wal", "-shm", "-journal", "" };
 
-struct draft {
+struct atomic_file {
 	char	*path;			/* where it is to appear */
 	char	*folder;
 	char	*file;			/* in the folder */
-	const char *name;		/* the last part of path, and of file */
+	const char *name; /* the last part of path, and of file */
 	int	 folder_fd;
-	int	 fd;			/* of the file; -1 if published */
+	int fd; /* of the file; -1 if published */
 };
 
 static enum store_open_status
-refuse(const struct draft *draft, const char *why)
+refuse_folder(const struct atomic_file *draft, const char *why)
 {
 	log_errorx("store: %s: %s: remove it, or choose another folder",
 	    draft->folder, why);
@@ -37,7 +37,7 @@ refuse(const struct draft *draft, const char *why)
 
 /* A file of ours where the folder is to be was an older version's draft. */
 static void
-remove_file(const struct draft *draft)
+remove_old_draft(const struct atomic_file *draft)
 {
 	struct stat st;
 
@@ -48,16 +48,16 @@ remove_file(const struct draft *draft)
 
 /* The folder is there; whether others made it, or may write to it. */
 static enum store_open_status
-check_folder(const struct draft *draft)
+check_folder(const struct atomic_file *draft)
 {
 	struct stat st;
 
 	if (fstat(draft->folder_fd, &st) == -1)
 		return store_status_of_errno(draft->folder, "cannot be read");
 	if (st.st_uid != geteuid())
-		return refuse(draft, "is somebody else's");
+		return refuse_folder(draft, "is somebody else's");
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return refuse(draft, "others may write to it");
+		return refuse_folder(draft, "others may write to it");
 	return STORE_OPENED;
 }
 
@@ -66,7 +66,7 @@ check_folder(const struct draft *draft)
  * have made its file, and can remove it.  Some filesystems lock no folders.
  */
 static enum store_open_status
-lock_folder(const struct draft *draft)
+lock_folder(const struct atomic_file *draft)
 {
 	if (flock(draft->folder_fd, LOCK_EX | LOCK_NB) == 0 ||
 	    errno != EWOULDBLOCK)
@@ -76,17 +76,17 @@ lock_folder(const struct draft *draft)
 }
 
 static enum store_open_status
-open_folder(struct draft *draft)
+open_folder(struct atomic_file *draft)
 {
 	enum store_open_status status;
 
-	remove_file(draft);
+	remove_old_draft(draft);
 	if (mkdir(draft->folder, S_IRWXU) == -1 && errno != EEXIST)
 		return store_status_of_errno(draft->folder, "cannot be made");
 	draft->folder_fd = open(draft->folder, O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC);
 	if (draft->folder_fd == -1 && (errno == ENOTDIR || errno == ELOOP))
-		return refuse(draft, "is no folder");
+		return refuse_folder(draft, "is no folder");
 	if (draft->folder_fd == -1)
 		return store_status_of_errno(draft->folder, "cannot be read");
 	status = check_folder(draft);
@@ -95,13 +95,13 @@ open_folder(struct draft *draft)
 
 /* -1 with errno if something is left. */
 static int
-empty_folder(const struct draft *draft)
+empty_folder(const struct atomic_file *draft)
 {
 	int result = 0;
 	size_t i;
 
 	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		char *name = file_beside(draft->name, suffixes[i]);
+		char *name = fs_with_suffix(draft->name, suffixes[i]);
 
 		if (unlinkat(draft->folder_fd, name, 0) == -1 &&
 		    errno != ENOENT)
@@ -112,7 +112,7 @@ empty_folder(const struct draft *draft)
 }
 
 static enum store_open_status
-make_file(struct draft *draft)
+create_in_folder(struct atomic_file *draft)
 {
 	if (empty_folder(draft) == -1)
 		return store_status_of_errno(draft->file, "cannot be removed");
@@ -123,10 +123,10 @@ make_file(struct draft *draft)
 }
 
 static void
-draft_free(struct draft *draft)
+atomic_file_free(struct atomic_file *draft)
 {
 	if (draft->fd != -1)
-		(void)close(draft->fd);	/* it was synced, or is not wanted */
+		(void)close(draft->fd); /* it was synced, or is not wanted */
 	if (draft->folder_fd != -1)
 		(void)close(draft->folder_fd); /* nothing was written to it */
 	free(draft->path);
@@ -136,58 +136,59 @@ draft_free(struct draft *draft)
 }
 
 enum store_open_status
-draft_open(const char *path, const char *suffix, struct draft **opened)
+atomic_file_open(const char *path, const char *suffix,
+    struct atomic_file **opened)
 {
-	struct draft *draft = xcalloc(1, sizeof(*draft));
+	struct atomic_file *draft = xcalloc(1, sizeof(*draft));
 	const char *slash = strrchr(path, '/');
 	enum store_open_status status;
 	char *folder;
 
 	draft->path = xstrdup(path);
-	draft->folder = file_beside(path, suffix);
-	folder = file_beside(draft->folder, "/");
-	draft->file = file_beside(folder, slash == NULL ? path : slash + 1);
+	draft->folder = fs_with_suffix(path, suffix);
+	folder = fs_with_suffix(draft->folder, "/");
+	draft->file = fs_with_suffix(folder, slash == NULL ? path : slash + 1);
 	free(folder);
 	draft->name = strrchr(draft->file, '/') + 1;
 	draft->folder_fd = -1;
 	draft->fd = -1;
 	status = open_folder(draft);
 	if (status != STORE_OPENED) {
-		draft_free(draft);
+		atomic_file_free(draft);
 		return status;
 	}
-	status = make_file(draft);
+	status = create_in_folder(draft);
 	if (status == STORE_OPENED)
 		*opened = draft;
 	else
-		draft_close(draft);
+		atomic_file_close(draft);
 	return status;
 }
 
 void
-draft_close(struct draft *draft)
+atomic_file_close(struct atomic_file *draft)
 {
 	if (draft == NULL)
 		return;
 	if (empty_folder(draft) == -1 || rmdir(draft->folder) == -1)
 		log_warn("store: %s: cannot be removed", draft->folder);
-	draft_free(draft);
+	atomic_file_free(draft);
 }
 
 const char *
-draft_path(const struct draft *draft)
+atomic_file_path(const struct atomic_file *draft)
 {
 	return draft->file;
 }
 
 int
-draft_file(const struct draft *draft)
+atomic_file_fd(const struct atomic_file *draft)
 {
 	return draft->fd;
 }
 
 int
-draft_check_room(const struct draft *draft, uint64_t bytes)
+atomic_file_check_room(const struct atomic_file *draft, uint64_t bytes)
 {
 	unsigned long long room;
 	struct statvfs fs;
@@ -206,7 +207,7 @@ draft_check_room(const struct draft *draft, uint64_t bytes)
 
 /* Nothing can be done to the draft any more; -1 with errno. */
 static int
-finish_file(struct draft *draft)
+sync_and_close(struct atomic_file *draft)
 {
 	int result = fsync(draft->fd), error = errno;
 
@@ -221,7 +222,7 @@ finish_file(struct draft *draft)
 
 /* Some filesystems can only do it in two steps. */
 static int
-rename_to_new(const struct draft *draft)
+rename_to_new(const struct atomic_file *draft)
 {
 	if (renameat2(draft->folder_fd, draft->name, AT_FDCWD, draft->path,
 	    RENAME_NOREPLACE) == 0)
@@ -235,18 +236,18 @@ rename_to_new(const struct draft *draft)
 }
 
 int
-draft_publish(struct draft *draft)
+atomic_file_publish(struct atomic_file *draft)
 {
-	if (finish_file(draft) == -1 || rename_to_new(draft) == -1)
+	if (sync_and_close(draft) == -1 || rename_to_new(draft) == -1)
 		return -1;
-	return file_sync_directory(draft->path);
+	return fs_sync_directory(draft->path);
 }
 
 int
-draft_replace(struct draft *draft)
+atomic_file_replace(struct atomic_file *draft)
 {
-	if (finish_file(draft) == -1 || renameat(draft->folder_fd,
+	if (sync_and_close(draft) == -1 || renameat(draft->folder_fd,
 	    draft->name, AT_FDCWD, draft->path) == -1)
 		return -1;
-	return file_sync_directory(draft->path);
+	return fs_sync_directory(draft->path);
 }

@@ -12,7 +12,7 @@
  * it.  Only who may rename what is in the folder above could interfere, and
  * they could replace the whole file as well.
  */
-struct draft;
+struct atomic_file;
 
 /*
  * Make the folder, whose name is path with suffix behind it, and in it an empty
@@ -22,27 +22,27 @@ struct draft;
  * logged, and nothing is left to close: STORE_CANNOT_CREATE if the folder is
  * not ours alone, STORE_IN_USE if another draft is in it.
  */
-enum store_open_status draft_open(const char *path, const char *suffix,
-	    struct draft **draft);
+enum store_open_status atomic_file_open(const char *path, const char *suffix,
+	    struct atomic_file **draft);
 /* The folder goes, with all that is in it.  NULL is allowed. */
-void	 draft_close(struct draft *draft);
+void	 atomic_file_close(struct atomic_file *draft);
 
 /* Lent until the draft is published or closed: its path ... */
-const char *draft_path(const struct draft *draft);
+const char *atomic_file_path(const struct atomic_file *draft);
 /* ... and a descriptor, to read and to write it. */
-int	 draft_file(const struct draft *draft);
+int	 atomic_file_fd(const struct atomic_file *draft);
 /* -1, which is logged, if the disk has no room for that many bytes. */
-int	 draft_check_room(const struct draft *draft, uint64_t bytes)
-	    __attribute__((warn_unused_result));
+int atomic_file_check_room(const struct atomic_file *draft, uint64_t bytes)
+    __attribute__((warn_unused_result));
 
 /*
  * Give the draft its name, durably; -1 with errno.  EEXIST if there is
  * something of that name, which stays.
  */
-int	 draft_publish(struct draft *draft)
+int	 atomic_file_publish(struct atomic_file *draft)
 	    __attribute__((warn_unused_result));
 /* The same, and what is there goes. */
-int	 draft_replace(struct draft *draft)
+int	 atomic_file_replace(struct atomic_file *draft)
 	    __attribute__((warn_unused_result));
 
 #endif

@@ -58,7 +58,7 @@ columns_describe(const struct columns *columns, char text[COLUMN_FAULT_BYTES])
  * journals are read.
  */
 static sqlite3_value *
-fetch(struct columns *columns, int column, int type)
+read_typed(struct columns *columns, int column, int type)
 {
 	sqlite3_value *value = sqlite3_column_value(columns->at, column);
 	int is = sqlite3_value_type(value);
@@ -80,7 +80,7 @@ column_is_null(const struct columns *columns, int column)
 int64_t
 column_between(struct columns *columns, int column, int64_t min, int64_t max)
 {
-	sqlite3_value *value = fetch(columns, column, SQLITE_INTEGER);
+	sqlite3_value *value = read_typed(columns, column, SQLITE_INTEGER);
 	int64_t number = value == NULL ? min : sqlite3_value_int64(value);
 
 	if (number >= min && number <= max)
@@ -124,7 +124,7 @@ column_bool(struct columns *columns, int column)
 void
 column_blob(struct columns *columns, int column, void *bytes, size_t len)
 {
-	sqlite3_value *value = fetch(columns, column, SQLITE_BLOB);
+	sqlite3_value *value = read_typed(columns, column, SQLITE_BLOB);
 
 	if (value == NULL)
 		return;
@@ -146,9 +146,9 @@ column_blob_or_none(struct columns *columns, int column, void *bytes,
 
 /* The bytes of a text, which are not followed by a NUL; NULL if it is none. */
 static const char *
-fetch_text(struct columns *columns, int column, size_t *len)
+read_text(struct columns *columns, int column, size_t *len)
 {
-	sqlite3_value *value = fetch(columns, column, SQLITE_TEXT);
+	sqlite3_value *value = read_typed(columns, column, SQLITE_TEXT);
 
 	*len = 0;
 	if (value == NULL)
@@ -162,7 +162,7 @@ struct payload *
 column_text(struct columns *columns, int column, size_t min, size_t max)
 {
 	size_t len;
-	const char *text = fetch_text(columns, column, &len);
+	const char *text = read_text(columns, column, &len);
 
 	if (text != NULL && len >= min && len <= max)
 		return payload_new(text, len);
@@ -208,7 +208,7 @@ void
 column_customer(struct columns *columns, int column, struct customer_id *id)
 {
 	size_t len;
-	const char *text = fetch_text(columns, column, &len);
+	const char *text = read_text(columns, column, &len);
 
 	if (text == NULL)
 		return;
@@ -231,7 +231,7 @@ column_is_word(const struct columns *columns, int column, const char *word)
 {
 	struct columns any = *columns;
 	size_t len;
-	const char *text = fetch_text(&any, column, &len);
+	const char *text = read_text(&any, column, &len);
 
 	return text != NULL && len == strlen(word) &&
 	    strncasecmp(text, word, len) == 0;

@@ -28,13 +28,13 @@
 
 enum {
 	CHECKPOINT_PAGES = 1000,	/* of the log: some 4 MB */
-	BUSY_TIMEOUT_MS = 2000,		/* a backup or an auditor at work */
+	BUSY_TIMEOUT_MS = 2000, /* a backup or an auditor at work */
 	LOG_HEADER_BYTES = 32,		/* of the log */
 	LOG_SALT_AT = 16,		/* in it, of LOG_SALT_BYTES: others */
 	LOG_SALT_BYTES = 8,		/* whenever the log begins anew */
 	LOG_FRAME_BYTES = 24,		/* of each page in the log */
-	SCRUB_BYTES = 4 * 1024 * 1024,	/* overwritten in one go, in ... */
-	WRITE_BYTES = 65536		/* ... writes that every VFS can do */
+	SCRUB_BYTES = 4 * 1024 * 1024, /* overwritten in one go, in ... */
+	WRITE_BYTES = 65536 /* ... writes that every VFS can do */
 };
 
 /*
@@ -43,15 +43,15 @@ enum {
  */
 static const struct {
 	const char *sql;
-	int	(*finish)(sqlite3 *db);	/* in the same transaction; or NULL */
+	int (*finish)(sqlite3 *db); /* in the same transaction; or NULL */
 } migrations[] = {
 	{ schema_sql, NULL },
 	{ migrate_2_sql, NULL },
 	{ migrate_3_sql, NULL },
-	{ migrate_4_sql, adopt_purges },
+	{ migrate_4_sql, migrate_4_purges },
 };
 
-#define SCHEMA_VERSION	((int)(sizeof(migrations) / sizeof(migrations[0])))
+#define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 /* Of every connection; what is durable when it is committed depends on it. */
 static const char connection_sql[] =
@@ -69,22 +69,22 @@ struct anchored {
 	const char *path;
 	dev_t	 device;
 	ino_t	 inode;
-	off_t	 size;			/* when it was looked at last */
+	off_t size; /* when it was looked at last */
 };
 
 struct database {
 	char	*path;
-	int	 lock;			/* of path.lock, flocked; or -1 */
+	int lock; /* of path.lock, flocked; or -1 */
 	sqlite3	*db;
 	struct anchored file;
 	struct anchored log;		/* SQLite's write-ahead log */
 	int	 log_pages;		/* after the last commit */
-	int	 checkpoint_at;		/* log pages that are worth it */
+	int checkpoint_at; /* log pages that are worth it */
 	uint8_t	 log_salt[LOG_SALT_BYTES];
-	bool	 wants_mark;		/* the next transaction has to say, */
-	bool	 has_mark;		/* ... the one under way says, and */
-	bool	 is_unmarked;		/* ... the last did not, that the log */
-					/* begins with it (log_mark.h) */
+	bool wants_mark; /* the next transaction has to say, */
+	bool has_mark; /* ... the one under way says, and */
+	bool is_unmarked; /* ... the last did not, that the log */
+	/* begins with it (log_mark.h) */
 	int	 scrub_version;		/* when a scrub began */
 };
 
@@ -102,12 +102,12 @@ refuse_data(const struct database *database, const char *why)
 }
 
 static enum store_open_status
-check_header(const struct database *database, int fd, off_t size)
+check_db_header(const struct database *database, int fd, off_t size)
 {
-	uint8_t header[HEADER_BYTES];
+	uint8_t header[DB_HEADER_BYTES];
 	ssize_t n = pread(fd, header, sizeof(header), 0);
-	bool has_log = companions_have_log(database->path) ||
-	    companions_have_journal(database->path);
+	bool has_log = sidecars_have_wal(database->path) ||
+	    sidecars_have_rollback(database->path);
 	const char *fault;
 
 	if (n == -1)
@@ -115,19 +115,19 @@ check_header(const struct database *database, int fd, off_t size)
 	/* A crash leaves pages torn that the log or journal has whole, or
 	 * leaves them there alone: what they are together only SQLite can
 	 * tell. */
-	if (has_log && header_is_torn(header, (size_t)n))
+	if (has_log && db_header_is_torn(header, (size_t)n))
 		return STORE_OPENED;
-	fault = header_fault(header, (size_t)n, SCHEMA_VERSION);
+	fault = db_header_fault(header, (size_t)n, SCHEMA_VERSION);
 	if (fault != NULL)
 		return refuse_data(database, fault);
-	if (!has_log && header_is_truncated(header, (uint64_t)size))
+	if (!has_log && db_header_is_truncated(header, (uint64_t)size))
 		return refuse_data(database, "is truncated");
 	return STORE_OPENED;
 }
 
 /* Judge the file before SQLite touches anything. */
 static enum store_open_status
-check_file(const struct database *database)
+check_db_file(const struct database *database)
 {
 	enum store_open_status status;
 	struct stat st;
@@ -148,9 +148,9 @@ check_file(const struct database *database)
 		status = refuse_data(database, "has several names (hard links),"
 		    " and each would have a log of its own");
 	else
-		status = companions_check(database->path, &st);
+		status = sidecars_check(database->path, &st);
 	if (status == STORE_OPENED)
-		status = check_header(database, fd, st.st_size);
+		status = check_db_header(database, fd, st.st_size);
 	(void)close(fd); /* nothing was written to it */
 	return status;
 }
@@ -174,7 +174,7 @@ read_number(sqlite3 *db, const char *sql)
 }
 
 static int
-migrate_once(sqlite3 *db, int version)
+run_migration(sqlite3 *db, int version)
 {
 	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
 		return -1;
@@ -190,9 +190,9 @@ migrate_once(sqlite3 *db, int version)
 
 /* Nothing may run but what the schema has. */
 static enum store_open_status
-check_triggers(const struct database *database, sqlite3 *db)
+refuse_foreign_triggers(const struct database *database, sqlite3 *db)
 {
-	switch (triggers_check(db, schema_sql)) {
+	switch (schema_check_triggers(db, schema_sql)) {
 	case SQLITE_OK:
 		return STORE_OPENED;
 	case SQLITE_ERROR:
@@ -206,7 +206,7 @@ check_triggers(const struct database *database, sqlite3 *db)
  * failed.
  */
 static enum store_open_status
-migrate(const struct database *database, sqlite3 *db)
+migrate_schema(const struct database *database, sqlite3 *db)
 {
 	int version = read_number(db, "PRAGMA user_version");
 
@@ -215,15 +215,15 @@ migrate(const struct database *database, sqlite3 *db)
 	if (version > SCHEMA_VERSION)
 		return refuse_data(database, "is of a newer version");
 	while (version < SCHEMA_VERSION) {
-		if (migrate_once(db, version) == -1)
+		if (run_migration(db, version) == -1)
 			return store_status_of_sqlite(database->path, db);
 		version = version == 0 ? SCHEMA_VERSION : version + 1;
 		log_info("store: %s: schema version %d", database->path,
 		    version);
 	}
-	switch (tables_check(db)) {
+	switch (schema_check_tables(db)) {
 	case SQLITE_OK:
-		return check_triggers(database, db);
+		return refuse_foreign_triggers(database, db);
 	case SQLITE_ERROR:
 		return refuse_data(database,
 		    "has not the tables that it should have");
@@ -233,7 +233,7 @@ migrate(const struct database *database, sqlite3 *db)
 
 /* Open file; *db has to be closed in any case. */
 static enum store_open_status
-connect_file(const struct database *database, const char *file,
+open_connection(const struct database *database, const char *file,
     const char *vfs, sqlite3 **db)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
@@ -252,14 +252,15 @@ connect_file(const struct database *database, const char *file,
 
 /* Give the empty file its schema. */
 static enum store_open_status
-fill_file(const struct database *database, const char *file, const char *vfs)
+create_schema(const struct database *database, const char *file,
+    const char *vfs)
 {
 	enum store_open_status status;
 	sqlite3 *db;
 
-	status = connect_file(database, file, vfs, &db);
+	status = open_connection(database, file, vfs, &db);
 	if (status == STORE_OPENED)
-		status = migrate(database, db);
+		status = migrate_schema(database, db);
 	if (sqlite3_close(db) != SQLITE_OK && status == STORE_OPENED)
 		status = store_status_of_sqlite(database->path, db);
 	return status;
@@ -270,34 +271,34 @@ static enum store_open_status
 create_database(const struct database *database, const char *vfs)
 {
 	enum store_open_status status;
-	struct draft *draft;
+	struct atomic_file *draft;
 
-	status = draft_open(database->path, ".new", &draft);
+	status = atomic_file_open(database->path, ".new", &draft);
 	if (status != STORE_OPENED)
 		return status;
-	status = fill_file(database, draft_path(draft), vfs);
-	if (status == STORE_OPENED && draft_publish(draft) == -1)
+	status = create_schema(database, atomic_file_path(draft), vfs);
+	if (status == STORE_OPENED && atomic_file_publish(draft) == -1)
 		status = store_status_of_errno(database->path,
 		    "cannot be created");
-	draft_close(draft);
+	atomic_file_close(draft);
 	return status;
 }
 
 static enum store_open_status
-prepare_file(const struct database *database, const char *vfs)
+check_or_create(const struct database *database, const char *vfs)
 {
 	enum store_open_status status;
 
 	if (access(database->path, F_OK) == 0 || errno != ENOENT)
-		return check_file(database);
-	status = companions_check_absent(database->path);
+		return check_db_file(database);
+	status = sidecars_check_absent(database->path);
 	return status == STORE_OPENED ? create_database(database, vfs) :
 	    status;
 }
 
 /* Note where file is now; -1 with errno. */
 static int
-anchor(struct anchored *file, const char *path)
+remember_file(struct anchored *file, const char *path)
 {
 	struct stat st;
 
@@ -314,7 +315,7 @@ anchor(struct anchored *file, const char *path)
 
 /* SQLite would go on writing to a deleted file without an error. */
 static bool
-is_moved(struct anchored *file)
+was_replaced(struct anchored *file)
 {
 	struct stat st;
 	bool is_there = stat(file->path, &st) == 0;
@@ -335,7 +336,7 @@ is_moved(struct anchored *file)
 
 /* Whether the log is another one than when it was looked at last. */
 static bool
-is_log_new(struct database *database)
+wal_has_restarted(struct database *database)
 {
 	uint8_t salt[LOG_SALT_BYTES] = { 0 };
 	sqlite3_file *file;
@@ -357,7 +358,7 @@ is_log_new(struct database *database)
 
 /* A transaction was committed, of ours. */
 static int
-note_log(void *ctx, sqlite3 *db, const char *schema, int pages)
+on_wal_commit(void *ctx, sqlite3 *db, const char *schema, int pages)
 {
 	struct database *database = ctx;
 
@@ -365,7 +366,7 @@ note_log(void *ctx, sqlite3 *db, const char *schema, int pages)
 	(void)schema; /* there is only main */
 	database->log_pages = pages;
 	/* After somebody else's checkpoint it begins unexpectedly. */
-	if (is_log_new(database)) {
+	if (wal_has_restarted(database)) {
 		database->wants_mark = true;
 		database->is_unmarked = true;
 	}
@@ -379,11 +380,11 @@ note_log(void *ctx, sqlite3 *db, const char *schema, int pages)
 
 /* From here on the log is in use, and checkpoints are ours. */
 static enum store_open_status
-use_log(struct database *database)
+switch_to_wal(struct database *database)
 {
 	bool is_wal;
 
-	if (verdict_read(database->db, "PRAGMA journal_mode = WAL", "wal",
+	if (pragma_says(database->db, "PRAGMA journal_mode = WAL", "wal",
 	    &is_wal) != SQLITE_OK)
 		return store_status_of_sqlite(database->path,
 		    database->db);
@@ -393,7 +394,7 @@ use_log(struct database *database)
 		return STORE_IO_ERROR;
 	}
 	/* There was no other hook. */
-	(void)sqlite3_wal_hook(database->db, note_log, database);
+	(void)sqlite3_wal_hook(database->db, on_wal_commit, database);
 	database->checkpoint_at = CHECKPOINT_PAGES;
 	return STORE_OPENED;
 }
@@ -414,13 +415,13 @@ set_checkpoint_on_close(const struct database *database, int on)
  * a copy that was made since the last mark passes for that file.
  */
 static int
-close_log(struct database *database)
+mark_wal_end(struct database *database)
 {
 	int rc;
 
 	database->has_mark = true;
-	rc = database->wants_mark ? log_mark_open(database->db) :
-	    log_mark_close(database->db);
+	rc = database->wants_mark ? wal_mark_begin(database->db) :
+	    wal_mark_end(database->db);
 	if (rc == SQLITE_OK)
 		return SQLITE_OK;
 	database->has_mark = false;
@@ -434,9 +435,9 @@ close_log(struct database *database)
 
 /* Move the log's pages to the database, as far as its readers permit. */
 static int
-move_log(struct database *database)
+run_checkpoint(struct database *database)
 {
-	int pages = 0, moved = 0, rc = close_log(database);
+	int pages = 0, moved = 0, rc = mark_wal_end(database);
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
@@ -455,7 +456,7 @@ move_log(struct database *database)
  * fails: after a power failure there would be no log.
  */
 static enum store_open_status
-keep_log_file(struct database *database)
+sync_wal_file(struct database *database)
 {
 	const char *name = sqlite3_db_filename(database->db, "main");
 
@@ -463,11 +464,11 @@ keep_log_file(struct database *database)
 	if (read_number(database->db, "PRAGMA user_version") == -1)
 		return store_status_of_sqlite(database->path,
 		    database->db);
-	if (file_sync_directory(name) == -1)
+	if (fs_sync_directory(name) == -1)
 		return store_status_of_errno(database->path,
 		    "its directory cannot be made durable");
-	if (anchor(&database->file, name) == -1 ||
-	    anchor(&database->log, sqlite3_filename_wal(name)) == -1)
+	if (remember_file(&database->file, name) == -1 ||
+	    remember_file(&database->log, sqlite3_filename_wal(name)) == -1)
 		return store_status_of_errno(database->path,
 		    "cannot be found again");
 	return STORE_OPENED;
@@ -476,15 +477,15 @@ keep_log_file(struct database *database)
 enum store_open_status
 database_start_log(struct database *database)
 {
-	enum store_open_status status = use_log(database);
+	enum store_open_status status = switch_to_wal(database);
 	int rc;
 
 	if (status == STORE_OPENED)
-		status = keep_log_file(database);
+		status = sync_wal_file(database);
 	if (status != STORE_OPENED)
 		return status;
-	(void)is_log_new(database); /* it is looked at from here on */
-	rc = move_log(database);
+	(void)wal_has_restarted(database); /* it is looked at from here on */
+	rc = run_checkpoint(database);
 	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_FULL)
 		return store_status_of_sqlite(database->path, database->db);
 	set_checkpoint_on_close(database, 1);
@@ -498,7 +499,7 @@ database_mark_log(struct database *database)
 
 	database->has_mark = false;
 	if (database->wants_mark)
-		rc = log_mark_open(database->db);
+		rc = wal_mark_begin(database->db);
 	if (rc == SQLITE_OK)
 		database->has_mark = database->wants_mark;
 	return rc;
@@ -512,7 +513,7 @@ database_mark_new_log(struct database *database)
 	if (!database->is_unmarked)
 		return SQLITE_OK;
 	database->has_mark = true;
-	rc = log_mark_open(database->db);
+	rc = wal_mark_begin(database->db);
 	if (rc != SQLITE_OK)
 		database->has_mark = false;
 	return rc;
@@ -523,7 +524,7 @@ database_checkpoint(struct database *database)
 {
 	/* All is moved if the next transaction begins the log anew. */
 	return database->log_pages < database->checkpoint_at ||
-	    database->wants_mark ? SQLITE_OK : move_log(database);
+	    database->wants_mark ? SQLITE_OK : run_checkpoint(database);
 }
 
 /* Run sql, which has to succeed or to change nothing. */
@@ -540,7 +541,7 @@ run(const struct database *database, const char *sql)
 
 /* Changes whenever somebody else wrote to the database. */
 static int
-foreign_version(const struct database *database)
+read_data_version(const struct database *database)
 {
 	return read_number(database->db, "PRAGMA data_version");
 }
@@ -551,9 +552,9 @@ foreign_version(const struct database *database)
  * needs it.
  */
 static int
-restart_log(struct database *database)
+restart_wal(struct database *database)
 {
-	int rc = close_log(database), pages = 0;
+	int rc = mark_wal_end(database), pages = 0;
 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
@@ -562,7 +563,7 @@ restart_log(struct database *database)
 		rc = run(database, "BEGIN IMMEDIATE");
 	if (rc != SQLITE_OK)
 		return rc;
-	database->scrub_version = foreign_version(database);
+	database->scrub_version = read_data_version(database);
 	database->wants_mark = true;
 	rc = database_mark_log(database);
 	if (rc == SQLITE_OK)
@@ -577,7 +578,7 @@ restart_log(struct database *database)
 
 /* Where the log's pages of today end, in its file. */
 static int64_t
-log_end(const struct database *database)
+wal_end_offset(const struct database *database)
 {
 	int64_t page_bytes = read_number(database->db, "PRAGMA page_size");
 
@@ -608,9 +609,9 @@ write_zeros(sqlite3_file *file, int64_t begin, int64_t end)
  * the pages of today or as far as one slice goes, which *upto says then.
  */
 static int
-overwrite_log(const struct database *database, int64_t *upto)
+overwrite_wal(const struct database *database, int64_t *upto)
 {
-	int64_t end = log_end(database), begin;
+	int64_t end = wal_end_offset(database), begin;
 	sqlite3_int64 size = *upto;
 	sqlite3_file *file;
 	int rc;
@@ -630,19 +631,19 @@ overwrite_log(const struct database *database, int64_t *upto)
 
 /* One slice, while nobody can write. */
 static int
-scrub_slice(struct database *database, int64_t *upto)
+scrub_wal_slice(struct database *database, int64_t *upto)
 {
 	int rc = SQLITE_OK;
 
 	if (*upto == 0)
-		rc = restart_log(database);
+		rc = restart_wal(database);
 	if (rc == SQLITE_OK)
 		rc = run(database, "BEGIN IMMEDIATE");
 	if (rc != SQLITE_OK)
 		return rc;
 	/* Somebody's pages may be where nothing of ours is. */
-	rc = foreign_version(database) == database->scrub_version ?
-	    overwrite_log(database, upto) : SQLITE_BUSY;
+	rc = read_data_version(database) == database->scrub_version ?
+	    overwrite_wal(database, upto) : SQLITE_BUSY;
 	if (rc != SQLITE_OK)
 		(void)run(database, "ROLLBACK"); /* there is nothing in it */
 	else
@@ -662,7 +663,7 @@ database_scrub_log(struct database *database, int64_t *upto)
 
 	/* Nobody is waited for: the thread has other work. */
 	(void)sqlite3_busy_timeout(database->db, 0); /* cannot fail */
-	rc = scrub_slice(database, upto);
+	rc = scrub_wal_slice(database, upto);
 	(void)sqlite3_busy_timeout(database->db, BUSY_TIMEOUT_MS); /* same */
 	if (rc != SQLITE_OK)
 		*upto = 0;
@@ -670,9 +671,9 @@ database_scrub_log(struct database *database, int64_t *upto)
 }
 
 bool
-database_is_gone(struct database *database)
+database_was_replaced(struct database *database)
 {
-	return is_moved(&database->file) || is_moved(&database->log);
+	return was_replaced(&database->file) || was_replaced(&database->log);
 }
 
 void
@@ -691,7 +692,7 @@ database_keep_log(struct database *database)
 void
 database_empty_log(struct database *database)
 {
-	int rc = close_log(database);
+	int rc = mark_wal_end(database);
 
 	set_checkpoint_on_close(database, 1);
 	if (rc == SQLITE_OK)
@@ -704,11 +705,11 @@ database_empty_log(struct database *database)
 
 /* Whether the pages of file and log together are a database. */
 static enum store_open_status
-check_pages(const struct database *database)
+run_quick_check(const struct database *database)
 {
 	bool is_good;
 
-	if (verdict_read(database->db, "PRAGMA quick_check(1)", "ok",
+	if (pragma_says(database->db, "PRAGMA quick_check(1)", "ok",
 	    &is_good) != SQLITE_OK)
 		return store_status_of_sqlite(database->path, database->db);
 	return is_good ? STORE_OPENED : refuse_data(database,
@@ -716,7 +717,7 @@ check_pages(const struct database *database)
 }
 
 static enum store_open_status
-refuse_log(const struct database *database)
+refuse_foreign_wal(const struct database *database)
 {
 	log_errorx("store: %s: the log %s-wal is another database's: put that "
 	    "database back, or move the log away if what it holds may be lost",
@@ -729,50 +730,50 @@ refuse_log(const struct database *database)
  * that if a crash has torn it, or has kept it from leaving version 2.
  */
 static enum store_open_status
-check_log(const struct database *database, const char *vfs)
+check_wal_is_ours(const struct database *database, const char *vfs)
 {
-	struct log_mark file, whole;
-	bool is_marked = log_mark_read_alone(database->path, vfs, &file);
-	int rc = log_mark_read(database->db, &whole);
+	struct wal_mark file, whole;
+	bool is_marked = wal_mark_read_file(database->path, vfs, &file);
+	int rc = wal_mark_read(database->db, &whole);
 
 	if (rc == SQLITE_OK && read_number(database->db,
-	    "PRAGMA application_id") != HEADER_APPLICATION_ID)
+	    "PRAGMA application_id") != DB_APPLICATION_ID)
 		rc = SQLITE_ERROR;
 	if (rc == SQLITE_MISMATCH)
 		return refuse_data(database, "has a log_mark that cannot be");
 	if (rc != SQLITE_OK && rc != SQLITE_ERROR)
 		return store_status_of_sqlite(database->path, database->db);
 	if (!is_marked)
-		return check_pages(database);
+		return run_quick_check(database);
 	if (rc == SQLITE_ERROR)
-		return refuse_log(database);
-	switch (log_mark_compare(&file, &whole)) {
-	case LOG_MARK_BEGINS:
+		return refuse_foreign_wal(database);
+	switch (wal_mark_compare(&file, &whole)) {
+	case WAL_MARK_BEGINS:
 		return STORE_OPENED;
-	case LOG_MARK_MIXED:
-		return check_pages(database);
-	case LOG_MARK_FOREIGN:
+	case WAL_MARK_MIXED:
+		return run_quick_check(database);
+	case WAL_MARK_FOREIGN:
 		break;
 	}
-	return refuse_log(database);
+	return refuse_foreign_wal(database);
 }
 
 /* Connect to the checked file, and bring it to today's schema. */
 static enum store_open_status
-open_file(struct database *database, const char *vfs)
+open_and_migrate(struct database *database, const char *vfs)
 {
-	char *log = file_beside(database->path, "-wal");
+	char *log = fs_with_suffix(database->path, "-wal");
 	bool had_log = access(log, F_OK) == 0;
 	enum store_open_status status;
 
 	free(log);
-	status = connect_file(database, database->path, vfs, &database->db);
+	status = open_connection(database, database->path, vfs, &database->db);
 	/* Without a log there is nothing to move, and SQLite tidies up. */
 	if (had_log)
 		set_checkpoint_on_close(database, 0);
-	if (status == STORE_OPENED && companions_have_log(database->path))
-		status = check_log(database, vfs);
-	return status == STORE_OPENED ? migrate(database, database->db) :
+	if (status == STORE_OPENED && sidecars_have_wal(database->path))
+		status = check_wal_is_ours(database, vfs);
+	return status == STORE_OPENED ? migrate_schema(database, database->db) :
 	    status;
 }
 
@@ -789,9 +790,9 @@ database_open(const char *path, const char *vfs, struct database **opened)
 		database->path = xstrdup(path);
 	status = lock_take(database->path, &database->lock);
 	if (status == STORE_OPENED)
-		status = prepare_file(database, vfs);
+		status = check_or_create(database, vfs);
 	if (status == STORE_OPENED)
-		status = open_file(database, vfs);
+		status = open_and_migrate(database, vfs);
 	if (status == STORE_OPENED)
 		*opened = database;
 	else

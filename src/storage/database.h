@@ -57,7 +57,7 @@ int	 database_mark_new_log(struct database *database)
 int	 database_checkpoint(struct database *database)
 	    __attribute__((warn_unused_result));
 /*
- * Overwrite what the log has of earlier transactions, as store_scrub() says:
+ * Overwrite what the log has of earlier transactions, as store_scrub_wal() says:
  * an SQLite result, SQLITE_BUSY if a reader is in the way.
  */
 int	 database_scrub_log(struct database *database, int64_t *upto)
@@ -66,7 +66,7 @@ int	 database_scrub_log(struct database *database, int64_t *upto)
  * Whether a file was moved or removed under SQLite, which is logged.  Notes
  * also how large they are.
  */
-bool	 database_is_gone(struct database *database);
+bool	 database_was_replaced(struct database *database);
 /* In bytes, when they were looked at last. */
 void	 database_sizes(const struct database *database, uint64_t *file,
 	    uint64_t *log);

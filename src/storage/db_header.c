@@ -12,11 +12,11 @@ enum offset {
 	OFFSET_VALID_FOR = 92
 };
 
-const char header_mark[] =
+const char db_header_placeholder[] =
     "A restore of this database was interrupted: do it again.\n";
 
 static uint32_t
-number(const uint8_t *header, enum offset offset)
+read_be32(const uint8_t *header, enum offset offset)
 {
 	const uint8_t *at = header + offset;
 
@@ -25,65 +25,65 @@ number(const uint8_t *header, enum offset offset)
 }
 
 static bool
-has_magic(const uint8_t header[HEADER_BYTES], size_t len)
+has_sqlite_magic(const uint8_t header[DB_HEADER_BYTES], size_t len)
 {
 	static const char magic[16] = "SQLite format 3";
 
-	return len >= HEADER_BYTES &&
+	return len >= DB_HEADER_BYTES &&
 	    memcmp(header, magic, sizeof(magic)) == 0;
 }
 
 bool
-header_is_mark(const uint8_t header[HEADER_BYTES], size_t len)
+db_header_is_placeholder(const uint8_t header[DB_HEADER_BYTES], size_t len)
 {
-	return len == strlen(header_mark) &&
-	    memcmp(header, header_mark, len) == 0;
+	return len == strlen(db_header_placeholder) &&
+	    memcmp(header, db_header_placeholder, len) == 0;
 }
 
 const char *
-header_fault(const uint8_t header[HEADER_BYTES], size_t len, int newest)
+db_header_fault(const uint8_t header[DB_HEADER_BYTES], size_t len, int newest)
 {
 	if (len == 0)
 		return "is an empty file, not a database";
-	if (header_is_mark(header, len))
+	if (db_header_is_placeholder(header, len))
 		return "is half restored: restore it again";
-	if (!has_magic(header, len))
+	if (!has_sqlite_magic(header, len))
 		return "is not a database";
-	if (number(header, OFFSET_APPLICATION_ID) != HEADER_APPLICATION_ID)
+	if (read_be32(header, OFFSET_APPLICATION_ID) != DB_APPLICATION_ID)
 		return "is another program's database";
-	if (number(header, OFFSET_USER_VERSION) > (uint32_t)newest)
+	if (read_be32(header, OFFSET_USER_VERSION) > (uint32_t)newest)
 		return "is of a newer version";
 	return NULL;
 }
 
 bool
-header_is_torn(const uint8_t header[HEADER_BYTES], size_t len)
+db_header_is_torn(const uint8_t header[DB_HEADER_BYTES], size_t len)
 {
-	return len > 0 && !has_magic(header, len) &&
-	    !header_is_mark(header, len);
+	return len > 0 && !has_sqlite_magic(header, len) &&
+	    !db_header_is_placeholder(header, len);
 }
 
 bool
-header_is_truncated(const uint8_t header[HEADER_BYTES], uint64_t size)
+db_header_is_truncated(const uint8_t header[DB_HEADER_BYTES], uint64_t size)
 {
 	uint64_t page_size = (uint64_t)header[OFFSET_PAGE_SIZE] << 8 |
 	    header[OFFSET_PAGE_SIZE + 1];
 
 	if (page_size == 1)
 		page_size = 65536;
-	return number(header, OFFSET_CHANGES) ==
-	    number(header, OFFSET_VALID_FOR) &&
-	    size < page_size * number(header, OFFSET_PAGES);
+	return read_be32(header, OFFSET_CHANGES) ==
+	    read_be32(header, OFFSET_VALID_FOR) &&
+	    size < page_size * read_be32(header, OFFSET_PAGES);
 }
 
 uint32_t
-header_version(const uint8_t header[HEADER_BYTES])
+db_header_version(const uint8_t header[DB_HEADER_BYTES])
 {
-	return number(header, OFFSET_USER_VERSION);
+	return read_be32(header, OFFSET_USER_VERSION);
 }
 
 bool
-header_has_log(const uint8_t header[HEADER_BYTES])
+db_header_has_wal(const uint8_t header[DB_HEADER_BYTES])
 {
 	return header[OFFSET_READ_VERSION] == 2;
 }

@@ -11,22 +11,23 @@
  */
 
 enum {
-	HEADER_BYTES = 100,
-	HEADER_APPLICATION_ID = 0x42534850	/* "BSHP" */
+	DB_HEADER_BYTES = 100,
+	DB_APPLICATION_ID = 0x42534850	/* "BSHP" */
 };
 
 /*
  * What a restore lets stand in the place of a database meanwhile: a file of
  * this text, which no program takes for a database.
  */
-extern const char header_mark[];
-bool	 header_is_mark(const uint8_t header[HEADER_BYTES], size_t len);
+extern const char db_header_placeholder[];
+bool
+db_header_is_placeholder(const uint8_t header[DB_HEADER_BYTES], size_t len);
 
 /*
  * Why a file that begins with these len bytes is no database of ours, or none
  * of a version up to newest: a text for the log; NULL if it is.
  */
-const char *header_fault(const uint8_t header[HEADER_BYTES], size_t len,
+const char *db_header_fault(const uint8_t header[DB_HEADER_BYTES], size_t len,
 	    int newest);
 
 /*
@@ -34,18 +35,18 @@ const char *header_fault(const uint8_t header[HEADER_BYTES], size_t len,
  * begin as SQLite's do, and is no mark: a crash while that page was written can
  * have torn it, and a write-ahead log has it whole then.
  */
-bool	 header_is_torn(const uint8_t header[HEADER_BYTES], size_t len);
+bool db_header_is_torn(const uint8_t header[DB_HEADER_BYTES], size_t len);
 
 /*
  * Whether a file of size bytes ends before its last page.  With a write-ahead
  * log it may: a crash in a checkpoint leaves the rest of the pages there.
  */
-bool	 header_is_truncated(const uint8_t header[HEADER_BYTES],
+bool	 db_header_is_truncated(const uint8_t header[DB_HEADER_BYTES],
 	    uint64_t size);
 
 /* The version of its schema. */
-uint32_t header_version(const uint8_t header[HEADER_BYTES]);
+uint32_t db_header_version(const uint8_t header[DB_HEADER_BYTES]);
 /* Whether it may have a write-ahead log. */
-bool	 header_has_log(const uint8_t header[HEADER_BYTES]);
+bool	 db_header_has_wal(const uint8_t header[DB_HEADER_BYTES]);
 
 #endif

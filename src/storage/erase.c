@@ -73,7 +73,7 @@ eraser_free(struct eraser *eraser)
 }
 
 static struct sql_binding
-binding_of(struct eraser *eraser, enum statement id)
+erase_binding(struct eraser *eraser, enum statement id)
 {
 	return sql_bind(eraser->sql, eraser->statements[id]);
 }
@@ -83,7 +83,7 @@ eraser_knows(struct eraser *eraser, const struct record *record,
     bool *is_known)
 {
 	char digits[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = binding_of(eraser, record->has_customer ?
+	struct sql_binding b = erase_binding(eraser, record->has_customer ?
 	    SQL_KNOWN_CUSTOMER : SQL_KNOWN_SESSION);
 	int rc;
 
@@ -96,10 +96,10 @@ eraser_knows(struct eraser *eraser, const struct record *record,
 }
 
 enum store_status
-eraser_erase(struct eraser *eraser, int64_t seq)
+eraser_erase_body(struct eraser *eraser, int64_t seq)
 {
-	struct sql_binding body = binding_of(eraser, SQL_BODY);
-	struct sql_binding request = binding_of(eraser, SQL_REQUEST);
+	struct sql_binding body = erase_binding(eraser, SQL_BODY);
+	struct sql_binding request = erase_binding(eraser, SQL_REQUEST);
 	enum store_status status;
 
 	sql_bind_row(&body, seq);
@@ -112,12 +112,12 @@ eraser_erase(struct eraser *eraser, int64_t seq)
 
 /* The rows of one slice; *after_row is 0 if there are no more. */
 static enum store_status
-find_rows(struct eraser *eraser, const struct record *record,
+find_bodies_to_erase(struct eraser *eraser, const struct record *record,
     int64_t upto_row, int64_t *after_row, int64_t seqs[ERASE_SLICE],
     size_t *count)
 {
 	char digits[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = binding_of(eraser, SQL_ROWS);
+	struct sql_binding b = erase_binding(eraser, SQL_ROWS);
 	int rc, looked = 0;
 
 	*count = 0;
@@ -149,15 +149,16 @@ find_rows(struct eraser *eraser, const struct record *record,
 }
 
 enum store_status
-eraser_slice(struct eraser *eraser, const struct record *record,
+eraser_erase_slice(struct eraser *eraser, const struct record *record,
     int64_t upto_row, int64_t *after_row, size_t *erased)
 {
 	int64_t seqs[ERASE_SLICE];
 	enum store_status status;
 	size_t i;
 
-	status = find_rows(eraser, record, upto_row, after_row, seqs, erased);
+	status = find_bodies_to_erase(eraser, record, upto_row, after_row, seqs,
+	    erased);
 	for (i = 0; i < *erased && status == STORE_OK; i++)
-		status = eraser_erase(eraser, seqs[i]);
+		status = eraser_erase_body(eraser, seqs[i]);
 	return status;
 }

@@ -30,13 +30,13 @@ void	 eraser_free(struct eraser *eraser);
 enum store_status eraser_knows(struct eraser *eraser,
 	    const struct record *record, bool *is_known);
 /* Erase the body of row seq, which may be erased already. */
-enum store_status eraser_erase(struct eraser *eraser, int64_t seq);
+enum store_status eraser_erase_body(struct eraser *eraser, int64_t seq);
 /*
  * Erase the next bodies that record, an ERASE whose row is upto_row, covers.
  * They come behind *after_row, which is moved on (0 at the end); *erased is
  * how many there were.
  */
-enum store_status eraser_slice(struct eraser *eraser,
+enum store_status eraser_erase_slice(struct eraser *eraser,
 	    const struct record *record, int64_t upto_row,
 	    int64_t *after_row, size_t *erased);
 

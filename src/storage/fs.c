@@ -13,7 +13,7 @@
 #include "base/xalloc.h"
 
 char *
-file_beside(const char *path, const char *suffix)
+fs_with_suffix(const char *path, const char *suffix)
 {
 	size_t size = strlen(path) + strlen(suffix) + 1;
 	char *name = xcalloc(1, size);
@@ -23,7 +23,7 @@ file_beside(const char *path, const char *suffix)
 }
 
 char *
-file_directory(const char *path)
+fs_dirname(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *directory = xstrdup(slash == NULL ? "." : path);
@@ -34,9 +34,9 @@ file_directory(const char *path)
 }
 
 int
-file_sync_directory(const char *path)
+fs_sync_directory(const char *path)
 {
-	char *directory = file_directory(path);
+	char *directory = fs_dirname(path);
 	int fd, result = -1;
 
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -49,7 +49,7 @@ file_sync_directory(const char *path)
 }
 
 int
-file_free_bytes(const char *path, uint64_t *bytes)
+fs_free_bytes(const char *path, uint64_t *bytes)
 {
 	struct statvfs disk;
 
@@ -60,14 +60,14 @@ file_free_bytes(const char *path, uint64_t *bytes)
 }
 
 int
-file_remove_logs(const char *database)
+sidecars_remove(const char *database)
 {
 	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
 	int result = 0;
 	size_t i;
 
 	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		char *name = file_beside(database, suffixes[i]);
+		char *name = fs_with_suffix(database, suffixes[i]);
 
 		if (unlink(name) == -1 && errno != ENOENT)
 			result = -1;
@@ -77,7 +77,7 @@ file_remove_logs(const char *database)
 }
 
 int
-file_give(int fd, const struct file_owner *owner)
+fs_set_owner(int fd, const struct fs_owner *owner)
 {
 	struct stat st;
 
@@ -91,7 +91,7 @@ file_give(int fd, const struct file_owner *owner)
 }
 
 int
-file_make_directories(const char *path)
+fs_make_directories(const char *path)
 {
 	char *copy = xstrdup(path);
 	char *slash = copy;

@@ -7,38 +7,38 @@
 /* The files around the database, which SQLite knows nothing of. */
 
 /* path with suffix behind it; free() it. */
-char	*file_beside(const char *path, const char *suffix);
+char	*fs_with_suffix(const char *path, const char *suffix);
 
 /* The directory that path is in; free() it. */
-char	*file_directory(const char *path);
+char	*fs_dirname(const char *path);
 /* Make what was renamed, made or removed at path durable; -1 with errno. */
-int	 file_sync_directory(const char *path)
+int	 fs_sync_directory(const char *path)
 	    __attribute__((warn_unused_result));
 
 /* How many bytes are free for us where path is; -1 with errno. */
-int	 file_free_bytes(const char *path, uint64_t *bytes)
+int	 fs_free_bytes(const char *path, uint64_t *bytes)
 	    __attribute__((warn_unused_result));
 
 /* Remove what SQLite would take for part of the database; -1 with errno. */
-int	 file_remove_logs(const char *database)
+int	 sidecars_remove(const char *database)
 	    __attribute__((warn_unused_result));
 
 /* Whose a file is, and what they and others may do with it. */
-struct file_owner {
+struct fs_owner {
 	uid_t	 user;
 	gid_t	 group;
 	mode_t	 mode;
 };
 
 /* Let an open file be theirs; -1 with errno. */
-int	 file_give(int fd, const struct file_owner *owner)
+int	 fs_set_owner(int fd, const struct fs_owner *owner)
 	    __attribute__((warn_unused_result));
 
 /*
  * Create the directories that path leads through, for us alone; -1 if one
  * cannot be, which was logged.
  */
-int	 file_make_directories(const char *path)
+int	 fs_make_directories(const char *path)
 	    __attribute__((warn_unused_result));
 
 #endif

@@ -36,15 +36,15 @@ key_file_read(const char *name, struct id_key *key)
 enum publication { NEW, REPLACING };
 
 static int
-write_draft(struct draft *draft, const struct id_key *key,
+write_key_draft(struct atomic_file *draft, const struct id_key *key,
     enum publication publication)
 {
 	errno = ENOSPC; /* what a short write means */
-	if (write(draft_file(draft), key->bytes, sizeof(key->bytes)) !=
+	if (write(atomic_file_fd(draft), key->bytes, sizeof(key->bytes)) !=
 	    sizeof(key->bytes))
 		return -1;
-	return publication == NEW ? draft_publish(draft) :
-	    draft_replace(draft);
+	return publication == NEW ? atomic_file_publish(draft) :
+	    atomic_file_replace(draft);
 }
 
 /* The file appears whole; what goes wrong is logged. */
@@ -52,38 +52,38 @@ static int
 write_key(const char *name, const struct id_key *key,
     enum publication publication)
 {
-	struct draft *draft;
+	struct atomic_file *draft;
 	int result;
 
-	if (draft_open(name, ".new", &draft) != STORE_OPENED)
+	if (atomic_file_open(name, ".new", &draft) != STORE_OPENED)
 		return -1;
-	result = write_draft(draft, key, publication);
+	result = write_key_draft(draft, key, publication);
 	if (result == -1)
 		log_error("store: %s: cannot be made", name);
-	draft_close(draft);
+	atomic_file_close(draft);
 	return result;
 }
 
 int
 key_file_put(const char *name, const struct id_key *key,
-    const struct file_owner *owner)
+    const struct fs_owner *owner)
 {
-	struct draft *draft;
+	struct atomic_file *draft;
 	int result;
 
-	if (draft_open(name, ".partial", &draft) != STORE_OPENED)
+	if (atomic_file_open(name, ".partial", &draft) != STORE_OPENED)
 		return -1;
-	result = file_give(draft_file(draft), owner);
+	result = fs_set_owner(atomic_file_fd(draft), owner);
 	if (result == 0)
-		result = write_draft(draft, key, REPLACING);
+		result = write_key_draft(draft, key, REPLACING);
 	if (result == -1)
 		log_error("store: %s: cannot be made", name);
-	draft_close(draft);
+	atomic_file_close(draft);
 	return result;
 }
 
 static enum key_file_status
-make_key(const char *name, struct id_key *key)
+make_key_file(const char *name, struct id_key *key)
 {
 	id_key_random(key);
 	return write_key(name, key, NEW) == 0 ? KEY_FILE_MADE : KEY_FILE_FAILED;
@@ -106,7 +106,7 @@ key_file_load(const char *name, struct id_key *key)
 	if (key_file_read(name, key) == 0)
 		return KEY_FILE_READ;
 	if (errno == ENOENT)
-		return make_key(name, key);
+		return make_key_file(name, key);
 	log_unread(name);
 	return KEY_FILE_FAILED;
 }

@@ -3,7 +3,7 @@
 
 #include "base/id.h"
 
-struct file_owner;
+struct fs_owner;
 
 /* The key by which tokens are made and checked, in a file of its own. */
 
@@ -24,7 +24,7 @@ int	 key_file_read(const char *name, struct id_key *key)
 	    __attribute__((warn_unused_result));
 /* Make the file, or replace it, durably, for its owner; -1, which is logged. */
 int	 key_file_put(const char *name, const struct id_key *key,
-	    const struct file_owner *owner)
+	    const struct fs_owner *owner)
 	    __attribute__((warn_unused_result));
 
 /*

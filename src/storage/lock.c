@@ -16,7 +16,7 @@
  * with errno.
  */
 static int
-is_current(int fd, const char *name)
+is_still_linked(int fd, const char *name)
 {
 	struct stat ours, named;
 
@@ -38,7 +38,7 @@ refuse_lock(const char *path)
 }
 
 static int
-open_file(const char *name)
+open_lock_file(const char *name)
 {
 	return open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 	    S_IRUSR | S_IWUSR);
@@ -46,7 +46,7 @@ open_file(const char *name)
 
 /* Be this user and group, who are root's to choose; -1 with errno. */
 static int
-become(uid_t user, gid_t group)
+set_effective_ids(uid_t user, gid_t group)
 {
 	if (seteuid(0) == -1 || setegid(group) == -1)
 		return -1;
@@ -58,7 +58,7 @@ become(uid_t user, gid_t group)
  * a group that we know nothing of, or not at all: the file is made by us then.
  */
 static int
-make_file(const char *name, const struct file_owner *owner)
+make_lock_file(const char *name, const struct fs_owner *owner)
 {
 	uid_t user = geteuid();
 	gid_t group = getegid();
@@ -66,29 +66,29 @@ make_file(const char *name, const struct file_owner *owner)
 
 	if (user != 0 || owner->user == 0)
 		return 0;
-	if (become(owner->user, owner->group) == 0 &&
-	    (fd = open_file(name)) != -1)
+	if (set_effective_ids(owner->user, owner->group) == 0 &&
+	    (fd = open_lock_file(name)) != -1)
 		(void)close(fd); /* nothing was written to it */
-	return become(user, group);
+	return set_effective_ids(user, group);
 }
 
 /* *lock stays -1 if the file that was locked is not the lock any more. */
 static enum store_open_status
-take_once(const char *path, const char *name, const struct file_owner *owner,
+try_lock(const char *path, const char *name, const struct fs_owner *owner,
     int *lock)
 {
 	enum store_open_status status = STORE_OPENED;
 	int fd, current;
 
-	if (owner != NULL && make_file(name, owner) == -1)
+	if (owner != NULL && make_lock_file(name, owner) == -1)
 		return store_status_of_errno(name, "cannot be made");
-	fd = open_file(name);
+	fd = open_lock_file(name);
 	if (fd == -1)
 		return store_status_of_errno(name, "cannot be opened");
 	current = flock(fd, LOCK_EX | LOCK_NB);
 	if (current == -1)
 		status = refuse_lock(path);
-	else if ((current = is_current(fd, name)) == -1)
+	else if ((current = is_still_linked(fd, name)) == -1)
 		status = store_status_of_errno(path, "lock");
 	if (current == 1)
 		*lock = fd;
@@ -102,14 +102,14 @@ take_once(const char *path, const char *name, const struct file_owner *owner,
  * lock has to look whether it still counts.
  */
 enum store_open_status
-lock_take_for(const char *path, const struct file_owner *owner, int *lock)
+lock_take_for(const char *path, const struct fs_owner *owner, int *lock)
 {
 	enum store_open_status status;
-	char *name = file_beside(path, ".lock");
+	char *name = fs_with_suffix(path, ".lock");
 
 	*lock = -1;
 	do
-		status = take_once(path, name, owner, lock);
+		status = try_lock(path, name, owner, lock);
 	while (status == STORE_OPENED && *lock == -1);
 	free(name);
 	return status;
@@ -124,7 +124,7 @@ lock_take(const char *path, int *lock)
 void
 lock_release(const char *path, int lock)
 {
-	char *name = file_beside(path, ".lock");
+	char *name = fs_with_suffix(path, ".lock");
 
 	if (unlink(name) == -1)
 		log_warn("store: %s", name);

@@ -5,7 +5,7 @@
 
 /* One daemon to a database: path.lock is there, and locked, while it runs. */
 
-struct file_owner;
+struct fs_owner;
 
 /* Take the lock of the database at path; on failure the cause was logged. */
 enum store_open_status lock_take(const char *path, int *lock);
@@ -14,7 +14,7 @@ enum store_open_status lock_take(const char *path, int *lock);
  * be able to take a lock that nobody removed.
  */
 enum store_open_status lock_take_for(const char *path,
-	    const struct file_owner *owner, int *lock);
+	    const struct fs_owner *owner, int *lock);
 
 void	 lock_release(const char *path, int lock);
 

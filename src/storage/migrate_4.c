@@ -47,7 +47,7 @@ read_upto(sqlite3 *db, int64_t *upto)
 
 /* The row behind which the note comes; SQLITE_MISMATCH is none. */
 static int
-read_head(sqlite3 *db, struct chain_head *head)
+read_chain_end(sqlite3 *db, struct chain_head *head)
 {
 	struct columns columns;
 	sqlite3_stmt *row;
@@ -70,7 +70,7 @@ read_head(sqlite3 *db, struct chain_head *head)
 }
 
 static int
-finish(sqlite3_stmt *statement, int rc)
+step_and_finalize(sqlite3_stmt *statement, int rc)
 {
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(statement);
@@ -79,7 +79,7 @@ finish(sqlite3_stmt *statement, int rc)
 }
 
 static int
-write_row(sqlite3 *db, const struct chain_head *head,
+write_purge_row(sqlite3 *db, const struct chain_head *head,
     const struct record *note, const uint8_t digest[CHAIN_HASH_BYTES])
 {
 	sqlite3_stmt *row;
@@ -99,11 +99,11 @@ write_row(sqlite3 *db, const struct chain_head *head,
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_blob(row, 6, head->hash, CHAIN_HASH_BYTES,
 		    SQLITE_STATIC);
-	return finish(row, rc);
+	return step_and_finalize(row, rc);
 }
 
 static int
-write_body(sqlite3 *db, int64_t seq, const struct record *note)
+write_purge_body(sqlite3 *db, int64_t seq, const struct record *note)
 {
 	sqlite3_stmt *row;
 	int rc = sqlite3_prepare_v2(db, body_sql, -1, &row, NULL);
@@ -113,11 +113,11 @@ write_body(sqlite3 *db, int64_t seq, const struct record *note)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_blob(row, 2, note->salt,
 		    sizeof(note->salt), SQLITE_STATIC);
-	return finish(row, rc);
+	return step_and_finalize(row, rc);
 }
 
 static int
-write_note(sqlite3 *db, int64_t upto)
+write_purge(sqlite3 *db, int64_t upto)
 {
 	struct record note = {
 		.event = RECORD_PURGE,
@@ -127,27 +127,27 @@ write_note(sqlite3 *db, int64_t upto)
 	};
 	uint8_t digest[CHAIN_HASH_BYTES];
 	struct chain_head head;
-	int rc = read_head(db, &head);
+	int rc = read_chain_end(db, &head);
 
 	sqlite3_randomness(sizeof(note.salt), note.salt);
 	chain_digest(&note, digest);
 	chain_append(&head, &note, digest);
 	if (rc == SQLITE_OK)
-		rc = write_row(db, &head, &note, digest);
+		rc = write_purge_row(db, &head, &note, digest);
 	if (rc == SQLITE_OK)
-		rc = write_body(db, head.seq, &note);
+		rc = write_purge_body(db, head.seq, &note);
 	record_clear(&note);
 	return rc;
 }
 
 int
-adopt_purges(sqlite3 *db)
+migrate_4_purges(sqlite3 *db)
 {
 	int64_t upto;
 	int rc = read_upto(db, &upto);
 
 	if (rc == SQLITE_OK && upto > 0)
-		rc = write_note(db, upto);
+		rc = write_purge(db, upto);
 	return rc != SQLITE_OK ? rc : sqlite3_exec(db, end_sql, NULL, NULL,
 	    NULL);
 }

@@ -8,7 +8,7 @@
  * the anchors of an older version have let go.  Without one nothing is noted.
  * SQLITE_OK, or why not.
  */
-int	 adopt_purges(sqlite3 *db)
+int	 migrate_4_purges(sqlite3 *db)
 	    __attribute__((warn_unused_result));
 
 #endif

@@ -5,7 +5,7 @@
 #include "column.h"
 
 int
-verdict_read(sqlite3 *db, const char *sql, const char *text, bool *is_text)
+pragma_says(sqlite3 *db, const char *sql, const char *text, bool *is_text)
 {
 	sqlite3_stmt *statement;
 	int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);

@@ -135,16 +135,16 @@ projection_free(struct projection *projection)
 }
 
 static struct sql_binding
-binding_of(struct projection *projection, enum statement id)
+projection_binding(struct projection *projection, enum statement id)
 {
 	return sql_bind(projection->sql, projection->statements[id]);
 }
 
 int
-projection_rows(struct projection *projection, int64_t *session_row,
+projection_last_rows(struct projection *projection, int64_t *session_row,
     int64_t *customer_row)
 {
-	struct sql_binding b = binding_of(projection, SQL_ROWS);
+	struct sql_binding b = projection_binding(projection, SQL_ROWS);
 	struct columns sessions = columns_at(b.statement, "session");
 	struct columns customers = columns_at(b.statement, "customer");
 
@@ -178,7 +178,7 @@ write_newcomer(struct projection *projection, const struct record *record,
     int64_t seq)
 {
 	char digits[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = binding_of(projection, SQL_CUSTOMER_NEW);
+	struct sql_binding b = projection_binding(projection, SQL_CUSTOMER_NEW);
 
 	sql_bind_row(&b, record->customer_row);
 	sql_bind_row(&b, record->session_row);
@@ -197,7 +197,7 @@ static enum store_status
 write_leaving(struct projection *projection, enum statement id,
     int64_t customer_row, uint64_t revision)
 {
-	struct sql_binding b = binding_of(projection, id);
+	struct sql_binding b = projection_binding(projection, id);
 
 	sql_bind_row(&b, customer_row);
 	sql_bind_number(&b, revision);
@@ -208,7 +208,8 @@ write_leaving(struct projection *projection, enum statement id,
 static enum store_status
 write_incarnation(struct projection *projection, const struct record *record)
 {
-	struct sql_binding b = binding_of(projection, SQL_SESSION_START);
+	struct sql_binding b =
+	    projection_binding(projection, SQL_SESSION_START);
 
 	sql_bind_row(&b, record->session_row);
 	sql_bind_payload(&b, record->session);
@@ -221,7 +222,8 @@ write_incarnation(struct projection *projection, const struct record *record)
 static enum store_status
 write_session(struct projection *projection, const struct record *record)
 {
-	struct sql_binding b = binding_of(projection, SQL_SESSION_CHANGE);
+	struct sql_binding b =
+	    projection_binding(projection, SQL_SESSION_CHANGE);
 
 	sql_bind_row(&b, record->session_row);
 	sql_bind_number(&b, record->incarnation);
@@ -248,7 +250,8 @@ static enum store_status
 write_cart(struct projection *projection, const struct record *record,
     int64_t seq)
 {
-	struct sql_binding b = binding_of(projection, SQL_CUSTOMER_CART);
+	struct sql_binding b =
+	    projection_binding(projection, SQL_CUSTOMER_CART);
 
 	sql_bind_row(&b, record->customer_row);
 	sql_bind_row(&b, seq);
@@ -259,7 +262,8 @@ write_cart(struct projection *projection, const struct record *record,
 static enum store_status
 write_ready(struct projection *projection, const struct record *record)
 {
-	struct sql_binding b = binding_of(projection, SQL_CUSTOMER_READY);
+	struct sql_binding b =
+	    projection_binding(projection, SQL_CUSTOMER_READY);
 
 	sql_bind_row(&b, record->customer_row);
 	sql_bind_number(&b, record->is_ready);
@@ -270,7 +274,8 @@ write_ready(struct projection *projection, const struct record *record)
 static enum store_status
 write_return(struct projection *projection, const struct record *record)
 {
-	struct sql_binding b = binding_of(projection, SQL_CUSTOMER_RETURN);
+	struct sql_binding b =
+	    projection_binding(projection, SQL_CUSTOMER_RETURN);
 
 	sql_bind_row(&b, record->customer_row);
 	return sql_run_one(&b);
@@ -282,13 +287,13 @@ write_end(struct projection *projection, const struct record *record)
 	struct sql_binding session, customers;
 	enum store_status status;
 
-	session = binding_of(projection, SQL_SESSION_END);
+	session = projection_binding(projection, SQL_SESSION_END);
 	sql_bind_row(&session, record->session_row);
 	sql_bind_number(&session, record->time_ms);
 	status = sql_run_one(&session);
 	if (status != STORE_OK)
 		return status;
-	customers = binding_of(projection, SQL_CUSTOMERS_END);
+	customers = projection_binding(projection, SQL_CUSTOMERS_END);
 	sql_bind_row(&customers, record->session_row);
 	sql_bind_number(&customers, record->revision);
 	return sql_run(&customers);
@@ -324,7 +329,7 @@ write_event(struct projection *projection, const struct record *record,
 	case RECORD_PURGE:
 		break;
 	}
-	return sql_unfit(projection->sql,
+	return sql_mismatch(projection->sql,
 	    projection->statements[SQL_SESSION_CHANGE]);
 }
 
@@ -346,7 +351,8 @@ enum store_status
 projection_touch(struct projection *projection, int64_t session_row,
     uint64_t wall_ms)
 {
-	struct sql_binding b = binding_of(projection, SQL_SESSION_TOUCH);
+	struct sql_binding b =
+	    projection_binding(projection, SQL_SESSION_TOUCH);
 
 	sql_bind_row(&b, session_row);
 	sql_bind_number(&b, wall_ms);
@@ -392,7 +398,8 @@ static enum store_status
 load_customers(struct projection *projection, size_t max_remembered,
     struct session *session)
 {
-	struct sql_binding b = binding_of(projection, SQL_LOAD_CUSTOMERS);
+	struct sql_binding b =
+	    projection_binding(projection, SQL_LOAD_CUSTOMERS);
 	int rc;
 
 	sql_bind_row(&b, session->row);
@@ -416,7 +423,7 @@ static enum store_status
 load_session(struct projection *projection, const struct payload *id,
     struct session **session)
 {
-	struct sql_binding b = binding_of(projection, SQL_LOAD_SESSION);
+	struct sql_binding b = projection_binding(projection, SQL_LOAD_SESSION);
 	struct columns columns = columns_at(b.statement, "session");
 	struct payload *name;
 	int rc;
@@ -462,7 +469,7 @@ enum store_status
 projection_find_idle(struct projection *projection, uint64_t wall_ms,
     int64_t *after_row, struct payload **ids, size_t room, size_t *count)
 {
-	struct sql_binding b = binding_of(projection, SQL_RUNNING);
+	struct sql_binding b = projection_binding(projection, SQL_RUNNING);
 	int rc, rows = 0;
 
 	*count = 0;

@@ -27,9 +27,8 @@ void	 projection_free(struct projection *projection);
  * The highest row numbers; -1: the error is the connection's, or sql is broken
  * and the cause was logged.
  */
-int	 projection_rows(struct projection *projection, int64_t *session_row,
-	    int64_t *customer_row)
-	    __attribute__((warn_unused_result));
+int projection_last_rows(struct projection *projection, int64_t *session_row,
+    int64_t *customer_row) __attribute__((warn_unused_result));
 
 /*
  * Do what session_apply() does; seq is the record's in the journal.  A record

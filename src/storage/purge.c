@@ -69,7 +69,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "DELETE FROM chain_anchor WHERE seq < ?",
 };
 
-struct retainer {
+struct purger {
 	struct sql *sql;
 	sqlite3_stmt *statements[STATEMENTS];
 };
@@ -89,44 +89,44 @@ enum age {
 	AGE_UNKNOWN	/* from the future */
 };
 
-struct retainer *
-retainer_new(struct sql *sql)
+struct purger *
+purger_new(struct sql *sql)
 {
-	struct retainer *retainer = xcalloc(1, sizeof(*retainer));
+	struct purger *purger = xcalloc(1, sizeof(*purger));
 
-	retainer->sql = sql;
-	if (sql_prepare(sql, statement_sql, retainer->statements,
+	purger->sql = sql;
+	if (sql_prepare(sql, statement_sql, purger->statements,
 	    STATEMENTS) == 0)
-		return retainer;
-	retainer_free(retainer);
+		return purger;
+	purger_free(purger);
 	return NULL;
 }
 
 void
-retainer_free(struct retainer *retainer)
+purger_free(struct purger *purger)
 {
-	if (retainer == NULL)
+	if (purger == NULL)
 		return;
-	sql_finalize(retainer->statements, STATEMENTS);
-	free(retainer);
+	sql_finalize(purger->statements, STATEMENTS);
+	free(purger);
 }
 
 static struct sql_binding
-binding_of(struct retainer *retainer, enum statement id)
+purge_binding(struct purger *purger, enum statement id)
 {
-	return sql_bind(retainer->sql, retainer->statements[id]);
+	return sql_bind(purger->sql, purger->statements[id]);
 }
 
 static enum age
-age_of(const struct retention *pass, uint64_t limit_ms, uint64_t ms)
+age_of(const struct retention *pass, uint64_t cutoff_ms, uint64_t ms)
 {
-	if (ms < limit_ms)
+	if (ms < cutoff_ms)
 		return AGE_OLD;
 	return ms > pass->now_ms ? AGE_UNKNOWN : AGE_YOUNG;
 }
 
 static enum record_event
-read_event(struct columns *columns, int column)
+read_purged_event(struct columns *columns, int column)
 {
 	return (enum record_event)column_between(columns, column,
 	    RECORD_START, RECORD_PURGE);
@@ -134,7 +134,7 @@ read_event(struct columns *columns, int column)
 
 /* The pass has nothing more to do in its step. */
 static void
-next_step(struct retention *pass)
+end_step(struct retention *pass)
 {
 	pass->step++;
 	pass->after_row = 0;
@@ -147,8 +147,8 @@ struct candidate {
 	int64_t	 seq;
 	enum age age;
 	enum record_event event;
-	bool	 is_needed;		/* something points to the body */
-	bool	 is_changed;		/* its session is, since the pass's note */
+	bool is_needed; /* something points to the body */
+	bool is_changed; /* its session is, since the pass's note */
 };
 
 static void
@@ -158,13 +158,13 @@ read_candidate(struct columns *columns, const struct retention *pass,
 	candidate->seq = column_id(columns, 0);
 	candidate->age = age_of(pass, pass->bodies_ms,
 	    column_number(columns, 1));
-	candidate->event = read_event(columns, 2);
+	candidate->event = read_purged_event(columns, 2);
 	candidate->is_needed = column_bool(columns, 3);
 	candidate->is_changed = column_bool(columns, 4);
 }
 
 static void
-take(struct retain_slice *slice, const struct candidate *candidate)
+add_body(struct purge_slice *slice, const struct candidate *candidate)
 {
 	slice->seqs[slice->count++] = candidate->seq;
 	slice->is_worth_it |= candidate->event < RECORD_ERASE;
@@ -172,14 +172,14 @@ take(struct retain_slice *slice, const struct candidate *candidate)
 }
 
 enum store_status
-retainer_bodies(struct retainer *retainer, struct retention *pass,
-    struct retain_slice *slice)
+purger_find_bodies(struct purger *purger, struct retention *pass,
+    struct purge_slice *slice)
 {
-	struct sql_binding b = binding_of(retainer, SQL_BODIES);
+	struct sql_binding b = purge_binding(purger, SQL_BODIES);
 	struct candidate candidate = { .age = AGE_OLD };
 	int rc, looked = 0;
 
-	*slice = (struct retain_slice){
+	*slice = (struct purge_slice){
 		.is_worth_it = pass->note_row != 0,
 		.needs_note = pass->note_row == 0,
 	};
@@ -202,21 +202,21 @@ retainer_bodies(struct retainer *retainer, struct retention *pass,
 		looked++;
 		pass->after_row = candidate.seq;
 		if (candidate.age == AGE_OLD && !candidate.is_needed)
-			take(slice, &candidate);
+			add_body(slice, &candidate);
 	}
 	if (!slice->is_worth_it)
 		slice->count = 0;
 	if (candidate.age == AGE_YOUNG ||
 	    (rc == SQLITE_DONE && looked < LOOK_ROWS))
-		next_step(pass);
+		end_step(pass);
 	return sql_end_rows(&b, rc);
 }
 
 /* The last row that may be deleted by what is noted; 0 for none. */
 static enum store_status
-find_upto(struct retainer *retainer, int64_t *upto)
+read_noted_upto(struct purger *purger, int64_t *upto)
 {
-	struct sql_binding b = binding_of(retainer, SQL_UPTO);
+	struct sql_binding b = purge_binding(purger, SQL_UPTO);
 	struct columns columns = columns_at(b.statement, "journal");
 	int rc = sqlite3_step(b.statement);
 	int64_t seq;
@@ -235,23 +235,23 @@ find_upto(struct retainer *retainer, int64_t *upto)
  * can go, and that is not noted yet, *upto is what to note.
  */
 static enum store_status
-end_search(struct retainer *retainer, struct retention *pass, int64_t *upto)
+end_row_search(struct purger *purger, struct retention *pass, int64_t *upto)
 {
 	enum store_status status;
 	int64_t noted;
 
-	next_step(pass);
-	status = find_upto(retainer, &noted);
+	end_step(pass);
+	status = read_noted_upto(purger, &noted);
 	if (status == STORE_OK && pass->upto_row > noted)
 		*upto = pass->upto_row;
 	return status;
 }
 
 enum store_status
-retainer_search(struct retainer *retainer, struct retention *pass,
+purger_find_last_row(struct purger *purger, struct retention *pass,
     int64_t *upto)
 {
-	struct sql_binding b = binding_of(retainer, SQL_ROWS);
+	struct sql_binding b = purge_binding(purger, SQL_ROWS);
 	enum store_status status;
 	bool is_over = false;
 	int rc, looked = 0;
@@ -288,7 +288,7 @@ retainer_search(struct retainer *retainer, struct retention *pass,
 	is_over |= rc == SQLITE_DONE && looked < LOOK_ROWS;
 	status = sql_end_rows(&b, rc);
 	return status == STORE_OK && is_over ?
-	    end_search(retainer, pass, upto) : status;
+	    end_row_search(purger, pass, upto) : status;
 }
 
 /* Read the row that SQL_PURGED stands at. */
@@ -299,14 +299,14 @@ read_purged(struct columns *columns, struct purged *purged)
 	purged->session = column_between(columns, 1, 0, COLUMN_NUMBER_MAX);
 	purged->has_customer = column_customer_or_none(columns, 2,
 	    &purged->customer);
-	purged->event = read_event(columns, 3);
+	purged->event = read_purged_event(columns, 3);
 }
 
 static enum store_status
-find_purged(struct retainer *retainer, int64_t upto,
+read_purged_rows(struct purger *purger, int64_t upto,
     struct purged rows[PURGE_ROWS], size_t *count)
 {
-	struct sql_binding b = binding_of(retainer, SQL_PURGED);
+	struct sql_binding b = purge_binding(purger, SQL_PURGED);
 	int rc;
 
 	*count = 0;
@@ -328,18 +328,18 @@ find_purged(struct retainer *retainer, int64_t upto,
 
 /* One that stays would be found again for ever. */
 static enum store_status
-delete_row(struct retainer *retainer, int64_t seq)
+delete_row(struct purger *purger, int64_t seq)
 {
-	struct sql_binding b = binding_of(retainer, SQL_DELETE_ROW);
+	struct sql_binding b = purge_binding(purger, SQL_DELETE_ROW);
 
 	sql_bind_row(&b, seq);
 	return sql_run_one(&b);
 }
 
 static enum store_status
-delete_by(struct retainer *retainer, enum statement id, int64_t row)
+delete_where(struct purger *purger, enum statement id, int64_t row)
 {
-	struct sql_binding b = binding_of(retainer, id);
+	struct sql_binding b = purge_binding(purger, id);
 
 	sql_bind_row(&b, row);
 	return sql_run(&b);
@@ -347,10 +347,10 @@ delete_by(struct retainer *retainer, enum statement id, int64_t row)
 
 /* Nobody asks any more whether it ever was there. */
 static enum store_status
-delete_customer(struct retainer *retainer, const struct purged *purged)
+delete_customer(struct purger *purger, const struct purged *purged)
 {
 	char digits[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = binding_of(retainer, SQL_DELETE_CUSTOMER);
+	struct sql_binding b = purge_binding(purger, SQL_DELETE_CUSTOMER);
 
 	sql_bind_row(&b, purged->session);
 	sql_bind_customer(&b, &purged->customer, digits);
@@ -359,52 +359,52 @@ delete_customer(struct retainer *retainer, const struct purged *purged)
 
 /* Delete a row and what it was the last to tell of. */
 static enum store_status
-purge_row(struct retainer *retainer, const struct purged *purged)
+purge_row(struct purger *purger, const struct purged *purged)
 {
 	enum store_status status;
 
-	status = delete_by(retainer, SQL_DELETE_BODY, purged->seq);
+	status = delete_where(purger, SQL_DELETE_BODY, purged->seq);
 	if (status == STORE_OK)
-		status = delete_row(retainer, purged->seq);
+		status = delete_row(purger, purged->seq);
 	if (status == STORE_OK && purged->has_customer &&
 	    (purged->event == RECORD_START || purged->event == RECORD_JOIN))
-		status = delete_customer(retainer, purged);
+		status = delete_customer(purger, purged);
 	/* Behind its END come notes alone. */
 	if (status == STORE_OK && purged->event >= RECORD_END)
-		status = delete_by(retainer, SQL_DELETE_SESSION,
+		status = delete_where(purger, SQL_DELETE_SESSION,
 		    purged->session);
 	return status;
 }
 
 /* Row seq, which is about to be deleted, is the one before the first. */
 static enum store_status
-move_anchor(struct retainer *retainer, int64_t seq)
+move_anchor(struct purger *purger, int64_t seq)
 {
-	struct sql_binding b = binding_of(retainer, SQL_ANCHOR);
+	struct sql_binding b = purge_binding(purger, SQL_ANCHOR);
 	enum store_status status;
 
 	sql_bind_row(&b, seq);
 	status = sql_run_one(&b);
 	return status != STORE_OK ? status :
-	    delete_by(retainer, SQL_DELETE_ANCHOR, seq);
+	    delete_where(purger, SQL_DELETE_ANCHOR, seq);
 }
 
 enum store_status
-retainer_purge(struct retainer *retainer, struct retention *pass)
+purger_delete_rows(struct purger *purger, struct retention *pass)
 {
 	struct purged rows[PURGE_ROWS];
 	enum store_status status;
 	size_t i, count = 0;
 	int64_t upto;
 
-	status = find_upto(retainer, &upto);
+	status = read_noted_upto(purger, &upto);
 	if (status == STORE_OK)
-		status = find_purged(retainer, upto, rows, &count);
+		status = read_purged_rows(purger, upto, rows, &count);
 	if (status == STORE_OK && count > 0)
-		status = move_anchor(retainer, rows[count - 1].seq);
+		status = move_anchor(purger, rows[count - 1].seq);
 	for (i = 0; i < count && status == STORE_OK; i++)
-		status = purge_row(retainer, &rows[i]);
+		status = purge_row(purger, &rows[i]);
 	if (status == STORE_OK && count < PURGE_ROWS)
-		next_step(pass);
+		end_step(pass);
 	return status;
 }

@@ -19,39 +19,39 @@ struct sql;
  * A row from the future, of a time when the clock was wrong, is as old as its
  * neighbours; any other one that is young keeps what comes behind it.
  */
-struct retainer;
+struct purger;
 
-/* sql is lent until retainer_free; NULL: the error is the connection's. */
-struct retainer *retainer_new(struct sql *sql);
+/* sql is lent until purger_free; NULL: the error is the connection's. */
+struct purger *purger_new(struct sql *sql);
 /* NULL is allowed. */
-void	 retainer_free(struct retainer *retainer);
+void	 purger_free(struct purger *retainer);
 
 /* Bodies that may be erased. */
-struct retain_slice {
+struct purge_slice {
 	int64_t	 seqs[ERASE_SLICE];
 	size_t	 count;
-	bool	 is_worth_it;	/* there are more than notes among them */
-	bool	 needs_note;	/* the pass has none yet, or states that */
-				/* pointed to one of them then have changed */
+	bool is_worth_it; /* there are more than notes among them */
+	bool needs_note; /* the pass has none yet, or states that */
+	/* pointed to one of them then have changed */
 };
 
 /*
  * Find bodies that may be erased; notes on earlier passes and erasures are
  * among them only if others are.
  */
-enum store_status retainer_bodies(struct retainer *retainer,
-	    struct retention *pass, struct retain_slice *slice);
+enum store_status purger_find_bodies(struct purger *retainer,
+	    struct retention *pass, struct purge_slice *slice);
 /*
  * Look for the last row that may be purged.  When *upto is one, and not 0, a
  * PURGE up to there is to be appended.
  */
-enum store_status retainer_search(struct retainer *retainer,
+enum store_status purger_find_last_row(struct purger *retainer,
 	    struct retention *pass, int64_t *upto);
 /*
  * Purge rows up to where the newest PURGE says.  The last of them becomes the
  * anchor of the chain.
  */
-enum store_status retainer_purge(struct retainer *retainer,
+enum store_status purger_delete_rows(struct purger *retainer,
 	    struct retention *pass);
 
 #endif

@@ -21,7 +21,7 @@ enum {
 
 /* Whether the row is one of our tables, as it should be. */
 static bool
-is_ours(sqlite3_stmt *row)
+is_our_table(sqlite3_stmt *row)
 {
 	struct columns columns = columns_at(row, "table_list");
 	size_t i;
@@ -36,7 +36,7 @@ is_ours(sqlite3_stmt *row)
 }
 
 int
-tables_check(sqlite3 *db)
+schema_check_tables(sqlite3 *db)
 {
 	sqlite3_stmt *row;
 	size_t found = 0;
@@ -46,7 +46,7 @@ tables_check(sqlite3 *db)
 	if (rc != SQLITE_OK)
 		return rc;
 	while ((rc = sqlite3_step(row)) == SQLITE_ROW)
-		found += is_ours(row) ? 1 : 0;
+		found += is_our_table(row) ? 1 : 0;
 	(void)sqlite3_finalize(row); /* repeats rc */
 	if (rc != SQLITE_DONE)
 		return rc;

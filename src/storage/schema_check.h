@@ -8,6 +8,6 @@
  * view or a virtual table would run what somebody else has put there.
  * SQLITE_OK, SQLITE_ERROR if they are not, or what else SQLite says.
  */
-int	 tables_check(sqlite3 *db) __attribute__((warn_unused_result));
+int schema_check_tables(sqlite3 *db) __attribute__((warn_unused_result));
 
 #endif

@@ -10,13 +10,13 @@
 #include "base/log.h"
 #include "fs.h"
 
-static const char log_suffix[] = "-wal";
-static const char journal_suffix[] = "-journal";
+static const char wal_suffix[] = "-wal";
+static const char rollback_suffix[] = "-journal";
 
 static bool
 has_bytes(const char *path, const char *suffix)
 {
-	char *name = file_beside(path, suffix);
+	char *name = fs_with_suffix(path, suffix);
 	struct stat st;
 	bool has = stat(name, &st) == 0 && st.st_size > 0;
 
@@ -25,26 +25,26 @@ has_bytes(const char *path, const char *suffix)
 }
 
 bool
-companions_have_log(const char *path)
+sidecars_have_wal(const char *path)
 {
-	return has_bytes(path, log_suffix);
+	return has_bytes(path, wal_suffix);
 }
 
 bool
-companions_have_journal(const char *path)
+sidecars_have_rollback(const char *path)
 {
-	return has_bytes(path, journal_suffix);
+	return has_bytes(path, rollback_suffix);
 }
 
 static enum store_open_status
-refuse(const char *name, const char *why)
+refuse_sidecar(const char *name, const char *why)
 {
 	log_errorx("store: %s: %s", name, why);
 	return STORE_CANNOT_CREATE;
 }
 
 static enum store_open_status
-check_one(const char *name, const struct stat *database)
+check_sidecar(const char *name, const struct stat *database)
 {
 	struct stat st;
 
@@ -52,10 +52,10 @@ check_one(const char *name, const struct stat *database)
 		return errno == ENOENT ? STORE_OPENED :
 		    store_status_of_errno(name, "cannot be looked at");
 	if (!S_ISREG(st.st_mode))
-		return refuse(name, "is not a regular file");
+		return refuse_sidecar(name, "is not a regular file");
 	if (st.st_uid != database->st_uid && st.st_uid != geteuid() &&
 	    st.st_uid != 0)
-		return refuse(name,
+		return refuse_sidecar(name,
 		    "belongs to another user than the database");
 	if (faccessat(AT_FDCWD, name, R_OK | W_OK, AT_EACCESS) == -1)
 		return store_status_of_errno(name, "cannot be written");
@@ -63,29 +63,29 @@ check_one(const char *name, const struct stat *database)
 }
 
 enum store_open_status
-companions_check(const char *path, const struct stat *database)
+sidecars_check(const char *path, const struct stat *database)
 {
 	static const char *const suffixes[] = {
-		log_suffix, "-shm", journal_suffix,
+		wal_suffix, "-shm", rollback_suffix,
 	};
 	enum store_open_status status = STORE_OPENED;
 	size_t i;
 
 	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) &&
 	    status == STORE_OPENED; i++) {
-		char *name = file_beside(path, suffixes[i]);
+		char *name = fs_with_suffix(path, suffixes[i]);
 
-		status = check_one(name, database);
+		status = check_sidecar(name, database);
 		free(name);
 	}
 	return status;
 }
 
 enum store_open_status
-companions_check_absent(const char *path)
+sidecars_check_absent(const char *path)
 {
-	const char *suffix = has_bytes(path, log_suffix) ? log_suffix :
-	    has_bytes(path, journal_suffix) ? journal_suffix : NULL;
+	const char *suffix = has_bytes(path, wal_suffix) ? wal_suffix :
+	    has_bytes(path, rollback_suffix) ? rollback_suffix : NULL;
 
 	if (suffix == NULL)
 		return STORE_OPENED;

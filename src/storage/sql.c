@@ -62,7 +62,7 @@ sql_is_broken(const struct sql *sql)
 }
 
 enum store_open_status
-sql_verdict(const struct sql *sql)
+sql_exit_status(const struct sql *sql)
 {
 	return sql->is_bad ? STORE_BAD_DATA : STORE_IO_ERROR;
 }
@@ -118,7 +118,7 @@ sql_rollback(struct sql *sql)
 
 /* Whether the same may succeed later, with nothing lost or half done. */
 static bool
-is_passing(int rc)
+is_transient(int rc)
 {
 	switch (rc) {
 	case SQLITE_IOERR_WRITE:
@@ -137,7 +137,7 @@ is_passing(int rc)
 
 /* Whether it is not the disk that fails, but what is on it is wrong. */
 static bool
-is_of_data(int rc)
+is_data_fault(int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_CONSTRAINT:
@@ -154,7 +154,7 @@ is_of_data(int rc)
 }
 
 static enum store_error
-kind_of(int rc)
+error_kind(int rc)
 {
 	switch (rc) {
 	case SQLITE_IOERR_SHMSIZE:
@@ -178,7 +178,7 @@ kind_of(int rc)
 enum store_error
 sql_trouble(const struct sql *sql)
 {
-	return sql->reported == 0 ? STORE_ERRORS : kind_of(sql->reported);
+	return sql->reported == 0 ? STORE_ERRORS : error_kind(sql->reported);
 }
 
 /* What lasts (a full disk) is logged when it begins, and when it is over. */
@@ -190,16 +190,16 @@ sql_failed(struct sql *sql, const char *what, int rc)
 		    rc == sqlite3_extended_errcode(sql->db) ?
 		    sqlite3_errmsg(sql->db) : sqlite3_errstr(rc), rc);
 	sql->reported = rc;
-	sql->errors[kind_of(rc)]++;
-	if (!is_passing(rc))
+	sql->errors[error_kind(rc)]++;
+	if (!is_transient(rc))
 		sql->is_broken = true;
-	sql->is_bad |= is_of_data(rc);
+	sql->is_bad |= is_data_fault(rc);
 	sql_rollback(sql);
 	return sql->is_broken ? STORE_FATAL : STORE_REFUSED;
 }
 
 enum store_status
-sql_broke(struct sql *sql)
+sql_set_broken(struct sql *sql)
 {
 	sql->is_broken = true;
 	sql_rollback(sql);
@@ -207,12 +207,12 @@ sql_broke(struct sql *sql)
 }
 
 enum store_status
-sql_unfit(struct sql *sql, sqlite3_stmt *statement)
+sql_mismatch(struct sql *sql, sqlite3_stmt *statement)
 {
 	log_errorx("store: %s: database and program disagree: %s", sql->path,
 	    sqlite3_sql(statement));
 	sql->is_bad = true;
-	return sql_broke(sql);
+	return sql_set_broken(sql);
 }
 
 struct sql_binding
@@ -314,7 +314,7 @@ sql_run_one(const struct sql_binding *binding)
 	if (status != STORE_OK)
 		return status;
 	return sqlite3_changes(binding->sql->db) == 1 ?
-	    STORE_OK : sql_unfit(binding->sql, binding->statement);
+	    STORE_OK : sql_mismatch(binding->sql, binding->statement);
 }
 
 enum store_status
@@ -341,11 +341,11 @@ sql_end_misfit(const struct sql_binding *binding,
 	log_errorx("store: %s: %s", sql->path, text);
 	(void)sqlite3_reset(binding->statement); /* was fine until here */
 	sql->is_bad = true;
-	return sql_broke(sql);
+	return sql_set_broken(sql);
 }
 
 static enum store_status
-run_plain(struct sql *sql, enum statement id)
+run_unbound(struct sql *sql, enum statement id)
 {
 	struct sql_binding none = sql_bind(sql, sql->statements[id]);
 
@@ -355,13 +355,13 @@ run_plain(struct sql *sql, enum statement id)
 enum store_status
 sql_begin(struct sql *sql)
 {
-	return sql->is_broken ? STORE_FATAL : run_plain(sql, SQL_BEGIN);
+	return sql->is_broken ? STORE_FATAL : run_unbound(sql, SQL_BEGIN);
 }
 
 enum store_status
 sql_commit(struct sql *sql)
 {
-	enum store_status status = run_plain(sql, SQL_COMMIT);
+	enum store_status status = run_unbound(sql, SQL_COMMIT);
 
 	if (status != STORE_OK || sql->reported == 0)
 		return status;

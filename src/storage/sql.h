@@ -34,7 +34,7 @@ bool	 sql_is_broken(const struct sql *sql);
  * What is wrong with a connection that is broken: STORE_BAD_DATA if the
  * database is not what it has to be, and will not be after a restart either.
  */
-enum store_open_status sql_verdict(const struct sql *sql);
+enum store_open_status sql_exit_status(const struct sql *sql);
 /* How many errors of each kind there were. */
 void	 sql_copy_errors(const struct sql *sql,
 	    uint64_t errors[STORE_ERRORS]);
@@ -56,9 +56,9 @@ void	 sql_rollback(struct sql *sql);
 /* SQLite returned rc for what. */
 enum store_status sql_failed(struct sql *sql, const char *what, int rc);
 /* The record or the tables are not what the program believes. */
-enum store_status sql_unfit(struct sql *sql, sqlite3_stmt *statement);
+enum store_status sql_mismatch(struct sql *sql, sqlite3_stmt *statement);
 /* The caller logged why the database cannot be trusted. */
-enum store_status sql_broke(struct sql *sql);
+enum store_status sql_set_broken(struct sql *sql);
 
 /* Parameters of a statement; rc is the first error. */
 struct sql_binding {

@@ -57,27 +57,27 @@ struct store {
 	struct sql *sql;
 	struct projection *projection;
 	struct eraser *eraser;
-	struct retainer *retainer;
+	struct purger *retainer;
 	sqlite3_stmt *statements[STATEMENTS];
-	int64_t	 session_row;		/* highest ones at the start */
+	int64_t session_row; /* highest ones at the start */
 	int64_t	 customer_row;
 	struct chain_head head;
 	struct chain_head committed;	/* where a transaction begins */
-	int64_t	 logged;		/* seq of the head that was logged */
+	int64_t logged; /* seq of the head that was logged */
 };
 
 static struct sql_binding
-binding_of(struct store *store, enum statement id)
+store_binding(struct store *store, enum statement id)
 {
 	return sql_bind(store->sql, store->statements[id]);
 }
 
 static enum store_status
-write_journal(struct store *store, const struct record *record,
+insert_row(struct store *store, const struct record *record,
     const uint8_t digest[CHAIN_HASH_BYTES])
 {
 	char customer[ID_CUSTOMER_HEX + 1], displaced[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = binding_of(store, SQL_JOURNAL);
+	struct sql_binding b = store_binding(store, SQL_JOURNAL);
 
 	sql_bind_row(&b, store->head.seq);
 	sql_bind_row(&b, record->session_row);
@@ -98,10 +98,10 @@ write_journal(struct store *store, const struct record *record,
 }
 
 static enum store_status
-write_body(struct store *store, const struct record *record)
+insert_body(struct store *store, const struct record *record)
 {
 	const char *address = record->address;
-	struct sql_binding b = binding_of(store, SQL_BODY);
+	struct sql_binding b = store_binding(store, SQL_BODY);
 
 	sql_bind_row(&b, store->head.seq);
 	sql_bind_blob(&b, record->salt, sizeof(record->salt));
@@ -136,9 +136,9 @@ store_append(struct store *store, const struct record *record)
 
 	chain_digest(record, digest);
 	chain_append(&store->head, record, digest);
-	status = write_journal(store, record, digest);
+	status = insert_row(store, record, digest);
 	if (status == STORE_OK)
-		status = write_body(store, record);
+		status = insert_body(store, record);
 	if (status == STORE_OK && !record_is_note(record->event))
 		status = projection_apply(store->projection, record,
 		    store->head.seq);
@@ -147,9 +147,9 @@ store_append(struct store *store, const struct record *record)
 
 /* Whether the session of record is one of the table's. */
 static enum store_status
-find_session(struct store *store, const struct record *record, bool *is_there)
+knows_session(struct store *store, const struct record *record, bool *is_there)
 {
-	struct sql_binding b = binding_of(store, SQL_NAME);
+	struct sql_binding b = store_binding(store, SQL_NAME);
 	int rc;
 
 	sql_bind_row(&b, record->session_row);
@@ -165,14 +165,14 @@ store_note(struct store *store, const struct record *record)
 	enum store_status status;
 	bool is_there;
 
-	status = find_session(store, record, &is_there);
+	status = knows_session(store, record, &is_there);
 	return status == STORE_OK && is_there ?
 	    store_append(store, record) : status;
 }
 
 /* The ERASE goes before what it is about to erase, if that is anything. */
 static enum store_status
-begin_erasing(struct store *store, const struct record *record,
+note_erase(struct store *store, const struct record *record,
     int64_t *upto_row)
 {
 	enum store_status status;
@@ -195,43 +195,44 @@ store_erase(struct store *store, const struct record *record,
 
 	*erased = 0;
 	if (*upto_row == 0)
-		status = begin_erasing(store, record, upto_row);
+		status = note_erase(store, record, upto_row);
 	if (status != STORE_OK || *upto_row == 0)
 		return status;
-	return eraser_slice(store->eraser, record, *upto_row, after_row,
+	return eraser_erase_slice(store->eraser, record, *upto_row, after_row,
 	    erased);
 }
 
 /* Nothing pointed to the bodies of the slice when its note was written. */
 static enum store_status
-retain_bodies(struct store *store, struct retention *pass,
+erase_old_bodies(struct store *store, struct retention *pass,
     const struct record *note)
 {
 	struct record exact = *note;
-	struct retain_slice slice;
+	struct purge_slice slice;
 	enum store_status status;
 	size_t i;
 
 	exact.is_exact = true;
-	status = retainer_bodies(store->retainer, pass, &slice);
+	status = purger_find_bodies(store->retainer, pass, &slice);
 	if (status == STORE_OK && slice.count > 0 && slice.needs_note) {
 		status = store_append(store, &exact);
 		pass->note_row = store->head.seq;
 	}
 	for (i = 0; i < slice.count && status == STORE_OK; i++)
-		status = eraser_erase(store->eraser, slice.seqs[i]);
+		status = eraser_erase_body(store->eraser, slice.seqs[i]);
 	return status;
 }
 
 /* Search for what may be purged, and note it first. */
 static enum store_status
-search(struct store *store, struct retention *pass, const struct record *note)
+note_purge(struct store *store, struct retention *pass,
+    const struct record *note)
 {
 	struct record purge = *note;
 	enum store_status status;
 	int64_t upto;
 
-	status = retainer_search(store->retainer, pass, &upto);
+	status = purger_find_last_row(store->retainer, pass, &upto);
 	if (status != STORE_OK || upto == 0)
 		return status;
 	purge.event = RECORD_PURGE;
@@ -240,16 +241,16 @@ search(struct store *store, struct retention *pass, const struct record *note)
 }
 
 enum store_status
-store_retain(struct store *store, struct retention *pass,
+store_purge(struct store *store, struct retention *pass,
     const struct record *note)
 {
 	switch (pass->step) {
 	case RETENTION_BODIES:
-		return retain_bodies(store, pass, note);
+		return erase_old_bodies(store, pass, note);
 	case RETENTION_SEARCH:
-		return search(store, pass, note);
+		return note_purge(store, pass, note);
 	case RETENTION_PURGE:
-		return retainer_purge(store->retainer, pass);
+		return purger_delete_rows(store->retainer, pass);
 	case RETENTION_OVER:
 		break;
 	}
@@ -268,8 +269,8 @@ store_commit(struct store *store)
 	enum store_status status;
 	int rc;
 
-	if (database_is_gone(store->database))
-		return sql_broke(store->sql);
+	if (database_was_replaced(store->database))
+		return sql_set_broken(store->sql);
 	status = sql_commit(store->sql);
 	if (status != STORE_OK)
 		return status;
@@ -300,7 +301,7 @@ store_checkpoint(struct store *store)
 }
 
 enum store_status
-store_scrub(struct store *store, int64_t *upto)
+store_scrub_wal(struct store *store, int64_t *upto)
 {
 	int rc;
 
@@ -314,7 +315,7 @@ store_scrub(struct store *store, int64_t *upto)
 }
 
 void
-store_log_head(struct store *store)
+store_log_chain_head(struct store *store)
 {
 	char hex[CHAIN_HASH_HEX + 1];
 
@@ -348,9 +349,9 @@ store_find_idle(struct store *store, uint64_t wall_ms, int64_t *after_row,
 
 /* Move head to the row of table that statement id yields, if further on. */
 static int
-read_head(struct store *store, enum statement id, const char *table)
+read_chain_head(struct store *store, enum statement id, const char *table)
 {
-	struct sql_binding b = binding_of(store, id);
+	struct sql_binding b = store_binding(store, id);
 	struct columns columns = columns_at(b.statement, table);
 	struct chain_head head = { .seq = 0 };
 
@@ -369,7 +370,7 @@ read_head(struct store *store, enum statement id, const char *table)
 
 /* Prepare all statements and read where the database stands. */
 static int
-prepare(struct store *store)
+prepare_store(struct store *store)
 {
 	sqlite3 *db = database_connection(store->database);
 
@@ -381,36 +382,36 @@ prepare(struct store *store)
 	if (store->projection != NULL)
 		store->eraser = eraser_new(store->sql);
 	if (store->eraser != NULL)
-		store->retainer = retainer_new(store->sql);
+		store->retainer = purger_new(store->sql);
 	if (store->retainer == NULL ||
-	    projection_rows(store->projection, &store->session_row,
+	    projection_last_rows(store->projection, &store->session_row,
 	    &store->customer_row) == -1 ||
 	    sql_prepare(store->sql, statement_sql, store->statements,
 	    STATEMENTS) == -1 ||
-	    read_head(store, SQL_HEAD, "journal") == -1 ||
-	    read_head(store, SQL_ANCHOR, "chain_anchor") == -1)
+	    read_chain_head(store, SQL_HEAD, "journal") == -1 ||
+	    read_chain_head(store, SQL_ANCHOR, "chain_anchor") == -1)
 		return -1;
 	store->committed = store->head;
 	return 0;
 }
 
 static enum store_open_status
-why_unprepared(const struct store *store)
+prepare_failure(const struct store *store)
 {
 	if (store->sql != NULL && sql_is_broken(store->sql))
-		return sql_verdict(store->sql);
+		return sql_exit_status(store->sql);
 	return store_status_of_sqlite(database_path(store->database),
 	    database_connection(store->database));
 }
 
 /* Free the store and what it has got hold of so far. */
 static void
-release(struct store *store)
+free_store(struct store *store)
 {
 	sql_finalize(store->statements, STATEMENTS);
 	projection_free(store->projection);
 	eraser_free(store->eraser);
-	retainer_free(store->retainer);
+	purger_free(store->retainer);
 	sql_free(store->sql);
 	if (store->database != NULL)
 		database_close(store->database);
@@ -424,21 +425,21 @@ store_open(const char *path, const char *vfs, struct store **opened)
 	enum store_open_status status;
 
 	status = database_open(path, vfs, &store->database);
-	if (status == STORE_OPENED && prepare(store) == -1)
-		status = why_unprepared(store);
+	if (status == STORE_OPENED && prepare_store(store) == -1)
+		status = prepare_failure(store);
 	if (status == STORE_OPENED)
 		status = database_start_log(store->database);
 	if (status == STORE_OPENED)
 		*opened = store;
 	else
-		release(store);
+		free_store(store);
 	return status;
 }
 
 enum store_open_status
-store_verdict(const struct store *store)
+store_exit_status(const struct store *store)
 {
-	return sql_verdict(store->sql);
+	return sql_exit_status(store->sql);
 }
 
 void
@@ -452,15 +453,16 @@ store_close(struct store *store)
 	 * database, or none, is not ours to remove: the next start reads what
 	 * there is.
 	 */
-	if (sql_is_broken(store->sql) || database_is_gone(store->database))
+	if (sql_is_broken(store->sql) || database_was_replaced(store->database))
 		database_keep_log(store->database);
 	else
 		database_empty_log(store->database);
-	release(store);
+	free_store(store);
 }
 
 void
-store_rows(struct store *store, int64_t *session_row, int64_t *customer_row)
+store_last_rows(struct store *store, int64_t *session_row,
+    int64_t *customer_row)
 {
 	*session_row = store->session_row;
 	*customer_row = store->customer_row;
@@ -469,7 +471,7 @@ store_rows(struct store *store, int64_t *session_row, int64_t *customer_row)
 int
 store_key(const struct store *store, struct id_key *key)
 {
-	char *name = file_beside(database_path(store->database), ".key");
+	char *name = fs_with_suffix(database_path(store->database), ".key");
 	enum key_file_status status = key_file_load(name, key);
 
 	if (status == KEY_FILE_MADE && store->session_row > 0)
@@ -482,8 +484,8 @@ store_key(const struct store *store, struct id_key *key)
 int
 store_free_bytes(const struct store *store, uint64_t *bytes)
 {
-	char *folder = file_directory(database_path(store->database));
-	int result = file_free_bytes(folder, bytes);
+	char *folder = fs_dirname(database_path(store->database));
+	int result = fs_free_bytes(folder, bytes);
 
 	free(folder);
 	return result;

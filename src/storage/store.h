@@ -32,7 +32,7 @@ enum store_open_status store_open(const char *path, const char *vfs,
  * After STORE_FATAL, the status to exit with: STORE_BAD_DATA if it is what the
  * database holds that cannot be, which a restart would find again.
  */
-enum store_open_status store_verdict(const struct store *store);
+enum store_open_status store_exit_status(const struct store *store);
 
 /*
  * Commits nothing.  Leaves the database without SQLite's log, unless it was
@@ -51,7 +51,7 @@ int	 store_key(const struct store *store, struct id_key *key)
 	    __attribute__((warn_unused_result));
 
 /* Row numbers given so far; the next are higher.  Read once at start. */
-void	 store_rows(struct store *store, int64_t *session_row,
+void	 store_last_rows(struct store *store, int64_t *session_row,
 	    int64_t *customer_row);
 
 /*
@@ -82,7 +82,7 @@ enum store_status store_erase(struct store *store,
  * appended before the pass erases anything, and again where that is not enough
  * to explain it; and as a PURGE before it deletes rows.
  */
-enum store_status store_retain(struct store *store, struct retention *pass,
+enum store_status store_purge(struct store *store, struct retention *pass,
 	    const struct record *note);
 /* When this returns STORE_OK the transaction survives a power failure. */
 enum store_status store_commit(struct store *store);
@@ -100,10 +100,10 @@ enum store_status store_checkpoint(struct store *store);
  * takes several calls: *upto is 0 for the first and after the last.
  * STORE_REFUSED: a reader still needs the log; begin again later.
  */
-enum store_status store_scrub(struct store *store, int64_t *upto);
+enum store_status store_scrub_wal(struct store *store, int64_t *upto);
 
 /* Log where the chain ends, if it has moved since it was logged last. */
-void	 store_log_head(struct store *store);
+void	 store_log_chain_head(struct store *store);
 
 /*
  * Read a session with its carts; *session is NULL if there never was one of

@@ -7,7 +7,7 @@ static const char foreign_sql[] =
     " AND instr(?1, sql || ';') = 0 LIMIT 1";
 
 int
-triggers_check(sqlite3 *db, const char *schema)
+schema_check_triggers(sqlite3 *db, const char *schema)
 {
 	sqlite3_stmt *foreign;
 	int rc;

@@ -9,7 +9,7 @@
  * acknowledged.  SQLITE_OK, SQLITE_ERROR if there is more, or what else SQLite
  * says.  Triggers of the schema that are missing are none of this.
  */
-int	 triggers_check(sqlite3 *db, const char *schema)
+int	 schema_check_triggers(sqlite3 *db, const char *schema)
 	    __attribute__((warn_unused_result));
 
 #endif

@@ -10,28 +10,28 @@
 #include "column.h"
 
 int
-log_mark_close(sqlite3 *db)
+wal_mark_end(sqlite3 *db)
 {
 	return sqlite3_exec(db, "UPDATE log_mark SET mark = randomblob(16)",
 	    NULL, NULL, NULL);
 }
 
 int
-log_mark_open(sqlite3 *db)
+wal_mark_begin(sqlite3 *db)
 {
 	return sqlite3_exec(db, "UPDATE log_mark SET base = mark,"
 	    " mark = randomblob(16)", NULL, NULL, NULL);
 }
 
 int
-log_mark_detach(sqlite3 *db)
+wal_mark_detach(sqlite3 *db)
 {
 	return sqlite3_exec(db, "UPDATE log_mark SET base = randomblob(16),"
 	    " mark = randomblob(16)", NULL, NULL, NULL);
 }
 
 int
-log_mark_read(sqlite3 *db, struct log_mark *mark)
+wal_mark_read(sqlite3 *db, struct wal_mark *mark)
 {
 	sqlite3_stmt *row;
 	struct columns columns;
@@ -43,8 +43,8 @@ log_mark_read(sqlite3 *db, struct log_mark *mark)
 	columns = columns_at(row, "log_mark");
 	rc = sqlite3_step(row);
 	if (rc == SQLITE_ROW) {
-		column_blob(&columns, 0, mark->base, LOG_MARK_BYTES);
-		column_blob(&columns, 1, mark->mark, LOG_MARK_BYTES);
+		column_blob(&columns, 0, mark->base, WAL_MARK_BYTES);
+		column_blob(&columns, 1, mark->mark, WAL_MARK_BYTES);
 	}
 	if (rc == SQLITE_DONE || !columns_fit(&columns))
 		rc = SQLITE_MISMATCH;
@@ -73,7 +73,7 @@ immutable_uri(const char *path)
 }
 
 bool
-log_mark_read_alone(const char *path, const char *vfs, struct log_mark *mark)
+wal_mark_read_file(const char *path, const char *vfs, struct wal_mark *mark)
 {
 	char *uri = immutable_uri(path);
 	sqlite3 *db;
@@ -85,23 +85,23 @@ log_mark_read_alone(const char *path, const char *vfs, struct log_mark *mark)
 		rc = sqlite3_exec(db, "PRAGMA trusted_schema = OFF", NULL,
 		    NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = log_mark_read(db, mark);
+		rc = wal_mark_read(db, mark);
 	(void)sqlite3_close(db); /* has no statements */
 	free(uri);
 	return rc == SQLITE_OK;
 }
 
 static bool
-is_same(const uint8_t a[LOG_MARK_BYTES], const uint8_t b[LOG_MARK_BYTES])
+marks_equal(const uint8_t a[WAL_MARK_BYTES], const uint8_t b[WAL_MARK_BYTES])
 {
-	return memcmp(a, b, LOG_MARK_BYTES) == 0;
+	return memcmp(a, b, WAL_MARK_BYTES) == 0;
 }
 
-enum log_mark_verdict
-log_mark_compare(const struct log_mark *file, const struct log_mark *whole)
+enum wal_mark_relation
+wal_mark_compare(const struct wal_mark *file, const struct wal_mark *whole)
 {
-	if (is_same(file->mark, whole->base))
-		return LOG_MARK_BEGINS;
-	return is_same(file->base, whole->base) ? LOG_MARK_MIXED :
-	    LOG_MARK_FOREIGN;
+	if (marks_equal(file->mark, whole->base))
+		return WAL_MARK_BEGINS;
+	return marks_equal(file->base, whole->base) ? WAL_MARK_MIXED :
+	    WAL_MARK_FOREIGN;
 }

@@ -32,26 +32,26 @@ static const uint64_t row_bounds[] = {
 	1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096,
 };
 
-struct journal {
-	struct journal_config config;
+struct writer {
+	struct writer_config config;
 	pthread_t thread;
 
 	pthread_mutex_t lock;		/* over these, ... */
 	pthread_cond_t wake;		/* ... which have changed */
-	struct journal_settings settings;
+	struct writer_settings settings;
 	struct job_list waiting;
 	struct job_list finished;
 	bool	 is_stopping;
 	enum store_open_status verdict;	/* once the store is broken */
 	void	(*alive)(void *ctx);	/* who asked; or NULL */
 	void	*alive_ctx;
-	struct journal_counts counts;
+	struct writer_counts counts;
 };
 
 /* The jobs of one transaction. */
 struct batch {
 	struct job_list jobs;
-	struct journal_settings settings;
+	struct writer_settings settings;
 	bool	 has_begun;		/* its transaction */
 	bool	 has_notes;		/* that could be dropped */
 	bool	 drops_notes;
@@ -62,7 +62,7 @@ struct batch {
 
 /* A job writes: begin the transaction if it is the first. */
 static enum store_status
-begin_once(struct store *store, struct batch *batch)
+begin_transaction(struct store *store, struct batch *batch)
 {
 	enum store_status status;
 
@@ -78,7 +78,7 @@ begin_once(struct store *store, struct batch *batch)
 }
 
 static enum store_status
-find_idle(struct store *store, struct job *job)
+run_find_idle(struct store *store, struct job *job)
 {
 	job->idle = xcalloc(IDLE_ROOM, sizeof(*job->idle));
 	job->next_row = job->after_row;
@@ -87,21 +87,21 @@ find_idle(struct store *store, struct job *job)
 }
 
 static enum store_status
-append_note(struct store *store, struct batch *batch, struct job *job)
+run_note(struct store *store, struct batch *batch, struct job *job)
 {
 	enum store_status status;
 
 	if (batch->drops_notes)
 		return STORE_OK;
 	batch->has_notes = true;
-	status = begin_once(store, batch);
+	status = begin_transaction(store, batch);
 	return status != STORE_OK ? status : store_note(store, &job->record);
 }
 
 static enum store_status
-erase(struct store *store, struct batch *batch, struct job *job)
+run_erase(struct store *store, struct batch *batch, struct job *job)
 {
-	enum store_status status = begin_once(store, batch);
+	enum store_status status = begin_transaction(store, batch);
 
 	job->next_row = job->after_row;
 	job->note_row = job->upto_row;
@@ -110,40 +110,40 @@ erase(struct store *store, struct batch *batch, struct job *job)
 }
 
 static enum store_status
-retain(struct store *store, struct batch *batch, struct job *job)
+run_purge(struct store *store, struct batch *batch, struct job *job)
 {
-	enum store_status status = begin_once(store, batch);
+	enum store_status status = begin_transaction(store, batch);
 
 	job->next_retention = job->retention;
-	return status != STORE_OK ? status : store_retain(store,
+	return status != STORE_OK ? status : store_purge(store,
 	    &job->next_retention, &job->record);
 }
 
 static enum store_status
-do_job(struct store *store, struct batch *batch, struct job *job)
+run_job(struct store *store, struct batch *batch, struct job *job)
 {
 	enum store_status status;
 
 	switch (job->kind) {
 	case JOB_APPEND:
-		status = begin_once(store, batch);
+		status = begin_transaction(store, batch);
 		return status != STORE_OK ? status :
 		    store_append(store, &job->record);
 	case JOB_TOUCH:
-		status = begin_once(store, batch);
+		status = begin_transaction(store, batch);
 		return status != STORE_OK ? status :
 		    store_touch(store, job->record.session_row, job->wall_ms);
 	case JOB_LOAD:
 		return store_load(store, job->record.session,
 		    batch->settings.max_remembered, &job->loaded);
 	case JOB_FIND_IDLE:
-		return find_idle(store, job);
+		return run_find_idle(store, job);
 	case JOB_NOTE:
-		return append_note(store, batch, job);
+		return run_note(store, batch, job);
 	case JOB_ERASE:
-		return erase(store, batch, job);
+		return run_erase(store, batch, job);
 	case JOB_RETAIN:
-		return retain(store, batch, job);
+		return run_purge(store, batch, job);
 	case JOB_ANSWER:
 	case JOB_SCRUB:
 	case JOB_LOG_HEAD:
@@ -155,13 +155,13 @@ do_job(struct store *store, struct batch *batch, struct job *job)
 
 /* All that is one transaction, or none. */
 static enum store_status
-do_transaction(struct store *store, struct batch *batch)
+run_transaction(struct store *store, struct batch *batch)
 {
 	enum store_status status;
 	struct job *job;
 
 	STAILQ_FOREACH(job, &batch->jobs, entry) {
-		status = do_job(store, batch, job);
+		status = run_job(store, batch, job);
 		if (status != STORE_OK)
 			return status;
 	}
@@ -174,7 +174,7 @@ do_transaction(struct store *store, struct batch *batch)
 
 /* What was read in a transaction that is gone was never so. */
 static void
-drop_result(struct job *job)
+drop_job_result(struct job *job)
 {
 	size_t i;
 
@@ -188,40 +188,40 @@ drop_result(struct job *job)
 }
 
 static void
-set_results(struct batch *batch, enum job_result result)
+set_job_results(struct batch *batch, enum job_result result)
 {
 	struct job *job;
 
 	STAILQ_FOREACH(job, &batch->jobs, entry) {
 		job->result = result;
 		if (result == JOB_REFUSED)
-			drop_result(job);
+			drop_job_result(job);
 	}
 }
 
 static enum store_status
-scrub(struct store *store, struct job *job)
+run_scrub(struct store *store, struct job *job)
 {
 	enum store_status status;
 
 	job->next_row = job->after_row;
-	status = store_scrub(store, &job->next_row);
+	status = store_scrub_wal(store, &job->next_row);
 	job->is_hindered = status == STORE_REFUSED;
 	return status == STORE_FATAL ? STORE_FATAL : STORE_OK;
 }
 
 /* What is done when all that was to be written is durable. */
 static enum store_status
-do_afterwards(struct store *store, struct batch *batch)
+run_after_commit(struct store *store, struct batch *batch)
 {
 	enum store_status status = STORE_OK;
 	struct job *job;
 
 	STAILQ_FOREACH(job, &batch->jobs, entry) {
 		if (job->kind == JOB_SCRUB)
-			status = scrub(store, job);
+			status = run_scrub(store, job);
 		else if (job->kind == JOB_LOG_HEAD)
-			store_log_head(store);
+			store_log_chain_head(store);
 		if (status != STORE_OK)
 			break;
 	}
@@ -230,7 +230,7 @@ do_afterwards(struct store *store, struct batch *batch)
 
 /* What was written, or could not be, is measured either way. */
 static void
-measure(struct store *store, struct batch *batch)
+measure_disk(struct store *store, struct batch *batch)
 {
 	struct job *job;
 
@@ -242,25 +242,25 @@ measure(struct store *store, struct batch *batch)
 
 /* Nothing fails because of a note that cannot be written. */
 static enum store_status
-do_batch(struct store *store, struct batch *batch)
+group_commit(struct store *store, struct batch *batch)
 {
-	enum store_status status = do_transaction(store, batch);
+	enum store_status status = run_transaction(store, batch);
 
 	if (status == STORE_REFUSED && batch->has_notes) {
-		set_results(batch, JOB_REFUSED);
+		set_job_results(batch, JOB_REFUSED);
 		batch->has_begun = false;
 		batch->drops_notes = true;
-		status = do_transaction(store, batch);
+		status = run_transaction(store, batch);
 	}
 	if (status == STORE_OK)
-		status = do_afterwards(store, batch);
-	measure(store, batch);
-	set_results(batch, status == STORE_OK ? JOB_DONE : JOB_REFUSED);
+		status = run_after_commit(store, batch);
+	measure_disk(store, batch);
+	set_job_results(batch, status == STORE_OK ? JOB_DONE : JOB_REFUSED);
 	return status;
 }
 
 enum store_status
-journal_do(struct store *store, const struct journal_settings *settings,
+writer_run_inline(struct store *store, const struct writer_settings *settings,
     struct job_list *jobs)
 {
 	struct batch batch = { .settings = *settings };
@@ -268,17 +268,17 @@ journal_do(struct store *store, const struct journal_settings *settings,
 
 	STAILQ_INIT(&batch.jobs);
 	STAILQ_CONCAT(&batch.jobs, jobs);
-	status = do_batch(store, &batch);
+	status = group_commit(store, &batch);
 	STAILQ_CONCAT(jobs, &batch.jobs);
 	return status;
 }
 
 /* Count the batch, which was done; with the lock. */
 static void
-count_batch(struct journal *journal, const struct batch *batch,
+count_batch(struct writer *journal, const struct batch *batch,
     enum store_status status)
 {
-	struct journal_counts *counts = &journal->counts;
+	struct writer_counts *counts = &journal->counts;
 
 	store_copy_figures(journal->config.store, &counts->store);
 	if (status != STORE_OK) {
@@ -294,35 +294,35 @@ count_batch(struct journal *journal, const struct batch *batch,
 }
 
 static void
-work(struct journal *journal, struct batch *batch)
+work(struct writer *journal, struct batch *batch)
 {
-	enum store_status status = do_batch(journal->config.store, batch);
+	enum store_status status = group_commit(journal->config.store, batch);
 
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
 	count_batch(journal, batch, status);
 	STAILQ_CONCAT(&journal->finished, &batch->jobs);
 	if (status == STORE_FATAL)
-		journal->verdict = store_verdict(journal->config.store);
+		journal->verdict = store_exit_status(journal->config.store);
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 	journal->config.done(journal->config.ctx);
 }
 
 /* Between batches, when nobody waits for a result. */
 static void
-tidy(struct journal *journal)
+checkpoint_wal(struct writer *journal)
 {
 	/* Pages that stay in the log are none of the owner's worries. */
 	if (store_checkpoint(journal->config.store) != STORE_FATAL)
 		return;
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	journal->verdict = store_verdict(journal->config.store);
+	journal->verdict = store_exit_status(journal->config.store);
 	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
 	journal->config.done(journal->config.ctx);
 }
 
 /* Tell who asked that the thread is here; with the lock. */
 static void
-answer(struct journal *journal)
+answer_probe(struct writer *journal)
 {
 	if (journal->alive != NULL)
 		journal->alive(journal->alive_ctx);
@@ -331,16 +331,16 @@ answer(struct journal *journal)
 
 /* Wait for work and take all there is; false at the end. */
 static bool
-take(struct journal *journal, struct batch *batch)
+take(struct writer *journal, struct batch *batch)
 {
 	*batch = (struct batch){ .has_begun = false };
 	STAILQ_INIT(&batch->jobs);
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
 	journal->counts.busy_since_us = 0;
-	answer(journal);
+	answer_probe(journal);
 	while (STAILQ_EMPTY(&journal->waiting) && !journal->is_stopping) {
 		(void)pthread_cond_wait(&journal->wake, &journal->lock);
-		answer(journal);
+		answer_probe(journal);
 	}
 	STAILQ_CONCAT(&batch->jobs, &journal->waiting);
 	batch->settings = journal->settings;
@@ -350,28 +350,28 @@ take(struct journal *journal, struct batch *batch)
 }
 
 static void *
-journal_main(void *ctx)
+writer_main(void *ctx)
 {
-	struct journal *journal = ctx;
+	struct writer *journal = ctx;
 	struct batch batch;
 
 	while (take(journal, &batch)) {
 		work(journal, &batch);
-		tidy(journal);
+		checkpoint_wal(journal);
 	}
 	return NULL;
 }
 
 /* The thread inherits a mask that leaves all signals to the others. */
 static void
-start_thread(struct journal *journal)
+start_writer_thread(struct writer *journal)
 {
 	sigset_t all, before;
 	int error;
 
 	(void)sigfillset(&all); /* cannot fail */
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before); /* likewise */
-	error = pthread_create(&journal->thread, NULL, journal_main, journal);
+	error = pthread_create(&journal->thread, NULL, writer_main, journal);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL); /* likewise */
 	if (error != 0) {
 		errno = error;
@@ -381,11 +381,11 @@ start_thread(struct journal *journal)
 	(void)pthread_setname_np(journal->thread, "storage");
 }
 
-struct journal *
-journal_start(const struct journal_config *config,
-    const struct journal_settings *settings)
+struct writer *
+writer_start(const struct writer_config *config,
+    const struct writer_settings *settings)
 {
-	struct journal *journal = xcalloc(1, sizeof(*journal));
+	struct writer *journal = xcalloc(1, sizeof(*journal));
 
 	journal->config = *config;
 	journal->settings = *settings;
@@ -399,13 +399,13 @@ journal_start(const struct journal_config *config,
 	if (pthread_mutex_init(&journal->lock, NULL) != 0 ||
 	    pthread_cond_init(&journal->wake, NULL) != 0)
 		fatalx("journal: no lock");
-	start_thread(journal);
+	start_writer_thread(journal);
 	return journal;
 }
 
 void
-journal_configure(struct journal *journal,
-    const struct journal_settings *settings)
+writer_configure(struct writer *journal,
+    const struct writer_settings *settings)
 {
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
 	journal->settings = *settings;
@@ -413,7 +413,7 @@ journal_configure(struct journal *journal,
 }
 
 enum store_open_status
-journal_stop(struct journal *journal, struct job_list *results)
+writer_stop(struct writer *journal, struct job_list *results)
 {
 	enum store_open_status verdict;
 
@@ -431,7 +431,7 @@ journal_stop(struct journal *journal, struct job_list *results)
 }
 
 void
-journal_submit(struct journal *journal, struct job_list *jobs)
+writer_submit(struct writer *journal, struct job_list *jobs)
 {
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
 	STAILQ_CONCAT(&journal->waiting, jobs);
@@ -440,7 +440,7 @@ journal_submit(struct journal *journal, struct job_list *jobs)
 }
 
 void
-journal_ask(struct journal *journal, void (*alive)(void *ctx), void *ctx)
+writer_probe(struct writer *journal, void (*alive)(void *ctx), void *ctx)
 {
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
 	journal->alive = alive;
@@ -450,7 +450,7 @@ journal_ask(struct journal *journal, void (*alive)(void *ctx), void *ctx)
 }
 
 enum store_open_status
-journal_collect(struct journal *journal, struct job_list *results)
+writer_collect(struct writer *journal, struct job_list *results)
 {
 	enum store_open_status verdict;
 
@@ -463,7 +463,7 @@ journal_collect(struct journal *journal, struct job_list *results)
 }
 
 void
-journal_copy_counts(struct journal *journal, struct journal_counts *counts)
+writer_copy_counts(struct writer *journal, struct writer_counts *counts)
 {
 	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
 	*counts = journal->counts;

@@ -16,16 +16,16 @@ struct store;
  * fails all of them are refused; what its owner made upon them meanwhile is
  * the owner's to undo, so it submits a list only when the last one is back.
  */
-struct journal;
+struct writer;
 
-struct journal_config {
-	struct store *store;		/* the thread's until journal_stop */
-	void	(*done)(void *ctx);	/* called by the storage thread when */
-	void	*ctx;			/* results wait to be collected */
+struct writer_config {
+	struct store *store;		/* the thread's until writer_stop */
+	void (*done)(void *ctx); /* called by the storage thread when */
+	void *ctx; /* results wait to be collected */
 };
 
-/* What may change: journal_configure(). */
-struct journal_settings {
+/* What may change: writer_configure(). */
+struct writer_settings {
 	size_t	 max_remembered;	/* for store_load() */
 };
 
@@ -33,34 +33,34 @@ struct journal_settings {
  * Do the jobs of a list here and now, without a thread; done is not called.
  * STORE_FATAL is the end.
  */
-enum store_status journal_do(struct store *store,
-	    const struct journal_settings *settings, struct job_list *jobs);
+enum store_status writer_run_inline(struct store *store,
+	    const struct writer_settings *settings, struct job_list *jobs);
 
 /* Start the thread. */
-struct journal *journal_start(const struct journal_config *config,
-	    const struct journal_settings *settings);
+struct writer *writer_start(const struct writer_config *config,
+	    const struct writer_settings *settings);
 
 /* Take over the settings, for sessions that are loaded from now on. */
-void	 journal_configure(struct journal *journal,
-	    const struct journal_settings *settings);
+void	 writer_configure(struct writer *journal,
+	    const struct writer_settings *settings);
 
 /*
  * Do everything that was submitted, end the thread and free the journal;
  * results go to results, which the caller may settle or drop.  Returns as
- * journal_collect().
+ * writer_collect().
  */
-enum store_open_status journal_stop(struct journal *journal,
+enum store_open_status writer_stop(struct writer *journal,
 	    struct job_list *results);
 
 /* Takes all jobs of the list, which is empty afterwards. */
-void	 journal_submit(struct journal *journal, struct job_list *jobs);
+void	 writer_submit(struct writer *journal, struct job_list *jobs);
 
 /*
  * Have the storage thread call alive(ctx) when it has nothing in hand, at once
  * if it waits for work; never while the disk keeps it.  Asking again before it
  * did changes nothing.  alive() may not call the journal.
  */
-void	 journal_ask(struct journal *journal, void (*alive)(void *ctx),
+void	 writer_probe(struct writer *journal, void (*alive)(void *ctx),
 	    void *ctx);
 
 /*
@@ -68,11 +68,11 @@ void	 journal_ask(struct journal *journal, void (*alive)(void *ctx),
  * the database cannot be trusted any more (the cause was logged) the status to
  * exit with: the process must stop without acknowledging anything further.
  */
-enum store_open_status journal_collect(struct journal *journal,
+enum store_open_status writer_collect(struct writer *journal,
 	    struct job_list *results) __attribute__((warn_unused_result));
 
 /* What the storage thread has done, and what it is doing. */
-struct journal_counts {
+struct writer_counts {
 	/* Of transactions that were committed: from their first statement to
 	 * when they were durable, and how many jobs they did that write. */
 	struct histogram commit_us;
@@ -81,11 +81,11 @@ struct journal_counts {
 	/* When the last one was refused, on the monotonic clock; 0 if none
 	 * was, or one was committed since. */
 	uint64_t refused_us;
-	uint64_t busy_since_us;	/* when it took what it has in hand, or 0 */
+	uint64_t busy_since_us; /* when it took what it has in hand, or 0 */
 	struct store_figures store;
 };
 
-void	 journal_copy_counts(struct journal *journal,
-	    struct journal_counts *counts);
+void	 writer_copy_counts(struct writer *journal,
+	    struct writer_counts *counts);
 
 #endif
