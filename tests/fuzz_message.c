@@ -336,7 +336,7 @@ check_accepted(const char *text, size_t len, const struct message *message)
 }
 
 static void
-check_refused(const struct message_error *error)
+check_bad_request(const struct message_error *error)
 {
 	struct payload *reply = message_reply_error(error);
 
@@ -374,7 +374,7 @@ check_message(const char *text, size_t len)
 		    error.field == error_again.field &&
 		    error.event == error_again.event &&
 		    error.seq == error_again.seq);
-		check_refused(&error);
+		check_bad_request(&error);
 	}
 	message_parser_free(fresh);
 	message_parser_free(used);

@@ -11,8 +11,8 @@
 #include "base/xalloc.h"
 #include "hub/hub.h"
 #include "net/fcgi.h"
-#include "net/front.h"
-#include "net/poll.h"
+#include "net/longpoll.h"
+#include "net/router.h"
 #include "net/ws_peer.h"
 #include "network.h"
 

@@ -15,7 +15,7 @@
 #include "config/setting.h"
 #include "hub/hub.h"
 #include "hub/roster.h"
-#include "net/poll.h"
+#include "net/longpoll.h"
 #include "net/ws_peer.h"
 #include "reload.h"
 #include "session/session.h"

@@ -21,7 +21,7 @@
 #include "hub/job.h"
 #include "hub/quota.h"
 #include "net/http.h"
-#include "net/lag.h"
+#include "net/loop_lag.h"
 #include "network.h"
 #include "quiet.h"
 #include "reload.h"

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "exchange.h"
 #include "net/demo_page.h"
-#include "route.h"
+#include "session_path.h"
 
 bool
 demo_answer(const char *base_path, const struct exchange_request *request,

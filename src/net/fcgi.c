@@ -17,9 +17,9 @@
 #include "exchange.h"
 #include "fcgi_head.h"
 #include "fcgi_output.h"
-#include "poll.h"
+#include "longpoll.h"
 #include "unsent.h"
-#include "wire/fcgi_record.h"
+#include "wire/fcgi_parser.h"
 
 enum {
 	SCRATCH_BYTES = 32768,	/* what a connection is read at most per turn */

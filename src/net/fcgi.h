@@ -7,8 +7,8 @@
 
 #include <uv.h>
 
+#include "bad_request.h"
 #include "config/address.h"
-#include "refused.h"
 
 struct exchange_answer;
 struct exchange_request;

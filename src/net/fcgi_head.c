@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "wire/fcgi_record.h"
+#include "wire/fcgi_parser.h"
 
 const char *const fcgi_head_params[] = {
 	"REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR", "CONTENT_TYPE",

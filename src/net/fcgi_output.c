@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "exchange.h"
-#include "wire/fcgi_write.h"
+#include "wire/fcgi_encode.h"
 
 enum {
 	HEAD_MAX_BYTES = 8192,	/* of an answer: all of it is ours */

@@ -20,9 +20,9 @@
 #include "config/address.h"
 #include "exchange.h"
 #include "http_answer.h"
-#include "http_begun.h"
 #include "http_head.h"
-#include "poll.h"
+#include "http_partial.h"
+#include "longpoll.h"
 #include "unsent.h"
 
 /*

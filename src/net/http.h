@@ -6,7 +6,7 @@
 
 #include <uv.h>
 
-#include "refused.h"
+#include "bad_request.h"
 
 struct exchange_answer;
 struct exchange_request;

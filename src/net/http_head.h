@@ -6,7 +6,7 @@
 
 #include <microhttpd.h>
 
-#include "wire/http_audit.h"
+#include "wire/http_validate.h"
 
 /*
  * The header fields of a request that mean something to us, read from

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "unsent.h"
-#include "ws_pack.h"
+#include "ws_compressor.h"
 
 enum {
 	SCRATCH_BYTES = 65536, /* what a connection is read at most per turn */

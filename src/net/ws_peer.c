@@ -6,10 +6,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "client_quota.h"
 #include "hub/hub.h"
 #include "hub/outbox.h"
 #include "hub/peer.h"
-#include "visitor.h"
 #include "wire/multicart.h"
 
 struct ws_peer {

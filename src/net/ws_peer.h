@@ -7,7 +7,7 @@
 
 #include "base/id.h"
 #include "config/address.h"
-#include "delivery.h"
+#include "latency.h"
 #include "wire/ws_deflate.h"
 #include "wire/ws_frame.h"
 #include "ws.h"

@@ -1,0 +1,62 @@
+#include "bad_request.h"
+
+#include <inttypes.h>
+
+#include "answer_body.h"
+#include "base/log.h"
+
+enum { LOG_MS = 60000 };	/* between two lines */
+
+static const struct {
+	unsigned status;
+	const char *name;
+	const char *field;	/* of the error */
+} statuses[REFUSED_STATUSES] = {
+	[REFUSED_400] = { 400, "400", "request" },
+	[REFUSED_413] = { 413, "413", "length" },
+	[REFUSED_414] = { 414, "414", "url" },
+	[REFUSED_431] = { 431, "431", "head" },
+	[REFUSED_OTHER] = { 0, "other", "request" },
+};
+
+static enum refused_status
+status_of(unsigned status)
+{
+	enum refused_status i = 0;
+
+	while (i < REFUSED_OTHER && statuses[i].status != status)
+		i++;
+	return i;
+}
+
+void
+refused_count(struct refused *refused, const char *name, unsigned status,
+    uint64_t now_ms)
+{
+	refused->counts[status_of(status)]++;
+	refused->unlogged++;
+	if (now_ms < refused->next_ms)
+		return;
+	log_info("%s: requests refused as malformed or for a large head: %"
+	    PRIu64 ", the last one with status %u", name,
+	    refused->unlogged, status);
+	refused->unlogged = 0;
+	refused->next_ms = now_ms + LOG_MS;
+}
+
+struct payload *
+refused_body(unsigned status)
+{
+	const struct message_error error = {
+		.code = REFUSAL_INVALID_MESSAGE,
+		.field = statuses[status_of(status)].field,
+	};
+
+	return envelope_error(&error);
+}
+
+const char *
+refused_status_name(enum refused_status status)
+{
+	return statuses[status].name;
+}

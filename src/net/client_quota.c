@@ -1,0 +1,47 @@
+#include "client_quota.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "hub/peer.h"
+#include "hub/quota.h"
+
+int
+visitor_enter(struct peer *peer, struct quota *quota, const char *session,
+    const struct visitor *visitor, enum address_detail detail)
+{
+	const struct address *address = &visitor->address;
+	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
+	bool is_limited = address_limit_key(address, key);
+	bool has_place = is_limited && !visitor->is_counted;
+	char text[ADDRESS_TEXT_MAX + 1];
+
+	if (has_place && quota_connect(quota, key) == -1)
+		return -1;
+	peer->has_place = has_place;
+	peer->is_limited = is_limited;
+	memcpy(peer->quota_key, key, sizeof(key));
+	peer->session_id = payload_new(session, strlen(session));
+	address_format_detail(address, detail, text);
+	if (text[0] != '\0')
+		peer->address = payload_new(text, strlen(text));
+	return 0;
+}
+
+void
+visitor_stay(struct peer *peer)
+{
+	peer->has_place = peer->is_limited;
+}
+
+void
+visitor_leave(struct peer *peer, struct quota *quota)
+{
+	if (peer->has_place)
+		quota_disconnect(quota, peer->quota_key, clock_now().mono_ms);
+	payload_unref(peer->session_id);
+	payload_unref(peer->address);
+}

@@ -1,0 +1,35 @@
+#ifndef CLIENT_QUOTA_H
+#define CLIENT_QUOTA_H
+
+#include <stdbool.h>
+
+#include "config/address.h"
+
+struct peer;
+struct quota;
+
+/*
+ * What every peer of the hub has of where it comes from: its session, its
+ * address, and a place among the connections of that address.
+ */
+
+struct visitor {
+	struct address address;		/* of the client */
+	bool	 is_counted;		/* its connection has that place */
+};
+
+/*
+ * Fill in these fields of peer, for a visitor whose address is written down
+ * with that much detail; -1 if the address has too many connections, and peer
+ * is unchanged.
+ */
+int	 visitor_enter(struct peer *peer, struct quota *quota,
+	    const char *session, const struct visitor *visitor,
+	    enum address_detail detail)
+	    __attribute__((warn_unused_result));
+/* The connection is the peer's from now on, and so is its place. */
+void	 visitor_stay(struct peer *peer);
+/* Give up the peer's place and free what the fields hold. */
+void	 visitor_leave(struct peer *peer, struct quota *quota);
+
+#endif

@@ -1,0 +1,497 @@
+#include "longpoll.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/queue.h>
+
+#include "answer_body.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "client_quota.h"
+#include "exchange.h"
+#include "hub/hub.h"
+#include "hub/outbox.h"
+#include "hub/peer.h"
+#include "wire/message.h"
+#include "wire/multicart.h"
+
+/* Up to this part of a wait is left out, so that polls do not keep in step. */
+#define WAIT_SPREAD_PERCENT 10
+/* Waits are counted in steps, so that those of one length form a list. */
+#define WAIT_STEP_MS 100
+#define WAIT_STEPS (MESSAGE_WAIT_MAX_S * 1000 / WAIT_STEP_MS + 1)
+/* The longest value of a query that can mean something, and its message. */
+#define QUERY_VALUE_MAX 64
+#define QUERY_MESSAGE_BYTES 512
+/* How long who asks too often waits for the answer that says so. */
+#define DELAY_MS 1000
+/* What clients are told to wait when the service stops. */
+#define RETRY_STOPPED_S 5
+
+struct poll {
+	struct peer peer;
+	struct peer_request state;		/* of peer */
+	struct polls *polls;
+	TAILQ_ENTRY(poll) entry;	/* polls->all */
+	bool	 is_held;		/* in the list polls->due[wait] */
+	unsigned wait;			/* in steps */
+	uint64_t due_ms;		/* of the loop's clock */
+	TAILQ_ENTRY(poll) waiting;
+	struct buf body;
+	bool	 has_query;		/* body is made of it */
+	bool	 has_stray_body;	/* and one came besides */
+	char	 bearer[ID_TOKEN_CHARS + 1];
+	const struct poll_owner *owner;
+	void	*ctx;
+};
+
+TAILQ_HEAD(poll_list, poll);
+
+struct polls {
+	struct polls_config config;
+	struct polls_settings settings;
+	struct poll_list all;
+	size_t	 count;
+	struct poll_list due[WAIT_STEPS];	/* by wait; soonest first */
+	size_t	 held;			/* in these lists */
+	uv_timer_t timer;		/* every step while any is held */
+	struct polls_counts counts;
+	bool	 is_stopped;
+	unsigned spread;		/* moves on with each wait */
+};
+
+struct polls *
+polls_new(const struct polls_config *config,
+    const struct polls_settings *settings)
+{
+	struct polls *polls = xcalloc(1, sizeof(*polls));
+	size_t i;
+
+	polls->config = *config;
+	polls->settings = *settings;
+	TAILQ_INIT(&polls->all);
+	for (i = 0; i < WAIT_STEPS; i++)
+		TAILQ_INIT(&polls->due[i]);
+	for (i = 0; i < POLL_TRANSPORTS; i++)
+		delivery_init(&polls->counts.deliveries[i]);
+	(void)uv_timer_init(config->loop, &polls->timer); /* cannot fail */
+	polls->timer.data = polls;
+	return polls;
+}
+
+void
+polls_configure(struct polls *polls, const struct polls_settings *settings)
+{
+	polls->settings = *settings;
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void
+polls_free(struct polls *polls)
+{
+	uv_close((uv_handle_t *)&polls->timer, on_timer_closed);
+}
+
+size_t
+polls_count(const struct polls *polls)
+{
+	return polls->count;
+}
+
+void
+polls_copy_counts(const struct polls *polls, struct polls_counts *counts)
+{
+	*counts = polls->counts;
+}
+
+void
+polls_delivered(struct polls *polls, enum transport transport,
+    const struct outbox_news *news)
+{
+	delivery_done(&polls->counts.deliveries[transport], news);
+}
+
+static void
+stop_waiting(struct poll *poll)
+{
+	struct polls *polls = poll->polls;
+
+	if (!poll->is_held)
+		return;
+	poll->is_held = false;
+	polls->counts.held[poll->peer.transport]--;
+	TAILQ_REMOVE(&polls->due[poll->wait], poll, waiting);
+	if (--polls->held == 0)
+		(void)uv_timer_stop(&polls->timer); /* cannot fail */
+}
+
+static void
+end(struct poll *poll)
+{
+	struct polls *polls = poll->polls;
+	struct now now = clock_now();
+
+	stop_waiting(poll);
+	TAILQ_REMOVE(&polls->all, poll, entry);
+	polls->count--;
+	hub_detach(polls->config.hub, &poll->peer, &now);
+	visitor_leave(&poll->peer, polls->config.quota);
+	buf_clear(&poll->body);
+	free(poll);
+}
+
+/* What all polls get that are answered with multicart. */
+static struct payload *
+enclose(struct multicart *multicart)
+{
+	struct envelope envelope;
+
+	if (multicart->enclosed == NULL) {
+		envelope_init(&envelope);
+		envelope_add(&envelope, multicart->bytes->data,
+		    multicart->bytes->len, "");
+		multicart->enclosed = envelope_end(&envelope,
+		    multicart->incarnation, multicart->revision);
+	}
+	return payload_ref(multicart->enclosed);
+}
+
+/* All that the hub has for poll becomes the body of answer. */
+static void
+take_messages(struct poll *poll, struct exchange_answer *answer)
+{
+	const struct outbox *outbox = &poll->peer.outbox;
+	uint64_t incarnation = 0, revision = 0;
+	struct envelope envelope;
+	struct outbox_item item;
+
+	if (outbox->reply_count == 0 && outbox->state != NULL) {
+		answer->body = enclose(outbox->state);
+		return;
+	}
+	envelope_init(&envelope);
+	while (outbox->reply_count > 0 &&
+	    hub_peer_next_message(poll->polls->config.hub, &poll->peer,
+		&item)) {
+		envelope_add(&envelope, item.body->data, item.len, item.tail);
+		payload_unref(item.body);
+		multicart_unref(item.multicart);
+	}
+	if (outbox->state != NULL) {
+		answer->lead = envelope_lead(&envelope);
+		answer->body = enclose(outbox->state);
+		answer->body_from = ENVELOPE_HEAD_BYTES;
+		return;
+	}
+	if (poll->state.is_held) {
+		incarnation = poll->state.incarnation;
+		revision = poll->state.revision;
+	}
+	answer->body = envelope_end(&envelope, incarnation, revision);
+}
+
+/* Answer with all that the hub has for poll, and end it. */
+static void
+answer(struct poll *poll)
+{
+	const struct poll_owner *owner = poll->owner;
+	void *ctx = poll->ctx;
+	struct exchange_answer answer = {
+		.status = message_refusal_status(poll->state.refused),
+		.retry_after_s = poll->state.retry_after_s,
+		.news = outbox_news(&poll->peer.outbox),
+	};
+
+	take_messages(poll, &answer);
+	end(poll);
+	owner->answered(ctx, &answer);
+}
+
+static void
+refuse(struct poll *poll, enum refusal code, const char *field,
+    unsigned retry_after_s)
+{
+	struct message_error error = {
+		.code = code,
+		.field = field,
+		.event = poll->state.is_held ? MESSAGE_POLL : MESSAGE_NONE,
+		.retry_after_s = retry_after_s,
+	};
+
+	poll->polls->counts.refusals[code]++;
+	poll->state.is_held = false;
+	poll->state.refused = code;
+	poll->state.retry_after_s = retry_after_s;
+	outbox_add_reply(&poll->peer.outbox, message_reply_error(&error));
+	answer(poll);
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+	struct polls *polls = timer->data;
+	uint64_t now_ms = uv_now(polls->config.loop);
+	struct poll *poll;
+	size_t i;
+
+	for (i = 0; i < WAIT_STEPS; i++)
+		while ((poll = TAILQ_FIRST(&polls->due[i])) != NULL &&
+		    poll->due_ms <= now_ms)
+			answer(poll);
+}
+
+/* Answer poll in so many steps, at the latest. */
+static void
+keep(struct poll *poll, unsigned steps)
+{
+	struct polls *polls = poll->polls;
+
+	poll->wait = steps;
+	poll->due_ms = uv_now(polls->config.loop) +
+	    (uint64_t)poll->wait * WAIT_STEP_MS;
+	poll->is_held = true;
+	polls->counts.held[poll->peer.transport]++;
+	TAILQ_INSERT_TAIL(&polls->due[poll->wait], poll, waiting);
+	if (polls->held++ == 0)
+		(void)uv_timer_start(&polls->timer, on_timer, WAIT_STEP_MS,
+		    WAIT_STEP_MS);	/* cannot fail */
+}
+
+/* The hub may keep poll for as long as its client wanted, or a bit less. */
+static void
+hold(struct poll *poll)
+{
+	struct polls *polls = poll->polls;
+	unsigned steps = poll->state.wait_s * 1000 / WAIT_STEP_MS;
+	unsigned spread = steps * WAIT_SPREAD_PERCENT / 100;
+
+	polls->spread = polls->spread * 1103515245 + 12345;
+	keep(poll, steps - (polls->spread >> 16) % (spread + 1));
+}
+
+/*
+ * Whether to answer poll later than its client could ask again: its connection
+ * is not read meanwhile.  Whoever proves no customer is charged no rate.
+ */
+static bool
+is_unwelcome(const struct poll *poll)
+{
+	return poll->state.refused == REFUSAL_RATE_LIMITED ||
+	    poll->state.refused == REFUSAL_INVALID_TOKEN;
+}
+
+/* Go on as far as the hub did. */
+static void
+step(struct poll *poll)
+{
+	bool is_answered = poll->peer.wants_close ||
+	    hub_peer_is_answered(&poll->peer);
+
+	if (is_answered && !is_unwelcome(poll))
+		answer(poll);
+	else if (is_answered && !poll->is_held)
+		keep(poll, DELAY_MS / WAIT_STEP_MS);
+	else if (poll->state.is_held && !poll->is_held)
+		hold(poll);
+}
+
+static void
+on_wake(struct peer *peer)
+{
+	step((struct poll *)((uintptr_t)peer - offsetof(struct poll, peer)));
+}
+
+/* It is answered and gone, however long that takes. */
+static bool
+on_is_excused(const struct peer *peer)
+{
+	(void)peer;	/* is never pinged */
+	return false;
+}
+
+static const struct peer_ops peer_ops = {
+	.wake = on_wake,
+	.is_excused = on_is_excused,
+};
+
+struct poll *
+poll_new(struct polls *polls, enum transport transport, const char *session,
+    const struct visitor *visitor)
+{
+	struct poll *poll = xcalloc(1, sizeof(*poll));
+	struct now now = clock_now();
+
+	if (visitor_enter(&poll->peer, polls->config.quota, session, visitor,
+	    polls->settings.log_addresses) == -1) {
+		polls->counts.limited++;
+		free(poll);
+		return NULL;
+	}
+	poll->polls = polls;
+	poll->state.bearer = poll->bearer;
+	poll->peer.ops = &peer_ops;
+	poll->peer.poll = &poll->state;
+	poll->peer.transport = transport;
+	buf_init(&poll->body, polls->settings.max_body != 0 ?
+	    polls->settings.max_body : UINT32_MAX);
+	TAILQ_INSERT_TAIL(&polls->all, poll, entry);
+	polls->count++;
+	hub_attach(polls->config.hub, &poll->peer, &now);
+	return poll;
+}
+
+void
+poll_set_authorization(struct poll *poll, const char *value)
+{
+	static const char scheme[] = "Bearer ";
+
+	if (value == NULL)
+		return;
+	/* What is no token of ours is one that proves nothing. */
+	poll->bearer[0] = '-';
+	if (strncasecmp(value, scheme, sizeof(scheme) - 1) != 0)
+		return;
+	value += sizeof(scheme) - 1;
+	if (strlen(value) == ID_TOKEN_CHARS)
+		memcpy(poll->bearer, value, ID_TOKEN_CHARS);
+}
+
+int
+poll_add_body(struct poll *poll, const void *data, size_t len)
+{
+	if (poll->has_query) {
+		poll->has_stray_body = true;
+		return 0;
+	}
+	return buf_append(&poll->body, data, len);
+}
+
+/*
+ * The value of a query's parameter, "" if it is absent, too long, or holds
+ * anything but the allowed characters.  Whether it stands there at all.
+ */
+static bool
+query_value(const char *query, const char *name, const char *allowed,
+    char value[QUERY_VALUE_MAX + 1])
+{
+	size_t name_len = strlen(name), len;
+
+	value[0] = '\0';
+	for (; *query != '\0'; query += len + (query[len] != '\0')) {
+		len = strcspn(query, "&");
+		if (len <= name_len || query[name_len] != '=' ||
+		    strncmp(query, name, name_len) != 0)
+			continue;
+		query += name_len + 1;
+		len -= name_len + 1;
+		if (len <= QUERY_VALUE_MAX && strspn(query, allowed) >= len) {
+			memcpy(value, query, len);
+			value[len] = '\0';
+		}
+		return true;
+	}
+	return false;
+}
+
+void
+poll_set_query(struct poll *poll, const char *query)
+{
+	char customer[QUERY_VALUE_MAX + 1], cursor[QUERY_VALUE_MAX + 1];
+	char wait[QUERY_VALUE_MAX + 1], message[QUERY_MESSAGE_BYTES];
+	bool has_wait;
+	int n;
+
+	(void)query_value(query, "customerId", "0123456789abcdef",
+	    customer);	/* "" is no customer either */
+	(void)query_value(query, "cursor", "0123456789.",
+	    cursor); /* likewise */
+	has_wait = query_value(query, "wait", "0123456789", wait);
+	n = snprintf(message, sizeof(message), "{\"event\":\"poll\","
+	    "\"payload\":{\"customerId\":\"%s\",\"cursor\":\"%s\"", customer,
+	    cursor);
+	/* What is no number is left to the message's reader to refuse. */
+	if (has_wait && wait[0] == '\0')
+		n += snprintf(message + n, sizeof(message) - (size_t)n,
+		    ",\"wait\":null");
+	else if (has_wait)
+		n += snprintf(message + n, sizeof(message) - (size_t)n,
+		    ",\"wait\":%lu", strtoul(wait, NULL, 10));
+	n += snprintf(message + n, sizeof(message) - (size_t)n, "}}");
+	poll->has_query = true;
+	buf_clear(&poll->body);
+	buf_init(&poll->body, sizeof(message));
+	if (buf_append(&poll->body, message, (size_t)n) == -1)
+		fatalx("out of memory (query of a poll)");
+}
+
+void
+poll_start(struct poll *poll, const struct poll_owner *owner, void *ctx)
+{
+	struct hub *hub = poll->polls->config.hub;
+	struct now now = clock_now();
+	struct buf body = poll->body;
+
+	poll->owner = owner;
+	poll->ctx = ctx;
+	if (poll->polls->is_stopped) {
+		refuse(poll, REFUSAL_SHUTTING_DOWN, NULL, RETRY_STOPPED_S);
+		return;
+	}
+	if (poll->has_stray_body) {
+		refuse(poll, REFUSAL_INVALID_MESSAGE, "request", 0);
+		return;
+	}
+	/* The body lives until it is read, even if the poll does not. */
+	buf_init(&poll->body, 0);
+	hub_receive(hub, &poll->peer, body.len > 0 ? buf_data(&body) : "",
+	    body.len, &now);
+	buf_clear(&body);
+	step(poll);
+}
+
+void
+poll_refuse_body(struct poll *poll, const struct poll_owner *owner, void *ctx)
+{
+	poll->owner = owner;
+	poll->ctx = ctx;
+	refuse(poll, REFUSAL_MESSAGE_TOO_LARGE, NULL, 0);
+}
+
+void
+poll_cancel(struct poll *poll)
+{
+	end(poll);
+}
+
+void
+polls_stop(struct polls *polls)
+{
+	struct poll *poll, *next;
+
+	polls->is_stopped = true;
+	for (poll = TAILQ_FIRST(&polls->all); poll != NULL; poll = next) {
+		next = TAILQ_NEXT(poll, entry);
+		/* What is done is said, what the storage has under way when
+		 * that is done, and what is being read is refused then. */
+		if (poll->owner == NULL)
+			continue;
+		if (hub_peer_is_answered(&poll->peer))
+			answer(poll);
+		else if (poll->peer.waiting_in != NULL ||
+		    (poll->state.is_held &&
+		    poll->peer.outbox.reply_count == 0))
+			refuse(poll, REFUSAL_SHUTTING_DOWN, NULL,
+			    RETRY_STOPPED_S);
+	}
+}
