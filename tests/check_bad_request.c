@@ -42,26 +42,28 @@ START_TEST(each_is_counted_by_its_status)
 {
 	static const struct {
 		unsigned status;
-		enum refused_status counted;
+		enum bad_request_status counted;
 		const char *name;
 		const char *text;	/* begins the error's */
 	} known[] = {
-		{ 400, REFUSED_400, "400", "The HTTP request is malformed" },
-		{ 413, REFUSED_413, "413", "The length of the HTTP request" },
-		{ 414, REFUSED_414, "414", "The URL of the HTTP request" },
-		{ 431, REFUSED_431, "431", "The head of the HTTP request" },
-		{ 505, REFUSED_OTHER, "other", "The HTTP request is malf" },
+		{ 400, BAD_REQUEST_400, "400",
+		    "The HTTP request is malformed" },
+		{ 413, BAD_REQUEST_413, "413",
+		    "The length of the HTTP request" },
+		{ 414, BAD_REQUEST_414, "414", "The URL of the HTTP request" },
+		{ 431, BAD_REQUEST_431, "431", "The head of the HTTP request" },
+		{ 505, BAD_REQUEST_OTHER, "other", "The HTTP request is malf" },
 	};
-	struct refused refused = { .unlogged = 0 };
+	struct bad_requests refused = { .unlogged = 0 };
 	struct payload *body;
-	enum refused_status i;
+	enum bad_request_status i;
 
-	for (i = 0; i < REFUSED_STATUSES; i++) {
-		refused_count(&refused, "http", known[i].status, 0);
+	for (i = 0; i < BAD_REQUEST_STATUSES; i++) {
+		bad_request_count(&refused, "http", known[i].status, 0);
 		ck_assert_uint_eq(refused.counts[known[i].counted], 1);
-		ck_assert_str_eq(refused_status_name(known[i].counted),
+		ck_assert_str_eq(bad_request_status_name(known[i].counted),
 		    known[i].name);
-		body = refused_body(known[i].status);
+		body = bad_request_body(known[i].status);
 		ck_assert_ptr_nonnull(strstr(body->data, known[i].text));
 		payload_unref(body);
 	}
@@ -70,14 +72,14 @@ END_TEST
 
 START_TEST(one_line_a_minute_says_how_many_there_were)
 {
-	struct refused refused = { .unlogged = 0 };
+	struct bad_requests refused = { .unlogged = 0 };
 	uint64_t start_ms = 5, ms;
 
 	for (ms = start_ms; ms < start_ms + MINUTE_MS; ms += 1000)
-		refused_count(&refused, "http", 431, ms);
+		bad_request_count(&refused, "http", 431, ms);
 	ck_assert_str_eq(logged(), "<6>http: requests refused as malformed or "
 	    "for a large head: 1, the last one with status 431\n");
-	refused_count(&refused, "http", 400, start_ms + MINUTE_MS);
+	bad_request_count(&refused, "http", 400, start_ms + MINUTE_MS);
 
 	ck_assert_ptr_nonnull(strstr(logged(),
 	    "head: 60, the last one with status 400\n"));

@@ -47,7 +47,7 @@ struct stream {
 
 /* A parser and a record of what it said. */
 struct reader {
-	const struct fcgi_config *config;
+	const struct fcgi_parser_config *config;
 	const char *expected;
 	struct fcgi_parser parser;
 	char	 seen[1024];
@@ -63,19 +63,19 @@ static const char *const kept[] = {
 	"REQUEST_SCHEME", "HTTP_X_FORWARDED_FOR", NULL
 };
 
-static const struct fcgi_config one = {
+static const struct fcgi_parser_config one = {
 	.params = kept,
 	.max_requests = 1,
 	.max_connections = 20,
 };
 
-static const struct fcgi_config two = {
+static const struct fcgi_parser_config two = {
 	.params = kept,
 	.max_requests = 2,
 	.max_connections = 4294967295,
 };
 
-static const struct fcgi_config unlimited = {
+static const struct fcgi_parser_config unlimited = {
 	.params = kept,
 	.max_requests = 2,
 };
@@ -215,7 +215,8 @@ reader_check(void *ctx)
 }
 
 static void
-read_stream(const struct stream *stream, const struct fcgi_config *config)
+read_stream(const struct stream *stream,
+    const struct fcgi_parser_config *config)
 {
 	struct reader reader = {
 		.config = config,
@@ -773,7 +774,7 @@ make_head(uint8_t *out, size_t len, size_t step)
 }
 
 struct measured {
-	size_t	 len;		/* of the value, with 10 bytes in front */
+	size_t len; /* of the value, with 10 bytes in front */
 	size_t	 step;
 	enum fcgi_status status;
 };
@@ -963,7 +964,7 @@ START_TEST(stdout_is_padded_to_eight_bytes)
 	struct buf out;
 
 	buf_init(&out, 100);
-	ck_assert_int_eq(fcgi_put_stdout(&out, 0x1234, row->data,
+	ck_assert_int_eq(fcgi_append_stdout(&out, 0x1234, row->data,
 	    row->data_len), 0);
 	ck_assert_uint_eq(out.len, row->len);
 	if (row->len > 0)
@@ -980,10 +981,10 @@ START_TEST(an_answer_ends_with_an_empty_stdout_and_end_request)
 	struct buf out;
 
 	buf_init(&out, 24);
-	ck_assert_int_eq(fcgi_put_end(&out, 0x1234, 0x01020304), 0);
+	ck_assert_int_eq(fcgi_append_end(&out, 0x1234, 0x01020304), 0);
 	ck_assert_uint_eq(out.len, sizeof(expected) - 1);
 	ck_assert_mem_eq(buf_data(&out), expected, out.len);
-	ck_assert_int_eq(fcgi_put_end(&out, 0x1234, 0), -1);
+	ck_assert_int_eq(fcgi_append_end(&out, 0x1234, 0), -1);
 	ck_assert_uint_eq(out.len, sizeof(expected) - 1);
 	buf_clear(&out);
 }
@@ -1025,7 +1026,7 @@ START_TEST(a_long_stdout_is_split_into_records)
 	for (i = 0; i < len; i++)
 		data[i] = (uint8_t)(i * 31 >> 4);
 	buf_init(&out, 1 << 21);
-	ck_assert_int_eq(fcgi_put_stdout(&out, 7, data, len), 0);
+	ck_assert_int_eq(fcgi_append_stdout(&out, 7, data, len), 0);
 	read_back((const uint8_t *)buf_data(&out), out.len, data, len);
 	buf_clear(&out);
 	free(data);
@@ -1040,10 +1041,10 @@ START_TEST(a_stdout_that_does_not_fit_leaves_nothing_behind)
 	/* header, 100 bytes, 4 of padding: 112 */
 	buf_init(&out, 113);
 	ck_assert_int_eq(buf_append(&out, "xy", 2), 0);
-	ck_assert_int_eq(fcgi_put_stdout(&out, 7, data, sizeof(data)), -1);
+	ck_assert_int_eq(fcgi_append_stdout(&out, 7, data, sizeof(data)), -1);
 	ck_assert_uint_eq(out.len, 2);
 	buf_consume(&out, 1);
-	ck_assert_int_eq(fcgi_put_stdout(&out, 7, data, sizeof(data)), 0);
+	ck_assert_int_eq(fcgi_append_stdout(&out, 7, data, sizeof(data)), 0);
 	ck_assert_uint_eq(out.len, 113);
 	buf_clear(&out);
 }
@@ -1058,14 +1059,14 @@ START_TEST(pieces_around_a_shared_body_are_the_same_bytes)
 	memset(data, 'd', len);
 	buf_init(&copied, 1 << 21);
 	buf_init(&pieces, 1 << 21);
-	ck_assert_int_eq(fcgi_put_stdout(&copied, 7, data, len), 0);
-	ck_assert_int_eq(fcgi_put_end(&copied, 7, 1), 0);
+	ck_assert_int_eq(fcgi_append_stdout(&copied, 7, data, len), 0);
+	ck_assert_int_eq(fcgi_append_end(&copied, 7, 1), 0);
 	for (at = 0; at < len; at += n) {
-		n = fcgi_stdout_header(header, 7, len - at);
+		n = fcgi_encode_stdout_header(header, 7, len - at);
 		ck_assert_int_eq(buf_append(&pieces, header, 8), 0);
 		ck_assert_int_eq(buf_append(&pieces, data + at, n), 0);
 	}
-	n = fcgi_tail(tail, 7, len, 1);
+	n = fcgi_encode_tail(tail, 7, len, 1);
 	ck_assert_uint_le(n, FCGI_TAIL_MAX);
 	ck_assert_int_eq(buf_append(&pieces, tail, n), 0);
 	ck_assert_uint_eq(pieces.len, copied.len);

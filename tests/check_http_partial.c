@@ -12,23 +12,23 @@ enum { MANY = 200 };
 
 /* A head that begins to come, the socket it comes on, and its client's. */
 struct head {
-	struct http_begun_item item;
+	struct http_partial_item item;
 	int	 ours;
 	int	 theirs;
 };
 
-static struct http_begun begun;
+static struct http_partial begun;
 
 static void
 set_up(void)
 {
-	ck_assert_int_eq(http_begun_init(&begun), 0);
+	ck_assert_int_eq(http_partial_init(&begun), 0);
 }
 
 static void
 tear_down(void)
 {
-	http_begun_clear(&begun);
+	http_partial_clear(&begun);
 }
 
 static void
@@ -37,16 +37,16 @@ head_begin(struct head *head)
 	int fds[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	head->item = (struct http_begun_item){ .is_recent = false };
+	head->item = (struct http_partial_item){ .is_recent = false };
 	head->ours = fds[0];
 	head->theirs = fds[1];
-	http_begun_add(&begun, &head->item, head->ours);
+	http_partial_add(&begun, &head->item, head->ours);
 }
 
 static void
 head_end(struct head *head)
 {
-	http_begun_remove(&begun, &head->item);
+	http_partial_remove(&begun, &head->item);
 	close(head->ours);
 	close(head->theirs);
 }
@@ -70,10 +70,10 @@ head_read(const struct head *head)
 static void
 settle_all(void)
 {
-	http_begun_settle(&begun);
-	(void)http_begun_first(&begun);
-	http_begun_settle(&begun);
-	ck_assert_ptr_null(http_begun_first(&begun));
+	http_partial_all_read(&begun);
+	(void)http_partial_first(&begun);
+	http_partial_all_read(&begun);
+	ck_assert_ptr_null(http_partial_first(&begun));
 }
 
 START_TEST(one_that_has_just_begun_is_recent)
@@ -82,10 +82,10 @@ START_TEST(one_that_has_just_begun_is_recent)
 
 	head_begin(&head);
 
-	ck_assert_ptr_eq(http_begun_first(&begun), &head.item);
-	ck_assert_ptr_null(http_begun_next(&head.item));
+	ck_assert_ptr_eq(http_partial_first(&begun), &head.item);
+	ck_assert_ptr_null(http_partial_next(&head.item));
 	head_end(&head);
-	ck_assert_ptr_null(http_begun_first(&begun));
+	ck_assert_ptr_null(http_partial_first(&begun));
 }
 END_TEST
 
@@ -100,10 +100,10 @@ START_TEST(of_many_only_the_one_with_a_byte_that_was_read_is_recent)
 	head_send(&heads[MANY / 2]);
 	head_read(&heads[MANY / 2]);
 
-	ck_assert_ptr_eq(http_begun_first(&begun), &heads[MANY / 2].item);
-	ck_assert_ptr_null(http_begun_next(&heads[MANY / 2].item));
-	http_begun_settle(&begun);
-	ck_assert_ptr_null(http_begun_first(&begun));
+	ck_assert_ptr_eq(http_partial_first(&begun), &heads[MANY / 2].item);
+	ck_assert_ptr_null(http_partial_next(&heads[MANY / 2].item));
+	http_partial_all_read(&begun);
+	ck_assert_ptr_null(http_partial_first(&begun));
 	for (i = 0; i < MANY; i++)
 		head_end(&heads[i]);
 }
@@ -116,13 +116,13 @@ START_TEST(one_stays_recent_until_its_bytes_were_read)
 	head_begin(&head);
 	settle_all();
 	head_send(&head);
-	ck_assert_ptr_eq(http_begun_first(&begun), &head.item);
-	http_begun_settle(&begun);
+	ck_assert_ptr_eq(http_partial_first(&begun), &head.item);
+	http_partial_all_read(&begun);
 
-	ck_assert_ptr_eq(http_begun_first(&begun), &head.item);
+	ck_assert_ptr_eq(http_partial_first(&begun), &head.item);
 	head_read(&head);
-	http_begun_settle(&begun);
-	ck_assert_ptr_null(http_begun_first(&begun));
+	http_partial_all_read(&begun);
+	ck_assert_ptr_null(http_partial_first(&begun));
 	head_end(&head);
 }
 END_TEST
@@ -133,10 +133,10 @@ START_TEST(bytes_from_before_it_was_settled_are_not_missed)
 
 	head_begin(&head);
 	head_send(&head);
-	http_begun_settle(&begun);
+	http_partial_all_read(&begun);
 	head_read(&head);
 
-	ck_assert_ptr_eq(http_begun_first(&begun), &head.item);
+	ck_assert_ptr_eq(http_partial_first(&begun), &head.item);
 	head_end(&head);
 }
 END_TEST
@@ -147,12 +147,12 @@ START_TEST(one_that_has_come_is_not_seen_though_its_socket_goes_on)
 
 	head_begin(&head);
 	settle_all();
-	http_begun_remove(&begun, &head.item);
+	http_partial_remove(&begun, &head.item);
 	head_send(&head);
 
-	ck_assert_ptr_null(http_begun_first(&begun));
-	http_begun_add(&begun, &head.item, head.ours);
-	ck_assert_ptr_eq(http_begun_first(&begun), &head.item);
+	ck_assert_ptr_null(http_partial_first(&begun));
+	http_partial_add(&begun, &head.item, head.ours);
+	ck_assert_ptr_eq(http_partial_first(&begun), &head.item);
 	head_end(&head);
 }
 END_TEST

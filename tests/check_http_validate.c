@@ -25,15 +25,15 @@ struct line {
 #define LINE(name, value) { TEXT(name), TEXT(value) }
 
 /* The audit of a POST with these lines, up to the first without a name. */
-static struct http_audit
+static struct http_validation
 audit_of(const char *version, const struct line lines[LINES_MAX])
 {
-	struct http_audit audit;
+	struct http_validation audit;
 	size_t i;
 
-	http_audit_begin(&audit, "POST", "/one", version);
+	http_validate_begin(&audit, "POST", "/one", version);
 	for (i = 0; i < LINES_MAX && lines[i].name.at != NULL; i++)
-		http_audit_line(&audit, lines[i].name.at, lines[i].name.len,
+		http_validate_line(&audit, lines[i].name.at, lines[i].name.len,
 		    lines[i].value.at, lines[i].value.len);
 	return audit;
 }
@@ -41,9 +41,9 @@ audit_of(const char *version, const struct line lines[LINES_MAX])
 static bool
 passes(const char *version, const struct line lines[LINES_MAX])
 {
-	struct http_audit audit = audit_of(version, lines);
+	struct http_validation audit = audit_of(version, lines);
 
-	return http_audit_passes(&audit, version);
+	return http_validate_passes(&audit, version);
 }
 
 /* Whether a request passes that has this line besides its Host. */
@@ -64,11 +64,11 @@ struct request_line {
 static bool
 request_line_passes(const struct request_line *line)
 {
-	struct http_audit audit;
+	struct http_validation audit;
 
-	http_audit_begin(&audit, line->method, line->target, line->version);
-	http_audit_line(&audit, "Host", 4, "shop", 4);
-	return http_audit_passes(&audit, line->version);
+	http_validate_begin(&audit, line->method, line->target, line->version);
+	http_validate_line(&audit, "Host", 4, "shop", 4);
+	return http_validate_passes(&audit, line->version);
 }
 
 static const struct request_line sound_lines[] = {
@@ -224,12 +224,12 @@ START_TEST(a_content_length_is_digits)
 	for (i = 0; i < COUNT(lengths); i++) {
 		const struct line lines[LINES_MAX] = { LINE("Host", "shop"),
 		    lengths[i].line };
-		struct http_audit audit = audit_of("HTTP/1.1", lines);
+		struct http_validation audit = audit_of("HTTP/1.1", lines);
 
-		ck_assert_msg(http_audit_passes(&audit, "HTTP/1.1"),
+		ck_assert_msg(http_validate_passes(&audit, "HTTP/1.1"),
 		    "row %zu", i);
 		ck_assert_uint_eq(audit.content_length, lengths[i].length);
-		ck_assert(http_audit_has_body(&audit) ==
+		ck_assert(http_validate_has_body(&audit) ==
 		    (lengths[i].length > 0));
 	}
 	for (i = 0; i < COUNT(wrong_lengths); i++)
@@ -268,12 +268,12 @@ START_TEST(a_transfer_encoding_is_chunked)
 	for (i = 0; i < COUNT(sound_encodings); i++) {
 		const struct line lines[LINES_MAX] = { LINE("Host", "shop"),
 		    sound_encodings[i] };
-		struct http_audit audit = audit_of("HTTP/1.1", lines);
+		struct http_validation audit = audit_of("HTTP/1.1", lines);
 
-		ck_assert(http_audit_passes(&audit, "HTTP/1.1"));
-		ck_assert(http_audit_has_body(&audit));
+		ck_assert(http_validate_passes(&audit, "HTTP/1.1"));
+		ck_assert(http_validate_has_body(&audit));
 		/* RFC 9112, section 6.1: HTTP/1.0 does not know it. */
-		ck_assert(!http_audit_passes(&audit, "HTTP/1.0"));
+		ck_assert(!http_validate_passes(&audit, "HTTP/1.0"));
 	}
 	for (i = 0; i < COUNT(wrong_encodings); i++)
 		ck_assert_msg(!passes_with(&wrong_encodings[i]), "%s",
@@ -392,10 +392,10 @@ START_TEST(different_fields_may_stand_beside_one_another)
 		LINE("Host", "shop"), LINE("Connection", "Upgrade"),
 		LINE("Connection", "keep-alive"),
 	};
-	struct http_audit audit = audit_of("HTTP/1.1", lines);
+	struct http_validation audit = audit_of("HTTP/1.1", lines);
 
-	ck_assert(http_audit_passes(&audit, "HTTP/1.1"));
-	ck_assert(!http_audit_has_body(&audit));
+	ck_assert(http_validate_passes(&audit, "HTTP/1.1"));
+	ck_assert(!http_validate_has_body(&audit));
 	ck_assert(passes("HTTP/1.1", lists));
 }
 END_TEST
@@ -405,14 +405,14 @@ START_TEST(nothing_of_the_request_before_is_kept)
 	static const struct line lines[LINES_MAX] = { LINE("Host", "a b"),
 	    LINE("Transfer-Encoding", "chunked"), LINE("Origin", "null"),
 	    LINE("Content-Length", "5") };
-	struct http_audit audit = audit_of("HTTP/1.1", lines);
+	struct http_validation audit = audit_of("HTTP/1.1", lines);
 
-	http_audit_begin(&audit, "GET", "/", "HTTP/1.1");
-	http_audit_line(&audit, "Host", 4, "shop", 4);
-	http_audit_line(&audit, "Origin", 6, "null", 4);
+	http_validate_begin(&audit, "GET", "/", "HTTP/1.1");
+	http_validate_line(&audit, "Host", 4, "shop", 4);
+	http_validate_line(&audit, "Origin", 6, "null", 4);
 
-	ck_assert(http_audit_passes(&audit, "HTTP/1.1"));
-	ck_assert(!http_audit_has_body(&audit));
+	ck_assert(http_validate_passes(&audit, "HTTP/1.1"));
+	ck_assert(!http_validate_has_body(&audit));
 	ck_assert_uint_eq(audit.content_length, 0);
 }
 END_TEST

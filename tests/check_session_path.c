@@ -73,7 +73,7 @@ START_TEST(session_is_found_in_the_target)
 
 	ck_assert_int_eq(http_target_parse("GET", targets[_i].target,
 	    &target), 0);
-	refusal = route_session(targets[_i].base, &target, session);
+	refusal = session_path_parse(targets[_i].base, &target, session);
 
 	ck_assert_msg(refusal == targets[_i].refusal, "%s: %d",
 	    targets[_i].target, (int)refusal);
@@ -112,7 +112,7 @@ START_TEST(base_is_found_as_sessions_are)
 
 	ck_assert_int_eq(http_target_parse("GET", bases[_i].target,
 	    &target), 0);
-	ck_assert_msg(route_is_base(bases[_i].base, &target) ==
+	ck_assert_msg(session_path_is_base(bases[_i].base, &target) ==
 	    bases[_i].is_base, "%s", bases[_i].target);
 }
 END_TEST
@@ -122,7 +122,7 @@ START_TEST(whole_server_is_no_base)
 	struct http_target target;
 
 	ck_assert_int_eq(http_target_parse("OPTIONS", "*", &target), 0);
-	ck_assert(!route_is_base("/", &target));
+	ck_assert(!session_path_is_base("/", &target));
 }
 END_TEST
 

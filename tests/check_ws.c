@@ -59,7 +59,7 @@ struct world {
 	struct buf heard;	/* what the peer received */
 	struct ws_outgoing queue[QUEUE];
 	size_t	 queued;
-	struct ws_packed *shared;	/* of what is sent */
+	struct ws_compressed *shared;	/* of what is sent */
 	size_t patience; /* messages until the owner is not ready */
 	unsigned pongs;
 	unsigned pings;
@@ -1645,7 +1645,7 @@ END_TEST
 START_TEST(what_others_get_too_is_compressed_once)
 {
 	struct world *world = world_new(&params, "");
-	struct ws_packed shared = { .is_tried = { false } };
+	struct ws_compressed shared = { .is_tried = { false } };
 	int i;
 
 	world->shared = &shared;
@@ -1656,7 +1656,7 @@ START_TEST(what_others_get_too_is_compressed_once)
 	}
 
 	ck_assert_uint_eq(compressed_bytes(world), LONG + 1);
-	ws_packed_clear(&shared);
+	ws_compressed_clear(&shared);
 	world_free(world);
 }
 END_TEST
@@ -1690,7 +1690,7 @@ END_TEST
 START_TEST(nothing_is_compressed_for_who_did_not_agree)
 {
 	struct world *world = world_plain();
-	struct ws_packed shared = { .is_tried = { false } };
+	struct ws_compressed shared = { .is_tried = { false } };
 
 	world->shared = &shared;
 	push_long(world);

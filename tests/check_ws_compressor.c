@@ -17,14 +17,14 @@ enum {
 };
 
 static struct ws_codec *codec;
-static struct ws_packer packer;
+static struct ws_compressor packer;
 static uint64_t now_ms;
 
 static void
 set_up(void)
 {
 	codec = ws_codec_new();
-	ws_packer_init(&packer, codec, RATE);
+	ws_compressor_init(&packer, codec, RATE);
 	now_ms = 1000;
 }
 
@@ -70,14 +70,14 @@ hard(size_t len)
 /* Whether the message goes out compressed; it is still what it was. */
 static bool
 packs(struct ws_outgoing message, enum ws_window window,
-    struct ws_packed *shared)
+    struct ws_compressed *shared)
 {
 	struct payload *plain = payload_ref(message.body);
 	size_t len = message.len;
 	struct buf out;
 
 	buf_init(&out, LARGEST + 1);
-	ws_packer_pack(&packer, window, &message, shared, now_ms);
+	ws_compressor_compress(&packer, window, &message, shared, now_ms);
 	if (message.is_compressed) {
 		ck_assert_ptr_null(message.tail);
 		ck_assert_uint_lt(message.len, len);
@@ -100,7 +100,7 @@ packs(struct ws_outgoing message, enum ws_window window,
 
 START_TEST(readers_of_a_message_have_one_form_of_it)
 {
-	struct ws_packed shared = { .is_tried = { false } };
+	struct ws_compressed shared = { .is_tried = { false } };
 	struct payload *form;
 	int i;
 
@@ -110,7 +110,7 @@ START_TEST(readers_of_a_message_have_one_form_of_it)
 	ck_assert_uint_eq(packer.bytes, 10000);
 	form = payload_ref(shared.bytes[WS_WINDOW_FULL]);
 	ck_assert_int_eq(form->refs, 2);
-	ws_packed_clear(&shared);
+	ws_compressed_clear(&shared);
 	ck_assert_int_eq(form->refs, 1);
 	payload_unref(form);
 }
@@ -118,20 +118,20 @@ END_TEST
 
 START_TEST(readers_with_smaller_windows_have_one_among_them)
 {
-	struct ws_packed shared = { .is_tried = { false } };
+	struct ws_compressed shared = { .is_tried = { false } };
 	int bits;
 
 	for (bits = 9; bits <= 15; bits++)
 		ck_assert(packs(easy(10000), ws_window_for(bits), &shared));
 
 	ck_assert_uint_eq(packer.bytes, 2 * 10000);
-	ws_packed_clear(&shared);
+	ws_compressed_clear(&shared);
 }
 END_TEST
 
 START_TEST(what_does_not_shrink_is_tried_once_and_sent_as_it_is)
 {
-	struct ws_packed shared = { .is_tried = { false } };
+	struct ws_compressed shared = { .is_tried = { false } };
 	int i;
 
 	for (i = 0; i < 49; i++)
@@ -188,7 +188,7 @@ END_TEST
 
 START_TEST(what_found_no_room_may_be_tried_again)
 {
-	struct ws_packed shared = { .is_tried = { false } };
+	struct ws_compressed shared = { .is_tried = { false } };
 
 	ck_assert_int_eq(packed_now(), 2);
 	ck_assert(!packs(easy(10000), WS_WINDOW_FULL, &shared));
@@ -197,15 +197,15 @@ START_TEST(what_found_no_room_may_be_tried_again)
 	/* What is there needs none. */
 	ck_assert_int_eq(packed_now(), 0);
 	ck_assert(packs(easy(10000), WS_WINDOW_FULL, &shared));
-	ws_packed_clear(&shared);
+	ws_compressed_clear(&shared);
 }
 END_TEST
 
 START_TEST(the_limit_can_be_changed_and_be_none)
 {
-	ws_packer_configure(&packer, 0);
+	ws_compressor_configure(&packer, 0);
 	ck_assert_int_eq(packed_now(), 10);
-	ws_packer_configure(&packer, 1000);
+	ws_compressor_configure(&packer, 1000);
 	ck_assert_int_eq(packed_now(), 2);
 	now_ms += 11000;
 	ck_assert_int_eq(packed_now(), 0);

@@ -14,17 +14,17 @@
 #include "wire/fcgi_parser.h"
 
 enum {
-	OPTION_ANSWER_HEAD = 1,	/* requests of odd ids end with their head */
+	OPTION_ANSWER_HEAD = 1, /* requests of odd ids end with their head */
 	OPTION_ANSWER_INPUT = 2, /* ... all with their input */
 	OPTION_ANSWER_ABORT = 4,
-	OPTION_IGNORE_DONE = 8,	/* read on where the connection is over */
+	OPTION_IGNORE_DONE = 8, /* read on where the connection is over */
 	OPTIONS_BYTES = 3,
 	SEEN_MAX_BYTES = 1 << 26
 };
 
 struct options {
 	uint8_t	 flags;
-	struct fcgi_config config;
+	struct fcgi_parser_config config;
 };
 
 /* How a stream is cut: into pieces of 1 to most bytes; 0: not at all. */

@@ -93,7 +93,7 @@ only_line(const struct head *head, const char *name)
 
 /* What holds for a length that passed, and what was made of it. */
 static void
-check_length(const struct line *line, const struct http_audit *audit)
+check_length(const struct line *line, const struct http_validation *audit)
 {
 	uint64_t value = 0;
 	size_t i;
@@ -140,8 +140,9 @@ check_bytes(const struct line *line)
 		assert(line->name.at[i] > ' ' && line->name.at[i] < 0x7f &&
 		    strchr("\"(),/:;<=>?@[\\]{}", line->name.at[i]) == NULL);
 	for (i = 0; i < line->value.len; i++)
-		assert(line->value.at[i] == '\t' || (line->value.at[i] != 0x7f &&
-		    (unsigned char)line->value.at[i] >= ' '));
+		assert(line->value.at[i] == '\t' ||
+		    (line->value.at[i] != 0x7f &&
+			(unsigned char)line->value.at[i] >= ' '));
 }
 
 /* The normal form of a path is its own. */
@@ -163,7 +164,7 @@ check_path(const struct http_target *target)
 
 /* What passed is sound, looked at in another way. */
 static void
-check_passed(const struct head *head, const struct http_audit *audit)
+check_passed(const struct head *head, const struct http_validation *audit)
 {
 	static const char *const once[] = { "Authorization", "Origin",
 	    "Content-Type", "Sec-WebSocket-Key", "Sec-WebSocket-Version" };
@@ -190,36 +191,36 @@ check_passed(const struct head *head, const struct http_audit *audit)
 		assert(length == NULL && encoding->value.len == 7 &&
 		    head->version[7] != '0' &&
 		    strncasecmp(encoding->value.at, "chunked", 7) == 0);
-	assert(http_audit_has_body(audit) ==
+	assert(http_validate_has_body(audit) ==
 	    (encoding != NULL || audit->content_length > 0));
 }
 
 static void
-add_line(struct http_audit *audit, const struct line *line)
+add_line(struct http_validation *audit, const struct line *line)
 {
-	http_audit_line(audit, line->name.at, line->name.len, line->value.at,
+	http_validate_line(audit, line->name.at, line->name.len, line->value.at,
 	    line->value.len);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct http_audit audit, backwards;
+	struct http_validation audit, backwards;
 	struct head *head = xcalloc(1, sizeof(*head));
 	char *text = xcalloc(1, len + 1);
 	size_t i;
 
 	memcpy(text, data, len);
 	read_head(head, (struct piece){ text, len });
-	http_audit_begin(&audit, head->method, head->target, head->version);
+	http_validate_begin(&audit, head->method, head->target, head->version);
 	backwards = audit;
 	for (i = 0; i < head->count; i++) {
 		add_line(&audit, &head->lines[i]);
 		add_line(&backwards, &head->lines[head->count - 1 - i]);
 	}
-	assert(http_audit_passes(&audit, head->version) ==
-	    http_audit_passes(&backwards, head->version));
-	if (http_audit_passes(&audit, head->version))
+	assert(http_validate_passes(&audit, head->version) ==
+	    http_validate_passes(&backwards, head->version));
+	if (http_validate_passes(&audit, head->version))
 		check_passed(head, &audit);
 	free(text);
 	free(head);

@@ -202,14 +202,14 @@ tell_strangers(struct exposition *out, const struct metrics *metrics)
 
 static void
 tell_refused_of(struct exposition *out, const char *transport,
-    const struct refused *refused)
+    const struct bad_requests *refused)
 {
-	enum refused_status i;
+	enum bad_request_status i;
 
-	for (i = 0; i < REFUSED_STATUSES; i++) {
+	for (i = 0; i < BAD_REQUEST_STATUSES; i++) {
 		const struct exposition_label labels[] = {
 			{ "transport", transport },
-			{ "status", refused_status_name(i) },
+			{ "status", bad_request_status_name(i) },
 		};
 
 		exposition_sample(out, labels, COUNT(labels),
@@ -258,7 +258,7 @@ tell_woken(struct exposition *out, const struct metrics *metrics)
 }
 
 /* Multicarts written to clients of a transport. */
-static const struct delivery_counts *
+static const struct latency_counts *
 deliveries_of(const struct metrics *metrics, enum transport transport)
 {
 	return transport == TRANSPORT_WEBSOCKET ? &metrics->ws.deliveries :

@@ -26,8 +26,8 @@ struct metrics {
 	struct hub_counts hub;
 	struct ws_peers_counts ws;
 	struct ws_service_counts ws_service;
-	struct polls_counts polls;
-	struct front_counts front;
+	struct longpolls_counts polls;
+	struct router_counts front;
 	struct http_counts http;
 	struct fcgi_counts fcgi;
 	struct unsent_counts unsent;

@@ -101,9 +101,9 @@ drain_start(const struct drain_config *config)
 	drain->limit.data = drain;
 	tell_start(drain);
 	network_stop_accepting(config->network);
-	front_drain(config->network->front);
+	router_drain(config->network->front);
 	hub_drain(config->hub);
-	polls_stop(config->network->polls);
+	longpolls_drain(config->network->polls);
 	set_limit(drain);
 	return drain;
 }
@@ -137,7 +137,7 @@ close_due(struct drain *drain)
 static bool
 has_answers(const struct drain *drain)
 {
-	return polls_count(drain->config.network->polls) > 0 ||
+	return longpolls_count(drain->config.network->polls) > 0 ||
 	    fcgi_service_unsent(drain->config.network->fcgi) > 0 ||
 	    !hub_is_drained(drain->config.hub);
 }

@@ -129,7 +129,7 @@ on_request(void *ctx, const struct exchange_request *request,
 {
 	struct network *network = ctx;
 
-	front_request(network->front, request, answer);
+	router_request(network->front, request, answer);
 }
 
 static void
@@ -137,13 +137,13 @@ on_delivered(void *ctx, const struct outbox_news *news)
 {
 	struct network *network = ctx;
 
-	polls_delivered(network->polls, TRANSPORT_HTTP, news);
+	longpolls_delivered(network->polls, TRANSPORT_HTTP, news);
 }
 
 static const struct http_owner http_owner = {
 	.begun = on_begun,
 	.request = on_request,
-	.upgraded = front_upgraded,
+	.upgraded = router_upgraded,
 	.delivered = on_delivered,
 	.ended = on_http_end,
 };
@@ -153,7 +153,7 @@ on_fcgi_delivered(void *ctx, const struct outbox_news *news)
 {
 	struct network *network = ctx;
 
-	polls_delivered(network->polls, TRANSPORT_FASTCGI, news);
+	longpolls_delivered(network->polls, TRANSPORT_FASTCGI, news);
 }
 
 static const struct fcgi_owner fcgi_owner = {
@@ -177,9 +177,9 @@ network_init(struct network *network, const struct network_config *config)
 	const struct unsent_settings unsent = tuning_unsent(options);
 	const struct ws_settings ws = tuning_ws(options);
 	const struct ws_peers_settings peers = tuning_ws_peers(options);
-	const struct polls_settings polls = tuning_polls(options);
-	const struct front_settings front = tuning_front(options);
-	const struct polls_config polls_config = {
+	const struct longpolls_settings polls = tuning_polls(options);
+	const struct router_settings front = tuning_front(options);
+	const struct longpolls_config longpolls_config = {
 		.loop = config->loop,
 		.hub = config->hub,
 		.quota = config->quota,
@@ -203,8 +203,8 @@ network_init(struct network *network, const struct network_config *config)
 		.ctx = network,
 	};
 	network->peers = ws_peers_new(&peers_config, &peers);
-	network->polls = polls_new(&polls_config, &polls);
-	network->front = front_new(network->peers, network->polls, &front);
+	network->polls = longpolls_new(&longpolls_config, &polls);
+	network->front = router_new(network->peers, network->polls, &front);
 }
 
 static void
@@ -268,8 +268,8 @@ void
 network_configure(struct network *network, const struct options *options)
 {
 	const size_t max_connections = tuning_connections(options);
-	const struct front_settings front = tuning_front(options);
-	const struct polls_settings polls = tuning_polls(options);
+	const struct router_settings front = tuning_front(options);
+	const struct longpolls_settings polls = tuning_polls(options);
 	const struct http_settings http = tuning_http(options);
 	const struct ws_settings ws = tuning_ws(options);
 	const struct unsent_settings unsent = tuning_unsent(options);
@@ -278,8 +278,8 @@ network_configure(struct network *network, const struct options *options)
 	    tuning_fcgi(options, max_connections);
 
 	set_options(network, options);
-	front_configure(network->front, &front);
-	polls_configure(network->polls, &polls);
+	router_configure(network->front, &front);
+	longpolls_configure(network->polls, &polls);
 	http_configure(network->http, &http);
 	ws_service_configure(network->ws, &ws);
 	unsent_configure(network->unsent, &unsent);
@@ -311,8 +311,8 @@ network_copy_counts(const struct network *network, struct metrics *metrics)
 {
 	ws_peers_copy_counts(network->peers, &metrics->ws);
 	ws_service_copy_counts(network->ws, &metrics->ws_service);
-	polls_copy_counts(network->polls, &metrics->polls);
-	front_copy_counts(network->front, &metrics->front);
+	longpolls_copy_counts(network->polls, &metrics->polls);
+	router_copy_counts(network->front, &metrics->front);
 	http_copy_counts(network->http, &metrics->http);
 	fcgi_service_copy_counts(network->fcgi, &metrics->fcgi);
 	unsent_copy_counts(network->unsent, &metrics->unsent);
@@ -337,7 +337,7 @@ network_stop(struct network *network)
 	if (network->peers != NULL)
 		ws_peers_abort(network->peers);
 	while (network->peers != NULL && (ws_peers_count(network->peers) > 0 ||
-	    polls_count(network->polls) > 0))
+	    longpolls_count(network->polls) > 0))
 		(void)uv_run(network->loop, UV_RUN_ONCE);
 }
 
@@ -347,7 +347,7 @@ network_close(struct network *network)
 	if (network->ws != NULL)
 		ws_service_free(network->ws);
 	if (network->polls != NULL)
-		polls_free(network->polls);
+		longpolls_free(network->polls);
 	if (network->unsent != NULL)
 		unsent_free(network->unsent);
 }
@@ -361,6 +361,6 @@ network_clear(struct network *network)
 		http_free(network->http);
 	if (network->fcgi != NULL)
 		fcgi_service_free(network->fcgi);
-	front_free(network->front);
+	router_free(network->front);
 	ws_peers_free(network->peers);
 }

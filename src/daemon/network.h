@@ -13,13 +13,13 @@
 #include "config/endpoint.h"
 
 struct fcgi_service;
-struct front;
+struct router;
 struct http;
 struct hub;
 struct listener;
 struct metrics;
 struct options;
-struct polls;
+struct longpolls;
 struct quiet;
 struct quota;
 struct unsent;
@@ -41,14 +41,14 @@ struct network {
 	const struct address_prefix *trusted_proxies;
 	size_t	 trusted_proxies_count;
 	enum address_detail log_addresses;
-	uint64_t limited;		/* not let in: too many of an address */
+	uint64_t limited; /* not let in: too many of an address */
 	uint64_t warn_ms;		/* not to be said again before */
 	/* From network_init() on. */
 	struct unsent *unsent;
 	struct ws_service *ws;
 	struct ws_peers *peers;
-	struct polls *polls;
-	struct front *front;
+	struct longpolls *polls;
+	struct router *front;
 	/* From network_open() on. */
 	struct listener *listener;
 	struct http *http;

@@ -59,7 +59,7 @@ show_status(void *ctx, const char *query, struct exchange_answer *answer)
 	json_write_string(&json, "logLevel",
 	    setting_log_level_name(log_level()));
 	json_write_number(&json, "websockets", ws_peers_count(config->peers));
-	json_write_number(&json, "requests", polls_count(config->polls));
+	json_write_number(&json, "requests", longpolls_count(config->polls));
 	json_write_number(&json, "sessions", totals.sessions);
 	json_write_number(&json, "present", totals.present);
 	json_write_number(&json, "pending", totals.jobs);

@@ -7,7 +7,7 @@
 
 struct hub;
 struct options;
-struct polls;
+struct longpolls;
 struct reload_report;
 struct ws_peers;
 
@@ -31,7 +31,7 @@ struct operate_config {
 	const struct options *options;
 	struct hub *hub;
 	struct ws_peers *peers;
-	struct polls *polls;
+	struct longpolls *polls;
 	void	(*reload)(void *ctx, struct reload_report *report);
 	void	(*drain)(void *ctx);
 	bool	(*is_draining)(const void *ctx);

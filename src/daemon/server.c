@@ -58,7 +58,7 @@ struct server {
 	struct admin_doors *admin_doors;
 
 	struct quiet quiet;
-	struct lag lag;			/* of the loop */
+	struct loop_lag lag;			/* of the loop */
 	uint64_t started_ms;		/* since 1970 */
 
 	struct drain *drain;		/* NULL while nothing stops us */
@@ -124,7 +124,7 @@ on_turn(uv_prepare_t *handle)
 		uv_idle_start(&server->again, server->again.idle_cb);
 	else
 		uv_idle_stop(&server->again);
-	lag_turn(&server->lag);
+	loop_lag_turn(&server->lag);
 }
 
 static void
@@ -431,7 +431,7 @@ open_network(struct server *server)
 	status = network_open(&server->network, server->options, text);
 	if (status != EX_OK)
 		return status;
-	lag_init(&server->lag, &server->loop);
+	loop_lag_init(&server->lag, &server->loop);
 	/* Whether anybody listens for this is not ours to judge. */
 	(void)sd_notifyf(0, "READY=1\nSTATUS=listening on %s", text);
 	return EX_OK;

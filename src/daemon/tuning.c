@@ -51,10 +51,10 @@ tuning_fcgi(const struct options *options, size_t max_connections)
 	};
 }
 
-struct front_settings
+struct router_settings
 tuning_front(const struct options *options)
 {
-	return (struct front_settings){
+	return (struct router_settings){
 		.base_path = options->base_path,
 		.subprotocol = options->subprotocol,
 		.compression = options->websocket_compression,
@@ -117,10 +117,10 @@ tuning_journal(const struct options *options)
 	};
 }
 
-struct polls_settings
+struct longpolls_settings
 tuning_polls(const struct options *options)
 {
-	return (struct polls_settings){
+	return (struct longpolls_settings){
 		.max_body = options->max_message,
 		.log_addresses = options->log_addresses,
 	};

@@ -23,11 +23,11 @@ struct options;
 
 struct fcgi_service_settings tuning_fcgi(const struct options *options,
 	    size_t max_connections);
-struct front_settings tuning_front(const struct options *options);
+struct router_settings tuning_front(const struct options *options);
 struct http_settings tuning_http(const struct options *options);
 struct hub_settings tuning_hub(const struct options *options);
 struct writer_settings tuning_journal(const struct options *options);
-struct polls_settings tuning_polls(const struct options *options);
+struct longpolls_settings tuning_polls(const struct options *options);
 struct quota_settings tuning_quota(const struct options *options);
 struct unsent_settings tuning_unsent(const struct options *options);
 struct ws_settings tuning_ws(const struct options *options);

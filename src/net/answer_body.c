@@ -8,13 +8,13 @@
 
 static const char head[] = "{\"messages\":[";
 
-_Static_assert(sizeof(head) - 1 == ENVELOPE_HEAD_BYTES, "is its length");
+_Static_assert(sizeof(head) - 1 == ANSWER_BODY_HEAD_BYTES, "is its length");
 
 /* Room for a cursor with all digits and the closing brackets. */
 #define TAIL_BYTES 64
 
 static void
-append(struct envelope *envelope, const char *bytes, size_t len)
+append(struct answer_body *envelope, const char *bytes, size_t len)
 {
 	/* What is said here was in memory before. */
 	if (buf_append(&envelope->body, bytes, len) == -1)
@@ -22,15 +22,15 @@ append(struct envelope *envelope, const char *bytes, size_t len)
 }
 
 void
-envelope_init(struct envelope *envelope)
+answer_body_init(struct answer_body *envelope)
 {
 	buf_init(&envelope->body, UINT32_MAX);
 	envelope->count = 0;
-	append(envelope, head, ENVELOPE_HEAD_BYTES);
+	append(envelope, head, ANSWER_BODY_HEAD_BYTES);
 }
 
 void
-envelope_add(struct envelope *envelope, const char *message, size_t len,
+answer_body_add(struct answer_body *envelope, const char *message, size_t len,
     const char *tail)
 {
 	if (envelope->count++ > 0)
@@ -40,14 +40,14 @@ envelope_add(struct envelope *envelope, const char *message, size_t len,
 }
 
 struct payload *
-envelope_lead(struct envelope *envelope)
+answer_body_lead(struct answer_body *envelope)
 {
 	append(envelope, ",", 1);
 	return buf_freeze(&envelope->body);
 }
 
 struct payload *
-envelope_end(struct envelope *envelope, uint64_t incarnation,
+answer_body_end(struct answer_body *envelope, uint64_t incarnation,
     uint64_t revision)
 {
 	char tail[TAIL_BYTES] = "]}";
@@ -60,13 +60,13 @@ envelope_end(struct envelope *envelope, uint64_t incarnation,
 }
 
 struct payload *
-envelope_error(const struct message_error *error)
+answer_body_error(const struct message_error *error)
 {
 	struct payload *message = message_reply_error(error);
-	struct envelope envelope;
+	struct answer_body envelope;
 
-	envelope_init(&envelope);
-	envelope_add(&envelope, message->data, message->len, "");
+	answer_body_init(&envelope);
+	answer_body_add(&envelope, message->data, message->len, "");
 	payload_unref(message);
-	return envelope_end(&envelope, 0, 0);
+	return answer_body_end(&envelope, 0, 0);
 }

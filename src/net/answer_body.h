@@ -11,26 +11,26 @@
  * The body of every answer over HTTP: a list of the messages that a WebSocket
  * would have carried, and the cursor of what they show.
  */
-enum { ENVELOPE_HEAD_BYTES = 13 };
+enum { ANSWER_BODY_HEAD_BYTES = 13 };
 
-struct envelope {
+struct answer_body {
 	struct buf body;
 	size_t	 count;
 };
 
-void	 envelope_init(struct envelope *envelope);
+void	 answer_body_init(struct answer_body *envelope);
 /* Add a message: len bytes and then tail. */
-void	 envelope_add(struct envelope *envelope, const char *message,
+void	 answer_body_add(struct answer_body *envelope, const char *message,
 	    size_t len, const char *tail);
 /*
  * What was added, with one reference, to stand in front of an envelope of
- * messages: of that, the bytes from ENVELOPE_HEAD_BYTES on follow.
+ * messages: of that, the bytes from ANSWER_BODY_HEAD_BYTES on follow.
  */
-struct payload *envelope_lead(struct envelope *envelope);
+struct payload *answer_body_lead(struct answer_body *envelope);
 /* The whole, with one reference; without a cursor if incarnation is 0. */
-struct payload *envelope_end(struct envelope *envelope, uint64_t incarnation,
-	    uint64_t revision);
+struct payload *answer_body_end(struct answer_body *envelope,
+    uint64_t incarnation, uint64_t revision);
 /* The body that says one error. */
-struct payload *envelope_error(const struct message_error *error);
+struct payload *answer_body_error(const struct message_error *error);
 
 #endif

@@ -11,27 +11,27 @@ static const struct {
 	unsigned status;
 	const char *name;
 	const char *field;	/* of the error */
-} statuses[REFUSED_STATUSES] = {
-	[REFUSED_400] = { 400, "400", "request" },
-	[REFUSED_413] = { 413, "413", "length" },
-	[REFUSED_414] = { 414, "414", "url" },
-	[REFUSED_431] = { 431, "431", "head" },
-	[REFUSED_OTHER] = { 0, "other", "request" },
+} statuses[BAD_REQUEST_STATUSES] = {
+	[BAD_REQUEST_400] = { 400, "400", "request" },
+	[BAD_REQUEST_413] = { 413, "413", "length" },
+	[BAD_REQUEST_414] = { 414, "414", "url" },
+	[BAD_REQUEST_431] = { 431, "431", "head" },
+	[BAD_REQUEST_OTHER] = { 0, "other", "request" },
 };
 
-static enum refused_status
+static enum bad_request_status
 status_of(unsigned status)
 {
-	enum refused_status i = 0;
+	enum bad_request_status i = 0;
 
-	while (i < REFUSED_OTHER && statuses[i].status != status)
+	while (i < BAD_REQUEST_OTHER && statuses[i].status != status)
 		i++;
 	return i;
 }
 
 void
-refused_count(struct refused *refused, const char *name, unsigned status,
-    uint64_t now_ms)
+bad_request_count(struct bad_requests *refused, const char *name,
+    unsigned status, uint64_t now_ms)
 {
 	refused->counts[status_of(status)]++;
 	refused->unlogged++;
@@ -45,18 +45,18 @@ refused_count(struct refused *refused, const char *name, unsigned status,
 }
 
 struct payload *
-refused_body(unsigned status)
+bad_request_body(unsigned status)
 {
 	const struct message_error error = {
 		.code = REFUSAL_INVALID_MESSAGE,
 		.field = statuses[status_of(status)].field,
 	};
 
-	return envelope_error(&error);
+	return answer_body_error(&error);
 }
 
 const char *
-refused_status_name(enum refused_status status)
+bad_request_status_name(enum bad_request_status status)
 {
 	return statuses[status].name;
 }

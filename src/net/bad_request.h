@@ -12,28 +12,28 @@ struct payload;
  */
 
 /* What they were answered. */
-enum refused_status {
-	REFUSED_400,		/* malformed, or ambiguous */
-	REFUSED_413,		/* a length has too many digits */
-	REFUSED_414,		/* the target is too long */
-	REFUSED_431,		/* the head is too large */
-	REFUSED_OTHER,		/* a version that nobody knows */
-	REFUSED_STATUSES
+enum bad_request_status {
+	BAD_REQUEST_400,		/* malformed, or ambiguous */
+	BAD_REQUEST_413,		/* a length has too many digits */
+	BAD_REQUEST_414,		/* the target is too long */
+	BAD_REQUEST_431,		/* the head is too large */
+	BAD_REQUEST_OTHER,		/* a version that nobody knows */
+	BAD_REQUEST_STATUSES
 };
 
-struct refused {
-	uint64_t counts[REFUSED_STATUSES];
+struct bad_requests {
+	uint64_t counts[BAD_REQUEST_STATUSES];
 	uint64_t unlogged;	/* since the last line */
 	uint64_t next_ms;	/* when there may be another one */
 };
 
 /* One that came to name was answered so; now_ms is on any clock. */
-void	 refused_count(struct refused *refused, const char *name,
+void	 bad_request_count(struct bad_requests *refused, const char *name,
 	    unsigned status, uint64_t now_ms);
 /* The body of the answer, which says why. */
-struct payload *refused_body(unsigned status)
+struct payload *bad_request_body(unsigned status)
 	    __attribute__((warn_unused_result));
 /* The status as a label of metrics. */
-const char *refused_status_name(enum refused_status status);
+const char *bad_request_status_name(enum bad_request_status status);
 
 #endif

@@ -10,8 +10,8 @@
 #include "hub/quota.h"
 
 int
-visitor_enter(struct peer *peer, struct quota *quota, const char *session,
-    const struct visitor *visitor, enum address_detail detail)
+client_quota_enter(struct peer *peer, struct quota *quota, const char *session,
+    const struct client_address *visitor, enum address_detail detail)
 {
 	const struct address *address = &visitor->address;
 	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
@@ -32,13 +32,13 @@ visitor_enter(struct peer *peer, struct quota *quota, const char *session,
 }
 
 void
-visitor_stay(struct peer *peer)
+client_quota_keep(struct peer *peer)
 {
 	peer->has_place = peer->is_limited;
 }
 
 void
-visitor_leave(struct peer *peer, struct quota *quota)
+client_quota_leave(struct peer *peer, struct quota *quota)
 {
 	if (peer->has_place)
 		quota_disconnect(quota, peer->quota_key, clock_now().mono_ms);

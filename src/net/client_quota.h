@@ -13,9 +13,9 @@ struct quota;
  * address, and a place among the connections of that address.
  */
 
-struct visitor {
+struct client_address {
 	struct address address;		/* of the client */
-	bool	 is_counted;		/* its connection has that place */
+	bool is_counted; /* its connection has that place */
 };
 
 /*
@@ -23,13 +23,13 @@ struct visitor {
  * with that much detail; -1 if the address has too many connections, and peer
  * is unchanged.
  */
-int	 visitor_enter(struct peer *peer, struct quota *quota,
-	    const char *session, const struct visitor *visitor,
+int	 client_quota_enter(struct peer *peer, struct quota *quota,
+	    const char *session, const struct client_address *visitor,
 	    enum address_detail detail)
 	    __attribute__((warn_unused_result));
 /* The connection is the peer's from now on, and so is its place. */
-void	 visitor_stay(struct peer *peer);
+void	 client_quota_keep(struct peer *peer);
 /* Give up the peer's place and free what the fields hold. */
-void	 visitor_leave(struct peer *peer, struct quota *quota);
+void	 client_quota_leave(struct peer *peer, struct quota *quota);
 
 #endif

@@ -42,7 +42,7 @@ expire_until(struct deadlines *deadlines, unsigned kind, uint64_t end)
 
 /* Who has to wait again while this runs waits for another turn. */
 static void
-on_idle(uv_idle_t *idle)
+on_deadline_idle(uv_idle_t *idle)
 {
 	struct deadlines *deadlines = idle->data;
 
@@ -51,10 +51,10 @@ on_idle(uv_idle_t *idle)
 		uv_idle_stop(idle);
 }
 
-static void	 on_timer(uv_timer_t *timer);
+static void	 on_deadline_timer(uv_timer_t *timer);
 
 static void
-arm(struct deadlines *deadlines, uint64_t due_ms)
+arm_timer(struct deadlines *deadlines, uint64_t due_ms)
 {
 	uint64_t now_ms = uv_now(deadlines->loop);
 
@@ -63,12 +63,12 @@ arm(struct deadlines *deadlines, uint64_t due_ms)
 	    deadlines->timer_ms <= due_ms))
 		return;
 	deadlines->timer_ms = due_ms;
-	uv_timer_start(&deadlines->timer, on_timer,
+	uv_timer_start(&deadlines->timer, on_deadline_timer,
 	    due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
 static void
-on_timer(uv_timer_t *timer)
+on_deadline_timer(uv_timer_t *timer)
 {
 	struct deadlines *deadlines = timer->data;
 	uint64_t now_ms = uv_now(deadlines->loop);
@@ -79,7 +79,7 @@ on_timer(uv_timer_t *timer)
 		expire_until(deadlines, kind, now_ms);
 		first = TAILQ_FIRST(&deadlines->lists[kind]);
 		if (first != NULL)
-			arm(deadlines, first->due);
+			arm_timer(deadlines, first->due);
 	}
 }
 
@@ -94,7 +94,7 @@ deadline_set(struct deadlines *deadlines, struct deadline *deadline,
 	deadline->due = wait_end_ms(uv_now(deadlines->loop),
 	    deadlines->wait_ms[kind]);
 	TAILQ_INSERT_TAIL(&deadlines->lists[kind], deadline, entry);
-	arm(deadlines, deadline->due);
+	arm_timer(deadlines, deadline->due);
 }
 
 void
@@ -104,7 +104,7 @@ deadline_set_turn(struct deadlines *deadlines, struct deadline *deadline)
 	deadline->kind = DEADLINE_TURN;
 	deadline->due = deadlines->turn;
 	TAILQ_INSERT_TAIL(&deadlines->lists[DEADLINE_TURN], deadline, entry);
-	uv_idle_start(&deadlines->idle, on_idle);
+	uv_idle_start(&deadlines->idle, on_deadline_idle);
 }
 
 struct deadline *
@@ -148,26 +148,26 @@ deadlines_configure(struct deadlines *deadlines,
 		deadlines->wait_ms[kind] = wait_ms[kind];
 		deadline = TAILQ_FIRST(&deadlines->lists[kind]);
 		if (deadline != NULL)
-			arm(deadlines, deadline->due);
+			arm_timer(deadlines, deadline->due);
 	}
 }
 
 static void
-on_timer_closed(uv_handle_t *handle)
+on_deadlines_closed(uv_handle_t *handle)
 {
 	free(handle->data);
 }
 
 static void
-on_idle_closed(uv_handle_t *handle)
+on_deadline_idle_closed(uv_handle_t *handle)
 {
 	struct deadlines *deadlines = handle->data;
 
-	uv_close((uv_handle_t *)&deadlines->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&deadlines->timer, on_deadlines_closed);
 }
 
 void
 deadlines_free(struct deadlines *deadlines)
 {
-	uv_close((uv_handle_t *)&deadlines->idle, on_idle_closed);
+	uv_close((uv_handle_t *)&deadlines->idle, on_deadline_idle_closed);
 }

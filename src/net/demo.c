@@ -12,7 +12,7 @@ demo_answer(const char *base_path, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	if (strcmp(request->method, "GET") != 0 ||
-	    !route_is_base(base_path, request->target))
+	    !session_path_is_base(base_path, request->target))
 		return false;
 	answer->status = 200;
 	answer->body = payload_new(demo_page, sizeof(demo_page) - 1);

@@ -36,7 +36,7 @@ exchange_body_len(const struct exchange_answer *answer)
 }
 
 static void
-add(struct exchange_fields *fields, const char *name, const char *value)
+add_field(struct exchange_fields *fields, const char *name, const char *value)
 {
 	if (value == NULL || value[0] == '\0')
 		return;
@@ -55,10 +55,10 @@ add(struct exchange_fields *fields, const char *name, const char *value)
 static void
 add_preflight(struct exchange_fields *fields, const char *methods)
 {
-	add(fields, "Access-Control-Allow-Methods", methods);
-	add(fields, "Access-Control-Allow-Headers",
+	add_field(fields, "Access-Control-Allow-Methods", methods);
+	add_field(fields, "Access-Control-Allow-Headers",
 	    "Authorization, Content-Type, *");
-	add(fields, "Access-Control-Max-Age", "86400");
+	add_field(fields, "Access-Control-Max-Age", "86400");
 }
 
 /* What a status says with a field besides (RFC 9110, section 15). */
@@ -78,7 +78,7 @@ add_of_status(struct exchange_fields *fields, unsigned status)
 
 	for (i = 0; i < sizeof(of_status) / sizeof(of_status[0]); i++)
 		if (of_status[i].status == status)
-			add(fields, of_status[i].field.name,
+			add_field(fields, of_status[i].field.name,
 			    of_status[i].field.value);
 }
 
@@ -87,8 +87,8 @@ add_retry(struct exchange_fields *fields, unsigned seconds)
 {
 	(void)snprintf(fields->seconds, sizeof(fields->seconds), "%u",
 	    seconds);	/* ten digits at most */
-	add(fields, "Retry-After", fields->seconds);
-	add(fields, "Access-Control-Expose-Headers", "Retry-After");
+	add_field(fields, "Retry-After", fields->seconds);
+	add_field(fields, "Access-Control-Expose-Headers", "Retry-After");
 }
 
 void
@@ -98,16 +98,16 @@ exchange_fields(const struct exchange_answer *answer,
 	assert(answer->status != 405 || answer->allow != NULL);
 	fields->count = 0;
 	if (answer->body != NULL)
-		add(fields, "Content-Type", answer->content_type != NULL ?
+		add_field(fields, "Content-Type", answer->content_type != NULL ?
 		    answer->content_type : TYPE_JSON);
-	add(fields, "Content-Security-Policy", answer->security_policy);
-	add(fields, "Cache-Control", "no-store");
-	add(fields, "X-Content-Type-Options", "nosniff");
-	add(fields, "Access-Control-Allow-Origin", "*");
+	add_field(fields, "Content-Security-Policy", answer->security_policy);
+	add_field(fields, "Cache-Control", "no-store");
+	add_field(fields, "X-Content-Type-Options", "nosniff");
+	add_field(fields, "Access-Control-Allow-Origin", "*");
 	if (answer->is_preflight)
 		add_preflight(fields, answer->allow);
 	add_of_status(fields, answer->status);
-	add(fields, "Allow", answer->allow);
+	add_field(fields, "Allow", answer->allow);
 	if (answer->retry_after_s != 0)
 		add_retry(fields, answer->retry_after_s);
 }

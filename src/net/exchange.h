@@ -12,7 +12,7 @@
 #include "wire/http_target.h"
 #include "wire/ws_handshake.h"
 
-struct poll;
+struct longpoll;
 
 /*
  * A request and what becomes of it, in the terms that libmicrohttpd and web
@@ -30,10 +30,10 @@ struct exchange_request {
 	const char *authorization;
 	const char *forwarded_for;	/* X-Forwarded-For, joined */
 	uint64_t content_length;	/* 0 if unknown */
-	struct address address;		/* of the connection's other end, ... */
-	bool	 is_counted;		/* ... and it has its place there */
-	int	 fd;			/* the connection, to be asked about; */
-					/* -1 if it carries others' requests */
+	struct address address; /* of the connection's other end, ... */
+	bool is_counted; /* ... and it has its place there */
+	int fd; /* the connection, to be asked about; */
+	/* -1 if it carries others' requests */
 	/* NULL where no WebSocket is possible. */
 	const struct ws_handshake_request *handshake;
 };
@@ -49,15 +49,15 @@ struct exchange_answer {
 	struct payload *body;
 	size_t	 body_from;
 	const char *content_type;	/* NULL: JSON */
-	const char *security_policy;	/* Content-Security-Policy; or NULL */
+	const char *security_policy; /* Content-Security-Policy; or NULL */
 	const char *allow;		/* Allow, which a 405 has; or NULL */
-	bool	 is_preflight;		/* a page may ask by what allow says */
+	bool is_preflight; /* a page may ask by what allow says */
 	unsigned retry_after_s;		/* Retry-After; 0 for none */
 	bool	 closes;		/* the connection ends with it */
 	struct outbox_news news;	/* what the body shows */
 	const struct ws_handshake *handshake;	/* of a 101 */
 	void	*upgrade;		/* with 101: whose it is */
-	struct poll *poll;		/* with 0 */
+	struct longpoll *poll;		/* with 0 */
 };
 
 enum { EXCHANGE_FIELDS_MAX = 12 };

@@ -22,7 +22,7 @@
 #include "wire/fcgi_parser.h"
 
 enum {
-	SCRATCH_BYTES = 32768,	/* what a connection is read at most per turn */
+	SCRATCH_BYTES = 32768, /* what a connection is read at most per turn */
 	SEND_BYTES = 262144,	/* what is sent on it at most per turn */
 	REQUESTS_MAX = 32,	/* at a time on one connection */
 	CLOSE_TIMEOUT_MS = 5000, /* for the web server to close its end */
@@ -42,7 +42,7 @@ enum fcgi_wait {
 
 enum fcgi_state {
 	STATE_OPEN,
-	STATE_ENDING,		/* what is queued is sent, nothing is heard */
+	STATE_ENDING, /* what is queued is sent, nothing is heard */
 	STATE_LINGERING,	/* the web server is to end the stream */
 	STATE_BROKEN,		/* nothing can be sent: closed in a turn */
 	STATE_CLOSED
@@ -61,7 +61,7 @@ struct fcgi_connection {
 	uint8_t	 state;		/* enum fcgi_state */
 	uint8_t	 events;	/* what the loop watches for */
 	uint8_t	 end;		/* enum fcgi_end */
-	bool	 is_blocked;	/* sending waits until the socket is writable */
+	bool is_blocked; /* sending waits until the socket is writable */
 	bool	 is_reading;	/* answers are sent when all is read */
 	bool	 has_spoken;	/* a request came */
 };
@@ -71,7 +71,7 @@ struct fcgi_exchange {
 	struct fcgi_connection *connection;
 	struct fcgi_request *request;
 	/* Until the body is there, one of these, then only poll. */
-	struct poll *poll;
+	struct longpoll *poll;
 	struct fcgi_output *answer;
 	struct deadline body;
 	uint64_t body_len;	/* that has come */
@@ -83,33 +83,33 @@ struct fcgi_exchange {
 struct fcgi_service {
 	struct fcgi_service_config config;
 	struct fcgi_service_settings settings;
-	struct fcgi_config parser;
+	struct fcgi_parser_config parser;
 	struct deadlines *deadlines;
 	struct fcgi_counts counts;
 	TAILQ_HEAD(, fcgi_connection) connections;
 	size_t	 unsent;		/* outputs of all connections */
-	uint64_t untrusted_ms;		/* when either may be logged again */
+	uint64_t untrusted_ms; /* when either may be logged again */
 	uint64_t no_client_ms;
 	uint8_t	 scratch[SCRATCH_BYTES];
 };
 
-static void	 on_poll(uv_poll_t *poll, int status, int events);
+static void	 on_fcgi_socket(uv_poll_t *poll, int status, int events);
 
 static void
-wait_for(struct fcgi_connection *connection, struct deadline *deadline,
+fcgi_wait_for(struct fcgi_connection *connection, struct deadline *deadline,
     enum fcgi_wait kind)
 {
 	deadline_set(connection->service->deadlines, deadline, kind);
 }
 
 static void
-stop_waiting(struct fcgi_connection *connection, struct deadline *deadline)
+fcgi_stop_waiting(struct fcgi_connection *connection, struct deadline *deadline)
 {
 	deadline_clear(connection->service->deadlines, deadline);
 }
 
 static void
-watch(struct fcgi_connection *connection)
+fcgi_watch_socket(struct fcgi_connection *connection)
 {
 	/* Who does not read our answers is not read from. */
 	int events = connection->is_blocked ? UV_WRITABLE : UV_READABLE;
@@ -117,7 +117,7 @@ watch(struct fcgi_connection *connection)
 	if (events == connection->events)
 		return;
 	connection->events = (uint8_t)events;
-	uv_poll_start(&connection->poll, events, on_poll);
+	uv_poll_start(&connection->poll, events, on_fcgi_socket);
 }
 
 static void
@@ -132,18 +132,18 @@ drop_first_output(struct fcgi_connection *connection)
 
 /* Forget an exchange that was answered or given up. */
 static void
-end_exchange(struct fcgi_exchange *exchange)
+free_exchange(struct fcgi_exchange *exchange)
 {
 	struct fcgi_connection *connection = exchange->connection;
 
 	if (exchange->poll != NULL)
-		poll_cancel(exchange->poll);
+		longpoll_cancel(exchange->poll);
 	if (exchange->answer != NULL)
 		fcgi_output_free(exchange->answer);
-	stop_waiting(connection, &exchange->body);
+	fcgi_stop_waiting(connection, &exchange->body);
 	/* The wait for the next one begins anew, unless it is for the end. */
 	if (connection->state != STATE_BROKEN)
-		stop_waiting(connection, &connection->wait);
+		fcgi_stop_waiting(connection, &connection->wait);
 	connection->shown--;
 	fcgi_request_end(&connection->parser, exchange->request);
 	free(exchange);
@@ -151,20 +151,20 @@ end_exchange(struct fcgi_exchange *exchange)
 
 /* Nobody waits for answers on the connection any more. */
 static void
-end_all(struct fcgi_connection *connection)
+free_all_exchanges(struct fcgi_connection *connection)
 {
 	struct fcgi_request *request;
 
 	while ((request = fcgi_parser_request(&connection->parser)) != NULL) {
 		if (request->owner != NULL)
-			end_exchange(request->owner);
+			free_exchange(request->owner);
 		else
 			fcgi_request_end(&connection->parser, request);
 	}
 }
 
 static void
-on_closed(uv_handle_t *handle)
+on_fcgi_closed(uv_handle_t *handle)
 {
 	struct fcgi_connection *connection = handle->data;
 	const struct fcgi_service_config *config =
@@ -184,13 +184,13 @@ close_now(struct fcgi_connection *connection)
 	connection->state = STATE_CLOSED;
 	connection->service->counts.open--;
 	connection->service->counts.closed[connection->end]++;
-	end_all(connection);
-	stop_waiting(connection, &connection->wait);
-	stop_waiting(connection, &connection->take);
+	free_all_exchanges(connection);
+	fcgi_stop_waiting(connection, &connection->wait);
+	fcgi_stop_waiting(connection, &connection->take);
 	while (!STAILQ_EMPTY(&connection->outputs))
 		drop_first_output(connection);
 	TAILQ_REMOVE(&connection->service->connections, connection, entry);
-	uv_close((uv_handle_t *)&connection->poll, on_closed);
+	uv_close((uv_handle_t *)&connection->poll, on_fcgi_closed);
 	close(connection->fd);
 }
 
@@ -199,16 +199,16 @@ close_now(struct fcgi_connection *connection)
  * polls, of which others are on the same connection.
  */
 static void
-break_off(struct fcgi_connection *connection)
+close_next_turn(struct fcgi_connection *connection)
 {
 	connection->state = STATE_BROKEN;
-	stop_waiting(connection, &connection->take);
+	fcgi_stop_waiting(connection, &connection->take);
 	deadline_set_turn(connection->service->deadlines, &connection->wait);
 }
 
 /* An answer takes too long, or too much memory with all others. */
 static void
-cut_slow(struct unsent_item *item)
+on_fcgi_too_slow(struct unsent_item *item)
 {
 	struct fcgi_output *out = (void *)((char *)item -
 	    offsetof(struct fcgi_output, unsent));
@@ -216,7 +216,7 @@ cut_slow(struct unsent_item *item)
 	log_debug("fastcgi: the web server is too slow");
 	if (out->connection->end == FCGI_END_CLOSED)
 		out->connection->end = FCGI_END_STALL;
-	break_off(out->connection);
+	close_next_turn(out->connection);
 }
 
 static void
@@ -225,7 +225,7 @@ queue(struct fcgi_connection *connection, struct fcgi_output *out)
 	STAILQ_INSERT_TAIL(&connection->outputs, out, entry);
 	connection->service->unsent++;
 	out->connection = connection;
-	out->unsent.cut = cut_slow;
+	out->unsent.cut = on_fcgi_too_slow;
 	if (out->body != NULL)
 		unsent_begin(connection->service->config.unsent, &out->unsent,
 		    out->body, connection->fd);
@@ -233,24 +233,24 @@ queue(struct fcgi_connection *connection, struct fcgi_output *out)
 
 /* Everything is said: end our half, and let it be read before a reset. */
 static void
-linger(struct fcgi_connection *connection)
+fcgi_linger(struct fcgi_connection *connection)
 {
 	if (shutdown(connection->fd, SHUT_WR) == -1) {
 		log_debug("fastcgi: shutdown: %s", strerror(errno));
-		break_off(connection);
+		close_next_turn(connection);
 		return;
 	}
 	connection->state = STATE_LINGERING;
-	wait_for(connection, &connection->wait, WAIT_CLOSE);
+	fcgi_wait_for(connection, &connection->wait, WAIT_CLOSE);
 }
 
 /* The socket takes no more for now. */
 static void
-block(struct fcgi_connection *connection)
+fcgi_block_output(struct fcgi_connection *connection)
 {
 	connection->is_blocked = true;
 	if (connection->take.kind == WAIT_NONE)
-		wait_for(connection, &connection->take, WAIT_TAKE);
+		fcgi_wait_for(connection, &connection->take, WAIT_TAKE);
 }
 
 /* All of the first output is sent. */
@@ -268,21 +268,21 @@ sent_first(struct fcgi_connection *connection)
 
 /* Send some of what is queued first; returns the number of bytes. */
 static size_t
-send_some(struct fcgi_connection *connection)
+fcgi_send_some(struct fcgi_connection *connection)
 {
 	struct fcgi_output *out = STAILQ_FIRST(&connection->outputs);
 	ssize_t n = fcgi_output_send(out, connection->fd);
 
 	if (n == -1) {
 		if (errno == EAGAIN)
-			block(connection);
+			fcgi_block_output(connection);
 		else if (errno != EINTR) {
 			log_debug("fastcgi: send: %s", strerror(errno));
-			break_off(connection);
+			close_next_turn(connection);
 		}
 		return 0;
 	}
-	stop_waiting(connection, &connection->take);
+	fcgi_stop_waiting(connection, &connection->take);
 	if (fcgi_output_is_sent(out))
 		sent_first(connection);
 	return (size_t)n;
@@ -302,42 +302,42 @@ wait_for_input(struct fcgi_connection *connection)
 	if (connection->is_blocked)
 		kind = WAIT_NONE;
 	if (kind == WAIT_NONE)
-		stop_waiting(connection, &connection->wait);
+		fcgi_stop_waiting(connection, &connection->wait);
 	else if (connection->wait.kind != kind)
-		wait_for(connection, &connection->wait, kind);
+		fcgi_wait_for(connection, &connection->wait, kind);
 }
 
 /* Go on to what is due when all is sent that can be. */
 static void
-settle(struct fcgi_connection *connection)
+fcgi_after_flush(struct fcgi_connection *connection)
 {
 	if (connection->state == STATE_OPEN &&
 	    fcgi_parser_is_done(&connection->parser))
 		connection->state = STATE_ENDING;
 	if (connection->state == STATE_ENDING &&
 	    STAILQ_EMPTY(&connection->outputs))
-		linger(connection);
+		fcgi_linger(connection);
 	if (connection->state == STATE_OPEN)
 		wait_for_input(connection);
 	if (connection->state <= STATE_LINGERING)
-		watch(connection);
+		fcgi_watch_socket(connection);
 }
 
 /* Send what there is and the socket takes. */
 static void
-flush(struct fcgi_connection *connection)
+fcgi_flush(struct fcgi_connection *connection)
 {
 	size_t spent = 0;
 
 	while (connection->state <= STATE_ENDING && !connection->is_blocked &&
 	    !STAILQ_EMPTY(&connection->outputs)) {
-		spent += send_some(connection);
+		spent += fcgi_send_some(connection);
 		/* The others' turn; being writable, it will be called again. */
 		if (spent >= SEND_BYTES && !STAILQ_EMPTY(&connection->outputs))
-			block(connection);
+			fcgi_block_output(connection);
 	}
 	if (connection->state != STATE_CLOSED)
-		settle(connection);
+		fcgi_after_flush(connection);
 }
 
 static struct fcgi_output *
@@ -345,11 +345,11 @@ refusal_output(const struct fcgi_exchange *exchange, unsigned status)
 {
 	const struct exchange_answer answer = {
 		.status = status,
-		.body = refused_body(status),
+		.body = bad_request_body(status),
 	};
 	struct fcgi_service *service = exchange->connection->service;
 
-	refused_count(&service->counts.refused, "fastcgi", status,
+	bad_request_count(&service->counts.refused, "fastcgi", status,
 	    uv_now(service->config.loop));
 	return fcgi_output_answer(exchange->request->id, &answer);
 }
@@ -360,7 +360,7 @@ answer_exchange(struct fcgi_exchange *exchange)
 {
 	queue(exchange->connection, exchange->answer);
 	exchange->answer = NULL;
-	end_exchange(exchange);
+	free_exchange(exchange);
 }
 
 static void
@@ -373,14 +373,14 @@ on_answered(void *ctx, const struct exchange_answer *answer)
 	exchange->answer = fcgi_output_answer(exchange->request->id, answer);
 	answer_exchange(exchange);
 	if (!connection->is_reading)
-		flush(connection);
+		fcgi_flush(connection);
 }
 
-static const struct poll_owner poll_owner = { .answered = on_answered };
+static const struct longpoll_owner longpoll_owner = { .answered = on_answered };
 
 /* Whether a log line of a kind is due; it is not until a while later then. */
 static bool
-may_complain(struct fcgi_service *service, uint64_t *next_ms)
+is_log_due(struct fcgi_service *service, uint64_t *next_ms)
 {
 	uint64_t now_ms = uv_now(service->config.loop);
 
@@ -393,14 +393,14 @@ may_complain(struct fcgi_service *service, uint64_t *next_ms)
 static void
 complain_of_client(struct fcgi_service *service)
 {
-	if (may_complain(service, &service->no_client_ms))
+	if (is_log_due(service, &service->no_client_ms))
 		log_warnx("fastcgi: the web server says no address in "
 		    "REMOTE_ADDR: such requests are refused");
 }
 
 /* Let the owner decide about a request that is well-formed. */
 static void
-ask_owner(struct fcgi_exchange *exchange, const struct fcgi_head *head)
+ask_fcgi_owner(struct fcgi_exchange *exchange, const struct fcgi_head *head)
 {
 	const struct fcgi_service_config *config =
 	    &exchange->connection->service->config;
@@ -416,7 +416,7 @@ ask_owner(struct fcgi_exchange *exchange, const struct fcgi_head *head)
 }
 
 static void
-read_head(struct fcgi_exchange *exchange)
+read_params(struct fcgi_exchange *exchange)
 {
 	struct fcgi_connection *connection = exchange->connection;
 	struct fcgi_head head;
@@ -424,7 +424,7 @@ read_head(struct fcgi_exchange *exchange)
 	switch (fcgi_head_read(&connection->parser, exchange->request,
 	    &head)) {
 	case FCGI_HEAD_READ:
-		ask_owner(exchange, &head);
+		ask_fcgi_owner(exchange, &head);
 		return;
 	case FCGI_HEAD_MALFORMED:
 		break;
@@ -447,10 +447,10 @@ begin_exchange(struct fcgi_connection *connection,
 	connection->shown++;
 	connection->has_spoken = true;
 	/* That for the head of another one begins anew. */
-	stop_waiting(connection, &connection->wait);
-	wait_for(connection, &exchange->body, WAIT_BODY);
+	fcgi_stop_waiting(connection, &connection->wait);
+	fcgi_wait_for(connection, &exchange->body, WAIT_BODY);
 	if (status == FCGI_HEAD)
-		read_head(exchange);
+		read_params(exchange);
 	else
 		exchange->answer = refusal_output(exchange,
 		    status == FCGI_BIG_HEAD ? 431 : 400);
@@ -458,11 +458,12 @@ begin_exchange(struct fcgi_connection *connection,
 
 /* What is too large is read on, or its sender would not see why. */
 static void
-add_body(struct fcgi_exchange *exchange, const struct fcgi_event *event)
+add_exchange_body(struct fcgi_exchange *exchange,
+    const struct fcgi_event *event)
 {
 	exchange->body_len += event->len;
 	if (exchange->poll != NULL && !exchange->is_too_large &&
-	    poll_add_body(exchange->poll, event->data, event->len) == -1)
+	    longpoll_add_body(exchange->poll, event->data, event->len) == -1)
 		exchange->is_too_large = true;
 }
 
@@ -470,7 +471,7 @@ add_body(struct fcgi_exchange *exchange, const struct fcgi_event *event)
 static void
 start_exchange(struct fcgi_exchange *exchange)
 {
-	stop_waiting(exchange->connection, &exchange->body);
+	fcgi_stop_waiting(exchange->connection, &exchange->body);
 	if (exchange->has_length &&
 	    exchange->content_length != exchange->body_len) {
 		if (exchange->answer != NULL)
@@ -481,30 +482,30 @@ start_exchange(struct fcgi_exchange *exchange)
 	if (exchange->answer != NULL)
 		answer_exchange(exchange);
 	else if (exchange->is_too_large)
-		poll_refuse_body(exchange->poll, &poll_owner, exchange);
+		longpoll_refuse_body(exchange->poll, &longpoll_owner, exchange);
 	else
-		poll_start(exchange->poll, &poll_owner, exchange);
+		longpoll_start(exchange->poll, &longpoll_owner, exchange);
 }
 
 static void
 abort_exchange(struct fcgi_exchange *exchange)
 {
 	queue(exchange->connection, fcgi_output_end(exchange->request->id));
-	end_exchange(exchange);
+	free_exchange(exchange);
 }
 
 static void
-on_fault(struct fcgi_connection *connection, const char *fault)
+on_fcgi_fault(struct fcgi_connection *connection, const char *fault)
 {
 	log_debug("fastcgi: %s: the connection is closed", fault);
-	end_all(connection);
-	stop_waiting(connection, &connection->wait);
+	free_all_exchanges(connection);
+	fcgi_stop_waiting(connection, &connection->wait);
 	connection->end = FCGI_END_FAULT;
 	connection->state = STATE_ENDING;
 }
 
 static void
-on_event(struct fcgi_connection *connection, enum fcgi_status status,
+on_fcgi_event(struct fcgi_connection *connection, enum fcgi_status status,
     const struct fcgi_event *event)
 {
 	switch (status) {
@@ -516,7 +517,7 @@ on_event(struct fcgi_connection *connection, enum fcgi_status status,
 		begin_exchange(connection, event->request, status);
 		break;
 	case FCGI_BODY:
-		add_body(event->request->owner, event);
+		add_exchange_body(event->request->owner, event);
 		break;
 	case FCGI_INPUT_END:
 		start_exchange(event->request->owner);
@@ -529,13 +530,13 @@ on_event(struct fcgi_connection *connection, enum fcgi_status status,
 		    event->len));
 		break;
 	case FCGI_FAILED:
-		on_fault(connection, event->fault);
+		on_fcgi_fault(connection, event->fault);
 		break;
 	}
 }
 
 static void
-consume(struct fcgi_connection *connection, const uint8_t *bytes, size_t len)
+fcgi_parse(struct fcgi_connection *connection, const uint8_t *bytes, size_t len)
 {
 	struct fcgi_event event;
 	enum fcgi_status status;
@@ -544,14 +545,14 @@ consume(struct fcgi_connection *connection, const uint8_t *bytes, size_t len)
 	do {
 		status = fcgi_parser_next(&connection->parser, &bytes, &len,
 		    &event);
-		on_event(connection, status, &event);
+		on_fcgi_event(connection, status, &event);
 	} while (status != FCGI_MORE && connection->state == STATE_OPEN &&
 	    !fcgi_parser_is_done(&connection->parser));
 	connection->is_reading = false;
 }
 
 static void
-receive(struct fcgi_connection *connection)
+fcgi_receive(struct fcgi_connection *connection)
 {
 	uint8_t *scratch = connection->service->scratch;
 	ssize_t n = recv(connection->fd, scratch, SCRATCH_BYTES, 0);
@@ -561,11 +562,11 @@ receive(struct fcgi_connection *connection)
 	if (n <= 0)
 		close_now(connection);
 	else if (connection->state == STATE_OPEN)
-		consume(connection, scratch, (size_t)n);
+		fcgi_parse(connection, scratch, (size_t)n);
 }
 
 static void
-on_poll(uv_poll_t *poll, int status, int events)
+on_fcgi_socket(uv_poll_t *poll, int status, int events)
 {
 	struct fcgi_connection *connection = poll->data;
 
@@ -576,14 +577,14 @@ on_poll(uv_poll_t *poll, int status, int events)
 	if ((events & UV_WRITABLE) != 0)
 		connection->is_blocked = false;
 	if ((events & UV_READABLE) != 0)
-		receive(connection);
+		fcgi_receive(connection);
 	if (connection->state != STATE_CLOSED)
-		flush(connection);
+		fcgi_flush(connection);
 }
 
 /* The connection of a deadline, which tells by its kind where it stands. */
 static struct fcgi_connection *
-connection_of(struct deadline *deadline, enum fcgi_wait kind)
+fcgi_of_deadline(struct deadline *deadline, enum fcgi_wait kind)
 {
 	char *at = (char *)deadline;
 
@@ -597,7 +598,7 @@ connection_of(struct deadline *deadline, enum fcgi_wait kind)
 }
 
 static void
-expire(struct deadline *deadline, unsigned kind)
+on_fcgi_deadline(struct deadline *deadline, unsigned kind)
 {
 	static const char *const faults[] = {
 		[WAIT_HEAD] = "the params of a request do not come",
@@ -613,7 +614,7 @@ expire(struct deadline *deadline, unsigned kind)
 	};
 
 	struct fcgi_connection *connection =
-	    connection_of(deadline, (enum fcgi_wait)kind);
+	    fcgi_of_deadline(deadline, (enum fcgi_wait)kind);
 
 	if (faults[kind] != NULL)
 		log_debug("fastcgi: %s: the connection is closed",
@@ -630,7 +631,7 @@ seconds(unsigned n)
 }
 
 static void
-put_waits(const struct fcgi_service *service,
+fcgi_durations(const struct fcgi_service *service,
     uint64_t wait_ms[DEADLINE_KINDS_MAX])
 {
 	const struct fcgi_service_settings *settings = &service->settings;
@@ -644,10 +645,10 @@ put_waits(const struct fcgi_service *service,
 	wait_ms[WAIT_BODY] = seconds(settings->body_timeout_s);
 }
 
-static struct fcgi_config
+static struct fcgi_parser_config
 parser_settings(const struct fcgi_service_settings *settings)
 {
-	return (struct fcgi_config){
+	return (struct fcgi_parser_config){
 		.params = fcgi_head_params,
 		.max_requests = REQUESTS_MAX,
 		.max_connections = settings->max_connections > UINT32_MAX ? 0 :
@@ -665,8 +666,9 @@ fcgi_service_new(const struct fcgi_service_config *config,
 	service->config = *config;
 	service->settings = *settings;
 	service->parser = parser_settings(settings);
-	put_waits(service, wait_ms);
-	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
+	fcgi_durations(service, wait_ms);
+	service->deadlines =
+	    deadlines_new(config->loop, wait_ms, on_fcgi_deadline);
 	TAILQ_INIT(&service->connections);
 	return service;
 }
@@ -679,7 +681,7 @@ fcgi_service_configure(struct fcgi_service *service,
 
 	service->settings = *settings;
 	service->parser = parser_settings(settings);
-	put_waits(service, wait_ms);
+	fcgi_durations(service, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);
 }
 
@@ -705,7 +707,7 @@ refuse_connection(struct fcgi_service *service, int fd,
 	service->counts.opened++;
 	service->counts.closed[FCGI_END_UNTRUSTED]++;
 	address_format_detail(&address, service->settings.log_addresses, text);
-	if (may_complain(service, &service->untrusted_ms))
+	if (is_log_due(service, &service->untrusted_ms))
 		log_warnx("fastcgi: connections from %s are refused: it is "
 		    "not in trusted-proxies", text[0] != '\0' ? text :
 		    "an address");
@@ -743,7 +745,7 @@ fcgi_service_add(struct fcgi_service *service, int fd,
 	fcgi_parser_init(&connection->parser, &service->parser);
 	STAILQ_INIT(&connection->outputs);
 	TAILQ_INSERT_TAIL(&service->connections, connection, entry);
-	settle(connection);
+	fcgi_after_flush(connection);
 }
 
 size_t

@@ -29,8 +29,8 @@ struct fcgi_service;
 
 struct fcgi_owner {
 	/* Decide about a request, which cannot become a WebSocket. */
-	void	(*request)(void *ctx, const struct exchange_request *request,
-		    struct exchange_answer *answer);
+	void (*request)(void *ctx, const struct exchange_request *request,
+	    struct exchange_answer *answer);
 	/* An answer that shows news was written to its last byte. */
 	void	(*delivered)(void *ctx, const struct outbox_news *news);
 	/* A connection ended. */
@@ -51,7 +51,7 @@ struct fcgi_counts {
 	size_t	 open;
 	uint64_t opened;
 	uint64_t closed[FCGI_ENDS];
-	struct refused refused;	/* for params or length */
+	struct bad_requests refused;	/* for params or length */
 };
 
 struct fcgi_service_config {
@@ -72,8 +72,8 @@ struct fcgi_service_settings {
 	unsigned head_timeout_s;
 	unsigned body_timeout_s;
 	unsigned stall_timeout_s;
-	size_t	 max_connections;	/* told to who asks; 0: unlimited */
-	const struct address_prefix *trusted_proxies;	/* lent until then */
+	size_t max_connections; /* told to who asks; 0: unlimited */
+	const struct address_prefix *trusted_proxies; /* lent until then */
 	size_t	 trusted_proxies_count;
 	enum address_detail log_addresses;
 };

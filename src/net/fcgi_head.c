@@ -23,7 +23,7 @@ param(const struct fcgi_parser *parser, const struct fcgi_request *request,
 
 /* Read digits, and nothing but digits; -1 if they are too many. */
 static int
-read_length(const char *text, uint64_t *length)
+read_content_length(const char *text, uint64_t *length)
 {
 	uint64_t n = 0;
 
@@ -72,7 +72,8 @@ fcgi_head_read(const struct fcgi_parser *parser,
 	head->has_length = length != NULL;
 	if (to->method == NULL || uri == NULL ||
 	    http_target_parse(to->method, uri, &head->target) == -1 ||
-	    (length != NULL && read_length(length, &to->content_length) == -1))
+	    (length != NULL &&
+		read_content_length(length, &to->content_length) == -1))
 		return FCGI_HEAD_MALFORMED;
 	if (read_client(fcgi_request_param(parser, request, "REMOTE_ADDR"),
 	    &to->address) == -1)

@@ -14,7 +14,7 @@ struct fcgi_request;
  * servers differ in what they make of it in SCRIPT_NAME and PATH_INFO.
  */
 
-/* The params that are read, ending with NULL: for fcgi_config. */
+/* The params that are read, ending with NULL: for fcgi_parser_config. */
 extern const char *const fcgi_head_params[];
 
 struct fcgi_head {

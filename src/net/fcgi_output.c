@@ -30,7 +30,7 @@ struct pieces {
 };
 
 static void __attribute__((format(printf, 2, 3)))
-put(struct buf *text, const char *format, ...)
+put_line(struct buf *text, const char *format, ...)
 {
 	char line[HEAD_MAX_BYTES / 2];
 	va_list ap;
@@ -51,17 +51,17 @@ put_head(struct buf *text, const struct exchange_answer *answer)
 	struct exchange_fields fields;
 	size_t i;
 
-	put(text, "Status: %u %s\r\n", answer->status,
+	put_line(text, "Status: %u %s\r\n", answer->status,
 	    exchange_reason(answer->status));
 	exchange_fields(answer, &fields);
 	for (i = 0; i < fields.count; i++)
-		put(text, "%s: %s\r\n", fields.list[i].name,
+		put_line(text, "%s: %s\r\n", fields.list[i].name,
 		    fields.list[i].value);
 	/* RFC 9110, section 8.6: a 204 has none. */
 	if (answer->status != STATUS_NO_CONTENT)
-		put(text, "Content-Length: %zu\r\n",
+		put_line(text, "Content-Length: %zu\r\n",
 		    exchange_body_len(answer));
-	put(text, "\r\n");
+	put_line(text, "\r\n");
 }
 
 struct fcgi_output *
@@ -78,7 +78,7 @@ fcgi_output_answer(uint16_t id, const struct exchange_answer *answer)
 	    buf_append(&text, answer->lead->data, answer->lead->len) == -1)
 		fatalx("the first part of an answer is too long");
 	payload_unref(answer->lead);
-	if (fcgi_put_stdout(&records, id, buf_data(&text), text.len) == -1)
+	if (fcgi_append_stdout(&records, id, buf_data(&text), text.len) == -1)
 		fatalx("out of memory (head of an answer)");
 	buf_clear(&text);
 	out->lead = buf_freeze(&records);
@@ -126,7 +126,7 @@ body_len(const struct fcgi_output *out)
 
 /* Add what was not sent of len bytes. */
 static void
-add(struct pieces *pieces, const void *data, size_t len)
+add_unsent(struct pieces *pieces, const void *data, size_t len)
 {
 	if (pieces->skip >= len) {
 		pieces->skip -= len;
@@ -142,7 +142,7 @@ add(struct pieces *pieces, const void *data, size_t len)
 
 /* Add records of the body; false if there are more than go into one call. */
 static bool
-add_body(struct pieces *pieces, const struct fcgi_output *out)
+add_body_records(struct pieces *pieces, const struct fcgi_output *out)
 {
 	uint8_t header[FCGI_HEADER_BYTES];
 	size_t left = body_len(out), n;
@@ -157,9 +157,10 @@ add_body(struct pieces *pieces, const struct fcgi_output *out)
 				return false;
 			place = pieces->headers[pieces->headers_count++];
 		}
-		(void)fcgi_stdout_header(place, out->id, left); /* is n */
-		add(pieces, place, FCGI_HEADER_BYTES);
-		add(pieces, data, n);
+		(void)fcgi_encode_stdout_header(place, out->id,
+		    left); /* is n */
+		add_unsent(pieces, place, FCGI_HEADER_BYTES);
+		add_unsent(pieces, data, n);
 	}
 	return true;
 }
@@ -171,10 +172,10 @@ fcgi_output_send(struct fcgi_output *out, int fd)
 	struct msghdr msg = { .msg_iov = pieces.list };
 	ssize_t n;
 
-	add(&pieces, out->lead->data, out->lead->len);
-	if (add_body(&pieces, out) && out->has_tail)
-		add(&pieces, pieces.tail, fcgi_tail(pieces.tail, out->id,
-		    body_len(out), 0));
+	add_unsent(&pieces, out->lead->data, out->lead->len);
+	if (add_body_records(&pieces, out) && out->has_tail)
+		add_unsent(&pieces, pieces.tail,
+		    fcgi_encode_tail(pieces.tail, out->id, body_len(out), 0));
 	msg.msg_iovlen = pieces.count;
 	n = sendmsg(fd, &msg, MSG_NOSIGNAL);
 	if (n > 0)
@@ -189,6 +190,7 @@ fcgi_output_is_sent(const struct fcgi_output *out)
 	size_t records = (body + FCGI_CONTENT_MAX - 1) / FCGI_CONTENT_MAX;
 	uint8_t tail[FCGI_TAIL_MAX];
 
-	return out->sent == out->lead->len + records * FCGI_HEADER_BYTES +
-	    body + (out->has_tail ? fcgi_tail(tail, out->id, body, 0) : 0);
+	return out->sent ==
+	    out->lead->len + records * FCGI_HEADER_BYTES + body +
+	    (out->has_tail ? fcgi_encode_tail(tail, out->id, body, 0) : 0);
 }

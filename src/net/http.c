@@ -38,13 +38,13 @@
 
 enum {
 	RETRY_AFTER_S = 1,	/* where descriptors have run out */
-	RELEASE_COUNT = 256,	/* upgraded connections to close at once ... */
+	RELEASE_COUNT = 256, /* upgraded connections to close at once ... */
 	RELEASE_MS = 20,	/* ... or those that waited for this long */
 	STOP_RUNS = 8,		/* for the last answers to be written */
 	SKIP_BYTES = 1048576,	/* of a body, to answer behind it */
 	UNSENT_BYTES_MIN = 16384, /* of a body, to count until it is taken */
 	STILL_RUNS = 64,	/* without a rest, until one may stand still */
-	QUIET_RUNS = 1024,	/* likewise, and nothing was shown to us */
+	IDLE_RUNS = 1024,	/* likewise, and nothing was shown to us */
 	LOG_LINE_BYTES = 256
 };
 
@@ -52,9 +52,9 @@ enum {
 #define REFUSAL_LINE "Error processing request (HTTP response code is %u"
 
 enum phase {
-	PHASE_TARGET,		/* a part of a request line may have come */
+	PHASE_TARGET, /* a part of a request line may have come */
 	PHASE_FIELDS,		/* the target has come */
-	PHASE_REFUSED,		/* it was answered, the connection is ended */
+	PHASE_REFUSED, /* it was answered, the connection is ended */
 	PHASE_HEAD,		/* the head has come, the body may follow */
 	PHASE_STARTING,		/* its poll is being started */
 	PHASE_HELD,		/* suspended until its poll is answered */
@@ -67,7 +67,7 @@ enum phase {
 enum http_deadline {
 	DEADLINE_HEAD,		/* of a connection's first request */
 	DEADLINE_BODY,
-	DEADLINE_NEXT,		/* of the next one: idle time, and its head */
+	DEADLINE_NEXT, /* of the next one: idle time, and its head */
 	DEADLINES
 };
 
@@ -83,7 +83,7 @@ struct http_connection {
 	enum phase phase;
 	enum http_end end;		/* why it will have ended */
 	enum http_place place;		/* by the owner's count */
-	struct http_begun_item begun;	/* with PHASE_FIELDS */
+	struct http_partial_item begun;	/* with PHASE_FIELDS */
 	struct payload *target;	/* as it was sent; or NULL */
 
 	/* Of the request in hand. */
@@ -91,15 +91,15 @@ struct http_connection {
 	unsigned measured;	/* how often its head had room left */
 	bool	 is_full;	/* it was refused for a full pool */
 	bool	 is_too_large;	/* its body, which is being skipped */
-	int	 unread;	/* bytes that waited when nothing came of them */
+	int unread; /* bytes that waited when nothing came of them */
 	struct exchange_answer answer;	/* status 0: none yet */
-	struct poll *poll;	/* that will answer it; or NULL */
+	struct longpoll *poll;	/* that will answer it; or NULL */
 	struct outbox_news news;	/* of the answer on its way */
 	struct unsent_item unsent;	/* its body */
 
 	uv_poll_t watch;	/* of the socket, once it was held */
 	bool	 is_watchable;	/* watch was set up */
-	int	 fd;		/* with PHASE_UPGRADING: the owner's to be */
+	int fd; /* with PHASE_UPGRADING: the owner's to be */
 	struct MHD_UpgradeResponseHandle *handle; /* from PHASE_UPGRADED on */
 };
 
@@ -111,22 +111,22 @@ struct http {
 	struct http_settings settings;
 	struct http_counts counts;
 	struct MHD_Daemon *daemon;
-	uv_poll_t poll;			/* libmicrohttpd's epoll descriptor */
+	uv_poll_t poll; /* libmicrohttpd's epoll descriptor */
 	bool	 is_dirty;		/* MHD_run() is due */
 	unsigned busy_runs;		/* it was due again at once */
 	unsigned quiet_runs;		/* likewise, and was for nothing */
 	bool	 is_stopping;
-	bool	 is_added;		/* the connection of http_add() began */
+	bool is_added; /* the connection of http_add() began */
 	uint64_t limits_ms[DEADLINES];	/* 0: no limit */
 	struct connection_list deadlines[DEADLINES];	/* sorted */
 	struct connection_list held;
-	struct http_begun begun;	/* those with PHASE_FIELDS */
+	struct http_partial begun;	/* those with PHASE_FIELDS */
 	unsigned full_count;		/* those with is_full */
-	unsigned lines_due;		/* that the library may say of these */
+	unsigned lines_due; /* that the library may say of these */
 	struct release_list releases;
 	unsigned release_count;
 	uint64_t release_ms;		/* when the first of them came in */
-	struct MHD_Response *shared;	/* of the last body that had others */
+	struct MHD_Response *shared; /* of the last body that had others */
 	const struct payload *shared_body;	/* it keeps this; or NULL */
 };
 
@@ -212,7 +212,7 @@ respond_plain(struct http_connection *connection,
 static void
 count_refused(struct http *http, unsigned status)
 {
-	refused_count(&http->counts.refused, http->config.name, status,
+	bad_request_count(&http->counts.refused, http->config.name, status,
 	    uv_now(http->config.loop));
 }
 
@@ -222,7 +222,7 @@ refusal(unsigned status)
 {
 	return (struct exchange_answer){
 		.status = status,
-		.body = refused_body(status),
+		.body = bad_request_body(status),
 		.closes = true,
 	};
 }
@@ -275,7 +275,7 @@ static void
 end_fields(struct http_connection *connection)
 {
 	if (connection->phase == PHASE_FIELDS)
-		http_begun_remove(&connection->http->begun,
+		http_partial_remove(&connection->http->begun,
 		    &connection->begun);
 }
 
@@ -298,7 +298,7 @@ refuse(struct http_connection *connection, unsigned status,
 }
 
 static void
-refuse_large(struct http_connection *connection, const char *method)
+refuse_large_head(struct http_connection *connection, const char *method)
 {
 	const struct payload *target = connection->target;
 
@@ -323,7 +323,7 @@ set_deadline(struct http_connection *connection, enum http_deadline deadline)
 
 /* A held request has its answer. */
 static void
-release_held(struct http_connection *connection,
+answer_suspended(struct http_connection *connection,
     const struct exchange_answer *answer)
 {
 	TAILQ_REMOVE(&connection->http->held, connection, held_entry);
@@ -336,7 +336,7 @@ release_held(struct http_connection *connection,
 
 /* Nothing comes of the request any more, if it was not answered. */
 static void
-end_exchange(struct http_connection *connection)
+drop_request(struct http_connection *connection)
 {
 	if (connection->phase == PHASE_UPGRADING ||
 	    connection->answer.status == MHD_HTTP_SWITCHING_PROTOCOLS) {
@@ -348,7 +348,7 @@ end_exchange(struct http_connection *connection)
 		payload_unref(connection->answer.body);
 	}
 	if (connection->poll != NULL)
-		poll_cancel(connection->poll);
+		longpoll_cancel(connection->poll);
 	if (connection->phase == PHASE_HELD)
 		TAILQ_REMOVE(&connection->http->held, connection, held_entry);
 	connection->poll = NULL;
@@ -357,7 +357,7 @@ end_exchange(struct http_connection *connection)
 
 /* The socket is the owner's from here on. */
 static void
-on_upgrade(void *cls, struct MHD_Connection *mhd, void *con_cls,
+on_mhd_upgrade(void *cls, struct MHD_Connection *mhd, void *con_cls,
     const char *extra, size_t extra_len, MHD_socket fd,
     struct MHD_UpgradeResponseHandle *handle)
 {
@@ -393,12 +393,12 @@ respond_upgrade(struct http_connection *connection)
 	}
 	connection->phase = PHASE_UPGRADING;
 	return respond(connection, MHD_HTTP_SWITCHING_PROTOCOLS,
-	    http_answer_upgrade(connection->answer.handshake, on_upgrade,
+	    http_answer_upgrade(connection->answer.handshake, on_mhd_upgrade,
 	    connection));
 }
 
 static void
-ask_owner(struct http_connection *connection,
+ask_http_owner(struct http_connection *connection,
     const struct http_request_line *line, const struct http_head *head)
 {
 	const struct http_config *config = &connection->http->config;
@@ -441,7 +441,7 @@ ask_owner(struct http_connection *connection,
  */
 static bool
 is_worth_skipping(struct http_connection *connection,
-    const struct http_audit *audit)
+    const struct http_validation *audit)
 {
 	return audit->content_length > 0 &&
 	    audit->content_length <= SKIP_BYTES &&
@@ -451,7 +451,7 @@ is_worth_skipping(struct http_connection *connection,
 
 /* The head of a request has come. */
 static enum MHD_Result
-begin_request(struct http_connection *connection,
+on_head(struct http_connection *connection,
     const struct http_request_line *line)
 {
 	struct http_head head;
@@ -462,7 +462,7 @@ begin_request(struct http_connection *connection,
 	connection->phase = PHASE_HEAD;
 	http_head_read(&head, connection->mhd, line);
 	if (head.is_too_large) {
-		refuse_large(connection, line->method);
+		refuse_large_head(connection, line->method);
 		return MHD_NO;
 	}
 	if (!head.is_acceptable)
@@ -471,9 +471,9 @@ begin_request(struct http_connection *connection,
 	 * lose a byte behind those (1.0.1), and we do not see any of it.  Where
 	 * others end such a body elsewhere, nothing behind it is a request. */
 	connection->is_last = head.audit.is_chunked;
-	ask_owner(connection, line, &head);
+	ask_http_owner(connection, line, &head);
 	status = connection->answer.status;
-	if (!http_audit_has_body(&head.audit))
+	if (!http_validate_has_body(&head.audit))
 		return MHD_YES;
 	if (status == MHD_HTTP_SWITCHING_PROTOCOLS) {
 		tell_upgraded(connection, -1, NULL, 0);
@@ -499,8 +499,8 @@ on_watch(uv_poll_t *watch, int status, int events)
 	(void)uv_poll_stop(watch);	/* cannot fail */
 	if (connection->phase != PHASE_HELD)
 		return;
-	poll_cancel(connection->poll);
-	release_held(connection, &nobody);
+	longpoll_cancel(connection->poll);
+	answer_suspended(connection, &nobody);
 }
 
 /*
@@ -532,18 +532,18 @@ on_answered(void *ctx, const struct exchange_answer *answer)
 	struct http_connection *connection = ctx;
 
 	if (connection->phase == PHASE_HELD)
-		release_held(connection, answer);
+		answer_suspended(connection, answer);
 	else {
 		connection->poll = NULL;
 		connection->answer = *answer;
 	}
 }
 
-static const struct poll_owner poll_owner = { .answered = on_answered };
+static const struct longpoll_owner longpoll_owner = { .answered = on_answered };
 
 /* The request is complete: answer it, or hold it. */
 static enum MHD_Result
-end_request(struct http_connection *connection)
+on_request_complete(struct http_connection *connection)
 {
 	forget_deadline(connection);
 	if (connection->answer.status == MHD_HTTP_SWITCHING_PROTOCOLS)
@@ -551,10 +551,11 @@ end_request(struct http_connection *connection)
 	if (connection->poll != NULL) {
 		connection->phase = PHASE_STARTING;
 		if (connection->is_too_large)
-			poll_refuse_body(connection->poll, &poll_owner,
+			longpoll_refuse_body(connection->poll, &longpoll_owner,
 			    connection);
 		else
-			poll_start(connection->poll, &poll_owner, connection);
+			longpoll_start(connection->poll, &longpoll_owner,
+			    connection);
 	}
 	if (connection->poll == NULL)
 		return respond_plain(connection, &connection->answer);
@@ -589,12 +590,12 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 	http->quiet_runs = 0;
 	connection->unread = 0;
 	if (connection->phase == PHASE_FIELDS)
-		return begin_request(connection, &line);
+		return on_head(connection, &line);
 	if (*upload_len == 0)
-		return end_request(connection);
+		return on_request_complete(connection);
 	/* What is too large is read on, or its sender would not see why. */
 	if (connection->poll != NULL && !connection->is_too_large &&
-	    poll_add_body(connection->poll, upload, *upload_len) == -1)
+	    longpoll_add_body(connection->poll, upload, *upload_len) == -1)
 		connection->is_too_large = true;
 	*upload_len = 0;
 	return MHD_YES;
@@ -602,7 +603,7 @@ on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 
 /* The answer was sent, or the connection is gone before. */
 static void
-on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
+on_mhd_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
     enum MHD_RequestTerminationCode code)
 {
 	struct http_connection *connection = *con_cls;
@@ -618,7 +619,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 	    connection->news.is_multicart)
 		config->owner->delivered(config->ctx, &connection->news);
 	connection->news.is_multicart = false;
-	end_exchange(connection);
+	drop_request(connection);
 	end_fields(connection);
 	connection->phase = PHASE_TARGET;
 	set_deadline(connection, DEADLINE_NEXT);
@@ -626,7 +627,7 @@ on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 
 /* libmicrohttpd decodes the target in place after this. */
 static void *
-on_target(void *cls, const char *target, struct MHD_Connection *mhd)
+on_mhd_target(void *cls, const char *target, struct MHD_Connection *mhd)
 {
 	struct http_connection *connection = MHD_get_connection_info(mhd,
 	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
@@ -638,7 +639,7 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	payload_unref(connection->target);
 	connection->target = payload_new(target, strlen(target));
 	connection->phase = PHASE_FIELDS;
-	http_begun_add(&connection->http->begun, &connection->begun,
+	http_partial_add(&connection->http->begun, &connection->begun,
 	    connection_fd(connection));
 	http_head_skip_cookies(mhd);
 	return connection;
@@ -646,7 +647,7 @@ on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 
 /* Its answer takes too long, or too much memory with all others. */
 static void
-cut_slow(struct unsent_item *item)
+on_http_too_slow(struct unsent_item *item)
 {
 	struct http_connection *connection = (void *)((char *)item -
 	    offsetof(struct http_connection, unsent));
@@ -664,7 +665,7 @@ connection_begin(struct http *http, struct MHD_Connection *mhd,
 
 	connection->http = http;
 	connection->mhd = mhd;
-	connection->unsent.cut = cut_slow;
+	connection->unsent.cut = on_http_too_slow;
 	set_deadline(connection, DEADLINE_HEAD);
 	http->is_added = true;
 	http->counts.open++;
@@ -685,7 +686,7 @@ on_watch_closed(uv_handle_t *handle)
 
 /* One that was refused for a full pool has said all that it will. */
 static void
-end_full(struct http *http)
+forget_full_pool(struct http *http)
 {
 	http->full_count--;
 	if (http->lines_due > http->full_count)
@@ -701,7 +702,7 @@ connection_end(struct http_connection *connection)
 	unsent_end(&connection->unsent);
 	if (connection->phase != PHASE_UPGRADED) {
 		end_fields(connection);
-		end_exchange(connection);
+		drop_request(connection);
 		http->counts.open--;
 		http->counts.closed[connection->end]++;
 		http->config.owner->ended(http->config.ctx,
@@ -709,7 +710,7 @@ connection_end(struct http_connection *connection)
 		    connection_address(connection) : NULL);
 	}
 	if (connection->is_full)
-		end_full(http);
+		forget_full_pool(http);
 	payload_unref(connection->target);
 	if (connection->is_watchable)
 		uv_close((uv_handle_t *)&connection->watch, on_watch_closed);
@@ -718,7 +719,7 @@ connection_end(struct http_connection *connection)
 }
 
 static void
-on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
+on_mhd_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
     enum MHD_ConnectionNotificationCode code)
 {
 	switch (code) {
@@ -732,7 +733,7 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 }
 
 static struct http_connection *
-connection_of(struct http_begun_item *item)
+http_of_partial(struct http_partial_item *item)
 {
 	return (void *)((char *)item -
 	    offsetof(struct http_connection, begun));
@@ -743,15 +744,15 @@ connection_of(struct http_begun_item *item)
  * others are as soon as that is so: it is the one that libmicrohttpd refuses.
  */
 static int
-refuse_whole(struct http *http, unsigned status)
+refuse_complete_head(struct http *http, unsigned status)
 {
-	struct http_begun_item *item;
+	struct http_partial_item *item;
 
-	for (item = http_begun_first(&http->begun); item != NULL;
-	    item = http_begun_next(item)) {
-		if (!http_head_has_come(connection_of(item)->mhd))
+	for (item = http_partial_first(&http->begun); item != NULL;
+	    item = http_partial_next(item)) {
+		if (!http_head_has_come(http_of_partial(item)->mhd))
 			continue;
-		refuse(connection_of(item), status, NULL);
+		refuse(http_of_partial(item), status, NULL);
 		return 0;
 	}
 	return -1;
@@ -770,18 +771,19 @@ is_full(struct http_connection *connection)
  * not they are the one.  What libmicrohttpd says of the others was counted.
  */
 static int
-refuse_full(struct http *http)
+refuse_full_pools(struct http *http)
 {
-	struct http_begun_item *item, *next;
+	struct http_partial_item *item, *next;
 	struct http_connection *connection;
 	unsigned count = 0;
 
-	for (item = http_begun_first(&http->begun); item != NULL; item = next) {
-		next = http_begun_next(item);
-		connection = connection_of(item);
+	for (item = http_partial_first(&http->begun); item != NULL;
+	     item = next) {
+		next = http_partial_next(item);
+		connection = http_of_partial(item);
 		if (!is_full(connection))
 			continue;
-		refuse_large(connection, NULL);
+		refuse_large_head(connection, NULL);
 		connection->is_full = true;
 		count++;
 	}
@@ -798,13 +800,13 @@ refuse_full(struct http *http)
  * come.
  */
 static void
-on_refusal(struct http *http, unsigned status)
+on_mhd_refusal(struct http *http, unsigned status)
 {
-	if (refuse_whole(http, status) == 0)
+	if (refuse_complete_head(http, status) == 0)
 		return;
 	if ((status == MHD_HTTP_URI_TOO_LONG ||
 	    status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE) &&
-	    refuse_full(http) == 0)
+	    refuse_full_pools(http) == 0)
 		return;
 	if (http->lines_due > 0)
 		http->lines_due--;
@@ -814,7 +816,7 @@ on_refusal(struct http *http, unsigned status)
 
 /* Clients' faults mostly, one line each. */
 static void LOG_FORMAT(2, 0)
-on_log(void *cls, const char *format, va_list ap)
+on_mhd_log(void *cls, const char *format, va_list ap)
 {
 	char line[LOG_LINE_BYTES];
 	unsigned status;
@@ -824,12 +826,12 @@ on_log(void *cls, const char *format, va_list ap)
 	line[strcspn(line, "\n")] = '\0';
 	log_debug("http: %s", line);
 	if (sscanf(line, REFUSAL_LINE, &status) == 1)
-		on_refusal(cls, status);
+		on_mhd_refusal(cls, status);
 }
 
 /* It would print this and abort. */
 static void
-on_panic(void *cls, const char *file, unsigned line, const char *reason)
+on_mhd_panic(void *cls, const char *file, unsigned line, const char *reason)
 {
 	(void)cls;	/* NULL */
 	fatalx("http: libmicrohttpd: %s:%u: %s", file, line,
@@ -837,7 +839,7 @@ on_panic(void *cls, const char *file, unsigned line, const char *reason)
 }
 
 static void
-on_ready(uv_poll_t *poll, int status, int events)
+on_mhd_readable(uv_poll_t *poll, int status, int events)
 {
 	struct http *http = poll->data;
 
@@ -847,30 +849,30 @@ on_ready(uv_poll_t *poll, int status, int events)
 }
 
 static struct MHD_Daemon *
-start_daemon(struct http *http)
+start_mhd_daemon(struct http *http)
 {
 	size_t max = http->config.max_connections;
 
-	MHD_set_panic_func(on_panic, NULL);
+	MHD_set_panic_func(on_mhd_panic, NULL);
 	/* The logger has to come first. */
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
 	    MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL, NULL,
 	    on_request, http,
-	    MHD_OPTION_EXTERNAL_LOGGER, on_log, http,
+	    MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, http,
 	    MHD_OPTION_CONNECTION_LIMIT,
 	    max == 0 || max > INT_MAX - RELEASE_COUNT ? (unsigned)INT_MAX :
 	    (unsigned)max + RELEASE_COUNT,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_POOL_BYTES,
 	    MHD_OPTION_CONNECTION_TIMEOUT, http->config.idle_timeout_s,
 	    MHD_OPTION_STRICT_FOR_CLIENT, http_head_strictness(),
-	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-	    MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+	    MHD_OPTION_NOTIFY_CONNECTION, on_mhd_connection, http,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_mhd_completed, http,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_mhd_target, http,
 	    MHD_OPTION_END);
 }
 
 static uint64_t
-limit_ms(const struct http *http, enum http_deadline deadline)
+duration_of(const struct http *http, enum http_deadline deadline)
 {
 	uint64_t head_ms = (uint64_t)http->settings.head_timeout_s * 1000;
 
@@ -910,7 +912,7 @@ start(struct http *http)
 {
 	int error, fd;
 
-	http->daemon = start_daemon(http);
+	http->daemon = start_mhd_daemon(http);
 	/* It sets itself up to its end when it runs first: where that fails it
 	 * would do nothing, and ask for more. */
 	if (http->daemon == NULL || MHD_run(http->daemon) == MHD_NO) {
@@ -925,7 +927,7 @@ start(struct http *http)
 		log_errorx("http: %s", uv_strerror(error));
 		goto fail;
 	}
-	uv_poll_start(&http->poll, UV_READABLE, on_ready);
+	uv_poll_start(&http->poll, UV_READABLE, on_mhd_readable);
 	return 0;
 fail:
 	if (http->daemon != NULL)
@@ -946,12 +948,12 @@ http_new(const struct http_config *config,
 	http->config = *config;
 	http->settings = *settings;
 	for (i = 0; i < DEADLINES; i++) {
-		http->limits_ms[i] = limit_ms(http, i);
+		http->limits_ms[i] = duration_of(http, i);
 		TAILQ_INIT(&http->deadlines[i]);
 	}
 	TAILQ_INIT(&http->held);
 	STAILQ_INIT(&http->releases);
-	if (http_begun_init(&http->begun) == -1) {
+	if (http_partial_init(&http->begun) == -1) {
 		log_error("http: epoll");
 		free(http);
 		return NULL;
@@ -972,7 +974,7 @@ http_configure(struct http *http, const struct http_settings *settings)
 
 	http->settings = *settings;
 	for (i = 0; i < DEADLINES; i++) {
-		after_ms = limit_ms(http, i);
+		after_ms = duration_of(http, i);
 		TAILQ_FOREACH(connection, &http->deadlines[i], deadline_entry)
 			connection->deadline_ms = wait_changed_end_ms(
 			    connection->deadline_ms, http->limits_ms[i],
@@ -995,7 +997,7 @@ http_add(struct http *http, int fd, const struct sockaddr *address,
 
 /* Cut those whose time is up. */
 static void
-cut_late(struct connection_list *list, uint64_t now_ms)
+shut_down_late(struct connection_list *list, uint64_t now_ms)
 {
 	struct http_connection *connection;
 
@@ -1047,7 +1049,7 @@ release_upgraded(struct http *http)
 	while ((connection = STAILQ_FIRST(&http->releases)) != NULL) {
 		STAILQ_REMOVE_HEAD(&http->releases, release_entry);
 		(void)MHD_upgrade_action(connection->handle,
-		    MHD_UPGRADE_ACTION_CLOSE);	/* cannot fail the first time */
+		    MHD_UPGRADE_ACTION_CLOSE); /* cannot fail the first time */
 		http->is_dirty = true;
 	}
 	http->release_count = 0;
@@ -1055,7 +1057,7 @@ release_upgraded(struct http *http)
 
 /* Milliseconds until libmicrohttpd wants to be run, -1 for never. */
 static int
-daemon_wait(struct http *http)
+mhd_wait_ms(struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
@@ -1082,7 +1084,7 @@ wait_at_most(int wait_ms, uint64_t now_ms, uint64_t due_ms)
  * take their time may have no room, either, but with them alone it rests.
  */
 static bool
-stands_still(struct http_connection *connection)
+is_stuck_in_chunk(struct http_connection *connection)
 {
 	int before = connection->unread;
 
@@ -1091,7 +1093,7 @@ stands_still(struct http_connection *connection)
 		connection->unread = 0;
 	if (connection->unread > 0)
 		return before > 0 && connection->unread >= before;
-	return connection->http->quiet_runs >= QUIET_RUNS &&
+	return connection->http->quiet_runs >= IDLE_RUNS &&
 	    is_full(connection);
 }
 
@@ -1101,14 +1103,14 @@ stands_still(struct http_connection *connection)
  * rests end such requests, which are among those that bring a body.
  */
 static void
-end_still(struct http *http)
+close_stuck_in_chunk(struct http *http)
 {
 	struct http_connection *connection, *next;
 
 	for (connection = TAILQ_FIRST(&http->deadlines[DEADLINE_BODY]);
 	    connection != NULL; connection = next) {
 		next = TAILQ_NEXT(connection, deadline_entry);
-		if (!connection->is_last || !stands_still(connection))
+		if (!connection->is_last || !is_stuck_in_chunk(connection))
 			continue;
 		count_refused(http, MHD_HTTP_BAD_REQUEST);
 		cut(connection);
@@ -1128,7 +1130,7 @@ count_run(struct http *http, int wait_ms)
 	if (++http->busy_runs < STILL_RUNS)
 		return;
 	http->busy_runs = 0;
-	end_still(http);
+	close_stuck_in_chunk(http);
 }
 
 int
@@ -1139,17 +1141,17 @@ http_run(struct http *http)
 	int wait_ms, i;
 
 	for (i = 0; i < DEADLINES; i++)
-		cut_late(&http->deadlines[i], now_ms);
+		shut_down_late(&http->deadlines[i], now_ms);
 	if (http->release_count >= RELEASE_COUNT ||
 	    (http->release_count > 0 && http->release_ms <= now_ms))
 		release_upgraded(http);
-	if (daemon_wait(http) == 0) {
+	if (mhd_wait_ms(http) == 0) {
 		http->is_dirty = false;
 		/* What can go wrong concerns a connection, and ends that. */
 		(void)MHD_run(http->daemon);
-		http_begun_settle(&http->begun);
+		http_partial_all_read(&http->begun);
 	}
-	wait_ms = daemon_wait(http);
+	wait_ms = mhd_wait_ms(http);
 	count_run(http, wait_ms);
 	if (http->release_count > 0)
 		wait_ms = wait_at_most(wait_ms, now_ms, http->release_ms);
@@ -1176,7 +1178,7 @@ http_copy_counts(const struct http *http, struct http_counts *counts)
 
 /* Nobody waits for their answers any longer. */
 static void
-release_all_held(struct http *http)
+answer_all_suspended(struct http *http)
 {
 	static const struct exchange_answer nothing = {
 		.status = MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -1184,8 +1186,8 @@ release_all_held(struct http *http)
 	struct http_connection *connection;
 
 	while ((connection = TAILQ_FIRST(&http->held)) != NULL) {
-		poll_cancel(connection->poll);
-		release_held(connection, &nothing);
+		longpoll_cancel(connection->poll);
+		answer_suspended(connection, &nothing);
 	}
 }
 
@@ -1199,7 +1201,7 @@ http_stop(struct http *http)
 	 * that a run may read from here on, behind an answered one or from
 	 * the network, is taken in and held. */
 	http->is_stopping = true;
-	release_all_held(http);
+	answer_all_suspended(http);
 	/* What is answered already should get out, and upgrades already queued
 	 * still come. */
 	for (i = 0; i < STOP_RUNS || http->release_count > 0; i++) {
@@ -1213,6 +1215,6 @@ http_stop(struct http *http)
 void
 http_free(struct http *http)
 {
-	http_begun_clear(&http->begun);
+	http_partial_clear(&http->begun);
 	free(http);
 }

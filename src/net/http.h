@@ -32,8 +32,8 @@ struct http_owner {
 	/* A connection from there begins; NULL if none is counted. */
 	enum http_place (*begun)(void *ctx, const struct sockaddr *from);
 	/* Decide about a request. */
-	void	(*request)(void *ctx, const struct exchange_request *request,
-		    struct exchange_answer *answer);
+	void (*request)(void *ctx, const struct exchange_request *request,
+	    struct exchange_answer *answer);
 	/*
 	 * What was to be upgraded has its socket, which is the owner's, and
 	 * the client already sent the extra_len bytes of extra behind its
@@ -64,15 +64,15 @@ struct http_counts {
 	size_t	 open;
 	uint64_t opened;
 	uint64_t closed[HTTP_ENDS];
-	struct refused refused;
+	struct bad_requests refused;
 	uint64_t made_room;	/* connections ended by http_make_room() */
 };
 
 struct http_config {
 	uv_loop_t *loop;
 	const char *name;		/* of who listens, in log lines */
-	size_t	 max_connections;	/* 0: the listener counts alone */
-	struct unsent *unsent;		/* outlives it; NULL: nobody counts */
+	size_t max_connections; /* 0: the listener counts alone */
+	struct unsent *unsent; /* outlives it; NULL: nobody counts */
 	const struct http_owner *owner;
 	void	*ctx;
 	unsigned idle_timeout_s;	/* between two bytes; 0 for none */

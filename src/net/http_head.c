@@ -169,7 +169,7 @@ read_line(void *cls, enum MHD_ValueKind kind, const char *name,
 	(void)kind;	/* is MHD_HEADER_KIND */
 	if (name == cookie)
 		return MHD_YES;
-	http_audit_line(&head->audit, name, name_len, value, value_len);
+	http_validate_line(&head->audit, name, name_len, value, value_len);
 	if (!field_is_intact(head, name, name_len, value))
 		head->is_intact = false;
 	head->next = behind(value, value_len);
@@ -237,7 +237,7 @@ http_head_read(struct http_head *head, struct MHD_Connection *mhd,
 	head->is_trimmed = !is_exact(MHD_get_version());
 	head->is_next_exact = true;
 	head->next = behind(line->version, strlen(line->version));
-	http_audit_begin(&head->audit, line->method, line->target,
+	http_validate_begin(&head->audit, line->method, line->target,
 	    line->version);
 	(void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, read_line,
 	    head);	/* how many there are */
@@ -245,7 +245,7 @@ http_head_read(struct http_head *head, struct MHD_Connection *mhd,
 		head->is_intact = false;
 	head->is_too_large = is_too_large(size, count_notes(mhd));
 	head->is_acceptable = head->is_intact && !head->is_too_large &&
-	    http_audit_passes(&head->audit, line->version);
+	    http_validate_passes(&head->audit, line->version);
 	/* Only what is acceptable is known to fit. */
 	if (head->is_acceptable)
 		join_lines(head, mhd);

@@ -36,9 +36,9 @@ enum http_field {
 enum {
 	HTTP_POOL_BYTES = 16384,
 	HTTP_NOTE_BYTES = 64,
-	HTTP_MEASURES = 4,	/* by http_head_is_full(), each takes a note */
-	HTTP_HEAD_BYTES = 8192,	/* from the method to the empty line ... */
-	HTTP_HEAD_ROOM = HTTP_POOL_BYTES - 1024	/* ... and with the notes */
+	HTTP_MEASURES = 4, /* by http_head_is_full(), each takes a note */
+	HTTP_HEAD_BYTES = 8192, /* from the method to the empty line ... */
+	HTTP_HEAD_ROOM = HTTP_POOL_BYTES - 1024 /* ... and with the notes */
 };
 
 /* The request line, as libmicrohttpd has it. */
@@ -51,15 +51,15 @@ struct http_request_line {
 
 struct http_head {
 	const char *values[HTTP_FIELDS];	/* NULL if absent */
-	struct http_audit audit;
+	struct http_validation audit;
 	bool	 is_too_large;
 	bool	 is_acceptable;
-	bool	 is_trimmed;		/* no white space behind values */
-	bool	 is_intact;		/* nothing was left out up to here: */
+	bool is_trimmed; /* no white space behind values */
+	bool is_intact; /* nothing was left out up to here: */
 	const char *next;		/* where the next line has to be */
-	bool	 is_next_exact;		/* there, not just behind it */
+	bool is_next_exact; /* there, not just behind it */
 	unsigned lines[HTTP_FIELDS];	/* of each field */
-	unsigned needs_copy;		/* bits: white space is behind one */
+	unsigned needs_copy; /* bits: white space is behind one */
 	enum http_field joining;	/* the one that is being copied */
 	/* Values in several lines, joined, and without white space.  All of
 	 * them, with longer names, were in one head, so they fit. */

@@ -8,7 +8,7 @@
 enum { EVENTS = 64 };	/* to take at once */
 
 int
-http_begun_init(struct http_begun *begun)
+http_partial_init(struct http_partial *begun)
 {
 	TAILQ_INIT(&begun->recent);
 	begun->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -16,13 +16,13 @@ http_begun_init(struct http_begun *begun)
 }
 
 void
-http_begun_clear(struct http_begun *begun)
+http_partial_clear(struct http_partial *begun)
 {
 	close(begun->epoll);
 }
 
 static void
-set_recent(struct http_begun *begun, struct http_begun_item *item)
+set_recent(struct http_partial *begun, struct http_partial_item *item)
 {
 	if (!item->is_recent)
 		TAILQ_INSERT_TAIL(&begun->recent, item, entry);
@@ -30,7 +30,7 @@ set_recent(struct http_begun *begun, struct http_begun_item *item)
 }
 
 static void
-forget_recent(struct http_begun *begun, struct http_begun_item *item)
+forget_recent(struct http_partial *begun, struct http_partial_item *item)
 {
 	if (item->is_recent)
 		TAILQ_REMOVE(&begun->recent, item, entry);
@@ -38,7 +38,8 @@ forget_recent(struct http_begun *begun, struct http_begun_item *item)
 }
 
 void
-http_begun_add(struct http_begun *begun, struct http_begun_item *item, int fd)
+http_partial_add(struct http_partial *begun, struct http_partial_item *item,
+    int fd)
 {
 	item->fd = fd;
 	item->is_watched = false;
@@ -46,7 +47,7 @@ http_begun_add(struct http_begun *begun, struct http_begun_item *item, int fd)
 }
 
 void
-http_begun_remove(struct http_begun *begun, struct http_begun_item *item)
+http_partial_remove(struct http_partial *begun, struct http_partial_item *item)
 {
 	forget_recent(begun, item);
 	if (item->is_watched)	/* it cannot fail then */
@@ -59,7 +60,7 @@ http_begun_remove(struct http_begun *begun, struct http_begun_item *item)
  * it is to be written, so that bytes which were read already are told, too.
  */
 static int
-watch(const struct http_begun *begun, struct http_begun_item *item)
+watch(const struct http_partial *begun, struct http_partial_item *item)
 {
 	struct epoll_event event = {
 		.events = EPOLLIN | EPOLLOUT | EPOLLET,
@@ -72,8 +73,8 @@ watch(const struct http_begun *begun, struct http_begun_item *item)
 	return 0;
 }
 
-struct http_begun_item *
-http_begun_first(struct http_begun *begun)
+struct http_partial_item *
+http_partial_first(struct http_partial *begun)
 {
 	struct epoll_event events[EVENTS];
 	int i, n;
@@ -86,15 +87,15 @@ http_begun_first(struct http_begun *begun)
 	return TAILQ_FIRST(&begun->recent);
 }
 
-struct http_begun_item *
-http_begun_next(struct http_begun_item *item)
+struct http_partial_item *
+http_partial_next(struct http_partial_item *item)
 {
 	return TAILQ_NEXT(item, entry);
 }
 
 /* There are bytes that will be read, of which epoll said so before. */
 static bool
-has_more(const struct http_begun_item *item)
+has_more(const struct http_partial_item *item)
 {
 	int n;
 
@@ -102,9 +103,9 @@ has_more(const struct http_begun_item *item)
 }
 
 void
-http_begun_settle(struct http_begun *begun)
+http_partial_all_read(struct http_partial *begun)
 {
-	struct http_begun_item *item, *next;
+	struct http_partial_item *item, *next;
 
 	for (item = TAILQ_FIRST(&begun->recent); item != NULL; item = next) {
 		next = TAILQ_NEXT(item, entry);

@@ -9,7 +9,7 @@ static const uint64_t bounds_us[] = {
 };
 
 void
-delivery_init(struct delivery_counts *counts)
+latency_init(struct latency_counts *counts)
 {
 	counts->multicarts = 0;
 	histogram_init(&counts->latency_us, bounds_us,
@@ -17,7 +17,7 @@ delivery_init(struct delivery_counts *counts)
 }
 
 void
-delivery_done(struct delivery_counts *counts, const struct outbox_news *news)
+latency_add(struct latency_counts *counts, const struct outbox_news *news)
 {
 	if (!news->is_multicart)
 		return;

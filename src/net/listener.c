@@ -17,9 +17,9 @@
 
 enum {
 	BACKLOG = 4096,
-	ACCEPTS_PER_TURN = 64,	/* of one socket, so that others get a turn */
-	RETRY_MS = 100,		/* until there may be descriptors, or room */
-	UNSENT_BYTES = 131072,	/* of a connection's, in the kernel, ... */
+	ACCEPTS_PER_TURN = 64, /* of one socket, so that others get a turn */
+	RETRY_MS = 100, /* until there may be descriptors, or room */
+	UNSENT_BYTES = 131072, /* of a connection's, in the kernel, ... */
 	UNREAD_BYTES = 131072	/* ... which takes twice that for them */
 };
 
@@ -49,7 +49,7 @@ struct listener {
 	struct shortage full;		/* max_connections are there */
 	struct shortage exhausted;	/* accept4() lacks something */
 	uv_timer_t retry;		/* runs while exhausted.is_on */
-	uv_timer_t room;		/* while full.is_on, if room can be made */
+	uv_timer_t room; /* while full.is_on, if room can be made */
 	bool	 is_stopped;
 };
 
@@ -73,7 +73,7 @@ listener_watch(struct listener *listener)
 }
 
 static void
-on_retry(uv_timer_t *timer)
+on_retry_timer(uv_timer_t *timer)
 {
 	struct listener *listener = timer->data;
 
@@ -88,12 +88,12 @@ listener_pause_exhausted(struct listener *listener)
 	if (!listener->exhausted.is_logged)
 		log_warn("listener: no connections are accepted for now");
 	listener->exhausted.is_logged = true;
-	uv_timer_start(&listener->retry, on_retry, RETRY_MS, 0);
+	uv_timer_start(&listener->retry, on_retry_timer, RETRY_MS, 0);
 	listener_watch(listener);
 }
 
 static void
-on_room(uv_timer_t *timer)
+on_room_timer(uv_timer_t *timer)
 {
 	const struct listener *listener = timer->data;
 
@@ -106,7 +106,7 @@ ask_for_room(struct listener *listener)
 {
 	if (listener->config.make_room == NULL)
 		return;
-	uv_timer_start(&listener->room, on_room, RETRY_MS, RETRY_MS);
+	uv_timer_start(&listener->room, on_room_timer, RETRY_MS, RETRY_MS);
 	listener->config.make_room(listener->config.ctx);
 }
 
@@ -239,7 +239,7 @@ socket_new(struct listener *listener, int fd, const struct listener_user *user)
 }
 
 static void
-remove_file(const struct listener_socket *sock)
+remove_socket_file(const struct listener_socket *sock)
 {
 	if (sock->has_file)
 		unix_socket_remove(&sock->file);
@@ -274,7 +274,7 @@ socket_start(struct listener_socket *sock, struct endpoint *endpoint)
 		    sock->fd);
 	if (error < 0) {
 		log_errorx("listener: %s", uv_strerror(error));
-		remove_file(sock);
+		remove_socket_file(sock);
 		close(sock->fd);
 		free(sock);
 		return -1;
@@ -299,7 +299,7 @@ add_unix(struct listener *listener, struct endpoint *endpoint,
 	if (listen(sock->fd, BACKLOG) == 0)
 		return socket_start(sock, endpoint);
 	log_error("listener: %s", sock->file.path);
-	remove_file(sock);
+	remove_socket_file(sock);
 	close(sock->fd);
 	free(sock);
 	return -1;
@@ -484,7 +484,7 @@ listener_stop(struct listener *listener)
 	listener->is_stopped = true;
 	TAILQ_FOREACH(sock, &listener->sockets, entry) {
 		uv_close((uv_handle_t *)&sock->poll, NULL);
-		remove_file(sock);
+		remove_socket_file(sock);
 		close(sock->fd);
 	}
 	uv_close((uv_handle_t *)&listener->retry, NULL);

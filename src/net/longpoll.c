@@ -34,43 +34,43 @@
 /* What clients are told to wait when the service stops. */
 #define RETRY_STOPPED_S 5
 
-struct poll {
+struct longpoll {
 	struct peer peer;
 	struct peer_request state;		/* of peer */
-	struct polls *polls;
-	TAILQ_ENTRY(poll) entry;	/* polls->all */
+	struct longpolls *polls;
+	TAILQ_ENTRY(longpoll) entry;	/* polls->all */
 	bool	 is_held;		/* in the list polls->due[wait] */
 	unsigned wait;			/* in steps */
 	uint64_t due_ms;		/* of the loop's clock */
-	TAILQ_ENTRY(poll) waiting;
+	TAILQ_ENTRY(longpoll) waiting;
 	struct buf body;
 	bool	 has_query;		/* body is made of it */
 	bool	 has_stray_body;	/* and one came besides */
 	char	 bearer[ID_TOKEN_CHARS + 1];
-	const struct poll_owner *owner;
+	const struct longpoll_owner *owner;
 	void	*ctx;
 };
 
-TAILQ_HEAD(poll_list, poll);
+TAILQ_HEAD(longpoll_list, longpoll);
 
-struct polls {
-	struct polls_config config;
-	struct polls_settings settings;
-	struct poll_list all;
+struct longpolls {
+	struct longpolls_config config;
+	struct longpolls_settings settings;
+	struct longpoll_list all;
 	size_t	 count;
-	struct poll_list due[WAIT_STEPS];	/* by wait; soonest first */
+	struct longpoll_list due[WAIT_STEPS]; /* by wait; soonest first */
 	size_t	 held;			/* in these lists */
 	uv_timer_t timer;		/* every step while any is held */
-	struct polls_counts counts;
+	struct longpolls_counts counts;
 	bool	 is_stopped;
 	unsigned spread;		/* moves on with each wait */
 };
 
-struct polls *
-polls_new(const struct polls_config *config,
-    const struct polls_settings *settings)
+struct longpolls *
+longpolls_new(const struct longpolls_config *config,
+    const struct longpolls_settings *settings)
 {
-	struct polls *polls = xcalloc(1, sizeof(*polls));
+	struct longpolls *polls = xcalloc(1, sizeof(*polls));
 	size_t i;
 
 	polls->config = *config;
@@ -78,54 +78,56 @@ polls_new(const struct polls_config *config,
 	TAILQ_INIT(&polls->all);
 	for (i = 0; i < WAIT_STEPS; i++)
 		TAILQ_INIT(&polls->due[i]);
-	for (i = 0; i < POLL_TRANSPORTS; i++)
-		delivery_init(&polls->counts.deliveries[i]);
+	for (i = 0; i < LONGPOLL_TRANSPORTS; i++)
+		latency_init(&polls->counts.deliveries[i]);
 	(void)uv_timer_init(config->loop, &polls->timer); /* cannot fail */
 	polls->timer.data = polls;
 	return polls;
 }
 
 void
-polls_configure(struct polls *polls, const struct polls_settings *settings)
+longpolls_configure(struct longpolls *polls,
+    const struct longpolls_settings *settings)
 {
 	polls->settings = *settings;
 }
 
 static void
-on_timer_closed(uv_handle_t *handle)
+on_longpolls_closed(uv_handle_t *handle)
 {
 	free(handle->data);
 }
 
 void
-polls_free(struct polls *polls)
+longpolls_free(struct longpolls *polls)
 {
-	uv_close((uv_handle_t *)&polls->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&polls->timer, on_longpolls_closed);
 }
 
 size_t
-polls_count(const struct polls *polls)
+longpolls_count(const struct longpolls *polls)
 {
 	return polls->count;
 }
 
 void
-polls_copy_counts(const struct polls *polls, struct polls_counts *counts)
+longpolls_copy_counts(const struct longpolls *polls,
+    struct longpolls_counts *counts)
 {
 	*counts = polls->counts;
 }
 
 void
-polls_delivered(struct polls *polls, enum transport transport,
+longpolls_delivered(struct longpolls *polls, enum transport transport,
     const struct outbox_news *news)
 {
-	delivery_done(&polls->counts.deliveries[transport], news);
+	latency_add(&polls->counts.deliveries[transport], news);
 }
 
 static void
-stop_waiting(struct poll *poll)
+unhold_longpoll(struct longpoll *poll)
 {
-	struct polls *polls = poll->polls;
+	struct longpolls *polls = poll->polls;
 
 	if (!poll->is_held)
 		return;
@@ -137,31 +139,31 @@ stop_waiting(struct poll *poll)
 }
 
 static void
-end(struct poll *poll)
+end(struct longpoll *poll)
 {
-	struct polls *polls = poll->polls;
+	struct longpolls *polls = poll->polls;
 	struct now now = clock_now();
 
-	stop_waiting(poll);
+	unhold_longpoll(poll);
 	TAILQ_REMOVE(&polls->all, poll, entry);
 	polls->count--;
 	hub_detach(polls->config.hub, &poll->peer, &now);
-	visitor_leave(&poll->peer, polls->config.quota);
+	client_quota_leave(&poll->peer, polls->config.quota);
 	buf_clear(&poll->body);
 	free(poll);
 }
 
 /* What all polls get that are answered with multicart. */
 static struct payload *
-enclose(struct multicart *multicart)
+multicart_body(struct multicart *multicart)
 {
-	struct envelope envelope;
+	struct answer_body envelope;
 
 	if (multicart->enclosed == NULL) {
-		envelope_init(&envelope);
-		envelope_add(&envelope, multicart->bytes->data,
+		answer_body_init(&envelope);
+		answer_body_add(&envelope, multicart->bytes->data,
 		    multicart->bytes->len, "");
-		multicart->enclosed = envelope_end(&envelope,
+		multicart->enclosed = answer_body_end(&envelope,
 		    multicart->incarnation, multicart->revision);
 	}
 	return payload_ref(multicart->enclosed);
@@ -169,43 +171,44 @@ enclose(struct multicart *multicart)
 
 /* All that the hub has for poll becomes the body of answer. */
 static void
-take_messages(struct poll *poll, struct exchange_answer *answer)
+take_outbox(struct longpoll *poll, struct exchange_answer *answer)
 {
 	const struct outbox *outbox = &poll->peer.outbox;
 	uint64_t incarnation = 0, revision = 0;
-	struct envelope envelope;
+	struct answer_body envelope;
 	struct outbox_item item;
 
 	if (outbox->reply_count == 0 && outbox->state != NULL) {
-		answer->body = enclose(outbox->state);
+		answer->body = multicart_body(outbox->state);
 		return;
 	}
-	envelope_init(&envelope);
+	answer_body_init(&envelope);
 	while (outbox->reply_count > 0 &&
 	    hub_peer_next_message(poll->polls->config.hub, &poll->peer,
 		&item)) {
-		envelope_add(&envelope, item.body->data, item.len, item.tail);
+		answer_body_add(&envelope, item.body->data, item.len,
+		    item.tail);
 		payload_unref(item.body);
 		multicart_unref(item.multicart);
 	}
 	if (outbox->state != NULL) {
-		answer->lead = envelope_lead(&envelope);
-		answer->body = enclose(outbox->state);
-		answer->body_from = ENVELOPE_HEAD_BYTES;
+		answer->lead = answer_body_lead(&envelope);
+		answer->body = multicart_body(outbox->state);
+		answer->body_from = ANSWER_BODY_HEAD_BYTES;
 		return;
 	}
 	if (poll->state.is_held) {
 		incarnation = poll->state.incarnation;
 		revision = poll->state.revision;
 	}
-	answer->body = envelope_end(&envelope, incarnation, revision);
+	answer->body = answer_body_end(&envelope, incarnation, revision);
 }
 
 /* Answer with all that the hub has for poll, and end it. */
 static void
-answer(struct poll *poll)
+answer(struct longpoll *poll)
 {
-	const struct poll_owner *owner = poll->owner;
+	const struct longpoll_owner *owner = poll->owner;
 	void *ctx = poll->ctx;
 	struct exchange_answer answer = {
 		.status = message_refusal_status(poll->state.refused),
@@ -213,13 +216,13 @@ answer(struct poll *poll)
 		.news = outbox_news(&poll->peer.outbox),
 	};
 
-	take_messages(poll, &answer);
+	take_outbox(poll, &answer);
 	end(poll);
 	owner->answered(ctx, &answer);
 }
 
 static void
-refuse(struct poll *poll, enum refusal code, const char *field,
+refuse(struct longpoll *poll, enum refusal code, const char *field,
     unsigned retry_after_s)
 {
 	struct message_error error = {
@@ -238,11 +241,11 @@ refuse(struct poll *poll, enum refusal code, const char *field,
 }
 
 static void
-on_timer(uv_timer_t *timer)
+on_longpoll_timer(uv_timer_t *timer)
 {
-	struct polls *polls = timer->data;
+	struct longpolls *polls = timer->data;
 	uint64_t now_ms = uv_now(polls->config.loop);
-	struct poll *poll;
+	struct longpoll *poll;
 	size_t i;
 
 	for (i = 0; i < WAIT_STEPS; i++)
@@ -253,9 +256,9 @@ on_timer(uv_timer_t *timer)
 
 /* Answer poll in so many steps, at the latest. */
 static void
-keep(struct poll *poll, unsigned steps)
+keep(struct longpoll *poll, unsigned steps)
 {
-	struct polls *polls = poll->polls;
+	struct longpolls *polls = poll->polls;
 
 	poll->wait = steps;
 	poll->due_ms = uv_now(polls->config.loop) +
@@ -264,15 +267,15 @@ keep(struct poll *poll, unsigned steps)
 	polls->counts.held[poll->peer.transport]++;
 	TAILQ_INSERT_TAIL(&polls->due[poll->wait], poll, waiting);
 	if (polls->held++ == 0)
-		(void)uv_timer_start(&polls->timer, on_timer, WAIT_STEP_MS,
-		    WAIT_STEP_MS);	/* cannot fail */
+		(void)uv_timer_start(&polls->timer, on_longpoll_timer,
+		    WAIT_STEP_MS, WAIT_STEP_MS); /* cannot fail */
 }
 
 /* The hub may keep poll for as long as its client wanted, or a bit less. */
 static void
-hold(struct poll *poll)
+hold_longpoll(struct longpoll *poll)
 {
-	struct polls *polls = poll->polls;
+	struct longpolls *polls = poll->polls;
 	unsigned steps = poll->state.wait_s * 1000 / WAIT_STEP_MS;
 	unsigned spread = steps * WAIT_SPREAD_PERCENT / 100;
 
@@ -285,7 +288,7 @@ hold(struct poll *poll)
  * is not read meanwhile.  Whoever proves no customer is charged no rate.
  */
 static bool
-is_unwelcome(const struct poll *poll)
+is_answered_late(const struct longpoll *poll)
 {
 	return poll->state.refused == REFUSAL_RATE_LIMITED ||
 	    poll->state.refused == REFUSAL_INVALID_TOKEN;
@@ -293,47 +296,48 @@ is_unwelcome(const struct poll *poll)
 
 /* Go on as far as the hub did. */
 static void
-step(struct poll *poll)
+step(struct longpoll *poll)
 {
 	bool is_answered = poll->peer.wants_close ||
 	    hub_peer_is_answered(&poll->peer);
 
-	if (is_answered && !is_unwelcome(poll))
+	if (is_answered && !is_answered_late(poll))
 		answer(poll);
 	else if (is_answered && !poll->is_held)
 		keep(poll, DELAY_MS / WAIT_STEP_MS);
 	else if (poll->state.is_held && !poll->is_held)
-		hold(poll);
+		hold_longpoll(poll);
 }
 
 static void
-on_wake(struct peer *peer)
+on_longpoll_wake(struct peer *peer)
 {
-	step((struct poll *)((uintptr_t)peer - offsetof(struct poll, peer)));
+	step((struct longpoll *)((uintptr_t)peer -
+	    offsetof(struct longpoll, peer)));
 }
 
 /* It is answered and gone, however long that takes. */
 static bool
-on_is_excused(const struct peer *peer)
+is_longpoll_excused(const struct peer *peer)
 {
 	(void)peer;	/* is never pinged */
 	return false;
 }
 
 static const struct peer_ops peer_ops = {
-	.wake = on_wake,
-	.is_excused = on_is_excused,
+	.wake = on_longpoll_wake,
+	.is_excused = is_longpoll_excused,
 };
 
-struct poll *
-poll_new(struct polls *polls, enum transport transport, const char *session,
-    const struct visitor *visitor)
+struct longpoll *
+longpoll_new(struct longpolls *polls, enum transport transport,
+    const char *session, const struct client_address *visitor)
 {
-	struct poll *poll = xcalloc(1, sizeof(*poll));
+	struct longpoll *poll = xcalloc(1, sizeof(*poll));
 	struct now now = clock_now();
 
-	if (visitor_enter(&poll->peer, polls->config.quota, session, visitor,
-	    polls->settings.log_addresses) == -1) {
+	if (client_quota_enter(&poll->peer, polls->config.quota, session,
+		visitor, polls->settings.log_addresses) == -1) {
 		polls->counts.limited++;
 		free(poll);
 		return NULL;
@@ -352,7 +356,7 @@ poll_new(struct polls *polls, enum transport transport, const char *session,
 }
 
 void
-poll_set_authorization(struct poll *poll, const char *value)
+longpoll_set_authorization(struct longpoll *poll, const char *value)
 {
 	static const char scheme[] = "Bearer ";
 
@@ -368,7 +372,7 @@ poll_set_authorization(struct poll *poll, const char *value)
 }
 
 int
-poll_add_body(struct poll *poll, const void *data, size_t len)
+longpoll_add_body(struct longpoll *poll, const void *data, size_t len)
 {
 	if (poll->has_query) {
 		poll->has_stray_body = true;
@@ -405,7 +409,7 @@ query_value(const char *query, const char *name, const char *allowed,
 }
 
 void
-poll_set_query(struct poll *poll, const char *query)
+longpoll_set_query(struct longpoll *poll, const char *query)
 {
 	char customer[QUERY_VALUE_MAX + 1], cursor[QUERY_VALUE_MAX + 1];
 	char wait[QUERY_VALUE_MAX + 1], message[QUERY_MESSAGE_BYTES];
@@ -436,7 +440,8 @@ poll_set_query(struct poll *poll, const char *query)
 }
 
 void
-poll_start(struct poll *poll, const struct poll_owner *owner, void *ctx)
+longpoll_start(struct longpoll *poll, const struct longpoll_owner *owner,
+    void *ctx)
 {
 	struct hub *hub = poll->polls->config.hub;
 	struct now now = clock_now();
@@ -461,7 +466,8 @@ poll_start(struct poll *poll, const struct poll_owner *owner, void *ctx)
 }
 
 void
-poll_refuse_body(struct poll *poll, const struct poll_owner *owner, void *ctx)
+longpoll_refuse_body(struct longpoll *poll, const struct longpoll_owner *owner,
+    void *ctx)
 {
 	poll->owner = owner;
 	poll->ctx = ctx;
@@ -469,15 +475,15 @@ poll_refuse_body(struct poll *poll, const struct poll_owner *owner, void *ctx)
 }
 
 void
-poll_cancel(struct poll *poll)
+longpoll_cancel(struct longpoll *poll)
 {
 	end(poll);
 }
 
 void
-polls_stop(struct polls *polls)
+longpolls_drain(struct longpolls *polls)
 {
-	struct poll *poll, *next;
+	struct longpoll *poll, *next;
 
 	polls->is_stopped = true;
 	for (poll = TAILQ_FIRST(&polls->all); poll != NULL; poll = next) {

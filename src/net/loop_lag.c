@@ -6,7 +6,7 @@ static const uint64_t bounds_us[] = {
 };
 
 void
-lag_init(struct lag *lag, uv_loop_t *loop)
+loop_lag_init(struct loop_lag *lag, uv_loop_t *loop)
 {
 	lag->loop = loop;
 	histogram_init(&lag->turns_us, bounds_us,
@@ -17,7 +17,7 @@ lag_init(struct lag *lag, uv_loop_t *loop)
 }
 
 void
-lag_turn(struct lag *lag)
+loop_lag_turn(struct loop_lag *lag)
 {
 	uint64_t now_ns = uv_hrtime();
 	uint64_t idle_ns = uv_metrics_idle_time(lag->loop);

@@ -12,7 +12,7 @@
  * it waits for something to happen.  What becomes ready during a turn is not
  * looked at before its end, so this is how late the loop can be.
  */
-struct lag {
+struct loop_lag {
 	uv_loop_t *loop;
 	uint64_t ended_ns;	/* the last turn */
 	uint64_t idle_ns;	/* libuv's count then */
@@ -20,8 +20,8 @@ struct lag {
 };
 
 /* Before the loop first runs. */
-void	 lag_init(struct lag *lag, uv_loop_t *loop);
+void	 loop_lag_init(struct loop_lag *lag, uv_loop_t *loop);
 /* Called at the end of each turn, before the loop waits. */
-void	 lag_turn(struct lag *lag);
+void	 loop_lag_turn(struct loop_lag *lag);
 
 #endif

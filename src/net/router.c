@@ -20,12 +20,12 @@
 /* ... or comes when the service stops. */
 #define RETRY_STOPPED_S 5
 
-struct front {
+struct router {
 	struct ws_peers *peers;
-	struct polls *polls;
-	struct front_settings settings;
+	struct longpolls *polls;
+	struct router_settings settings;
 	bool	 is_draining;
-	struct front_counts counts;
+	struct router_counts counts;
 };
 
 /* A WebSocket between its request and its socket. */
@@ -34,11 +34,11 @@ struct upgrade {
 	struct ws_handshake handshake;
 };
 
-struct front *
-front_new(struct ws_peers *peers, struct polls *polls,
-    const struct front_settings *settings)
+struct router *
+router_new(struct ws_peers *peers, struct longpolls *polls,
+    const struct router_settings *settings)
 {
-	struct front *front = xcalloc(1, sizeof(*front));
+	struct router *front = xcalloc(1, sizeof(*front));
 
 	front->peers = peers;
 	front->polls = polls;
@@ -47,32 +47,32 @@ front_new(struct ws_peers *peers, struct polls *polls,
 }
 
 void
-front_configure(struct front *front, const struct front_settings *settings)
+router_configure(struct router *front, const struct router_settings *settings)
 {
 	front->settings = *settings;
 }
 
 void
-front_drain(struct front *front)
+router_drain(struct router *front)
 {
 	front->is_draining = true;
 }
 
 void
-front_free(struct front *front)
+router_free(struct router *front)
 {
 	free(front);
 }
 
 void
-front_copy_counts(const struct front *front, struct front_counts *counts)
+router_copy_counts(const struct router *front, struct router_counts *counts)
 {
 	*counts = front->counts;
 }
 
 static void
-refuse(struct front *front, struct exchange_answer *answer, enum refusal code,
-    const char *field)
+refuse_request(struct router *front, struct exchange_answer *answer,
+    enum refusal code, const char *field)
 {
 	struct message_error error = { .code = code, .field = field };
 
@@ -83,13 +83,13 @@ refuse(struct front *front, struct exchange_answer *answer, enum refusal code,
 		error.retry_after_s = RETRY_STOPPED_S;
 	answer->status = message_refusal_status(code);
 	answer->retry_after_s = error.retry_after_s;
-	answer->body = envelope_error(&error);
+	answer->body = answer_body_error(&error);
 }
 
 /* Let the request become a WebSocket for session. */
 static void
-upgrade(struct front *front, const struct exchange_request *request,
-    const char *session, const struct visitor *client,
+upgrade(struct router *front, const struct exchange_request *request,
+    const char *session, const struct client_address *client,
     struct exchange_answer *answer)
 {
 	struct ws_handshake_policy policy = {
@@ -99,13 +99,14 @@ upgrade(struct front *front, const struct exchange_request *request,
 	struct upgrade *up;
 
 	if (front->is_draining) {
-		refuse(front, answer, REFUSAL_SHUTTING_DOWN, NULL);
+		refuse_request(front, answer, REFUSAL_SHUTTING_DOWN, NULL);
 		return;
 	}
 	up = xcalloc(1, sizeof(*up));
 	ws_handshake_decide(request->handshake, &policy, &up->handshake);
 	if (up->handshake.status != 101) {
-		refuse(front, answer, REFUSAL_INVALID_MESSAGE, "request");
+		refuse_request(front, answer, REFUSAL_INVALID_MESSAGE,
+		    "request");
 		answer->status = (unsigned)up->handshake.status;
 		answer->closes = true;
 		free(up);
@@ -115,7 +116,7 @@ upgrade(struct front *front, const struct exchange_request *request,
 	up->peer = ws_peer_new(front->peers, session, client);
 	if (up->peer == NULL) {
 		free(up);
-		refuse(front, answer, REFUSAL_RATE_LIMITED, NULL);
+		refuse_request(front, answer, REFUSAL_RATE_LIMITED, NULL);
 		return;
 	}
 	answer->handshake = &up->handshake;
@@ -124,7 +125,7 @@ upgrade(struct front *front, const struct exchange_request *request,
 
 /* Whether a query says protocol=KEY, as it must where KEY is configured. */
 static bool
-has_protocol(const char *query, const char *key)
+says_subprotocol(const char *query, const char *key)
 {
 	static const char name[] = "protocol=";
 	size_t key_len = strlen(key), len;
@@ -143,42 +144,45 @@ has_protocol(const char *query, const char *key)
 
 /* Answer the request by polling, or say why not. */
 static void
-accept_poll(struct front *front, const struct exchange_request *request,
-    const char *session, const struct visitor *client,
+start_longpoll(struct router *front, const struct exchange_request *request,
+    const char *session, const struct client_address *client,
     struct exchange_answer *answer)
 {
 	bool is_get = strcmp(request->method, "GET") == 0;
 	size_t max = front->settings.max_message;
 
-	if (!has_protocol(request->target->query, front->settings.subprotocol)) {
-		refuse(front, answer, REFUSAL_INVALID_MESSAGE, "protocol");
+	if (!says_subprotocol(request->target->query,
+		front->settings.subprotocol)) {
+		refuse_request(front, answer, REFUSAL_INVALID_MESSAGE,
+		    "protocol");
 		return;
 	}
 	if (!is_get && !exchange_takes_type(request->content_type)) {
-		refuse(front, answer, REFUSAL_UNSUPPORTED_MEDIA_TYPE, NULL);
+		refuse_request(front, answer, REFUSAL_UNSUPPORTED_MEDIA_TYPE,
+		    NULL);
 		return;
 	}
 	if (max != 0 && request->content_length > max) {
-		refuse(front, answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
+		refuse_request(front, answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
 		return;
 	}
-	answer->poll = poll_new(front->polls, request->transport,
+	answer->poll = longpoll_new(front->polls, request->transport,
 	    session, client);
 	if (answer->poll == NULL) {
-		refuse(front, answer, REFUSAL_RATE_LIMITED, NULL);
+		refuse_request(front, answer, REFUSAL_RATE_LIMITED, NULL);
 		return;
 	}
 	answer->status = 0;
-	poll_set_authorization(answer->poll, request->authorization);
+	longpoll_set_authorization(answer->poll, request->authorization);
 	if (is_get)
-		poll_set_query(answer->poll, request->target->query);
+		longpoll_set_query(answer->poll, request->target->query);
 }
 
 static void
-accept_request(struct front *front, const struct exchange_request *request,
+upgrade_or_poll(struct router *front, const struct exchange_request *request,
     const char *session, struct exchange_answer *answer)
 {
-	struct visitor client = {
+	struct client_address client = {
 		.address = request->address,
 		.is_counted = request->is_counted,
 	};
@@ -194,12 +198,12 @@ accept_request(struct front *front, const struct exchange_request *request,
 	    ws_handshake_is_wanted(request->handshake->upgrade))
 		upgrade(front, request, session, &client, answer);
 	else
-		accept_poll(front, request, session, &client, answer);
+		start_longpoll(front, request, session, &client, answer);
 }
 
 /* Refuse a method that is not ours; whether it was. */
 static bool
-refuse_method(struct front *front, const struct exchange_request *request,
+refuse_method(struct router *front, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	const char *method = request->method;
@@ -207,7 +211,7 @@ refuse_method(struct front *front, const struct exchange_request *request,
 	if (strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0 ||
 	    strcmp(method, "OPTIONS") == 0)
 		return false;
-	refuse(front, answer, REFUSAL_METHOD_NOT_ALLOWED, NULL);
+	refuse_request(front, answer, REFUSAL_METHOD_NOT_ALLOWED, NULL);
 	answer->allow = METHODS;
 	/* RFC 9110, section 9.1: nobody knows what it would do. */
 	if (!http_method_is_known(method))
@@ -224,7 +228,7 @@ answer_options(struct exchange_answer *answer)
 }
 
 void
-front_request(struct front *front, const struct exchange_request *request,
+router_request(struct router *front, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	bool is_options = strcmp(request->method, "OPTIONS") == 0;
@@ -233,7 +237,7 @@ front_request(struct front *front, const struct exchange_request *request,
 
 	if (refuse_method(front, request, answer))
 		return;
-	code = route_session(front->settings.base_path, request->target,
+	code = session_path_parse(front->settings.base_path, request->target,
 	    session);
 	if (code != REFUSAL_NONE && front->settings.has_demo &&
 	    demo_answer(front->settings.base_path, request, answer))
@@ -245,15 +249,15 @@ front_request(struct front *front, const struct exchange_request *request,
 	    front->settings.allowed_origins_count, request->origin))
 		code = REFUSAL_ORIGIN_NOT_ALLOWED;
 	if (code != REFUSAL_NONE)
-		refuse(front, answer, code, NULL);
+		refuse_request(front, answer, code, NULL);
 	else if (is_options)
 		answer_options(answer);
 	else
-		accept_request(front, request, session, answer);
+		upgrade_or_poll(front, request, session, answer);
 }
 
 void
-front_upgraded(void *arg, int fd, const void *extra, size_t extra_len)
+router_upgraded(void *arg, int fd, const void *extra, size_t extra_len)
 {
 	struct upgrade *up = arg;
 

@@ -9,20 +9,20 @@
 #include "session/refusal.h"
 
 struct address_prefix;
-struct polls;
+struct longpolls;
 struct ws_peers;
 
 /*
  * What a request gets, whatever brought it here: the session that its path
  * names, if its page may ask, or the refusal in JSON.
  */
-struct front;
+struct router;
 
 /*
- * What may change: front_configure().  Strings and lists are lent until then,
- * or until front_free().
+ * What may change: router_configure().  Strings and lists are lent until then,
+ * or until router_free().
  */
-struct front_settings {
+struct router_settings {
 	const char *base_path;
 	const char *subprotocol;	/* "" for none */
 	bool	 compression;
@@ -34,24 +34,24 @@ struct front_settings {
 	bool	 has_demo;
 };
 
-struct front *front_new(struct ws_peers *peers, struct polls *polls,
-	    const struct front_settings *settings);
+struct router *router_new(struct ws_peers *peers, struct longpolls *polls,
+	    const struct router_settings *settings);
 /* Take over the settings, for requests that come from now on. */
-void	 front_configure(struct front *front,
-	    const struct front_settings *settings);
+void	 router_configure(struct router *front,
+	    const struct router_settings *settings);
 /* No WebSockets any more: the service is stopping. */
-void	 front_drain(struct front *front);
-void	 front_free(struct front *front);
+void	 router_drain(struct router *front);
+void	 router_free(struct router *front);
 
-struct front_counts {
+struct router_counts {
 	uint64_t refusals[REFUSALS];	/* of requests, by code */
 };
 
-void	 front_copy_counts(const struct front *front,
-	    struct front_counts *counts);
+void	 router_copy_counts(const struct router *front,
+	    struct router_counts *counts);
 
 /* Decide about a request. */
-void	 front_request(struct front *front,
+void	 router_request(struct router *front,
 	    const struct exchange_request *request,
 	    struct exchange_answer *answer);
 
@@ -59,7 +59,7 @@ void	 front_request(struct front *front,
  * The upgrade that was decided upon has its socket, as for ws_peer_open(); or
  * none, with fd -1.
  */
-void	 front_upgraded(void *upgrade, int fd, const void *extra,
+void	 router_upgraded(void *upgrade, int fd, const void *extra,
 	    size_t extra_len);
 
 #endif

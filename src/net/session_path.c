@@ -33,7 +33,7 @@ copy_session(const char *id, char session[SESSION_ID_MAX + 1])
 }
 
 enum refusal
-route_session(const char *base_path, const struct http_target *target,
+session_path_parse(const char *base_path, const struct http_target *target,
     char session[SESSION_ID_MAX + 1])
 {
 	bool has_dots;
@@ -51,7 +51,7 @@ route_session(const char *base_path, const struct http_target *target,
 }
 
 bool
-route_is_base(const char *base_path, const struct http_target *target)
+session_path_is_base(const char *base_path, const struct http_target *target)
 {
 	bool has_dots;
 	char *path = normal_path(target, &has_dots);

@@ -17,12 +17,12 @@
  * NUL; REFUSAL_NOT_FOUND for another path or an empty id;
  * REFUSAL_INVALID_SESSION, also where segments . and .. lead to neither.
  */
-enum refusal route_session(const char *base_path,
+enum refusal session_path_parse(const char *base_path,
 	    const struct http_target *target,
 	    char session[SESSION_ID_MAX + 1]);
 
 /* Whether a target's path, in normal form too, is base_path itself. */
-bool	 route_is_base(const char *base_path,
+bool	 session_path_is_base(const char *base_path,
 	    const struct http_target *target);
 
 #endif

@@ -18,18 +18,18 @@ struct unsent {
 	size_t	 max_bytes;	/* 0 for no limit */
 	struct deadlines *deadlines;
 	struct unsent_counts counts;
-	uint64_t sampled_ms;	/* when it was last seen who takes something */
+	uint64_t sampled_ms; /* when it was last seen who takes something */
 };
 
 static struct unsent_item *
-of_deadline(struct deadline *deadline)
+unsent_of_deadline(struct deadline *deadline)
 {
 	return (struct unsent_item *)((uintptr_t)deadline -
 	    offsetof(struct unsent_item, deadline));
 }
 
 static void
-forget(struct unsent_item *item)
+forget_unsent(struct unsent_item *item)
 {
 	if (--item->body->senders == 0)
 		item->unsent->counts.bytes -= item->body->len;
@@ -38,12 +38,12 @@ forget(struct unsent_item *item)
 }
 
 static void
-expire(struct deadline *deadline, unsigned kind)
+on_send_timeout(struct deadline *deadline, unsigned kind)
 {
-	struct unsent_item *item = of_deadline(deadline);
+	struct unsent_item *item = unsent_of_deadline(deadline);
 
 	(void)kind;	/* is WAIT_SENT */
-	forget(item);
+	forget_unsent(item);
 	item->unsent->counts.late++;
 	item->cut(item);
 }
@@ -64,29 +64,29 @@ unsent_new(uv_loop_t *loop, const struct unsent_settings *settings)
 	unsent->loop = loop;
 	unsent->max_bytes = settings->max_bytes;
 	put_wait(settings, wait_ms);
-	unsent->deadlines = deadlines_new(loop, wait_ms, expire);
+	unsent->deadlines = deadlines_new(loop, wait_ms, on_send_timeout);
 	return unsent;
 }
 
 static struct unsent_item *
-first_of(const struct unsent *unsent)
+first_unsent(const struct unsent *unsent)
 {
 	struct deadline *first = deadlines_first(unsent->deadlines, WAIT_SENT);
 
-	return first == NULL ? NULL : of_deadline(first);
+	return first == NULL ? NULL : unsent_of_deadline(first);
 }
 
 static struct unsent_item *
-next_of(const struct unsent_item *item)
+next_unsent(const struct unsent_item *item)
 {
 	struct deadline *next = TAILQ_NEXT(&item->deadline, entry);
 
-	return next == NULL ? NULL : of_deadline(next);
+	return next == NULL ? NULL : unsent_of_deadline(next);
 }
 
 /* See who has taken something since the last time. */
 static void
-sample(struct unsent *unsent)
+sample_progress(struct unsent *unsent)
 {
 	uint64_t now_ms = uv_now(unsent->loop), acked;
 	struct unsent_item *item;
@@ -94,7 +94,8 @@ sample(struct unsent *unsent)
 	if (now_ms - unsent->sampled_ms < SAMPLE_MS)
 		return;
 	unsent->sampled_ms = now_ms;
-	for (item = first_of(unsent); item != NULL; item = next_of(item)) {
+	for (item = first_unsent(unsent); item != NULL;
+	     item = next_unsent(item)) {
 		acked = tcp_progress(item->fd);
 		if (acked > item->acked)
 			item->moved_ms = now_ms;
@@ -106,10 +107,10 @@ sample(struct unsent *unsent)
 static struct unsent_item *
 longest_idle(const struct unsent *unsent)
 {
-	struct unsent_item *found = first_of(unsent), *item;
+	struct unsent_item *found = first_unsent(unsent), *item;
 
 	assert(found != NULL);
-	for (item = next_of(found); item != NULL; item = next_of(item))
+	for (item = next_unsent(found); item != NULL; item = next_unsent(item))
 		if (item->moved_ms < found->moved_ms)
 			found = item;
 	return found;
@@ -117,13 +118,13 @@ longest_idle(const struct unsent *unsent)
 
 /* Over the budget, those go that take nothing. */
 static void
-keep_to_budget(struct unsent *unsent)
+cut_over_budget(struct unsent *unsent)
 {
 	size_t max = unsent->max_bytes;
 	struct unsent_item *item;
 
 	if (max != 0 && unsent->counts.bytes > max / 2)
-		sample(unsent);
+		sample_progress(unsent);
 	while (max != 0 && unsent->counts.bytes > max) {
 		item = longest_idle(unsent);
 		unsent_end(item);
@@ -140,7 +141,7 @@ unsent_configure(struct unsent *unsent, const struct unsent_settings *settings)
 	unsent->max_bytes = settings->max_bytes;
 	put_wait(settings, wait_ms);
 	deadlines_configure(unsent->deadlines, wait_ms);
-	keep_to_budget(unsent);
+	cut_over_budget(unsent);
 }
 
 void
@@ -169,7 +170,7 @@ unsent_begin(struct unsent *unsent, struct unsent_item *item,
 	if (body->senders++ == 0)
 		unsent->counts.bytes += body->len;
 	deadline_set(unsent->deadlines, &item->deadline, WAIT_SENT);
-	keep_to_budget(unsent);
+	cut_over_budget(unsent);
 }
 
 void
@@ -178,5 +179,5 @@ unsent_end(struct unsent_item *item)
 	if (item->body == NULL)
 		return;
 	deadline_clear(item->unsent->deadlines, &item->deadline);
-	forget(item);
+	forget_unsent(item);
 }

@@ -72,7 +72,7 @@ struct ws_service {
 	size_t	 turn_left;	/* bytes to be sent in this turn */
 	struct ws_backlog_list outspent;	/* go on in the next one */
 	struct ws_codec *codec;
-	struct ws_packer packer;
+	struct ws_compressor packer;
 	struct rate_limit inflation;
 	struct rate_limit inflation_of_all;
 	struct rate inflated;	/* by all */
@@ -80,7 +80,7 @@ struct ws_service {
 };
 
 /* How long what has begun to come may take to be there. */
-struct ws_clock {
+struct ws_message_timer {
 	struct ws *ws;
 	struct deadline whole;
 	uint64_t since_ms;	/* when it was started ... */
@@ -93,7 +93,7 @@ struct ws_unread {
 	size_t	 at;		/* where it goes on */
 };
 
-static void	 on_poll(uv_poll_t *poll, int status, int events);
+static void	 on_ws_socket(uv_poll_t *poll, int status, int events);
 
 /* In milliseconds. */
 static uint64_t
@@ -104,27 +104,27 @@ seconds(unsigned n)
 
 /* Wait for what the peer has to do next. */
 static void
-wait_for(struct ws *ws, enum ws_wait kind)
+ws_wait_for(struct ws *ws, enum ws_wait kind)
 {
 	deadline_set(ws->service->deadlines, &ws->life, kind);
 }
 
 /* Go on reading in the loop's next turn. */
 static void
-wait_for_turn(struct ws *ws)
+ws_wait_for_turn(struct ws *ws)
 {
 	deadline_set_turn(ws->service->deadlines, &ws->life);
 }
 
 static void
-stop_waiting(struct ws *ws, struct deadline *deadline)
+ws_stop_waiting(struct ws *ws, struct deadline *deadline)
 {
 	deadline_clear(ws->service->deadlines, deadline);
 }
 
 /* The connection ends; what came first is why. */
 static void
-end_because(struct ws *ws, enum ws_end end)
+ws_set_end(struct ws *ws, enum ws_end end)
 {
 	if (ws->end == WS_END_LOST)
 		ws->end = (uint8_t)end;
@@ -132,13 +132,13 @@ end_because(struct ws *ws, enum ws_end end)
 
 /* Its message takes too long, or too much memory with all others. */
 static void
-cut_slow(struct unsent_item *item)
+on_ws_too_slow(struct unsent_item *item)
 {
 	struct ws_backlog *backlog = (void *)((char *)item -
 	    offsetof(struct ws_backlog, unsent));
 
 	log_debug("ws: peer is too slow");
-	end_because(backlog->ws, WS_END_STALL);
+	ws_set_end(backlog->ws, WS_END_STALL);
 	ws_abort(backlog->ws);
 }
 
@@ -149,14 +149,14 @@ need_backlog(struct ws *ws)
 		return;
 	ws->backlog = xcalloc(1, sizeof(*ws->backlog));
 	ws->backlog->ws = ws;
-	ws->backlog->unsent.cut = cut_slow;
+	ws->backlog->unsent.cut = on_ws_too_slow;
 }
 
 static void
-stop_taking(struct ws *ws)
+stop_stall_timer(struct ws *ws)
 {
 	if (ws->backlog != NULL)
-		stop_waiting(ws, &ws->backlog->take);
+		ws_stop_waiting(ws, &ws->backlog->take);
 }
 
 static void
@@ -167,17 +167,17 @@ free_backlog(struct ws *ws)
 	if (ws->backlog->is_outspent)
 		TAILQ_REMOVE(&ws->service->outspent, ws->backlog, entry);
 	unsent_end(&ws->backlog->unsent);
-	stop_taking(ws);
+	stop_stall_timer(ws);
 	free(ws->backlog);
 	ws->backlog = NULL;
 }
 
 static void
-free_clock(struct ws *ws)
+free_message_timer(struct ws *ws)
 {
 	if (ws->clock == NULL)
 		return;
-	stop_waiting(ws, &ws->clock->whole);
+	ws_stop_waiting(ws, &ws->clock->whole);
 	free(ws->clock);
 	ws->clock = NULL;
 }
@@ -202,7 +202,7 @@ may_read(const struct ws *ws)
 }
 
 static void
-watch(struct ws *ws)
+ws_watch_socket(struct ws *ws)
 {
 	int reading = !ws->is_paused ? UV_READABLE :
 	    ws->has_ended ? 0 : UV_DISCONNECT;
@@ -216,7 +216,7 @@ watch(struct ws *ws)
 	if (events == 0)
 		uv_poll_stop(&ws->poll);
 	else
-		uv_poll_start(&ws->poll, events, on_poll);
+		uv_poll_start(&ws->poll, events, on_ws_socket);
 }
 
 /* Queue a control frame. */
@@ -230,29 +230,29 @@ queue_control(struct ws *ws, enum ws_opcode opcode, const uint8_t *payload,
 
 /* Stop being open: a close frame follows what is half sent. */
 static void
-start_close(struct ws *ws, uint16_t code)
+start_closing_handshake(struct ws *ws, uint16_t code)
 {
 	uint8_t payload[WS_CONTROL_MAX];
 
 	ws->state = STATE_CLOSING;
 	ws->is_paused = false;
-	stop_taking(ws);
-	free_clock(ws);
-	wait_for(ws, WS_WAIT_CLOSE);
+	stop_stall_timer(ws);
+	free_message_timer(ws);
+	ws_wait_for(ws, WS_WAIT_CLOSE);
 	queue_control(ws, WS_CLOSE, payload,
 	    ws_close_payload(payload, code, ""));
 }
 
 /* Everything is said: end our half, and let the peer read it before RST. */
 static void
-linger(struct ws *ws)
+ws_linger(struct ws *ws)
 {
 	if (shutdown(ws->fd, SHUT_WR) == -1) {
 		ws_abort(ws);
 		return;
 	}
 	ws->state = STATE_LINGERING;
-	wait_for(ws, WS_WAIT_CLOSE);
+	ws_wait_for(ws, WS_WAIT_CLOSE);
 }
 
 /* Find something to send; whether there is. */
@@ -286,7 +286,7 @@ taken(const struct ws *ws)
 
 /* Give the peer time to take some of what waits for it. */
 static void
-wait_for_take(struct ws *ws)
+start_stall_timer(struct ws *ws)
 {
 	ws->backlog->taken = taken(ws);
 	deadline_set(ws->service->deadlines, &ws->backlog->take, WS_WAIT_TAKE);
@@ -294,19 +294,19 @@ wait_for_take(struct ws *ws)
 
 /* The socket takes no more for now. */
 static void
-block(struct ws *ws)
+ws_block_output(struct ws *ws)
 {
 	ws->is_blocked = true;
 	if (ws->state != STATE_OPEN)
 		return;
 	need_backlog(ws);
 	if (ws->backlog->take.kind == WS_WAIT_NONE)
-		wait_for_take(ws);
+		start_stall_timer(ws);
 }
 
 /* The next one may be sent from the same bytes, and has its own time. */
 static void
-ended_message(struct ws *ws)
+on_message_sent(struct ws *ws)
 {
 	if (ws->backlog != NULL)
 		unsent_end(&ws->backlog->unsent);
@@ -315,13 +315,13 @@ ended_message(struct ws *ws)
 
 /* Send some of ws->out; returns the number of bytes. */
 static size_t
-send_some(struct ws *ws)
+ws_send_bytes(struct ws *ws)
 {
 	ssize_t n = ws_send_some(&ws->out, ws->fd);
 
 	if (n == -1) {
 		if (errno == EAGAIN) {
-			block(ws);
+			ws_block_output(ws);
 			return 0;
 		}
 		log_debug("ws: send: %s", strerror(errno));
@@ -329,11 +329,11 @@ send_some(struct ws *ws)
 		return 0;
 	}
 	ws->handed += (size_t)n;
-	stop_taking(ws);
+	stop_stall_timer(ws);
 	if (ws_send_is_amid_frame(&ws->out))
-		block(ws);
+		ws_block_output(ws);
 	else if (ws_send_has_ended(&ws->out))
-		ended_message(ws);
+		on_message_sent(ws);
 	return (size_t)n;
 }
 
@@ -342,7 +342,7 @@ send_some(struct ws *ws)
  * one that takes half a second's rate.
  */
 static bool
-is_spent(const struct ws *ws)
+is_over_inflation_rate(const struct ws *ws)
 {
 	const struct ws_service *service = ws->service;
 	uint64_t now_ms = uv_now(service->config.loop);
@@ -363,16 +363,16 @@ settle(struct ws *ws)
 {
 	if (ws->state == STATE_CLOSING && ws->is_done &&
 	    !ws_send_has_any(&ws->out))
-		linger(ws);
+		ws_linger(ws);
 	if (ws->state == STATE_CLOSED)
 		return;
 	if (ws->is_paused && ws->life.kind == WS_WAIT_NONE && may_read(ws)) {
-		if (is_spent(ws))
-			wait_for(ws, WS_WAIT_REST);
+		if (is_over_inflation_rate(ws))
+			ws_wait_for(ws, WS_WAIT_REST);
 		else
-			wait_for_turn(ws);
+			ws_wait_for_turn(ws);
 	}
-	watch(ws);
+	ws_watch_socket(ws);
 }
 
 /* What is half sent counts as unsent from when the socket took no more. */
@@ -435,7 +435,7 @@ spend(struct ws_service *service, size_t bytes)
 
 /* Send what there is and the socket takes. */
 static void
-flush(struct ws *ws)
+ws_flush(struct ws *ws)
 {
 	size_t spent = 0;
 
@@ -450,7 +450,7 @@ flush(struct ws *ws)
 			wait_for_others(ws);
 			break;
 		}
-		n = send_some(ws);
+		n = ws_send_bytes(ws);
 		spend(ws->service, n);
 		spent += n + SEND_COST_BYTES;
 		/* The others' turn; being writable, it will be called again. */
@@ -463,7 +463,7 @@ flush(struct ws *ws)
 }
 
 static void
-on_message(struct ws *ws, const struct ws_event *event)
+on_ws_message(struct ws *ws, const struct ws_event *event)
 {
 	if (ws->state == STATE_OPEN)
 		ws->owner->message(ws, event->opcode,
@@ -473,20 +473,20 @@ on_message(struct ws *ws, const struct ws_event *event)
 }
 
 static void
-on_event(struct ws *ws, const struct ws_event *event)
+on_ws_event(struct ws *ws, const struct ws_event *event)
 {
 	switch (event->opcode) {
 	case WS_CONTINUATION:	/* never an event */
 		break;
 	case WS_TEXT:
 	case WS_BINARY:
-		on_message(ws, event);
+		on_ws_message(ws, event);
 		break;
 	case WS_CLOSE:
 		ws->is_done = true;
 		if (ws->state == STATE_OPEN) {
-			end_because(ws, WS_END_PEER);
-			start_close(ws, event->close_code);
+			ws_set_end(ws, WS_END_PEER);
+			start_closing_handshake(ws, event->close_code);
 		}
 		break;
 	case WS_PING:
@@ -504,7 +504,7 @@ on_event(struct ws *ws, const struct ws_event *event)
 
 /* The peer broke the protocol: RFC 6455, section 7.1.7. */
 static void
-on_fault(struct ws *ws, uint16_t code)
+fail_connection(struct ws *ws, uint16_t code)
 {
 	log_debug("ws: peer is closed with %u", (unsigned)code);
 	ws->is_done = true;
@@ -512,15 +512,15 @@ on_fault(struct ws *ws, uint16_t code)
 		return;
 	if (code == WS_CLOSE_TOO_BIG)
 		ws->owner->too_big(ws);
-	end_because(ws, WS_END_FAULT);
-	start_close(ws, code);
+	ws_set_end(ws, WS_END_FAULT);
+	start_closing_handshake(ws, code);
 }
 
 static void
-on_late(struct ws *ws)
+on_message_timeout(struct ws *ws)
 {
 	log_debug("ws: a message does not come to its end");
-	end_because(ws, WS_END_LATE);
+	ws_set_end(ws, WS_END_LATE);
 	ws_close(ws, WS_CLOSE_POLICY_VIOLATION);
 }
 
@@ -530,7 +530,7 @@ on_late(struct ws *ws)
  * read: between two such pauses it may run out once more at the most.
  */
 static void
-start_clock(struct ws *ws)
+start_message_timer(struct ws *ws)
 {
 	struct ws_service *service = ws->service;
 	uint64_t limit_ms = seconds(service->settings.message_timeout_s);
@@ -544,7 +544,7 @@ start_clock(struct ws *ws)
 	if (ws->clock->whole.kind != WS_WAIT_NONE)
 		return;
 	if (limit_ms != 0 && ws->clock->spent_ms >= limit_ms) {
-		on_late(ws);
+		on_message_timeout(ws);
 		return;
 	}
 	ws->clock->since_ms = uv_now(service->config.loop);
@@ -552,14 +552,14 @@ start_clock(struct ws *ws)
 }
 
 static void
-halt_clock(struct ws *ws)
+halt_message_timer(struct ws *ws)
 {
-	struct ws_clock *clock = ws->clock;
+	struct ws_message_timer *clock = ws->clock;
 
 	if (clock == NULL || clock->whole.kind == WS_WAIT_NONE)
 		return;
 	clock->spent_ms += uv_now(ws->service->config.loop) - clock->since_ms;
-	stop_waiting(ws, &clock->whole);
+	ws_stop_waiting(ws, &clock->whole);
 }
 
 static uint32_t
@@ -570,7 +570,7 @@ now_s(const struct ws *ws)
 
 /* The peer says nothing more, and may have said much that is not read yet. */
 static void
-note_end(struct ws *ws)
+note_peer_end(struct ws *ws)
 {
 	ws->has_ended = true;
 	ws->ended_s = now_s(ws);
@@ -598,9 +598,9 @@ pause_reading(struct ws *ws, uint8_t *bytes)
 		return;
 	}
 	ws->is_paused = true;
-	stop_waiting(ws, &ws->life);
+	ws_stop_waiting(ws, &ws->life);
 	if (waits_for_us(ws))
-		halt_clock(ws);
+		halt_message_timer(ws);
 	/* Without input this only frees the last message. */
 	status = ws_parser_next(&ws->parser, &bytes, &none, &event);
 	assert(status == WS_MORE);
@@ -612,10 +612,10 @@ pause_reading(struct ws *ws, uint8_t *bytes)
  * only where they come to more than was received for them.
  */
 static bool
-is_enough(const struct ws *ws, size_t handed)
+is_enough_inflated(const struct ws *ws, size_t handed)
 {
 	return ws->window_bits != 0 && ws->state == STATE_OPEN &&
-	    (handed >= SCRATCH_BYTES || is_spent(ws));
+	    (handed >= SCRATCH_BYTES || is_over_inflation_rate(ws));
 }
 
 /* Count a message, which may have been inflated. */
@@ -649,7 +649,7 @@ count_frames(struct ws *ws)
  * unless reading has to stop.
  */
 static size_t
-consume(struct ws *ws, uint8_t *bytes, size_t len)
+ws_parse(struct ws *ws, uint8_t *bytes, size_t len)
 {
 	size_t left = len, handed = 0;
 	unsigned events = 0;
@@ -659,41 +659,41 @@ consume(struct ws *ws, uint8_t *bytes, size_t len)
 	ws->is_reading = true;
 	do {
 		if (ws_send_is_behind(&ws->out))
-			flush(ws);
+			ws_flush(ws);
 		if (left > 0 && ws->state == STATE_OPEN &&
 		    (events++ == EVENTS_MAX || !may_read(ws) ||
-		    is_enough(ws, handed))) {
+		    is_enough_inflated(ws, handed))) {
 			pause_reading(ws, bytes);
 			break;
 		}
 		status = ws_parser_next(&ws->parser, &bytes, &left, &event);
 		if (status == WS_EVENT) {
 			if (!ws_parser_is_amid_message(&ws->parser))
-				free_clock(ws);
+				free_message_timer(ws);
 			handed += count(ws, &event);
-			on_event(ws, &event);
+			on_ws_event(ws, &event);
 		} else if (status == WS_FAILED) {
-			on_fault(ws, event.close_code);
+			fail_connection(ws, event.close_code);
 		}
 	} while (status == WS_EVENT && ws->state != STATE_CLOSED &&
 	    !ws->is_done);
 	if (ws->state == STATE_OPEN && ws->parser.frames >= WS_FRAMES)
 		count_frames(ws);
 	if (ws->state == STATE_OPEN && !ws->is_paused)
-		start_clock(ws);
+		start_message_timer(ws);
 	ws->is_reading = false;
 	return len - left;
 }
 
 /* Go on with what was received before reading had to stop. */
 static void
-consume_unread(struct ws *ws)
+ws_parse_unread(struct ws *ws)
 {
 	struct ws_unread *unread = ws->unread;
 
 	if (unread == NULL)
 		return;
-	unread->at += consume(ws, (uint8_t *)buf_data(&unread->bytes) +
+	unread->at += ws_parse(ws, (uint8_t *)buf_data(&unread->bytes) +
 	    unread->at, unread->bytes.len - unread->at);
 	if (unread->at == unread->bytes.len)
 		free_unread(ws);
@@ -716,14 +716,14 @@ on_received(struct ws *ws, uint8_t *bytes, size_t len)
 	size_t used;
 
 	if (ws->state == STATE_OPEN)
-		wait_for(ws, WS_WAIT_SPEECH);
-	used = consume(ws, bytes, len);
+		ws_wait_for(ws, WS_WAIT_SPEECH);
+	used = ws_parse(ws, bytes, len);
 	if (ws->is_paused && used < len)
 		keep_unread(ws, bytes + used, len - used);
 }
 
 static void
-receive(struct ws *ws)
+ws_receive(struct ws *ws)
 {
 	uint8_t *scratch = ws->service->scratch;
 	ssize_t n = recv(ws->fd, scratch, SCRATCH_BYTES, 0);
@@ -739,7 +739,7 @@ receive(struct ws *ws)
 }
 
 static void
-on_poll(uv_poll_t *poll, int status, int events)
+on_ws_socket(uv_poll_t *poll, int status, int events)
 {
 	struct ws *ws = poll->data;
 
@@ -750,10 +750,10 @@ on_poll(uv_poll_t *poll, int status, int events)
 	if ((events & UV_WRITABLE) != 0)
 		ws->is_blocked = false;
 	if ((events & UV_DISCONNECT) != 0)
-		note_end(ws);
+		note_peer_end(ws);
 	if ((events & UV_READABLE) != 0)
-		receive(ws);
-	flush(ws);
+		ws_receive(ws);
+	ws_flush(ws);
 }
 
 static void
@@ -766,22 +766,22 @@ ws_release(struct ws *ws)
 }
 
 static void
-on_closed(uv_handle_t *handle)
+on_ws_closed(uv_handle_t *handle)
 {
 	ws_release(handle->data);
 }
 
 static void
-on_turn(struct ws *ws)
+ws_read_on(struct ws *ws)
 {
 	if (ws->state == STATE_CLOSED) {
 		ws_release(ws);
 		return;
 	}
 	ws->is_paused = false;
-	wait_for(ws, WS_WAIT_SPEECH);
-	consume_unread(ws);
-	flush(ws);
+	ws_wait_for(ws, WS_WAIT_SPEECH);
+	ws_parse_unread(ws);
+	ws_flush(ws);
 }
 
 /* Note how far the peer is with what it has to read before a ping. */
@@ -796,38 +796,38 @@ note_ping(struct ws *ws)
 
 /* While our bytes wait for the peer, so may the ping among them. */
 static void
-on_no_pong(struct ws *ws)
+on_pong_timeout(struct ws *ws)
 {
 	if (ws->is_blocked || ws_is_excused(ws)) {
 		note_ping(ws);
-		wait_for(ws, WS_WAIT_PONG);
+		ws_wait_for(ws, WS_WAIT_PONG);
 		return;
 	}
 	log_debug("ws: no answer to a ping");
-	end_because(ws, WS_END_SILENCE);
+	ws_set_end(ws, WS_END_SILENCE);
 	ws_abort(ws);
 }
 
 /* The socket may have room for less than it asks to be filled with. */
 static void
-on_not_taken(struct ws *ws)
+on_stall(struct ws *ws)
 {
 	if (taken(ws) > ws->backlog->taken) {
-		wait_for_take(ws);
+		start_stall_timer(ws);
 		return;
 	}
 	log_debug("ws: peer takes nothing");
-	end_because(ws, WS_END_STALL);
+	ws_set_end(ws, WS_END_STALL);
 	ws_send_cut(&ws->out);
 	ws_close(ws, WS_CLOSE_POLICY_VIOLATION);
 }
 
 /* The connection that waits for a deadline of that kind. */
 static struct ws *
-of_deadline(struct deadline *deadline, enum ws_wait kind)
+ws_of_deadline(struct deadline *deadline, enum ws_wait kind)
 {
 	struct ws_backlog *backlog;
-	struct ws_clock *clock;
+	struct ws_message_timer *clock;
 	char *at = (char *)deadline;
 
 	if (kind == WS_WAIT_TAKE) {
@@ -835,38 +835,38 @@ of_deadline(struct deadline *deadline, enum ws_wait kind)
 		return backlog->ws;
 	}
 	if (kind == WS_WAIT_WHOLE) {
-		clock = (void *)(at - offsetof(struct ws_clock, whole));
+		clock = (void *)(at - offsetof(struct ws_message_timer, whole));
 		return clock->ws;
 	}
 	return (void *)(at - offsetof(struct ws, life));
 }
 
 static void
-expire(struct deadline *deadline, unsigned kind)
+on_ws_deadline(struct deadline *deadline, unsigned kind)
 {
-	struct ws *ws = of_deadline(deadline, (enum ws_wait)kind);
+	struct ws *ws = ws_of_deadline(deadline, (enum ws_wait)kind);
 
 	switch ((enum ws_wait)kind) {
 	case WS_WAIT_NONE:
 		break;
 	case WS_WAIT_TURN:
 	case WS_WAIT_REST:
-		on_turn(ws);
+		ws_read_on(ws);
 		break;
 	case WS_WAIT_SPEECH:
 		ws_ping(ws);
 		break;
 	case WS_WAIT_PONG:
-		on_no_pong(ws);
+		on_pong_timeout(ws);
 		break;
 	case WS_WAIT_CLOSE:
 		ws_abort(ws);
 		break;
 	case WS_WAIT_TAKE:
-		on_not_taken(ws);
+		on_stall(ws);
 		break;
 	case WS_WAIT_WHOLE:
-		on_late(ws);
+		on_message_timeout(ws);
 		break;
 	case WS_WAITS:
 		break;
@@ -874,7 +874,7 @@ expire(struct deadline *deadline, unsigned kind)
 }
 
 static void
-put_waits(const struct ws_settings *settings,
+ws_durations(const struct ws_settings *settings,
     uint64_t wait_ms[DEADLINE_KINDS_MAX])
 {
 	wait_ms[WS_WAIT_SPEECH] = seconds(settings->ping_interval_s);
@@ -904,10 +904,11 @@ ws_service_new(const struct ws_config *config,
 	service->settings = *settings;
 	service->turn_left = TURN_BYTES;
 	TAILQ_INIT(&service->outspent);
-	put_waits(settings, wait_ms);
-	service->deadlines = deadlines_new(config->loop, wait_ms, expire);
+	ws_durations(settings, wait_ms);
+	service->deadlines =
+	    deadlines_new(config->loop, wait_ms, on_ws_deadline);
 	service->codec = ws_codec_new();
-	ws_packer_init(&service->packer, service->codec,
+	ws_compressor_init(&service->packer, service->codec,
 	    settings->compression_rate);
 	set_inflation(service, settings->inflation_rate);
 	return service;
@@ -920,9 +921,9 @@ ws_service_configure(struct ws_service *service,
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
 	service->settings = *settings;
-	ws_packer_configure(&service->packer, settings->compression_rate);
+	ws_compressor_configure(&service->packer, settings->compression_rate);
 	set_inflation(service, settings->inflation_rate);
-	put_waits(settings, wait_ms);
+	ws_durations(settings, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);
 }
 
@@ -937,7 +938,7 @@ ws_service_turn(struct ws_service *service)
 		TAILQ_REMOVE(&service->outspent, backlog, entry);
 		backlog->is_outspent = false;
 		backlog->ws->is_blocked = false;
-		flush(backlog->ws);
+		ws_flush(backlog->ws);
 	}
 }
 
@@ -998,34 +999,35 @@ ws_open(struct ws_service *service, struct ws *ws,
 		log_warnx("ws: %s", uv_strerror(error));
 		close(fd);
 		ws->state = STATE_CLOSED;
-		wait_for_turn(ws);
+		ws_wait_for_turn(ws);
 		return;
 	}
-	wait_for(ws, WS_WAIT_SPEECH);
+	ws_wait_for(ws, WS_WAIT_SPEECH);
 	if (extra_len > 0) {
 		ws->is_paused = true;
-		wait_for_turn(ws);
+		ws_wait_for_turn(ws);
 		keep_unread(ws, extra, extra_len);
 	}
 	if (ws->state == STATE_OPEN)
-		watch(ws);
+		ws_watch_socket(ws);
 }
 
 void
 ws_wake(struct ws *ws)
 {
-	flush(ws);
+	ws_flush(ws);
 }
 
 void
 ws_compress(struct ws *ws, struct ws_outgoing *message,
-    struct ws_packed *shared)
+    struct ws_compressed *shared)
 {
 	struct ws_service *service = ws->service;
 
 	if (ws->window_bits != 0)
-		ws_packer_pack(&service->packer, ws_window_for(ws->window_bits),
-		    message, shared, uv_now(service->config.loop));
+		ws_compressor_compress(&service->packer,
+		    ws_window_for(ws->window_bits), message, shared,
+		    uv_now(service->config.loop));
 }
 
 void
@@ -1040,9 +1042,9 @@ ws_ping(struct ws *ws)
 		return;
 	/* While reading stands still, no answer would be seen. */
 	if (!ws->is_paused)
-		wait_for(ws, WS_WAIT_PONG);
+		ws_wait_for(ws, WS_WAIT_PONG);
 	queue_control(ws, WS_PING, nothing, 0);
-	flush(ws);
+	ws_flush(ws);
 }
 
 bool
@@ -1057,11 +1059,11 @@ ws_close(struct ws *ws, enum ws_close_code code)
 {
 	if (ws->state != STATE_OPEN)
 		return;
-	end_because(ws, WS_END_OWNER);
-	start_close(ws, (uint16_t)code);
+	ws_set_end(ws, WS_END_OWNER);
+	start_closing_handshake(ws, (uint16_t)code);
 	if (!ws->is_reading)
-		consume_unread(ws);
-	flush(ws);
+		ws_parse_unread(ws);
+	ws_flush(ws);
 }
 
 void
@@ -1070,9 +1072,9 @@ ws_abort(struct ws *ws)
 	if (ws->state == STATE_CLOSED)
 		return;
 	ws->state = STATE_CLOSED;
-	stop_waiting(ws, &ws->life);
+	ws_stop_waiting(ws, &ws->life);
 	free_backlog(ws);
-	free_clock(ws);
-	uv_close((uv_handle_t *)&ws->poll, on_closed);
+	free_message_timer(ws);
+	uv_close((uv_handle_t *)&ws->poll, on_ws_closed);
 	close(ws->fd);
 }

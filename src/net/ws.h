@@ -23,7 +23,7 @@
 
 struct ws;
 struct ws_backlog;
-struct ws_clock;
+struct ws_message_timer;
 struct ws_service;
 struct ws_unread;
 struct unsent;
@@ -104,7 +104,8 @@ struct ws {
 	struct ws_parser parser;
 	struct rate inflated;	/* where compression was negotiated */
 	struct ws_unread *unread; /* NULL unless reading stopped amid bytes */
-	struct ws_clock *clock;	/* NULL unless amid a message or frame */
+	struct ws_message_timer
+	    *clock; /* NULL unless amid a message or frame */
 	struct ws_sending out;
 	struct ws_backlog *backlog; /* NULL unless what is sent has to wait */
 	uint64_t handed;	/* bytes that the kernel was given to send */
@@ -174,7 +175,7 @@ void	 ws_wake(struct ws *ws);
  * that goes to others too, NULL of one that does not.
  */
 void	 ws_compress(struct ws *ws, struct ws_outgoing *message,
-	    struct ws_packed *shared);
+	    struct ws_compressed *shared);
 
 /* Send a ping now; its answer is awaited for pong_timeout_s. */
 void	 ws_ping(struct ws *ws);

@@ -16,15 +16,15 @@ enum {
 };
 
 void
-ws_packer_init(struct ws_packer *packer, struct ws_codec *codec,
+ws_compressor_init(struct ws_compressor *packer, struct ws_codec *codec,
     uint64_t bytes_per_s)
 {
-	*packer = (struct ws_packer){ .codec = codec };
-	ws_packer_configure(packer, bytes_per_s);
+	*packer = (struct ws_compressor){ .codec = codec };
+	ws_compressor_configure(packer, bytes_per_s);
 }
 
 void
-ws_packer_configure(struct ws_packer *packer, uint64_t bytes_per_s)
+ws_compressor_configure(struct ws_compressor *packer, uint64_t bytes_per_s)
 {
 	packer->limit = rate_limit(bytes_per_s, 1, PACK_MAX_BYTES);
 }
@@ -37,21 +37,21 @@ tail_len(const struct ws_outgoing *message)
 
 /* Bytes that are only read, as the codec wants them. */
 static struct iovec
-piece(const void *data, size_t len)
+iovec_of(const void *data, size_t len)
 {
 	return (struct iovec){ (void *)(uintptr_t)data, len };
 }
 
 /* Make the compressed form, which is none if it is hardly smaller. */
 static void
-try_form(struct ws_packer *packer, enum ws_window window,
-    const struct ws_outgoing *message, struct ws_packed *packed,
+try_compressing(struct ws_compressor *packer, enum ws_window window,
+    const struct ws_outgoing *message, struct ws_compressed *packed,
     uint64_t now_ms)
 {
 	size_t len = message->len + tail_len(message);
 	const struct iovec pieces[] = {
-		piece(message->body->data, message->len),
-		piece(message->tail, tail_len(message)),
+		iovec_of(message->body->data, message->len),
+		iovec_of(message->tail, tail_len(message)),
 	};
 	struct buf form;
 
@@ -79,17 +79,17 @@ replace(struct ws_outgoing *message, struct payload *form)
 }
 
 void
-ws_packer_pack(struct ws_packer *packer, enum ws_window window,
-    struct ws_outgoing *message, struct ws_packed *shared, uint64_t now_ms)
+ws_compressor_compress(struct ws_compressor *packer, enum ws_window window,
+    struct ws_outgoing *message, struct ws_compressed *shared, uint64_t now_ms)
 {
 	size_t len = message->len + tail_len(message);
-	struct ws_packed own = { .is_tried = { false } };
-	struct ws_packed *packed = shared == NULL ? &own : shared;
+	struct ws_compressed own = { .is_tried = { false } };
+	struct ws_compressed *packed = shared == NULL ? &own : shared;
 
 	if (len < PACK_MIN_BYTES || len > PACK_MAX_BYTES)
 		return;
 	if (!packed->is_tried[window])
-		try_form(packer, window, message, packed, now_ms);
+		try_compressing(packer, window, message, packed, now_ms);
 	replace(message, packed->bytes[window]);
-	ws_packed_clear(&own);
+	ws_compressed_clear(&own);
 }

@@ -15,26 +15,26 @@
  */
 
 /* Embedded by its owner; the fields are its own. */
-struct ws_packer {
+struct ws_compressor {
 	struct ws_codec *codec;
 	struct rate rate;
 	struct rate_limit limit;
-	uint64_t bytes;		/* of messages, that were compressed or tried */
+	uint64_t bytes; /* of messages, that were compressed or tried */
 };
 
 /* codec is lent until the end. */
-void	 ws_packer_init(struct ws_packer *packer, struct ws_codec *codec,
-	    uint64_t bytes_per_s);
+void ws_compressor_init(struct ws_compressor *packer, struct ws_codec *codec,
+    uint64_t bytes_per_s);
 /* Change the limit; 0 for none. */
-void	 ws_packer_configure(struct ws_packer *packer, uint64_t bytes_per_s);
+void
+ws_compressor_configure(struct ws_compressor *packer, uint64_t bytes_per_s);
 
 /*
  * Replace message by its compressed form for a reader with this window, unless
  * that gains too little.  shared are the forms of a message that goes to others
  * too, NULL of one that does not.
  */
-void	 ws_packer_pack(struct ws_packer *packer, enum ws_window window,
-	    struct ws_outgoing *message, struct ws_packed *shared,
-	    uint64_t now_ms);
+void ws_compressor_compress(struct ws_compressor *packer, enum ws_window window,
+    struct ws_outgoing *message, struct ws_compressed *shared, uint64_t now_ms);
 
 #endif

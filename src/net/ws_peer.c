@@ -49,7 +49,8 @@ of_peer(const struct peer *peer)
 }
 
 static void
-on_message(struct ws *ws, enum ws_opcode opcode, const char *data, size_t len)
+on_peer_message(struct ws *ws, enum ws_opcode opcode, const char *data,
+    size_t len)
 {
 	struct ws_peer *self = of_ws(ws);
 	struct now now = clock_now();
@@ -59,7 +60,7 @@ on_message(struct ws *ws, enum ws_opcode opcode, const char *data, size_t len)
 }
 
 static bool
-on_is_ready(const struct ws *ws)
+is_peer_ready(const struct ws *ws)
 {
 	const struct ws_peer *self = of_ws(ws);
 
@@ -67,7 +68,7 @@ on_is_ready(const struct ws *ws)
 }
 
 /* The compressed forms that item has in common with others; or NULL. */
-static struct ws_packed *
+static struct ws_compressed *
 packed_of(const struct outbox_item *item)
 {
 	struct multicart *multicart = item->multicart;
@@ -79,13 +80,13 @@ packed_of(const struct outbox_item *item)
 }
 
 static bool
-on_is_paced(const struct ws *ws)
+is_peer_paced(const struct ws *ws)
 {
 	return hub_peer_is_throttled(&of_ws(ws)->peer);
 }
 
 static bool
-on_next(struct ws *ws, struct ws_outgoing *out)
+next_for_peer(struct ws *ws, struct ws_outgoing *out)
 {
 	struct ws_peer *self = of_ws(ws);
 	struct outbox_item item;
@@ -105,15 +106,15 @@ on_next(struct ws *ws, struct ws_outgoing *out)
 }
 
 static void
-on_sent(struct ws *ws)
+on_peer_sent(struct ws *ws)
 {
 	struct ws_peer *self = of_ws(ws);
 
-	delivery_done(&self->peers->counts.deliveries, &self->sending);
+	latency_add(&self->peers->counts.deliveries, &self->sending);
 }
 
 static void
-on_pong(struct ws *ws)
+on_peer_pong(struct ws *ws)
 {
 	struct ws_peer *self = of_ws(ws);
 	struct now now = clock_now();
@@ -122,7 +123,7 @@ on_pong(struct ws *ws)
 }
 
 static void
-on_ping(struct ws *ws)
+on_peer_ping(struct ws *ws)
 {
 	struct ws_peer *self = of_ws(ws);
 	struct now now = clock_now();
@@ -131,7 +132,7 @@ on_ping(struct ws *ws)
 }
 
 static void
-on_frames(struct ws *ws, unsigned n)
+on_peer_frames(struct ws *ws, unsigned n)
 {
 	struct ws_peer *self = of_ws(ws);
 	struct now now = clock_now();
@@ -140,7 +141,7 @@ on_frames(struct ws *ws, unsigned n)
 }
 
 static void
-on_too_big(struct ws *ws)
+on_peer_too_big(struct ws *ws)
 {
 	struct ws_peer *self = of_ws(ws);
 	struct now now = clock_now();
@@ -149,17 +150,17 @@ on_too_big(struct ws *ws)
 }
 
 static void
-release(struct ws_peer *self)
+ws_peer_free(struct ws_peer *self)
 {
 	struct ws_peers *peers = self->peers;
 
-	visitor_leave(&self->peer, peers->config.quota);
+	client_quota_leave(&self->peer, peers->config.quota);
 	free(self);
 	peers->count--;
 }
 
 static void
-on_closed(struct ws *ws)
+on_peer_closed(struct ws *ws)
 {
 	struct ws_peer *self = of_ws(ws);
 	struct ws_peers *peers = self->peers;
@@ -170,25 +171,25 @@ on_closed(struct ws *ws)
 	peers->counts.open--;
 	peers->counts.closed[ws->end]++;
 	hub_detach(peers->config.hub, &self->peer, &now);
-	release(self);
+	ws_peer_free(self);
 	peers->config.gone(peers->config.ctx);
 }
 
 static const struct ws_owner owner = {
-	.message = on_message,
-	.is_ready = on_is_ready,
-	.is_throttled = on_is_paced,
-	.next = on_next,
-	.sent = on_sent,
-	.pong = on_pong,
-	.ping = on_ping,
-	.frames = on_frames,
-	.too_big = on_too_big,
-	.closed = on_closed,
+	.message = on_peer_message,
+	.is_ready = is_peer_ready,
+	.is_throttled = is_peer_paced,
+	.next = next_for_peer,
+	.sent = on_peer_sent,
+	.pong = on_peer_pong,
+	.ping = on_peer_ping,
+	.frames = on_peer_frames,
+	.too_big = on_peer_too_big,
+	.closed = on_peer_closed,
 };
 
 static void
-on_wake(struct peer *peer)
+on_peer_wake(struct peer *peer)
 {
 	struct ws_peer *self = of_peer(peer);
 
@@ -204,14 +205,14 @@ on_wake(struct peer *peer)
 }
 
 static bool
-on_is_excused(const struct peer *peer)
+is_peer_excused(const struct peer *peer)
 {
 	return ws_is_excused(&of_peer(peer)->ws);
 }
 
 static const struct peer_ops peer_ops = {
-	.wake = on_wake,
-	.is_excused = on_is_excused,
+	.wake = on_peer_wake,
+	.is_excused = is_peer_excused,
 };
 
 struct ws_peers *
@@ -224,7 +225,7 @@ ws_peers_new(const struct ws_peers_config *config,
 	peers->settings = *settings;
 	TAILQ_INIT(&peers->open);
 	TAILQ_INIT(&peers->closing);
-	delivery_init(&peers->counts.deliveries);
+	latency_init(&peers->counts.deliveries);
 	return peers;
 }
 
@@ -248,7 +249,7 @@ ws_peers_count(const struct ws_peers *peers)
 }
 
 static void
-put(struct ws_peer *self, struct ws_peer_list *list)
+ws_peer_put(struct ws_peer *self, struct ws_peer_list *list)
 {
 	self->list = list;
 	TAILQ_INSERT_TAIL(list, self, entry);
@@ -268,7 +269,7 @@ ws_peers_close(struct ws_peers *peers, size_t n, enum ws_close_code code)
 
 	for (; n > 0 && (self = TAILQ_FIRST(&peers->open)) != NULL; n--) {
 		TAILQ_REMOVE(&peers->open, self, entry);
-		put(self, &peers->closing);
+		ws_peer_put(self, &peers->closing);
 		ws_close(&self->ws, code);
 	}
 }
@@ -300,12 +301,12 @@ ws_peers_abort(struct ws_peers *peers)
 
 struct ws_peer *
 ws_peer_new(struct ws_peers *peers, const char *session,
-    const struct visitor *visitor)
+    const struct client_address *visitor)
 {
 	struct ws_peer *self = xcalloc(1, sizeof(*self));
 
-	if (visitor_enter(&self->peer, peers->config.quota, session, visitor,
-	    peers->settings.log_addresses) == -1) {
+	if (client_quota_enter(&self->peer, peers->config.quota, session,
+		visitor, peers->settings.log_addresses) == -1) {
 		peers->counts.limited++;
 		free(self);
 		return NULL;
@@ -327,11 +328,11 @@ ws_peer_open(struct ws_peer *self, int fd,
 	struct now now = clock_now();
 
 	if (fd == -1) {
-		release(self);
+		ws_peer_free(self);
 		return;
 	}
-	visitor_stay(&self->peer);
-	put(self, &peers->open);
+	client_quota_keep(&self->peer);
+	ws_peer_put(self, &peers->open);
 	peers->counts.open++;
 	peers->counts.opened++;
 	hub_attach(peers->config.hub, &self->peer, &now);

@@ -14,7 +14,7 @@
 
 struct hub;
 struct quota;
-struct visitor;
+struct client_address;
 
 /*
  * Peers of the hub that are WebSocket connections: what one says goes to the
@@ -29,7 +29,7 @@ struct ws_peers_counts {
 	uint64_t closed[WS_ENDS];
 	uint64_t limited;	/* not opened: too many of an address */
 	uint64_t made_room;	/* ended by ws_peers_make_room() */
-	struct delivery_counts deliveries;
+	struct latency_counts deliveries;
 };
 
 struct ws_peers_config {
@@ -73,7 +73,7 @@ void	 ws_peers_abort(struct ws_peers *peers);
  * NULL if the address has too many connections.
  */
 struct ws_peer *ws_peer_new(struct ws_peers *peers, const char *session,
-	    const struct visitor *visitor) __attribute__((warn_unused_result));
+    const struct client_address *visitor) __attribute__((warn_unused_result));
 /*
  * Its connection is there, as for ws_open(); fd -1 if there is none after all:
  * the peer is gone then.

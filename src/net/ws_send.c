@@ -23,7 +23,7 @@ ws_send_init(struct ws_sending *out)
 }
 
 static void
-drop_body(struct ws_sending *out)
+drop_message(struct ws_sending *out)
 {
 	payload_unref(out->body);
 	out->body = NULL;
@@ -35,7 +35,7 @@ ws_send_clear(struct ws_sending *out)
 	buf_clear(&out->control);
 	payload_unref(out->frames);
 	out->frames = NULL;
-	drop_body(out);
+	drop_message(out);
 }
 
 bool
@@ -74,7 +74,7 @@ ws_send_control(struct ws_sending *out, enum ws_opcode opcode,
 
 /* Bytes that are only read, as sendmsg() wants them. */
 static struct iovec
-piece(const void *data, size_t len)
+iovec_of(const void *data, size_t len)
 {
 	return (struct iovec){ (void *)(uintptr_t)data, len };
 }
@@ -163,7 +163,7 @@ ws_send_cut(struct ws_sending *out)
 	if (out->sent == 0 || out->sent % STRIDE != 0)
 		out->is_cut = true;
 	else
-		drop_body(out);
+		drop_message(out);
 }
 
 /* The part of a message that sendmsg() is to be given. */
@@ -175,14 +175,14 @@ struct pieces {
 
 /* Add what was not sent of len bytes. */
 static void
-add(struct pieces *pieces, const void *data, size_t len)
+add_unsent(struct pieces *pieces, const void *data, size_t len)
 {
 	if (pieces->skip >= len) {
 		pieces->skip -= len;
 		return;
 	}
 	pieces->list[pieces->count++] =
-	    piece((const char *)data + pieces->skip, len - pieces->skip);
+	    iovec_of((const char *)data + pieces->skip, len - pieces->skip);
 	pieces->skip = 0;
 }
 
@@ -193,15 +193,15 @@ add_frame(struct pieces *pieces, const struct ws_sending *out, uint64_t i,
 	uint64_t at;
 	size_t len, of_body = 0;
 
-	add(pieces, header, frame(out, i, header, &at, &len));
+	add_unsent(pieces, header, frame(out, i, header, &at, &len));
 	if (at < out->body_len) {
 		of_body = out->body_len - (size_t)at;
 		if (of_body > len)
 			of_body = len;
-		add(pieces, out->body->data + at, of_body);
+		add_unsent(pieces, out->body->data + at, of_body);
 	}
 	if (len > of_body)
-		add(pieces, out->tail + (at + of_body - out->body_len),
+		add_unsent(pieces, out->tail + (at + of_body - out->body_len),
 		    len - of_body);
 }
 
@@ -236,7 +236,7 @@ send_message(struct ws_sending *out, int fd)
 	out->sent += (uint64_t)n;
 	out->has_ended = out->sent == out->whole;
 	if (out->has_ended || (out->is_cut && out->sent % STRIDE == 0))
-		drop_body(out);
+		drop_message(out);
 	return n;
 }
 

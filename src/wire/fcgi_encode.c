@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ALIGNMENT = 8 };		/* of records, recommended in section 3.3 */
+enum {
+	ALIGNMENT = 8
+}; /* of records, recommended in section 3.3 */
 
 static void
 write_16(uint8_t *out, size_t value)
@@ -20,7 +22,7 @@ fcgi_padding(size_t content_len)
 }
 
 void
-fcgi_write_header(uint8_t out[FCGI_HEADER_BYTES], uint8_t type, uint16_t id,
+fcgi_encode_header(uint8_t out[FCGI_HEADER_BYTES], uint8_t type, uint16_t id,
     size_t content_len)
 {
 	out[0] = FCGI_VERSION_1;
@@ -32,12 +34,12 @@ fcgi_write_header(uint8_t out[FCGI_HEADER_BYTES], uint8_t type, uint16_t id,
 }
 
 void
-fcgi_write_end(uint8_t out[FCGI_END_BYTES], uint16_t id, uint32_t app_status,
+fcgi_encode_end(uint8_t out[FCGI_END_BYTES], uint16_t id, uint32_t app_status,
     enum fcgi_protocol_status status)
 {
 	uint8_t *body = out + FCGI_HEADER_BYTES;
 
-	fcgi_write_header(out, FCGI_END_REQUEST, id, FCGI_BODY_BYTES);
+	fcgi_encode_header(out, FCGI_END_REQUEST, id, FCGI_BODY_BYTES);
 	memset(body, 0, FCGI_BODY_BYTES);
 	write_16(body, app_status >> 16);
 	write_16(body + 2, app_status);
@@ -45,7 +47,7 @@ fcgi_write_end(uint8_t out[FCGI_END_BYTES], uint16_t id, uint32_t app_status,
 }
 
 size_t
-fcgi_write_pair(uint8_t *out, const char *name, uint64_t value)
+fcgi_encode_pair(uint8_t *out, const char *name, uint64_t value)
 {
 	char digits[24];
 	int n = snprintf(digits, sizeof(digits), "%" PRIu64, value);
@@ -59,29 +61,30 @@ fcgi_write_pair(uint8_t *out, const char *name, uint64_t value)
 }
 
 size_t
-fcgi_stdout_header(uint8_t out[FCGI_HEADER_BYTES], uint16_t id, size_t len)
+fcgi_encode_stdout_header(uint8_t out[FCGI_HEADER_BYTES], uint16_t id,
+    size_t len)
 {
 	size_t n = len < FCGI_CONTENT_MAX ? len : FCGI_CONTENT_MAX;
 
-	fcgi_write_header(out, FCGI_STDOUT, id, n);
+	fcgi_encode_header(out, FCGI_STDOUT, id, n);
 	return n;
 }
 
 size_t
-fcgi_tail(uint8_t out[FCGI_TAIL_MAX], uint16_t id, size_t len,
+fcgi_encode_tail(uint8_t out[FCGI_TAIL_MAX], uint16_t id, size_t len,
     uint32_t app_status)
 {
 	size_t n = fcgi_padding(len);
 
 	memset(out, 0, n);
-	(void)fcgi_stdout_header(out + n, id, 0);
-	fcgi_write_end(out + n + FCGI_HEADER_BYTES, id, app_status,
+	(void)fcgi_encode_stdout_header(out + n, id, 0);
+	fcgi_encode_end(out + n + FCGI_HEADER_BYTES, id, app_status,
 	    FCGI_REQUEST_COMPLETE);
 	return n + FCGI_HEADER_BYTES + FCGI_END_BYTES;
 }
 
 int
-fcgi_put_stdout(struct buf *out, uint16_t id, const void *data, size_t len)
+fcgi_append_stdout(struct buf *out, uint16_t id, const void *data, size_t len)
 {
 	size_t headers = (len + FCGI_CONTENT_MAX - 1) / FCGI_CONTENT_MAX;
 	size_t total = headers * FCGI_HEADER_BYTES + len + fcgi_padding(len);
@@ -92,7 +95,7 @@ fcgi_put_stdout(struct buf *out, uint16_t id, const void *data, size_t len)
 	if (place == NULL)
 		return -1;
 	while (left > 0) {
-		size_t n = fcgi_stdout_header(place, id, left);
+		size_t n = fcgi_encode_stdout_header(place, id, left);
 
 		place += FCGI_HEADER_BYTES;
 		memcpy(place, from, n);
@@ -106,9 +109,9 @@ fcgi_put_stdout(struct buf *out, uint16_t id, const void *data, size_t len)
 }
 
 int
-fcgi_put_end(struct buf *out, uint16_t id, uint32_t app_status)
+fcgi_append_end(struct buf *out, uint16_t id, uint32_t app_status)
 {
 	uint8_t tail[FCGI_TAIL_MAX];
 
-	return buf_append(out, tail, fcgi_tail(tail, id, 0, app_status));
+	return buf_append(out, tail, fcgi_encode_tail(tail, id, 0, app_status));
 }

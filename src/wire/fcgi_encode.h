@@ -36,7 +36,7 @@ enum fcgi_protocol_status {
 
 enum {
 	FCGI_HEADER_BYTES = 8,
-	FCGI_BODY_BYTES = 8,	/* content of the records with fixed content */
+	FCGI_BODY_BYTES = 8, /* content of the records with fixed content */
 	FCGI_END_BYTES = FCGI_HEADER_BYTES + FCGI_BODY_BYTES,
 	FCGI_CONTENT_MAX = 65528,	/* of our records: needs no padding */
 	FCGI_TAIL_MAX = 31
@@ -45,21 +45,21 @@ enum {
 /* The padding that is recommended behind so much content (section 3.3). */
 size_t	 fcgi_padding(size_t content_len);
 /* The header of a record with that content and its padding. */
-void	 fcgi_write_header(uint8_t out[FCGI_HEADER_BYTES], uint8_t type,
+void	 fcgi_encode_header(uint8_t out[FCGI_HEADER_BYTES], uint8_t type,
 	    uint16_t id, size_t content_len);
-void	 fcgi_write_end(uint8_t out[FCGI_END_BYTES], uint16_t id,
+void	 fcgi_encode_end(uint8_t out[FCGI_END_BYTES], uint16_t id,
 	    uint32_t app_status, enum fcgi_protocol_status status);
 /* A pair whose value is a number in decimal; returns its length. */
-size_t	 fcgi_write_pair(uint8_t *out, const char *name, uint64_t value);
+size_t	 fcgi_encode_pair(uint8_t *out, const char *name, uint64_t value);
 
 /*
  * Append len bytes to a request's STDOUT, in as many records as it takes; none
  * if len is 0.  0, or -1 as buf_append: then nothing was appended.
  */
-int	 fcgi_put_stdout(struct buf *out, uint16_t id, const void *data,
+int	 fcgi_append_stdout(struct buf *out, uint16_t id, const void *data,
 	    size_t len) __attribute__((warn_unused_result));
 /* Append the end of STDOUT and END_REQUEST.  0, or -1 as buf_append. */
-int	 fcgi_put_end(struct buf *out, uint16_t id, uint32_t app_status)
+int	 fcgi_append_end(struct buf *out, uint16_t id, uint32_t app_status)
 	    __attribute__((warn_unused_result));
 
 /*
@@ -67,13 +67,13 @@ int	 fcgi_put_end(struct buf *out, uint16_t id, uint32_t app_status)
  * record for the next of len bytes; returns how many of them follow it, at most
  * FCGI_CONTENT_MAX.  With len 0 it is the end of STDOUT.
  */
-size_t	 fcgi_stdout_header(uint8_t out[FCGI_HEADER_BYTES], uint16_t id,
-	    size_t len);
+size_t fcgi_encode_stdout_header(uint8_t out[FCGI_HEADER_BYTES], uint16_t id,
+    size_t len);
 /*
  * What follows the last of len bytes: the padding, the end of STDOUT and
  * END_REQUEST.  Returns its length.
  */
-size_t	 fcgi_tail(uint8_t out[FCGI_TAIL_MAX], uint16_t id, size_t len,
-	    uint32_t app_status);
+size_t fcgi_encode_tail(uint8_t out[FCGI_TAIL_MAX], uint16_t id, size_t len,
+    uint32_t app_status);
 
 #endif

@@ -21,7 +21,7 @@ length_bytes(uint8_t first)
 }
 
 static uint32_t
-read_length(const uint8_t *in)
+read_pair_length(const uint8_t *in)
 {
 	if (length_bytes(in[0]) == 1)
 		return in[0];
@@ -55,8 +55,8 @@ read_lengths(struct fcgi_pairs *pairs, const char *const *names,
 		pairs->lengths[pairs->lengths_len++] =
 		    *fcgi_span_take(in, 1).data;
 	}
-	pairs->name_left = read_length(pairs->lengths);
-	pairs->value_left = read_length(pairs->lengths +
+	pairs->name_left = read_pair_length(pairs->lengths);
+	pairs->value_left = read_pair_length(pairs->lengths +
 	    length_bytes(pairs->lengths[0]));
 	pairs->lengths_len = 0;
 	pairs->name_at = 0;
@@ -68,7 +68,7 @@ read_lengths(struct fcgi_pairs *pairs, const char *const *names,
 }
 
 static enum fcgi_pairs_step
-read_name(struct fcgi_pairs *pairs, const char *const *names,
+read_pair_name(struct fcgi_pairs *pairs, const char *const *names,
     struct fcgi_span *in)
 {
 	struct fcgi_span piece = fcgi_span_take(in, pairs->name_left);
@@ -88,7 +88,7 @@ read_name(struct fcgi_pairs *pairs, const char *const *names,
 }
 
 static enum fcgi_pairs_step
-read_value(struct fcgi_pairs *pairs, struct fcgi_span *in,
+read_pair_value(struct fcgi_pairs *pairs, struct fcgi_span *in,
     struct fcgi_span *piece)
 {
 	*piece = fcgi_span_take(in, pairs->value_left);
@@ -105,10 +105,10 @@ fcgi_pairs_next(struct fcgi_pairs *pairs, const char *const *names,
 	if (pairs->phase == FCGI_PAIRS_LENGTHS)
 		read_lengths(pairs, names, in);
 	if (pairs->phase == FCGI_PAIRS_NAME)
-		return read_name(pairs, names, in);
+		return read_pair_name(pairs, names, in);
 	if (pairs->phase == FCGI_PAIRS_VALUE &&
 	    (in->len > 0 || pairs->value_left == 0))
-		return read_value(pairs, in, piece);
+		return read_pair_value(pairs, in, piece);
 	return FCGI_PAIRS_MORE;
 }
 

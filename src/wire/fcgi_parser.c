@@ -7,14 +7,14 @@
 #include "base/xalloc.h"
 
 /* What a record means, given its type, its id and what came before. */
-enum record {
-	RECORD_IGNORED,
-	RECORD_BEGIN,
-	RECORD_ABORT,
-	RECORD_PARAMS,
-	RECORD_STDIN,
-	RECORD_GET_VALUES,
-	RECORD_UNKNOWN
+enum fcgi_record {
+	FCGI_RECORD_IGNORED,
+	FCGI_RECORD_BEGIN,
+	FCGI_RECORD_ABORT,
+	FCGI_RECORD_PARAMS,
+	FCGI_RECORD_STDIN,
+	FCGI_RECORD_GET_VALUES,
+	FCGI_RECORD_UNKNOWN
 };
 
 enum request_state {
@@ -45,7 +45,8 @@ read_16(const uint8_t *in)
 }
 
 void
-fcgi_parser_init(struct fcgi_parser *parser, const struct fcgi_config *config)
+fcgi_parser_init(struct fcgi_parser *parser,
+    const struct fcgi_parser_config *config)
 {
 	*parser = (struct fcgi_parser){ .config = config };
 	LIST_INIT(&parser->requests);
@@ -86,7 +87,7 @@ fcgi_request_end(struct fcgi_parser *parser, struct fcgi_request *request)
 		parser->closing = true;
 	if (parser->request == request) {
 		parser->request = NULL;
-		parser->record = RECORD_IGNORED;
+		parser->record = FCGI_RECORD_IGNORED;
 	}
 	LIST_REMOVE(request, entry);
 	parser->active--;
@@ -148,7 +149,7 @@ fcgi_request_param(const struct fcgi_parser *parser,
 }
 
 static enum fcgi_status
-fail(struct fcgi_parser *parser, const char *fault)
+fail_fcgi(struct fcgi_parser *parser, const char *fault)
 {
 	parser->failed = fault;
 	return FCGI_FAILED;
@@ -170,9 +171,9 @@ refuse_head(struct fcgi_request *request, enum fcgi_status head)
 static enum fcgi_status
 judge_management(struct fcgi_parser *parser)
 {
-	parser->record = RECORD_UNKNOWN;
+	parser->record = FCGI_RECORD_UNKNOWN;
 	if (parser->header[1] == FCGI_GET_VALUES) {
-		parser->record = RECORD_GET_VALUES;
+		parser->record = FCGI_RECORD_GET_VALUES;
 		parser->asked = 0;
 	}
 	return FCGI_MORE;
@@ -182,10 +183,10 @@ static enum fcgi_status
 judge_begin(struct fcgi_parser *parser)
 {
 	if (parser->request != NULL)
-		return fail(parser, "BEGIN_REQUEST for an active request");
+		return fail_fcgi(parser, "BEGIN_REQUEST for an active request");
 	if (content_len(parser) != FCGI_BODY_BYTES)
-		return fail(parser, "BEGIN_REQUEST of a wrong length");
-	parser->record = RECORD_BEGIN;
+		return fail_fcgi(parser, "BEGIN_REQUEST of a wrong length");
+	parser->record = FCGI_RECORD_BEGIN;
 	return FCGI_MORE;
 }
 
@@ -195,8 +196,8 @@ judge_params(struct fcgi_parser *parser)
 	struct fcgi_request *request = parser->request;
 
 	if (request->state != STATE_PARAMS)
-		return fail(parser, "PARAMS after their end");
-	parser->record = RECORD_PARAMS;
+		return fail_fcgi(parser, "PARAMS after their end");
+	parser->record = FCGI_RECORD_PARAMS;
 	if (content_len(parser) <= request->params_left)
 		request->params_left -= (uint32_t)content_len(parser);
 	else if (request->head == FCGI_HEAD)
@@ -215,27 +216,27 @@ judge_input(struct fcgi_parser *parser)
 		return judge_params(parser);
 	case FCGI_STDIN:
 		if (parser->request->state != STATE_STDIN)
-			return fail(parser, "STDIN out of order");
-		parser->record = RECORD_STDIN;
+			return fail_fcgi(parser, "STDIN out of order");
+		parser->record = FCGI_RECORD_STDIN;
 		return FCGI_MORE;
 	case FCGI_ABORT_REQUEST:
-		parser->record = RECORD_ABORT;
+		parser->record = FCGI_RECORD_ABORT;
 		return FCGI_MORE;
 	default:
-		return fail(parser, "a record that no responder gets");
+		return fail_fcgi(parser, "a record that no responder gets");
 	}
 }
 
 static enum fcgi_status
-judge_header(struct fcgi_parser *parser)
+judge_fcgi_header(struct fcgi_parser *parser)
 {
 	uint16_t id = read_16(parser->header + 2);
 
 	if (parser->header[0] != FCGI_VERSION_1)
-		return fail(parser, "another version of the protocol");
+		return fail_fcgi(parser, "another version of the protocol");
 	parser->content_left = (uint16_t)content_len(parser);
 	parser->padding_left = parser->header[6];
-	parser->record = RECORD_IGNORED;
+	parser->record = FCGI_RECORD_IGNORED;
 	parser->request = find_request(parser, id);
 	if (id == FCGI_NULL_REQUEST_ID)
 		return judge_management(parser);
@@ -306,8 +307,8 @@ take_values(struct fcgi_parser *parser, struct fcgi_span in)
 	enum fcgi_pairs_step step;
 	struct fcgi_span value;
 
-	while ((step = fcgi_pairs_next(&parser->pairs, value_names, &in, &value)) !=
-	    FCGI_PAIRS_MORE)
+	while ((step = fcgi_pairs_next(&parser->pairs, value_names, &in,
+		    &value)) != FCGI_PAIRS_MORE)
 		if (step == FCGI_PAIRS_NAMED)
 			parser->asked |= (uint8_t)parser->pairs.matches;
 }
@@ -321,17 +322,17 @@ take_begin(struct fcgi_parser *parser, struct fcgi_span piece)
 }
 
 static enum fcgi_status
-reply_end(struct fcgi_event *event, uint16_t id,
+reply_end_request(struct fcgi_event *event, uint16_t id,
     enum fcgi_protocol_status status)
 {
-	fcgi_write_end(event->reply, id, 0, status);
+	fcgi_encode_end(event->reply, id, 0, status);
 	event->data = event->reply;
 	event->len = FCGI_END_BYTES;
 	return FCGI_REPLY;
 }
 
 static enum fcgi_status
-begin_request(struct fcgi_parser *parser, struct fcgi_event *event)
+begin_fcgi_request(struct fcgi_parser *parser, struct fcgi_event *event)
 {
 	uint16_t id = read_16(parser->header + 2);
 	enum fcgi_protocol_status refusal;
@@ -348,7 +349,7 @@ begin_request(struct fcgi_parser *parser, struct fcgi_event *event)
 		refusal = FCGI_UNKNOWN_ROLE;
 	else if (parser->config->max_requests == 1)
 		refusal = FCGI_CANT_MPX_CONN;
-	return reply_end(event, id, refusal);
+	return reply_end_request(event, id, refusal);
 }
 
 static enum fcgi_status
@@ -381,7 +382,7 @@ abort_request(struct fcgi_parser *parser, struct fcgi_event *event)
 
 	if (request->state == STATE_PARAMS) {
 		fcgi_request_end(parser, request);
-		return reply_end(event, read_16(parser->header + 2),
+		return reply_end_request(event, read_16(parser->header + 2),
 		    FCGI_REQUEST_COMPLETE);
 	}
 	request->state = STATE_ABORTED;
@@ -393,7 +394,7 @@ abort_request(struct fcgi_parser *parser, struct fcgi_event *event)
 static enum fcgi_status
 reply_values(struct fcgi_parser *parser, struct fcgi_event *event)
 {
-	const struct fcgi_config *config = parser->config;
+	const struct fcgi_parser_config *config = parser->config;
 	const uint64_t connections = config->max_connections;
 	const uint64_t values[] = {
 		[MAX_CONNS] = connections,
@@ -403,13 +404,13 @@ reply_values(struct fcgi_parser *parser, struct fcgi_event *event)
 	size_t i, n = FCGI_HEADER_BYTES;
 
 	if (!fcgi_pairs_is_whole(&parser->pairs))
-		return fail(parser, "GET_VALUES with a pair cut off");
+		return fail_fcgi(parser, "GET_VALUES with a pair cut off");
 	for (i = 0; value_names[i] != NULL; i++)
 		if ((parser->asked >> i & 1) != 0 &&
 		    (connections > 0 || i == MPXS_CONNS))
-			n += fcgi_write_pair(event->reply + n, value_names[i],
+			n += fcgi_encode_pair(event->reply + n, value_names[i],
 			    values[i]);
-	fcgi_write_header(event->reply, FCGI_GET_VALUES_RESULT,
+	fcgi_encode_header(event->reply, FCGI_GET_VALUES_RESULT,
 	    FCGI_NULL_REQUEST_ID, n - FCGI_HEADER_BYTES);
 	memset(event->reply + n, 0, fcgi_padding(n));
 	event->data = event->reply;
@@ -420,8 +421,8 @@ reply_values(struct fcgi_parser *parser, struct fcgi_event *event)
 static enum fcgi_status
 reply_unknown_type(struct fcgi_parser *parser, struct fcgi_event *event)
 {
-	fcgi_write_header(event->reply, FCGI_UNKNOWN_TYPE, FCGI_NULL_REQUEST_ID,
-	    FCGI_BODY_BYTES);
+	fcgi_encode_header(event->reply, FCGI_UNKNOWN_TYPE,
+	    FCGI_NULL_REQUEST_ID, FCGI_BODY_BYTES);
 	memset(event->reply + FCGI_HEADER_BYTES, 0, FCGI_BODY_BYTES);
 	event->reply[FCGI_HEADER_BYTES] = parser->header[1];
 	event->data = event->reply;
@@ -431,22 +432,22 @@ reply_unknown_type(struct fcgi_parser *parser, struct fcgi_event *event)
 
 /* All content of a record is there.  STDIN with content has said so. */
 static enum fcgi_status
-end_record(struct fcgi_parser *parser, struct fcgi_event *event)
+end_fcgi_record(struct fcgi_parser *parser, struct fcgi_event *event)
 {
-	switch ((enum record)parser->record) {
-	case RECORD_IGNORED:
+	switch ((enum fcgi_record)parser->record) {
+	case FCGI_RECORD_IGNORED:
 		break;
-	case RECORD_BEGIN:
-		return begin_request(parser, event);
-	case RECORD_ABORT:
+	case FCGI_RECORD_BEGIN:
+		return begin_fcgi_request(parser, event);
+	case FCGI_RECORD_ABORT:
 		return abort_request(parser, event);
-	case RECORD_PARAMS:
+	case FCGI_RECORD_PARAMS:
 		return end_params(parser, event);
-	case RECORD_STDIN:
+	case FCGI_RECORD_STDIN:
 		return end_stdin(parser, event);
-	case RECORD_GET_VALUES:
+	case FCGI_RECORD_GET_VALUES:
 		return reply_values(parser, event);
-	case RECORD_UNKNOWN:
+	case FCGI_RECORD_UNKNOWN:
 		return reply_unknown_type(parser, event);
 	}
 	return FCGI_MORE;
@@ -455,19 +456,19 @@ end_record(struct fcgi_parser *parser, struct fcgi_event *event)
 static void
 take_content(struct fcgi_parser *parser, struct fcgi_span piece)
 {
-	switch ((enum record)parser->record) {
-	case RECORD_IGNORED:
-	case RECORD_ABORT:
-	case RECORD_STDIN:
-	case RECORD_UNKNOWN:
+	switch ((enum fcgi_record)parser->record) {
+	case FCGI_RECORD_IGNORED:
+	case FCGI_RECORD_ABORT:
+	case FCGI_RECORD_STDIN:
+	case FCGI_RECORD_UNKNOWN:
 		break;
-	case RECORD_BEGIN:
+	case FCGI_RECORD_BEGIN:
 		take_begin(parser, piece);
 		break;
-	case RECORD_PARAMS:
+	case FCGI_RECORD_PARAMS:
 		take_params(parser, piece);
 		break;
-	case RECORD_GET_VALUES:
+	case FCGI_RECORD_GET_VALUES:
 		take_values(parser, piece);
 		break;
 	}
@@ -482,18 +483,18 @@ read_content(struct fcgi_parser *parser, struct fcgi_span *in,
 	parser->content_left = (uint16_t)(parser->content_left - piece.len);
 	parser->in_content = parser->content_left > 0;
 	take_content(parser, piece);
-	if (parser->record == RECORD_STDIN && piece.len > 0) {
+	if (parser->record == FCGI_RECORD_STDIN && piece.len > 0) {
 		event->request = parser->request;
 		event->data = piece.data;
 		event->len = piece.len;
 		return FCGI_BODY;
 	}
-	return parser->in_content ? FCGI_MORE : end_record(parser, event);
+	return parser->in_content ? FCGI_MORE : end_fcgi_record(parser, event);
 }
 
 /* Skip the padding of the last record and gather the header of the next. */
 static void
-read_header(struct fcgi_parser *parser, struct fcgi_span *in)
+read_fcgi_header(struct fcgi_parser *parser, struct fcgi_span *in)
 {
 	struct fcgi_span padding = fcgi_span_take(in, parser->padding_left);
 	size_t need = (size_t)FCGI_HEADER_BYTES - parser->header_len;
@@ -507,15 +508,15 @@ read_header(struct fcgi_parser *parser, struct fcgi_span *in)
 
 /* One record, or what there is of it; FCGI_MORE is then no end. */
 static enum fcgi_status
-read_record(struct fcgi_parser *parser, struct fcgi_span *in,
+read_fcgi_record(struct fcgi_parser *parser, struct fcgi_span *in,
     struct fcgi_event *event)
 {
 	if (!parser->in_content) {
-		read_header(parser, in);
+		read_fcgi_header(parser, in);
 		if (!parser->in_content)
 			return FCGI_MORE;
 		parser->header_len = 0;
-		if (judge_header(parser) == FCGI_FAILED)
+		if (judge_fcgi_header(parser) == FCGI_FAILED)
 			return FCGI_FAILED;
 	}
 	return read_content(parser, in, event);
@@ -530,7 +531,7 @@ fcgi_parser_next(struct fcgi_parser *parser, const uint8_t **bytes,
 
 	event->request = NULL;
 	while (parser->failed == NULL && in.len > 0 && status == FCGI_MORE)
-		status = read_record(parser, &in, event);
+		status = read_fcgi_record(parser, &in, event);
 	if (parser->failed != NULL) {
 		(void)fcgi_span_take(&in, in.len);
 		event->fault = parser->failed;

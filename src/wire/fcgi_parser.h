@@ -19,14 +19,14 @@
  */
 
 enum {
-	FCGI_PARAMS_MAX_BYTES = 65536,	/* of one request, names and all */
-	FCGI_KEPT_MAX = 16,		/* names in fcgi_config's table */
+	FCGI_PARAMS_MAX_BYTES = 65536, /* of one request, names and all */
+	FCGI_KEPT_MAX = 16, /* names in fcgi_parser_config's table */
 	FCGI_REPLY_MAX = 88
 };
 
 /* One for all connections. */
-struct fcgi_config {
-	const char *const *params;	/* names of those kept, then NULL; each
+struct fcgi_parser_config {
+	const char *const *params; /* names of those kept, then NULL; each
 					   of 1 to 255 bytes */
 	uint32_t max_requests;		/* at a time on one connection */
 	uint32_t max_connections;	/* told to who asks; 0: unlimited */
@@ -36,7 +36,7 @@ enum fcgi_status {
 	FCGI_MORE,		/* the input is used up */
 	FCGI_HEAD,		/* all params of a request are there */
 	FCGI_BAD_HEAD,		/* ... but malformed, and none is kept */
-	FCGI_BIG_HEAD,		/* ... but too many bytes, and none is kept */
+	FCGI_BIG_HEAD, /* ... but too many bytes, and none is kept */
 	FCGI_BODY,		/* a piece of a request's body */
 	FCGI_INPUT_END,		/* the body is over */
 	FCGI_ABORTED,		/* the web server gave the request up */
@@ -51,20 +51,20 @@ enum fcgi_status {
 struct fcgi_request {
 	LIST_ENTRY(fcgi_request) entry;
 	void	*owner;		/* the caller's, NULL at first */
-	struct buf params;	/* of each kept: place in the table + 1, value,
+	struct buf params; /* of each kept: place in the table + 1, value,
 				   NUL */
 	struct fcgi_pairs pairs;
 	uint32_t params_left;	/* bytes that may still come */
 	uint16_t kept;		/* bit i: params[i] has come */
 	uint16_t id;
-	uint8_t	 head;		/* FCGI_HEAD, or what is wrong with it */
+	uint8_t head; /* FCGI_HEAD, or what is wrong with it */
 	uint8_t	 state;
 	bool	 keep_conn;
 };
 
 /* Embedded by its owner and never moved; the fields are the parser's own. */
 struct fcgi_parser {
-	const struct fcgi_config *config;
+	const struct fcgi_parser_config *config;
 	LIST_HEAD(fcgi_requests, fcgi_request) requests;
 	struct fcgi_request *request;	/* of this record, or NULL */
 	const char *failed;		/* NULL while all is well */
@@ -73,9 +73,9 @@ struct fcgi_parser {
 	uint8_t	 padding_left;
 	uint8_t	 record;		/* what to do with it */
 	uint8_t	 header[FCGI_HEADER_BYTES];
-	uint8_t	 header_len;		/* bytes of it that have come */
+	uint8_t header_len; /* bytes of it that have come */
 	bool	 in_content;
-	bool	 closing;		/* a request without KEEP_CONN ended */
+	bool closing; /* a request without KEEP_CONN ended */
 	uint8_t	 asked;			/* by GET_VALUES */
 	uint8_t	 begin[8];		/* content of BEGIN_REQUEST */
 	struct fcgi_pairs pairs;	/* of GET_VALUES */
@@ -93,7 +93,7 @@ struct fcgi_event {
 
 /* config is lent for the life of the parser.  Allocates nothing. */
 void	 fcgi_parser_init(struct fcgi_parser *parser,
-	    const struct fcgi_config *config);
+	    const struct fcgi_parser_config *config);
 /* End all requests. */
 void	 fcgi_parser_clear(struct fcgi_parser *parser);
 

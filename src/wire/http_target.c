@@ -214,7 +214,7 @@ upper(char c)
 
 /* Resolve the last segment if it is one of dots; false if it is not. */
 static bool
-resolve(struct normal *normal)
+resolve_dots(struct normal *normal)
 {
 	size_t len = normal->len - normal->segment;
 	const char *segment = normal->out + normal->segment;
@@ -233,12 +233,12 @@ resolve(struct normal *normal)
 }
 
 static void
-add(struct normal *normal, char c)
+add_path_char(struct normal *normal, char c)
 {
 	bool ends_segment = c == '/' && normal->len > 0;
 
 	if (ends_segment && (normal->out[normal->len - 1] == '/' ||
-	    resolve(normal)))
+	    resolve_dots(normal)))
 		return;
 	normal->out[normal->len++] = c;
 	if (c == '/')
@@ -246,10 +246,10 @@ add(struct normal *normal, char c)
 }
 
 static void
-add_text(struct normal *normal, const char *text)
+add_path_text(struct normal *normal, const char *text)
 {
 	while (*text != '\0')
-		add(normal, *text++);
+		add_path_char(normal, *text++);
 }
 
 bool
@@ -261,26 +261,26 @@ http_path_normalize(const char *path, size_t len, char *out)
 
 	for (i = 0; i < len; i++) {
 		if (path[i] != '%') {
-			add(&normal, path[i]);
+			add_path_char(&normal, path[i]);
 			continue;
 		}
 		/* Or it would be one with what an escape behind it is. */
 		if (!is_escape(path + i, len - i)) {
-			add_text(&normal, "%25");
+			add_path_text(&normal, "%25");
 			continue;
 		}
 		c = (char)(hex_value(path[i + 1]) << 4 |
 		    hex_value(path[i + 2]));
 		if (is_in(UNRESERVED "/", c))
-			add(&normal, c);
+			add_path_char(&normal, c);
 		else {
-			add(&normal, '%');
-			add(&normal, upper(path[i + 1]));
-			add(&normal, upper(path[i + 2]));
+			add_path_char(&normal, '%');
+			add_path_char(&normal, upper(path[i + 1]));
+			add_path_char(&normal, upper(path[i + 2]));
 		}
 		i += ESCAPE_CHARS - 1;
 	}
-	(void)resolve(&normal);
+	(void)resolve_dots(&normal);
 	out[normal.len] = '\0';
 	return normal.has_dots;
 }

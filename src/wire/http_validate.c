@@ -10,7 +10,7 @@
 #define TOKEN DIGITS LETTERS "!#$%&'*+-.^_`|~"
 
 enum {
-	LENGTH_DIGITS_MAX = 18,	/* fits into 64 bits, and no body has as many */
+	LENGTH_DIGITS_MAX = 18, /* fits into 64 bits, and no body has as many */
 	CHAR_SPACE = 0x20,
 	CHAR_DELETE = 0x7f
 };
@@ -31,7 +31,7 @@ is_token(const char *at, size_t len)
 }
 
 static bool
-is_control(char c)
+is_control_char(char c)
 {
 	return (unsigned char)c < CHAR_SPACE || c == CHAR_DELETE;
 }
@@ -43,7 +43,7 @@ is_field_value(const char *at, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		if (is_control(at[i]) && at[i] != '\t')
+		if (is_control_char(at[i]) && at[i] != '\t')
 			return false;
 	return true;
 }
@@ -69,7 +69,7 @@ is_version(const char *version)
  * it may have taken for something else.
  */
 static void
-add_length(struct http_audit *audit, const char *value, size_t len)
+add_length(struct http_validation *audit, const char *value, size_t len)
 {
 	size_t i;
 
@@ -87,7 +87,7 @@ add_length(struct http_audit *audit, const char *value, size_t len)
 
 /* Section 6.1: libmicrohttpd knows no other coding, but waits for its end. */
 static void
-add_encoding(struct http_audit *audit, const char *value, size_t len)
+add_encoding(struct http_validation *audit, const char *value, size_t len)
 {
 	audit->encodings++;
 	if (http_text_is(value, len, "chunked"))
@@ -97,7 +97,7 @@ add_encoding(struct http_audit *audit, const char *value, size_t len)
 }
 
 static void
-add_single(struct http_audit *audit, const char *name, size_t len)
+add_single(struct http_validation *audit, const char *name, size_t len)
 {
 	unsigned i, bit;
 
@@ -113,10 +113,10 @@ add_single(struct http_audit *audit, const char *name, size_t len)
 }
 
 void
-http_audit_begin(struct http_audit *audit, const char *method,
+http_validate_begin(struct http_validation *audit, const char *method,
     const char *target, const char *version)
 {
-	*audit = (struct http_audit){
+	*audit = (struct http_validation){
 		.is_malformed = !is_version(version) ||
 		    !is_token(method, strlen(method)),
 	};
@@ -125,8 +125,8 @@ http_audit_begin(struct http_audit *audit, const char *method,
 }
 
 void
-http_audit_line(struct http_audit *audit, const char *name, size_t name_len,
-    const char *value, size_t value_len)
+http_validate_line(struct http_validation *audit, const char *name,
+    size_t name_len, const char *value, size_t value_len)
 {
 	if (!is_token(name, name_len) || !is_field_value(value, value_len))
 		audit->is_malformed = true;
@@ -143,7 +143,7 @@ http_audit_line(struct http_audit *audit, const char *name, size_t name_len,
 }
 
 bool
-http_audit_passes(const struct http_audit *audit, const char *version)
+http_validate_passes(const struct http_validation *audit, const char *version)
 {
 	bool is_1_0 = strcmp(version, "HTTP/1.0") == 0;
 
@@ -157,7 +157,7 @@ http_audit_passes(const struct http_audit *audit, const char *version)
 }
 
 bool
-http_audit_has_body(const struct http_audit *audit)
+http_validate_has_body(const struct http_validation *audit)
 {
 	return audit->is_chunked || audit->content_length > 0;
 }

@@ -177,8 +177,8 @@ read_seq(struct message_parser *parser, const struct json_member *member,
 }
 
 static int
-read_name(struct message_parser *parser, const struct json_member *member,
-    struct message *message)
+read_customer_name(struct message_parser *parser,
+    const struct json_member *member, struct message *message)
 {
 	size_t n;
 
@@ -194,8 +194,8 @@ read_name(struct message_parser *parser, const struct json_member *member,
 }
 
 static int
-read_customer(struct message_parser *parser, const struct json_member *member,
-    struct message *message)
+read_customer_id(struct message_parser *parser,
+    const struct json_member *member, struct message *message)
 {
 	if (read_string(parser, member) == -1)
 		return -1;
@@ -204,8 +204,8 @@ read_customer(struct message_parser *parser, const struct json_member *member,
 }
 
 static int
-read_cart(struct message_parser *parser, const struct json_member *member,
-    struct message *message)
+read_cart_content(struct message_parser *parser,
+    const struct json_member *member, struct message *message)
 {
 	struct buf buf;
 
@@ -245,7 +245,7 @@ read_resumable(struct message_parser *parser, const struct json_member *member,
 }
 
 static int
-read_request(struct message_parser *parser, const struct json_member *member,
+read_request_id(struct message_parser *parser, const struct json_member *member,
     struct message *message)
 {
 	if (read_string(parser, member) == -1 ||
@@ -354,12 +354,12 @@ static const struct {
 	    "seq must be an integer from 1 to 9007199254740991.", read_seq },
 	[FIELD_CUSTOMER_ID] = { "customerId",
 	    "customerId must be a string of 24 hexadecimal digits, "
-	    "in lower case.", read_customer },
+	    "in lower case.", read_customer_id },
 	[FIELD_CUSTOMER_NAME] = { "customerName",
 	    "customerName must be a string of 1 to 100 characters, "
-	    "none of them a control character.", read_name },
+	    "none of them a control character.", read_customer_name },
 	[FIELD_CART_CONTENT] = { "cartContent",
-	    "cartContent must be an object.", read_cart },
+	    "cartContent must be an object.", read_cart_content },
 	[FIELD_READY] = { "customerReadyToCheckout",
 	    "customerReadyToCheckout must be true or false.", read_ready },
 	[FIELD_TOKEN] = { "token", "token must be a string.", read_token },
@@ -367,7 +367,7 @@ static const struct {
 	    "resumable must be true or false.", read_resumable },
 	[FIELD_REQUEST_ID] = { "requestId",
 	    "requestId must be a string of 22 to 64 letters, digits, '-' and "
-	    "'_', and belong to one event only.", read_request },
+	    "'_', and belong to one event only.", read_request_id },
 	[FIELD_CURSOR] = { "cursor", "", read_cursor },
 	[FIELD_WAIT] = { "wait", "wait must be a whole number of seconds.",
 	    read_wait },
@@ -480,7 +480,7 @@ event_named(const char *name, size_t len)
 }
 
 static int
-refuse(struct message_error *error, enum refusal code, const char *field)
+set_error(struct message_error *error, enum refusal code, const char *field)
 {
 	error->code = code;
 	error->field = field;
@@ -497,32 +497,32 @@ check_scanned(enum json_status status, const char *field,
 		break;
 	case JSON_INVALID:
 	case JSON_AMBIGUOUS:
-		return refuse(error, REFUSAL_INVALID_JSON, NULL);
+		return set_error(error, REFUSAL_INVALID_JSON, NULL);
 	case JSON_NOT_OBJECT:
 	case JSON_TOO_MANY:
-		return refuse(error, REFUSAL_INVALID_MESSAGE, field);
+		return set_error(error, REFUSAL_INVALID_MESSAGE, field);
 	}
 	return 0;
 }
 
 static int
-read_event(struct message_parser *parser, struct message *message,
+read_message_event(struct message_parser *parser, struct message *message,
     struct message_error *error)
 {
 	const char *name = fields[FIELD_EVENT].name;
 	const struct json_member *member = json_find(&parser->envelope, name);
 
 	if (member == NULL || read_string(parser, member) == -1)
-		return refuse(error, REFUSAL_INVALID_MESSAGE, name);
+		return set_error(error, REFUSAL_INVALID_MESSAGE, name);
 	message->event = event_named(parser->text, parser->text_len);
 	if (message->event == MESSAGE_NONE)
-		return refuse(error, REFUSAL_UNKNOWN_EVENT, NULL);
+		return set_error(error, REFUSAL_UNKNOWN_EVENT, NULL);
 	error->event = message->event;
 	return 0;
 }
 
 static int
-read_payload(struct message_parser *parser, struct message *message,
+read_message_payload(struct message_parser *parser, struct message *message,
     struct message_error *error)
 {
 	unsigned required = events[message->event].required;
@@ -538,7 +538,7 @@ read_payload(struct message_parser *parser, struct message *message,
 			continue;
 		if (member == NULL ||
 		    fields[field].read(parser, member, message) == -1)
-			return refuse(error, REFUSAL_INVALID_MESSAGE,
+			return set_error(error, REFUSAL_INVALID_MESSAGE,
 			    fields[field].name);
 		error->seq = message->seq;
 	}
@@ -557,10 +557,10 @@ message_parse(struct message_parser *parser, const char *text, size_t len,
 	status = json_scan_object(text, len, MESSAGE_NESTING, &parser->envelope,
 	    payload, &parser->payload);
 	if (check_scanned(status, NULL, error) == -1 ||
-	    read_event(parser, message, error) == -1 ||
+	    read_message_event(parser, message, error) == -1 ||
 	    check_scanned(parser->payload.status, payload, error) == -1)
 		return -1;
-	if (read_payload(parser, message, error) == -1) {
+	if (read_message_payload(parser, message, error) == -1) {
 		message_clear(message);
 		return -1;
 	}
@@ -576,7 +576,7 @@ message_clear(struct message *message)
 }
 
 static struct payload *
-reply_end(struct text *reply)
+end_reply(struct text *reply)
 {
 	text_add(reply, "}}");
 	return payload_new(reply->bytes, reply->len);
@@ -594,7 +594,7 @@ message_reply_customer(enum message_event event, const struct customer_id *id,
 	    "\"customerId\":\"%s\"", events[event].name, hex);
 	if (token != NULL)
 		text_add(&reply, ",\"token\":\"%s\"", token);
-	return reply_end(&reply);
+	return end_reply(&reply);
 }
 
 struct payload *
@@ -607,7 +607,7 @@ message_reply_resume(const struct customer_id *id, uint64_t seq)
 	text_add(&reply, "{\"event\":\"%s\",\"payload\":{"
 	    "\"customerId\":\"%s\",\"seq\":%" PRIu64,
 	    events[MESSAGE_RESUME_SESSION].name, hex, seq);
-	return reply_end(&reply);
+	return end_reply(&reply);
 }
 
 struct payload *
@@ -618,7 +618,7 @@ message_reply_seq(enum message_event event, uint64_t seq, bool is_stale)
 	text_add(&reply, "{\"event\":\"%s\",\"payload\":{"
 	    "\"seq\":%" PRIu64 "%s", events[event].name, seq,
 	    is_stale ? ",\"stale\":true" : "");
-	return reply_end(&reply);
+	return end_reply(&reply);
 }
 
 /* The text for an error's sender. */
@@ -648,7 +648,7 @@ message_reply_error(const struct message_error *error)
 		text_add(&reply, ",\"seq\":%" PRIu64, error->seq);
 	if (error->retry_after_s != 0)
 		text_add(&reply, ",\"retryAfter\":%u", error->retry_after_s);
-	return reply_end(&reply);
+	return end_reply(&reply);
 }
 
 const char *

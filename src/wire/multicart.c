@@ -142,7 +142,7 @@ multicart_unref(struct multicart *multicart)
 		return;
 	payload_unref(multicart->bytes);
 	payload_unref(multicart->enclosed);
-	ws_packed_clear(&multicart->packed);
-	ws_packed_clear(&multicart->plain_packed);
+	ws_compressed_clear(&multicart->packed);
+	ws_compressed_clear(&multicart->plain_packed);
 	free(multicart);
 }

@@ -18,15 +18,15 @@ struct multicart {
 	int	 refs;			/* network thread only */
 	uint64_t incarnation;
 	uint64_t revision;
-	uint64_t changed_us;		/* the hub's: when the oldest change */
-					/* was received since the multicart */
-					/* before; 0 if there is none */
+	uint64_t changed_us; /* the hub's: when the oldest change */
+	/* was received since the multicart */
+	/* before; 0 if there is none */
 	size_t	 plain_len;
 	struct payload *bytes;
-	struct payload *enclosed;	/* the net layer's: as the body of an */
-					/* answer over HTTP; or NULL */
-	struct ws_packed packed;	/* likewise: all bytes, compressed */
-	struct ws_packed plain_packed;	/* ... plain_len and the brace */
+	struct payload *enclosed; /* the net layer's: as the body of an */
+	/* answer over HTTP; or NULL */
+	struct ws_compressed packed; /* likewise: all bytes, compressed */
+	struct ws_compressed plain_packed; /* ... plain_len and the brace */
 };
 
 /*

@@ -47,7 +47,7 @@ begin_character(struct utf8 *state, uint8_t first)
 }
 
 static int
-go_on(struct utf8 *state, uint8_t byte)
+continue_character(struct utf8 *state, uint8_t byte)
 {
 	if (byte < state->low || byte > state->high)
 		return -1;
@@ -89,7 +89,7 @@ utf8_feed(struct utf8 *state, const uint8_t *data, size_t n)
 
 	while (i < n) {
 		if (state->need > 0) {
-			if (go_on(state, data[i++]) == -1)
+			if (continue_character(state, data[i++]) == -1)
 				return -1;
 			continue;
 		}

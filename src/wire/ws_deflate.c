@@ -84,7 +84,7 @@ read_token(const char **p, struct span *token)
  * use of a backslash is none that we know: it is left standing as it is.
  */
 static int
-read_value(const char **p, struct span *value)
+read_ext_value(const char **p, struct span *value)
 {
 	if (**p != '"')
 		return read_token(p, value);
@@ -174,7 +174,7 @@ read_param(const char **p, struct offer *offer)
 	*p = skip_ows(*p);
 	if (**p == '=') {
 		*p = skip_ows(*p + 1);
-		if (read_value(p, &value) == -1)
+		if (read_ext_value(p, &value) == -1)
 			return -1;
 		*p = skip_ows(*p);
 	}
@@ -258,13 +258,13 @@ ws_window_for(int server_max_window_bits)
 }
 
 void
-ws_packed_clear(struct ws_packed *packed)
+ws_compressed_clear(struct ws_compressed *packed)
 {
 	size_t i;
 
 	for (i = 0; i < WS_WINDOWS; i++)
 		payload_unref(packed->bytes[i]);
-	*packed = (struct ws_packed){ .is_tried = { false } };
+	*packed = (struct ws_compressed){ .is_tried = { false } };
 }
 
 struct ws_codec *

@@ -31,9 +31,9 @@ struct ws_deflate_params {
 };
 
 enum ws_deflate_answer {
-	WS_DEFLATE_DECLINED,	/* no offer suits: go on without extension */
+	WS_DEFLATE_DECLINED, /* no offer suits: go on without extension */
 	WS_DEFLATE_ACCEPTED,
-	WS_DEFLATE_MALFORMED	/* RFC 6455, section 9.1: fail the handshake */
+	WS_DEFLATE_MALFORMED /* RFC 6455, section 9.1: fail the handshake */
 };
 
 /*
@@ -69,12 +69,12 @@ enum ws_window ws_window_for(int server_max_window_bits);
 
 /* The compressed forms of a message that has several readers.  All zero at
  * first; embedded by its owner. */
-struct ws_packed {
+struct ws_compressed {
 	struct payload *bytes[WS_WINDOWS]; /* NULL: not tried, or no gain */
 	bool	 is_tried[WS_WINDOWS];
 };
 
-void	 ws_packed_clear(struct ws_packed *packed);
+void	 ws_compressed_clear(struct ws_compressed *packed);
 
 /*
  * zlib's streams, each of which is made when it is first used and starts afresh

@@ -69,7 +69,7 @@ max_kept(const struct ws_parser *parser)
 }
 
 static bool
-is_control(const struct ws_parser *parser)
+is_control_frame(const struct ws_parser *parser)
 {
 	return (parser->header[0] & OPCODE_CONTROL) != 0;
 }
@@ -81,7 +81,7 @@ is_final(const struct ws_parser *parser)
 }
 
 static enum ws_status
-fail(struct ws_parser *parser, enum ws_close_code code)
+fail_frame(struct ws_parser *parser, enum ws_close_code code)
 {
 	parser->failed = (uint16_t)code;
 	parser->shown = 0;
@@ -136,7 +136,7 @@ judge_control(struct ws_parser *parser)
 	if (opcode > WS_PONG || !is_final(parser) ||
 	    (parser->header[0] & RSV1) != 0 ||
 	    (parser->header[1] & LEN7) > WS_CONTROL_MAX)
-		return fail(parser, WS_CLOSE_PROTOCOL_ERROR);
+		return fail_frame(parser, WS_CLOSE_PROTOCOL_ERROR);
 	return WS_MORE;
 }
 
@@ -149,9 +149,9 @@ judge_opening(struct ws_parser *parser)
 
 	if (parser->opcode != 0 || opcode > WS_BINARY ||
 	    (compressed && parser->codec == NULL))
-		return fail(parser, WS_CLOSE_PROTOCOL_ERROR);
+		return fail_frame(parser, WS_CLOSE_PROTOCOL_ERROR);
 	if (opcode == WS_BINARY && !parser->accept_binary)
-		return fail(parser, WS_CLOSE_UNSUPPORTED_DATA);
+		return fail_frame(parser, WS_CLOSE_UNSUPPORTED_DATA);
 	parser->opcode = opcode;
 	parser->compressed = compressed;
 	return WS_MORE;
@@ -159,18 +159,18 @@ judge_opening(struct ws_parser *parser)
 
 /* The first two bytes of a frame are there. */
 static enum ws_status
-judge_start(struct ws_parser *parser)
+judge_frame_start(struct ws_parser *parser)
 {
 	uint8_t first = parser->header[0];
 
 	if ((first & RSV23) != 0 || (parser->header[1] & MASK) == 0)
-		return fail(parser, WS_CLOSE_PROTOCOL_ERROR);
-	if (is_control(parser))
+		return fail_frame(parser, WS_CLOSE_PROTOCOL_ERROR);
+	if (is_control_frame(parser))
 		return judge_control(parser);
 	if ((first & OPCODE) != WS_CONTINUATION)
 		return judge_opening(parser);
 	if (parser->opcode == 0 || (first & RSV1) != 0)
-		return fail(parser, WS_CLOSE_PROTOCOL_ERROR);
+		return fail_frame(parser, WS_CLOSE_PROTOCOL_ERROR);
 	return WS_MORE;
 }
 
@@ -197,10 +197,10 @@ judge_length(struct ws_parser *parser)
 	if ((extended == 2 && parser->left < LEN7_IS_16) ||
 	    (extended == 8 && (parser->left <= UINT16_MAX ||
 	    parser->left > INT64_MAX)))
-		return fail(parser, WS_CLOSE_PROTOCOL_ERROR);
-	if (!is_control(parser) &&
+		return fail_frame(parser, WS_CLOSE_PROTOCOL_ERROR);
+	if (!is_control_frame(parser) &&
 	    parser->left > max_kept(parser) - parser->message.len)
-		return fail(parser, WS_CLOSE_TOO_BIG);
+		return fail_frame(parser, WS_CLOSE_TOO_BIG);
 	memcpy(parser->mask, parser->header + 2 + extended,
 	    sizeof(parser->mask));
 	return WS_MORE;
@@ -208,14 +208,14 @@ judge_length(struct ws_parser *parser)
 
 /* WS_EVENT stands for a header that is complete and sound. */
 static enum ws_status
-read_header(struct ws_parser *parser, uint8_t **bytes, size_t *len)
+read_frame_header(struct ws_parser *parser, uint8_t **bytes, size_t *len)
 {
 	size_t need;
 
 	if (parser->header_len < 2) {
 		if (!gather_header(parser, 2, bytes, len))
 			return WS_MORE;
-		if (judge_start(parser) == WS_FAILED)
+		if (judge_frame_start(parser) == WS_FAILED)
 			return WS_FAILED;
 	}
 	need = 2 + extended_len_bytes(parser) + sizeof(parser->mask);
@@ -274,9 +274,9 @@ static enum ws_status
 keep_data(struct ws_parser *parser, const uint8_t *data, size_t n)
 {
 	if (!parser->compressed && check_text(parser, data, n) == -1)
-		return fail(parser, WS_CLOSE_INVALID_DATA);
+		return fail_frame(parser, WS_CLOSE_INVALID_DATA);
 	if (buf_append(&parser->message, data, n) == -1)
-		return fail(parser, WS_CLOSE_INTERNAL_ERROR);
+		return fail_frame(parser, WS_CLOSE_INTERNAL_ERROR);
 	return WS_MORE;
 }
 
@@ -284,7 +284,7 @@ static enum ws_status
 keep_control(struct ws_parser *parser, const uint8_t *data, size_t n)
 {
 	if (buf_append(&parser->message, data, n) == -1)
-		return fail(parser, WS_CLOSE_INTERNAL_ERROR);
+		return fail_frame(parser, WS_CLOSE_INTERNAL_ERROR);
 	return WS_MORE;
 }
 
@@ -309,12 +309,12 @@ close_event(struct ws_parser *parser, const uint8_t *data, size_t n,
 	if (n == 0)
 		return WS_EVENT;
 	if (n == 1)
-		return fail(parser, WS_CLOSE_PROTOCOL_ERROR);
+		return fail_frame(parser, WS_CLOSE_PROTOCOL_ERROR);
 	code = (uint16_t)(data[0] << 8 | data[1]);
 	if (!is_wire_code(code))
-		return fail(parser, WS_CLOSE_PROTOCOL_ERROR);
+		return fail_frame(parser, WS_CLOSE_PROTOCOL_ERROR);
 	if (utf8_feed(&utf8, data + 2, n - 2) == -1 || !utf8_is_complete(&utf8))
-		return fail(parser, WS_CLOSE_INVALID_DATA);
+		return fail_frame(parser, WS_CLOSE_INVALID_DATA);
 	*event = (struct ws_event){ WS_CLOSE, code, data + 2, n - 2 };
 	return WS_EVENT;
 }
@@ -336,7 +336,7 @@ message_event(struct ws_parser *parser, const uint8_t *data, size_t n,
     struct ws_event *event)
 {
 	if (!utf8_is_complete(&parser->utf8))
-		return fail(parser, WS_CLOSE_INVALID_DATA);
+		return fail_frame(parser, WS_CLOSE_INVALID_DATA);
 	*event = (struct ws_event){
 		.opcode = parser->opcode,
 		.data = data,
@@ -356,7 +356,7 @@ show_kept(struct ws_parser *parser, size_t n, const uint8_t *place,
 	if (n > 0)
 		place = (const uint8_t *)buf_data(message) + message->len - n;
 	parser->shown = (uint32_t)n;
-	if (is_control(parser))
+	if (is_control_frame(parser))
 		return control_event(parser, place, n, event);
 	return message_event(parser, place, n, event);
 }
@@ -379,9 +379,9 @@ show_inflated(struct ws_parser *parser, const uint8_t *data, size_t n,
 	parser->message = text;
 	if (text.len > 0 && check_text(parser, (uint8_t *)buf_data(&text),
 	    text.len) == -1)
-		return fail(parser, WS_CLOSE_INVALID_DATA);
+		return fail_frame(parser, WS_CLOSE_INVALID_DATA);
 	if (status != WS_INFLATE_OK)
-		return fail(parser, inflate_fault(status));
+		return fail_frame(parser, inflate_fault(status));
 	return show_kept(parser, text.len, (const uint8_t *)"", event);
 }
 
@@ -390,12 +390,12 @@ static enum ws_status
 show_in_place(struct ws_parser *parser, const uint8_t *data, size_t n,
     struct ws_event *event)
 {
-	if (is_control(parser))
+	if (is_control_frame(parser))
 		return control_event(parser, data, n, event);
 	if (parser->compressed)
 		return show_inflated(parser, data, n, event);
 	if (check_text(parser, data, n) == -1)
-		return fail(parser, WS_CLOSE_INVALID_DATA);
+		return fail_frame(parser, WS_CLOSE_INVALID_DATA);
 	return message_event(parser, data, n, event);
 }
 
@@ -405,7 +405,7 @@ end_frame(struct ws_parser *parser, const uint8_t *place,
 {
 	const struct buf *message = &parser->message;
 
-	if (is_control(parser))
+	if (is_control_frame(parser))
 		return show_kept(parser, parser->header[1] & LEN7, place,
 		    event);
 	if (!is_final(parser))
@@ -422,13 +422,13 @@ is_whole(const struct ws_parser *parser, size_t len)
 {
 	if (parser->left > len)
 		return false;
-	if (is_control(parser))
+	if (is_control_frame(parser))
 		return parser->left == (parser->header[1] & LEN7);
 	return is_final(parser) && parser->message.len == 0;
 }
 
 static enum ws_status
-read_payload(struct ws_parser *parser, uint8_t **bytes, size_t *len,
+read_frame_payload(struct ws_parser *parser, uint8_t **bytes, size_t *len,
     struct ws_event *event)
 {
 	bool whole = is_whole(parser, *len);
@@ -447,7 +447,8 @@ read_payload(struct ws_parser *parser, uint8_t **bytes, size_t *len,
 	if (whole)
 		return show_in_place(parser, data, n, event);
 	if (n > 0)
-		status = is_control(parser) ? keep_control(parser, data, n) :
+		status = is_control_frame(parser) ?
+		    keep_control(parser, data, n) :
 		    keep_data(parser, data, n);
 	if (status == WS_FAILED || parser->left > 0)
 		return status;
@@ -460,13 +461,13 @@ read_frame(struct ws_parser *parser, uint8_t **bytes, size_t *len,
     struct ws_event *event)
 {
 	if (parser->state == STATE_HEADER) {
-		enum ws_status status = read_header(parser, bytes, len);
+		enum ws_status status = read_frame_header(parser, bytes, len);
 
 		if (status != WS_EVENT)
 			return status;
 		parser->state = STATE_PAYLOAD;
 	}
-	return read_payload(parser, bytes, len, event);
+	return read_frame_payload(parser, bytes, len, event);
 }
 
 enum ws_status
