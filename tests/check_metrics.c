@@ -5,7 +5,7 @@
 
 #include "admin/exposition.h"
 #include "admin/metrics.h"
-#include "admin/watch.h"
+#include "admin/probes.h"
 #include "base/xalloc.h"
 #include "net/exchange.h"
 

@@ -16,7 +16,7 @@
 #include "config/address.h"
 #include "hub/hub.h"
 #include "net/exchange.h"
-#include "watch.h"
+#include "probes.h"
 
 enum {
 	BODY_BYTES = 256,

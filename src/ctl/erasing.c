@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "config/admin_place.h"
+#include "config/admin_socket.h"
 #include "config/endpoint.h"
 #include "config/options.h"
 #include "hub/erasure.h"

@@ -8,7 +8,7 @@
 
 #include "admin_client.h"
 #include "base/log.h"
-#include "config/admin_place.h"
+#include "config/admin_socket.h"
 #include "config/endpoint.h"
 #include "json_line.h"
 #include "printable.h"

@@ -14,7 +14,7 @@
 #include "net/longpoll.h"
 #include "net/router.h"
 #include "net/ws_peer.h"
-#include "network.h"
+#include "transports.h"
 
 /* How long storage and peers are waited for, besides the time to close. */
 #define LINGER_MS 10000

@@ -9,7 +9,7 @@
 #include <uv.h>
 
 #include "admin/metrics.h"
-#include "admin_doors.h"
+#include "admin_listener.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -20,16 +20,16 @@
 #include "hub/hub_counts.h"
 #include "hub/job.h"
 #include "hub/quota.h"
+#include "memory_trim.h"
+#include "module_settings.h"
 #include "net/http.h"
 #include "net/loop_lag.h"
-#include "network.h"
-#include "quiet.h"
 #include "reload.h"
 #include "signals.h"
 #include "storage/fs.h"
 #include "storage/store.h"
 #include "storage/writer.h"
-#include "tuning.h"
+#include "transports.h"
 #include "watchdog.h"
 
 /*

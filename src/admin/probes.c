@@ -1,4 +1,4 @@
-#include "watch.h"
+#include "probes.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "sockets.h"
+#include "listen_sockets.h"
 
 #include <sysexits.h>
 

@@ -1,18 +1,18 @@
-#include "admin_doors.h"
+#include "admin_listener.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "admin/admin.h"
+#include "admin_http.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "config/admin_place.h"
+#include "config/admin_socket.h"
 #include "config/endpoint.h"
 #include "config/options.h"
 #include "config/socket_access.h"
-#include "door.h"
+#include "module_settings.h"
 #include "net/http.h"
-#include "tuning.h"
 
 /* Connections to the admin socket, beside max-connections, ... */
 #define SOCKET_CONNECTIONS 16

@@ -1,4 +1,4 @@
-#include "quiet.h"
+#include "memory_trim.h"
 
 #include <malloc.h>
 

@@ -1,5 +1,5 @@
-#ifndef QUIET_H
-#define QUIET_H
+#ifndef MEMORY_TRIM_H
+#define MEMORY_TRIM_H
 
 #include <stdbool.h>
 

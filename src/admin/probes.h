@@ -1,5 +1,5 @@
-#ifndef WATCH_H
-#define WATCH_H
+#ifndef PROBES_H
+#define PROBES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-#ifndef OPERATE_H
-#define OPERATE_H
+#ifndef ADMIN_STATUS_H
+#define ADMIN_STATUS_H
 
 #include <stdbool.h>
 

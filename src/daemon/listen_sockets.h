@@ -1,5 +1,5 @@
-#ifndef SOCKETS_H
-#define SOCKETS_H
+#ifndef LISTEN_SOCKETS_H
+#define LISTEN_SOCKETS_H
 
 #include "config/endpoint.h"
 #include "net/listener.h"

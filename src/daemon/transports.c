@@ -1,4 +1,4 @@
-#include "network.h"
+#include "transports.h"
 
 #include <stddef.h>
 #include <sysexits.h>
@@ -9,6 +9,9 @@
 #include "base/log.h"
 #include "config/options.h"
 #include "hub/quota.h"
+#include "listen_sockets.h"
+#include "memory_trim.h"
+#include "module_settings.h"
 #include "net/fcgi.h"
 #include "net/http.h"
 #include "net/listener.h"
@@ -17,10 +20,7 @@
 #include "net/unsent.h"
 #include "net/ws.h"
 #include "net/ws_peer.h"
-#include "quiet.h"
 #include "session/record.h"
-#include "sockets.h"
-#include "tuning.h"
 
 /* For so long even in a full house nobody has to go who has just come. */
 #define GRACE_MS 1000

@@ -1,4 +1,4 @@
-#include "door.h"
+#include "admin_http.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-#ifndef ADMIN_PLACE_H
-#define ADMIN_PLACE_H
+#ifndef ADMIN_SOCKET_H
+#define ADMIN_SOCKET_H
 
 #include <stdbool.h>
 #include <stddef.h>

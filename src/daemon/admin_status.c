@@ -1,4 +1,4 @@
-#include "operate.h"
+#include "admin_status.h"
 
 #include <stdint.h>
 #include <stdlib.h>

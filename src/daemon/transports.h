@@ -1,5 +1,5 @@
-#ifndef NETWORK_H
-#define NETWORK_H
+#ifndef TRANSPORTS_H
+#define TRANSPORTS_H
 
 #include <stddef.h>
 #include <stdint.h>

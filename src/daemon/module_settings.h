@@ -1,5 +1,5 @@
-#ifndef TUNING_H
-#define TUNING_H
+#ifndef MODULE_SETTINGS_H
+#define MODULE_SETTINGS_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "admin_place.h"
+#include "admin_socket.h"
 
 #include <stdio.h>
 #include <stdlib.h>

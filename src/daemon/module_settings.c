@@ -1,4 +1,4 @@
-#include "tuning.h"
+#include "module_settings.h"
 
 #include <stdint.h>
 

@@ -1,11 +1,11 @@
-#ifndef ADMIN_DOORS_H
-#define ADMIN_DOORS_H
+#ifndef ADMIN_LISTENER_H
+#define ADMIN_LISTENER_H
 
 #include <uv.h>
 
-#include "admin/watch.h"
+#include "admin/probes.h"
+#include "admin_status.h"
 #include "base/id.h"
-#include "operate.h"
 
 struct options;
 

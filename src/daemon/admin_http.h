@@ -1,5 +1,5 @@
-#ifndef DOOR_H
-#define DOOR_H
+#ifndef ADMIN_HTTP_H
+#define ADMIN_HTTP_H
 
 #include <stddef.h>
 
