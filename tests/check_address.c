@@ -252,7 +252,7 @@ START_TEST(client_is_the_rightmost_untrusted_address)
 	ck_assert_int_eq(address_prefix_parse("10.0.0.0/8", &trusted[0]), 0);
 	ck_assert_int_eq(address_prefix_parse("2001:db8::/32", &trusted[1]), 0);
 	ck_assert_int_eq(address_prefix_parse("unix", &trusted[2]), 0);
-	client = address_of_client(trusted, COUNT(trusted), &peer,
+	client = address_from_forwarded(trusted, COUNT(trusted), &peer,
 	    chains[_i].forwarded_for);
 
 	address_format(&client, got);
@@ -320,7 +320,7 @@ client_of_proxy(const char *forwarded_for)
 	struct address peer = address("127.0.0.1");
 
 	ck_assert_int_eq(address_prefix_parse("127.0.0.1", &trusted), 0);
-	return address_of_client(&trusted, 1, &peer, forwarded_for);
+	return address_from_forwarded(&trusted, 1, &peer, forwarded_for);
 }
 
 START_TEST(limits_count_all_that_is_unreadable_as_one)

@@ -25,7 +25,7 @@ static const struct {
 
 START_TEST(the_first_is_due_at_once_and_the_others_evenly)
 {
-	ck_assert_uint_eq(drain_due(dues[_i].count, dues[_i].elapsed_ms,
+	ck_assert_uint_eq(drain_closed_by(dues[_i].count, dues[_i].elapsed_ms,
 	    dues[_i].duration_ms), dues[_i].due);
 }
 END_TEST
@@ -38,14 +38,15 @@ START_TEST(every_next_one_is_due_when_it_is_said_to_be)
 	size_t i, due;
 
 	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		due = drain_due(counts[i], 0, duration_ms);
+		due = drain_closed_by(counts[i], 0, duration_ms);
 		while (due < counts[i]) {
-			at_ms = drain_next_ms(counts[i], due, duration_ms);
-			ck_assert_uint_eq(drain_due(counts[i], at_ms - 1,
+			at_ms =
+			    drain_next_close_ms(counts[i], due, duration_ms);
+			ck_assert_uint_eq(drain_closed_by(counts[i], at_ms - 1,
 			    duration_ms), due);
-			ck_assert_uint_gt(drain_due(counts[i], at_ms,
+			ck_assert_uint_gt(drain_closed_by(counts[i], at_ms,
 			    duration_ms), due);
-			due = drain_due(counts[i], at_ms, duration_ms);
+			due = drain_closed_by(counts[i], at_ms, duration_ms);
 		}
 	}
 }

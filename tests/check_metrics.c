@@ -147,7 +147,7 @@ ask(const struct metrics *metrics, const char *path, struct payload **body)
 	const struct watch watch = { .collect = collect, .ctx = &copy };
 	struct exchange_answer answer = { .status = 0 };
 
-	if (!watch_answer(&watch, path, strlen(path), &answer))
+	if (!probes_answer(&watch, path, strlen(path), &answer))
 		return 0;
 	*body = answer.body;
 	return answer.status;

@@ -49,7 +49,7 @@ say(struct exchange_answer *answer, unsigned status, const char *format, ...)
 }
 
 void
-admin_say(struct exchange_answer *answer, unsigned status,
+admin_answer_json(struct exchange_answer *answer, unsigned status,
     struct payload *json)
 {
 	answer->status = status;
@@ -57,7 +57,8 @@ admin_say(struct exchange_answer *answer, unsigned status,
 }
 
 void
-admin_refuse(struct exchange_answer *answer, unsigned status, const char *why)
+admin_answer_error(struct exchange_answer *answer, unsigned status,
+    const char *why)
 {
 	say(answer, status, "{\"error\":\"%s\"}\n", why);
 	if (status == 503)
@@ -66,7 +67,7 @@ admin_refuse(struct exchange_answer *answer, unsigned status, const char *why)
 
 /* Whose process is at the other end of the connection. */
 static struct ucred
-who_asks(const struct exchange_request *request)
+peer_credentials(const struct exchange_request *request)
 {
 	struct ucred peer = { .pid = 0 };
 	socklen_t len = sizeof(peer);
@@ -78,10 +79,11 @@ who_asks(const struct exchange_request *request)
 }
 
 static void
-log_asked(const struct admin *admin, const struct exchange_request *request,
-    const struct admin_query *query, uint64_t number)
+log_erasure_request(const struct admin *admin,
+    const struct exchange_request *request, const struct admin_query *query,
+    uint64_t number)
 {
-	struct ucred peer = who_asks(request);
+	struct ucred peer = peer_credentials(request);
 	char tag[ID_TAG_HEX + 1];
 
 	id_log_tag(&admin->config.log_key, query->session, tag);
@@ -102,11 +104,11 @@ begin_erasure(struct admin *admin, const struct exchange_request *request,
 	const char *fault = admin_query_parse(target->query, &query);
 
 	if (fault != NULL) {
-		admin_refuse(answer, 400, fault);
+		admin_answer_error(answer, 400, fault);
 		return;
 	}
 	if (admin->is_draining) {
-		admin_refuse(answer, 503, "the daemon stops");
+		admin_answer_error(answer, 503, "the daemon stops");
 		return;
 	}
 	session = payload_new(query.session, strlen(query.session));
@@ -114,16 +116,17 @@ begin_erasure(struct admin *admin, const struct exchange_request *request,
 	    query.has_customer ? &query.customer : NULL, &now);
 	payload_unref(session);
 	if (number == 0) {
-		admin_refuse(answer, 503, "too many erasures are pending");
+		admin_answer_error(answer, 503,
+		    "too many erasures are pending");
 		return;
 	}
-	log_asked(admin, request, &query, number);
+	log_erasure_request(admin, request, &query, number);
 	say(answer, 202, "{\"id\":%" PRIu64 "}\n", number);
 }
 
 /* NULL: there is none. */
 static const char *
-state_name(enum erasure_state state)
+erasure_state_name(enum erasure_state state)
 {
 	switch (state) {
 	case ERASURE_UNKNOWN:
@@ -151,11 +154,11 @@ show_erasure(struct admin *admin, const struct exchange_request *request,
 	if (admin_number_parse(target->rest, &number) == 0)
 		erasure = hub_erasure(admin->config.hub, number);
 	if (erasure.state == ERASURE_UNKNOWN)
-		admin_refuse(answer, 404, "no such erasure");
+		admin_answer_error(answer, 404, "no such erasure");
 	else
 		say(answer, 200,
 		    "{\"state\":\"%s\",\"bodies\":%" PRIu64 "}\n",
-		    state_name(erasure.state), erasure.bodies);
+		    erasure_state_name(erasure.state), erasure.bodies);
 }
 
 static void
@@ -163,14 +166,14 @@ watch(struct admin *admin, const struct exchange_request *request,
     const struct admin_target *target, struct exchange_answer *answer)
 {
 	(void)target;	/* has nothing besides */
-	if (!watch_answer(admin->config.watch, request->target->path,
+	if (!probes_answer(admin->config.watch, request->target->path,
 	    request->target->path_len, answer))
-		admin_refuse(answer, 404, "no such path");
+		admin_answer_error(answer, 404, "no such path");
 }
 
 static const struct route {
 	const char *method;
-	const char *path;	/* with a slash at its end: and one more name */
+	const char *path; /* with a slash at its end: and one more name */
 	bool	 is_for_tcp;	/* too */
 	void	(*answer)(struct admin *admin,
 		    const struct exchange_request *request,
@@ -186,7 +189,7 @@ static const struct route {
 
 /* Whether what is asked for is route's; target gets what stands behind it. */
 static bool
-is_for(const struct route *route, const struct http_target *asked,
+route_matches(const struct route *route, const struct http_target *asked,
     struct admin_target *target)
 {
 	size_t path_len = strlen(route->path), len = asked->path_len;
@@ -211,7 +214,7 @@ answer_by_us(struct admin *admin, const struct exchange_request *request,
 	size_t i;
 
 	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (!is_for(&routes[i], request->target, &target) ||
+		if (!route_matches(&routes[i], request->target, &target) ||
 		    (request->address.is_known && !routes[i].is_for_tcp))
 			continue;
 		if (strcmp(request->method, routes[i].method) == 0) {
@@ -243,7 +246,7 @@ answer_by_others(struct admin *admin, const struct exchange_request *request,
 			continue;
 		}
 		if (route->deed != NULL) {
-			peer = who_asks(request);
+			peer = peer_credentials(request);
 			log_info("admin: %s: asked for by user %ju, process "
 			    "%jd", route->deed, (uintmax_t)peer.uid,
 			    (intmax_t)peer.pid);
@@ -260,7 +263,7 @@ answer_by_others(struct admin *admin, const struct exchange_request *request,
  * answer could be read.  Who sends no name is no browser.
  */
 static bool
-is_for_this_machine(const struct exchange_request *request)
+host_is_this_machine(const struct exchange_request *request)
 {
 	const struct http_target *target = request->target;
 	const char *host = request->host;
@@ -279,7 +282,7 @@ is_for_this_machine(const struct exchange_request *request)
  * Whether it was one.
  */
 static bool
-answer_for_all(const struct exchange_request *request,
+answer_without_path(const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	enum http_form form = request->target->form;
@@ -289,7 +292,7 @@ answer_for_all(const struct exchange_request *request,
 	if (form == HTTP_FORM_ASTERISK)
 		answer->status = 204;
 	else
-		admin_refuse(answer, 405, "not with this method");
+		admin_answer_error(answer, 405, "not with this method");
 	answer->allow = request->address.is_known ? "GET, OPTIONS" :
 	    "GET, POST, OPTIONS";
 	return true;
@@ -300,19 +303,19 @@ admin_request(struct admin *admin, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	if (request->origin != NULL) {
-		admin_refuse(answer, 403, "not for web pages");
+		admin_answer_error(answer, 403, "not for web pages");
 		return;
 	}
-	if (!is_for_this_machine(request)) {
-		admin_refuse(answer, 421,
+	if (!host_is_this_machine(request)) {
+		admin_answer_error(answer, 421,
 		    "Host is neither localhost nor a loopback address");
 		return;
 	}
 	if (!http_method_is_known(request->method)) {
-		admin_refuse(answer, 501, "no such method");
+		admin_answer_error(answer, 501, "no such method");
 		return;
 	}
-	if (answer_for_all(request, answer))
+	if (answer_without_path(request, answer))
 		return;
 	if (answer_by_us(admin, request, answer) ||
 	    answer_by_others(admin, request, answer)) {
@@ -320,9 +323,9 @@ admin_request(struct admin *admin, const struct exchange_request *request,
 		return;
 	}
 	if (answer->allow == NULL)
-		admin_refuse(answer, 404, "no such path");
+		admin_answer_error(answer, 404, "no such path");
 	else
-		admin_refuse(answer, 405, "not with this method");
+		admin_answer_error(answer, 405, "not with this method");
 }
 
 struct admin *

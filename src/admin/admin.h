@@ -27,7 +27,7 @@ struct watch;
  */
 struct admin;
 
-/* A request that somebody else answers, with admin_say() or admin_refuse(). */
+/* A request that somebody else answers, with admin_answer_json() or admin_answer_error(). */
 struct admin_route {
 	const char *method;	/* NULL behind the last route */
 	const char *path;
@@ -38,7 +38,7 @@ struct admin_route {
 
 struct admin_config {
 	struct hub *hub;
-	struct id_key log_key;		/* of the tags of sessions in logs */
+	struct id_key log_key; /* of the tags of sessions in logs */
 	const struct watch *watch;	/* lent for the life of the admin */
 	const struct admin_route *routes;	/* besides the above */
 	void	*ctx;				/* of these */
@@ -53,10 +53,10 @@ void	 admin_request(struct admin *admin,
 	    const struct exchange_request *request,
 	    struct exchange_answer *answer);
 /* Answer with JSON, whose reference is taken. */
-void	 admin_say(struct exchange_answer *answer, unsigned status,
+void	 admin_answer_json(struct exchange_answer *answer, unsigned status,
 	    struct payload *json);
 /* Answer with an error; why is in ASCII, without quotes. */
-void	 admin_refuse(struct exchange_answer *answer, unsigned status,
+void	 admin_answer_error(struct exchange_answer *answer, unsigned status,
 	    const char *why);
 /* Nothing that takes time is begun any more. */
 void	 admin_drain(struct admin *admin);

@@ -28,14 +28,14 @@ put_bytes(struct exposition *exposition, const char *bytes, size_t len)
 }
 
 static void
-put(struct exposition *exposition, const char *text)
+put_text(struct exposition *exposition, const char *text)
 {
 	put_bytes(exposition, text, strlen(text));
 }
 
 /* Text with the characters of special escaped that the format cannot have. */
 static void
-put_escaped(struct exposition *exposition, const char *text,
+put_escaped_text(struct exposition *exposition, const char *text,
     const char *special)
 {
 	size_t len;
@@ -46,7 +46,7 @@ put_escaped(struct exposition *exposition, const char *text,
 		text += len;
 		if (*text == '\0')
 			return;
-		put(exposition, *text == '\n' ? "\\n" :
+		put_text(exposition, *text == '\n' ? "\\n" :
 		    *text == '"' ? "\\\"" : "\\\\");
 	}
 }
@@ -77,18 +77,18 @@ struct sample {
 	const char *suffix;	/* of the family's name */
 	const struct exposition_label *labels;
 	size_t	 count;
-	const char *le;		/* the bound of a bucket; NULL: it is none */
+	const char *le; /* the bound of a bucket; NULL: it is none */
 };
 
 static void
 put_label(struct exposition *exposition, const char *before,
     const char *name, const char *value)
 {
-	put(exposition, before);
-	put(exposition, name);
-	put(exposition, "=\"");
-	put_escaped(exposition, value, "\\\"\n");
-	put(exposition, "\"");
+	put_text(exposition, before);
+	put_text(exposition, name);
+	put_text(exposition, "=\"");
+	put_escaped_text(exposition, value, "\\\"\n");
+	put_text(exposition, "\"");
 }
 
 static void
@@ -102,7 +102,7 @@ put_labels(struct exposition *exposition, const struct sample *sample)
 	if (sample->le != NULL)
 		put_label(exposition, i++ == 0 ? "{" : ",", "le", sample->le);
 	if (i > 0)
-		put(exposition, "}");
+		put_text(exposition, "}");
 }
 
 static void
@@ -112,12 +112,12 @@ put_sample(struct exposition *exposition, const struct sample *sample,
 	char number[NUMBER_BYTES];
 
 	format_number(value, unit, number);
-	put(exposition, exposition->family);
-	put(exposition, sample->suffix);
+	put_text(exposition, exposition->family);
+	put_text(exposition, sample->suffix);
 	put_labels(exposition, sample);
-	put(exposition, " ");
-	put(exposition, number);
-	put(exposition, "\n");
+	put_text(exposition, " ");
+	put_text(exposition, number);
+	put_text(exposition, "\n");
 }
 
 void
@@ -144,15 +144,15 @@ exposition_family(struct exposition *exposition, const char *name,
 	};
 
 	exposition->family = name;
-	put(exposition, "# HELP ");
-	put(exposition, name);
-	put(exposition, " ");
-	put_escaped(exposition, help, "\\\n");
-	put(exposition, "\n# TYPE ");
-	put(exposition, name);
-	put(exposition, " ");
-	put(exposition, kinds[kind]);
-	put(exposition, "\n");
+	put_text(exposition, "# HELP ");
+	put_text(exposition, name);
+	put_text(exposition, " ");
+	put_escaped_text(exposition, help, "\\\n");
+	put_text(exposition, "\n# TYPE ");
+	put_text(exposition, name);
+	put_text(exposition, " ");
+	put_text(exposition, kinds[kind]);
+	put_text(exposition, "\n");
 }
 
 void

@@ -14,13 +14,13 @@ static const char *const transports[] = {
 };
 
 static void
-plain(struct exposition *out, uint64_t value)
+put_plain(struct exposition *out, uint64_t value)
 {
 	exposition_sample(out, NULL, 0, value, EXPOSITION_ONE);
 }
 
 static void
-labelled(struct exposition *out, const char *name, const char *label,
+put_labelled(struct exposition *out, const char *name, const char *label,
     uint64_t value)
 {
 	const struct exposition_label labels[] = { { name, label } };
@@ -32,35 +32,35 @@ static void
 tell_build(struct exposition *out, const struct metrics *metrics)
 {
 	(void)metrics;	/* it is the same in all */
-	labelled(out, "version", PACKAGE_VERSION, 1);
+	put_labelled(out, "version", PACKAGE_VERSION, 1);
 }
 
 static void
 tell_ready(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->health == HEALTH_READY);
+	put_plain(out, metrics->health == HEALTH_READY);
 }
 
 static void
 tell_connections(struct exposition *out, const struct metrics *metrics)
 {
-	labelled(out, "transport", "websocket", metrics->ws.open);
-	labelled(out, "transport", "http", metrics->http.open);
-	labelled(out, "transport", "fastcgi", metrics->fcgi.open);
+	put_labelled(out, "transport", "websocket", metrics->ws.open);
+	put_labelled(out, "transport", "http", metrics->http.open);
+	put_labelled(out, "transport", "fastcgi", metrics->fcgi.open);
 }
 
 static void
 tell_connections_max(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->connections_max);
+	put_plain(out, metrics->connections_max);
 }
 
 static void
 tell_opened(struct exposition *out, const struct metrics *metrics)
 {
-	labelled(out, "transport", "websocket", metrics->ws.opened);
-	labelled(out, "transport", "http", metrics->http.opened);
-	labelled(out, "transport", "fastcgi", metrics->fcgi.opened);
+	put_labelled(out, "transport", "websocket", metrics->ws.opened);
+	put_labelled(out, "transport", "http", metrics->http.opened);
+	put_labelled(out, "transport", "fastcgi", metrics->fcgi.opened);
 }
 
 static void
@@ -112,26 +112,26 @@ tell_closed(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
-tell_held(struct exposition *out, const struct metrics *metrics)
+tell_held_longpolls(struct exposition *out, const struct metrics *metrics)
 {
 	enum transport i;
 
 	for (i = TRANSPORT_HTTP; i <= TRANSPORT_FASTCGI; i++)
-		labelled(out, "transport", transports[i],
+		put_labelled(out, "transport", transports[i],
 		    metrics->polls.held[i]);
 }
 
 static void
 tell_sessions(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->hub.sessions);
+	put_plain(out, metrics->hub.sessions);
 }
 
 static void
 tell_customers(struct exposition *out, const struct metrics *metrics)
 {
-	labelled(out, "state", "present", metrics->hub.present);
-	labelled(out, "state", "awaited", metrics->hub.awaited);
+	put_labelled(out, "state", "present", metrics->hub.present);
+	put_labelled(out, "state", "awaited", metrics->hub.awaited);
 }
 
 static void
@@ -164,7 +164,7 @@ tell_refusals(struct exposition *out, const struct metrics *metrics)
 	enum refusal code;
 
 	for (code = REFUSAL_NONE + 1; code < REFUSALS; code++)
-		labelled(out, "code", message_refusal_name(code),
+		put_labelled(out, "code", message_refusal_name(code),
 		    metrics->hub.refusals[code] +
 		    metrics->polls.refusals[code] +
 		    metrics->front.refusals[code]);
@@ -173,30 +173,30 @@ tell_refusals(struct exposition *out, const struct metrics *metrics)
 static void
 tell_limited(struct exposition *out, const struct metrics *metrics)
 {
-	labelled(out, "scope", "messages", metrics->hub.limited_messages);
-	labelled(out, "scope", "sessions", metrics->hub.limited_sessions);
-	labelled(out, "scope", "joins", metrics->hub.limited_joins);
-	labelled(out, "scope", "session_write_rate",
+	put_labelled(out, "scope", "messages", metrics->hub.limited_messages);
+	put_labelled(out, "scope", "sessions", metrics->hub.limited_sessions);
+	put_labelled(out, "scope", "joins", metrics->hub.limited_joins);
+	put_labelled(out, "scope", "session_write_rate",
 	    metrics->hub.limited_session_writes[QUOTA_SECOND]);
-	labelled(out, "scope", "session_write_day",
+	put_labelled(out, "scope", "session_write_day",
 	    metrics->hub.limited_session_writes[QUOTA_DAY]);
-	labelled(out, "scope", "address_write_rate",
+	put_labelled(out, "scope", "address_write_rate",
 	    metrics->hub.limited_address_writes[QUOTA_SECOND]);
-	labelled(out, "scope", "address_write_day",
+	put_labelled(out, "scope", "address_write_day",
 	    metrics->hub.limited_address_writes[QUOTA_DAY]);
-	labelled(out, "scope", "free_space", metrics->hub.limited_space);
-	labelled(out, "scope", "connections",
+	put_labelled(out, "scope", "free_space", metrics->hub.limited_space);
+	put_labelled(out, "scope", "connections",
 	    metrics->limited_connections + metrics->ws.limited +
 	    metrics->polls.limited);
-	labelled(out, "scope", "customer_connections",
+	put_labelled(out, "scope", "customer_connections",
 	    metrics->hub.limited_connections);
 }
 
 static void
 tell_strangers(struct exposition *out, const struct metrics *metrics)
 {
-	labelled(out, "reason", "late", metrics->hub.late_unjoined);
-	labelled(out, "reason", "full",
+	put_labelled(out, "reason", "late", metrics->hub.late_unjoined);
+	put_labelled(out, "reason", "full",
 	    metrics->ws.made_room + metrics->http.made_room);
 }
 
@@ -227,34 +227,34 @@ tell_refused(struct exposition *out, const struct metrics *metrics)
 static void
 tell_jobs(struct exposition *out, const struct metrics *metrics)
 {
-	labelled(out, "state", "pending", metrics->hub.jobs_pending);
-	labelled(out, "state", "in_flight", metrics->hub.jobs_in_flight);
+	put_labelled(out, "state", "pending", metrics->hub.jobs_pending);
+	put_labelled(out, "state", "in_flight", metrics->hub.jobs_in_flight);
 }
 
 static void
 tell_waiting(struct exposition *out, const struct metrics *metrics)
 {
-	labelled(out, "kind", "reply", metrics->hub.outboxes.replies);
-	labelled(out, "kind", "multicart", metrics->hub.outboxes.states);
+	put_labelled(out, "kind", "reply", metrics->hub.outboxes.replies);
+	put_labelled(out, "kind", "multicart", metrics->hub.outboxes.states);
 }
 
 static void
 tell_unsent(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->unsent.bytes);
+	put_plain(out, metrics->unsent.bytes);
 }
 
 static void
 tell_unsent_ended(struct exposition *out, const struct metrics *metrics)
 {
-	labelled(out, "reason", "late", metrics->unsent.late);
-	labelled(out, "reason", "crowded_out", metrics->unsent.crowded_out);
+	put_labelled(out, "reason", "late", metrics->unsent.late);
+	put_labelled(out, "reason", "crowded_out", metrics->unsent.crowded_out);
 }
 
 static void
 tell_woken(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->hub.peers_woken);
+	put_plain(out, metrics->hub.peers_woken);
 }
 
 /* Multicarts written to clients of a transport. */
@@ -271,26 +271,26 @@ tell_deliveries(struct exposition *out, const struct metrics *metrics)
 	enum transport i;
 
 	for (i = TRANSPORT_WEBSOCKET; i <= TRANSPORT_FASTCGI; i++)
-		labelled(out, "transport", transports[i],
+		put_labelled(out, "transport", transports[i],
 		    deliveries_of(metrics, i)->multicarts);
 }
 
 static void
 tell_conflations(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->hub.outboxes.conflations);
+	put_plain(out, metrics->hub.outboxes.conflations);
 }
 
 static void
 tell_delays(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->hub.delayed_publishes);
+	put_plain(out, metrics->hub.delayed_publishes);
 }
 
 static void
 tell_compressed(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->ws_service.compressed_bytes);
+	put_plain(out, metrics->ws_service.compressed_bytes);
 }
 
 static void
@@ -317,7 +317,7 @@ tell_commits(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
-tell_rows(struct exposition *out, const struct metrics *metrics)
+tell_commit_rows(struct exposition *out, const struct metrics *metrics)
 {
 	exposition_histogram(out, NULL, 0, &metrics->journal.commit_rows,
 	    EXPOSITION_ONE);
@@ -326,7 +326,7 @@ tell_rows(struct exposition *out, const struct metrics *metrics)
 static void
 tell_refused_commits(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->journal.refusals);
+	put_plain(out, metrics->journal.refusals);
 }
 
 static void
@@ -335,7 +335,7 @@ tell_errors(struct exposition *out, const struct metrics *metrics)
 	size_t i;
 
 	for (i = 0; i < STORE_ERRORS; i++)
-		labelled(out, "kind", store_error_name((enum store_error)i),
+		put_labelled(out, "kind", store_error_name((enum store_error)i),
 		    metrics->journal.store.errors[i]);
 }
 
@@ -353,25 +353,25 @@ tell_busy(struct exposition *out, const struct metrics *metrics)
 static void
 tell_wal(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->journal.store.log_bytes);
+	put_plain(out, metrics->journal.store.log_bytes);
 }
 
 static void
 tell_database(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->journal.store.database_bytes);
+	put_plain(out, metrics->journal.store.database_bytes);
 }
 
 static void
 tell_free(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->hub.free_bytes);
+	put_plain(out, metrics->hub.free_bytes);
 }
 
 static void
 tell_min_free(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->hub.min_free_bytes);
+	put_plain(out, metrics->hub.min_free_bytes);
 }
 
 static void
@@ -384,7 +384,7 @@ tell_lag(struct exposition *out, const struct metrics *metrics)
 static void
 tell_log_lost(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->log_lost);
+	put_plain(out, metrics->log_lost);
 }
 
 static void
@@ -397,30 +397,30 @@ tell_cpu(struct exposition *out, const struct metrics *metrics)
 static void
 tell_virtual(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->process.virtual_bytes);
+	put_plain(out, metrics->process.virtual_bytes);
 }
 
 static void
 tell_resident(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->process.resident_bytes);
+	put_plain(out, metrics->process.resident_bytes);
 }
 
 static void
 tell_fds(struct exposition *out, const struct metrics *metrics)
 {
 	if (metrics->process.open_fds != 0)
-		plain(out, metrics->process.open_fds);
+		put_plain(out, metrics->process.open_fds);
 }
 
 static void
 tell_max_fds(struct exposition *out, const struct metrics *metrics)
 {
-	plain(out, metrics->process.max_fds);
+	put_plain(out, metrics->process.max_fds);
 }
 
 static void
-tell_start(struct exposition *out, const struct metrics *metrics)
+tell_start_time(struct exposition *out, const struct metrics *metrics)
 {
 	exposition_sample(out, NULL, 0, metrics->started_ms,
 	    EXPOSITION_MILLISECONDS);
@@ -446,7 +446,7 @@ static const struct family {
 	    "Connections that ended, by the first reason for it.",
 	    tell_closed },
 	{ "buddyshopping_held_polls", EXPOSITION_GAUGE,
-	    "Requests that wait for news.", tell_held },
+	    "Requests that wait for news.", tell_held_longpolls },
 	{ "buddyshopping_sessions", EXPOSITION_GAUGE,
 	    "Sessions in memory: somebody takes part.", tell_sessions },
 	{ "buddyshopping_customers", EXPOSITION_GAUGE,
@@ -500,7 +500,7 @@ static const struct family {
 	    "Transactions, from their first statement to when they are "
 	    "durable.", tell_commits },
 	{ "buddyshopping_commit_rows", EXPOSITION_HISTOGRAM,
-	    "What was written in one transaction.", tell_rows },
+	    "What was written in one transaction.", tell_commit_rows },
 	{ "buddyshopping_commits_refused_total", EXPOSITION_COUNTER,
 	    "Lists of changes that the storage refused.",
 	    tell_refused_commits },
@@ -537,7 +537,7 @@ static const struct family {
 	{ "process_max_fds", EXPOSITION_GAUGE,
 	    "How many file descriptors may be open.", tell_max_fds },
 	{ "process_start_time_seconds", EXPOSITION_GAUGE,
-	    "When the daemon started, since 1970.", tell_start },
+	    "When the daemon started, since 1970.", tell_start_time },
 };
 
 struct payload *

@@ -44,7 +44,7 @@ static const struct {
 };
 
 bool
-watch_answer(const struct watch *watch, const char *path, size_t len,
+probes_answer(const struct watch *watch, const char *path, size_t len,
     struct exchange_answer *answer)
 {
 	struct metrics metrics;

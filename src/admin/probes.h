@@ -19,7 +19,7 @@ struct watch {
 };
 
 /* Whether a path, of a GET, is one of the three; then answer is filled in. */
-bool	 watch_answer(const struct watch *watch, const char *path, size_t len,
-	    struct exchange_answer *answer);
+bool probes_answer(const struct watch *watch, const char *path, size_t len,
+    struct exchange_answer *answer);
 
 #endif

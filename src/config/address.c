@@ -10,12 +10,12 @@
 #include "wire/http_text.h"
 
 enum {
-	IPV4_AT = 12,		/* where a mapped address has its IPv4 bytes */
+	IPV4_AT = 12, /* where a mapped address has its IPv4 bytes */
 	IPV4_MAPPED_BITS = 96,
 	ADDRESS_BITS = 128,
-	IPV4_KEPT_BYTES = 3,	/* of an address that is cut to its prefix */
+	IPV4_KEPT_BYTES = 3, /* of an address that is cut to its prefix */
 	IPV6_KEPT_BYTES = 6,
-	LIMIT_BYTES = 8		/* of an IPv6 address: what one customer of a
+	LIMIT_BYTES = 8 /* of an IPv6 address: what one customer of a
 				   provider is given */
 };
 
@@ -61,7 +61,7 @@ address_from_sockaddr(const struct sockaddr *sa)
 
 /* As address_parse, of the first len characters. */
 static int
-parse_bytes(const char *text, size_t len, struct address *address)
+parse_ip(const char *text, size_t len, struct address *address)
 {
 	char copy[ADDRESS_TEXT_MAX + 1];
 	struct in_addr in;
@@ -86,7 +86,7 @@ parse_bytes(const char *text, size_t len, struct address *address)
 int
 address_parse(const char *text, struct address *address)
 {
-	return parse_bytes(text, strlen(text), address);
+	return parse_ip(text, strlen(text), address);
 }
 
 int
@@ -95,13 +95,13 @@ address_parse_zoned(const char *text, size_t len, struct address *address)
 	const char *zone = memchr(text, '%', len);
 
 	if (zone == NULL)
-		return parse_bytes(text, len, address);
+		return parse_ip(text, len, address);
 	if (text[0] == '[' && text[len - 1] == ']')
 		text++;
 	/* RFC 4007, section 11: the zone says nothing to us. */
 	len = (size_t)(zone - text);
 	return memchr(text, ':', len) == NULL ? -1 :
-	    parse_bytes(text, len, address);
+	    parse_ip(text, len, address);
 }
 
 void
@@ -183,7 +183,7 @@ address_prefix_parse(const char *text, struct address_prefix *prefix)
 	*prefix = (struct address_prefix){ .bits = 0 };
 	if (strcmp(text, "unix") == 0)
 		return 0;
-	if (parse_bytes(text, len, &prefix->address) == -1)
+	if (parse_ip(text, len, &prefix->address) == -1)
 		return -1;
 	if (text[len] == '/') {
 		if (parse_bits(text + len + 1, &bits) == -1)
@@ -225,7 +225,7 @@ address_is_trusted(const struct address_prefix *trusted, size_t count,
 
 /* The length without a port: only brackets tell one from a part of IPv6. */
 static size_t
-without_port(const char *entry, size_t len)
+entry_without_port(const char *entry, size_t len)
 {
 	const char *colon = memrchr(entry, ':', len);
 	size_t host;
@@ -242,18 +242,19 @@ without_port(const char *entry, size_t len)
 
 /* Read an entry of X-Forwarded-For, white space around it removed. */
 static int
-parse_entry(const char *entry, size_t len, struct address *address)
+parse_forwarded_entry(const char *entry, size_t len, struct address *address)
 {
 	/* RFC 7239, section 6, asks for quotes around all but IPv4. */
 	if (len > 2 && entry[0] == '"' && entry[len - 1] == '"') {
 		entry++;
 		len -= 2;
 	}
-	return address_parse_zoned(entry, without_port(entry, len), address);
+	return address_parse_zoned(entry, entry_without_port(entry, len),
+	    address);
 }
 
 static bool
-is_space(char c)
+is_blank(char c)
 {
 	return c == ' ' || c == '\t';
 }
@@ -263,23 +264,23 @@ is_space(char c)
  * its length, 0 if there is none.
  */
 static size_t
-last_entry(const char *list, size_t *len, const char **entry)
+cut_last_forwarded(const char *list, size_t *len, const char **entry)
 {
 	size_t end = *len, start;
 
-	while (end > 0 && (list[end - 1] == ',' || is_space(list[end - 1])))
+	while (end > 0 && (list[end - 1] == ',' || is_blank(list[end - 1])))
 		end--;
 	for (start = end; start > 0 && list[start - 1] != ','; start--)
 		;
 	*len = start;
-	while (start < end && is_space(list[start]))
+	while (start < end && is_blank(list[start]))
 		start++;
 	*entry = list + start;
 	return end - start;
 }
 
 struct address
-address_of_client(const struct address_prefix *trusted, size_t count,
+address_from_forwarded(const struct address_prefix *trusted, size_t count,
     const struct address *peer, const char *forwarded_for)
 {
 	const char *list = forwarded_for == NULL ? "" : forwarded_for;
@@ -288,10 +289,10 @@ address_of_client(const struct address_prefix *trusted, size_t count,
 	const char *entry;
 
 	while (address_is_trusted(trusted, count, &client)) {
-		len = last_entry(list, &left, &entry);
+		len = cut_last_forwarded(list, &left, &entry);
 		if (len == 0)
 			break;
-		if (parse_entry(entry, len, &next) == -1)
+		if (parse_forwarded_entry(entry, len, &next) == -1)
 			return (struct address){ .is_known = true,
 			    .is_unreadable = true };
 		client = next;

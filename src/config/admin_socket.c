@@ -11,8 +11,8 @@
 
 static const char format[] = "unix:%s.admin";
 
-enum admin_place
-admin_place_find(const struct options *options, struct endpoint *endpoint)
+enum admin_socket
+admin_socket_find(const struct options *options, struct endpoint *endpoint)
 {
 	const char *fault;
 	char *path, *text;
@@ -21,10 +21,10 @@ admin_place_find(const struct options *options, struct endpoint *endpoint)
 	/* They were parsed before, as a setting. */
 	for (i = 0; i < options->admin_listen_count; i++) {
 		if (strcmp(options->admin_listen[i], "none") == 0)
-			return ADMIN_PLACE_NONE;
+			return ADMIN_SOCKET_NONE;
 		if (endpoint_parse(options->admin_listen[i], endpoint) ==
 		    NULL && endpoint->address.ss_family == AF_UNIX)
-			return ADMIN_PLACE_CHOSEN;
+			return ADMIN_SOCKET_CONFIGURED;
 	}
 	path = realpath(options->database, NULL);
 	if (path == NULL)
@@ -35,11 +35,11 @@ admin_place_find(const struct options *options, struct endpoint *endpoint)
 	fault = endpoint_parse(text, endpoint);
 	free(text);
 	free(path);
-	return fault == NULL ? ADMIN_PLACE_BESIDE : ADMIN_PLACE_TOO_LONG;
+	return fault == NULL ? ADMIN_SOCKET_DEFAULT : ADMIN_SOCKET_TOO_LONG;
 }
 
 bool
-admin_place_next_port(const struct options *options, size_t *i,
+admin_socket_next_port(const struct options *options, size_t *i,
     struct endpoint *endpoint)
 {
 	while (*i < options->admin_listen_count)

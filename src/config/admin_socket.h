@@ -12,25 +12,25 @@ struct options;
  * the tool beside it.
  */
 
-enum admin_place {
-	ADMIN_PLACE_NONE,	/* it has none, as it was told */
-	ADMIN_PLACE_CHOSEN,	/* admin-listen says where */
-	ADMIN_PLACE_BESIDE,	/* DATABASE.admin, links resolved */
-	ADMIN_PLACE_TOO_LONG	/* no socket can have that path */
+enum admin_socket {
+	ADMIN_SOCKET_NONE,	/* it has none, as it was told */
+	ADMIN_SOCKET_CONFIGURED,	/* admin-listen says where */
+	ADMIN_SOCKET_DEFAULT,	/* DATABASE.admin, links resolved */
+	ADMIN_SOCKET_TOO_LONG	/* no socket can have that path */
 };
 
 /*
  * endpoint is filled in with CHOSEN and BESIDE.  The database must be there for
  * its links to be resolved.
  */
-enum admin_place admin_place_find(const struct options *options,
+enum admin_socket admin_socket_find(const struct options *options,
 	    struct endpoint *endpoint);
 
 /*
  * Find the next port of this machine that admin-listen names besides, from *i
  * on, which is moved behind it; false if there is none.
  */
-bool	 admin_place_next_port(const struct options *options, size_t *i,
+bool	 admin_socket_next_port(const struct options *options, size_t *i,
 	    struct endpoint *endpoint);
 
 #endif

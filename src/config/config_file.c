@@ -32,7 +32,7 @@
 struct entry {
 	STAILQ_ENTRY(entry) next;
 	char	*key;
-	const struct setting *setting;	/* NULL if there is none of that key */
+	const struct setting *setting; /* NULL if there is none of that key */
 	unsigned line;
 	bool	 is_braced;		/* its value begins with "{" */
 };
@@ -56,7 +56,7 @@ struct scan {
 	unsigned depth;			/* of braces */
 	const char *word;		/* the latest word or string */
 	size_t	 word_len;
-	struct entry *entry;		/* the latest; NULL before the first */
+	struct entry *entry; /* the latest; NULL before the first */
 };
 
 static void
@@ -98,7 +98,7 @@ scan_comment(struct scan *scan)
 }
 
 static void
-scan_string(const struct config_file *file, struct scan *scan)
+scan_quoted(const struct config_file *file, struct scan *scan)
 {
 	char quote = *scan->at++;
 	unsigned first_line = scan->line;
@@ -179,7 +179,7 @@ find_entries(struct config_file *file, char *text)
 			break;
 		case '"':
 		case '\'':
-			scan_string(file, &scan);
+			scan_quoted(file, &scan);
 			break;
 		case '{':
 			scan_brace(&scan);
@@ -200,7 +200,7 @@ find_entries(struct config_file *file, char *text)
 
 /* libconfuse's own words name internals; the line says enough. */
 static void
-silence(cfg_t *cfg, const char *format, va_list ap)
+ignore_confuse_error(cfg_t *cfg, const char *format, va_list ap)
 {
 	(void)cfg;
 	(void)format;
@@ -247,7 +247,7 @@ context_new(const struct config_file *file)
 	free(opts);
 	if (cfg == NULL)
 		fatalx("out of memory (libconfuse)");
-	(void)cfg_set_error_function(cfg, silence);
+	(void)cfg_set_error_function(cfg, ignore_confuse_error);
 	return cfg;
 }
 
@@ -263,7 +263,7 @@ report_unknown(const struct config_file *file, const struct entry *entry)
 
 /* Put the values that libconfuse read under the entry's key. */
 static void
-put_entry(const struct config_file *file, const struct entry *entry,
+put_file_entry(const struct config_file *file, const struct entry *entry,
     cfg_t *cfg, void *base)
 {
 	const struct setting *setting = entry->setting;
@@ -292,7 +292,7 @@ put_entry(const struct config_file *file, const struct entry *entry,
 }
 
 static void
-put_entries(const struct config_file *file, cfg_t *cfg, bool is_read,
+put_file_entries(const struct config_file *file, cfg_t *cfg, bool is_read,
     void *base)
 {
 	const struct entry *entry;
@@ -304,12 +304,12 @@ put_entries(const struct config_file *file, cfg_t *cfg, bool is_read,
 			report_line(file, entry->line, entry->key,
 			    "is set above already");
 		else if (is_read)
-			put_entry(file, entry, cfg, base);
+			put_file_entry(file, entry, cfg, base);
 	}
 }
 
 static void
-clear_entries(struct entry_list *entries)
+free_file_entries(struct entry_list *entries)
 {
 	struct entry *entry;
 
@@ -343,14 +343,14 @@ parse(struct config_file *file, char *text, void *base)
 	cfg = context_new(file);
 	is_read = file->report->problems == before &&
 	    read_values(file, cfg, text) == 0;
-	put_entries(file, cfg, is_read, base);
+	put_file_entries(file, cfg, is_read, base);
 	(void)cfg_free(cfg);
-	clear_entries(&file->entries);
+	free_file_entries(&file->entries);
 }
 
 /* The whole file into buf, with a NUL behind it; -1 and errno if it fails. */
 static int
-load(const char *path, struct buf *buf)
+read_whole_file(const char *path, struct buf *buf)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = -1;
@@ -388,7 +388,7 @@ config_file_read(const char *path, const struct setting *settings,
 	struct buf buf;
 
 	buf_init(&buf, FILE_BYTES_MAX);
-	if (load(path, &buf) == -1)
+	if (read_whole_file(path, &buf) == -1)
 		setting_report(report, path, NULL, strerror(errno));
 	else if (memchr(buf_data(&buf), '\0', buf.len) != NULL)
 		setting_report(report, path, NULL, "holds a NUL byte");

@@ -218,7 +218,7 @@ usage_error(void)
 
 /* The status to exit with after output. */
 static int
-printed(void)
+flush_output(void)
 {
 	return fflush(stdout) == EOF ? EX_IOERR : EX_OK;
 }
@@ -230,7 +230,7 @@ print_version(void)
 	    "libconfuse %s, libuv %s, nettle %d.%d, zlib %s\n", PACKAGE_NAME,
 	    PACKAGE_VERSION, confuse_version, uv_version_string(),
 	    nettle_version_major(), nettle_version_minor(), zlibVersion());
-	return printed();
+	return flush_output();
 }
 
 static void
@@ -245,7 +245,7 @@ print_setting(const struct setting *setting)
 }
 
 static int
-print_help(void)
+print_options_help(void)
 {
 	size_t i;
 
@@ -264,7 +264,7 @@ print_help(void)
 	    PACKAGE_NAME);
 	for (i = 0; i < SETTINGS; i++)
 		print_setting(&settings[i]);
-	return printed();
+	return flush_output();
 }
 
 static int
@@ -282,7 +282,7 @@ read_operands(int argc, char **argv, struct command_line *line)
 }
 
 static int
-read_command_line(int argc, char **argv, struct command_line *line)
+parse_command_line(int argc, char **argv, struct command_line *line)
 {
 	static const struct option names[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -320,7 +320,7 @@ read_command_line(int argc, char **argv, struct command_line *line)
 		case 'V':
 			return print_version();
 		case 'h':
-			return print_help();
+			return print_options_help();
 		default:
 			option_fault(c, argv, names, fault);
 			(void)fprintf(stderr, "%s: %s\n", PACKAGE_NAME, fault);
@@ -335,7 +335,7 @@ check_port(const char *text)
 	uint64_t port;
 
 	if (text != NULL &&
-	    setting_parse_number(text, PORT_MAX, &port) == -1) {
+	    setting_number_parse(text, PORT_MAX, &port) == -1) {
 		(void)fprintf(stderr,
 		    "%s: PORT is not a number from 0 to %d\n", PACKAGE_NAME,
 		    PORT_MAX);
@@ -360,7 +360,7 @@ put_defaults(struct options *options)
 }
 
 static void
-note(struct options *options, const struct setting *setting,
+note_origin(struct options *options, const struct setting *setting,
     enum provenance_origin origin, const char *value)
 {
 	size_t i = (size_t)(setting - settings);
@@ -384,7 +384,7 @@ put_value(struct options *options, const char *where, const char *key,
 	setting_clear(setting, options);
 	if (setting_put(setting, options, value, report->names, problem) == -1)
 		setting_report(report, where, key, problem);
-	note(options, setting, strcmp(where, "PROTOCOL") == 0 ?
+	note_origin(options, setting, strcmp(where, "PROTOCOL") == 0 ?
 	    PROVENANCE_ENVIRONMENT : PROVENANCE_COMMAND_LINE, value);
 }
 
@@ -473,7 +473,7 @@ put_port(struct options *options, const char *text,
 	char listen[sizeof("*:65535")];
 	uint64_t port;
 
-	if (setting_parse_number(text, PORT_MAX, &port) == -1)
+	if (setting_number_parse(text, PORT_MAX, &port) == -1)
 		fatalx("PORT was not checked");
 	(void)snprintf(listen, sizeof(listen), "*:%u", (unsigned)port);
 	put_value(options, "PORT", "listen", listen, report);
@@ -481,7 +481,7 @@ put_port(struct options *options, const char *text,
 
 /* Let every source of settings have its say, the strongest last. */
 static void
-put_all(const struct command_line *line, struct options *options,
+put_all_sources(const struct command_line *line, struct options *options,
     struct setting_report *report)
 {
 	const char *protocol = getenv("PROTOCOL");
@@ -503,14 +503,14 @@ put_all(const struct command_line *line, struct options *options,
 }
 
 static int
-say_valid(const struct options *options)
+print_valid(const struct options *options)
 {
 	socket_access_warn(SOCKET_ACCESS_HTTP, options->listen,
 	    options->listen_count, &options->listen_access);
 	socket_access_warn(SOCKET_ACCESS_FASTCGI, options->fastcgi_listen,
 	    options->fastcgi_listen_count, &options->fastcgi_access);
 	(void)printf("configuration is valid\n");
-	return printed();
+	return flush_output();
 }
 
 static int
@@ -524,11 +524,11 @@ fill(const struct command_line *line, struct options *options)
 
 	if (status != OPTIONS_RUN)
 		return status;
-	put_all(line, options, &report);
+	put_all_sources(line, options, &report);
 	if (report.problems > 0)
 		return EX_CONFIG;
 	if (line->is_test)
-		return say_valid(options);
+		return print_valid(options);
 	choose_database(line, options);
 	return require_database(options);
 }
@@ -541,7 +541,7 @@ options_read(int argc, char **argv, struct options *options)
 
 	*options = (struct options){ 0 };
 	line.values = xcalloc((size_t)argc, sizeof(*line.values));
-	status = read_command_line(argc, argv, &line);
+	status = parse_command_line(argc, argv, &line);
 	if (status == OPTIONS_RUN)
 		status = fill(&line, options);
 	if (status != OPTIONS_RUN)
@@ -565,7 +565,8 @@ static void
 prefer_system_database(struct options *options)
 {
 	if (!options->is_default_database ||
-	    (options->database != NULL && access(options->database, F_OK) == 0) ||
+	    (options->database != NULL &&
+		access(options->database, F_OK) == 0) ||
 	    !has_system_database())
 		return;
 	free(options->database);
@@ -583,7 +584,7 @@ options_read_file(const char *file, const char *database,
 	if (file == NULL && database == NULL &&
 	    access(SYSTEM_CONFIG_FILE, F_OK) == 0)
 		line.file = SYSTEM_CONFIG_FILE;
-	put_all(&line, options, &report);
+	put_all_sources(&line, options, &report);
 	if (report.problems > 0) {
 		options_clear(options);
 		return EX_CONFIG;
@@ -598,7 +599,7 @@ options_read_file(const char *file, const char *database,
  * waits for ever.
  */
 static void
-check_file(const char *path, struct setting_report *report)
+require_regular_file(const char *path, struct setting_report *report)
 {
 	struct stat st;
 
@@ -616,11 +617,11 @@ options_read_again(int argc, char **argv, struct options *options,
 
 	*options = (struct options){ 0 };
 	line.values = xcalloc((size_t)argc, sizeof(*line.values));
-	status = read_command_line(argc, argv, &line);
+	status = parse_command_line(argc, argv, &line);
 	if (status == OPTIONS_RUN && line.file != NULL)
-		check_file(line.file, &report);
+		require_regular_file(line.file, &report);
 	if (status == OPTIONS_RUN && report.problems == 0)
-		put_all(&line, options, &report);
+		put_all_sources(&line, options, &report);
 	free(line.values);
 	if (status == OPTIONS_RUN && report.problems == 0)
 		return 0;

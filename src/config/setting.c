@@ -24,7 +24,7 @@
 #define ID_MAX (UINT32_MAX - 1)
 
 int
-setting_parse_number(const char *text, uint64_t max, uint64_t *number)
+setting_number_parse(const char *text, uint64_t max, uint64_t *number)
 {
 	uint64_t n = 0;
 
@@ -63,12 +63,12 @@ field_count(const struct setting *setting, void *base)
 }
 
 static int
-put_number(const struct setting *setting, void *base, const char *text,
+put_number_setting(const struct setting *setting, void *base, const char *text,
     char *problem)
 {
 	uint64_t number;
 
-	if (setting_parse_number(text, setting->max, &number) == -1) {
+	if (setting_number_parse(text, setting->max, &number) == -1) {
 		(void)snprintf(problem, SETTING_PROBLEM_BYTES,
 		    "not a number from 0 to %ju", (uintmax_t)setting->max);
 		return -1;
@@ -169,7 +169,7 @@ put_token(char **value, const char *text)
 
 /* RFC 3986, section 3.3: pchar and the slash. */
 static bool
-is_path(const char *text)
+is_url_path(const char *text)
 {
 	static const char chars[] = "/-._~!$&'()*+,;=:@0123456789"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -193,10 +193,10 @@ put_base_path(char **value, const char *text)
 	size_t len = strlen(text);
 	char *path;
 
-	if (text[0] != '/' || !is_path(text))
+	if (text[0] != '/' || !is_url_path(text))
 		return -1;
 	path = xcalloc(HTTP_PATH_GROWTH, len + 2);
-	(void)http_path_normalize(text, len, path);	/* dots are resolved */
+	(void)http_path_normalize(text, len, path); /* dots are resolved */
 	len = strlen(path);
 	if (path[len - 1] != '/') {
 		path[len] = '/';
@@ -235,7 +235,7 @@ put_mode(mode_t *value, const char *text)
 
 /* Whether a name that was left is one as far as can be seen. */
 static bool
-may_be_name(const char *name, enum setting_names names)
+may_be_owner_name(const char *name, enum setting_names names)
 {
 	return names == SETTING_NAMES_LEFT && *name != '\0' &&
 	    strspn(name, "0123456789") != strlen(name);
@@ -253,8 +253,8 @@ find_user(const char *name, enum setting_names names, uid_t *uid)
 		*uid = user->pw_uid;
 		return 0;
 	}
-	if (setting_parse_number(name, ID_MAX, &number) == -1)
-		return may_be_name(name, names) ? 0 : -1;
+	if (setting_number_parse(name, ID_MAX, &number) == -1)
+		return may_be_owner_name(name, names) ? 0 : -1;
 	*uid = (uid_t)number;
 	return 0;
 }
@@ -270,8 +270,8 @@ find_group(const char *name, enum setting_names names, gid_t *gid)
 		*gid = group->gr_gid;
 		return 0;
 	}
-	if (setting_parse_number(name, ID_MAX, &number) == -1)
-		return may_be_name(name, names) ? 0 : -1;
+	if (setting_number_parse(name, ID_MAX, &number) == -1)
+		return may_be_owner_name(name, names) ? 0 : -1;
 	*gid = (gid_t)number;
 	return 0;
 }
@@ -313,7 +313,7 @@ add_origin(char ***list, size_t *count, const char *text)
 
 /* Where the socket is, or that there is none, is said once. */
 static bool
-is_socket(const char *text)
+is_admin_socket(const char *text)
 {
 	return strcmp(text, "none") == 0 || strncmp(text, "unix:", 5) == 0;
 }
@@ -329,7 +329,7 @@ add_admin(char ***list, size_t *count, const char *text)
 	    !endpoint_is_local(&endpoint)))
 		return -1;
 	for (i = 0; i < *count; i++)
-		if (is_socket((*list)[i]) && is_socket(text))
+		if (is_admin_socket((*list)[i]) && is_admin_socket(text))
 			return -1;
 	*list = xrealloc(*list, (*count + 1) * sizeof(**list));
 	(*list)[(*count)++] = xstrdup(text);
@@ -441,7 +441,7 @@ setting_put(const struct setting *setting, void *base, const char *text,
 	switch (setting->type) {
 	case SETTING_SIZE:
 	case SETTING_NUMBER:
-		return put_number(setting, base, text, problem);
+		return put_number_setting(setting, base, text, problem);
 	case SETTING_OWNER:
 		return put_owner(field(setting, base), text, names, problem);
 	case SETTING_BOOLEAN:
@@ -563,7 +563,7 @@ smallest(size_t a, size_t b, size_t c)
 
 /* Letters to add, remove or change until a is b, which is a setting's key. */
 static size_t
-distance(const char *a, const char *b)
+edit_distance(const char *a, const char *b)
 {
 	size_t row[KEY_BYTES];
 	size_t len = strlen(b), i;
@@ -593,7 +593,7 @@ setting_nearest(const struct setting *settings, size_t count, const char *key)
 	for (i = 0; i < count; i++) {
 		/* What was only begun is nearer than what is as long. */
 		size_t d = strncmp(settings[i].key, key, strlen(key)) == 0 ?
-		    0 : distance(key, settings[i].key);
+		    0 : edit_distance(key, settings[i].key);
 
 		if (d < best) {
 			best = d;
@@ -616,7 +616,7 @@ show_key(const char *key, char shown[KEY_BYTES])
 
 /* What finds no room is in the log alone. */
 static void
-add_line(struct buf *lines, const char *where, const char *key,
+add_report_line(struct buf *lines, const char *where, const char *key,
     const char *colon, const char *what)
 {
 	size_t room = strlen(where) + strlen(key) + strlen(what) + 8;
@@ -643,7 +643,7 @@ setting_report(struct setting_report *report, const char *where,
 	else
 		log_errorx("%s: %s%s%s", where, shown, colon, what);
 	if (report->lines != NULL)
-		add_line(report->lines, where, shown, colon, what);
+		add_report_line(report->lines, where, shown, colon, what);
 }
 
 void

@@ -21,13 +21,13 @@ enum setting_type {
 	SETTING_BOOLEAN,	/* bool: yes, true, on; no, false, off */
 	SETTING_LOG_LEVEL,	/* enum log_level by name */
 	SETTING_ADDRESS_DETAIL,	/* enum address_detail by name */
-	SETTING_TOKEN,		/* char *: RFC 9110, section 5.6.2; or "" */
+	SETTING_TOKEN, /* char *: RFC 9110, section 5.6.2; or "" */
 	SETTING_BASE_PATH,	/* char *: route.h's normal form */
-	SETTING_FILE,		/* char *: a path that begins with /; or "" */
+	SETTING_FILE, /* char *: a path that begins with /; or "" */
 	SETTING_MODE,		/* mode_t, in octal: permission bits */
 	SETTING_OWNER,		/* struct socket_access, but its mode:
 				   user, user:group, :group; or "" */
-	SETTING_ADMIN,		/* list of char *: see admin_place.h */
+	SETTING_ADMIN,		/* list of char *: see admin_socket.h */
 	SETTING_ORIGINS,	/* list of char * */
 	SETTING_PREFIXES,	/* list of struct address_prefix */
 	SETTING_ENDPOINTS	/* list of struct endpoint */
@@ -39,23 +39,23 @@ struct setting {
 	const char *initial;	/* the default, as text */
 	uint64_t max;		/* SIZE, NUMBER: the range begins at 0 */
 	size_t	 offset;	/* of the field in base */
-	size_t	 count_offset;	/* lists: of the size_t that counts them */
+	size_t count_offset; /* lists: of the size_t that counts them */
 	const char *unit;	/* NULL if it has none */
 	const char *help;	/* a few words */
-	bool	 needs_restart;	/* a running daemon cannot change it */
+	bool needs_restart; /* a running daemon cannot change it */
 };
 
 /* Whether names of users and groups may be asked for (nsswitch.conf(5)). */
 enum setting_names {
 	SETTING_NAMES_LEFT,	/* no: such an owner has the number -1 */
-	SETTING_NAMES_LOOKED_UP	/* yes, which may wait for other machines */
+	SETTING_NAMES_LOOKED_UP /* yes, which may wait for other machines */
 };
 
 enum { SETTING_PROBLEM_BYTES = 160 };
 
 /* Read a decimal number of at most max; -1 if text is anything else. */
-int	 setting_parse_number(const char *text, uint64_t max, uint64_t *number)
-	    __attribute__((warn_unused_result));
+int setting_number_parse(const char *text, uint64_t max, uint64_t *number)
+    __attribute__((warn_unused_result));
 
 int	 setting_log_level_parse(const char *text, enum log_level *level)
 	    __attribute__((warn_unused_result));
@@ -86,7 +86,7 @@ const struct setting *setting_nearest(const struct setting *settings,
 /* How settings are read: where problems go, and how many there were. */
 struct setting_report {
 	enum setting_names names;
-	bool	 is_plain;	/* bare lines on standard error, not log lines */
+	bool is_plain; /* bare lines on standard error, not log lines */
 	struct buf *lines;	/* they go here too, if it is not NULL */
 	size_t	 problems;
 };

@@ -42,7 +42,7 @@ chain_mark_parse(const char *text, struct chain_head *head)
 		return -1;
 	memcpy(number, text, len);
 	number[len] = '\0';
-	if (setting_parse_number(number, INT64_MAX, &seq) == -1 || seq == 0)
+	if (setting_number_parse(number, INT64_MAX, &seq) == -1 || seq == 0)
 		return -1;
 	head->seq = (int64_t)seq;
 	for (i = 0; i < sizeof(head->hash); i++) {

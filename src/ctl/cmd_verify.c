@@ -225,7 +225,7 @@ read_options(const struct ctl *ctl, struct audit_verify_options *wish)
 	const char *head = ctl->values[OPTION_HEAD];
 	uint64_t number = 0;
 
-	if (from != NULL && (setting_parse_number(from, INT64_MAX,
+	if (from != NULL && (setting_number_parse(from, INT64_MAX,
 	    &number) == -1 || number == 0))
 		return ctl_usage_error("--from: %s: not the number of a row",
 		    from);

@@ -22,7 +22,7 @@
 #include "printable.h"
 
 enum {
-	FIRST_WAIT_MS = 20,		/* until the daemon is asked again: */
+	FIRST_WAIT_MS = 20, /* until the daemon is asked again: */
 	LAST_WAIT_MS = 500,		/* it grows to this */
 	OFFLINE_WAIT_MS = 60000,	/* for readers of the database */
 	TARGET_BYTES = 512
@@ -199,20 +199,20 @@ erase_by_daemon(const struct endpoint *endpoint,
 
 /* A daemon that runs has the lock: why it could not be asked. */
 static void
-explain(enum admin_place place, const struct endpoint *endpoint, int error)
+explain(enum admin_socket place, const struct endpoint *endpoint, int error)
 {
 	char where[ENDPOINT_TEXT_MAX + 1];
 
 	switch (place) {
-	case ADMIN_PLACE_NONE:
-	case ADMIN_PLACE_TOO_LONG:
+	case ADMIN_SOCKET_NONE:
+	case ADMIN_SOCKET_TOO_LONG:
 		log_errorx("the daemon runs, and %s: stop it first, or give "
-		    "it another admin-listen", place == ADMIN_PLACE_NONE ?
+		    "it another admin-listen", place == ADMIN_SOCKET_NONE ?
 		    "admin-listen is none" :
 		    "its admin socket's path would be too long");
 		break;
-	case ADMIN_PLACE_CHOSEN:
-	case ADMIN_PLACE_BESIDE:
+	case ADMIN_SOCKET_CONFIGURED:
+	case ADMIN_SOCKET_DEFAULT:
 		endpoint_format(endpoint, where);
 		log_errorx("the daemon runs, but %s cannot be reached: %s: "
 		    "are you its user, and is -c the daemon's?", where,
@@ -262,11 +262,11 @@ erasing_run(const struct ctl *ctl, struct payload *session,
 	char target[TARGET_BYTES];
 	struct endpoint endpoint;
 	enum ctl_status status;
-	enum admin_place place = admin_place_find(ctl->options, &endpoint);
+	enum admin_socket place = admin_socket_find(ctl->options, &endpoint);
 	int error = 0;
 
 	write_target(target, session, customer);
-	if (place == ADMIN_PLACE_CHOSEN || place == ADMIN_PLACE_BESIDE)
+	if (place == ADMIN_SOCKET_CONFIGURED || place == ADMIN_SOCKET_DEFAULT)
 		switch (admin_client_ask(&endpoint, "POST", target, &answer)) {
 		case ADMIN_CLIENT_ANSWERED:
 			return erase_by_daemon(&endpoint, session, &answer);

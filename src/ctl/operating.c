@@ -30,14 +30,14 @@ say_absent(const struct endpoint *endpoint, int error)
 static enum ctl_status
 find_place(const struct ctl *ctl, struct endpoint *endpoint)
 {
-	switch (admin_place_find(ctl->options, endpoint)) {
-	case ADMIN_PLACE_CHOSEN:
-	case ADMIN_PLACE_BESIDE:
+	switch (admin_socket_find(ctl->options, endpoint)) {
+	case ADMIN_SOCKET_CONFIGURED:
+	case ADMIN_SOCKET_DEFAULT:
 		return CTL_OK;
-	case ADMIN_PLACE_NONE:
+	case ADMIN_SOCKET_NONE:
 		log_errorx("the daemon cannot be asked: admin-listen is none");
 		break;
-	case ADMIN_PLACE_TOO_LONG:
+	case ADMIN_SOCKET_TOO_LONG:
 		log_errorx("the daemon cannot be asked: its admin socket's "
 		    "path would be too long: see admin-listen");
 		break;

@@ -16,7 +16,7 @@ static const char *const known[ACTIVATION_NAMES] = {
 };
 
 static enum activation_name
-find(const char *name)
+parse_socket_name(const char *name)
 {
 	int i;
 
@@ -44,7 +44,7 @@ activation_read(struct activation *activation)
 	    sizeof(*activation->names));
 	for (i = 0; i < count; i++) {
 		activation->fds[i] = SD_LISTEN_FDS_START + i;
-		activation->names[i] = find(names[i]);
+		activation->names[i] = parse_socket_name(names[i]);
 		if (activation->names[i] == ACTIVATION_NAMES) {
 			log_errorx("socket \"%s\" of the service manager: "
 			    "FileDescriptorName= has to be http or fastcgi",

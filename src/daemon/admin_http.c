@@ -7,13 +7,14 @@
 #include "net/listener.h"
 
 struct door {
-	struct door_config config;
+	struct admin_http_config config;
 	struct http *http;
 	struct listener *listener;
 };
 
 static void
-on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
+on_admin_accepted(void *ctx, int fd, const struct sockaddr *address,
+    socklen_t len)
 {
 	struct door *door = ctx;
 
@@ -21,7 +22,7 @@ on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
 }
 
 static void
-on_request(void *ctx, const struct exchange_request *request,
+on_admin_http_request(void *ctx, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	struct door *door = ctx;
@@ -30,7 +31,7 @@ on_request(void *ctx, const struct exchange_request *request,
 }
 
 static void
-on_end(void *ctx, const struct sockaddr *counted)
+release_admin_connection(void *ctx, const struct sockaddr *counted)
 {
 	struct door *door = ctx;
 
@@ -40,12 +41,12 @@ on_end(void *ctx, const struct sockaddr *counted)
 
 /* Nothing is ever upgraded there, and no answer shows news. */
 static const struct http_owner http_owner = {
-	.request = on_request,
-	.ended = on_end,
+	.request = on_admin_http_request,
+	.ended = release_admin_connection,
 };
 
 struct door *
-door_new(const struct door_config *config,
+admin_http_new(const struct admin_http_config *config,
     const struct http_settings *settings)
 {
 	const struct listener_config listener = {
@@ -73,17 +74,17 @@ door_new(const struct door_config *config,
 }
 
 void
-door_configure(struct door *door, const struct http_settings *settings)
+admin_http_configure(struct door *door, const struct http_settings *settings)
 {
 	http_configure(door->http, settings);
 }
 
 int
-door_open(struct door *door, struct endpoint *endpoint,
+admin_http_open(struct door *door, struct endpoint *endpoint,
     const struct socket_access *access)
 {
 	const struct listener_user user = {
-		.accepted = on_accepted,
+		.accepted = on_admin_accepted,
 		.ctx = door,
 	};
 
@@ -91,13 +92,13 @@ door_open(struct door *door, struct endpoint *endpoint,
 }
 
 int
-door_run(struct door *door)
+admin_http_run(struct door *door)
 {
 	return http_run(door->http);
 }
 
 void
-door_stop(struct door *door)
+admin_http_stop(struct door *door)
 {
 	if (door == NULL)
 		return;
@@ -106,7 +107,7 @@ door_stop(struct door *door)
 }
 
 void
-door_free(struct door *door)
+admin_http_free(struct door *door)
 {
 	if (door == NULL)
 		return;

@@ -19,7 +19,7 @@
 /* ... and to the ports of admin-listen, where anybody on the machine comes. */
 #define PORTS_CONNECTIONS 16
 
-struct admin_doors {
+struct admin_listener {
 	struct watch watch;
 	struct operate *operate;
 	struct admin *admin;
@@ -28,50 +28,51 @@ struct admin_doors {
 };
 
 static void
-on_request(void *ctx, const struct exchange_request *request,
+on_admin_request(void *ctx, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
-	struct admin_doors *doors = ctx;
+	struct admin_listener *doors = ctx;
 
 	admin_request(doors->admin, request, answer);
 }
 
-struct admin_doors *
-admin_doors_new(const struct admin_doors_config *config)
+struct admin_listener *
+admin_listener_new(const struct admin_listener_config *config)
 {
-	struct admin_doors *doors = xcalloc(1, sizeof(*doors));
+	struct admin_listener *doors = xcalloc(1, sizeof(*doors));
 	struct admin_config admin = {
 		.hub = config->operate.hub,
 		.log_key = config->log_key,
 		.watch = &doors->watch,
 		.routes = operate_routes,
 	};
-	struct door_config door = {
+	struct admin_http_config door = {
 		.loop = config->loop,
 		.name = "connections to the admin socket",
 		.max_connections = SOCKET_CONNECTIONS,
 		.idle_timeout_s = TUNING_IDLE_TIMEOUT_S,
-		.request = on_request,
+		.request = on_admin_request,
 		.ctx = doors,
 	};
-	const struct http_settings http = tuning_http(config->operate.options);
+	const struct http_settings http =
+	    module_settings_http(config->operate.options);
 
 	doors->watch = config->watch;
 	doors->operate = operate_new(&config->operate);
 	admin.ctx = doors->operate;
 	doors->admin = admin_new(&admin);
-	doors->socket = door_new(&door, &http);
+	doors->socket = admin_http_new(&door, &http);
 	door.name = "connections to ports of admin-listen";
 	door.max_connections = PORTS_CONNECTIONS;
 	/* One that does not start explains enough. */
 	if (doors->socket != NULL)
-		doors->ports = door_new(&door, &http);
+		doors->ports = admin_http_new(&door, &http);
 	return doors;
 }
 
 /* Listen on the admin socket; -1 if that must be and is not possible. */
 static int
-listen_admin(struct admin_doors *doors, const struct options *options)
+listen_admin_socket(struct admin_listener *doors, const struct options *options)
 {
 	static const struct socket_access private = {
 		.mode = S_IRUSR | S_IWUSR,
@@ -80,17 +81,17 @@ listen_admin(struct admin_doors *doors, const struct options *options)
 	};
 	struct endpoint endpoint;
 
-	switch (admin_place_find(options, &endpoint)) {
-	case ADMIN_PLACE_NONE:
+	switch (admin_socket_find(options, &endpoint)) {
+	case ADMIN_SOCKET_NONE:
 		return 0;
-	case ADMIN_PLACE_CHOSEN:
-		return door_open(doors->socket, &endpoint, &private);
-	case ADMIN_PLACE_BESIDE:
-		if (door_open(doors->socket, &endpoint, &private) == -1)
+	case ADMIN_SOCKET_CONFIGURED:
+		return admin_http_open(doors->socket, &endpoint, &private);
+	case ADMIN_SOCKET_DEFAULT:
+		if (admin_http_open(doors->socket, &endpoint, &private) == -1)
 			log_warnx("there is no admin socket: see "
 			    "admin-listen");
 		return 0;
-	case ADMIN_PLACE_TOO_LONG:
+	case ADMIN_SOCKET_TOO_LONG:
 		log_warnx("there is no admin socket: %s.admin is too long for "
 		    "one: see admin-listen", options->database);
 		return 0;
@@ -100,14 +101,14 @@ listen_admin(struct admin_doors *doors, const struct options *options)
 
 /* Listen on the ports of admin-listen; -1 if that is not possible. */
 static int
-listen_watch(struct admin_doors *doors, const struct options *options)
+listen_admin_ports(struct admin_listener *doors, const struct options *options)
 {
 	char text[ENDPOINT_TEXT_MAX + 1];
 	struct endpoint endpoint;
 	size_t i = 0;
 
-	while (admin_place_next_port(options, &i, &endpoint)) {
-		if (door_open(doors->ports, &endpoint, NULL) == -1)
+	while (admin_socket_next_port(options, &i, &endpoint)) {
+		if (admin_http_open(doors->ports, &endpoint, NULL) == -1)
 			return -1;
 		endpoint_format(&endpoint, text);
 		log_info("to be watched on %s", text);
@@ -116,52 +117,53 @@ listen_watch(struct admin_doors *doors, const struct options *options)
 }
 
 int
-admin_doors_open(struct admin_doors *doors, const struct options *options)
+admin_listener_open(struct admin_listener *doors, const struct options *options)
 {
 	return doors->socket == NULL || doors->ports == NULL ||
-	    listen_admin(doors, options) == -1 ||
-	    listen_watch(doors, options) == -1 ? -1 : 0;
+	    listen_admin_socket(doors, options) == -1 ||
+	    listen_admin_ports(doors, options) == -1 ? -1 : 0;
 }
 
 void
-admin_doors_configure(struct admin_doors *doors, const struct options *options)
+admin_listener_configure(struct admin_listener *doors,
+    const struct options *options)
 {
-	const struct http_settings http = tuning_http(options);
+	const struct http_settings http = module_settings_http(options);
 
-	door_configure(doors->socket, &http);
-	door_configure(doors->ports, &http);
+	admin_http_configure(doors->socket, &http);
+	admin_http_configure(doors->ports, &http);
 }
 
 int
-admin_doors_run(struct admin_doors *doors)
+admin_listener_run(struct admin_listener *doors)
 {
-	int wait_ms = door_run(doors->socket);
+	int wait_ms = admin_http_run(doors->socket);
 
-	return http_sooner(wait_ms, door_run(doors->ports));
+	return http_sooner(wait_ms, admin_http_run(doors->ports));
 }
 
 void
-admin_doors_drain(struct admin_doors *doors)
+admin_listener_drain(struct admin_listener *doors)
 {
 	admin_drain(doors->admin);
 }
 
 void
-admin_doors_stop(struct admin_doors *doors)
+admin_listener_stop(struct admin_listener *doors)
 {
 	if (doors == NULL)
 		return;
-	door_stop(doors->socket);
-	door_stop(doors->ports);
+	admin_http_stop(doors->socket);
+	admin_http_stop(doors->ports);
 }
 
 void
-admin_doors_free(struct admin_doors *doors)
+admin_listener_free(struct admin_listener *doors)
 {
 	if (doors == NULL)
 		return;
-	door_free(doors->socket);
-	door_free(doors->ports);
+	admin_http_free(doors->socket);
+	admin_http_free(doors->ports);
 	admin_free(doors->admin);
 	operate_free(doors->operate);
 	free(doors);

@@ -33,7 +33,7 @@ struct operate {
 };
 
 static const char *
-literal(bool value)
+json_boolean(bool value)
 {
 	return value ? "true" : "false";
 }
@@ -63,11 +63,12 @@ show_status(void *ctx, const char *query, struct exchange_answer *answer)
 	json_write_number(&json, "sessions", totals.sessions);
 	json_write_number(&json, "present", totals.present);
 	json_write_number(&json, "pending", totals.jobs);
-	admin_say(answer, 200, json_write_end(&json));
+	admin_answer_json(answer, 200, json_write_end(&json));
 }
 
 static void
-write_session(struct json_write *json, const struct roster_session *session)
+write_session_status(struct json_write *json,
+    const struct roster_session *session)
 {
 	json_write_string(json, "session", session->id);
 	json_write_number(json, "incarnation", session->incarnation);
@@ -104,7 +105,7 @@ show_sessions(void *ctx, const char *query, struct exchange_answer *answer)
 	size_t n, i;
 
 	if (parse_after(query, &after) == -1) {
-		admin_refuse(answer, 400, "only after=NUMBER");
+		admin_answer_error(answer, 400, "only after=NUMBER");
 		return;
 	}
 	n = roster_sessions(operate->config.hub, after, sessions,
@@ -113,7 +114,7 @@ show_sessions(void *ctx, const char *query, struct exchange_answer *answer)
 	json_write_open(&json, "sessions", "[");
 	for (i = 0; i < n; i++) {
 		json_write_open(&json, NULL, "{");
-		write_session(&json, &sessions[i]);
+		write_session_status(&json, &sessions[i]);
 		json_write_close(&json, "}");
 	}
 	json_write_close(&json, "]");
@@ -121,11 +122,12 @@ show_sessions(void *ctx, const char *query, struct exchange_answer *answer)
 		json_write_number(&json, "next", sessions[n - 1].number);
 	else
 		json_write_literal(&json, "next", "null");
-	admin_say(answer, 200, json_write_end(&json));
+	admin_answer_json(answer, 200, json_write_end(&json));
 }
 
 static void
-write_customer(struct json_write *json, const struct roster_customer *customer)
+write_customer_status(struct json_write *json,
+    const struct roster_customer *customer)
 {
 	char id[ID_CUSTOMER_HEX + 1];
 
@@ -137,11 +139,11 @@ write_customer(struct json_write *json, const struct roster_customer *customer)
 		    customer->name->len);
 	else
 		json_write_literal(json, "name", "null");
-	json_write_literal(json, "host", literal(customer->is_host));
-	json_write_literal(json, "ready", literal(customer->is_ready));
-	json_write_literal(json, "token", literal(customer->has_token));
-	json_write_literal(json, "member", literal(customer->is_member));
-	json_write_literal(json, "present", literal(customer->is_present));
+	json_write_literal(json, "host", json_boolean(customer->is_host));
+	json_write_literal(json, "ready", json_boolean(customer->is_ready));
+	json_write_literal(json, "token", json_boolean(customer->has_token));
+	json_write_literal(json, "member", json_boolean(customer->is_member));
+	json_write_literal(json, "present", json_boolean(customer->is_present));
 	json_write_number(json, "connections", customer->connections);
 	json_write_number(json, "polls", customer->polls);
 	json_write_number(json, "cartBytes", customer->cart_bytes);
@@ -149,7 +151,7 @@ write_customer(struct json_write *json, const struct roster_customer *customer)
 }
 
 static void
-show_session(void *ctx, const char *query, struct exchange_answer *answer)
+show_one_session(void *ctx, const char *query, struct exchange_answer *answer)
 {
 	const struct operate *operate = ctx;
 	struct hub *hub = operate->config.hub;
@@ -160,30 +162,31 @@ show_session(void *ctx, const char *query, struct exchange_answer *answer)
 
 	if (strncmp(query, "id=", 3) != 0 ||
 	    !session_id_is_valid(query + 3, strlen(query + 3))) {
-		admin_refuse(answer, 400, "needs id=SESSION");
+		admin_answer_error(answer, 400, "needs id=SESSION");
 		return;
 	}
 	if (roster_session(hub, query + 3, &session) == -1) {
-		admin_refuse(answer, 404, "nobody takes part in that session");
+		admin_answer_error(answer, 404,
+		    "nobody takes part in that session");
 		return;
 	}
 	n = roster_customers(hub, query + 3, customers, CUSTOMERS_MAX);
 	json_write_begin(&json, ANSWER_BYTES_MAX);
-	write_session(&json, &session);
+	write_session_status(&json, &session);
 	json_write_open(&json, "customers", "[");
 	for (i = 0; i < n; i++)
-		write_customer(&json, &customers[i]);
+		write_customer_status(&json, &customers[i]);
 	json_write_close(&json, "]");
-	admin_say(answer, 200, json_write_end(&json));
+	admin_answer_json(answer, 200, json_write_end(&json));
 }
 
 static void
-say_nothing(struct exchange_answer *answer, unsigned status)
+answer_empty(struct exchange_answer *answer, unsigned status)
 {
 	struct json_write json;
 
 	json_write_begin(&json, ANSWER_BYTES_MAX);
-	admin_say(answer, status, json_write_end(&json));
+	admin_answer_json(answer, status, json_write_end(&json));
 }
 
 static void
@@ -195,30 +198,32 @@ kick(void *ctx, const char *query, struct exchange_answer *answer)
 	const char *fault = admin_query_parse(query, &parsed);
 
 	if (fault != NULL || !parsed.has_customer) {
-		admin_refuse(answer, 400, fault != NULL ? fault :
+		admin_answer_error(answer, 400, fault != NULL ? fault :
 		    "no customer");
 		return;
 	}
 	if (operate->config.is_draining(operate->config.ctx)) {
-		admin_refuse(answer, 503, "the daemon stops");
+		admin_answer_error(answer, 503, "the daemon stops");
 		return;
 	}
 	switch (roster_kick(operate->config.hub, parsed.session,
 	    &parsed.customer, &now)) {
 	case ROSTER_KICKED:
-		say_nothing(answer, 200);
+		answer_empty(answer, 200);
 		break;
 	case ROSTER_NO_SESSION:
-		admin_refuse(answer, 404, "nobody takes part in that session");
+		admin_answer_error(answer, 404,
+		    "nobody takes part in that session");
 		break;
 	case ROSTER_NO_CUSTOMER:
-		admin_refuse(answer, 404, "no such customer takes part");
+		admin_answer_error(answer, 404, "no such customer takes part");
 		break;
 	}
 }
 
 static void
-write_lines(struct json_write *json, const char *key, const struct buf *lines)
+write_report_lines(struct json_write *json, const char *key,
+    const struct buf *lines)
 {
 	const char *at = buf_data(lines), *end;
 
@@ -239,16 +244,16 @@ reload_config(void *ctx, const char *query, struct exchange_answer *answer)
 
 	(void)query;	/* means nothing */
 	if (operate->config.is_draining(operate->config.ctx)) {
-		admin_refuse(answer, 503, "the daemon stops");
+		admin_answer_error(answer, 503, "the daemon stops");
 		return;
 	}
 	reload_report_init(&report);
 	operate->config.reload(operate->config.ctx, &report);
 	json_write_begin(&json, ANSWER_BYTES_MAX);
-	write_lines(&json, "problems", &report.problems);
-	write_lines(&json, "adopted", &report.adopted);
-	write_lines(&json, "restart", &report.restart);
-	admin_say(answer, report.problems.len > 0 ? 422 : 200,
+	write_report_lines(&json, "problems", &report.problems);
+	write_report_lines(&json, "adopted", &report.adopted);
+	write_report_lines(&json, "restart", &report.restart);
+	admin_answer_json(answer, report.problems.len > 0 ? 422 : 200,
 	    json_write_end(&json));
 	reload_report_clear(&report);
 }
@@ -260,11 +265,11 @@ drain(void *ctx, const char *query, struct exchange_answer *answer)
 
 	(void)query;	/* means nothing */
 	operate->config.drain(operate->config.ctx);
-	say_nothing(answer, 202);
+	answer_empty(answer, 202);
 }
 
 static void
-change_log_level(void *ctx, const char *query, struct exchange_answer *answer)
+set_log_level(void *ctx, const char *query, struct exchange_answer *answer)
 {
 	static const char name[] = "level=";
 	enum log_level level;
@@ -272,12 +277,12 @@ change_log_level(void *ctx, const char *query, struct exchange_answer *answer)
 	(void)ctx;	/* the log is the process's */
 	if (strncmp(query, name, sizeof(name) - 1) != 0 ||
 	    setting_log_level_parse(query + sizeof(name) - 1, &level) == -1) {
-		admin_refuse(answer, 400,
+		admin_answer_error(answer, 400,
 		    "needs level=error, warning, info or debug");
 		return;
 	}
 	log_set_level(level);
-	say_nothing(answer, 200);
+	answer_empty(answer, 200);
 }
 
 static void
@@ -290,7 +295,8 @@ write_setting(void *ctx, const struct options_shown *shown)
 	json_write_string(json, "value", shown->value);
 	json_write_string(json, "default", shown->initial);
 	json_write_string(json, "origin", shown->origin);
-	json_write_literal(json, "reloadable", literal(!shown->needs_restart));
+	json_write_literal(json, "reloadable",
+	    json_boolean(!shown->needs_restart));
 	json_write_close(json, "}");
 }
 
@@ -305,18 +311,18 @@ show_config(void *ctx, const char *query, struct exchange_answer *answer)
 	json_write_open(&json, "settings", "[");
 	options_show(operate->config.options, write_setting, &json);
 	json_write_close(&json, "]");
-	admin_say(answer, 200, json_write_end(&json));
+	admin_answer_json(answer, 200, json_write_end(&json));
 }
 
 const struct admin_route operate_routes[] = {
 	{ "GET", "/status", NULL, show_status },
 	{ "GET", "/sessions", NULL, show_sessions },
-	{ "GET", "/session", NULL, show_session },
+	{ "GET", "/session", NULL, show_one_session },
 	{ "GET", "/config", NULL, show_config },
 	{ "POST", "/kick", "kick", kick },
 	{ "POST", "/reload", "reload", reload_config },
 	{ "POST", "/drain", "drain", drain },
-	{ "POST", "/log-level", "log level", change_log_level },
+	{ "POST", "/log-level", "log level", set_log_level },
 	{ NULL, NULL, NULL, NULL },
 };
 

@@ -21,7 +21,7 @@
 #define START_DESCRIPTORS 36
 
 size_t
-descriptors_limit(void)
+descriptors_raise_limit(void)
 {
 	struct rlimit limit;
 
@@ -40,7 +40,7 @@ descriptors_limit(void)
 
 /* Open count descriptors, which are to be closed; how many there are. */
 static size_t
-open_some(int *fds, size_t count)
+open_descriptors(int *fds, size_t count)
 {
 	size_t i;
 
@@ -54,7 +54,7 @@ open_some(int *fds, size_t count)
 
 /* Whether they can be watched, as the loop does it; errno says why not. */
 static bool
-can_watch(const int *fds, size_t count)
+can_add_to_epoll(const int *fds, size_t count)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), saved;
@@ -71,18 +71,18 @@ can_watch(const int *fds, size_t count)
 }
 
 static int
-require(size_t count)
+require_descriptors(size_t count)
 {
 	int *fds = xcalloc(count, sizeof(*fds));
-	size_t limit = descriptors_limit();
-	size_t i, opened = open_some(fds, count);
+	size_t limit = descriptors_raise_limit();
+	size_t i, opened = open_descriptors(fds, count);
 	int result = -1;
 
 	if (opened < count)
 		log_errorx("the limit of open files is %zu: it leaves %zu "
 		    "where a start takes %zu", limit, opened, count);
 	/* The last one makes room for the watching itself. */
-	else if (close(fds[--opened]) == -1 || !can_watch(fds, opened))
+	else if (close(fds[--opened]) == -1 || !can_add_to_epoll(fds, opened))
 		log_error("%zu files cannot be watched (max_user_watches)",
 		    opened);
 	else
@@ -96,6 +96,6 @@ require(size_t count)
 int
 descriptors_require(const struct options *options)
 {
-	return require(START_DESCRIPTORS + options->listen_count +
+	return require_descriptors(START_DESCRIPTORS + options->listen_count +
 	    options->fastcgi_listen_count + options->admin_listen_count);
 }

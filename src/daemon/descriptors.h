@@ -11,7 +11,7 @@ struct options;
  * Raise it as far as it may be, and return it: SIZE_MAX for none, or if nobody
  * knows.  What goes wrong is logged.
  */
-size_t	 descriptors_limit(void);
+size_t	 descriptors_raise_limit(void);
 /*
  * See that there are as many descriptors as a start takes with these options,
  * and that epoll(7) can watch as many: without them it would fail anywhere, or

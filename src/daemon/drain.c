@@ -37,7 +37,7 @@ struct drain {
 };
 
 size_t
-drain_due(size_t count, uint64_t elapsed_ms, uint64_t duration_ms)
+drain_closed_by(size_t count, uint64_t elapsed_ms, uint64_t duration_ms)
 {
 	uint64_t due;
 
@@ -48,20 +48,20 @@ drain_due(size_t count, uint64_t elapsed_ms, uint64_t duration_ms)
 }
 
 uint64_t
-drain_next_ms(size_t count, size_t due, uint64_t duration_ms)
+drain_next_close_ms(size_t count, size_t due, uint64_t duration_ms)
 {
 	return (due * duration_ms + count - 1) / count;
 }
 
 /* The turn that follows does what is due. */
 static void
-on_pace(uv_timer_t *timer)
+on_next_close(uv_timer_t *timer)
 {
 	(void)timer;
 }
 
 static void
-on_limit(uv_timer_t *timer)
+on_drain_timeout(uv_timer_t *timer)
 {
 	struct drain *drain = timer->data;
 
@@ -70,15 +70,15 @@ on_limit(uv_timer_t *timer)
 }
 
 static void
-set_limit(struct drain *drain)
+start_drain_timeout(struct drain *drain)
 {
 	/* It cannot fail. */
-	(void)uv_timer_start(&drain->limit, on_limit,
+	(void)uv_timer_start(&drain->limit, on_drain_timeout,
 	    drain->duration_ms + LINGER_MS, 0);
 }
 
 static void
-tell_start(const struct drain *drain)
+notify_stopping(const struct drain *drain)
 {
 	uint64_t limit_ms = drain->duration_ms + LINGER_MS;
 
@@ -99,17 +99,17 @@ drain_start(const struct drain_config *config)
 	(void)uv_timer_init(config->loop, &drain->limit); /* likewise */
 	drain->pace.data = drain;
 	drain->limit.data = drain;
-	tell_start(drain);
-	network_stop_accepting(config->network);
+	notify_stopping(drain);
+	transports_stop_accepting(config->network);
 	router_drain(config->network->front);
 	hub_drain(config->hub);
 	longpolls_drain(config->network->polls);
-	set_limit(drain);
+	start_drain_timeout(drain);
 	return drain;
 }
 
 static void
-begin_to_close(struct drain *drain)
+start_closing(struct drain *drain)
 {
 	drain->state = DRAIN_CLOSING;
 	drain->begun_ms = clock_now().mono_ms;
@@ -117,10 +117,11 @@ begin_to_close(struct drain *drain)
 }
 
 static void
-close_due(struct drain *drain)
+close_next_websockets(struct drain *drain)
 {
 	uint64_t elapsed_ms = clock_now().mono_ms - drain->begun_ms;
-	size_t due = drain_due(drain->count, elapsed_ms, drain->duration_ms);
+	size_t due =
+	    drain_closed_by(drain->count, elapsed_ms, drain->duration_ms);
 
 	if (due >= drain->count) {
 		drain->state = DRAIN_LEAVING;
@@ -129,13 +130,15 @@ close_due(struct drain *drain)
 	ws_peers_close(drain->config.network->peers, due - drain->closed,
 	    WS_CLOSE_SERVICE_RESTART);
 	drain->closed = due;
-	(void)uv_timer_start(&drain->pace, on_pace, drain_next_ms(drain->count,
-	    due, drain->duration_ms) - elapsed_ms, 0);	/* cannot fail */
+	(void)uv_timer_start(&drain->pace, on_next_close,
+	    drain_next_close_ms(drain->count, due, drain->duration_ms) -
+		elapsed_ms,
+	    0); /* cannot fail */
 }
 
 /* Whether an answer is under way still. */
 static bool
-has_answers(const struct drain *drain)
+has_pending_answers(const struct drain *drain)
 {
 	return longpolls_count(drain->config.network->polls) > 0 ||
 	    fcgi_service_unsent(drain->config.network->fcgi) > 0 ||
@@ -150,13 +153,13 @@ drain_step(struct drain *drain)
 	if (drain->state == DRAIN_SETTLING &&
 	    hub_is_drained(drain->config.hub) &&
 	    !hub_has_woken(drain->config.hub))
-		begin_to_close(drain);
+		start_closing(drain);
 	if (drain->state == DRAIN_CLOSING)
-		close_due(drain);
+		close_next_websockets(drain);
 	/* Also those whose handshake was being answered. */
 	if (drain->state == DRAIN_LEAVING)
 		ws_peers_close(peers, SIZE_MAX, WS_CLOSE_SERVICE_RESTART);
-	if (ws_peers_count(peers) == 0 && !has_answers(drain))
+	if (ws_peers_count(peers) == 0 && !has_pending_answers(drain))
 		drain->config.done(drain->config.ctx);
 }
 
@@ -170,21 +173,21 @@ drain_hurry(struct drain *drain)
 	}
 	log_info("stopping: closing all WebSockets now");
 	drain->duration_ms = 0;
-	set_limit(drain);
+	start_drain_timeout(drain);
 }
 
 static void
-on_limit_closed(uv_handle_t *handle)
+free_drain(uv_handle_t *handle)
 {
 	free(handle->data);
 }
 
 static void
-on_pace_closed(uv_handle_t *handle)
+on_next_close_closed(uv_handle_t *handle)
 {
 	struct drain *drain = handle->data;
 
-	uv_close((uv_handle_t *)&drain->limit, on_limit_closed);
+	uv_close((uv_handle_t *)&drain->limit, free_drain);
 }
 
 void
@@ -193,5 +196,5 @@ drain_free(struct drain *drain)
 	if (drain == NULL)
 		return;
 	(void)uv_timer_stop(&drain->limit);	/* cannot fail */
-	uv_close((uv_handle_t *)&drain->pace, on_pace_closed);
+	uv_close((uv_handle_t *)&drain->pace, on_next_close_closed);
 }

@@ -22,7 +22,7 @@ struct drain_config {
 	struct hub *hub;
 	struct network *network;
 	uint64_t duration_ms;		/* 0: all at once */
-	void	(*done)(void *ctx);	/* everybody has gone, or time is up */
+	void (*done)(void *ctx); /* everybody has gone, or time is up */
 	void	*ctx;
 };
 
@@ -40,8 +40,8 @@ void	 drain_free(struct drain *drain);
 
 /* How many of count are to be closed when elapsed_ms of duration_ms are
  * over. */
-size_t	 drain_due(size_t count, uint64_t elapsed_ms, uint64_t duration_ms);
+size_t drain_closed_by(size_t count, uint64_t elapsed_ms, uint64_t duration_ms);
 /* When that is more than due, which is less than count. */
-uint64_t drain_next_ms(size_t count, size_t due, uint64_t duration_ms);
+uint64_t drain_next_close_ms(size_t count, size_t due, uint64_t duration_ms);
 
 #endif

@@ -12,7 +12,7 @@
  * text says where the last one listens.
  */
 static int
-adopt(struct listener *listener, struct activation *activation,
+adopt_activated(struct listener *listener, struct activation *activation,
     enum activation_name name, const struct listener_user *user,
     char text[ENDPOINT_TEXT_MAX + 1])
 {
@@ -30,7 +30,7 @@ adopt(struct listener *listener, struct activation *activation,
 }
 
 static int
-open_http(struct listener *listener, const struct options *options,
+listen_http(struct listener *listener, const struct options *options,
     const struct listener_user *user, char text[ENDPOINT_TEXT_MAX + 1])
 {
 	struct endpoint endpoint;
@@ -52,7 +52,7 @@ open_http(struct listener *listener, const struct options *options,
 }
 
 static int
-open_fastcgi(struct listener *listener, const struct options *options,
+listen_fastcgi(struct listener *listener, const struct options *options,
     const struct listener_user *user)
 {
 	char text[ENDPOINT_TEXT_MAX + 1];
@@ -79,35 +79,36 @@ open_fastcgi(struct listener *listener, const struct options *options,
 }
 
 static int
-open_all(struct listener *listener, const struct options *options,
-    const struct sockets_users *users, struct activation *activation,
+listen_all(struct listener *listener, const struct options *options,
+    const struct listen_sockets_users *users, struct activation *activation,
     char text[ENDPOINT_TEXT_MAX + 1])
 {
 	char ignored[ENDPOINT_TEXT_MAX + 1];
 	int count, status = EX_OK;
 
-	count = adopt(listener, activation, ACTIVATION_HTTP, &users->http,
-	    text);
+	count = adopt_activated(listener, activation, ACTIVATION_HTTP,
+	    &users->http, text);
 	if (count == 0)
-		status = open_http(listener, options, &users->http, text);
+		status = listen_http(listener, options, &users->http, text);
 	if (count == -1 || status != EX_OK)
 		return count == -1 ? EX_OSERR : status;
-	count = adopt(listener, activation, ACTIVATION_FASTCGI,
+	count = adopt_activated(listener, activation, ACTIVATION_FASTCGI,
 	    &users->fastcgi, ignored);
 	if (count == 0)
-		return open_fastcgi(listener, options, &users->fastcgi);
+		return listen_fastcgi(listener, options, &users->fastcgi);
 	return count == -1 ? EX_OSERR : EX_OK;
 }
 
 int
-sockets_open(struct listener *listener, const struct options *options,
-    const struct sockets_users *users, char text[ENDPOINT_TEXT_MAX + 1])
+listen_sockets_open(struct listener *listener, const struct options *options,
+    const struct listen_sockets_users *users, char text[ENDPOINT_TEXT_MAX + 1])
 {
 	struct activation activation;
 	int status = EX_CONFIG;
 
 	if (activation_read(&activation) == 0)
-		status = open_all(listener, options, users, &activation, text);
+		status =
+		    listen_all(listener, options, users, &activation, text);
 	activation_clear(&activation);
 	return status;
 }

@@ -7,7 +7,7 @@
 struct options;
 
 /* Who gets the connections of each kind of socket. */
-struct sockets_users {
+struct listen_sockets_users {
 	struct listener_user http;
 	struct listener_user fastcgi;
 };
@@ -18,9 +18,8 @@ struct sockets_users {
  * the first place where HTTP is spoken, which stays as it is if there is none;
  * or another status, which was logged.
  */
-int	 sockets_open(struct listener *listener, const struct options *options,
-	    const struct sockets_users *users,
-	    char text[ENDPOINT_TEXT_MAX + 1])
-	    __attribute__((warn_unused_result));
+int listen_sockets_open(struct listener *listener,
+    const struct options *options, const struct listen_sockets_users *users,
+    char text[ENDPOINT_TEXT_MAX + 1]) __attribute__((warn_unused_result));
 
 #endif

@@ -3,38 +3,39 @@
 #include <malloc.h>
 
 /* After so long without work, nobody waits for an answer. */
-#define QUIET_MS 500
+#define TRIM_AFTER_MS 500
 
 static void
-on_quiet(uv_timer_t *timer)
+trim_if_idle(uv_timer_t *timer)
 {
-	struct quiet *quiet = timer->data;
+	struct memory_trim *memory_trim = timer->data;
 
-	if (!quiet->had_work) {
+	if (!memory_trim->had_work) {
 		uv_timer_stop(timer);
 		(void)malloc_trim(0);	/* whether there was anything */
 	}
-	quiet->had_work = false;
+	memory_trim->had_work = false;
 }
 
 void
-quiet_init(struct quiet *quiet, uv_loop_t *loop)
+memory_trim_init(struct memory_trim *memory_trim, uv_loop_t *loop)
 {
-	(void)uv_timer_init(loop, &quiet->timer);	/* cannot fail */
-	quiet->timer.data = quiet;
-	quiet->had_work = false;
+	(void)uv_timer_init(loop, &memory_trim->timer);	/* cannot fail */
+	memory_trim->timer.data = memory_trim;
+	memory_trim->had_work = false;
 }
 
 void
-quiet_note_work(struct quiet *quiet)
+memory_trim_note_work(struct memory_trim *memory_trim)
 {
-	quiet->had_work = true;
-	if (!uv_is_active((uv_handle_t *)&quiet->timer))
-		uv_timer_start(&quiet->timer, on_quiet, QUIET_MS, QUIET_MS);
+	memory_trim->had_work = true;
+	if (!uv_is_active((uv_handle_t *)&memory_trim->timer))
+		uv_timer_start(&memory_trim->timer, trim_if_idle, TRIM_AFTER_MS,
+		    TRIM_AFTER_MS);
 }
 
 void
-quiet_close(struct quiet *quiet)
+memory_trim_close(struct memory_trim *memory_trim)
 {
-	uv_close((uv_handle_t *)&quiet->timer, NULL);
+	uv_close((uv_handle_t *)&memory_trim->timer, NULL);
 }

@@ -10,15 +10,15 @@
  * has been no work for a while.  Allocations of very different lives lie side
  * by side, so that free() alone seldom does.
  */
-struct quiet {
+struct memory_trim {
 	uv_timer_t timer;	/* runs since there was work ... */
 	bool	 had_work;	/* ... and there was some since */
 };
 
-void	 quiet_init(struct quiet *quiet, uv_loop_t *loop);
+void	 memory_trim_init(struct memory_trim *memory_trim, uv_loop_t *loop);
 /* There was work, which may have left memory behind. */
-void	 quiet_note_work(struct quiet *quiet);
+void	 memory_trim_note_work(struct memory_trim *memory_trim);
 /* Close its handle; quiet stays until the loop has done so. */
-void	 quiet_close(struct quiet *quiet);
+void	 memory_trim_close(struct memory_trim *memory_trim);
 
 #endif

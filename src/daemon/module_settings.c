@@ -25,7 +25,7 @@ ms(unsigned seconds)
  * seconds' worth.
  */
 static struct quota_writes
-writes(const struct options *options, size_t per_s, size_t per_day)
+address_write_rate(const struct options *options, size_t per_s, size_t per_day)
 {
 	uint64_t messages = (uint64_t)options->max_message * BURST_MESSAGES;
 	uint64_t seconds = (uint64_t)per_s * BURST_S;
@@ -38,7 +38,7 @@ writes(const struct options *options, size_t per_s, size_t per_day)
 }
 
 struct fcgi_service_settings
-tuning_fcgi(const struct options *options, size_t max_connections)
+module_settings_fcgi(const struct options *options, size_t max_connections)
 {
 	return (struct fcgi_service_settings){
 		.head_timeout_s = options->head_timeout_s,
@@ -52,7 +52,7 @@ tuning_fcgi(const struct options *options, size_t max_connections)
 }
 
 struct router_settings
-tuning_front(const struct options *options)
+module_settings_front(const struct options *options)
 {
 	return (struct router_settings){
 		.base_path = options->base_path,
@@ -68,7 +68,7 @@ tuning_front(const struct options *options)
 }
 
 struct http_settings
-tuning_http(const struct options *options)
+module_settings_http(const struct options *options)
 {
 	return (struct http_settings){
 		.head_timeout_s = options->head_timeout_s,
@@ -77,7 +77,7 @@ tuning_http(const struct options *options)
 }
 
 struct hub_settings
-tuning_hub(const struct options *options)
+module_settings_hub(const struct options *options)
 {
 	return (struct hub_settings){
 		.limits = {
@@ -88,7 +88,7 @@ tuning_hub(const struct options *options)
 		},
 		.message_rate = options->message_rate_per_s,
 		.message_burst = options->message_burst,
-		.session_writes = writes(options, options->session_write_rate,
+		.session_writes = address_write_rate(options, options->session_write_rate,
 		    options->session_write_day),
 		.min_free_bytes = options->min_free_space,
 		.join_timeout_ms = ms(options->join_timeout_s),
@@ -110,7 +110,7 @@ tuning_hub(const struct options *options)
 }
 
 struct writer_settings
-tuning_journal(const struct options *options)
+module_settings_writer(const struct options *options)
 {
 	return (struct writer_settings){
 		.max_remembered = options->max_remembered,
@@ -118,7 +118,7 @@ tuning_journal(const struct options *options)
 }
 
 struct longpolls_settings
-tuning_polls(const struct options *options)
+module_settings_longpolls(const struct options *options)
 {
 	return (struct longpolls_settings){
 		.max_body = options->max_message,
@@ -130,7 +130,7 @@ tuning_polls(const struct options *options)
 static size_t
 possible_connections(void)
 {
-	size_t limit = descriptors_limit();
+	size_t limit = descriptors_raise_limit();
 
 	if (limit == SIZE_MAX)
 		return limit;
@@ -139,7 +139,7 @@ possible_connections(void)
 
 /* One address alone does not fill the house: it has half of it, at most. */
 static size_t
-of_an_address(const struct options *options)
+connections_per_address(const struct options *options)
 {
 	size_t wanted = options->max_connections_per_address;
 	size_t all = possible_connections();
@@ -150,19 +150,19 @@ of_an_address(const struct options *options)
 }
 
 struct quota_settings
-tuning_quota(const struct options *options)
+module_settings_quota(const struct options *options)
 {
 	return (struct quota_settings){
-		.max_connections = of_an_address(options),
+		.max_connections = connections_per_address(options),
 		.sessions_per_minute = options->new_session_rate_per_min,
 		.joins_per_minute = options->join_rate_per_min,
-		.writes = writes(options, options->address_write_rate,
-		    options->address_write_day),
+		.writes = address_write_rate(options,
+		    options->address_write_rate, options->address_write_day),
 	};
 }
 
 struct unsent_settings
-tuning_unsent(const struct options *options)
+module_settings_unsent(const struct options *options)
 {
 	return (struct unsent_settings){
 		.max_bytes = options->max_unsent,
@@ -171,7 +171,7 @@ tuning_unsent(const struct options *options)
 }
 
 struct ws_settings
-tuning_ws(const struct options *options)
+module_settings_ws(const struct options *options)
 {
 	return (struct ws_settings){
 		.max_message = options->max_message,
@@ -185,7 +185,7 @@ tuning_ws(const struct options *options)
 }
 
 struct ws_peers_settings
-tuning_ws_peers(const struct options *options)
+module_settings_ws_peers(const struct options *options)
 {
 	return (struct ws_peers_settings){
 		.log_addresses = options->log_addresses,
@@ -193,7 +193,7 @@ tuning_ws_peers(const struct options *options)
 }
 
 size_t
-tuning_connections(const struct options *options)
+module_settings_connections(const struct options *options)
 {
 	size_t wanted = options->max_connections;
 	size_t possible = possible_connections();
@@ -201,6 +201,6 @@ tuning_connections(const struct options *options)
 	if (possible == SIZE_MAX || (wanted != 0 && wanted <= possible))
 		return wanted;
 	log_warnx("at most %zu connections: the limit of open files is %zu",
-	    possible, descriptors_limit());
+	    possible, descriptors_raise_limit());
 	return possible;
 }

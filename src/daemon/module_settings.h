@@ -21,17 +21,19 @@ struct options;
  * while it runs.  Strings and lists are those of options.
  */
 
-struct fcgi_service_settings tuning_fcgi(const struct options *options,
+struct fcgi_service_settings module_settings_fcgi(const struct options *options,
 	    size_t max_connections);
-struct router_settings tuning_front(const struct options *options);
-struct http_settings tuning_http(const struct options *options);
-struct hub_settings tuning_hub(const struct options *options);
-struct writer_settings tuning_journal(const struct options *options);
-struct longpolls_settings tuning_polls(const struct options *options);
-struct quota_settings tuning_quota(const struct options *options);
-struct unsent_settings tuning_unsent(const struct options *options);
-struct ws_settings tuning_ws(const struct options *options);
-struct ws_peers_settings tuning_ws_peers(const struct options *options);
+struct router_settings module_settings_front(const struct options *options);
+struct http_settings module_settings_http(const struct options *options);
+struct hub_settings module_settings_hub(const struct options *options);
+struct writer_settings module_settings_writer(const struct options *options);
+struct longpolls_settings
+module_settings_longpolls(const struct options *options);
+struct quota_settings module_settings_quota(const struct options *options);
+struct unsent_settings module_settings_unsent(const struct options *options);
+struct ws_settings module_settings_ws(const struct options *options);
+struct ws_peers_settings
+module_settings_ws_peers(const struct options *options);
 
 /* How long connections of HTTP and FastCGI are kept without a request. */
 enum { TUNING_IDLE_TIMEOUT_S = 30 };
@@ -40,6 +42,6 @@ enum { TUNING_IDLE_TIMEOUT_S = 30 };
  * Connections to accept: as many as the settings say, if the process can have
  * descriptors for them, which is logged otherwise.
  */
-size_t	 tuning_connections(const struct options *options);
+size_t	 module_settings_connections(const struct options *options);
 
 #endif

@@ -30,7 +30,7 @@ reload_report_clear(struct reload_report *report)
 }
 
 static void
-add_key(struct buf *lines, const char *key)
+report_key(struct buf *lines, const char *key)
 {
 	if (buf_append(lines, key, strlen(key)) == -1 ||
 	    buf_append(lines, "\n", 1) == -1)
@@ -38,24 +38,24 @@ add_key(struct buf *lines, const char *key)
 }
 
 static void
-on_changed(void *ctx, const char *key, enum options_change change)
+report_changed_setting(void *ctx, const char *key, enum options_change change)
 {
 	struct reload_report *report = ctx;
 
 	switch (change) {
 	case OPTIONS_ADOPTED:
 		log_info("reload: %s has a new value", key);
-		add_key(&report->adopted, key);
+		report_key(&report->adopted, key);
 		break;
 	case OPTIONS_NEEDS_RESTART:
 		log_warnx("reload: %s keeps its value until a restart", key);
-		add_key(&report->restart, key);
+		report_key(&report->restart, key);
 		break;
 	}
 }
 
 static void
-tell_begin(void)
+notify_reloading(void)
 {
 	struct timespec now;
 
@@ -71,11 +71,11 @@ reload(struct options *options, int argc, char **argv,
 {
 	struct options fresh;
 
-	tell_begin();
+	notify_reloading();
 	if (options_read_again(argc, argv, &fresh, &report->problems) == -1) {
 		log_errorx("reload: refused: nothing was changed");
 	} else {
-		options_adopt(options, &fresh, on_changed, report);
+		options_adopt(options, &fresh, report_changed_setting, report);
 		apply(ctx);
 		options_clear(&fresh);
 		log_info("reload: done");

@@ -55,9 +55,9 @@ struct server {
 	struct quota *quota;
 	struct hub *hub;
 	struct network network;
-	struct admin_doors *admin_doors;
+	struct admin_listener *admin_listener;
 
-	struct quiet quiet;
+	struct memory_trim memory_trim;
 	struct loop_lag lag;			/* of the loop */
 	uint64_t started_ms;		/* since 1970 */
 
@@ -67,7 +67,7 @@ struct server {
 };
 
 static void
-submit_jobs(struct server *server)
+submit_to_storage(struct server *server)
 {
 	struct job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
 
@@ -80,7 +80,7 @@ submit_jobs(struct server *server)
 
 /* Wake up when the hub or libmicrohttpd has something to do, in ms. */
 static void
-set_due(struct server *server, int http_wait_ms)
+set_wakeup(struct server *server, int http_wait_ms)
 {
 	uint64_t now_ms = clock_now().mono_ms;
 	uint64_t due_ms = hub_next_tick_ms(server->hub);
@@ -102,25 +102,25 @@ set_due(struct server *server, int http_wait_ms)
 }
 
 static void
-on_turn(uv_prepare_t *handle)
+before_sleep(uv_prepare_t *handle)
 {
 	struct server *server = handle->data;
 	int http_wait_ms;
 
 	/* What was gathered is on its way to the disk while the answers to
 	 * what came before are sent. */
-	submit_jobs(server);
-	network_turn(&server->network);
+	submit_to_storage(server);
+	transports_turn(&server->network);
 	hub_wake_peers(server->hub);
-	http_wait_ms = network_run(&server->network);
+	http_wait_ms = transports_run_http(&server->network);
 	http_wait_ms = http_sooner(http_wait_ms,
-	    admin_doors_run(server->admin_doors));
-	submit_jobs(server);
+	    admin_listener_run(server->admin_listener));
+	submit_to_storage(server);
 	if (server->drain != NULL)
 		drain_step(server->drain);
-	set_due(server, http_wait_ms);
+	set_wakeup(server, http_wait_ms);
 	if (hub_has_woken(server->hub) ||
-	    network_is_behind(&server->network))
+	    transports_have_more(&server->network))
 		uv_idle_start(&server->again, server->again.idle_cb);
 	else
 		uv_idle_stop(&server->again);
@@ -134,7 +134,7 @@ on_again(uv_idle_t *handle)
 }
 
 static void
-on_due(uv_timer_t *handle)
+on_wakeup(uv_timer_t *handle)
 {
 	struct server *server = handle->data;
 	struct now now = clock_now();
@@ -143,7 +143,7 @@ on_due(uv_timer_t *handle)
 }
 
 static void
-on_settled(uv_async_t *handle)
+on_storage_results(uv_async_t *handle)
 {
 	struct server *server = handle->data;
 	struct job_list results = STAILQ_HEAD_INITIALIZER(results);
@@ -160,12 +160,12 @@ on_settled(uv_async_t *handle)
 	if (STAILQ_EMPTY(&results))
 		return;
 	hub_complete_jobs(server->hub, &results, &now);
-	quiet_note_work(&server->quiet);
+	memory_trim_note_work(&server->memory_trim);
 }
 
 /* Called by the storage thread. */
 static void
-on_journal_done(void *ctx)
+wake_loop(void *ctx)
 {
 	struct server *server = ctx;
 
@@ -193,7 +193,7 @@ start_drain(struct server *server)
 		.ctx = server,
 	};
 
-	admin_doors_drain(server->admin_doors);
+	admin_listener_drain(server->admin_listener);
 	server->drain = drain_start(&config);
 }
 
@@ -210,7 +210,7 @@ drain(void *ctx)
 }
 
 static void
-on_signal(uv_signal_t *handle, int number)
+on_stop_signal(uv_signal_t *handle, int number)
 {
 	struct server *server = handle->data;
 
@@ -227,7 +227,7 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	struct health_signs signs = { .is_draining = server->drain != NULL };
 
 	hub_copy_counts(server->hub, &metrics->hub);
-	network_copy_counts(&server->network, metrics);
+	transports_copy_counts(&server->network, metrics);
 	writer_copy_counts(server->journal, &metrics->journal);
 	metrics->turns_us = server->lag.turns_us;
 	metrics->log_lost = log_lost();
@@ -244,9 +244,9 @@ static void
 configure_hub(struct server *server)
 {
 	const struct options *options = server->options;
-	const struct writer_settings journal = tuning_journal(options);
-	const struct quota_settings quota = tuning_quota(options);
-	const struct hub_settings hub = tuning_hub(options);
+	const struct writer_settings journal = module_settings_writer(options);
+	const struct quota_settings quota = module_settings_quota(options);
+	const struct hub_settings hub = module_settings_hub(options);
 	struct now now = clock_now();
 
 	writer_configure(server->journal, &journal);
@@ -261,8 +261,8 @@ apply_options(void *ctx)
 
 	log_set_level(server->options->log_level);
 	configure_hub(server);
-	network_configure(&server->network, server->options);
-	admin_doors_configure(server->admin_doors, server->options);
+	transports_configure(&server->network, server->options);
+	admin_listener_configure(server->admin_listener, server->options);
 }
 
 static void
@@ -275,7 +275,7 @@ reload_options(void *ctx, struct reload_report *report)
 }
 
 static void
-on_reload(uv_signal_t *handle, int number)
+on_reload_signal(uv_signal_t *handle, int number)
 {
 	struct server *server = handle->data;
 	struct reload_report report;
@@ -297,7 +297,7 @@ is_draining(const void *ctx)
 }
 
 static const char *
-storage_word(void *ctx)
+storage_state(void *ctx)
 {
 	struct server *server = ctx;
 	struct writer_counts counts;
@@ -321,28 +321,29 @@ init_loop(struct server *server)
 	uv_loop_t *loop = &server->loop;
 
 	if (uv_loop_init(loop) != 0 ||
-	    uv_async_init(loop, &server->settled, on_settled) != 0)
+	    uv_async_init(loop, &server->settled, on_storage_results) != 0)
 		fatalx("cannot set up the event loop");
 	/* These cannot fail. */
 	(void)uv_prepare_init(loop, &server->turn);
 	(void)uv_idle_init(loop, &server->again);
 	(void)uv_timer_init(loop, &server->due);
-	quiet_init(&server->quiet, loop);
+	memory_trim_init(&server->memory_trim, loop);
 	server->settled.data = server;
 	server->turn.data = server;
 	server->due.data = server;
-	server->due.timer_cb = on_due;
+	server->due.timer_cb = on_wakeup;
 	server->again.idle_cb = on_again;
-	signals_init(&server->signals, loop, on_signal, on_reload, server);
-	(void)uv_prepare_start(&server->turn, on_turn);
+	signals_init(&server->signals, loop, on_stop_signal, on_reload_signal,
+	    server);
+	(void)uv_prepare_start(&server->turn, before_sleep);
 	server->started_ms = clock_now().wall_ms;
 }
 
 static int
-init_storage(struct server *server, struct id_key *key)
+open_storage(struct server *server, struct id_key *key)
 {
 	const struct options *options = server->options;
-	const struct writer_settings settings = tuning_journal(options);
+	const struct writer_settings settings = module_settings_writer(options);
 	struct writer_config config;
 	int status;
 
@@ -356,7 +357,7 @@ init_storage(struct server *server, struct id_key *key)
 		return EX_IOERR;
 	config = (struct writer_config){
 		.store = server->store,
-		.done = on_journal_done,
+		.done = wake_loop,
 		.ctx = server,
 	};
 	server->journal = writer_start(&config, &settings);
@@ -369,8 +370,10 @@ init_hub(struct server *server, const struct id_key *key)
 {
 	struct now now = clock_now();
 	struct hub_config config = { .key = *key };
-	const struct hub_settings settings = tuning_hub(server->options);
-	const struct quota_settings quota = tuning_quota(server->options);
+	const struct hub_settings settings =
+	    module_settings_hub(server->options);
+	const struct quota_settings quota =
+	    module_settings_quota(server->options);
 	struct id_key hash_key;
 
 	id_key_random(&hash_key);
@@ -385,22 +388,22 @@ init_hub(struct server *server, const struct id_key *key)
 static void
 init_network(struct server *server, const struct id_key *key)
 {
-	const struct network_config config = {
+	const struct transports_config config = {
 		.loop = &server->loop,
 		.options = server->options,
 		.hub = server->hub,
 		.quota = server->quota,
-		.quiet = &server->quiet,
+		.memory_trim = &server->memory_trim,
 		.log_key = *key,
 	};
 
-	network_init(&server->network, &config);
+	transports_init(&server->network, &config);
 }
 
 static int
-open_admin_doors(struct server *server, const struct id_key *key)
+open_admin_listener(struct server *server, const struct id_key *key)
 {
-	const struct admin_doors_config config = {
+	const struct admin_listener_config config = {
 		.loop = &server->loop,
 		.log_key = *key,
 		.watch = { .collect = collect_metrics, .ctx = server },
@@ -412,14 +415,16 @@ open_admin_doors(struct server *server, const struct id_key *key)
 			.reload = reload_options,
 			.drain = drain,
 			.is_draining = is_draining,
-			.storage = storage_word,
+			.storage = storage_state,
 			.ctx = server,
 		},
 	};
 
-	server->admin_doors = admin_doors_new(&config);
-	return admin_doors_open(server->admin_doors, server->options) == -1 ?
-	    EX_OSERR : EX_OK;
+	server->admin_listener = admin_listener_new(&config);
+	return admin_listener_open(server->admin_listener, server->options) ==
+		-1 ?
+	    EX_OSERR :
+	    EX_OK;
 }
 
 static int
@@ -428,7 +433,7 @@ open_network(struct server *server)
 	char text[ENDPOINT_TEXT_MAX + 1] = "no HTTP socket";
 	int status;
 
-	status = network_open(&server->network, server->options, text);
+	status = transports_open(&server->network, server->options, text);
 	if (status != EX_OK)
 		return status;
 	loop_lag_init(&server->lag, &server->loop);
@@ -445,14 +450,14 @@ close_loop(struct server *server)
 	uv_close((uv_handle_t *)&server->again, NULL);
 	uv_close((uv_handle_t *)&server->due, NULL);
 	uv_close((uv_handle_t *)&server->settled, NULL);
-	quiet_close(&server->quiet);
+	memory_trim_close(&server->memory_trim);
 	signals_close(&server->signals);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until none is left */
 }
 
 /* Commit what peers left behind when they went, and end the thread. */
 static void
-close_journal(struct server *server)
+stop_storage(struct server *server)
 {
 	struct job_list results = STAILQ_HEAD_INITIALIZER(results);
 	struct now now = clock_now();
@@ -475,18 +480,18 @@ server_close(struct server *server)
 	signals_ignore(&server->signals);
 	uv_prepare_stop(&server->turn);
 	if (server->drain == NULL)
-		network_stop_accepting(&server->network);
-	admin_doors_stop(server->admin_doors);
-	network_stop(&server->network);
+		transports_stop_accepting(&server->network);
+	admin_listener_stop(server->admin_listener);
+	transports_stop(&server->network);
 	if (server->hub != NULL)
-		submit_jobs(server);
-	close_journal(server);
+		submit_to_storage(server);
+	stop_storage(server);
 	watchdog_stop(server->watchdog);
 	drain_free(server->drain);
-	network_close(&server->network);
+	transports_close(&server->network);
 	close_loop(server);
-	admin_doors_free(server->admin_doors);
-	network_clear(&server->network);
+	admin_listener_free(server->admin_listener);
+	transports_clear(&server->network);
 	if (server->hub != NULL)
 		hub_free(server->hub);
 	if (server->quota != NULL)
@@ -508,11 +513,11 @@ server_run(struct options *options, int argc, char **argv)
 	struct id_key key;
 
 	init_loop(&server);
-	server.status = init_storage(&server, &key);
+	server.status = open_storage(&server, &key);
 	if (server.status == EX_OK) {
 		init_hub(&server, &key);
 		init_network(&server, &key);
-		server.status = open_admin_doors(&server, &key);
+		server.status = open_admin_listener(&server, &key);
 	}
 	if (server.status == EX_OK)
 		server.status = open_network(&server);

@@ -30,7 +30,7 @@
 
 /* An address with too many connections has one that is not let in. */
 static void
-note_limited(struct network *network, const struct address *address)
+warn_address_limit(struct network *network, const struct address *address)
 {
 	uint64_t now_ms = uv_now(network->loop);
 	char text[ADDRESS_TEXT_MAX + 1];
@@ -46,7 +46,7 @@ note_limited(struct network *network, const struct address *address)
 }
 
 static enum http_place
-on_begun(void *ctx, const struct sockaddr *from)
+count_http_connection(void *ctx, const struct sockaddr *from)
 {
 	struct network *network = ctx;
 	struct address address = address_from_sockaddr(from);
@@ -59,17 +59,18 @@ on_begun(void *ctx, const struct sockaddr *from)
 		return HTTP_PLACE_NONE;
 	if (quota_connect(network->quota, key) == 0)
 		return HTTP_PLACE_TAKEN;
-	note_limited(network, &address);
+	warn_address_limit(network, &address);
 	return HTTP_PLACE_REFUSED;
 }
 
 static void
-on_accepted(void *ctx, int fd, const struct sockaddr *address, socklen_t len)
+on_http_accepted(void *ctx, int fd, const struct sockaddr *address,
+    socklen_t len)
 {
 	struct network *network = ctx;
 
 	http_add(network->http, fd, address, len);
-	quiet_note_work(network->quiet);
+	memory_trim_note_work(network->memory_trim);
 }
 
 static void
@@ -79,7 +80,7 @@ on_fcgi_accepted(void *ctx, int fd, const struct sockaddr *address,
 	struct network *network = ctx;
 
 	fcgi_service_add(network->fcgi, fd, address, len);
-	quiet_note_work(network->quiet);
+	memory_trim_note_work(network->memory_trim);
 }
 
 /*
@@ -87,7 +88,7 @@ on_fcgi_accepted(void *ctx, int fd, const struct sockaddr *address,
  * a body, another request, or a message that says whom it speaks for.
  */
 static void
-on_full(void *ctx)
+make_room_for_connection(void *ctx)
 {
 	struct network *network = ctx;
 	uint64_t now_ms = uv_now(network->loop);
@@ -101,7 +102,7 @@ on_full(void *ctx)
 }
 
 static void
-on_connection_end(void *ctx)
+release_connection(void *ctx)
 {
 	struct network *network = ctx;
 
@@ -109,7 +110,7 @@ on_connection_end(void *ctx)
 }
 
 static void
-on_http_end(void *ctx, const struct sockaddr *counted)
+release_http_connection(void *ctx, const struct sockaddr *counted)
 {
 	struct network *network = ctx;
 	struct address address;
@@ -120,11 +121,11 @@ on_http_end(void *ctx, const struct sockaddr *counted)
 		(void)address_limit_key(&address, key);	/* it had one */
 		quota_disconnect(network->quota, key, clock_now().mono_ms);
 	}
-	on_connection_end(network);
+	release_connection(network);
 }
 
 static void
-on_request(void *ctx, const struct exchange_request *request,
+on_client_request(void *ctx, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	struct network *network = ctx;
@@ -133,7 +134,7 @@ on_request(void *ctx, const struct exchange_request *request,
 }
 
 static void
-on_delivered(void *ctx, const struct outbox_news *news)
+on_http_delivered(void *ctx, const struct outbox_news *news)
 {
 	struct network *network = ctx;
 
@@ -141,11 +142,11 @@ on_delivered(void *ctx, const struct outbox_news *news)
 }
 
 static const struct http_owner http_owner = {
-	.begun = on_begun,
-	.request = on_request,
+	.begun = count_http_connection,
+	.request = on_client_request,
 	.upgraded = router_upgraded,
-	.delivered = on_delivered,
-	.ended = on_http_end,
+	.delivered = on_http_delivered,
+	.ended = release_http_connection,
 };
 
 static void
@@ -157,9 +158,9 @@ on_fcgi_delivered(void *ctx, const struct outbox_news *news)
 }
 
 static const struct fcgi_owner fcgi_owner = {
-	.request = on_request,
+	.request = on_client_request,
 	.delivered = on_fcgi_delivered,
-	.ended = on_connection_end,
+	.ended = release_connection,
 };
 
 static void
@@ -171,14 +172,16 @@ set_options(struct network *network, const struct options *options)
 }
 
 void
-network_init(struct network *network, const struct network_config *config)
+transports_init(struct network *network, const struct transports_config *config)
 {
 	const struct options *options = config->options;
-	const struct unsent_settings unsent = tuning_unsent(options);
-	const struct ws_settings ws = tuning_ws(options);
-	const struct ws_peers_settings peers = tuning_ws_peers(options);
-	const struct longpolls_settings polls = tuning_polls(options);
-	const struct router_settings front = tuning_front(options);
+	const struct unsent_settings unsent = module_settings_unsent(options);
+	const struct ws_settings ws = module_settings_ws(options);
+	const struct ws_peers_settings peers =
+	    module_settings_ws_peers(options);
+	const struct longpolls_settings polls =
+	    module_settings_longpolls(options);
+	const struct router_settings front = module_settings_front(options);
 	const struct longpolls_config longpolls_config = {
 		.loop = config->loop,
 		.hub = config->hub,
@@ -188,7 +191,7 @@ network_init(struct network *network, const struct network_config *config)
 	struct ws_peers_config peers_config;
 
 	network->loop = config->loop;
-	network->quiet = config->quiet;
+	network->memory_trim = config->memory_trim;
 	network->quota = config->quota;
 	set_options(network, options);
 	network->unsent = unsent_new(config->loop, &unsent);
@@ -199,7 +202,7 @@ network_init(struct network *network, const struct network_config *config)
 		.quota = config->quota,
 		.service = network->ws,
 		.log_key = config->log_key,
-		.gone = on_connection_end,
+		.gone = release_connection,
 		.ctx = network,
 	};
 	network->peers = ws_peers_new(&peers_config, &peers);
@@ -212,7 +215,7 @@ init_fcgi(struct network *network, const struct options *options,
     size_t max_connections)
 {
 	const struct fcgi_service_settings settings =
-	    tuning_fcgi(options, max_connections);
+	    module_settings_fcgi(options, max_connections);
 	const struct fcgi_service_config config = {
 		.loop = network->loop,
 		.unsent = network->unsent,
@@ -227,7 +230,7 @@ init_fcgi(struct network *network, const struct options *options,
 static void
 init_http(struct network *network, const struct options *options)
 {
-	const struct http_settings settings = tuning_http(options);
+	const struct http_settings settings = module_settings_http(options);
 	const struct http_config config = {
 		.loop = network->loop,
 		.name = "http",
@@ -241,18 +244,18 @@ init_http(struct network *network, const struct options *options)
 }
 
 int
-network_open(struct network *network, const struct options *options,
+transports_open(struct network *network, const struct options *options,
     char text[ENDPOINT_TEXT_MAX + 1])
 {
-	const size_t max_connections = tuning_connections(options);
+	const size_t max_connections = module_settings_connections(options);
 	const struct listener_config listener = {
 		.loop = network->loop,
 		.limit = "max-connections",
-		.make_room = on_full,
+		.make_room = make_room_for_connection,
 		.ctx = network,
 	};
-	const struct sockets_users users = {
-		.http = { .accepted = on_accepted, .ctx = network },
+	const struct listen_sockets_users users = {
+		.http = { .accepted = on_http_accepted, .ctx = network },
 		.fastcgi = { .accepted = on_fcgi_accepted, .ctx = network },
 	};
 
@@ -261,21 +264,23 @@ network_open(struct network *network, const struct options *options,
 	init_fcgi(network, options, max_connections);
 	if (network->http == NULL)
 		return EX_OSERR;
-	return sockets_open(network->listener, options, &users, text);
+	return listen_sockets_open(network->listener, options, &users, text);
 }
 
 void
-network_configure(struct network *network, const struct options *options)
+transports_configure(struct network *network, const struct options *options)
 {
-	const size_t max_connections = tuning_connections(options);
-	const struct router_settings front = tuning_front(options);
-	const struct longpolls_settings polls = tuning_polls(options);
-	const struct http_settings http = tuning_http(options);
-	const struct ws_settings ws = tuning_ws(options);
-	const struct unsent_settings unsent = tuning_unsent(options);
-	const struct ws_peers_settings peers = tuning_ws_peers(options);
+	const size_t max_connections = module_settings_connections(options);
+	const struct router_settings front = module_settings_front(options);
+	const struct longpolls_settings polls =
+	    module_settings_longpolls(options);
+	const struct http_settings http = module_settings_http(options);
+	const struct ws_settings ws = module_settings_ws(options);
+	const struct unsent_settings unsent = module_settings_unsent(options);
+	const struct ws_peers_settings peers =
+	    module_settings_ws_peers(options);
 	const struct fcgi_service_settings fcgi =
-	    tuning_fcgi(options, max_connections);
+	    module_settings_fcgi(options, max_connections);
 
 	set_options(network, options);
 	router_configure(network->front, &front);
@@ -289,25 +294,25 @@ network_configure(struct network *network, const struct options *options)
 }
 
 void
-network_turn(struct network *network)
+transports_turn(struct network *network)
 {
 	ws_service_turn(network->ws);
 }
 
 bool
-network_is_behind(const struct network *network)
+transports_have_more(const struct network *network)
 {
 	return ws_service_is_behind(network->ws);
 }
 
 int
-network_run(struct network *network)
+transports_run_http(struct network *network)
 {
 	return http_run(network->http);
 }
 
 void
-network_copy_counts(const struct network *network, struct metrics *metrics)
+transports_copy_counts(const struct network *network, struct metrics *metrics)
 {
 	ws_peers_copy_counts(network->peers, &metrics->ws);
 	ws_service_copy_counts(network->ws, &metrics->ws_service);
@@ -321,14 +326,14 @@ network_copy_counts(const struct network *network, struct metrics *metrics)
 }
 
 void
-network_stop_accepting(struct network *network)
+transports_stop_accepting(struct network *network)
 {
 	if (network->listener != NULL)
 		listener_stop(network->listener);
 }
 
 void
-network_stop(struct network *network)
+transports_stop(struct network *network)
 {
 	if (network->http != NULL)
 		http_stop(network->http);
@@ -342,7 +347,7 @@ network_stop(struct network *network)
 }
 
 void
-network_close(struct network *network)
+transports_close(struct network *network)
 {
 	if (network->ws != NULL)
 		ws_service_free(network->ws);
@@ -353,7 +358,7 @@ network_close(struct network *network)
 }
 
 void
-network_clear(struct network *network)
+transports_clear(struct network *network)
 {
 	if (network->listener != NULL)
 		listener_free(network->listener);

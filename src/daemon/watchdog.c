@@ -17,7 +17,7 @@ struct watchdog {
 
 /* Called by the storage thread. */
 static void
-on_alive(void *ctx)
+on_storage_alive(void *ctx)
 {
 	struct watchdog *watchdog = ctx;
 
@@ -25,15 +25,15 @@ on_alive(void *ctx)
 }
 
 static void
-on_timer(uv_timer_t *timer)
+ask_storage_thread(uv_timer_t *timer)
 {
 	struct watchdog *watchdog = timer->data;
 
-	writer_probe(watchdog->journal, on_alive, watchdog);
+	writer_probe(watchdog->journal, on_storage_alive, watchdog);
 }
 
 static void
-on_answered(uv_async_t *handle)
+notify_watchdog(uv_async_t *handle)
 {
 	(void)handle;	/* there is one watchdog in a process */
 	(void)sd_notify(0, "WATCHDOG=1");	/* what is lost comes again */
@@ -50,28 +50,28 @@ watchdog_start(uv_loop_t *loop, struct writer *journal)
 	half_ms = wait_us < 2000 ? 1 : wait_us / 2000;
 	watchdog = xcalloc(1, sizeof(*watchdog));
 	watchdog->journal = journal;
-	if (uv_async_init(loop, &watchdog->answered, on_answered) != 0)
+	if (uv_async_init(loop, &watchdog->answered, notify_watchdog) != 0)
 		fatalx("cannot set up the watchdog");
 	(void)uv_timer_init(loop, &watchdog->timer); /* cannot fail */
 	watchdog->answered.data = watchdog;
 	watchdog->timer.data = watchdog;
-	(void)uv_timer_start(&watchdog->timer, on_timer, half_ms,
+	(void)uv_timer_start(&watchdog->timer, ask_storage_thread, half_ms,
 	    half_ms);	/* cannot fail */
 	return watchdog;
 }
 
 static void
-on_timer_closed(uv_handle_t *handle)
+free_watchdog(uv_handle_t *handle)
 {
 	free(handle->data);
 }
 
 static void
-on_answered_closed(uv_handle_t *handle)
+on_watchdog_async_closed(uv_handle_t *handle)
 {
 	struct watchdog *watchdog = handle->data;
 
-	uv_close((uv_handle_t *)&watchdog->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&watchdog->timer, free_watchdog);
 }
 
 void
@@ -80,5 +80,5 @@ watchdog_stop(struct watchdog *watchdog)
 	if (watchdog == NULL)
 		return;
 	(void)uv_timer_stop(&watchdog->timer);	/* cannot fail */
-	uv_close((uv_handle_t *)&watchdog->answered, on_answered_closed);
+	uv_close((uv_handle_t *)&watchdog->answered, on_watchdog_async_closed);
 }

@@ -189,7 +189,7 @@ upgrade_or_poll(struct router *front, const struct exchange_request *request,
 
 	/* Who was no proxy when it was counted is none. */
 	if (!client.is_counted)
-		client.address = address_of_client(
+		client.address = address_from_forwarded(
 		    front->settings.trusted_proxies,
 		    front->settings.trusted_proxies_count, &request->address,
 		    request->forwarded_for);
