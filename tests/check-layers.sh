@@ -17,7 +17,7 @@ pure_layers='session wire hub'
 # Each word: a library's header, and the place where alone it may be included,
 # the beginning of a path as a pattern.
 hidden_libraries='sqlite3.h=(storage|audit)/ json-c/=wire/(message|multicart).c
-    microhttpd.h=net/http uthash.h=base/table.h'
+    microhttpd.h=net/http uthash.h=base/hash_table.h'
 impure_headers='^(sys/(epoll|file|mman|poll|random|select|socket|stat|time|un'\
 '|wait)\.h|(arpa|net|netinet|systemd)/.*|(fcntl|netdb|poll|pthread|signal'\
 '|sqlite3|stdatomic|threads|time|unistd|uv)\.h)$'
@@ -216,7 +216,7 @@ self_test()
 	expect 'only for wire/(message|multicart).c' wire/planted.c \
 	    '#include <json-c/json.h>'
 	expect 'only for net/http' net/planted.c '#include <microhttpd.h>'
-	expect 'only for base/table.h' hub/planted.c '#include <uthash.h>'
+	expect 'only for base/hash_table.h' hub/planted.c '#include <uthash.h>'
 	for name in column_int64 column_text value_bytes; do
 		expect 'only for storage/column.c' storage/planted.c \
 		    "	x = sqlite3_$name(row, 0);"

@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "base/table.h"
+#include "base/hash_table.h"
 #include "base/xalloc.h"
 #include "row.h"
 #include "storage/chain.h"

@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
-#include "base/table.h"
+#include "base/hash_table.h"
 #include "base/xalloc.h"
 #include "report.h"
 #include "row.h"

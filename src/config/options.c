@@ -13,7 +13,7 @@
 #include <uv.h>
 #include <zlib.h>
 
-#include "base/option_fault.h"
+#include "base/getopt_error.h"
 #include "base/xalloc.h"
 #include "config_file.h"
 #include "provenance.h"

@@ -5,8 +5,8 @@
 #include "audit/backup.h"
 #include "base/log.h"
 #include "chain_mark.h"
-#include "copying.h"
 #include "ctl.h"
+#include "interruptible_copy.h"
 #include "storage/chain.h"
 
 enum { OPTION_FORCE, OPTION_KEY };

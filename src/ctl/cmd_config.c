@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "ctl.h"
-#include "operating.h"
+#include "daemon_request.h"
 
 enum { OPTION_JSON };
 

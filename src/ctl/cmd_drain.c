@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "ctl.h"
-#include "operating.h"
+#include "daemon_request.h"
 
 static enum ctl_status
 run(const struct ctl *ctl)

@@ -11,9 +11,9 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "confirm.h"
 #include "ctl.h"
 #include "erasing.h"
+#include "prompt.h"
 #include "session/session.h"
 
 enum { OPTION_CUSTOMER, OPTION_SESSION, OPTION_YES };

@@ -5,7 +5,7 @@
 
 #include "base/id.h"
 #include "ctl.h"
-#include "operating.h"
+#include "daemon_request.h"
 #include "session/session.h"
 
 enum { TARGET_BYTES = 64 + SESSION_ID_MAX };

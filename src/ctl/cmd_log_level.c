@@ -4,7 +4,7 @@
 
 #include "config/setting.h"
 #include "ctl.h"
-#include "operating.h"
+#include "daemon_request.h"
 
 enum { TARGET_BYTES = 64 };
 

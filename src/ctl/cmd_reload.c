@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "ctl.h"
-#include "operating.h"
+#include "daemon_request.h"
 #include "printable.h"
 
 enum { OPTION_JSON };

@@ -7,9 +7,9 @@
 #include "audit/restore.h"
 #include "base/log.h"
 #include "chain_mark.h"
-#include "copying.h"
 #include "ctl.h"
-#include "when.h"
+#include "interruptible_copy.h"
+#include "timestamp.h"
 
 enum { OPTION_KEY, OPTION_YES };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ctl.h"
-#include "operating.h"
+#include "daemon_request.h"
 #include "session/session.h"
 
 enum { OPTION_JSON };

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/getopt_error.h"
 #include "base/log.h"
-#include "base/option_fault.h"
 #include "base/xalloc.h"
 #include "config/options.h"
 

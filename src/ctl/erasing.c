@@ -17,8 +17,8 @@
 #include "config/admin_socket.h"
 #include "config/endpoint.h"
 #include "config/options.h"
+#include "daemon_request.h"
 #include "hub/erasure.h"
-#include "operating.h"
 #include "printable.h"
 
 enum {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "audit/row.h"
-#include "base/table.h"
+#include "base/hash_table.h"
 #include "base/xalloc.h"
 
 struct entry {

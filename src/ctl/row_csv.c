@@ -11,7 +11,7 @@
 #include "csv.h"
 #include "event_name.h"
 #include "json_line.h"
-#include "when.h"
+#include "timestamp.h"
 
 enum { NUMBER_BYTES = 21 };	/* of 64 bits in decimal, with a NUL */
 

@@ -7,7 +7,7 @@
 #include "base/id.h"
 #include "event_name.h"
 #include "json_line.h"
-#include "when.h"
+#include "timestamp.h"
 #include "wire/json_scan.h"
 #include "wire/message.h"
 

@@ -17,9 +17,9 @@
 #include "json_tree.h"
 #include "participants.h"
 #include "printable.h"
-#include "product.h"
+#include "product_filter.h"
 #include "row_json.h"
-#include "when.h"
+#include "timestamp.h"
 
 enum {
 	REVISION_COLUMNS = 7,	/* these four may be wider */

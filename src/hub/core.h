@@ -7,8 +7,8 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
+#include "base/hash_table.h"
 #include "base/id.h"
-#include "base/table.h"
 #include "hub_config.h"
 #include "hub_counts.h"
 #include "job.h"

@@ -7,7 +7,7 @@
 #include <sys/queue.h>
 
 #include "base/buf.h"
-#include "base/table.h"
+#include "base/hash_table.h"
 #include "outbox.h"
 #include "quota.h"
 #include "rate.h"

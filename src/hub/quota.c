@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
-#include "base/table.h"
+#include "base/hash_table.h"
 #include "base/xalloc.h"
 #include "rate.h"
 

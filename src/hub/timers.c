@@ -1,6 +1,6 @@
 #include "timers.h"
 
-#include "base/wait.h"
+#include "base/timeout.h"
 #include "core.h"
 #include "disk_space.h"
 #include "dispatch.h"

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "base/wait.h"
+#include "base/timeout.h"
 #include "core.h"
 
 /* How many are looked at for one that may go. */

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/wait.h"
+#include "base/timeout.h"
 #include "base/xalloc.h"
 
 TAILQ_HEAD(deadline_list, deadline);

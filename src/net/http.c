@@ -15,7 +15,7 @@
 #include <microhttpd.h>
 
 #include "base/log.h"
-#include "base/wait.h"
+#include "base/timeout.h"
 #include "base/xalloc.h"
 #include "config/address.h"
 #include "exchange.h"

@@ -6,11 +6,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/table.h"
+#include "base/hash_table.h"
 
 /* What becomes of a table that finds no memory. */
 
-const char suite_name[] = "table";
+const char suite_name[] = "hash_table";
 
 /* Sanitizers do not live with a limit of memory. */
 #ifdef __SANITIZE_ADDRESS__

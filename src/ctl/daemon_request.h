@@ -1,5 +1,5 @@
-#ifndef OPERATING_H
-#define OPERATING_H
+#ifndef DAEMON_REQUEST_H
+#define DAEMON_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,11 +5,11 @@
 
 #include "audit/audit.h"
 #include "audit/cursor.h"
+#include "audited_session.h"
 #include "base/log.h"
 #include "colour.h"
 #include "ctl.h"
 #include "pager.h"
-#include "target.h"
 #include "timeline.h"
 
 enum option {

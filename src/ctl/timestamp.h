@@ -1,5 +1,5 @@
-#ifndef WHEN_H
-#define WHEN_H
+#ifndef TIMESTAMP_H
+#define TIMESTAMP_H
 
 #include <stdint.h>
 

@@ -3,14 +3,14 @@
 #include <stdio.h>
 
 #include "audit/replay.h"
+#include "audited_session.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "ctl.h"
 #include "json_line.h"
-#include "point.h"
 #include "printable.h"
-#include "target.h"
+#include "revision_or_time.h"
 #include "wire/multicart.h"
 
 enum {

@@ -1,4 +1,4 @@
-#include "target.h"
+#include "audited_session.h"
 
 #include "audit/audit.h"
 #include "base/log.h"

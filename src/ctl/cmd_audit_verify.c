@@ -19,7 +19,7 @@
 #include "event_name.h"
 #include "printable.h"
 #include "progress.h"
-#include "when.h"
+#include "timestamp.h"
 
 enum {
 	OPTION_SESSION,

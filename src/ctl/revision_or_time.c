@@ -1,4 +1,4 @@
-#include "point.h"
+#include "revision_or_time.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-#ifndef CONFIRM_H
-#define CONFIRM_H
+#ifndef PROMPT_H
+#define PROMPT_H
 
 #include <stdbool.h>
 

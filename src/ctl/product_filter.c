@@ -1,4 +1,4 @@
-#include "product.h"
+#include "product_filter.h"
 
 #include <stddef.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
-#include "copying.h"
+#include "interruptible_copy.h"
 
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "confirm.h"
+#include "prompt.h"
 
 enum { MB = 1000000 };
 

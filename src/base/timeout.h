@@ -1,5 +1,5 @@
-#ifndef WAIT_H
-#define WAIT_H
+#ifndef TIMEOUT_H
+#define TIMEOUT_H
 
 #include <stdint.h>
 

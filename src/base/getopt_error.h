@@ -1,5 +1,5 @@
-#ifndef OPTION_FAULT_H
-#define OPTION_FAULT_H
+#ifndef GETOPT_ERROR_H
+#define GETOPT_ERROR_H
 
 struct option;
 

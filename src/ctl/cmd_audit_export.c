@@ -8,6 +8,7 @@
 
 #include "audit/audit.h"
 #include "audit/cursor.h"
+#include "audited_session.h"
 #include "base/log.h"
 #include "csv.h"
 #include "ctl.h"
@@ -16,7 +17,6 @@
 #include "row_csv.h"
 #include "row_json.h"
 #include "storage/chain.h"
-#include "target.h"
 
 enum option {
 	OPTION_SESSION,

@@ -1,5 +1,5 @@
-#ifndef COPYING_H
-#define COPYING_H
+#ifndef INTERRUPTIBLE_COPY_H
+#define INTERRUPTIBLE_COPY_H
 
 #include <signal.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "option_fault.h"
+#include "getopt_error.h"
 
 #include <getopt.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "when.h"
+#include "timestamp.h"
 
 #include <ctype.h>
 #include <stdbool.h>

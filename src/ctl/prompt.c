@@ -1,4 +1,4 @@
-#include "confirm.h"
+#include "prompt.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-#ifndef POINT_H
-#define POINT_H
+#ifndef REVISION_OR_TIME_H
+#define REVISION_OR_TIME_H
 
 #include <stdint.h>
 
-#include "when.h"
+#include "timestamp.h"
 
 struct audit_point;
 

@@ -3,11 +3,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "ctl/when.h"
+#include "ctl/timestamp.h"
 
 #include "suite.h"
 
-const char suite_name[] = "when";
+const char suite_name[] = "timestamp";
 
 #define NOW UINT64_C(1795365264500)	/* 2026-11-22T16:34:24.500Z */
 #define DAY UINT64_C(86400000)

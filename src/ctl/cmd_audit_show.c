@@ -6,11 +6,11 @@
 
 #include "audit/audit.h"
 #include "audit/cursor.h"
+#include "audited_session.h"
 #include "colour.h"
 #include "ctl.h"
 #include "follow.h"
 #include "pager.h"
-#include "target.h"
 #include "timeline.h"
 
 enum option {

@@ -1,4 +1,4 @@
-#include "operating.h"
+#include "daemon_request.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -9,6 +9,7 @@
 
 #include "audit/audit.h"
 #include "audit/replay.h"
+#include "audited_session.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -17,10 +18,9 @@
 #include "colour.h"
 #include "ctl.h"
 #include "pager.h"
-#include "point.h"
 #include "printable.h"
+#include "revision_or_time.h"
 #include "session/session.h"
-#include "target.h"
 
 enum option {
 	OPTION_COLOUR

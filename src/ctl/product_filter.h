@@ -1,5 +1,5 @@
-#ifndef PRODUCT_H
-#define PRODUCT_H
+#ifndef PRODUCT_FILTER_H
+#define PRODUCT_FILTER_H
 
 #include <stdbool.h>
 

@@ -1,9 +1,9 @@
 #include "suite.h"
 
 #include "audit/replay.h"
-#include "ctl/point.h"
+#include "ctl/revision_or_time.h"
 
-const char suite_name[] = "point";
+const char suite_name[] = "revision_or_time";
 
 enum { NOW_MS = 1000000 };
 

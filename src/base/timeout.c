@@ -1,4 +1,4 @@
-#include "wait.h"
+#include "timeout.h"
 
 uint64_t
 wait_end_ms(uint64_t now_ms, uint64_t wait_ms)

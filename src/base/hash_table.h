@@ -1,5 +1,5 @@
-#ifndef TABLE_H
-#define TABLE_H
+#ifndef HASH_TABLE_H
+#define HASH_TABLE_H
 
 #include "xalloc.h"
 

@@ -1,5 +1,5 @@
-#ifndef TARGET_H
-#define TARGET_H
+#ifndef AUDITED_SESSION_H
+#define AUDITED_SESSION_H
 
 #include "audit/session_list.h"
 #include "ctl.h"
