@@ -385,7 +385,7 @@ START_TEST(request_ids_are_stored_as_proofs_only)
 	say(world_connect(w, "s1"), START_REQUEST, "Ann", R1);
 	record = world_record(w, "s1");
 	ck_assert(record->has_request);
-	id_request(&world_config(w)->key, "s1", R1, proof);
+	id_request_digest(&world_config(w)->key, "s1", R1, proof);
 	ck_assert_mem_eq(record->request, proof, sizeof(proof));
 	say(world_connect(w, "s1"), JOIN, "Bob");
 	ck_assert(!world_record(w, "s1")->has_request);

@@ -18,10 +18,11 @@ START_TEST(a_revision_is_read_with_and_without_its_incarnation)
 		{ "3.7", 3, 7 },
 		{ "18446744073709551615", 0, UINT64_MAX },
 	};
-	char problem[WHEN_PROBLEM_BYTES];
+	char problem[TIMESTAMP_PROBLEM_BYTES];
 	struct audit_point point;
 
-	ck_assert_int_eq(point_parse(rows[_i].text, NOW_MS, &point, problem),
+	ck_assert_int_eq(revision_or_time_parse(rows[_i].text, NOW_MS, &point,
+			     problem),
 	    0);
 	ck_assert_int_eq(point.moment, AUDIT_REVISION);
 	ck_assert_uint_eq(point.incarnation, rows[_i].incarnation);
@@ -31,10 +32,11 @@ END_TEST
 
 START_TEST(anything_else_is_a_time)
 {
-	char problem[WHEN_PROBLEM_BYTES];
+	char problem[TIMESTAMP_PROBLEM_BYTES];
 	struct audit_point point;
 
-	ck_assert_int_eq(point_parse("10s", NOW_MS, &point, problem), 0);
+	ck_assert_int_eq(revision_or_time_parse("10s", NOW_MS, &point, problem),
+	    0);
 	ck_assert_int_eq(point.moment, AUDIT_TIME);
 	ck_assert_uint_eq(point.time_ms, NOW_MS - 10000);
 }
@@ -44,10 +46,12 @@ START_TEST(what_is_neither_is_refused_with_a_word)
 {
 	static const char *const texts[] = { "", "0", "1.0", "0.1", "1.", ".1",
 	    "1.2.3", "18446744073709551616", "-1", "x", "1 2", "+1" };
-	char problem[WHEN_PROBLEM_BYTES] = "";
+	char problem[TIMESTAMP_PROBLEM_BYTES] = "";
 	struct audit_point point;
 
-	ck_assert_int_eq(point_parse(texts[_i], NOW_MS, &point, problem), -1);
+	ck_assert_int_eq(revision_or_time_parse(texts[_i], NOW_MS, &point,
+			     problem),
+	    -1);
 	ck_assert_str_ne(problem, "");
 }
 END_TEST

@@ -49,13 +49,13 @@ START_TEST(times_are_read_in_all_their_forms)
 		{ "1w", NOW - 7 * DAY },
 		{ "1d12h", NOW - DAY - DAY / 2 },
 	};
-	char problem[WHEN_PROBLEM_BYTES];
+	char problem[TIMESTAMP_PROBLEM_BYTES];
 	uint64_t ms = 1;
 	size_t i;
 
 	live_in_berlin();
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		ck_assert_msg(when_parse(cases[i].text, NOW, &ms,
+		ck_assert_msg(timestamp_parse(cases[i].text, NOW, &ms,
 		    problem) == 0, "%s: %s", cases[i].text, problem);
 		ck_assert_msg(ms == cases[i].ms, "%s", cases[i].text);
 	}
@@ -98,12 +98,12 @@ START_TEST(what_is_no_time_is_refused_with_a_reason)
 		{ "99999999999999999999d", "long ago" },
 		{ "253402300799w253402300799w", "before 1970" },
 	};
-	char problem[WHEN_PROBLEM_BYTES];
+	char problem[TIMESTAMP_PROBLEM_BYTES];
 	uint64_t ms;
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		ck_assert_msg(when_parse(cases[i].text, NOW, &ms,
+		ck_assert_msg(timestamp_parse(cases[i].text, NOW, &ms,
 		    problem) == -1, "%s", cases[i].text);
 		ck_assert_msg(strstr(problem, cases[i].problem) != NULL,
 		    "%s: %s", cases[i].text, problem);
@@ -113,14 +113,14 @@ END_TEST
 
 START_TEST(times_are_shown_in_utc)
 {
-	char text[WHEN_CHARS + 1];
+	char text[TIMESTAMP_CHARS + 1];
 
 	live_in_berlin();
-	when_format(NOW, text);
+	timestamp_format(NOW, text);
 	ck_assert_str_eq(text, "2026-11-22T16:34:24.500Z");
-	when_format(7, text);
+	timestamp_format(7, text);
 	ck_assert_str_eq(text, "1970-01-01T00:00:00.007Z");
-	when_format(UINT64_MAX, text);
+	timestamp_format(UINT64_MAX, text);
 	ck_assert_str_eq(text, "9999-12-31T23:59:59.999Z");
 }
 END_TEST

@@ -9,7 +9,7 @@
 enum { SHOWN_BYTES = 400 };
 
 static void
-show(const char *option, size_t len, char shown[SHOWN_BYTES])
+escape_option(const char *option, size_t len, char shown[SHOWN_BYTES])
 {
 	size_t n = 0, i;
 
@@ -47,8 +47,8 @@ is_ambiguous(const struct option *names, const char *name, size_t len)
 }
 
 void
-option_fault(int c, char *const *argv, const struct option *names,
-    char text[OPTION_FAULT_BYTES])
+getopt_error(int c, char *const *argv, const struct option *names,
+    char text[GETOPT_ERROR_BYTES])
 {
 	/* getopt_long() is past a long option, and may not be past a letter. */
 	const char *option = argv[optind - 1], *what = "no such option";
@@ -65,8 +65,8 @@ option_fault(int c, char *const *argv, const struct option *names,
 	else if (optopt != 0)
 		is_long = false;
 	if (is_long)
-		show(option, len, shown);
+		escape_option(option, len, shown);
 	else
-		show(letter, 2, shown);
-	(void)snprintf(text, OPTION_FAULT_BYTES, "%s: %s", shown, what);
+		escape_option(letter, 2, shown);
+	(void)snprintf(text, GETOPT_ERROR_BYTES, "%s: %s", shown, what);
 }

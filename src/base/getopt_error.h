@@ -9,14 +9,14 @@ struct option;
  * opterr and a colon in front of the letters.
  */
 
-#define OPTION_FAULT_BYTES 512
+#define GETOPT_ERROR_BYTES 512
 
 /*
  * Write what is wrong after getopt_long() returned c, '?' or ':', for argv and
  * names, which have a letter for each that is in the letters, too.  Bytes of
  * the option outside printable ASCII come out as \xHH.
  */
-void	 option_fault(int c, char *const *argv, const struct option *names,
-	    char text[OPTION_FAULT_BYTES]);
+void	 getopt_error(int c, char *const *argv, const struct option *names,
+	    char text[GETOPT_ERROR_BYTES]);
 
 #endif

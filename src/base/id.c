@@ -116,8 +116,8 @@ customer_id_parse(const char *text, size_t len, struct customer_id *id)
 
 /* HMAC-SHA256 of purpose NUL session NUL subject. */
 static void
-prove(const struct id_key *key, const char *purpose, const char *session,
-    const char *subject, uint8_t out[ID_PROOF_BYTES])
+hmac_sha256_of(const struct id_key *key, const char *purpose,
+    const char *session, const char *subject, uint8_t out[ID_PROOF_BYTES])
 {
 	struct hmac_sha256_ctx ctx;
 
@@ -139,7 +139,7 @@ id_token(const struct id_key *key, const char *session,
 	size_t n;
 
 	customer_id_format(id, hex);
-	prove(key, "token", session, hex, proof);
+	hmac_sha256_of(key, "token", session, hex, proof);
 	base64url_encode_init(&ctx);
 	n = base64_encode_update(&ctx, padded, sizeof(proof), proof);
 	n += base64_encode_final(&ctx, padded + n);
@@ -160,10 +160,10 @@ id_token_is_valid(const struct id_key *key, const char *session,
 }
 
 void
-id_request(const struct id_key *key, const char *session,
+id_request_digest(const struct id_key *key, const char *session,
     const char *request_id, uint8_t out[ID_PROOF_BYTES])
 {
-	prove(key, "request", session, request_id, out);
+	hmac_sha256_of(key, "request", session, request_id, out);
 }
 
 void
@@ -172,7 +172,7 @@ id_log_tag(const struct id_key *key, const char *session,
 {
 	uint8_t proof[ID_PROOF_BYTES];
 
-	prove(key, "log", session, "", proof);
+	hmac_sha256_of(key, "log", session, "", proof);
 	format_hex(proof, ID_TAG_HEX / 2, out);
 }
 

@@ -34,7 +34,7 @@ enum sink {
 	SINK_WAITS,		/* write() takes as long as it takes */
 	SINK_SOCKET,		/* it may refuse a single call to wait */
 	SINK_OURS,		/* the same pipe or terminal, opened by us */
-	SINK_ASKED		/* not to be opened: asked before each write */
+	SINK_ASKED /* not to be opened: asked before each write */
 };
 
 static enum sink sink = SINK_WAITS;
@@ -127,7 +127,7 @@ write_some(const char *bytes, size_t len)
 
 /* Complete the line that got out in part; false if it still is. */
 static bool
-put_rest(void)
+write_rest(void)
 {
 	size_t n;
 
@@ -141,11 +141,11 @@ put_rest(void)
 
 /* Get a line out, or its beginning at least; false if nothing of it is. */
 static bool
-put(const char *line, size_t len)
+write_line(const char *line, size_t len)
 {
 	size_t n;
 
-	if (!put_rest())
+	if (!write_rest())
 		return false;
 	n = write_some(line, len);
 	if (n == 0)
@@ -166,7 +166,7 @@ begin_line(char line[LINE_BYTES], enum log_level level)
 
 /* Say how many lines were lost before the next one that is not; with lock. */
 static bool
-put_lost(void)
+write_lost_count(void)
 {
 	char line[LINE_BYTES], text[LINE_BYTES];
 	size_t n = begin_line(line, LOG_LEVEL_WARNING);
@@ -175,7 +175,7 @@ put_lost(void)
 	    "nobody read them", lost);	/* fits */
 	n = append_escaped(line, n, text);
 	line[n++] = '\n';
-	if (!put(line, n))
+	if (!write_line(line, n))
 		return false;
 	lost = 0;
 	return true;
@@ -183,11 +183,11 @@ put_lost(void)
 
 /* Get out what was kept; false if something still is.  With lock. */
 static bool
-put_kept(void)
+write_kept(void)
 {
-	if (!put_rest() || (lost > 0 && !put_lost()))
+	if (!write_rest() || (lost > 0 && !write_lost_count()))
 		return false;
-	if (last_error_len > 0 && !put(last_error, last_error_len))
+	if (last_error_len > 0 && !write_line(last_error, last_error_len))
 		return false;
 	last_error_len = 0;
 	return rest_len == 0;
@@ -210,10 +210,10 @@ keep_or_lose(enum log_level level, const char *line, size_t len)
 }
 
 static void
-put_or_lose(enum log_level level, const char *line, size_t len)
+write_or_lose(enum log_level level, const char *line, size_t len)
 {
 	(void)pthread_mutex_lock(&lock); /* cannot fail */
-	if (!put_kept() || !put(line, len))
+	if (!write_kept() || !write_line(line, len))
 		keep_or_lose(level, line, len);
 	(void)pthread_mutex_unlock(&lock); /* cannot fail */
 }
@@ -223,7 +223,7 @@ put_or_lose(enum log_level level, const char *line, size_t len)
  * sink never will, or end_us was before.
  */
 static bool
-await_sink(uint64_t end_us)
+wait_until_writable(uint64_t end_us)
 {
 	struct pollfd ready = { .fd = sink_fd, .events = POLLOUT };
 	uint64_t now_us = clock_us();
@@ -243,7 +243,7 @@ log_finish(void)
 	if (sink == SINK_WAITS)
 		return;
 	(void)pthread_mutex_lock(&lock); /* cannot fail */
-	while (!put_kept() && errno == EAGAIN && await_sink(end_us))
+	while (!write_kept() && errno == EAGAIN && wait_until_writable(end_us))
 		continue;
 	(void)pthread_mutex_unlock(&lock); /* cannot fail */
 	errno = saved;
@@ -262,7 +262,7 @@ on_abort(int number)
 	n = append_escaped(line, n, error == NULL ? "unknown" : error);
 	line[n++] = '\n';
 	while (write_some(line, n) == 0 && errno == EAGAIN &&
-	    await_sink(end_us))
+	    wait_until_writable(end_us))
 		continue;
 	/* Its action is the default one again, and it waits for our return. */
 	(void)raise(number);
@@ -293,7 +293,7 @@ log_lost(void)
 }
 
 static void LOG_FORMAT(3, 0)
-emit(enum log_level level, int error, const char *format, va_list ap)
+log_line(enum log_level level, int error, const char *format, va_list ap)
 {
 	char text[LINE_BYTES], line[LINE_BYTES];
 	size_t n;
@@ -309,7 +309,7 @@ emit(enum log_level level, int error, const char *format, va_list ap)
 	}
 	line[n++] = '\n';
 	if (sink != SINK_WAITS)
-		put_or_lose(level, line, n);
+		write_or_lose(level, line, n);
 	/* Nowhere is left to report a log that cannot be written. */
 	else if (write(STDERR_FILENO, line, n) == -1)
 		return;
@@ -319,7 +319,7 @@ emit(enum log_level level, int error, const char *format, va_list ap)
 	int saved = errno;						\
 	va_list ap;							\
 	va_start(ap, format);						\
-	emit((level), (error), format, ap);				\
+	log_line((level), (error), format, ap);				\
 	va_end(ap);							\
 	errno = saved;							\
 } while (0)

@@ -294,7 +294,7 @@ parse_command_line(int argc, char **argv, struct command_line *line)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	char fault[OPTION_FAULT_BYTES];
+	char fault[GETOPT_ERROR_BYTES];
 	int c;
 
 	opterr = 0; /* what is wrong we say ourselves */
@@ -322,7 +322,7 @@ parse_command_line(int argc, char **argv, struct command_line *line)
 		case 'h':
 			return print_options_help();
 		default:
-			option_fault(c, argv, names, fault);
+			getopt_error(c, argv, names, fault);
 			(void)fprintf(stderr, "%s: %s\n", PACKAGE_NAME, fault);
 			return usage_error();
 		}

@@ -16,7 +16,7 @@
 #include "config/endpoint.h"
 
 enum {
-	PATIENCE_S = 30,
+	TIMEOUT_S = 30,
 	HEAD_MAX = 8192,
 	READ_BYTES = 16384,
 	REQUEST_BYTES = 1024
@@ -74,9 +74,9 @@ admin_client_parse(char *text, size_t len, unsigned *status, const char **body)
 }
 
 static int
-set_patience(int fd)
+set_timeouts(int fd)
 {
-	const struct timeval limit = { .tv_sec = PATIENCE_S };
+	const struct timeval limit = { .tv_sec = TIMEOUT_S };
 
 	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
 	    sizeof(limit)) == -1 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO,
@@ -132,8 +132,8 @@ read_answer(int fd)
 }
 
 static enum admin_client_status
-ask(int fd, const char *where, const char *method, const char *target,
-    struct admin_client_answer *answer)
+send_and_receive(int fd, const char *where, const char *method,
+    const char *target, struct admin_client_answer *answer)
 {
 	struct payload *text = NULL;
 	const char *body;
@@ -166,7 +166,7 @@ admin_client_ask(const struct endpoint *endpoint, const char *method,
 
 	endpoint_format(endpoint, where);
 	fd = socket(endpoint->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 || set_patience(fd) == -1)
+	if (fd == -1 || set_timeouts(fd) == -1)
 		fatal("socket");
 	if (connect(fd, (const struct sockaddr *)&endpoint->address,
 	    endpoint->len) == -1) {
@@ -175,7 +175,7 @@ admin_client_ask(const struct endpoint *endpoint, const char *method,
 		errno = saved;
 		return ADMIN_CLIENT_ABSENT;
 	}
-	status = ask(fd, where, method, target, answer);
+	status = send_and_receive(fd, where, method, target, answer);
 	(void)close(fd); /* all was read, or nothing counts */
 	return status;
 }

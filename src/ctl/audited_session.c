@@ -4,7 +4,8 @@
 #include "base/log.h"
 
 enum ctl_status
-target_open(const struct ctl *ctl, const char *name, struct target *target)
+audited_session_open(const struct ctl *ctl, const char *name,
+    struct target *target)
 {
 	enum audit_status status = audit_open(ctl->database, &target->audit);
 
@@ -19,7 +20,7 @@ target_open(const struct ctl *ctl, const char *name, struct target *target)
 }
 
 void
-target_close(struct target *target)
+audited_session_close(struct target *target)
 {
 	audit_session_clear(&target->session);
 	audit_close(target->audit);

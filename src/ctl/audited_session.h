@@ -16,8 +16,8 @@ struct target {
  * Open the command's database and find the session of that name.  What is
  * wrong was said, and nothing is left to close, unless it is CTL_OK.
  */
-enum ctl_status target_open(const struct ctl *ctl, const char *name,
+enum ctl_status audited_session_open(const struct ctl *ctl, const char *name,
 	    struct target *target);
-void	 target_close(struct target *target);
+void	 audited_session_close(struct target *target);
 
 #endif

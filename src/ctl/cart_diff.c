@@ -38,7 +38,7 @@ struct entry {
 struct entries {
 	size_t	 count;
 	struct entry *list;	/* in their order */
-	struct entry **sorted;	/* by name, the same ones in their order */
+	struct entry **sorted; /* by name, the same ones in their order */
 };
 
 /* One level of the path to what is compared. */
@@ -50,14 +50,14 @@ struct step {
 
 struct diff {
 	struct cart_reader *reader;
-	const struct json_node *item;	/* that the path begins in, or NULL */
+	const struct json_node *item; /* that the path begins in, or NULL */
 	size_t	 depth;
 	struct step path[JSON_TREE_DEPTH];
 };
 
-static void compare(struct diff *diff, const struct json_node *before,
+static void compare_values(struct diff *diff, const struct json_node *before,
     const struct json_node *after);
-static void compare_inside(struct diff *diff, enum pairing pairing,
+static void compare_containers(struct diff *diff, enum pairing pairing,
     const struct json_node *before, const struct json_node *after);
 
 /* Whether a key can stand in a path without brackets. */
@@ -117,7 +117,7 @@ format_path(const struct diff *diff)
 }
 
 static void
-report(const struct diff *diff, const struct json_node *before,
+report_change(const struct diff *diff, const struct json_node *before,
     const struct json_node *after)
 {
 	struct cart_reader *reader = diff->reader;
@@ -249,7 +249,7 @@ compare_at(struct diff *diff, struct step step, const struct json_node *before,
 {
 	assert(diff->depth < JSON_TREE_DEPTH);
 	diff->path[diff->depth++] = step;
-	compare(diff, before, after);
+	compare_values(diff, before, after);
 	diff->depth--;
 }
 
@@ -263,7 +263,7 @@ compare_items(const struct diff *diff, const struct json_node *before,
 		.item = after != NULL ? after : before,
 	};
 
-	compare(&inner, before, after);
+	compare_values(&inner, before, after);
 }
 
 static bool
@@ -297,7 +297,7 @@ compare_cart_items(struct diff *diff, const struct json_node *before,
 	if (!cart_items_have_products(before) ||
 	    !cart_items_have_products(after))
 		return -1;
-	compare_inside(diff, PAIR_BY_PRODUCT, before, after);
+	compare_containers(diff, PAIR_BY_PRODUCT, before, after);
 	return 0;
 }
 
@@ -328,7 +328,7 @@ compare_entry(struct diff *diff, enum pairing pairing, size_t position,
 }
 
 static void
-compare_inside(struct diff *diff, enum pairing pairing,
+compare_containers(struct diff *diff, enum pairing pairing,
     const struct json_node *before, const struct json_node *after)
 {
 	struct entries was, is;
@@ -360,21 +360,21 @@ has_ids(const struct json_node *array)
 }
 
 static void
-compare(struct diff *diff, const struct json_node *before,
+compare_values(struct diff *diff, const struct json_node *before,
     const struct json_node *after)
 {
 	if (before == NULL || after == NULL)
-		report(diff, before, after);
+		report_change(diff, before, after);
 	else if (json_node_is_same(before, after))
 		return;
 	else if (json_node_is_object(before) && json_node_is_object(after))
-		compare_inside(diff, PAIR_BY_KEY, before, after);
+		compare_containers(diff, PAIR_BY_KEY, before, after);
 	else if (!json_node_is_array(before) || !json_node_is_array(after))
-		report(diff, before, after);
+		report_change(diff, before, after);
 	else if (has_ids(before) && has_ids(after))
-		compare_inside(diff, PAIR_BY_ID, before, after);
+		compare_containers(diff, PAIR_BY_ID, before, after);
 	else
-		compare_inside(diff, PAIR_BY_POSITION, before, after);
+		compare_containers(diff, PAIR_BY_POSITION, before, after);
 }
 
 void
@@ -383,7 +383,7 @@ cart_diff(const struct json_node *before, const struct json_node *after,
 {
 	struct diff diff = { .reader = reader };
 
-	compare(&diff, before, after);
+	compare_values(&diff, before, after);
 }
 
 static struct json_tree *

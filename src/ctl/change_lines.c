@@ -47,7 +47,7 @@ change_lines_end(const struct change_lines *lines, size_t left_out)
 }
 
 static void
-add(void *ctx, const struct cart_change *change)
+add_found_change(void *ctx, const struct cart_change *change)
 {
 	change_lines_add(ctx, change);
 }
@@ -69,7 +69,8 @@ change_lines_compare(const struct change_lines *lines,
     const struct payload *before, const struct payload *after)
 {
 	struct change_lines found = *lines;
-	struct cart_reader reader = { add, &found, CHANGE_LINES_MAX, 0 };
+	struct cart_reader reader = { add_found_change, &found,
+		CHANGE_LINES_MAX, 0 };
 
 	if (cart_diff_texts(before, after, &reader) == -1) {
 		change_lines_remark(lines, "not JSON, which no client can "

@@ -41,7 +41,7 @@ struct diff {
 
 /* In the multicart, or NULL. */
 static const struct customer *
-seated(const struct session *session, const struct customer_id *id)
+seated_customer(const struct session *session, const struct customer_id *id)
 {
 	const struct customer *customer = session_customer(session, id);
 
@@ -97,7 +97,7 @@ compare_sessions(struct diff *diff, const struct session *before,
 
 	TAILQ_FOREACH(customer, &before->customers, entry) {
 		if (customer->state != CUSTOMER_SEATED ||
-		    seated(after, &customer->id) != NULL)
+		    seated_customer(after, &customer->id) != NULL)
 			continue;
 		begin_member(diff, customer, "is no longer there");
 		if (customer->cart != NULL)
@@ -107,7 +107,7 @@ compare_sessions(struct diff *diff, const struct session *before,
 	TAILQ_FOREACH(customer, &after->customers, entry) {
 		if (customer->state != CUSTOMER_SEATED)
 			continue;
-		other = seated(before, &customer->id);
+		other = seated_customer(before, &customer->id);
 		if (other != NULL) {
 			compare_member(diff, other, customer);
 			continue;
@@ -152,11 +152,12 @@ static enum ctl_status
 replay_to(const struct target *target, const char *text,
     struct audit_replay *replay)
 {
-	char problem[WHEN_PROBLEM_BYTES];
+	char problem[TIMESTAMP_PROBLEM_BYTES];
 	enum audit_status status;
 	struct audit_point point;
 
-	if (point_parse(text, clock_now().wall_ms, &point, problem) == -1)
+	if (revision_or_time_parse(text, clock_now().wall_ms, &point,
+		problem) == -1)
 		return ctl_usage_error("%s: %s", text, problem);
 	status = audit_replay_to(target->audit, &target->session, &point,
 	    replay);
@@ -179,7 +180,7 @@ run(const struct ctl *ctl)
 	    &is_coloured) == -1)
 		return ctl_usage_error("--color: \"%s\" is not auto, always "
 		    "or never", ctl->values[OPTION_COLOUR]);
-	status = target_open(ctl, ctl->operands[0], &target);
+	status = audited_session_open(ctl, ctl->operands[0], &target);
 	if (status != CTL_OK)
 		return status;
 	status = replay_to(&target, ctl->operands[1], &before);
@@ -189,11 +190,11 @@ run(const struct ctl *ctl)
 		print_diff(&before, &after, is_coloured);
 	audit_replay_clear(&before);
 	audit_replay_clear(&after);
-	target_close(&target);
+	audited_session_close(&target);
 	return status;
 }
 
-const struct ctl_command cmd_diff = {
+const struct ctl_command cmd_audit_diff = {
 	.words = "audit diff",
 	.operands = "SESSION FROM TO",
 	.operands_min = 3,

@@ -139,12 +139,13 @@ export_session(struct export *export, const struct ctl *ctl)
 	enum ctl_status status;
 	struct target target;
 
-	status = target_open(ctl, ctl->values[OPTION_SESSION], &target);
+	status =
+	    audited_session_open(ctl, ctl->values[OPTION_SESSION], &target);
 	if (status != CTL_OK)
 		return status;
 	status = (enum ctl_status)export_rows(export, target.audit,
 	    target.session.row);
-	target_close(&target);
+	audited_session_close(&target);
 	return status;
 }
 
@@ -172,7 +173,7 @@ run(const struct ctl *ctl)
 	return (enum ctl_status)status;
 }
 
-const struct ctl_command cmd_export = {
+const struct ctl_command cmd_audit_export = {
 	.words = "audit export",
 	.operands = "",
 	.options = export_options,

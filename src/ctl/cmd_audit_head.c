@@ -27,7 +27,7 @@ run(const struct ctl *ctl)
 	return CTL_OK;
 }
 
-const struct ctl_command cmd_head = {
+const struct ctl_command cmd_audit_head = {
 	.words = "audit head",
 	.operands = "",
 	.help = "print the newest row's number and hash",

@@ -41,7 +41,8 @@ struct listing {
 };
 
 static bool
-is_wanted(const struct listing *listing, const struct audit_session *session)
+passes_options(const struct listing *listing,
+    const struct audit_session *session)
 {
 	return session->last_ms >= listing->since_ms &&
 	    (session->is_running || !listing->is_active);
@@ -50,14 +51,14 @@ is_wanted(const struct listing *listing, const struct audit_session *session)
 static void
 print_time_member(struct json_line *line, const char *key, uint64_t ms)
 {
-	char text[WHEN_CHARS + 1];
+	char text[TIMESTAMP_CHARS + 1];
 
-	when_format(ms, text);
+	timestamp_format(ms, text);
 	json_line_string(line, key, text);
 }
 
 static void
-print_json(const struct audit_session *session)
+print_audited_json(const struct audit_session *session)
 {
 	struct json_line line;
 
@@ -79,23 +80,23 @@ print_json(const struct audit_session *session)
 }
 
 static void
-print_heading(void)
+print_audited_heading(void)
 {
 	(void)printf("%-*s %-7s %7s %4s %4s %9s %-*s %-*s %s\n",
 	    NAME_COLUMNS, "SESSION", "STATE", "MEMBERS", "AWAY", "GONE",
-	    "REVISION", WHEN_CHARS,
-	    "FIRST EVENT", WHEN_CHARS, "LAST EVENT", "HOST");
+	    "REVISION", TIMESTAMP_CHARS,
+	    "FIRST EVENT", TIMESTAMP_CHARS, "LAST EVENT", "HOST");
 }
 
 static void
-print_line(const struct audit_session *session)
+print_audited_session(const struct audit_session *session)
 {
-	char first[WHEN_CHARS + 1], last[WHEN_CHARS + 1];
+	char first[TIMESTAMP_CHARS + 1], last[TIMESTAMP_CHARS + 1];
 	char cursor[CURSOR_BYTES];
 	size_t taken;
 
-	when_format(session->first_ms, first);
-	when_format(session->last_ms, last);
+	timestamp_format(session->first_ms, first);
+	timestamp_format(session->last_ms, last);
 	(void)snprintf(cursor, sizeof(cursor), "%" PRIu64 ".%" PRIu64,
 	    session->incarnation, session->revision); /* fits */
 	taken = printable_write(stdout, session->name->data,
@@ -121,16 +122,16 @@ list(const struct listing *listing, struct audit *audit)
 	int64_t after = 0;
 
 	if (!listing->is_json)
-		print_heading();
+		print_audited_heading();
 	for (;;) {
 		status = audit_session_next(audit, after, &session);
 		if (status != AUDIT_OK)
 			return status == AUDIT_NONE ? AUDIT_OK : status;
 		after = session.row;
-		if (is_wanted(listing, &session) && listing->is_json)
-			print_json(&session);
-		else if (is_wanted(listing, &session))
-			print_line(&session);
+		if (passes_options(listing, &session) && listing->is_json)
+			print_audited_json(&session);
+		else if (passes_options(listing, &session))
+			print_audited_session(&session);
 		audit_session_clear(&session);
 	}
 }
@@ -143,11 +144,11 @@ run(const struct ctl *ctl)
 		.is_json = ctl->values[OPTION_JSON] != NULL,
 	};
 	const char *since = ctl->values[OPTION_SINCE];
-	char problem[WHEN_PROBLEM_BYTES];
+	char problem[TIMESTAMP_PROBLEM_BYTES];
 	enum audit_status status;
 	struct audit *audit;
 
-	if (since != NULL && when_parse(since, clock_now().wall_ms,
+	if (since != NULL && timestamp_parse(since, clock_now().wall_ms,
 	    &listing.since_ms, problem) == -1)
 		return ctl_usage_error("--since: %s: %s", since, problem);
 	status = audit_open(ctl->database, &audit);
@@ -158,7 +159,7 @@ run(const struct ctl *ctl)
 	return (enum ctl_status)status;
 }
 
-const struct ctl_command cmd_sessions = {
+const struct ctl_command cmd_audit_sessions = {
 	.words = "audit sessions",
 	.operands = "",
 	.options = command_options,

@@ -45,7 +45,7 @@ struct show {
 
 /* Have a row where there is one. */
 static enum audit_status
-look(struct walk *walk)
+fetch_row(struct walk *walk)
 {
 	enum audit_status status;
 
@@ -58,7 +58,7 @@ look(struct walk *walk)
 
 /* The one of the lower number; NULL for none. */
 static struct walk *
-earlier(struct walk *a, struct walk *b)
+lower_row(struct walk *a, struct walk *b)
 {
 	if (a->has_row && (!b->has_row || a->row.seq < b->row.seq))
 		return a;
@@ -73,10 +73,10 @@ show_rows(struct show *show)
 	struct walk *walk;
 
 	for (;;) {
-		status = look(&show->of_session);
+		status = fetch_row(&show->of_session);
 		if (status == AUDIT_OK)
-			status = look(&show->of_all);
-		walk = earlier(&show->of_session, &show->of_all);
+			status = fetch_row(&show->of_all);
+		walk = lower_row(&show->of_session, &show->of_all);
 		if (status != AUDIT_OK || walk == NULL ||
 		    pager_is_left(&show->pager))
 			return status;
@@ -160,15 +160,15 @@ run(const struct ctl *ctl)
 	    &config.is_coloured) == -1)
 		return ctl_usage_error("--color: \"%s\" is not auto, always "
 		    "or never", ctl->values[OPTION_COLOUR]);
-	status = target_open(ctl, ctl->operands[0], &target);
+	status = audited_session_open(ctl, ctl->operands[0], &target);
 	if (status != CTL_OK)
 		return status;
 	status = (enum ctl_status)show_session(ctl, &target, &config);
-	target_close(&target);
+	audited_session_close(&target);
 	return status;
 }
 
-const struct ctl_command cmd_show = {
+const struct ctl_command cmd_audit_show = {
 	.words = "audit show",
 	.operands = "SESSION",
 	.operands_min = 1,

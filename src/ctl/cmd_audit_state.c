@@ -70,22 +70,23 @@ run(const struct ctl *ctl)
 {
 	struct audit_point point = { .moment = AUDIT_NEWEST };
 	const char *at = ctl->values[OPTION_AT];
-	char problem[WHEN_PROBLEM_BYTES];
+	char problem[TIMESTAMP_PROBLEM_BYTES];
 	struct target target;
 	enum ctl_status status;
 
-	if (at != NULL && point_parse(at, clock_now().wall_ms, &point,
-	    problem) == -1)
+	if (at != NULL &&
+	    revision_or_time_parse(at, clock_now().wall_ms, &point, problem) ==
+		-1)
 		return ctl_usage_error("--at: %s: %s", at, problem);
-	status = target_open(ctl, ctl->operands[0], &target);
+	status = audited_session_open(ctl, ctl->operands[0], &target);
 	if (status != CTL_OK)
 		return status;
 	status = show_state(ctl, &point, &target);
-	target_close(&target);
+	audited_session_close(&target);
 	return status;
 }
 
-const struct ctl_command cmd_state = {
+const struct ctl_command cmd_audit_state = {
 	.words = "audit state",
 	.operands = "SESSION",
 	.operands_min = 1,

@@ -38,7 +38,7 @@ static const struct ctl_option command_options[] = {
 
 /* A text of the database, which may be anything. */
 static void
-print_text(const char *text, size_t len)
+print_database_text(const char *text, size_t len)
 {
 	(void)printable_write(stdout, text, len, SIZE_MAX);
 }
@@ -47,7 +47,7 @@ static void
 print_session(const struct payload *name)
 {
 	(void)printf("session ");
-	print_text(name->data, name->len);
+	print_database_text(name->data, name->len);
 }
 
 static void
@@ -60,13 +60,13 @@ static void
 print_note(void *ctx, const struct audit_row *row)
 {
 	const struct record *record = &row->record;
-	char text[WHEN_CHARS + 1], cid[ID_CUSTOMER_HEX + 1];
+	char text[TIMESTAMP_CHARS + 1], cid[ID_CUSTOMER_HEX + 1];
 
 	progress_end(ctx);
-	when_format(record->time_ms, text);
+	timestamp_format(record->time_ms, text);
 	(void)printf("row %" PRId64 ", %s: ", row->seq, text);
 	customer_id_format(&record->customer, cid);
-	when_format(record->client_seq, text);
+	timestamp_format(record->client_seq, text);
 	if (record->event == RECORD_RETAIN)
 		(void)printf("bodies older than %s may go\n", text);
 	else if (record->event == RECORD_PURGE)
@@ -84,7 +84,7 @@ print_note(void *ctx, const struct audit_row *row)
 static void
 print_fault(const struct audit_fault *fault)
 {
-	char text[WHEN_CHARS + 1];
+	char text[TIMESTAMP_CHARS + 1];
 	const char *separator = "";
 
 	(void)printf("fault: ");
@@ -102,34 +102,34 @@ print_fault(const struct audit_fault *fault)
 		separator = ", ";
 	}
 	if (fault->has_time) {
-		when_format(fault->time_ms, text);
+		timestamp_format(fault->time_ms, text);
 		(void)printf("%s%s", separator, text);
 		separator = ", ";
 	}
 	(void)printf("%s", *separator != '\0' ? ": " : "");
-	print_text(fault->what, strlen(fault->what));
+	print_database_text(fault->what, strlen(fault->what));
 	(void)printf("\n");
 }
 
 /* Where the chain begins, and what that leaves open. */
 static void
-print_begin(const struct audit_report *report)
+print_beginning(const struct audit_report *report)
 {
-	char text[WHEN_CHARS + 1];
+	char text[TIMESTAMP_CHARS + 1];
 
 	if (report->trusted_seq != 0)
 		(void)printf("not proved: row %" PRId64 " and those before\n",
 		    report->trusted_seq);
 	if (report->anchor_seq == 0)
 		return;
-	when_format(report->purge_ms, text);
+	timestamp_format(report->purge_ms, text);
 	(void)printf("not there any more: rows up to %" PRId64 ", by row %"
 	    PRId64 " of %s\n", report->anchor_seq, report->purge_seq, text);
 }
 
 /* Nobody else holds a hash of what is behind the head that was given. */
 static void
-print_rest(const struct audit_report *report,
+print_unproved_rows(const struct audit_report *report,
     const struct audit_verify_options *wish)
 {
 	int64_t last = wish->head.seq;
@@ -156,8 +156,8 @@ print_proof(const struct audit_report *report,
 	    report->bodies, report->erased, report->expired);
 	(void)printf("proved: the tables agree with the replay of %" PRIu64
 	    " incarnations\n", report->sessions);
-	print_begin(report);
-	print_rest(report, wish);
+	print_beginning(report);
+	print_unproved_rows(report, wish);
 	if (report->skipped > 0)
 		(void)printf("not proved: who else was in %" PRIu64
 		    " incarnations whose beginning is not there\n",
@@ -219,7 +219,7 @@ verify_session(const struct ctl *ctl, struct audit *audit,
 
 /* Read the options into wish. */
 static enum ctl_status
-read_options(const struct ctl *ctl, struct audit_verify_options *wish)
+read_verify_options(const struct ctl *ctl, struct audit_verify_options *wish)
 {
 	const char *from = ctl->values[OPTION_FROM];
 	const char *head = ctl->values[OPTION_HEAD];
@@ -241,7 +241,7 @@ static enum ctl_status
 run(const struct ctl *ctl)
 {
 	struct audit_verify_options wish = { .from = 0 };
-	enum ctl_status status = read_options(ctl, &wish);
+	enum ctl_status status = read_verify_options(ctl, &wish);
 	struct audit *audit;
 
 	if (status != CTL_OK)
@@ -254,7 +254,7 @@ run(const struct ctl *ctl)
 	return status;
 }
 
-const struct ctl_command cmd_verify = {
+const struct ctl_command cmd_audit_verify = {
 	.words = "audit verify",
 	.operands = "",
 	.options = command_options,

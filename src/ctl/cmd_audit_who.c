@@ -24,7 +24,7 @@ static const struct ctl_option who_options[] = {
 };
 
 static enum audit_status
-tell_rows(struct audit_cursor *cursor, struct timeline *timeline,
+print_rows(struct audit_cursor *cursor, struct timeline *timeline,
     const struct pager *pager)
 {
 	enum audit_status status;
@@ -40,7 +40,7 @@ tell_rows(struct audit_cursor *cursor, struct timeline *timeline,
 }
 
 static enum audit_status
-tell_session(const struct target *target, struct timeline *timeline,
+print_session_rows(const struct target *target, struct timeline *timeline,
     enum timeline_format format)
 {
 	struct pager pager = { .is_running = false };
@@ -53,21 +53,21 @@ tell_session(const struct target *target, struct timeline *timeline,
 		return status;
 	if (format == TIMELINE_TEXT)
 		pager_start(&pager);
-	status = tell_rows(cursor, timeline, &pager);
+	status = print_rows(cursor, timeline, &pager);
 	pager_stop(&pager);
 	audit_cursor_free(cursor);
 	return status;
 }
 
 static enum ctl_status
-judge(const struct ctl *ctl, const struct timeline *timeline)
+report_outcome(const struct ctl *ctl, const struct timeline *timeline)
 {
-	size_t unknown = timeline_unknown(timeline);
+	size_t unknown = timeline_unknown_carts(timeline);
 
 	if (unknown > 0)
 		log_warnx("%zu changes of carts are not known: they or what "
 		    "they changed were erased or deleted", unknown);
-	if (timeline_told(timeline) > 0)
+	if (timeline_shown(timeline) > 0)
 		return CTL_OK;
 	log_errorx("%s: \"%s\" was in no cart", ctl->operands[0],
 	    ctl->operands[1]);
@@ -93,20 +93,20 @@ run(const struct ctl *ctl)
 	    &config.is_coloured) == -1)
 		return ctl_usage_error("--color: \"%s\" is not auto, always "
 		    "or never", ctl->values[OPTION_COLOUR]);
-	status = target_open(ctl, ctl->operands[0], &target);
+	status = audited_session_open(ctl, ctl->operands[0], &target);
 	if (status != CTL_OK)
 		return status;
 	timeline = timeline_new(&config);
-	status = (enum ctl_status)tell_session(&target, timeline,
+	status = (enum ctl_status)print_session_rows(&target, timeline,
 	    config.format);
 	if (status == CTL_OK)
-		status = judge(ctl, timeline);
+		status = report_outcome(ctl, timeline);
 	timeline_free(timeline);
-	target_close(&target);
+	audited_session_close(&target);
 	return status;
 }
 
-const struct ctl_command cmd_who = {
+const struct ctl_command cmd_audit_who = {
 	.words = "audit who",
 	.operands = "SESSION PRODUCT",
 	.operands_min = 2,

@@ -39,12 +39,12 @@ run(const struct ctl *ctl)
 	struct copying copying;
 	struct chain_head head;
 
-	copying_begin(&copying);
+	interruptible_copy_begin(&copying);
 	status = backup_make(&order, &copying.watcher, &head);
 	progress_end(&copying.progress);
 	if (status == BACKUP_STOPPED)
 		log_errorx("%s: not made", order.target);
-	copying_end(&copying);
+	interruptible_copy_end(&copying);
 	if (status == BACKUP_MADE)
 		print_head(&head);
 	return (enum ctl_status)status;

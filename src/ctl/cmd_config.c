@@ -26,7 +26,7 @@ static const struct json_shape shape[] = {
 	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
-static const struct operating_question question = {
+static const struct daemon_request question = {
 	.method = "GET",
 	.target = "/config",
 	.shape = shape,
@@ -35,7 +35,7 @@ static const struct operating_question question = {
 static void
 print_column(const struct json_node *node, const char *key, size_t columns)
 {
-	size_t taken = operating_print(node, key, 0);
+	size_t taken = daemon_answer_print(node, key, 0);
 
 	/* Errors show in the end. */
 	(void)printf("%*s", taken < columns ? (int)(columns - taken) + 1 : 1,
@@ -43,13 +43,13 @@ print_column(const struct json_node *node, const char *key, size_t columns)
 }
 
 static void
-print_line(const struct json_node *setting)
+print_setting(const struct json_node *setting)
 {
 	print_column(setting, "key", 28);
 	print_column(setting, "origin", 12);
-	(void)printf("%-7s ", operating_is_true(setting, "reloadable") ?
+	(void)printf("%-7s ", daemon_answer_is_true(setting, "reloadable") ?
 	    "reload" : "restart");
-	(void)operating_print(setting, "value", 0);
+	(void)daemon_answer_print(setting, "value", 0);
 	(void)putchar('\n');
 }
 
@@ -57,23 +57,23 @@ static enum ctl_status
 run(const struct ctl *ctl)
 {
 	const struct json_node *setting;
-	struct operating_answer answer;
+	struct daemon_answer answer;
 	enum ctl_status status;
 
-	status = operating_ask(ctl, &question, &answer);
+	status = daemon_request_send(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->values[OPTION_JSON] == NULL)
 		(void)printf("%-28s %-12s %-7s %s\n", "SETTING", "FROM",
 		    "CHANGE", "VALUE");
-	for (setting = operating_first(answer.root, "settings");
+	for (setting = daemon_answer_first(answer.root, "settings");
 	    setting != NULL;
-	    setting = operating_next(answer.root, "settings", setting))
+	    setting = daemon_answer_next(answer.root, "settings", setting))
 		if (ctl->values[OPTION_JSON] != NULL)
-			operating_print_json(setting);
+			daemon_answer_print_json(setting);
 		else
-			print_line(setting);
-	operating_clear(&answer);
+			print_setting(setting);
+	daemon_answer_clear(&answer);
 	return CTL_OK;
 }
 

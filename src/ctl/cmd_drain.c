@@ -8,7 +8,7 @@
 static enum ctl_status
 run(const struct ctl *ctl)
 {
-	return operating_order(ctl, "/drain");
+	return daemon_request_post(ctl, "/drain");
 }
 
 const struct ctl_command cmd_drain = {

@@ -51,7 +51,7 @@ confirm(const struct erase *erase)
 	    erase->customer != NULL ? erase->customer_text : "",
 	    erase->session != NULL ? " in session " : "",
 	    erase->session != NULL ? erase->session : "");
-	if (confirm_read())
+	if (prompt_is_yes())
 		return CTL_OK;
 	log_errorx("nothing was erased");
 	return CTL_FAULT;
@@ -90,7 +90,7 @@ find_sessions(struct erase *erase, struct audit *audit)
  * written to.
  */
 static enum ctl_status
-look(struct erase *erase)
+find_what_to_erase(struct erase *erase)
 {
 	enum ctl_status status;
 	struct audit *audit;
@@ -110,7 +110,7 @@ look(struct erase *erase)
 static enum ctl_status
 erase_all(struct erase *erase)
 {
-	enum ctl_status status = look(erase);
+	enum ctl_status status = find_what_to_erase(erase);
 	size_t i;
 
 	if (status == CTL_OK)

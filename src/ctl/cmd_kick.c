@@ -25,7 +25,7 @@ run(const struct ctl *ctl)
 		    customer);
 	(void)snprintf(target, sizeof(target), "/kick?session=%s&customer=%s",
 	    session, customer);	/* fits */
-	return operating_order(ctl, target);
+	return daemon_request_post(ctl, target);
 }
 
 const struct ctl_command cmd_kick = {

@@ -19,7 +19,7 @@ run(const struct ctl *ctl)
 		    "info or debug", ctl->operands[0]);
 	(void)snprintf(target, sizeof(target), "/log-level?level=%s",
 	    setting_log_level_name(level));	/* fits */
-	return operating_order(ctl, target);
+	return daemon_request_post(ctl, target);
 }
 
 const struct ctl_command cmd_log_level = {

@@ -24,7 +24,7 @@ static const struct json_shape shape[] = {
 	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
-static const struct operating_question question = {
+static const struct daemon_request question = {
 	.method = "POST",
 	.target = "/reload",
 	.shape = shape,
@@ -33,13 +33,13 @@ static const struct operating_question question = {
 
 /* A line for each text of a list, with words behind it. */
 static void
-print_list(FILE *out, const struct json_node *root, const char *key,
+print_problems_or_keys(FILE *out, const struct json_node *root, const char *key,
     const char *words)
 {
 	const struct json_node *text;
 
-	for (text = operating_first(root, key); text != NULL;
-	    text = operating_next(root, key, text)) {
+	for (text = daemon_answer_first(root, key); text != NULL;
+	    text = daemon_answer_next(root, key, text)) {
 		(void)printable_write_json(out, text->text, text->len,
 		    SIZE_MAX);
 		(void)fprintf(out, "%s\n", words); /* errors show in the end */
@@ -49,25 +49,26 @@ print_list(FILE *out, const struct json_node *root, const char *key,
 static enum ctl_status
 run(const struct ctl *ctl)
 {
-	struct operating_answer answer;
+	struct daemon_answer answer;
 	enum ctl_status status;
 
-	status = operating_ask(ctl, &question, &answer);
+	status = daemon_request_send(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (answer.status == STATUS_REFUSED)
 		status = CTL_CONFIG;
 	if (ctl->values[OPTION_JSON] != NULL) {
-		operating_print_json(answer.root);
+		daemon_answer_print_json(answer.root);
 	} else {
-		print_list(stderr, answer.root, "problems", "");
+		print_problems_or_keys(stderr, answer.root, "problems", "");
 		if (status == CTL_CONFIG)
 			(void)fputs("refused: nothing was changed\n", stderr);
-		print_list(stdout, answer.root, "adopted", ": changed");
-		print_list(stdout, answer.root, "restart",
+		print_problems_or_keys(stdout, answer.root, "adopted",
+		    ": changed");
+		print_problems_or_keys(stdout, answer.root, "restart",
 		    ": takes a restart");
 	}
-	operating_clear(&answer);
+	daemon_answer_clear(&answer);
 	return status;
 }
 

@@ -35,9 +35,9 @@ print_copy(const struct restore_order *order, const struct restore_plan *plan)
 static void
 print_old(const struct restore_old *old)
 {
-	char when[WHEN_CHARS + 1];
+	char when[TIMESTAMP_CHARS + 1];
 
-	when_format(old->changed_ms, when);
+	timestamp_format(old->changed_ms, when);
 	if (old->kept == NULL)
 		(void)printf("database: %s, where there is none now\n",
 		    old->path);
@@ -73,13 +73,13 @@ print_key(const struct restore_plan *plan)
 
 /* Whoever has no terminal said --yes. */
 static bool
-is_wanted(const struct ctl *ctl, const struct copying *copying)
+is_confirmed(const struct ctl *ctl, const struct copying *copying)
 {
 	if (ctl->values[OPTION_YES] != NULL)
 		return true;
 	(void)fflush(stdout);	/* in the end errors show */
 	(void)fprintf(stderr, "Restore the copy? [y/N] ");
-	return copying_confirm(copying);
+	return interruptible_copy_confirm(copying);
 }
 
 static enum restore_status
@@ -97,7 +97,7 @@ restore(const struct ctl *ctl, const struct restore_order *order,
 	print_copy(order, &plan);
 	print_old(&plan.old);
 	print_key(&plan);
-	status = is_wanted(ctl, copying) ? restore_finish(restore) :
+	status = is_confirmed(ctl, copying) ? restore_finish(restore) :
 	    RESTORE_STOPPED;
 	if (status == RESTORE_DONE)
 		(void)printf("restored\n");
@@ -119,11 +119,11 @@ run(const struct ctl *ctl)
 	if (ctl->values[OPTION_YES] == NULL && isatty(STDIN_FILENO) != 1)
 		return ctl_usage_error("restore: without a terminal to ask "
 		    "at, say --yes");
-	copying_begin(&copying);
+	interruptible_copy_begin(&copying);
 	status = restore(ctl, &order, &copying);
 	if (status == RESTORE_STOPPED)
 		log_errorx("nothing was restored");
-	copying_end(&copying);
+	interruptible_copy_end(&copying);
 	return (enum ctl_status)status;
 }
 

@@ -35,40 +35,41 @@ static const struct json_shape customer_shape[] = {
 };
 
 static const struct json_shape shape[] = {
-	OPERATING_SESSION,
+	DAEMON_ANSWER_SESSION,
 	{ "customers", JSON_KIND_OBJECTS, customer_shape },
 	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
 static void
-print_line(const struct json_node *customer)
+print_customer(const struct json_node *customer)
 {
-	(void)operating_print(customer, "customer", 0);
+	(void)daemon_answer_print(customer, "customer", 0);
 	(void)printf(" %-5s %-7s %-5s %-5s %11" PRIu64 " %5" PRIu64
 	    " %10" PRIu64 "  ",
-	    operating_is_true(customer, "host") ? "host" : "guest",
-	    operating_is_true(customer, "present") ? "here" :
-	    operating_is_true(customer, "member") ? "absent" : "away",
-	    operating_is_true(customer, "ready") ? "ready" : "-",
-	    operating_is_true(customer, "token") ? "token" : "-",
-	    operating_number(customer, "connections"),
-	    operating_number(customer, "polls"),
-	    operating_number(customer, "cartBytes"));
-	(void)operating_print(customer, "name", NAME_COLUMNS);
+	    daemon_answer_is_true(customer, "host") ? "host" : "guest",
+	    daemon_answer_is_true(customer, "present") ? "here" :
+	    daemon_answer_is_true(customer, "member") ? "absent" : "away",
+	    daemon_answer_is_true(customer, "ready") ? "ready" : "-",
+	    daemon_answer_is_true(customer, "token") ? "token" : "-",
+	    daemon_answer_number(customer, "connections"),
+	    daemon_answer_number(customer, "polls"),
+	    daemon_answer_number(customer, "cartBytes"));
+	(void)daemon_answer_print(customer, "name", NAME_COLUMNS);
 	(void)putchar('\n');	/* errors show in the end */
 }
 
 static void
-print_table(const struct json_node *root)
+print_customers(const struct json_node *root)
 {
 	const struct json_node *customer;
 
 	(void)printf("%-24s %-5s %-7s %-5s %-5s %11s %5s %10s  %s\n",
 	    "CUSTOMER", "ROLE", "STATE", "READY", "TOKEN", "CONNECTIONS",
 	    "POLLS", "CART BYTES", "NAME");
-	for (customer = operating_first(root, "customers"); customer != NULL;
-	    customer = operating_next(root, "customers", customer))
-		print_line(customer);
+	for (customer = daemon_answer_first(root, "customers");
+	     customer != NULL;
+	     customer = daemon_answer_next(root, "customers", customer))
+		print_customer(customer);
 }
 
 static enum ctl_status
@@ -76,12 +77,12 @@ run(const struct ctl *ctl)
 {
 	const char *session = ctl->operands[0];
 	char target[TARGET_BYTES];
-	const struct operating_question question = {
+	const struct daemon_request question = {
 		.method = "GET",
 		.target = target,
 		.shape = shape,
 	};
-	struct operating_answer answer;
+	struct daemon_answer answer;
 	enum ctl_status status;
 
 	if (!session_id_is_valid(session, strlen(session)))
@@ -89,14 +90,14 @@ run(const struct ctl *ctl)
 		    session);
 	(void)snprintf(target, sizeof(target), "/session?id=%s",
 	    session);	/* fits */
-	status = operating_ask(ctl, &question, &answer);
+	status = daemon_request_send(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->values[OPTION_JSON] != NULL)
-		operating_print_json(answer.root);
+		daemon_answer_print_json(answer.root);
 	else
-		print_table(answer.root);
-	operating_clear(&answer);
+		print_customers(answer.root);
+	daemon_answer_clear(&answer);
 	return CTL_OK;
 }
 

@@ -16,7 +16,7 @@ static const struct ctl_option command_options[] = {
 };
 
 static const struct json_shape session_shape[] = {
-	OPERATING_SESSION,
+	DAEMON_ANSWER_SESSION,
 	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
@@ -27,36 +27,36 @@ static const struct json_shape shape[] = {
 };
 
 static void
-print_line(const struct json_node *session)
+print_session(const struct json_node *session)
 {
 	(void)printf("%7" PRIu64 " %7" PRIu64 " %4" PRIu64 " %11" PRIu64
 	    " %5" PRIu64 " %10" PRIu64 " %8" PRIu64 "  ",
-	    operating_number(session, "members"),
-	    operating_number(session, "present"),
-	    operating_number(session, "away"),
-	    operating_number(session, "connections"),
-	    operating_number(session, "polls"),
-	    operating_number(session, "cartBytes"),
-	    operating_number(session, "revision"));
-	(void)operating_print(session, "session", 0);
+	    daemon_answer_number(session, "members"),
+	    daemon_answer_number(session, "present"),
+	    daemon_answer_number(session, "away"),
+	    daemon_answer_number(session, "connections"),
+	    daemon_answer_number(session, "polls"),
+	    daemon_answer_number(session, "cartBytes"),
+	    daemon_answer_number(session, "revision"));
+	(void)daemon_answer_print(session, "session", 0);
 	(void)putchar('\n');	/* errors show in the end */
 }
 
 static void
-print_page(const struct ctl *ctl, const struct json_node *root)
+print_sessions(const struct ctl *ctl, const struct json_node *root)
 {
 	const struct json_node *session;
 
-	for (session = operating_first(root, "sessions"); session != NULL;
-	    session = operating_next(root, "sessions", session))
+	for (session = daemon_answer_first(root, "sessions"); session != NULL;
+	    session = daemon_answer_next(root, "sessions", session))
 		if (ctl->values[OPTION_JSON] != NULL)
-			operating_print_json(session);
+			daemon_answer_print_json(session);
 		else
-			print_line(session);
+			print_session(session);
 }
 
 static void
-print_heading(const struct ctl *ctl)
+print_sessions_heading(const struct ctl *ctl)
 {
 	if (ctl->values[OPTION_JSON] == NULL)
 		(void)printf("%7s %7s %4s %11s %5s %10s %8s  %s\n",
@@ -66,33 +66,33 @@ print_heading(const struct ctl *ctl)
 
 /* Print the sessions behind number *after, which becomes 0 with the last. */
 static enum ctl_status
-list_page(const struct ctl *ctl, uint64_t *after)
+request_page(const struct ctl *ctl, uint64_t *after)
 {
 	char target[TARGET_BYTES];
-	const struct operating_question question = {
+	const struct daemon_request question = {
 		.method = "GET",
 		.target = target,
 		.shape = shape,
 	};
-	struct operating_answer answer;
+	struct daemon_answer answer;
 	enum ctl_status status;
 	uint64_t next;
 
 	(void)snprintf(target, sizeof(target), "/sessions?after=%" PRIu64,
 	    *after);	/* fits */
-	status = operating_ask(ctl, &question, &answer);
+	status = daemon_request_send(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;
-	next = operating_number(answer.root, "next");
+	next = daemon_answer_number(answer.root, "next");
 	if (next != 0 && next <= *after) {
-		status = operating_misunderstood("the list has no end");
+		status = daemon_answer_malformed("the list has no end");
 	} else {
 		if (*after == 0)
-			print_heading(ctl);
-		print_page(ctl, answer.root);
+			print_sessions_heading(ctl);
+		print_sessions(ctl, answer.root);
 	}
 	*after = next;
-	operating_clear(&answer);
+	daemon_answer_clear(&answer);
 	return status;
 }
 
@@ -103,12 +103,12 @@ run(const struct ctl *ctl)
 	uint64_t after = 0;
 
 	do {
-		status = list_page(ctl, &after);
+		status = request_page(ctl, &after);
 	} while (status == CTL_OK && after != 0);
 	return status;
 }
 
-const struct ctl_command cmd_live = {
+const struct ctl_command cmd_sessions = {
 	.words = "sessions",
 	.operands = "",
 	.options = command_options,

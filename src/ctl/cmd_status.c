@@ -29,7 +29,7 @@ static const struct json_shape shape[] = {
 	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
-static const struct operating_question question = {
+static const struct daemon_request question = {
 	.method = "GET",
 	.target = "/status",
 	.shape = shape,
@@ -44,16 +44,19 @@ print_uptime(uint64_t s)
 }
 
 static void
-print_number(const struct json_node *root, const char *title, const char *key)
+print_number_line(const struct json_node *root, const char *title,
+    const char *key)
 {
-	(void)printf("%-12s%" PRIu64 "\n", title, operating_number(root, key));
+	(void)printf("%-12s%" PRIu64 "\n", title,
+	    daemon_answer_number(root, key));
 }
 
 static void
-print_text(const struct json_node *root, const char *title, const char *key)
+print_text_line(const struct json_node *root, const char *title,
+    const char *key)
 {
 	(void)printf("%-12s", title);
-	(void)operating_print(root, key, 0);
+	(void)daemon_answer_print(root, key, 0);
 	(void)putchar('\n');	/* errors show in the end */
 }
 
@@ -75,46 +78,46 @@ print_storage(const struct json_node *root)
 	size_t i;
 
 	(void)printf("%-12s", "storage");
-	(void)operating_print(root, "storage", 0);
+	(void)daemon_answer_print(root, "storage", 0);
 	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-		if (operating_is_text(root, "storage", meanings[i].word))
+		if (daemon_answer_is_text(root, "storage", meanings[i].word))
 			meaning = meanings[i].meaning;
 	(void)printf("%s\n", meaning);	/* errors show in the end */
 }
 
 static void
-print_table(const struct json_node *root)
+print_status(const struct json_node *root)
 {
-	print_text(root, "state", "state");
+	print_text_line(root, "state", "state");
 	print_storage(root);
-	print_text(root, "version", "version");
-	print_number(root, "process", "pid");
+	print_text_line(root, "version", "version");
+	print_number_line(root, "process", "pid");
 	(void)printf("%-12s", "up for");
-	print_uptime(operating_number(root, "uptime"));
+	print_uptime(daemon_answer_number(root, "uptime"));
 	(void)putchar('\n');
-	print_text(root, "database", "database");
-	print_text(root, "log level", "logLevel");
-	print_number(root, "sessions", "sessions");
-	print_number(root, "customers", "present");
-	print_number(root, "WebSockets", "websockets");
-	print_number(root, "requests", "requests");
-	print_number(root, "pending", "pending");
+	print_text_line(root, "database", "database");
+	print_text_line(root, "log level", "logLevel");
+	print_number_line(root, "sessions", "sessions");
+	print_number_line(root, "customers", "present");
+	print_number_line(root, "WebSockets", "websockets");
+	print_number_line(root, "requests", "requests");
+	print_number_line(root, "pending", "pending");
 }
 
 static enum ctl_status
 run(const struct ctl *ctl)
 {
-	struct operating_answer answer;
+	struct daemon_answer answer;
 	enum ctl_status status;
 
-	status = operating_ask(ctl, &question, &answer);
+	status = daemon_request_send(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->values[OPTION_JSON] != NULL)
-		operating_print_json(answer.root);
+		daemon_answer_print_json(answer.root);
 	else
-		print_table(answer.root);
-	operating_clear(&answer);
+		print_status(answer.root);
+	daemon_answer_clear(&answer);
 	return CTL_OK;
 }
 

@@ -240,9 +240,9 @@ option_error(const struct command_line *line, int c, char **argv,
 {
 	const char *words = line->command != NULL ? line->command->words :
 	    line->group;
-	char text[OPTION_FAULT_BYTES];
+	char text[GETOPT_ERROR_BYTES];
 
-	option_fault(c, argv, names, text);
+	getopt_error(c, argv, names, text);
 	if (words == NULL)
 		return ctl_usage_error("%s", text);
 	return ctl_usage_error("%s: %s", words, text);

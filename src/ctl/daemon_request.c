@@ -14,7 +14,7 @@
 #include "printable.h"
 
 static enum ctl_status
-say_absent(const struct endpoint *endpoint, int error)
+report_unreachable(const struct endpoint *endpoint, int error)
 {
 	char where[ENDPOINT_TEXT_MAX + 1];
 
@@ -28,7 +28,7 @@ say_absent(const struct endpoint *endpoint, int error)
 
 /* Where the daemon listens for us. */
 static enum ctl_status
-find_place(const struct ctl *ctl, struct endpoint *endpoint)
+find_endpoint(const struct ctl *ctl, struct endpoint *endpoint)
 {
 	switch (admin_socket_find(ctl->options, endpoint)) {
 	case ADMIN_SOCKET_CONFIGURED:
@@ -47,7 +47,7 @@ find_place(const struct ctl *ctl, struct endpoint *endpoint)
 
 /* Say why the daemon did not do what was asked. */
 static enum ctl_status
-say_refused(const struct operating_answer *answer)
+report_refusal(const struct daemon_answer *answer)
 {
 	static const struct json_shape refusal[] = {
 		{ "error", JSON_KIND_TEXT, NULL },
@@ -65,7 +65,7 @@ say_refused(const struct operating_answer *answer)
 }
 
 enum ctl_status
-operating_misunderstood(const char *what)
+daemon_answer_malformed(const char *what)
 {
 	log_errorx("the daemon's answer is not understood: %s: is it of "
 	    "another version?", what);
@@ -73,59 +73,59 @@ operating_misunderstood(const char *what)
 }
 
 static enum ctl_status
-judge(const struct operating_answer *answer, const struct json_shape *shape,
+check_answer(const struct daemon_answer *answer, const struct json_shape *shape,
     unsigned also)
 {
 	const char *fault;
 
 	if (answer->status / 100 != 2 && answer->status != also)
-		return say_refused(answer);
+		return report_refusal(answer);
 	if (answer->tree == NULL)
-		return operating_misunderstood("it is no JSON");
+		return daemon_answer_malformed("it is no JSON");
 	fault = json_shape_fault(answer->root, shape);
 	if (fault == NULL)
 		return CTL_OK;
-	return operating_misunderstood(*fault == '\0' ? "it is no object" :
+	return daemon_answer_malformed(*fault == '\0' ? "it is no object" :
 	    fault);
 }
 
 enum ctl_status
-operating_read(struct admin_client_answer *from,
+daemon_answer_parse(struct admin_client_answer *from,
     const struct json_shape *shape, unsigned also,
-    struct operating_answer *answer)
+    struct daemon_answer *answer)
 {
 	enum ctl_status status;
 
-	*answer = (struct operating_answer){
+	*answer = (struct daemon_answer){
 		.status = from->status,
 		.body = from->body,
 		.tree = json_tree_new(from->body, strlen(from->body)),
 	};
 	if (answer->tree != NULL)
 		answer->root = json_tree_root(answer->tree);
-	status = judge(answer, shape, also);
+	status = check_answer(answer, shape, also);
 	if (status != CTL_OK)
-		operating_clear(answer);
+		daemon_answer_clear(answer);
 	return status;
 }
 
 enum ctl_status
-operating_ask(const struct ctl *ctl, const struct operating_question *question,
-    struct operating_answer *answer)
+daemon_request_send(const struct ctl *ctl,
+    const struct daemon_request *question, struct daemon_answer *answer)
 {
 	struct admin_client_answer from;
 	struct endpoint endpoint;
-	enum ctl_status status = find_place(ctl, &endpoint);
+	enum ctl_status status = find_endpoint(ctl, &endpoint);
 
 	if (status != CTL_OK)
 		return status;
 	switch (admin_client_ask(&endpoint, question->method, question->target,
 	    &from)) {
 	case ADMIN_CLIENT_ANSWERED:
-		return operating_read(&from, question->shape, question->also,
-		    answer);
+		return daemon_answer_parse(&from, question->shape,
+		    question->also, answer);
 	case ADMIN_CLIENT_ABSENT:
-		return say_absent(&endpoint, errno);
+		return report_unreachable(&endpoint, errno);
 	case ADMIN_CLIENT_FAILED:
 		break;
 	}
@@ -133,34 +133,34 @@ operating_ask(const struct ctl *ctl, const struct operating_question *question,
 }
 
 void
-operating_clear(struct operating_answer *answer)
+daemon_answer_clear(struct daemon_answer *answer)
 {
 	json_tree_free(answer->tree);
 	free(answer->body);
 }
 
 enum ctl_status
-operating_order(const struct ctl *ctl, const char *target)
+daemon_request_post(const struct ctl *ctl, const char *target)
 {
 	static const struct json_shape nothing[] = {
 		{ NULL, JSON_KIND_TEXT, NULL },
 	};
-	const struct operating_question question = {
+	const struct daemon_request question = {
 		.method = "POST",
 		.target = target,
 		.shape = nothing,
 	};
-	struct operating_answer answer;
-	enum ctl_status status = operating_ask(ctl, &question, &answer);
+	struct daemon_answer answer;
+	enum ctl_status status = daemon_request_send(ctl, &question, &answer);
 
 	if (status == CTL_OK)
-		operating_clear(&answer);
+		daemon_answer_clear(&answer);
 	return status;
 }
 
 /* What is in the shape is there. */
 static const struct json_node *
-member_of(const struct json_node *node, const char *key)
+shaped_member(const struct json_node *node, const char *key)
 {
 	const struct json_node *member = json_node_member(node, key);
 
@@ -169,31 +169,32 @@ member_of(const struct json_node *node, const char *key)
 }
 
 uint64_t
-operating_number(const struct json_node *node, const char *key)
+daemon_answer_number(const struct json_node *node, const char *key)
 {
-	return strtoull(member_of(node, key)->text, NULL, 10);
+	return strtoull(shaped_member(node, key)->text, NULL, 10);
 }
 
 bool
-operating_is_true(const struct json_node *node, const char *key)
+daemon_answer_is_true(const struct json_node *node, const char *key)
 {
-	return *member_of(node, key)->text == 't';
+	return *shaped_member(node, key)->text == 't';
 }
 
 bool
-operating_is_text(const struct json_node *node, const char *key,
+daemon_answer_is_text(const struct json_node *node, const char *key,
     const char *text)
 {
-	const struct json_node *member = member_of(node, key);
+	const struct json_node *member = shaped_member(node, key);
 
 	return member->len == strlen(text) + 2 &&
 	    memcmp(member->text + 1, text, strlen(text)) == 0;
 }
 
 size_t
-operating_print(const struct json_node *node, const char *key, size_t columns)
+daemon_answer_print(const struct json_node *node, const char *key,
+    size_t columns)
 {
-	const struct json_node *member = member_of(node, key);
+	const struct json_node *member = shaped_member(node, key);
 
 	if (!json_node_is_string(member) || member->len == 2) {
 		(void)putchar('-');	/* errors show in the end */
@@ -204,20 +205,20 @@ operating_print(const struct json_node *node, const char *key, size_t columns)
 }
 
 const struct json_node *
-operating_first(const struct json_node *node, const char *key)
+daemon_answer_first(const struct json_node *node, const char *key)
 {
-	return json_node_first(member_of(node, key));
+	return json_node_first(shaped_member(node, key));
 }
 
 const struct json_node *
-operating_next(const struct json_node *node, const char *key,
+daemon_answer_next(const struct json_node *node, const char *key,
     const struct json_node *element)
 {
-	return json_node_next(member_of(node, key), element);
+	return json_node_next(shaped_member(node, key), element);
 }
 
 void
-operating_print_json(const struct json_node *node)
+daemon_answer_print_json(const struct json_node *node)
 {
 	json_line_write_json(stdout, node->text, node->len);
 	(void)putchar('\n');	/* errors show in the end */

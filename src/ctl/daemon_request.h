@@ -14,7 +14,7 @@ struct admin_client_answer;
 /* A request to the daemon that runs, for a person or a program. */
 
 /* An answer, with the JSON of its body. */
-struct operating_answer {
+struct daemon_answer {
 	unsigned status;		/* of HTTP */
 	char	*body;
 	struct json_tree *tree;
@@ -22,12 +22,12 @@ struct operating_answer {
 };
 
 /* What is asked, and what an answer has to be like. */
-struct operating_question {
+struct daemon_request {
 	const char *method;
 	const char *target;
 	const struct json_shape *shape;
-	unsigned also;			/* a status that answers it beside */
-					/* those of success; 0 for none */
+	unsigned also; /* a status that answers it beside */
+	/* those of success; 0 for none */
 };
 
 /*
@@ -35,21 +35,21 @@ struct operating_question {
  * if what came is an answer of that shape; otherwise what is wrong was said:
  * there is no daemon, it refused, or its answer is not understood.
  */
-enum ctl_status operating_ask(const struct ctl *ctl,
-	    const struct operating_question *question,
-	    struct operating_answer *answer);
+enum ctl_status daemon_request_send(const struct ctl *ctl,
+	    const struct daemon_request *question,
+	    struct daemon_answer *answer);
 /* The same for an answer that came by other ways, whose body is taken. */
-enum ctl_status operating_read(struct admin_client_answer *from,
+enum ctl_status daemon_answer_parse(struct admin_client_answer *from,
 	    const struct json_shape *shape, unsigned also,
-	    struct operating_answer *answer);
-void	 operating_clear(struct operating_answer *answer);
+	    struct daemon_answer *answer);
+void	 daemon_answer_clear(struct daemon_answer *answer);
 /* POST to target, whose answer says nothing. */
-enum ctl_status operating_order(const struct ctl *ctl, const char *target);
+enum ctl_status daemon_request_post(const struct ctl *ctl, const char *target);
 /* Say that an answer is not understood, and what of it; CTL_UNAVAILABLE. */
-enum ctl_status operating_misunderstood(const char *what);
+enum ctl_status daemon_answer_malformed(const char *what);
 
 /* What every session in an answer has. */
-#define OPERATING_SESSION						\
+#define DAEMON_ANSWER_SESSION						\
 	{ "session", JSON_KIND_TEXT, NULL },				\
 	{ "incarnation", JSON_KIND_NUMBER, NULL },			\
 	{ "revision", JSON_KIND_NUMBER, NULL },				\
@@ -63,22 +63,22 @@ enum ctl_status operating_misunderstood(const char *what);
 /* What follows is for members that are in the shape. */
 
 /* A number, 0 for null. */
-uint64_t operating_number(const struct json_node *node, const char *key);
-bool	 operating_is_true(const struct json_node *node, const char *key);
-bool	 operating_is_text(const struct json_node *node, const char *key,
-	    const char *text);
+uint64_t daemon_answer_number(const struct json_node *node, const char *key);
+bool daemon_answer_is_true(const struct json_node *node, const char *key);
+bool daemon_answer_is_text(const struct json_node *node, const char *key,
+    const char *text);
 /*
  * Print a text, "-" for null; at most columns, 0 for all of it.  Returns the
  * columns taken.
  */
-size_t	 operating_print(const struct json_node *node, const char *key,
-	    size_t columns);
+size_t daemon_answer_print(const struct json_node *node, const char *key,
+    size_t columns);
 /* The elements of a list: the first one; the one behind it; NULL at the end. */
-const struct json_node *operating_first(const struct json_node *node,
+const struct json_node *daemon_answer_first(const struct json_node *node,
 	    const char *key);
-const struct json_node *operating_next(const struct json_node *node,
+const struct json_node *daemon_answer_next(const struct json_node *node,
 	    const char *key, const struct json_node *element);
 /* Print an object on a line of its own. */
-void	 operating_print_json(const struct json_node *node);
+void	 daemon_answer_print_json(const struct json_node *node);
 
 #endif

@@ -47,7 +47,7 @@ print_erased(const struct payload *session, uint64_t bodies)
 }
 
 static enum ctl_status
-report(const struct payload *session, const struct erasure *erasure)
+report_erasure(const struct payload *session, const struct erasure *erasure)
 {
 	switch (erasure->state) {
 	case ERASURE_DONE:
@@ -75,7 +75,7 @@ report(const struct payload *session, const struct erasure *erasure)
 }
 
 static int
-read_state(const struct json_node *root, enum erasure_state *state)
+parse_erasure_state(const struct json_node *root, enum erasure_state *state)
 {
 	static const struct {
 		const char *name;
@@ -89,7 +89,7 @@ read_state(const struct json_node *root, enum erasure_state *state)
 	size_t i;
 
 	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (operating_is_text(root, "state", states[i].name)) {
+		if (daemon_answer_is_text(root, "state", states[i].name)) {
 			*state = states[i].state;
 			return 0;
 		}
@@ -98,23 +98,24 @@ read_state(const struct json_node *root, enum erasure_state *state)
 
 /* Read how an erasure goes. */
 static enum ctl_status
-read_erasure(struct admin_client_answer *from, struct erasure *erasure)
+parse_erasure(struct admin_client_answer *from, struct erasure *erasure)
 {
-	struct operating_answer answer;
-	enum ctl_status status = operating_read(from, state_shape, 0, &answer);
+	struct daemon_answer answer;
+	enum ctl_status status =
+	    daemon_answer_parse(from, state_shape, 0, &answer);
 
 	if (status != CTL_OK)
 		return status;
-	erasure->bodies = operating_number(answer.root, "bodies");
-	if (read_state(answer.root, &erasure->state) == -1)
-		status = operating_misunderstood("state");
-	operating_clear(&answer);
+	erasure->bodies = daemon_answer_number(answer.root, "bodies");
+	if (parse_erasure_state(answer.root, &erasure->state) == -1)
+		status = daemon_answer_malformed("state");
+	daemon_answer_clear(&answer);
 	return status;
 }
 
 /* Ask once how an erasure goes; CTL_OK if there was an answer to that. */
 static enum ctl_status
-ask_state(const struct endpoint *endpoint, uint64_t number,
+request_erasure_state(const struct endpoint *endpoint, uint64_t number,
     struct erasure *erasure)
 {
 	struct admin_client_answer answer;
@@ -131,7 +132,7 @@ ask_state(const struct endpoint *endpoint, uint64_t number,
 		return CTL_UNAVAILABLE;
 	}
 	if (answer.status != 404)
-		return read_erasure(&answer, erasure);
+		return parse_erasure(&answer, erasure);
 	*erasure = (struct erasure){ .state = ERASURE_UNKNOWN };
 	free(answer.body);
 	return CTL_OK;
@@ -161,7 +162,7 @@ wipe_pending(void)
 }
 
 static enum ctl_status
-await(const struct endpoint *endpoint, const struct payload *session,
+await_erasure(const struct endpoint *endpoint, const struct payload *session,
     uint64_t number)
 {
 	struct erasure erasure = { .state = ERASURE_PENDING };
@@ -169,7 +170,7 @@ await(const struct endpoint *endpoint, const struct payload *session,
 	enum ctl_status status;
 
 	for (;;) {
-		status = ask_state(endpoint, number, &erasure);
+		status = request_erasure_state(endpoint, number, &erasure);
 		if (status != CTL_OK || erasure.state != ERASURE_PENDING)
 			break;
 		show_pending(&erasure);
@@ -178,7 +179,7 @@ await(const struct endpoint *endpoint, const struct payload *session,
 		    LAST_WAIT_MS;
 	}
 	wipe_pending();
-	return status == CTL_OK ? report(session, &erasure) : status;
+	return status == CTL_OK ? report_erasure(session, &erasure) : status;
 }
 
 /* Await what the daemon began, as it answered; the answer's body is taken. */
@@ -186,20 +187,22 @@ static enum ctl_status
 erase_by_daemon(const struct endpoint *endpoint,
     const struct payload *session, struct admin_client_answer *from)
 {
-	struct operating_answer answer;
-	enum ctl_status status = operating_read(from, begun_shape, 0, &answer);
+	struct daemon_answer answer;
+	enum ctl_status status =
+	    daemon_answer_parse(from, begun_shape, 0, &answer);
 	uint64_t number;
 
 	if (status != CTL_OK)
 		return status;
-	number = operating_number(answer.root, "id");
-	operating_clear(&answer);
-	return await(endpoint, session, number);
+	number = daemon_answer_number(answer.root, "id");
+	daemon_answer_clear(&answer);
+	return await_erasure(endpoint, session, number);
 }
 
 /* A daemon that runs has the lock: why it could not be asked. */
 static void
-explain(enum admin_socket place, const struct endpoint *endpoint, int error)
+explain_unreachable(enum admin_socket place, const struct endpoint *endpoint,
+    int error)
 {
 	char where[ENDPOINT_TEXT_MAX + 1];
 
@@ -230,7 +233,7 @@ erase_offline(const struct ctl *ctl, struct payload *session,
 	switch (offline_erase(ctl->database, session, customer,
 	    OFFLINE_WAIT_MS, &erasure)) {
 	case STORE_OPENED:
-		return report(session, &erasure);
+		return report_erasure(session, &erasure);
 	case STORE_BAD_DATA:
 		return CTL_BAD_DATA;
 	case STORE_IN_USE:
@@ -243,7 +246,7 @@ erase_offline(const struct ctl *ctl, struct payload *session,
 }
 
 static void
-write_target(char target[TARGET_BYTES], const struct payload *session,
+format_erase_target(char target[TARGET_BYTES], const struct payload *session,
     const struct customer_id *customer)
 {
 	char digits[ID_CUSTOMER_HEX + 1] = "";
@@ -265,7 +268,7 @@ erasing_run(const struct ctl *ctl, struct payload *session,
 	enum admin_socket place = admin_socket_find(ctl->options, &endpoint);
 	int error = 0;
 
-	write_target(target, session, customer);
+	format_erase_target(target, session, customer);
 	if (place == ADMIN_SOCKET_CONFIGURED || place == ADMIN_SOCKET_DEFAULT)
 		switch (admin_client_ask(&endpoint, "POST", target, &answer)) {
 		case ADMIN_CLIENT_ANSWERED:
@@ -279,6 +282,6 @@ erasing_run(const struct ctl *ctl, struct payload *session,
 	status = erase_offline(ctl, session, customer);
 	if (status != CTL_IN_USE)
 		return status;
-	explain(place, &endpoint, error);
+	explain_unreachable(place, &endpoint, error);
 	return CTL_UNAVAILABLE;
 }

@@ -18,7 +18,7 @@
  */
 enum {
 	FIRST_LOOK_MS = 5,
-	LAST_LOOK_MS = 1000	/* stays at that, whatever the system tells */
+	LAST_LOOK_MS = 1000 /* stays at that, whatever the system tells */
 };
 
 struct follow {
@@ -36,7 +36,7 @@ struct follow {
 static void on_timer(uv_timer_t *handle);
 
 static void
-look_in(struct follow *follow, uint64_t ms)
+schedule_look(struct follow *follow, uint64_t ms)
 {
 	follow->look_ms = ms < LAST_LOOK_MS ? ms : LAST_LOOK_MS;
 	/* The timer was initialized. */
@@ -49,7 +49,7 @@ on_timer(uv_timer_t *handle)
 	struct follow *follow = handle->data;
 
 	follow->is_changed = true;
-	look_in(follow, 2 * follow->look_ms);
+	schedule_look(follow, 2 * follow->look_ms);
 }
 
 /* The database and its log begin with the same name. */
@@ -61,7 +61,7 @@ on_write(uv_fs_event_t *handle, const char *file, int events, int status)
 	(void)events;	/* a write or a rename is all the same */
 	if (status == 0 && (file == NULL || strncmp(file, follow->name,
 	    strlen(follow->name)) == 0) && follow->look_ms > FIRST_LOOK_MS)
-		look_in(follow, FIRST_LOOK_MS);
+		schedule_look(follow, FIRST_LOOK_MS);
 }
 
 static void
@@ -75,7 +75,7 @@ on_signal(uv_signal_t *handle, int number)
 
 /* The folder and the file in it; they are the caller's to free. */
 static void
-split(const char *database, char **folder, char **name)
+split_path(const char *database, char **folder, char **name)
 {
 	char *copy = xstrdup(database);
 
@@ -87,7 +87,7 @@ split(const char *database, char **folder, char **name)
 }
 
 static void
-start(struct follow *follow, const char *folder)
+start_watching(struct follow *follow, const char *folder)
 {
 	int rc = uv_loop_init(&follow->loop);
 
@@ -105,7 +105,7 @@ start(struct follow *follow, const char *folder)
 		rc = uv_signal_start(&follow->terminate, on_signal, SIGTERM);
 	if (rc != 0)
 		fatalx("cannot wait for changes: %s", uv_strerror(rc));
-	look_in(follow, LAST_LOOK_MS);
+	schedule_look(follow, LAST_LOOK_MS);
 	/* Without it the timer has to do. */
 	(void)uv_fs_event_start(&follow->folder, on_write, folder, 0);
 }
@@ -116,10 +116,10 @@ follow_new(const char *database)
 	struct follow *follow = xcalloc(1, sizeof(*follow));
 	char *folder;
 
-	split(database, &folder, &follow->name);
+	split_path(database, &folder, &follow->name);
 	follow->folder.data = follow->timer.data = follow;
 	follow->interrupt.data = follow->terminate.data = follow;
-	start(follow, folder);
+	start_watching(follow, folder);
 	free(folder);
 	return follow;
 }

@@ -23,7 +23,7 @@ goes_on(void *ctx, enum backup_phase phase, uint64_t done, uint64_t total)
 }
 
 void
-copying_begin(struct copying *copying)
+interruptible_copy_begin(struct copying *copying)
 {
 	(void)sigemptyset(&copying->held); /* none of these can fail */
 	(void)sigaddset(&copying->held, SIGHUP);
@@ -39,14 +39,14 @@ copying_begin(struct copying *copying)
 }
 
 void
-copying_end(const struct copying *copying)
+interruptible_copy_end(const struct copying *copying)
 {
 	/* Cannot fail. */
 	(void)sigprocmask(SIG_SETMASK, &copying->before, NULL);
 }
 
 bool
-copying_confirm(const struct copying *copying)
+interruptible_copy_confirm(const struct copying *copying)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
@@ -57,5 +57,5 @@ copying_confirm(const struct copying *copying)
 
 	if (fds[1].fd != -1)
 		(void)close(fds[1].fd);	/* nothing was written to it */
-	return n > 0 && fds[1].revents == 0 && confirm_read();
+	return n > 0 && fds[1].revents == 0 && prompt_is_yes();
 }

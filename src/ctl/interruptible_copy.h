@@ -13,18 +13,18 @@
  */
 struct copying {
 	struct progress progress;
-	struct backup_watcher watcher;	/* goes on until one of them is there */
+	struct backup_watcher watcher; /* goes on until one of them is there */
 	sigset_t held;
 	sigset_t before;
 };
 
-void	 copying_begin(struct copying *copying);
+void	 interruptible_copy_begin(struct copying *copying);
 /* The signal that stopped it ends us here, as whoever sent it wants. */
-void	 copying_end(const struct copying *copying);
+void	 interruptible_copy_end(const struct copying *copying);
 
 /*
  * Whether a person who was asked on standard error says yes; a signal means no.
  */
-bool	 copying_confirm(const struct copying *copying);
+bool	 interruptible_copy_confirm(const struct copying *copying);
 
 #endif

@@ -24,7 +24,7 @@ participants_new(void)
 }
 
 static void
-set(struct payload **place, struct payload *payload)
+replace_payload(struct payload **place, struct payload *payload)
 {
 	payload_ref(payload);
 	payload_unref(*place);
@@ -32,14 +32,14 @@ set(struct payload **place, struct payload *payload)
 }
 
 static void
-clear(struct participants *participants)
+clear_participants(struct participants *participants)
 {
 	struct entry *entry, *next;
 
 	HASH_ITER(hh, participants->table, entry, next) {
 		HASH_DEL(participants->table, entry);
-		set(&entry->participant.name, NULL);
-		set(&entry->participant.cart, NULL);
+		replace_payload(&entry->participant.name, NULL);
+		replace_payload(&entry->participant.cart, NULL);
 		free(entry);
 	}
 }
@@ -49,12 +49,13 @@ participants_free(struct participants *participants)
 {
 	if (participants == NULL)
 		return;
-	clear(participants);
+	clear_participants(participants);
 	free(participants);
 }
 
 static struct entry *
-find(const struct participants *participants, const struct customer_id *id)
+find_entry(const struct participants *participants,
+    const struct customer_id *id)
 {
 	struct entry *entry;
 
@@ -66,15 +67,16 @@ const struct participant *
 participants_find(const struct participants *participants,
     const struct customer_id *id)
 {
-	struct entry *entry = find(participants, id);
+	struct entry *entry = find_entry(participants, id);
 
 	return entry == NULL ? NULL : &entry->participant;
 }
 
 static struct participant *
-find_or_add(struct participants *participants, const struct customer_id *id)
+find_or_add_participant(struct participants *participants,
+    const struct customer_id *id)
 {
-	struct entry *entry = find(participants, id);
+	struct entry *entry = find_entry(participants, id);
 
 	if (entry == NULL) {
 		entry = xcalloc(1, sizeof(*entry));
@@ -86,7 +88,7 @@ find_or_add(struct participants *participants, const struct customer_id *id)
 }
 
 bool
-participants_is_beginning(const struct participants *participants,
+participants_starts_incarnation(const struct participants *participants,
     const struct audit_row *row)
 {
 	const struct record *record = &row->record;
@@ -96,26 +98,26 @@ participants_is_beginning(const struct participants *participants,
 }
 
 static void
-follow_customer(struct participants *participants,
+apply_to_participant(struct participants *participants,
     const struct audit_row *row)
 {
 	const struct record *record = &row->record;
 	struct participant *who;
 
-	who = find_or_add(participants, &record->customer);
+	who = find_or_add_participant(participants, &record->customer);
 	switch (record->event) {
 	case RECORD_START:
 	case RECORD_JOIN:
-		set(&who->name, record->name);
-		set(&who->cart, NULL);
+		replace_payload(&who->name, record->name);
+		replace_payload(&who->cart, NULL);
 		who->is_cart_known = true;
 		break;
 	case RECORD_CART:
-		set(&who->cart, record->cart);
+		replace_payload(&who->cart, record->cart);
 		who->is_cart_known = !row->is_erased;
 		break;
 	case RECORD_LEAVE:
-		set(&who->cart, NULL);
+		replace_payload(&who->cart, NULL);
 		break;
 	case RECORD_READY:
 	case RECORD_EXPIRE:
@@ -130,17 +132,17 @@ follow_customer(struct participants *participants,
 }
 
 void
-participants_follow(struct participants *participants,
+participants_apply(struct participants *participants,
     const struct audit_row *row)
 {
 	const struct record *record = &row->record;
 
 	if (record_is_note(record->event))
 		return;
-	if (participants_is_beginning(participants, row)) {
-		clear(participants);
+	if (participants_starts_incarnation(participants, row)) {
+		clear_participants(participants);
 		participants->incarnation = record->incarnation;
 	}
 	if (record->has_customer)
-		follow_customer(participants, row);
+		apply_to_participant(participants, row);
 }

@@ -29,24 +29,24 @@ is_invisible(uint32_t c)
 	static const struct {
 		uint32_t first, last;
 	} ranges[] = {
-		{ 0x00ad, 0x00ad },	/* soft hyphen */
-		{ 0x034f, 0x034f },	/* grapheme joiner */
-		{ 0x061c, 0x061c },	/* Arabic letter mark */
-		{ 0x115f, 0x1160 },	/* Hangul fillers */
-		{ 0x17b4, 0x17b5 },	/* Khmer vowels that are not written */
-		{ 0x180b, 0x180f },	/* Mongolian separators */
-		{ 0x200b, 0x200f },	/* zero width, marks of direction */
-		{ 0x2028, 0x202e },	/* separators, embeddings, overrides */
-		{ 0x2060, 0x206f },	/* joiners, isolates */
-		{ 0x3164, 0x3164 },	/* Hangul filler */
-		{ 0xfe00, 0xfe0d },	/* variations, but text and emoji */
-		{ 0xfeff, 0xfeff },	/* byte order mark */
-		{ 0xffa0, 0xffa0 },	/* Hangul filler */
-		{ 0xfff9, 0xfffb },	/* interlinear annotations */
-		{ 0x13430, 0x1343f },	/* joiners of hieroglyphs */
-		{ 0x1bca0, 0x1bca3 },	/* shorthand controls */
-		{ 0x1d173, 0x1d17a },	/* musical beams and slurs */
-		{ 0xe0000, 0xe0fff },	/* tags, and more variations */
+		{ 0x00ad, 0x00ad }, /* soft hyphen */
+		{ 0x034f, 0x034f }, /* grapheme joiner */
+		{ 0x061c, 0x061c }, /* Arabic letter mark */
+		{ 0x115f, 0x1160 }, /* Hangul fillers */
+		{ 0x17b4, 0x17b5 }, /* Khmer vowels that are not written */
+		{ 0x180b, 0x180f }, /* Mongolian separators */
+		{ 0x200b, 0x200f }, /* zero width, marks of direction */
+		{ 0x2028, 0x202e }, /* separators, embeddings, overrides */
+		{ 0x2060, 0x206f }, /* joiners, isolates */
+		{ 0x3164, 0x3164 }, /* Hangul filler */
+		{ 0xfe00, 0xfe0d }, /* variations, but text and emoji */
+		{ 0xfeff, 0xfeff }, /* byte order mark */
+		{ 0xffa0, 0xffa0 }, /* Hangul filler */
+		{ 0xfff9, 0xfffb }, /* interlinear annotations */
+		{ 0x13430, 0x1343f }, /* joiners of hieroglyphs */
+		{ 0x1bca0, 0x1bca3 }, /* shorthand controls */
+		{ 0x1d173, 0x1d17a }, /* musical beams and slurs */
+		{ 0xe0000, 0xe0fff }, /* tags, and more variations */
 	};
 	size_t i;
 
@@ -94,7 +94,7 @@ printable_unit(const char *text, size_t len)
 
 /* The number of a \uXXXX at text, or PRINTABLE_NONE. */
 static uint32_t
-read_hex(const char *text, size_t len)
+read_escape_hex(const char *text, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint32_t value = 0;
@@ -122,7 +122,7 @@ is_surrogate(uint32_t c, uint32_t first)
 
 /* An escape of JSON; one that cannot be shown is a backslash of its own. */
 static struct printable_unit
-read_escape(const char *text, size_t len)
+read_json_escape(const char *text, size_t len)
 {
 	const size_t n = 2 + ESCAPE_HEX;
 	struct printable_unit backslash = { '\\', 1 }, unit;
@@ -130,12 +130,12 @@ read_escape(const char *text, size_t len)
 
 	if (len >= 2 && memchr("\"\\/", text[1], 3) != NULL)
 		return (struct printable_unit){ (uint8_t)text[1], 2 };
-	c = read_hex(text, len);
+	c = read_escape_hex(text, len);
 	if (c == PRINTABLE_NONE || is_surrogate(c, LOW_SURROGATE))
 		return backslash;
 	unit = (struct printable_unit){ c, n };
 	if (is_surrogate(c, HIGH_SURROGATE)) {
-		low = read_hex(text + n, len - n);
+		low = read_escape_hex(text + n, len - n);
 		if (!is_surrogate(low, LOW_SURROGATE))
 			return backslash;
 		unit.character = 0x10000 + ((c - HIGH_SURROGATE) << 10) +
@@ -163,7 +163,7 @@ encode(uint32_t c, char bytes[UTF8_BYTES_MAX])
 
 /* Write n bytes that take so many columns; false if there is no room. */
 static bool
-put(struct line *line, const char *bytes, size_t n, size_t columns)
+put_bytes(struct line *line, const char *bytes, size_t n, size_t columns)
 {
 	if (columns > line->room || line->characters == 0) {
 		fputs("...", line->out);
@@ -185,7 +185,7 @@ put_unit(struct line *line, const char *text, struct printable_unit unit)
 	if (unit.character == PRINTABLE_NONE)
 		n = snprintf(bytes, sizeof(bytes), "\\x%02x", (uint8_t)*text);
 	else if (width(unit.character) >= 0)
-		return put(line, bytes, encode(unit.character, bytes),
+		return put_bytes(line, bytes, encode(unit.character, bytes),
 		    (size_t)width(unit.character));
 	else if (unit.character < 0x80)
 		n = snprintf(bytes, sizeof(bytes), "\\x%02x",
@@ -193,7 +193,7 @@ put_unit(struct line *line, const char *text, struct printable_unit unit)
 	else
 		n = snprintf(bytes, sizeof(bytes), "\\u%04x",
 		    (unsigned)unit.character);
-	return put(line, bytes, (size_t)n, (size_t)n);
+	return put_bytes(line, bytes, (size_t)n, (size_t)n);
 }
 
 bool
@@ -230,7 +230,7 @@ printable_write_json(FILE *out, const char *text, size_t len, size_t columns)
 	}
 	for (i = 0; i < len; i += unit.len) {
 		if (text[i] == '\\')
-			unit = read_escape(text + i, len - i);
+			unit = read_json_escape(text + i, len - i);
 		else
 			unit = printable_unit(text + i, len - i);
 		if (!put_unit(&line, text + i, unit))

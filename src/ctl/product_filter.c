@@ -13,7 +13,7 @@
 
 /* Whether text, shown in full, has product in it. */
 static bool
-shows(const char *product, const struct json_node *node)
+text_contains(const char *product, const struct json_node *node)
 {
 	bool is_shown;
 	char *text;
@@ -34,7 +34,7 @@ shows(const char *product, const struct json_node *node)
 }
 
 static bool
-is_id(const char *product, const struct json_node *id)
+equals_value(const char *product, const struct json_node *id)
 {
 	const char *text = id->text;
 	size_t len = id->len;
@@ -48,7 +48,7 @@ is_id(const char *product, const struct json_node *id)
 
 /* Whether what is meant lies in the value at path. */
 static bool
-is_inside(const char *product, const char *path)
+is_inside_path(const char *product, const char *path)
 {
 	size_t len = strlen(path);
 
@@ -58,24 +58,24 @@ is_inside(const char *product, const char *path)
 
 /* A number is meant by all of it, a text by a part. */
 static bool
-has_value(const char *product, const struct json_node *node)
+value_matches(const char *product, const struct json_node *node)
 {
 	if (node == NULL)
 		return false;
 	if (json_node_is_string(node) || json_node_is_object(node) ||
 	    json_node_is_array(node))
-		return shows(product, node);
-	return is_id(product, node);
+		return text_contains(product, node);
+	return equals_value(product, node);
 }
 
 bool
-product_is_meant(const char *product, const struct cart_change *change)
+product_filter_matches(const char *product, const struct cart_change *change)
 {
 	if (change->item != NULL)
-		return is_id(product, cart_item_product(change->item)) ||
-		    shows(product, cart_item_name(change->item));
+		return equals_value(product, cart_item_product(change->item)) ||
+		    text_contains(product, cart_item_name(change->item));
 	return strstr(change->path, product) != NULL ||
-	    is_inside(product, change->path) ||
-	    has_value(product, change->before) ||
-	    has_value(product, change->after);
+	    is_inside_path(product, change->path) ||
+	    value_matches(product, change->before) ||
+	    value_matches(product, change->after);
 }

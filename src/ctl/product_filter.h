@@ -11,7 +11,7 @@ struct cart_change;
  * its path, a part of it or what lies inside of it, or its value before or
  * after, of a text or a whole object a part.
  */
-bool	 product_is_meant(const char *product,
+bool	 product_filter_matches(const char *product,
 	    const struct cart_change *change);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 bool
-confirm_read(void)
+prompt_is_yes(void)
 {
 	char answer[16] = "";
 

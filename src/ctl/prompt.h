@@ -4,6 +4,6 @@
 #include <stdbool.h>
 
 /* Whether a person who was asked on standard error types y, or yes. */
-bool	 confirm_read(void);
+bool	 prompt_is_yes(void);
 
 #endif

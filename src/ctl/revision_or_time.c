@@ -35,17 +35,17 @@ parse_revision(const char *text, struct audit_point *point)
 }
 
 int
-point_parse(const char *text, uint64_t now_ms, struct audit_point *point,
-    char problem[WHEN_PROBLEM_BYTES])
+revision_or_time_parse(const char *text, uint64_t now_ms,
+    struct audit_point *point, char problem[TIMESTAMP_PROBLEM_BYTES])
 {
 	*point = (struct audit_point){ .moment = AUDIT_REVISION };
 	if (parse_revision(text, point) == 0)
 		return 0;
 	if (*text != '\0' && text[strspn(text, "0123456789.")] == '\0') {
-		(void)snprintf(problem, WHEN_PROBLEM_BYTES, "%s",
+		(void)snprintf(problem, TIMESTAMP_PROBLEM_BYTES, "%s",
 		    "not a revision, as 12 or 1.12"); /* fits */
 		return -1;
 	}
 	point->moment = AUDIT_TIME;
-	return when_parse(text, now_ms, &point->time_ms, problem);
+	return timestamp_parse(text, now_ms, &point->time_ms, problem);
 }

@@ -62,9 +62,9 @@ put_id(struct csv *csv, bool has, const struct customer_id *id)
 static void
 put_time(struct csv *csv, uint64_t time_ms)
 {
-	char text[WHEN_CHARS + 1];
+	char text[TIMESTAMP_CHARS + 1];
 
-	when_format(time_ms, text);
+	timestamp_format(time_ms, text);
 	csv_string(csv, text);
 }
 

@@ -25,9 +25,9 @@ write_id(struct json_line *line, const char *key, bool has,
 static void
 write_time(struct json_line *line, const char *key, uint64_t time_ms)
 {
-	char text[WHEN_CHARS + 1];
+	char text[TIMESTAMP_CHARS + 1];
 
-	when_format(time_ms, text);
+	timestamp_format(time_ms, text);
 	json_line_string(line, key, text);
 }
 

@@ -105,13 +105,13 @@ write_head(const struct timeline *timeline, const struct audit_row *row)
 {
 	const struct record *record = &row->record;
 	const char *transport = event_transport_name(record->transport);
-	char text[WHEN_CHARS + 1];
+	char text[TIMESTAMP_CHARS + 1];
 	FILE *out = timeline->out;
 	size_t n;
 
-	when_format(record->time_ms, text);
+	timestamp_format(record->time_ms, text);
 	colour_begin(out, timeline->is_coloured, COLOUR_FAINT);
-	n = (size_t)fprintf(out, "%s  ", text) - WHEN_CHARS - 2;
+	n = (size_t)fprintf(out, "%s  ", text) - TIMESTAMP_CHARS - 2;
 	if (record->revision != 0)
 		n = (size_t)fprintf(out, "%" PRIu64 ".%" PRIu64,
 		    record->incarnation, record->revision);
@@ -149,9 +149,9 @@ write_refusal(const struct timeline *timeline, const struct record *record)
 static void
 write_retention(const struct timeline *timeline, const struct record *record)
 {
-	char text[WHEN_CHARS + 1];
+	char text[TIMESTAMP_CHARS + 1];
 
-	when_format(record->client_seq, text);
+	timestamp_format(record->client_seq, text);
 	fprintf(timeline->out, "retention: names, addresses and carts from "
 	    "before %s may be erased", text);
 }
@@ -169,7 +169,7 @@ write_start(const struct timeline *timeline, const struct record *record)
 
 /* What is the same of all such rows; NULL where there is more to say. */
 static const char *
-phrase_of(const struct record *record)
+event_phrase(const struct record *record)
 {
 	switch (record->event) {
 	case RECORD_JOIN:
@@ -202,9 +202,9 @@ phrase_of(const struct record *record)
 }
 
 static void
-write_what(const struct timeline *timeline, const struct record *record)
+write_event(const struct timeline *timeline, const struct record *record)
 {
-	const char *phrase = phrase_of(record);
+	const char *phrase = event_phrase(record);
 
 	if (phrase != NULL)
 		fputs(phrase, timeline->out);
@@ -221,7 +221,7 @@ write_what(const struct timeline *timeline, const struct record *record)
  * changes none.  Somebody who leaves takes the cart along.
  */
 static int
-carts_of(const struct timeline *timeline, const struct audit_row *row,
+carts_around(const struct timeline *timeline, const struct audit_row *row,
     const struct payload **before, const struct payload **after)
 {
 	const struct participant *who = participants_find(
@@ -263,10 +263,11 @@ struct telling {
 };
 
 static bool
-is_meant(const struct timeline *timeline, const struct cart_change *change)
+matches_filter(const struct timeline *timeline,
+    const struct cart_change *change)
 {
 	return timeline->product == NULL ||
-	    product_is_meant(timeline->product, change);
+	    product_filter_matches(timeline->product, change);
 }
 
 static void
@@ -274,7 +275,7 @@ count_change(void *ctx, const struct cart_change *change)
 {
 	struct telling *telling = ctx;
 
-	if (is_meant(telling->timeline, change))
+	if (matches_filter(telling->timeline, change))
 		telling->count++;
 }
 
@@ -283,19 +284,19 @@ write_change(void *ctx, const struct cart_change *change)
 {
 	struct telling *telling = ctx;
 
-	if (is_meant(telling->timeline, change))
+	if (matches_filter(telling->timeline, change))
 		change_lines_add(&telling->timeline->lines, change);
 }
 
 /* Whether the row is to be told. */
 static bool
-is_about_product(struct timeline *timeline, const struct audit_row *row)
+row_matches_filter(struct timeline *timeline, const struct audit_row *row)
 {
 	struct telling telling = { .timeline = timeline };
 	struct cart_reader reader = { count_change, &telling, SIZE_MAX, 0 };
 	const struct payload *before, *after;
 
-	if (carts_of(timeline, row, &before, &after) == -1 ||
+	if (carts_around(timeline, row, &before, &after) == -1 ||
 	    cart_diff_texts(before, after, &reader) == -1)
 		return false;
 	return telling.count > 0;
@@ -311,7 +312,7 @@ write_cart(struct timeline *timeline, const struct audit_row *row)
 
 	if (row->is_erased)
 		change_lines_remark(&timeline->lines, "the cart was erased");
-	else if (carts_of(timeline, row, &before, &after) == -1) {
+	else if (carts_around(timeline, row, &before, &after) == -1) {
 		change_lines_remark(&timeline->lines,
 		    "the cart before is not known");
 		change_lines_compare(&timeline->lines, NULL,
@@ -340,10 +341,10 @@ write_incarnation(struct timeline *timeline, const struct audit_row *row)
 }
 
 static void
-add_text(struct timeline *timeline, const struct audit_row *row)
+print_row_text(struct timeline *timeline, const struct audit_row *row)
 {
 	write_head(timeline, row);
-	write_what(timeline, &row->record);
+	write_event(timeline, &row->record);
 	fputc('\n', timeline->out);
 	if (row->record.event == RECORD_CART || timeline->product != NULL)
 		write_cart(timeline, row);
@@ -374,7 +375,7 @@ put_change(void *ctx, const struct cart_change *change)
 	struct telling *telling = ctx;
 	struct json_line *line = telling->line;
 
-	if (!is_meant(telling->timeline, change))
+	if (!matches_filter(telling->timeline, change))
 		return;
 	json_line_item(line);
 	json_line_string(line, "change", cart_change_verb(change));
@@ -401,7 +402,7 @@ put_changes(struct timeline *timeline, const struct audit_row *row,
 	bool is_compared;
 
 	json_line_array(line, "changes");
-	is_compared = carts_of(timeline, row, &before, &after) == 0 &&
+	is_compared = carts_around(timeline, row, &before, &after) == 0 &&
 	    cart_diff_texts(before, after, &reader) == 0;
 	json_line_array_end(line);
 	json_line_literal(line, "compared", is_compared ? "true" : "false");
@@ -410,7 +411,7 @@ put_changes(struct timeline *timeline, const struct audit_row *row,
 }
 
 static void
-add_json(struct timeline *timeline, const struct audit_row *row)
+print_row_json(struct timeline *timeline, const struct audit_row *row)
 {
 	const struct record *record = &row->record;
 	const struct payload *name = name_of(timeline, &record->customer);
@@ -427,22 +428,22 @@ add_json(struct timeline *timeline, const struct audit_row *row)
 }
 
 static void
-tell(struct timeline *timeline, const struct audit_row *row)
+print_row(struct timeline *timeline, const struct audit_row *row)
 {
 	timeline->told++;
 	switch (timeline->format) {
 	case TIMELINE_TEXT:
-		add_text(timeline, row);
+		print_row_text(timeline, row);
 		break;
 	case TIMELINE_JSON:
-		add_json(timeline, row);
+		print_row_json(timeline, row);
 		break;
 	}
 }
 
 /* Whether bodies of this session are gone for what row says. */
 static bool
-is_explanation(struct timeline *timeline, const struct audit_row *row)
+explains_erased_body(struct timeline *timeline, const struct audit_row *row)
 {
 	if (row->record.client_seq <= timeline->erased_ms)
 		return false;
@@ -451,15 +452,15 @@ is_explanation(struct timeline *timeline, const struct audit_row *row)
 }
 
 static bool
-is_told(struct timeline *timeline, const struct audit_row *row)
+is_row_shown(struct timeline *timeline, const struct audit_row *row)
 {
 	if (timeline->product != NULL)
-		return is_about_product(timeline, row);
+		return row_matches_filter(timeline, row);
 	/* What was purged is not told, and nothing of what is. */
 	if (row->record.event == RECORD_PURGE)
 		return false;
 	return row->record.event != RECORD_RETAIN ||
-	    is_explanation(timeline, row);
+	    explains_erased_body(timeline, row);
 }
 
 static void
@@ -468,7 +469,7 @@ count_unknown(struct timeline *timeline, const struct audit_row *row)
 	const struct payload *before, *after;
 
 	if (row->record.event == RECORD_CART &&
-	    carts_of(timeline, row, &before, &after) == -1)
+	    carts_around(timeline, row, &before, &after) == -1)
 		timeline->unknown++;
 }
 
@@ -480,28 +481,28 @@ timeline_add(struct timeline *timeline, const struct audit_row *row)
 	    record->event == RECORD_LEAVE;
 
 	if (timeline->format == TIMELINE_TEXT && timeline->product == NULL &&
-	    participants_is_beginning(timeline->participants, row))
+	    participants_starts_incarnation(timeline->participants, row))
 		write_incarnation(timeline, row);
 	/* A cart is compared with the one before it. */
 	if (!changes_cart)
-		participants_follow(timeline->participants, row);
+		participants_apply(timeline->participants, row);
 	count_unknown(timeline, row);
-	if (is_told(timeline, row))
-		tell(timeline, row);
+	if (is_row_shown(timeline, row))
+		print_row(timeline, row);
 	if (changes_cart)
-		participants_follow(timeline->participants, row);
+		participants_apply(timeline->participants, row);
 	if (row->is_erased && record->time_ms < timeline->erased_ms)
 		timeline->erased_ms = record->time_ms;
 }
 
 size_t
-timeline_told(const struct timeline *timeline)
+timeline_shown(const struct timeline *timeline)
 {
 	return timeline->told;
 }
 
 size_t
-timeline_unknown(const struct timeline *timeline)
+timeline_unknown_carts(const struct timeline *timeline)
 {
 	return timeline->unknown;
 }

@@ -31,7 +31,7 @@ struct date_time {
 };
 
 static bool
-take(struct scan *scan, char c)
+take_char(struct scan *scan, char c)
 {
 	if (*scan->at != c)
 		return false;
@@ -78,7 +78,7 @@ take_fraction(struct scan *scan, int *ms)
 	int weight = SECOND_MS / 10;
 
 	*ms = 0;
-	if (!take(scan, '.'))
+	if (!take_char(scan, '.'))
 		return 0;
 	if (!isdigit((unsigned char)*scan->at))
 		return -1;
@@ -97,12 +97,12 @@ take_zone(struct scan *scan, struct date_time *t)
 	if (*scan->at == '\0')
 		return 0;
 	t->has_zone = true;
-	if (take(scan, 'Z') || take(scan, 'z'))
+	if (take_char(scan, 'Z') || take_char(scan, 'z'))
 		return 0;
 	sign = *scan->at == '-' ? -1 : 1;
-	if (!take(scan, '+') && !take(scan, '-'))
+	if (!take_char(scan, '+') && !take_char(scan, '-'))
 		return -1;
-	if (take_digits(scan, 2, &hours) == -1 || !take(scan, ':') ||
+	if (take_digits(scan, 2, &hours) == -1 || !take_char(scan, ':') ||
 	    take_digits(scan, 2, &minutes) == -1 || hours > 23 ||
 	    minutes > 59)
 		return -1;
@@ -111,16 +111,17 @@ take_zone(struct scan *scan, struct date_time *t)
 }
 
 static int
-take_clock(struct scan *scan, struct date_time *t)
+take_time_of_day(struct scan *scan, struct date_time *t)
 {
 	if (*scan->at == '\0')
 		return 0;
-	if (!take(scan, 'T') && !take(scan, 't') && !take(scan, ' '))
+	if (!take_char(scan, 'T') && !take_char(scan, 't') &&
+	    !take_char(scan, ' '))
 		return -1;
-	if (take_digits(scan, 2, &t->hour) == -1 || !take(scan, ':') ||
+	if (take_digits(scan, 2, &t->hour) == -1 || !take_char(scan, ':') ||
 	    take_digits(scan, 2, &t->minute) == -1)
 		return -1;
-	if (take(scan, ':') && (take_digits(scan, 2, &t->second) == -1 ||
+	if (take_char(scan, ':') && (take_digits(scan, 2, &t->second) == -1 ||
 	    take_fraction(scan, &t->ms) == -1))
 		return -1;
 	/* A leap second is the next minute's first. */
@@ -163,22 +164,23 @@ seconds_of(const struct date_time *t)
 }
 
 static int
-fail(char problem[WHEN_PROBLEM_BYTES], const char *what)
+fail(char problem[TIMESTAMP_PROBLEM_BYTES], const char *what)
 {
-	(void)snprintf(problem, WHEN_PROBLEM_BYTES, "%s", what); /* fits */
+	(void)snprintf(problem, TIMESTAMP_PROBLEM_BYTES, "%s", what); /* fits */
 	return -1;
 }
 
 static int
-parse_date(struct scan scan, uint64_t *ms, char problem[WHEN_PROBLEM_BYTES])
+parse_rfc3339(struct scan scan, uint64_t *ms,
+    char problem[TIMESTAMP_PROBLEM_BYTES])
 {
 	struct date_time t = { .year = 0 };
 	int64_t seconds;
 
-	if (take_digits(&scan, 4, &t.year) == -1 || !take(&scan, '-') ||
-	    take_digits(&scan, 2, &t.month) == -1 || !take(&scan, '-') ||
+	if (take_digits(&scan, 4, &t.year) == -1 || !take_char(&scan, '-') ||
+	    take_digits(&scan, 2, &t.month) == -1 || !take_char(&scan, '-') ||
 	    take_digits(&scan, 2, &t.day) == -1 ||
-	    take_clock(&scan, &t) == -1 || *scan.at != '\0')
+	    take_time_of_day(&scan, &t) == -1 || *scan.at != '\0')
 		return fail(problem, "not a time: write it as "
 		    "2026-11-22T16:34:24Z, 2026-11-22, @1795365264 or 2h");
 	if (!is_day(&t))
@@ -191,7 +193,8 @@ parse_date(struct scan scan, uint64_t *ms, char problem[WHEN_PROBLEM_BYTES])
 }
 
 static int
-parse_seconds(struct scan scan, uint64_t *ms, char problem[WHEN_PROBLEM_BYTES])
+parse_epoch(struct scan scan, uint64_t *ms,
+    char problem[TIMESTAMP_PROBLEM_BYTES])
 {
 	uint64_t seconds;
 	int fraction;
@@ -223,8 +226,8 @@ unit_s(char letter)
 }
 
 static int
-parse_ago(struct scan scan, uint64_t now_ms, uint64_t *ms,
-    char problem[WHEN_PROBLEM_BYTES])
+parse_relative(struct scan scan, uint64_t now_ms, uint64_t *ms,
+    char problem[TIMESTAMP_PROBLEM_BYTES])
 {
 	uint64_t ago_s = 0, number, unit;
 
@@ -243,8 +246,8 @@ parse_ago(struct scan scan, uint64_t now_ms, uint64_t *ms,
 }
 
 int
-when_parse(const char *text, uint64_t now_ms, uint64_t *ms,
-    char problem[WHEN_PROBLEM_BYTES])
+timestamp_parse(const char *text, uint64_t now_ms, uint64_t *ms,
+    char problem[TIMESTAMP_PROBLEM_BYTES])
 {
 	struct scan scan = { .at = text };
 	size_t digits = strspn(text, "0123456789");
@@ -253,23 +256,23 @@ when_parse(const char *text, uint64_t now_ms, uint64_t *ms,
 		*ms = now_ms;
 		return 0;
 	}
-	if (take(&scan, '@'))
-		return parse_seconds(scan, ms, problem);
+	if (take_char(&scan, '@'))
+		return parse_epoch(scan, ms, problem);
 	if (digits > 0 && isalpha((unsigned char)text[digits]))
-		return parse_ago(scan, now_ms, ms, problem);
-	return parse_date(scan, ms, problem);
+		return parse_relative(scan, now_ms, ms, problem);
+	return parse_rfc3339(scan, ms, problem);
 }
 
 void
-when_format(uint64_t ms, char out[WHEN_CHARS + 1])
+timestamp_format(uint64_t ms, char out[TIMESTAMP_CHARS + 1])
 {
 	uint64_t shown = ms < LAST_MS ? ms : LAST_MS;
 	time_t seconds = (time_t)(shown / SECOND_MS);
-	char date[WHEN_CHARS + 1];
+	char date[TIMESTAMP_CHARS + 1];
 	struct tm tm;
 
 	(void)gmtime_r(&seconds, &tm); /* of a year that fits */
 	(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(out, WHEN_CHARS + 1, "%.19s.%03uZ", date,
+	(void)snprintf(out, TIMESTAMP_CHARS + 1, "%.19s.%03uZ", date,
 	    (unsigned)(shown % SECOND_MS));
 }

@@ -16,19 +16,19 @@
  */
 
 enum {
-	WHEN_CHARS = 24,		/* that when_format() writes */
-	WHEN_PROBLEM_BYTES = 128
+	TIMESTAMP_CHARS = 24, /* that timestamp_format() writes */
+	TIMESTAMP_PROBLEM_BYTES = 128
 };
 
 /*
  * Read text; ms are of the wall clock since 1970.  -1 if it is no time, or one
  * before 1970 or after 9999: problem then says what is wrong.
  */
-int	 when_parse(const char *text, uint64_t now_ms, uint64_t *ms,
-	    char problem[WHEN_PROBLEM_BYTES])
+int	 timestamp_parse(const char *text, uint64_t now_ms, uint64_t *ms,
+	    char problem[TIMESTAMP_PROBLEM_BYTES])
 	    __attribute__((warn_unused_result));
 
 /* As 2026-11-22T16:34:24.500Z, with a NUL; later than 9999 as 9999's last. */
-void	 when_format(uint64_t ms, char out[WHEN_CHARS + 1]);
+void	 timestamp_format(uint64_t ms, char out[TIMESTAMP_CHARS + 1]);
 
 #endif

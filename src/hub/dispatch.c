@@ -314,7 +314,7 @@ start_or_join(struct hub *hub, struct peer *peer, struct room *room,
 	struct customer *known = NULL, *displaced = NULL;
 
 	if (message->request_id[0] != '\0') {
-		id_request(&hub->config.key, room->id->data,
+		id_request_digest(&hub->config.key, room->id->data,
 		    message->request_id, request);
 		known = session_customer_by_request(room->session, request);
 	}

@@ -42,7 +42,7 @@ wait_for(struct hub *hub, struct seat *seat)
 {
 	seat->is_absence_timed = true;
 	hub->counts.awaited++;
-	seat->expires_ms = wait_end_ms(hub->now.mono_ms,
+	seat->expires_ms = timeout_end_ms(hub->now.mono_ms,
 	    hub->settings.absence_window_ms[seat->has_token]);
 	TAILQ_INSERT_TAIL(&hub->absent[seat->has_token], seat, absence);
 }
@@ -150,7 +150,7 @@ presence_by_request(struct hub *hub, struct seat *seat)
 {
 	drop_request(hub, seat);
 	seat->is_present_by_request = true;
-	seat->request_ends_ms = wait_end_ms(hub->now.mono_ms,
+	seat->request_ends_ms = timeout_end_ms(hub->now.mono_ms,
 	    hub->settings.poll_presence_ms);
 	TAILQ_INSERT_TAIL(&hub->requested, seat, requests);
 	presence_update(hub, seat);
@@ -246,7 +246,7 @@ change_windows(struct hub *hub, bool has_token, uint64_t before_ms)
 	struct seat *seat;
 
 	TAILQ_FOREACH(seat, &hub->absent[has_token], absence)
-		seat->expires_ms = wait_changed_end_ms(seat->expires_ms,
+		seat->expires_ms = timeout_changed_end_ms(seat->expires_ms,
 		    before_ms, after_ms, hub->now.mono_ms);
 }
 
@@ -259,7 +259,7 @@ presence_configure(struct hub *hub, const struct hub_settings *before)
 	change_windows(hub, true, before->absence_window_ms[true]);
 	TAILQ_FOREACH(seat, &hub->requested, requests)
 		seat->request_ends_ms =
-		    wait_changed_end_ms(seat->request_ends_ms,
+		    timeout_changed_end_ms(seat->request_ends_ms,
 			before->poll_presence_ms,
 			hub->settings.poll_presence_ms, hub->now.mono_ms);
 }

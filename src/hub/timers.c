@@ -247,7 +247,7 @@ timers_configure(struct hub *hub, const struct hub_settings *before)
 	else if (before->session_ttl_ms == 0 ||
 	    before->clock_grace_ms != hub->settings.clock_grace_ms)
 		hub->search_ms = hub->now.mono_ms;
-	hub->log_head_ms = wait_changed_end_ms(hub->log_head_ms,
+	hub->log_head_ms = timeout_changed_end_ms(hub->log_head_ms,
 	    before->log_head_ms, hub->settings.log_head_ms, hub->now.mono_ms);
 	retention_configure(hub);
 }

@@ -66,7 +66,7 @@ unjoined_take(struct hub *hub, uint64_t since_ms)
 static uint64_t
 end_ms(const struct hub *hub, const struct peer *peer)
 {
-	return wait_end_ms(peer->unjoined_since_ms,
+	return timeout_end_ms(peer->unjoined_since_ms,
 	    hub->settings.join_timeout_ms);
 }
 

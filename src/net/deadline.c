@@ -91,7 +91,7 @@ deadline_set(struct deadlines *deadlines, struct deadline *deadline,
 	if (kind == DEADLINE_NONE)
 		return;
 	deadline->kind = (uint8_t)kind;
-	deadline->due = wait_end_ms(uv_now(deadlines->loop),
+	deadline->due = timeout_end_ms(uv_now(deadlines->loop),
 	    deadlines->wait_ms[kind]);
 	TAILQ_INSERT_TAIL(&deadlines->lists[kind], deadline, entry);
 	arm_timer(deadlines, deadline->due);
@@ -143,7 +143,7 @@ deadlines_configure(struct deadlines *deadlines,
 
 	for (kind = DEADLINE_FIRST; kind < DEADLINE_KINDS_MAX; kind++) {
 		TAILQ_FOREACH(deadline, &deadlines->lists[kind], entry)
-			deadline->due = wait_changed_end_ms(deadline->due,
+			deadline->due = timeout_changed_end_ms(deadline->due,
 			    deadlines->wait_ms[kind], wait_ms[kind], now_ms);
 		deadlines->wait_ms[kind] = wait_ms[kind];
 		deadline = TAILQ_FIRST(&deadlines->lists[kind]);

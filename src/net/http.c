@@ -315,7 +315,7 @@ set_deadline(struct http_connection *connection, enum http_deadline deadline)
 	forget_deadline(connection);
 	connection->deadline = deadline;
 	connection->waiting_ms = uv_now(http->config.loop);
-	connection->deadline_ms = wait_end_ms(connection->waiting_ms,
+	connection->deadline_ms = timeout_end_ms(connection->waiting_ms,
 	    http->limits_ms[deadline]);
 	TAILQ_INSERT_TAIL(&http->deadlines[deadline], connection,
 	    deadline_entry);
@@ -976,7 +976,7 @@ http_configure(struct http *http, const struct http_settings *settings)
 	for (i = 0; i < DEADLINES; i++) {
 		after_ms = duration_of(http, i);
 		TAILQ_FOREACH(connection, &http->deadlines[i], deadline_entry)
-			connection->deadline_ms = wait_changed_end_ms(
+			connection->deadline_ms = timeout_changed_end_ms(
 			    connection->deadline_ms, http->limits_ms[i],
 			    after_ms, now_ms);
 		http->limits_ms[i] = after_ms;
