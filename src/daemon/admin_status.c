@@ -12,12 +12,12 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "config/options.h"
+#include "config/reload.h"
 #include "config/setting.h"
 #include "hub/hub.h"
 #include "hub/roster.h"
 #include "net/longpoll.h"
 #include "net/ws_peer.h"
-#include "reload.h"
 #include "session/session.h"
 #include "wire/json_write.h"
 

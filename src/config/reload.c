@@ -8,7 +8,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
-#include "config/options.h"
+#include "options.h"
 
 /* Of each text of a report. */
 #define REPORT_BYTES_MAX 65536
