@@ -11,7 +11,6 @@
 #include "config/endpoint.h"
 #include "config/options.h"
 #include "config/socket_access.h"
-#include "module_settings.h"
 #include "net/http.h"
 
 /* Connections to the admin socket, beside max-connections, ... */
@@ -37,7 +36,8 @@ on_admin_request(void *ctx, const struct exchange_request *request,
 }
 
 struct admin_listener *
-admin_listener_new(const struct admin_listener_config *config)
+admin_listener_new(const struct admin_listener_config *config,
+    const struct http_settings *settings)
 {
 	struct admin_listener *doors = xcalloc(1, sizeof(*doors));
 	struct admin_config admin = {
@@ -50,23 +50,21 @@ admin_listener_new(const struct admin_listener_config *config)
 		.loop = config->loop,
 		.name = "connections to the admin socket",
 		.max_connections = SOCKET_CONNECTIONS,
-		.idle_timeout_s = TUNING_IDLE_TIMEOUT_S,
+		.idle_timeout_s = config->idle_timeout_s,
 		.request = on_admin_request,
 		.ctx = doors,
 	};
-	const struct http_settings http =
-	    module_settings_http(config->operate.options);
 
 	doors->watch = config->watch;
 	doors->operate = operate_new(&config->operate);
 	admin.ctx = doors->operate;
 	doors->admin = admin_new(&admin);
-	doors->socket = admin_http_new(&door, &http);
+	doors->socket = admin_http_new(&door, settings);
 	door.name = "connections to ports of admin-listen";
 	door.max_connections = PORTS_CONNECTIONS;
 	/* One that does not start explains enough. */
 	if (doors->socket != NULL)
-		doors->ports = admin_http_new(&door, &http);
+		doors->ports = admin_http_new(&door, settings);
 	return doors;
 }
 
@@ -126,12 +124,10 @@ admin_listener_open(struct admin_listener *doors, const struct options *options)
 
 void
 admin_listener_configure(struct admin_listener *doors,
-    const struct options *options)
+    const struct http_settings *settings)
 {
-	const struct http_settings http = module_settings_http(options);
-
-	admin_http_configure(doors->socket, &http);
-	admin_http_configure(doors->ports, &http);
+	admin_http_configure(doors->socket, settings);
+	admin_http_configure(doors->ports, settings);
 }
 
 int

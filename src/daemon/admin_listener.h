@@ -7,6 +7,7 @@
 #include "admin_status.h"
 #include "base/id.h"
 
+struct http_settings;
 struct options;
 
 /*
@@ -17,6 +18,7 @@ struct admin_listener;
 
 struct admin_listener_config {
 	uv_loop_t *loop;
+	unsigned idle_timeout_s;	/* as that of http_config */
 	struct id_key log_key; /* of the tags of sessions in logs */
 	struct watch watch;
 	struct operate_config operate;
@@ -24,7 +26,8 @@ struct admin_listener_config {
 
 /* What operate points to is lent for the life of the doors. */
 struct admin_listener *
-admin_listener_new(const struct admin_listener_config *config);
+admin_listener_new(const struct admin_listener_config *config,
+	    const struct http_settings *settings);
 /*
  * Listen where the options say; -1, which was logged, if that must be and is
  * not possible.
@@ -34,7 +37,7 @@ int	 admin_listener_open(struct admin_listener *doors,
 	    __attribute__((warn_unused_result));
 /* Take over the times for requests. */
 void	 admin_listener_configure(struct admin_listener *doors,
-	    const struct options *options);
+	    const struct http_settings *settings);
 /* As http_run(). */
 int	 admin_listener_run(struct admin_listener *doors);
 /* Nothing that takes time is begun any more. */

@@ -36,7 +36,7 @@ struct ws_peers_settings
 module_settings_ws_peers(const struct options *options);
 
 /* How long connections of HTTP and FastCGI are kept without a request. */
-enum { TUNING_IDLE_TIMEOUT_S = 30 };
+enum { MODULE_SETTINGS_IDLE_S = 30 };
 
 /*
  * Connections to accept: as many as the settings say, if the process can have

@@ -258,11 +258,13 @@ static void
 apply_options(void *ctx)
 {
 	struct server *server = ctx;
+	const struct http_settings http =
+	    module_settings_http(server->options);
 
 	log_set_level(server->options->log_level);
 	configure_hub(server);
 	transports_configure(&server->network, server->options);
-	admin_listener_configure(server->admin_listener, server->options);
+	admin_listener_configure(server->admin_listener, &http);
 }
 
 static void
@@ -403,8 +405,11 @@ init_network(struct server *server, const struct id_key *key)
 static int
 open_admin_listener(struct server *server, const struct id_key *key)
 {
+	const struct http_settings http =
+	    module_settings_http(server->options);
 	const struct admin_listener_config config = {
 		.loop = &server->loop,
+		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
 		.log_key = *key,
 		.watch = { .collect = collect_metrics, .ctx = server },
 		.operate = {
@@ -420,11 +425,9 @@ open_admin_listener(struct server *server, const struct id_key *key)
 		},
 	};
 
-	server->admin_listener = admin_listener_new(&config);
-	return admin_listener_open(server->admin_listener, server->options) ==
-		-1 ?
-	    EX_OSERR :
-	    EX_OK;
+	server->admin_listener = admin_listener_new(&config, &http);
+	return admin_listener_open(server->admin_listener,
+	    server->options) == -1 ? EX_OSERR : EX_OK;
 }
 
 static int

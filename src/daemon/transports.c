@@ -221,7 +221,7 @@ init_fcgi(struct network *network, const struct options *options,
 		.unsent = network->unsent,
 		.owner = &fcgi_owner,
 		.ctx = network,
-		.idle_timeout_s = TUNING_IDLE_TIMEOUT_S,
+		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
 	};
 
 	network->fcgi = fcgi_service_new(&config, &settings);
@@ -237,7 +237,7 @@ init_http(struct network *network, const struct options *options)
 		.unsent = network->unsent,
 		.owner = &http_owner,
 		.ctx = network,
-		.idle_timeout_s = TUNING_IDLE_TIMEOUT_S,
+		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
 	};
 
 	network->http = http_new(&config, &settings);
