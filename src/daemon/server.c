@@ -8,8 +8,8 @@
 #include <systemd/sd-daemon.h>
 #include <uv.h>
 
+#include "admin/admin_listener.h"
 #include "admin/metrics.h"
-#include "admin_listener.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"

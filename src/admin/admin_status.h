@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "admin/admin.h"
+#include "admin.h"
 
 struct hub;
 struct options;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/admin.h"
-#include "admin/admin_query.h"
+#include "admin.h"
+#include "admin_query.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"

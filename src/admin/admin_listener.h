@@ -3,9 +3,9 @@
 
 #include <uv.h>
 
-#include "admin/probes.h"
 #include "admin_status.h"
 #include "base/id.h"
+#include "probes.h"
 
 struct http_settings;
 struct options;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "admin/admin.h"
+#include "admin.h"
 #include "admin_http.h"
 #include "base/log.h"
 #include "base/xalloc.h"
