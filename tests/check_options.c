@@ -14,6 +14,8 @@
 #include "config/address.h"
 #include "config/endpoint.h"
 #include "config/options.h"
+#include "config/options_read.h"
+#include "config/reload.h"
 #include "suite.h"
 
 #define ARGS_MAX 16
@@ -854,75 +856,75 @@ END_TEST
 /* Every key, another value than its default, and what a reload makes of it. */
 static const struct {
 	const char *key, *value;
-	enum options_change change;
+	enum reload_change change;
 } reloads[] = {
-	{ "max-message", "7", OPTIONS_ADOPTED },
-	{ "max-customers", "7", OPTIONS_ADOPTED },
-	{ "max-remembered", "7", OPTIONS_ADOPTED },
-	{ "max-session-carts", "7", OPTIONS_ADOPTED },
-	{ "max-connections", "7", OPTIONS_ADOPTED },
-	{ "max-connections-per-address", "7", OPTIONS_ADOPTED },
-	{ "max-connections-per-customer", "7", OPTIONS_ADOPTED },
-	{ "session-output-rate", "7", OPTIONS_ADOPTED },
-	{ "max-unsent", "7", OPTIONS_ADOPTED },
-	{ "message-rate", "7", OPTIONS_ADOPTED },
-	{ "message-burst", "7", OPTIONS_ADOPTED },
-	{ "new-session-rate", "7", OPTIONS_ADOPTED },
-	{ "join-rate", "7", OPTIONS_ADOPTED },
-	{ "session-write-rate", "7", OPTIONS_ADOPTED },
-	{ "session-write-day", "7", OPTIONS_ADOPTED },
-	{ "address-write-rate", "7", OPTIONS_ADOPTED },
-	{ "address-write-day", "7", OPTIONS_ADOPTED },
-	{ "min-free-space", "7", OPTIONS_ADOPTED },
-	{ "max-held-polls", "7", OPTIONS_ADOPTED },
-	{ "head-timeout", "7", OPTIONS_ADOPTED },
-	{ "body-timeout", "7", OPTIONS_ADOPTED },
-	{ "join-timeout", "7", OPTIONS_ADOPTED },
-	{ "ping-interval", "7", OPTIONS_ADOPTED },
-	{ "pong-timeout", "7", OPTIONS_ADOPTED },
-	{ "stall-timeout", "7", OPTIONS_ADOPTED },
-	{ "send-timeout", "7", OPTIONS_ADOPTED },
-	{ "poll-presence", "7", OPTIONS_ADOPTED },
-	{ "absence-window", "7", OPTIONS_ADOPTED },
-	{ "absence-window-tokenless", "7", OPTIONS_ADOPTED },
-	{ "session-ttl", "7", OPTIONS_ADOPTED },
-	{ "clock-grace", "7", OPTIONS_ADOPTED },
-	{ "drain-time", "7", OPTIONS_ADOPTED },
-	{ "journal-retention", "7", OPTIONS_ADOPTED },
-	{ "audit-retention", "7", OPTIONS_ADOPTED },
-	{ "audit-anchor-interval", "7", OPTIONS_ADOPTED },
-	{ "require-tokens", "yes", OPTIONS_ADOPTED },
-	{ "checkout-barrier", "yes", OPTIONS_ADOPTED },
-	{ "websocket-compression", "yes", OPTIONS_ADOPTED },
-	{ "websocket-compression-rate", "7", OPTIONS_ADOPTED },
-	{ "websocket-inflation-rate", "7", OPTIONS_ADOPTED },
-	{ "demo", "yes", OPTIONS_ADOPTED },
-	{ "subprotocol", "shop", OPTIONS_ADOPTED },
-	{ "base-path", "/shop/", OPTIONS_ADOPTED },
-	{ "allowed-origins", "https://a.example", OPTIONS_ADOPTED },
-	{ "trusted-proxies", "10.0.0.0/8,unix", OPTIONS_ADOPTED },
-	{ "listen", "127.0.0.1:9000", OPTIONS_NEEDS_RESTART },
-	{ "listen-mode", "0600", OPTIONS_NEEDS_RESTART },
-	{ "listen-owner", "7:7", OPTIONS_NEEDS_RESTART },
-	{ "fastcgi-listen", "127.0.0.1:9000", OPTIONS_NEEDS_RESTART },
-	{ "fastcgi-mode", "0600", OPTIONS_NEEDS_RESTART },
-	{ "fastcgi-owner", "7:7", OPTIONS_NEEDS_RESTART },
-	{ "database", "/srv/shop.db", OPTIONS_NEEDS_RESTART },
-	{ "log-addresses", "none", OPTIONS_ADOPTED },
-	{ "admin-listen", "none", OPTIONS_NEEDS_RESTART },
-	{ "log-level", "debug", OPTIONS_ADOPTED },
-	{ "core-dumps", "yes", OPTIONS_NEEDS_RESTART },
+	{ "max-message", "7", RELOAD_ADOPTED },
+	{ "max-customers", "7", RELOAD_ADOPTED },
+	{ "max-remembered", "7", RELOAD_ADOPTED },
+	{ "max-session-carts", "7", RELOAD_ADOPTED },
+	{ "max-connections", "7", RELOAD_ADOPTED },
+	{ "max-connections-per-address", "7", RELOAD_ADOPTED },
+	{ "max-connections-per-customer", "7", RELOAD_ADOPTED },
+	{ "session-output-rate", "7", RELOAD_ADOPTED },
+	{ "max-unsent", "7", RELOAD_ADOPTED },
+	{ "message-rate", "7", RELOAD_ADOPTED },
+	{ "message-burst", "7", RELOAD_ADOPTED },
+	{ "new-session-rate", "7", RELOAD_ADOPTED },
+	{ "join-rate", "7", RELOAD_ADOPTED },
+	{ "session-write-rate", "7", RELOAD_ADOPTED },
+	{ "session-write-day", "7", RELOAD_ADOPTED },
+	{ "address-write-rate", "7", RELOAD_ADOPTED },
+	{ "address-write-day", "7", RELOAD_ADOPTED },
+	{ "min-free-space", "7", RELOAD_ADOPTED },
+	{ "max-held-polls", "7", RELOAD_ADOPTED },
+	{ "head-timeout", "7", RELOAD_ADOPTED },
+	{ "body-timeout", "7", RELOAD_ADOPTED },
+	{ "join-timeout", "7", RELOAD_ADOPTED },
+	{ "ping-interval", "7", RELOAD_ADOPTED },
+	{ "pong-timeout", "7", RELOAD_ADOPTED },
+	{ "stall-timeout", "7", RELOAD_ADOPTED },
+	{ "send-timeout", "7", RELOAD_ADOPTED },
+	{ "poll-presence", "7", RELOAD_ADOPTED },
+	{ "absence-window", "7", RELOAD_ADOPTED },
+	{ "absence-window-tokenless", "7", RELOAD_ADOPTED },
+	{ "session-ttl", "7", RELOAD_ADOPTED },
+	{ "clock-grace", "7", RELOAD_ADOPTED },
+	{ "drain-time", "7", RELOAD_ADOPTED },
+	{ "journal-retention", "7", RELOAD_ADOPTED },
+	{ "audit-retention", "7", RELOAD_ADOPTED },
+	{ "audit-anchor-interval", "7", RELOAD_ADOPTED },
+	{ "require-tokens", "yes", RELOAD_ADOPTED },
+	{ "checkout-barrier", "yes", RELOAD_ADOPTED },
+	{ "websocket-compression", "yes", RELOAD_ADOPTED },
+	{ "websocket-compression-rate", "7", RELOAD_ADOPTED },
+	{ "websocket-inflation-rate", "7", RELOAD_ADOPTED },
+	{ "demo", "yes", RELOAD_ADOPTED },
+	{ "subprotocol", "shop", RELOAD_ADOPTED },
+	{ "base-path", "/shop/", RELOAD_ADOPTED },
+	{ "allowed-origins", "https://a.example", RELOAD_ADOPTED },
+	{ "trusted-proxies", "10.0.0.0/8,unix", RELOAD_ADOPTED },
+	{ "listen", "127.0.0.1:9000", RELOAD_NEEDS_RESTART },
+	{ "listen-mode", "0600", RELOAD_NEEDS_RESTART },
+	{ "listen-owner", "7:7", RELOAD_NEEDS_RESTART },
+	{ "fastcgi-listen", "127.0.0.1:9000", RELOAD_NEEDS_RESTART },
+	{ "fastcgi-mode", "0600", RELOAD_NEEDS_RESTART },
+	{ "fastcgi-owner", "7:7", RELOAD_NEEDS_RESTART },
+	{ "database", "/srv/shop.db", RELOAD_NEEDS_RESTART },
+	{ "log-addresses", "none", RELOAD_ADOPTED },
+	{ "admin-listen", "none", RELOAD_NEEDS_RESTART },
+	{ "log-level", "debug", RELOAD_ADOPTED },
+	{ "core-dumps", "yes", RELOAD_NEEDS_RESTART },
 };
 
 /* What was told of the latest adoption. */
 struct told {
 	unsigned count;
 	char	 key[64];
-	enum options_change change;
+	enum reload_change change;
 };
 
 static void
-note_change(void *ctx, const char *key, enum options_change change)
+note_change(void *ctx, const char *key, enum reload_change change)
 {
 	struct told *told = ctx;
 
@@ -943,7 +945,7 @@ adopt(const char *key, const char *value)
 	options = (struct options){ .database = NULL };
 	(void)snprintf(line, sizeof(line), "x -o %s=%s", key, value);
 	ck_assert_int_eq(run(line), OPTIONS_RUN);
-	options_adopt(&fresh, &options, note_change, &told);
+	reload_adopt(&fresh, &options, note_change, &told);
 	options_clear(&options);
 	options = fresh;
 	return told;
@@ -962,7 +964,7 @@ START_TEST(a_reload_changes_every_setting_that_can_change_and_no_other)
 		ck_assert_int_eq(told.change, reloads[i].change);
 		told = adopt(reloads[i].key, reloads[i].value);
 		ck_assert_msg(told.count == (reloads[i].change ==
-		    OPTIONS_NEEDS_RESTART), "%s", reloads[i].key);
+		    RELOAD_NEEDS_RESTART), "%s", reloads[i].key);
 	}
 }
 END_TEST
@@ -983,7 +985,7 @@ START_TEST(what_a_reload_does_is_known_of_every_setting)
 		    reloads[i].key);
 		ck_assert_int_eq(strncmp(strchr(o + 1, '\n') - 10,
 		    " [restart]", 10) == 0,
-		    reloads[i].change == OPTIONS_NEEDS_RESTART);
+		    reloads[i].change == RELOAD_NEEDS_RESTART);
 	}
 	ck_assert_uint_eq(i, COUNT(reloads));
 }
@@ -1088,10 +1090,10 @@ START_TEST(names_are_looked_up_by_a_start_and_not_by_a_reload)
 
 	ck_assert_int_eq(read_again(more, &again, &lines), 0);
 	ck_assert_uint_eq(lookups, 2);
-	options_adopt(&options, &again, note_change, &told);
+	reload_adopt(&options, &again, note_change, &told);
 	ck_assert_uint_eq(told.count, 1);
 	ck_assert_str_eq(told.key, "listen-owner");
-	ck_assert_int_eq(told.change, OPTIONS_NEEDS_RESTART);
+	ck_assert_int_eq(told.change, RELOAD_NEEDS_RESTART);
 	ck_assert_uint_eq(options.fastcgi_access.owner, 0);
 	options_clear(&again);
 	buf_clear(&lines);

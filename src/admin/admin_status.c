@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "config/options.h"
+#include "config/options_read.h"
 #include "config/reload.h"
 #include "config/setting.h"
 #include "hub/hub.h"

@@ -16,7 +16,8 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "provenance.h"
-#include "setting.h"
+#include "setting_report.h"
+#include "settings_table.h"
 
 /*
  * libconfuse knows the syntax of values and lists.  Before it sees a file we
@@ -41,8 +42,6 @@ STAILQ_HEAD(entry_list, entry);
 
 struct config_file {
 	const char *path;
-	const struct setting *settings;
-	size_t	 count;
 	struct provenance *provenance;
 	struct setting_report *report;
 	struct entry_list entries;
@@ -83,7 +82,7 @@ add_entry(struct config_file *file, struct scan *scan)
 	entry->key = strndup(scan->word, scan->word_len);
 	if (entry->key == NULL)
 		fatalx("out of memory (%zu bytes)", scan->word_len);
-	entry->setting = setting_find(file->settings, file->count, entry->key);
+	entry->setting = settings_find(entry->key);
 	entry->line = scan->line;
 	STAILQ_INSERT_TAIL(&file->entries, entry, next);
 	file->entry_count++;
@@ -233,10 +232,10 @@ context_new(const struct config_file *file)
 	cfg_t *cfg;
 	size_t i;
 
-	opts = xcalloc(file->count + file->entry_count + 1, sizeof(*opts));
+	opts = xcalloc(settings_count + file->entry_count + 1, sizeof(*opts));
 	opt = opts;
-	for (i = 0; i < file->count; i++)
-		*opt++ = (cfg_opt_t)CFG_STR_LIST(file->settings[i].key, NULL,
+	for (i = 0; i < settings_count; i++)
+		*opt++ = (cfg_opt_t)CFG_STR_LIST(settings_table[i].key, NULL,
 		    CFGF_NODEFAULT);
 	STAILQ_FOREACH(entry, &file->entries, next)
 		if (entry->setting == NULL && !is_repeated(file, entry))
@@ -257,8 +256,7 @@ report_unknown(const struct config_file *file, const struct entry *entry)
 	char where[PATH_MAX + 16];
 
 	(void)snprintf(where, sizeof(where), "%s:%u", file->path, entry->line);
-	setting_report_unknown(file->report, where, entry->key, file->settings,
-	    file->count);
+	setting_report_unknown(file->report, where, entry->key);
 }
 
 /* Put the values that libconfuse read under the entry's key. */
@@ -267,7 +265,7 @@ put_file_entry(const struct config_file *file, const struct entry *entry,
     cfg_t *cfg, void *base)
 {
 	const struct setting *setting = entry->setting;
-	size_t index = (size_t)(setting - file->settings);
+	size_t index = (size_t)(setting - settings_table);
 	unsigned n = cfg_size(cfg, entry->key), i;
 	char problem[SETTING_PROBLEM_BYTES];
 
@@ -374,14 +372,11 @@ read_whole_file(const char *path, struct buf *buf)
 }
 
 void
-config_file_read(const char *path, const struct setting *settings,
-    size_t count, void *base, struct provenance *provenance,
+config_file_read(const char *path, void *base, struct provenance *provenance,
     struct setting_report *report)
 {
 	struct config_file file = {
 		.path = path,
-		.settings = settings,
-		.count = count,
 		.provenance = provenance,
 		.report = report,
 	};

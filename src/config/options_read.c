@@ -1,4 +1,4 @@
-#include "options.h"
+#include "options_read.h"
 
 #include <confuse.h>
 #include <errno.h>
@@ -16,187 +16,16 @@
 #include "base/getopt_error.h"
 #include "base/xalloc.h"
 #include "config_file.h"
+#include "options.h"
 #include "provenance.h"
-#include "setting.h"
-#include "setting_value.h"
+#include "setting_report.h"
+#include "settings_table.h"
 #include "socket_access.h"
 
 #define PORT_MAX 65535
 
 /* Where systemd keeps it for the unit (StateDirectory). */
 #define SYSTEM_DATABASE "/var/lib/buddyshopping/buddyshopping.db"
-
-enum {
-	CONNECTIONS_MAX = 10000000,
-	CUSTOMERS_MAX = 100000,
-	DAY_S = 86400,
-	HOUR_S = 3600,
-	JSON_BYTES_MAX = 1 << 30,
-	RATE_MAX = 1000000,
-	YEAR_S = 365 * DAY_S
-};
-
-#define TERABYTE (UINT64_C(1) << 40)
-#define CENTURY_S (UINT64_C(100) * YEAR_S)
-
-#define FIELD(name) .offset = offsetof(struct options, name)
-#define LIST(name) FIELD(name), .count_offset = \
-	offsetof(struct options, name##_count)
-
-static const struct setting settings[] = {
-	{ "max-message", SETTING_SIZE, "262144", JSON_BYTES_MAX,
-	    FIELD(max_message), .unit = "bytes", .help = "one message" },
-	{ "max-customers", SETTING_SIZE, "50", CUSTOMERS_MAX,
-	    FIELD(max_customers), .help = "in the multicart of a session" },
-	{ "max-remembered", SETTING_SIZE, "200", CUSTOMERS_MAX,
-	    FIELD(max_remembered), .help = "absent ones who may resume" },
-	{ "max-session-carts", SETTING_SIZE, "2097152", JSON_BYTES_MAX,
-	    FIELD(max_session_carts), .unit = "bytes",
-	    .help = "all carts of a session" },
-	{ "max-connections", SETTING_SIZE, "10000", CONNECTIONS_MAX,
-	    FIELD(max_connections), .help = "of all clients" },
-	{ "max-connections-per-address", SETTING_SIZE, "1000", CONNECTIONS_MAX,
-	    FIELD(max_connections_per_address), .help = "of one address" },
-	{ "max-connections-per-customer", SETTING_SIZE, "16", CONNECTIONS_MAX,
-	    FIELD(max_connections_per_customer), .help = "of one customer" },
-	{ "session-output-rate", SETTING_SIZE, "67108864", JSON_BYTES_MAX,
-	    FIELD(session_output_rate), .unit = "bytes per second",
-	    .help = "multicarts to all of a session" },
-	{ "max-unsent", SETTING_SIZE, "134217728", TERABYTE,
-	    FIELD(max_unsent), .unit = "bytes",
-	    .help = "what clients have not taken" },
-	{ "message-rate", SETTING_NUMBER, "100", RATE_MAX,
-	    FIELD(message_rate_per_s), .unit = "per second",
-	    .help = "messages of a connection" },
-	{ "message-burst", SETTING_NUMBER, "200", RATE_MAX,
-	    FIELD(message_burst), .help = "messages in a row" },
-	{ "new-session-rate", SETTING_NUMBER, "60", RATE_MAX,
-	    FIELD(new_session_rate_per_min), .unit = "per minute",
-	    .help = "sessions started by an address" },
-	{ "join-rate", SETTING_NUMBER, "600", RATE_MAX,
-	    FIELD(join_rate_per_min), .unit = "per minute",
-	    .help = "joins and strangers of an address" },
-	{ "session-write-rate", SETTING_SIZE, "524288", JSON_BYTES_MAX,
-	    FIELD(session_write_rate), .unit = "bytes per second",
-	    .help = "written of a session" },
-	{ "session-write-day", SETTING_SIZE, "1073741824", TERABYTE,
-	    FIELD(session_write_day), .unit = "bytes per day",
-	    .help = "the same in a day" },
-	{ "address-write-rate", SETTING_SIZE, "1048576", JSON_BYTES_MAX,
-	    FIELD(address_write_rate), .unit = "bytes per second",
-	    .help = "written for an address" },
-	{ "address-write-day", SETTING_SIZE, "4294967296", TERABYTE,
-	    FIELD(address_write_day), .unit = "bytes per day",
-	    .help = "the same in a day" },
-	{ "min-free-space", SETTING_SIZE, "134217728", TERABYTE,
-	    FIELD(min_free_space), .unit = "bytes",
-	    .help = "of the disk, or little is written" },
-	{ "max-held-polls", SETTING_SIZE, "4", CUSTOMERS_MAX,
-	    FIELD(max_held_polls), .help = "of one customer" },
-	{ "head-timeout", SETTING_NUMBER, "10", DAY_S,
-	    FIELD(head_timeout_s), .unit = "s",
-	    .help = "for the head of a request" },
-	{ "body-timeout", SETTING_NUMBER, "30", DAY_S,
-	    FIELD(body_timeout_s), .unit = "s",
-	    .help = "for a request's body, or a message" },
-	{ "join-timeout", SETTING_NUMBER, "120", DAY_S,
-	    FIELD(join_timeout_s), .unit = "s",
-	    .help = "of a WebSocket until it joins" },
-	{ "ping-interval", SETTING_NUMBER, "25", DAY_S,
-	    FIELD(ping_interval_s), .unit = "s",
-	    .help = "of silence until a ping" },
-	{ "pong-timeout", SETTING_NUMBER, "20", DAY_S,
-	    FIELD(pong_timeout_s), .unit = "s",
-	    .help = "for the answer to a ping" },
-	{ "stall-timeout", SETTING_NUMBER, "30", DAY_S,
-	    FIELD(stall_timeout_s), .unit = "s",
-	    .help = "for a client that takes nothing" },
-	{ "send-timeout", SETTING_NUMBER, "120", DAY_S,
-	    FIELD(send_timeout_s), .unit = "s",
-	    .help = "for a message or answer to be taken" },
-	{ "poll-presence", SETTING_NUMBER, "75", YEAR_S,
-	    FIELD(poll_presence_s), .unit = "s",
-	    .help = "of a customer after a request" },
-	{ "absence-window", SETTING_NUMBER, "60", YEAR_S,
-	    FIELD(absence_window_s), .unit = "s",
-	    .help = "until an absent customer's cart leaves" },
-	{ "absence-window-tokenless", SETTING_NUMBER, "5", YEAR_S,
-	    FIELD(absence_window_tokenless_s), .unit = "s",
-	    .help = "the same without a token" },
-	{ "session-ttl", SETTING_NUMBER, "86400", YEAR_S,
-	    FIELD(session_ttl_s), .unit = "s",
-	    .help = "until an unused session ends" },
-	{ "clock-grace", SETTING_NUMBER, "7200", YEAR_S,
-	    FIELD(clock_grace_s), .unit = "s",
-	    .help = "until a changed clock is believed" },
-	{ "drain-time", SETTING_NUMBER, "5", HOUR_S,
-	    FIELD(drain_time_s), .unit = "s",
-	    .help = "to close WebSockets when it stops" },
-	{ "journal-retention", SETTING_NUMBER, "7776000", CENTURY_S,
-	    FIELD(journal_retention_s), .unit = "s",
-	    .help = "of old carts, names and addresses" },
-	{ "audit-retention", SETTING_NUMBER, "0", CENTURY_S,
-	    FIELD(audit_retention_s), .unit = "s",
-	    .help = "of what happened when" },
-	{ "audit-anchor-interval", SETTING_NUMBER, "600", DAY_S,
-	    FIELD(audit_anchor_interval_s), .unit = "s",
-	    .help = "between two log lines for the audit" },
-	{ "require-tokens", SETTING_BOOLEAN, "no",
-	    FIELD(require_tokens), .help = "every customer has one" },
-	{ "checkout-barrier", SETTING_BOOLEAN, "no",
-	    FIELD(checkout_barrier), .help = "guests are ready first" },
-	{ "websocket-compression", SETTING_BOOLEAN, "no",
-	    FIELD(websocket_compression), .help = "permessage-deflate" },
-	{ "websocket-compression-rate", SETTING_SIZE, "8388608",
-	    JSON_BYTES_MAX, FIELD(websocket_compression_rate),
-	    .unit = "bytes per second", .help = "compressed at most" },
-	{ "websocket-inflation-rate", SETTING_SIZE, "1048576",
-	    JSON_BYTES_MAX, FIELD(websocket_inflation_rate),
-	    .unit = "bytes per second", .help = "of a connection" },
-	{ "demo", SETTING_BOOLEAN, "no",
-	    FIELD(demo), .help = "a shop's page at the base path" },
-	{ "subprotocol", SETTING_TOKEN, "",
-	    FIELD(subprotocol), .help = "that clients must offer" },
-	{ "base-path", SETTING_BASE_PATH, "/",
-	    FIELD(base_path), .help = "of URLs, before the session id" },
-	{ "allowed-origins", SETTING_ORIGINS, "*",
-	    LIST(allowed_origins), .help = "of pages, or *" },
-	{ "trusted-proxies", SETTING_PREFIXES, "",
-	    LIST(trusted_proxies), .help = "addresses, prefixes, unix" },
-	{ "listen", SETTING_ENDPOINTS, "*:8080",
-	    LIST(listen), .help = "*:port, address:port or unix:/path",
-	    .needs_restart = true },
-	{ "listen-mode", SETTING_MODE, "0660",
-	    FIELD(listen_access.mode), .help = "of the socket's file",
-	    .needs_restart = true },
-	{ "listen-owner", SETTING_OWNER, "",
-	    FIELD(listen_access), .help = "of the same: user:group",
-	    .needs_restart = true },
-	{ "fastcgi-listen", SETTING_ENDPOINTS, "",
-	    LIST(fastcgi_listen), .help = "unix:/path or address:port",
-	    .needs_restart = true },
-	{ "fastcgi-mode", SETTING_MODE, "0660",
-	    FIELD(fastcgi_access.mode), .help = "of the socket's file",
-	    .needs_restart = true },
-	{ "fastcgi-owner", SETTING_OWNER, "",
-	    FIELD(fastcgi_access), .help = "of the same: user:group",
-	    .needs_restart = true },
-	{ "database", SETTING_FILE, "",
-	    FIELD(database_setting), .help = "without -d: /path",
-	    .needs_restart = true },
-	{ "log-addresses", SETTING_ADDRESS_DETAIL, "full",
-	    FIELD(log_addresses), .help = "full, prefix or none" },
-	{ "admin-listen", SETTING_ADMIN, "",
-	    LIST(admin_listen), .help = "unix:/path or none, loopback:port",
-	    .needs_restart = true },
-	{ "log-level", SETTING_LOG_LEVEL, "info",
-	    FIELD(log_level), .help = "error, warning, info or debug" },
-	{ "core-dumps", SETTING_BOOLEAN, "no",
-	    FIELD(core_dumps), .help = "with carts and tokens, of a crash",
-	    .needs_restart = true },
-};
-
-#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
 /* What the command line says, before any of it is believed. */
 struct command_line {
@@ -262,8 +91,8 @@ print_options_help(void)
 	    "Settings and their defaults (0: no limit; [restart]: not changed "
 	    "by a reload):\n",
 	    PACKAGE_NAME);
-	for (i = 0; i < SETTINGS; i++)
-		print_setting(&settings[i]);
+	for (i = 0; i < settings_count; i++)
+		print_setting(&settings_table[i]);
 	return flush_output();
 }
 
@@ -350,12 +179,12 @@ put_defaults(struct options *options)
 	char problem[SETTING_PROBLEM_BYTES];
 	size_t i;
 
-	options->provenance = provenance_new(SETTINGS);
-	for (i = 0; i < SETTINGS; i++) {
-		if (setting_put(&settings[i], options, settings[i].initial,
+	options->provenance = provenance_new(settings_count);
+	for (i = 0; i < settings_count; i++) {
+		if (setting_put(&settings_table[i], options, settings_table[i].initial,
 		    SETTING_NAMES_LEFT, problem) == -1)
-			fatalx("%s: %s", settings[i].key, problem);
-		provenance_add(options->provenance, i, settings[i].initial);
+			fatalx("%s: %s", settings_table[i].key, problem);
+		provenance_add(options->provenance, i, settings_table[i].initial);
 	}
 }
 
@@ -363,7 +192,7 @@ static void
 note_origin(struct options *options, const struct setting *setting,
     enum provenance_origin origin, const char *value)
 {
-	size_t i = (size_t)(setting - settings);
+	size_t i = (size_t)(setting - settings_table);
 
 	provenance_begin(options->provenance, i, origin);
 	provenance_add(options->provenance, i, value);
@@ -374,11 +203,11 @@ static void
 put_value(struct options *options, const char *where, const char *key,
     const char *value, struct setting_report *report)
 {
-	const struct setting *setting = setting_find(settings, SETTINGS, key);
+	const struct setting *setting = settings_find(key);
 	char problem[SETTING_PROBLEM_BYTES];
 
 	if (setting == NULL) {
-		setting_report_unknown(report, where, key, settings, SETTINGS);
+		setting_report_unknown(report, where, key);
 		return;
 	}
 	setting_clear(setting, options);
@@ -489,8 +318,8 @@ put_all_sources(const struct command_line *line, struct options *options,
 
 	put_defaults(options);
 	if (line->file != NULL)
-		config_file_read(line->file, settings, SETTINGS, options,
-		    options->provenance, report);
+		config_file_read(line->file, options, options->provenance,
+		    report);
 	if (protocol != NULL)
 		put_value(options, "PROTOCOL", "subprotocol", protocol,
 		    report);
@@ -629,40 +458,6 @@ options_read_again(int argc, char **argv, struct options *options,
 	return -1;
 }
 
-static struct setting_value
-value_of(const struct options *options, size_t i)
-{
-	return (struct setting_value){
-		.base = options,
-		.text = provenance_text(options->provenance, i),
-	};
-}
-
-void
-options_adopt(struct options *options, struct options *fresh,
-    void (*changed)(void *ctx, const char *key, enum options_change change),
-    void *ctx)
-{
-	size_t i;
-
-	for (i = 0; i < SETTINGS; i++) {
-		struct setting_value value = value_of(options, i);
-		struct setting_value new = value_of(fresh, i);
-		bool is_equal = setting_value_is_equal(&settings[i], &value,
-		    &new);
-
-		if (is_equal || !settings[i].needs_restart)
-			provenance_swap(options->provenance,
-			    fresh->provenance, i);
-		if (is_equal)
-			continue;
-		if (!settings[i].needs_restart)
-			setting_value_swap(&settings[i], options, fresh);
-		changed(ctx, settings[i].key, settings[i].needs_restart ?
-		    OPTIONS_NEEDS_RESTART : OPTIONS_ADOPTED);
-	}
-}
-
 void
 options_show(const struct options *options,
     void (*show)(void *ctx, const struct options_shown *shown), void *ctx)
@@ -670,14 +465,14 @@ options_show(const struct options *options,
 	struct options_shown shown;
 	size_t i;
 
-	for (i = 0; i < SETTINGS; i++) {
+	for (i = 0; i < settings_count; i++) {
 		shown = (struct options_shown){
-			.key = settings[i].key,
+			.key = settings_table[i].key,
 			.value = provenance_text(options->provenance, i),
-			.initial = settings[i].initial,
+			.initial = settings_table[i].initial,
 			.origin = provenance_origin_name(options->provenance,
 			    i),
-			.needs_restart = settings[i].needs_restart,
+			.needs_restart = settings_table[i].needs_restart,
 		};
 		show(ctx, &shown);
 	}
@@ -688,8 +483,8 @@ options_clear(struct options *options)
 {
 	size_t i;
 
-	for (i = 0; i < SETTINGS; i++)
-		setting_clear(&settings[i], options);
+	for (i = 0; i < settings_count; i++)
+		setting_clear(&settings_table[i], options);
 	provenance_free(options->provenance);
 	options->provenance = NULL;
 	free(options->database);

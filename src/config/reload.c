@@ -9,6 +9,9 @@
 
 #include "base/log.h"
 #include "options.h"
+#include "options_read.h"
+#include "provenance.h"
+#include "settings_table.h"
 
 /* Of each text of a report. */
 #define REPORT_BYTES_MAX 65536
@@ -29,6 +32,31 @@ reload_report_clear(struct reload_report *report)
 	buf_clear(&report->restart);
 }
 
+void
+reload_adopt(struct options *options, struct options *fresh,
+    void (*changed)(void *ctx, const char *key, enum reload_change change),
+    void *ctx)
+{
+	struct provenance *old = options->provenance, *new = fresh->provenance;
+	const struct setting *setting;
+	bool is_equal;
+	size_t i;
+
+	for (i = 0; i < settings_count; i++) {
+		setting = &settings_table[i];
+		is_equal = setting_is_equal(setting, options,
+		    provenance_text(old, i), fresh, provenance_text(new, i));
+		if (is_equal || !setting->needs_restart)
+			provenance_swap(old, new, i);
+		if (is_equal)
+			continue;
+		if (!setting->needs_restart)
+			setting_swap(setting, options, fresh);
+		changed(ctx, setting->key, setting->needs_restart ?
+		    RELOAD_NEEDS_RESTART : RELOAD_ADOPTED);
+	}
+}
+
 static void
 report_key(struct buf *lines, const char *key)
 {
@@ -38,16 +66,16 @@ report_key(struct buf *lines, const char *key)
 }
 
 static void
-report_changed_setting(void *ctx, const char *key, enum options_change change)
+report_changed_setting(void *ctx, const char *key, enum reload_change change)
 {
 	struct reload_report *report = ctx;
 
 	switch (change) {
-	case OPTIONS_ADOPTED:
+	case RELOAD_ADOPTED:
 		log_info("reload: %s has a new value", key);
 		report_key(&report->adopted, key);
 		break;
-	case OPTIONS_NEEDS_RESTART:
+	case RELOAD_NEEDS_RESTART:
 		log_warnx("reload: %s keeps its value until a restart", key);
 		report_key(&report->restart, key);
 		break;
@@ -75,7 +103,7 @@ reload(struct options *options, int argc, char **argv,
 	if (options_read_again(argc, argv, &fresh, &report->problems) == -1) {
 		log_errorx("reload: refused: nothing was changed");
 	} else {
-		options_adopt(options, &fresh, report_changed_setting, report);
+		reload_adopt(options, &fresh, report_changed_setting, report);
 		apply(ctx);
 		options_clear(&fresh);
 		log_info("reload: done");

@@ -11,6 +11,21 @@ struct options;
  * and told to the service manager (sd_notify(3), RELOADING=1).
  */
 
+/* A setting that was read again and is not what it was. */
+enum reload_change {
+	RELOAD_ADOPTED,
+	RELOAD_NEEDS_RESTART	/* it keeps the value that it had */
+};
+
+/*
+ * Give options the values of fresh that a running daemon can change, and tell
+ * of all that differ, in the order of the table.  What options had is in fresh
+ * then: who was lent it must have the new values before that is cleared.
+ */
+void	 reload_adopt(struct options *options, struct options *fresh,
+	    void (*changed)(void *ctx, const char *key,
+	    enum reload_change change), void *ctx);
+
 /* What came of it, each a text of lines; empty where there is none. */
 struct reload_report {
 	struct buf problems;	/* not empty: nothing was changed */

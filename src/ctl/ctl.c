@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "config/options.h"
+#include "config/options_read.h"
 
 #define PROGRAM "buddyshoppingctl"
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/std_fds.h"
 #include "config/options.h"
+#include "config/options_read.h"
 #include "descriptors.h"
 #include "server.h"
 
