@@ -19,6 +19,7 @@
 #include <uv.h>
 
 #include "config/endpoint.h"
+#include "config/socket_access.h"
 #include "daemon.h"
 #include "net/listener.h"
 #include "net/unix_socket.h"
