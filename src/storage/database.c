@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -156,24 +155,6 @@ check_db_file(const struct database *database)
 	return status;
 }
 
-/* The number that sql yields, or -1. */
-static int
-read_number(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *statement;
-	struct columns columns;
-	int value = -1;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
-		return -1;
-	columns = columns_at(statement, sql);
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		value = (int)column_between(&columns, 0, INT_MIN, INT_MAX);
-	if (sqlite3_finalize(statement) != SQLITE_OK)
-		return -1;
-	return value;
-}
-
 static int
 run_migration(sqlite3 *db, int version)
 {
@@ -209,7 +190,7 @@ refuse_foreign_triggers(const struct database *database, sqlite3 *db)
 static enum store_open_status
 migrate_schema(const struct database *database, sqlite3 *db)
 {
-	int version = read_number(db, "PRAGMA user_version");
+	int version = pragma_number(db, "PRAGMA user_version");
 
 	if (version == -1)
 		return store_status_of_sqlite(database->path, db);
@@ -462,7 +443,7 @@ sync_wal_file(struct database *database)
 	const char *name = sqlite3_db_filename(database->db, "main");
 
 	/* The first read makes the log's file. */
-	if (read_number(database->db, "PRAGMA user_version") == -1)
+	if (pragma_number(database->db, "PRAGMA user_version") == -1)
 		return store_status_of_sqlite(database->path,
 		    database->db);
 	if (fs_sync_directory(name) == -1)
@@ -544,7 +525,7 @@ run(const struct database *database, const char *sql)
 static int
 read_data_version(const struct database *database)
 {
-	return read_number(database->db, "PRAGMA data_version");
+	return pragma_number(database->db, "PRAGMA data_version");
 }
 
 /*
@@ -581,7 +562,7 @@ restart_wal(struct database *database)
 static int64_t
 wal_end_offset(const struct database *database)
 {
-	int64_t page_bytes = read_number(database->db, "PRAGMA page_size");
+	int64_t page_bytes = pragma_number(database->db, "PRAGMA page_size");
 
 	return LOG_HEADER_BYTES +
 	    database->log_pages * (LOG_FRAME_BYTES + page_bytes);
@@ -737,7 +718,7 @@ check_wal_is_ours(const struct database *database, const char *vfs)
 	bool is_marked = wal_mark_read_file(database->path, vfs, &file);
 	int rc = wal_mark_read(database->db, &whole);
 
-	if (rc == SQLITE_OK && read_number(database->db,
+	if (rc == SQLITE_OK && pragma_number(database->db,
 	    "PRAGMA application_id") != DB_APPLICATION_ID)
 		rc = SQLITE_ERROR;
 	if (rc == SQLITE_MISMATCH)

@@ -5,11 +5,13 @@
 
 struct sqlite3;
 
-/*
- * Whether the first row that sql yields is text, as PRAGMAs say how it went;
- * returns an SQLite result.
- */
-int	 pragma_says(struct sqlite3 *db, const char *sql, const char *text,
-	    bool *is_text);
+/* What SQLite says of itself: the first column of the first row of sql. */
+
+/* Whether that is word, in whatever case; returns an SQLite result. */
+int	 pragma_says(struct sqlite3 *db, const char *sql, const char *word,
+	    bool *says);
+
+/* The number that it is; -1 if there is none. */
+int	 pragma_number(struct sqlite3 *db, const char *sql);
 
 #endif
