@@ -15,9 +15,12 @@
 #include "base/xalloc.h"
 #include "storage/chain.h"
 #include "storage/column.h"
-#include "storage/database.h"
-#include "storage/db_header.h"
+#include "storage/sidecars.h"
 #include "storage/fs.h"
+#include "storage/db_header.h"
+#include "storage/wal_mark.h"
+#include "storage/sql.h"
+#include "storage/migrate.h"
 #include "storage/schema_check.h"
 #include "storage/sidecars.h"
 #include "storage/sql.h"
@@ -106,7 +109,7 @@ check_db_header(const char *path, int fd)
 	if (sidecars_have_wal(path) && db_header_is_torn(header, (size_t)n))
 		return AUDIT_OK;
 	/* A newer version is judged by what the log says, not the file. */
-	fault = db_header_fault(header, (size_t)n, INT32_MAX);
+	fault = db_header_fault(header, (size_t)n);
 	return fault != NULL ? refuse_database(path, fault) : AUDIT_OK;
 }
 
@@ -268,6 +271,7 @@ check_version(struct audit *audit)
 	sqlite3_stmt *row;
 	struct columns columns;
 	enum audit_status status;
+	const char *fault;
 	int64_t version;
 	int rc;
 
@@ -281,9 +285,10 @@ check_version(struct audit *audit)
 	(void)sqlite3_finalize(row);	/* repeats rc */
 	if (rc != SQLITE_ROW)
 		return audit_failed(audit, rc);
-	if (version > database_schema_version())
-		return refuse_database(audit->path, "is of a newer version");
-	if (version < database_schema_version())
+	fault = migrate_version_fault(version);
+	if (fault != NULL)
+		return refuse_database(audit->path, fault);
+	if (version < migrate_newest_version())
 		return refuse_database(audit->path, "is of an older version: "
 		    "start the daemon once to bring it up to date");
 	rc = schema_check_tables(audit->db);

@@ -76,7 +76,7 @@ is_copy(const char *path)
 	n = pread(fd, header, sizeof(header), 0);
 	(void)close(fd); /* nothing was written to it */
 	return n == 0 || (n > 0 &&
-	    db_header_fault(header, (size_t)n, INT32_MAX) == NULL);
+	    db_header_fault(header, (size_t)n) == NULL);
 }
 
 /* What is there already. */

@@ -19,6 +19,7 @@
 #include "storage/db_header.h"
 #include "storage/fs.h"
 #include "storage/key_file.h"
+#include "storage/migrate.h"
 #include "storage/pragma.h"
 #include "storage/sidecars.h"
 #include "verify.h"
@@ -67,7 +68,9 @@ check_copy_header(struct restore *restore)
 
 	if (n == -1)
 		return unreadable(restore->order->copy);
-	fault = db_header_fault(header, (size_t)n, database_schema_version());
+	fault = db_header_fault(header, (size_t)n);
+	if (fault == NULL)
+		fault = migrate_version_fault(db_header_version(header));
 	if (fault != NULL)
 		return refuse_copy(restore, fault);
 	/* A copy needs none; but somebody may call a database a copy. */
@@ -267,7 +270,7 @@ check_chain(struct restore *restore)
 	enum audit_status status;
 	struct audit *audit;
 
-	if (restore->plan->version < database_schema_version())
+	if (restore->plan->version < migrate_newest_version())
 		return RESTORE_DONE;
 	status = audit_open(path, &audit);
 	if (status == AUDIT_OK) {

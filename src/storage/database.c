@@ -17,14 +17,9 @@
 #include "db_header.h"
 #include "fs.h"
 #include "lock.h"
+#include "migrate.h"
 #include "wal_mark.h"
-#include "schema_check.h"
 #include "pragma.h"
-#include "schema_check.h"
-#include "sidecars.h"
-#include "storage/schema.h"
-#include "triggers.h"
-#include "wal_mark.h"
 
 enum {
 	CHECKPOINT_PAGES = 1000,	/* of the log: some 4 MB */
@@ -36,22 +31,6 @@ enum {
 	SCRUB_BYTES = 4 * 1024 * 1024, /* overwritten in one go, in ... */
 	WRITE_BYTES = 65536 /* ... writes that every VFS can do */
 };
-
-/*
- * What an empty file needs, and version 1, 2, ... to become the next one; each
- * sets user_version itself.
- */
-static const struct {
-	const char *sql;
-	int (*finish)(sqlite3 *db); /* in the same transaction; or NULL */
-} migrations[] = {
-	{ schema_sql, NULL },
-	{ migrate_2_sql, NULL },
-	{ migrate_3_sql, NULL },
-	{ migrate_4_sql, migrate_4_purges },
-};
-
-#define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 /* Of every connection; what is durable when it is committed depends on it. */
 static const char connection_sql[] =
@@ -88,19 +67,6 @@ struct database {
 	int	 scrub_version;		/* when a scrub began */
 };
 
-int
-database_schema_version(void)
-{
-	return SCHEMA_VERSION;
-}
-
-static enum store_open_status
-refuse_data(const struct database *database, const char *why)
-{
-	log_errorx("store: %s: %s", database->path, why);
-	return STORE_BAD_DATA;
-}
-
 static enum store_open_status
 check_db_header(const struct database *database, int fd, off_t size)
 {
@@ -117,11 +83,13 @@ check_db_header(const struct database *database, int fd, off_t size)
 	 * tell. */
 	if (has_log && db_header_is_torn(header, (size_t)n))
 		return STORE_OPENED;
-	fault = db_header_fault(header, (size_t)n, SCHEMA_VERSION);
+	fault = db_header_fault(header, (size_t)n);
+	if (fault == NULL)
+		fault = migrate_version_fault(db_header_version(header));
 	if (fault != NULL)
-		return refuse_data(database, fault);
+		return store_status_of_data(database->path, fault);
 	if (!has_log && db_header_is_truncated(header, (uint64_t)size))
-		return refuse_data(database, "is truncated");
+		return store_status_of_data(database->path, "is truncated");
 	return STORE_OPENED;
 }
 
@@ -135,7 +103,7 @@ check_db_file(const struct database *database)
 
 	fd = open(database->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1 && errno == EISDIR)
-		return refuse_data(database, "is a directory");
+		return store_status_of_data(database->path, "is a directory");
 	if (fd == -1)
 		return store_status_of_errno(database->path,
 		    "cannot be written");
@@ -143,9 +111,9 @@ check_db_file(const struct database *database)
 		status = store_status_of_errno(database->path,
 		    "cannot be read");
 	else if (!S_ISREG(st.st_mode))
-		status = refuse_data(database, "is not a regular file");
+		status = store_status_of_data(database->path, "is not a regular file");
 	else if (st.st_nlink > 1)
-		status = refuse_data(database, "has several names (hard links),"
+		status = store_status_of_data(database->path, "has several names (hard links),"
 		    " and each would have a log of its own");
 	else
 		status = sidecars_check(database->path, &st);
@@ -153,64 +121,6 @@ check_db_file(const struct database *database)
 		status = check_db_header(database, fd, st.st_size);
 	(void)close(fd); /* nothing was written to it */
 	return status;
-}
-
-static int
-run_migration(sqlite3 *db, int version)
-{
-	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-		return -1;
-	if (sqlite3_exec(db, migrations[version].sql, NULL, NULL, NULL) !=
-	    SQLITE_OK)
-		return -1;
-	if (migrations[version].finish != NULL &&
-	    migrations[version].finish(db) != SQLITE_OK)
-		return -1;
-	return sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK ?
-	    0 : -1;
-}
-
-/* Nothing may run but what the schema has. */
-static enum store_open_status
-refuse_foreign_triggers(const struct database *database, sqlite3 *db)
-{
-	switch (schema_check_triggers(db, schema_sql)) {
-	case SQLITE_OK:
-		return STORE_OPENED;
-	case SQLITE_ERROR:
-		return refuse_data(database, "has a trigger of somebody else");
-	}
-	return store_status_of_sqlite(database->path, db);
-}
-
-/*
- * Bring the database to SCHEMA_VERSION, with its tables; closing it undoes what
- * failed.
- */
-static enum store_open_status
-migrate_schema(const struct database *database, sqlite3 *db)
-{
-	int version = pragma_number(db, "PRAGMA user_version");
-
-	if (version == -1)
-		return store_status_of_sqlite(database->path, db);
-	if (version > SCHEMA_VERSION)
-		return refuse_data(database, "is of a newer version");
-	while (version < SCHEMA_VERSION) {
-		if (run_migration(db, version) == -1)
-			return store_status_of_sqlite(database->path, db);
-		version = version == 0 ? SCHEMA_VERSION : version + 1;
-		log_info("store: %s: schema version %d", database->path,
-		    version);
-	}
-	switch (schema_check_tables(db)) {
-	case SQLITE_OK:
-		return refuse_foreign_triggers(database, db);
-	case SQLITE_ERROR:
-		return refuse_data(database,
-		    "has not the tables that it should have");
-	}
-	return store_status_of_sqlite(database->path, db);
 }
 
 /* Open file; *db has to be closed in any case. */
@@ -242,7 +152,7 @@ create_schema(const struct database *database, const char *file,
 
 	status = open_connection(database, file, vfs, &db);
 	if (status == STORE_OPENED)
-		status = migrate_schema(database, db);
+		status = migrate_schema(database->path, db);
 	if (sqlite3_close(db) != SQLITE_OK && status == STORE_OPENED)
 		status = store_status_of_sqlite(database->path, db);
 	return status;
@@ -694,7 +604,7 @@ run_quick_check(const struct database *database)
 	if (pragma_says(database->db, "PRAGMA quick_check(1)", "ok",
 	    &is_good) != SQLITE_OK)
 		return store_status_of_sqlite(database->path, database->db);
-	return is_good ? STORE_OPENED : refuse_data(database,
+	return is_good ? STORE_OPENED : store_status_of_data(database->path,
 	    "is damaged, or the log beside it (-wal) is another database's");
 }
 
@@ -722,7 +632,7 @@ check_wal_is_ours(const struct database *database, const char *vfs)
 	    "PRAGMA application_id") != DB_APPLICATION_ID)
 		rc = SQLITE_ERROR;
 	if (rc == SQLITE_MISMATCH)
-		return refuse_data(database, "has a log_mark that cannot be");
+		return store_status_of_data(database->path, "has a log_mark that cannot be");
 	if (rc != SQLITE_OK && rc != SQLITE_ERROR)
 		return store_status_of_sqlite(database->path, database->db);
 	if (!is_marked)
@@ -755,7 +665,7 @@ open_and_migrate(struct database *database, const char *vfs)
 		set_checkpoint_on_close(database, 0);
 	if (status == STORE_OPENED && sidecars_have_wal(database->path))
 		status = check_wal_is_ours(database, vfs);
-	return status == STORE_OPENED ? migrate_schema(database, database->db) :
+	return status == STORE_OPENED ? migrate_schema(database->path, database->db) :
 	    status;
 }
 

@@ -15,9 +15,6 @@
  */
 struct database;
 
-/* The version of the schema that databases are brought to. */
-int	 database_schema_version(void);
-
 /*
  * Lock the database at path, check or create it and bring an older schema up
  * to date; vfs is as in store_open.  On failure the cause was logged, and

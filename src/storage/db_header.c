@@ -41,7 +41,7 @@ db_header_is_placeholder(const uint8_t header[DB_HEADER_BYTES], size_t len)
 }
 
 const char *
-db_header_fault(const uint8_t header[DB_HEADER_BYTES], size_t len, int newest)
+db_header_fault(const uint8_t header[DB_HEADER_BYTES], size_t len)
 {
 	if (len == 0)
 		return "is an empty file, not a database";
@@ -51,8 +51,6 @@ db_header_fault(const uint8_t header[DB_HEADER_BYTES], size_t len, int newest)
 		return "is not a database";
 	if (read_be32(header, OFFSET_APPLICATION_ID) != DB_APPLICATION_ID)
 		return "is another program's database";
-	if (read_be32(header, OFFSET_USER_VERSION) > (uint32_t)newest)
-		return "is of a newer version";
 	return NULL;
 }
 

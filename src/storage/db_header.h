@@ -24,11 +24,10 @@ bool
 db_header_is_placeholder(const uint8_t header[DB_HEADER_BYTES], size_t len);
 
 /*
- * Why a file that begins with these len bytes is no database of ours, or none
- * of a version up to newest: a text for the log; NULL if it is.
+ * Why a file that begins with these len bytes is no database of ours, of
+ * whatever version: a text for the log; NULL if it is.
  */
-const char *db_header_fault(const uint8_t header[DB_HEADER_BYTES], size_t len,
-	    int newest);
+const char *db_header_fault(const uint8_t header[DB_HEADER_BYTES], size_t len);
 
 /*
  * Whether a file that begins with these len bytes, which are some, does not

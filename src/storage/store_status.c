@@ -65,3 +65,10 @@ store_status_of_sqlite(const char *path, sqlite3 *db)
 	}
 	return STORE_BAD_DATA;
 }
+
+enum store_open_status
+store_status_of_data(const char *path, const char *why)
+{
+	log_errorx("store: %s: %s", path, why);
+	return STORE_BAD_DATA;
+}

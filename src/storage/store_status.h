@@ -53,4 +53,7 @@ enum store_open_status store_status_of_errno(const char *path,
 enum store_open_status store_status_of_sqlite(const char *path,
 	    struct sqlite3 *db);
 
+/* The same for what is wrong with what it holds: a text for the log. */
+enum store_open_status store_status_of_data(const char *path, const char *why);
+
 #endif
