@@ -16,7 +16,6 @@
 #include "storage/chain.h"
 #include "storage/column.h"
 #include "storage/sidecars.h"
-#include "storage/fs.h"
 #include "storage/db_header.h"
 #include "storage/wal_mark.h"
 #include "storage/sql.h"
@@ -120,11 +119,7 @@ check_db_header(const char *path, int fd)
 static bool
 is_readable(const char *path, const struct stat *st)
 {
-	char *log = fs_with_suffix(path, "-wal");
-	bool has_log = access(log, F_OK) == 0;
-
-	free(log);
-	return has_log || geteuid() == 0 || geteuid() == st->st_uid;
+	return sidecars_wal_exists(path) || geteuid() == 0 || geteuid() == st->st_uid;
 }
 
 static enum audit_status

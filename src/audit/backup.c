@@ -9,14 +9,15 @@
 #include "backup.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "audit.h"
 #include "base/log.h"
 #include "storage/column.h"
-#include "storage/fs.h"
+#include "storage/sidecars.h"
+#include "storage/wal_mark.h"
+#include "storage/sql.h"
 #include "storage/pragma.h"
 #include "storage/sql.h"
 #include "storage/wal_mark.h"
@@ -181,16 +182,6 @@ copy_pages(struct backup *backup)
 	return rc == SQLITE_OK ? BACKUP_MADE : copy_failed(backup, rc);
 }
 
-static bool
-has_wal_file(const char *path)
-{
-	char *log = fs_with_suffix(path, "-wal");
-	bool is_there = access(log, F_OK) == 0;
-
-	free(log);
-	return is_there;
-}
-
 /* Whatever keeps this from being done, the daemon does it in time. */
 static void
 checkpoint_source(sqlite3 *db)
@@ -216,7 +207,7 @@ release_source(struct backup *backup)
 
 	audit_close(backup->source);
 	backup->source = NULL;
-	if (!has_wal_file(backup->database))
+	if (!sidecars_wal_exists(backup->database))
 		return;
 	if (sqlite3_open_v2(backup->database, &db, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)

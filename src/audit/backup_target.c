@@ -13,6 +13,7 @@
 #include "storage/fs.h"
 #include "storage/key_file.h"
 #include "storage/lock.h"
+#include "storage/sidecars.h"
 #include "storage/store_status.h"
 
 static const char draft_suffix[] = ".partial";

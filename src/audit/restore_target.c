@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "storage/atomic_file.h"
+#include "storage/fs.h"
+#include "storage/sidecars.h"
 #include "storage/db_header.h"
 #include "storage/fs.h"
 #include "storage/key_file.h"
@@ -22,9 +24,6 @@
 #include "storage/store_status.h"
 
 enum { STAMP_BYTES = 64 };
-
-/* The logs come first: where a database is kept all of it is. */
-static const char *const kept_suffixes[] = { "-wal", "-shm", "-journal", "" };
 
 struct restore_target {
 	char	*path;
@@ -271,17 +270,19 @@ keep_second_name(const char *path, const char *kept)
 	return link(path, kept) == 0 || errno == ENOENT ? 0 : -1;
 }
 
-/* The old database with what belongs to it. */
+/*
+ * The old database with what belongs to it; that comes first: where a database
+ * is kept all of it is.
+ */
 static int
 keep_database(const struct restore_target *target)
 {
 	int result = 0;
 	size_t i;
 
-	for (i = 0; i < sizeof(kept_suffixes) / sizeof(kept_suffixes[0]) &&
-	    result == 0; i++) {
-		char *path = fs_with_suffix(target->path, kept_suffixes[i]);
-		char *kept = fs_with_suffix(target->kept, kept_suffixes[i]);
+	for (i = 0; i <= SIDECARS && result == 0; i++) {
+		char *path = fs_with_suffix(target->path, sidecars_suffixes[i]);
+		char *kept = fs_with_suffix(target->kept, sidecars_suffixes[i]);
 
 		result = keep_second_name(path, kept);
 		free(path);
@@ -321,22 +322,6 @@ put_key(const struct restore_target *target, const struct id_key *key)
 	owner.mode = S_IRUSR | S_IWUSR;
 	return key_file_put(target->key, key, &owner) == 0 ? RESTORE_DONE :
 	    RESTORE_IO_ERROR;
-}
-
-static bool
-has_sidecars(const struct restore_target *target)
-{
-	bool has_one = false;
-	size_t i;
-
-	for (i = 0; *kept_suffixes[i] != '\0'; i++) {
-		char *name = fs_with_suffix(target->path, kept_suffixes[i]);
-		struct stat st;
-
-		has_one = has_one || lstat(name, &st) == 0;
-		free(name);
-	}
-	return has_one;
 }
 
 static int
@@ -386,7 +371,7 @@ restore_target_publish(const struct restore_target *target,
 {
 	enum restore_status status = keep_old(target, key);
 
-	if (status == RESTORE_DONE && (key != NULL || has_sidecars(target)))
+	if (status == RESTORE_DONE && (key != NULL || sidecars_exist(target->path)))
 		status = put_placeholder(target);
 	if (status == RESTORE_DONE)
 		status = remove_sidecars(target);

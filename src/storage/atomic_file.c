@@ -14,9 +14,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "fs.h"
-
-/* What is beside a database while SQLite has it, and the database itself. */
-static const char *const suffixes[] = { "-wal", "-shm", "-journal", "" };
+#include "sidecars.h"
 
 struct atomic_file {
 	char	*path;			/* where it is to appear */
@@ -100,8 +98,8 @@ empty_folder(const struct atomic_file *draft)
 	int result = 0;
 	size_t i;
 
-	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		char *name = fs_with_suffix(draft->name, suffixes[i]);
+	for (i = 0; i <= SIDECARS; i++) {
+		char *name = fs_with_suffix(draft->name, sidecars_suffixes[i]);
 
 		if (unlinkat(draft->folder_fd, name, 0) == -1 &&
 		    errno != ENOENT)

@@ -654,14 +654,12 @@ check_wal_is_ours(const struct database *database, const char *vfs)
 static enum store_open_status
 open_and_migrate(struct database *database, const char *vfs)
 {
-	char *log = fs_with_suffix(database->path, "-wal");
-	bool had_log = access(log, F_OK) == 0;
+	bool had_wal = sidecars_wal_exists(database->path);
 	enum store_open_status status;
 
-	free(log);
 	status = open_connection(database, database->path, vfs, &database->db);
 	/* Without a log there is nothing to move, and SQLite tidies up. */
-	if (had_log)
+	if (had_wal)
 		set_checkpoint_on_close(database, 0);
 	if (status == STORE_OPENED && sidecars_have_wal(database->path))
 		status = check_wal_is_ours(database, vfs);

@@ -60,23 +60,6 @@ fs_free_bytes(const char *path, uint64_t *bytes)
 }
 
 int
-sidecars_remove(const char *database)
-{
-	static const char *const suffixes[] = { "-wal", "-shm", "-journal" };
-	int result = 0;
-	size_t i;
-
-	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		char *name = fs_with_suffix(database, suffixes[i]);
-
-		if (unlink(name) == -1 && errno != ENOENT)
-			result = -1;
-		free(name);
-	}
-	return result;
-}
-
-int
 fs_set_owner(int fd, const struct fs_owner *owner)
 {
 	struct stat st;

@@ -19,10 +19,6 @@ int	 fs_sync_directory(const char *path)
 int	 fs_free_bytes(const char *path, uint64_t *bytes)
 	    __attribute__((warn_unused_result));
 
-/* Remove what SQLite would take for part of the database; -1 with errno. */
-int	 sidecars_remove(const char *database)
-	    __attribute__((warn_unused_result));
-
 /* Whose a file is, and what they and others may do with it. */
 struct fs_owner {
 	uid_t	 user;

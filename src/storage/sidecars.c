@@ -10,8 +10,22 @@
 #include "base/log.h"
 #include "fs.h"
 
-static const char wal_suffix[] = "-wal";
-static const char rollback_suffix[] = "-journal";
+#define WAL_SUFFIX	"-wal"
+#define ROLLBACK_SUFFIX	"-journal"
+
+const char *const sidecars_suffixes[SIDECARS + 1] = {
+	WAL_SUFFIX, "-shm", ROLLBACK_SUFFIX, "",
+};
+
+bool
+sidecars_wal_exists(const char *path)
+{
+	char *name = fs_with_suffix(path, WAL_SUFFIX);
+	bool is_there = access(name, F_OK) == 0;
+
+	free(name);
+	return is_there;
+}
 
 static bool
 has_bytes(const char *path, const char *suffix)
@@ -27,13 +41,45 @@ has_bytes(const char *path, const char *suffix)
 bool
 sidecars_have_wal(const char *path)
 {
-	return has_bytes(path, wal_suffix);
+	return has_bytes(path, WAL_SUFFIX);
 }
 
 bool
 sidecars_have_rollback(const char *path)
 {
-	return has_bytes(path, rollback_suffix);
+	return has_bytes(path, ROLLBACK_SUFFIX);
+}
+
+bool
+sidecars_exist(const char *path)
+{
+	bool has_one = false;
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < SIDECARS && !has_one; i++) {
+		char *name = fs_with_suffix(path, sidecars_suffixes[i]);
+
+		has_one = lstat(name, &st) == 0;
+		free(name);
+	}
+	return has_one;
+}
+
+int
+sidecars_remove(const char *path)
+{
+	int result = 0;
+	size_t i;
+
+	for (i = 0; i < SIDECARS; i++) {
+		char *name = fs_with_suffix(path, sidecars_suffixes[i]);
+
+		if (unlink(name) == -1 && errno != ENOENT)
+			result = -1;
+		free(name);
+	}
+	return result;
 }
 
 static enum store_open_status
@@ -65,15 +111,11 @@ check_sidecar(const char *name, const struct stat *database)
 enum store_open_status
 sidecars_check(const char *path, const struct stat *database)
 {
-	static const char *const suffixes[] = {
-		wal_suffix, "-shm", rollback_suffix,
-	};
 	enum store_open_status status = STORE_OPENED;
 	size_t i;
 
-	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]) &&
-	    status == STORE_OPENED; i++) {
-		char *name = fs_with_suffix(path, suffixes[i]);
+	for (i = 0; i < SIDECARS && status == STORE_OPENED; i++) {
+		char *name = fs_with_suffix(path, sidecars_suffixes[i]);
 
 		status = check_sidecar(name, database);
 		free(name);
@@ -84,8 +126,8 @@ sidecars_check(const char *path, const struct stat *database)
 enum store_open_status
 sidecars_check_absent(const char *path)
 {
-	const char *suffix = has_bytes(path, wal_suffix) ? wal_suffix :
-	    has_bytes(path, rollback_suffix) ? rollback_suffix : NULL;
+	const char *suffix = has_bytes(path, WAL_SUFFIX) ? WAL_SUFFIX :
+	    has_bytes(path, ROLLBACK_SUFFIX) ? ROLLBACK_SUFFIX : NULL;
 
 	if (suffix == NULL)
 		return STORE_OPENED;

@@ -13,9 +13,24 @@ struct stat;
  * (-journal).
  */
 
+enum { SIDECARS = 3 };
+
+/* What their names end with; the last "" is the database's own. */
+extern const char *const sidecars_suffixes[SIDECARS + 1];
+
+/* Whether the log of the database at path is there, be it empty. */
+bool	 sidecars_wal_exists(const char *path);
+
 /* Whether there is anything in the log, or journal, of the database at path. */
 bool	 sidecars_have_wal(const char *path);
 bool	 sidecars_have_rollback(const char *path);
+
+/* Whether there is a file by the name of any of them. */
+bool	 sidecars_exist(const char *path);
+
+/* Remove them all; -1 with errno. */
+int	 sidecars_remove(const char *path)
+	    __attribute__((warn_unused_result));
 
 /*
  * Whether those that are there can be the ones of the database at path, which
