@@ -22,6 +22,7 @@
 #include "storage/database.h"
 #include "storage/lock.h"
 #include "storage/store.h"
+#include "storage/wal.h"
 
 #include "place.h"
 #include "suite.h"
@@ -581,7 +582,8 @@ write_pages(struct model *model)
 	(void)snprintf(sql, sizeof(sql), "UPDATE bulk SET bytes = "
 	    "zeroblob(%d)", below(5) == 0 ? 4200000 : 10);
 	if (rc == SQLITE_OK)
-		rc = database_mark_log(model->database);
+		rc = wal_mark_transaction(
+		    database_wal(model->database));
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
 	if (rc == SQLITE_OK && below(5) != 0)
@@ -638,12 +640,13 @@ end_and_start(struct model *model)
 	/* Nobody is waited for. */
 	(void)sqlite3_busy_timeout(database_connection(model->database), 0);
 	if (below(2) == 0)
-		database_keep_log(model->database);
+		wal_keep_on_close(
+		    database_connection(model->database));
 	else
-		database_empty_log(model->database);
+		wal_empty(database_wal(model->database));
 	database_close(model->database);
 	start(model, place.path);
-	ck_assert_int_eq(database_start_log(model->database), STORE_OPENED);
+	ck_assert_int_eq(database_start_wal(model->database), STORE_OPENED);
 	model->upto = 0;
 }
 
@@ -658,10 +661,11 @@ happen(struct model *model)
 		return 't';
 	case 2:
 	case 3:
-		(void)!database_checkpoint(model->database);
+		(void)!wal_checkpoint(database_wal(model->database));
 		return 'c';
 	case 4:
-		(void)!database_scrub_log(model->database, &model->upto);
+		(void)!wal_scrub(database_wal(model->database),
+		    &model->upto);
 		return 's';
 	case 5:
 		read_or_not(model);
@@ -699,7 +703,7 @@ START_TEST(no_database_is_refused_that_is_its_logs)
 
 	srandom((unsigned)_i + 1);
 	start(&model, place.path);
-	ck_assert_int_eq(database_start_log(model.database), STORE_OPENED);
+	ck_assert_int_eq(database_start_wal(model.database), STORE_OPENED);
 	execute(place.path, "CREATE TABLE bulk (bytes);"
 	    "INSERT INTO bulk VALUES ('x')");
 	for (i = 0; i < STEPS; i++) {

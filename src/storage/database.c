@@ -18,18 +18,13 @@
 #include "fs.h"
 #include "lock.h"
 #include "migrate.h"
-#include "wal_mark.h"
 #include "pragma.h"
+#include "sidecars.h"
+#include "wal.h"
+#include "wal_mark.h"
 
 enum {
-	CHECKPOINT_PAGES = 1000,	/* of the log: some 4 MB */
-	BUSY_TIMEOUT_MS = 2000, /* a backup or an auditor at work */
-	LOG_HEADER_BYTES = 32,		/* of the log */
-	LOG_SALT_AT = 16,		/* in it, of LOG_SALT_BYTES: others */
-	LOG_SALT_BYTES = 8,		/* whenever the log begins anew */
-	LOG_FRAME_BYTES = 24,		/* of each page in the log */
-	SCRUB_BYTES = 4 * 1024 * 1024, /* overwritten in one go, in ... */
-	WRITE_BYTES = 65536 /* ... writes that every VFS can do */
+	BUSY_TIMEOUT_MS = 2000		/* a backup or an auditor at work */
 };
 
 /* Of every connection; what is durable when it is committed depends on it. */
@@ -43,28 +38,12 @@ static const char connection_sql[] =
     /* A commit waits while the log is cut: only after very long readers. */
     "PRAGMA journal_size_limit = 268435456;";
 
-/* A file that must stay where it was opened. */
-struct anchored {
-	const char *path;
-	dev_t	 device;
-	ino_t	 inode;
-	off_t size; /* when it was looked at last */
-};
-
 struct database {
 	char	*path;
 	int lock; /* of path.lock, flocked; or -1 */
 	sqlite3	*db;
-	struct anchored file;
-	struct anchored log;		/* SQLite's write-ahead log */
-	int	 log_pages;		/* after the last commit */
-	int checkpoint_at; /* log pages that are worth it */
-	uint8_t	 log_salt[LOG_SALT_BYTES];
-	bool wants_mark; /* the next transaction has to say, */
-	bool has_mark; /* ... the one under way says, and */
-	bool is_unmarked; /* ... the last did not, that the log */
-	/* begins with it (log_mark.h) */
-	int	 scrub_version;		/* when a scrub began */
+	struct fs_identity file;
+	struct wal *wal;		/* NULL before database_start_wal() */
 };
 
 static enum store_open_status
@@ -188,413 +167,6 @@ check_or_create(const struct database *database, const char *vfs)
 	    status;
 }
 
-/* Note where file is now; -1 with errno. */
-static int
-remember_file(struct anchored *file, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) == -1)
-		return -1;
-	*file = (struct anchored){
-		.path = path,
-		.device = st.st_dev,
-		.inode = st.st_ino,
-		.size = st.st_size,
-	};
-	return 0;
-}
-
-/* SQLite would go on writing to a deleted file without an error. */
-static bool
-was_replaced(struct anchored *file)
-{
-	struct stat st;
-	bool is_there = stat(file->path, &st) == 0;
-
-	if (!is_there && errno != ENOENT) {
-		log_error("store: %s: cannot be looked at", file->path);
-		return true;
-	}
-	if (is_there && st.st_dev == file->device &&
-	    st.st_ino == file->inode) {
-		file->size = st.st_size;
-		return false;
-	}
-	log_errorx("store: %s: was removed or replaced while in use",
-	    file->path);
-	return true;
-}
-
-/* Whether the log is another one than when it was looked at last. */
-static bool
-wal_has_restarted(struct database *database)
-{
-	uint8_t salt[LOG_SALT_BYTES] = { 0 };
-	sqlite3_file *file;
-	bool is_new;
-	int rc;
-
-	rc = sqlite3_file_control(database->db, "main",
-	    SQLITE_FCNTL_JOURNAL_POINTER, &file);
-	if (rc == SQLITE_OK)
-		rc = file->pMethods->xRead(file, salt, sizeof(salt),
-		    LOG_SALT_AT);
-	/* Zeros are what an empty log has; what cannot be read is no news. */
-	if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
-		return false;
-	is_new = memcmp(salt, database->log_salt, sizeof(salt)) != 0;
-	memcpy(database->log_salt, salt, sizeof(salt));
-	return is_new;
-}
-
-/* A transaction was committed, of ours. */
-static int
-on_wal_commit(void *ctx, sqlite3 *db, const char *schema, int pages)
-{
-	struct database *database = ctx;
-
-	(void)db; /* ours */
-	(void)schema; /* there is only main */
-	database->log_pages = pages;
-	/* After somebody else's checkpoint it begins unexpectedly. */
-	if (wal_has_restarted(database)) {
-		database->wants_mark = true;
-		database->is_unmarked = true;
-	}
-	if (database->has_mark) {
-		database->wants_mark = false;
-		database->is_unmarked = false;
-	}
-	database->has_mark = false;
-	return SQLITE_OK;
-}
-
-/* From here on the log is in use, and checkpoints are ours. */
-static enum store_open_status
-switch_to_wal(struct database *database)
-{
-	bool is_wal;
-
-	if (pragma_says(database->db, "PRAGMA journal_mode = WAL", "wal",
-	    &is_wal) != SQLITE_OK)
-		return store_status_of_sqlite(database->path,
-		    database->db);
-	if (!is_wal) {
-		log_errorx("store: %s: write-ahead log refused",
-		    database->path);
-		return STORE_IO_ERROR;
-	}
-	/* There was no other hook. */
-	(void)sqlite3_wal_hook(database->db, on_wal_commit, database);
-	database->checkpoint_at = CHECKPOINT_PAGES;
-	return STORE_OPENED;
-}
-
-/* Whether closing the database may move the log into it. */
-static void
-set_checkpoint_on_close(const struct database *database, int on)
-{
-	/* Cannot fail with these arguments. */
-	(void)sqlite3_db_config(database->db,
-	    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on ? 0 : 1, NULL);
-}
-
-/*
- * Mark what the database's file will be, once the log is moved to it; it may be
- * with this mark that the log begins.  Moving the log makes room and lets
- * readers go on, so what hinders the mark but passes does not hinder that: then
- * a copy that was made since the last mark passes for that file.
- */
-static int
-mark_wal_end(struct database *database)
-{
-	int rc;
-
-	database->has_mark = true;
-	rc = database->wants_mark ? wal_mark_begin(database->db) :
-	    wal_mark_end(database->db);
-	if (rc == SQLITE_OK)
-		return SQLITE_OK;
-	database->has_mark = false;
-	switch (rc & 0xff) {
-	case SQLITE_BUSY:
-	case SQLITE_FULL:
-		return SQLITE_OK;
-	}
-	return rc;
-}
-
-/* Move the log's pages to the database, as far as its readers permit. */
-static int
-run_checkpoint(struct database *database)
-{
-	int pages = 0, moved = 0, rc = mark_wal_end(database);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
-		    SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
-	/* What a reader or an error kept back is tried with the next pages. */
-	database->checkpoint_at = CHECKPOINT_PAGES;
-	if (rc != SQLITE_OK || moved < pages)
-		database->checkpoint_at += database->log_pages;
-	else
-		database->wants_mark = true;
-	return (rc & 0xff) == SQLITE_BUSY ? SQLITE_OK : rc;
-}
-
-/*
- * SQLite syncs the directory with the log's first pages, but goes on where that
- * fails: after a power failure there would be no log.
- */
-static enum store_open_status
-sync_wal_file(struct database *database)
-{
-	const char *name = sqlite3_db_filename(database->db, "main");
-
-	/* The first read makes the log's file. */
-	if (pragma_number(database->db, "PRAGMA user_version") == -1)
-		return store_status_of_sqlite(database->path,
-		    database->db);
-	if (fs_sync_directory(name) == -1)
-		return store_status_of_errno(database->path,
-		    "its directory cannot be made durable");
-	if (remember_file(&database->file, name) == -1 ||
-	    remember_file(&database->log, sqlite3_filename_wal(name)) == -1)
-		return store_status_of_errno(database->path,
-		    "cannot be found again");
-	return STORE_OPENED;
-}
-
-enum store_open_status
-database_start_log(struct database *database)
-{
-	enum store_open_status status = switch_to_wal(database);
-	int rc;
-
-	if (status == STORE_OPENED)
-		status = sync_wal_file(database);
-	if (status != STORE_OPENED)
-		return status;
-	(void)wal_has_restarted(database); /* it is looked at from here on */
-	rc = run_checkpoint(database);
-	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_FULL)
-		return store_status_of_sqlite(database->path, database->db);
-	set_checkpoint_on_close(database, 1);
-	return STORE_OPENED;
-}
-
-int
-database_mark_log(struct database *database)
-{
-	int rc = SQLITE_OK;
-
-	database->has_mark = false;
-	if (database->wants_mark)
-		rc = wal_mark_begin(database->db);
-	if (rc == SQLITE_OK)
-		database->has_mark = database->wants_mark;
-	return rc;
-}
-
-int
-database_mark_new_log(struct database *database)
-{
-	int rc;
-
-	if (!database->is_unmarked)
-		return SQLITE_OK;
-	database->has_mark = true;
-	rc = wal_mark_begin(database->db);
-	if (rc != SQLITE_OK)
-		database->has_mark = false;
-	return rc;
-}
-
-int
-database_checkpoint(struct database *database)
-{
-	/* All is moved if the next transaction begins the log anew. */
-	return database->log_pages < database->checkpoint_at ||
-	    database->wants_mark ? SQLITE_OK : run_checkpoint(database);
-}
-
-/* Run sql, which has to succeed or to change nothing. */
-static int
-run(const struct database *database, const char *sql)
-{
-	int rc = sqlite3_exec(database->db, sql, NULL, NULL, NULL);
-
-	if (rc != SQLITE_OK && !sqlite3_get_autocommit(database->db))
-		/* The cause is rc. */
-		(void)sqlite3_exec(database->db, "ROLLBACK", NULL, NULL, NULL);
-	return rc;
-}
-
-/* Changes whenever somebody else wrote to the database. */
-static int
-read_data_version(const struct database *database)
-{
-	return pragma_number(database->db, "PRAGMA data_version");
-}
-
-/*
- * Let the log begin anew, with a transaction that says so and nothing else;
- * what comes before is all in the database then.  SQLITE_BUSY if a reader still
- * needs it.
- */
-static int
-restart_wal(struct database *database)
-{
-	int rc = mark_wal_end(database), pages = 0;
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
-		    SQLITE_CHECKPOINT_RESTART, &pages, NULL);
-	if (rc == SQLITE_OK)
-		rc = run(database, "BEGIN IMMEDIATE");
-	if (rc != SQLITE_OK)
-		return rc;
-	database->scrub_version = read_data_version(database);
-	database->wants_mark = true;
-	rc = database_mark_log(database);
-	if (rc == SQLITE_OK)
-		rc = run(database, "COMMIT");
-	else
-		(void)run(database, "ROLLBACK"); /* the cause is rc */
-	if (rc != SQLITE_OK)
-		return rc;
-	return pages == 0 || database->log_pages <= pages ?
-	    SQLITE_OK : SQLITE_BUSY;
-}
-
-/* Where the log's pages of today end, in its file. */
-static int64_t
-wal_end_offset(const struct database *database)
-{
-	int64_t page_bytes = pragma_number(database->db, "PRAGMA page_size");
-
-	return LOG_HEADER_BYTES +
-	    database->log_pages * (LOG_FRAME_BYTES + page_bytes);
-}
-
-/* Overwrite the file from begin to end, durably. */
-static int
-write_zeros(sqlite3_file *file, int64_t begin, int64_t end)
-{
-	static const uint8_t zeros[WRITE_BYTES];
-	int rc = SQLITE_OK;
-
-	while (begin < end && rc == SQLITE_OK) {
-		int64_t len = end - begin < WRITE_BYTES ? end - begin :
-		    WRITE_BYTES;
-
-		rc = file->pMethods->xWrite(file, zeros, (int)len, begin);
-		begin += len;
-	}
-	return rc == SQLITE_OK ?
-	    file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : rc;
-}
-
-/*
- * Overwrite the log's file down from *upto, or from its end if that is 0, to
- * the pages of today or as far as one slice goes, which *upto says then.
- */
-static int
-overwrite_wal(const struct database *database, int64_t *upto)
-{
-	int64_t end = wal_end_offset(database), begin;
-	sqlite3_int64 size = *upto;
-	sqlite3_file *file;
-	int rc;
-
-	rc = sqlite3_file_control(database->db, "main",
-	    SQLITE_FCNTL_JOURNAL_POINTER, &file);
-	if (rc == SQLITE_OK && *upto == 0)
-		rc = file->pMethods->xFileSize(file, &size);
-	*upto = rc == SQLITE_OK && size > end ? size : 0;
-	if (*upto == 0)
-		return rc;
-	begin = *upto - SCRUB_BYTES > end ? *upto - SCRUB_BYTES : end;
-	rc = write_zeros(file, begin, *upto);
-	*upto = begin > end ? begin : 0;
-	return rc;
-}
-
-/* One slice, while nobody can write. */
-static int
-scrub_wal_slice(struct database *database, int64_t *upto)
-{
-	int rc = SQLITE_OK;
-
-	if (*upto == 0)
-		rc = restart_wal(database);
-	if (rc == SQLITE_OK)
-		rc = run(database, "BEGIN IMMEDIATE");
-	if (rc != SQLITE_OK)
-		return rc;
-	/* Somebody's pages may be where nothing of ours is. */
-	rc = read_data_version(database) == database->scrub_version ?
-	    overwrite_wal(database, upto) : SQLITE_BUSY;
-	if (rc != SQLITE_OK)
-		(void)run(database, "ROLLBACK"); /* there is nothing in it */
-	else
-		rc = run(database, "ROLLBACK");
-	return rc;
-}
-
-/*
- * Behind the pages of today the log's file still has those of before it began
- * anew, which nobody reads any more.  They are overwritten from the file's end
- * towards its beginning, so that new pages may come in between.
- */
-int
-database_scrub_log(struct database *database, int64_t *upto)
-{
-	int rc;
-
-	/* Nobody is waited for: the thread has other work. */
-	(void)sqlite3_busy_timeout(database->db, 0); /* cannot fail */
-	rc = scrub_wal_slice(database, upto);
-	(void)sqlite3_busy_timeout(database->db, BUSY_TIMEOUT_MS); /* same */
-	if (rc != SQLITE_OK)
-		*upto = 0;
-	return rc;
-}
-
-bool
-database_was_replaced(struct database *database)
-{
-	return was_replaced(&database->file) || was_replaced(&database->log);
-}
-
-void
-database_sizes(const struct database *database, uint64_t *file, uint64_t *log)
-{
-	*file = (uint64_t)database->file.size;
-	*log = (uint64_t)database->log.size;
-}
-
-void
-database_keep_log(struct database *database)
-{
-	set_checkpoint_on_close(database, 0);
-}
-
-void
-database_empty_log(struct database *database)
-{
-	int rc = mark_wal_end(database);
-
-	set_checkpoint_on_close(database, 1);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_wal_checkpoint_v2(database->db, NULL,
-		    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	if (rc != SQLITE_OK)
-		log_warnx("store: %s: checkpoint: %s", database->path,
-		    sqlite3_errmsg(database->db));
-}
-
 /* Whether the pages of file and log together are a database. */
 static enum store_open_status
 run_quick_check(const struct database *database)
@@ -660,7 +232,7 @@ open_and_migrate(struct database *database, const char *vfs)
 	status = open_connection(database, database->path, vfs, &database->db);
 	/* Without a log there is nothing to move, and SQLite tidies up. */
 	if (had_wal)
-		set_checkpoint_on_close(database, 0);
+		wal_keep_on_close(database->db);
 	if (status == STORE_OPENED && sidecars_have_wal(database->path))
 		status = check_wal_is_ours(database, vfs);
 	return status == STORE_OPENED ? migrate_schema(database->path, database->db) :
@@ -690,12 +262,36 @@ database_open(const char *path, const char *vfs, struct database **opened)
 	return status;
 }
 
+enum store_open_status
+database_start_wal(struct database *database)
+{
+	const char *name = sqlite3_db_filename(database->db, "main");
+
+	return fs_identify(name, &database->file) == 0 ?
+	    wal_start(database->path, database->db, &database->wal) :
+	    store_status_of_errno(database->path, "cannot be found again");
+}
+
+bool
+database_was_replaced(struct database *database)
+{
+	return fs_was_replaced(&database->file) ||
+	    wal_was_replaced(database->wal);
+}
+
+uint64_t
+database_size(const struct database *database)
+{
+	return (uint64_t)database->file.size;
+}
+
 void
 database_close(struct database *database)
 {
 	if (sqlite3_close(database->db) != SQLITE_OK)
 		log_errorx("store: %s: close: %s", database->path,
 		    sqlite3_errmsg(database->db));
+	wal_free(database->wal);
 	if (database->lock != -1)
 		lock_release(database->path, database->lock);
 	free(database->path);
@@ -706,6 +302,12 @@ const char *
 database_path(const struct database *database)
 {
 	return database->path;
+}
+
+struct wal *
+database_wal(const struct database *database)
+{
+	return database->wal;
 }
 
 sqlite3 *

@@ -60,6 +60,42 @@ fs_free_bytes(const char *path, uint64_t *bytes)
 }
 
 int
+fs_identify(const char *path, struct fs_identity *file)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return -1;
+	*file = (struct fs_identity){
+		.path = path,
+		.device = st.st_dev,
+		.inode = st.st_ino,
+		.size = st.st_size,
+	};
+	return 0;
+}
+
+bool
+fs_was_replaced(struct fs_identity *file)
+{
+	struct stat st;
+	bool is_there = stat(file->path, &st) == 0;
+
+	if (!is_there && errno != ENOENT) {
+		log_error("store: %s: cannot be looked at", file->path);
+		return true;
+	}
+	if (is_there && st.st_dev == file->device &&
+	    st.st_ino == file->inode) {
+		file->size = st.st_size;
+		return false;
+	}
+	log_errorx("store: %s: was removed or replaced while in use",
+	    file->path);
+	return true;
+}
+
+int
 fs_set_owner(int fd, const struct fs_owner *owner)
 {
 	struct stat st;

@@ -1,6 +1,7 @@
 #ifndef FS_H
 #define FS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -18,6 +19,24 @@ int	 fs_sync_directory(const char *path)
 /* How many bytes are free for us where path is; -1 with errno. */
 int	 fs_free_bytes(const char *path, uint64_t *bytes)
 	    __attribute__((warn_unused_result));
+
+/* A file that must stay where it was opened. */
+struct fs_identity {
+	const char *path;
+	dev_t	 device;
+	ino_t	 inode;
+	off_t	 size;			/* when it was looked at last */
+};
+
+/* Note which file is at path, which is lent; -1 with errno. */
+int	 fs_identify(const char *path, struct fs_identity *file)
+	    __attribute__((warn_unused_result));
+
+/*
+ * Whether another file is there now, or none, which is logged.  Notes also its
+ * size.
+ */
+bool	 fs_was_replaced(struct fs_identity *file);
 
 /* Whose a file is, and what they and others may do with it. */
 struct fs_owner {

@@ -24,6 +24,7 @@
 #include "purge.h"
 #include "session/record.h"
 #include "sql.h"
+#include "wal.h"
 
 enum statement {
 	SQL_JOURNAL,
@@ -54,6 +55,7 @@ static const char *const statement_sql[STATEMENTS] = {
 
 struct store {
 	struct database *database;
+	struct wal *wal;		/* the database's */
 	struct sql *sql;
 	struct projection *projection;
 	struct eraser *eraser;
@@ -123,7 +125,7 @@ store_begin(struct store *store)
 	store->head = store->committed;
 	if (status != STORE_OK)
 		return status;
-	rc = database_mark_log(store->database);
+	rc = wal_mark_transaction(store->wal);
 	return rc == SQLITE_OK ? STORE_OK :
 	    sql_failed(store->sql, "marking the log", rc);
 }
@@ -275,7 +277,7 @@ store_commit(struct store *store)
 	if (status != STORE_OK)
 		return status;
 	store->committed = store->head;
-	rc = database_mark_new_log(store->database);
+	rc = wal_mark_committed(store->wal);
 	/* What passes does not undo the commit: the next transaction says it
 	 * then. */
 	return rc != SQLITE_OK && sql_failed(store->sql, "marking the log",
@@ -295,7 +297,7 @@ store_checkpoint(struct store *store)
 
 	if (sql_is_broken(store->sql))
 		return STORE_FATAL;
-	rc = database_checkpoint(store->database);
+	rc = wal_checkpoint(store->wal);
 	return rc == SQLITE_OK ? STORE_OK :
 	    sql_failed(store->sql, "checkpoint", rc);
 }
@@ -307,7 +309,7 @@ store_scrub_wal(struct store *store, int64_t *upto)
 
 	if (sql_is_broken(store->sql))
 		return STORE_FATAL;
-	rc = database_scrub_log(store->database, upto);
+	rc = wal_scrub(store->wal, upto);
 	if ((rc & 0xff) == SQLITE_BUSY)
 		return STORE_REFUSED;
 	return rc == SQLITE_OK ? STORE_OK :
@@ -428,10 +430,11 @@ store_open(const char *path, const char *vfs, struct store **opened)
 	if (status == STORE_OPENED && prepare_store(store) == -1)
 		status = prepare_failure(store);
 	if (status == STORE_OPENED)
-		status = database_start_log(store->database);
-	if (status == STORE_OPENED)
+		status = database_start_wal(store->database);
+	if (status == STORE_OPENED) {
+		store->wal = database_wal(store->database);
 		*opened = store;
-	else
+	} else
 		free_store(store);
 	return status;
 }
@@ -454,9 +457,9 @@ store_close(struct store *store)
 	 * there is.
 	 */
 	if (sql_is_broken(store->sql) || database_was_replaced(store->database))
-		database_keep_log(store->database);
+		wal_keep_on_close(database_connection(store->database));
 	else
-		database_empty_log(store->database);
+		wal_empty(store->wal);
 	free_store(store);
 }
 
@@ -496,6 +499,6 @@ store_copy_figures(const struct store *store, struct store_figures *figures)
 {
 	sql_copy_errors(store->sql, figures->errors);
 	figures->trouble = sql_trouble(store->sql);
-	database_sizes(store->database, &figures->database_bytes,
-	    &figures->log_bytes);
+	figures->database_bytes = database_size(store->database);
+	figures->log_bytes = wal_size(store->wal);
 }
