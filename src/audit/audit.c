@@ -26,9 +26,9 @@
 #include "storage/wal_mark.h"
 
 enum {
-	BUSY_TIMEOUT_MS = 5000, /* a daemon that starts or stops */
-	LOG_LOOKS = 3,			/* at a log that a daemon moves */
-	KEPT_MAX = 8 /* statements of audit_prepare_cached() */
+	BUSY_TIMEOUT_MS = 5000,		/* a daemon that starts or stops */
+	WAL_LOOKS = 3,			/* at a WAL that a daemon moves */
+	KEPT_MAX = 8			/* statements of audit_prepare_cached() */
 };
 
 enum statement {
@@ -306,31 +306,31 @@ open_connection(struct audit *audit)
 }
 
 /*
- * Whoever reads file and log of two databases reads neither.  While a daemon
- * moves its log the two may not agree for a moment.
+ * Whoever reads file and WAL of two databases reads neither.  While a daemon
+ * checkpoints the two may not agree for a moment.
  */
 static enum audit_status
 check_wal_is_ours(struct audit *audit)
 {
-	struct wal_mark file, whole;
+	enum wal_mark_relation relation;
 	int looks, rc;
 
-	for (looks = 0; looks < LOG_LOOKS; looks++) {
-		if (!sidecars_have_wal(audit->path) ||
-		    !wal_mark_read_file(audit->path, NULL, &file))
+	for (looks = 0; looks < WAL_LOOKS; looks++) {
+		if (!sidecars_have_wal(audit->path))
 			return AUDIT_OK;
-		rc = wal_mark_read(audit->db, &whole);
+		rc = wal_mark_compare(audit->path, NULL, audit->db, &relation);
+		if (relation == WAL_MARK_UNKNOWN)
+			return AUDIT_OK;
 		if (rc == SQLITE_MISMATCH)
 			return refuse_database(audit->path,
 			    "has a log_mark that cannot be");
 		if (rc != SQLITE_OK)
 			return audit_failed(audit, rc);
-		if (wal_mark_compare(&file, &whole) != WAL_MARK_FOREIGN)
+		if (relation != WAL_MARK_FOREIGN)
 			return AUDIT_OK;
 	}
-	return refuse_database(audit->path,
-	    "the log beside it (-wal) is another "
-	    "database's: put that database back, or move the log away");
+	return refuse_database(audit->path, "the log beside it (-wal) is "
+	    "another database's: put that database back, or move the log away");
 }
 
 enum audit_status

@@ -190,36 +190,28 @@ refuse_foreign_wal(const struct database *database)
 }
 
 /*
- * Whether the log beside the database is its own.  The file says nothing of
+ * Whether the WAL beside the database is its own.  The file says nothing of
  * that if a crash has torn it, or has kept it from leaving version 2.
  */
 static enum store_open_status
 check_wal_is_ours(const struct database *database, const char *vfs)
 {
-	struct wal_mark file, whole;
-	bool is_marked = wal_mark_read_file(database->path, vfs, &file);
-	int rc = wal_mark_read(database->db, &whole);
+	enum wal_mark_relation relation;
+	int rc = wal_mark_compare(database->path, vfs, database->db,
+	    &relation);
 
-	if (rc == SQLITE_OK && pragma_number(database->db,
-	    "PRAGMA application_id") != DB_APPLICATION_ID)
-		rc = SQLITE_ERROR;
 	if (rc == SQLITE_MISMATCH)
-		return store_status_of_data(database->path, "has a log_mark that cannot be");
+		return store_status_of_data(database->path,
+		    "has a log_mark that cannot be");
 	if (rc != SQLITE_OK && rc != SQLITE_ERROR)
 		return store_status_of_sqlite(database->path, database->db);
-	if (!is_marked)
+	if (relation == WAL_MARK_UNKNOWN)
 		return run_quick_check(database);
-	if (rc == SQLITE_ERROR)
+	if (relation == WAL_MARK_FOREIGN || pragma_number(database->db,
+	    "PRAGMA application_id") != DB_APPLICATION_ID)
 		return refuse_foreign_wal(database);
-	switch (wal_mark_compare(&file, &whole)) {
-	case WAL_MARK_BEGINS:
-		return STORE_OPENED;
-	case WAL_MARK_MIXED:
-		return run_quick_check(database);
-	case WAL_MARK_FOREIGN:
-		break;
-	}
-	return refuse_foreign_wal(database);
+	return relation == WAL_MARK_MIXED ? run_quick_check(database) :
+	    STORE_OPENED;
 }
 
 /* Connect to the checked file, and bring it to today's schema. */

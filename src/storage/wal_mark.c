@@ -1,5 +1,7 @@
 #include "wal_mark.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,14 @@
 
 #include "base/xalloc.h"
 #include "column.h"
+
+enum { MARK_BYTES = 16 };
+
+/* The row. */
+struct mark {
+	uint8_t	 base[MARK_BYTES];	/* mark where the WAL begins */
+	uint8_t	 mark[MARK_BYTES];
+};
 
 int
 wal_mark_end(sqlite3 *db)
@@ -30,8 +40,9 @@ wal_mark_detach(sqlite3 *db)
 	    " mark = randomblob(16)", NULL, NULL, NULL);
 }
 
-int
-wal_mark_read(sqlite3 *db, struct wal_mark *mark)
+/* As wal_mark_compare() returns. */
+static int
+read_mark(sqlite3 *db, struct mark *mark)
 {
 	sqlite3_stmt *row;
 	struct columns columns;
@@ -43,8 +54,8 @@ wal_mark_read(sqlite3 *db, struct wal_mark *mark)
 	columns = columns_at(row, "log_mark");
 	rc = sqlite3_step(row);
 	if (rc == SQLITE_ROW) {
-		column_blob(&columns, 0, mark->base, WAL_MARK_BYTES);
-		column_blob(&columns, 1, mark->mark, WAL_MARK_BYTES);
+		column_blob(&columns, 0, mark->base, MARK_BYTES);
+		column_blob(&columns, 1, mark->mark, MARK_BYTES);
 	}
 	if (rc == SQLITE_DONE || !columns_fit(&columns))
 		rc = SQLITE_MISMATCH;
@@ -72,8 +83,9 @@ immutable_uri(const char *path)
 	return uri;
 }
 
-bool
-wal_mark_read_file(const char *path, const char *vfs, struct wal_mark *mark)
+/* Read what the file says without a WAL; false if it says nothing. */
+static bool
+read_file_mark(const char *path, const char *vfs, struct mark *mark)
 {
 	char *uri = immutable_uri(path);
 	sqlite3 *db;
@@ -85,23 +97,39 @@ wal_mark_read_file(const char *path, const char *vfs, struct wal_mark *mark)
 		rc = sqlite3_exec(db, "PRAGMA trusted_schema = OFF", NULL,
 		    NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = wal_mark_read(db, mark);
+		rc = read_mark(db, mark);
 	(void)sqlite3_close(db); /* has no statements */
 	free(uri);
 	return rc == SQLITE_OK;
 }
 
 static bool
-marks_equal(const uint8_t a[WAL_MARK_BYTES], const uint8_t b[WAL_MARK_BYTES])
+marks_equal(const uint8_t a[MARK_BYTES], const uint8_t b[MARK_BYTES])
 {
-	return memcmp(a, b, WAL_MARK_BYTES) == 0;
+	return memcmp(a, b, MARK_BYTES) == 0;
 }
 
-enum wal_mark_relation
-wal_mark_compare(const struct wal_mark *file, const struct wal_mark *whole)
+static enum wal_mark_relation
+compare(const struct mark *file, const struct mark *whole)
 {
 	if (marks_equal(file->mark, whole->base))
 		return WAL_MARK_BEGINS;
 	return marks_equal(file->base, whole->base) ? WAL_MARK_MIXED :
 	    WAL_MARK_FOREIGN;
+}
+
+int
+wal_mark_compare(const char *path, const char *vfs, sqlite3 *db,
+    enum wal_mark_relation *relation)
+{
+	struct mark file, whole;
+	bool is_marked = read_file_mark(path, vfs, &file);
+	int rc = read_mark(db, &whole);
+
+	if (!is_marked)
+		*relation = WAL_MARK_UNKNOWN;
+	else
+		*relation = rc != SQLITE_OK ? WAL_MARK_FOREIGN :
+		    compare(&file, &whole);
+	return rc;
 }
