@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "base/id.h"
 #include "session/record.h"
 #include "storage/column.h"
 
@@ -12,6 +13,10 @@ static const char next_sql[] =
 static const char find_sql[] =
     "SELECT id, name, incarnation, revision, ended_ms, active_ms"
     " FROM session WHERE name = ?";
+static const char of_customer_sql[] =
+    "SELECT s.id, s.name FROM customer AS c JOIN session AS s"
+    " ON s.id = c.session WHERE c.cid = ?1 AND s.id > ?2"
+    " ORDER BY s.id LIMIT 1";
 static const char counts_sql[] =
     "SELECT state, count(*) FROM customer"
     " WHERE session = ? AND incarnation = ? GROUP BY state";
@@ -179,4 +184,37 @@ audit_session_next(struct audit *audit, int64_t after,
 	status = audit_prepare_cached(audit, next_sql, &statement);
 	return status != AUDIT_OK ? status : read_session_row(audit, statement,
 	    sqlite3_bind_int64(statement, 1, after), session);
+}
+
+enum audit_status
+audit_session_of_customer(struct audit *audit, const struct customer_id *id,
+    int64_t *after, struct payload **session)
+{
+	char digits[ID_CUSTOMER_HEX + 1];
+	enum audit_status status;
+	struct columns columns;
+	sqlite3_stmt *row;
+	bool is_found;
+	int rc;
+
+	status = audit_prepare(audit, of_customer_sql, &row);
+	if (status != AUDIT_OK)
+		return status;
+	columns = columns_at(row, "session");
+	customer_id_format(id, digits);
+	rc = sqlite3_bind_text(row, 1, digits, ID_CUSTOMER_HEX, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(row, 2, *after);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(row);
+	is_found = rc == SQLITE_ROW;
+	if (is_found) {
+		*after = column_id(&columns, 0);
+		*session = column_session(&columns, 1);
+	}
+	status = audit_end_row(audit, &columns, rc);
+	if (status != AUDIT_OK && is_found)
+		payload_unref(*session);
+	(void)sqlite3_finalize(row); /* it was reset */
+	return status == AUDIT_OK && !is_found ? AUDIT_NONE : status;
 }

@@ -38,4 +38,13 @@ enum audit_status audit_session_find(struct audit *audit, const char *name,
 enum audit_status audit_session_next(struct audit *audit, int64_t after,
 	    struct audit_session *session);
 
+/*
+ * The next session that knows the customer, whose id is unique in a session
+ * only, behind row *after, which is moved on from 0; session is its name, with
+ * one reference.  Or AUDIT_NONE.
+ */
+enum audit_status audit_session_of_customer(struct audit *audit,
+	    const struct customer_id *id, int64_t *after,
+	    struct payload **session);
+
 #endif

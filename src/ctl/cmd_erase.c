@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "audit/audit.h"
-#include "audit/session_search.h"
+#include "audit/session_list.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -15,6 +15,8 @@
 #include "erasing.h"
 #include "prompt.h"
 #include "session/session.h"
+#include "audit/audit.h"
+#include "audit/session_list.h"
 
 enum { OPTION_CUSTOMER, OPTION_SESSION, OPTION_YES };
 

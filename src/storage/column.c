@@ -158,8 +158,9 @@ read_text(struct columns *columns, int column, size_t *len)
 	return *len == 0 ? "" : sqlite3_value_blob(value);
 }
 
-struct payload *
-column_text(struct columns *columns, int column, size_t min, size_t max)
+/* A text that must be there. */
+static struct payload *
+read_payload(struct columns *columns, int column, size_t min, size_t max)
 {
 	size_t len;
 	const char *text = read_text(columns, column, &len);
@@ -174,13 +175,13 @@ struct payload *
 column_text_or_none(struct columns *columns, int column, size_t min, size_t max)
 {
 	return column_is_null(columns, column) ? NULL :
-	    column_text(columns, column, min, max);
+	    read_payload(columns, column, min, max);
 }
 
 struct payload *
 column_session(struct columns *columns, int column)
 {
-	struct payload *id = column_text(columns, column, 1, SESSION_ID_MAX);
+	struct payload *id = read_payload(columns, column, 1, SESSION_ID_MAX);
 
 	if (id == NULL || memchr(id->data, '\0', id->len) == NULL)
 		return id;

@@ -68,10 +68,8 @@ bool	 column_blob_or_none(struct columns *columns, int column, void *bytes,
 
 /*
  * A text of min to max bytes, as one reference to a payload that nobody else
- * has; column_text_or_none() is NULL for NULL.
+ * has; or NULL.
  */
-struct payload *column_text(struct columns *columns, int column, size_t min,
-	    size_t max);
 struct payload *column_text_or_none(struct columns *columns, int column,
 	    size_t min, size_t max);
 /* The id of a session, without a NUL in it. */
