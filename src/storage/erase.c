@@ -85,14 +85,12 @@ eraser_knows(struct eraser *eraser, const struct record *record,
 	char digits[ID_CUSTOMER_HEX + 1];
 	struct sql_binding b = erase_binding(eraser, record->has_customer ?
 	    SQL_KNOWN_CUSTOMER : SQL_KNOWN_SESSION);
-	int rc;
 
 	sql_bind_row(&b, record->session_row);
 	if (record->has_customer)
 		sql_bind_customer(&b, &record->customer, digits);
-	rc = b.rc != SQLITE_OK ? b.rc : sqlite3_step(b.statement);
-	*is_known = rc == SQLITE_ROW;
-	return sql_end_rows(&b, rc);
+	*is_known = sql_next(&b);
+	return sql_end_rows(&b);
 }
 
 enum store_status
@@ -118,7 +116,7 @@ find_bodies_to_erase(struct eraser *eraser, const struct record *record,
 {
 	char digits[ID_CUSTOMER_HEX + 1];
 	struct sql_binding b = erase_binding(eraser, SQL_ROWS);
-	int rc, looked = 0;
+	int looked = 0;
 
 	*count = 0;
 	sql_bind_row(&b, record->session_row);
@@ -127,25 +125,21 @@ find_bodies_to_erase(struct eraser *eraser, const struct record *record,
 	sql_bind_customer(&b, record->has_customer ? &record->customer : NULL,
 	    digits);
 	sql_bind_row(&b, LOOK_ROWS);
-	rc = b.rc;
-	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && *count < ERASE_SLICE) {
+	while (*count < ERASE_SLICE && sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "journal");
 		bool is_wanted;
 
-		rc = sqlite3_step(b.statement);
-		if (rc != SQLITE_ROW)
-			continue;
 		looked++;
 		*after_row = column_id(&columns, 0);
 		is_wanted = column_bool(&columns, 1);
 		if (!columns_fit(&columns))
-			return sql_end_misfit(&b, &columns);
+			return sql_end_row(&b, &columns);
 		if (is_wanted)
 			seqs[(*count)++] = *after_row;
 	}
-	if (rc == SQLITE_DONE && looked < LOOK_ROWS)
+	if (b.rc == SQLITE_DONE && looked < LOOK_ROWS)
 		*after_row = 0;
-	return sql_end_rows(&b, rc);
+	return sql_end_rows(&b);
 }
 
 enum store_status

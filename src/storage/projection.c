@@ -148,16 +148,16 @@ projection_last_rows(struct projection *projection, int64_t *session_row,
 	struct columns sessions = columns_at(b.statement, "session");
 	struct columns customers = columns_at(b.statement, "customer");
 
-	if (sqlite3_step(b.statement) == SQLITE_ROW) {
+	if (sql_next(&b)) {
 		*session_row = column_between(&sessions, 0, 0,
 		    COLUMN_NUMBER_MAX);
 		*customer_row = column_between(&customers, 1, 0,
 		    COLUMN_NUMBER_MAX);
 	}
 	if (!columns_fit(&sessions))
-		(void)sql_end_misfit(&b, &sessions);
+		(void)sql_end_row(&b, &sessions);
 	else if (!columns_fit(&customers))
-		(void)sql_end_misfit(&b, &customers);
+		(void)sql_end_row(&b, &customers);
 	else if (sqlite3_reset(b.statement) == SQLITE_OK)
 		return 0;
 	return -1;
@@ -398,24 +398,18 @@ static enum store_status
 load_customers(struct projection *projection, size_t max_remembered,
     struct session *session)
 {
-	struct sql_binding b =
-	    projection_binding(projection, SQL_LOAD_CUSTOMERS);
-	int rc;
+	struct sql_binding b = projection_binding(projection, SQL_LOAD_CUSTOMERS);
 
 	sql_bind_row(&b, session->row);
 	sql_bind_row(&b, max_remembered == 0 ? -1 : (int64_t)max_remembered);
-	rc = b.rc;
-	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+	while (sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "customer");
 
-		rc = sqlite3_step(b.statement);
-		if (rc != SQLITE_ROW)
-			continue;
 		load_customer(&columns, session);
 		if (!columns_fit(&columns))
-			return sql_end_misfit(&b, &columns);
+			return sql_end_row(&b, &columns);
 	}
-	return sql_end_rows(&b, rc);
+	return sql_end_rows(&b);
 }
 
 /* Find the session's row; *session stays NULL if there is none. */
@@ -426,11 +420,9 @@ load_session(struct projection *projection, const struct payload *id,
 	struct sql_binding b = projection_binding(projection, SQL_LOAD_SESSION);
 	struct columns columns = columns_at(b.statement, "session");
 	struct payload *name;
-	int rc;
 
 	sql_bind_text(&b, id->data, id->len);
-	rc = b.rc != SQLITE_OK ? b.rc : sqlite3_step(b.statement);
-	if (rc == SQLITE_ROW) {
+	if (sql_next(&b)) {
 		name = payload_new(id->data, id->len);
 		*session = session_new(name, column_id(&columns, 0));
 		payload_unref(name);
@@ -439,8 +431,7 @@ load_session(struct projection *projection, const struct payload *id,
 		(*session)->is_running = column_is_null(&columns, 3);
 		(*session)->active_ms = column_number(&columns, 4);
 	}
-	return columns_fit(&columns) ? sql_end_rows(&b, rc) :
-	    sql_end_misfit(&b, &columns);
+	return sql_end_row(&b, &columns);
 }
 
 enum store_status
@@ -470,20 +461,16 @@ projection_find_idle(struct projection *projection, uint64_t wall_ms,
     int64_t *after_row, struct payload **ids, size_t room, size_t *count)
 {
 	struct sql_binding b = projection_binding(projection, SQL_RUNNING);
-	int rc, rows = 0;
+	int rows = 0;
 
 	*count = 0;
 	sql_bind_row(&b, *after_row);
 	sql_bind_row(&b, IDLE_SLICE_ROWS);
-	rc = b.rc;
-	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && *count < room) {
+	while (*count < room && sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "session");
 		struct payload *id;
 		uint64_t active_ms;
 
-		rc = sqlite3_step(b.statement);
-		if (rc != SQLITE_ROW)
-			continue;
 		rows++;
 		*after_row = column_id(&columns, 0);
 		id = column_session(&columns, 1);
@@ -492,9 +479,9 @@ projection_find_idle(struct projection *projection, uint64_t wall_ms,
 			ids[(*count)++] = payload_ref(id);
 		payload_unref(id);
 		if (!columns_fit(&columns))
-			return sql_end_misfit(&b, &columns);
+			return sql_end_row(&b, &columns);
 	}
-	if (rc == SQLITE_DONE && rows < IDLE_SLICE_ROWS)
+	if (b.rc == SQLITE_DONE && rows < IDLE_SLICE_ROWS)
 		*after_row = 0;
-	return sql_end_rows(&b, rc);
+	return sql_end_rows(&b);
 }

@@ -177,7 +177,7 @@ purger_find_bodies(struct purger *purger, struct retention *pass,
 {
 	struct sql_binding b = purge_binding(purger, SQL_BODIES);
 	struct candidate candidate = { .age = AGE_OLD };
-	int rc, looked = 0;
+	int looked = 0;
 
 	*slice = (struct purge_slice){
 		.is_worth_it = pass->note_row != 0,
@@ -186,17 +186,12 @@ purger_find_bodies(struct purger *purger, struct retention *pass,
 	sql_bind_row(&b, pass->after_row);
 	sql_bind_row(&b, LOOK_ROWS);
 	sql_bind_row(&b, pass->note_row);
-	rc = b.rc;
-	while ((rc == SQLITE_OK || rc == SQLITE_ROW) &&
-	    slice->count < ERASE_SLICE) {
+	while (slice->count < ERASE_SLICE && sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "journal");
 
-		rc = sqlite3_step(b.statement);
-		if (rc != SQLITE_ROW)
-			continue;
 		read_candidate(&columns, pass, &candidate);
 		if (!columns_fit(&columns))
-			return sql_end_misfit(&b, &columns);
+			return sql_end_row(&b, &columns);
 		if (candidate.age == AGE_YOUNG)
 			break;
 		looked++;
@@ -207,9 +202,9 @@ purger_find_bodies(struct purger *purger, struct retention *pass,
 	if (!slice->is_worth_it)
 		slice->count = 0;
 	if (candidate.age == AGE_YOUNG ||
-	    (rc == SQLITE_DONE && looked < LOOK_ROWS))
+	    (b.rc == SQLITE_DONE && looked < LOOK_ROWS))
 		end_step(pass);
-	return sql_end_rows(&b, rc);
+	return sql_end_rows(&b);
 }
 
 /* The last row that may be deleted by what is noted; 0 for none. */
@@ -218,16 +213,14 @@ read_noted_upto(struct purger *purger, int64_t *upto)
 {
 	struct sql_binding b = purge_binding(purger, SQL_UPTO);
 	struct columns columns = columns_at(b.statement, "journal");
-	int rc = sqlite3_step(b.statement);
 	int64_t seq;
 
 	*upto = 0;
-	if (rc == SQLITE_ROW) {
+	if (sql_next(&b)) {
 		seq = column_id(&columns, 0);
 		*upto = column_between(&columns, 1, 0, seq - 1);
 	}
-	return columns_fit(&columns) ? sql_end_rows(&b, rc) :
-	    sql_end_misfit(&b, &columns);
+	return sql_end_row(&b, &columns);
 }
 
 /*
@@ -254,21 +247,17 @@ purger_find_last_row(struct purger *purger, struct retention *pass,
 	struct sql_binding b = purge_binding(purger, SQL_ROWS);
 	enum store_status status;
 	bool is_over = false;
-	int rc, looked = 0;
+	int looked = 0;
 
 	*upto = 0;
 	sql_bind_row(&b, pass->after_row);
 	sql_bind_row(&b, LOOK_ROWS);
-	rc = b.rc;
-	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && !is_over) {
+	while (!is_over && sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "journal");
 		enum age age;
 		bool is_needed, is_of_session;
 		int64_t seq;
 
-		rc = sqlite3_step(b.statement);
-		if (rc != SQLITE_ROW)
-			continue;
 		looked++;
 		seq = column_id(&columns, 0);
 		age = age_of(pass, pass->rows_ms, column_number(&columns, 1));
@@ -276,7 +265,7 @@ purger_find_last_row(struct purger *purger, struct retention *pass,
 		    COLUMN_NUMBER_MAX) != 0;
 		is_needed = column_bool(&columns, 3);
 		if (!columns_fit(&columns))
-			return sql_end_misfit(&b, &columns);
+			return sql_end_row(&b, &columns);
 		is_over = age == AGE_YOUNG || is_needed;
 		if (is_over)
 			continue;
@@ -285,8 +274,8 @@ purger_find_last_row(struct purger *purger, struct retention *pass,
 		if (age == AGE_OLD && pass->is_worth_it)
 			pass->upto_row = pass->after_row;
 	}
-	is_over |= rc == SQLITE_DONE && looked < LOOK_ROWS;
-	status = sql_end_rows(&b, rc);
+	is_over |= b.rc == SQLITE_DONE && looked < LOOK_ROWS;
+	status = sql_end_rows(&b);
 	return status == STORE_OK && is_over ?
 	    end_row_search(purger, pass, upto) : status;
 }
@@ -307,23 +296,18 @@ read_purged_rows(struct purger *purger, int64_t upto,
     struct purged rows[PURGE_ROWS], size_t *count)
 {
 	struct sql_binding b = purge_binding(purger, SQL_PURGED);
-	int rc;
 
 	*count = 0;
 	sql_bind_row(&b, upto);
 	sql_bind_row(&b, PURGE_ROWS);
-	rc = b.rc;
-	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+	while (sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "journal");
 
-		rc = sqlite3_step(b.statement);
-		if (rc != SQLITE_ROW)
-			continue;
 		read_purged(&columns, &rows[(*count)++]);
 		if (!columns_fit(&columns))
-			return sql_end_misfit(&b, &columns);
+			return sql_end_row(&b, &columns);
 	}
-	return sql_end_rows(&b, rc);
+	return sql_end_rows(&b);
 }
 
 /* One that stays would be found again for ever. */

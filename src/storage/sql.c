@@ -317,10 +317,19 @@ sql_run_one(const struct sql_binding *binding)
 	    STORE_OK : sql_mismatch(binding->sql, binding->statement);
 }
 
+bool
+sql_next(struct sql_binding *binding)
+{
+	if (binding->rc == SQLITE_OK || binding->rc == SQLITE_ROW)
+		binding->rc = sqlite3_step(binding->statement);
+	return binding->rc == SQLITE_ROW;
+}
+
 enum store_status
-sql_end_rows(const struct sql_binding *binding, int rc)
+sql_end_rows(const struct sql_binding *binding)
 {
 	sqlite3_stmt *statement = binding->statement;
+	int rc = binding->rc;
 
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK)
 		rc = sqlite3_reset(statement);
@@ -331,12 +340,13 @@ sql_end_rows(const struct sql_binding *binding, int rc)
 }
 
 enum store_status
-sql_end_misfit(const struct sql_binding *binding,
-    const struct columns *columns)
+sql_end_row(const struct sql_binding *binding, const struct columns *columns)
 {
 	struct sql *sql = binding->sql;
 	char text[COLUMN_FAULT_BYTES];
 
+	if (columns_fit(columns))
+		return sql_end_rows(binding);
 	columns_describe(columns, text);
 	log_errorx("store: %s: %s", sql->path, text);
 	(void)sqlite3_reset(binding->statement); /* was fine until here */

@@ -60,12 +60,13 @@ enum store_status sql_mismatch(struct sql *sql, sqlite3_stmt *statement);
 /* The caller logged why the database cannot be trusted. */
 enum store_status sql_set_broken(struct sql *sql);
 
-/* Parameters of a statement; rc is the first error. */
+/* A run of a statement: its parameters, then its rows. */
 struct sql_binding {
 	struct sql *sql;
 	sqlite3_stmt *statement;
-	int	 at;
-	int	 rc;
+	int	 at;		/* the last parameter */
+	int	 rc;		/* of SQLite's: the first error, or of the */
+				/* last step */
 };
 
 /* Bytes and texts must stay until the statement has run; NULL binds NULL. */
@@ -87,10 +88,12 @@ void	 sql_bind_customer(struct sql_binding *binding,
 enum store_status sql_run(const struct sql_binding *binding);
 /* Run a statement that must change exactly one row. */
 enum store_status sql_run_one(const struct sql_binding *binding);
-/* A statement that yields rows is done with; rc is what stopped it. */
-enum store_status sql_end_rows(const struct sql_binding *binding, int rc);
-/* The same, after a row that does not fit. */
-enum store_status sql_end_misfit(const struct sql_binding *binding,
+/* Step to the next row; false if there is none, or if the run has failed. */
+bool	 sql_next(struct sql_binding *binding);
+/* A statement that yields rows is done with, or failed. */
+enum store_status sql_end_rows(const struct sql_binding *binding);
+/* The same after a row was read, which may not fit. */
+enum store_status sql_end_row(const struct sql_binding *binding,
 	    const struct columns *columns);
 
 #endif

@@ -152,13 +152,11 @@ static enum store_status
 knows_session(struct store *store, const struct record *record, bool *is_there)
 {
 	struct sql_binding b = store_binding(store, SQL_NAME);
-	int rc;
 
 	sql_bind_row(&b, record->session_row);
 	sql_bind_payload(&b, record->session);
-	rc = b.rc != SQLITE_OK ? b.rc : sqlite3_step(b.statement);
-	*is_there = rc == SQLITE_ROW;
-	return sql_end_rows(&b, rc);
+	*is_there = sql_next(&b);
+	return sql_end_rows(&b);
 }
 
 enum store_status
@@ -357,12 +355,12 @@ read_chain_head(struct store *store, enum statement id, const char *table)
 	struct columns columns = columns_at(b.statement, table);
 	struct chain_head head = { .seq = 0 };
 
-	if (sqlite3_step(b.statement) == SQLITE_ROW) {
+	if (sql_next(&b)) {
 		head.seq = column_id(&columns, 0);
 		column_blob(&columns, 1, head.hash, sizeof(head.hash));
 	}
 	if (!columns_fit(&columns)) {
-		(void)sql_end_misfit(&b, &columns);
+		(void)sql_end_row(&b, &columns);
 		return -1;
 	}
 	if (head.seq > store->head.seq)
