@@ -28,13 +28,12 @@
 enum {
 	BUSY_TIMEOUT_MS = 5000,		/* a daemon that starts or stops */
 	WAL_LOOKS = 3,			/* at a WAL that a daemon moves */
-	KEPT_MAX = 8			/* statements of audit_prepare_cached() */
+	CACHED_MAX = 16			/* statements of audit_run_cached() */
 };
 
 enum statement {
 	SQL_BEGIN,
 	SQL_END,
-	SQL_VERSION,
 	SQL_HEAD,
 	STATEMENTS
 };
@@ -42,7 +41,6 @@ enum statement {
 static const char *const statement_sql[STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN",
 	[SQL_END] = "ROLLBACK",
-	[SQL_VERSION] = "PRAGMA user_version",
 	[SQL_HEAD] =
 	    "SELECT * FROM (SELECT seq, hash FROM journal"
 	    "  ORDER BY seq DESC LIMIT 1)"
@@ -63,8 +61,8 @@ struct audit {
 	char	*path;
 	sqlite3	*db;
 	sqlite3_stmt *statements[STATEMENTS];
-	sqlite3_stmt *kept[KEPT_MAX];
-	const char *kept_sql[KEPT_MAX];
+	sqlite3_stmt *cached[CACHED_MAX];
+	const char *cached_sql[CACHED_MAX];
 };
 
 static enum audit_status
@@ -187,26 +185,6 @@ audit_failed(struct audit *audit, int rc)
 }
 
 enum audit_status
-audit_end_rows(struct audit *audit, sqlite3_stmt *statement, int rc)
-{
-	(void)sqlite3_reset(statement);	/* repeats rc */
-	return rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK ?
-	    AUDIT_OK : audit_failed(audit, rc);
-}
-
-enum audit_status
-audit_end_row(struct audit *audit, const struct columns *columns, int rc)
-{
-	enum audit_status status = audit_end_rows(audit, columns->at, rc);
-	char text[COLUMN_FAULT_BYTES];
-
-	if (status != AUDIT_OK || columns_fit(columns))
-		return status;
-	columns_describe(columns, text);
-	return refuse_database(audit->path, text);
-}
-
-enum audit_status
 audit_prepare(struct audit *audit, const char *sql, sqlite3_stmt **statement)
 {
 	int rc = sqlite3_prepare_v3(audit->db, sql, -1,
@@ -216,44 +194,99 @@ audit_prepare(struct audit *audit, const char *sql, sqlite3_stmt **statement)
 }
 
 enum audit_status
-audit_prepare_cached(struct audit *audit, const char *sql,
-    sqlite3_stmt **statement)
-{
-	enum audit_status status = AUDIT_OK;
-	size_t i = 0;
-
-	while (i < KEPT_MAX && audit->kept_sql[i] != NULL &&
-	    audit->kept_sql[i] != sql)
-		i++;
-	assert(i < KEPT_MAX);
-	if (audit->kept_sql[i] == NULL)
-		status = audit_prepare(audit, sql, &audit->kept[i]);
-	if (status == AUDIT_OK)
-		audit->kept_sql[i] = sql;
-	*statement = audit->kept[i];
-	return status;
-}
-
-int
-audit_step(sqlite3_stmt *statement, int64_t first, int64_t second)
-{
-	int rc = sqlite3_bind_int64(statement, 1, first);
-
-	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 1)
-		rc = sqlite3_bind_int64(statement, 2, second);
-	return rc == SQLITE_OK ? sqlite3_step(statement) : rc;
-}
-
-static enum audit_status
-prepare_all(struct audit *audit)
+audit_prepare_all(struct audit *audit, const char *const *texts,
+    sqlite3_stmt **statements, size_t count)
 {
 	enum audit_status status = AUDIT_OK;
 	size_t i;
 
-	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
-		status = audit_prepare(audit, statement_sql[i],
-		    &audit->statements[i]);
+	for (i = 0; i < count && status == AUDIT_OK; i++)
+		status = audit_prepare(audit, texts[i], &statements[i]);
 	return status;
+}
+
+struct audit_rows
+audit_run(struct audit *audit, sqlite3_stmt *statement)
+{
+	return (struct audit_rows){
+		.audit = audit,
+		.statement = statement,
+		.rc = SQLITE_OK,
+	};
+}
+
+enum audit_status
+audit_run_cached(struct audit *audit, const char *sql, struct audit_rows *rows)
+{
+	enum audit_status status = AUDIT_OK;
+	size_t i = 0;
+
+	while (i < CACHED_MAX && audit->cached_sql[i] != NULL &&
+	    audit->cached_sql[i] != sql)
+		i++;
+	assert(i < CACHED_MAX);
+	if (audit->cached_sql[i] == NULL)
+		status = audit_prepare(audit, sql, &audit->cached[i]);
+	if (status == AUDIT_OK)
+		audit->cached_sql[i] = sql;
+	*rows = audit_run(audit, audit->cached[i]);
+	return status;
+}
+
+void
+audit_bind(struct audit_rows *rows, int64_t number)
+{
+	rows->at++;
+	if (rows->rc == SQLITE_OK)
+		rows->rc = sqlite3_bind_int64(rows->statement, rows->at,
+		    number);
+}
+
+void
+audit_bind_text(struct audit_rows *rows, const char *text)
+{
+	rows->at++;
+	if (rows->rc == SQLITE_OK)
+		rows->rc = sqlite3_bind_text(rows->statement, rows->at, text,
+		    -1, SQLITE_STATIC);
+}
+
+bool
+audit_next(struct audit_rows *rows)
+{
+	if (rows->rc == SQLITE_OK || rows->rc == SQLITE_ROW)
+		rows->rc = sqlite3_step(rows->statement);
+	return rows->rc == SQLITE_ROW;
+}
+
+enum audit_status
+audit_end_rows(const struct audit_rows *rows)
+{
+	int rc = rows->rc;
+
+	(void)sqlite3_reset(rows->statement);	/* repeats rc */
+	return rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK ?
+	    AUDIT_OK : audit_failed(rows->audit, rc);
+}
+
+enum audit_status
+audit_end_row(const struct audit_rows *rows, const struct columns *columns)
+{
+	enum audit_status status = audit_end_rows(rows);
+	char text[COLUMN_FAULT_BYTES];
+
+	if (status != AUDIT_OK || columns_fit(columns))
+		return status;
+	columns_describe(columns, text);
+	return refuse_database(rows->audit->path, text);
+}
+
+enum audit_status
+audit_end_walk(const struct audit_rows *rows, enum audit_status status)
+{
+	enum audit_status ended = audit_end_rows(rows);
+
+	return status != AUDIT_OK ? status : ended;
 }
 
 /*
@@ -263,23 +296,22 @@ prepare_all(struct audit *audit)
 static enum audit_status
 check_version(struct audit *audit)
 {
-	sqlite3_stmt *row;
-	struct columns columns;
 	enum audit_status status;
+	struct audit_rows rows;
+	struct columns columns;
 	const char *fault;
-	int64_t version;
+	int64_t version = 0;
 	int rc;
 
-	status = audit_prepare(audit, statement_sql[SQL_VERSION], &row);
+	status = audit_run_cached(audit, "PRAGMA user_version", &rows);
 	if (status != AUDIT_OK)
 		return status;
-	rc = sqlite3_step(row);
-	columns = columns_at(row, "user_version");
-	version = rc != SQLITE_ROW ? 0 : column_between(&columns, 0, INT32_MIN,
-	    INT32_MAX);
-	(void)sqlite3_finalize(row);	/* repeats rc */
-	if (rc != SQLITE_ROW)
-		return audit_failed(audit, rc);
+	columns = columns_at(rows.statement, "user_version");
+	if (audit_next(&rows))
+		version = column_between(&columns, 0, INT32_MIN, INT32_MAX);
+	status = audit_end_rows(&rows);
+	if (status != AUDIT_OK)
+		return status;
 	fault = migrate_version_fault(version);
 	if (fault != NULL)
 		return refuse_database(audit->path, fault);
@@ -350,7 +382,8 @@ audit_open(const char *path, struct audit **opened)
 	if (status == AUDIT_OK)
 		status = check_wal_is_ours(audit);
 	if (status == AUDIT_OK)
-		status = prepare_all(audit);
+		status = audit_prepare_all(audit, statement_sql,
+		    audit->statements, STATEMENTS);
 	if (status == AUDIT_OK)
 		*opened = audit;
 	else
@@ -363,7 +396,7 @@ audit_close(struct audit *audit)
 {
 	if (audit == NULL)
 		return;
-	sql_finalize(audit->kept, KEPT_MAX);
+	sql_finalize(audit->cached, CACHED_MAX);
 	sql_finalize(audit->statements, STATEMENTS);
 	/* Nothing was written, and all statements are finalized. */
 	(void)sqlite3_close(audit->db);
@@ -372,16 +405,18 @@ audit_close(struct audit *audit)
 }
 
 static enum audit_status
-run(struct audit *audit, enum statement id)
+run_statement(struct audit *audit, enum statement id)
 {
-	return audit_end_rows(audit, audit->statements[id],
-	    sqlite3_step(audit->statements[id]));
+	struct audit_rows rows = audit_run(audit, audit->statements[id]);
+
+	(void)audit_next(&rows);
+	return audit_end_rows(&rows);
 }
 
 enum audit_status
 audit_begin(struct audit *audit)
 {
-	return run(audit, SQL_BEGIN);
+	return run_statement(audit, SQL_BEGIN);
 }
 
 void
@@ -389,22 +424,22 @@ audit_end(struct audit *audit)
 {
 	/* After some errors SQLite has ended it by itself. */
 	if (!sqlite3_get_autocommit(audit->db))
-		(void)run(audit, SQL_END); /* there was nothing to write */
+		(void)run_statement(audit, SQL_END);	/* there was nothing to write */
 }
 
 enum audit_status
 audit_head(struct audit *audit, struct chain_head *head)
 {
-	sqlite3_stmt *row = audit->statements[SQL_HEAD];
-	struct columns columns = columns_at(row, "journal or chain_anchor");
-	int rc = sqlite3_step(row);
+	struct audit_rows rows = audit_run(audit, audit->statements[SQL_HEAD]);
+	struct columns columns = columns_at(rows.statement,
+	    "journal or chain_anchor");
 
 	*head = (struct chain_head){ .seq = 0 };
-	if (rc == SQLITE_ROW) {
+	if (audit_next(&rows)) {
 		head->seq = column_id(&columns, 0);
 		column_blob(&columns, 1, head->hash, sizeof(head->hash));
 	}
-	return audit_end_row(audit, &columns, rc);
+	return audit_end_row(&rows, &columns);
 }
 
 sqlite3 *

@@ -57,20 +57,17 @@ copy_failed(const struct backup *backup, int rc)
 static enum audit_status
 read_pragma(struct audit *audit, const char *sql, uint64_t *number)
 {
-	sqlite3_stmt *row;
-	enum audit_status status = audit_prepare(audit, sql, &row);
+	enum audit_status status;
 	struct columns columns;
-	int rc;
+	struct audit_rows rows;
 
+	status = audit_run_cached(audit, sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
-	columns = columns_at(row, sql);
-	rc = sqlite3_step(row);
-	if (rc == SQLITE_ROW)
+	columns = columns_at(rows.statement, sql);
+	if (audit_next(&rows))
 		*number = column_number(&columns, 0);
-	status = audit_end_row(audit, &columns, rc);
-	(void)sqlite3_finalize(row);	/* it was reset */
-	return status;
+	return audit_end_row(&rows, &columns);
 }
 
 /* Begin to read. */

@@ -119,37 +119,23 @@ session_column(const struct audit_cursor *cursor)
 	    cursor->session_row;
 }
 
-static int
-bind_slice(struct audit_cursor *cursor)
-{
-	sqlite3_stmt *statement = cursor->statement;
-	int rc;
-
-	rc = sqlite3_bind_int64(statement, 1, cursor->after);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int(statement, 2, SLICE_ROWS);
-	if (rc == SQLITE_OK && cursor->session_row != 0)
-		rc = sqlite3_bind_int64(statement, 3, session_column(cursor));
-	return rc;
-}
-
 static enum audit_status
 read_row_slice(struct audit_cursor *cursor)
 {
-	enum audit_status status = AUDIT_OK, ended;
+	struct audit_rows rows = audit_run(cursor->audit, cursor->statement);
+	enum audit_status status = AUDIT_OK;
 	size_t bytes = 0;
-	int rc = bind_slice(cursor);
 
+	audit_bind(&rows, cursor->after);
+	audit_bind(&rows, SLICE_ROWS);
+	if (cursor->session_row != 0)
+		audit_bind(&rows, session_column(cursor));
 	cursor->count = 0;
 	cursor->taken = 0;
-	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && status == AUDIT_OK &&
-	    cursor->count < SLICE_ROWS && bytes < SLICE_BYTES) {
-		rc = sqlite3_step(cursor->statement);
-		if (rc == SQLITE_ROW)
-			status = keep_row(cursor, &bytes);
-	}
-	ended = audit_end_rows(cursor->audit, cursor->statement, rc);
-	return status != AUDIT_OK ? status : ended;
+	while (status == AUDIT_OK && cursor->count < SLICE_ROWS &&
+	    bytes < SLICE_BYTES && audit_next(&rows))
+		status = keep_row(cursor, &bytes);
+	return audit_end_walk(&rows, status);
 }
 
 enum audit_status

@@ -74,22 +74,17 @@ digest_next(sqlite3_stmt *at, struct audit_digest *digest)
 static void
 read_body_slice(struct audit_digests *digests, struct slice *slice)
 {
-	sqlite3_stmt *at = digests->statement;
-	int rc;
+	struct audit_rows rows = audit_run(digests->audit, digests->statement);
 
+	audit_bind(&rows, digests->after);
+	audit_bind(&rows, SLICE_BODIES);
 	slice->count = 0;
-	rc = sqlite3_bind_int64(at, 1, digests->after);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int(at, 2, SLICE_BODIES);
-	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-		rc = sqlite3_step(at);
-		if (rc != SQLITE_ROW)
-			break;
-		digest_next(at, &slice->digests[slice->count]);
+	while (audit_next(&rows)) {
+		digest_next(rows.statement, &slice->digests[slice->count]);
 		digests->after = slice->digests[slice->count].seq;
 		slice->count++;
 	}
-	slice->status = audit_end_rows(digests->audit, at, rc);
+	slice->status = audit_end_rows(&rows);
 	if (slice->status == AUDIT_OK && slice->count < SLICE_BODIES)
 		slice->status = AUDIT_NONE;
 }

@@ -73,13 +73,11 @@ enum audit_status
 audit_erasures_new(struct audit *audit, struct audit_erasures **made)
 {
 	struct audit_erasures *erasures = xcalloc(1, sizeof(*erasures));
-	enum audit_status status = AUDIT_OK;
-	size_t i;
+	enum audit_status status;
 
 	erasures->audit = audit;
-	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
-		status = audit_prepare(audit, statement_sql[i],
-		    &erasures->statements[i]);
+	status = audit_prepare_all(audit, statement_sql, erasures->statements,
+	    STATEMENTS);
 	if (status == AUDIT_OK)
 		*made = erasures;
 	else
@@ -153,20 +151,18 @@ static enum audit_status
 scan_retains(struct audit_erasures *erasures)
 {
 	size_t before = erasures->retain_count;
-	sqlite3_stmt *at = erasures->statements[SQL_RETAIN];
-	int rc = sqlite3_bind_int64(at, 1, before == 0 ? 0 :
-	    erasures->retains[before - 1].seq);
+	struct audit_rows rows = audit_run(erasures->audit,
+	    erasures->statements[SQL_RETAIN]);
 
-	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-		struct columns columns = columns_at(at, "journal");
+	audit_bind(&rows, before == 0 ? 0 : erasures->retains[before - 1].seq);
+	while (audit_next(&rows)) {
+		struct columns columns = columns_at(rows.statement, "journal");
 
-		rc = sqlite3_step(at);
-		if (rc == SQLITE_ROW)
-			remember_retain(erasures, &columns);
+		remember_retain(erasures, &columns);
 	}
 	if (erasures->retain_count > before)
 		sum_up_retains(erasures);
-	return audit_end_rows(erasures->audit, at, rc);
+	return audit_end_rows(&rows);
 }
 
 /* What those behind row after reach; NULL if there are none. */
@@ -233,17 +229,16 @@ remember_erase(struct audit_erasures *erasures, struct columns *columns)
 static enum audit_status
 scan_erases(struct audit_erasures *erasures)
 {
-	sqlite3_stmt *at = erasures->statements[SQL_ERASE];
-	int rc = sqlite3_bind_int64(at, 1, erasures->scanned);
+	struct audit_rows rows = audit_run(erasures->audit,
+	    erasures->statements[SQL_ERASE]);
 
-	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-		struct columns columns = columns_at(at, "journal");
+	audit_bind(&rows, erasures->scanned);
+	while (audit_next(&rows)) {
+		struct columns columns = columns_at(rows.statement, "journal");
 
-		rc = sqlite3_step(at);
-		if (rc == SQLITE_ROW)
-			remember_erase(erasures, &columns);
+		remember_erase(erasures, &columns);
 	}
-	return audit_end_rows(erasures->audit, at, rc);
+	return audit_end_rows(&rows);
 }
 
 static bool
@@ -273,13 +268,13 @@ static enum audit_status
 explained_by_purge(struct audit_erasures *erasures, const struct audit_row *row,
     enum audit_reason *reason)
 {
-	sqlite3_stmt *at = erasures->statements[SQL_ANCHOR];
-	struct columns columns = columns_at(at, "chain_anchor");
-	int rc = sqlite3_step(at);
+	struct audit_rows rows = audit_run(erasures->audit,
+	    erasures->statements[SQL_ANCHOR]);
+	struct columns columns = columns_at(rows.statement, "chain_anchor");
 
-	*reason = rc == SQLITE_ROW && column_between(&columns, 0, 0,
+	*reason = audit_next(&rows) && column_between(&columns, 0, 0,
 	    COLUMN_NUMBER_MAX) >= row->seq ? AUDIT_PURGED : AUDIT_UNEXPLAINED;
-	return audit_end_rows(erasures->audit, at, rc);
+	return audit_end_rows(&rows);
 }
 
 /* What is known already says most often why. */

@@ -54,18 +54,15 @@ check_integrity(struct audit *audit, struct audit_report *report)
 	struct payload *verdict = NULL;
 	enum audit_status status;
 	struct columns columns;
-	sqlite3_stmt *at;
-	int rc;
+	struct audit_rows rows;
 
-	status = audit_prepare(audit, check_sql, &at);
+	status = audit_run_cached(audit, check_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
-	columns = columns_at(at, "integrity_check");
-	rc = sqlite3_step(at);
-	if (rc == SQLITE_ROW)
+	columns = columns_at(rows.statement, "integrity_check");
+	if (audit_next(&rows))
 		verdict = column_text_or_none(&columns, 0, 0, COLUMN_TEXT_MAX);
-	status = audit_end_rows(audit, at, rc);
-	(void)sqlite3_finalize(at); /* it was reset */
+	status = audit_end_rows(&rows);
 	if (status == AUDIT_OK && (verdict == NULL || verdict->len != 2 ||
 	    memcmp(verdict->data, "ok", 2) != 0))
 		status = verdict == NULL ? audit_report_misfit(report,
@@ -77,27 +74,24 @@ check_integrity(struct audit *audit, struct audit_report *report)
 static enum audit_status
 check_partial(struct audit *audit, struct audit_report *report, size_t i)
 {
-	uint64_t entries = 0, rows = 0;
+	uint64_t entries = 0, indexed = 0;
 	enum audit_status status;
 	struct columns columns;
-	sqlite3_stmt *at;
-	int rc;
+	struct audit_rows rows;
 
-	status = audit_prepare(audit, partials[i].sql, &at);
+	status = audit_run_cached(audit, partials[i].sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
-	columns = columns_at(at, partials[i].index);
-	rc = sqlite3_step(at);
-	if (rc == SQLITE_ROW) {
+	columns = columns_at(rows.statement, partials[i].index);
+	if (audit_next(&rows)) {
 		entries = column_number(&columns, 0);
-		rows = column_number(&columns, 1);
+		indexed = column_number(&columns, 1);
 	}
-	status = audit_end_rows(audit, at, rc);
-	(void)sqlite3_finalize(at); /* it was reset */
-	return status != AUDIT_OK || entries == rows ? status :
+	status = audit_end_rows(&rows);
+	return status != AUDIT_OK || entries == indexed ? status :
 	    audit_report_fault(report, NULL, "the file is not sound: %s has %"
 	    PRIu64 " entries of %" PRIu64 " rows", partials[i].index, entries,
-	    rows);
+	    indexed);
 }
 
 enum audit_status

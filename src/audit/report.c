@@ -52,3 +52,13 @@ audit_report_session(struct audit_report *report, struct payload *name,
 	report->fault.session = name;
 	return audit_report_fault(report, NULL, "%s", what);
 }
+
+enum audit_status
+audit_report_end_row(struct audit_report *report,
+    const struct audit_rows *rows, const struct columns *columns)
+{
+	enum audit_status status = audit_end_rows(rows);
+
+	return status == AUDIT_OK && !columns_fit(columns) ?
+	    audit_report_misfit(report, columns) : status;
+}

@@ -9,6 +9,7 @@
 #include "storage/chain.h"
 
 struct audit_row;
+struct audit_rows;
 struct columns;
 struct payload;
 
@@ -70,5 +71,12 @@ enum audit_status audit_report_misfit(struct audit_report *report,
 /* The same about a session, whose name it takes, but about no row. */
 enum audit_status audit_report_session(struct audit_report *report,
 	    struct payload *name, const char *what);
+
+/*
+ * A row was read: as audit_end_row(), but what does not fit in it is noted, and
+ * AUDIT_FAULT.
+ */
+enum audit_status audit_report_end_row(struct audit_report *report,
+	    const struct audit_rows *rows, const struct columns *columns);
 
 #endif

@@ -101,25 +101,19 @@ read_rows(struct audit *audit, const struct part *part,
     struct audit_session *session)
 {
 	enum audit_status status;
-	sqlite3_stmt *statement;
+	struct audit_rows rows;
 	struct columns columns;
-	int rc;
 
-	status = audit_prepare_cached(audit, part->sql, &statement);
+	status = audit_run_cached(audit, part->sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
-	columns = columns_at(statement, part->table);
-	rc = sqlite3_bind_int64(statement, 1, session->row);
-	if (rc == SQLITE_OK && sqlite3_bind_parameter_count(statement) > 1)
-		rc = sqlite3_bind_int64(statement, 2,
-		    (int64_t)session->incarnation);
-	while ((rc == SQLITE_OK || rc == SQLITE_ROW) &&
-	    columns_fit(&columns)) {
-		rc = sqlite3_step(statement);
-		if (rc == SQLITE_ROW)
-			part->read(&columns, session);
-	}
-	return audit_end_row(audit, &columns, rc);
+	columns = columns_at(rows.statement, part->table);
+	audit_bind(&rows, session->row);
+	if (sqlite3_bind_parameter_count(rows.statement) > 1)
+		audit_bind(&rows, (int64_t)session->incarnation);
+	while (columns_fit(&columns) && audit_next(&rows))
+		part->read(&columns, session);
+	return audit_end_row(&rows, &columns);
 }
 
 /* What other tables know of the session. */
@@ -139,24 +133,20 @@ read_details(struct audit *audit, struct audit_session *session)
 
 /* The session that the bound statement yields. */
 static enum audit_status
-read_session_row(struct audit *audit, sqlite3_stmt *statement, int rc,
-    struct audit_session *session)
+read_session_row(struct audit_rows *rows, struct audit_session *session)
 {
-	struct columns columns = columns_at(statement, "session");
+	struct columns columns = columns_at(rows->statement, "session");
 	enum audit_status status;
-	bool is_there;
+	bool is_there = audit_next(rows);
 
 	*session = (struct audit_session){ .row = 0 };
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(statement);
-	is_there = rc == SQLITE_ROW;
 	if (is_there)
 		read_session(&columns, session);
-	status = audit_end_row(audit, &columns, rc);
+	status = audit_end_row(rows, &columns);
 	if (status == AUDIT_OK && !is_there)
 		return AUDIT_NONE;
 	if (status == AUDIT_OK)
-		status = read_details(audit, session);
+		status = read_details(rows->audit, session);
 	if (status != AUDIT_OK)
 		audit_session_clear(session);
 	return status;
@@ -167,11 +157,13 @@ audit_session_find(struct audit *audit, const char *name,
     struct audit_session *session)
 {
 	enum audit_status status;
-	sqlite3_stmt *statement;
+	struct audit_rows rows;
 
-	status = audit_prepare_cached(audit, find_sql, &statement);
-	return status != AUDIT_OK ? status : read_session_row(audit, statement,
-	    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC), session);
+	status = audit_run_cached(audit, find_sql, &rows);
+	if (status != AUDIT_OK)
+		return status;
+	audit_bind_text(&rows, name);
+	return read_session_row(&rows, session);
 }
 
 enum audit_status
@@ -179,11 +171,13 @@ audit_session_next(struct audit *audit, int64_t after,
     struct audit_session *session)
 {
 	enum audit_status status;
-	sqlite3_stmt *statement;
+	struct audit_rows rows;
 
-	status = audit_prepare_cached(audit, next_sql, &statement);
-	return status != AUDIT_OK ? status : read_session_row(audit, statement,
-	    sqlite3_bind_int64(statement, 1, after), session);
+	status = audit_run_cached(audit, next_sql, &rows);
+	if (status != AUDIT_OK)
+		return status;
+	audit_bind(&rows, after);
+	return read_session_row(&rows, session);
 }
 
 enum audit_status
@@ -193,28 +187,23 @@ audit_session_of_customer(struct audit *audit, const struct customer_id *id,
 	char digits[ID_CUSTOMER_HEX + 1];
 	enum audit_status status;
 	struct columns columns;
-	sqlite3_stmt *row;
+	struct audit_rows rows;
 	bool is_found;
-	int rc;
 
-	status = audit_prepare(audit, of_customer_sql, &row);
+	status = audit_run_cached(audit, of_customer_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
-	columns = columns_at(row, "session");
+	columns = columns_at(rows.statement, "session");
 	customer_id_format(id, digits);
-	rc = sqlite3_bind_text(row, 1, digits, ID_CUSTOMER_HEX, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(row, 2, *after);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(row);
-	is_found = rc == SQLITE_ROW;
+	audit_bind_text(&rows, digits);
+	audit_bind(&rows, *after);
+	is_found = audit_next(&rows);
 	if (is_found) {
 		*after = column_id(&columns, 0);
 		*session = column_session(&columns, 1);
 	}
-	status = audit_end_row(audit, &columns, rc);
+	status = audit_end_row(&rows, &columns);
 	if (status != AUDIT_OK && is_found)
 		payload_unref(*session);
-	(void)sqlite3_finalize(row); /* it was reset */
 	return status == AUDIT_OK && !is_found ? AUDIT_NONE : status;
 }

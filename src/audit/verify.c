@@ -100,12 +100,9 @@ struct verifier {
 static enum audit_status
 prepare_verifier(struct verifier *v)
 {
-	enum audit_status status = AUDIT_OK;
-	size_t i;
+	enum audit_status status = audit_prepare_all(v->audit, statement_sql,
+	    v->statements, STATEMENTS);
 
-	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
-		status = audit_prepare(v->audit, statement_sql[i],
-		    &v->statements[i]);
 	/* The digests' thread may see an erasure before we do. */
 	if (status == AUDIT_OK)
 		status = audit_open(audit_path(v->audit), &v->newest_audit);
@@ -132,31 +129,26 @@ free_verifier(struct verifier *v)
 	free(v);
 }
 
+static struct audit_rows
+run_statement(const struct verifier *v, enum statement id)
+{
+	return audit_run(v->audit, v->statements[id]);
+}
+
 /* Read a row's number and hash; the mark is not set without one. */
 static enum audit_status
-read_row_hash(struct verifier *v, enum statement id, int64_t number,
+read_row_hash(struct verifier *v, struct audit_rows *rows, const char *table,
     struct mark *mark)
 {
-	sqlite3_stmt *at = v->statements[id];
-	struct columns columns = columns_at(at, id == SQL_HASH ? "journal" :
-	    "chain_anchor");
-	enum audit_status status;
-	int rc = SQLITE_OK;
+	struct columns columns = columns_at(rows->statement, table);
 
-	*mark = (struct mark){ .is_set = false };
-	if (sqlite3_bind_parameter_count(at) > 0)
-		rc = sqlite3_bind_int64(at, 1, number);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(at);
-	if (rc == SQLITE_ROW) {
-		mark->is_set = true;
+	*mark = (struct mark){ .is_set = audit_next(rows) };
+	if (mark->is_set) {
 		mark->head.seq = column_id(&columns, 0);
 		column_blob(&columns, 1, mark->head.hash,
 		    sizeof(mark->head.hash));
 	}
-	status = audit_end_rows(v->audit, at, rc);
-	return status == AUDIT_OK && !columns_fit(&columns) ?
-	    audit_report_misfit(v->report, &columns) : status;
+	return audit_report_end_row(v->report, rows, &columns);
 }
 
 static bool
@@ -170,37 +162,32 @@ heads_agree(const struct chain_head *a, const struct chain_head *b)
 static enum audit_status
 read_row_number(struct verifier *v, enum statement id, int64_t *number)
 {
-	sqlite3_stmt *at = v->statements[id];
-	struct columns columns = columns_at(at, "journal");
-	int rc = sqlite3_step(at);
+	struct audit_rows rows = run_statement(v, id);
+	struct columns columns = columns_at(rows.statement, "journal");
 
-	*number = rc != SQLITE_ROW || column_is_null(&columns, 0) ? 0 :
+	*number = !audit_next(&rows) || column_is_null(&columns, 0) ? 0 :
 	    column_between(&columns, 0, INT64_MIN, INT64_MAX);
-	return audit_end_rows(v->audit, at, rc);
+	return audit_end_rows(&rows);
 }
 
 /* Find the first note that let the rows up to anchor go. */
 static enum audit_status
 check_anchor_purge(struct verifier *v, int64_t anchor)
 {
-	sqlite3_stmt *at = v->statements[SQL_PURGE];
-	struct columns columns = columns_at(at, "journal");
+	struct audit_rows rows = run_statement(v, SQL_PURGE);
+	struct columns columns = columns_at(rows.statement, "journal");
 	enum audit_status status;
 	int64_t seq = 0;
-	int rc = sqlite3_bind_int64(at, 1, anchor);
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(at);
-	if (rc == SQLITE_ROW) {
+	audit_bind(&rows, anchor);
+	if (audit_next(&rows)) {
 		seq = column_id(&columns, 0);
 		(void)column_between(&columns, 1, anchor, seq - 1);
 		v->report->purge_ms = column_number(&columns, 2);
 	}
-	status = audit_end_rows(v->audit, at, rc);
+	status = audit_report_end_row(v->report, &rows, &columns);
 	if (status != AUDIT_OK)
 		return status;
-	if (!columns_fit(&columns))
-		return audit_report_misfit(v->report, &columns);
 	if (seq == 0)
 		return audit_report_fault(v->report, NULL, "the rows up to %"
 		    PRId64 " are gone by chain_anchor, and no row says why",
@@ -232,10 +219,11 @@ check_first_row(struct verifier *v, int64_t anchor)
 static enum audit_status
 skip_purged_rows(struct verifier *v)
 {
+	struct audit_rows rows = run_statement(v, SQL_ANCHOR);
 	enum audit_status status;
 	struct mark anchor;
 
-	status = read_row_hash(v, SQL_ANCHOR, 0, &anchor);
+	status = read_row_hash(v, &rows, "chain_anchor", &anchor);
 	if (status == AUDIT_OK)
 		status = check_first_row(v, anchor.head.seq);
 	if (status != AUDIT_OK || anchor.head.seq == v->report->anchor_seq)
@@ -255,12 +243,14 @@ skip_purged_rows(struct verifier *v)
 static enum audit_status
 start_midway(struct verifier *v, int64_t from)
 {
+	struct audit_rows rows = run_statement(v, SQL_HASH);
 	enum audit_status status;
 	struct mark before;
 
 	if (from - 1 <= v->chain.seq)
 		return AUDIT_OK;
-	status = read_row_hash(v, SQL_HASH, from - 1, &before);
+	audit_bind(&rows, from - 1);
+	status = read_row_hash(v, &rows, "journal", &before);
 	if (status != AUDIT_OK)
 		return status;
 	if (!before.is_set) {
@@ -332,21 +322,16 @@ find_start(struct verifier *v)
 static enum audit_status
 read_name(struct verifier *v, size_t slot, int64_t id)
 {
-	sqlite3_stmt *at = v->statements[SQL_NAME];
-	struct columns columns = columns_at(at, "session");
-	int rc = sqlite3_bind_int64(at, 1, id);
-	enum audit_status status;
+	struct audit_rows rows = run_statement(v, SQL_NAME);
+	struct columns columns = columns_at(rows.statement, "session");
 
 	payload_unref(v->names[slot].name);
 	v->names[slot].name = NULL;
 	v->names[slot].row = id;
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(at);
-	if (rc == SQLITE_ROW)
+	audit_bind(&rows, id);
+	if (audit_next(&rows))
 		v->names[slot].name = column_session(&columns, 0);
-	status = audit_end_rows(v->audit, at, rc);
-	return status == AUDIT_OK && !columns_fit(&columns) ?
-	    audit_report_misfit(v->report, &columns) : status;
+	return audit_report_end_row(v->report, &rows, &columns);
 }
 
 /* Give row the name of its session, which is part of the hash. */
@@ -414,15 +399,13 @@ static enum audit_status
 look_up_digest(struct verifier *v, struct audit_row *row,
     struct audit_digest *digest)
 {
-	sqlite3_stmt *at = v->statements[SQL_BODY];
-	int rc = sqlite3_bind_int64(at, 1, row->seq);
+	struct audit_rows rows = run_statement(v, SQL_BODY);
 
+	audit_bind(&rows, row->seq);
 	*digest = (struct audit_digest){ .fault = "its body is missing" };
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(at);
-	if (rc == SQLITE_ROW)
-		audit_digest_make(digest, row, at, 0);
-	return audit_end_rows(v->audit, at, rc);
+	if (audit_next(&rows))
+		audit_digest_make(digest, row, rows.statement, 0);
+	return audit_end_rows(&rows);
 }
 
 static enum audit_status
@@ -524,47 +507,39 @@ check_row(struct verifier *v, struct audit_row *row)
 	    AUDIT_OK;
 }
 
-/* Check the rows of one slice; *rows is how many there were. */
+/* Check the rows of one slice; *count is how many there were. */
 static enum audit_status
-check_slice(struct verifier *v, int *rows)
+check_slice(struct verifier *v, int *count)
 {
-	sqlite3_stmt *at = v->statements[SQL_ROWS];
-	enum audit_status status = AUDIT_OK, ended;
+	struct audit_rows rows = run_statement(v, SQL_ROWS);
+	enum audit_status status = AUDIT_OK;
 	struct audit_row row = { .seq = 0 };
-	int rc = sqlite3_bind_int64(at, 1, v->chain.seq);
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int(at, 2, SLICE_ROWS);
-	*rows = 0;
-	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && status == AUDIT_OK) {
-		rc = sqlite3_step(at);
-		if (rc != SQLITE_ROW)
-			break;
+	audit_bind(&rows, v->chain.seq);
+	audit_bind(&rows, SLICE_ROWS);
+	*count = 0;
+	while (status == AUDIT_OK && audit_next(&rows)) {
 		status = check_row(v, &row);
 		audit_row_clear(&row);
-		++*rows;
+		++*count;
 	}
-	ended = audit_end_rows(v->audit, at, rc);
-	return status != AUDIT_OK ? status : ended;
+	return audit_end_walk(&rows, status);
 }
 
 /* No body may be behind the last row, or before the first. */
 static enum audit_status
 check_bodies(struct verifier *v)
 {
-	sqlite3_stmt *at = v->statements[SQL_STRAY_BODY];
-	struct columns columns = columns_at(at, "journal_body");
-	enum audit_status status = AUDIT_OK, ended;
-	int rc = sqlite3_bind_int64(at, 1, v->chain.seq);
+	struct audit_rows rows = run_statement(v, SQL_STRAY_BODY);
+	struct columns columns = columns_at(rows.statement, "journal_body");
+	enum audit_status status = AUDIT_OK;
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(at);
-	if (rc == SQLITE_ROW)
+	audit_bind(&rows, v->chain.seq);
+	if (audit_next(&rows))
 		status = audit_report_fault(v->report, NULL, "body %" PRId64
 		    " belongs to no row", column_between(&columns, 0,
 		    INT64_MIN, INT64_MAX));
-	ended = audit_end_rows(v->audit, at, rc);
-	return ended != AUDIT_OK ? ended : status;
+	return audit_end_walk(&rows, status);
 }
 
 /* No row that somebody knows of may be missing at the end. */

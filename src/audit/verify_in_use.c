@@ -185,13 +185,12 @@ verify_in_use_all_released(struct verify_in_use *use,
 static enum audit_status
 is_erased_now(struct verify_in_use *use, int64_t seq, bool *is_gone)
 {
+	struct audit_rows rows = audit_run(use->audit, use->body);
 	struct columns columns = columns_at(use->body, "journal_body");
-	int rc = sqlite3_bind_int64(use->body, 1, seq);
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(use->body);
-	*is_gone = rc == SQLITE_ROW && column_bool(&columns, 0);
-	return audit_end_rows(use->audit, use->body, rc);
+	audit_bind(&rows, seq);
+	*is_gone = audit_next(&rows) && column_bool(&columns, 0);
+	return audit_end_rows(&rows);
 }
 
 /* Nothing let go of the body: it goes only if somebody asks for that. */

@@ -63,14 +63,13 @@ verify_sessions_new(struct audit *audit, struct audit_report *report,
 {
 	struct verify_sessions *states = xcalloc(1, sizeof(*states));
 	enum audit_status status;
-	size_t i;
 
 	states->audit = audit;
 	states->report = report;
 	status = verify_tables_new(audit, report, &states->stored);
-	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
-		status = audit_prepare(audit, statement_sql[i],
-		    &states->statements[i]);
+	if (status == AUDIT_OK)
+		status = audit_prepare_all(audit, statement_sql,
+		    states->statements, STATEMENTS);
 	if (status == AUDIT_OK)
 		status =
 		    verify_in_use_new(audit, report, erasures, &states->use);
@@ -231,22 +230,20 @@ static enum audit_status
 begin_replay(struct verify_sessions *states, const struct audit_row *row,
     struct entry **begun)
 {
-	sqlite3_stmt *at = states->statements[SQL_BEFORE];
-	struct columns columns = columns_at(at, "journal");
+	struct audit_rows rows = audit_run(states->audit,
+	    states->statements[SQL_BEFORE]);
+	struct columns columns = columns_at(rows.statement, "journal");
 	uint64_t before = states->is_midway ? row->record.incarnation - 1 : 0;
-	enum audit_status status;
 	struct entry *entry;
-	int rc;
 
-	rc = audit_step(at, row->record.session_row, row->seq);
-	if (rc == SQLITE_ROW)
+	audit_bind(&rows, row->record.session_row);
+	audit_bind(&rows, row->seq);
+	if (audit_next(&rows))
 		before = column_number(&columns, 0);
 	entry = add_entry(states, row);
 	entry->replayed.session->incarnation = before;
 	*begun = entry;
-	status = audit_end_rows(states->audit, at, rc);
-	return status == AUDIT_OK && !columns_fit(&columns) ?
-	    audit_report_misfit(states->report, &columns) : status;
+	return audit_report_end_row(states->report, &rows, &columns);
 }
 
 /*
@@ -455,18 +452,15 @@ verify_sessions_compare(struct verify_sessions *states, int64_t session_row)
 static enum audit_status
 compare_running(struct verify_sessions *states)
 {
-	sqlite3_stmt *at = states->statements[SQL_RUNNING];
-	enum audit_status status = AUDIT_OK, ended;
+	struct audit_rows rows = audit_run(states->audit,
+	    states->statements[SQL_RUNNING]);
+	enum audit_status status = AUDIT_OK;
 	const struct entry *entry;
-	int rc = SQLITE_ROW;
 
-	while (rc == SQLITE_ROW && status == AUDIT_OK) {
-		struct columns columns = columns_at(at, "session");
+	while (status == AUDIT_OK && audit_next(&rows)) {
+		struct columns columns = columns_at(rows.statement, "session");
 		struct payload *name;
 
-		rc = sqlite3_step(at);
-		if (rc != SQLITE_ROW)
-			break;
 		entry = find_entry(states, column_id(&columns, 0));
 		name = column_session(&columns, 1);
 		if (!columns_fit(&columns))
@@ -477,8 +471,7 @@ compare_running(struct verify_sessions *states)
 			    "the tables, but not by the journal");
 		payload_unref(name);
 	}
-	ended = audit_end_rows(states->audit, at, rc);
-	return ended != AUDIT_OK ? ended : status;
+	return audit_end_walk(&rows, status);
 }
 
 enum audit_status

@@ -93,14 +93,12 @@ verify_tables_new(struct audit *audit, struct audit_report *report,
     struct verify_tables **made)
 {
 	struct verify_tables *stored = xcalloc(1, sizeof(*stored));
-	enum audit_status status = AUDIT_OK;
-	size_t i;
+	enum audit_status status;
 
 	stored->audit = audit;
 	stored->report = report;
-	for (i = 0; i < STATEMENTS && status == AUDIT_OK; i++)
-		status = audit_prepare(audit, statement_sql[i],
-		    &stored->statements[i]);
+	status = audit_prepare_all(audit, statement_sql, stored->statements,
+	    STATEMENTS);
 	if (status == AUDIT_OK)
 		*made = stored;
 	else
@@ -115,6 +113,12 @@ verify_tables_free(struct verify_tables *stored)
 		return;
 	sql_finalize(stored->statements, STATEMENTS);
 	free(stored);
+}
+
+static struct audit_rows
+run_statement(const struct verify_tables *stored, enum statement id)
+{
+	return audit_run(stored->audit, stored->statements[id]);
 }
 
 struct payload *
@@ -233,44 +237,36 @@ verify_tables_customer(struct verify_tables *stored,
     const struct audit_replayed *replayed, const struct customer *customer,
     int64_t *id)
 {
-	sqlite3_stmt *at = stored->statements[SQL_CUSTOMER];
-	struct columns columns = columns_at(at, "customer");
-	enum audit_status status, ended;
+	struct audit_rows rows = run_statement(stored, SQL_CUSTOMER);
+	struct columns columns = columns_at(rows.statement, "customer");
+	enum audit_status status = AUDIT_OK;
 	char cid[ID_CUSTOMER_HEX + 1];
-	int rc;
 
 	customer_id_format(&customer->id, cid);
-	rc = sqlite3_bind_text(at, 2, cid, ID_CUSTOMER_HEX, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(at, 1, replayed->row);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(at, 3, customer->row);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(at);
-	if (rc == SQLITE_ROW)
+	audit_bind(&rows, replayed->row);
+	audit_bind_text(&rows, cid);
+	audit_bind(&rows, customer->row);
+	if (audit_next(&rows))
 		status = compare_customer(stored, replayed, customer, &columns,
 		    id);
-	else if (rc == SQLITE_DONE)
+	else if (rows.rc == SQLITE_DONE)
 		status = DIFFER(stored, replayed,
 		    "customer %s is missing in the tables", cid);
-	else
-		status = AUDIT_OK;	/* the statement's end tells */
-	ended = audit_end_rows(stored->audit, at, rc);
-	return ended != AUDIT_OK ? ended : status;
+	return audit_end_walk(&rows, status);
 }
 
 /* How many customers of this incarnation statement id finds. */
 static enum audit_status
-count(struct verify_tables *stored, const struct audit_replayed *replayed,
+count_customers(struct verify_tables *stored, const struct audit_replayed *replayed,
     enum statement id, uint64_t *number)
 {
-	sqlite3_stmt *at = stored->statements[id];
-	struct columns columns = columns_at(at, "customer");
-	int rc = audit_step(at, replayed->row,
-	    (int64_t)replayed->session->incarnation);
+	struct audit_rows rows = run_statement(stored, id);
+	struct columns columns = columns_at(rows.statement, "customer");
 
-	*number = rc == SQLITE_ROW ? column_number(&columns, 0) : 0;
-	return audit_end_rows(stored->audit, at, rc);
+	audit_bind(&rows, replayed->row);
+	audit_bind(&rows, (int64_t)replayed->session->incarnation);
+	*number = audit_next(&rows) ? column_number(&columns, 0) : 0;
+	return audit_end_rows(&rows);
 }
 
 /*
@@ -283,10 +279,12 @@ compare_count(struct verify_tables *stored,
     const struct audit_replayed *replayed)
 {
 	uint64_t here, came = replayed->newcomers;
-	enum audit_status status = count(stored, replayed, SQL_COUNT, &here);
+	enum audit_status status = count_customers(stored, replayed, SQL_COUNT,
+	    &here);
 
 	if (status == AUDIT_OK && replayed->is_partial)
-		status = count(stored, replayed, SQL_NEWCOMERS, &came);
+		status = count_customers(stored, replayed, SQL_NEWCOMERS,
+		    &came);
 	if (status == AUDIT_OK && here != came)
 		return DIFFER(stored, replayed, "%" PRIu64 " customers of this "
 		    "incarnation are in the tables, and in the journal %"
@@ -315,24 +313,22 @@ enum audit_status
 verify_tables_read(struct verify_tables *stored,
     const struct audit_replayed *replayed, struct verify_tables_row *row)
 {
-	sqlite3_stmt *at = stored->statements[SQL_SESSION];
-	struct columns columns = columns_at(at, "session");
-	int rc = audit_step(at, replayed->row, 0);
+	struct audit_rows rows = run_statement(stored, SQL_SESSION);
+	struct columns columns = columns_at(rows.statement, "session");
 	enum audit_status status;
 
+	audit_bind(&rows, replayed->row);
 	columns.row = replayed->row;
 	*row = (struct verify_tables_row){ .incarnation = 0 };
-	if (rc == SQLITE_ROW) {
+	if (audit_next(&rows)) {
 		row->incarnation = column_number(&columns, 0);
 		row->revision = column_number(&columns, 1);
 		row->is_running = column_is_null(&columns, 2);
 		if (!row->is_running)
 			row->ended_ms = column_number(&columns, 2);
 	}
-	status = audit_end_rows(stored->audit, at, rc);
-	if (status == AUDIT_OK && !columns_fit(&columns))
-		return audit_report_misfit(stored->report, &columns);
-	return status == AUDIT_OK && rc != SQLITE_ROW ? DIFFER(stored, replayed,
+	status = audit_report_end_row(stored->report, &rows, &columns);
+	return status == AUDIT_OK && rows.rc != SQLITE_ROW ? DIFFER(stored, replayed,
 	    "its session is missing in the tables") : status;
 }
 
@@ -363,18 +359,16 @@ verify_tables_session(struct verify_tables *stored,
 static enum audit_status
 compare_rowless(struct verify_tables *stored)
 {
-	sqlite3_stmt *at = stored->statements[SQL_NO_ROWS];
-	struct columns columns = columns_at(at, "session");
-	enum audit_status status = AUDIT_OK, ended;
-	int rc = sqlite3_step(at);
+	struct audit_rows rows = run_statement(stored, SQL_NO_ROWS);
+	struct columns columns = columns_at(rows.statement, "session");
+	enum audit_status status = AUDIT_OK;
 
 	/* A name that cannot be is none. */
-	if (rc == SQLITE_ROW)
+	if (audit_next(&rows))
 		status = audit_report_session(stored->report,
 		    column_session(&columns, 1),
 		    "the session is in the tables, but not in the journal");
-	ended = audit_end_rows(stored->audit, at, rc);
-	return ended != AUDIT_OK ? ended : status;
+	return audit_end_walk(&rows, status);
 }
 
 /*
@@ -384,17 +378,16 @@ compare_rowless(struct verify_tables *stored)
 static enum audit_status
 compare_customer_total(struct verify_tables *stored)
 {
-	sqlite3_stmt *at = stored->statements[SQL_ALL];
-	struct columns columns = columns_at(at, "customer");
-	int rc = sqlite3_step(at);
+	struct audit_rows rows = run_statement(stored, SQL_ALL);
+	struct columns columns = columns_at(rows.statement, "customer");
 	uint64_t here = 0, came = 0;
 	enum audit_status status;
 
-	if (rc == SQLITE_ROW) {
+	if (audit_next(&rows)) {
 		here = column_number(&columns, 0);
 		came = column_number(&columns, 1);
 	}
-	status = audit_end_rows(stored->audit, at, rc);
+	status = audit_end_rows(&rows);
 	return status != AUDIT_OK || here == came ? status :
 	    audit_report_fault(stored->report, NULL, "%" PRIu64 " customers "
 	    "are in the tables, and came by the journal %" PRIu64, here, came);
@@ -405,32 +398,27 @@ static enum audit_status
 report_impossible(struct verify_tables *stored, enum statement id,
     const char *why)
 {
-	sqlite3_stmt *at = stored->statements[id];
-	struct columns columns = columns_at(at, "customer");
-	enum audit_status status = AUDIT_OK, ended;
-	int rc = sqlite3_step(at);
+	struct audit_rows rows = run_statement(stored, id);
+	struct columns columns = columns_at(rows.statement, "customer");
+	enum audit_status status = AUDIT_OK;
 
-	if (rc == SQLITE_ROW)
+	if (audit_next(&rows))
 		status = audit_report_fault(stored->report, NULL, "row %"
 		    PRId64 " of customer %s", column_between(&columns, 0,
 		    INT64_MIN, INT64_MAX), why);
-	ended = audit_end_rows(stored->audit, at, rc);
-	return ended != AUDIT_OK ? ended : status;
+	return audit_end_walk(&rows, status);
 }
 
 enum audit_status
 verify_tables_notes_only(struct verify_tables *stored, int64_t session_row)
 {
-	sqlite3_stmt *at = stored->statements[SQL_NOTED];
-	enum audit_status status = AUDIT_OK, ended;
-	int rc = sqlite3_bind_int64(at, 1, session_row);
+	struct audit_rows rows = run_statement(stored, SQL_NOTED);
+	enum audit_status status = AUDIT_OK;
 
-	while ((rc == SQLITE_OK || rc == SQLITE_ROW) && status == AUDIT_OK) {
-		struct columns columns = columns_at(at, "session");
+	audit_bind(&rows, session_row);
+	while (status == AUDIT_OK && audit_next(&rows)) {
+		struct columns columns = columns_at(rows.statement, "session");
 
-		rc = sqlite3_step(at);
-		if (rc != SQLITE_ROW)
-			break;
 		stored->report->noted++;
 		if (!column_bool(&columns, 1))
 			status = audit_report_session(stored->report,
@@ -438,8 +426,7 @@ verify_tables_notes_only(struct verify_tables *stored, int64_t session_row)
 			    "another incarnation in the tables than in its "
 			    "last row");
 	}
-	ended = audit_end_rows(stored->audit, at, rc);
-	return ended != AUDIT_OK ? ended : status;
+	return audit_end_walk(&rows, status);
 }
 
 enum audit_status
