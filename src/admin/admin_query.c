@@ -2,46 +2,57 @@
 
 #include <string.h>
 
-/* One name=value of len bytes. */
-static const char *
-parse_pair(const char *pair, size_t len, struct admin_query *parsed)
-{
-	static const char session[] = "session=", customer[] = "customer=";
-	const size_t session_len = sizeof(session) - 1;
-	const size_t customer_len = sizeof(customer) - 1;
+#include "base/query.h"
 
-	if (len >= session_len && memcmp(pair, session, session_len) == 0) {
-		pair += session_len;
-		len -= session_len;
-		if (parsed->session[0] != '\0')
-			return "two sessions";
-		if (!session_id_is_valid(pair, len))
-			return "session is not an id";
-		memcpy(parsed->session, pair, len);
-		parsed->session[len] = '\0';
-		return NULL;
-	}
-	if (len >= customer_len && memcmp(pair, customer, customer_len) == 0) {
-		if (parsed->has_customer)
-			return "two customers";
-		parsed->has_customer = true;
-		return customer_id_parse(pair + customer_len,
-		    len - customer_len, &parsed->customer) == -1 ?
-		    "customer is not an id" : NULL;
-	}
+/* A session's or a customer's id, whichever is the longer, and a NUL. */
+enum { VALUE_BYTES = SESSION_ID_MAX + 1 };
+
+static const char *
+parse_session(const char *value, struct admin_query *parsed)
+{
+	if (parsed->session[0] != '\0')
+		return "two sessions";
+	if (!session_id_is_valid(value, strlen(value)))
+		return "session is not an id";
+	memcpy(parsed->session, value, strlen(value) + 1);
+	return NULL;
+}
+
+static const char *
+parse_customer(const char *value, struct admin_query *parsed)
+{
+	if (parsed->has_customer)
+		return "two customers";
+	parsed->has_customer = true;
+	return customer_id_parse(value, strlen(value), &parsed->customer) ==
+	    -1 ? "customer is not an id" : NULL;
+}
+
+static const char *
+parse_field(const struct query_field *field, struct admin_query *parsed)
+{
+	char value[VALUE_BYTES];
+
+	if (field->value == NULL)
+		return "unknown parameter";
+	/* What cannot be unescaped is "", which is no id either. */
+	(void)query_decode(field, value, sizeof(value));
+	if (query_field_is(field, "session"))
+		return parse_session(value, parsed);
+	if (query_field_is(field, "customer"))
+		return parse_customer(value, parsed);
 	return "unknown parameter";
 }
 
 const char *
 admin_query_parse(const char *query, struct admin_query *parsed)
 {
+	struct query_field field;
 	const char *fault;
-	size_t len;
 
 	*parsed = (struct admin_query){ .has_customer = false };
-	for (; *query != '\0'; query += len + (query[len] == '&')) {
-		len = strcspn(query, "&");
-		fault = parse_pair(query, len, parsed);
+	while (query_next(&query, &field) == 0) {
+		fault = parse_field(&field, parsed);
 		if (fault != NULL)
 			return fault;
 	}

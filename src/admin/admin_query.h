@@ -17,8 +17,7 @@ struct admin_query {
 
 /*
  * Read session=S[&customer=C], in any order.  Returns NULL, or what is wrong
- * in a few words of plain ASCII.  Nothing in it needs an escape, so none is
- * understood.
+ * in a few words of plain ASCII.
  */
 const char *admin_query_parse(const char *query, struct admin_query *parsed)
 	    __attribute__((warn_unused_result));

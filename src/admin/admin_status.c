@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/query.h"
 #include "base/xalloc.h"
 #include "config/options.h"
 #include "config/options_read.h"
@@ -25,7 +26,9 @@
 enum {
 	ANSWER_BYTES_MAX = 1 << 20,
 	SESSIONS_PER_PAGE = 256,
-	CUSTOMERS_MAX = 512	/* of one session that are shown */
+	CUSTOMERS_MAX = 512,	/* of one session that are shown */
+	NUMBER_BYTES = 32,	/* of one in a query, and more than any has */
+	LEVEL_BYTES = 16	/* likewise of a log level's name */
 };
 
 struct operate {
@@ -86,14 +89,14 @@ write_session_status(struct json_write *json,
 static int
 parse_after(const char *query, uint64_t *after)
 {
-	static const char name[] = "after=";
+	char value[NUMBER_BYTES];
 
 	*after = 0;
 	if (*query == '\0')
 		return 0;
-	if (strncmp(query, name, sizeof(name) - 1) != 0)
+	if (query_only(query, "after", value, sizeof(value)) == -1)
 		return -1;
-	return admin_number_parse(query + sizeof(name) - 1, after);
+	return admin_number_parse(value, after);
 }
 
 static void
@@ -158,20 +161,21 @@ show_one_session(void *ctx, const char *query, struct exchange_answer *answer)
 	struct hub *hub = operate->config.hub;
 	struct roster_customer customers[CUSTOMERS_MAX];
 	struct roster_session session;
+	char id[SESSION_ID_MAX + 1];
 	struct json_write json;
 	size_t n, i;
 
-	if (strncmp(query, "id=", 3) != 0 ||
-	    !session_id_is_valid(query + 3, strlen(query + 3))) {
+	if (query_only(query, "id", id, sizeof(id)) == -1 ||
+	    !session_id_is_valid(id, strlen(id))) {
 		admin_answer_error(answer, 400, "needs id=SESSION");
 		return;
 	}
-	if (roster_session(hub, query + 3, &session) == -1) {
+	if (roster_session(hub, id, &session) == -1) {
 		admin_answer_error(answer, 404,
 		    "nobody takes part in that session");
 		return;
 	}
-	n = roster_customers(hub, query + 3, customers, CUSTOMERS_MAX);
+	n = roster_customers(hub, id, customers, CUSTOMERS_MAX);
 	json_write_begin(&json, ANSWER_BYTES_MAX);
 	write_session_status(&json, &session);
 	json_write_open(&json, "customers", "[");
@@ -272,12 +276,12 @@ drain(void *ctx, const char *query, struct exchange_answer *answer)
 static void
 set_log_level(void *ctx, const char *query, struct exchange_answer *answer)
 {
-	static const char name[] = "level=";
+	char name[LEVEL_BYTES];
 	enum log_level level;
 
 	(void)ctx;	/* the log is the process's */
-	if (strncmp(query, name, sizeof(name) - 1) != 0 ||
-	    setting_log_level_parse(query + sizeof(name) - 1, &level) == -1) {
+	if (query_only(query, "level", name, sizeof(name)) == -1 ||
+	    setting_log_level_parse(name, &level) == -1) {
 		admin_answer_error(answer, 400,
 		    "needs level=error, warning, info or debug");
 		return;
