@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "answer_body.h"
+#include "base/query.h"
 #include "base/xalloc.h"
 #include "client_quota.h"
 #include "demo.h"
@@ -127,16 +128,20 @@ upgrade(struct router *front, const struct exchange_request *request,
 static bool
 says_subprotocol(const char *query, const char *key)
 {
-	static const char name[] = "protocol=";
-	size_t key_len = strlen(key), len;
+	char value[WS_SUBPROTOCOL_MAX + 1];
+	struct query_field field;
 
-	if (key_len == 0)
+	if (key[0] == '\0')
 		return true;
-	for (; *query != '\0'; query += len + (query[len] != '\0')) {
-		len = strcspn(query, "&");
-		if (len == sizeof(name) - 1 + key_len &&
-		    strncmp(query, name, sizeof(name) - 1) == 0 &&
-		    strncmp(query + sizeof(name) - 1, key, key_len) == 0)
+	while (query_next(&query, &field) == 0) {
+		if (!query_field_is(&field, "protocol"))
+			continue;
+		/* A + of the key's need not be escaped. */
+		if (field.value_len == strlen(key) &&
+		    memcmp(field.value, key, field.value_len) == 0)
+			return true;
+		if (query_decode(&field, value, sizeof(value)) == 0 &&
+		    strcmp(value, key) == 0)
 			return true;
 	}
 	return false;
