@@ -607,6 +607,74 @@ crowded(size_t outer, size_t inner)
 	return text;
 }
 
+START_TEST(a_poll_may_stand_in_a_query)
+{
+	static const struct {
+		const char *query;
+		uint64_t incarnation, revision;
+		unsigned wait_s;
+	} cases[] = {
+		{ "customerId=" ID, 0, 0, MESSAGE_WAIT_S },
+		{ "customerId=" ID "&cursor=3.14&wait=7", 3, 14, 7 },
+		{ "wait=0&x&token=y&cursor=1%2e2&customerId=" ID, 1, 2, 0 },
+		{ "customerId=" ID "&cursor=x&wait=1000000", 0, 0,
+		    MESSAGE_WAIT_MAX_S },
+		{ "customerId=" ID "&customerId=x&cursor=&cursor=1.2", 0, 0,
+		    MESSAGE_WAIT_S },
+		{ "customerId=" ID "&cursor=1.2%00&cursor", 0, 0,
+		    MESSAGE_WAIT_S },
+	};
+	struct message message;
+	struct message_error error;
+	struct customer_id id;
+	size_t i;
+
+	ck_assert_int_eq(customer_id_parse(ID, strlen(ID), &id), 0);
+	for (i = 0; i < N(cases); i++) {
+		ck_assert_int_eq(message_parse_query(cases[i].query, &message,
+		    &error), 0);
+		ck_assert_int_eq(message.event, MESSAGE_POLL);
+		ck_assert(customer_id_equal(&message.customer, &id));
+		ck_assert_uint_eq(message.cursor_incarnation,
+		    cases[i].incarnation);
+		ck_assert_uint_eq(message.cursor_revision, cases[i].revision);
+		ck_assert_uint_eq(message.wait_s, cases[i].wait_s);
+		ck_assert_int_eq(message.token[0], '\0');
+	}
+}
+END_TEST
+
+START_TEST(a_query_that_is_no_poll_says_why)
+{
+	static const struct {
+		const char *query;
+		const char *field;
+	} cases[] = {
+		{ "", "customerId" },
+		{ "customerId", "customerId" },
+		{ "customerId=&wait=x", "customerId" },
+		{ "customerId=0123456789ABCDEF01234567", "customerId" },
+		{ "customerId=" ID "0", "customerId" },
+		{ "customerId=" ID "&wait=", "wait" },
+		{ "customerId=" ID "&wait=-1", "wait" },
+		{ "customerId=" ID "&wait=1.5", "wait" },
+		{ "customerId=" ID "&wait=%", "wait" },
+		{ "customerId=" ID "&wait=12345678901234567", "wait" },
+	};
+	struct message message;
+	struct message_error error;
+	size_t i;
+
+	for (i = 0; i < N(cases); i++) {
+		ck_assert_int_eq(message_parse_query(cases[i].query, &message,
+		    &error), -1);
+		ck_assert_int_eq(error.code, REFUSAL_INVALID_MESSAGE);
+		ck_assert_str_eq(error.field, cases[i].field);
+		ck_assert_int_eq(error.event, MESSAGE_POLL);
+	}
+}
+END_TEST
+
 START_TEST(each_level_has_64_fields_at_the_most)
 {
 	static const struct {
@@ -1018,6 +1086,8 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
+	tcase_add_test(tc, a_poll_may_stand_in_a_query);
+	tcase_add_test(tc, a_query_that_is_no_poll_says_why);
 	tcase_add_test(tc, messages_are_read);
 	tcase_add_test(tc, names_are_kept_as_they_are);
 	tcase_add_test(tc, names_out_of_their_limits_are_refused);

@@ -251,6 +251,16 @@ refuse_unread(struct hub *hub, struct peer *peer, struct message_error *error)
 	refusal_notes_refuse(hub, peer, NULL, core_customer_of(peer), error);
 }
 
+/* Let a peer wait whose message came when there are too many. */
+static void
+hold_if_congested(struct hub *hub, struct peer *peer)
+{
+	if (!is_congested(hub) || peer->waiting_in != NULL)
+		return;
+	peer->waiting_in = &hub->held;
+	TAILQ_INSERT_TAIL(&hub->held, peer, waiting);
+}
+
 void
 hub_receive(struct hub *hub, struct peer *peer, const char *text,
     size_t len, const struct now *now)
@@ -266,10 +276,22 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
 		refuse_unread(hub, peer, &error);
 	else
 		speak(hub, peer, &message);
-	if (is_congested(hub) && peer->waiting_in == NULL) {
-		peer->waiting_in = &hub->held;
-		TAILQ_INSERT_TAIL(&hub->held, peer, waiting);
-	}
+	hold_if_congested(hub, peer);
+}
+
+void
+hub_receive_query(struct hub *hub, struct peer *peer, const char *query,
+    const struct now *now)
+{
+	struct message message;
+	struct message_error error;
+
+	core_set_now(hub, now);
+	if (message_parse_query(query, &message, &error) == -1)
+		refuse_unread(hub, peer, &error);
+	else
+		speak(hub, peer, &message);
+	hold_if_congested(hub, peer);
 }
 
 void

@@ -49,6 +49,9 @@ void	 hub_detach(struct hub *hub, struct peer *peer,
  */
 void	 hub_receive(struct hub *hub, struct peer *peer, const char *text,
 	    size_t len, const struct now *now);
+/* Likewise a request, whose message stands in the query of its URL. */
+void	 hub_receive_query(struct hub *hub, struct peer *peer,
+	    const char *query, const struct now *now);
 /* peer sent one that was too large to be received. */
 void	 hub_receive_too_large(struct hub *hub, struct peer *peer,
 	    const struct now *now);

@@ -3,7 +3,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,9 +25,6 @@
 /* Waits are counted in steps, so that those of one length form a list. */
 #define WAIT_STEP_MS 100
 #define WAIT_STEPS (MESSAGE_WAIT_MAX_S * 1000 / WAIT_STEP_MS + 1)
-/* The longest value of a query that can mean something, and its message. */
-#define QUERY_VALUE_MAX 64
-#define QUERY_MESSAGE_BYTES 512
 /* How long who asks too often waits for the answer that says so. */
 #define DELAY_MS 1000
 /* What clients are told to wait when the service stops. */
@@ -44,7 +40,7 @@ struct longpoll {
 	uint64_t due_ms;		/* of the loop's clock */
 	TAILQ_ENTRY(longpoll) waiting;
 	struct buf body;
-	bool	 has_query;		/* body is made of it */
+	bool	 has_query;		/* it stands for a body */
 	bool	 has_stray_body;	/* and one came besides */
 	char	 bearer[ID_TOKEN_CHARS + 1];
 	const struct longpoll_owner *owner;
@@ -381,61 +377,15 @@ longpoll_add_body(struct longpoll *poll, const void *data, size_t len)
 	return buf_append(&poll->body, data, len);
 }
 
-/*
- * The value of a query's parameter, "" if it is absent, too long, or holds
- * anything but the allowed characters.  Whether it stands there at all.
- */
-static bool
-query_value(const char *query, const char *name, const char *allowed,
-    char value[QUERY_VALUE_MAX + 1])
-{
-	size_t name_len = strlen(name), len;
-
-	value[0] = '\0';
-	for (; *query != '\0'; query += len + (query[len] != '\0')) {
-		len = strcspn(query, "&");
-		if (len <= name_len || query[name_len] != '=' ||
-		    strncmp(query, name, name_len) != 0)
-			continue;
-		query += name_len + 1;
-		len -= name_len + 1;
-		if (len <= QUERY_VALUE_MAX && strspn(query, allowed) >= len) {
-			memcpy(value, query, len);
-			value[len] = '\0';
-		}
-		return true;
-	}
-	return false;
-}
-
 void
 longpoll_set_query(struct longpoll *poll, const char *query)
 {
-	char customer[QUERY_VALUE_MAX + 1], cursor[QUERY_VALUE_MAX + 1];
-	char wait[QUERY_VALUE_MAX + 1], message[QUERY_MESSAGE_BYTES];
-	bool has_wait;
-	int n;
+	size_t size = strlen(query) + 1;
 
-	(void)query_value(query, "customerId", "0123456789abcdef",
-	    customer);	/* "" is no customer either */
-	(void)query_value(query, "cursor", "0123456789.",
-	    cursor); /* likewise */
-	has_wait = query_value(query, "wait", "0123456789", wait);
-	n = snprintf(message, sizeof(message), "{\"event\":\"poll\","
-	    "\"payload\":{\"customerId\":\"%s\",\"cursor\":\"%s\"", customer,
-	    cursor);
-	/* What is no number is left to the message's reader to refuse. */
-	if (has_wait && wait[0] == '\0')
-		n += snprintf(message + n, sizeof(message) - (size_t)n,
-		    ",\"wait\":null");
-	else if (has_wait)
-		n += snprintf(message + n, sizeof(message) - (size_t)n,
-		    ",\"wait\":%lu", strtoul(wait, NULL, 10));
-	n += snprintf(message + n, sizeof(message) - (size_t)n, "}}");
 	poll->has_query = true;
 	buf_clear(&poll->body);
-	buf_init(&poll->body, sizeof(message));
-	if (buf_append(&poll->body, message, (size_t)n) == -1)
+	buf_init(&poll->body, size);
+	if (buf_append(&poll->body, query, size) == -1)
 		fatalx("out of memory (query of a poll)");
 }
 
@@ -459,8 +409,11 @@ longpoll_start(struct longpoll *poll, const struct longpoll_owner *owner,
 	}
 	/* The body lives until it is read, even if the poll does not. */
 	buf_init(&poll->body, 0);
-	hub_receive(hub, &poll->peer, body.len > 0 ? buf_data(&body) : "",
-	    body.len, &now);
+	if (poll->has_query)
+		hub_receive_query(hub, &poll->peer, buf_data(&body), &now);
+	else
+		hub_receive(hub, &poll->peer,
+		    body.len > 0 ? buf_data(&body) : "", body.len, &now);
 	buf_clear(&body);
 	step(poll);
 }

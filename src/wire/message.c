@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "base/log.h"
+#include "base/query.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "json_scan.h"
@@ -21,6 +22,8 @@
 /* The highest integer that every client's numbers hold: 2^53 - 1. */
 #define SEQ_MAX UINT64_C(9007199254740991)
 #define SEQ_DIGITS 16
+/* No value in a query that means something is longer. */
+#define QUERY_VALUE_MAX 64
 
 struct message_parser {
 	struct json_tokener *tokener;
@@ -194,13 +197,18 @@ read_customer_name(struct message_parser *parser,
 }
 
 static int
+parse_customer_id(const char *text, size_t len, struct message *message)
+{
+	return customer_id_parse(text, len, &message->customer);
+}
+
+static int
 read_customer_id(struct message_parser *parser,
     const struct json_member *member, struct message *message)
 {
 	if (read_string(parser, member) == -1)
 		return -1;
-	return customer_id_parse(parser->text, parser->text_len,
-	    &message->customer);
+	return parse_customer_id(parser->text, parser->text_len, message);
 }
 
 static int
@@ -287,19 +295,14 @@ read_digits(const char **text, const char *end, uint64_t *value)
 
 /* A cursor that cannot be read is as good as none. */
 static int
-read_cursor(struct message_parser *parser, const struct json_member *member,
-    struct message *message)
+parse_cursor(const char *text, size_t len, struct message *message)
 {
 	uint64_t incarnation, revision;
-	const char *at, *end;
+	const char *end = text + len;
 
-	if (read_string(parser, member) == -1)
-		return 0;
-	at = parser->text;
-	end = at + parser->text_len;
-	if (read_digits(&at, end, &incarnation) == -1 || at == end ||
-	    *at++ != '.' || read_digits(&at, end, &revision) == -1 ||
-	    at != end)
+	if (read_digits(&text, end, &incarnation) == -1 || text == end ||
+	    *text++ != '.' || read_digits(&text, end, &revision) == -1 ||
+	    text != end)
 		return 0;
 	message->cursor_incarnation = incarnation;
 	message->cursor_revision = revision;
@@ -307,18 +310,33 @@ read_cursor(struct message_parser *parser, const struct json_member *member,
 }
 
 static int
-read_wait(struct message_parser *parser, const struct json_member *member,
+read_cursor(struct message_parser *parser, const struct json_member *member,
     struct message *message)
 {
-	const char *at = member->value, *end = at + member->value_len;
+	if (read_string(parser, member) == -1)
+		return 0;
+	return parse_cursor(parser->text, parser->text_len, message);
+}
+
+static int
+parse_wait(const char *text, size_t len, struct message *message)
+{
+	const char *end = text + len;
 	uint64_t wait_s;
 
-	(void)parser;	/* a number needs no decoding */
-	if (read_digits(&at, end, &wait_s) == -1 || at != end)
+	if (read_digits(&text, end, &wait_s) == -1 || text != end)
 		return -1;
 	message->wait_s = wait_s < MESSAGE_WAIT_MAX_S ?
 	    (unsigned)wait_s : MESSAGE_WAIT_MAX_S;
 	return 0;
+}
+
+static int
+read_wait(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	(void)parser;	/* a number needs no decoding */
+	return parse_wait(member->value, member->value_len, message);
 }
 
 /* In the order of reading: with seq first, every other error can tell it. */
@@ -563,6 +581,43 @@ message_parse(struct message_parser *parser, const char *text, size_t len,
 	if (read_message_payload(parser, message, error) == -1) {
 		message_clear(message);
 		return -1;
+	}
+	return 0;
+}
+
+int
+message_parse_query(const char *query, struct message *message,
+    struct message_error *error)
+{
+	static const struct {
+		enum field field;
+		int	(*parse)(const char *text, size_t len,
+			    struct message *message);
+	} parsers[] = {
+		{ FIELD_CUSTOMER_ID, parse_customer_id },
+		{ FIELD_CURSOR, parse_cursor },
+		{ FIELD_WAIT, parse_wait },
+	};
+	unsigned required = events[MESSAGE_POLL].required;
+	char value[QUERY_VALUE_MAX + 1];
+	size_t i;
+
+	*message = (struct message){
+		.event = MESSAGE_POLL,
+		.wait_s = MESSAGE_WAIT_S,
+	};
+	*error = (struct message_error){ .event = MESSAGE_POLL };
+	for (i = 0; i < sizeof(parsers) / sizeof(parsers[0]); i++) {
+		enum field field = parsers[i].field;
+
+		/* What is no text is "", which none of them takes for one. */
+		if (query_value(query, fields[field].name, value,
+		    sizeof(value)) == QUERY_ABSENT &&
+		    (required & BIT(field)) == 0)
+			continue;
+		if (parsers[i].parse(value, strlen(value), message) == -1)
+			return set_error(error, REFUSAL_INVALID_MESSAGE,
+			    fields[field].name);
 	}
 	return 0;
 }

@@ -76,6 +76,11 @@ void	 message_parser_free(struct message_parser *parser);
 int	 message_parse(struct message_parser *parser, const char *text,
 	    size_t len, struct message *message, struct message_error *error)
 	    __attribute__((warn_unused_result));
+/*
+ * Likewise the message poll, of which the fields stand in the query of a GET.
+ */
+int	 message_parse_query(const char *query, struct message *message,
+	    struct message_error *error) __attribute__((warn_unused_result));
 /* Drop what message refers to. */
 void	 message_clear(struct message *message);
 
