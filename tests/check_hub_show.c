@@ -42,7 +42,7 @@ send_large_cart(struct client *client, int bytes)
 	    client->id, bytes, 0);
 
 	ck_assert_int_gt(n, bytes);
-	client_send(client, text);
+	client_send_message(client, text);
 	free(text);
 }
 

@@ -30,7 +30,7 @@ send_composed(struct client *client, const char *format, va_list args)
 	static char text[TEXT_MAX];
 
 	compose(text, format, args);
-	client_send(client, text);
+	client_send_message(client, text);
 }
 
 void

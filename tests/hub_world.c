@@ -897,7 +897,7 @@ world_connect_from(struct world *world, const char *session, uint8_t address)
 }
 
 void
-client_send(struct client *client, const char *text)
+client_send_message(struct client *client, const char *text)
 {
 	struct world *world = client->world;
 	size_t len = strlen(text);

@@ -160,7 +160,7 @@ const struct record *world_record(struct world *world, const char *session);
 struct stored_list *world_all_stored(struct world *world);
 
 /* client sends a message; nothing happens before the next turn. */
-void	 client_send(struct client *client, const char *text);
+void	 client_send_message(struct client *client, const char *text);
 /* The next text received, taken out; NULL if there is none.  free() it. */
 struct line *client_take(struct client *client);
 /* Whatever was received is of no interest. */
