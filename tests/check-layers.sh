@@ -1,33 +1,52 @@
 #!/bin/sh
 # usage: check-layers.sh [--tree DIR | --self-test]
 #
-# Fails when an arrow of the architecture points the wrong way: an include
-# against the order of the layers, a cycle inside a layer, input, output, time,
-# randomness or threads in a pure layer, a library outside the module that is
-# there to hide it, a column of a database that is read unchecked, a header that
-# does not compile alone.  Without arguments it
-# looks at this tree and then plants one violation of each kind in a copy, to
-# see that it would be found.
+# Fails when the house is not in order:
+# - an include against the order of the layers, or not by its path from src/;
+# - modules of a layer that include each other in a circle;
+# - input, output, time, randomness or threads in a pure layer;
+# - a library outside the place that is there to hide it;
+# - a column of a database that is read unchecked;
+# - a header that does not compile alone;
+# - a file that stands in no layer, or that Makefile.am does not name.
+# Without arguments it looks at this tree and then, in another, plants each of
+# these, to see that it would be found.
 
-# shellcheck disable=SC2035 # every path begins with a layer
+# shellcheck disable=SC2086 # names of files and flags are words
 set -eu
 
 layers='base session wire config hub storage audit net admin daemon ctl'
 pure_layers='session wire hub'
 # Each word: a library's header, and the place where alone it may be included,
 # the beginning of a path as a pattern.
-hidden_libraries='sqlite3.h=(storage|audit)/ json-c/=wire/(message|multicart).c
-    microhttpd.h=net/http uthash.h=base/hash_table.h'
-impure_headers='^(sys/(epoll|file|mman|poll|random|select|socket|stat|time|un'\
-'|wait)\.h|(arpa|net|netinet|systemd)/.*|(fcntl|netdb|poll|pthread|signal'\
-'|sqlite3|stdatomic|threads|time|unistd|uv)\.h)$'
+hidden_libraries='sqlite3.h=(storage|audit)/
+    json-c/=wire/(message|multicart)\.c
+    microhttpd.h=net/http
+    uthash.h=base/hash_table\.h
+    uv.h=(config|net|admin|daemon|ctl)/
+    systemd/=(config|daemon)/
+    confuse.h=config/
+    zlib.h=(wire/ws_deflate\.c|config/)'
+impure_headers='^(sys/(epoll|eventfd|file|ioctl|mman|poll|random|resource'\
+'|select|signalfd|socket|stat|statvfs|time|un|wait)\.h'\
+'|(arpa|linux|netinet|systemd)/.*|net/if.*|base/std_fds\.h'\
+'|(fcntl|grp|netdb|poll|pthread|pwd|signal|spawn|sqlite3|stdatomic|threads'\
+'|time|unistd|uv)\.h)$'
 impure_calls='time|gettimeofday|clock|clock_[a-z_]+|getrandom|getentropy|rand'\
 '|random|id_key_random|open|openat|fopen|close|read|readv|pread|write'\
-'|writev|pwrite|socket|accept4?|bind|connect|listen|send'\
-'|send(to|msg)|recv|recv(from|msg)|sleep|usleep|nanosleep|getenv'\
+'|writev|pwrite|rename|unlink|socket|accept4?|bind|connect|listen|send'\
+'|send(to|msg)|recv|recv(from|msg)|poll|ioctl|printf|puts|perror|system'\
+'|popen|fork|sleep|usleep|nanosleep|getenv|std_fds_[a-z_]+'\
 '|pthread_[a-z_]+|thrd_[a-z_]+|uv_[a-z0-9_]+|sqlite3_[a-z0-9_]+'
-
 column_calls='sqlite3_(column|value)_[a-z0-9_]+'
+
+# The files of a tree's src/ but for what make writes there.
+list_files()
+{
+	made=$(sed -n 's/^[a-z_]*_header = src\///p' "$1/Makefile.am")
+	files=$(cd "$1/src" && find . -name '*.[ch]' | sed 's|^\./||' |
+	    sort | grep -vxF "$made") || test -z "$files"
+}
 
 problems_in_text()
 {
@@ -36,11 +55,11 @@ problems_in_text()
 	    -v impure_headers="$impure_headers" \
 	    -v impure_calls="$impure_calls" -v column_calls="$column_calls" '
 	BEGIN {
-		for (i = split(layers, list, /[ \n]+/); i > 0; i--)
+		for (i = split(layers, list); i > 0; i--)
 			rank[list[i]] = i
-		for (i = split(pure_layers, list, /[ \n]+/); i > 0; i--)
+		for (i = split(pure_layers, list); i > 0; i--)
 			is_pure[list[i]] = 1
-		for (i = split(hidden_libraries, list, /[ \n]+/); i > 0; i--)
+		for (i = split(hidden_libraries, list); i > 0; i--)
 			home[substr(list[i], 1, index(list[i], "=") - 1)] = \
 			    substr(list[i], index(list[i], "=") + 1)
 		call = "(^|[^A-Za-z0-9_.>])(" impure_calls ")[ \t]*\\("
@@ -96,8 +115,8 @@ problems_in_text()
 	FNR == 1 {
 		in_comment = 0
 		layer = substr(FILENAME, 1, index(FILENAME, "/") - 1)
-		if (!(layer in rank))
-			problem("not a layer: " layer)
+		if (FILENAME !~ /^[a-z]+\/[^\/]+$/ || !(layer in rank))
+			problem("stands in no layer")
 	}
 	/^[ \t]*#[ \t]*include[ \t]*["<]/ {
 		match($0, /["<][^">]*/)
@@ -116,7 +135,7 @@ problems_in_text()
 			problem("only for storage/column.c: " \
 			    substr(text, RSTART, RLENGTH) ")")
 	}
-	' */*.[ch])
+	' $files </dev/null)
 }
 
 # Modules that include each other.  A module is a .c and its .h; what a layer
@@ -137,13 +156,17 @@ problems_of_cycles()
 		if (module(part[2]) != module(FILENAME))
 			print module(FILENAME), module(part[2])
 	}
-	' */*.[ch]) | tsort 2>&1 >/dev/null | sed 's/^tsort: /src: cycle: /'
+	' $files </dev/null) | tsort 2>&1 >/dev/null |
+	    sed 's/^tsort: /src: cycle: /'
 }
 
 problems_of_headers()
 {
-	for header in $(cd "$1/src" && ls */*.h); do
-		# shellcheck disable=SC2086 # flags are several words
+	for header in $files; do
+		case $header in
+		*.h)	;;
+		*)	continue ;;
+		esac
 		printf '#include "%s"\n' "$header" |
 		    ${CC:-cc} -std=c11 -D_GNU_SOURCE ${DEPENDENCY_CFLAGS:-} \
 		    -Wall -Werror -I"$1/src" -fsyntax-only -x c - \
@@ -153,87 +176,182 @@ problems_of_headers()
 	done
 }
 
-check_tree()
+# A file that is not built is tested nowhere, and lacks in a release.
+problems_of_build()
 {
-	{
-		problems_in_text "$1"
-		problems_of_cycles "$1"
-		problems_of_headers "$1"
-	} >"$work/problems"
-	cat "$work/problems"
-	test ! -s "$work/problems"
+	words=" $(tr -s '[:space:]\134' ' ' <"$1/Makefile.am") "
+	for file in $files; do
+		case $words in
+		*" src/$file "*)	;;
+		*)	echo "src/$file: not named in Makefile.am" ;;
+		esac
+	done
 }
 
-# expect PROBLEM FILE LINE...: FILE with these lines has exactly that problem.
-expect()
+problems_of()
 {
-	wanted=$1 file=$2
-	shift 2
-	printf '%s\n' "$@" >"$copy/src/$file"
-	{
-		problems_in_text "$copy"
-		problems_of_cycles "$copy"
-	} | grep planted >"$work/found" || true
-	case $wanted in
-	none)	test ! -s "$work/found" ;;
-	*)	grep -q "$wanted" "$work/found" ;;
-	esac || {
-		echo "check-layers.sh: expected \"$wanted\" in src/$file:"
-		printf '    %s\n' "$@"
+	list_files "$1"
+	problems_in_text "$1"
+	problems_of_cycles "$1"
+	problems_of_headers "$1"
+	problems_of_build "$1"
+}
+
+check_tree()
+{
+	problems_of "$1" >"$work/problems"
+	cat "$work/problems"
+	test -n "$files" && test ! -s "$work/problems"
+}
+
+clear_planted()
+{
+	rm -rf "$planted"
+	mkdir -p "$planted/src"
+	: >"$planted/Makefile.am"
+}
+
+# plant FILE LINE...: a file of src/ with these lines, which is built.
+plant()
+{
+	file=$1
+	shift
+	mkdir -p "$planted/src/$(dirname "$file")"
+	echo "	src/$file \\" >>"$planted/Makefile.am"
+	printf '%s\n' "$@" >"$planted/src/$file"
+}
+
+# found PROBLEM [N]: what was planted has that problem, N times, and no other;
+# it is gone then.
+found()
+{
+	problems_of "$planted" >"$work/found"
+	if [ "$1" = none ]; then
+		test ! -s "$work/found"
+	else
+		test "$(grep -cF "$1" "$work/found")" = "${2:-1}" &&
+		    ! grep -vF "$1" "$work/found" | grep -q '^src/'
+	fi || {
+		echo "check-layers.sh: expected \"$1\", ${2:-1} times, in"
+		(cd "$planted/src" && find . -type f -exec head -n 50 {} +)
 		echo 'and found:'
 		cat "$work/found"
 		failed=1
 	}
-	rm "$copy/src/$file"
+	clear_planted
 }
 
+# Every layer may include those before it, and none behind.
+test_order()
+{
+	below='' pairs=0
+	for layer in $layers; do
+		for other in $below; do
+			plant "$layer/$other.c" "#include \"$other/x.h\""
+		done
+		below="$below $layer"
+	done
+	found none
+	below=''
+	for layer in $layers; do
+		for other in $below; do
+			plant "$other/$layer.c" " # include \"$layer/x.h\""
+			pairs=$((pairs + 1))
+		done
+		below="$below $layer"
+	done
+	found 'includes upwards' $pairs
+	plant wire/x.c '#include "../base/buf.h"' '#include "nowhere/buf.h"'
+	found 'not a path from src/' 2
+}
+
+test_pure()
+{
+	for layer in session wire hub; do
+		plant "$layer/x.c" '#include <string.h>' '#include "base/buf.h"' \
+		    '/* read(fd), as' ' * in write(fd) */' \
+		    'x("send(fd) \" open(f)");' 'int already(void);' \
+		    "peer->ops->send('\"'); /* recv(fd) */" \
+		    'y = peer.read(peer); // time(NULL)' 'int (*send)(int);'
+		found none
+		plant "$layer/x.c" '#include <sys/socket.h>' \
+		    '#include <sys/random.h>' '#include <sys/time.h>' \
+		    '#include <time.h>' '#include <netinet/in.h>' \
+		    '#include <unistd.h>' '#include <fcntl.h>' \
+		    '#include <pthread.h>' '#include <threads.h>' \
+		    '#include <poll.h>' '#include "base/std_fds.h"'
+		found 'not for a pure layer' 11
+		plant "$layer/x.c" 'x = time(y);' 'clock_gettime(y);' \
+		    '(void)getrandom (y);' 'if (open(y))' '	read(y);' \
+		    'write(y);' 'send(y);' 'recv(y);' 'printf(y);' \
+		    'pthread_create(y);' '/* a */ uv_now(y);' \
+		    'sqlite3_step(y);' 'clock_now(y);' 'id_key_random(y);'
+		found 'not for a pure layer' 14
+	done
+}
+
+test_libraries()
+{
+	plant net/x.c '#include <sqlite3.h>'
+	found 'only for (storage|audit)/'
+	plant wire/x.c '#include <json-c/json.h>'
+	found 'only for wire/(message|multicart)'
+	plant net/x.c '#include <microhttpd.h>'
+	found 'only for net/http'
+	plant hub/x.c '#include <uthash.h>'
+	found 'only for base/hash_table'
+	plant storage/x.c '#include <uv.h>'
+	found 'only for (config|net|'
+	plant net/x.c '#include <systemd/sd-daemon.h>'
+	found 'only for (config|daemon)/'
+	plant ctl/x.c '#include <confuse.h>'
+	found 'only for config/'
+	plant net/x.c '#include <zlib.h>'
+	found 'only for (wire/ws_deflate'
+	for layer in storage audit; do
+		plant $layer/x.c 'x = sqlite3_column_int64(row, 0);' \
+		    'x = sqlite3_column_text (row, 0);' \
+		    'x = sqlite3_value_bytes(row);'
+		found 'only for storage/column.c' 3
+	done
+	plant audit/x.c '/* sqlite3_column_int(row, 0) */'
+	found none
+}
+
+test_files()
+{
+	for layer in $layers; do
+		plant "$layer/x.h" "#include \"$layer/y.h\""
+		plant "$layer/y.h" '#include "z.h"'
+		plant "$layer/z.c" "#include \"$layer/x.h\""
+		plant "$layer/z.h" ''
+		found 'cycle: '"$layer" 3
+	done
+	plant base/x.h 'void x(size_t n);'
+	found 'does not compile alone'
+	for file in x.c elsewhere/x.c net/deeper/x.c; do
+		plant $file ''
+		found 'stands in no layer'
+	done
+	plant net/x.c ''
+	: >"$planted/src/net/x.h"
+	echo '	src/net/x.html src/net/x_h' >>"$planted/Makefile.am"
+	found 'not named in Makefile.am'
+	plant net/x.h 'x'
+	echo 'x_header = src/net/x.h' >"$planted/Makefile.am"
+	found none
+}
+
+# In a tree of its own, a breach of each kind.
 self_test()
 {
-	copy=$work/copy
+	planted=$work/planted
 	failed=0
-	mkdir "$copy"
-	cp -r "$1/src" "$copy"
-	chmod -R u+w "$copy"
-
-	expect none hub/planted.c '#include <string.h>' '#include "base/buf.h"' \
-	    '/* read(fd), as' ' * in write(fd) */' 'x("send(fd) \" open(f)");' \
-	    "peer->ops->send('\"'); /* recv(fd) */" 'int already(void);' \
-	    'y = peer.read(peer); // time(NULL)' 'int (*send)(int);'
-	expect 'includes upwards' base/planted.c '#include "session/session.h"'
-	expect 'includes upwards' storage/planted.h '# include "net/ws.h"'
-	expect 'not a path' wire/planted.c '#include "../base/buf.h"'
-	expect 'not a path' wire/planted.c '#include "elsewhere/buf.h"'
-	for header in sys/socket.h sys/random.h sys/time.h time.h netinet/in.h \
-	    unistd.h fcntl.h pthread.h threads.h uv.h sqlite3.h; do
-		expect 'not for a pure' session/planted.c "#include <$header>"
-	done
-	for name in time clock_gettime getrandom open read write send recv \
-	    pthread_create uv_now sqlite3_step clock_now id_key_random; do
-		expect 'not for a pure' wire/planted.c "	x = $name(y);"
-		expect 'not for a pure' hub/planted.c "/* a */ $name (y);"
-	done
-	expect 'only for (storage|audit)' net/planted.c '#include <sqlite3.h>'
-	expect 'only for wire/(message|multicart).c' wire/planted.c \
-	    '#include <json-c/json.h>'
-	expect 'only for net/http' net/planted.c '#include <microhttpd.h>'
-	expect 'only for base/hash_table.h' hub/planted.c '#include <uthash.h>'
-	for name in column_int64 column_text value_bytes; do
-		expect 'only for storage/column.c' storage/planted.c \
-		    "	x = sqlite3_$name(row, 0);"
-	done
-	expect none storage/planted.c '/* sqlite3_column_int(row, 0) */'
-
-	echo '#include "planted.h"' >"$copy/src/net/planted_too.h"
-	expect cycle net/planted.h '#include "net/planted_too.h"'
-	expect none net/planted.h '#include "base/buf.h"'
-
-	rm -r "$copy/src"
-	mkdir -p "$copy/src/base"
-	echo 'void planted(size_t n);' >"$copy/src/base/planted.h"
-	problems_of_headers "$copy" | grep -q 'planted.h: does not compile' || {
-		echo 'check-layers.sh: a header without its includes passed'
-		failed=1
-	}
+	clear_planted
+	test_order
+	test_pure
+	test_libraries
+	test_files
 	return $failed
 }
 
@@ -242,8 +360,8 @@ trap 'rm -rf "$work"' EXIT
 here=$(cd "$(dirname "$0")/.." && pwd)
 
 case ${1-} in
-'')		check_tree "$here" && self_test "$here" ;;
---tree)		check_tree "$2" ;;
---self-test)	self_test "$here" ;;
+'')		check_tree "$here" && self_test ;;
+--tree)		check_tree "$(cd "$2" && pwd)" ;;
+--self-test)	self_test ;;
 *)		sed -n 's/^# usage/usage/p' "$0" >&2; exit 2 ;;
 esac
