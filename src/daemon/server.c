@@ -78,6 +78,15 @@ submit_to_storage(struct server *server)
 		writer_submit(server->journal, &jobs);
 }
 
+static void
+on_wakeup(uv_timer_t *handle)
+{
+	struct server *server = handle->data;
+	struct now now = clock_now();
+
+	hub_tick(server->hub, &now);
+}
+
 /* Wake up when the hub or libmicrohttpd has something to do, in ms. */
 static void
 set_wakeup(struct server *server, int http_wait_ms)
@@ -97,8 +106,14 @@ set_wakeup(struct server *server, int http_wait_ms)
 	}
 	/* libuv's clock stood still since the turn began. */
 	uv_update_time(&server->loop);
-	uv_timer_start(&server->due, server->due.timer_cb,
+	uv_timer_start(&server->due, on_wakeup,
 	    due_ms > now_ms ? due_ms - now_ms : 0, 0);
+}
+
+static void
+on_again(uv_idle_t *handle)
+{
+	(void)handle;	/* it only keeps the loop from waiting */
 }
 
 static void
@@ -121,25 +136,10 @@ before_sleep(uv_prepare_t *handle)
 	set_wakeup(server, http_wait_ms);
 	if (hub_has_woken(server->hub) ||
 	    transports_have_more(&server->network))
-		uv_idle_start(&server->again, server->again.idle_cb);
+		uv_idle_start(&server->again, on_again);
 	else
 		uv_idle_stop(&server->again);
 	loop_lag_turn(&server->lag);
-}
-
-static void
-on_again(uv_idle_t *handle)
-{
-	(void)handle;	/* it only keeps the loop from waiting */
-}
-
-static void
-on_wakeup(uv_timer_t *handle)
-{
-	struct server *server = handle->data;
-	struct now now = clock_now();
-
-	hub_tick(server->hub, &now);
 }
 
 static void
@@ -333,8 +333,6 @@ init_loop(struct server *server)
 	server->settled.data = server;
 	server->turn.data = server;
 	server->due.data = server;
-	server->due.timer_cb = on_wakeup;
-	server->again.idle_cb = on_again;
 	signals_init(&server->signals, loop, on_stop_signal, on_reload_signal,
 	    server);
 	(void)uv_prepare_start(&server->turn, before_sleep);
