@@ -113,6 +113,12 @@ deadlines_first(const struct deadlines *deadlines, unsigned kind)
 	return TAILQ_FIRST(&deadlines->lists[kind]);
 }
 
+struct deadline *
+deadline_next(const struct deadline *deadline)
+{
+	return TAILQ_NEXT(deadline, entry);
+}
+
 struct deadlines *
 deadlines_new(uv_loop_t *loop, const uint64_t wait_ms[DEADLINE_KINDS_MAX],
     void (*expire)(struct deadline *deadline, unsigned kind))

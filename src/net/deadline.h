@@ -54,6 +54,8 @@ void	 deadline_set_turn(struct deadlines *deadlines,
 /* The one of that kind that is due first; NULL if nobody waits. */
 struct deadline *deadlines_first(const struct deadlines *deadlines,
 	    unsigned kind);
+/* The one that waits likewise and is due next; NULL if nobody does. */
+struct deadline *deadline_next(const struct deadline *deadline);
 /* Wait no longer; it need not be waiting. */
 void	 deadline_clear(struct deadlines *deadlines,
 	    struct deadline *deadline);

@@ -15,9 +15,9 @@
 #include <microhttpd.h>
 
 #include "base/log.h"
-#include "base/timeout.h"
 #include "base/xalloc.h"
 #include "config/address.h"
+#include "deadline.h"
 #include "exchange.h"
 #include "http_answer.h"
 #include "http_head.h"
@@ -63,23 +63,25 @@ enum phase {
 	PHASE_UPGRADED		/* upgraded() was called */
 };
 
-/* Absolute limits, each of one duration, so that their lists are sorted. */
-enum http_deadline {
-	DEADLINE_HEAD,		/* of a connection's first request */
-	DEADLINE_BODY,
-	DEADLINE_NEXT, /* of the next one: idle time, and its head */
-	DEADLINES
+/* Kinds of deadlines: absolute limits. */
+enum http_wait {
+	WAIT_NONE = DEADLINE_NONE,
+	WAIT_HEAD = DEADLINE_FIRST,	/* of a connection's first request */
+	WAIT_BODY,
+	WAIT_NEXT,	/* for the next one: idle time, and its head */
+	WAITS
 };
 
+_Static_assert((int)WAITS <= (int)DEADLINE_KINDS_MAX,
+    "each kind has its list");
+
 struct http_connection {
-	TAILQ_ENTRY(http_connection) deadline_entry;
 	STAILQ_ENTRY(http_connection) release_entry;
 	TAILQ_ENTRY(http_connection) held_entry;
 	struct http *http;
 	struct MHD_Connection *mhd;
-	uint64_t deadline_ms;	/* 0: in none of the lists */
-	uint64_t waiting_ms;	/* in one of them since then */
-	enum http_deadline deadline;
+	struct deadline deadline;
+	uint64_t waiting_ms;	/* for that, since then */
 	enum phase phase;
 	enum http_end end;		/* why it will have ended */
 	enum http_place place;		/* by the owner's count */
@@ -117,8 +119,7 @@ struct http {
 	unsigned quiet_runs;		/* likewise, and was for nothing */
 	bool	 is_stopping;
 	bool is_added; /* the connection of http_add() began */
-	uint64_t limits_ms[DEADLINES];	/* 0: no limit */
-	struct connection_list deadlines[DEADLINES];	/* sorted */
+	struct deadlines *deadlines;
 	struct connection_list held;
 	struct http_partial begun;	/* those with PHASE_FIELDS */
 	unsigned full_count;		/* those with is_full */
@@ -252,19 +253,16 @@ tell_upgraded(const struct http_connection *connection, int fd,
 }
 
 static void
-forget_deadline(struct http_connection *connection)
+http_stop_waiting(struct http_connection *connection)
 {
-	if (connection->deadline_ms != 0)
-		TAILQ_REMOVE(&connection->http->deadlines[connection->deadline],
-		    connection, deadline_entry);
-	connection->deadline_ms = 0;
+	deadline_clear(connection->http->deadlines, &connection->deadline);
 }
 
 /* End the connection; libmicrohttpd then sees it. */
 static void
 cut(struct http_connection *connection)
 {
-	forget_deadline(connection);
+	http_stop_waiting(connection);
 	/* It fails if the client is gone, which is as good. */
 	(void)shutdown(connection_fd(connection), SHUT_RDWR);
 	connection->http->is_dirty = true;
@@ -308,17 +306,12 @@ refuse_large_head(struct http_connection *connection, const char *method)
 }
 
 static void
-set_deadline(struct http_connection *connection, enum http_deadline deadline)
+http_wait_for(struct http_connection *connection, enum http_wait kind)
 {
 	struct http *http = connection->http;
 
-	forget_deadline(connection);
-	connection->deadline = deadline;
 	connection->waiting_ms = uv_now(http->config.loop);
-	connection->deadline_ms = timeout_end_ms(connection->waiting_ms,
-	    http->limits_ms[deadline]);
-	TAILQ_INSERT_TAIL(&http->deadlines[deadline], connection,
-	    deadline_entry);
+	deadline_set(http->deadlines, &connection->deadline, kind);
 }
 
 /* A held request has its answer. */
@@ -367,7 +360,7 @@ on_mhd_upgrade(void *cls, struct MHD_Connection *mhd, void *con_cls,
 	(void)mhd;	/* is connection's */
 	(void)con_cls;	/* is connection */
 	(void)fd;	/* is what connection->fd is a duplicate of */
-	forget_deadline(connection);
+	http_stop_waiting(connection);
 	connection->phase = PHASE_UPGRADED;
 	http->counts.open--;
 	http->counts.closed[HTTP_END_UPGRADED]++;
@@ -457,7 +450,7 @@ on_head(struct http_connection *connection,
 	struct http_head head;
 	unsigned status;
 
-	forget_deadline(connection);
+	http_stop_waiting(connection);
 	end_fields(connection);
 	connection->phase = PHASE_HEAD;
 	http_head_read(&head, connection->mhd, line);
@@ -481,7 +474,7 @@ on_head(struct http_connection *connection,
 	}
 	if (status != 0 && !is_worth_skipping(connection, &head.audit))
 		return respond_plain(connection, &connection->answer);
-	set_deadline(connection, DEADLINE_BODY);
+	http_wait_for(connection, WAIT_BODY);
 	return MHD_YES;
 }
 
@@ -545,7 +538,7 @@ static const struct longpoll_owner longpoll_owner = { .answered = on_answered };
 static enum MHD_Result
 on_request_complete(struct http_connection *connection)
 {
-	forget_deadline(connection);
+	http_stop_waiting(connection);
 	if (connection->answer.status == MHD_HTTP_SWITCHING_PROTOCOLS)
 		return respond_upgrade(connection);
 	if (connection->poll != NULL) {
@@ -622,7 +615,7 @@ on_mhd_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 	drop_request(connection);
 	end_fields(connection);
 	connection->phase = PHASE_TARGET;
-	set_deadline(connection, DEADLINE_NEXT);
+	http_wait_for(connection, WAIT_NEXT);
 }
 
 /* libmicrohttpd decodes the target in place after this. */
@@ -666,7 +659,7 @@ connection_begin(struct http *http, struct MHD_Connection *mhd,
 	connection->http = http;
 	connection->mhd = mhd;
 	connection->unsent.cut = on_http_too_slow;
-	set_deadline(connection, DEADLINE_HEAD);
+	http_wait_for(connection, WAIT_HEAD);
 	http->is_added = true;
 	http->counts.open++;
 	http->counts.opened++;
@@ -698,7 +691,7 @@ connection_end(struct http_connection *connection)
 {
 	struct http *http = connection->http;
 
-	forget_deadline(connection);
+	http_stop_waiting(connection);
 	unsent_end(&connection->unsent);
 	if (connection->phase != PHASE_UPGRADED) {
 		end_fields(connection);
@@ -871,23 +864,33 @@ start_mhd_daemon(struct http *http)
 	    MHD_OPTION_END);
 }
 
-static uint64_t
-duration_of(const struct http *http, enum http_deadline deadline)
+static void
+http_durations(const struct http *http, uint64_t wait_ms[DEADLINE_KINDS_MAX])
 {
 	uint64_t head_ms = (uint64_t)http->settings.head_timeout_s * 1000;
+	uint64_t idle_ms = (uint64_t)http->config.idle_timeout_s * 1000;
 
-	switch (deadline) {
-	case DEADLINE_HEAD:
-		return head_ms;
-	case DEADLINE_BODY:
-		return (uint64_t)http->settings.body_timeout_s * 1000;
-	case DEADLINE_NEXT:
-		return head_ms == 0 ? 0 :
-		    head_ms + (uint64_t)http->config.idle_timeout_s * 1000;
-	case DEADLINES:
-		break;
-	}
-	return 0;
+	wait_ms[WAIT_HEAD] = head_ms;
+	wait_ms[WAIT_BODY] = (uint64_t)http->settings.body_timeout_s * 1000;
+	wait_ms[WAIT_NEXT] = head_ms == 0 ? 0 : idle_ms + head_ms;
+}
+
+static struct http_connection *
+http_of_deadline(struct deadline *deadline)
+{
+	return (void *)((char *)deadline -
+	    offsetof(struct http_connection, deadline));
+}
+
+/* What is waited for takes too long. */
+static void
+on_http_deadline(struct deadline *deadline, unsigned kind)
+{
+	struct http_connection *connection = http_of_deadline(deadline);
+
+	if (kind != WAIT_NEXT)
+		connection->end = HTTP_END_LATE;
+	cut(connection);
 }
 
 /* Whether libmicrohttpd can do what we need, which depends on its build. */
@@ -939,18 +942,14 @@ struct http *
 http_new(const struct http_config *config,
     const struct http_settings *settings)
 {
+	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 	struct http *http;
-	enum http_deadline i;
 
 	if (!is_able())
 		return NULL;
 	http = xcalloc(1, sizeof(*http));
 	http->config = *config;
 	http->settings = *settings;
-	for (i = 0; i < DEADLINES; i++) {
-		http->limits_ms[i] = duration_of(http, i);
-		TAILQ_INIT(&http->deadlines[i]);
-	}
 	TAILQ_INIT(&http->held);
 	STAILQ_INIT(&http->releases);
 	if (http_partial_init(&http->begun) == -1) {
@@ -962,25 +961,20 @@ http_new(const struct http_config *config,
 		http_free(http);
 		return NULL;
 	}
+	http_durations(http, wait_ms);
+	http->deadlines = deadlines_new(config->loop, wait_ms,
+	    on_http_deadline);
 	return http;
 }
 
 void
 http_configure(struct http *http, const struct http_settings *settings)
 {
-	uint64_t now_ms = uv_now(http->config.loop), after_ms;
-	struct http_connection *connection;
-	enum http_deadline i;
+	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
 	http->settings = *settings;
-	for (i = 0; i < DEADLINES; i++) {
-		after_ms = duration_of(http, i);
-		TAILQ_FOREACH(connection, &http->deadlines[i], deadline_entry)
-			connection->deadline_ms = timeout_changed_end_ms(
-			    connection->deadline_ms, http->limits_ms[i],
-			    after_ms, now_ms);
-		http->limits_ms[i] = after_ms;
-	}
+	http_durations(http, wait_ms);
+	deadlines_configure(http->deadlines, wait_ms);
 }
 
 void
@@ -995,31 +989,20 @@ http_add(struct http *http, int fd, const struct sockaddr *address,
 		http->config.owner->ended(http->config.ctx, NULL);
 }
 
-/* Cut those whose time is up. */
-static void
-shut_down_late(struct connection_list *list, uint64_t now_ms)
-{
-	struct http_connection *connection;
-
-	while ((connection = TAILQ_FIRST(list)) != NULL &&
-	    connection->deadline_ms <= now_ms) {
-		if (connection->deadline != DEADLINE_NEXT)
-			connection->end = HTTP_END_LATE;
-		cut(connection);
-	}
-}
-
 /* The one that has waited for longest, whatever for; or NULL. */
 static struct http_connection *
 longest_waiting(const struct http *http)
 {
 	struct http_connection *longest = NULL, *first;
-	enum http_deadline i;
+	struct deadline *deadline;
+	unsigned kind;
 
-	for (i = 0; i < DEADLINES; i++) {
-		first = TAILQ_FIRST(&http->deadlines[i]);
-		if (first != NULL && (longest == NULL ||
-		    first->waiting_ms < longest->waiting_ms))
+	for (kind = WAIT_HEAD; kind < WAITS; kind++) {
+		deadline = deadlines_first(http->deadlines, kind);
+		if (deadline == NULL)
+			continue;
+		first = http_of_deadline(deadline);
+		if (longest == NULL || first->waiting_ms < longest->waiting_ms)
 			longest = first;
 	}
 	return longest;
@@ -1105,11 +1088,13 @@ is_stuck_in_chunk(struct http_connection *connection)
 static void
 close_stuck_in_chunk(struct http *http)
 {
-	struct http_connection *connection, *next;
+	struct deadline *deadline, *next;
+	struct http_connection *connection;
 
-	for (connection = TAILQ_FIRST(&http->deadlines[DEADLINE_BODY]);
-	    connection != NULL; connection = next) {
-		next = TAILQ_NEXT(connection, deadline_entry);
+	for (deadline = deadlines_first(http->deadlines, WAIT_BODY);
+	    deadline != NULL; deadline = next) {
+		next = deadline_next(deadline);
+		connection = http_of_deadline(deadline);
 		if (!connection->is_last || !is_stuck_in_chunk(connection))
 			continue;
 		count_refused(http, MHD_HTTP_BAD_REQUEST);
@@ -1137,11 +1122,8 @@ int
 http_run(struct http *http)
 {
 	uint64_t now_ms = uv_now(http->config.loop);
-	struct http_connection *first;
-	int wait_ms, i;
+	int wait_ms;
 
-	for (i = 0; i < DEADLINES; i++)
-		shut_down_late(&http->deadlines[i], now_ms);
 	if (http->release_count >= RELEASE_COUNT ||
 	    (http->release_count > 0 && http->release_ms <= now_ms))
 		release_upgraded(http);
@@ -1155,12 +1137,6 @@ http_run(struct http *http)
 	count_run(http, wait_ms);
 	if (http->release_count > 0)
 		wait_ms = wait_at_most(wait_ms, now_ms, http->release_ms);
-	for (i = 0; i < DEADLINES; i++) {
-		first = TAILQ_FIRST(&http->deadlines[i]);
-		if (first != NULL)
-			wait_ms = wait_at_most(wait_ms, now_ms,
-			    first->deadline_ms);
-	}
 	return wait_ms;
 }
 
@@ -1209,6 +1185,7 @@ http_stop(struct http *http)
 		(void)MHD_run(http->daemon);	/* as in http_run() */
 	}
 	MHD_stop_daemon(http->daemon);
+	deadlines_free(http->deadlines);
 	drop_shared(http);
 }
 

@@ -79,7 +79,7 @@ first_unsent(const struct unsent *unsent)
 static struct unsent_item *
 next_unsent(const struct unsent_item *item)
 {
-	struct deadline *next = TAILQ_NEXT(&item->deadline, entry);
+	struct deadline *next = deadline_next(&item->deadline);
 
 	return next == NULL ? NULL : unsent_of_deadline(next);
 }
