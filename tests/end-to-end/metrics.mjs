@@ -17,7 +17,7 @@ import { ask, pass, Shopper } from './lib/shopper.mjs';
 
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const SOURCE = path.resolve(process.env.srcdir ?? '.');
-const RULES = 'contrib/prometheus/buddyshopping.rules.yml';
+const RULES = 'contrib/monitoring/prometheus/buddyshopping.rules.yml';
 
 const read = (name) => fs.readFileSync(path.join(SOURCE, name), 'utf8');
 
@@ -28,7 +28,7 @@ const expressionsOf = (panel) => [
 
 // What the panels of the dashboard show.
 const shownExpressions = () =>
-	JSON.parse(read('contrib/grafana/buddyshopping.json'))
+	JSON.parse(read('contrib/monitoring/grafana/buddyshopping.json'))
 		.panels.flatMap(expressionsOf);
 
 // Run steps with a daemon, the socket for those who watch it, and where it

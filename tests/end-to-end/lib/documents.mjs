@@ -55,7 +55,7 @@ const CLAIMS = {
 	'contrib/client/README.md': {
 		'<script type="module">': PAGE,
 	},
-	'contrib/proxies.md': {},
+	'contrib/proxies/README.md': {},
 	'tests/bench/README.md': {
 		'make bench': BY_HAND,
 		'npm install': BY_HAND,

@@ -25,7 +25,7 @@ const fastcgiParams = (program) => {
 };
 
 const nginx = {
-	sample: 'contrib/nginx/buddyshopping.conf',
+	sample: 'contrib/proxies/nginx/buddyshopping.conf',
 	program: 'nginx',
 	places: ({ host, port, daemonPort, socket }) => ({
 		'listen 80;': `listen ${host}:${port};`,
@@ -53,7 +53,7 @@ const nginx = {
 };
 
 const lighttpd = {
-	sample: 'contrib/lighttpd/buddyshopping.conf',
+	sample: 'contrib/proxies/lighttpd/buddyshopping.conf',
 	program: 'lighttpd',
 	places: ({ daemonPort, socket }) => ({
 		'"port" => 8080': `"port" => ${daemonPort}`,
@@ -73,7 +73,7 @@ const lighttpd = {
 };
 
 const apache = {
-	sample: 'contrib/apache/buddyshopping.conf',
+	sample: 'contrib/proxies/apache/buddyshopping.conf',
 	program: 'apache2',
 	places: ({ host, port, daemonPort, socket }) => ({
 		'<VirtualHost *:80>': `<VirtualHost ${host}:${port}>`,
@@ -101,7 +101,7 @@ const apache = {
 };
 
 const haproxy = {
-	sample: 'contrib/haproxy/buddyshopping.cfg',
+	sample: 'contrib/proxies/haproxy/buddyshopping.cfg',
 	program: 'haproxy',
 	places: ({ host, port, daemonPort }) => ({
 		'bind :80\n': `bind ${host}:${port}\n`,
@@ -115,7 +115,7 @@ const haproxy = {
 };
 
 const caddy = {
-	sample: 'contrib/caddy/Caddyfile',
+	sample: 'contrib/proxies/caddy/Caddyfile',
 	program: 'caddy',
 	places: ({ host, port, daemonPort }) => ({
 		'\nshop.example {': `\nhttp://${host}:${port} {\n\tbind ${host}`,

@@ -370,11 +370,11 @@ def does_without_a_network():
 
 SITE = "http://shop.example/shop-together/"
 SAMPLES = {
-    "nginx": "nginx/buddyshopping.conf",
-    "lighttpd": "lighttpd/buddyshopping.conf",
-    "apache2": "apache/buddyshopping.conf",
-    "haproxy": "haproxy/buddyshopping.cfg",
-    "caddy": "caddy/Caddyfile",
+    "nginx": "proxies/nginx/buddyshopping.conf",
+    "lighttpd": "proxies/lighttpd/buddyshopping.conf",
+    "apache2": "proxies/apache/buddyshopping.conf",
+    "haproxy": "proxies/haproxy/buddyshopping.cfg",
+    "caddy": "proxies/caddy/Caddyfile",
 }
 SOCKETS = ("buddyshopping.socket", "buddyshopping-fastcgi.socket")
 
