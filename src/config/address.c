@@ -4,9 +4,9 @@
 #include <assert.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "wire/http_text.h"
 
 enum {
@@ -166,11 +166,11 @@ address_is_loopback(const struct address *address)
 static int
 parse_bits(const char *text, unsigned *bits)
 {
-	size_t len = strspn(text, "0123456789");
+	uint64_t number;
 
-	if (len == 0 || len > 3 || text[len] != '\0')
+	if (strlen(text) > 3 || number_parse(text, ADDRESS_BITS, &number) == -1)
 		return -1;
-	*bits = (unsigned)strtoul(text, NULL, 10);
+	*bits = (unsigned)number;
 	return 0;
 }
 

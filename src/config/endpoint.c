@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "address.h"
+#include "base/number.h"
 
 enum {
 	HOST_TEXT_MAX = INET6_ADDRSTRLEN - 1,
@@ -43,13 +43,10 @@ parse_unix(const char *path, struct endpoint *endpoint)
 static int
 parse_port(const char *text, in_port_t *port)
 {
-	size_t len = strspn(text, "0123456789");
-	unsigned long number;
+	uint64_t number;
 
-	if (len == 0 || len > PORT_DIGITS_MAX || text[len] != '\0')
-		return -1;
-	number = strtoul(text, NULL, 10);
-	if (number > PORT_MAX)
+	if (strlen(text) > PORT_DIGITS_MAX ||
+	    number_parse(text, PORT_MAX, &number) == -1)
 		return -1;
 	*port = htons((uint16_t)number);
 	return 0;

@@ -14,6 +14,7 @@
 #include <zlib.h>
 
 #include "base/getopt_error.h"
+#include "base/number.h"
 #include "base/xalloc.h"
 #include "config_file.h"
 #include "options.h"
@@ -163,8 +164,7 @@ check_port(const char *text)
 {
 	uint64_t port;
 
-	if (text != NULL &&
-	    setting_number_parse(text, PORT_MAX, &port) == -1) {
+	if (text != NULL && number_parse(text, PORT_MAX, &port) == -1) {
 		(void)fprintf(stderr,
 		    "%s: PORT is not a number from 0 to %d\n", PACKAGE_NAME,
 		    PORT_MAX);
@@ -302,7 +302,7 @@ put_port(struct options *options, const char *text,
 	char listen[sizeof("*:65535")];
 	uint64_t port;
 
-	if (setting_number_parse(text, PORT_MAX, &port) == -1)
+	if (number_parse(text, PORT_MAX, &port) == -1)
 		fatalx("PORT was not checked");
 	(void)snprintf(listen, sizeof(listen), "*:%u", (unsigned)port);
 	put_value(options, "PORT", "listen", listen, report);

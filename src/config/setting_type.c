@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "address.h"
+#include "base/number.h"
 #include "base/xalloc.h"
 #include "endpoint.h"
 #include "socket_access.h"
@@ -19,24 +20,6 @@
 
 /* Of users and groups; the one above stands for none. */
 #define ID_MAX (UINT32_MAX - 1)
-
-int
-setting_number_parse(const char *text, uint64_t max, uint64_t *number)
-{
-	uint64_t n = 0;
-
-	if (*text == '\0')
-		return -1;
-	for (; *text != '\0'; text++) {
-		unsigned digit = (unsigned)(unsigned char)*text - '0';
-
-		if (digit > 9 || n > max / 10 || n * 10 > max - digit)
-			return -1;
-		n = n * 10 + digit;
-	}
-	*number = n;
-	return 0;
-}
 
 static int
 say_problem(const struct setting_text *text, const char *problem)
@@ -48,7 +31,7 @@ say_problem(const struct setting_text *text, const char *problem)
 static int
 parse_number(const struct setting_text *text, uint64_t *number)
 {
-	if (setting_number_parse(text->text, text->max, number) == 0)
+	if (number_parse(text->text, text->max, number) == 0)
 		return 0;
 	(void)snprintf(text->problem, SETTING_PROBLEM_BYTES,
 	    "not a number from 0 to %ju", (uintmax_t)text->max);
@@ -266,7 +249,7 @@ parse_owner_number(const char *name, enum setting_names names, uint32_t *id)
 {
 	uint64_t number;
 
-	if (setting_number_parse(name, ID_MAX, &number) == -1)
+	if (number_parse(name, ID_MAX, &number) == -1)
 		return may_be_owner_name(name, names) ? 0 : -1;
 	*id = (uint32_t)number;
 	return 0;

@@ -67,10 +67,6 @@ struct setting_type_row {
 /* By type. */
 extern const struct setting_type_row setting_types[SETTING_TYPES];
 
-/* Read a decimal number of at most max; -1 if text is anything else. */
-int	 setting_number_parse(const char *text, uint64_t max, uint64_t *number)
-	    __attribute__((warn_unused_result));
-
 int	 setting_log_level_parse(const char *text, enum log_level *level)
 	    __attribute__((warn_unused_result));
 const char *setting_log_level_name(enum log_level level);

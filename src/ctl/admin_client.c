@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -12,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/xalloc.h"
 #include "config/endpoint.h"
 
@@ -28,11 +28,13 @@ parse_status(const char *line)
 {
 	static const char version[] = "HTTP/1.1 ";
 	const char *digits = line + sizeof(version) - 1;
+	uint64_t status;
 
 	if (strncmp(line, version, sizeof(version) - 1) != 0 ||
-	    strspn(digits, "0123456789") != 3 || digits[3] != ' ')
+	    number_scan(digits, strlen(digits), 999, &status) != 3 ||
+	    digits[3] != ' ')
 		return 0;
-	return (unsigned)strtoul(digits, NULL, 10);
+	return (unsigned)status;
 }
 
 /* Whether a field is Content-Length, and the only one that says len. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/setting.h"
+#include "base/number.h"
 #include "storage/chain.h"
 
 _Static_assert(CHAIN_MARK_CHARS == 20 + 1 + CHAIN_HASH_HEX,
@@ -34,15 +34,10 @@ int
 chain_mark_parse(const char *text, struct chain_head *head)
 {
 	size_t len = strcspn(text, ":"), i;
-	char number[CHAIN_MARK_CHARS + 1];
 	uint64_t seq;
 
-	if (len > CHAIN_MARK_CHARS ||
-	    strlen(text) != len + 1 + 2 * sizeof(head->hash))
-		return -1;
-	memcpy(number, text, len);
-	number[len] = '\0';
-	if (setting_number_parse(number, INT64_MAX, &seq) == -1 || seq == 0)
+	if (len == 0 || number_scan(text, len, INT64_MAX, &seq) != len ||
+	    seq == 0 || strlen(text) != len + 1 + 2 * sizeof(head->hash))
 		return -1;
 	head->seq = (int64_t)seq;
 	for (i = 0; i < sizeof(head->hash); i++) {

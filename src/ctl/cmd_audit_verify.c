@@ -13,8 +13,8 @@
 #include "audit/verify.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "chain_mark.h"
-#include "config/setting.h"
 #include "ctl.h"
 #include "event_name.h"
 #include "printable.h"
@@ -225,8 +225,8 @@ read_verify_options(const struct ctl *ctl, struct audit_verify_options *wish)
 	const char *head = ctl->values[OPTION_HEAD];
 	uint64_t number = 0;
 
-	if (from != NULL && (setting_number_parse(from, INT64_MAX,
-	    &number) == -1 || number == 0))
+	if (from != NULL && (number_parse(from, INT64_MAX, &number) == -1 ||
+	    number == 0))
 		return ctl_usage_error("--from: %s: not the number of a row",
 		    from);
 	wish->from = (int64_t)number;

@@ -8,6 +8,7 @@
 
 #include "admin_client.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "config/admin_socket.h"
 #include "config/endpoint.h"
 #include "json_line.h"
@@ -171,7 +172,11 @@ shaped_member(const struct json_node *node, const char *key)
 uint64_t
 daemon_answer_number(const struct json_node *node, const char *key)
 {
-	return strtoull(shaped_member(node, key)->text, NULL, 10);
+	const struct json_node *member = shaped_member(node, key);
+	uint64_t number;
+
+	return number_scan(member->text, member->len, UINT64_MAX, &number) ==
+	    member->len ? number : 0;
 }
 
 bool

@@ -1,10 +1,10 @@
 #include "json_shape.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "json_tree.h"
 
 static bool
@@ -17,11 +17,10 @@ is_literal(const struct json_node *node, const char *literal)
 static bool
 is_number(const struct json_node *node)
 {
-	if (strspn(node->text, "0123456789") != node->len)
-		return false;
-	errno = 0;
-	(void)strtoull(node->text, NULL, 10); /* only whether it fits */
-	return errno == 0;
+	uint64_t number;
+
+	return number_scan(node->text, node->len, UINT64_MAX, &number) ==
+	    node->len;
 }
 
 static bool

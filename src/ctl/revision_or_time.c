@@ -1,24 +1,18 @@
 #include "revision_or_time.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "audit/replay.h"
+#include "base/number.h"
 
 /* A number from 1 on; where it ends. */
 static const char *
 read_number(const char *text, uint64_t *number)
 {
-	char *end;
+	size_t n = number_scan(text, strlen(text), UINT64_MAX, number);
 
-	if (!isdigit((unsigned char)*text))
-		return NULL;
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	return errno != 0 || *number == 0 ? NULL : end;
+	return n == 0 || *number == 0 ? NULL : text + n;
 }
 
 static int

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/number.h"
+
 enum {
 	SECOND_MS = 1000,
 	MINUTE_S = 60,
@@ -58,17 +60,10 @@ take_digits(struct scan *scan, int digits, int *number)
 static int
 take_number(struct scan *scan, uint64_t max, uint64_t *number)
 {
-	uint64_t n = 0;
+	size_t n = number_scan(scan->at, strlen(scan->at), max, number);
 
-	if (!isdigit((unsigned char)*scan->at))
-		return -1;
-	for (; isdigit((unsigned char)*scan->at); scan->at++) {
-		n = n * 10 + (uint64_t)(*scan->at - '0');
-		if (n > max)
-			return -1;
-	}
-	*number = n;
-	return 0;
+	scan->at += n;
+	return n > 0 ? 0 : -1;
 }
 
 /* ".5" as milliseconds; what is finer is cut off. */
