@@ -10,6 +10,7 @@
 #include <nettle/hmac.h>
 #include <nettle/memops.h>
 
+#include "hex.h"
 #include "log.h"
 
 void
@@ -69,49 +70,23 @@ customer_id_equal(const struct customer_id *a, const struct customer_id *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-static void
-format_hex(const uint8_t *bytes, size_t n, char *out)
-{
-	static const char hex[] = "0123456789abcdef";
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		*out++ = hex[bytes[i] >> 4];
-		*out++ = hex[bytes[i] & 15];
-	}
-	*out = '\0';
-}
-
 void
 customer_id_format(const struct customer_id *id, char out[ID_CUSTOMER_HEX + 1])
 {
-	format_hex(id->bytes, sizeof(id->bytes), out);
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	hex_format(id->bytes, sizeof(id->bytes), out);
 }
 
 int
 customer_id_parse(const char *text, size_t len, struct customer_id *id)
 {
-	size_t i;
+	char written[ID_CUSTOMER_HEX + 1];
 
-	if (len != ID_CUSTOMER_HEX)
+	if (len != ID_CUSTOMER_HEX ||
+	    hex_parse(text, sizeof(id->bytes), id->bytes) == -1)
 		return -1;
-	for (i = 0; i < ID_CUSTOMER_BYTES; i++) {
-		int high = hex_value(text[2 * i]);
-		int low = hex_value(text[2 * i + 1]);
-
-		if (high == -1 || low == -1)
-			return -1;
-		id->bytes[i] = (uint8_t)(high << 4 | low);
-	}
-	return 0;
+	/* No other spelling of it is an id. */
+	customer_id_format(id, written);
+	return memcmp(text, written, len) == 0 ? 0 : -1;
 }
 
 /* HMAC-SHA256 of purpose NUL session NUL subject. */
@@ -173,7 +148,7 @@ id_log_tag(const struct id_key *key, const char *session,
 	uint8_t proof[ID_PROOF_BYTES];
 
 	hmac_sha256_of(key, "log", session, "", proof);
-	format_hex(proof, ID_TAG_HEX / 2, out);
+	hex_format(proof, ID_TAG_HEX / 2, out);
 }
 
 unsigned

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "hex.h"
 
 /* What log_finish() and the line of an abort wait, in all. */
 #define FINISH_US 1000000
@@ -72,8 +73,6 @@ log_set_program(const char *name)
 static size_t
 append_escaped(char *line, size_t n, const char *text)
 {
-	static const char hex[] = "0123456789abcdef";
-
 	for (; *text != '\0' && n + 5 < LINE_BYTES; text++) {
 		unsigned char c = (unsigned char)*text;
 
@@ -83,8 +82,8 @@ append_escaped(char *line, size_t n, const char *text)
 		}
 		line[n++] = '\\';
 		line[n++] = 'x';
-		line[n++] = hex[c >> 4];
-		line[n++] = hex[c & 15];
+		hex_format(&c, 1, line + n);
+		n += 2;
 	}
 	return n;
 }

@@ -9,6 +9,7 @@
 #include "audit/audit.h"
 #include "audit/cursor.h"
 #include "audited_session.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "csv.h"
 #include "ctl.h"
@@ -52,7 +53,7 @@ write_hash(struct json_line *line, const char *key,
 {
 	char text[CHAIN_HASH_HEX + 1];
 
-	chain_hash_format(hash, text);
+	hex_format(hash, CHAIN_HASH_BYTES, text);
 	json_line_string(line, key, text);
 }
 

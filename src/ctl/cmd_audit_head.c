@@ -3,14 +3,13 @@
 #include <stdio.h>
 
 #include "audit/audit.h"
-#include "chain_mark.h"
 #include "ctl.h"
 #include "storage/chain.h"
 
 static enum ctl_status
 run(const struct ctl *ctl)
 {
-	char text[CHAIN_MARK_CHARS + 1];
+	char text[CHAIN_HEAD_CHARS + 1];
 	enum audit_status status;
 	struct chain_head head;
 	struct audit *audit;
@@ -22,7 +21,7 @@ run(const struct ctl *ctl)
 	audit_close(audit);
 	if (status != AUDIT_OK)
 		return (enum ctl_status)status;
-	chain_mark_format(&head, text);
+	chain_head_format(&head, text);
 	(void)printf("%s\n", text);
 	return CTL_OK;
 }

@@ -14,11 +14,11 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/number.h"
-#include "chain_mark.h"
 #include "ctl.h"
 #include "event_name.h"
 #include "printable.h"
 #include "progress.h"
+#include "storage/chain.h"
 #include "timestamp.h"
 
 enum {
@@ -146,9 +146,9 @@ print_proof(const struct audit_report *report,
     const struct audit_verify_options *wish)
 {
 	const struct audit_session *session = wish->session;
-	char head[CHAIN_MARK_CHARS + 1];
+	char head[CHAIN_HEAD_CHARS + 1];
 
-	chain_mark_format(&report->head, head);
+	chain_head_format(&report->head, head);
 	(void)printf("proved: %" PRIu64 " rows (%" PRIu64 " notes) in one "
 	    "chain up to %s\n", report->rows, report->notes, head);
 	(void)printf("proved: %" PRIu64 " bodies are as written; %" PRIu64
@@ -231,7 +231,7 @@ read_verify_options(const struct ctl *ctl, struct audit_verify_options *wish)
 		    from);
 	wish->from = (int64_t)number;
 	wish->has_head = head != NULL;
-	if (head != NULL && chain_mark_parse(head, &wish->head) == -1)
+	if (head != NULL && chain_head_parse(head, &wish->head) == -1)
 		return ctl_usage_error("--head: %s: not SEQ:HASH, as audit "
 		    "head prints it", head);
 	return CTL_OK;

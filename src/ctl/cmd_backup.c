@@ -4,7 +4,6 @@
 
 #include "audit/backup.h"
 #include "base/log.h"
-#include "chain_mark.h"
 #include "ctl.h"
 #include "interruptible_copy.h"
 #include "storage/chain.h"
@@ -20,9 +19,9 @@ static const struct ctl_option options[] = {
 static void
 print_head(const struct chain_head *head)
 {
-	char text[CHAIN_MARK_CHARS + 1];
+	char text[CHAIN_HEAD_CHARS + 1];
 
-	chain_mark_format(head, text);
+	chain_head_format(head, text);
 	(void)printf("%s\n", text);
 }
 

@@ -6,9 +6,9 @@
 
 #include "audit/restore.h"
 #include "base/log.h"
-#include "chain_mark.h"
 #include "ctl.h"
 #include "interruptible_copy.h"
+#include "storage/chain.h"
 #include "timestamp.h"
 
 enum { OPTION_KEY, OPTION_YES };
@@ -22,9 +22,9 @@ static const struct ctl_option options[] = {
 static void
 print_copy(const struct restore_order *order, const struct restore_plan *plan)
 {
-	char head[CHAIN_MARK_CHARS + 1];
+	char head[CHAIN_HEAD_CHARS + 1];
 
-	chain_mark_format(&plan->head, head);
+	chain_head_format(&plan->head, head);
 	if (plan->is_proved)
 		(void)printf("copy: %s, proved up to %s\n", order->copy, head);
 	else

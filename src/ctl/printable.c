@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/hex.h"
 #include "wire/utf8.h"
 
 enum {
@@ -96,22 +97,12 @@ printable_unit(const char *text, size_t len)
 static uint32_t
 read_escape_hex(const char *text, size_t len)
 {
-	static const char digits[] = "0123456789abcdef";
-	uint32_t value = 0;
-	size_t i;
+	uint8_t bytes[ESCAPE_HEX / 2];
 
-	if (len < 2 + ESCAPE_HEX || text[0] != '\\' || text[1] != 'u')
+	if (len < 2 + ESCAPE_HEX || text[0] != '\\' || text[1] != 'u' ||
+	    hex_parse(text + 2, sizeof(bytes), bytes) == -1)
 		return PRINTABLE_NONE;
-	for (i = 2; i < 2 + ESCAPE_HEX; i++) {
-		char c = text[i];
-		const char *digit = strchr(digits,
-		    c >= 'A' && c <= 'F' ? c | 0x20 : c);
-
-		if (c == '\0' || digit == NULL)
-			return PRINTABLE_NONE;
-		value = value << 4 | (uint32_t)(digit - digits);
-	}
-	return value;
+	return (uint32_t)bytes[0] << 8 | bytes[1];
 }
 
 static bool

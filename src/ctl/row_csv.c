@@ -6,6 +6,7 @@
 
 #include "audit/row.h"
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "csv.h"
@@ -80,7 +81,7 @@ put_hash(struct csv *csv, const uint8_t hash[CHAIN_HASH_BYTES])
 {
 	char text[CHAIN_HASH_HEX + 1];
 
-	chain_hash_format(hash, text);
+	hex_format(hash, CHAIN_HASH_BYTES, text);
 	csv_string(csv, text);
 }
 

@@ -1,11 +1,15 @@
 #include "chain.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <nettle/sha2.h>
 
+#include "base/hex.h"
+#include "base/number.h"
 #include "session/record.h"
 
 enum {
@@ -75,17 +79,26 @@ chain_digest(const struct record *record, uint8_t digest[CHAIN_HASH_BYTES])
 }
 
 void
-chain_hash_format(const uint8_t hash[CHAIN_HASH_BYTES],
-    char out[CHAIN_HASH_HEX + 1])
+chain_head_format(const struct chain_head *head,
+    char out[CHAIN_HEAD_CHARS + 1])
 {
-	static const char digits[] = "0123456789abcdef";
-	size_t i;
+	int n = snprintf(out, CHAIN_HEAD_CHARS + 1, "%" PRId64 ":",
+	    head->seq);
 
-	for (i = 0; i < CHAIN_HASH_BYTES; i++) {
-		out[2 * i] = digits[hash[i] >> 4];
-		out[2 * i + 1] = digits[hash[i] & 15];
-	}
-	out[CHAIN_HASH_HEX] = '\0';
+	hex_format(head->hash, sizeof(head->hash), out + n);
+}
+
+int
+chain_head_parse(const char *text, struct chain_head *head)
+{
+	const size_t digits = strcspn(text, ":");
+	uint64_t seq;
+
+	if (digits == 0 || number_scan(text, digits, INT64_MAX, &seq) !=
+	    digits || seq == 0 || strlen(text) != digits + 1 + CHAIN_HASH_HEX)
+		return -1;
+	head->seq = (int64_t)seq;
+	return hex_parse(text + digits + 1, sizeof(head->hash), head->hash);
 }
 
 uint64_t

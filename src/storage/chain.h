@@ -13,7 +13,8 @@ struct record;
 
 enum {
 	CHAIN_HASH_BYTES = 32,		/* SHA-256 */
-	CHAIN_HASH_HEX = 2 * CHAIN_HASH_BYTES
+	CHAIN_HASH_HEX = 2 * CHAIN_HASH_BYTES,
+	CHAIN_HEAD_CHARS = 20 + 1 + CHAIN_HASH_HEX
 };
 
 /* The journal's end: the number and hash of its last row; 0 for no row. */
@@ -22,9 +23,12 @@ struct chain_head {
 	uint8_t	 hash[CHAIN_HASH_BYTES];
 };
 
-/* Write the CHAIN_HASH_HEX digits and a NUL. */
-void	 chain_hash_format(const uint8_t hash[CHAIN_HASH_BYTES],
-	    char out[CHAIN_HASH_HEX + 1]);
+/* Write it as "SEQ:HASH", the hash in hexadecimal, with a NUL. */
+void	 chain_head_format(const struct chain_head *head,
+	    char out[CHAIN_HEAD_CHARS + 1]);
+/* Read what was written so, of a row; -1 if text is anything else. */
+int	 chain_head_parse(const char *text, struct chain_head *head)
+	    __attribute__((warn_unused_result));
 
 /* journal.digest: of what stands in the record's body. */
 void	 chain_digest(const struct record *record,

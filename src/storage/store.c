@@ -317,12 +317,12 @@ store_scrub_wal(struct store *store, int64_t *upto)
 void
 store_log_chain_head(struct store *store)
 {
-	char hex[CHAIN_HASH_HEX + 1];
+	char head[CHAIN_HEAD_CHARS + 1];
 
 	if (store->committed.seq == store->logged)
 		return;
-	chain_hash_format(store->committed.hash, hex);
-	log_info("chain: %" PRId64 ":%s", store->committed.seq, hex);
+	chain_head_format(&store->committed, head);
+	log_info("chain: %s", head);
 	store->logged = store->committed.seq;
 }
 

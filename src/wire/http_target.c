@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
 #include "http_text.h"
 
 #define DIGITS "0123456789"
@@ -198,12 +199,6 @@ http_target_parse(const char *method, const char *target,
 		return parse_absolute(method, target, parsed);
 	set_path(parsed, target);
 	return 0;
-}
-
-static int
-hex_value(char c)
-{
-	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
 static char
