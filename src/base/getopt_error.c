@@ -2,8 +2,9 @@
 
 #include <getopt.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "text.h"
 
 /* Longer options are cut; an escaped byte takes four. */
 enum { SHOWN_BYTES = 400 };
@@ -19,7 +20,7 @@ escape_option(const char *option, size_t len, char shown[SHOWN_BYTES])
 		if (c >= 0x20 && c < 0x7f)
 			shown[n++] = (char)c;
 		else
-			n += (size_t)snprintf(shown + n, 5, "\\x%02x", c);
+			n += xsnprintf(shown + n, 5, "\\x%02x", c);
 	}
 	shown[n] = '\0';
 }
@@ -68,5 +69,5 @@ getopt_error(int c, char *const *argv, const struct option *names,
 		escape_option(option, len, shown);
 	else
 		escape_option(letter, 2, shown);
-	(void)snprintf(text, GETOPT_ERROR_BYTES, "%s: %s", shown, what);
+	xsnprintf(text, GETOPT_ERROR_BYTES, "%s: %s", shown, what);
 }

@@ -19,6 +19,8 @@
 
 #include "clock.h"
 #include "hex.h"
+#include "mutex.h"
+#include "text.h"
 
 /* What log_finish() and the line of an abort wait, in all. */
 #define FINISH_US 1000000
@@ -159,7 +161,7 @@ static size_t
 begin_line(char line[LINE_BYTES], enum log_level level)
 {
 	if (program == NULL)
-		return (size_t)snprintf(line, LINE_BYTES, "<%d>", (int)level);
+		return xsnprintf(line, LINE_BYTES, "<%d>", (int)level);
 	return append_escaped(line, append_escaped(line, 0, program), ": ");
 }
 
@@ -170,8 +172,8 @@ write_lost_count(void)
 	char line[LINE_BYTES], text[LINE_BYTES];
 	size_t n = begin_line(line, LOG_LEVEL_WARNING);
 
-	(void)snprintf(text, sizeof(text), "log: %" PRIu64 " lines were lost: "
-	    "nobody read them", lost);	/* fits */
+	xsnprintf(text, sizeof(text), "log: %" PRIu64 " lines were lost: "
+	    "nobody read them", lost);
 	n = append_escaped(line, n, text);
 	line[n++] = '\n';
 	if (!write_line(line, n))
@@ -211,10 +213,10 @@ keep_or_lose(enum log_level level, const char *line, size_t len)
 static void
 write_or_lose(enum log_level level, const char *line, size_t len)
 {
-	(void)pthread_mutex_lock(&lock); /* cannot fail */
+	mutex_lock(&lock);
 	if (!write_kept() || !write_line(line, len))
 		keep_or_lose(level, line, len);
-	(void)pthread_mutex_unlock(&lock); /* cannot fail */
+	mutex_unlock(&lock);
 }
 
 /*
@@ -241,10 +243,10 @@ log_finish(void)
 
 	if (sink == SINK_WAITS)
 		return;
-	(void)pthread_mutex_lock(&lock); /* cannot fail */
+	mutex_lock(&lock);
 	while (!write_kept() && errno == EAGAIN && wait_until_writable(end_us))
 		continue;
-	(void)pthread_mutex_unlock(&lock); /* cannot fail */
+	mutex_unlock(&lock);
 	errno = saved;
 }
 
@@ -285,9 +287,9 @@ log_lost(void)
 {
 	uint64_t total;
 
-	(void)pthread_mutex_lock(&lock); /* cannot fail */
+	mutex_lock(&lock);
 	total = lost_total;
-	(void)pthread_mutex_unlock(&lock); /* cannot fail */
+	mutex_unlock(&lock);
 	return total;
 }
 

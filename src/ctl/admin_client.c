@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "config/endpoint.h"
 
@@ -48,7 +49,7 @@ parse_length(const char *field, size_t len, int *lengths)
 		return -1;
 	if (strncasecmp(field, name, sizeof(name) - 1) != 0)
 		return 0;
-	(void)snprintf(expected, sizeof(expected), "%zu", len); /* fits */
+	xsnprintf(expected, sizeof(expected), "%zu", len);
 	(*lengths)++;
 	return strcmp(field + sizeof(name) - 1, expected) == 0 ? 0 : -1;
 }

@@ -9,6 +9,7 @@
 #include "audit/session_list.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "ctl.h"
 #include "json_line.h"
 #include "printable.h"
@@ -97,8 +98,8 @@ print_audited_session(const struct audit_session *session)
 
 	timestamp_format(session->first_ms, first);
 	timestamp_format(session->last_ms, last);
-	(void)snprintf(cursor, sizeof(cursor), "%" PRIu64 ".%" PRIu64,
-	    session->incarnation, session->revision); /* fits */
+	xsnprintf(cursor, sizeof(cursor), "%" PRIu64 ".%" PRIu64,
+	    session->incarnation, session->revision);
 	taken = printable_write(stdout, session->name->data,
 	    session->name->len, SIZE_MAX);
 	(void)printf("%*s %-7s %7zu %4zu %4zu %9s %s %s ",

@@ -1,9 +1,9 @@
 #include "commands.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/id.h"
+#include "base/text.h"
 #include "ctl.h"
 #include "daemon_request.h"
 #include "session/session.h"
@@ -23,8 +23,8 @@ run(const struct ctl *ctl)
 	if (customer_id_parse(customer, strlen(customer), &id) == -1)
 		return ctl_usage_error("kick: %s: not the id of a customer",
 		    customer);
-	(void)snprintf(target, sizeof(target), "/kick?session=%s&customer=%s",
-	    session, customer);	/* fits */
+	xsnprintf(target, sizeof(target), "/kick?session=%s&customer=%s",
+	    session, customer);
 	return daemon_request_post(ctl, target);
 }
 

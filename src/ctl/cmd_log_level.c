@@ -1,7 +1,7 @@
 #include "commands.h"
 
-#include <stdio.h>
 
+#include "base/text.h"
 #include "config/setting.h"
 #include "ctl.h"
 #include "daemon_request.h"
@@ -17,8 +17,8 @@ run(const struct ctl *ctl)
 	if (setting_log_level_parse(ctl->operands[0], &level) == -1)
 		return ctl_usage_error("log-level: %s: not error, warning, "
 		    "info or debug", ctl->operands[0]);
-	(void)snprintf(target, sizeof(target), "/log-level?level=%s",
-	    setting_log_level_name(level));	/* fits */
+	xsnprintf(target, sizeof(target), "/log-level?level=%s",
+	    setting_log_level_name(level));
 	return daemon_request_post(ctl, target);
 }
 

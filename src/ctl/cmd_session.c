@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ctl.h"
 #include "daemon_request.h"
 #include "session/session.h"
@@ -88,8 +89,7 @@ run(const struct ctl *ctl)
 	if (!session_id_is_valid(session, strlen(session)))
 		return ctl_usage_error("session: %s: not the id of a session",
 		    session);
-	(void)snprintf(target, sizeof(target), "/session?id=%s",
-	    session);	/* fits */
+	xsnprintf(target, sizeof(target), "/session?id=%s", session);
 	status = daemon_request_send(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "ctl.h"
 #include "daemon_request.h"
 
@@ -78,8 +79,8 @@ request_page(const struct ctl *ctl, uint64_t *after)
 	enum ctl_status status;
 	uint64_t next;
 
-	(void)snprintf(target, sizeof(target), "/sessions?after=%" PRIu64,
-	    *after);	/* fits */
+	xsnprintf(target, sizeof(target), "/sessions?after=%" PRIu64,
+	    *after);
 	status = daemon_request_send(ctl, &question, &answer);
 	if (status != CTL_OK)
 		return status;

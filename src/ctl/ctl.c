@@ -9,6 +9,7 @@
 
 #include "base/getopt_error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "config/options.h"
 #include "config/options_read.h"
@@ -91,9 +92,9 @@ print_option(const struct ctl_option *option)
 {
 	char name[USAGE_BYTES];
 
-	(void)snprintf(name, sizeof(name), "--%s%s%s", option->name,
+	xsnprintf(name, sizeof(name), "--%s%s%s", option->name,
 	    option->argument != NULL ? "=" : "",
-	    option->argument != NULL ? option->argument : ""); /* fits */
+	    option->argument != NULL ? option->argument : "");
 	print_row(stdout, name, "", option->help);
 }
 

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "config/admin_socket.h"
 #include "config/endpoint.h"
 #include "config/options.h"
@@ -121,7 +122,7 @@ request_erasure_state(const struct endpoint *endpoint, uint64_t number,
 	struct admin_client_answer answer;
 	char target[TARGET_BYTES];
 
-	(void)snprintf(target, sizeof(target), "/erase/%" PRIu64, number);
+	xsnprintf(target, sizeof(target), "/erase/%" PRIu64, number);
 	switch (admin_client_ask(endpoint, "GET", target, &answer)) {
 	case ADMIN_CLIENT_ANSWERED:
 		break;
@@ -253,7 +254,7 @@ format_erase_target(char target[TARGET_BYTES], const struct payload *session,
 
 	if (customer != NULL)
 		customer_id_format(customer, digits);
-	(void)snprintf(target, TARGET_BYTES, "/erase?session=%s%s%s",
+	xsnprintf(target, TARGET_BYTES, "/erase?session=%s%s%s",
 	    session->data, customer != NULL ? "&customer=" : "", digits);
 }
 

@@ -5,6 +5,7 @@
 #include <wchar.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "wire/utf8.h"
 
 enum {
@@ -171,20 +172,20 @@ static bool
 put_unit(struct line *line, const char *text, struct printable_unit unit)
 {
 	char bytes[16];
-	int n;
+	size_t n;
 
 	if (unit.character == PRINTABLE_NONE)
-		n = snprintf(bytes, sizeof(bytes), "\\x%02x", (uint8_t)*text);
+		n = xsnprintf(bytes, sizeof(bytes), "\\x%02x", (uint8_t)*text);
 	else if (width(unit.character) >= 0)
 		return put_bytes(line, bytes, encode(unit.character, bytes),
 		    (size_t)width(unit.character));
 	else if (unit.character < 0x80)
-		n = snprintf(bytes, sizeof(bytes), "\\x%02x",
+		n = xsnprintf(bytes, sizeof(bytes), "\\x%02x",
 		    (unsigned)unit.character);
 	else
-		n = snprintf(bytes, sizeof(bytes), "\\u%04x",
+		n = xsnprintf(bytes, sizeof(bytes), "\\u%04x",
 		    (unsigned)unit.character);
-	return put_bytes(line, bytes, (size_t)n, (size_t)n);
+	return put_bytes(line, bytes, n, n);
 }
 
 bool

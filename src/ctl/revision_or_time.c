@@ -1,10 +1,10 @@
 #include "revision_or_time.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "audit/replay.h"
 #include "base/number.h"
+#include "base/text.h"
 
 /* A number from 1 on; where it ends. */
 static const char *
@@ -36,8 +36,8 @@ revision_or_time_parse(const char *text, uint64_t now_ms,
 	if (parse_revision(text, point) == 0)
 		return 0;
 	if (*text != '\0' && text[strspn(text, "0123456789.")] == '\0') {
-		(void)snprintf(problem, TIMESTAMP_PROBLEM_BYTES, "%s",
-		    "not a revision, as 12 or 1.12"); /* fits */
+		xsnprintf(problem, TIMESTAMP_PROBLEM_BYTES, "%s",
+		    "not a revision, as 12 or 1.12");
 		return -1;
 	}
 	point->moment = AUDIT_TIME;

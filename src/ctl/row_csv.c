@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "csv.h"
 #include "event_name.h"
 #include "json_line.h"
@@ -40,7 +41,7 @@ put_number(struct csv *csv, uint64_t value)
 {
 	char text[NUMBER_BYTES];
 
-	(void)snprintf(text, sizeof(text), "%" PRIu64, value); /* fits */
+	xsnprintf(text, sizeof(text), "%" PRIu64, value);
 	csv_string(csv, text);
 }
 

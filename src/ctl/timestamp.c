@@ -3,11 +3,11 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/number.h"
+#include "base/text.h"
 
 enum {
 	SECOND_MS = 1000,
@@ -161,7 +161,7 @@ seconds_of(const struct date_time *t)
 static int
 fail(char problem[TIMESTAMP_PROBLEM_BYTES], const char *what)
 {
-	(void)snprintf(problem, TIMESTAMP_PROBLEM_BYTES, "%s", what); /* fits */
+	xsnprintf(problem, TIMESTAMP_PROBLEM_BYTES, "%s", what);
 	return -1;
 }
 
@@ -268,6 +268,6 @@ timestamp_format(uint64_t ms, char out[TIMESTAMP_CHARS + 1])
 
 	(void)gmtime_r(&seconds, &tm); /* of a year that fits */
 	(void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(out, TIMESTAMP_CHARS + 1, "%.19s.%03uZ", date,
+	xsnprintf(out, TIMESTAMP_CHARS + 1, "%.19s.%03uZ", date,
 	    (unsigned)(shown % SECOND_MS));
 }
