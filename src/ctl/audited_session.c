@@ -5,23 +5,23 @@
 
 enum ctl_status
 audited_session_open(const struct ctl *ctl, const char *name,
-    struct target *target)
+    struct audited_session *subject)
 {
-	enum audit_status status = audit_open(ctl->database, &target->audit);
+	enum audit_status status = audit_open(ctl->database, &subject->audit);
 
 	if (status != AUDIT_OK)
 		return (enum ctl_status)status;
-	status = audit_session_find(target->audit, name, &target->session);
+	status = audit_session_find(subject->audit, name, &subject->session);
 	if (status == AUDIT_NONE)
 		log_errorx("%s: no such session", name);
 	if (status != AUDIT_OK)
-		audit_close(target->audit);
+		audit_close(subject->audit);
 	return (enum ctl_status)status;
 }
 
 void
-audited_session_close(struct target *target)
+audited_session_close(struct audited_session *subject)
 {
-	audit_session_clear(&target->session);
-	audit_close(target->audit);
+	audit_session_clear(&subject->session);
+	audit_close(subject->audit);
 }

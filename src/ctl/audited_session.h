@@ -7,7 +7,7 @@
 struct audit;
 
 /* The session that a command is about, in its database. */
-struct target {
+struct audited_session {
 	struct audit *audit;
 	struct audit_session session;
 };
@@ -17,7 +17,7 @@ struct target {
  * wrong was said, and nothing is left to close, unless it is CTL_OK.
  */
 enum ctl_status audited_session_open(const struct ctl *ctl, const char *name,
-	    struct target *target);
-void	 audited_session_close(struct target *target);
+	    struct audited_session *subject);
+void	 audited_session_close(struct audited_session *subject);
 
 #endif

@@ -149,7 +149,7 @@ print_diff(const struct audit_replay *before, const struct audit_replay *after,
 
 /* The session as it was then; CTL_NOT_FOUND is said. */
 static enum ctl_status
-replay_to(const struct target *target, const char *text,
+replay_to(const struct audited_session *subject, const char *text,
     struct audit_replay *replay)
 {
 	char problem[TIMESTAMP_PROBLEM_BYTES];
@@ -159,38 +159,38 @@ replay_to(const struct target *target, const char *text,
 	if (revision_or_time_parse(text, clock_now().wall_ms, &point,
 		problem) == -1)
 		return ctl_usage_error("%s: %s", text, problem);
-	status = audit_replay_to(target->audit, &target->session, &point,
+	status = audit_replay_to(subject->audit, &subject->session, &point,
 	    replay);
 	if (status == AUDIT_NONE)
 		log_errorx("%s: there is no %s, or its rows were deleted",
-		    target->session.name->data, text);
+		    subject->session.name->data, text);
 	return (enum ctl_status)status;
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_audit_diff(const struct ctl *ctl)
 {
 	struct audit_replay before = { .session = NULL };
 	struct audit_replay after = { .session = NULL };
 	enum ctl_status status;
-	struct target target;
+	struct audited_session subject;
 	bool is_coloured;
 
 	if (colour_choose(ctl->values[OPTION_COLOUR], STDOUT_FILENO,
 	    &is_coloured) == -1)
 		return ctl_usage_error("--color: \"%s\" is not auto, always "
 		    "or never", ctl->values[OPTION_COLOUR]);
-	status = audited_session_open(ctl, ctl->operands[0], &target);
+	status = audited_session_open(ctl, ctl->operands[0], &subject);
 	if (status != CTL_OK)
 		return status;
-	status = replay_to(&target, ctl->operands[1], &before);
+	status = replay_to(&subject, ctl->operands[1], &before);
 	if (status == CTL_OK)
-		status = replay_to(&target, ctl->operands[2], &after);
+		status = replay_to(&subject, ctl->operands[2], &after);
 	if (status == CTL_OK)
 		print_diff(&before, &after, is_coloured);
 	audit_replay_clear(&before);
 	audit_replay_clear(&after);
-	audited_session_close(&target);
+	audited_session_close(&subject);
 	return status;
 }
 
@@ -201,5 +201,5 @@ const struct ctl_command cmd_audit_diff = {
 	.operands_max = 3,
 	.options = diff_options,
 	.help = "print what differs between two states of a session",
-	.run = run,
+	.run = run_audit_diff,
 };

@@ -138,20 +138,20 @@ static enum ctl_status
 export_session(struct export *export, const struct ctl *ctl)
 {
 	enum ctl_status status;
-	struct target target;
+	struct audited_session subject;
 
 	status =
-	    audited_session_open(ctl, ctl->values[OPTION_SESSION], &target);
+	    audited_session_open(ctl, ctl->values[OPTION_SESSION], &subject);
 	if (status != CTL_OK)
 		return status;
-	status = (enum ctl_status)export_rows(export, target.audit,
-	    target.session.row);
-	audited_session_close(&target);
+	status = (enum ctl_status)export_rows(export, subject.audit,
+	    subject.session.row);
+	audited_session_close(&subject);
 	return status;
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_audit_export(const struct ctl *ctl)
 {
 	struct export export = {
 		.bodies = ctl->values[OPTION_NO_BODIES] != NULL ?
@@ -179,5 +179,5 @@ const struct ctl_command cmd_audit_export = {
 	.operands = "",
 	.options = export_options,
 	.help = "print the journal for other programs",
-	.run = run,
+	.run = run_audit_export,
 };

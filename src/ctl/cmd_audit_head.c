@@ -7,7 +7,7 @@
 #include "storage/chain.h"
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_audit_head(const struct ctl *ctl)
 {
 	char text[CHAIN_HEAD_CHARS + 1];
 	enum audit_status status;
@@ -30,5 +30,5 @@ const struct ctl_command cmd_audit_head = {
 	.words = "audit head",
 	.operands = "",
 	.help = "print the newest row's number and hash",
-	.run = run,
+	.run = run_audit_head,
 };

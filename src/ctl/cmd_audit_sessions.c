@@ -138,7 +138,7 @@ list(const struct listing *listing, struct audit *audit)
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_audit_sessions(const struct ctl *ctl)
 {
 	struct listing listing = {
 		.is_active = ctl->values[OPTION_ACTIVE] != NULL,
@@ -165,5 +165,5 @@ const struct ctl_command cmd_audit_sessions = {
 	.operands = "",
 	.options = command_options,
 	.help = "list the sessions",
-	.run = run,
+	.run = run_audit_sessions,
 };

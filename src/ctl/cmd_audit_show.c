@@ -110,20 +110,20 @@ end_walk(struct walk *walk)
 
 /* Both walks stand where they begin. */
 static enum audit_status
-begin_walks(struct show *show, const struct target *target)
+begin_walks(struct show *show, const struct audited_session *subject)
 {
 	enum audit_status status;
 
-	status = audit_cursor_new(target->audit, target->session.row, 0,
+	status = audit_cursor_new(subject->audit, subject->session.row, 0,
 	    &show->of_session.cursor);
 	if (status == AUDIT_OK)
-		status = audit_cursor_new(target->audit, AUDIT_NO_SESSION, 0,
+		status = audit_cursor_new(subject->audit, AUDIT_NO_SESSION, 0,
 		    &show->of_all.cursor);
 	return status;
 }
 
 static enum audit_status
-show_session(const struct ctl *ctl, const struct target *target,
+show_session(const struct ctl *ctl, const struct audited_session *subject,
     const struct timeline_config *config)
 {
 	struct show show = { .timeline = timeline_new(config) };
@@ -134,7 +134,7 @@ show_session(const struct ctl *ctl, const struct target *target,
 		show.follow = follow_new(ctl->database);
 	else if (config->format == TIMELINE_TEXT)
 		pager_start(&show.pager);
-	status = begin_walks(&show, target);
+	status = begin_walks(&show, subject);
 	if (status == AUDIT_OK)
 		status = show_all(&show);
 	pager_stop(&show.pager);
@@ -146,7 +146,7 @@ show_session(const struct ctl *ctl, const struct target *target,
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_audit_show(const struct ctl *ctl)
 {
 	struct timeline_config config = {
 		.out = stdout,
@@ -154,17 +154,17 @@ run(const struct ctl *ctl)
 		    TIMELINE_TEXT,
 	};
 	enum ctl_status status;
-	struct target target;
+	struct audited_session subject;
 
 	if (colour_choose(ctl->values[OPTION_COLOUR], STDOUT_FILENO,
 	    &config.is_coloured) == -1)
 		return ctl_usage_error("--color: \"%s\" is not auto, always "
 		    "or never", ctl->values[OPTION_COLOUR]);
-	status = audited_session_open(ctl, ctl->operands[0], &target);
+	status = audited_session_open(ctl, ctl->operands[0], &subject);
 	if (status != CTL_OK)
 		return status;
-	status = (enum ctl_status)show_session(ctl, &target, &config);
-	audited_session_close(&target);
+	status = (enum ctl_status)show_session(ctl, &subject, &config);
+	audited_session_close(&subject);
 	return status;
 }
 
@@ -175,5 +175,5 @@ const struct ctl_command cmd_audit_show = {
 	.operands_max = 1,
 	.options = show_options,
 	.help = "print what happened in a session",
-	.run = run,
+	.run = run_audit_show,
 };

@@ -47,13 +47,13 @@ print_state(const struct audit_replay *replay)
 
 static enum ctl_status
 show_state(const struct ctl *ctl, const struct audit_point *point,
-    struct target *target)
+    struct audited_session *subject)
 {
 	const char *at = ctl->values[OPTION_AT];
 	struct audit_replay replay;
 	enum audit_status status;
 
-	status = audit_replay_to(target->audit, &target->session, point,
+	status = audit_replay_to(subject->audit, &subject->session, point,
 	    &replay);
 	if (status == AUDIT_NONE)
 		log_errorx("%s: nothing is known of this session at %s",
@@ -66,23 +66,23 @@ show_state(const struct ctl *ctl, const struct audit_point *point,
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_audit_state(const struct ctl *ctl)
 {
 	struct audit_point point = { .moment = AUDIT_NEWEST };
 	const char *at = ctl->values[OPTION_AT];
 	char problem[TIMESTAMP_PROBLEM_BYTES];
-	struct target target;
+	struct audited_session subject;
 	enum ctl_status status;
 
 	if (at != NULL &&
 	    revision_or_time_parse(at, clock_now().wall_ms, &point, problem) ==
 		-1)
 		return ctl_usage_error("--at: %s: %s", at, problem);
-	status = audited_session_open(ctl, ctl->operands[0], &target);
+	status = audited_session_open(ctl, ctl->operands[0], &subject);
 	if (status != CTL_OK)
 		return status;
-	status = show_state(ctl, &point, &target);
-	audited_session_close(&target);
+	status = show_state(ctl, &point, &subject);
+	audited_session_close(&subject);
 	return status;
 }
 
@@ -93,5 +93,5 @@ const struct ctl_command cmd_audit_state = {
 	.operands_max = 1,
 	.options = command_options,
 	.help = "print a session's multicart as it was broadcast",
-	.run = run,
+	.run = run_audit_state,
 };

@@ -238,7 +238,7 @@ read_verify_options(const struct ctl *ctl, struct audit_verify_options *wish)
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_audit_verify(const struct ctl *ctl)
 {
 	struct audit_verify_options wish = { .from = 0 };
 	enum ctl_status status = read_verify_options(ctl, &wish);
@@ -259,5 +259,5 @@ const struct ctl_command cmd_audit_verify = {
 	.operands = "",
 	.options = command_options,
 	.help = "prove that nothing was rewritten",
-	.run = run,
+	.run = run_audit_verify,
 };

@@ -40,14 +40,14 @@ print_rows(struct audit_cursor *cursor, struct timeline *timeline,
 }
 
 static enum audit_status
-print_session_rows(const struct target *target, struct timeline *timeline,
-    enum timeline_format format)
+print_session_rows(const struct audited_session *subject,
+    struct timeline *timeline, enum timeline_format format)
 {
 	struct pager pager = { .is_running = false };
 	struct audit_cursor *cursor;
 	enum audit_status status;
 
-	status = audit_cursor_new(target->audit, target->session.row, 0,
+	status = audit_cursor_new(subject->audit, subject->session.row, 0,
 	    &cursor);
 	if (status != AUDIT_OK)
 		return status;
@@ -75,7 +75,7 @@ report_outcome(const struct ctl *ctl, const struct timeline *timeline)
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_audit_who(const struct ctl *ctl)
 {
 	struct timeline_config config = {
 		.out = stdout,
@@ -85,7 +85,7 @@ run(const struct ctl *ctl)
 	};
 	struct timeline *timeline;
 	enum ctl_status status;
-	struct target target;
+	struct audited_session subject;
 
 	if (*config.product == '\0')
 		return ctl_usage_error("PRODUCT is empty");
@@ -93,16 +93,16 @@ run(const struct ctl *ctl)
 	    &config.is_coloured) == -1)
 		return ctl_usage_error("--color: \"%s\" is not auto, always "
 		    "or never", ctl->values[OPTION_COLOUR]);
-	status = audited_session_open(ctl, ctl->operands[0], &target);
+	status = audited_session_open(ctl, ctl->operands[0], &subject);
 	if (status != CTL_OK)
 		return status;
 	timeline = timeline_new(&config);
-	status = (enum ctl_status)print_session_rows(&target, timeline,
+	status = (enum ctl_status)print_session_rows(&subject, timeline,
 	    config.format);
 	if (status == CTL_OK)
 		status = report_outcome(ctl, timeline);
 	timeline_free(timeline);
-	audited_session_close(&target);
+	audited_session_close(&subject);
 	return status;
 }
 
@@ -113,5 +113,5 @@ const struct ctl_command cmd_audit_who = {
 	.operands_max = 2,
 	.options = who_options,
 	.help = "print who put a product into a cart, changed or removed it",
-	.run = run,
+	.run = run_audit_who,
 };

@@ -26,7 +26,7 @@ print_head(const struct chain_head *head)
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_backup(const struct ctl *ctl)
 {
 	const struct backup_order order = {
 		.database = ctl->database,
@@ -56,5 +56,5 @@ const struct ctl_command cmd_backup = {
 	.operands_max = 1,
 	.options = options,
 	.help = "copy the database to FILE while the daemon serves",
-	.run = run,
+	.run = run_backup,
 };

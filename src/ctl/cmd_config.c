@@ -54,7 +54,7 @@ print_setting(const struct json_node *setting)
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_config(const struct ctl *ctl)
 {
 	const struct json_node *setting;
 	struct daemon_answer answer;
@@ -82,5 +82,5 @@ const struct ctl_command cmd_config = {
 	.operands = "",
 	.options = command_options,
 	.help = "show the settings in effect, and where each is from",
-	.run = run,
+	.run = run_config,
 };

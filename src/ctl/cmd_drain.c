@@ -6,7 +6,7 @@
 #include "daemon_request.h"
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_drain(const struct ctl *ctl)
 {
 	return daemon_request_post(ctl, "/drain");
 }
@@ -16,5 +16,5 @@ const struct ctl_command cmd_drain = {
 	.operands = "",
 	.options = NULL,
 	.help = "let the daemon drain and stop; again: hurry",
-	.run = run,
+	.run = run_drain,
 };

@@ -128,7 +128,7 @@ erase_all(struct erase *erase)
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_erase(const struct ctl *ctl)
 {
 	struct erase erase = {
 		.ctl = ctl,
@@ -159,5 +159,5 @@ const struct ctl_command cmd_erase = {
 	.operands = "",
 	.options = options,
 	.help = "erase what is known of a customer, or of a whole session",
-	.run = run,
+	.run = run_erase,
 };

@@ -11,7 +11,7 @@
 enum { TARGET_BYTES = 64 + SESSION_ID_MAX };
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_kick(const struct ctl *ctl)
 {
 	const char *session = ctl->operands[0], *customer = ctl->operands[1];
 	char target[TARGET_BYTES];
@@ -34,5 +34,5 @@ const struct ctl_command cmd_kick = {
 	.operands_min = 2,
 	.operands_max = 2,
 	.help = "let a customer leave, and close its connections",
-	.run = run,
+	.run = run_kick,
 };

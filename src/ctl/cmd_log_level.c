@@ -9,7 +9,7 @@
 enum { TARGET_BYTES = 64 };
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_log_level(const struct ctl *ctl)
 {
 	char target[TARGET_BYTES];
 	enum log_level level;
@@ -28,5 +28,5 @@ const struct ctl_command cmd_log_level = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.help = "log more or less, until the next reload",
-	.run = run,
+	.run = run_log_level,
 };

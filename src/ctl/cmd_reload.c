@@ -47,7 +47,7 @@ print_problems_or_keys(FILE *out, const struct json_node *root, const char *key,
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_reload(const struct ctl *ctl)
 {
 	struct daemon_answer answer;
 	enum ctl_status status;
@@ -77,5 +77,5 @@ const struct ctl_command cmd_reload = {
 	.operands = "",
 	.options = command_options,
 	.help = "let the daemon read its configuration again",
-	.run = run,
+	.run = run_reload,
 };

@@ -106,7 +106,7 @@ restore(const struct ctl *ctl, const struct restore_order *order,
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_restore(const struct ctl *ctl)
 {
 	const struct restore_order order = {
 		.database = ctl->database,
@@ -134,5 +134,5 @@ const struct ctl_command cmd_restore = {
 	.operands_max = 1,
 	.options = options,
 	.help = "put a copy in the place of the database",
-	.run = run,
+	.run = run_restore,
 };

@@ -74,7 +74,7 @@ print_customers(const struct json_node *root)
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_session(const struct ctl *ctl)
 {
 	const char *session = ctl->operands[0];
 	char target[TARGET_BYTES];
@@ -108,5 +108,5 @@ const struct ctl_command cmd_session = {
 	.operands_max = 1,
 	.options = command_options,
 	.help = "show who takes part in a session",
-	.run = run,
+	.run = run_session,
 };

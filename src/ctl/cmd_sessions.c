@@ -98,7 +98,7 @@ request_page(const struct ctl *ctl, uint64_t *after)
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_sessions(const struct ctl *ctl)
 {
 	enum ctl_status status;
 	uint64_t after = 0;
@@ -114,5 +114,5 @@ const struct ctl_command cmd_sessions = {
 	.operands = "",
 	.options = command_options,
 	.help = "list the sessions that somebody takes part in",
-	.run = run,
+	.run = run_sessions,
 };

@@ -105,7 +105,7 @@ print_status(const struct json_node *root)
 }
 
 static enum ctl_status
-run(const struct ctl *ctl)
+run_status(const struct ctl *ctl)
 {
 	struct daemon_answer answer;
 	enum ctl_status status;
@@ -126,5 +126,5 @@ const struct ctl_command cmd_status = {
 	.operands = "",
 	.options = command_options,
 	.help = "show how the daemon is",
-	.run = run,
+	.run = run_status,
 };

@@ -10,7 +10,8 @@ struct audit_point;
 /*
  * Read a point of a session's history: REVISION of its newest incarnation,
  * INCARNATION.REVISION as the cursor of a multicartUpdate has it, or a time as
- * timestamp_parse() takes it.  -1 if it is none of them: problem says what is wrong.
+ * timestamp_parse() takes it.  -1 if it is none of them: problem says what is
+ * wrong.
  */
 int	 revision_or_time_parse(const char *text, uint64_t now_ms,
 	    struct audit_point *point, char problem[TIMESTAMP_PROBLEM_BYTES])
