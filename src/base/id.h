@@ -32,7 +32,7 @@ struct id_key {
 /* A stream of random bytes that are a function of the seed alone. */
 struct id_source {
 	struct id_key seed;
-	uint64_t block; /* number of the next block of the stream */
+	uint64_t block;		/* number of the next block of the stream */
 	uint8_t	 bytes[64];
 	size_t	 used;		/* of bytes */
 };
@@ -40,7 +40,7 @@ struct id_source {
 /* A new key or seed from the system's random generator. */
 void	 id_key_random(struct id_key *key);
 
-void id_source_init(struct id_source *source, const struct id_key *seed);
+void	 id_source_init(struct id_source *source, const struct id_key *seed);
 void	 id_source_bytes(struct id_source *source, void *out, size_t n);
 
 bool	 customer_id_equal(const struct customer_id *a,

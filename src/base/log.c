@@ -37,7 +37,7 @@ enum sink {
 	SINK_WAITS,		/* write() takes as long as it takes */
 	SINK_SOCKET,		/* it may refuse a single call to wait */
 	SINK_OURS,		/* the same pipe or terminal, opened by us */
-	SINK_ASKED /* not to be opened: asked before each write */
+	SINK_ASKED		/* not to be opened: asked before each write */
 };
 
 static enum sink sink = SINK_WAITS;

@@ -38,7 +38,7 @@ struct entry {
 struct entries {
 	size_t	 count;
 	struct entry *list;	/* in their order */
-	struct entry **sorted; /* by name, the same ones in their order */
+	struct entry **sorted;	/* by name, the same ones in their order */
 };
 
 /* One level of the path to what is compared. */
@@ -50,7 +50,7 @@ struct step {
 
 struct diff {
 	struct cart_reader *reader;
-	const struct json_node *item; /* that the path begins in, or NULL */
+	const struct json_node *item;	/* that the path begins in, or NULL */
 	size_t	 depth;
 	struct step path[JSON_TREE_DEPTH];
 };

@@ -70,7 +70,7 @@ change_lines_compare(const struct change_lines *lines,
 {
 	struct change_lines found = *lines;
 	struct cart_reader reader = { add_found_change, &found,
-		CHANGE_LINES_MAX, 0 };
+	    CHANGE_LINES_MAX, 0 };
 
 	if (cart_diff_texts(before, after, &reader) == -1) {
 		change_lines_remark(lines, "not JSON, which no client can "

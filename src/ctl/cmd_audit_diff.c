@@ -157,7 +157,7 @@ replay_to(const struct audited_session *subject, const char *text,
 	struct audit_point point;
 
 	if (revision_or_time_parse(text, clock_now().wall_ms, &point,
-		problem) == -1)
+	    problem) == -1)
 		return ctl_usage_error("%s: %s", text, problem);
 	status = audit_replay_to(subject->audit, &subject->session, &point,
 	    replay);

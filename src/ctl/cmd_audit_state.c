@@ -74,9 +74,8 @@ run_audit_state(const struct ctl *ctl)
 	struct audited_session subject;
 	enum ctl_status status;
 
-	if (at != NULL &&
-	    revision_or_time_parse(at, clock_now().wall_ms, &point, problem) ==
-		-1)
+	if (at != NULL && revision_or_time_parse(at, clock_now().wall_ms,
+	    &point, problem) == -1)
 		return ctl_usage_error("--at: %s: %s", at, problem);
 	status = audited_session_open(ctl, ctl->operands[0], &subject);
 	if (status != CTL_OK)

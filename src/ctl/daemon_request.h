@@ -26,8 +26,8 @@ struct daemon_request {
 	const char *method;
 	const char *target;
 	const struct json_shape *shape;
-	unsigned also; /* a status that answers it beside */
-	/* those of success; 0 for none */
+	unsigned also;			/* a status that answers it beside */
+					/* those of success; 0 for none */
 };
 
 /*
@@ -64,15 +64,15 @@ enum ctl_status daemon_answer_malformed(const char *what);
 
 /* A number, 0 for null. */
 uint64_t daemon_answer_number(const struct json_node *node, const char *key);
-bool daemon_answer_is_true(const struct json_node *node, const char *key);
-bool daemon_answer_is_text(const struct json_node *node, const char *key,
-    const char *text);
+bool	 daemon_answer_is_true(const struct json_node *node, const char *key);
+bool	 daemon_answer_is_text(const struct json_node *node, const char *key,
+	    const char *text);
 /*
  * Print a text, "-" for null; at most columns, 0 for all of it.  Returns the
  * columns taken.
  */
-size_t daemon_answer_print(const struct json_node *node, const char *key,
-    size_t columns);
+size_t	 daemon_answer_print(const struct json_node *node, const char *key,
+	    size_t columns);
 /* The elements of a list: the first one; the one behind it; NULL at the end. */
 const struct json_node *daemon_answer_first(const struct json_node *node,
 	    const char *key);

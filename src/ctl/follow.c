@@ -18,7 +18,7 @@
  */
 enum {
 	FIRST_LOOK_MS = 5,
-	LAST_LOOK_MS = 1000 /* stays at that, whatever the system tells */
+	LAST_LOOK_MS = 1000	/* stays at that, whatever the system tells */
 };
 
 struct follow {

@@ -13,7 +13,7 @@
  */
 struct copying {
 	struct progress progress;
-	struct backup_watcher watcher; /* goes on until one of them is there */
+	struct backup_watcher watcher;	/* goes on until one of them is there */
 	sigset_t held;
 	sigset_t before;
 };

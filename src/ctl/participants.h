@@ -32,8 +32,9 @@ const struct participant *participants_find(
 	    const struct customer_id *id);
 
 /* Whether row begins an incarnation: nobody of the one before takes part. */
-bool participants_starts_incarnation(const struct participants *participants,
-    const struct audit_row *row);
+bool	 participants_starts_incarnation(
+	    const struct participants *participants,
+	    const struct audit_row *row);
 /* Let row happen. */
 void	 participants_apply(struct participants *participants,
 	    const struct audit_row *row);

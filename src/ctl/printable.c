@@ -31,24 +31,24 @@ is_invisible(uint32_t c)
 	static const struct {
 		uint32_t first, last;
 	} ranges[] = {
-		{ 0x00ad, 0x00ad }, /* soft hyphen */
-		{ 0x034f, 0x034f }, /* grapheme joiner */
-		{ 0x061c, 0x061c }, /* Arabic letter mark */
-		{ 0x115f, 0x1160 }, /* Hangul fillers */
-		{ 0x17b4, 0x17b5 }, /* Khmer vowels that are not written */
-		{ 0x180b, 0x180f }, /* Mongolian separators */
-		{ 0x200b, 0x200f }, /* zero width, marks of direction */
-		{ 0x2028, 0x202e }, /* separators, embeddings, overrides */
-		{ 0x2060, 0x206f }, /* joiners, isolates */
-		{ 0x3164, 0x3164 }, /* Hangul filler */
-		{ 0xfe00, 0xfe0d }, /* variations, but text and emoji */
-		{ 0xfeff, 0xfeff }, /* byte order mark */
-		{ 0xffa0, 0xffa0 }, /* Hangul filler */
-		{ 0xfff9, 0xfffb }, /* interlinear annotations */
-		{ 0x13430, 0x1343f }, /* joiners of hieroglyphs */
-		{ 0x1bca0, 0x1bca3 }, /* shorthand controls */
-		{ 0x1d173, 0x1d17a }, /* musical beams and slurs */
-		{ 0xe0000, 0xe0fff }, /* tags, and more variations */
+		{ 0x00ad, 0x00ad },	/* soft hyphen */
+		{ 0x034f, 0x034f },	/* grapheme joiner */
+		{ 0x061c, 0x061c },	/* Arabic letter mark */
+		{ 0x115f, 0x1160 },	/* Hangul fillers */
+		{ 0x17b4, 0x17b5 },	/* Khmer vowels that are not written */
+		{ 0x180b, 0x180f },	/* Mongolian separators */
+		{ 0x200b, 0x200f },	/* zero width, marks of direction */
+		{ 0x2028, 0x202e },	/* separators, embeddings, overrides */
+		{ 0x2060, 0x206f },	/* joiners, isolates */
+		{ 0x3164, 0x3164 },	/* Hangul filler */
+		{ 0xfe00, 0xfe0d },	/* variations, but text and emoji */
+		{ 0xfeff, 0xfeff },	/* byte order mark */
+		{ 0xffa0, 0xffa0 },	/* Hangul filler */
+		{ 0xfff9, 0xfffb },	/* interlinear annotations */
+		{ 0x13430, 0x1343f },	/* joiners of hieroglyphs */
+		{ 0x1bca0, 0x1bca3 },	/* shorthand controls */
+		{ 0x1d173, 0x1d17a },	/* musical beams and slurs */
+		{ 0xe0000, 0xe0fff },	/* tags, and more variations */
 	};
 	size_t i;
 

@@ -15,7 +15,7 @@ struct audit_row;
 struct timeline;
 
 enum timeline_format {
-	TIMELINE_TEXT, /* lines for a reader; changes are indented */
+	TIMELINE_TEXT,		/* lines for a reader; changes are indented */
 	TIMELINE_JSON		/* an object a line, see row_json.h */
 };
 
@@ -31,7 +31,7 @@ struct timeline *timeline_new(const struct timeline_config *config);
 /* NULL is allowed. */
 void	 timeline_free(struct timeline *timeline);
 
-void timeline_add(struct timeline *timeline, const struct audit_row *row);
+void	 timeline_add(struct timeline *timeline, const struct audit_row *row);
 
 /* How many rows were told. */
 size_t	 timeline_shown(const struct timeline *timeline);

@@ -16,7 +16,7 @@
  */
 
 enum {
-	TIMESTAMP_CHARS = 24, /* that timestamp_format() writes */
+	TIMESTAMP_CHARS = 24,		/* that timestamp_format() writes */
 	TIMESTAMP_PROBLEM_BYTES = 128
 };
 
