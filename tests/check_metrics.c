@@ -144,10 +144,10 @@ static unsigned
 ask(const struct metrics *metrics, const char *path, struct payload **body)
 {
 	struct metrics copy = *metrics;
-	const struct watch watch = { .collect = collect, .ctx = &copy };
+	const struct probes probes = { .collect = collect, .ctx = &copy };
 	struct exchange_answer answer = { .status = 0 };
 
-	if (!probes_answer(&watch, path, strlen(path), &answer))
+	if (!probes_answer(&probes, path, strlen(path), &answer))
 		return 0;
 	*body = answer.body;
 	return answer.status;

@@ -1,21 +1,20 @@
 #include "admin_status.h"
 
+#include <inttypes.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "admin.h"
 #include "admin_query.h"
+#include "admin_request.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/query.h"
-#include "base/xalloc.h"
 #include "config/options.h"
 #include "config/options_read.h"
-#include "config/reload.h"
-#include "config/setting.h"
+#include "config/setting_type.h"
 #include "hub/hub.h"
 #include "hub/roster.h"
 #include "net/longpoll.h"
@@ -24,16 +23,9 @@
 #include "wire/json_write.h"
 
 enum {
-	ANSWER_BYTES_MAX = 1 << 20,
 	SESSIONS_PER_PAGE = 256,
 	CUSTOMERS_MAX = 512,	/* of one session that are shown */
-	NUMBER_BYTES = 32,	/* of one in a query, and more than any has */
-	LEVEL_BYTES = 16	/* likewise of a log level's name */
-};
-
-struct operate {
-	struct operate_config config;
-	uint64_t started_ms;	/* on the monotonic clock */
+	NUMBER_BYTES = 32	/* of one in a query, and more than any has */
 };
 
 static const char *
@@ -42,28 +34,28 @@ json_boolean(bool value)
 	return value ? "true" : "false";
 }
 
-static void
-show_status(void *ctx, const char *query, struct exchange_answer *answer)
+void
+admin_status_daemon(const struct admin_request *request,
+    struct exchange_answer *answer)
 {
-	const struct operate *operate = ctx;
-	const struct operate_config *config = &operate->config;
+	const struct admin_config *config = request->config;
 	struct roster_totals totals = roster_totals(config->hub);
 	struct json_write json;
 
-	(void)query;	/* means nothing */
-	json_write_begin(&json, ANSWER_BYTES_MAX);
+	json_write_begin(&json, ADMIN_ANSWER_BYTES_MAX);
 	json_write_string(&json, "version", PACKAGE_VERSION);
 	json_write_number(&json, "pid", (uint64_t)getpid());
 	json_write_string(&json, "state",
 	    config->is_draining(config->ctx) ? "draining" : "running");
 	json_write_string(&json, "storage", config->storage(config->ctx));
 	json_write_number(&json, "uptime",
-	    (clock_now().mono_ms - operate->started_ms) / 1000);
+	    (clock_now().mono_ms - config->started_ms) / 1000);
 	json_write_string(&json, "database", config->options->database);
 	json_write_string(&json, "logLevel",
 	    setting_log_level_name(log_level()));
 	json_write_number(&json, "websockets", ws_peers_count(config->peers));
-	json_write_number(&json, "requests", longpolls_count(config->polls));
+	json_write_number(&json, "requests",
+	    longpolls_count(config->longpolls));
 	json_write_number(&json, "sessions", totals.sessions);
 	json_write_number(&json, "present", totals.present);
 	json_write_number(&json, "pending", totals.jobs);
@@ -99,22 +91,22 @@ parse_after(const char *query, uint64_t *after)
 	return admin_number_parse(value, after);
 }
 
-static void
-show_sessions(void *ctx, const char *query, struct exchange_answer *answer)
+void
+admin_status_sessions(const struct admin_request *request,
+    struct exchange_answer *answer)
 {
-	const struct operate *operate = ctx;
 	struct roster_session sessions[SESSIONS_PER_PAGE];
 	struct json_write json;
 	uint64_t after;
 	size_t n, i;
 
-	if (parse_after(query, &after) == -1) {
+	if (parse_after(request->query, &after) == -1) {
 		admin_answer_error(answer, 400, "only after=NUMBER");
 		return;
 	}
-	n = roster_sessions(operate->config.hub, after, sessions,
+	n = roster_sessions(request->config->hub, after, sessions,
 	    SESSIONS_PER_PAGE);
-	json_write_begin(&json, ANSWER_BYTES_MAX);
+	json_write_begin(&json, ADMIN_ANSWER_BYTES_MAX);
 	json_write_open(&json, "sessions", "[");
 	for (i = 0; i < n; i++) {
 		json_write_open(&json, NULL, "{");
@@ -154,18 +146,18 @@ write_customer_status(struct json_write *json,
 	json_write_close(json, "}");
 }
 
-static void
-show_one_session(void *ctx, const char *query, struct exchange_answer *answer)
+void
+admin_status_session(const struct admin_request *request,
+    struct exchange_answer *answer)
 {
-	const struct operate *operate = ctx;
-	struct hub *hub = operate->config.hub;
+	struct hub *hub = request->config->hub;
 	struct roster_customer customers[CUSTOMERS_MAX];
 	struct roster_session session;
 	char id[SESSION_ID_MAX + 1];
 	struct json_write json;
 	size_t n, i;
 
-	if (query_only(query, "id", id, sizeof(id)) == -1 ||
+	if (query_only(request->query, "id", id, sizeof(id)) == -1 ||
 	    !session_id_is_valid(id, strlen(id))) {
 		admin_answer_error(answer, 400, "needs id=SESSION");
 		return;
@@ -176,118 +168,13 @@ show_one_session(void *ctx, const char *query, struct exchange_answer *answer)
 		return;
 	}
 	n = roster_customers(hub, id, customers, CUSTOMERS_MAX);
-	json_write_begin(&json, ANSWER_BYTES_MAX);
+	json_write_begin(&json, ADMIN_ANSWER_BYTES_MAX);
 	write_session_status(&json, &session);
 	json_write_open(&json, "customers", "[");
 	for (i = 0; i < n; i++)
 		write_customer_status(&json, &customers[i]);
 	json_write_close(&json, "]");
 	admin_answer_json(answer, 200, json_write_end(&json));
-}
-
-static void
-answer_empty(struct exchange_answer *answer, unsigned status)
-{
-	struct json_write json;
-
-	json_write_begin(&json, ANSWER_BYTES_MAX);
-	admin_answer_json(answer, status, json_write_end(&json));
-}
-
-static void
-kick(void *ctx, const char *query, struct exchange_answer *answer)
-{
-	const struct operate *operate = ctx;
-	struct now now = clock_now();
-	struct admin_query parsed;
-	const char *fault = admin_query_parse(query, &parsed);
-
-	if (fault != NULL || !parsed.has_customer) {
-		admin_answer_error(answer, 400, fault != NULL ? fault :
-		    "no customer");
-		return;
-	}
-	if (operate->config.is_draining(operate->config.ctx)) {
-		admin_answer_error(answer, 503, "the daemon stops");
-		return;
-	}
-	switch (roster_kick(operate->config.hub, parsed.session,
-	    &parsed.customer, &now)) {
-	case ROSTER_KICKED:
-		answer_empty(answer, 200);
-		break;
-	case ROSTER_NO_SESSION:
-		admin_answer_error(answer, 404,
-		    "nobody takes part in that session");
-		break;
-	case ROSTER_NO_CUSTOMER:
-		admin_answer_error(answer, 404, "no such customer takes part");
-		break;
-	}
-}
-
-static void
-write_report_lines(struct json_write *json, const char *key,
-    const struct buf *lines)
-{
-	const char *at = buf_data(lines), *end;
-
-	json_write_open(json, key, "[");
-	for (; at != NULL && at < buf_data(lines) + lines->len; at = end + 1) {
-		end = memchr(at, '\n', lines->len);
-		json_write_text(json, NULL, at, (size_t)(end - at));
-	}
-	json_write_close(json, "]");
-}
-
-static void
-reload_config(void *ctx, const char *query, struct exchange_answer *answer)
-{
-	const struct operate *operate = ctx;
-	struct reload_report report;
-	struct json_write json;
-
-	(void)query;	/* means nothing */
-	if (operate->config.is_draining(operate->config.ctx)) {
-		admin_answer_error(answer, 503, "the daemon stops");
-		return;
-	}
-	reload_report_init(&report);
-	operate->config.reload(operate->config.ctx, &report);
-	json_write_begin(&json, ANSWER_BYTES_MAX);
-	write_report_lines(&json, "problems", &report.problems);
-	write_report_lines(&json, "adopted", &report.adopted);
-	write_report_lines(&json, "restart", &report.restart);
-	admin_answer_json(answer, report.problems.len > 0 ? 422 : 200,
-	    json_write_end(&json));
-	reload_report_clear(&report);
-}
-
-static void
-drain(void *ctx, const char *query, struct exchange_answer *answer)
-{
-	const struct operate *operate = ctx;
-
-	(void)query;	/* means nothing */
-	operate->config.drain(operate->config.ctx);
-	answer_empty(answer, 202);
-}
-
-static void
-set_log_level(void *ctx, const char *query, struct exchange_answer *answer)
-{
-	char name[LEVEL_BYTES];
-	enum log_level level;
-
-	(void)ctx;	/* the log is the process's */
-	if (query_only(query, "level", name, sizeof(name)) == -1 ||
-	    setting_log_level_parse(name, &level) == -1) {
-		admin_answer_error(answer, 400,
-		    "needs level=error, warning, info or debug");
-		return;
-	}
-	log_set_level(level);
-	answer_empty(answer, 200);
 }
 
 static void
@@ -305,44 +192,51 @@ write_setting(void *ctx, const struct options_shown *shown)
 	json_write_close(json, "}");
 }
 
-static void
-show_config(void *ctx, const char *query, struct exchange_answer *answer)
+void
+admin_status_settings(const struct admin_request *request,
+    struct exchange_answer *answer)
 {
-	const struct operate *operate = ctx;
 	struct json_write json;
 
-	(void)query;	/* means nothing */
-	json_write_begin(&json, ANSWER_BYTES_MAX);
+	json_write_begin(&json, ADMIN_ANSWER_BYTES_MAX);
 	json_write_open(&json, "settings", "[");
-	options_show(operate->config.options, write_setting, &json);
+	options_show(request->config->options, write_setting, &json);
 	json_write_close(&json, "]");
 	admin_answer_json(answer, 200, json_write_end(&json));
 }
 
-const struct admin_route operate_routes[] = {
-	{ "GET", "/status", NULL, show_status },
-	{ "GET", "/sessions", NULL, show_sessions },
-	{ "GET", "/session", NULL, show_one_session },
-	{ "GET", "/config", NULL, show_config },
-	{ "POST", "/kick", "kick", kick },
-	{ "POST", "/reload", "reload", reload_config },
-	{ "POST", "/drain", "drain", drain },
-	{ "POST", "/log-level", "log level", set_log_level },
-	{ NULL, NULL, NULL, NULL },
-};
-
-struct operate *
-operate_new(const struct operate_config *config)
+/* NULL: there is none. */
+static const char *
+erasure_state_name(enum erasure_state state)
 {
-	struct operate *operate = xcalloc(1, sizeof(*operate));
-
-	operate->config = *config;
-	operate->started_ms = clock_now().mono_ms;
-	return operate;
+	switch (state) {
+	case ERASURE_UNKNOWN:
+		break;
+	case ERASURE_PENDING:
+		return "pending";
+	case ERASURE_DONE:
+		return "done";
+	case ERASURE_NOT_FOUND:
+		return "notFound";
+	case ERASURE_FAILED:
+		return "failed";
+	}
+	return NULL;
 }
 
 void
-operate_free(struct operate *operate)
+admin_status_erasure(const struct admin_request *request,
+    struct exchange_answer *answer)
 {
-	free(operate);
+	struct erasure erasure = { .state = ERASURE_UNKNOWN };
+	uint64_t number;
+
+	if (admin_number_parse(request->rest, &number) == 0)
+		erasure = hub_erasure(request->config->hub, number);
+	if (erasure.state == ERASURE_UNKNOWN)
+		admin_answer_error(answer, 404, "no such erasure");
+	else
+		admin_answer_format(answer, 200,
+		    "{\"state\":\"%s\",\"bodies\":%" PRIu64 "}\n",
+		    erasure_state_name(erasure.state), erasure.bodies);
 }

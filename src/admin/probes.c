@@ -44,7 +44,7 @@ static const struct {
 };
 
 bool
-probes_answer(const struct watch *watch, const char *path, size_t len,
+probes_answer(const struct probes *probes, const char *path, size_t len,
     struct exchange_answer *answer)
 {
 	struct metrics metrics;
@@ -54,7 +54,7 @@ probes_answer(const struct watch *watch, const char *path, size_t len,
 		if (strlen(paths[i].path) != len ||
 		    strncmp(path, paths[i].path, len) != 0)
 			continue;
-		watch->collect(watch->ctx, &metrics);
+		probes->collect(probes->ctx, &metrics);
 		paths[i].answer(&metrics, answer);
 		return true;
 	}

@@ -8,18 +8,18 @@ struct exchange_answer;
 struct metrics;
 
 /*
- * What those get who watch the daemon: /metrics, /healthz (the loop turns) and
- * /readyz (send clients here).  Never for the public: who listens for it and
+ * What monitoring systems and load balancers ask: /metrics, /healthz (the loop
+ * turns) and /readyz (send clients here).  Never for the public: who listens for it and
  * where is the owner's business.
  */
-struct watch {
+struct probes {
 	/* Fill in all of metrics. */
 	void	(*collect)(void *ctx, struct metrics *metrics);
 	void	*ctx;
 };
 
 /* Whether a path, of a GET, is one of the three; then answer is filled in. */
-bool probes_answer(const struct watch *watch, const char *path, size_t len,
-    struct exchange_answer *answer);
+bool	 probes_answer(const struct probes *probes, const char *path,
+	    size_t len, struct exchange_answer *answer);
 
 #endif

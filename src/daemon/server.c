@@ -193,7 +193,6 @@ start_drain(struct server *server)
 		.ctx = server,
 	};
 
-	admin_listener_drain(server->admin_listener);
 	server->drain = drain_start(&config);
 }
 
@@ -408,13 +407,14 @@ open_admin_listener(struct server *server, const struct id_key *key)
 	const struct admin_listener_config config = {
 		.loop = &server->loop,
 		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
-		.log_key = *key,
-		.watch = { .collect = collect_metrics, .ctx = server },
-		.operate = {
+		.admin = {
+			.log_key = *key,
+			.started_ms = clock_now().mono_ms,
 			.options = server->options,
 			.hub = server->hub,
 			.peers = server->network.peers,
-			.polls = server->network.polls,
+			.longpolls = server->network.polls,
+			.probes = { .collect = collect_metrics, .ctx = server },
 			.reload = reload_options,
 			.drain = drain,
 			.is_draining = is_draining,
@@ -424,8 +424,8 @@ open_admin_listener(struct server *server, const struct id_key *key)
 	};
 
 	server->admin_listener = admin_listener_new(&config, &http);
-	return admin_listener_open(server->admin_listener,
-	    server->options) == -1 ? EX_OSERR : EX_OK;
+	return admin_listener_open(server->admin_listener) == -1 ?
+	    EX_OSERR : EX_OK;
 }
 
 static int
