@@ -1,31 +1,56 @@
 #include "commands.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "audit/audit.h"
+#include "audit/offline_erase.h"
 #include "audit/session_list.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "ctl.h"
-#include "erasing.h"
+#include "daemon_request.h"
+#include "hub/erasure.h"
+#include "printable.h"
 #include "prompt.h"
 #include "session/session.h"
-#include "audit/audit.h"
-#include "audit/session_list.h"
 
 enum { OPTION_CUSTOMER, OPTION_SESSION, OPTION_YES };
 
+enum {
+	FIRST_WAIT_MS = 20,		/* until the daemon is asked again: */
+	LAST_WAIT_MS = 500,		/* it grows to this */
+	OFFLINE_WAIT_MS = 60000,	/* for readers of the database */
+	TARGET_BYTES = 64 + SESSION_ID_MAX + ID_CUSTOMER_HEX
+};
+
+/* What the daemon answers of an erasure that was before it started. */
+#define STATUS_UNKNOWN 404
+
 static const struct ctl_option options[] = {
-	[OPTION_CUSTOMER] = { "customer", "ID",
-	    "what is known of one customer" },
+	[OPTION_CUSTOMER] = { "customer", "ID", "what is known of one customer" },
 	[OPTION_SESSION] = { "session", "ID", "in this session, or all of it" },
 	[OPTION_YES] = { "yes", NULL, "do not ask" },
 	{ NULL, NULL, NULL },
+};
+
+static const struct json_shape begun_shape[] = {
+	{ "id", JSON_KIND_NUMBER, NULL },
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
+static const struct json_shape state_shape[] = {
+	{ "state", JSON_KIND_TEXT, NULL },
+	{ "bodies", JSON_KIND_NUMBER, NULL },
+	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
 /* What is to be erased. */
@@ -40,7 +65,7 @@ struct erase {
 
 /* Ask a person; whoever has no terminal says --yes. */
 static enum ctl_status
-confirm(const struct erase *erase)
+confirm_erase(const struct erase *erase)
 {
 	if (erase->ctl->values[OPTION_YES] != NULL)
 		return CTL_OK;
@@ -109,6 +134,235 @@ find_what_to_erase(struct erase *erase)
 	return status;
 }
 
+static void
+print_erased(const struct payload *session, uint64_t bodies)
+{
+	(void)printable_write(stdout, session->data, session->len, SIZE_MAX);
+	(void)printf(": erased %" PRIu64 " records\n", bodies);
+}
+
+static enum ctl_status
+report_erasure(const struct payload *session, const struct erasure *erasure)
+{
+	switch (erasure->state) {
+	case ERASURE_DONE:
+		print_erased(session, erasure->bodies);
+		return CTL_OK;
+	case ERASURE_NOT_FOUND:
+		log_errorx("%s: no such session, or no such customer in it",
+		    session->data);
+		return CTL_NOT_FOUND;
+	case ERASURE_FAILED:
+		log_errorx("%s: nothing was erased: the storage refused",
+		    session->data);
+		return CTL_IO_ERROR;
+	case ERASURE_PENDING:
+		log_errorx("%s: not all is erased: somebody reads the "
+		    "database, or the storage failed: erase it again",
+		    session->data);
+		return CTL_IN_USE;
+	case ERASURE_UNKNOWN:
+		break;
+	}
+	log_errorx("%s: the daemon was started anew meanwhile: erase it again",
+	    session->data);
+	return CTL_UNAVAILABLE;
+}
+
+static int
+parse_erasure_state(const struct json_node *root, enum erasure_state *state)
+{
+	static const struct {
+		const char *name;
+		enum erasure_state state;
+	} states[] = {
+		{ "pending", ERASURE_PENDING },
+		{ "done", ERASURE_DONE },
+		{ "notFound", ERASURE_NOT_FOUND },
+		{ "failed", ERASURE_FAILED },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (daemon_answer_is_text(root, "state", states[i].name)) {
+			*state = states[i].state;
+			return 0;
+		}
+	return -1;
+}
+
+/* Ask once how an erasure goes. */
+static enum ctl_status
+request_erasure_state(const struct ctl *ctl, uint64_t number,
+    struct erasure *erasure)
+{
+	char target[TARGET_BYTES];
+	const struct daemon_request request = {
+		.method = "GET",
+		.target = target,
+		.shape = state_shape,
+		.also = STATUS_UNKNOWN,
+	};
+	struct daemon_absence absence;
+	struct daemon_answer answer;
+	enum ctl_status status;
+
+	xsnprintf(target, sizeof(target), "/erase/%" PRIu64, number);
+	status = daemon_request_try(ctl, &request, &answer, &absence);
+	if (absence.is_absent) {
+		errno = absence.error;
+		log_warn("the daemon went away: erase it again");
+	}
+	if (status != CTL_OK)
+		return status;
+	*erasure = (struct erasure){ .state = ERASURE_UNKNOWN };
+	if (answer.status != STATUS_UNKNOWN) {
+		erasure->bodies = daemon_answer_number(answer.root, "bodies");
+		if (parse_erasure_state(answer.root, &erasure->state) == -1)
+			status = daemon_answer_malformed("state");
+	}
+	daemon_answer_clear(&answer);
+	return status;
+}
+
+static void
+sleep_ms(unsigned ms)
+{
+	const struct timespec time = { .tv_nsec = (long)ms * 1000000 };
+
+	(void)nanosleep(&time, NULL); /* too early is early enough */
+}
+
+static void
+show_pending(const struct erasure *erasure)
+{
+	if (isatty(STDERR_FILENO) == 1)
+		(void)fprintf(stderr, "\r\033[Kerasing: %" PRIu64 " records",
+		    erasure->bodies);
+}
+
+static void
+wipe_pending(void)
+{
+	if (isatty(STDERR_FILENO) == 1)
+		(void)fputs("\r\033[K", stderr); /* nobody is told */
+}
+
+static enum ctl_status
+await_erasure(const struct ctl *ctl, const struct payload *session,
+    uint64_t number)
+{
+	struct erasure erasure = { .state = ERASURE_PENDING };
+	unsigned wait_ms = FIRST_WAIT_MS;
+	enum ctl_status status;
+
+	for (;;) {
+		status = request_erasure_state(ctl, number, &erasure);
+		if (status != CTL_OK || erasure.state != ERASURE_PENDING)
+			break;
+		show_pending(&erasure);
+		sleep_ms(wait_ms);
+		wait_ms = wait_ms * 2 < LAST_WAIT_MS ? wait_ms * 2 :
+		    LAST_WAIT_MS;
+	}
+	wipe_pending();
+	return status == CTL_OK ? report_erasure(session, &erasure) : status;
+}
+
+/* A daemon that runs has the lock: why it could not be asked. */
+static void
+explain_unreachable(const struct daemon_absence *absence)
+{
+	char where[ENDPOINT_TEXT_MAX + 1];
+
+	switch (absence->socket) {
+	case ADMIN_SOCKET_NONE:
+	case ADMIN_SOCKET_TOO_LONG:
+		log_errorx("the daemon runs, and %s: stop it first, or give "
+		    "it another admin-listen",
+		    absence->socket == ADMIN_SOCKET_NONE ?
+		    "admin-listen is none" :
+		    "its admin socket's path would be too long");
+		break;
+	case ADMIN_SOCKET_CONFIGURED:
+	case ADMIN_SOCKET_DEFAULT:
+		endpoint_format(&absence->endpoint, where);
+		log_errorx("the daemon runs, but %s cannot be reached: %s: "
+		    "are you its user, and is -c the daemon's?", where,
+		    strerror(absence->error));
+		break;
+	}
+}
+
+static enum ctl_status
+erase_offline(const struct ctl *ctl, struct payload *session,
+    const struct customer_id *customer)
+{
+	struct erasure erasure;
+
+	switch (offline_erase(ctl->database, session, customer,
+	    OFFLINE_WAIT_MS, &erasure)) {
+	case STORE_OPENED:
+		return report_erasure(session, &erasure);
+	case STORE_BAD_DATA:
+		return CTL_BAD_DATA;
+	case STORE_IN_USE:
+		return CTL_IN_USE;
+	case STORE_CANNOT_CREATE:
+	case STORE_IO_ERROR:
+		break;
+	}
+	return CTL_IO_ERROR;
+}
+
+static void
+format_erase_target(char target[TARGET_BYTES], const struct payload *session,
+    const struct customer_id *customer)
+{
+	char digits[ID_CUSTOMER_HEX + 1] = "";
+
+	if (customer != NULL)
+		customer_id_format(customer, digits);
+	xsnprintf(target, TARGET_BYTES, "/erase?session=%s%s%s",
+	    session->data, customer != NULL ? "&customer=" : "", digits);
+}
+
+/*
+ * Have the bodies of a customer of session erased, or with NULL of everybody
+ * in it, and wait until nothing is left of them in the database's files: by the
+ * daemon, or in its place if none runs.
+ */
+static enum ctl_status
+erase_session(const struct ctl *ctl, struct payload *session,
+    const struct customer_id *customer)
+{
+	char target[TARGET_BYTES];
+	const struct daemon_request request = {
+		.method = "POST",
+		.target = target,
+		.shape = begun_shape,
+	};
+	struct daemon_absence absence;
+	struct daemon_answer answer;
+	enum ctl_status status;
+	uint64_t number;
+
+	format_erase_target(target, session, customer);
+	status = daemon_request_try(ctl, &request, &answer, &absence);
+	if (status == CTL_OK) {
+		number = daemon_answer_number(answer.root, "id");
+		daemon_answer_clear(&answer);
+		return await_erasure(ctl, session, number);
+	}
+	if (!absence.is_absent)
+		return status;
+	status = erase_offline(ctl, session, customer);
+	if (status != CTL_IN_USE)
+		return status;
+	explain_unreachable(&absence);
+	return CTL_UNAVAILABLE;
+}
+
 static enum ctl_status
 erase_all(struct erase *erase)
 {
@@ -116,10 +370,10 @@ erase_all(struct erase *erase)
 	size_t i;
 
 	if (status == CTL_OK)
-		status = confirm(erase);
+		status = confirm_erase(erase);
 	for (i = 0; i < erase->session_count; i++) {
 		if (status == CTL_OK)
-			status = erasing_run(erase->ctl, erase->sessions[i],
+			status = erase_session(erase->ctl, erase->sessions[i],
 			    erase->customer);
 		payload_unref(erase->sessions[i]);
 	}

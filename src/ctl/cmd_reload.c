@@ -24,11 +24,12 @@ static const struct json_shape shape[] = {
 	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
-static const struct daemon_request question = {
+static const struct daemon_request request = {
 	.method = "POST",
 	.target = "/reload",
 	.shape = shape,
 	.also = STATUS_REFUSED,
+	.also_shape = shape,
 };
 
 /* A line for each text of a list, with words behind it. */
@@ -52,7 +53,7 @@ run_reload(const struct ctl *ctl)
 	struct daemon_answer answer;
 	enum ctl_status status;
 
-	status = daemon_request_send(ctl, &question, &answer);
+	status = daemon_request_send(ctl, &request, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (answer.status == STATUS_REFUSED)

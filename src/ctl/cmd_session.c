@@ -78,7 +78,7 @@ run_session(const struct ctl *ctl)
 {
 	const char *session = ctl->operands[0];
 	char target[TARGET_BYTES];
-	const struct daemon_request question = {
+	const struct daemon_request request = {
 		.method = "GET",
 		.target = target,
 		.shape = shape,
@@ -90,7 +90,7 @@ run_session(const struct ctl *ctl)
 		return ctl_usage_error("session: %s: not the id of a session",
 		    session);
 	xsnprintf(target, sizeof(target), "/session?id=%s", session);
-	status = daemon_request_send(ctl, &question, &answer);
+	status = daemon_request_send(ctl, &request, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->values[OPTION_JSON] != NULL)

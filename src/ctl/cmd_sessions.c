@@ -70,7 +70,7 @@ static enum ctl_status
 request_page(const struct ctl *ctl, uint64_t *after)
 {
 	char target[TARGET_BYTES];
-	const struct daemon_request question = {
+	const struct daemon_request request = {
 		.method = "GET",
 		.target = target,
 		.shape = shape,
@@ -81,7 +81,7 @@ request_page(const struct ctl *ctl, uint64_t *after)
 
 	xsnprintf(target, sizeof(target), "/sessions?after=%" PRIu64,
 	    *after);
-	status = daemon_request_send(ctl, &question, &answer);
+	status = daemon_request_send(ctl, &request, &answer);
 	if (status != CTL_OK)
 		return status;
 	next = daemon_answer_number(answer.root, "next");

@@ -29,7 +29,7 @@ static const struct json_shape shape[] = {
 	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
-static const struct daemon_request question = {
+static const struct daemon_request request = {
 	.method = "GET",
 	.target = "/status",
 	.shape = shape,
@@ -110,7 +110,7 @@ run_status(const struct ctl *ctl)
 	struct daemon_answer answer;
 	enum ctl_status status;
 
-	status = daemon_request_send(ctl, &question, &answer);
+	status = daemon_request_send(ctl, &request, &answer);
 	if (status != CTL_OK)
 		return status;
 	if (ctl->values[OPTION_JSON] != NULL)

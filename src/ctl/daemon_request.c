@@ -9,32 +9,23 @@
 #include "admin_client.h"
 #include "base/log.h"
 #include "base/number.h"
-#include "config/admin_socket.h"
-#include "config/endpoint.h"
 #include "json_line.h"
 #include "printable.h"
 
-static enum ctl_status
-report_unreachable(const struct endpoint *endpoint, int error)
+static void
+report_absence(const struct daemon_absence *absence)
 {
 	char where[ENDPOINT_TEXT_MAX + 1];
 
-	endpoint_format(endpoint, where);
-	log_errorx("no daemon can be reached at %s: %s: %s", where,
-	    strerror(error), error == EACCES ?
-	    "use sudo, or be the daemon's user" :
-	    "does it run, and are -c and -d the daemon's?");
-	return CTL_UNAVAILABLE;
-}
-
-/* Where the daemon listens for us. */
-static enum ctl_status
-find_endpoint(const struct ctl *ctl, struct endpoint *endpoint)
-{
-	switch (admin_socket_find(ctl->options, endpoint)) {
+	switch (absence->socket) {
 	case ADMIN_SOCKET_CONFIGURED:
 	case ADMIN_SOCKET_DEFAULT:
-		return CTL_OK;
+		endpoint_format(&absence->endpoint, where);
+		log_errorx("no daemon can be reached at %s: %s: %s", where,
+		    strerror(absence->error), absence->error == EACCES ?
+		    "use sudo, or be the daemon's user" :
+		    "does it run, and are -c and -d the daemon's?");
+		break;
 	case ADMIN_SOCKET_NONE:
 		log_errorx("the daemon cannot be asked: admin-listen is none");
 		break;
@@ -43,7 +34,6 @@ find_endpoint(const struct ctl *ctl, struct endpoint *endpoint)
 		    "path would be too long: see admin-listen");
 		break;
 	}
-	return CTL_UNAVAILABLE;
 }
 
 /* Say why the daemon did not do what was asked. */
@@ -74,12 +64,17 @@ daemon_answer_malformed(const char *what)
 }
 
 static enum ctl_status
-check_answer(const struct daemon_answer *answer, const struct json_shape *shape,
-    unsigned also)
+check_answer(const struct daemon_request *request,
+    const struct daemon_answer *answer)
 {
+	const struct json_shape *shape = request->shape;
 	const char *fault;
 
-	if (answer->status / 100 != 2 && answer->status != also)
+	if (answer->status == request->also) {
+		shape = request->also_shape;
+		if (shape == NULL)
+			return CTL_OK;
+	} else if (answer->status / 100 != 2)
 		return report_refusal(answer);
 	if (answer->tree == NULL)
 		return daemon_answer_malformed("it is no JSON");
@@ -90,10 +85,10 @@ check_answer(const struct daemon_answer *answer, const struct json_shape *shape,
 	    fault);
 }
 
-enum ctl_status
-daemon_answer_parse(struct admin_client_answer *from,
-    const struct json_shape *shape, unsigned also,
-    struct daemon_answer *answer)
+/* Read what came, whose body is taken. */
+static enum ctl_status
+read_answer(const struct daemon_request *request,
+    const struct admin_client_answer *from, struct daemon_answer *answer)
 {
 	enum ctl_status status;
 
@@ -104,33 +99,50 @@ daemon_answer_parse(struct admin_client_answer *from,
 	};
 	if (answer->tree != NULL)
 		answer->root = json_tree_root(answer->tree);
-	status = check_answer(answer, shape, also);
+	status = check_answer(request, answer);
 	if (status != CTL_OK)
 		daemon_answer_clear(answer);
 	return status;
 }
 
 enum ctl_status
-daemon_request_send(const struct ctl *ctl,
-    const struct daemon_request *question, struct daemon_answer *answer)
+daemon_request_try(const struct ctl *ctl, const struct daemon_request *request,
+    struct daemon_answer *answer, struct daemon_absence *absence)
 {
 	struct admin_client_answer from;
-	struct endpoint endpoint;
-	enum ctl_status status = find_endpoint(ctl, &endpoint);
 
-	if (status != CTL_OK)
-		return status;
-	switch (admin_client_ask(&endpoint, question->method, question->target,
-	    &from)) {
+	*absence = (struct daemon_absence){ .is_absent = false };
+	absence->socket = admin_socket_find(ctl->options, &absence->endpoint);
+	if (absence->socket == ADMIN_SOCKET_NONE ||
+	    absence->socket == ADMIN_SOCKET_TOO_LONG) {
+		absence->is_absent = true;
+		return CTL_UNAVAILABLE;
+	}
+	switch (admin_client_ask(&absence->endpoint, request->method,
+	    request->target, &from)) {
 	case ADMIN_CLIENT_ANSWERED:
-		return daemon_answer_parse(&from, question->shape,
-		    question->also, answer);
+		return read_answer(request, &from, answer);
 	case ADMIN_CLIENT_ABSENT:
-		return report_unreachable(&endpoint, errno);
+		absence->is_absent = true;
+		absence->error = errno;
+		break;
 	case ADMIN_CLIENT_FAILED:
 		break;
 	}
 	return CTL_UNAVAILABLE;
+}
+
+enum ctl_status
+daemon_request_send(const struct ctl *ctl, const struct daemon_request *request,
+    struct daemon_answer *answer)
+{
+	struct daemon_absence absence;
+	enum ctl_status status = daemon_request_try(ctl, request, answer,
+	    &absence);
+
+	if (absence.is_absent)
+		report_absence(&absence);
+	return status;
 }
 
 void
@@ -146,13 +158,13 @@ daemon_request_post(const struct ctl *ctl, const char *target)
 	static const struct json_shape nothing[] = {
 		{ NULL, JSON_KIND_TEXT, NULL },
 	};
-	const struct daemon_request question = {
+	const struct daemon_request request = {
 		.method = "POST",
 		.target = target,
 		.shape = nothing,
 	};
 	struct daemon_answer answer;
-	enum ctl_status status = daemon_request_send(ctl, &question, &answer);
+	enum ctl_status status = daemon_request_send(ctl, &request, &answer);
 
 	if (status == CTL_OK)
 		daemon_answer_clear(&answer);

@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/admin_socket.h"
+#include "config/endpoint.h"
 #include "ctl.h"
 #include "json_shape.h"
 #include "json_tree.h"
-
-struct admin_client_answer;
 
 /* A request to the daemon that runs, for a person or a program. */
 
@@ -28,6 +28,15 @@ struct daemon_request {
 	const struct json_shape *shape;
 	unsigned also;			/* a status that answers it beside */
 					/* those of success; 0 for none */
+	const struct json_shape *also_shape; /* or NULL: like anything */
+};
+
+/* Why there is no daemon to ask. */
+struct daemon_absence {
+	bool	 is_absent;
+	enum admin_socket socket;
+	struct endpoint endpoint;	/* where nobody listens */
+	int	 error;			/* errno of connecting */
 };
 
 /*
@@ -36,12 +45,12 @@ struct daemon_request {
  * there is no daemon, it refused, or its answer is not understood.
  */
 enum ctl_status daemon_request_send(const struct ctl *ctl,
-	    const struct daemon_request *question,
+	    const struct daemon_request *request,
 	    struct daemon_answer *answer);
-/* The same for an answer that came by other ways, whose body is taken. */
-enum ctl_status daemon_answer_parse(struct admin_client_answer *from,
-	    const struct json_shape *shape, unsigned also,
-	    struct daemon_answer *answer);
+/* The same, but if there is no daemon absence says so, and nothing is said. */
+enum ctl_status daemon_request_try(const struct ctl *ctl,
+	    const struct daemon_request *request, struct daemon_answer *answer,
+	    struct daemon_absence *absence);
 void	 daemon_answer_clear(struct daemon_answer *answer);
 /* POST to target, whose answer says nothing. */
 enum ctl_status daemon_request_post(const struct ctl *ctl, const char *target);
