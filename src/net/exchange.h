@@ -57,7 +57,7 @@ struct exchange_answer {
 	struct outbox_news news;	/* what the body shows */
 	const struct ws_handshake *handshake;	/* of a 101 */
 	void	*upgrade;		/* with 101: whose it is */
-	struct longpoll *poll;		/* with 0 */
+	struct longpoll *longpoll;		/* with 0 */
 };
 
 enum { EXCHANGE_FIELDS_MAX = 12 };

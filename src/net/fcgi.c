@@ -71,7 +71,7 @@ struct fcgi_exchange {
 	struct fcgi_connection *connection;
 	struct fcgi_request *request;
 	/* Until the body is there, one of these, then only poll. */
-	struct longpoll *poll;
+	struct longpoll *longpoll;
 	struct fcgi_output *answer;
 	struct deadline body;
 	uint64_t body_len;	/* that has come */
@@ -136,8 +136,8 @@ free_exchange(struct fcgi_exchange *exchange)
 {
 	struct fcgi_connection *connection = exchange->connection;
 
-	if (exchange->poll != NULL)
-		longpoll_cancel(exchange->poll);
+	if (exchange->longpoll != NULL)
+		longpoll_cancel(exchange->longpoll);
 	if (exchange->answer != NULL)
 		fcgi_output_free(exchange->answer);
 	fcgi_stop_waiting(connection, &exchange->body);
@@ -369,7 +369,7 @@ on_answered(void *ctx, const struct exchange_answer *answer)
 	struct fcgi_exchange *exchange = ctx;
 	struct fcgi_connection *connection = exchange->connection;
 
-	exchange->poll = NULL;
+	exchange->longpoll = NULL;
 	exchange->answer = fcgi_output_answer(exchange->request->id, answer);
 	answer_exchange(exchange);
 	if (!connection->is_reading)
@@ -409,7 +409,7 @@ ask_fcgi_owner(struct fcgi_exchange *exchange, const struct fcgi_head *head)
 	exchange->has_length = head->has_length;
 	exchange->content_length = head->request.content_length;
 	config->owner->request(config->ctx, &head->request, &answer);
-	exchange->poll = answer.poll;
+	exchange->longpoll = answer.longpoll;
 	if (answer.status != 0)
 		exchange->answer = fcgi_output_answer(exchange->request->id,
 		    &answer);
@@ -462,8 +462,8 @@ add_exchange_body(struct fcgi_exchange *exchange,
     const struct fcgi_event *event)
 {
 	exchange->body_len += event->len;
-	if (exchange->poll != NULL && !exchange->is_too_large &&
-	    longpoll_add_body(exchange->poll, event->data, event->len) == -1)
+	if (exchange->longpoll != NULL && !exchange->is_too_large &&
+	    longpoll_add_body(exchange->longpoll, event->data, event->len) == -1)
 		exchange->is_too_large = true;
 }
 
@@ -482,9 +482,9 @@ start_exchange(struct fcgi_exchange *exchange)
 	if (exchange->answer != NULL)
 		answer_exchange(exchange);
 	else if (exchange->is_too_large)
-		longpoll_refuse_body(exchange->poll, &longpoll_owner, exchange);
+		longpoll_refuse_body(exchange->longpoll, &longpoll_owner, exchange);
 	else
-		longpoll_start(exchange->poll, &longpoll_owner, exchange);
+		longpoll_start(exchange->longpoll, &longpoll_owner, exchange);
 }
 
 static void

@@ -44,7 +44,7 @@ enum {
 /* The request line, as libmicrohttpd has it. */
 struct http_request_line {
 	const char *method;
-	const char *url;	/* its target, decoded in place */
+	const char *url;	/* its path, decoded where the target lay */
 	const char *target;	/* as it was sent */
 	const char *version;
 };

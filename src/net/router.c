@@ -171,16 +171,16 @@ start_longpoll(struct router *front, const struct exchange_request *request,
 		refuse_request(front, answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
 		return;
 	}
-	answer->poll = longpoll_new(front->polls, request->transport,
+	answer->longpoll = longpoll_new(front->polls, request->transport,
 	    session, client);
-	if (answer->poll == NULL) {
+	if (answer->longpoll == NULL) {
 		refuse_request(front, answer, REFUSAL_RATE_LIMITED, NULL);
 		return;
 	}
 	answer->status = 0;
-	longpoll_set_authorization(answer->poll, request->authorization);
+	longpoll_set_authorization(answer->longpoll, request->authorization);
 	if (is_get)
-		longpoll_set_query(answer->poll, request->target->query);
+		longpoll_set_query(answer->longpoll, request->target->query);
 }
 
 static void
