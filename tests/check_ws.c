@@ -15,6 +15,8 @@
 #include "feed.h"
 #include "net/unsent.h"
 #include "net/ws.h"
+#include "net/ws_keepalive.h"
+#include "wire/ws_deflate.h"
 
 const char suite_name[] = "ws";
 
@@ -1036,8 +1038,8 @@ START_TEST(ping_can_be_asked_for)
 {
 	struct world *world = world_plain();
 
-	ws_ping(&world->ws);
-	ws_ping(&world->ws);
+	ws_keepalive_ping(&world->ws);
+	ws_keepalive_ping(&world->ws);
 	expect_heard(world, SERVER_PING);
 	say(world, PONG);
 
@@ -1159,10 +1161,10 @@ START_TEST(who_takes_what_is_before_a_ping_is_not_silent)
 	for (i = 0; i < 3; i++) {
 		pass_s(world, PONG_TIMEOUT_S - 1);
 		take_some(world, 20 * 1024 + 4);
-		ck_assert(ws_is_excused(&world->ws));
+		ck_assert(ws_keepalive_is_excused(&world->ws));
 		pass_s(world, 1);
 		ck_assert_uint_eq(world->closed, 0);
-		ck_assert(!ws_is_excused(&world->ws));
+		ck_assert(!ws_keepalive_is_excused(&world->ws));
 	}
 	pass_s(world, PONG_TIMEOUT_S);
 	ck_assert_uint_eq(world->closed, 1);
@@ -1176,11 +1178,11 @@ START_TEST(who_takes_only_the_ping_is_silent)
 	struct world *world = world_with_ping_behind(0);
 
 	expect_heard(world, SERVER_PING);
-	ck_assert(!ws_is_excused(&world->ws));
+	ck_assert(!ws_keepalive_is_excused(&world->ws));
 	pass_s(world, PONG_TIMEOUT_S);
 
 	ck_assert_uint_eq(world->closed, 1);
-	ck_assert(!ws_is_excused(&world->ws));
+	ck_assert(!ws_keepalive_is_excused(&world->ws));
 	world_free(world);
 }
 END_TEST
@@ -1191,13 +1193,13 @@ START_TEST(who_is_not_listened_to_is_excused)
 
 	world->patience = 0;
 	say(world, TEXT_ONE);
-	ws_ping(&world->ws);
-	ck_assert(ws_is_excused(&world->ws));
+	ws_keepalive_ping(&world->ws);
+	ck_assert(ws_keepalive_is_excused(&world->ws));
 	world->patience = 1;
 	ws_wake(&world->ws);
 	turn(world);
 
-	ck_assert(!ws_is_excused(&world->ws));
+	ck_assert(!ws_keepalive_is_excused(&world->ws));
 	world_free(world);
 }
 END_TEST
@@ -1402,7 +1404,7 @@ is_bare(const struct world *world)
 {
 	const struct ws *ws = &world->ws;
 
-	return ws->backlog == NULL && ws->clock == NULL && ws->unread == NULL;
+	return ws->backlog == NULL && ws->timer == NULL && ws->unread == NULL;
 }
 
 static void
@@ -1436,7 +1438,7 @@ START_TEST(what_a_busy_time_needed_goes_with_it)
 	ws_wake(&world->ws);
 	ck_assert_ptr_nonnull(world->ws.backlog);
 	say(world, "\x01\x81" MASK "a");
-	ck_assert_ptr_nonnull(world->ws.clock);
+	ck_assert_ptr_nonnull(world->ws.timer);
 	world->patience = 1;
 	say(world, "\x80\x80" MASK TEXT_ONE);
 	ck_assert_ptr_nonnull(world->ws.unread);
@@ -1534,7 +1536,7 @@ START_TEST(large_messages_leave_room_for_small_ones_in_each_turn)
 	push_large(other);
 	ws_wake(&other->ws);
 	ck_assert_uint_eq(other->ws.handed, sizeof(SERVER_ONE) - 1);
-	ws_ping(&other->ws);
+	ws_keepalive_ping(&other->ws);
 	(void)take_in_one_turn(world);
 	ck_assert_uint_eq(other->ws.handed, sizeof(SERVER_ONE) - 1);
 

@@ -28,6 +28,13 @@ struct deadline {
 
 struct deadlines;
 
+/* As many seconds, as a duration. */
+static inline uint64_t
+deadline_seconds(unsigned n)
+{
+	return (uint64_t)n * 1000;
+}
+
 /*
  * wait_ms are the durations of the kinds, 0 for never.  When one has passed
  * its deadline waits no longer, and expire is called from the loop.

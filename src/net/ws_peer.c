@@ -11,6 +11,7 @@
 #include "hub/outbox.h"
 #include "hub/peer.h"
 #include "wire/multicart.h"
+#include "ws_keepalive.h"
 
 struct ws_peer {
 	struct ws ws;
@@ -199,7 +200,7 @@ on_peer_wake(struct peer *peer)
 	}
 	if (peer->wants_ping) {
 		peer->wants_ping = false;
-		ws_ping(&self->ws);
+		ws_keepalive_ping(&self->ws);
 	}
 	ws_wake(&self->ws);
 }
@@ -207,7 +208,7 @@ on_peer_wake(struct peer *peer)
 static bool
 is_peer_excused(const struct peer *peer)
 {
-	return ws_is_excused(&of_peer(peer)->ws);
+	return ws_keepalive_is_excused(&of_peer(peer)->ws);
 }
 
 static const struct peer_ops peer_ops = {
