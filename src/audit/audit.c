@@ -117,7 +117,8 @@ check_db_header(const char *path, int fd)
 static bool
 is_readable(const char *path, const struct stat *st)
 {
-	return sidecars_wal_exists(path) || geteuid() == 0 || geteuid() == st->st_uid;
+	return sidecars_wal_exists(path) || geteuid() == 0 ||
+	    geteuid() == st->st_uid;
 }
 
 static enum audit_status
@@ -424,7 +425,8 @@ audit_end(struct audit *audit)
 {
 	/* After some errors SQLite has ended it by itself. */
 	if (!sqlite3_get_autocommit(audit->db))
-		(void)run_statement(audit, SQL_END);	/* there was nothing to write */
+		/* There was nothing to write. */
+		(void)run_statement(audit, SQL_END);
 }
 
 enum audit_status

@@ -28,11 +28,11 @@ struct audit;
 enum audit_status {
 	AUDIT_OK = 0,
 	AUDIT_FAULT = 1,	/* verification found one: see audit_report.h */
-	AUDIT_NONE = 2, /* there is no such thing, or no more of it */
+	AUDIT_NONE = 2,		/* there is no such thing, or no more of it */
 	AUDIT_BAD_DATA = 65,	/* foreign, newer, older, damaged */
-	AUDIT_NO_DATABASE = 66, /* no such file, or not to be read by us */
+	AUDIT_NO_DATABASE = 66,	/* no such file, or not to be read by us */
 	AUDIT_IO_ERROR = 74,
-	AUDIT_BUSY = 75 /* locked for longer than one should wait */
+	AUDIT_BUSY = 75		/* locked for longer than one should wait */
 };
 
 /*
@@ -75,7 +75,7 @@ struct audit_rows {
 
 struct audit_rows audit_run(struct audit *audit,
 	    struct sqlite3_stmt *statement);
-/* The same, of a statement that is kept until audit_close(); sql is a constant. */
+/* The same of a statement that is kept until audit_close(); sql is constant. */
 enum audit_status audit_run_cached(struct audit *audit, const char *sql,
 	    struct audit_rows *rows);
 void	 audit_bind(struct audit_rows *rows, int64_t number);

@@ -33,7 +33,7 @@ refuse_target(const char *path, const char *why)
 
 /* What failed with errno. */
 static enum backup_status
-failed(const char *path, const char *what)
+target_failed(const char *path, const char *what)
 {
 	log_warn("%s: %s", path, what);
 	return BACKUP_IO_ERROR;
@@ -135,7 +135,7 @@ check_target(const struct backup_order *order)
 	if (lstat(order->target, &old) == 0)
 		status = check_existing(order, &old);
 	else if (errno != ENOENT)
-		status = failed(order->target, "cannot be made");
+		status = target_failed(order->target, "cannot be made");
 	if (status != BACKUP_MADE || order->replaces)
 		return status;
 	return check_beside(order);
@@ -233,12 +233,12 @@ publish_copy(const struct backup_target *target)
 
 	/* An older database's would spoil the copy. */
 	if (order->replaces && sidecars_remove(order->target) == -1)
-		return failed(order->target, "cannot be made");
+		return target_failed(order->target, "cannot be made");
 	if (!order->replaces && has_wal_or_rollback(order->target))
 		return refuse_sidecars(order->target);
 	if (order->replaces ? atomic_file_replace(target->draft) == -1 :
 	    atomic_file_publish(target->draft) == -1)
-		return failed(order->target, "cannot be made");
+		return target_failed(order->target, "cannot be made");
 	return BACKUP_MADE;
 }
 

@@ -14,7 +14,7 @@ enum backup_status {
 	BACKUP_MADE = 0,
 	BACKUP_STOPPED = 1,	/* as goes_on() wanted; this was not logged */
 	BACKUP_BAD_TARGET = 64,	/* EX_USAGE: there is something already */
-	BACKUP_BAD_DATA = 65,	/* EX_DATAERR: no database of ours, or damaged */
+	BACKUP_BAD_DATA = 65,	/* EX_DATAERR: none of ours, or damaged */
 	BACKUP_NO_DATABASE = 66, /* EX_NOINPUT */
 	BACKUP_IO_ERROR = 74,	/* EX_IOERR */
 	BACKUP_IN_USE = 75	/* EX_TEMPFAIL: of the database or the target */

@@ -12,7 +12,7 @@
 
 enum {
 	SLICE_ROWS = 256,
-	SLICE_BYTES = 4 << 20 /* of carts; the last may be over it */
+	SLICE_BYTES = 4 << 20		/* of carts; the last may be over it */
 };
 
 #define COLUMN_SESSION_NAME AUDIT_ROW_WIDTH
@@ -33,7 +33,7 @@ struct audit_cursor {
 	struct audit *audit;
 	sqlite3_stmt *statement;
 	int64_t	 session_row;
-	int64_t after; /* the last row that was read */
+	int64_t	 after;			/* the last row that was read */
 	struct audit_row slice[SLICE_ROWS];
 	size_t	 count;			/* of rows in the slice */
 	size_t	 taken;			/* of them */

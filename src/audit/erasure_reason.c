@@ -54,7 +54,7 @@ struct erase {
 struct reach {
 	int64_t	 seq;
 	bool	 is_exact;
-	uint64_t own_ms; /* by this one alone; 0 if it explains nothing */
+	uint64_t own_ms;	/* by this one alone; 0: explains nothing */
 	uint64_t exact_ms;	/* of the exact ones; and of the others */
 	uint64_t loose_ms;
 };
@@ -65,7 +65,7 @@ struct audit_erasures {
 	struct reach *retains;		/* in the order of their rows */
 	size_t	 retain_count;
 	size_t	 retain_room;
-	struct erase *erases; /* empty until a body asks for them */
+	struct erase *erases;		/* empty until a body asks for them */
 	int64_t	 scanned;		/* the last of their rows */
 };
 
@@ -291,9 +291,11 @@ audit_erasures_explain(struct audit_erasures *erasures,
 		    !explained_by_retain(erasures, row, in_use))
 			status = scan_erases(erasures);
 	}
-	*reason = explained_by_retain(erasures, row, in_use) ? AUDIT_EXPIRED :
-	    explained_by_erase(erasures, row)		     ? AUDIT_ERASED :
-							       AUDIT_UNEXPLAINED;
+	if (explained_by_retain(erasures, row, in_use))
+		*reason = AUDIT_EXPIRED;
+	else
+		*reason = explained_by_erase(erasures, row) ? AUDIT_ERASED :
+		    AUDIT_UNEXPLAINED;
 	return status == AUDIT_OK && *reason == AUDIT_UNEXPLAINED ?
 	    explained_by_purge(erasures, row, reason) : status;
 }
@@ -307,7 +309,7 @@ audit_erasures_explain_used(struct audit_erasures *erasures,
 	if (!explained_by_erase(erasures, row))
 		status = scan_erases(erasures);
 	*reason = explained_by_erase(erasures, row) ? AUDIT_ERASED :
-						      AUDIT_UNEXPLAINED;
+	    AUDIT_UNEXPLAINED;
 	return status == AUDIT_OK && *reason == AUDIT_UNEXPLAINED ?
 	    explained_by_purge(erasures, row, reason) : status;
 }

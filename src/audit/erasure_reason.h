@@ -18,9 +18,9 @@ struct audit_erasures;
 enum audit_reason {
 	AUDIT_UNEXPLAINED,
 	AUDIT_ERASED,		/* somebody asked for it */
-	AUDIT_EXPIRED, /* it was old, and nothing pointed to it */
-	AUDIT_PURGED /* the row is gone by now, and so may be what */
-	/* explained it */
+	AUDIT_EXPIRED,		/* it was old, and nothing pointed to it */
+	AUDIT_PURGED		/* the row is gone by now, and so may be what */
+				/* explained it */
 };
 
 /*

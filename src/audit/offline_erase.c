@@ -110,8 +110,8 @@ offline_erase(const char *path, struct payload *session,
 	if (verdict != STORE_OPENED)
 		return verdict;
 	offline_hub_init(&offline, store);
-	*erasure =
-	    erase_and_wait(&offline, session, customer, wait_ms, &status);
+	*erasure = erase_and_wait(&offline, session, customer, wait_ms,
+	    &status);
 	if (status == STORE_FATAL)
 		verdict = store_exit_status(store);
 	hub_free(offline.hub);

@@ -10,9 +10,9 @@ struct payload;
 /*
  * Do what hub_erase() does in the database at path, which no daemon uses: the
  * same records in the same order.  As store_open() if it cannot be opened, or
- * store_exit_status() if it failed; the cause was logged.  Otherwise erasure says
- * how it ended; ERASURE_PENDING if a reader of the database was in the way for
- * wait_ms: then it is to be done again.
+ * store_exit_status() if it failed; the cause was logged.  Otherwise erasure
+ * says how it ended; ERASURE_PENDING if a reader of the database was in the way
+ * for wait_ms: then it is to be done again.
  */
 enum store_open_status offline_erase(const char *path,
 	    struct payload *session, const struct customer_id *customer,

@@ -25,7 +25,7 @@
 #include "verify.h"
 
 enum {
-	SLICE_BYTES = 1 << 20, /* between two looks at goes_on() */
+	SLICE_BYTES = 1 << 20,		/* between two looks at goes_on() */
 	CHECK_STEPS = 100000		/* SQLite's, likewise */
 };
 
@@ -76,8 +76,7 @@ check_copy_header(struct restore *restore)
 	/* A copy needs none; but somebody may call a database a copy. */
 	if (db_header_has_wal(header) &&
 	    sidecars_have_wal(restore->order->copy))
-		return refuse_copy(restore,
-		    "has a log, without which it is not "
+		return refuse_copy(restore, "has a log, without which it is not "
 		    "whole: make a copy of it by backup");
 	if (db_header_is_truncated(header, restore->size))
 		return refuse_copy(restore, "is truncated");
@@ -123,10 +122,11 @@ goes_on(struct restore *restore, enum backup_phase phase, uint64_t done)
 
 /* Append to the draft; -1 with errno. */
 static int
-write_slice(int fd, const uint8_t *bytes, size_t len)
+write_slice(const struct atomic_file *draft, const uint8_t *bytes, size_t len)
 {
 	errno = ENOSPC; /* what a short write means */
-	return write(fd, bytes, len) == (ssize_t)len ? 0 : -1;
+	return write(atomic_file_fd(draft), bytes, len) == (ssize_t)len ?
+	    0 : -1;
 }
 
 static enum restore_status
@@ -144,8 +144,7 @@ copy_file_slices(struct restore *restore, uint8_t *slice)
 			return unreadable(restore->order->copy);
 		if (n == 0)
 			return refuse_copy(restore, "is truncated");
-		if (write_slice(atomic_file_fd(draft), slice, (size_t)n) ==
-		    -1) {
+		if (write_slice(draft, slice, (size_t)n) == -1) {
 			log_warn("%s", atomic_file_path(draft));
 			return RESTORE_IO_ERROR;
 		}
@@ -244,7 +243,7 @@ restore_status_of_audit(const struct restore *restore, enum audit_status status)
 }
 
 static enum audit_status
-verify(struct restore *restore, struct audit *audit)
+verify_draft(struct restore *restore, struct audit *audit)
 {
 	const struct audit_verify_options wish = { .from = 0 };
 	struct audit_report report;
@@ -274,7 +273,7 @@ check_chain(struct restore *restore)
 		return RESTORE_DONE;
 	status = audit_open(path, &audit);
 	if (status == AUDIT_OK) {
-		status = verify(restore, audit);
+		status = verify_draft(restore, audit);
 		audit_close(audit);
 	}
 	restore->plan->is_proved = status == AUDIT_OK;

@@ -27,14 +27,14 @@ enum { STAMP_BYTES = 64 };
 
 struct restore_target {
 	char	*path;
-	char *kept; /* the old database's name afterwards */
+	char	*kept;			/* the old database's name afterwards */
 	char	*key;
 	char	*kept_key;
 	struct fs_owner owner;
 	struct atomic_file *draft;
 	int	 lock;
 	bool	 has_old;
-	bool has_placeholder; /* in the place of an old one */
+	bool	 has_placeholder;	/* in the place of an old one */
 };
 
 static enum restore_status
@@ -57,7 +57,7 @@ restore_status_of(enum store_open_status status)
 
 /* What failed with errno. */
 static enum restore_status
-failed(const char *path, const char *what)
+restore_failed(const char *path, const char *what)
 {
 	return restore_status_of(store_status_of_errno(path, what));
 }
@@ -104,7 +104,7 @@ look_at_existing(struct restore_target *target, struct stat *st)
 	target->has_old = lstat(target->path, st) == 0;
 	if (!target->has_old)
 		return errno == ENOENT ? RESTORE_DONE :
-		    failed(target->path, "cannot be read");
+		    restore_failed(target->path, "cannot be read");
 	if (!S_ISREG(st->st_mode)) {
 		log_errorx("%s: is there, and is not a regular file",
 		    target->path);
@@ -127,7 +127,7 @@ find_owner(struct restore_target *target, const struct stat *old)
 
 	free(name);
 	if (result == -1)
-		return failed(target->path, "no folder");
+		return restore_failed(target->path, "no folder");
 	target->owner.mode = S_IRUSR | S_IWUSR;
 	if (target->has_old && (old->st_uid != 0 || folder.st_uid == 0))
 		target->owner = (struct fs_owner){
@@ -168,7 +168,7 @@ give_lock_to_owner(const struct restore_target *target)
 
 	owner.mode = S_IRUSR | S_IWUSR;
 	return fs_set_owner(target->lock, &owner) == 0 ? RESTORE_DONE :
-	    failed(target->path, "lock");
+	    restore_failed(target->path, "lock");
 }
 
 static enum restore_status
@@ -180,11 +180,10 @@ make_restore_draft(struct restore_target *target)
 	    &target->draft));
 	if (status != RESTORE_DONE)
 		return status;
-	return fs_set_owner(atomic_file_fd(target->draft), &target->owner) ==
-		0 ?
-	    RESTORE_DONE :
-	    failed(atomic_file_path(target->draft),
-		"cannot be given to the database's owner");
+	if (fs_set_owner(atomic_file_fd(target->draft), &target->owner) == -1)
+		return restore_failed(atomic_file_path(target->draft),
+		    "cannot be given to the database's owner");
+	return RESTORE_DONE;
 }
 
 static void
@@ -306,12 +305,12 @@ keep_old(const struct restore_target *target, const struct id_key *key)
 {
 	/* What had to be kept was kept before the mark was made. */
 	if (!target->has_placeholder && keep_database(target) == -1)
-		return failed(target->path, "cannot be kept");
+		return restore_failed(target->path, "cannot be kept");
 	if (key != NULL && has_other_key(target, key) &&
 	    keep_second_name(target->key, target->kept_key) == -1)
-		return failed(target->key, "cannot be kept");
+		return restore_failed(target->key, "cannot be kept");
 	return fs_sync_directory(target->path) == 0 ? RESTORE_DONE :
-	    failed(target->path, "cannot be kept");
+	    restore_failed(target->path, "cannot be kept");
 }
 
 static enum restore_status
@@ -350,7 +349,7 @@ put_placeholder(const struct restore_target *target)
 	if (status != RESTORE_DONE)
 		return status;
 	if (write_placeholder(target, draft) == -1)
-		status = failed(target->path, "cannot be replaced");
+		status = restore_failed(target->path, "cannot be replaced");
 	atomic_file_close(draft);
 	return status;
 }
@@ -360,7 +359,7 @@ remove_sidecars(const struct restore_target *target)
 {
 	if (sidecars_remove(target->path) == -1 ||
 	    fs_sync_directory(target->path) == -1)
-		return failed(target->path, "its log cannot be removed: do it "
+		return restore_failed(target->path, "its log cannot be removed: do it "
 		    "again");
 	return RESTORE_DONE;
 }
@@ -371,14 +370,15 @@ restore_target_publish(const struct restore_target *target,
 {
 	enum restore_status status = keep_old(target, key);
 
-	if (status == RESTORE_DONE && (key != NULL || sidecars_exist(target->path)))
+	if (status == RESTORE_DONE &&
+	    (key != NULL || sidecars_exist(target->path)))
 		status = put_placeholder(target);
 	if (status == RESTORE_DONE)
 		status = remove_sidecars(target);
 	if (status == RESTORE_DONE && key != NULL)
 		status = put_key(target, key);
 	if (status == RESTORE_DONE && atomic_file_replace(target->draft) == -1)
-		status = failed(target->path, "cannot be replaced: do it "
+		status = restore_failed(target->path, "cannot be replaced: do it "
 		    "again");
 	return status;
 }

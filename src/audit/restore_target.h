@@ -23,9 +23,9 @@ struct restore_target;
 /* Exit statuses (sysexits.h) where it was not done; the cause was logged. */
 enum restore_status {
 	RESTORE_DONE = 0,
-	RESTORE_STOPPED = 1, /* as goes_on() wanted; this was not logged */
+	RESTORE_STOPPED = 1,	/* as goes_on() wanted; this was not logged */
 	RESTORE_USAGE = 64,	/* EX_USAGE: the copy is the database */
-	RESTORE_BAD_DATA = 65, /* EX_DATAERR: no copy of ours, or damaged */
+	RESTORE_BAD_DATA = 65,	/* EX_DATAERR: no copy of ours, or damaged */
 	RESTORE_NO_COPY = 66,	/* EX_NOINPUT */
 	RESTORE_CANNOT_CREATE = 73, /* EX_CANTCREAT */
 	RESTORE_IO_ERROR = 74,	/* EX_IOERR */

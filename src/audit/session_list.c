@@ -86,7 +86,7 @@ read_host(struct columns *columns, struct audit_session *session)
 struct part {
 	const char *sql;
 	const char *table;
-	void (*read)(struct columns *columns, struct audit_session *session);
+	void	(*read)(struct columns *columns, struct audit_session *session);
 };
 
 static const struct part counts = { counts_sql, "customer", read_count };

@@ -24,7 +24,7 @@ struct audit_session;
 
 struct audit_verify_options {
 	const struct audit_session *session;	/* NULL: all of them */
-	int64_t from; /* the first row; 0: as early as can be */
+	int64_t	 from;		/* the first row; 0: as early as can be */
 	bool	 has_head;	/* a row must be there, with that hash */
 	struct chain_head head;
 	/*

@@ -21,7 +21,7 @@
 #include "verify_tables.h"
 
 enum {
-	GONE_MAX = 64 /* customers of a session that are kept when gone */
+	GONE_MAX = 64	/* customers of a session that are kept when gone */
 };
 
 enum statement {
@@ -41,8 +41,8 @@ static const char *const statement_sql[STATEMENTS] = {
 struct entry {
 	UT_hash_handle hh;
 	struct audit_replayed replayed;
-	int64_t begun; /* row of its START, or the first one */
-	/* that is known */
+	int64_t	 begun;			/* row of its START, or the first one */
+					/* that is known */
 };
 
 struct verify_sessions {
@@ -53,7 +53,7 @@ struct verify_sessions {
 	sqlite3_stmt *statements[STATEMENTS];
 	struct entry *entries;
 	struct entry *found;		/* last; or NULL */
-	bool is_midway; /* rows before are not known, ... */
+	bool	 is_midway;		/* rows before are not known, ... */
 	bool	 is_trusting;		/* ... but may be there */
 };
 

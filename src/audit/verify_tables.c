@@ -257,8 +257,8 @@ verify_tables_customer(struct verify_tables *stored,
 
 /* How many customers of this incarnation statement id finds. */
 static enum audit_status
-count_customers(struct verify_tables *stored, const struct audit_replayed *replayed,
-    enum statement id, uint64_t *number)
+count_customers(struct verify_tables *stored,
+    const struct audit_replayed *replayed, enum statement id, uint64_t *number)
 {
 	struct audit_rows rows = run_statement(stored, id);
 	struct columns columns = columns_at(rows.statement, "customer");
@@ -328,8 +328,10 @@ verify_tables_read(struct verify_tables *stored,
 			row->ended_ms = column_number(&columns, 2);
 	}
 	status = audit_report_end_row(stored->report, &rows, &columns);
-	return status == AUDIT_OK && rows.rc != SQLITE_ROW ? DIFFER(stored, replayed,
-	    "its session is missing in the tables") : status;
+	if (status != AUDIT_OK || rows.rc == SQLITE_ROW)
+		return status;
+	return DIFFER(stored, replayed,
+	    "its session is missing in the tables");
 }
 
 enum audit_status

@@ -39,9 +39,9 @@ void	 audit_pointer_read(const struct payload *payload,
 struct audit_replayed {
 	int64_t	 row;
 	struct session *session;
-	bool is_partial; /* the START is not known, nor are */
-	/* those who came before some row */
-	uint64_t newcomers; /* of the incarnation if it is whole */
+	bool	 is_partial;		/* the START is not known, nor are */
+					/* those who came before some row */
+	uint64_t newcomers;		/* of the incarnation if it is whole */
 	struct audit_row last;		/* has seq, event and time */
 };
 

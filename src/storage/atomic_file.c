@@ -20,9 +20,9 @@ struct atomic_file {
 	char	*path;			/* where it is to appear */
 	char	*folder;
 	char	*file;			/* in the folder */
-	const char *name; /* the last part of path, and of file */
+	const char *name;		/* the last part of path, and of file */
 	int	 folder_fd;
-	int fd; /* of the file; -1 if published */
+	int	 fd;			/* of the file; -1 if published */
 };
 
 static enum store_open_status
@@ -124,7 +124,7 @@ static void
 atomic_file_free(struct atomic_file *draft)
 {
 	if (draft->fd != -1)
-		(void)close(draft->fd); /* it was synced, or is not wanted */
+		(void)close(draft->fd);	/* it was synced, or is not wanted */
 	if (draft->folder_fd != -1)
 		(void)close(draft->folder_fd); /* nothing was written to it */
 	free(draft->path);

@@ -40,7 +40,7 @@ static const char connection_sql[] =
 
 struct database {
 	char	*path;
-	int lock; /* of path.lock, flocked; or -1 */
+	int	 lock;			/* of path.lock, flocked; or -1 */
 	sqlite3	*db;
 	struct fs_identity file;
 	struct wal *wal;		/* NULL before database_start_wal() */
@@ -90,10 +90,11 @@ check_db_file(const struct database *database)
 		status = store_status_of_errno(database->path,
 		    "cannot be read");
 	else if (!S_ISREG(st.st_mode))
-		status = store_status_of_data(database->path, "is not a regular file");
+		status = store_status_of_data(database->path,
+		    "is not a regular file");
 	else if (st.st_nlink > 1)
-		status = store_status_of_data(database->path, "has several names (hard links),"
-		    " and each would have a log of its own");
+		status = store_status_of_data(database->path, "has several "
+		    "names (hard links), and each would have a log of its own");
 	else
 		status = sidecars_check(database->path, &st);
 	if (status == STORE_OPENED)
@@ -227,8 +228,8 @@ open_and_migrate(struct database *database, const char *vfs)
 		wal_keep_on_close(database->db);
 	if (status == STORE_OPENED && sidecars_have_wal(database->path))
 		status = check_wal_is_ours(database, vfs);
-	return status == STORE_OPENED ? migrate_schema(database->path, database->db) :
-	    status;
+	return status != STORE_OPENED ? status :
+	    migrate_schema(database->path, database->db);
 }
 
 enum store_open_status

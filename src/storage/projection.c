@@ -14,7 +14,7 @@
 #include "sql.h"
 
 enum {
-	IDLE_SLICE_ROWS = 1000 /* looked at by one _find_idle() */
+	IDLE_SLICE_ROWS = 1000		/* looked at by one _find_idle() */
 };
 
 enum statement {
@@ -390,15 +390,16 @@ load_customer(struct columns *columns, struct session *session)
 		if (customer.name == NULL)
 			customer.name = payload_new("", 0);
 	}
-	(void)session_restore_customer(session,
-	    &customer); /* found by its id later */
+	/* Found by its id later. */
+	(void)session_restore_customer(session, &customer);
 }
 
 static enum store_status
 load_customers(struct projection *projection, size_t max_remembered,
     struct session *session)
 {
-	struct sql_binding b = projection_binding(projection, SQL_LOAD_CUSTOMERS);
+	struct sql_binding b = projection_binding(projection,
+	    SQL_LOAD_CUSTOMERS);
 
 	sql_bind_row(&b, session->row);
 	sql_bind_row(&b, max_remembered == 0 ? -1 : (int64_t)max_remembered);

@@ -147,8 +147,8 @@ struct candidate {
 	int64_t	 seq;
 	enum age age;
 	enum record_event event;
-	bool is_needed; /* something points to the body */
-	bool is_changed; /* its session is, since the pass's note */
+	bool	 is_needed;		/* something points to the body */
+	bool	 is_changed;		/* its session, since the pass's note */
 };
 
 static void

@@ -30,9 +30,9 @@ void	 purger_free(struct purger *retainer);
 struct purge_slice {
 	int64_t	 seqs[ERASE_SLICE];
 	size_t	 count;
-	bool is_worth_it; /* there are more than notes among them */
-	bool needs_note; /* the pass has none yet, or states that */
-	/* pointed to one of them then have changed */
+	bool	 is_worth_it;	/* there are more than notes among them */
+	bool	 needs_note;	/* the pass has none yet, or states that */
+				/* pointed to one of them then have changed */
 };
 
 /*

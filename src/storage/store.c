@@ -61,11 +61,11 @@ struct store {
 	struct eraser *eraser;
 	struct purger *retainer;
 	sqlite3_stmt *statements[STATEMENTS];
-	int64_t session_row; /* highest ones at the start */
+	int64_t	 session_row;		/* highest ones at the start */
 	int64_t	 customer_row;
 	struct chain_head head;
 	struct chain_head committed;	/* where a transaction begins */
-	int64_t logged; /* seq of the head that was logged */
+	int64_t	 logged;		/* seq of the head that was logged */
 };
 
 static struct sql_binding

@@ -20,8 +20,8 @@ struct writer;
 
 struct writer_config {
 	struct store *store;		/* the thread's until writer_stop */
-	void (*done)(void *ctx); /* called by the storage thread when */
-	void *ctx; /* results wait to be collected */
+	void	(*done)(void *ctx);	/* called by the storage thread when */
+	void	*ctx;			/* results wait to be collected */
 };
 
 /* What may change: writer_configure(). */
@@ -81,7 +81,7 @@ struct writer_counts {
 	/* When the last one was refused, on the monotonic clock; 0 if none
 	 * was, or one was committed since. */
 	uint64_t refused_us;
-	uint64_t busy_since_us; /* when it took what it has in hand, or 0 */
+	uint64_t busy_since_us;	/* when it took what it has in hand, or 0 */
 	struct store_figures store;
 };
 
