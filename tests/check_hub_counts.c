@@ -424,7 +424,7 @@ START_TEST(a_multicart_is_as_old_as_its_first_change)
 	world_wait(w, 1000);
 	say(ann, CART, ann->id, "{'a':2}");
 	ck_assert_uint_eq(counts_of(w).outboxes.conflations, 1);
-	ck_assert_uint_eq(counts_of(w).outboxes.states, 1);
+	ck_assert_uint_eq(counts_of(w).outboxes.multicarts, 1);
 	ck_assert_uint_gt(first_us, 0);
 	ck_assert_uint_eq(outbox_news(&bob->peer.outbox).since_us, first_us);
 	world_free(w);

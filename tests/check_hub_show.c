@@ -75,16 +75,16 @@ START_TEST(who_resumes_or_polls_is_shown_the_same_encoding)
 	struct client *ann = world_start_with(w, KEPT_BYTES);
 	struct client *first = resume_slowly(w, ann);
 	struct client *second = resume_slowly(w, ann);
-	const struct multicart *shown = first->peer.outbox.state;
+	const struct multicart *shown = first->peer.outbox.multicart;
 
 	ck_assert_ptr_nonnull(shown);
-	ck_assert_ptr_eq(second->peer.outbox.state, shown);
+	ck_assert_ptr_eq(second->peer.outbox.multicart, shown);
 	say(ann, READY, ann->id, "true");
-	ck_assert_ptr_ne(first->peer.outbox.state, shown);
-	ck_assert_ptr_eq(second->peer.outbox.state,
-	    first->peer.outbox.state);
-	ck_assert_ptr_eq(resume_slowly(w, ann)->peer.outbox.state,
-	    first->peer.outbox.state);
+	ck_assert_ptr_ne(first->peer.outbox.multicart, shown);
+	ck_assert_ptr_eq(second->peer.outbox.multicart,
+	    first->peer.outbox.multicart);
+	ck_assert_ptr_eq(resume_slowly(w, ann)->peer.outbox.multicart,
+	    first->peer.outbox.multicart);
 	world_free(w);
 }
 END_TEST
@@ -95,9 +95,9 @@ START_TEST(a_small_session_is_encoded_anew)
 	struct client *ann = world_start_with(w, KEPT_BYTES - 1000);
 	struct client *slow = resume_slowly(w, ann);
 
-	ck_assert_int_eq(slow->peer.outbox.state->refs, 1);
-	ck_assert_ptr_ne(resume_slowly(w, ann)->peer.outbox.state,
-	    slow->peer.outbox.state);
+	ck_assert_int_eq(slow->peer.outbox.multicart->refs, 1);
+	ck_assert_ptr_ne(resume_slowly(w, ann)->peer.outbox.multicart,
+	    slow->peer.outbox.multicart);
 	world_free(w);
 }
 END_TEST
@@ -107,7 +107,7 @@ START_TEST(an_encoding_that_nobody_is_shown_is_not_kept)
 	struct world *w = world_new();
 	struct client *ann = world_start_with(w, KEPT_BYTES);
 	struct client *slow = resume_slowly(w, ann);
-	struct multicart *shown = multicart_ref(slow->peer.outbox.state);
+	struct multicart *shown = multicart_ref(slow->peer.outbox.multicart);
 
 	catch_up(slow);
 	ck_assert_int_eq(shown->refs, 2);
@@ -115,7 +115,7 @@ START_TEST(an_encoding_that_nobody_is_shown_is_not_kept)
 	ck_assert_int_eq(shown->refs, 2);
 	world_wait(w, 1);
 	ck_assert_int_eq(shown->refs, 1);
-	ck_assert_ptr_ne(resume_slowly(w, ann)->peer.outbox.state, shown);
+	ck_assert_ptr_ne(resume_slowly(w, ann)->peer.outbox.multicart, shown);
 	multicart_unref(shown);
 	world_free(w);
 }

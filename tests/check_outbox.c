@@ -186,13 +186,13 @@ START_TEST(what_waits_is_counted_and_what_was_replaced)
 	set_state(&one, 3);
 	set_state(&two, 3);
 	ck_assert_uint_eq(counts.replies, 2);
-	ck_assert_uint_eq(counts.states, 2);
+	ck_assert_uint_eq(counts.multicarts, 2);
 	ck_assert_uint_eq(counts.conflations, 2);
 	take(&one, false, "a");
 	take(&one, false, "{state3}");
 	outbox_clear(&two);
 	ck_assert_uint_eq(counts.replies, 0);
-	ck_assert_uint_eq(counts.states, 0);
+	ck_assert_uint_eq(counts.multicarts, 0);
 	ck_assert_uint_eq(counts.conflations, 2);
 }
 END_TEST

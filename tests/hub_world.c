@@ -550,7 +550,7 @@ client_part(struct client *client)
 static void
 note_cursor(struct client *request)
 {
-	const struct multicart *state = request->peer.outbox.state;
+	const struct multicart *state = request->peer.outbox.multicart;
 	uint64_t incarnation = 0, revision = 0;
 
 	if (state != NULL) {
@@ -592,7 +592,7 @@ client_wake(struct peer *peer)
 {
 	struct client *client = (struct client *)peer;
 
-	if (peer->poll != NULL) {
+	if (peer->request != NULL) {
 		request_step(client);
 		return;
 	}
@@ -626,7 +626,7 @@ close_unwanted(struct world *world)
 
 	TAILQ_FOREACH(client, &world->clients, entry) {
 		if (!client->is_connected || !client->peer.wants_close ||
-		    client->peer.poll != NULL)
+		    client->peer.request != NULL)
 			continue;
 		client->was_closed = true;
 		client_part(client);
@@ -867,7 +867,7 @@ world_request(struct world *world, const char *session, const char *bearer)
 	require(strlen(bearer) < sizeof(request->bearer), "a bearer's token");
 	memcpy(request->bearer, bearer, strlen(bearer));
 	request->poll.bearer = request->bearer;
-	request->peer.poll = &request->poll;
+	request->peer.request = &request->poll;
 	hub_attach(world->hub, &request->peer, &world->now);
 	return request;
 }
@@ -910,7 +910,7 @@ client_send_message(struct client *client, const char *text)
 	copy = xrealloc(copy, len > 0 ? len : 1);
 	hub_receive(world->hub, &client->peer, copy, len, &world->now);
 	free(copy);
-	if (client->peer.poll != NULL)
+	if (client->peer.request != NULL)
 		request_step(client);
 }
 

@@ -19,7 +19,7 @@
  * is of interest to anybody.
  */
 static void
-unload(struct hub *hub, struct room *room)
+unload_session(struct hub *hub, struct room *room)
 {
 	if (room->state != ROOM_READY)
 		return;
@@ -40,7 +40,7 @@ unload(struct hub *hub, struct room *room)
 }
 
 static void
-settle_load(struct hub *hub, struct room *room, struct job *job)
+complete_load(struct hub *hub, struct room *room, struct job *job)
 {
 	if (job->result == JOB_REFUSED) {
 		room->state = ROOM_UNLOADED;
@@ -68,14 +68,14 @@ settle_load(struct hub *hub, struct room *room, struct job *job)
 
 /* A held request of a customer that left learns so. */
 static void
-end_held(struct hub *hub, struct peer *peer)
+end_held_poll(struct hub *hub, struct peer *peer)
 {
 	static const struct message_error left = {
 		.code = REFUSAL_LEFT_SESSION,
 		.event = MESSAGE_POLL,
 	};
 
-	peer->poll->is_held = false;
+	peer->request->is_held = false;
 	core_tell_error(hub, peer, NULL, &left);
 }
 
@@ -84,7 +84,7 @@ end_held(struct hub *hub, struct peer *peer)
  * anyway, is told by reply, and free.
  */
 static void
-dismiss(struct hub *hub, struct seat *seat, struct payload *reply,
+unbind_gone_customer(struct hub *hub, struct seat *seat, struct payload *reply,
     uint64_t origin)
 {
 	struct peer *peer, *next;
@@ -94,8 +94,8 @@ dismiss(struct hub *hub, struct seat *seat, struct payload *reply,
 		presence_unbind(hub, peer);
 		if (peer->id == origin)
 			continue;
-		if (peer->poll != NULL) {
-			end_held(hub, peer);
+		if (peer->request != NULL) {
+			end_held_poll(hub, peer);
 			continue;
 		}
 		outbox_add_reply(&peer->outbox, payload_ref(reply));
@@ -115,7 +115,7 @@ limit_connections(struct hub *hub, const struct peer *peer)
 	size_t count = 0;
 
 	TAILQ_FOREACH(other, &peer->seat->peers, entry) {
-		if (other->poll != NULL)
+		if (other->request != NULL)
 			continue;
 		count++;
 		if (oldest == NULL)
@@ -132,13 +132,13 @@ limit_connections(struct hub *hub, const struct peer *peer)
 
 /* peer has come to speak for seat; show it the room as it is. */
 static void
-settle_arrival(struct hub *hub, struct peer *peer, struct seat *seat)
+seat_peer(struct hub *hub, struct peer *peer, struct seat *seat)
 {
 	if (seat->customer == NULL)
 		return;
-	if (peer->poll != NULL) {
-		peer->poll->is_held = true;
-		peer->poll->wait_s = MESSAGE_WAIT_S;
+	if (peer->request != NULL) {
+		peer->request->is_held = true;
+		peer->request->wait_s = MESSAGE_WAIT_S;
 		presence_by_request(hub, seat);
 	}
 	if (peer->seat == NULL) {
@@ -149,12 +149,12 @@ settle_arrival(struct hub *hub, struct peer *peer, struct seat *seat)
 	publish_to_peer(hub, peer, seat->room);
 	/* The reply, which has a token, does not wait long for a session whose
 	 * output has to: a poll gets the multicart then. */
-	if (peer->poll != NULL && peer->due != PEER_NOT_DUE)
-		peer->poll->wait_s = DELAYED_WAIT_S;
+	if (peer->request != NULL && peer->due != PEER_NOT_DUE)
+		peer->request->wait_s = DELAYED_WAIT_S;
 }
 
 static void
-settle_seat(struct hub *hub, struct peer *peer, struct job *job)
+complete_move(struct hub *hub, struct peer *peer, struct job *job)
 {
 	struct seat *seat = job->seat;
 
@@ -162,16 +162,16 @@ settle_seat(struct hub *hub, struct peer *peer, struct job *job)
 		peer->is_moving = false;
 	if (job->result == JOB_DONE && job->kind == JOB_APPEND &&
 	    job->record.event == RECORD_LEAVE)
-		dismiss(hub, seat, job->reply, job->origin);
+		unbind_gone_customer(hub, seat, job->reply, job->origin);
 	else if (job->result == JOB_DONE && peer != NULL)
-		settle_arrival(hub, peer, seat);
+		seat_peer(hub, peer, seat);
 	seat->moves--;
 	presence_update(hub, seat);
 }
 
 /* Tell peer, who asked for job, what came of it. */
 static void
-tell_origin(struct hub *hub, struct peer *peer, const struct job *job)
+answer_origin(struct hub *hub, struct peer *peer, const struct job *job)
 {
 	if (job->result == JOB_REFUSED)
 		core_send_error(hub, peer, &job->refused);
@@ -182,23 +182,23 @@ tell_origin(struct hub *hub, struct peer *peer, const struct job *job)
 }
 
 static void
-settle_origin(struct hub *hub, struct job *job)
+complete_origin(struct hub *hub, struct job *job)
 {
 	struct peer *peer;
 
 	HASH_FIND(hh, hub->peers, &job->origin, sizeof(job->origin), peer);
 	if (peer != NULL) {
 		peer->jobs--;
-		tell_origin(hub, peer, job);
+		answer_origin(hub, peer, job);
 		core_wake_peer(hub, peer);
 	}
 	if (job->seat != NULL)
-		settle_seat(hub, peer, job);
+		complete_move(hub, peer, job);
 }
 
 /* A seat of room that somebody still has whose customer is gone; or NULL. */
 static struct seat *
-vacant_seat(const struct room *room)
+seat_of_gone_customer(const struct room *room)
 {
 	struct seat *seat;
 
@@ -213,16 +213,16 @@ vacant_seat(const struct room *room)
 
 /* The session ended, and so did everybody's part in it. */
 static void
-dismiss_all(struct hub *hub, struct room *room)
+unbind_gone_customers(struct hub *hub, struct room *room)
 {
 	struct payload *reply;
 	struct seat *seat;
 
-	while ((seat = vacant_seat(room)) != NULL) {
+	while ((seat = seat_of_gone_customer(room)) != NULL) {
 		reply = message_reply_customer(MESSAGE_LEAVE_SESSION,
 		    &seat->id, NULL);
 		seat->moves++;	/* keeps it until all are gone */
-		dismiss(hub, seat, reply, 0);
+		unbind_gone_customer(hub, seat, reply, 0);
 		presence_end_absence(hub, seat);
 		seat->moves--;
 		presence_update(hub, seat);
@@ -232,11 +232,11 @@ dismiss_all(struct hub *hub, struct room *room)
 
 /* A record is durable, or did not happen. */
 static void
-settle_record(struct hub *hub, struct room *room, struct job *job)
+complete_record(struct hub *hub, struct room *room, struct job *job)
 {
 	room->records--;
 	if (job->result == JOB_REFUSED) {
-		unload(hub, room);
+		unload_session(hub, room);
 		return;
 	}
 	if (job->multicart != NULL)
@@ -245,12 +245,12 @@ settle_record(struct hub *hub, struct room *room, struct job *job)
 	else
 		publish_unencoded(hub, room);
 	if (job->record.event == RECORD_END)
-		dismiss_all(hub, room);
+		unbind_gone_customers(hub, room);
 }
 
 /* What the storage did by itself. */
 static void
-settle_errand(struct hub *hub, struct job *job)
+complete_errand(struct hub *hub, struct job *job)
 {
 	switch (job->kind) {
 	case JOB_FIND_IDLE:
@@ -277,7 +277,7 @@ settle_errand(struct hub *hub, struct job *job)
 }
 
 static void
-settle_job(struct hub *hub, struct job *job)
+complete_job(struct hub *hub, struct job *job)
 {
 	struct room *room = job->room;
 
@@ -285,28 +285,28 @@ settle_job(struct hub *hub, struct job *job)
 	if (job->record.cart != NULL)
 		hub->cart_bytes -= job->record.cart->len;
 	if (job->kind == JOB_APPEND)
-		settle_record(hub, room, job);
+		complete_record(hub, room, job);
 	else if (job->kind == JOB_LOAD)
-		settle_load(hub, room, job);
+		complete_load(hub, room, job);
 	else
-		settle_errand(hub, job);
+		complete_errand(hub, job);
 	if (job->origin != 0)
-		settle_origin(hub, job);
+		complete_origin(hub, job);
 	else if (job->seat != NULL)
-		settle_seat(hub, NULL, job);
+		complete_move(hub, NULL, job);
 	if (room != NULL && --room->jobs == 0)
 		room_release(hub, room);
 	job_free(job);
 }
 
 static void
-settle_all(struct hub *hub, struct job_list *jobs)
+complete_each(struct hub *hub, struct job_list *jobs)
 {
 	struct job *job;
 
 	while ((job = STAILQ_FIRST(jobs)) != NULL) {
 		STAILQ_REMOVE_HEAD(jobs, entry);
-		settle_job(hub, job);
+		complete_job(hub, job);
 	}
 }
 
@@ -358,18 +358,18 @@ refuse_pending(struct hub *hub)
 		STAILQ_INSERT_TAIL(stays ? &hub->pending : &refused, job,
 		    entry);
 	}
-	settle_all(hub, &refused);
+	complete_each(hub, &refused);
 }
 
 void
-settle(struct hub *hub, struct job_list *jobs)
+complete_jobs(struct hub *hub, struct job_list *jobs)
 {
 	const struct job *job;
 	bool was_refused = false;
 
 	STAILQ_FOREACH(job, jobs, entry)
 		was_refused |= job->result == JOB_REFUSED;
-	settle_all(hub, jobs);
+	complete_each(hub, jobs);
 	if (was_refused)
 		refuse_pending(hub);
 	show_all(hub);

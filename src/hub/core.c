@@ -19,7 +19,7 @@ void
 core_set_now(struct hub *hub, const struct now *now)
 {
 	hub->now = *now;
-	wall_clock_check(&hub->wall, now, hub->settings.clock_grace_ms);
+	wall_clock_check(&hub->wall_clock, now, hub->settings.clock_grace_ms);
 }
 
 struct room *
@@ -87,12 +87,12 @@ room_touch(struct hub *hub, const struct room *room)
 void
 room_drop_encoding(struct hub *hub, struct room *room)
 {
-	if (room->shown == NULL)
+	if (room->encoding == NULL)
 		return;
-	hub->encoding_bytes -= room->shown->bytes->len;
-	multicart_unref(room->shown);
-	room->shown = NULL;
-	TAILQ_REMOVE(&hub->showing, room, showing);
+	hub->encoding_bytes -= room->encoding->bytes->len;
+	multicart_unref(room->encoding);
+	room->encoding = NULL;
+	TAILQ_REMOVE(&hub->encodings, room, by_encoding);
 }
 
 void
@@ -119,7 +119,7 @@ room_free(struct hub *hub, struct room *room)
 void
 room_release(struct hub *hub, struct room *room)
 {
-	if (room->jobs > 0 || room->settled != NULL ||
+	if (room->jobs > 0 || room->pending_multicart != NULL ||
 	    !TAILQ_EMPTY(&room->seats) || !TAILQ_EMPTY(&room->waiting) ||
 	    !TAILQ_EMPTY(&room->claiming))
 		return;
@@ -162,7 +162,7 @@ core_unpark_message(struct peer *peer)
 
 /* A session pays for all that is written for it, by whomever. */
 static void
-count_bytes(struct hub *hub, const struct job *job)
+charge_session_bytes(struct hub *hub, const struct job *job)
 {
 	uint64_t bytes = job_bytes(job);
 	uint8_t key[QUOTA_KEY_BYTES];
@@ -171,13 +171,13 @@ count_bytes(struct hub *hub, const struct job *job)
 		return;
 	quota_row_key(job->record.session_row, key);
 	quota_write(hub->session_quota, key, bytes, hub->now.mono_ms);
-	hub->space.is_due = true;
+	hub->disk_space.is_due = true;
 }
 
 void
 core_submit_job(struct hub *hub, struct room *room, struct job *job)
 {
-	count_bytes(hub, job);
+	charge_session_bytes(hub, job);
 	job->room = room;
 	STAILQ_INSERT_TAIL(&hub->pending, job, entry);
 	hub->jobs++;
@@ -196,10 +196,10 @@ core_send_error(struct hub *hub, struct peer *peer,
 {
 	hub->counts.refusals[error->code]++;
 	outbox_add_reply(&peer->outbox, message_reply_error(error));
-	if (peer->poll == NULL)
+	if (peer->request == NULL)
 		return;
-	peer->poll->refused = error->code;
-	peer->poll->retry_after_s = error->retry_after_s;
+	peer->request->refused = error->code;
+	peer->request->retry_after_s = error->retry_after_s;
 }
 
 void

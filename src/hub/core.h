@@ -34,10 +34,10 @@ struct seat {
 	struct customer_id id;
 	struct customer *customer;	/* NULL while the room is not ready */
 	struct peer_list peers;
-	unsigned moves; /* jobs that bring a peer here, or away */
+	unsigned moves;		/* jobs that bring a peer here, or away */
 	bool	 is_present;
-	bool is_present_by_request; /* in hub->requested: its customer */
-	uint64_t request_ends_ms; /* made a request lately, until then */
+	bool	 is_present_by_request;	/* in hub->requested: its customer */
+	uint64_t request_ends_ms;	/* made a request, until then */
 	TAILQ_ENTRY(seat) requests;
 	struct rate rate;		/* of these requests */
 	bool	 is_absence_timed;	/* in hub->absent[has_token] */
@@ -60,16 +60,16 @@ struct room {
 	uint64_t number;		/* grows in the order of making */
 	struct payload *id;
 	enum room_state state;
-	struct session *session; /* what it will be when all is durable */
-	struct job *changed_by; /* its last record of this turn */
+	struct session *session;	/* as it will be, once durable */
+	struct job *changed_by;		/* its last record of this turn */
 	TAILQ_ENTRY(room) changed;	/* hub->changed, if changed_by */
-	uint64_t unpublished_us; /* when the first record was made since */
-	/* it was encoded last; 0 for none */
-	struct multicart *settled;	/* to be shown when all is settled */
-	TAILQ_ENTRY(room) publishing;	/* hub->publishing, if settled */
-	struct multicart *shown;	/* last; NULL once of no more use */
-	uint64_t shown_ms;		/* when it is not any more */
-	TAILQ_ENTRY(room) showing;	/* hub->showing, if shown */
+	uint64_t unpublished_us;	/* when the first record was made */
+					/* since it was encoded last, or 0 */
+	struct multicart *pending_multicart; /* to be shown when all is done */
+	TAILQ_ENTRY(room) publishing;	/* hub->publishing, if the former */
+	struct multicart *encoding;	/* shown last; NULL once of no use */
+	uint64_t encoding_ends_ms;	/* when it is not any more */
+	TAILQ_ENTRY(room) by_encoding;	/* hub->encodings, if encoding */
 	struct rate output;		/* bytes that it has shown */
 	bool	 is_delayed;		/* shows nothing until ... */
 	uint64_t delayed_ms;		/* ... then */
@@ -82,24 +82,24 @@ struct room {
 	struct peer_list claiming;	/* the seat of a silent host */
 	uint64_t claim_ends_ms;
 	TAILQ_ENTRY(room) claims;	/* hub->claims, if claiming */
-	bool is_unread; /* could not be read, has seats: */
+	bool	 is_unread;		/* could not be read, has seats: */
 	uint64_t retry_ms;		/* when it is tried again */
 	TAILQ_ENTRY(room) unread;	/* hub->unread, if is_unread */
-	bool was_used; /* somebody was present since ... */
+	bool	 was_used;		/* somebody was present since ... */
 	uint64_t touched_ms;		/* ... this, known to the storage */
 	TAILQ_ENTRY(room) by_touch;	/* hub->touched, if present */
 };
 
 TAILQ_HEAD(room_list, room);
 
-/* The room on the disk: see space.h. */
+/* The room on the disk: see disk_space.h. */
 enum disk_space_state {
 	DISK_SPACE_ENOUGH,
 	DISK_SPACE_LOW,	/* no new sessions, and no large carts */
-	DISK_SPACE_RESERVED /* nothing that clients have written but leaving */
+	DISK_SPACE_RESERVED	/* nothing clients have written but leaving */
 };
 
-struct space {
+struct disk_space {
 	enum disk_space_state state;
 	bool	 is_known;		/* it was measured: */
 	uint64_t free_bytes;
@@ -116,12 +116,12 @@ struct hub {
 	struct hub_settings settings;
 	struct rate_limit message_limit;
 	struct quota *session_quota;	/* by row */
-	struct space space;
+	struct disk_space disk_space;
 	struct id_source random;
 	struct id_key hash_key;
 	struct message_parser *parser;
 	struct now now;			/* core_set_now() */
-	struct wall wall;
+	struct wall_clock wall_clock;
 	struct hub_counts counts;	/* without those that are to be had */
 					/* from here otherwise */
 	bool	 is_draining;
@@ -132,29 +132,29 @@ struct hub {
 	uint64_t last_peer;
 
 	struct job_list pending;	/* made since the last turn */
-	size_t jobs; /* pending or with the storage */
+	size_t	 jobs;			/* pending or with the storage */
 	size_t	 jobs_out;		/* with the storage */
 	size_t	 cart_bytes;		/* of these jobs */
 	bool	 is_waiting;		/* a list is with the storage */
 	struct room_list changed;
 	struct room_list publishing;
-	struct room_list showing;	/* first to be forgotten first */
-	size_t encoding_bytes; /* of the encodings of these */
+	struct room_list encodings;	/* first to be forgotten first */
+	size_t	 encoding_bytes;		/* of the encodings of these */
 	struct room_list delayed;		/* first to be shown first */
 	struct rate_limit output_limit;	/* of a room, bytes */
 	size_t	 encoded_bytes;		/* in this turn */
 	STAILQ_HEAD(, peer) woken;
 	size_t	 woken_count;
-	struct peer_list held; /* until fewer jobs are in flight */
-	struct peer_list paced;		/* soonest end first */
-	struct peer_list strangers;	/* longest first */
+	struct peer_list held_back;	/* until fewer jobs are in flight */
+	struct peer_list throttled;	/* soonest end first */
+	struct peer_list unjoined;	/* longest first */
 
-	struct seat_list absent[2]; /* by has_token; soonest expiry first */
+	struct seat_list absent[2];	/* by has_token; soonest expiry first */
 	struct seat_list requested;	/* soonest end first */
 	struct room_list claims;	/* soonest end first */
 	struct room_list unread;	/* soonest retry first */
 	struct room_list touched;	/* longest untouched first */
-	bool is_searching; /* for idle sessions: a job is out */
+	bool	 is_searching;		/* for idle sessions: a job is out */
 	uint64_t search_ms;		/* when to go on */
 	int64_t	 search_row;
 
@@ -202,7 +202,7 @@ struct message *core_unpark_message(struct peer *peer);
 struct core_answer {
 	struct payload *reply;	/* takes the reference; NULL for none */
 	const struct message_error *error; /* instead; NULL for none */
-	struct seat *seat; /* to move the peer to, or from if it leaves */
+	struct seat *seat;	/* to move the peer to, or from if it leaves */
 	const struct message *message;	/* what is answered */
 };
 
@@ -233,8 +233,8 @@ struct job *core_new_record(struct hub *hub, struct room *room,
  * Judge the job's record and let it happen; it is on its way to the storage
  * then.  Otherwise the job is freed.
  */
-enum refusal
-core_apply_record(struct hub *hub, struct room *room, struct job *job);
+enum refusal core_apply_record(struct hub *hub, struct room *room,
+	    struct job *job);
 /* Now peer is told an error: that is where errors are counted. */
 void	 core_send_error(struct hub *hub, struct peer *peer,
 	    const struct message_error *error);
@@ -243,7 +243,7 @@ void	 core_answer_when_done(struct peer *peer, struct job *job,
 	    const struct core_answer *answer);
 
 /* Put job behind the others. */
-void core_submit_job(struct hub *hub, struct room *room, struct job *job);
+void	 core_submit_job(struct hub *hub, struct room *room, struct job *job);
 
 /*
  * peer, who has proved nothing, tries something: 0, or in how many seconds its

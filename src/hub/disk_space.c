@@ -19,12 +19,12 @@ enum {
 void
 disk_space_configure(struct hub *hub)
 {
-	hub->space.is_due = true;
+	hub->disk_space.is_due = true;
 	if (hub->settings.min_free_bytes != 0)
 		return;
-	hub->space.state = DISK_SPACE_ENOUGH;
-	hub->space.is_known = false;
-	hub->space.free_bytes = 0;
+	hub->disk_space.state = DISK_SPACE_ENOUGH;
+	hub->disk_space.is_known = false;
+	hub->disk_space.free_bytes = 0;
 }
 
 bool
@@ -34,7 +34,7 @@ disk_space_refuses(const struct hub *hub, const struct job *job)
 
 	if (record->event == RECORD_LEAVE)
 		return false;
-	switch (hub->space.state) {
+	switch (hub->disk_space.state) {
 	case DISK_SPACE_ENOUGH:
 		return false;
 	case DISK_SPACE_LOW:
@@ -49,7 +49,7 @@ disk_space_refuses(const struct hub *hub, const struct job *job)
 uint64_t
 disk_space_next_ms(const struct hub *hub)
 {
-	const struct space *space = &hub->space;
+	const struct disk_space *space = &hub->disk_space;
 
 	if (hub->settings.min_free_bytes == 0 || space->is_measuring ||
 	    (!space->is_due && space->state == DISK_SPACE_ENOUGH))
@@ -59,9 +59,9 @@ disk_space_next_ms(const struct hub *hub)
 }
 
 static void
-measure(struct hub *hub)
+submit_measurement(struct hub *hub)
 {
-	struct space *space = &hub->space;
+	struct disk_space *space = &hub->disk_space;
 
 	space->is_due = false;
 	space->is_measuring = true;
@@ -73,20 +73,20 @@ void
 disk_space_tick(struct hub *hub)
 {
 	if (hub->now.mono_ms >= disk_space_next_ms(hub))
-		measure(hub);
+		submit_measurement(hub);
 }
 
 void
 disk_space_end_turn(struct hub *hub)
 {
-	if (hub->space.is_due && hub->settings.min_free_bytes != 0 &&
-	    !hub->space.is_measuring)
-		measure(hub);
+	if (hub->disk_space.is_due && hub->settings.min_free_bytes != 0 &&
+	    !hub->disk_space.is_measuring)
+		submit_measurement(hub);
 }
 
 /* What there is room for, with some slack before it is more than before. */
 static enum disk_space_state
-judge(const struct space *space, uint64_t min)
+judge_free_bytes(const struct disk_space *space, uint64_t min)
 {
 	uint64_t slack = min / SLACK;
 
@@ -100,7 +100,8 @@ judge(const struct space *space, uint64_t min)
 }
 
 static void
-tell(const struct space *space, enum disk_space_state before, uint64_t min)
+log_disk_space(const struct disk_space *space, enum disk_space_state before,
+    uint64_t min)
 {
 	if (before == DISK_SPACE_ENOUGH)
 		log_warnx("space: %" PRIu64 " bytes are free on the disk, "
@@ -115,7 +116,7 @@ tell(const struct space *space, enum disk_space_state before, uint64_t min)
 void
 disk_space_measured(struct hub *hub, const struct job *job)
 {
-	struct space *space = &hub->space;
+	struct disk_space *space = &hub->disk_space;
 	enum disk_space_state before = space->state;
 	uint64_t min = hub->settings.min_free_bytes;
 
@@ -124,7 +125,7 @@ disk_space_measured(struct hub *hub, const struct job *job)
 		return;
 	space->is_known = true;
 	space->free_bytes = job->free_bytes;
-	space->state = judge(space, min);
+	space->state = judge_free_bytes(space, min);
 	if (space->state != before)
-		tell(space, before, min);
+		log_disk_space(space, before, min);
 }

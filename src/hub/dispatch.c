@@ -25,7 +25,7 @@ needs_proof(const struct peer *peer, const struct message *message)
 {
 	if (message->event == MESSAGE_RESUME_SESSION)
 		return true;
-	return peer->poll != NULL &&
+	return peer->request != NULL &&
 	    message->event != MESSAGE_START_SESSION &&
 	    message->event != MESSAGE_JOIN_SESSION;
 }
@@ -35,7 +35,7 @@ needs_proof(const struct peer *peer, const struct message *message)
  * admissible; or NULL.
  */
 static const struct customer *
-sender(const struct peer *peer, const struct room *room,
+proven_sender(const struct peer *peer, const struct room *room,
     const struct message *message)
 {
 	if (peer->seat != NULL)
@@ -57,12 +57,12 @@ refuse_for(struct hub *hub, struct peer *peer, struct room *room,
 		.retry_after_s = retry_after_s,
 	};
 
-	refusal_notes_refuse(hub, peer, room, sender(peer, room, message),
-	    &error);
+	refusal_notes_refuse(hub, peer, room,
+	    proven_sender(peer, room, message), &error);
 }
 
 static void
-refuse(struct hub *hub, struct peer *peer, struct room *room,
+refuse_message(struct hub *hub, struct peer *peer, struct room *room,
     const struct message *message, enum refusal code)
 {
 	refuse_for(hub, peer, room, message, code, 0);
@@ -78,8 +78,8 @@ refuse_field(struct hub *hub, struct peer *peer, struct room *room,
 		.event = message->event,
 	};
 
-	refusal_notes_refuse(hub, peer, room, sender(peer, room, message),
-	    &error);
+	refusal_notes_refuse(hub, peer, room,
+	    proven_sender(peer, room, message), &error);
 }
 
 /*
@@ -87,7 +87,7 @@ refuse_field(struct hub *hub, struct peer *peer, struct room *room,
  * with the refusal at once.
  */
 static enum refusal
-happen(struct hub *hub, struct peer *peer, struct room *room,
+apply_and_answer(struct hub *hub, struct peer *peer, struct room *room,
     struct job *job, const struct core_answer *answer)
 {
 	unsigned retry_after_s = 0;
@@ -107,7 +107,7 @@ happen(struct hub *hub, struct peer *peer, struct room *room,
 
 /* As happen, for a customer that peer speaks for from then on. */
 static void
-arrive(struct hub *hub, struct peer *peer, struct room *room,
+apply_and_seat(struct hub *hub, struct peer *peer, struct room *room,
     struct job *job, struct customer *customer, struct core_answer *answer)
 {
 	struct seat *seat = presence_seat(room, customer);
@@ -117,13 +117,14 @@ arrive(struct hub *hub, struct peer *peer, struct room *room,
 		core_count_judgement(hub, answer->message->event, HUB_ACCEPTED);
 		core_answer(hub, peer, room, answer);
 	} else {
-		(void)happen(hub, peer, room, job, answer); /* it told peer */
+		(void)apply_and_answer(hub, peer, room, job,
+		    answer); /* it told peer */
 	}
 	presence_update(hub, seat);
 }
 
 static struct job *
-return_of(struct hub *hub, struct peer *peer, struct room *room,
+new_return(struct hub *hub, struct peer *peer, struct room *room,
     const struct customer *customer)
 {
 	struct job *job = core_new_record(hub, room, RECORD_RETURN, peer);
@@ -136,14 +137,14 @@ return_of(struct hub *hub, struct peer *peer, struct room *room,
 
 /* peer speaks for customer again, who may have expired meanwhile. */
 static void
-come_back(struct hub *hub, struct peer *peer, struct room *room,
+seat_returning(struct hub *hub, struct peer *peer, struct room *room,
     struct customer *customer, struct core_answer *answer)
 {
 	struct job *job = NULL;
 
 	if (customer->state == CUSTOMER_AWAY)
-		job = return_of(hub, peer, room, customer);
-	arrive(hub, peer, room, job, customer, answer);
+		job = new_return(hub, peer, room, customer);
+	apply_and_seat(hub, peer, room, job, customer, answer);
 }
 
 static struct payload *
@@ -161,7 +162,7 @@ reply_with_token(struct hub *hub, struct room *room,
 
 /* A start or join that was made before: the same answer once more. */
 static void
-repeat(struct hub *hub, struct peer *peer, struct room *room,
+repeat_admission(struct hub *hub, struct peer *peer, struct room *room,
     struct customer *customer, const struct message *message)
 {
 	struct core_answer answer = { .message = message };
@@ -171,13 +172,13 @@ repeat(struct hub *hub, struct peer *peer, struct room *room,
 		return;
 	}
 	if (customer->state == CUSTOMER_GONE) {
-		refuse(hub, peer, room, message, REFUSAL_LEFT_SESSION);
+		refuse_message(hub, peer, room, message, REFUSAL_LEFT_SESSION);
 		return;
 	}
 	/* By HTTP nothing can be said without one. */
 	answer.reply = reply_with_token(hub, room, message, &customer->id,
 	    customer->has_token || peer->transport != TRANSPORT_WEBSOCKET);
-	come_back(hub, peer, room, customer, &answer);
+	seat_returning(hub, peer, room, customer, &answer);
 }
 
 /*
@@ -185,7 +186,7 @@ repeat(struct hub *hub, struct peer *peer, struct room *room,
  * answers a ping or does not.
  */
 static void
-claim(struct hub *hub, struct peer *peer, struct room *room,
+wait_for_host(struct hub *hub, struct peer *peer, struct room *room,
     struct seat *host, struct message *message)
 {
 	struct peer *of_host;
@@ -206,7 +207,7 @@ claim(struct hub *hub, struct peer *peer, struct room *room,
  * does and loses it.  Otherwise peer was answered, or waits.
  */
 static bool
-seat_is_free(struct hub *hub, struct peer *peer, struct room *room,
+may_replace_host(struct hub *hub, struct peer *peer, struct room *room,
     struct message *message, struct customer **displaced)
 {
 	struct customer *host = session_host(room->session);
@@ -218,11 +219,12 @@ seat_is_free(struct hub *hub, struct peer *peer, struct room *room,
 	has_connection = host->seat != NULL && host->seat->is_present;
 	if (host->has_token || hub->settings.require_tokens ||
 	    (has_connection && host->seat->moves > 0)) {
-		refuse(hub, peer, room, message, REFUSAL_SESSION_EXISTS);
+		refuse_message(hub, peer, room, message,
+		    REFUSAL_SESSION_EXISTS);
 		return false;
 	}
 	if (has_connection) {
-		claim(hub, peer, room, host->seat, message);
+		wait_for_host(hub, peer, room, host->seat, message);
 		return false;
 	}
 	*displaced = host;
@@ -230,7 +232,7 @@ seat_is_free(struct hub *hub, struct peer *peer, struct room *room,
 }
 
 static bool
-may_start(struct hub *hub, struct peer *peer, struct room *room,
+may_start_session(struct hub *hub, struct peer *peer, struct room *room,
     const struct message *message)
 {
 	unsigned wait_s;
@@ -248,7 +250,7 @@ may_start(struct hub *hub, struct peer *peer, struct room *room,
 
 /* The record of a start or join of a new customer. */
 static struct job *
-admission(struct hub *hub, struct room *room, struct peer *peer,
+new_admission(struct hub *hub, struct room *room, struct peer *peer,
     const struct message *message, const uint8_t request[ID_PROOF_BYTES])
 {
 	struct job *job = core_new_record(hub, room,
@@ -271,13 +273,13 @@ admission(struct hub *hub, struct room *room, struct peer *peer,
 
 /* Seat a new customer; displaced is the host that it replaces, or NULL. */
 static void
-admit(struct hub *hub, struct peer *peer, struct room *room,
+admit_customer(struct hub *hub, struct peer *peer, struct room *room,
     const struct message *message, const uint8_t request[ID_PROOF_BYTES],
     struct customer *displaced)
 {
 	struct session *session = room->session;
 	struct core_answer answer = { .message = message };
-	struct job *job = admission(hub, room, peer, message, request);
+	struct job *job = new_admission(hub, room, peer, message, request);
 	struct customer_id id = job->record.customer;
 	bool has_token = job->record.has_token;
 	struct seat *vacated = displaced != NULL ? displaced->seat : NULL;
@@ -320,26 +322,27 @@ start_or_join(struct hub *hub, struct peer *peer, struct room *room,
 	}
 	if (peer->seat != NULL &&
 	    (known == NULL || known != peer->seat->customer)) {
-		refuse(hub, peer, room, message, REFUSAL_ALREADY_JOINED);
+		refuse_message(hub, peer, room, message,
+		    REFUSAL_ALREADY_JOINED);
 		return;
 	}
 	if (known != NULL) {
-		repeat(hub, peer, room, known, message);
+		repeat_admission(hub, peer, room, known, message);
 		return;
 	}
 	if (message->event == MESSAGE_START_SESSION &&
-	    (!seat_is_free(hub, peer, room, message, &displaced) ||
-	    !may_start(hub, peer, room, message)))
+	    (!may_replace_host(hub, peer, room, message, &displaced) ||
+	    !may_start_session(hub, peer, room, message)))
 		return;
-	admit(hub, peer, room, message, request, displaced);
+	admit_customer(hub, peer, room, message, request, displaced);
 }
 
 /* The token that comes with message, in it or beside it. */
 static const char *
 token_of(const struct peer *peer, const struct message *message)
 {
-	return message->token[0] != '\0' || peer->poll == NULL ?
-	    message->token : peer->poll->bearer;
+	return message->token[0] != '\0' || peer->request == NULL ?
+	    message->token : peer->request->bearer;
 }
 
 /*
@@ -347,7 +350,7 @@ token_of(const struct peer *peer, const struct message *message)
  * part, and peer was told.
  */
 static struct customer *
-addressee(struct hub *hub, struct peer *peer, struct room *room,
+find_addressee(struct hub *hub, struct peer *peer, struct room *room,
     const struct message *message)
 {
 	struct customer *customer;
@@ -357,19 +360,19 @@ addressee(struct hub *hub, struct peer *peer, struct room *room,
 	if (customer != NULL && customer->state != CUSTOMER_GONE)
 		return customer;
 	if (customer != NULL ||
-	    (peer->poll != NULL && room->session->incarnation > 0))
+	    (peer->request != NULL && room->session->incarnation > 0))
 		code = REFUSAL_LEFT_SESSION;
 	else if (!room->session->is_running)
 		code = REFUSAL_SESSION_NOT_FOUND;
-	refuse(hub, peer, room, message, code);
+	refuse_message(hub, peer, room, message, code);
 	return NULL;
 }
 
 static bool
-owns(const struct peer *peer, const struct customer *customer)
+speaks_for(const struct peer *peer, const struct customer *customer)
 {
 	/* A request that got this far has proved it. */
-	return peer->poll != NULL ||
+	return peer->request != NULL ||
 	    (peer->seat != NULL && peer->seat->customer == customer);
 }
 
@@ -378,7 +381,7 @@ owns(const struct peer *peer, const struct customer *customer)
  * that of a connection.  False if peer was refused.
  */
 static bool
-count_request(struct hub *hub, struct peer *peer, struct room *room,
+charge_request(struct hub *hub, struct peer *peer, struct room *room,
     struct customer *customer, const struct message *message)
 {
 	struct seat *seat = presence_seat(room, customer);
@@ -399,26 +402,26 @@ count_request(struct hub *hub, struct peer *peer, struct room *room,
  * Likewise, and its customer is back in the multicart if it had left that.
  */
 static bool
-requester_is_here(struct hub *hub, struct peer *peer, struct room *room,
+return_requester(struct hub *hub, struct peer *peer, struct room *room,
     struct customer *customer, const struct message *message)
 {
 	unsigned retry_after_s = 0;
 	enum refusal code;
 
-	if (!count_request(hub, peer, room, customer, message))
+	if (!charge_request(hub, peer, room, customer, message))
 		return false;
 	if (customer->state != CUSTOMER_AWAY ||
 	    message->event == MESSAGE_LEAVE_SESSION)
 		return true;
 	code = write_quota_apply_record(hub, room,
-	    return_of(hub, peer, room, customer), peer, &retry_after_s);
+	    new_return(hub, peer, room, customer), peer, &retry_after_s);
 	if (code != REFUSAL_NONE)
 		refuse_for(hub, peer, room, message, code, retry_after_s);
 	return code == REFUSAL_NONE;
 }
 
 static void
-resume(struct hub *hub, struct peer *peer, struct room *room,
+resume_customer(struct hub *hub, struct peer *peer, struct room *room,
     struct message *message)
 {
 	struct session *session = room->session;
@@ -428,29 +431,31 @@ resume(struct hub *hub, struct peer *peer, struct room *room,
 
 	customer = session_customer(session, &message->customer);
 	if (customer == NULL && session->incarnation == 0) {
-		refuse(hub, peer, room, message, REFUSAL_SESSION_NOT_FOUND);
+		refuse_message(hub, peer, room, message,
+		    REFUSAL_SESSION_NOT_FOUND);
 		return;
 	}
 	if (customer == NULL || customer->state == CUSTOMER_GONE) {
-		refuse(hub, peer, room, message, REFUSAL_LEFT_SESSION);
+		refuse_message(hub, peer, room, message, REFUSAL_LEFT_SESSION);
 		return;
 	}
 	if (peer->seat != NULL && peer->seat->customer != customer) {
-		refuse(hub, peer, room, message, REFUSAL_ALREADY_JOINED);
+		refuse_message(hub, peer, room, message,
+		    REFUSAL_ALREADY_JOINED);
 		return;
 	}
-	if (peer->poll != NULL &&
-	    !count_request(hub, peer, room, customer, message))
+	if (peer->request != NULL &&
+	    !charge_request(hub, peer, room, customer, message))
 		return;
 	seq = customer->seq[SEQUENCE_CART] > customer->seq[SEQUENCE_READY] ?
 	    customer->seq[SEQUENCE_CART] : customer->seq[SEQUENCE_READY];
 	answer.reply = message_reply_resume(&customer->id, seq);
-	come_back(hub, peer, room, customer, &answer);
+	seat_returning(hub, peer, room, customer, &answer);
 }
 
 /* Release the customer's oldest held request if there is one too many. */
 static void
-release_held(struct hub *hub, struct seat *seat)
+limit_held_polls(struct hub *hub, struct seat *seat)
 {
 	struct peer *peer, *oldest = NULL;
 	size_t held = 0;
@@ -459,7 +464,7 @@ release_held(struct hub *hub, struct seat *seat)
 		return;
 	TAILQ_FOREACH(peer, &seat->peers, entry) {
 		/* What is there to be said is said, or about to be. */
-		if (peer->poll == NULL || peer->wants_close ||
+		if (peer->request == NULL || peer->wants_close ||
 		    !outbox_is_empty(&peer->outbox))
 			continue;
 		held++;
@@ -477,16 +482,16 @@ hold_poll(struct hub *hub, struct peer *peer, struct room *room,
     struct message *message)
 {
 	struct session *session = room->session;
-	struct customer *customer = addressee(hub, peer, room, message);
-	struct peer_request *state = peer->poll;
+	struct customer *customer = find_addressee(hub, peer, room, message);
+	struct peer_request *state = peer->request;
 	struct core_answer answer = { .message = message };
 
 	if (customer == NULL ||
-	    !count_request(hub, peer, room, customer, message))
+	    !charge_request(hub, peer, room, customer, message))
 		return;
 	/* Its return is news. */
 	if (customer->state == CUSTOMER_AWAY) {
-		come_back(hub, peer, room, customer, &answer);
+		seat_returning(hub, peer, room, customer, &answer);
 		return;
 	}
 	core_count_judgement(hub, message->event, HUB_ACCEPTED);
@@ -498,12 +503,12 @@ hold_poll(struct hub *hub, struct peer *peer, struct room *room,
 	if (state->incarnation != session->incarnation ||
 	    state->revision != session->revision)
 		publish_to_peer(hub, peer, room);
-	release_held(hub, peer->seat);
+	limit_held_polls(hub, peer->seat);
 }
 
 /* A change to the customer's cart or readiness, filled into job. */
 static void
-describe_change(struct job *job, const struct customer *customer,
+fill_change(struct job *job, const struct customer *customer,
     const struct message *message, uint64_t seq)
 {
 	struct record *record = &job->record;
@@ -517,10 +522,10 @@ describe_change(struct job *job, const struct customer *customer,
 }
 
 static void
-change(struct hub *hub, struct peer *peer, struct room *room,
+change_cart_or_ready(struct hub *hub, struct peer *peer, struct room *room,
     struct message *message)
 {
-	struct customer *customer = addressee(hub, peer, room, message);
+	struct customer *customer = find_addressee(hub, peer, room, message);
 	bool is_cart = message->event == MESSAGE_UPDATE_CART;
 	struct core_answer answer = { .message = message };
 	bool is_own;
@@ -529,12 +534,13 @@ change(struct hub *hub, struct peer *peer, struct room *room,
 
 	if (customer == NULL)
 		return;
-	if (peer->poll != NULL &&
-	    !requester_is_here(hub, peer, room, customer, message))
+	if (peer->request != NULL &&
+	    !return_requester(hub, peer, room, customer, message))
 		return;
-	is_own = owns(peer, customer);
+	is_own = speaks_for(peer, customer);
 	if (!is_own && (customer->has_token || hub->settings.require_tokens)) {
-		refuse(hub, peer, room, message, REFUSAL_NOT_YOUR_CUSTOMER);
+		refuse_message(hub, peer, room, message,
+		    REFUSAL_NOT_YOUR_CUSTOMER);
 		return;
 	}
 	seq = is_own ? message->seq : 0;
@@ -549,44 +555,47 @@ change(struct hub *hub, struct peer *peer, struct room *room,
 	}
 	job = core_new_record(hub, room, is_cart ? RECORD_CART : RECORD_READY,
 	    peer);
-	describe_change(job, customer, message, seq);
+	fill_change(job, customer, message, seq);
 	if (!is_own && peer->seat == NULL &&
 	    (customer->seat == NULL || !customer->seat->is_present))
-		arrive(hub, peer, room, job, customer, &answer);
+		apply_and_seat(hub, peer, room, job, customer, &answer);
 	else
-		(void)happen(hub, peer, room, job, &answer); /* it told peer */
+		(void)apply_and_answer(hub, peer, room, job,
+		    &answer); /* it told peer */
 }
 
 static void
-leave(struct hub *hub, struct peer *peer, struct room *room,
+leave_session(struct hub *hub, struct peer *peer, struct room *room,
     struct message *message)
 {
-	struct customer *customer = addressee(hub, peer, room, message);
+	struct customer *customer = find_addressee(hub, peer, room, message);
 	struct core_answer answer = { .message = message };
 	struct job *job;
 
 	if (customer == NULL)
 		return;
-	if (!owns(peer, customer)) {
-		refuse(hub, peer, room, message, REFUSAL_NOT_YOUR_CUSTOMER);
+	if (!speaks_for(peer, customer)) {
+		refuse_message(hub, peer, room, message,
+		    REFUSAL_NOT_YOUR_CUSTOMER);
 		return;
 	}
-	if (peer->poll != NULL &&
-	    !requester_is_here(hub, peer, room, customer, message))
+	if (peer->request != NULL &&
+	    !return_requester(hub, peer, room, customer, message))
 		return;
 	job = core_new_record(hub, room, RECORD_LEAVE, peer);
-	describe_change(job, customer, message, 0);
+	fill_change(job, customer, message, 0);
 	answer.reply = message_reply_customer(message->event, &customer->id,
 	    NULL);
 	answer.seat = presence_seat(room, customer);
-	(void)happen(hub, peer, room, job, &answer); /* it told peer */
+	(void)apply_and_answer(hub, peer, room, job,
+	    &answer); /* it told peer */
 	if (!TAILQ_EMPTY(&room->claiming) &&
 	    session_host(room->session) == NULL)
 		claim_judge_again(hub, room);
 }
 
 static void
-act(struct hub *hub, struct peer *peer, struct room *room,
+dispatch_by_event(struct hub *hub, struct peer *peer, struct room *room,
     struct message *message)
 {
 	switch (message->event) {
@@ -596,13 +605,13 @@ act(struct hub *hub, struct peer *peer, struct room *room,
 		return;
 	case MESSAGE_UPDATE_CART:
 	case MESSAGE_READY:
-		change(hub, peer, room, message);
+		change_cart_or_ready(hub, peer, room, message);
 		return;
 	case MESSAGE_RESUME_SESSION:
-		resume(hub, peer, room, message);
+		resume_customer(hub, peer, room, message);
 		return;
 	case MESSAGE_LEAVE_SESSION:
-		leave(hub, peer, room, message);
+		leave_session(hub, peer, room, message);
 		return;
 	case MESSAGE_POLL:
 		hold_poll(hub, peer, room, message);
@@ -615,7 +624,7 @@ act(struct hub *hub, struct peer *peer, struct room *room,
 
 /* Whether peer, who has proved nothing, may try that; otherwise it was told. */
 static bool
-may_try(struct hub *hub, struct peer *peer, const struct message *message)
+may_attempt(struct hub *hub, struct peer *peer, const struct message *message)
 {
 	unsigned wait_s = core_charge_join(hub, peer);
 
@@ -630,30 +639,30 @@ may_try(struct hub *hub, struct peer *peer, const struct message *message)
  * learns nothing of sessions and customers.
  */
 static bool
-is_admissible(struct hub *hub, struct peer *peer,
+is_authorized(struct hub *hub, struct peer *peer,
     const struct message *message)
 {
 	const char *token = token_of(peer, message);
 	bool is_attempt = message->event == MESSAGE_START_SESSION ||
 	    message->event == MESSAGE_JOIN_SESSION;
 
-	if (message->event == MESSAGE_POLL && peer->poll == NULL) {
-		refuse(hub, peer, NULL, message, REFUSAL_UNKNOWN_EVENT);
+	if (message->event == MESSAGE_POLL && peer->request == NULL) {
+		refuse_message(hub, peer, NULL, message, REFUSAL_UNKNOWN_EVENT);
 		return false;
 	}
 	if (!needs_proof(peer, message))
 		return !is_attempt || peer->seat != NULL ||
-		    may_try(hub, peer, message);
+		    may_attempt(hub, peer, message);
 	if (id_token_is_valid(&hub->config.key, peer->session_id->data,
 	    &message->customer, token))
 		return true;
-	if (!may_try(hub, peer, message))
+	if (!may_attempt(hub, peer, message))
 		return false;
 	/* A request can have its token elsewhere, a connection cannot. */
-	if (token[0] == '\0' && peer->poll == NULL)
+	if (token[0] == '\0' && peer->request == NULL)
 		refuse_field(hub, peer, NULL, message, "token");
 	else
-		refuse(hub, peer, NULL, message, REFUSAL_INVALID_TOKEN);
+		refuse_message(hub, peer, NULL, message, REFUSAL_INVALID_TOKEN);
 	return false;
 }
 
@@ -662,23 +671,26 @@ is_admissible(struct hub *hub, struct peer *peer,
  * proof that is an attempt as a join is.  Otherwise peer was told.
  */
 static bool
-may_load(struct hub *hub, struct peer *peer, const struct message *message)
+may_load_session(struct hub *hub, struct peer *peer,
+    const struct message *message)
 {
 	return needs_proof(peer, message) ||
 	    message->event == MESSAGE_START_SESSION ||
 	    message->event == MESSAGE_JOIN_SESSION ||
-	    peer->seat != NULL || may_try(hub, peer, message);
+	    peer->seat != NULL || may_attempt(hub, peer, message);
 }
 
 /* An admissible message is judged, once its session is there. */
 static void
-go_on(struct hub *hub, struct peer *peer, struct message *message)
+dispatch_when_loaded(struct hub *hub, struct peer *peer,
+    struct message *message)
 {
 	struct room *room;
 
 	room = peer->seat != NULL ? peer->seat->room :
 	    room_get(hub, peer->session_id);
-	if (room->state == ROOM_UNLOADED && !may_load(hub, peer, message)) {
+	if (room->state == ROOM_UNLOADED &&
+	    !may_load_session(hub, peer, message)) {
 		message_clear(message);
 		room_release(hub, room);
 		return;
@@ -689,23 +701,23 @@ go_on(struct hub *hub, struct peer *peer, struct message *message)
 		core_park_message(peer, &room->waiting, message);
 		return;
 	}
-	act(hub, peer, room, message);
+	dispatch_by_event(hub, peer, room, message);
 	message_clear(message);
 	room_release(hub, room);
 }
 
 void
-speak(struct hub *hub, struct peer *peer, struct message *message)
+dispatch_message(struct hub *hub, struct peer *peer, struct message *message)
 {
-	if (is_admissible(hub, peer, message))
-		go_on(hub, peer, message);
+	if (is_authorized(hub, peer, message))
+		dispatch_when_loaded(hub, peer, message);
 	else
 		message_clear(message);
 }
 
 /* Take the first peer and its message out of list; false if it is empty. */
 static bool
-take_waiting(struct hub *hub, struct peer_list *list, struct peer **peer,
+unpark_first(struct hub *hub, struct peer_list *list, struct peer **peer,
     struct message *message)
 {
 	struct message *parked;
@@ -721,7 +733,7 @@ take_waiting(struct hub *hub, struct peer_list *list, struct peer **peer,
 }
 
 static void
-speak_again(struct hub *hub, struct peer_list *list)
+dispatch_again(struct hub *hub, struct peer_list *list)
 {
 	struct peer_list now = TAILQ_HEAD_INITIALIZER(now);
 	struct peer *peer;
@@ -731,25 +743,25 @@ speak_again(struct hub *hub, struct peer_list *list)
 	TAILQ_CONCAT(&now, list, waiting);
 	TAILQ_FOREACH(peer, &now, waiting)
 		peer->waiting_in = &now;
-	while (take_waiting(hub, &now, &peer, &message))
-		go_on(hub, peer, &message);
+	while (unpark_first(hub, &now, &peer, &message))
+		dispatch_when_loaded(hub, peer, &message);
 }
 
 void
 dispatch_parked(struct hub *hub, struct room *room)
 {
-	speak_again(hub, &room->waiting);
+	dispatch_again(hub, &room->waiting);
 }
 
 static void
-refuse_all(struct hub *hub, struct room *room, struct peer_list *list,
+refuse_parked(struct hub *hub, struct room *room, struct peer_list *list,
     enum refusal code)
 {
 	struct peer *peer;
 	struct message message;
 
-	while (take_waiting(hub, list, &peer, &message)) {
-		refuse(hub, peer, room, &message, code);
+	while (unpark_first(hub, list, &peer, &message)) {
+		refuse_message(hub, peer, room, &message, code);
 		message_clear(&message);
 	}
 }
@@ -757,7 +769,7 @@ refuse_all(struct hub *hub, struct room *room, struct peer_list *list,
 void
 dispatch_load_failed(struct hub *hub, struct room *room)
 {
-	refuse_all(hub, room, &room->waiting, REFUSAL_STORAGE_UNAVAILABLE);
+	refuse_parked(hub, room, &room->waiting, REFUSAL_STORAGE_UNAVAILABLE);
 }
 
 void
@@ -769,12 +781,12 @@ claim_host_lives(struct hub *hub, const struct seat *seat)
 	    session_host(room->session) != seat->customer)
 		return;
 	TAILQ_REMOVE(&hub->claims, room, claims);
-	refuse_all(hub, room, &room->claiming, REFUSAL_SESSION_EXISTS);
+	refuse_parked(hub, room, &room->claiming, REFUSAL_SESSION_EXISTS);
 }
 
 void
 claim_judge_again(struct hub *hub, struct room *room)
 {
 	TAILQ_REMOVE(&hub->claims, room, claims);
-	speak_again(hub, &room->claiming);
+	dispatch_again(hub, &room->claiming);
 }

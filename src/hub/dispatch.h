@@ -13,7 +13,8 @@ struct seat;
  */
 
 /* Do what message says, or let it wait; its contents are taken. */
-void	 speak(struct hub *hub, struct peer *peer, struct message *message);
+void	 dispatch_message(struct hub *hub, struct peer *peer,
+	    struct message *message);
 
 /* Speak again for all peers that wait in room for its session. */
 void	 dispatch_parked(struct hub *hub, struct room *room);

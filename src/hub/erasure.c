@@ -40,7 +40,7 @@ struct erasing {
 };
 
 static struct erasing *
-find(const struct hub *hub, uint64_t number)
+find_erasure(const struct hub *hub, uint64_t number)
 {
 	struct erasing *erasing;
 
@@ -51,7 +51,7 @@ find(const struct hub *hub, uint64_t number)
 }
 
 static void
-forget(struct hub *hub, struct erasing *erasing)
+forget_erasure(struct hub *hub, struct erasing *erasing)
 {
 	TAILQ_REMOVE(&hub->erasures, erasing, entry);
 	hub->erasure_count--;
@@ -65,7 +65,7 @@ erasure_clear(struct hub *hub)
 	struct erasing *erasing;
 
 	while ((erasing = TAILQ_FIRST(&hub->erasures)) != NULL)
-		forget(hub, erasing);
+		forget_erasure(hub, erasing);
 }
 
 /* Make room for one more; -1 if all are pending. */
@@ -79,14 +79,14 @@ forget_oldest(struct hub *hub)
 	TAILQ_FOREACH(erasing, &hub->erasures, entry) {
 		if (erasing->report.state == ERASURE_PENDING)
 			continue;
-		forget(hub, erasing);
+		forget_erasure(hub, erasing);
 		return 0;
 	}
 	return -1;
 }
 
 static void
-end(struct erasing *erasing, enum erasure_state state)
+end_erasure(struct erasing *erasing, enum erasure_state state)
 {
 	erasing->report.state = state;
 	erasing->due_ms = UINT64_MAX;
@@ -94,7 +94,7 @@ end(struct erasing *erasing, enum erasure_state state)
 
 /* The proof of its request is no reason to know it again. */
 static void
-forget_request(struct customer *customer)
+forget_request_proof(struct customer *customer)
 {
 	static const uint8_t none[ID_PROOF_BYTES];
 
@@ -104,7 +104,8 @@ forget_request(struct customer *customer)
 
 /* Nobody takes part any more whose traces are to be erased. */
 static void
-clear_room(struct hub *hub, struct room *room, const struct erasing *erasing)
+make_customers_leave(struct hub *hub, struct room *room,
+    const struct erasing *erasing)
 {
 	struct session *session = room->session;
 	struct customer *customer;
@@ -112,7 +113,7 @@ clear_room(struct hub *hub, struct room *room, const struct erasing *erasing)
 	TAILQ_FOREACH(customer, &session->customers, entry)
 		if (!erasing->has_customer ||
 		    customer_id_equal(&customer->id, &erasing->customer))
-			forget_request(customer);
+			forget_request_proof(customer);
 	if (erasing->has_customer) {
 		customer = session_customer(session, &erasing->customer);
 		if (customer != NULL && customer->state != CUSTOMER_GONE)
@@ -125,7 +126,7 @@ clear_room(struct hub *hub, struct room *room, const struct erasing *erasing)
 }
 
 static void
-submit(struct hub *hub, struct erasing *erasing, struct room *room,
+submit_erasure_job(struct hub *hub, struct erasing *erasing, struct room *room,
     struct job *job)
 {
 	job->after_row = erasing->after_row;
@@ -136,7 +137,7 @@ submit(struct hub *hub, struct erasing *erasing, struct room *room,
 }
 
 static void
-describe(struct job *job, const struct erasing *erasing)
+fill_erasure_job(struct job *job, const struct erasing *erasing)
 {
 	job->record.session_row = erasing->session_row;
 	job->record.has_customer = erasing->has_customer;
@@ -145,22 +146,23 @@ describe(struct job *job, const struct erasing *erasing)
 
 /* The session is known: everything begins, in one list. */
 static void
-begin(struct hub *hub, struct erasing *erasing, struct room *room)
+begin_loaded_erasure(struct hub *hub, struct erasing *erasing,
+    struct room *room)
 {
 	struct job *job;
 
 	if (room->session->row == 0) {
-		end(erasing, ERASURE_NOT_FOUND);
+		end_erasure(erasing, ERASURE_NOT_FOUND);
 		return;
 	}
-	clear_room(hub, room, erasing);
+	make_customers_leave(hub, room, erasing);
 	erasing->step = STEP_NOTE;
 	erasing->session_row = room->session->row;
 	job = core_new_record(hub, room, RECORD_ERASE, NULL);
 	job->kind = JOB_ERASE;
 	job->record.incarnation = room->session->incarnation;
-	describe(job, erasing);
-	submit(hub, erasing, room, job);
+	fill_erasure_job(job, erasing);
+	submit_erasure_job(hub, erasing, room, job);
 	if (!TAILQ_EMPTY(&room->claiming) &&
 	    session_host(room->session) == NULL)
 		claim_judge_again(hub, room);
@@ -168,14 +170,14 @@ begin(struct hub *hub, struct erasing *erasing, struct room *room)
 
 /* The next job of one whose note is written. */
 static void
-go_on(struct hub *hub, struct erasing *erasing)
+submit_next_job(struct hub *hub, struct erasing *erasing)
 {
 	struct job *job = job_new(erasing->step == STEP_SCRUB ? JOB_SCRUB :
 	    JOB_ERASE);
 
 	job->record.event = RECORD_ERASE;
-	describe(job, erasing);
-	submit(hub, erasing, NULL, job);
+	fill_erasure_job(job, erasing);
+	submit_erasure_job(hub, erasing, NULL, job);
 }
 
 uint64_t
@@ -201,7 +203,7 @@ erasure_begin(struct hub *hub, struct payload *session,
 	if (room->state == ROOM_UNLOADED)
 		room_load(hub, room);
 	if (room->state == ROOM_READY)
-		begin(hub, erasing, room);
+		begin_loaded_erasure(hub, erasing, room);
 	room_release(hub, room);
 	return erasing->number;
 }
@@ -209,7 +211,7 @@ erasure_begin(struct hub *hub, struct payload *session,
 struct erasure
 erasure_report(const struct hub *hub, uint64_t number)
 {
-	const struct erasing *erasing = find(hub, number);
+	const struct erasing *erasing = find_erasure(hub, number);
 
 	if (erasing == NULL)
 		return (struct erasure){ .state = ERASURE_UNKNOWN };
@@ -227,15 +229,15 @@ erasure_loaded(struct hub *hub, struct room *room)
 		    strcmp(erasing->session->data, room->id->data) != 0)
 			continue;
 		if (room->state == ROOM_READY)
-			begin(hub, erasing, room);
+			begin_loaded_erasure(hub, erasing, room);
 		else
-			end(erasing, ERASURE_FAILED);
+			end_erasure(erasing, ERASURE_FAILED);
 	}
 }
 
 /* Do what comes next in wait_ms; at once if that is 0. */
 static void
-go_on_in(struct hub *hub, struct erasing *erasing, uint64_t wait_ms)
+submit_next_job_in(struct hub *hub, struct erasing *erasing, uint64_t wait_ms)
 {
 	erasing->due_ms = hub->now.mono_ms + wait_ms;
 	erasure_tick(hub);
@@ -246,40 +248,40 @@ scrub_done(struct hub *hub, struct erasing *erasing, const struct job *job)
 {
 	erasing->after_row = job->next_row;
 	if (!job->is_hindered && job->next_row == 0)
-		end(erasing, ERASURE_DONE);
+		end_erasure(erasing, ERASURE_DONE);
 	else
-		go_on_in(hub, erasing,
+		submit_next_job_in(hub, erasing,
 		    job->is_hindered ? RETRY_HINDERED_MS : 0);
 }
 
 static void
-slice_done(struct hub *hub, struct erasing *erasing, const struct job *job)
+bodies_done(struct hub *hub, struct erasing *erasing, const struct job *job)
 {
 	if (job->note_row == 0) {
-		end(erasing, ERASURE_NOT_FOUND);
+		end_erasure(erasing, ERASURE_NOT_FOUND);
 		return;
 	}
 	erasing->report.bodies += job->erased;
 	erasing->after_row = job->next_row;
 	erasing->upto_row = job->note_row;
 	erasing->step = job->next_row != 0 ? STEP_BODIES : STEP_SCRUB;
-	go_on_in(hub, erasing, 0);
+	submit_next_job_in(hub, erasing, 0);
 }
 
 void
 erasure_done(struct hub *hub, const struct job *job)
 {
 	/* One with a job out is never forgotten. */
-	struct erasing *erasing = find(hub, job->erasure);
+	struct erasing *erasing = find_erasure(hub, job->erasure);
 
 	if (job->result == JOB_REFUSED && erasing->step == STEP_NOTE)
-		end(erasing, ERASURE_FAILED);
+		end_erasure(erasing, ERASURE_FAILED);
 	else if (job->result == JOB_REFUSED)
-		go_on_in(hub, erasing, RETRY_REFUSED_MS);
+		submit_next_job_in(hub, erasing, RETRY_REFUSED_MS);
 	else if (job->kind == JOB_SCRUB)
 		scrub_done(hub, erasing, job);
 	else
-		slice_done(hub, erasing, job);
+		bodies_done(hub, erasing, job);
 }
 
 void
@@ -291,7 +293,7 @@ erasure_tick(struct hub *hub)
 		return;
 	TAILQ_FOREACH(erasing, &hub->erasures, entry)
 		if (erasing->due_ms <= hub->now.mono_ms)
-			go_on(hub, erasing);
+			submit_next_job(hub, erasing);
 }
 
 uint64_t

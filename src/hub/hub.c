@@ -64,7 +64,7 @@ hub_new(const struct hub_config *config, const struct hub_settings *settings,
 	hub->config = *config;
 	hub->settings = *settings;
 	hub->now = *now;
-	wall_clock_init(&hub->wall, now);
+	wall_clock_init(&hub->wall_clock, now);
 	hub->message_limit = rate_limit(settings->message_rate, 1,
 	    settings->message_burst);
 	id_source_init(&hub->random, &config->seed);
@@ -75,11 +75,11 @@ hub_new(const struct hub_config *config, const struct hub_settings *settings,
 	STAILQ_INIT(&hub->woken);
 	TAILQ_INIT(&hub->changed);
 	TAILQ_INIT(&hub->publishing);
-	TAILQ_INIT(&hub->showing);
+	TAILQ_INIT(&hub->encodings);
 	TAILQ_INIT(&hub->delayed);
-	TAILQ_INIT(&hub->held);
-	TAILQ_INIT(&hub->paced);
-	TAILQ_INIT(&hub->strangers);
+	TAILQ_INIT(&hub->held_back);
+	TAILQ_INIT(&hub->throttled);
+	TAILQ_INIT(&hub->unjoined);
 	TAILQ_INIT(&hub->absent[false]);
 	TAILQ_INIT(&hub->absent[true]);
 	TAILQ_INIT(&hub->requested);
@@ -158,7 +158,7 @@ hub_attach(struct hub *hub, struct peer *peer, const struct now *now)
 
 /* Judge claims of the host's seat again if the host is gone now. */
 static void
-host_may_be_gone(struct hub *hub, struct room *room)
+judge_claims_on_detach(struct hub *hub, struct room *room)
 {
 	const struct customer *host = session_host(room->session);
 
@@ -169,7 +169,7 @@ host_may_be_gone(struct hub *hub, struct room *room)
 }
 
 static void
-stop_waiting(struct hub *hub, struct peer *peer)
+unpark_peer(struct hub *hub, struct peer *peer)
 {
 	const struct peer_list *list = peer->waiting_in;
 	struct message *message = core_unpark_message(peer);
@@ -196,7 +196,7 @@ hub_detach(struct hub *hub, struct peer *peer, const struct now *now)
 		hub->woken_count--;
 	}
 	if (peer->waiting_in != NULL)
-		stop_waiting(hub, peer);
+		unpark_peer(hub, peer);
 	throttle_forget(hub, peer);
 	outbox_clear(&peer->outbox);
 	if (room != NULL)
@@ -207,7 +207,7 @@ hub_detach(struct hub *hub, struct peer *peer, const struct now *now)
 	if (TAILQ_EMPTY(&room->claiming))
 		room_release(hub, room);
 	else
-		host_may_be_gone(hub, room);
+		judge_claims_on_detach(hub, room);
 }
 
 static bool
@@ -237,14 +237,14 @@ hub_peer_is_throttled(const struct peer *peer)
  * nothing.
  */
 static void
-refuse_unread(struct hub *hub, struct peer *peer, struct message_error *error)
+refuse_unparsed(struct hub *hub, struct peer *peer, struct message_error *error)
 {
-	if (error->event == MESSAGE_POLL && peer->poll == NULL)
+	if (error->event == MESSAGE_POLL && peer->request == NULL)
 		*error = (struct message_error){
 			.code = REFUSAL_UNKNOWN_EVENT,
 			.event = MESSAGE_POLL,
 		};
-	if (peer->poll != NULL)
+	if (peer->request != NULL)
 		error->retry_after_s = core_charge_join(hub, peer);
 	if (error->retry_after_s > 0)
 		error->code = REFUSAL_RATE_LIMITED;
@@ -257,8 +257,8 @@ hold_if_congested(struct hub *hub, struct peer *peer)
 {
 	if (!is_congested(hub) || peer->waiting_in != NULL)
 		return;
-	peer->waiting_in = &hub->held;
-	TAILQ_INSERT_TAIL(&hub->held, peer, waiting);
+	peer->waiting_in = &hub->held_back;
+	TAILQ_INSERT_TAIL(&hub->held_back, peer, waiting);
 }
 
 void
@@ -270,12 +270,12 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
 
 	core_set_now(hub, now);
 	/* Of requests the customer is charged that they prove. */
-	if (peer->poll == NULL)
+	if (peer->request == NULL)
 		throttle_charge(hub, peer, throttle_units(len));
 	if (message_parse(hub->parser, text, len, &message, &error) == -1)
-		refuse_unread(hub, peer, &error);
+		refuse_unparsed(hub, peer, &error);
 	else
-		speak(hub, peer, &message);
+		dispatch_message(hub, peer, &message);
 	hold_if_congested(hub, peer);
 }
 
@@ -288,9 +288,9 @@ hub_receive_query(struct hub *hub, struct peer *peer, const char *query,
 
 	core_set_now(hub, now);
 	if (message_parse_query(query, &message, &error) == -1)
-		refuse_unread(hub, peer, &error);
+		refuse_unparsed(hub, peer, &error);
 	else
-		speak(hub, peer, &message);
+		dispatch_message(hub, peer, &message);
 	hold_if_congested(hub, peer);
 }
 
@@ -357,8 +357,8 @@ hub_take_unjoined(struct hub *hub, uint64_t since_ms, const struct now *now)
 bool
 hub_peer_is_answered(const struct peer *peer)
 {
-	if (peer->poll->is_held)
-		return peer->outbox.state != NULL;
+	if (peer->request->is_held)
+		return peer->outbox.multicart != NULL;
 	return peer->jobs == 0 && peer->waiting_in == NULL;
 }
 
@@ -379,14 +379,14 @@ hub_has_jobs_out(const struct hub *hub)
 }
 
 static void
-release_held(struct hub *hub)
+resume_held_back(struct hub *hub)
 {
 	struct peer *peer;
 
 	if (is_congested(hub))
 		return;
-	while ((peer = TAILQ_FIRST(&hub->held)) != NULL) {
-		stop_waiting(hub, peer);
+	while ((peer = TAILQ_FIRST(&hub->held_back)) != NULL) {
+		unpark_peer(hub, peer);
 		core_wake_peer(hub, peer);
 	}
 }
@@ -410,8 +410,8 @@ hub_complete_jobs(struct hub *hub, struct job_list *jobs, const struct now *now)
 	core_set_now(hub, now);
 	hub->is_waiting = false;
 	hub->jobs_out = 0;
-	settle(hub, jobs);
-	release_held(hub);
+	complete_jobs(hub, jobs);
+	resume_held_back(hub);
 }
 
 uint64_t
@@ -433,7 +433,7 @@ wake_cost(const struct peer *peer)
 {
 	size_t bytes = outbox_multicart_bytes(&peer->outbox);
 
-	if (peer->poll != NULL)
+	if (peer->request != NULL)
 		return WAKE_POLL_COST + bytes;
 	return WAKE_COST + (bytes < WAKE_BYTES_MAX ? bytes : WAKE_BYTES_MAX);
 }
@@ -467,8 +467,8 @@ void
 hub_copy_counts(const struct hub *hub, struct hub_counts *counts)
 {
 	*counts = hub->counts;
-	counts->has_free_bytes = hub->space.is_known;
-	counts->free_bytes = hub->space.free_bytes;
+	counts->has_free_bytes = hub->disk_space.is_known;
+	counts->free_bytes = hub->disk_space.free_bytes;
 	counts->min_free_bytes = hub->settings.min_free_bytes;
 	counts->sessions = HASH_COUNT(hub->rooms);
 	counts->jobs_in_flight = hub->jobs_out;

@@ -72,14 +72,14 @@ bool	 hub_peer_next_message(struct hub *hub, struct peer *peer,
 struct peer *hub_take_unjoined(struct hub *hub, uint64_t since_ms,
 	    const struct now *now);
 /* peer, a connection, answered a ping; which counts as a message. */
-void
-hub_receive_pong(struct hub *hub, struct peer *peer, const struct now *now);
+void	 hub_receive_pong(struct hub *hub, struct peer *peer,
+	    const struct now *now);
 /* Its frames, whatever is in them, were so many that they count as n more. */
 void	 hub_charge_frames(struct hub *hub, struct peer *peer, unsigned n,
 	    const struct now *now);
 /* It sent one itself; which counts as a message as well. */
-void
-hub_receive_ping(struct hub *hub, struct peer *peer, const struct now *now);
+void	 hub_receive_ping(struct hub *hub, struct peer *peer,
+	    const struct now *now);
 
 /* Do what has become due. */
 void	 hub_tick(struct hub *hub, const struct now *now);

@@ -23,7 +23,7 @@ struct hub_settings {
 	unsigned message_rate;		/* a second and peer; 0: no limit */
 	unsigned message_burst;
 	struct quota_writes session_writes;
-	uint64_t min_free_bytes;	/* of the disk, see space.h; 0: none */
+	uint64_t min_free_bytes;	/* see disk_space.h; 0: none */
 	uint64_t join_timeout_ms;	/* of strangers; 0: never */
 	uint64_t absence_window_ms[2];	/* without a token, with one */
 	uint64_t poll_presence_ms;	/* after a request; 0: for good */
@@ -33,7 +33,7 @@ struct hub_settings {
 	uint64_t session_ttl_ms;	/* 0: sessions never end */
 	uint64_t journal_retention_ms;	/* of bodies; 0: for ever */
 	uint64_t audit_retention_ms;	/* of rows; 0: for ever */
-	uint64_t clock_grace_ms;	/* see wall.h; 0: none */
+	uint64_t clock_grace_ms;	/* see wall_clock.h; 0: none */
 	uint64_t log_head_ms;		/* between two lines; 0: none */
 	bool	 require_tokens;
 };

@@ -24,12 +24,12 @@ struct hub_counts {
 	uint64_t refusals[REFUSALS];	/* errors told, by their code */
 	uint64_t limited_messages;	/* refused, or left waiting, for */
 					/* message-rate, ... */
-	uint64_t limited_sessions; /* ... refused for new-session-rate, */
+	uint64_t limited_sessions;	/* ... refused for new-session-rate, */
 	uint64_t limited_joins;		/* ... for join-rate, ... */
-	uint64_t limited_session_writes[QUOTA_WINDOWS]; /* ... or for what */
-	uint64_t limited_address_writes[QUOTA_WINDOWS]; /* may be written, */
+	uint64_t limited_session_writes[QUOTA_WINDOWS];	/* ... or for what */
+	uint64_t limited_address_writes[QUOTA_WINDOWS];	/* may be written, */
 	uint64_t limited_space;		/* ... or for min-free-space */
-	uint64_t limited_connections; /* ended for one more of a customer */
+	uint64_t limited_connections;	/* ended for one more of a customer */
 	uint64_t late_unjoined;	/* closed for join-timeout */
 	uint64_t delayed_publishes;		/* for session-output-rate */
 

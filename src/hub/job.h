@@ -25,14 +25,13 @@ enum job_kind {
 	JOB_ANSWER,	/* nothing to store: an answer that waits its turn */
 	JOB_LOAD,	/* read the session record.session into loaded */
 	JOB_TOUCH,	/* record.session_row was in use at wall_ms */
-	JOB_FIND_IDLE, /* list sessions not in use since wall_ms into idle */
+	JOB_FIND_IDLE,	/* list sessions not in use since wall_ms into idle */
 	JOB_NOTE,	/* store record, a REFUSED: dropped if it cannot be */
 	JOB_ERASE,	/* a slice of what record, an ERASE, says */
 	JOB_SCRUB,	/* overwrite what was erased in the database's log */
 	JOB_RETAIN,	/* a slice of retention */
 	JOB_LOG_HEAD,	/* log where the journal's chain ends */
-	JOB_MEASURE_DISK /* measure the room on the disk, whatever becomes */
-	/* of the others */
+	JOB_MEASURE_DISK	/* whatever becomes of the others */
 };
 
 enum job_result {
@@ -59,8 +58,8 @@ struct retention {
 	enum retention_step step;
 	int64_t	 note_row;	/* of its last RETAIN; 0 before */
 	int64_t	 after_row;	/* how far the step has got */
-	bool is_worth_it; /* the search met more than such notes */
-	int64_t upto_row; /* the last row found that may be purged */
+	bool	 is_worth_it;	/* the search met more than such notes */
+	int64_t	 upto_row;	/* the last row found that may be purged */
 };
 
 struct job {
@@ -73,22 +72,22 @@ struct job {
 	uint64_t wall_ms;	/* TOUCH, FIND_IDLE */
 	/* Of what is done in slices: where this one begins, and where the
 	 * next one will, 0 for the beginning and when there is none. */
-	int64_t after_row; /* FIND_IDLE: a session; ERASE: a record */
+	int64_t	 after_row;	/* FIND_IDLE: a session; ERASE: a record */
 	int64_t	 next_row;
-	int64_t upto_row; /* ERASE: record's own row, 0 if it has none */
-	int64_t note_row; /* yet; ... and afterwards, 0 if what it is */
+	int64_t	 upto_row;	/* ERASE: record's own row, 0 if it has none */
+	int64_t	 note_row;	/* yet; ... and afterwards, 0 if what it is */
 	/* about does not exist */
 	struct retention retention;	/* RETAIN: its note is in record */
 	struct retention next_retention;
 	size_t	 erased;	/* ERASE: bodies of this slice */
-	bool is_hindered; /* SCRUB: by a reader, nothing was done */
+	bool	 is_hindered;	/* SCRUB: by a reader, nothing was done */
 	bool	 is_measured;	/* SPACE: it could be, */
 	uint64_t free_bytes;	/* and so many are free */
 	struct payload **idle;	/* FIND_IDLE: ids, idle_count of them */
 	size_t	 idle_count;
 
 	uint64_t erasure;	/* ERASE, SCRUB: its number in the hub */
-	struct room *room; /* the hub's session; lives while it has jobs */
+	struct room *room;	/* the hub's session; lives while it has jobs */
 	struct seat *seat;	/* whose connection the origin becomes when */
 				/* this is done; NULL if it does not */
 	uint64_t origin;	/* peer that asked; 0 for none */

@@ -16,7 +16,7 @@ outbox_init(struct outbox *outbox, struct outbox_counts *counts)
 	outbox->counts = counts;
 	STAILQ_INIT(&outbox->replies);
 	outbox->reply_count = 0;
-	outbox->state = NULL;
+	outbox->multicart = NULL;
 	outbox->since_us = 0;
 }
 
@@ -33,24 +33,24 @@ take_reply(struct outbox *outbox)
 	return body;
 }
 
-/* The state with its reference, which may be NULL. */
+/* The multicart with its reference, which may be NULL. */
 static struct multicart *
-take_state(struct outbox *outbox)
+take_multicart(struct outbox *outbox)
 {
-	struct multicart *state = outbox->state;
+	struct multicart *multicart = outbox->multicart;
 
-	if (state == NULL)
+	if (multicart == NULL)
 		return NULL;
-	outbox->state = NULL;
+	outbox->multicart = NULL;
 	outbox->since_us = 0;
-	outbox->counts->states--;
-	return state;
+	outbox->counts->multicarts--;
+	return multicart;
 }
 
 void
 outbox_drop_multicart(struct outbox *outbox)
 {
-	multicart_unref(take_state(outbox));
+	multicart_unref(take_multicart(outbox));
 }
 
 void
@@ -77,35 +77,35 @@ outbox_set_multicart(struct outbox *outbox, struct multicart *multicart,
     uint64_t since_us)
 {
 	multicart_ref(multicart);
-	if (outbox->state == NULL) {
-		outbox->counts->states++;
+	if (outbox->multicart == NULL) {
+		outbox->counts->multicarts++;
 	} else {
 		outbox->counts->conflations++;
-		multicart_unref(outbox->state);
+		multicart_unref(outbox->multicart);
 	}
 	/* What the old one was to show is as old in the new one. */
 	if (outbox->since_us == 0)
 		outbox->since_us = since_us;
-	outbox->state = multicart;
+	outbox->multicart = multicart;
 }
 
 bool
 outbox_is_empty(const struct outbox *outbox)
 {
-	return outbox->reply_count == 0 && outbox->state == NULL;
+	return outbox->reply_count == 0 && outbox->multicart == NULL;
 }
 
 size_t
 outbox_multicart_bytes(const struct outbox *outbox)
 {
-	return outbox->state == NULL ? 0 : outbox->state->bytes->len;
+	return outbox->multicart == NULL ? 0 : outbox->multicart->bytes->len;
 }
 
 struct outbox_news
 outbox_news(const struct outbox *outbox)
 {
 	return (struct outbox_news){
-		.is_multicart = outbox->state != NULL,
+		.is_multicart = outbox->multicart != NULL,
 		.since_us = outbox->since_us,
 	};
 }
@@ -113,7 +113,7 @@ outbox_news(const struct outbox *outbox)
 bool
 outbox_take(struct outbox *outbox, bool with_cursor, struct outbox_item *item)
 {
-	struct multicart *state = outbox->state;
+	struct multicart *multicart = outbox->multicart;
 
 	if (outbox->reply_count > 0) {
 		item->body = take_reply(outbox);
@@ -123,12 +123,12 @@ outbox_take(struct outbox *outbox, bool with_cursor, struct outbox_item *item)
 		item->news = (struct outbox_news){ .is_multicart = false };
 		return true;
 	}
-	if (state == NULL)
+	if (multicart == NULL)
 		return false;
-	item->body = payload_ref(state->bytes);
-	item->len = with_cursor ? state->bytes->len : state->plain_len;
+	item->body = payload_ref(multicart->bytes);
+	item->len = with_cursor ? multicart->bytes->len : multicart->plain_len;
 	item->tail = with_cursor ? "" : "}";
 	item->news = outbox_news(outbox);
-	item->multicart = take_state(outbox);
+	item->multicart = take_multicart(outbox);
 	return true;
 }

@@ -20,7 +20,7 @@ struct outbox_reply;
 /* What waits in all outboxes of a hub. */
 struct outbox_counts {
 	size_t	 replies;
-	size_t	 states;
+	size_t	 multicarts;
 	uint64_t conflations;	/* multicarts that a newer one replaced */
 };
 
@@ -36,8 +36,8 @@ struct outbox {
 	struct outbox_counts *counts;
 	STAILQ_HEAD(, outbox_reply) replies;
 	size_t	 reply_count;
-	struct multicart *state;	/* NULL if none waits */
-	uint64_t since_us;		/* of state, as in its news */
+	struct multicart *multicart;	/* NULL if none waits */
+	uint64_t since_us;		/* of multicart, as in its news */
 };
 
 /* One message to send: the first len bytes of body, then tail. */
@@ -60,8 +60,8 @@ void	 outbox_add_reply(struct outbox *outbox, struct payload *reply);
  * Put multicart, of which a reference is made, in place of an older one;
  * since_us is that of its news.
  */
-void outbox_set_multicart(struct outbox *outbox, struct multicart *multicart,
-    uint64_t since_us);
+void	 outbox_set_multicart(struct outbox *outbox,
+	    struct multicart *multicart, uint64_t since_us);
 /* What was to be shown is none of the peer's business any more. */
 void	 outbox_drop_multicart(struct outbox *outbox);
 

@@ -34,7 +34,7 @@ struct peer_request {
 	/* What the hub makes of it. */
 	bool	 is_held;	/* answered with the next multicart */
 	unsigned wait_s;	/* for which it waits at the most */
-	uint64_t incarnation; /* of the cursor that it gave; 0 for none */
+	uint64_t incarnation;	/* of the cursor that it gave; 0 for none */
 	uint64_t revision;
 	enum refusal refused;	/* REFUSAL_NONE if it was not */
 	unsigned retry_after_s;
@@ -63,11 +63,11 @@ struct peer {
 	const struct peer_ops *ops;
 	struct payload *session_id;	/* a reference of the peer's */
 	struct payload *address;	/* in text, likewise; NULL if unknown */
-	struct peer_request *poll;		/* NULL for a connection */
+	struct peer_request *request;		/* NULL for a connection */
 	enum transport transport;
 	uint8_t	 quota_key[QUOTA_KEY_BYTES];	/* if is_limited */
 	bool	 is_limited;		/* per-address limits apply */
-	bool has_place; /* of a connection in quota: the net */
+	bool	 has_place;		/* of a connection in quota: the net */
 	/* layer's to give up */
 
 	/* Wishes of the hub's that the net layer fulfils and resets. */
@@ -75,24 +75,24 @@ struct peer {
 	bool	 wants_close;
 
 	/* The hub's. */
-	bool is_moving; /* an answer in flight changes its seat */
+	bool	 is_moving;		/* a job under way changes its seat */
 	bool	 is_woken;
-	bool	 is_stranger;		/* in hub->strangers */
-	bool is_throttled; /* in hub->paced: not read from */
+	bool	 is_unjoined;		/* in hub->unjoined */
+	bool	 is_throttled;		/* in hub->throttled: not read from */
 	enum peer_due due;
 	unsigned jobs;			/* in flight for it */
 	uint64_t id;
 	UT_hash_handle hh;		/* hub->peers, by id */
 	STAILQ_ENTRY(peer) woken;
 	struct seat *seat;		/* NULL: speaks for nobody, ... */
-	uint64_t unjoined_since_ms; /* ... if is_stranger since then */
-	TAILQ_ENTRY(peer) entry;	/* in seat->peers or hub->strangers */
-	struct message *parked; /* waits in the list waiting_in */
+	uint64_t unjoined_since_ms;	/* ... if is_unjoined since then */
+	TAILQ_ENTRY(peer) entry;	/* in seat->peers or hub->unjoined */
+	struct message *parked;		/* waits in the list waiting_in */
 	struct peer_list *waiting_in;	/* or NULL */
 	TAILQ_ENTRY(peer) waiting;
 	struct rate rate;		/* of a connection's messages */
 	uint64_t throttled_until_ms;		/* if is_throttled */
-	TAILQ_ENTRY(peer) paced;
+	TAILQ_ENTRY(peer) throttled;
 	struct outbox outbox;
 };
 

@@ -26,7 +26,7 @@ presence_seat(struct room *room, struct customer *customer)
 }
 
 static void
-free_unused(struct seat *seat)
+free_seat_if_unused(struct seat *seat)
 {
 	if (!TAILQ_EMPTY(&seat->peers) || seat->moves > 0 ||
 	    seat->is_present_by_request || seat->is_absence_timed)
@@ -38,7 +38,7 @@ free_unused(struct seat *seat)
 }
 
 static void
-wait_for(struct hub *hub, struct seat *seat)
+start_absence_window(struct hub *hub, struct seat *seat)
 {
 	seat->is_absence_timed = true;
 	hub->counts.awaited++;
@@ -48,7 +48,7 @@ wait_for(struct hub *hub, struct seat *seat)
 }
 
 static void
-stop_waiting(struct hub *hub, struct seat *seat)
+stop_absence_window(struct hub *hub, struct seat *seat)
 {
 	if (!seat->is_absence_timed)
 		return;
@@ -59,7 +59,7 @@ stop_waiting(struct hub *hub, struct seat *seat)
 
 /* Somebody is here again: the windows of all others open now. */
 static void
-wait_for_absent(struct hub *hub, struct room *room)
+start_absence_windows(struct hub *hub, struct room *room)
 {
 	struct customer *customer;
 	struct seat *seat;
@@ -71,43 +71,43 @@ wait_for_absent(struct hub *hub, struct room *room)
 			continue;
 		seat = presence_seat(room, customer);
 		if (!seat->is_present && !seat->is_absence_timed)
-			wait_for(hub, seat);
-		free_unused(seat);
+			start_absence_window(hub, seat);
+		free_seat_if_unused(seat);
 	}
 }
 
 /* Nobody is here: nobody is waited for. */
 static void
-stop_waiting_in(struct hub *hub, struct room *room, const struct seat *but)
+stop_absence_windows(struct hub *hub, struct room *room, const struct seat *but)
 {
 	struct seat *seat, *next;
 
 	for (seat = TAILQ_FIRST(&room->seats); seat != NULL; seat = next) {
 		next = TAILQ_NEXT(seat, entry);
-		stop_waiting(hub, seat);
+		stop_absence_window(hub, seat);
 		if (seat != but)
-			free_unused(seat);
+			free_seat_if_unused(seat);
 	}
 }
 
 static void
-came(struct hub *hub, struct seat *seat)
+seat_became_present(struct hub *hub, struct seat *seat)
 {
 	struct room *room = seat->room;
 
 	seat->is_present = true;
 	hub->counts.present++;
-	stop_waiting(hub, seat);
+	stop_absence_window(hub, seat);
 	if (room->present++ > 0)
 		return;
 	room->was_used = true;
 	room->touched_ms = hub->now.mono_ms;
 	TAILQ_INSERT_TAIL(&hub->touched, room, by_touch);
-	wait_for_absent(hub, room);
+	start_absence_windows(hub, room);
 }
 
 static void
-went(struct hub *hub, struct seat *seat)
+seat_became_absent(struct hub *hub, struct seat *seat)
 {
 	struct room *room = seat->room;
 
@@ -115,12 +115,12 @@ went(struct hub *hub, struct seat *seat)
 	hub->counts.present--;
 	if (--room->present == 0) {
 		TAILQ_REMOVE(&hub->touched, room, by_touch);
-		stop_waiting_in(hub, room, seat);
+		stop_absence_windows(hub, room, seat);
 		return;
 	}
 	if (seat->customer != NULL &&
 	    seat->customer->state == CUSTOMER_SEATED)
-		wait_for(hub, seat);
+		start_absence_window(hub, seat);
 }
 
 void
@@ -130,14 +130,14 @@ presence_update(struct hub *hub, struct seat *seat)
 	    seat->is_present_by_request;
 
 	if (is_present && !seat->is_present)
-		came(hub, seat);
+		seat_became_present(hub, seat);
 	else if (!is_present && seat->is_present)
-		went(hub, seat);
-	free_unused(seat);
+		seat_became_absent(hub, seat);
+	free_seat_if_unused(seat);
 }
 
 static void
-drop_request(struct hub *hub, struct seat *seat)
+clear_request(struct hub *hub, struct seat *seat)
 {
 	if (!seat->is_present_by_request)
 		return;
@@ -148,7 +148,7 @@ drop_request(struct hub *hub, struct seat *seat)
 void
 presence_by_request(struct hub *hub, struct seat *seat)
 {
-	drop_request(hub, seat);
+	clear_request(hub, seat);
 	seat->is_present_by_request = true;
 	seat->request_ends_ms = timeout_end_ms(hub->now.mono_ms,
 	    hub->settings.poll_presence_ms);
@@ -159,7 +159,7 @@ presence_by_request(struct hub *hub, struct seat *seat)
 void
 presence_end_request(struct hub *hub, struct seat *seat)
 {
-	drop_request(hub, seat);
+	clear_request(hub, seat);
 	presence_update(hub, seat);
 }
 
@@ -192,19 +192,19 @@ presence_unlink(struct hub *hub, struct room *room)
 
 	for (seat = TAILQ_FIRST(&room->seats); seat != NULL; seat = next) {
 		next = TAILQ_NEXT(seat, entry);
-		stop_waiting(hub, seat);
+		stop_absence_window(hub, seat);
 		if (seat->customer != NULL)
 			seat->customer->seat = NULL;
 		seat->customer = NULL;
-		free_unused(seat);
+		free_seat_if_unused(seat);
 	}
 }
 
 static void
-unseat_peers(struct hub *hub, struct seat *seat)
+unbind_all_peers(struct hub *hub, struct seat *seat)
 {
 	seat->moves++;	/* keeps it until all are gone */
-	drop_request(hub, seat);
+	clear_request(hub, seat);
 	while (!TAILQ_EMPTY(&seat->peers))
 		presence_unbind(hub, TAILQ_FIRST(&seat->peers));
 	seat->moves--;
@@ -222,21 +222,21 @@ presence_relink(struct hub *hub, struct room *room)
 		next = TAILQ_NEXT(seat, entry);
 		customer = session_customer(room->session, &seat->id);
 		if (customer == NULL || customer->state == CUSTOMER_GONE) {
-			unseat_peers(hub, seat);
+			unbind_all_peers(hub, seat);
 			continue;
 		}
 		seat->customer = customer;
 		customer->seat = seat;
 	}
 	if (room->present > 0)
-		wait_for_absent(hub, room);
+		start_absence_windows(hub, room);
 }
 
 void
 presence_end_absence(struct hub *hub, struct seat *seat)
 {
-	stop_waiting(hub, seat);
-	free_unused(seat);
+	stop_absence_window(hub, seat);
+	free_seat_if_unused(seat);
 }
 
 static void
@@ -260,6 +260,6 @@ presence_configure(struct hub *hub, const struct hub_settings *before)
 	TAILQ_FOREACH(seat, &hub->requested, requests)
 		seat->request_ends_ms =
 		    timeout_changed_end_ms(seat->request_ends_ms,
-			before->poll_presence_ms,
-			hub->settings.poll_presence_ms, hub->now.mono_ms);
+			before->poll_presence_ms, hub->settings.poll_presence_ms,
+			hub->now.mono_ms);
 }

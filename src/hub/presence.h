@@ -17,7 +17,7 @@ struct seat;
 struct seat *presence_seat(struct room *room, struct customer *customer);
 
 /* peer speaks for the seat's customer from now on; it spoke for nobody. */
-void presence_bind(struct hub *hub, struct peer *peer, struct seat *seat);
+void	 presence_bind(struct hub *hub, struct peer *peer, struct seat *seat);
 /* peer speaks for nobody any more, and is shown nothing.  May free its seat. */
 void	 presence_unbind(struct hub *hub, struct peer *peer);
 

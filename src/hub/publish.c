@@ -24,7 +24,7 @@
 
 /* About how large the multicart of room would be. */
 static size_t
-estimate(const struct room *room)
+estimated_bytes(const struct room *room)
 {
 	const struct session *session = room->session;
 
@@ -34,7 +34,7 @@ estimate(const struct room *room)
 
 /* Show nothing of room before due_ms. */
 static void
-delay(struct hub *hub, struct room *room, uint64_t due_ms)
+delay_output(struct hub *hub, struct room *room, uint64_t due_ms)
 {
 	struct room *before;
 
@@ -56,14 +56,15 @@ may_encode(struct hub *hub, struct room *room)
 {
 	if (room->is_delayed)
 		return false;
-	if (hub->encoded_bytes < TURN_BYTES || estimate(room) < LARGE_BYTES)
+	if (hub->encoded_bytes < TURN_BYTES ||
+	    estimated_bytes(room) < LARGE_BYTES)
 		return true;
-	delay(hub, room, hub->now.mono_ms + 1);
+	delay_output(hub, room, hub->now.mono_ms + 1);
 	return false;
 }
 
 static struct multicart *
-encode(struct hub *hub, struct room *room)
+encode_room(struct hub *hub, struct room *room)
 {
 	struct multicart *multicart = multicart_encode(room->session);
 
@@ -81,7 +82,7 @@ publish_encode_changed(struct hub *hub)
 	while ((room = TAILQ_FIRST(&hub->changed)) != NULL) {
 		TAILQ_REMOVE(&hub->changed, room, changed);
 		if (may_encode(hub, room))
-			room->changed_by->multicart = encode(hub, room);
+			room->changed_by->multicart = encode_room(hub, room);
 		room->changed_by = NULL;
 	}
 }
@@ -90,43 +91,43 @@ void
 publish_when_completed(struct hub *hub, struct room *room,
     struct multicart *multicart)
 {
-	if (room->settled == NULL)
+	if (room->pending_multicart == NULL)
 		TAILQ_INSERT_TAIL(&hub->publishing, room, publishing);
-	else if (room->settled->changed_us != 0)
-		multicart->changed_us = room->settled->changed_us;
-	multicart_unref(room->settled);
-	room->settled = multicart;
+	else if (room->pending_multicart->changed_us != 0)
+		multicart->changed_us = room->pending_multicart->changed_us;
+	multicart_unref(room->pending_multicart);
+	room->pending_multicart = multicart;
 }
 
 /* Takes the reference. */
 static void
-keep_shown(struct hub *hub, struct room *room, struct multicart *multicart)
+cache_encoding(struct hub *hub, struct room *room, struct multicart *multicart)
 {
 	room_drop_encoding(hub, room);
-	room->shown = multicart;
+	room->encoding = multicart;
 	hub->encoding_bytes += multicart->bytes->len;
-	room->shown_ms = hub->now.mono_ms + KEEP_MS;
-	TAILQ_INSERT_TAIL(&hub->showing, room, showing);
+	room->encoding_ends_ms = hub->now.mono_ms + KEEP_MS;
+	TAILQ_INSERT_TAIL(&hub->encodings, room, by_encoding);
 }
 
 /* It is shown: keep it for a while from now on, if it is worth it. */
 static void
-keep_longer(struct hub *hub, struct room *room)
+keep_encoding(struct hub *hub, struct room *room)
 {
-	if (room->shown->bytes->len < KEEP_BYTES) {
+	if (room->encoding->bytes->len < KEEP_BYTES) {
 		room_drop_encoding(hub, room);
 		return;
 	}
-	room->shown_ms = hub->now.mono_ms + KEEP_MS;
-	TAILQ_REMOVE(&hub->showing, room, showing);
-	TAILQ_INSERT_TAIL(&hub->showing, room, showing);
+	room->encoding_ends_ms = hub->now.mono_ms + KEEP_MS;
+	TAILQ_REMOVE(&hub->encodings, room, by_encoding);
+	TAILQ_INSERT_TAIL(&hub->encodings, room, by_encoding);
 	while (hub->encoding_bytes > KEEP_TOTAL)
-		room_drop_encoding(hub, TAILQ_FIRST(&hub->showing));
+		room_drop_encoding(hub, TAILQ_FIRST(&hub->encodings));
 }
 
 /* The output of room comes to so many more bytes. */
 static void
-charge(struct hub *hub, struct room *room, uint64_t bytes)
+charge_output(struct hub *hub, struct room *room, uint64_t bytes)
 {
 	uint64_t wait_ms = rate_overdraw(&room->output,
 	    &hub->output_limit, bytes, hub->now.mono_ms);
@@ -134,12 +135,12 @@ charge(struct hub *hub, struct room *room, uint64_t bytes)
 	if (wait_ms == 0)
 		return;
 	hub->counts.delayed_publishes++;
-	delay(hub, room, hub->now.mono_ms + wait_ms);
+	delay_output(hub, room, hub->now.mono_ms + wait_ms);
 }
 
 /* Show what is kept to everybody who is to be shown something. */
 static void
-give(struct hub *hub, struct room *room)
+send_to_due_peers(struct hub *hub, struct room *room)
 {
 	struct seat *seat;
 	struct peer *peer;
@@ -150,65 +151,66 @@ give(struct hub *hub, struct room *room)
 			if (peer->due == PEER_NOT_DUE)
 				continue;
 			/* In place of one that waits it costs no more. */
-			if (peer->outbox.state == NULL)
-				bytes += room->shown->bytes->len;
-			outbox_set_multicart(&peer->outbox, room->shown,
+			if (peer->outbox.multicart == NULL)
+				bytes += room->encoding->bytes->len;
+			outbox_set_multicart(&peer->outbox, room->encoding,
 			    peer->due == PEER_HAS_NEWS ?
-			    room->shown->changed_us : 0);
+			    room->encoding->changed_us : 0);
 			peer->due = PEER_NOT_DUE;
 			core_wake_peer(hub, peer);
 		}
 	}
-	keep_longer(hub, room);
+	keep_encoding(hub, room);
 	if (bytes > 0)
-		charge(hub, room, bytes);
+		charge_output(hub, room, bytes);
 }
 
 static bool
-is_current(const struct room *room)
+is_encoding_current(const struct room *room)
 {
-	return room->shown != NULL &&
-	    room->shown->incarnation == room->session->incarnation &&
-	    room->shown->revision == room->session->revision;
+	return room->encoding != NULL &&
+	    room->encoding->incarnation == room->session->incarnation &&
+	    room->encoding->revision == room->session->revision;
 }
 
 /* Show the newest there is to everybody who is to be shown something. */
 static void
-catch_up(struct hub *hub, struct room *room)
+publish_newest(struct hub *hub, struct room *room)
 {
-	if (room->is_delayed || room->settled != NULL)
+	if (room->is_delayed || room->pending_multicart != NULL)
 		return;
-	if (!is_current(room)) {
+	if (!is_encoding_current(room)) {
 		/* Where records are under way, the last of them is encoded
 		 * yet, or shown when it is settled. */
 		if (room->records > 0 || !may_encode(hub, room))
 			return;
-		keep_shown(hub, room, encode(hub, room));
+		cache_encoding(hub, room, encode_room(hub, room));
 	}
-	give(hub, room);
+	send_to_due_peers(hub, room);
 }
 
 void
 publish_to_peer(struct hub *hub, struct peer *peer, struct room *room)
 {
-	if (room->settled != NULL || room->records > 0)
+	if (room->pending_multicart != NULL || room->records > 0)
 		return;
 	if (peer->due == PEER_NOT_DUE)
 		peer->due = PEER_ASKED;
-	catch_up(hub, room);
+	publish_newest(hub, room);
 }
 
 /* A refused change leaves a held request with what it has seen. */
 static bool
 has_seen(const struct peer *peer, uint64_t incarnation, uint64_t revision)
 {
-	return peer->poll != NULL && peer->poll->incarnation == incarnation &&
-	    peer->poll->revision == revision;
+	return peer->request != NULL &&
+	    peer->request->incarnation == incarnation &&
+	    peer->request->revision == revision;
 }
 
 /* There is something new: everybody is to be shown it. */
 static void
-announce(struct room *room, uint64_t incarnation, uint64_t revision)
+mark_peers_due(struct room *room, uint64_t incarnation, uint64_t revision)
 {
 	struct seat *seat;
 	struct peer *peer;
@@ -226,12 +228,12 @@ show_all(struct hub *hub)
 
 	while ((room = TAILQ_FIRST(&hub->publishing)) != NULL) {
 		TAILQ_REMOVE(&hub->publishing, room, publishing);
-		keep_shown(hub, room, room->settled);
-		room->settled = NULL;
-		announce(room, room->shown->incarnation,
-		    room->shown->revision);
+		cache_encoding(hub, room, room->pending_multicart);
+		room->pending_multicart = NULL;
+		mark_peers_due(room, room->encoding->incarnation,
+		    room->encoding->revision);
 		if (!room->is_delayed)
-			give(hub, room);
+			send_to_due_peers(hub, room);
 		room_release(hub, room);
 	}
 }
@@ -241,8 +243,9 @@ publish_unencoded(struct hub *hub, struct room *room)
 {
 	if (room->records > 0)
 		return;
-	announce(room, room->session->incarnation, room->session->revision);
-	catch_up(hub, room);
+	mark_peers_due(room, room->session->incarnation,
+	    room->session->revision);
+	publish_newest(hub, room);
 }
 
 void
@@ -260,10 +263,10 @@ publish_tick(struct hub *hub)
 	    room->delayed_ms <= hub->now.mono_ms) {
 		room_end_delay(hub, room);
 		if (room->state == ROOM_READY)
-			catch_up(hub, room);
+			publish_newest(hub, room);
 	}
-	while ((room = TAILQ_FIRST(&hub->showing)) != NULL &&
-	    room->shown_ms <= hub->now.mono_ms)
+	while ((room = TAILQ_FIRST(&hub->encodings)) != NULL &&
+	    room->encoding_ends_ms <= hub->now.mono_ms)
 		room_drop_encoding(hub, room);
 }
 
@@ -271,8 +274,8 @@ uint64_t
 publish_next_ms(const struct hub *hub)
 {
 	const struct room *delayed = TAILQ_FIRST(&hub->delayed);
-	const struct room *shown = TAILQ_FIRST(&hub->showing);
-	uint64_t next_ms = shown == NULL ? UINT64_MAX : shown->shown_ms;
+	const struct room *shown = TAILQ_FIRST(&hub->encodings);
+	uint64_t next_ms = shown == NULL ? UINT64_MAX : shown->encoding_ends_ms;
 
 	return delayed != NULL && delayed->delayed_ms < next_ms ?
 	    delayed->delayed_ms : next_ms;

@@ -43,7 +43,7 @@ void	 publish_unencoded(struct hub *hub, struct room *room);
  * Show peer its room as it is, as soon as the room's output allows, unless
  * something is under way that will do so.
  */
-void publish_to_peer(struct hub *hub, struct peer *peer, struct room *room);
+void	 publish_to_peer(struct hub *hub, struct peer *peer, struct room *room);
 
 /* A turn of the loop begins. */
 void	 publish_begin_turn(struct hub *hub);

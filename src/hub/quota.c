@@ -94,7 +94,7 @@ quota_row_key(int64_t row, uint8_t key[QUOTA_KEY_BYTES])
 }
 
 static struct quota_entry *
-find(const struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
+find_entry(const struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
     unsigned *hash)
 {
 	struct quota_entry *entry;
@@ -106,7 +106,8 @@ find(const struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
 }
 
 static struct quota_entry *
-add(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES], unsigned hash)
+add_entry(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
+    unsigned hash)
 {
 	struct quota_entry *entry = xcalloc(1, sizeof(*entry));
 
@@ -117,33 +118,33 @@ add(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES], unsigned hash)
 }
 
 static uint64_t
-later(uint64_t a, uint64_t b)
+max_ms(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
 
 /* How long it is until nothing of entry counts any more. */
 static uint64_t
-rest_ms(const struct quota_entry *entry, uint64_t now_ms)
+entry_rest_ms(const struct quota_entry *entry, uint64_t now_ms)
 {
 	uint64_t ms = rate_rest_ms(&entry->sessions, now_ms);
 	size_t i;
 
-	ms = later(ms, rate_rest_ms(&entry->joins, now_ms));
+	ms = max_ms(ms, rate_rest_ms(&entry->joins, now_ms));
 	for (i = 0; i < QUOTA_WINDOWS; i++)
-		ms = later(ms, rate_rest_ms(&entry->writes[i], now_ms));
+		ms = max_ms(ms, rate_rest_ms(&entry->writes[i], now_ms));
 	return ms;
 }
 
 static void
-unlist(struct quota *quota, struct quota_entry *entry)
+unlist_entry(struct quota *quota, struct quota_entry *entry)
 {
 	TAILQ_REMOVE(&quota->remembered[entry->rank], entry, remembered);
 	quota->remembered_count--;
 }
 
 static void
-list(struct quota *quota, struct quota_entry *entry, uint64_t rest_ms)
+list_entry(struct quota *quota, struct quota_entry *entry, uint64_t rest_ms)
 {
 	for (entry->rank = 0; entry->rank < RANKS - 1 && rest_ms > 1;
 	    entry->rank++)
@@ -153,16 +154,16 @@ list(struct quota *quota, struct quota_entry *entry, uint64_t rest_ms)
 }
 
 static void
-forget(struct quota *quota, struct quota_entry *entry)
+forget_entry(struct quota *quota, struct quota_entry *entry)
 {
-	unlist(quota, entry);
+	unlist_entry(quota, entry);
 	HASH_DELETE(hh, quota->entries, entry);
 	free(entry);
 }
 
 /* Forget what does not count any more, and what is too much. */
 static void
-clean(struct quota *quota, uint64_t now_ms)
+forget_spent_entries(struct quota *quota, uint64_t now_ms)
 {
 	struct quota_entry *entry;
 	size_t i;
@@ -170,23 +171,23 @@ clean(struct quota *quota, uint64_t now_ms)
 	for (i = 0; i < RANKS; i++)
 		while ((entry = TAILQ_FIRST(&quota->remembered[i])) != NULL &&
 		    (quota->remembered_count > REMEMBERED_MAX ||
-		    rest_ms(entry, now_ms) == 0))
-			forget(quota, entry);
+		    entry_rest_ms(entry, now_ms) == 0))
+			forget_entry(quota, entry);
 }
 
 int
 quota_connect(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES])
 {
 	unsigned hash;
-	struct quota_entry *entry = find(quota, key, &hash);
+	struct quota_entry *entry = find_entry(quota, key, &hash);
 	size_t max = quota->max_connections;
 
 	if (entry != NULL && max != 0 && entry->connections >= max)
 		return -1;
 	if (entry == NULL)
-		entry = add(quota, key, hash);
+		entry = add_entry(quota, key, hash);
 	else if (entry->connections == 0)
-		unlist(quota, entry);
+		unlist_entry(quota, entry);
 	entry->connections++;
 	return 0;
 }
@@ -196,12 +197,12 @@ quota_disconnect(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
     uint64_t now_ms)
 {
 	unsigned hash;
-	struct quota_entry *entry = find(quota, key, &hash);
+	struct quota_entry *entry = find_entry(quota, key, &hash);
 
 	if (--entry->connections > 0)
 		return;
-	list(quota, entry, rest_ms(entry, now_ms));
-	clean(quota, now_ms);
+	list_entry(quota, entry, entry_rest_ms(entry, now_ms));
+	forget_spent_entries(quota, now_ms);
 }
 
 unsigned
@@ -209,7 +210,7 @@ quota_start_session(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
     uint64_t now_ms)
 {
 	unsigned hash;
-	struct quota_entry *entry = find(quota, key, &hash);
+	struct quota_entry *entry = find_entry(quota, key, &hash);
 
 	return rate_take(&entry->sessions, &quota->session_limit, now_ms);
 }
@@ -219,7 +220,7 @@ quota_join(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
     uint64_t now_ms)
 {
 	unsigned hash;
-	struct quota_entry *entry = find(quota, key, &hash);
+	struct quota_entry *entry = find_entry(quota, key, &hash);
 
 	return rate_take(&entry->joins, &quota->join_limit, now_ms);
 }
@@ -230,7 +231,7 @@ quota_write_wait(const struct quota *quota,
     enum quota_window *window)
 {
 	unsigned hash, longest_s = 0;
-	const struct quota_entry *entry = find(quota, key, &hash);
+	const struct quota_entry *entry = find_entry(quota, key, &hash);
 	size_t i;
 
 	for (i = 0; entry != NULL && i < QUOTA_WINDOWS; i++) {
@@ -250,7 +251,7 @@ quota_write(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
     uint64_t bytes, uint64_t now_ms)
 {
 	unsigned hash;
-	struct quota_entry *entry = find(quota, key, &hash);
+	struct quota_entry *entry = find_entry(quota, key, &hash);
 	bool is_new = entry == NULL;
 	size_t i;
 
@@ -258,14 +259,14 @@ quota_write(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
 	    quota->write_limits[QUOTA_DAY].interval == 0)
 		return;
 	if (is_new)
-		entry = add(quota, key, hash);
+		entry = add_entry(quota, key, hash);
 	else if (entry->connections == 0)
-		unlist(quota, entry);
+		unlist_entry(quota, entry);
 	for (i = 0; i < QUOTA_WINDOWS; i++)
 		rate_charge_n(&entry->writes[i], &quota->write_limits[i],
 		    bytes, now_ms);
 	if (entry->connections == 0)
-		list(quota, entry, rest_ms(entry, now_ms));
+		list_entry(quota, entry, entry_rest_ms(entry, now_ms));
 	if (is_new)
-		clean(quota, now_ms);
+		forget_spent_entries(quota, now_ms);
 }

@@ -23,13 +23,13 @@ struct refused_key {
 
 struct refused {
 	UT_hash_handle hh;		/* hub->refused, by key */
-	TAILQ_ENTRY(refused) entry; /* hub->refusals, soonest end first */
+	TAILQ_ENTRY(refused) entry;	/* hub->refusals, soonest end first */
 	struct refused_key key;
-	uint64_t until_ms; /* what comes before that is counted */
+	uint64_t until_ms;		/* what comes before that is counted */
 	/* Of what was counted: how many, and the note on the first of them. */
 	uint64_t count;
 	struct record record;
-	bool is_limited; /* who sent it pays for the note: */
+	bool	 is_limited;		/* who sent it pays for the note: */
 	uint8_t	 quota_key[QUOTA_KEY_BYTES];
 };
 
@@ -44,7 +44,7 @@ key_of(int64_t row, const struct customer_id *id)
 }
 
 static struct refused *
-find(struct hub *hub, const struct refused_key *key, unsigned hash)
+find_refused(struct hub *hub, const struct refused_key *key, unsigned hash)
 {
 	struct refused *refused;
 
@@ -54,7 +54,7 @@ find(struct hub *hub, const struct refused_key *key, unsigned hash)
 }
 
 static void
-forget(struct hub *hub, struct refused *refused)
+forget_refused(struct hub *hub, struct refused *refused)
 {
 	HASH_DELETE(hh, hub->refused, refused);
 	TAILQ_REMOVE(&hub->refusals, refused, entry);
@@ -63,7 +63,7 @@ forget(struct hub *hub, struct refused *refused)
 }
 
 static void
-describe(struct refused *refused, struct room *room,
+fill_note(struct refused *refused, struct room *room,
     const struct customer *customer, const struct peer *peer,
     const struct message_error *error)
 {
@@ -103,7 +103,7 @@ note_on(struct hub *hub, const struct refused *refused)
  * note cannot be paid for.
  */
 static void
-write_down(struct hub *hub, struct refused *refused)
+write_note(struct hub *hub, struct refused *refused)
 {
 	struct job *job = note_on(hub, refused);
 
@@ -120,25 +120,25 @@ write_down(struct hub *hub, struct refused *refused)
 }
 
 static void
-end_first(struct hub *hub)
+end_first_second(struct hub *hub)
 {
 	struct refused *refused = TAILQ_FIRST(&hub->refusals);
 
 	if (refused->count > 0)
-		write_down(hub, refused);
+		write_note(hub, refused);
 	else
-		forget(hub, refused);
+		forget_refused(hub, refused);
 }
 
 /* What was counted longest is written down, if it can be paid for. */
 static void
-make_room(struct hub *hub)
+evict_oldest(struct hub *hub)
 {
 	struct refused *refused = TAILQ_FIRST(&hub->refusals);
 
 	if (refused->count > 0)
-		write_down(hub, refused);
-	forget(hub, refused);
+		write_note(hub, refused);
+	forget_refused(hub, refused);
 }
 
 static struct refused *
@@ -147,7 +147,7 @@ refused_new(struct hub *hub, const struct refused_key *key, unsigned hash)
 	struct refused *refused = xcalloc(1, sizeof(*refused));
 
 	if (HASH_COUNT(hub->refused) >= REFUSERS_MAX)
-		make_room(hub);
+		evict_oldest(hub);
 	refused->key = *key;
 	HASH_ADD_BYHASHVALUE(hh, hub->refused, key.bytes,
 	    sizeof(refused->key.bytes), hash, refused);
@@ -162,15 +162,15 @@ refusal_notes_add(struct hub *hub, struct room *room,
 {
 	struct refused_key key = key_of(room->session->row, &customer->id);
 	unsigned hash = id_hash(&hub->hash_key, key.bytes, sizeof(key.bytes));
-	struct refused *refused = find(hub, &key, hash);
+	struct refused *refused = find_refused(hub, &key, hash);
 	bool is_first = refused == NULL;
 
 	if (is_first)
 		refused = refused_new(hub, &key, hash);
 	if (refused->count++ == 0)
-		describe(refused, room, customer, peer, error);
+		fill_note(refused, room, customer, peer, error);
 	if (is_first)
-		write_down(hub, refused);
+		write_note(hub, refused);
 }
 
 void
@@ -190,7 +190,7 @@ refusal_notes_tick(struct hub *hub)
 
 	while ((refused = TAILQ_FIRST(&hub->refusals)) != NULL &&
 	    refused->until_ms <= hub->now.mono_ms)
-		end_first(hub);
+		end_first_second(hub);
 }
 
 uint64_t
@@ -209,7 +209,7 @@ refusal_notes_flush(struct hub *hub)
 	while ((refused = TAILQ_FIRST(&hub->refusals)) != NULL) {
 		if (refused->count > 0)
 			core_submit_job(hub, NULL, note_on(hub, refused));
-		forget(hub, refused);
+		forget_refused(hub, refused);
 	}
 }
 
@@ -217,5 +217,5 @@ void
 refusal_notes_clear(struct hub *hub)
 {
 	while (!TAILQ_EMPTY(&hub->refusals))
-		forget(hub, TAILQ_FIRST(&hub->refusals));
+		forget_refused(hub, TAILQ_FIRST(&hub->refusals));
 }

@@ -45,10 +45,11 @@ retention_first_ms(const struct hub *hub)
 
 /* What is older than life_ms comes before this; 0 for none. */
 static uint64_t
-limit_ms(const struct hub *hub, uint64_t life_ms)
+cutoff_ms(const struct hub *hub, uint64_t life_ms)
 {
-	return life_ms == 0 ? 0 : wall_clock_cutoff_ms(&hub->wall, &hub->now,
-	    life_ms, WALL_CLOCK_BELIEVED);
+	return life_ms == 0 ? 0 :
+			      wall_clock_cutoff_ms(&hub->wall_clock, &hub->now,
+				  life_ms, WALL_CLOCK_BELIEVED);
 }
 
 static void
@@ -56,8 +57,8 @@ begin_pass(struct hub *hub)
 {
 	hub->retention = (struct retention){
 		.now_ms = hub->now.wall_ms,
-		.bodies_ms = limit_ms(hub, hub->settings.journal_retention_ms),
-		.rows_ms = limit_ms(hub, hub->settings.audit_retention_ms),
+		.bodies_ms = cutoff_ms(hub, hub->settings.journal_retention_ms),
+		.rows_ms = cutoff_ms(hub, hub->settings.audit_retention_ms),
 		.step = RETENTION_BODIES,
 	};
 }
@@ -65,7 +66,7 @@ begin_pass(struct hub *hub)
 void
 retention_tick(struct hub *hub)
 {
-	uint64_t doubt_ms = wall_clock_doubt_ms(&hub->wall, &hub->now,
+	uint64_t doubt_ms = wall_clock_doubt_ms(&hub->wall_clock, &hub->now,
 	    hub->settings.clock_grace_ms);
 	struct job *job;
 	struct record *note;
@@ -84,7 +85,7 @@ retention_tick(struct hub *hub)
 	note = &job->record;
 	note->event = RECORD_RETAIN;
 	note->session = payload_new("", 0);
-	/* What is to be old is so by this time, whatever the clock did since. */
+	/* Old is what is so by this time, whatever the clock did since. */
 	note->time_ms = hub->retention.now_ms;
 	note->client_seq = hub->retention.bodies_ms;
 	id_source_bytes(&hub->random, note->salt, sizeof(note->salt));

@@ -28,14 +28,14 @@ count_peers(const struct seat *seat, size_t *connections, size_t *polls)
 	const struct peer *peer;
 
 	TAILQ_FOREACH(peer, &seat->peers, entry)
-		if (peer->poll == NULL)
+		if (peer->request == NULL)
 			++*connections;
 		else
 			++*polls;
 }
 
 static struct roster_session
-describe(const struct room *room)
+describe_session(const struct room *room)
 {
 	struct roster_session info = {
 		.number = room->number,
@@ -66,12 +66,12 @@ roster_sessions(const struct hub *hub, uint64_t after,
 	/* uthash goes through a table in the order of insertion. */
 	for (room = hub->rooms; room != NULL && n < max; room = room->hh.next)
 		if (room->number > after)
-			sessions[n++] = describe(room);
+			sessions[n++] = describe_session(room);
 	return n;
 }
 
 static struct room *
-find(const struct hub *hub, const char *id)
+find_room(const struct hub *hub, const char *id)
 {
 	size_t len = strlen(id);
 	unsigned hash = id_hash(&hub->hash_key, id, len);
@@ -85,11 +85,11 @@ int
 roster_session(const struct hub *hub, const char *id,
     struct roster_session *session)
 {
-	const struct room *room = find(hub, id);
+	const struct room *room = find_room(hub, id);
 
 	if (room == NULL)
 		return -1;
-	*session = describe(room);
+	*session = describe_session(room);
 	return 0;
 }
 
@@ -97,7 +97,7 @@ size_t
 roster_customers(const struct hub *hub, const char *id,
     struct roster_customer *customers, size_t max)
 {
-	const struct room *room = find(hub, id);
+	const struct room *room = find_room(hub, id);
 	const struct customer *customer;
 	struct roster_customer *info;
 	size_t n = 0;
@@ -155,7 +155,7 @@ close_connections(struct hub *hub, struct seat *seat)
 	struct peer *peer;
 
 	TAILQ_FOREACH(peer, &seat->peers, entry) {
-		if (peer->poll != NULL)
+		if (peer->request != NULL)
 			continue;
 		peer->wants_close = true;
 		core_wake_peer(hub, peer);
@@ -166,7 +166,7 @@ enum roster_kick
 roster_kick(struct hub *hub, const char *id,
     const struct customer_id *customer_id, const struct now *now)
 {
-	struct room *room = find(hub, id);
+	struct room *room = find_room(hub, id);
 	struct customer *customer;
 
 	if (room == NULL || room->session == NULL)

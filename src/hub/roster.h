@@ -21,7 +21,7 @@ struct room;
 struct roster_session {
 	uint64_t number;	/* grows in the order in which they came */
 	const char *id;		/* lent until the hub goes on */
-	uint64_t incarnation; /* 0, as all that follows, while it is read */
+	uint64_t incarnation;	/* 0, as all that follows, while it is read */
 	uint64_t revision;
 	size_t	 members;	/* in the multicart */
 	size_t	 present;

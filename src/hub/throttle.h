@@ -15,7 +15,7 @@ struct peer;
 /* As how many messages one of len bytes counts. */
 uint64_t throttle_units(size_t len);
 /* What counts as so many messages of peer, a connection, has come. */
-void throttle_charge(struct hub *hub, struct peer *peer, uint64_t units);
+void	 throttle_charge(struct hub *hub, struct peer *peer, uint64_t units);
 /* peer goes; it need not wait. */
 void	 throttle_forget(struct hub *hub, struct peer *peer);
 

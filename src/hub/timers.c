@@ -44,7 +44,7 @@ expire_absent(struct hub *hub, struct seat_list *absent)
 }
 
 static void
-forget_requests(struct hub *hub)
+end_request_presence(struct hub *hub)
 {
 	struct seat *seat;
 
@@ -58,7 +58,7 @@ forget_requests(struct hub *hub)
 }
 
 static bool
-is_excused(const struct seat *seat)
+is_host_excused(const struct seat *seat)
 {
 	const struct peer *peer;
 
@@ -73,7 +73,7 @@ is_excused(const struct seat *seat)
  * those who still read what they were sent before.
  */
 static void
-end_claims(struct hub *hub)
+end_unanswered_claims(struct hub *hub)
 {
 	struct room *room;
 
@@ -83,7 +83,7 @@ end_claims(struct hub *hub)
 		struct peer *peer;
 
 		if (host != NULL && host->seat != NULL &&
-		    is_excused(host->seat)) {
+		    is_host_excused(host->seat)) {
 			claim_host_lives(hub, host->seat);
 			continue;
 		}
@@ -127,7 +127,7 @@ touch_rooms(struct hub *hub)
 
 /* What could not be read is tried again. */
 static void
-read_rooms(struct hub *hub)
+reload_unread_rooms(struct hub *hub)
 {
 	struct room *room;
 
@@ -138,16 +138,16 @@ read_rooms(struct hub *hub)
 
 /* Sessions that were in use then, or later, are no unused ones. */
 static uint64_t
-used_ms(const struct hub *hub)
+idle_cutoff_ms(const struct hub *hub)
 {
-	return wall_clock_cutoff_ms(&hub->wall, &hub->now,
+	return wall_clock_cutoff_ms(&hub->wall_clock, &hub->now,
 	    hub->settings.session_ttl_ms, WALL_CLOCK_ANY);
 }
 
 static uint64_t
-doubt_ms(const struct hub *hub)
+clock_doubt_ms(const struct hub *hub)
 {
-	return wall_clock_doubt_ms(&hub->wall, &hub->now,
+	return wall_clock_doubt_ms(&hub->wall_clock, &hub->now,
 	    hub->settings.clock_grace_ms);
 }
 
@@ -158,19 +158,19 @@ search_idle(struct hub *hub)
 
 	if (hub->is_searching || hub->now.mono_ms < hub->search_ms)
 		return;
-	if (doubt_ms(hub) > 0) {
-		hub->search_ms = hub->now.mono_ms + doubt_ms(hub);
+	if (clock_doubt_ms(hub) > 0) {
+		hub->search_ms = hub->now.mono_ms + clock_doubt_ms(hub);
 		return;
 	}
 	job = job_new(JOB_FIND_IDLE);
-	job->wall_ms = used_ms(hub);
+	job->wall_ms = idle_cutoff_ms(hub);
 	job->after_row = hub->search_row;
 	hub->is_searching = true;
 	core_submit_job(hub, NULL, job);
 }
 
 static void
-log_head(struct hub *hub)
+log_chain_head(struct hub *hub)
 {
 	if (hub->now.mono_ms < hub->log_head_ms)
 		return;
@@ -187,16 +187,16 @@ timers_run(struct hub *hub)
 	publish_tick(hub);
 	throttle_tick(hub);
 	unjoined_tick(hub);
-	forget_requests(hub);
+	end_request_presence(hub);
 	expire_absent(hub, &hub->absent[false]);
 	expire_absent(hub, &hub->absent[true]);
-	end_claims(hub);
+	end_unanswered_claims(hub);
 	touch_rooms(hub);
-	read_rooms(hub);
+	reload_unread_rooms(hub);
 	search_idle(hub);
 	erasure_tick(hub);
 	retention_tick(hub);
-	log_head(hub);
+	log_chain_head(hub);
 	disk_space_tick(hub);
 }
 
@@ -276,8 +276,8 @@ void
 idle_end_session(struct hub *hub, struct room *room)
 {
 	if (hub->settings.session_ttl_ms == 0 || !room->session->is_running ||
-	    !TAILQ_EMPTY(&room->seats) || doubt_ms(hub) > 0 ||
-	    room->session->active_ms > used_ms(hub))
+	    !TAILQ_EMPTY(&room->seats) || clock_doubt_ms(hub) > 0 ||
+	    room->session->active_ms > idle_cutoff_ms(hub))
 		return;
 	/* A running session can always be ended. */
 	(void)core_apply_record(hub, room,

@@ -12,26 +12,26 @@ void
 unjoined_add(struct hub *hub, struct peer *peer)
 {
 	assert(peer->seat == NULL);	/* whose list has its entry, else */
-	if (peer->poll != NULL)
+	if (peer->request != NULL)
 		return;
-	peer->is_stranger = true;
+	peer->is_unjoined = true;
 	peer->unjoined_since_ms = hub->now.mono_ms;
-	TAILQ_INSERT_TAIL(&hub->strangers, peer, entry);
+	TAILQ_INSERT_TAIL(&hub->unjoined, peer, entry);
 }
 
 void
 unjoined_remove(struct hub *hub, struct peer *peer)
 {
-	if (!peer->is_stranger)
+	if (!peer->is_unjoined)
 		return;
-	peer->is_stranger = false;
-	TAILQ_REMOVE(&hub->strangers, peer, entry);
+	peer->is_unjoined = false;
+	TAILQ_REMOVE(&hub->unjoined, peer, entry);
 }
 
 void
 unjoined_renew(struct hub *hub, struct peer *peer)
 {
-	if (!peer->is_stranger)
+	if (!peer->is_unjoined)
 		return;
 	unjoined_remove(hub, peer);
 	unjoined_add(hub, peer);
@@ -51,7 +51,7 @@ unjoined_take(struct hub *hub, uint64_t since_ms)
 	unsigned i;
 
 	for (i = 0; i < SEARCH_MAX; i++) {
-		peer = TAILQ_FIRST(&hub->strangers);
+		peer = TAILQ_FIRST(&hub->unjoined);
 		if (peer == NULL || peer->unjoined_since_ms > since_ms)
 			return NULL;
 		if (!is_being_served(peer)) {
@@ -64,7 +64,7 @@ unjoined_take(struct hub *hub, uint64_t since_ms)
 }
 
 static uint64_t
-end_ms(const struct hub *hub, const struct peer *peer)
+join_deadline_ms(const struct hub *hub, const struct peer *peer)
 {
 	return timeout_end_ms(peer->unjoined_since_ms,
 	    hub->settings.join_timeout_ms);
@@ -75,8 +75,8 @@ unjoined_tick(struct hub *hub)
 {
 	struct peer *peer;
 
-	while ((peer = TAILQ_FIRST(&hub->strangers)) != NULL &&
-	    end_ms(hub, peer) <= hub->now.mono_ms) {
+	while ((peer = TAILQ_FIRST(&hub->unjoined)) != NULL &&
+	    join_deadline_ms(hub, peer) <= hub->now.mono_ms) {
 		if (is_being_served(peer)) {
 			unjoined_renew(hub, peer);
 			continue;
@@ -91,9 +91,9 @@ unjoined_tick(struct hub *hub)
 uint64_t
 unjoined_next_ms(const struct hub *hub)
 {
-	const struct peer *peer = TAILQ_FIRST(&hub->strangers);
+	const struct peer *peer = TAILQ_FIRST(&hub->unjoined);
 
-	return peer != NULL ? end_ms(hub, peer) : UINT64_MAX;
+	return peer != NULL ? join_deadline_ms(hub, peer) : UINT64_MAX;
 }
 
 void
@@ -104,6 +104,6 @@ unjoined_configure(struct hub *hub, const struct hub_settings *before)
 	/* From when there was no end nobody is late. */
 	if (before->join_timeout_ms != 0)
 		return;
-	TAILQ_FOREACH(peer, &hub->strangers, entry)
+	TAILQ_FOREACH(peer, &hub->unjoined, entry)
 		peer->unjoined_since_ms = hub->now.mono_ms;
 }

@@ -19,7 +19,7 @@ offset_of(const struct now *now)
 }
 
 void
-wall_clock_init(struct wall *wall, const struct now *now)
+wall_clock_init(struct wall_clock *wall, const struct now *now)
 {
 	wall->offset_ms = offset_of(now);
 	wall->since_ms = now->boot_ms;
@@ -29,7 +29,7 @@ wall_clock_init(struct wall *wall, const struct now *now)
 
 /* The two oldest become one that lasted as long as both. */
 static void
-make_room(struct wall *wall)
+merge_oldest_jumps(struct wall_clock *wall)
 {
 	struct wall_clock_jump *jumps = wall->jumps;
 
@@ -52,12 +52,13 @@ log_jump(int64_t ms, uint64_t grace_ms)
 }
 
 void
-wall_clock_check(struct wall *wall, const struct now *now, uint64_t grace_ms)
+wall_clock_check(struct wall_clock *wall, const struct now *now,
+    uint64_t grace_ms)
 {
 	int64_t jump_ms = offset_of(now) - wall->offset_ms;
 
 	if (jump_ms > JUMP_MS || jump_ms < -JUMP_MS) {
-		make_room(wall);
+		merge_oldest_jumps(wall);
 		if (wall_clock_doubt_ms(wall, now, grace_ms) == 0)
 			wall->was_believed = true;
 		wall->jumps[wall->jump_count++] = (struct wall_clock_jump){
@@ -72,7 +73,7 @@ wall_clock_check(struct wall *wall, const struct now *now, uint64_t grace_ms)
 }
 
 uint64_t
-wall_clock_doubt_ms(const struct wall *wall, const struct now *now,
+wall_clock_doubt_ms(const struct wall_clock *wall, const struct now *now,
     uint64_t grace_ms)
 {
 	uint64_t stood_ms = now->boot_ms - wall->since_ms;
@@ -81,7 +82,7 @@ wall_clock_doubt_ms(const struct wall *wall, const struct now *now,
 }
 
 uint64_t
-wall_clock_cutoff_ms(const struct wall *wall, const struct now *now,
+wall_clock_cutoff_ms(const struct wall_clock *wall, const struct now *now,
     uint64_t life_ms, enum wall_clock_past past)
 {
 	int64_t limit_ms, offset_ms = wall->offset_ms;

@@ -17,16 +17,16 @@ struct now;
  */
 
 enum {
-	WALL_CLOCK_JUMPS_MAX = 16 /* remembered; beyond, the oldest are one */
+	WALL_CLOCK_JUMPS_MAX = 16	/* beyond, the oldest are one */
 };
 
 struct wall_clock_jump {
 	uint64_t boot_ms;	/* when it was noticed */
-	int64_t offset_ms; /* of the wall clock from it until then */
+	int64_t	 offset_ms;	/* of the wall clock from it until then */
 	bool	 was_believed;	/* it, or any before */
 };
 
-struct wall {
+struct wall_clock {
 	int64_t	 offset_ms;
 	uint64_t since_ms;	/* the boot clock at the start or last jump */
 	bool	 was_believed;	/* at any jump so far */
@@ -34,13 +34,13 @@ struct wall {
 	size_t	 jump_count;
 };
 
-void	 wall_clock_init(struct wall *wall, const struct now *now);
+void	 wall_clock_init(struct wall_clock *wall, const struct now *now);
 /* Compare the clocks, and log a jump; no judgement without that. */
-void	 wall_clock_check(struct wall *wall, const struct now *now,
+void	 wall_clock_check(struct wall_clock *wall, const struct now *now,
 	    uint64_t grace_ms);
 /* How long the wall clock is not to be believed yet; 0 if it is. */
-uint64_t wall_clock_doubt_ms(const struct wall *wall, const struct now *now,
-	    uint64_t grace_ms);
+uint64_t wall_clock_doubt_ms(const struct wall_clock *wall,
+	    const struct now *now, uint64_t grace_ms);
 
 /* Which readings count of those that a jump has ended. */
 enum wall_clock_past {
@@ -52,7 +52,8 @@ enum wall_clock_past {
  * What records said at the least that are younger than life_ms.  0 if all may
  * be, also those of before the hub's time.
  */
-uint64_t wall_clock_cutoff_ms(const struct wall *wall, const struct now *now,
-	    uint64_t life_ms, enum wall_clock_past past);
+uint64_t wall_clock_cutoff_ms(const struct wall_clock *wall,
+	    const struct now *now, uint64_t life_ms,
+	    enum wall_clock_past past);
 
 #endif

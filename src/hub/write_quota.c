@@ -16,7 +16,7 @@ struct shortage {
 };
 
 static const uint8_t *
-key_of(const struct peer *peer)
+address_key(const struct peer *peer)
 {
 	return peer->is_limited ? peer->quota_key : NULL;
 }
@@ -62,7 +62,7 @@ write_quota_apply_record(struct hub *hub, struct room *room, struct job *job,
 		return REFUSAL_STORAGE_UNAVAILABLE;
 	}
 	if (job->record.event != RECORD_LEAVE)
-		shortage = shortage_of(hub, job, key_of(peer));
+		shortage = shortage_of(hub, job, address_key(peer));
 	if (shortage.wait_s > 0) {
 		if (shortage.is_session)
 			hub->counts.limited_session_writes[shortage.window]++;
@@ -74,7 +74,7 @@ write_quota_apply_record(struct hub *hub, struct room *room, struct job *job,
 	}
 	code = core_apply_record(hub, room, job);
 	if (code == REFUSAL_NONE)
-		charge_address(hub, bytes, key_of(peer));
+		charge_address(hub, bytes, address_key(peer));
 	return code;
 }
 

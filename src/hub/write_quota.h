@@ -17,10 +17,10 @@ struct room;
  */
 
 /*
- * As core_apply_record(), for peer; REFUSAL_STORAGE_UNAVAILABLE if there is no room
- * for job on the disk, REFUSAL_RATE_LIMITED if the session or peer's address
- * has had too much written, and retry_after_s is set.  What is refused costs
- * nothing.
+ * As core_apply_record(), for peer; REFUSAL_STORAGE_UNAVAILABLE if there is no
+ * room for job on the disk, REFUSAL_RATE_LIMITED if the session or peer's
+ * address has had too much written, and retry_after_s is set.  What is refused
+ * costs nothing.
  */
 enum refusal write_quota_apply_record(struct hub *hub, struct room *room,
 	    struct job *job, const struct peer *peer,

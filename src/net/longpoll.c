@@ -174,8 +174,8 @@ take_outbox(struct longpoll *poll, struct exchange_answer *answer)
 	struct answer_body envelope;
 	struct outbox_item item;
 
-	if (outbox->reply_count == 0 && outbox->state != NULL) {
-		answer->body = multicart_body(outbox->state);
+	if (outbox->reply_count == 0 && outbox->multicart != NULL) {
+		answer->body = multicart_body(outbox->multicart);
 		return;
 	}
 	answer_body_init(&envelope);
@@ -187,9 +187,9 @@ take_outbox(struct longpoll *poll, struct exchange_answer *answer)
 		payload_unref(item.body);
 		multicart_unref(item.multicart);
 	}
-	if (outbox->state != NULL) {
+	if (outbox->multicart != NULL) {
 		answer->lead = answer_body_lead(&envelope);
-		answer->body = multicart_body(outbox->state);
+		answer->body = multicart_body(outbox->multicart);
 		answer->body_from = ANSWER_BODY_HEAD_BYTES;
 		return;
 	}
@@ -341,7 +341,7 @@ longpoll_new(struct longpolls *polls, enum transport transport,
 	poll->polls = polls;
 	poll->state.bearer = poll->bearer;
 	poll->peer.ops = &peer_ops;
-	poll->peer.poll = &poll->state;
+	poll->peer.request = &poll->state;
 	poll->peer.transport = transport;
 	buf_init(&poll->body, polls->settings.max_body != 0 ?
 	    polls->settings.max_body : UINT32_MAX);

@@ -105,7 +105,7 @@ session_host(const struct session *session)
 }
 
 static bool
-over(size_t value, size_t limit)
+exceeds(size_t value, size_t limit)
 {
 	return limit != 0 && value > limit;
 }
@@ -126,19 +126,19 @@ judge_start(const struct session *session, const struct record *record,
 		if (host->state == CUSTOMER_SEATED)
 			seated--;
 	}
-	return over(seated, limits->max_customers) ?
+	return exceeds(seated, limits->max_customers) ?
 	    REFUSAL_SESSION_FULL : REFUSAL_NONE;
 }
 
 static enum refusal
-judge_cart(const struct session *session, const struct customer *customer,
+judge_cart_size(const struct session *session, const struct customer *customer,
     const struct record *record, const struct session_limits *limits)
 {
 	size_t old = customer->cart != NULL ? customer->cart->len : 0;
 	size_t total = session->cart_bytes - old + record->cart->len;
 
 	/* A smaller cart is welcome even where the limit was lowered. */
-	if (record->cart->len > old && over(total, limits->max_cart_bytes))
+	if (record->cart->len > old && exceeds(total, limits->max_cart_bytes))
 		return REFUSAL_MESSAGE_TOO_LARGE;
 	return REFUSAL_NONE;
 }
@@ -164,7 +164,7 @@ session_judge(const struct session *session, const struct record *record,
     const struct session_limits *limits)
 {
 	const struct customer *customer;
-	bool has_room = !over(session->counts[CUSTOMER_SEATED] + 1,
+	bool has_room = !exceeds(session->counts[CUSTOMER_SEATED] + 1,
 	    limits->max_customers);
 
 	if (record->event == RECORD_START)
@@ -197,7 +197,7 @@ session_judge(const struct session *session, const struct record *record,
 	if (record->event == RECORD_RETURN)
 		return has_room ? REFUSAL_NONE : REFUSAL_SESSION_FULL;
 	if (record->event == RECORD_CART)
-		return judge_cart(session, customer, record, limits);
+		return judge_cart_size(session, customer, record, limits);
 	if (record->event == RECORD_READY)
 		return judge_ready(session, customer, record, limits);
 	return REFUSAL_NONE;
@@ -225,7 +225,7 @@ set_cart(struct session *session, struct customer *customer,
 }
 
 static void
-set_state(struct session *session, struct customer *customer,
+set_customer_state(struct session *session, struct customer *customer,
     enum customer_state state)
 {
 	session->counts[customer->state]--;
@@ -243,7 +243,7 @@ set_state(struct session *session, struct customer *customer,
 }
 
 static void
-seat_newcomer(struct session *session, const struct record *record)
+add_customer(struct session *session, const struct record *record)
 {
 	struct customer newcomer = {
 		.id = record->customer,
@@ -267,8 +267,8 @@ apply_start(struct session *session, const struct record *record,
 {
 	session->is_running = true;
 	if (displaced != NULL)
-		set_state(session, displaced, CUSTOMER_GONE);
-	seat_newcomer(session, record);
+		set_customer_state(session, displaced, CUSTOMER_GONE);
+	add_customer(session, record);
 }
 
 static void
@@ -279,7 +279,7 @@ apply_end(struct session *session)
 	session->is_running = false;
 	TAILQ_FOREACH(customer, &session->customers, entry)
 		if (customer->state != CUSTOMER_GONE)
-			set_state(session, customer, CUSTOMER_GONE);
+			set_customer_state(session, customer, CUSTOMER_GONE);
 }
 
 /* Whether record is the next one of this session and its customers exist. */
@@ -325,7 +325,7 @@ session_apply(struct session *session, const struct record *record)
 		apply_start(session, record, displaced);
 		break;
 	case RECORD_JOIN:
-		seat_newcomer(session, record);
+		add_customer(session, record);
 		break;
 	case RECORD_CART:
 		set_cart(session, customer, record->cart);
@@ -338,14 +338,14 @@ session_apply(struct session *session, const struct record *record)
 			customer->seq[SEQUENCE_READY] = record->client_seq;
 		break;
 	case RECORD_LEAVE:
-		set_state(session, customer, CUSTOMER_GONE);
+		set_customer_state(session, customer, CUSTOMER_GONE);
 		break;
 	case RECORD_EXPIRE:
-		set_state(session, customer, customer->has_token ?
+		set_customer_state(session, customer, customer->has_token ?
 		    CUSTOMER_AWAY : CUSTOMER_GONE);
 		break;
 	case RECORD_RETURN:
-		set_state(session, customer, CUSTOMER_SEATED);
+		set_customer_state(session, customer, CUSTOMER_SEATED);
 		break;
 	case RECORD_END:
 		apply_end(session);
@@ -368,11 +368,11 @@ session_forget_customer(struct session *session, struct customer *customer)
 
 /* An AWAY customer, who left long ago, is GONE; it left no later for that. */
 static void
-cut_off(struct session *session, struct customer *customer)
+make_gone(struct session *session, struct customer *customer)
 {
 	uint64_t left_revision = customer->left_revision;
 
-	set_state(session, customer, CUSTOMER_GONE);
+	set_customer_state(session, customer, CUSTOMER_GONE);
 	customer->left_revision = left_revision;
 }
 
@@ -404,13 +404,15 @@ session_trim(struct session *session, const struct session_limits *limits)
 {
 	struct customer *customer;
 
-	while (over(session->counts[CUSTOMER_AWAY], limits->max_remembered)) {
+	while (
+	    exceeds(session->counts[CUSTOMER_AWAY], limits->max_remembered)) {
 		customer = longest_absent(session, CUSTOMER_AWAY);
 		if (customer == NULL)
 			break;
-		cut_off(session, customer);
+		make_gone(session, customer);
 	}
-	while (over(session->counts[CUSTOMER_GONE], limits->max_remembered)) {
+	while (
+	    exceeds(session->counts[CUSTOMER_GONE], limits->max_remembered)) {
 		customer = longest_absent(session, CUSTOMER_GONE);
 		if (customer == NULL)
 			break;

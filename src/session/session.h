@@ -48,7 +48,7 @@ struct customer {
 	bool	 has_request;
 	uint8_t	 request[ID_PROOF_BYTES];
 	uint64_t incarnation;
-	uint64_t left_revision; /* when it got AWAY or GONE; 0 while SEATED */
+	uint64_t left_revision;	/* when it got AWAY or GONE; 0 while SEATED */
 	uint64_t seq[SEQUENCES]; /* highest applied; 0 for none */
 	struct payload *name;	/* UTF-8; NULL once GONE */
 	struct payload *cart;	/* NULL: {} */
@@ -65,8 +65,8 @@ struct session {
 	bool	 is_running;	/* started and not ended */
 	uint64_t incarnation;	/* 0 if it never started */
 	uint64_t revision;
-	uint64_t active_ms; /* wall time of the last change or presence */
-	size_t counts[CUSTOMER_GONE + 1]; /* customers by state */
+	uint64_t active_ms;	/* wall time of the last change or presence */
+	size_t	 counts[CUSTOMER_GONE + 1];	/* customers by state */
 	size_t	 cart_bytes;	/* of all carts held */
 	struct customer_list customers;		/* in joining order */
 };
@@ -110,19 +110,20 @@ enum refusal session_judge(const struct session *session,
 	    const struct record *record, const struct session_limits *limits);
 
 /*
- * Let record happen.  session_number() must have given it its incarnation and
- * revision, or the journal.  -1 if it does not fit the session (a gap, an
- * unknown customer, a note): the session is unchanged then.
+ * Let record happen.  session_number() must have given it its
+ * incarnation and revision, or the journal.  -1 if it does not fit the session
+ * (a gap, an unknown customer, a note): the session is unchanged then.
  */
 int	 session_apply(struct session *session, const struct record *record)
 	    __attribute__((warn_unused_result));
 
 /* Give record the number that comes next in this session. */
-void session_number(const struct session *session, struct record *record);
+void	 session_number(const struct session *session,
+	    struct record *record);
 
 /* Forget a customer that is GONE, who cannot come back. */
-void
-session_forget_customer(struct session *session, struct customer *customer);
+void	 session_forget_customer(struct session *session,
+	    struct customer *customer);
 
 /*
  * Forget the longest absent beyond limits->max_remembered: AWAY become GONE,
