@@ -7,6 +7,7 @@
 #include "presence.h"
 #include "publish.h"
 #include "retention.h"
+#include "room.h"
 #include "session/record.h"
 #include "timers.h"
 #include "wire/multicart.h"

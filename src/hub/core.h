@@ -172,25 +172,6 @@ struct hub {
 /* Something happens now. */
 void	 core_set_now(struct hub *hub, const struct now *now);
 
-struct room *room_get(struct hub *hub, struct payload *id);
-/* Ask the storage for the room's session. */
-void	 room_load(struct hub *hub, struct room *room);
-/* It could not be read: load it some time later, if nobody does before. */
-void	 room_load_later(struct hub *hub, struct room *room);
-/*
- * Tell the storage that the room's session is in use, unless records under way
- * do so: the session may be none without them.
- */
-void	 room_touch(struct hub *hub, const struct room *room);
-/* Drop the room if nothing needs it in memory. */
-void	 room_release(struct hub *hub, struct room *room);
-/* Drop it whatever needs it. */
-void	 room_free(struct hub *hub, struct room *room);
-/* Forget what room has shown. */
-void	 room_drop_encoding(struct hub *hub, struct room *room);
-/* It may show something at any time. */
-void	 room_end_delay(struct hub *hub, struct room *room);
-
 void	 core_wake_peer(struct hub *hub, struct peer *peer);
 /* Let peer wait in list with message, whose contents it takes. */
 void	 core_park_message(struct peer *peer, struct peer_list *list,

@@ -8,6 +8,7 @@
 #include "presence.h"
 #include "publish.h"
 #include "refusal_notes.h"
+#include "room.h"
 #include "session/record.h"
 #include "throttle.h"
 #include "unjoined.h"

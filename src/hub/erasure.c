@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "core.h"
 #include "dispatch.h"
+#include "room.h"
 #include "roster.h"
 #include "session/record.h"
 

@@ -13,6 +13,7 @@
 #include "quota.h"
 #include "refusal_notes.h"
 #include "retention.h"
+#include "room.h"
 #include "throttle.h"
 #include "timers.h"
 #include "unjoined.h"

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "core.h"
+#include "room.h"
 #include "session/session.h"
 #include "wire/multicart.h"
 

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "core.h"
 #include "presence.h"
+#include "room.h"
 #include "session/record.h"
 
 struct roster_totals
@@ -70,22 +71,11 @@ roster_sessions(const struct hub *hub, uint64_t after,
 	return n;
 }
 
-static struct room *
-find_room(const struct hub *hub, const char *id)
-{
-	size_t len = strlen(id);
-	unsigned hash = id_hash(&hub->hash_key, id, len);
-	struct room *room;
-
-	HASH_FIND_BYHASHVALUE(hh, hub->rooms, id, len, hash, room);
-	return room;
-}
-
 int
 roster_session(const struct hub *hub, const char *id,
     struct roster_session *session)
 {
-	const struct room *room = find_room(hub, id);
+	const struct room *room = room_find(hub, id, strlen(id));
 
 	if (room == NULL)
 		return -1;
@@ -97,7 +87,7 @@ size_t
 roster_customers(const struct hub *hub, const char *id,
     struct roster_customer *customers, size_t max)
 {
-	const struct room *room = find_room(hub, id);
+	const struct room *room = room_find(hub, id, strlen(id));
 	const struct customer *customer;
 	struct roster_customer *info;
 	size_t n = 0;
@@ -166,7 +156,7 @@ enum roster_kick
 roster_kick(struct hub *hub, const char *id,
     const struct customer_id *customer_id, const struct now *now)
 {
-	struct room *room = find_room(hub, id);
+	struct room *room = room_find(hub, id, strlen(id));
 	struct customer *customer;
 
 	if (room == NULL || room->session == NULL)

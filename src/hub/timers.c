@@ -9,6 +9,7 @@
 #include "publish.h"
 #include "refusal_notes.h"
 #include "retention.h"
+#include "room.h"
 #include "session/record.h"
 #include "throttle.h"
 #include "unjoined.h"
@@ -125,17 +126,6 @@ touch_rooms(struct hub *hub)
 	}
 }
 
-/* What could not be read is tried again. */
-static void
-reload_unread_rooms(struct hub *hub)
-{
-	struct room *room;
-
-	while ((room = TAILQ_FIRST(&hub->unread)) != NULL &&
-	    room->retry_ms <= hub->now.mono_ms)
-		room_load(hub, room);
-}
-
 /* Sessions that were in use then, or later, are no unused ones. */
 static uint64_t
 idle_cutoff_ms(const struct hub *hub)
@@ -192,7 +182,7 @@ timers_run(struct hub *hub)
 	expire_absent(hub, &hub->absent[true]);
 	end_unanswered_claims(hub);
 	touch_rooms(hub);
-	reload_unread_rooms(hub);
+	room_tick(hub);
 	search_idle(hub);
 	erasure_tick(hub);
 	retention_tick(hub);
@@ -223,8 +213,7 @@ timers_next_ms(const struct hub *hub)
 		next_ms = sooner(next_ms, seat->request_ends_ms);
 	if ((room = TAILQ_FIRST(&hub->claims)) != NULL)
 		next_ms = sooner(next_ms, room->claim_ends_ms);
-	if ((room = TAILQ_FIRST(&hub->unread)) != NULL)
-		next_ms = sooner(next_ms, room->retry_ms);
+	next_ms = sooner(next_ms, room_next_ms(hub));
 	if ((room = TAILQ_FIRST(&hub->touched)) != NULL &&
 	    hub->settings.session_ttl_ms != 0)
 		next_ms = sooner(next_ms,
