@@ -1,15 +1,18 @@
 #include "completion.h"
 
+#include "claim.h"
 #include "core.h"
 #include "disk_space.h"
 #include "dispatch.h"
 #include "erasure.h"
+#include "held_poll.h"
+#include "idle.h"
 #include "presence.h"
 #include "publish.h"
+#include "reply.h"
 #include "retention.h"
 #include "room.h"
 #include "session/record.h"
-#include "timers.h"
 #include "wire/multicart.h"
 
 /* How long the answer to who comes by a request waits for a delayed session. */
@@ -37,7 +40,7 @@ unload_session(struct hub *hub, struct room *room)
 		room_load(hub, room);
 	/* They wait until it is known who is host. */
 	if (!TAILQ_EMPTY(&room->claiming))
-		claim_judge_again(hub, room);
+		dispatch_claims(hub, room);
 }
 
 static void
@@ -67,19 +70,6 @@ complete_load(struct hub *hub, struct room *room, struct job *job)
 	dispatch_parked(hub, room);
 }
 
-/* A held request of a customer that left learns so. */
-static void
-end_held_poll(struct hub *hub, struct peer *peer)
-{
-	static const struct message_error left = {
-		.code = REFUSAL_LEFT_SESSION,
-		.event = MESSAGE_POLL,
-	};
-
-	peer->request->is_held = false;
-	core_tell_error(hub, peer, NULL, &left);
-}
-
 /*
  * The customer left: everybody who spoke for it but the origin, who is told
  * anyway, is told by reply, and free.
@@ -96,7 +86,7 @@ unbind_gone_customer(struct hub *hub, struct seat *seat, struct payload *reply,
 		if (peer->id == origin)
 			continue;
 		if (peer->request != NULL) {
-			end_held_poll(hub, peer);
+			held_poll_end(hub, peer);
 			continue;
 		}
 		outbox_add_reply(&peer->outbox, payload_ref(reply));
@@ -174,10 +164,16 @@ complete_move(struct hub *hub, struct peer *peer, struct job *job)
 static void
 answer_origin(struct hub *hub, struct peer *peer, const struct job *job)
 {
+	struct message_error error = job->error;
+
 	if (job->result == JOB_REFUSED)
-		core_send_error(hub, peer, &job->refused);
-	else if (job->is_error)
-		core_send_error(hub, peer, &job->error);
+		error = (struct message_error){
+			.code = REFUSAL_STORAGE_UNAVAILABLE,
+			.event = job->error.event,
+			.seq = job->error.seq,
+		};
+	if (error.code != REFUSAL_NONE)
+		reply_error_now(hub, peer, &error);
 	else if (job->reply != NULL)
 		outbox_add_reply(&peer->outbox, payload_ref(job->reply));
 }

@@ -8,10 +8,6 @@
 #include "quota.h"
 #include "session/record.h"
 
-/* What refused peers are told to wait, in seconds. */
-#define RETRY_STORAGE_S 5
-#define RETRY_FULL_S 60
-
 void
 core_set_now(struct hub *hub, const struct now *now)
 {
@@ -51,6 +47,22 @@ core_unpark_message(struct peer *peer)
 	return message;
 }
 
+struct peer *
+core_unpark_first(struct hub *hub, struct peer_list *list,
+    struct message *message)
+{
+	struct peer *peer = TAILQ_FIRST(list);
+	struct message *parked;
+
+	if (peer == NULL)
+		return NULL;
+	parked = core_unpark_message(peer);
+	*message = *parked;
+	free(parked);
+	core_wake_peer(hub, peer);
+	return peer;
+}
+
 /* A session pays for all that is written for it, by whomever. */
 static void
 charge_session_bytes(struct hub *hub, const struct job *job)
@@ -82,94 +94,10 @@ core_submit_job(struct hub *hub, struct room *room, struct job *job)
 }
 
 void
-core_send_error(struct hub *hub, struct peer *peer,
-    const struct message_error *error)
-{
-	hub->counts.refusals[error->code]++;
-	outbox_add_reply(&peer->outbox, message_reply_error(error));
-	if (peer->request == NULL)
-		return;
-	peer->request->refused = error->code;
-	peer->request->retry_after_s = error->retry_after_s;
-}
-
-void
-core_answer_when_done(struct peer *peer, struct job *job,
-    const struct core_answer *answer)
-{
-	job->origin = peer->id;
-	job->reply = answer->reply;
-	job->is_error = answer->error != NULL;
-	if (job->is_error)
-		job->error = *answer->error;
-	job->seat = answer->seat;
-	job->refused.code = REFUSAL_STORAGE_UNAVAILABLE;
-	job->refused.retry_after_s = RETRY_STORAGE_S;
-	if (answer->message != NULL) {
-		job->refused.event = answer->message->event;
-		job->refused.seq = answer->message->seq;
-	}
-	peer->jobs++;
-	if (answer->seat == NULL)
-		return;
-	peer->is_moving = true;
-	answer->seat->moves++;
-}
-
-void
-core_answer(struct hub *hub, struct peer *peer, struct room *room,
-    const struct core_answer *answer)
-{
-	bool is_quiet = peer->jobs == 0 && (room == NULL || room->jobs == 0);
-	struct job *job;
-
-	if (is_quiet && answer->seat == NULL) {
-		if (answer->error != NULL)
-			core_send_error(hub, peer, answer->error);
-		else
-			outbox_add_reply(&peer->outbox, answer->reply);
-		core_wake_peer(hub, peer);
-		return;
-	}
-	job = job_new(JOB_ANSWER);
-	core_answer_when_done(peer, job, answer);
-	core_submit_job(hub, room, job);
-}
-
-const struct customer *
-core_customer_of(const struct peer *peer)
-{
-	return peer->seat != NULL ? peer->seat->customer : NULL;
-}
-
-void
 core_count_judgement(struct hub *hub, enum message_event event,
     enum hub_judgement judgement)
 {
 	hub->counts.messages[event][judgement]++;
-}
-
-void
-core_tell_error(struct hub *hub, struct peer *peer, struct room *room,
-    const struct message_error *error)
-{
-	struct message_error full = *error;
-	struct message refused = { .event = error->event, .seq = error->seq };
-	struct core_answer answer = { .error = &full, .message = &refused };
-
-	if (full.code == REFUSAL_SESSION_FULL)
-		full.retry_after_s = RETRY_FULL_S;
-	if (full.code == REFUSAL_STORAGE_UNAVAILABLE)
-		full.retry_after_s = RETRY_STORAGE_S;
-	core_answer(hub, peer, room, &answer);
-}
-
-void
-core_refuse(struct hub *hub, struct peer *peer, struct room *room,
-    const struct message_error *error)
-{
-	core_count_judgement(hub, error->event, HUB_REFUSED);
-	core_tell_error(hub, peer, room, error);
 }
 
 void
@@ -184,7 +112,7 @@ core_set_origin(struct record *record, const struct peer *peer)
 
 struct job *
 core_new_record(struct hub *hub, struct room *room, enum record_event event,
-    const struct peer *peer)
+    const struct customer *customer, const struct peer *peer)
 {
 	struct job *job = job_new(JOB_APPEND);
 	struct record *record = &job->record;
@@ -194,6 +122,11 @@ core_new_record(struct hub *hub, struct room *room, enum record_event event,
 	record->session_row = room->session->row;
 	record->time_ms = hub->now.wall_ms;
 	id_source_bytes(&hub->random, record->salt, sizeof(record->salt));
+	if (customer != NULL) {
+		record->has_customer = true;
+		record->customer = customer->id;
+		record->customer_row = customer->row;
+	}
 	if (peer != NULL)
 		core_set_origin(record, peer);
 	return job;
@@ -226,18 +159,4 @@ core_apply_record(struct hub *hub, struct room *room, struct job *job)
 	}
 	core_submit_job(hub, room, job);
 	return REFUSAL_NONE;
-}
-
-unsigned
-core_charge_join(struct hub *hub, const struct peer *peer)
-{
-	unsigned wait_s;
-
-	if (!peer->is_limited)
-		return 0;
-	wait_s = quota_join(hub->config.quota, peer->quota_key,
-	    hub->now.mono_ms);
-	if (wait_s > 0)
-		hub->counts.limited_joins++;
-	return wait_s;
 }

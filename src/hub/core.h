@@ -179,57 +179,45 @@ void	 core_park_message(struct peer *peer, struct peer_list *list,
 /* Take peer out of the list it waits in; its message is the caller's. */
 struct message *core_unpark_message(struct peer *peer);
 
-/* What a job does to its origin's seat once it is done. */
-struct core_answer {
-	struct payload *reply;	/* takes the reference; NULL for none */
-	const struct message_error *error; /* instead; NULL for none */
+/*
+ * Take the first peer out of list and wake it; NULL if list is empty.  Its
+ * message is the caller's.
+ */
+struct peer *core_unpark_first(struct hub *hub, struct peer_list *list,
+	    struct message *message);
+
+/* What comes of a message, put together by those who judge it. */
+struct reply {
+	struct message *message;	/* what it answers, or refuses */
+	struct payload *body;	/* a reference, NULL for none */
 	struct seat *seat;	/* to move the peer to, or from if it leaves */
-	const struct message *message;	/* what is answered */
+	bool	 is_stale;	/* the message came behind a newer one */
+	/* If it is refused, besides the code: */
+	const char *field;	/* the one at fault; or NULL */
+	unsigned retry_after_s;	/* REFUSAL_RATE_LIMITED */
 };
 
-/*
- * Answer peer once everything is durable that the answer may have been judged
- * upon: at once if nothing is in flight, else in order behind it.
- */
-void	 core_answer(struct hub *hub, struct peer *peer, struct room *room,
-	    const struct core_answer *answer);
-/* Likewise an error.  room may be NULL. */
-void core_tell_error(struct hub *hub, struct peer *peer, struct room *room,
-    const struct message_error *error);
-/* Likewise: it refuses the message that peer sent. */
-void	 core_refuse(struct hub *hub, struct peer *peer, struct room *room,
-	    const struct message_error *error);
 /* A message of event was judged: that happens once to each. */
 void	 core_count_judgement(struct hub *hub, enum message_event event,
 	    enum hub_judgement judgement);
-/* The customer that peer speaks for; NULL if none, or not known now. */
-const struct customer *core_customer_of(const struct peer *peer);
 
 /* Note in record by which transport and from where peer speaks. */
 void	 core_set_origin(struct record *record, const struct peer *peer);
-/* A record of event in room, by peer or (NULL) by the daemon itself. */
+/*
+ * A record of event in room, about customer (NULL: it is about none, or about a
+ * new one), by peer or (NULL) by the daemon itself.
+ */
 struct job *core_new_record(struct hub *hub, struct room *room,
-	    enum record_event event, const struct peer *peer);
+	    enum record_event event, const struct customer *customer,
+	    const struct peer *peer);
 /*
  * Judge the job's record and let it happen; it is on its way to the storage
  * then.  Otherwise the job is freed.
  */
 enum refusal core_apply_record(struct hub *hub, struct room *room,
 	    struct job *job);
-/* Now peer is told an error: that is where errors are counted. */
-void	 core_send_error(struct hub *hub, struct peer *peer,
-	    const struct message_error *error);
-/* answer is what job's record gets peer when it is durable. */
-void	 core_answer_when_done(struct peer *peer, struct job *job,
-	    const struct core_answer *answer);
 
 /* Put job behind the others. */
 void	 core_submit_job(struct hub *hub, struct room *room, struct job *job);
-
-/*
- * peer, who has proved nothing, tries something: 0, or in how many seconds its
- * address may try again.
- */
-unsigned core_charge_join(struct hub *hub, const struct peer *peer);
 
 #endif

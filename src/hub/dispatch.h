@@ -3,31 +3,28 @@
 
 struct hub;
 struct message;
+struct message_error;
 struct peer;
 struct room;
-struct seat;
 
 /*
- * What a message of a peer does: who may speak for whom, what is answered, and
- * which record it becomes (buddyshopping-protocol(7)).
+ * The way of a message: its sender is authorized, its session loaded, and then
+ * it goes to the module that does what its event says.
  */
 
-/* Do what message says, or let it wait; its contents are taken. */
+/* peer sent message: do what it says, let it wait, or refuse it.  Takes it. */
 void	 dispatch_message(struct hub *hub, struct peer *peer,
 	    struct message *message);
+/* peer sent what is no message, for error: refuse it. */
+void	 dispatch_unreadable(struct hub *hub, struct peer *peer,
+	    const struct message_error *error);
 
-/* Speak again for all peers that wait in room for its session. */
+/* Go on with what waits for room's session, which is loaded ... */
 void	 dispatch_parked(struct hub *hub, struct room *room);
-
-/* The storage cannot read room's session: refuse what waits for it. */
+/* ... or cannot be read: refuse it. */
 void	 dispatch_load_failed(struct hub *hub, struct room *room);
 
-/*
- * A connection of the seat's customer is alive: if that is a host whose seat
- * is claimed, it keeps it.
- */
-void	 claim_host_lives(struct hub *hub, const struct seat *seat);
 /* Judge again who may have the host's seat that is claimed in room. */
-void	 claim_judge_again(struct hub *hub, struct room *room);
+void	 dispatch_claims(struct hub *hub, struct room *room);
 
 #endif

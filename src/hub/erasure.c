@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "claim.h"
 #include "core.h"
 #include "dispatch.h"
 #include "room.h"
@@ -122,7 +123,7 @@ make_customers_leave(struct hub *hub, struct room *room,
 	} else if (session->is_running) {
 		/* A running session can always be ended. */
 		(void)core_apply_record(hub, room,
-		    core_new_record(hub, room, RECORD_END, NULL));
+		    core_new_record(hub, room, RECORD_END, NULL, NULL));
 	}
 }
 
@@ -159,14 +160,13 @@ begin_loaded_erasure(struct hub *hub, struct erasing *erasing,
 	make_customers_leave(hub, room, erasing);
 	erasing->step = STEP_NOTE;
 	erasing->session_row = room->session->row;
-	job = core_new_record(hub, room, RECORD_ERASE, NULL);
+	job = core_new_record(hub, room, RECORD_ERASE, NULL, NULL);
 	job->kind = JOB_ERASE;
 	job->record.incarnation = room->session->incarnation;
 	fill_erasure_job(job, erasing);
 	submit_erasure_job(hub, erasing, room, job);
-	if (!TAILQ_EMPTY(&room->claiming) &&
-	    session_host(room->session) == NULL)
-		claim_judge_again(hub, room);
+	if (claim_is_vacant(room))
+		dispatch_claims(hub, room);
 }
 
 /* The next job of one whose note is written. */

@@ -2,12 +2,16 @@
 
 #include <stdlib.h>
 
+#include "auth.h"
+#include "base/timeout.h"
 #include "base/xalloc.h"
+#include "claim.h"
 #include "completion.h"
 #include "core.h"
 #include "disk_space.h"
 #include "dispatch.h"
 #include "erasure.h"
+#include "idle.h"
 #include "presence.h"
 #include "publish.h"
 #include "quota.h"
@@ -15,7 +19,6 @@
 #include "retention.h"
 #include "room.h"
 #include "throttle.h"
-#include "timers.h"
 #include "unjoined.h"
 
 enum {
@@ -118,7 +121,10 @@ hub_configure(struct hub *hub, const struct hub_settings *settings,
 	unjoined_configure(hub, &before);
 	disk_space_configure(hub);
 	presence_configure(hub, &before);
-	timers_configure(hub, &before);
+	idle_configure(hub, &before);
+	retention_configure(hub);
+	hub->log_head_ms = timeout_changed_end_ms(hub->log_head_ms,
+	    before.log_head_ms, settings->log_head_ms, now->mono_ms);
 }
 
 void
@@ -157,18 +163,6 @@ hub_attach(struct hub *hub, struct peer *peer, const struct now *now)
 	unjoined_add(hub, peer);
 }
 
-/* Judge claims of the host's seat again if the host is gone now. */
-static void
-judge_claims_on_detach(struct hub *hub, struct room *room)
-{
-	const struct customer *host = session_host(room->session);
-
-	if (hub->is_draining)
-		return;
-	if (host == NULL || host->seat == NULL || !host->seat->is_present)
-		claim_judge_again(hub, room);
-}
-
 static void
 unpark_peer(struct hub *hub, struct peer *peer)
 {
@@ -181,8 +175,7 @@ unpark_peer(struct hub *hub, struct peer *peer)
 	message_clear(message);
 	free(message);
 	room = room_get(hub, peer->session_id);
-	if (list == &room->claiming && TAILQ_EMPTY(list))
-		TAILQ_REMOVE(&hub->claims, room, claims);
+	claim_withdrawn(hub, room, list);
 }
 
 void
@@ -205,10 +198,10 @@ hub_detach(struct hub *hub, struct peer *peer, const struct now *now)
 	unjoined_remove(hub, peer);
 	if (room == NULL)
 		return;
-	if (TAILQ_EMPTY(&room->claiming))
-		room_release(hub, room);
+	if (claim_is_vacant(room) && !hub->is_draining)
+		dispatch_claims(hub, room);
 	else
-		judge_claims_on_detach(hub, room);
+		room_release(hub, room);
 }
 
 static bool
@@ -233,26 +226,7 @@ hub_peer_is_throttled(const struct peer *peer)
 	return peer->is_throttled;
 }
 
-/*
- * To a connection there is no poll, right or wrong.  A request has proved
- * nothing.
- */
-static void
-refuse_unparsed(struct hub *hub, struct peer *peer, struct message_error *error)
-{
-	if (error->event == MESSAGE_POLL && peer->request == NULL)
-		*error = (struct message_error){
-			.code = REFUSAL_UNKNOWN_EVENT,
-			.event = MESSAGE_POLL,
-		};
-	if (peer->request != NULL)
-		error->retry_after_s = core_charge_join(hub, peer);
-	if (error->retry_after_s > 0)
-		error->code = REFUSAL_RATE_LIMITED;
-	refusal_notes_refuse(hub, peer, NULL, core_customer_of(peer), error);
-}
-
-/* Let a peer wait whose message came when there are too many. */
+/* A peer whose message came when too many are under way waits. */
 static void
 hold_if_congested(struct hub *hub, struct peer *peer)
 {
@@ -274,7 +248,7 @@ hub_receive(struct hub *hub, struct peer *peer, const char *text,
 	if (peer->request == NULL)
 		throttle_charge(hub, peer, throttle_units(len));
 	if (message_parse(hub->parser, text, len, &message, &error) == -1)
-		refuse_unparsed(hub, peer, &error);
+		dispatch_unreadable(hub, peer, &error);
 	else
 		dispatch_message(hub, peer, &message);
 	hold_if_congested(hub, peer);
@@ -289,7 +263,7 @@ hub_receive_query(struct hub *hub, struct peer *peer, const char *query,
 
 	core_set_now(hub, now);
 	if (message_parse_query(query, &message, &error) == -1)
-		refuse_unparsed(hub, peer, &error);
+		dispatch_unreadable(hub, peer, &error);
 	else
 		dispatch_message(hub, peer, &message);
 	hold_if_congested(hub, peer);
@@ -301,7 +275,7 @@ hub_receive_too_large(struct hub *hub, struct peer *peer, const struct now *now)
 	static const struct message_error error = {
 		.code = REFUSAL_MESSAGE_TOO_LARGE,
 	};
-	const struct customer *customer = core_customer_of(peer);
+	const struct customer *customer = auth_customer(peer);
 
 	core_set_now(hub, now);
 	core_count_judgement(hub, MESSAGE_NONE, HUB_REFUSED);
@@ -392,17 +366,75 @@ resume_held_back(struct hub *hub)
 	}
 }
 
+static void
+judge_unanswered_claims(struct hub *hub)
+{
+	struct room *room;
+
+	while ((room = claim_next_unanswered(hub)) != NULL)
+		dispatch_claims(hub, room);
+}
+
+static void
+log_chain_head(struct hub *hub)
+{
+	if (hub->now.mono_ms < hub->log_head_ms)
+		return;
+	hub->log_head_ms = hub->now.mono_ms + hub->settings.log_head_ms;
+	core_submit_job(hub, NULL, job_new(JOB_LOG_HEAD));
+}
+
+static uint64_t
+log_chain_head_ms(const struct hub *hub)
+{
+	return hub->log_head_ms;
+}
+
+/* In the order in which they run; refusal_notes alone runs to the end. */
+static const struct timer {
+	void	 (*tick)(struct hub *hub);
+	uint64_t (*next_ms)(const struct hub *hub);
+} timers[] = {
+	{ publish_tick, publish_next_ms },
+	{ throttle_tick, throttle_next_ms },
+	{ unjoined_tick, unjoined_next_ms },
+	{ presence_tick, presence_next_ms },
+	{ judge_unanswered_claims, claim_next_ms },
+	{ room_tick, room_next_ms },
+	{ idle_tick, idle_next_ms },
+	{ erasure_tick, erasure_next_ms },
+	{ retention_tick, retention_next_ms },
+	{ log_chain_head, log_chain_head_ms },
+	{ disk_space_tick, disk_space_next_ms },
+};
+
+enum { TIMERS = sizeof(timers) / sizeof(*timers) };
+
 void
 hub_tick(struct hub *hub, const struct now *now)
 {
+	size_t i, n;
+
 	core_set_now(hub, now);
-	timers_run(hub);
+	refusal_notes_tick(hub);
+	n = hub->is_draining ? 0 : TIMERS;
+	for (i = 0; i < n; i++)
+		timers[i].tick(hub);
 }
 
 uint64_t
 hub_next_tick_ms(const struct hub *hub)
 {
-	return timers_next_ms(hub);
+	uint64_t next_ms = refusal_notes_next_ms(hub);
+	size_t i, n = hub->is_draining ? 0 : TIMERS;
+
+	for (i = 0; i < n; i++) {
+		uint64_t ms = timers[i].next_ms(hub);
+
+		if (ms < next_ms)
+			next_ms = ms;
+	}
+	return next_ms;
 }
 
 void

@@ -92,9 +92,8 @@ struct job {
 				/* this is done; NULL if it does not */
 	uint64_t origin;	/* peer that asked; 0 for none */
 	struct payload *reply;	/* for origin, when done; or NULL */
-	bool is_error; /* what it is told then is error instead */
-	struct message_error error;
-	struct message_error refused; /* what origin is told if refused */
+	struct message_error error; /* instead, if it has a code; in any case */
+				/* what message of origin's this is about */
 	struct multicart *multicart; /* the room's after this record; only on */
 				/* its last record of a turn */
 };

@@ -5,6 +5,8 @@
 #include "base/timeout.h"
 #include "base/xalloc.h"
 #include "core.h"
+#include "room.h"
+#include "session/record.h"
 #include "unjoined.h"
 
 struct seat *
@@ -262,4 +264,58 @@ presence_configure(struct hub *hub, const struct hub_settings *before)
 		    timeout_changed_end_ms(seat->request_ends_ms,
 			before->poll_presence_ms, hub->settings.poll_presence_ms,
 			hub->now.mono_ms);
+}
+
+static void
+expire_absent(struct hub *hub, struct seat_list *absent)
+{
+	struct seat *seat;
+
+	while ((seat = TAILQ_FIRST(absent)) != NULL &&
+	    seat->expires_ms <= hub->now.mono_ms) {
+		/* Who is seated and absent can always be expired. */
+		(void)core_apply_record(hub, seat->room,
+		    core_new_record(hub, seat->room, RECORD_EXPIRE,
+		    seat->customer, NULL));
+		presence_end_absence(hub, seat);
+	}
+}
+
+static void
+end_requests(struct hub *hub)
+{
+	struct seat *seat;
+
+	while ((seat = TAILQ_FIRST(&hub->requested)) != NULL &&
+	    seat->request_ends_ms <= hub->now.mono_ms) {
+		struct room *room = seat->room;
+
+		presence_end_request(hub, seat);
+		room_release(hub, room);
+	}
+}
+
+void
+presence_tick(struct hub *hub)
+{
+	end_requests(hub);
+	expire_absent(hub, &hub->absent[false]);
+	expire_absent(hub, &hub->absent[true]);
+}
+
+uint64_t
+presence_next_ms(const struct hub *hub)
+{
+	const struct seat *request = TAILQ_FIRST(&hub->requested);
+	uint64_t next_ms = request != NULL ? request->request_ends_ms :
+	    UINT64_MAX;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		const struct seat *seat = TAILQ_FIRST(&hub->absent[i]);
+
+		if (seat != NULL && seat->expires_ms < next_ms)
+			next_ms = seat->expires_ms;
+	}
+	return next_ms;
 }

@@ -1,6 +1,8 @@
 #ifndef PRESENCE_H
 #define PRESENCE_H
 
+#include <stdint.h>
+
 struct customer;
 struct hub;
 struct hub_settings;
@@ -44,5 +46,13 @@ void presence_configure(struct hub *hub, const struct hub_settings *before);
 
 /* The customer of seat is no longer in the multicart: it is not waited for. */
 void	 presence_end_absence(struct hub *hub, struct seat *seat);
+
+/*
+ * Whose absence window is over leaves the multicart; whose last request is too
+ * long ago is absent.
+ */
+void	 presence_tick(struct hub *hub);
+/* When that is due, on the monotonic clock; UINT64_MAX: never. */
+uint64_t presence_next_ms(const struct hub *hub);
 
 #endif

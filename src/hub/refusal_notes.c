@@ -174,16 +174,6 @@ refusal_notes_add(struct hub *hub, struct room *room,
 }
 
 void
-refusal_notes_refuse(struct hub *hub, struct peer *peer, struct room *room,
-    const struct customer *customer, const struct message_error *error)
-{
-	core_refuse(hub, peer, room, error);
-	if (customer != NULL)
-		refusal_notes_add(hub, room != NULL ? room : peer->seat->room,
-		    customer, peer, error);
-}
-
-void
 refusal_notes_tick(struct hub *hub)
 {
 	const struct refused *refused;

@@ -16,13 +16,6 @@ struct room;
  * or address has had too much written.
  */
 
-/*
- * As core_refuse().  What was refused to customer, who has proved to have sent
- * it, goes on record; NULL: nobody has.
- */
-void	 refusal_notes_refuse(struct hub *hub, struct peer *peer,
-	    struct room *room, const struct customer *customer,
-	    const struct message_error *error);
 /* A message of customer, who takes part in room, was refused to peer. */
 void	 refusal_notes_add(struct hub *hub, struct room *room,
 	    const struct customer *customer, const struct peer *peer,

@@ -121,12 +121,10 @@ roster_customers(const struct hub *hub, const char *id,
 void
 roster_make_leave(struct hub *hub, struct room *room, struct customer *customer)
 {
-	struct job *job = core_new_record(hub, room, RECORD_LEAVE, NULL);
+	struct job *job = core_new_record(hub, room, RECORD_LEAVE, customer,
+	    NULL);
 	struct seat *seat = customer->seat;
 
-	job->record.has_customer = true;
-	job->record.customer = customer->id;
-	job->record.customer_row = customer->row;
 	if (seat != NULL) {
 		job->reply = message_reply_customer(MESSAGE_LEAVE_SESSION,
 		    &customer->id, NULL);

@@ -1,0 +1,121 @@
+#include "auth.h"
+
+#include <stddef.h>
+
+#include "base/id.h"
+#include "core.h"
+#include "quota.h"
+#include "wire/message.h"
+
+static bool
+is_admission(const struct message *message)
+{
+	return message->event == MESSAGE_START_SESSION ||
+	    message->event == MESSAGE_JOIN_SESSION;
+}
+
+static bool
+needs_proof(const struct peer *peer, const struct message *message)
+{
+	return message->event == MESSAGE_RESUME_SESSION ||
+	    (peer->request != NULL && !is_admission(message));
+}
+
+/* The token that comes with message, in it or beside it. */
+static const char *
+token_of(const struct peer *peer, const struct message *message)
+{
+	return message->token[0] != '\0' || peer->request == NULL ?
+	    message->token : peer->request->bearer;
+}
+
+enum refusal
+auth_attempt(struct hub *hub, const struct peer *peer,
+    unsigned *retry_after_s)
+{
+	if (!peer->is_limited)
+		return REFUSAL_NONE;
+	*retry_after_s = quota_join(hub->config.quota, peer->quota_key,
+	    hub->now.mono_ms);
+	if (*retry_after_s == 0)
+		return REFUSAL_NONE;
+	hub->counts.limited_joins++;
+	return REFUSAL_RATE_LIMITED;
+}
+
+enum refusal
+auth_message(struct hub *hub, const struct peer *peer, struct reply *reply)
+{
+	const struct message *message = reply->message;
+	const char *token = token_of(peer, message);
+	enum refusal code;
+
+	if (message->event == MESSAGE_POLL && peer->request == NULL)
+		return REFUSAL_UNKNOWN_EVENT;
+	if (!needs_proof(peer, message))
+		return is_admission(message) && peer->seat == NULL ?
+		    auth_attempt(hub, peer, &reply->retry_after_s) :
+		    REFUSAL_NONE;
+	if (id_token_is_valid(&hub->config.key, peer->session_id->data,
+	    &message->customer, token))
+		return REFUSAL_NONE;
+	code = auth_attempt(hub, peer, &reply->retry_after_s);
+	if (code != REFUSAL_NONE)
+		return code;
+	/* A request can have its token elsewhere, a connection cannot. */
+	if (token[0] != '\0' || peer->request != NULL)
+		return REFUSAL_INVALID_TOKEN;
+	reply->field = "token";
+	return REFUSAL_INVALID_MESSAGE;
+}
+
+enum refusal
+auth_load(struct hub *hub, const struct peer *peer, struct reply *reply)
+{
+	/* Naming a customer without a proof is an attempt as a join is. */
+	if (needs_proof(peer, reply->message) ||
+	    is_admission(reply->message) || peer->seat != NULL)
+		return REFUSAL_NONE;
+	return auth_attempt(hub, peer, &reply->retry_after_s);
+}
+
+const struct customer *
+auth_customer(const struct peer *peer)
+{
+	return peer->seat != NULL ? peer->seat->customer : NULL;
+}
+
+const struct customer *
+auth_sender(const struct peer *peer, const struct room *room,
+    const struct message *message)
+{
+	if (peer->seat != NULL)
+		return auth_customer(peer);
+	if (room == NULL || room->session == NULL ||
+	    !needs_proof(peer, message))
+		return NULL;
+	return session_customer(room->session, &message->customer);
+}
+
+enum refusal
+auth_addressee(const struct peer *peer, const struct room *room,
+    const struct message *message, struct customer **customer)
+{
+	const struct session *session = room->session;
+
+	*customer = session_customer(session, &message->customer);
+	if (*customer != NULL && (*customer)->state != CUSTOMER_GONE)
+		return REFUSAL_NONE;
+	if (*customer != NULL ||
+	    (peer->request != NULL && session->incarnation > 0))
+		return REFUSAL_LEFT_SESSION;
+	return session->is_running ? REFUSAL_UNKNOWN_CUSTOMER :
+	    REFUSAL_SESSION_NOT_FOUND;
+}
+
+bool
+auth_speaks_for(const struct peer *peer, const struct customer *customer)
+{
+	/* A request that got this far has proved it. */
+	return peer->request != NULL || auth_customer(peer) == customer;
+}

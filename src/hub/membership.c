@@ -1,0 +1,264 @@
+#include "membership.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "auth.h"
+#include "base/buf.h"
+#include "base/id.h"
+#include "claim.h"
+#include "core.h"
+#include "presence.h"
+#include "quota.h"
+#include "reply.h"
+#include "session/record.h"
+#include "session/session.h"
+#include "throttle.h"
+#include "wire/message.h"
+#include "write_quota.h"
+
+enum refusal
+membership_seat(struct hub *hub, struct peer *peer, struct room *room,
+    struct job *job, struct customer *customer, struct reply *reply)
+{
+	struct seat *seat = presence_seat(room, customer);
+	enum refusal code = REFUSAL_NONE;
+
+	reply->seat = seat;
+	if (job == NULL)
+		reply_send(hub, peer, room, reply);
+	else
+		code = reply_to_record(hub, peer, room, job, reply);
+	presence_update(hub, seat);
+	return code;
+}
+
+enum refusal
+membership_return(struct hub *hub, struct peer *peer, struct room *room,
+    struct customer *customer, struct reply *reply)
+{
+	struct job *job = NULL;
+
+	if (customer->state == CUSTOMER_AWAY)
+		job = core_new_record(hub, room, RECORD_RETURN, customer, peer);
+	return membership_seat(hub, peer, room, job, customer, reply);
+}
+
+enum refusal
+membership_request(struct hub *hub, const struct peer *peer,
+    struct room *room, struct customer *customer, struct reply *reply)
+{
+	const struct payload *cart = reply->message->cart;
+	struct seat *seat;
+
+	if (peer->request == NULL)
+		return REFUSAL_NONE;
+	seat = presence_seat(room, customer);
+	presence_by_request(hub, seat);
+	reply->retry_after_s = rate_take_n(&seat->rate, &hub->message_limit,
+	    throttle_units(cart == NULL ? 0 : cart->len), hub->now.mono_ms);
+	if (reply->retry_after_s == 0)
+		return REFUSAL_NONE;
+	hub->counts.limited_messages++;
+	return REFUSAL_RATE_LIMITED;
+}
+
+enum refusal
+membership_returning_request(struct hub *hub, const struct peer *peer,
+    struct room *room, struct customer *customer, struct reply *reply)
+{
+	enum refusal code = membership_request(hub, peer, room, customer,
+	    reply);
+
+	if (code != REFUSAL_NONE || peer->request == NULL ||
+	    customer->state != CUSTOMER_AWAY)
+		return code;
+	return write_quota_apply_record(hub, room,
+	    core_new_record(hub, room, RECORD_RETURN, customer, peer), peer,
+	    &reply->retry_after_s);
+}
+
+static struct payload *
+reply_with_token(struct hub *hub, struct room *room,
+    enum message_event event, const struct customer_id *id, bool has_token)
+{
+	char token[ID_TOKEN_CHARS + 1];
+
+	if (!has_token)
+		return message_reply_customer(event, id, NULL);
+	id_token(&hub->config.key, room->id->data, id, token);
+	return message_reply_customer(event, id, token);
+}
+
+/* A start or join that was made before: the same answer once more. */
+static enum refusal
+repeat_admission(struct hub *hub, struct peer *peer, struct room *room,
+    struct customer *customer, struct reply *reply)
+{
+	enum message_event event = reply->message->event;
+
+	if (customer->is_host != (event == MESSAGE_START_SESSION)) {
+		reply->field = "requestId";
+		return REFUSAL_INVALID_MESSAGE;
+	}
+	if (customer->state == CUSTOMER_GONE)
+		return REFUSAL_LEFT_SESSION;
+	/* By HTTP nothing can be said without one. */
+	reply->body = reply_with_token(hub, room, event, &customer->id,
+	    customer->has_token || peer->transport != TRANSPORT_WEBSOCKET);
+	return membership_return(hub, peer, room, customer, reply);
+}
+
+/* One more session of the address. */
+static enum refusal
+charge_new_session(struct hub *hub, const struct peer *peer,
+    const struct room *room, struct reply *reply)
+{
+	if (room->session->is_running || !peer->is_limited)
+		return REFUSAL_NONE;
+	reply->retry_after_s = quota_start_session(hub->config.quota,
+	    peer->quota_key, hub->now.mono_ms);
+	if (reply->retry_after_s == 0)
+		return REFUSAL_NONE;
+	hub->counts.limited_sessions++;
+	return REFUSAL_RATE_LIMITED;
+}
+
+/* The record of a start or join of a new customer. */
+static struct job *
+new_admission(struct hub *hub, struct room *room, struct peer *peer,
+    const struct message *message, const uint8_t request[ID_PROOF_BYTES])
+{
+	bool starts = message->event == MESSAGE_START_SESSION;
+	struct job *job = core_new_record(hub, room,
+	    starts ? RECORD_START : RECORD_JOIN, NULL, peer);
+	struct record *record = &job->record;
+
+	if (room->session->row == 0 && starts)
+		room->session->row = ++hub->config.session_row;
+	record->session_row = room->session->row;
+	record->has_customer = true;
+	id_source_bytes(&hub->random, &record->customer,
+	    sizeof(record->customer));
+	record->customer_row = ++hub->config.customer_row;
+	record->name = payload_ref(message->name);
+	record->has_token = message->is_resumable ||
+	    hub->settings.require_tokens ||
+	    peer->transport != TRANSPORT_WEBSOCKET;
+	record->has_request = message->request_id[0] != '\0';
+	memcpy(record->request, request, sizeof(record->request));
+	return job;
+}
+
+/* Seat a new customer; displaced is the host that it replaces, or NULL. */
+static enum refusal
+admit_customer(struct hub *hub, struct peer *peer, struct room *room,
+    struct reply *reply, const uint8_t request[ID_PROOF_BYTES],
+    struct customer *displaced)
+{
+	struct job *job = new_admission(hub, room, peer, reply->message,
+	    request);
+	struct customer_id id = job->record.customer;
+	bool has_token = job->record.has_token;
+	struct seat *vacated = displaced != NULL ? displaced->seat : NULL;
+	enum refusal code;
+
+	if (displaced != NULL) {
+		job->record.has_displaced = true;
+		job->record.displaced = displaced->id;
+		job->record.displaced_row = displaced->row;
+	}
+	code = write_quota_apply_record(hub, room, job, peer,
+	    &reply->retry_after_s);
+	if (code != REFUSAL_NONE)
+		return code;
+	if (vacated != NULL)
+		presence_end_absence(hub, vacated);
+	reply->body = reply_with_token(hub, room, reply->message->event, &id,
+	    has_token);
+	reply->seat = presence_seat(room,
+	    session_customer(room->session, &id));
+	reply_when_done(hub, peer, job, reply);
+	presence_update(hub, reply->seat);
+	return REFUSAL_NONE;
+}
+
+enum refusal
+membership_start_or_join(struct hub *hub, struct peer *peer,
+    struct room *room, struct reply *reply)
+{
+	struct message *message = reply->message;
+	uint8_t request[ID_PROOF_BYTES] = { 0 };
+	struct customer *known = NULL, *displaced = NULL;
+	enum claim claim = CLAIM_GRANTED;
+	enum refusal code = REFUSAL_NONE;
+
+	if (message->request_id[0] != '\0') {
+		id_request_digest(&hub->config.key, room->id->data,
+		    message->request_id, request);
+		known = session_customer_by_request(room->session, request);
+	}
+	if (peer->seat != NULL &&
+	    (known == NULL || known != peer->seat->customer))
+		return REFUSAL_ALREADY_JOINED;
+	if (known != NULL)
+		return repeat_admission(hub, peer, room, known, reply);
+	if (message->event == MESSAGE_START_SESSION) {
+		claim = claim_host_seat(hub, peer, room, message, &displaced);
+		if (claim == CLAIM_REFUSED)
+			return REFUSAL_SESSION_EXISTS;
+		if (claim == CLAIM_WAITS)
+			return REFUSAL_NONE;
+		code = charge_new_session(hub, peer, room, reply);
+	}
+	if (code != REFUSAL_NONE)
+		return code;
+	return admit_customer(hub, peer, room, reply, request, displaced);
+}
+
+enum refusal
+membership_resume(struct hub *hub, struct peer *peer, struct room *room,
+    struct reply *reply)
+{
+	const struct message *message = reply->message;
+	struct customer *customer = session_customer(room->session,
+	    &message->customer);
+	enum refusal code;
+	uint64_t seq;
+
+	if (customer == NULL && room->session->incarnation == 0)
+		return REFUSAL_SESSION_NOT_FOUND;
+	if (customer == NULL || customer->state == CUSTOMER_GONE)
+		return REFUSAL_LEFT_SESSION;
+	if (peer->seat != NULL && peer->seat->customer != customer)
+		return REFUSAL_ALREADY_JOINED;
+	code = membership_request(hub, peer, room, customer, reply);
+	if (code != REFUSAL_NONE)
+		return code;
+	seq = customer->seq[SEQUENCE_CART] > customer->seq[SEQUENCE_READY] ?
+	    customer->seq[SEQUENCE_CART] : customer->seq[SEQUENCE_READY];
+	reply->body = message_reply_resume(&customer->id, seq);
+	return membership_return(hub, peer, room, customer, reply);
+}
+
+enum refusal
+membership_leave(struct hub *hub, struct peer *peer, struct room *room,
+    struct reply *reply)
+{
+	struct customer *customer;
+	enum refusal code;
+
+	code = auth_addressee(peer, room, reply->message, &customer);
+	if (code != REFUSAL_NONE)
+		return code;
+	if (!auth_speaks_for(peer, customer))
+		return REFUSAL_NOT_YOUR_CUSTOMER;
+	code = membership_request(hub, peer, room, customer, reply);
+	if (code != REFUSAL_NONE)
+		return code;
+	reply->body = message_reply_customer(MESSAGE_LEAVE_SESSION,
+	    &customer->id, NULL);
+	reply->seat = presence_seat(room, customer);
+	return reply_to_record(hub, peer, room,
+	    core_new_record(hub, room, RECORD_LEAVE, customer, peer), reply);
+}
