@@ -5,7 +5,6 @@
 #include "disk_space.h"
 #include "dispatch.h"
 #include "erasure.h"
-#include "held_poll.h"
 #include "idle.h"
 #include "presence.h"
 #include "publish.h"
@@ -70,6 +69,19 @@ complete_load(struct hub *hub, struct room *room, struct job *job)
 	dispatch_parked(hub, room);
 }
 
+/* A held poll of a customer that left learns so. */
+static void
+end_held_poll(struct hub *hub, struct peer *peer)
+{
+	static const struct message_error left = {
+		.code = REFUSAL_LEFT_SESSION,
+		.event = MESSAGE_POLL,
+	};
+
+	peer->request->is_held = false;
+	reply_error(hub, peer, NULL, &left);
+}
+
 /*
  * The customer left: everybody who spoke for it but the origin, who is told
  * anyway, is told by reply, and free.
@@ -86,7 +98,7 @@ unbind_gone_customer(struct hub *hub, struct seat *seat, struct payload *reply,
 		if (peer->id == origin)
 			continue;
 		if (peer->request != NULL) {
-			held_poll_end(hub, peer);
+			end_held_poll(hub, peer);
 			continue;
 		}
 		outbox_add_reply(&peer->outbox, payload_ref(reply));

@@ -3,11 +3,9 @@
 #include "auth.h"
 #include "claim.h"
 #include "core.h"
-#include "held_poll.h"
 #include "membership.h"
 #include "reply.h"
 #include "room.h"
-#include "update.h"
 #include "wire/message.h"
 
 static enum refusal
@@ -20,13 +18,13 @@ dispatch_by_event(struct hub *hub, struct peer *peer, struct room *room,
 		return membership_start_or_join(hub, peer, room, reply);
 	case MESSAGE_UPDATE_CART:
 	case MESSAGE_READY:
-		return update_cart_or_ready(hub, peer, room, reply);
+		return membership_update(hub, peer, room, reply);
 	case MESSAGE_RESUME_SESSION:
 		return membership_resume(hub, peer, room, reply);
 	case MESSAGE_LEAVE_SESSION:
 		return membership_leave(hub, peer, room, reply);
 	case MESSAGE_POLL:
-		return held_poll_begin(hub, peer, room, reply);
+		return membership_poll(hub, peer, room, reply);
 	case MESSAGE_NONE:
 	case MESSAGE_EVENTS:
 		break;

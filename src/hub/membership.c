@@ -9,6 +9,7 @@
 #include "claim.h"
 #include "core.h"
 #include "presence.h"
+#include "publish.h"
 #include "quota.h"
 #include "reply.h"
 #include "session/record.h"
@@ -17,8 +18,12 @@
 #include "wire/message.h"
 #include "write_quota.h"
 
-enum refusal
-membership_seat(struct hub *hub, struct peer *peer, struct room *room,
+/*
+ * Let job's record happen, if there is one, and reply to peer, which speaks for
+ * customer from then on.
+ */
+static enum refusal
+seat_peer(struct hub *hub, struct peer *peer, struct room *room,
     struct job *job, struct customer *customer, struct reply *reply)
 {
 	struct seat *seat = presence_seat(room, customer);
@@ -33,19 +38,24 @@ membership_seat(struct hub *hub, struct peer *peer, struct room *room,
 	return code;
 }
 
-enum refusal
-membership_return(struct hub *hub, struct peer *peer, struct room *room,
+/* Likewise; customer is back in the multicart if it had left that. */
+static enum refusal
+seat_returning(struct hub *hub, struct peer *peer, struct room *room,
     struct customer *customer, struct reply *reply)
 {
 	struct job *job = NULL;
 
 	if (customer->state == CUSTOMER_AWAY)
 		job = core_new_record(hub, room, RECORD_RETURN, customer, peer);
-	return membership_seat(hub, peer, room, job, customer, reply);
+	return seat_peer(hub, peer, room, job, customer, reply);
 }
 
-enum refusal
-membership_request(struct hub *hub, const struct peer *peer,
+/*
+ * If peer is a request, it shows that customer is here, and counts against its
+ * rate.
+ */
+static enum refusal
+charge_request(struct hub *hub, const struct peer *peer,
     struct room *room, struct customer *customer, struct reply *reply)
 {
 	const struct payload *cart = reply->message->cart;
@@ -63,11 +73,12 @@ membership_request(struct hub *hub, const struct peer *peer,
 	return REFUSAL_RATE_LIMITED;
 }
 
-enum refusal
-membership_returning_request(struct hub *hub, const struct peer *peer,
+/* Likewise, and customer is back in the multicart if it had left that. */
+static enum refusal
+return_requester(struct hub *hub, const struct peer *peer,
     struct room *room, struct customer *customer, struct reply *reply)
 {
-	enum refusal code = membership_request(hub, peer, room, customer,
+	enum refusal code = charge_request(hub, peer, room, customer,
 	    reply);
 
 	if (code != REFUSAL_NONE || peer->request == NULL ||
@@ -106,7 +117,7 @@ repeat_admission(struct hub *hub, struct peer *peer, struct room *room,
 	/* By HTTP nothing can be said without one. */
 	reply->body = reply_with_token(hub, room, event, &customer->id,
 	    customer->has_token || peer->transport != TRANSPORT_WEBSOCKET);
-	return membership_return(hub, peer, room, customer, reply);
+	return seat_returning(hub, peer, room, customer, reply);
 }
 
 /* One more session of the address. */
@@ -232,13 +243,13 @@ membership_resume(struct hub *hub, struct peer *peer, struct room *room,
 		return REFUSAL_LEFT_SESSION;
 	if (peer->seat != NULL && peer->seat->customer != customer)
 		return REFUSAL_ALREADY_JOINED;
-	code = membership_request(hub, peer, room, customer, reply);
+	code = charge_request(hub, peer, room, customer, reply);
 	if (code != REFUSAL_NONE)
 		return code;
 	seq = customer->seq[SEQUENCE_CART] > customer->seq[SEQUENCE_READY] ?
 	    customer->seq[SEQUENCE_CART] : customer->seq[SEQUENCE_READY];
 	reply->body = message_reply_resume(&customer->id, seq);
-	return membership_return(hub, peer, room, customer, reply);
+	return seat_returning(hub, peer, room, customer, reply);
 }
 
 enum refusal
@@ -253,7 +264,7 @@ membership_leave(struct hub *hub, struct peer *peer, struct room *room,
 		return code;
 	if (!auth_speaks_for(peer, customer))
 		return REFUSAL_NOT_YOUR_CUSTOMER;
-	code = membership_request(hub, peer, room, customer, reply);
+	code = charge_request(hub, peer, room, customer, reply);
 	if (code != REFUSAL_NONE)
 		return code;
 	reply->body = message_reply_customer(MESSAGE_LEAVE_SESSION,
@@ -261,4 +272,118 @@ membership_leave(struct hub *hub, struct peer *peer, struct room *room,
 	reply->seat = presence_seat(room, customer);
 	return reply_to_record(hub, peer, room,
 	    core_new_record(hub, room, RECORD_LEAVE, customer, peer), reply);
+}
+
+static struct job *
+new_update(struct hub *hub, struct room *room, const struct peer *peer,
+    const struct customer *customer, const struct message *message)
+{
+	struct job *job = core_new_record(hub, room,
+	    message->event == MESSAGE_UPDATE_CART ? RECORD_CART : RECORD_READY,
+	    customer, peer);
+
+	job->record.is_ready = message->is_ready;
+	job->record.cart = payload_ref(message->cart);
+	return job;
+}
+
+/* Whether seq is not higher than the customer's last one of that event. */
+static bool
+is_stale(const struct customer *customer, enum message_event event,
+    uint64_t seq)
+{
+	return seq != 0 && seq <= customer->seq[event == MESSAGE_UPDATE_CART ?
+	    SEQUENCE_CART : SEQUENCE_READY];
+}
+
+enum refusal
+membership_update(struct hub *hub, struct peer *peer, struct room *room,
+    struct reply *reply)
+{
+	const struct message *message = reply->message;
+	struct customer *customer;
+	enum refusal code;
+	bool is_own;
+	uint64_t seq;
+	struct job *job;
+
+	code = auth_addressee(peer, room, message, &customer);
+	if (code == REFUSAL_NONE)
+		code = return_requester(hub, peer, room, customer,
+		    reply);
+	if (code != REFUSAL_NONE)
+		return code;
+	is_own = auth_speaks_for(peer, customer);
+	if (!is_own && (customer->has_token || hub->settings.require_tokens))
+		return REFUSAL_NOT_YOUR_CUSTOMER;
+	seq = is_own ? message->seq : 0;
+	reply->is_stale = is_stale(customer, message->event, seq);
+	if (seq != 0)
+		reply->body = message_reply_seq(message->event, seq,
+		    reply->is_stale);
+	if (reply->is_stale) {
+		reply_send(hub, peer, room, reply);
+		return REFUSAL_NONE;
+	}
+	job = new_update(hub, room, peer, customer, message);
+	job->record.client_seq = seq;
+	/* Who is not here and has no token is anybody's to speak for. */
+	if (!is_own && peer->seat == NULL &&
+	    (customer->seat == NULL || !customer->seat->is_present))
+		return seat_peer(hub, peer, room, job, customer, reply);
+	return reply_to_record(hub, peer, room, job, reply);
+}
+
+/* End the customer's oldest poll if it has one too many. */
+static void
+limit_held_polls(struct hub *hub, struct seat *seat)
+{
+	struct peer *peer, *oldest = NULL;
+	size_t held = 0;
+
+	if (hub->settings.max_held_polls == 0)
+		return;
+	TAILQ_FOREACH(peer, &seat->peers, entry) {
+		/* What is there to be said is said, or about to be. */
+		if (peer->request == NULL || peer->wants_close ||
+		    !outbox_is_empty(&peer->outbox))
+			continue;
+		held++;
+		if (oldest == NULL)
+			oldest = peer;
+	}
+	if (held <= hub->settings.max_held_polls)
+		return;
+	oldest->wants_close = true;
+	core_wake_peer(hub, oldest);
+}
+
+enum refusal
+membership_poll(struct hub *hub, struct peer *peer, struct room *room,
+    struct reply *reply)
+{
+	const struct message *message = reply->message;
+	struct peer_request *request = peer->request;
+	struct customer *customer;
+	enum refusal code;
+
+	code = auth_addressee(peer, room, message, &customer);
+	if (code == REFUSAL_NONE)
+		code = charge_request(hub, peer, room, customer, reply);
+	if (code != REFUSAL_NONE)
+		return code;
+	/* Its return is news. */
+	if (customer->state == CUSTOMER_AWAY)
+		return seat_returning(hub, peer, room, customer, reply);
+	core_count_judgement(hub, MESSAGE_POLL, HUB_ACCEPTED);
+	request->is_held = true;
+	request->wait_s = message->wait_s;
+	request->incarnation = message->cursor_incarnation;
+	request->revision = message->cursor_revision;
+	presence_bind(hub, peer, presence_seat(room, customer));
+	if (request->incarnation != room->session->incarnation ||
+	    request->revision != room->session->revision)
+		publish_to_peer(hub, peer, room);
+	limit_held_polls(hub, peer->seat);
+	return REFUSAL_NONE;
 }

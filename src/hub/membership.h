@@ -3,17 +3,14 @@
 
 #include "session/refusal.h"
 
-struct customer;
 struct hub;
-struct job;
 struct peer;
 struct reply;
 struct room;
 
 /*
- * Coming and going: what startSession, joinSession, resumeSession and
- * leaveSession do (buddyshopping-protocol(7)).  Each answers the message that
- * reply is about, or returns why it is refused.
+ * What the messages do (buddyshopping-protocol(7)): each function answers the
+ * message that reply is about, or returns why it is refused.
  */
 
 /* A start may have to wait for the host's seat: its message is taken then. */
@@ -23,29 +20,14 @@ enum refusal membership_resume(struct hub *hub, struct peer *peer,
 	    struct room *room, struct reply *reply);
 enum refusal membership_leave(struct hub *hub, struct peer *peer,
 	    struct room *room, struct reply *reply);
-
+/* A cart or readiness; it is stale if a newer one has been. */
+enum refusal membership_update(struct hub *hub, struct peer *peer,
+	    struct room *room, struct reply *reply);
 /*
- * Let job's record happen, if there is one, and reply to peer, which speaks
- * for customer from then on.
+ * Hold a poll, or answer it if it has not seen the newest multicart; if its
+ * customer has one too many, the oldest ends.
  */
-enum refusal membership_seat(struct hub *hub, struct peer *peer,
-	    struct room *room, struct job *job, struct customer *customer,
-	    struct reply *reply);
-/* Likewise; the customer is back in the multicart if it had left that. */
-enum refusal membership_return(struct hub *hub, struct peer *peer,
-	    struct room *room, struct customer *customer,
-	    struct reply *reply);
-
-/*
- * If peer is a request, it shows that customer is here, and counts against its
- * rate.
- */
-enum refusal membership_request(struct hub *hub, const struct peer *peer,
-	    struct room *room, struct customer *customer,
-	    struct reply *reply);
-/* Likewise, and customer is back in the multicart if it had left that. */
-enum refusal membership_returning_request(struct hub *hub,
-	    const struct peer *peer, struct room *room,
-	    struct customer *customer, struct reply *reply);
+enum refusal membership_poll(struct hub *hub, struct peer *peer,
+	    struct room *room, struct reply *reply);
 
 #endif
