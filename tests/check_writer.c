@@ -104,8 +104,10 @@ expect(struct fixture *fixture, enum job_kind kind, enum job_result result)
 
 	ck_assert_int_eq(job->kind, kind);
 	ck_assert_int_eq(job->result, result);
-	ck_assert(result == JOB_DONE || (job->loaded == NULL &&
-	    job->idle == NULL && job->idle_count == 0));
+	ck_assert(result == JOB_DONE || kind != JOB_LOAD ||
+	    job->load.session == NULL);
+	ck_assert(result == JOB_DONE || kind != JOB_FIND_IDLE ||
+	    (job->idle.ids == NULL && job->idle.count == 0));
 	job_free(job);
 }
 
@@ -134,9 +136,17 @@ add(struct fixture *fixture, enum job_kind kind)
 {
 	struct job *job = job_new(kind);
 
-	job->record.session = payload_ref(fixture->session);
+	if (kind == JOB_LOAD)
+		job->load.id = payload_ref(fixture->session);
+	else
+		job->record.session = payload_ref(fixture->session);
 	job->record.session_row = 1;
-	job->wall_ms = 5;
+	if (kind == JOB_TOUCH) {
+		job->touch.session_row = 1;
+		job->touch.used_ms = 5;
+	}
+	if (kind == JOB_FIND_IDLE)
+		job->idle.before_ms = 5;
 	STAILQ_INSERT_TAIL(&fixture->jobs, job, entry);
 	return job;
 }
@@ -222,13 +232,13 @@ START_TEST(load_sees_what_was_appended_before_it)
 	stop(&f);
 
 	job = next_result(&f);
-	ck_assert_ptr_null(job->loaded);
+	ck_assert_ptr_null(job->load.session);
 	job_free(job);
 	expect(&f, JOB_APPEND, JOB_DONE);
 	expect(&f, JOB_APPEND, JOB_DONE);
 	job = next_result(&f);
-	ck_assert_uint_eq(job->loaded->revision, 2);
-	ck_assert_uint_eq(job->loaded->cart_bytes, 7);
+	ck_assert_uint_eq(job->load.session->revision, 2);
+	ck_assert_uint_eq(job->load.session->cart_bytes, 7);
 	job_free(job);
 	expect(&f, JOB_APPEND, JOB_DONE);
 	fixture_clear(&f);
@@ -251,12 +261,12 @@ START_TEST(idle_sessions_are_found)
 
 	expect(&f, JOB_APPEND, JOB_DONE);
 	job = next_result(&f);
-	ck_assert_uint_eq(job->idle_count, 1);
-	ck_assert_str_eq(job->idle[0]->data, "atelier");
+	ck_assert_uint_eq(job->idle.count, 1);
+	ck_assert_str_eq(job->idle.ids[0]->data, "atelier");
 	job_free(job);
 	expect(&f, JOB_TOUCH, JOB_DONE);
 	job = next_result(&f);
-	ck_assert_uint_eq(job->idle_count, 0);
+	ck_assert_uint_eq(job->idle.count, 0);
 	job_free(job);
 	fixture_clear(&f);
 }
@@ -311,7 +321,7 @@ START_TEST(refusal_takes_the_whole_list)
 	expect(&f, JOB_ANSWER, JOB_REFUSED);
 	/* All the more it is of interest. */
 	job = next_result(&f);
-	ck_assert(job->is_measured && job->free_bytes > 0);
+	ck_assert(job->disk.is_measured && job->disk.free_bytes > 0);
 	job_free(job);
 
 	f.revision = 0;
@@ -356,11 +366,11 @@ START_TEST(nothing_fails_because_of_a_note)
 
 	job = next_result(&f);
 	ck_assert_int_eq(job->result, JOB_DONE);
-	ck_assert_ptr_nonnull(job->loaded);
+	ck_assert_ptr_nonnull(job->load.session);
 	job_free(job);
 	expect(&f, JOB_NOTE, JOB_DONE);
 	job = next_result(&f);
-	ck_assert_uint_eq(job->idle_count, 1);
+	ck_assert_uint_eq(job->idle.count, 1);
 	job_free(job);
 	if (_i == 1)
 		expect(&f, JOB_APPEND, JOB_DONE);
@@ -381,7 +391,7 @@ START_TEST(slices_say_where_the_next_begins)
 	(void)add_note(&f, JOB_ERASE, RECORD_ERASE);
 	(void)add(&f, JOB_SCRUB);
 	job = add_note(&f, JOB_RETAIN, RECORD_RETAIN);
-	job->retention = (struct retention){ .now_ms = 9, .bodies_ms = 9 };
+	job->retain.pass = (struct retention){ .now_ms = 9, .bodies_ms = 9 };
 	(void)add(&f, JOB_LOG_HEAD);
 	(void)add(&f, JOB_MEASURE_DISK);
 	submit(&f);
@@ -390,19 +400,19 @@ START_TEST(slices_say_where_the_next_begins)
 	expect(&f, JOB_APPEND, JOB_DONE);
 	expect(&f, JOB_NOTE, JOB_DONE);
 	job = next_result(&f);
-	ck_assert_int_eq(job->note_row, 3);
-	ck_assert_int_eq(job->next_row, 0);
-	ck_assert_uint_eq(job->erased, 2);
+	ck_assert_int_eq(job->erase.note_row, 3);
+	ck_assert_int_eq(job->erase.next_row, 0);
+	ck_assert_uint_eq(job->erase.bodies, 2);
 	job_free(job);
 	job = next_result(&f);
-	ck_assert(!job->is_hindered && job->next_row == 0);
+	ck_assert(!job->erase.is_hindered && job->erase.next_row == 0);
 	job_free(job);
 	job = next_result(&f);
-	ck_assert_int_eq(job->next_retention.step, RETENTION_OVER);
+	ck_assert_int_eq(job->retain.next.step, RETENTION_OVER);
 	job_free(job);
 	expect(&f, JOB_LOG_HEAD, JOB_DONE);
 	job = next_result(&f);
-	ck_assert(job->is_measured && job->free_bytes > 0);
+	ck_assert(job->disk.is_measured && job->disk.free_bytes > 0);
 	job_free(job);
 	fixture_clear(&f);
 }
@@ -668,7 +678,7 @@ START_TEST(owner_and_thread_work_at_the_same_time)
 		if (job->kind == JOB_APPEND)
 			ck_assert_uint_eq(job->record.revision, ++seen);
 		else
-			ck_assert_uint_eq(job->loaded->revision, seen);
+			ck_assert_uint_eq(job->load.session->revision, seen);
 		job_free(job);
 	}
 	ck_assert_uint_eq(seen, TURNS);

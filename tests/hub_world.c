@@ -329,20 +329,20 @@ find_idle(struct world *world, struct job *job)
 	const struct stored *stored;
 	unsigned rows = 0;
 
-	job->idle = xcalloc(IDLE_SLICE, sizeof(struct payload *));
-	job->next_row = job->after_row;
+	job->idle.ids = xcalloc(IDLE_SLICE, sizeof(struct payload *));
+	job->idle.next_row = job->idle.after_row;
 	TAILQ_FOREACH(stored, &world->stored, entry) {
-		if (stored->session->row <= job->next_row ||
+		if (stored->session->row <= job->idle.next_row ||
 		    !stored->session->is_running)
 			continue;
 		if (rows++ == IDLE_SLICE)
 			return;
-		job->next_row = stored->session->row;
-		if (stored->session->active_ms < job->wall_ms)
-			job->idle[job->idle_count++] =
+		job->idle.next_row = stored->session->row;
+		if (stored->session->active_ms < job->idle.before_ms)
+			job->idle.ids[job->idle.count++] =
 			    payload_ref(stored->session->id);
 	}
-	job->next_row = 0;
+	job->idle.next_row = 0;
 }
 
 static bool
@@ -390,24 +390,28 @@ erase(struct world *world, struct job *job)
 	require(stored != NULL, "what is erased was loaded");
 	for (i = 0; i < stored->count; i++)
 		known += is_about(&job->record, &stored->records[i]);
-	job->note_row = job->upto_row;
-	if (known > 0 && job->upto_row == 0) {
+	job->erase.note_row = job->erase.upto_row;
+	if (known > 0 && job->erase.upto_row == 0) {
 		note(world, &job->record);
-		job->note_row = (int64_t)stored->count + 1;
+		job->erase.note_row = (int64_t)stored->count + 1;
 	}
-	for (i = (size_t)job->after_row; job->note_row != 0 &&
-	    i < (size_t)job->note_row - 1 && job->erased < ERASE_SLICE; i++)
-		job->erased += is_about(&job->record, &stored->records[i]);
-	job->next_row = (int64_t)i == job->note_row - 1 ? 0 : (int64_t)i;
+	for (i = (size_t)job->erase.after_row;
+	     job->erase.note_row != 0 && i < (size_t)job->erase.note_row - 1 &&
+	     job->erase.bodies < ERASE_SLICE;
+	     i++)
+		job->erase.bodies +=
+		    is_about(&job->record, &stored->records[i]);
+	job->erase.next_row =
+	    (int64_t)i == job->erase.note_row - 1 ? 0 : (int64_t)i;
 }
 
 /* A slice for each step, and one more for what is old. */
 static void
 retain(struct world *world, struct job *job)
 {
-	struct retention *pass = &job->next_retention;
+	struct retention *pass = &job->retain.next;
 
-	*pass = job->retention;
+	*pass = job->retain.pass;
 	require(pass->step != RETENTION_OVER, "a pass has something to do");
 	world->last_retention = *pass;
 	world->retention_slices++;
@@ -432,13 +436,13 @@ store_job(struct world *world, struct job *job)
 	case JOB_ANSWER:
 		return;
 	case JOB_LOAD:
-		job->loaded = load(world, job->record.session);
+		job->load.session = load(world, job->load.id);
 		world->loads_done++;
 		return;
 	case JOB_TOUCH:
-		stored = stored_find(world, job->record.session_row);
+		stored = stored_find(world, job->touch.session_row);
 		require(stored != NULL, "a session in use is stored");
-		stored->session->active_ms = job->wall_ms;
+		stored->session->active_ms = job->touch.used_ms;
 		return;
 	case JOB_FIND_IDLE:
 		find_idle(world, job);
@@ -450,7 +454,7 @@ store_job(struct world *world, struct job *job)
 		erase(world, job);
 		return;
 	case JOB_SCRUB:
-		job->is_hindered = take_refusal(&world->hindrances);
+		job->erase.is_hindered = take_refusal(&world->hindrances);
 		return;
 	case JOB_RETAIN:
 		retain(world, job);
@@ -459,8 +463,8 @@ store_job(struct world *world, struct job *job)
 		world->heads_logged++;
 		return;
 	case JOB_MEASURE_DISK:
-		job->is_measured = true;
-		job->free_bytes = world->free_bytes;
+		job->disk.is_measured = true;
+		job->disk.free_bytes = world->free_bytes;
 		world->measured++;
 		return;
 	}

@@ -54,8 +54,8 @@ complete_load(struct hub *hub, struct room *room, struct job *job)
 		return;
 	}
 	room->state = ROOM_READY;
-	room->session = job->loaded;
-	job->loaded = NULL;
+	room->session = job->load.session;
+	job->load.session = NULL;
 	if (room->session == NULL)
 		room->session = session_new(room->id, 0);
 	presence_relink(hub, room);
@@ -331,7 +331,7 @@ is_built_upon(const struct job *job)
 		return true;
 	/* Once its note is durable, it goes on whatever happens. */
 	case JOB_ERASE:
-		return job->upto_row == 0;
+		return job->erase.upto_row == 0;
 	/* Of a session of which nothing was under way: room_touch(). */
 	case JOB_TOUCH:
 	/* What the storage finds when it does them. */

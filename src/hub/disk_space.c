@@ -121,10 +121,10 @@ disk_space_measured(struct hub *hub, const struct job *job)
 	uint64_t min = hub->settings.min_free_bytes;
 
 	space->is_measuring = false;
-	if (min == 0 || !job->is_measured)
+	if (min == 0 || !job->disk.is_measured)
 		return;
 	space->is_known = true;
-	space->free_bytes = job->free_bytes;
+	space->free_bytes = job->disk.free_bytes;
 	space->state = judge_free_bytes(space, min);
 	if (space->state != before)
 		log_disk_space(space, before, min);

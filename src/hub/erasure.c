@@ -131,9 +131,9 @@ static void
 submit_erasure_job(struct hub *hub, struct erasing *erasing, struct room *room,
     struct job *job)
 {
-	job->after_row = erasing->after_row;
-	job->upto_row = erasing->upto_row;
-	job->erasure = erasing->number;
+	job->erase.after_row = erasing->after_row;
+	job->erase.upto_row = erasing->upto_row;
+	job->erase.number = erasing->number;
 	erasing->due_ms = UINT64_MAX;
 	core_submit_job(hub, room, job);
 }
@@ -247,25 +247,25 @@ submit_next_job_in(struct hub *hub, struct erasing *erasing, uint64_t wait_ms)
 static void
 scrub_done(struct hub *hub, struct erasing *erasing, const struct job *job)
 {
-	erasing->after_row = job->next_row;
-	if (!job->is_hindered && job->next_row == 0)
+	erasing->after_row = job->erase.next_row;
+	if (!job->erase.is_hindered && job->erase.next_row == 0)
 		end_erasure(erasing, ERASURE_DONE);
 	else
 		submit_next_job_in(hub, erasing,
-		    job->is_hindered ? RETRY_HINDERED_MS : 0);
+		    job->erase.is_hindered ? RETRY_HINDERED_MS : 0);
 }
 
 static void
 bodies_done(struct hub *hub, struct erasing *erasing, const struct job *job)
 {
-	if (job->note_row == 0) {
+	if (job->erase.note_row == 0) {
 		end_erasure(erasing, ERASURE_NOT_FOUND);
 		return;
 	}
-	erasing->report.bodies += job->erased;
-	erasing->after_row = job->next_row;
-	erasing->upto_row = job->note_row;
-	erasing->step = job->next_row != 0 ? STEP_BODIES : STEP_SCRUB;
+	erasing->report.bodies += job->erase.bodies;
+	erasing->after_row = job->erase.next_row;
+	erasing->upto_row = job->erase.note_row;
+	erasing->step = job->erase.next_row != 0 ? STEP_BODIES : STEP_SCRUB;
 	submit_next_job_in(hub, erasing, 0);
 }
 
@@ -273,7 +273,7 @@ void
 erasure_done(struct hub *hub, const struct job *job)
 {
 	/* One with a job out is never forgotten. */
-	struct erasing *erasing = find_erasure(hub, job->erasure);
+	struct erasing *erasing = find_erasure(hub, job->erase.number);
 
 	if (job->result == JOB_REFUSED && erasing->step == STEP_NOTE)
 		end_erasure(erasing, ERASURE_FAILED);

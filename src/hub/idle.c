@@ -69,8 +69,8 @@ search_idle(struct hub *hub)
 		return;
 	}
 	job = job_new(JOB_FIND_IDLE);
-	job->wall_ms = idle_cutoff_ms(hub);
-	job->after_row = hub->search_row;
+	job->idle.before_ms = idle_cutoff_ms(hub);
+	job->idle.after_row = hub->search_row;
 	hub->is_searching = true;
 	core_submit_job(hub, NULL, job);
 }
@@ -120,15 +120,15 @@ idle_search_done(struct hub *hub, struct job *job)
 	size_t i;
 
 	hub->is_searching = false;
-	hub->search_row = job->next_row;
+	hub->search_row = job->idle.next_row;
 	if (hub->settings.session_ttl_ms == 0)
 		hub->search_ms = UINT64_MAX;
-	else if (job->result == JOB_DONE && job->next_row != 0)
+	else if (job->result == JOB_DONE && job->idle.next_row != 0)
 		hub->search_ms = hub->now.mono_ms + SEARCH_SLICE_MS;
 	else
 		hub->search_ms = hub->now.mono_ms + search_pause_ms(hub);
-	for (i = 0; i < job->idle_count; i++) {
-		struct room *room = room_get(hub, job->idle[i]);
+	for (i = 0; i < job->idle.count; i++) {
+		struct room *room = room_get(hub, job->idle.ids[i]);
 
 		if (room->state == ROOM_UNLOADED)
 			room_load(hub, room);

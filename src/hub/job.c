@@ -38,16 +38,29 @@ job_bytes(const struct job *job)
 }
 
 void
+job_drop_result(struct job *job)
+{
+	if (job->kind == JOB_LOAD) {
+		session_free(job->load.session);
+		job->load.session = NULL;
+	}
+	if (job->kind != JOB_FIND_IDLE)
+		return;
+	while (job->idle.count > 0)
+		payload_unref(job->idle.ids[--job->idle.count]);
+	free(job->idle.ids);
+	job->idle.ids = NULL;
+}
+
+void
 job_free(struct job *job)
 {
-	size_t i;
-
+	job_drop_result(job);
 	record_clear(&job->record);
-	session_free(job->loaded);
-	for (i = 0; i < job->idle_count; i++)
-		payload_unref(job->idle[i]);
-	free(job->idle);
+	if (job->kind == JOB_LOAD)
+		payload_unref(job->load.id);
+	if (job->kind == JOB_APPEND)
+		multicart_unref(job->multicart);
 	payload_unref(job->reply);
-	multicart_unref(job->multicart);
 	free(job);
 }

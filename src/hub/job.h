@@ -2,6 +2,7 @@
 #define JOB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -14,22 +15,21 @@ struct session;
 /*
  * One piece of work for the storage thread and, when it comes back, its
  * result.  Jobs are done in the order in which the hub made them; each has one
- * owner at a time (hub, journal, hub), so nothing in it needs a lock.  The
- * storage thread reads record, wall_ms and where a slice begins, and writes
- * result, loaded, free_bytes, idle and where the next begins; the rest is the
- * hub's note to itself.
+ * owner at a time (hub, writer, hub), so nothing in it needs a lock.  The
+ * storage thread reads record and the union, and writes result and what the
+ * union says; the rest is the hub's note to itself.
  */
 
 enum job_kind {
 	JOB_APPEND,	/* store record */
 	JOB_ANSWER,	/* nothing to store: an answer that waits its turn */
-	JOB_LOAD,	/* read the session record.session into loaded */
-	JOB_TOUCH,	/* record.session_row was in use at wall_ms */
-	JOB_FIND_IDLE,	/* list sessions not in use since wall_ms into idle */
+	JOB_LOAD,	/* read a session */
+	JOB_TOUCH,	/* a session is in use */
+	JOB_FIND_IDLE,	/* list sessions that are not */
 	JOB_NOTE,	/* store record, a REFUSED: dropped if it cannot be */
 	JOB_ERASE,	/* a slice of what record, an ERASE, says */
-	JOB_SCRUB,	/* overwrite what was erased in the database's log */
-	JOB_RETAIN,	/* a slice of retention */
+	JOB_SCRUB,	/* overwrite what was erased in the database's WAL */
+	JOB_RETAIN,	/* a slice of retention, with record as its note */
 	JOB_LOG_HEAD,	/* log where the journal's chain ends */
 	JOB_MEASURE_DISK	/* whatever becomes of the others */
 };
@@ -62,31 +62,55 @@ struct retention {
 	int64_t	 upto_row;	/* the last row found that may be purged */
 };
 
+/*
+ * What is done in slices says in after_row where this one begins, and gets in
+ * next_row where the next one will: 0 for the beginning, and for none.
+ */
 struct job {
 	STAILQ_ENTRY(job) entry;
 	enum job_kind kind;
 	enum job_result result;
-	struct record record;
+	struct record record;	/* APPEND, NOTE, ERASE, RETAIN */
+	union {
+		/* APPEND: the hub's, the room's after the last record of it in
+		 * a turn; NULL after others. */
+		struct multicart *multicart;
+		struct {
+			struct payload *id;
+			struct session *session; /* result; NULL: never was */
+		} load;
+		struct {
+			int64_t	 session_row;
+			uint64_t used_ms;	/* by the wall clock */
+		} touch;
+		struct {	/* FIND_IDLE */
+			uint64_t before_ms;	/* used last, likewise */
+			int64_t	 after_row;	/* of sessions */
+			int64_t	 next_row;
+			struct payload **ids;	/* result */
+			size_t	 count;
+		} idle;
+		struct {	/* ERASE, SCRUB */
+			uint64_t number;	/* the hub's */
+			int64_t	 after_row;	/* of records */
+			int64_t	 next_row;
+			int64_t	 upto_row;	/* record's own, if written */
+			int64_t	 note_row;	/* result: that; 0 if what it */
+						/* is about does not exist */
+			size_t	 bodies;	/* result: erased in this slice */
+			bool	 is_hindered;	/* SCRUB, result: by a reader, */
+						/* nothing was done */
+		} erase;
+		struct {
+			struct retention pass;
+			struct retention next;	/* result */
+		} retain;
+		struct {	/* MEASURE_DISK, result */
+			bool	 is_measured;
+			uint64_t free_bytes;
+		} disk;
+	};
 
-	struct session *loaded;	/* LOAD: NULL if there never was one */
-	uint64_t wall_ms;	/* TOUCH, FIND_IDLE */
-	/* Of what is done in slices: where this one begins, and where the
-	 * next one will, 0 for the beginning and when there is none. */
-	int64_t	 after_row;	/* FIND_IDLE: a session; ERASE: a record */
-	int64_t	 next_row;
-	int64_t	 upto_row;	/* ERASE: record's own row, 0 if it has none */
-	int64_t	 note_row;	/* yet; ... and afterwards, 0 if what it is */
-	/* about does not exist */
-	struct retention retention;	/* RETAIN: its note is in record */
-	struct retention next_retention;
-	size_t	 erased;	/* ERASE: bodies of this slice */
-	bool	 is_hindered;	/* SCRUB: by a reader, nothing was done */
-	bool	 is_measured;	/* SPACE: it could be, */
-	uint64_t free_bytes;	/* and so many are free */
-	struct payload **idle;	/* FIND_IDLE: ids, idle_count of them */
-	size_t	 idle_count;
-
-	uint64_t erasure;	/* ERASE, SCRUB: its number in the hub */
 	struct room *room;	/* the hub's session; lives while it has jobs */
 	struct seat *seat;	/* whose connection the origin becomes when */
 				/* this is done; NULL if it does not */
@@ -94,8 +118,6 @@ struct job {
 	struct payload *reply;	/* for origin, when done; or NULL */
 	struct message_error error; /* instead, if it has a code; in any case */
 				/* what message of origin's this is about */
-	struct multicart *multicart; /* the room's after this record; only on */
-				/* its last record of a turn */
 };
 
 STAILQ_HEAD(job_list, job);
@@ -103,6 +125,8 @@ STAILQ_HEAD(job_list, job);
 struct job *job_new(enum job_kind kind);
 /* How much the database grows by job, about; 0 if that is not its purpose. */
 uint64_t job_bytes(const struct job *job);
+/* What was read for job never was so. */
+void	 job_drop_result(struct job *job);
 /* Drop what job refers to, and job. */
 void	 job_free(struct job *job);
 

@@ -262,8 +262,8 @@ presence_configure(struct hub *hub, const struct hub_settings *before)
 	TAILQ_FOREACH(seat, &hub->requested, requests)
 		seat->request_ends_ms =
 		    timeout_changed_end_ms(seat->request_ends_ms,
-			before->poll_presence_ms, hub->settings.poll_presence_ms,
-			hub->now.mono_ms);
+			before->poll_presence_ms,
+			hub->settings.poll_presence_ms, hub->now.mono_ms);
 }
 
 static void

@@ -81,7 +81,7 @@ retention_tick(struct hub *hub)
 	if (hub->retention.step == RETENTION_OVER)
 		begin_pass(hub);
 	job = job_new(JOB_RETAIN);
-	job->retention = hub->retention;
+	job->retain.pass = hub->retention;
 	note = &job->record;
 	note->event = RECORD_RETAIN;
 	note->session = payload_new("", 0);
@@ -109,7 +109,7 @@ retention_done(struct hub *hub, const struct job *job)
 	if (job->result == JOB_REFUSED)
 		pause_ms = RETRY_MS;
 	else
-		hub->retention = job->next_retention;
+		hub->retention = job->retain.next;
 	hub->retention_ms = hub->retention.step == RETENTION_OVER ?
 	    retention_first_ms(hub) : hub->now.mono_ms + pause_ms;
 }

@@ -63,7 +63,7 @@ room_load(struct hub *hub, struct room *room)
 	struct job *job = job_new(JOB_LOAD);
 
 	forget_retry(hub, room);
-	job->record.session = payload_ref(room->id);
+	job->load.id = payload_ref(room->id);
 	room->state = ROOM_LOADING;
 	core_submit_job(hub, room, job);
 }
@@ -85,8 +85,8 @@ room_touch(struct hub *hub, const struct room *room)
 	    room->records > 0)
 		return;
 	job = job_new(JOB_TOUCH);
-	job->record.session_row = room->session->row;
-	job->wall_ms = hub->now.wall_ms;
+	job->touch.session_row = room->session->row;
+	job->touch.used_ms = hub->now.wall_ms;
 	core_submit_job(hub, NULL, job);
 }
 

@@ -80,10 +80,10 @@ begin_transaction(struct store *store, struct batch *batch)
 static enum store_status
 run_find_idle(struct store *store, struct job *job)
 {
-	job->idle = xcalloc(IDLE_ROOM, sizeof(*job->idle));
-	job->next_row = job->after_row;
-	return store_find_idle(store, job->wall_ms, &job->next_row, job->idle,
-	    IDLE_ROOM, &job->idle_count);
+	job->idle.ids = xcalloc(IDLE_ROOM, sizeof(*job->idle.ids));
+	job->idle.next_row = job->idle.after_row;
+	return store_find_idle(store, job->idle.before_ms,
+	    &job->idle.next_row, job->idle.ids, IDLE_ROOM, &job->idle.count);
 }
 
 static enum store_status
@@ -103,10 +103,10 @@ run_erase(struct store *store, struct batch *batch, struct job *job)
 {
 	enum store_status status = begin_transaction(store, batch);
 
-	job->next_row = job->after_row;
-	job->note_row = job->upto_row;
+	job->erase.next_row = job->erase.after_row;
+	job->erase.note_row = job->erase.upto_row;
 	return status != STORE_OK ? status : store_erase(store, &job->record,
-	    &job->note_row, &job->next_row, &job->erased);
+	    &job->erase.note_row, &job->erase.next_row, &job->erase.bodies);
 }
 
 static enum store_status
@@ -114,9 +114,9 @@ run_purge(struct store *store, struct batch *batch, struct job *job)
 {
 	enum store_status status = begin_transaction(store, batch);
 
-	job->next_retention = job->retention;
+	job->retain.next = job->retain.pass;
 	return status != STORE_OK ? status : store_purge(store,
-	    &job->next_retention, &job->record);
+	    &job->retain.next, &job->record);
 }
 
 static enum store_status
@@ -132,10 +132,11 @@ run_job(struct store *store, struct batch *batch, struct job *job)
 	case JOB_TOUCH:
 		status = begin_transaction(store, batch);
 		return status != STORE_OK ? status :
-		    store_touch(store, job->record.session_row, job->wall_ms);
+		    store_touch(store, job->touch.session_row,
+		    job->touch.used_ms);
 	case JOB_LOAD:
-		return store_load(store, job->record.session,
-		    batch->settings.max_remembered, &job->loaded);
+		return store_load(store, job->load.id,
+		    batch->settings.max_remembered, &job->load.session);
 	case JOB_FIND_IDLE:
 		return run_find_idle(store, job);
 	case JOB_NOTE:
@@ -172,21 +173,6 @@ run_transaction(struct store *store, struct batch *batch)
 	return status;
 }
 
-/* What was read in a transaction that is gone was never so. */
-static void
-drop_job_result(struct job *job)
-{
-	size_t i;
-
-	session_free(job->loaded);
-	job->loaded = NULL;
-	for (i = 0; i < job->idle_count; i++)
-		payload_unref(job->idle[i]);
-	free(job->idle);
-	job->idle = NULL;
-	job->idle_count = 0;
-}
-
 static void
 set_job_results(struct batch *batch, enum job_result result)
 {
@@ -195,7 +181,7 @@ set_job_results(struct batch *batch, enum job_result result)
 	STAILQ_FOREACH(job, &batch->jobs, entry) {
 		job->result = result;
 		if (result == JOB_REFUSED)
-			drop_job_result(job);
+			job_drop_result(job);
 	}
 }
 
@@ -204,9 +190,9 @@ run_scrub(struct store *store, struct job *job)
 {
 	enum store_status status;
 
-	job->next_row = job->after_row;
-	status = store_scrub_wal(store, &job->next_row);
-	job->is_hindered = status == STORE_REFUSED;
+	job->erase.next_row = job->erase.after_row;
+	status = store_scrub_wal(store, &job->erase.next_row);
+	job->erase.is_hindered = status == STORE_REFUSED;
 	return status == STORE_FATAL ? STORE_FATAL : STORE_OK;
 }
 
@@ -236,8 +222,8 @@ measure_disk(struct store *store, struct batch *batch)
 
 	STAILQ_FOREACH(job, &batch->jobs, entry)
 		if (job->kind == JOB_MEASURE_DISK)
-			job->is_measured = store_free_bytes(store,
-			    &job->free_bytes) == 0;
+			job->disk.is_measured = store_free_bytes(store,
+			    &job->disk.free_bytes) == 0;
 }
 
 /* Nothing fails because of a note that cannot be written. */
