@@ -126,6 +126,8 @@ struct hub {
 					/* from here otherwise */
 	bool	 is_draining;
 
+	int64_t	 last_session_row;	/* given so far */
+	int64_t	 last_customer_row;
 	struct room *rooms;
 	uint64_t last_room;
 	struct peer *peers;

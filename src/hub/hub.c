@@ -67,6 +67,8 @@ hub_new(const struct hub_config *config, const struct hub_settings *settings,
 
 	hub->config = *config;
 	hub->settings = *settings;
+	hub->last_session_row = config->session_row;
+	hub->last_customer_row = config->customer_row;
 	hub->now = *now;
 	wall_clock_init(&hub->wall_clock, now);
 	hub->message_limit = rate_limit(settings->message_rate, 1,

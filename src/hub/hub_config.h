@@ -12,7 +12,7 @@
 struct hub_config {
 	struct id_key key;		/* of tokens */
 	struct id_key seed;		/* of ids and salts: random */
-	int64_t	 session_row;		/* the highest given so far */
+	int64_t	 session_row;		/* the highest given before */
 	int64_t	 customer_row;
 	struct quota *quota;		/* of addresses; outlives the hub */
 };

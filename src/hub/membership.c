@@ -146,12 +146,12 @@ new_admission(struct hub *hub, struct room *room, struct peer *peer,
 	struct record *record = &job->record;
 
 	if (room->session->row == 0 && starts)
-		room->session->row = ++hub->config.session_row;
+		room->session->row = ++hub->last_session_row;
 	record->session_row = room->session->row;
 	record->has_customer = true;
 	id_source_bytes(&hub->random, &record->customer,
 	    sizeof(record->customer));
-	record->customer_row = ++hub->config.customer_row;
+	record->customer_row = ++hub->last_customer_row;
 	record->name = payload_ref(message->name);
 	record->has_token = message->is_resumable ||
 	    hub->settings.require_tokens ||
