@@ -506,7 +506,7 @@ START_TEST(large_messages_and_pings_count_as_several)
 	say(ann, "{'event':'updateCart','payload':{'customerId':'%s',"
 	    "'cartContent':{'a':%039900d}}}", ann->id, 1);
 	ck_assert(hub_peer_is_ready(world_hub(w), &ann->peer));
-	hub_receive_ping(world_hub(w), &ann->peer, world_now(w));
+	hub_charge_frames(world_hub(w), &ann->peer, 1, world_now(w));
 	ck_assert(!hub_peer_is_ready(world_hub(w), &ann->peer));
 	world_wait(w, 100);
 	/* What is more than there is has to be made up for. */

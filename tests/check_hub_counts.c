@@ -1,5 +1,6 @@
 #include "suite.h"
 
+#include "hub/erasure.h"
 #include "hub/hub.h"
 #include "hub/hub_counts.h"
 #include "hub/job.h"
@@ -362,9 +363,10 @@ erase_it(struct world *w)
 	struct payload *id = payload_new("s1", 2);
 
 	hang_up(world_start(w, "s1", "Ann"));
-	ck_assert_uint_eq(hub_erase(world_hub(w), id, NULL, world_now(w)), 1);
+	ck_assert_uint_eq(erasure_begin(world_hub(w), id, NULL, world_now(w)),
+	    1);
 	world_run(w);
-	ck_assert_int_eq(hub_erasure(world_hub(w), 1).state, ERASURE_DONE);
+	ck_assert_int_eq(erasure_report(world_hub(w), 1).state, ERASURE_DONE);
 	payload_unref(id);
 }
 

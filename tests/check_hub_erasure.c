@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hub/erasure.h"
 #include "hub/hub.h"
 #include "hub/job.h"
 #include "hub_script.h"
@@ -27,7 +28,7 @@ ask(struct world *w, const char *session, const struct client *who)
 	if (who != NULL)
 		ck_assert_int_eq(customer_id_parse(who->id, ID_CUSTOMER_HEX,
 		    &customer), 0);
-	number = hub_erase(world_hub(w), id, who != NULL ? &customer : NULL,
+	number = erasure_begin(world_hub(w), id, who != NULL ? &customer : NULL,
 	    world_now(w));
 	payload_unref(id);
 	return number;
@@ -46,7 +47,7 @@ static void
 expect_erasure(struct world *w, uint64_t number, enum erasure_state state,
     uint64_t bodies)
 {
-	struct erasure erasure = hub_erasure(world_hub(w), number);
+	struct erasure erasure = erasure_report(world_hub(w), number);
 
 	ck_assert_int_eq(erasure.state, state);
 	ck_assert_uint_eq(erasure.bodies, bodies);
@@ -421,7 +422,7 @@ START_TEST(erasures_among_all_else_come_to_an_end)
 	world_go_on(w);
 	world_wait(w, 20000);
 	for (number = 1; number <= STEPS; number++)
-		ck_assert_int_ne(hub_erasure(world_hub(w), number).state,
+		ck_assert_int_ne(erasure_report(world_hub(w), number).state,
 		    ERASURE_PENDING);
 	for (i = 0; i < CROWD; i++)
 		if (crowd[i]->is_connected)

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "hub/erasure.h"
 #include "hub/hub.h"
 #include "hub/hub_counts.h"
 #include "hub_script.h"
@@ -138,7 +139,7 @@ START_TEST(below_half_of_it_only_leaving_goes_on)
 	world_wait(w, 5000);
 	expect_carts(ann, "Ann* {}");
 	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_EXPIRE);
-	(void)hub_erase(world_hub(w), ann->peer.session_id, NULL,
+	(void)erasure_begin(world_hub(w), ann->peer.session_id, NULL,
 	    world_now(w));
 	world_wait(w, 10000);
 	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_END);

@@ -14,6 +14,7 @@
 #include "base/query.h"
 #include "config/reload.h"
 #include "config/setting_type.h"
+#include "hub/erasure.h"
 #include "hub/hub.h"
 #include "hub/roster.h"
 #include "wire/json_write.h"
@@ -52,7 +53,7 @@ admin_command_erase(const struct admin_request *request,
 	if (admin_request_is_late(request, answer))
 		return;
 	session = payload_new(query.session, strlen(query.session));
-	number = hub_erase(request->config->hub, session,
+	number = erasure_begin(request->config->hub, session,
 	    query.has_customer ? &query.customer : NULL, &now);
 	payload_unref(session);
 	if (number == 0) {

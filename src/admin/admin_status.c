@@ -15,7 +15,9 @@
 #include "config/options.h"
 #include "config/options_read.h"
 #include "config/setting_type.h"
+#include "hub/erasure.h"
 #include "hub/hub.h"
+#include "hub/hub_counts.h"
 #include "hub/roster.h"
 #include "net/longpoll.h"
 #include "net/ws_peer.h"
@@ -39,9 +41,10 @@ admin_status_daemon(const struct admin_request *request,
     struct exchange_answer *answer)
 {
 	const struct admin_config *config = request->config;
-	struct roster_totals totals = roster_totals(config->hub);
+	struct hub_counts counts;
 	struct json_write json;
 
+	hub_copy_counts(config->hub, &counts);
 	json_write_begin(&json, ADMIN_ANSWER_BYTES_MAX);
 	json_write_string(&json, "version", PACKAGE_VERSION);
 	json_write_number(&json, "pid", (uint64_t)getpid());
@@ -56,9 +59,10 @@ admin_status_daemon(const struct admin_request *request,
 	json_write_number(&json, "websockets", ws_peers_count(config->peers));
 	json_write_number(&json, "requests",
 	    longpolls_count(config->longpolls));
-	json_write_number(&json, "sessions", totals.sessions);
-	json_write_number(&json, "present", totals.present);
-	json_write_number(&json, "pending", totals.jobs);
+	json_write_number(&json, "sessions", counts.sessions);
+	json_write_number(&json, "present", counts.present);
+	json_write_number(&json, "pending",
+	    counts.jobs_pending + counts.jobs_in_flight);
 	admin_answer_json(answer, 200, json_write_end(&json));
 }
 
@@ -232,7 +236,7 @@ admin_status_erasure(const struct admin_request *request,
 	uint64_t number;
 
 	if (admin_number_parse(request->rest, &number) == 0)
-		erasure = hub_erasure(request->config->hub, number);
+		erasure = erasure_report(request->config->hub, number);
 	if (erasure.state == ERASURE_UNKNOWN)
 		admin_answer_error(answer, 404, "no such erasure");
 	else

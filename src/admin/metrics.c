@@ -235,7 +235,8 @@ static void
 tell_waiting(struct exposition *out, const struct metrics *metrics)
 {
 	put_labelled(out, "kind", "reply", metrics->hub.outboxes.replies);
-	put_labelled(out, "kind", "multicart", metrics->hub.outboxes.multicarts);
+	put_labelled(out, "kind", "multicart",
+	    metrics->hub.outboxes.multicarts);
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "hub/erasure.h"
 #include "hub/hub.h"
 #include "hub/job.h"
 #include "storage/store.h"
@@ -79,12 +80,12 @@ erase_and_wait(struct offline_hub *offline, struct payload *session,
 {
 	struct now now = clock_now();
 	uint64_t end_ms = now.mono_ms + wait_ms;
-	uint64_t number = hub_erase(offline->hub, session, customer, &now);
+	uint64_t number = erasure_begin(offline->hub, session, customer, &now);
 	struct erasure erasure;
 
 	for (;;) {
 		*status = run_jobs(offline);
-		erasure = hub_erasure(offline->hub, number);
+		erasure = erasure_report(offline->hub, number);
 		if (*status == STORE_FATAL ||
 		    erasure.state != ERASURE_PENDING)
 			return erasure;

@@ -8,8 +8,8 @@ struct erasure;
 struct payload;
 
 /*
- * Do what hub_erase() does in the database at path, which no daemon uses: the
- * same records in the same order.  As store_open() if it cannot be opened, or
+ * Do what erasure_begin() does in the database at path, which no daemon uses,
+ * by the same records in the same order.  As store_open() if it cannot be, or
  * store_exit_status() if it failed; the cause was logged.  Otherwise erasure
  * says how it ended; ERASURE_PENDING if a reader of the database was in the way
  * for wait_ms: then it is to be done again.

@@ -67,14 +67,6 @@ claim_host_lives(struct hub *hub, const struct seat *seat)
 	    REFUSAL_SESSION_EXISTS);
 }
 
-void
-claim_withdrawn(struct hub *hub, struct room *room,
-    const struct peer_list *list)
-{
-	if (list == &room->claiming && TAILQ_EMPTY(list))
-		claim_end(hub, room);
-}
-
 bool
 claim_is_vacant(const struct room *room)
 {

@@ -8,7 +8,6 @@ struct customer;
 struct hub;
 struct message;
 struct peer;
-struct peer_list;
 struct room;
 struct seat;
 
@@ -39,12 +38,9 @@ enum claim claim_host_seat(struct hub *hub, struct peer *peer,
  * is claimed, it keeps it.
  */
 void	 claim_host_lives(struct hub *hub, const struct seat *seat);
-/* peer, which waited in list for room, has gone. */
-void	 claim_withdrawn(struct hub *hub, struct room *room,
-	    const struct peer_list *list);
 /* Whether a host's seat that is claimed has nobody in it: judge again. */
 bool	 claim_is_vacant(const struct room *room);
-/* Whatever came of it, claimants of room wait no longer. */
+/* Nobody waits any longer in room->claiming, or is about to. */
 void	 claim_end(struct hub *hub, struct room *room);
 
 /*
@@ -52,7 +48,6 @@ void	 claim_end(struct hub *hub, struct room *room);
  * its claims are to be judged again; NULL if there is none at hub->now.
  */
 struct room *claim_next_unanswered(struct hub *hub);
-/* When there is one, on the monotonic clock; UINT64_MAX: never. */
 uint64_t claim_next_ms(const struct hub *hub);
 
 #endif

@@ -107,6 +107,12 @@ unbind_gone_customer(struct hub *hub, struct seat *seat, struct payload *reply,
 	presence_end_request(hub, seat);
 }
 
+static bool
+is_connection(const struct peer *peer)
+{
+	return peer->request == NULL;
+}
+
 /*
  * peer is one more connection of its customer: if that is one too many, end
  * the oldest, which may be left over from a network that is gone.
@@ -114,18 +120,10 @@ unbind_gone_customer(struct hub *hub, struct seat *seat, struct payload *reply,
 static void
 limit_connections(struct hub *hub, const struct peer *peer)
 {
-	struct peer *other, *oldest = NULL;
-	size_t count = 0;
+	struct peer *oldest = presence_oldest_beyond(peer->seat,
+	    hub->settings.max_customer_connections, is_connection);
 
-	TAILQ_FOREACH(other, &peer->seat->peers, entry) {
-		if (other->request != NULL)
-			continue;
-		count++;
-		if (oldest == NULL)
-			oldest = other;
-	}
-	if (count <= hub->settings.max_customer_connections ||
-	    hub->settings.max_customer_connections == 0)
+	if (oldest == NULL)
 		return;
 	hub->counts.limited_connections++;
 	oldest->wants_close = true;

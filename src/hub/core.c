@@ -94,13 +94,6 @@ core_submit_job(struct hub *hub, struct room *room, struct job *job)
 }
 
 void
-core_count_judgement(struct hub *hub, enum message_event event,
-    enum hub_judgement judgement)
-{
-	hub->counts.messages[event][judgement]++;
-}
-
-void
 core_set_origin(struct record *record, const struct peer *peer)
 {
 	record->transport = peer->transport;

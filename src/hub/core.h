@@ -20,8 +20,9 @@
 
 /*
  * The hub's insides, for the modules of this folder alone: the tables, the
- * jobs on their way, and the two things that everything else is made of: to
- * answer a peer, and to let a record happen.
+ * jobs on their way, and how a record happens.  Of these modules, x_tick()
+ * does what is due at hub->now; x_next_ms() says when that is next, on the
+ * monotonic clock, and UINT64_MAX for never.
  */
 
 /*
@@ -198,10 +199,6 @@ struct reply {
 	const char *field;	/* the one at fault; or NULL */
 	unsigned retry_after_s;	/* REFUSAL_RATE_LIMITED */
 };
-
-/* A message of event was judged: that happens once to each. */
-void	 core_count_judgement(struct hub *hub, enum message_event event,
-	    enum hub_judgement judgement);
 
 /* Note in record by which transport and from where peer speaks. */
 void	 core_set_origin(struct record *record, const struct peer *peer);

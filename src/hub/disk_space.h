@@ -22,7 +22,6 @@ bool	 disk_space_refuses(const struct hub *hub, const struct job *job);
 
 /* Have it measured if that is due. */
 void	 disk_space_tick(struct hub *hub);
-/* When that is, on the monotonic clock; UINT64_MAX: not before a write. */
 uint64_t disk_space_next_ms(const struct hub *hub);
 /* A list is about to go to the storage: measure what becomes of it. */
 void	 disk_space_end_turn(struct hub *hub);

@@ -183,11 +183,12 @@ submit_next_job(struct hub *hub, struct erasing *erasing)
 
 uint64_t
 erasure_begin(struct hub *hub, struct payload *session,
-    const struct customer_id *customer)
+    const struct customer_id *customer, const struct now *now)
 {
 	struct erasing *erasing;
 	struct room *room;
 
+	core_set_now(hub, now);
 	if (forget_oldest(hub) == -1)
 		return 0;
 	erasing = xcalloc(1, sizeof(*erasing));

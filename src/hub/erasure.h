@@ -6,6 +6,7 @@
 struct customer_id;
 struct hub;
 struct job;
+struct now;
 struct payload;
 struct room;
 
@@ -28,10 +29,18 @@ struct erasure {
 	uint64_t bodies;	/* erased so far */
 };
 
-/* As hub_erase() and hub_erasure(). */
+/*
+ * Erase what the journal says of a customer of session, or, if customer is
+ * NULL, of everybody in it: names, addresses, carts and proofs of requests, of
+ * all incarnations.  Who takes part leaves first; a whole session ends.  May
+ * be repeated.  Returns the erasure's number, or 0 if too many are pending.
+ */
 uint64_t erasure_begin(struct hub *hub, struct payload *session,
-	    const struct customer_id *customer);
+	    const struct customer_id *customer, const struct now *now);
+/* How the erasure of that number goes; the latest are remembered. */
 struct erasure erasure_report(const struct hub *hub, uint64_t number);
+
+/* The rest is for the hub's own modules. */
 
 /* The room's session was loaded, or could not be read. */
 void	 erasure_loaded(struct hub *hub, struct room *room);
@@ -40,7 +49,6 @@ void	 erasure_done(struct hub *hub, const struct job *job);
 
 /* Go on with those that had to wait. */
 void	 erasure_tick(struct hub *hub);
-/* When one is to go on, on the monotonic clock; UINT64_MAX: none. */
 uint64_t erasure_next_ms(const struct hub *hub);
 
 /* Forget all of them. */

@@ -177,7 +177,8 @@ unpark_peer(struct hub *hub, struct peer *peer)
 	message_clear(message);
 	free(message);
 	room = room_get(hub, peer->session_id);
-	claim_withdrawn(hub, room, list);
+	if (list == &room->claiming && TAILQ_EMPTY(list))
+		claim_end(hub, room);
 }
 
 void
@@ -280,7 +281,7 @@ hub_receive_too_large(struct hub *hub, struct peer *peer, const struct now *now)
 	const struct customer *customer = auth_customer(peer);
 
 	core_set_now(hub, now);
-	core_count_judgement(hub, MESSAGE_NONE, HUB_REFUSED);
+	hub->counts.messages[MESSAGE_NONE][HUB_REFUSED]++;
 	if (customer != NULL)
 		refusal_notes_add(hub, peer->seat->room, customer, peer,
 		    &error);
@@ -315,13 +316,6 @@ hub_charge_frames(struct hub *hub, struct peer *peer, unsigned n,
 {
 	core_set_now(hub, now);
 	throttle_charge(hub, peer, n);
-}
-
-void
-hub_receive_ping(struct hub *hub, struct peer *peer, const struct now *now)
-{
-	core_set_now(hub, now);
-	throttle_charge(hub, peer, 1);
 }
 
 struct peer *
@@ -447,20 +441,6 @@ hub_complete_jobs(struct hub *hub, struct job_list *jobs, const struct now *now)
 	hub->jobs_out = 0;
 	complete_jobs(hub, jobs);
 	resume_held_back(hub);
-}
-
-uint64_t
-hub_erase(struct hub *hub, struct payload *session,
-    const struct customer_id *customer, const struct now *now)
-{
-	core_set_now(hub, now);
-	return erasure_begin(hub, session, customer);
-}
-
-struct erasure
-hub_erasure(const struct hub *hub, uint64_t number)
-{
-	return erasure_report(hub, number);
 }
 
 static size_t

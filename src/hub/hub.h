@@ -6,10 +6,8 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "erasure.h"
 #include "hub_config.h"
 
-struct customer_id;
 struct hub_counts;
 struct job_list;
 struct outbox_item;
@@ -74,11 +72,11 @@ struct peer *hub_take_unjoined(struct hub *hub, uint64_t since_ms,
 /* peer, a connection, answered a ping; which counts as a message. */
 void	 hub_receive_pong(struct hub *hub, struct peer *peer,
 	    const struct now *now);
-/* Its frames, whatever is in them, were so many that they count as n more. */
+/*
+ * Its frames, whatever is in them, were so many that they count as n messages
+ * more; a ping of its own counts as one.
+ */
 void	 hub_charge_frames(struct hub *hub, struct peer *peer, unsigned n,
-	    const struct now *now);
-/* It sent one itself; which counts as a message as well. */
-void	 hub_receive_ping(struct hub *hub, struct peer *peer,
 	    const struct now *now);
 
 /* Do what has become due. */
@@ -102,17 +100,6 @@ void	 hub_wake_peers(struct hub *hub);
 
 /* Whether peers wait to be woken. */
 bool	 hub_has_woken(const struct hub *hub);
-
-/*
- * Erase what the journal says of a customer of session, or, if customer is
- * NULL, of everybody in it: names, addresses, carts and proofs of requests, of
- * all incarnations.  Who takes part leaves first; a whole session ends.  May
- * be repeated.  Returns the erasure's number, or 0 if too many are pending.
- */
-uint64_t hub_erase(struct hub *hub, struct payload *session,
-	    const struct customer_id *customer, const struct now *now);
-/* How the erasure of that number goes; the latest are remembered. */
-struct erasure hub_erasure(const struct hub *hub, uint64_t number);
 
 /* What the hub has done so far, and has at the moment. */
 void	 hub_copy_counts(const struct hub *hub, struct hub_counts *counts);

@@ -16,7 +16,6 @@ struct room;
 
 /* Tell the storage of those in use, and search it for others. */
 void	 idle_tick(struct hub *hub);
-/* When that is due, on the monotonic clock; UINT64_MAX: never. */
 uint64_t idle_next_ms(const struct hub *hub);
 /* The hub's settings were those of before. */
 void	 idle_configure(struct hub *hub, const struct hub_settings *before);

@@ -334,25 +334,21 @@ membership_update(struct hub *hub, struct peer *peer, struct room *room,
 	return reply_to_record(hub, peer, room, job, reply);
 }
 
-/* End the customer's oldest poll if it has one too many. */
-static void
-limit_held_polls(struct hub *hub, struct seat *seat)
+/* Whether there is nothing said to it, nor about to be. */
+static bool
+is_held_poll(const struct peer *peer)
 {
-	struct peer *peer, *oldest = NULL;
-	size_t held = 0;
+	return peer->request != NULL && !peer->wants_close &&
+	    outbox_is_empty(&peer->outbox);
+}
 
-	if (hub->settings.max_held_polls == 0)
-		return;
-	TAILQ_FOREACH(peer, &seat->peers, entry) {
-		/* What is there to be said is said, or about to be. */
-		if (peer->request == NULL || peer->wants_close ||
-		    !outbox_is_empty(&peer->outbox))
-			continue;
-		held++;
-		if (oldest == NULL)
-			oldest = peer;
-	}
-	if (held <= hub->settings.max_held_polls)
+static void
+limit_held_polls(struct hub *hub, const struct seat *seat)
+{
+	struct peer *oldest = presence_oldest_beyond(seat,
+	    hub->settings.max_held_polls, is_held_poll);
+
+	if (oldest == NULL)
 		return;
 	oldest->wants_close = true;
 	core_wake_peer(hub, oldest);
@@ -375,7 +371,7 @@ membership_poll(struct hub *hub, struct peer *peer, struct room *room,
 	/* Its return is news. */
 	if (customer->state == CUSTOMER_AWAY)
 		return seat_returning(hub, peer, room, customer, reply);
-	core_count_judgement(hub, MESSAGE_POLL, HUB_ACCEPTED);
+	hub->counts.messages[MESSAGE_POLL][HUB_ACCEPTED]++;
 	request->is_held = true;
 	request->wait_s = message->wait_s;
 	request->incarnation = message->cursor_incarnation;

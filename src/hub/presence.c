@@ -187,6 +187,22 @@ presence_unbind(struct hub *hub, struct peer *peer)
 	presence_update(hub, seat);
 }
 
+struct peer *
+presence_oldest_beyond(const struct seat *seat, size_t max,
+    bool (*counts)(const struct peer *peer))
+{
+	struct peer *peer, *oldest = NULL;
+	size_t count = 0;
+
+	TAILQ_FOREACH_REVERSE(peer, &seat->peers, peer_list, entry) {
+		if (!counts(peer))
+			continue;
+		count++;
+		oldest = peer;
+	}
+	return max != 0 && count > max ? oldest : NULL;
+}
+
 void
 presence_unlink(struct hub *hub, struct room *room)
 {

@@ -1,6 +1,8 @@
 #ifndef PRESENCE_H
 #define PRESENCE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct customer;
@@ -22,6 +24,13 @@ struct seat *presence_seat(struct room *room, struct customer *customer);
 void	 presence_bind(struct hub *hub, struct peer *peer, struct seat *seat);
 /* peer speaks for nobody any more, and is shown nothing.  May free its seat. */
 void	 presence_unbind(struct hub *hub, struct peer *peer);
+
+/*
+ * The oldest of the seat's peers that count if these are more than max; NULL
+ * if they are not, or max is 0.
+ */
+struct peer *presence_oldest_beyond(const struct seat *seat, size_t max,
+	    bool (*counts)(const struct peer *peer));
 
 /*
  * The seat's customer made a request: it is present for a while.  It may have
@@ -52,7 +61,6 @@ void	 presence_end_absence(struct hub *hub, struct seat *seat);
  * long ago is absent.
  */
 void	 presence_tick(struct hub *hub);
-/* When that is due, on the monotonic clock; UINT64_MAX: never. */
 uint64_t presence_next_ms(const struct hub *hub);
 
 #endif

@@ -49,7 +49,6 @@ void	 publish_to_peer(struct hub *hub, struct peer *peer, struct room *room);
 void	 publish_begin_turn(struct hub *hub);
 /* Show what had to wait, and forget what is of no use any more. */
 void	 publish_tick(struct hub *hub);
-/* When that is due, on the monotonic clock; UINT64_MAX: never. */
 uint64_t publish_next_ms(const struct hub *hub);
 /* The rate is set, or is another one now. */
 void	 publish_configure(struct hub *hub);

@@ -23,7 +23,6 @@ void	 refusal_notes_add(struct hub *hub, struct room *room,
 
 /* Write down what is due. */
 void	 refusal_notes_tick(struct hub *hub);
-/* When something is due, on the monotonic clock; UINT64_MAX: never. */
 uint64_t refusal_notes_next_ms(const struct hub *hub);
 
 /* Write down all that was counted, due or not. */

@@ -24,13 +24,15 @@ is_settled(const struct peer *peer, const struct room *room)
 static void
 count(struct hub *hub, const struct reply *reply)
 {
-	core_count_judgement(hub, reply->message->event,
-	    reply->is_stale ? HUB_STALE : HUB_ACCEPTED);
+	hub->counts.messages[reply->message->event]
+	    [reply->is_stale ? HUB_STALE : HUB_ACCEPTED]++;
 }
 
-static void
-answer_by(struct peer *peer, struct job *job, const struct reply *reply)
+void
+reply_when_done(struct hub *hub, struct peer *peer, struct job *job,
+    const struct reply *reply)
 {
+	count(hub, reply);
 	job->origin = peer->id;
 	job->reply = reply->body;
 	job->error.event = reply->message->event;
@@ -44,27 +46,19 @@ answer_by(struct peer *peer, struct job *job, const struct reply *reply)
 }
 
 void
-reply_when_done(struct hub *hub, struct peer *peer, struct job *job,
-    const struct reply *reply)
-{
-	count(hub, reply);
-	answer_by(peer, job, reply);
-}
-
-void
 reply_send(struct hub *hub, struct peer *peer, struct room *room,
     const struct reply *reply)
 {
 	struct job *job;
 
-	count(hub, reply);
 	if (is_settled(peer, room) && reply->seat == NULL) {
+		count(hub, reply);
 		outbox_add_reply(&peer->outbox, reply->body);
 		core_wake_peer(hub, peer);
 		return;
 	}
 	job = job_new(JOB_ANSWER);
-	answer_by(peer, job, reply);
+	reply_when_done(hub, peer, job, reply);
 	core_submit_job(hub, room, job);
 }
 
@@ -133,7 +127,7 @@ reply_refuse(struct hub *hub, struct peer *peer, struct room *room,
 	};
 
 	payload_unref(reply->body);
-	core_count_judgement(hub, error.event, HUB_REFUSED);
+	hub->counts.messages[error.event][HUB_REFUSED]++;
 	reply_error(hub, peer, room, &error);
 	if (sender != NULL)
 		refusal_notes_add(hub, room != NULL ? room : peer->seat->room,

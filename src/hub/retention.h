@@ -13,7 +13,6 @@ struct job;
 
 /* Do the next slice if it is due. */
 void	 retention_tick(struct hub *hub);
-/* When it is, on the monotonic clock; UINT64_MAX: never. */
 uint64_t retention_next_ms(const struct hub *hub);
 /* A JOB_RETAIN is back. */
 void	 retention_done(struct hub *hub, const struct job *job);

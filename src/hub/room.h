@@ -38,7 +38,6 @@ void	 room_end_delay(struct hub *hub, struct room *room);
 
 /* Load again what could not be read a while ago. */
 void	 room_tick(struct hub *hub);
-/* When that is due, on the monotonic clock; UINT64_MAX: never. */
 uint64_t room_next_ms(const struct hub *hub);
 
 #endif

@@ -8,21 +8,6 @@
 #include "room.h"
 #include "session/record.h"
 
-struct roster_totals
-roster_totals(const struct hub *hub)
-{
-	struct roster_totals totals = {
-		.sessions = HASH_COUNT(hub->rooms),
-		.peers = HASH_COUNT(hub->peers),
-		.jobs = hub->jobs,
-	};
-	const struct room *room;
-
-	for (room = hub->rooms; room != NULL; room = room->hh.next)
-		totals.present += room->present;
-	return totals;
-}
-
 static void
 count_peers(const struct seat *seat, size_t *connections, size_t *polls)
 {

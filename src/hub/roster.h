@@ -44,16 +44,6 @@ struct roster_customer {
 	size_t	 cart_bytes;
 };
 
-/* All sessions in memory, and all of their customers that are present. */
-struct roster_totals {
-	size_t	 sessions;
-	size_t	 present;
-	size_t	 peers;
-	size_t	 jobs;		/* pending or with the storage */
-};
-
-struct roster_totals roster_totals(const struct hub *hub);
-
 /*
  * Fill in at most max sessions, those with a number above after; returns how
  * many.

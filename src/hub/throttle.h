@@ -21,7 +21,6 @@ void	 throttle_forget(struct hub *hub, struct peer *peer);
 
 /* Let those go on whose time has come at hub->now. */
 void	 throttle_tick(struct hub *hub);
-/* When the next one may, on the monotonic clock; UINT64_MAX: nobody waits. */
 uint64_t throttle_next_ms(const struct hub *hub);
 /* The rate may have changed. */
 void	 throttle_configure(struct hub *hub);

@@ -27,7 +27,6 @@ struct peer *unjoined_take(struct hub *hub, uint64_t since_ms);
 
 /* Let those be closed whose time is up at hub->now. */
 void	 unjoined_tick(struct hub *hub);
-/* When that is next, on the monotonic clock; UINT64_MAX: never. */
 uint64_t unjoined_next_ms(const struct hub *hub);
 /* The hub's settings were those of before. */
 void	 unjoined_configure(struct hub *hub,

@@ -129,7 +129,7 @@ on_peer_ping(struct ws *ws)
 	struct ws_peer *self = of_ws(ws);
 	struct now now = clock_now();
 
-	hub_receive_ping(self->peers->config.hub, &self->peer, &now);
+	hub_charge_frames(self->peers->config.hub, &self->peer, 1, &now);
 }
 
 static void
