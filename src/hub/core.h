@@ -23,6 +23,53 @@
  * jobs on their way, and how a record happens.  Of these modules, x_tick()
  * does what is due at hub->now; x_next_ms() says when that is next, on the
  * monotonic clock, and UINT64_MAX for never.
+ *
+ * Where a peer waits, from its connection to its answer.  While its message
+ * does, or it moves, the next one is not read (hub_peer_is_ready()).
+ *
+ *	hub_attach
+ *	    |	hub->unjoined	  speaks for nobody: until it joins, or it is
+ *	    |			  too late for join-timeout
+ *	hub_receive
+ *	    |	hub->throttled	  sent too much: until message-rate allows more;
+ *	    |			  the message itself goes on
+ *	    |	room->waiting	  with its message: until the session is loaded
+ *	    |	room->claiming	  with its start: until the host answers a ping,
+ *	    |			  or has not
+ *	judged: a record, or an answer behind others
+ *	    |	hub->held_back	  too many jobs: until fewer are under way
+ *	    |	peer->jobs	  what it gets is with the storage
+ *	    |	peer->is_moving	  likewise; then it has its seat, or lost it
+ *	hub_complete_jobs
+ *	    |	peer->due	  for a multicart: records are under way, or its
+ *	    |			  room has shown too much (room->is_delayed)
+ *	    |	request->is_held  a poll: until there is a newer multicart, or
+ *	    |			  net/longpoll ends it
+ *	    |	hub->woken	  with something in its outbox: until
+ *	    v			  hub_wake_peers()
+ *	sent
+ *
+ * What a customer's seat goes through.  Its window runs in hub->absent while
+ * anybody else is present.  A host without a token is replaced at once if it
+ * is absent; if it is present, once it has not answered a ping (claim.h).
+ * Who is gone is told leftSession, until that is forgotten, too.
+ *
+ *	START, JOIN         last peer or request goes
+ *	    |    +---------+ ------------------------> +--------+
+ *	    +--> | present |                           | absent |
+ *	    +--> +---------+ <------------------------ +--------+
+ *	    |         |        peer or request comes     |    |
+ *	  RETURN      |                                  |    | the window
+ *	    |         | LEAVE (also kicked or erased),   |    | is over:
+ *	    |         | END, replaced by another START   |    | EXPIRE
+ *	    |         v                                  |    |
+ *	    |    +------+ <------------------------------+    |
+ *	    |    | gone | <---- without a token --------------+
+ *	    |    +------+                                     |
+ *	    |         ^ more than max-remembered              |
+ *	    |    +------+                                     |
+ *	    +--- | away | <---- with a token -----------------+
+ *	         +------+
  */
 
 /*
