@@ -112,7 +112,7 @@ print_audited_session(const struct audit_session *session)
 		    session->host->len, HOST_COLUMNS);
 	else
 		(void)putchar('-');
-	(void)putchar('\n'); /* errors show in the end */
+	(void)putchar('\n');
 }
 
 static enum audit_status

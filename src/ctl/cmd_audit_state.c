@@ -30,7 +30,7 @@ print_bytes(const char *bytes, size_t len)
 		json_line_write_json(stdout, bytes, len);
 	else
 		(void)fwrite(bytes, 1, len, stdout);
-	(void)putchar('\n'); /* errors show in the end */
+	(void)putchar('\n');
 }
 
 static void

@@ -35,7 +35,7 @@ run_backup(const struct ctl *ctl)
 		.replaces = ctl->values[OPTION_FORCE] != NULL,
 	};
 	enum backup_status status;
-	struct copying copying;
+	struct interruptible_copy copying;
 	struct chain_head head;
 
 	interruptible_copy_begin(&copying);

@@ -37,7 +37,6 @@ print_column(const struct json_node *node, const char *key, size_t columns)
 {
 	size_t taken = daemon_answer_print(node, key, 0);
 
-	/* Errors show in the end. */
 	(void)printf("%*s", taken < columns ? (int)(columns - taken) + 1 : 1,
 	    "");
 }
@@ -53,28 +52,26 @@ print_setting(const struct json_node *setting)
 	(void)putchar('\n');
 }
 
+static void
+print_settings(const struct json_node *root)
+{
+	(void)printf("%-28s %-12s %-7s %s\n", "SETTING", "FROM", "CHANGE",
+	    "VALUE");
+	daemon_answer_each(root, "settings", print_setting);
+}
+
+static void
+print_settings_json(const struct json_node *root)
+{
+	daemon_answer_each(root, "settings", daemon_answer_print_json);
+}
+
 static enum ctl_status
 run_config(const struct ctl *ctl)
 {
-	const struct json_node *setting;
-	struct daemon_answer answer;
-	enum ctl_status status;
-
-	status = daemon_request_send(ctl, &request, &answer);
-	if (status != CTL_OK)
-		return status;
-	if (ctl->values[OPTION_JSON] == NULL)
-		(void)printf("%-28s %-12s %-7s %s\n", "SETTING", "FROM",
-		    "CHANGE", "VALUE");
-	for (setting = daemon_answer_first(answer.root, "settings");
-	    setting != NULL;
-	    setting = daemon_answer_next(answer.root, "settings", setting))
-		if (ctl->values[OPTION_JSON] != NULL)
-			daemon_answer_print_json(setting);
-		else
-			print_setting(setting);
-	daemon_answer_clear(&answer);
-	return CTL_OK;
+	return daemon_request_print(ctl, &request,
+	    ctl->values[OPTION_JSON] != NULL ? print_settings_json :
+	    print_settings);
 }
 
 const struct ctl_command cmd_config = {

@@ -78,7 +78,7 @@ confirm_erase(const struct erase *erase)
 	    erase->customer != NULL ? erase->customer_text : "",
 	    erase->session != NULL ? " in session " : "",
 	    erase->session != NULL ? erase->session : "");
-	if (prompt_is_yes())
+	if (prompt_is_yes(NULL))
 		return CTL_OK;
 	log_errorx("nothing was erased");
 	return CTL_FAULT;

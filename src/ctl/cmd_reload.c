@@ -34,16 +34,16 @@ static const struct daemon_request request = {
 
 /* A line for each text of a list, with words behind it. */
 static void
-print_problems_or_keys(FILE *out, const struct json_node *root, const char *key,
+print_texts(FILE *out, const struct json_node *root, const char *key,
     const char *words)
 {
-	const struct json_node *text;
+	const struct json_node *list = json_node_member(root, key), *text;
 
-	for (text = daemon_answer_first(root, key); text != NULL;
-	    text = daemon_answer_next(root, key, text)) {
+	for (text = json_node_first(list); text != NULL;
+	    text = json_node_next(list, text)) {
 		(void)printable_write_json(out, text->text, text->len,
 		    SIZE_MAX);
-		(void)fprintf(out, "%s\n", words); /* errors show in the end */
+		(void)fprintf(out, "%s\n", words);
 	}
 }
 
@@ -61,12 +61,11 @@ run_reload(const struct ctl *ctl)
 	if (ctl->values[OPTION_JSON] != NULL) {
 		daemon_answer_print_json(answer.root);
 	} else {
-		print_problems_or_keys(stderr, answer.root, "problems", "");
+		print_texts(stderr, answer.root, "problems", "");
 		if (status == CTL_CONFIG)
 			(void)fputs("refused: nothing was changed\n", stderr);
-		print_problems_or_keys(stdout, answer.root, "adopted",
-		    ": changed");
-		print_problems_or_keys(stdout, answer.root, "restart",
+		print_texts(stdout, answer.root, "adopted", ": changed");
+		print_texts(stdout, answer.root, "restart",
 		    ": takes a restart");
 	}
 	daemon_answer_clear(&answer);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "ctl.h"
 #include "interruptible_copy.h"
+#include "prompt.h"
 #include "storage/chain.h"
 #include "timestamp.h"
 
@@ -73,18 +74,18 @@ print_key(const struct restore_plan *plan)
 
 /* Whoever has no terminal said --yes. */
 static bool
-is_confirmed(const struct ctl *ctl, const struct copying *copying)
+is_confirmed(const struct ctl *ctl, const struct interruptible_copy *copying)
 {
 	if (ctl->values[OPTION_YES] != NULL)
 		return true;
-	(void)fflush(stdout);	/* in the end errors show */
+	(void)fflush(stdout);
 	(void)fprintf(stderr, "Restore the copy? [y/N] ");
-	return interruptible_copy_confirm(copying);
+	return prompt_is_yes(&copying->blocked);
 }
 
 static enum restore_status
 restore(const struct ctl *ctl, const struct restore_order *order,
-    const struct copying *copying)
+    const struct interruptible_copy *copying)
 {
 	struct restore_plan plan;
 	enum restore_status status;
@@ -114,7 +115,7 @@ run_restore(const struct ctl *ctl)
 		.with_key = ctl->values[OPTION_KEY] != NULL,
 	};
 	enum restore_status status;
-	struct copying copying;
+	struct interruptible_copy copying;
 
 	if (ctl->values[OPTION_YES] == NULL && isatty(STDIN_FILENO) != 1)
 		return ctl_usage_error("restore: without a terminal to ask "

@@ -56,21 +56,16 @@ print_customer(const struct json_node *customer)
 	    daemon_answer_number(customer, "polls"),
 	    daemon_answer_number(customer, "cartBytes"));
 	(void)daemon_answer_print(customer, "name", NAME_COLUMNS);
-	(void)putchar('\n');	/* errors show in the end */
+	(void)putchar('\n');
 }
 
 static void
 print_customers(const struct json_node *root)
 {
-	const struct json_node *customer;
-
 	(void)printf("%-24s %-5s %-7s %-5s %-5s %11s %5s %10s  %s\n",
 	    "CUSTOMER", "ROLE", "STATE", "READY", "TOKEN", "CONNECTIONS",
 	    "POLLS", "CART BYTES", "NAME");
-	for (customer = daemon_answer_first(root, "customers");
-	     customer != NULL;
-	     customer = daemon_answer_next(root, "customers", customer))
-		print_customer(customer);
+	daemon_answer_each(root, "customers", print_customer);
 }
 
 static enum ctl_status
@@ -83,22 +78,14 @@ run_session(const struct ctl *ctl)
 		.target = target,
 		.shape = shape,
 	};
-	struct daemon_answer answer;
-	enum ctl_status status;
 
 	if (!session_id_is_valid(session, strlen(session)))
 		return ctl_usage_error("session: %s: not the id of a session",
 		    session);
 	xsnprintf(target, sizeof(target), "/session?id=%s", session);
-	status = daemon_request_send(ctl, &request, &answer);
-	if (status != CTL_OK)
-		return status;
-	if (ctl->values[OPTION_JSON] != NULL)
-		daemon_answer_print_json(answer.root);
-	else
-		print_customers(answer.root);
-	daemon_answer_clear(&answer);
-	return CTL_OK;
+	return daemon_request_print(ctl, &request,
+	    ctl->values[OPTION_JSON] != NULL ? daemon_answer_print_json :
+	    print_customers);
 }
 
 const struct ctl_command cmd_session = {

@@ -40,20 +40,7 @@ print_session(const struct json_node *session)
 	    daemon_answer_number(session, "cartBytes"),
 	    daemon_answer_number(session, "revision"));
 	(void)daemon_answer_print(session, "session", 0);
-	(void)putchar('\n');	/* errors show in the end */
-}
-
-static void
-print_sessions(const struct ctl *ctl, const struct json_node *root)
-{
-	const struct json_node *session;
-
-	for (session = daemon_answer_first(root, "sessions"); session != NULL;
-	    session = daemon_answer_next(root, "sessions", session))
-		if (ctl->values[OPTION_JSON] != NULL)
-			daemon_answer_print_json(session);
-		else
-			print_session(session);
+	(void)putchar('\n');
 }
 
 static void
@@ -90,7 +77,9 @@ request_page(const struct ctl *ctl, uint64_t *after)
 	} else {
 		if (*after == 0)
 			print_sessions_heading(ctl);
-		print_sessions(ctl, answer.root);
+		daemon_answer_each(answer.root, "sessions",
+		    ctl->values[OPTION_JSON] != NULL ?
+		    daemon_answer_print_json : print_session);
 	}
 	*after = next;
 	daemon_answer_clear(&answer);

@@ -57,7 +57,7 @@ print_text_line(const struct json_node *root, const char *title,
 {
 	(void)printf("%-12s", title);
 	(void)daemon_answer_print(root, key, 0);
-	(void)putchar('\n');	/* errors show in the end */
+	(void)putchar('\n');
 }
 
 /* A word of the daemon's, and what it means for changes. */
@@ -82,7 +82,7 @@ print_storage(const struct json_node *root)
 	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
 		if (daemon_answer_is_text(root, "storage", meanings[i].word))
 			meaning = meanings[i].meaning;
-	(void)printf("%s\n", meaning);	/* errors show in the end */
+	(void)printf("%s\n", meaning);
 }
 
 static void
@@ -107,18 +107,9 @@ print_status(const struct json_node *root)
 static enum ctl_status
 run_status(const struct ctl *ctl)
 {
-	struct daemon_answer answer;
-	enum ctl_status status;
-
-	status = daemon_request_send(ctl, &request, &answer);
-	if (status != CTL_OK)
-		return status;
-	if (ctl->values[OPTION_JSON] != NULL)
-		daemon_answer_print_json(answer.root);
-	else
-		print_status(answer.root);
-	daemon_answer_clear(&answer);
-	return CTL_OK;
+	return daemon_request_print(ctl, &request,
+	    ctl->values[OPTION_JSON] != NULL ? daemon_answer_print_json :
+	    print_status);
 }
 
 const struct ctl_command cmd_status = {

@@ -8,7 +8,8 @@ struct options;
 /*
  * The tool beside the daemon: what all its commands have in common.  A command
  * is a row that says how it is called; its options and operands are read and
- * counted here, so that a command begins with what it was given.
+ * counted here, so that a command begins with what it was given.  It prints
+ * without looking at errors, which show here in the end.
  */
 
 /* Exit statuses; those from 64 on are of sysexits.h. */

@@ -153,6 +153,27 @@ daemon_answer_clear(struct daemon_answer *answer)
 }
 
 enum ctl_status
+daemon_request_print(const struct ctl *ctl,
+    const struct daemon_request *request,
+    void (*print)(const struct json_node *root))
+{
+	struct daemon_answer answer;
+	enum ctl_status status = daemon_request_send(ctl, request, &answer);
+
+	if (status != CTL_OK)
+		return status;
+	print(answer.root);
+	daemon_answer_clear(&answer);
+	return CTL_OK;
+}
+
+static void
+print_nothing(const struct json_node *root)
+{
+	(void)root;	/* says nothing */
+}
+
+enum ctl_status
 daemon_request_post(const struct ctl *ctl, const char *target)
 {
 	static const struct json_shape nothing[] = {
@@ -163,12 +184,8 @@ daemon_request_post(const struct ctl *ctl, const char *target)
 		.target = target,
 		.shape = nothing,
 	};
-	struct daemon_answer answer;
-	enum ctl_status status = daemon_request_send(ctl, &request, &answer);
 
-	if (status == CTL_OK)
-		daemon_answer_clear(&answer);
-	return status;
+	return daemon_request_print(ctl, &request, print_nothing);
 }
 
 /* What is in the shape is there. */
@@ -214,29 +231,27 @@ daemon_answer_print(const struct json_node *node, const char *key,
 	const struct json_node *member = shaped_member(node, key);
 
 	if (!json_node_is_string(member) || member->len == 2) {
-		(void)putchar('-');	/* errors show in the end */
+		(void)putchar('-');
 		return 1;
 	}
 	return printable_write_json(stdout, member->text + 1, member->len - 2,
 	    columns == 0 ? SIZE_MAX : columns);
 }
 
-const struct json_node *
-daemon_answer_first(const struct json_node *node, const char *key)
+void
+daemon_answer_each(const struct json_node *node, const char *key,
+    void (*print)(const struct json_node *element))
 {
-	return json_node_first(shaped_member(node, key));
-}
+	const struct json_node *list = shaped_member(node, key), *element;
 
-const struct json_node *
-daemon_answer_next(const struct json_node *node, const char *key,
-    const struct json_node *element)
-{
-	return json_node_next(shaped_member(node, key), element);
+	for (element = json_node_first(list); element != NULL;
+	    element = json_node_next(list, element))
+		print(element);
 }
 
 void
 daemon_answer_print_json(const struct json_node *node)
 {
 	json_line_write_json(stdout, node->text, node->len);
-	(void)putchar('\n');	/* errors show in the end */
+	(void)putchar('\n');
 }

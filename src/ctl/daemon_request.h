@@ -52,6 +52,10 @@ enum ctl_status daemon_request_try(const struct ctl *ctl,
 	    const struct daemon_request *request, struct daemon_answer *answer,
 	    struct daemon_absence *absence);
 void	 daemon_answer_clear(struct daemon_answer *answer);
+/* Ask, and let print print the answer. */
+enum ctl_status daemon_request_print(const struct ctl *ctl,
+	    const struct daemon_request *request,
+	    void (*print)(const struct json_node *root));
 /* POST to target, whose answer says nothing. */
 enum ctl_status daemon_request_post(const struct ctl *ctl, const char *target);
 /* Say that an answer is not understood, and what of it; CTL_UNAVAILABLE. */
@@ -82,11 +86,9 @@ bool	 daemon_answer_is_text(const struct json_node *node, const char *key,
  */
 size_t	 daemon_answer_print(const struct json_node *node, const char *key,
 	    size_t columns);
-/* The elements of a list: the first one; the one behind it; NULL at the end. */
-const struct json_node *daemon_answer_first(const struct json_node *node,
-	    const char *key);
-const struct json_node *daemon_answer_next(const struct json_node *node,
-	    const char *key, const struct json_node *element);
+/* Let print print each element of a list. */
+void	 daemon_answer_each(const struct json_node *node, const char *key,
+	    void (*print)(const struct json_node *element));
 /* Print an object on a line of its own. */
 void	 daemon_answer_print_json(const struct json_node *node);
 
