@@ -9,7 +9,8 @@ audited_session_open(const struct ctl *ctl, const char *name,
 {
 	enum audit_status status = audit_open(ctl->database, &subject->audit);
 
-	if (status != AUDIT_OK)
+	subject->session = (struct audit_session){ .row = 0 };
+	if (status != AUDIT_OK || name == NULL)
 		return (enum ctl_status)status;
 	status = audit_session_find(subject->audit, name, &subject->session);
 	if (status == AUDIT_NONE)

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "audit/audit.h"
 #include "audit/replay.h"
@@ -176,11 +175,9 @@ run_audit_diff(const struct ctl *ctl)
 	struct audited_session subject;
 	bool is_coloured;
 
-	if (colour_choose(ctl->values[OPTION_COLOUR], STDOUT_FILENO,
-	    &is_coloured) == -1)
-		return ctl_usage_error("--color: \"%s\" is not auto, always "
-		    "or never", ctl->values[OPTION_COLOUR]);
-	status = audited_session_open(ctl, ctl->operands[0], &subject);
+	status = colour_choose(ctl->values[OPTION_COLOUR], &is_coloured);
+	if (status == CTL_OK)
+		status = audited_session_open(ctl, ctl->operands[0], &subject);
 	if (status != CTL_OK)
 		return status;
 	status = replay_to(&subject, ctl->operands[1], &before);

@@ -10,7 +10,6 @@
 #include "audit/cursor.h"
 #include "audited_session.h"
 #include "base/hex.h"
-#include "base/log.h"
 #include "csv.h"
 #include "ctl.h"
 #include "json_line.h"
@@ -100,15 +99,16 @@ write_rows(struct export *export, struct audit_cursor *cursor)
 }
 
 static enum audit_status
-export_rows(struct export *export, struct audit *audit, int64_t session_row)
+export_rows(struct export *export, const struct audited_session *subject)
 {
 	struct audit_cursor *cursor;
 	enum audit_status status;
 	struct chain_head head;
 
-	status = audit_head(audit, &head);
+	status = audit_head(subject->audit, &head);
 	if (status == AUDIT_OK)
-		status = audit_cursor_new(audit, session_row, 0, &cursor);
+		status = audit_cursor_new(subject->audit,
+		    subject->session.row, 0, &cursor);
 	if (status != AUDIT_OK)
 		return status;
 	export->last = head.seq;
@@ -135,43 +135,26 @@ read_format(const char *text, enum format *format)
 }
 
 static enum ctl_status
-export_session(struct export *export, const struct ctl *ctl)
-{
-	enum ctl_status status;
-	struct audited_session subject;
-
-	status =
-	    audited_session_open(ctl, ctl->values[OPTION_SESSION], &subject);
-	if (status != CTL_OK)
-		return status;
-	status = (enum ctl_status)export_rows(export, subject.audit,
-	    subject.session.row);
-	audited_session_close(&subject);
-	return status;
-}
-
-static enum ctl_status
 run_audit_export(const struct ctl *ctl)
 {
 	struct export export = {
 		.bodies = ctl->values[OPTION_NO_BODIES] != NULL ?
 		    ROW_WITHOUT_BODIES : ROW_WITH_BODIES,
 	};
-	enum audit_status status;
-	struct audit *audit;
+	struct audited_session subject;
+	enum ctl_status status;
 
 	csv_init(&export.csv, stdout);
 	if (read_format(ctl->values[OPTION_FORMAT], &export.format) == -1)
 		return ctl_usage_error("--format: \"%s\" is not jsonl or csv",
 		    ctl->values[OPTION_FORMAT]);
-	if (ctl->values[OPTION_SESSION] != NULL)
-		return export_session(&export, ctl);
-	status = audit_open(ctl->database, &audit);
-	if (status != AUDIT_OK)
-		return (enum ctl_status)status;
-	status = export_rows(&export, audit, 0);
-	audit_close(audit);
-	return (enum ctl_status)status;
+	status = audited_session_open(ctl, ctl->values[OPTION_SESSION],
+	    &subject);
+	if (status != CTL_OK)
+		return status;
+	status = (enum ctl_status)export_rows(&export, &subject);
+	audited_session_close(&subject);
+	return status;
 }
 
 const struct ctl_command cmd_audit_export = {

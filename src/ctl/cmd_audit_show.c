@@ -2,7 +2,6 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "audit/audit.h"
 #include "audit/cursor.h"
@@ -156,11 +155,9 @@ run_audit_show(const struct ctl *ctl)
 	enum ctl_status status;
 	struct audited_session subject;
 
-	if (colour_choose(ctl->values[OPTION_COLOUR], STDOUT_FILENO,
-	    &config.is_coloured) == -1)
-		return ctl_usage_error("--color: \"%s\" is not auto, always "
-		    "or never", ctl->values[OPTION_COLOUR]);
-	status = audited_session_open(ctl, ctl->operands[0], &subject);
+	status = colour_choose(ctl->values[OPTION_COLOUR], &config.is_coloured);
+	if (status == CTL_OK)
+		status = audited_session_open(ctl, ctl->operands[0], &subject);
 	if (status != CTL_OK)
 		return status;
 	status = (enum ctl_status)show_session(ctl, &subject, &config);

@@ -11,8 +11,8 @@
 #include "audit/row.h"
 #include "audit/session_list.h"
 #include "audit/verify.h"
+#include "audited_session.h"
 #include "base/buf.h"
-#include "base/log.h"
 #include "base/number.h"
 #include "ctl.h"
 #include "event_name.h"
@@ -195,28 +195,6 @@ verify(struct audit *audit, struct audit_verify_options *wish)
 	return (enum ctl_status)status;
 }
 
-static enum ctl_status
-verify_session(const struct ctl *ctl, struct audit *audit,
-    struct audit_verify_options *wish)
-{
-	const char *name = ctl->values[OPTION_SESSION];
-	struct audit_session session;
-	enum audit_status status;
-	enum ctl_status result;
-
-	if (name == NULL)
-		return verify(audit, wish);
-	status = audit_session_find(audit, name, &session);
-	if (status == AUDIT_NONE)
-		log_errorx("%s: no such session", name);
-	if (status != AUDIT_OK)
-		return (enum ctl_status)status;
-	wish->session = &session;
-	result = verify(audit, wish);
-	audit_session_clear(&session);
-	return result;
-}
-
 /* Read the options into wish. */
 static enum ctl_status
 read_verify_options(const struct ctl *ctl, struct audit_verify_options *wish)
@@ -242,15 +220,17 @@ run_audit_verify(const struct ctl *ctl)
 {
 	struct audit_verify_options wish = { .from = 0 };
 	enum ctl_status status = read_verify_options(ctl, &wish);
-	struct audit *audit;
+	const char *session = ctl->values[OPTION_SESSION];
+	struct audited_session subject;
 
+	if (status == CTL_OK)
+		status = audited_session_open(ctl, session, &subject);
 	if (status != CTL_OK)
 		return status;
-	status = (enum ctl_status)audit_open(ctl->database, &audit);
-	if (status != CTL_OK)
-		return status;
-	status = verify_session(ctl, audit, &wish);
-	audit_close(audit);
+	if (session != NULL)
+		wish.session = &subject.session;
+	status = verify(subject.audit, &wish);
+	audited_session_close(&subject);
 	return status;
 }
 

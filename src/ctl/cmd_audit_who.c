@@ -1,7 +1,6 @@
 #include "commands.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "audit/audit.h"
 #include "audit/cursor.h"
@@ -89,11 +88,9 @@ run_audit_who(const struct ctl *ctl)
 
 	if (*config.product == '\0')
 		return ctl_usage_error("PRODUCT is empty");
-	if (colour_choose(ctl->values[OPTION_COLOUR], STDOUT_FILENO,
-	    &config.is_coloured) == -1)
-		return ctl_usage_error("--color: \"%s\" is not auto, always "
-		    "or never", ctl->values[OPTION_COLOUR]);
-	status = audited_session_open(ctl, ctl->operands[0], &subject);
+	status = colour_choose(ctl->values[OPTION_COLOUR], &config.is_coloured);
+	if (status == CTL_OK)
+		status = audited_session_open(ctl, ctl->operands[0], &subject);
 	if (status != CTL_OK)
 		return status;
 	timeline = timeline_new(&config);

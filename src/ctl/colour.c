@@ -16,26 +16,27 @@ static const char *const sequences[] = {
 };
 
 static bool
-has_colours(int fd)
+has_colours(void)
 {
 	const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
 
-	return isatty(fd) && (none == NULL || *none == '\0') &&
+	return isatty(STDOUT_FILENO) && (none == NULL || *none == '\0') &&
 	    terminal != NULL && strcmp(terminal, "dumb") != 0;
 }
 
-int
-colour_choose(const char *choice, int fd, bool *is_used)
+enum ctl_status
+colour_choose(const char *choice, bool *is_used)
 {
 	if (choice == NULL || strcmp(choice, "auto") == 0)
-		*is_used = has_colours(fd);
+		*is_used = has_colours();
 	else if (strcmp(choice, "always") == 0)
 		*is_used = true;
 	else if (strcmp(choice, "never") == 0)
 		*is_used = false;
 	else
-		return -1;
-	return 0;
+		return ctl_usage_error("--color: \"%s\" is not auto, always "
+		    "or never", choice);
+	return CTL_OK;
 }
 
 void

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "ctl.h"
+
 /* Colours of what is printed, on a terminal that has them or where asked. */
 
 enum colour {
@@ -17,13 +19,12 @@ enum colour {
 };
 
 /*
- * Whether to use them for what is written to the descriptor fd; choice is
- * "always", "never", "auto" or NULL, which is auto: if fd is a terminal that
- * is not dumb, and NO_COLOR is not set (https://no-color.org).  -1: choice is
- * none of them.
+ * Whether to use them on standard output, by what stands behind --color:
+ * "always", "never", "auto" or NULL, which is auto: if it is a terminal that
+ * is not dumb, and NO_COLOR is not set (https://no-color.org).  CTL_USAGE,
+ * which was said, for anything else.
  */
-int	 colour_choose(const char *choice, int fd, bool *is_used)
-	    __attribute__((warn_unused_result));
+enum ctl_status colour_choose(const char *choice, bool *is_used);
 
 /* Without is_used they write nothing. */
 void	 colour_begin(FILE *out, bool is_used, enum colour colour);
