@@ -9,13 +9,11 @@
 #include "audit/audit.h"
 #include "audit/cursor.h"
 #include "audited_session.h"
-#include "base/hex.h"
 #include "csv.h"
 #include "ctl.h"
+#include "journal_row.h"
 #include "json_line.h"
 #include "progress.h"
-#include "row_csv.h"
-#include "row_json.h"
 #include "storage/chain.h"
 
 enum option {
@@ -40,21 +38,11 @@ enum format {
 
 struct export {
 	enum format format;
-	enum row_bodies bodies;
+	unsigned parts;		/* of each row */
 	int64_t	 last;		/* the newest row when it began */
 	struct csv csv;
 	struct progress progress;
 };
-
-static void
-write_hash(struct json_line *line, const char *key,
-    const uint8_t hash[CHAIN_HASH_BYTES])
-{
-	char text[CHAIN_HASH_HEX + 1];
-
-	hex_format(hash, CHAIN_HASH_BYTES, text);
-	json_line_string(line, key, text);
-}
 
 static void
 write_row(struct export *export, const struct audit_row *row)
@@ -64,13 +52,11 @@ write_row(struct export *export, const struct audit_row *row)
 	switch (export->format) {
 	case FORMAT_JSONL:
 		json_line_begin(&line, stdout);
-		row_json_write(&line, row, export->bodies);
-		write_hash(&line, "digest", row->digest);
-		write_hash(&line, "hash", row->hash);
+		journal_row_write_json(&line, row, export->parts);
 		json_line_end(&line);
 		break;
 	case FORMAT_CSV:
-		row_csv_write(&export->csv, row, export->bodies);
+		journal_row_write_csv(&export->csv, row, export->parts);
 		break;
 	}
 }
@@ -113,7 +99,7 @@ export_rows(struct export *export, const struct audited_session *subject)
 		return status;
 	export->last = head.seq;
 	if (export->format == FORMAT_CSV)
-		row_csv_head(&export->csv);
+		journal_row_write_csv_head(&export->csv);
 	if (!isatty(STDOUT_FILENO))	/* there it would be in the way */
 		progress_begin(&export->progress);
 	status = write_rows(export, cursor);
@@ -138,8 +124,9 @@ static enum ctl_status
 run_audit_export(const struct ctl *ctl)
 {
 	struct export export = {
-		.bodies = ctl->values[OPTION_NO_BODIES] != NULL ?
-		    ROW_WITHOUT_BODIES : ROW_WITH_BODIES,
+		.parts = JOURNAL_ROW_HASHES |
+		    (ctl->values[OPTION_NO_BODIES] != NULL ? 0 :
+		    JOURNAL_ROW_BODY),
 	};
 	struct audited_session subject;
 	enum ctl_status status;

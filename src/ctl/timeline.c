@@ -13,12 +13,12 @@
 #include "change_lines.h"
 #include "colour.h"
 #include "event_name.h"
+#include "journal_row.h"
 #include "json_line.h"
 #include "json_tree.h"
 #include "participants.h"
 #include "printable.h"
 #include "product_filter.h"
-#include "row_json.h"
 #include "timestamp.h"
 
 enum {
@@ -418,7 +418,7 @@ print_row_json(struct timeline *timeline, const struct audit_row *row)
 	struct json_line line;
 
 	json_line_begin(&line, timeline->out);
-	row_json_write(&line, row, ROW_WITH_BODIES);
+	journal_row_write_json(&line, row, JOURNAL_ROW_BODY);
 	if (record->has_customer)
 		json_line_text(&line, "who", name == NULL ? NULL : name->data,
 		    name == NULL ? 0 : name->len);

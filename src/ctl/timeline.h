@@ -16,7 +16,7 @@ struct timeline;
 
 enum timeline_format {
 	TIMELINE_TEXT,		/* lines for a reader; changes are indented */
-	TIMELINE_JSON		/* an object a line, see row_json.h */
+	TIMELINE_JSON		/* an object a line, see journal_row.h */
 };
 
 struct timeline_config {
