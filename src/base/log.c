@@ -27,6 +27,8 @@
 
 /* Longer lines are cut; an escaped byte takes four. */
 #define LINE_BYTES 1024
+/* Between two lines that are the same but for a number. */
+#define INTERVAL_MS 60000
 
 /* A reload changes it while the storage thread logs; each line asks. */
 static atomic_int log_max = LOG_LEVEL_INFO;
@@ -353,6 +355,15 @@ void
 log_error(const char *format, ...)
 {
 	EMIT(LOG_LEVEL_ERROR, saved);
+}
+
+bool
+log_is_due(uint64_t *next_ms, uint64_t now_ms)
+{
+	if (now_ms < *next_ms)
+		return false;
+	*next_ms = now_ms + INTERVAL_MS;
+	return true;
 }
 
 void

@@ -1,6 +1,7 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -63,6 +64,12 @@ void	 log_warn(const char *format, ...) LOG_FORMAT(1, 2);
 void	 log_warnx(const char *format, ...) LOG_FORMAT(1, 2);
 void	 log_info(const char *format, ...) LOG_FORMAT(1, 2);
 void	 log_debug(const char *format, ...) LOG_FORMAT(1, 2);
+
+/*
+ * Whether a line may come of which there is to be one a minute: *next_ms, 0 at
+ * first, says when, and is moved on if so.  Both are of the same clock.
+ */
+bool	 log_is_due(uint64_t *next_ms, uint64_t now_ms);
 
 /* The same two for what somebody has to act upon; the process goes on. */
 void	 log_error(const char *format, ...) LOG_FORMAT(1, 2);

@@ -25,20 +25,15 @@
 /* For so long even in a full house nobody has to go who has just come. */
 #define GRACE_MS 1000
 
-/* Between two lines about addresses that have too many connections. */
-#define WARN_INTERVAL_MS 60000
-
 /* An address with too many connections has one that is not let in. */
 static void
 warn_address_limit(struct network *network, const struct address *address)
 {
-	uint64_t now_ms = uv_now(network->loop);
 	char text[ADDRESS_TEXT_MAX + 1];
 
 	network->limited++;
-	if (now_ms < network->warn_ms)
+	if (!log_is_due(&network->warn_ms, uv_now(network->loop)))
 		return;
-	network->warn_ms = now_ms + WARN_INTERVAL_MS;
 	address_format_detail(address, network->log_addresses, text);
 	log_warnx("network: %s has max-connections-per-address; if it is a "
 	    "proxy, name it in trusted-proxies",

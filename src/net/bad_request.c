@@ -5,8 +5,6 @@
 #include "answer_body.h"
 #include "base/log.h"
 
-enum { LOG_MS = 60000 };	/* between two lines */
-
 static const struct {
 	unsigned status;
 	const char *name;
@@ -35,13 +33,12 @@ bad_request_count(struct bad_requests *refused, const char *name,
 {
 	refused->counts[status_of(status)]++;
 	refused->unlogged++;
-	if (now_ms < refused->next_ms)
+	if (!log_is_due(&refused->next_ms, now_ms))
 		return;
 	log_info("%s: requests refused as malformed or for a large head: %"
 	    PRIu64 ", the last one with status %u", name,
 	    refused->unlogged, status);
 	refused->unlogged = 0;
-	refused->next_ms = now_ms + LOG_MS;
 }
 
 struct payload *
