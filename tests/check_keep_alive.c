@@ -335,7 +335,7 @@ START_TEST(fastcgi_answer_over_the_budget_ends_its_connection)
 	while (ended == 0)
 		(void)uv_run(&loop, UV_RUN_ONCE);
 
-	ck_assert_uint_eq(fcgi_service_unsent(service), 0);
+	ck_assert_uint_eq(fcgi_service_pending(service), 0);
 	close(fd);
 	fcgi_service_stop(service);
 	unsent_free(unsent);

@@ -141,7 +141,7 @@ static bool
 has_pending_answers(const struct drain *drain)
 {
 	return longpolls_count(drain->config.network->polls) > 0 ||
-	    fcgi_service_unsent(drain->config.network->fcgi) > 0 ||
+	    fcgi_service_pending(drain->config.network->fcgi) > 0 ||
 	    !hub_is_drained(drain->config.hub);
 }
 

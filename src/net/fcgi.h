@@ -2,88 +2,29 @@
 #define FCGI_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/socket.h>
 
-#include <uv.h>
-
-#include "bad_request.h"
-#include "config/address.h"
-
-struct exchange_answer;
-struct exchange_request;
-struct outbox_news;
+#include "fcgi_config.h"
 
 /*
  * FastCGI (Specification 1.0): requests that a web server hands on, on
  * connections that we accepted.  Each request's head is shown to the owner, as
- * one of HTTP is (http.h), who answers it or lets it wait for a poll.  A
+ * one of HTTP is (http.h), who answers it or lets it wait for a long-poll.  A
  * connection carries several requests at a time, one after the other, or just
- * one, as the web server likes; nothing of a waiting one is kept but its poll
- * and its place on the connection.
+ * one, as the web server likes; nothing of a waiting one is kept but its
+ * long-poll and its place on the connection.
  *
  * A web server on a UNIX-domain socket is believed, as the file's mode says
  * who may connect; one on TCP if its address is trusted, else it is closed.
  */
 struct fcgi_service;
 
-struct fcgi_owner {
-	/* Decide about a request, which cannot become a WebSocket. */
-	void (*request)(void *ctx, const struct exchange_request *request,
-	    struct exchange_answer *answer);
-	/* An answer that shows news was written to its last byte. */
-	void	(*delivered)(void *ctx, const struct outbox_news *news);
-	/* A connection ended. */
-	void	(*ended)(void *ctx);
-};
-
-/* Why a connection ended: the first reason that there was. */
-enum fcgi_end {
-	FCGI_END_CLOSED,	/* by the web server, or when all was said */
-	FCGI_END_FAULT,		/* the web server broke the protocol */
-	FCGI_END_LATE,		/* params or a body took too long */
-	FCGI_END_STALL,		/* the web server took nothing */
-	FCGI_END_UNTRUSTED,	/* it was not let in */
-	FCGI_ENDS
-};
-
-struct fcgi_counts {
-	size_t	 open;
-	uint64_t opened;
-	uint64_t closed[FCGI_ENDS];
-	struct bad_requests refused;	/* for params or length */
-};
-
-struct fcgi_service_config {
-	uv_loop_t *loop;
-	struct unsent *unsent;		/* outlives it */
-	const struct fcgi_owner *owner;
-	void	*ctx;
-	unsigned idle_timeout_s;	/* between two requests, before the
-					   time for the next one's params */
-};
-
-/*
- * What may change: fcgi_service_configure().  The times are in seconds, 0 for
- * none: until a request's params and its body are there, and for a web server
- * that takes nothing.
- */
-struct fcgi_service_settings {
-	unsigned head_timeout_s;
-	unsigned body_timeout_s;
-	unsigned stall_timeout_s;
-	size_t max_connections; /* told to who asks; 0: unlimited */
-	const struct address_prefix *trusted_proxies; /* lent until then */
-	size_t	 trusted_proxies_count;
-	enum address_detail log_addresses;
-};
-
 struct fcgi_service *fcgi_service_new(
 	    const struct fcgi_service_config *config,
 	    const struct fcgi_service_settings *settings);
 /*
- * Take over the settings: the times also for those who wait, the
- * proxies for connections that come from now on.
+ * Take over the settings: the times also for those who wait, the proxies for
+ * connections that come from now on.
  */
 void	 fcgi_service_configure(struct fcgi_service *service,
 	    const struct fcgi_service_settings *settings);
@@ -91,7 +32,7 @@ void	 fcgi_service_configure(struct fcgi_service *service,
 void	 fcgi_service_add(struct fcgi_service *service, int fd,
 	    const struct sockaddr *address, socklen_t len);
 /* How many answers still have to be taken by a web server. */
-size_t	 fcgi_service_unsent(const struct fcgi_service *service);
+size_t	 fcgi_service_pending(const struct fcgi_service *service);
 void	 fcgi_service_copy_counts(const struct fcgi_service *service,
 	    struct fcgi_counts *counts);
 /* End all connections at once. */

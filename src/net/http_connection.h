@@ -62,7 +62,7 @@ struct http_connection {
 	unsigned measured;	/* how often its head had room left */
 	bool	 is_full;	/* it was refused for a full pool */
 	bool	 is_too_large;	/* its body, which is being skipped */
-	int	 unread;	/* bytes that waited when nothing came of them */
+	int	 unread;	/* bytes that waited and nothing came of */
 	struct exchange_answer answer;	/* status 0: none yet */
 	struct longpoll *longpoll;	/* that will answer it; or NULL */
 	struct outbox_news news;	/* of the answer on its way */
@@ -95,7 +95,7 @@ struct http {
 	unsigned lines_due;		/* that the library may say of these */
 	struct http_release_list releases;
 	unsigned release_count;
-	uint64_t release_ms;		/* when they are due, if there are any */
+	uint64_t release_ms;		/* when they are due */
 	struct MHD_Response *shared;	/* of the last body that had others */
 	const struct payload *shared_body;	/* it keeps this; or NULL */
 };

@@ -44,8 +44,9 @@ void	 http_partial_remove(struct http_partial *begun,
 
 /*
  * The first and the next of those that are recent: begun since the last
- * http_partial_all_read(), or with bytes that had not been read by then, whether or
- * not they are now.  A few besides may be among them.  NULL if there is none.
+ * http_partial_all_read(), or with bytes that had not been read by then,
+ * whether or not they are now.  A few besides may be among them.  NULL if there
+ * is none.
  */
 struct http_partial_item *http_partial_first(struct http_partial *begun);
 struct http_partial_item *http_partial_next(struct http_partial_item *item);

@@ -18,9 +18,10 @@ struct listener;
 
 struct listener_config {
 	uv_loop_t *loop;
-	const char *limit;		/* what the log calls the most there are */
-	/* Somebody waits, and there are as many as may be: let one of them end soon,
-	 * if any may.  Asked again while it lasts.  NULL if none ever may. */
+	const char *limit;		/* what the log calls the most */
+	/* Somebody waits, and there are as many as may be: let one of them end
+	 * soon, if any may.  Asked again while it lasts.  NULL if none ever
+	 * may. */
 	void	(*make_room)(void *ctx);
 	void	*ctx;
 };

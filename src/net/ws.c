@@ -142,7 +142,8 @@ ws_service_configure(struct ws_service *service,
 	uint64_t wait_ms[DEADLINE_KINDS_MAX] = { 0 };
 
 	service->settings = *settings;
-	ws_compressor_configure(&service->compressor, settings->compression_rate);
+	ws_compressor_configure(&service->compressor,
+	    settings->compression_rate);
 	ws_inflation_set(service, settings->inflation_rate);
 	ws_durations(settings, wait_ms);
 	deadlines_configure(service->deadlines, wait_ms);

@@ -106,7 +106,7 @@ struct ws {
 	uint64_t taken_by_ping;
 	struct deadline life;	/* what the peer has to do next */
 	int	 fd;
-	uint32_t ended_s;	/* when has_ended was set, by the loop's clock */
+	uint32_t ended_s;	/* of the loop's clock: since has_ended */
 	uint8_t	 state;		/* enum ws_state */
 	uint8_t	 events;	/* what the loop watches for */
 	uint8_t	 end;		/* enum ws_end, valid in closed() */

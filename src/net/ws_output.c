@@ -78,7 +78,8 @@ static void
 start_stall_timer(struct ws *ws)
 {
 	ws->backlog->taken = ws_output_taken(ws);
-	deadline_set(ws->service->deadlines, &ws->backlog->stall, WS_WAIT_STALL);
+	deadline_set(ws->service->deadlines, &ws->backlog->stall,
+	    WS_WAIT_STALL);
 }
 
 /* The socket takes no more for now. */
@@ -135,7 +136,8 @@ ws_after_flush(struct ws *ws)
 		ws_linger(ws);
 	if (ws->state == WS_STATE_CLOSED)
 		return;
-	if (ws->is_paused && ws->life.kind == WS_WAIT_NONE && ws_output_may_read(ws)) {
+	if (ws->is_paused && ws->life.kind == WS_WAIT_NONE &&
+	    ws_output_may_read(ws)) {
 		if (ws_inflation_is_over(ws))
 			ws_wait_for(ws, WS_WAIT_REST);
 		else
