@@ -1,6 +1,9 @@
 #include "query.h"
 
+#include <stdint.h>
 #include <string.h>
+
+#include "hex.h"
 
 enum { ESCAPE_CHARS = 3 };	/* % and two digits */
 
@@ -23,33 +26,15 @@ query_next(const char **query, struct query_field *field)
 	return 0;
 }
 
-/* The value of a hexadecimal digit; -1 if c is none. */
-static int
-digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte that len bytes begin with, which are moved behind it; -1: none. */
 static int
 take_byte(const char **at, size_t *len)
 {
-	int high, low, byte = **at == '+' ? ' ' : (unsigned char)**at;
-	size_t n = 1;
+	uint8_t byte = **at == '+' ? ' ' : (uint8_t)**at;
+	size_t n = byte == '%' ? ESCAPE_CHARS : 1;
 
-	if (byte == '%') {
-		if (*len < ESCAPE_CHARS)
-			return -1;
-		high = digit_value((*at)[1]);
-		low = digit_value((*at)[2]);
-		if (high == -1 || low == -1)
-			return -1;
-		byte = high << 4 | low;
-		n = ESCAPE_CHARS;
-	}
+	if (n > *len || (n > 1 && hex_parse(*at + 1, 1, &byte) == -1))
+		return -1;
 	*at += n;
 	*len -= n;
 	return byte;
@@ -95,15 +80,17 @@ query_only(const char *query, const char *name, char *value, size_t size)
 	    query_decode(&field, value, size) : -1;
 }
 
-enum query_status
-query_value(const char *query, const char *name, char *value, size_t size)
+int
+query_find(const char *query, const char *name, char *value, size_t size)
 {
 	struct query_field field;
 
 	value[0] = '\0';
-	while (query_next(&query, &field) == 0)
-		if (field.value != NULL && query_field_is(&field, name))
-			return query_decode(&field, value, size) == 0 ?
-			    QUERY_FOUND : QUERY_MALFORMED;
-	return QUERY_ABSENT;
+	while (query_next(&query, &field) == 0) {
+		if (field.value == NULL || !query_field_is(&field, name))
+			continue;
+		(void)query_decode(&field, value, size);
+		return 0;
+	}
+	return -1;
 }

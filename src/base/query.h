@@ -40,14 +40,11 @@ int	 query_decode(const struct query_field *field, char *value,
 int	 query_only(const char *query, const char *name, char *value,
 	    size_t size) __attribute__((warn_unused_result));
 
-enum query_status {
-	QUERY_FOUND,
-	QUERY_ABSENT,
-	QUERY_MALFORMED		/* what query_decode() does not take */
-};
-
-/* The value of the first parameter of that name that has one. */
-enum query_status query_value(const char *query, const char *name, char *value,
+/*
+ * The value of the first parameter of that name that has one, "" if it is none
+ * that query_decode() takes; -1 if there is no such parameter.
+ */
+int	 query_find(const char *query, const char *name, char *value,
 	    size_t size);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "wire/fcgi_parser.h"
 
 const char *const fcgi_head_params[] = {
@@ -19,21 +20,6 @@ param(const struct fcgi_parser *parser, const struct fcgi_request *request,
 	const char *value = fcgi_request_param(parser, request, name);
 
 	return value == NULL || value[0] == '\0' ? NULL : value;
-}
-
-/* Read digits, and nothing but digits; -1 if they are too many. */
-static int
-read_content_length(const char *text, uint64_t *length)
-{
-	uint64_t n = 0;
-
-	for (; *text >= '0' && *text <= '9'; text++) {
-		if (n > UINT64_MAX / 10 - 1)
-			return -1;
-		n = n * 10 + (uint64_t)(*text - '0');
-	}
-	*length = n;
-	return *text == '\0' ? 0 : -1;
 }
 
 /*
@@ -73,7 +59,7 @@ fcgi_head_read(const struct fcgi_parser *parser,
 	if (to->method == NULL || uri == NULL ||
 	    http_target_parse(to->method, uri, &head->target) == -1 ||
 	    (length != NULL &&
-		read_content_length(length, &to->content_length) == -1))
+	    number_parse(length, UINT64_MAX, &to->content_length) == -1))
 		return FCGI_HEAD_MALFORMED;
 	if (read_client(fcgi_request_param(parser, request, "REMOTE_ADDR"),
 	    &to->address) == -1)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/number.h"
 #include "http_text.h"
 
 #define DIGITS "0123456789"
@@ -71,18 +72,11 @@ is_version(const char *version)
 static void
 add_length(struct http_validation *audit, const char *value, size_t len)
 {
-	size_t i;
-
 	audit->lengths++;
 	audit->content_length = 0;
-	if (len == 0 || len > LENGTH_DIGITS_MAX ||
-	    http_text_span(value, len, DIGITS) != len) {
+	if (len == 0 || len > LENGTH_DIGITS_MAX || number_scan(value, len,
+	    UINT64_MAX, &audit->content_length) != len)
 		audit->is_malformed = true;
-		return;
-	}
-	for (i = 0; i < len; i++)
-		audit->content_length = audit->content_length * 10 +
-		    (uint64_t)(value[i] - '0');
 }
 
 /* Section 6.1: libmicrohttpd knows no other coding, but waits for its end. */

@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "base/log.h"
+#include "base/number.h"
 #include "base/query.h"
 #include "base/text.h"
 #include "base/xalloc.h"
@@ -21,7 +22,8 @@
 
 /* The highest integer that every client's numbers hold: 2^53 - 1. */
 #define SEQ_MAX UINT64_C(9007199254740991)
-#define SEQ_DIGITS 16
+/* No other number means anything with more digits. */
+#define DIGITS_16 UINT64_C(9999999999999999)
 /* No value in a query that means something is longer. */
 #define QUERY_VALUE_MAX 64
 
@@ -162,21 +164,9 @@ static int
 read_seq(struct message_parser *parser, const struct json_member *member,
     struct message *message)
 {
-	uint64_t seq = 0;
-	size_t i;
-
 	(void)parser;	/* a number needs no decoding */
-	if (member->value_len > SEQ_DIGITS)
-		return -1;
-	for (i = 0; i < member->value_len; i++) {
-		if (member->value[i] < '0' || member->value[i] > '9')
-			return -1;
-		seq = 10 * seq + (uint64_t)(member->value[i] - '0');
-	}
-	if (seq == 0 || seq > SEQ_MAX)
-		return -1;
-	message->seq = seq;
-	return 0;
+	return number_scan(member->value, member->value_len, SEQ_MAX,
+	    &message->seq) == member->value_len && message->seq > 0 ? 0 : -1;
 }
 
 static int
@@ -280,29 +270,16 @@ read_token(struct message_parser *parser, const struct json_member *member,
 	return 0;
 }
 
-/* Decimal digits up to the first other character; -1 if there is none. */
-static int
-read_digits(const char **text, const char *end, uint64_t *value)
-{
-	const char *start = *text;
-
-	*value = 0;
-	while (*text < end && **text >= '0' && **text <= '9' &&
-	    *text - start < SEQ_DIGITS)
-		*value = 10 * *value + (uint64_t)(*(*text)++ - '0');
-	return *text > start ? 0 : -1;
-}
-
 /* A cursor that cannot be read is as good as none. */
 static int
 parse_cursor(const char *text, size_t len, struct message *message)
 {
 	uint64_t incarnation, revision;
-	const char *end = text + len;
+	size_t n = number_scan(text, len, DIGITS_16, &incarnation);
 
-	if (read_digits(&text, end, &incarnation) == -1 || text == end ||
-	    *text++ != '.' || read_digits(&text, end, &revision) == -1 ||
-	    text != end)
+	if (n == 0 || n == len || text[n++] != '.' ||
+	    number_scan(text + n, len - n, DIGITS_16, &revision) != len - n ||
+	    n == len)
 		return 0;
 	message->cursor_incarnation = incarnation;
 	message->cursor_revision = revision;
@@ -321,10 +298,9 @@ read_cursor(struct message_parser *parser, const struct json_member *member,
 static int
 parse_wait(const char *text, size_t len, struct message *message)
 {
-	const char *end = text + len;
 	uint64_t wait_s;
 
-	if (read_digits(&text, end, &wait_s) == -1 || text != end)
+	if (len == 0 || number_scan(text, len, DIGITS_16, &wait_s) != len)
 		return -1;
 	message->wait_s = wait_s < MESSAGE_WAIT_MAX_S ?
 	    (unsigned)wait_s : MESSAGE_WAIT_MAX_S;
@@ -611,9 +587,8 @@ message_parse_query(const char *query, struct message *message,
 		enum field field = parsers[i].field;
 
 		/* What is no text is "", which none of them takes for one. */
-		if (query_value(query, fields[field].name, value,
-		    sizeof(value)) == QUERY_ABSENT &&
-		    (required & BIT(field)) == 0)
+		if (query_find(query, fields[field].name, value,
+		    sizeof(value)) == -1 && (required & BIT(field)) == 0)
 			continue;
 		if (parsers[i].parse(value, strlen(value), message) == -1)
 			return set_error(error, REFUSAL_INVALID_MESSAGE,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/number.h"
 #include "wire/http_text.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -16,8 +17,6 @@
 /* Names, IPv4 addresses, and what stands between an IPv6 one's brackets. */
 #define HOST_CHARS UPPER LOWER DIGITS "._-"
 #define IPV6_CHARS DIGITS "abcdefABCDEF:."
-
-enum { PORT_DIGITS = 5 };
 
 /* Pieces of an origin; a port that its scheme implies is empty. */
 struct origin {
@@ -44,14 +43,10 @@ host_length(const char *text)
 static bool
 is_port(const char *text, size_t len)
 {
-	unsigned port = 0;
-	size_t i;
+	uint64_t port;
 
-	if (len == 0 || len > PORT_DIGITS || text[0] == '0')
-		return false;
-	for (i = 0; i < len; i++)
-		port = port * 10 + (unsigned)(text[i] - '0');
-	return port <= UINT16_MAX;
+	return len > 0 && text[0] != '0' &&
+	    number_scan(text, len, UINT16_MAX, &port) == len;
 }
 
 static bool
