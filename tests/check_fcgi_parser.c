@@ -973,6 +973,16 @@ START_TEST(stdout_is_padded_to_eight_bytes)
 }
 END_TEST
 
+/* Append the end of STDOUT and END_REQUEST. */
+static int
+append_end(struct buf *out, uint16_t id, uint32_t app_status)
+{
+	uint8_t tail[FCGI_TAIL_MAX];
+
+	return buf_append(out, tail,
+	    fcgi_encode_tail(tail, id, 0, app_status));
+}
+
 START_TEST(an_answer_ends_with_an_empty_stdout_and_end_request)
 {
 	/* STDOUT of 0 bytes; END_REQUEST: app 0x01020304, REQUEST_COMPLETE */
@@ -981,10 +991,10 @@ START_TEST(an_answer_ends_with_an_empty_stdout_and_end_request)
 	struct buf out;
 
 	buf_init(&out, 24);
-	ck_assert_int_eq(fcgi_append_end(&out, 0x1234, 0x01020304), 0);
+	ck_assert_int_eq(append_end(&out, 0x1234, 0x01020304), 0);
 	ck_assert_uint_eq(out.len, sizeof(expected) - 1);
 	ck_assert_mem_eq(buf_data(&out), expected, out.len);
-	ck_assert_int_eq(fcgi_append_end(&out, 0x1234, 0), -1);
+	ck_assert_int_eq(append_end(&out, 0x1234, 0), -1);
 	ck_assert_uint_eq(out.len, sizeof(expected) - 1);
 	buf_clear(&out);
 }
@@ -1060,7 +1070,7 @@ START_TEST(pieces_around_a_shared_body_are_the_same_bytes)
 	buf_init(&copied, 1 << 21);
 	buf_init(&pieces, 1 << 21);
 	ck_assert_int_eq(fcgi_append_stdout(&copied, 7, data, len), 0);
-	ck_assert_int_eq(fcgi_append_end(&copied, 7, 1), 0);
+	ck_assert_int_eq(append_end(&copied, 7, 1), 0);
 	for (at = 0; at < len; at += n) {
 		n = fcgi_encode_stdout_header(header, 7, len - at);
 		ck_assert_int_eq(buf_append(&pieces, header, 8), 0);

@@ -107,11 +107,3 @@ fcgi_append_stdout(struct buf *out, uint16_t id, const void *data, size_t len)
 	buf_added(out, total);
 	return 0;
 }
-
-int
-fcgi_append_end(struct buf *out, uint16_t id, uint32_t app_status)
-{
-	uint8_t tail[FCGI_TAIL_MAX];
-
-	return buf_append(out, tail, fcgi_encode_tail(tail, id, 0, app_status));
-}

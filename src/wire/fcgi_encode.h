@@ -58,9 +58,6 @@ size_t	 fcgi_encode_pair(uint8_t *out, const char *name, uint64_t value);
  */
 int	 fcgi_append_stdout(struct buf *out, uint16_t id, const void *data,
 	    size_t len) __attribute__((warn_unused_result));
-/* Append the end of STDOUT and END_REQUEST.  0, or -1 as buf_append. */
-int	 fcgi_append_end(struct buf *out, uint16_t id, uint32_t app_status)
-	    __attribute__((warn_unused_result));
 
 /*
  * The same around bytes that are sent from where they lie.  The header of the
