@@ -7,8 +7,8 @@
 #include "base/query.h"
 #include "base/xalloc.h"
 #include "client_quota.h"
-#include "demo.h"
 #include "longpoll.h"
+#include "net/demo_page.h"
 #include "session_path.h"
 #include "wire/message.h"
 #include "wire/origin.h"
@@ -39,45 +39,45 @@ struct router *
 router_new(struct ws_peers *peers, struct longpolls *polls,
     const struct router_settings *settings)
 {
-	struct router *front = xcalloc(1, sizeof(*front));
+	struct router *router = xcalloc(1, sizeof(*router));
 
-	front->peers = peers;
-	front->polls = polls;
-	front->settings = *settings;
-	return front;
+	router->peers = peers;
+	router->polls = polls;
+	router->settings = *settings;
+	return router;
 }
 
 void
-router_configure(struct router *front, const struct router_settings *settings)
+router_configure(struct router *router, const struct router_settings *settings)
 {
-	front->settings = *settings;
+	router->settings = *settings;
 }
 
 void
-router_drain(struct router *front)
+router_drain(struct router *router)
 {
-	front->is_draining = true;
+	router->is_draining = true;
 }
 
 void
-router_free(struct router *front)
+router_free(struct router *router)
 {
-	free(front);
+	free(router);
 }
 
 void
-router_copy_counts(const struct router *front, struct router_counts *counts)
+router_copy_counts(const struct router *router, struct router_counts *counts)
 {
-	*counts = front->counts;
+	*counts = router->counts;
 }
 
 static void
-refuse_request(struct router *front, struct exchange_answer *answer,
+refuse_request(struct router *router, struct exchange_answer *answer,
     enum refusal code, const char *field)
 {
 	struct message_error error = { .code = code, .field = field };
 
-	front->counts.refusals[code]++;
+	router->counts.refusals[code]++;
 	if (code == REFUSAL_RATE_LIMITED)
 		error.retry_after_s = RETRY_CONNECTIONS_S;
 	if (code == REFUSAL_SHUTTING_DOWN)
@@ -89,24 +89,24 @@ refuse_request(struct router *front, struct exchange_answer *answer,
 
 /* Let the request become a WebSocket for session. */
 static void
-upgrade(struct router *front, const struct exchange_request *request,
+upgrade_to_ws(struct router *router, const struct exchange_request *request,
     const char *session, const struct client_address *client,
     struct exchange_answer *answer)
 {
 	struct ws_handshake_policy policy = {
-		.subprotocol = front->settings.subprotocol,
-		.compression = front->settings.compression,
+		.subprotocol = router->settings.subprotocol,
+		.compression = router->settings.compression,
 	};
 	struct upgrade *up;
 
-	if (front->is_draining) {
-		refuse_request(front, answer, REFUSAL_SHUTTING_DOWN, NULL);
+	if (router->is_draining) {
+		refuse_request(router, answer, REFUSAL_SHUTTING_DOWN, NULL);
 		return;
 	}
 	up = xcalloc(1, sizeof(*up));
 	ws_handshake_decide(request->handshake, &policy, &up->handshake);
 	if (up->handshake.status != 101) {
-		refuse_request(front, answer, REFUSAL_INVALID_MESSAGE,
+		refuse_request(router, answer, REFUSAL_INVALID_MESSAGE,
 		    "request");
 		answer->status = (unsigned)up->handshake.status;
 		answer->closes = true;
@@ -114,10 +114,10 @@ upgrade(struct router *front, const struct exchange_request *request,
 		return;
 	}
 	answer->status = 101;
-	up->peer = ws_peer_new(front->peers, session, client);
+	up->peer = ws_peer_new(router->peers, session, client);
 	if (up->peer == NULL) {
 		free(up);
-		refuse_request(front, answer, REFUSAL_RATE_LIMITED, NULL);
+		refuse_request(router, answer, REFUSAL_RATE_LIMITED, NULL);
 		return;
 	}
 	answer->handshake = &up->handshake;
@@ -149,32 +149,32 @@ says_subprotocol(const char *query, const char *key)
 
 /* Answer the request by polling, or say why not. */
 static void
-start_longpoll(struct router *front, const struct exchange_request *request,
+start_longpoll(struct router *router, const struct exchange_request *request,
     const char *session, const struct client_address *client,
     struct exchange_answer *answer)
 {
 	bool is_get = strcmp(request->method, "GET") == 0;
-	size_t max = front->settings.max_message;
+	size_t max = router->settings.max_message;
 
 	if (!says_subprotocol(request->target->query,
-		front->settings.subprotocol)) {
-		refuse_request(front, answer, REFUSAL_INVALID_MESSAGE,
+		router->settings.subprotocol)) {
+		refuse_request(router, answer, REFUSAL_INVALID_MESSAGE,
 		    "protocol");
 		return;
 	}
 	if (!is_get && !exchange_takes_type(request->content_type)) {
-		refuse_request(front, answer, REFUSAL_UNSUPPORTED_MEDIA_TYPE,
+		refuse_request(router, answer, REFUSAL_UNSUPPORTED_MEDIA_TYPE,
 		    NULL);
 		return;
 	}
 	if (max != 0 && request->content_length > max) {
-		refuse_request(front, answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
+		refuse_request(router, answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
 		return;
 	}
-	answer->longpoll = longpoll_new(front->polls, request->transport,
+	answer->longpoll = longpoll_new(router->polls, request->transport,
 	    session, client);
 	if (answer->longpoll == NULL) {
-		refuse_request(front, answer, REFUSAL_RATE_LIMITED, NULL);
+		refuse_request(router, answer, REFUSAL_RATE_LIMITED, NULL);
 		return;
 	}
 	answer->status = 0;
@@ -184,7 +184,7 @@ start_longpoll(struct router *front, const struct exchange_request *request,
 }
 
 static void
-upgrade_or_poll(struct router *front, const struct exchange_request *request,
+upgrade_or_poll(struct router *router, const struct exchange_request *request,
     const char *session, struct exchange_answer *answer)
 {
 	struct client_address client = {
@@ -195,20 +195,20 @@ upgrade_or_poll(struct router *front, const struct exchange_request *request,
 	/* Who was no proxy when it was counted is none. */
 	if (!client.is_counted)
 		client.address = address_from_forwarded(
-		    front->settings.trusted_proxies,
-		    front->settings.trusted_proxies_count, &request->address,
+		    router->settings.trusted_proxies,
+		    router->settings.trusted_proxies_count, &request->address,
 		    request->forwarded_for);
 
 	if (request->handshake != NULL &&
 	    ws_handshake_is_wanted(request->handshake->upgrade))
-		upgrade(front, request, session, &client, answer);
+		upgrade_to_ws(router, request, session, &client, answer);
 	else
-		start_longpoll(front, request, session, &client, answer);
+		start_longpoll(router, request, session, &client, answer);
 }
 
 /* Refuse a method that is not ours; whether it was. */
 static bool
-refuse_method(struct router *front, const struct exchange_request *request,
+refuse_method(struct router *router, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	const char *method = request->method;
@@ -216,7 +216,7 @@ refuse_method(struct router *front, const struct exchange_request *request,
 	if (strcmp(method, "GET") == 0 || strcmp(method, "POST") == 0 ||
 	    strcmp(method, "OPTIONS") == 0)
 		return false;
-	refuse_request(front, answer, REFUSAL_METHOD_NOT_ALLOWED, NULL);
+	refuse_request(router, answer, REFUSAL_METHOD_NOT_ALLOWED, NULL);
 	answer->allow = METHODS;
 	/* RFC 9110, section 9.1: nobody knows what it would do. */
 	if (!http_method_is_known(method))
@@ -232,33 +232,48 @@ answer_options(struct exchange_answer *answer)
 	answer->is_preflight = true;
 }
 
+/* Answer a request for the base path with the demonstration; or false. */
+static bool
+answer_demo(const struct router *router, const struct exchange_request *request,
+    struct exchange_answer *answer)
+{
+	if (strcmp(request->method, "GET") != 0 ||
+	    !session_path_is_base(router->settings.base_path, request->target))
+		return false;
+	answer->status = 200;
+	answer->body = payload_new(demo_page, sizeof(demo_page) - 1);
+	answer->content_type = "text/html; charset=utf-8";
+	answer->security_policy = demo_policy;
+	return true;
+}
+
 void
-router_request(struct router *front, const struct exchange_request *request,
+router_request(struct router *router, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	bool is_options = strcmp(request->method, "OPTIONS") == 0;
 	char session[SESSION_ID_MAX + 1];
 	enum refusal code;
 
-	if (refuse_method(front, request, answer))
+	if (refuse_method(router, request, answer))
 		return;
-	code = session_path_parse(front->settings.base_path, request->target,
+	code = session_path_parse(router->settings.base_path, request->target,
 	    session);
-	if (code != REFUSAL_NONE && front->settings.has_demo &&
-	    demo_answer(front->settings.base_path, request, answer))
+	if (code != REFUSAL_NONE && router->settings.has_demo &&
+	    answer_demo(router, request, answer))
 		return;
 	if (request->target->form == HTTP_FORM_ASTERISK)
 		code = REFUSAL_NONE;	/* of OPTIONS alone */
 	if (code == REFUSAL_NONE &&
-	    !origin_is_allowed(front->settings.allowed_origins,
-	    front->settings.allowed_origins_count, request->origin))
+	    !origin_is_allowed(router->settings.allowed_origins,
+	    router->settings.allowed_origins_count, request->origin))
 		code = REFUSAL_ORIGIN_NOT_ALLOWED;
 	if (code != REFUSAL_NONE)
-		refuse_request(front, answer, code, NULL);
+		refuse_request(router, answer, code, NULL);
 	else if (is_options)
 		answer_options(answer);
 	else
-		upgrade_or_poll(front, request, session, answer);
+		upgrade_or_poll(router, request, session, answer);
 }
 
 void

@@ -37,21 +37,21 @@ struct router_settings {
 struct router *router_new(struct ws_peers *peers, struct longpolls *polls,
 	    const struct router_settings *settings);
 /* Take over the settings, for requests that come from now on. */
-void	 router_configure(struct router *front,
+void	 router_configure(struct router *router,
 	    const struct router_settings *settings);
 /* No WebSockets any more: the service is stopping. */
-void	 router_drain(struct router *front);
-void	 router_free(struct router *front);
+void	 router_drain(struct router *router);
+void	 router_free(struct router *router);
 
 struct router_counts {
 	uint64_t refusals[REFUSALS];	/* of requests, by code */
 };
 
-void	 router_copy_counts(const struct router *front,
+void	 router_copy_counts(const struct router *router,
 	    struct router_counts *counts);
 
 /* Decide about a request. */
-void	 router_request(struct router *front,
+void	 router_request(struct router *router,
 	    const struct exchange_request *request,
 	    struct exchange_answer *answer);
 
