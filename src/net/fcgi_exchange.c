@@ -45,10 +45,6 @@ on_exchange_answered(void *ctx, const struct exchange_answer *answer)
 		fcgi_connection_flush(connection);
 }
 
-static const struct longpoll_owner longpoll_owner = {
-	.answered = on_exchange_answered,
-};
-
 static void
 complain_of_client(struct fcgi_service *service)
 {
@@ -141,10 +137,11 @@ fcgi_exchange_start(struct fcgi_exchange *exchange)
 	if (exchange->answer != NULL)
 		answer_exchange(exchange);
 	else if (exchange->is_too_large)
-		longpoll_refuse_body(exchange->longpoll, &longpoll_owner,
-		    exchange);
+		longpoll_refuse_body(exchange->longpoll,
+		    on_exchange_answered, exchange);
 	else
-		longpoll_start(exchange->longpoll, &longpoll_owner, exchange);
+		longpoll_start(exchange->longpoll, on_exchange_answered,
+		    exchange);
 }
 
 void

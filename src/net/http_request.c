@@ -190,10 +190,6 @@ on_longpoll_answered(void *ctx, const struct exchange_answer *answer)
 	}
 }
 
-static const struct longpoll_owner longpoll_owner = {
-	.answered = on_longpoll_answered,
-};
-
 /* Answer the request, or let it wait. */
 static enum MHD_Result
 on_request_complete(struct http_connection *connection)
@@ -205,10 +201,10 @@ on_request_complete(struct http_connection *connection)
 		connection->phase = HTTP_PHASE_STARTING;
 		if (connection->is_too_large)
 			longpoll_refuse_body(connection->longpoll,
-			    &longpoll_owner, connection);
+			    on_longpoll_answered, connection);
 		else
-			longpoll_start(connection->longpoll, &longpoll_owner,
-			    connection);
+			longpoll_start(connection->longpoll,
+			    on_longpoll_answered, connection);
 	}
 	if (connection->longpoll == NULL)
 		return http_connection_answer(connection, &connection->answer);

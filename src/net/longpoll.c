@@ -43,7 +43,8 @@ struct longpoll {
 	bool	 has_query;		/* it stands for a body */
 	bool	 has_stray_body;	/* and one came besides */
 	char	 bearer[ID_TOKEN_CHARS + 1];
-	const struct longpoll_owner *owner;
+	/* NULL until the request is complete. */
+	void	(*answered)(void *ctx, const struct exchange_answer *answer);
 	void	*ctx;
 };
 
@@ -58,7 +59,7 @@ struct longpolls {
 	size_t	 held;			/* in these lists */
 	uv_timer_t timer;		/* every step while any is held */
 	struct longpolls_counts counts;
-	bool	 is_stopped;
+	bool	 is_draining;
 	unsigned spread;		/* moves on with each wait */
 };
 
@@ -134,8 +135,8 @@ unhold_longpoll(struct longpoll *poll)
 		(void)uv_timer_stop(&polls->timer); /* cannot fail */
 }
 
-static void
-end(struct longpoll *poll)
+void
+longpoll_cancel(struct longpoll *poll)
 {
 	struct longpolls *polls = poll->polls;
 	struct now now = clock_now();
@@ -202,9 +203,10 @@ take_outbox(struct longpoll *poll, struct exchange_answer *answer)
 
 /* Answer with all that the hub has for poll, and end it. */
 static void
-answer(struct longpoll *poll)
+answer_longpoll(struct longpoll *poll)
 {
-	const struct longpoll_owner *owner = poll->owner;
+	void (*answered)(void *ctx, const struct exchange_answer *answer) =
+	    poll->answered;
 	void *ctx = poll->ctx;
 	struct exchange_answer answer = {
 		.status = message_refusal_status(poll->state.refused),
@@ -213,12 +215,12 @@ answer(struct longpoll *poll)
 	};
 
 	take_outbox(poll, &answer);
-	end(poll);
-	owner->answered(ctx, &answer);
+	longpoll_cancel(poll);
+	answered(ctx, &answer);
 }
 
 static void
-refuse(struct longpoll *poll, enum refusal code, const char *field,
+refuse_longpoll(struct longpoll *poll, enum refusal code, const char *field,
     unsigned retry_after_s)
 {
 	struct message_error error = {
@@ -233,7 +235,7 @@ refuse(struct longpoll *poll, enum refusal code, const char *field,
 	poll->state.refused = code;
 	poll->state.retry_after_s = retry_after_s;
 	outbox_add_reply(&poll->peer.outbox, message_reply_error(&error));
-	answer(poll);
+	answer_longpoll(poll);
 }
 
 static void
@@ -247,12 +249,12 @@ on_longpoll_timer(uv_timer_t *timer)
 	for (i = 0; i < WAIT_STEPS; i++)
 		while ((poll = TAILQ_FIRST(&polls->due[i])) != NULL &&
 		    poll->due_ms <= now_ms)
-			answer(poll);
+			answer_longpoll(poll);
 }
 
 /* Answer poll in so many steps, at the latest. */
 static void
-keep(struct longpoll *poll, unsigned steps)
+hold_for_steps(struct longpoll *poll, unsigned steps)
 {
 	struct longpolls *polls = poll->polls;
 
@@ -276,7 +278,7 @@ hold_longpoll(struct longpoll *poll)
 	unsigned spread = steps * WAIT_SPREAD_PERCENT / 100;
 
 	polls->spread = polls->spread * 1103515245 + 12345;
-	keep(poll, steps - (polls->spread >> 16) % (spread + 1));
+	hold_for_steps(poll, steps - (polls->spread >> 16) % (spread + 1));
 }
 
 /*
@@ -292,15 +294,15 @@ is_answered_late(const struct longpoll *poll)
 
 /* Go on as far as the hub did. */
 static void
-step(struct longpoll *poll)
+answer_or_hold(struct longpoll *poll)
 {
 	bool is_answered = poll->peer.wants_close ||
 	    hub_peer_is_answered(&poll->peer);
 
 	if (is_answered && !is_answered_late(poll))
-		answer(poll);
+		answer_longpoll(poll);
 	else if (is_answered && !poll->is_held)
-		keep(poll, DELAY_MS / WAIT_STEP_MS);
+		hold_for_steps(poll, DELAY_MS / WAIT_STEP_MS);
 	else if (poll->state.is_held && !poll->is_held)
 		hold_longpoll(poll);
 }
@@ -308,7 +310,7 @@ step(struct longpoll *poll)
 static void
 on_longpoll_wake(struct peer *peer)
 {
-	step((struct longpoll *)((uintptr_t)peer -
+	answer_or_hold((struct longpoll *)((uintptr_t)peer -
 	    offsetof(struct longpoll, peer)));
 }
 
@@ -390,21 +392,22 @@ longpoll_set_query(struct longpoll *poll, const char *query)
 }
 
 void
-longpoll_start(struct longpoll *poll, const struct longpoll_owner *owner,
-    void *ctx)
+longpoll_start(struct longpoll *poll, void (*answered)(void *ctx,
+    const struct exchange_answer *answer), void *ctx)
 {
 	struct hub *hub = poll->polls->config.hub;
 	struct now now = clock_now();
 	struct buf body = poll->body;
 
-	poll->owner = owner;
+	poll->answered = answered;
 	poll->ctx = ctx;
-	if (poll->polls->is_stopped) {
-		refuse(poll, REFUSAL_SHUTTING_DOWN, NULL, RETRY_STOPPED_S);
+	if (poll->polls->is_draining) {
+		refuse_longpoll(poll, REFUSAL_SHUTTING_DOWN, NULL,
+		    RETRY_STOPPED_S);
 		return;
 	}
 	if (poll->has_stray_body) {
-		refuse(poll, REFUSAL_INVALID_MESSAGE, "request", 0);
+		refuse_longpoll(poll, REFUSAL_INVALID_MESSAGE, "request", 0);
 		return;
 	}
 	/* The body lives until it is read, even if the poll does not. */
@@ -415,22 +418,16 @@ longpoll_start(struct longpoll *poll, const struct longpoll_owner *owner,
 		hub_receive(hub, &poll->peer,
 		    body.len > 0 ? buf_data(&body) : "", body.len, &now);
 	buf_clear(&body);
-	step(poll);
+	answer_or_hold(poll);
 }
 
 void
-longpoll_refuse_body(struct longpoll *poll, const struct longpoll_owner *owner,
-    void *ctx)
+longpoll_refuse_body(struct longpoll *poll, void (*answered)(void *ctx,
+    const struct exchange_answer *answer), void *ctx)
 {
-	poll->owner = owner;
+	poll->answered = answered;
 	poll->ctx = ctx;
-	refuse(poll, REFUSAL_MESSAGE_TOO_LARGE, NULL, 0);
-}
-
-void
-longpoll_cancel(struct longpoll *poll)
-{
-	end(poll);
+	refuse_longpoll(poll, REFUSAL_MESSAGE_TOO_LARGE, NULL, 0);
 }
 
 void
@@ -438,19 +435,19 @@ longpolls_drain(struct longpolls *polls)
 {
 	struct longpoll *poll, *next;
 
-	polls->is_stopped = true;
+	polls->is_draining = true;
 	for (poll = TAILQ_FIRST(&polls->all); poll != NULL; poll = next) {
 		next = TAILQ_NEXT(poll, entry);
 		/* What is done is said, what the storage has under way when
 		 * that is done, and what is being read is refused then. */
-		if (poll->owner == NULL)
+		if (poll->answered == NULL)
 			continue;
 		if (hub_peer_is_answered(&poll->peer))
-			answer(poll);
+			answer_longpoll(poll);
 		else if (poll->peer.waiting_in != NULL ||
 		    (poll->state.is_held &&
 		    poll->peer.outbox.reply_count == 0))
-			refuse(poll, REFUSAL_SHUTTING_DOWN, NULL,
+			refuse_longpoll(poll, REFUSAL_SHUTTING_DOWN, NULL,
 			    RETRY_STOPPED_S);
 	}
 }

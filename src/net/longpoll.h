@@ -71,31 +71,28 @@ struct longpoll *longpoll_new(struct longpolls *polls, enum transport transport,
 	    const char *session, const struct client_address *visitor)
 	    __attribute__((warn_unused_result));
 
-/*
- * Where the owner's context is to be told the answer, exactly once, unless the
- * poll is cancelled.  The poll is gone when answered() is called.
- */
-struct longpoll_owner {
-	void (*answered)(void *ctx, const struct exchange_answer *answer);
-};
-
 /* The Authorization field; NULL if there is none. */
-void longpoll_set_authorization(struct longpoll *poll, const char *value);
+void	 longpoll_set_authorization(struct longpoll *poll, const char *value);
 /*
  * A GET: the query of its target, without '?', stands for a body, and one that
  * comes all the same has it refused.
  */
 void	 longpoll_set_query(struct longpoll *poll, const char *query);
 /* More of the body, a message; -1 if it gets too large. */
-int longpoll_add_body(struct longpoll *poll, const void *data, size_t len)
-    __attribute__((warn_unused_result));
+int	 longpoll_add_body(struct longpoll *poll, const void *data, size_t len)
+	    __attribute__((warn_unused_result));
 
-/* The request is complete.  answered() may be called from within. */
-void longpoll_start(struct longpoll *poll, const struct longpoll_owner *owner,
-    void *ctx);
+/*
+ * The request is complete.  answered(ctx, ...) tells the answer, exactly once,
+ * unless the long-poll is cancelled; it may be called from within, and the
+ * long-poll is gone when it is.
+ */
+void	 longpoll_start(struct longpoll *poll, void (*answered)(void *ctx,
+	    const struct exchange_answer *answer), void *ctx);
 /* Answer that the body is too large, instead. */
-void longpoll_refuse_body(struct longpoll *poll,
-    const struct longpoll_owner *owner, void *ctx);
+void	 longpoll_refuse_body(struct longpoll *poll,
+	    void (*answered)(void *ctx, const struct exchange_answer *answer),
+	    void *ctx);
 
 /* The client is gone, or was answered otherwise: poll is freed. */
 void	 longpoll_cancel(struct longpoll *poll);
