@@ -202,9 +202,9 @@ set_option(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* A socket bound to a TCP endpoint, or -1 with errno. */
+/* A socket that listens on a TCP endpoint, or -1 with errno. */
 static int
-bind_tcp(const struct endpoint *endpoint)
+listen_tcp(const struct endpoint *endpoint)
 {
 	const struct sockaddr *address =
 	    (const struct sockaddr *)&endpoint->address;
@@ -217,7 +217,7 @@ bind_tcp(const struct endpoint *endpoint)
 	if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
 	    (address->sa_family != AF_INET6 ||
 	    set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) == 0) &&
-	    bind(fd, address, endpoint->len) == 0)
+	    bind(fd, address, endpoint->len) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
@@ -243,6 +243,16 @@ remove_socket_file(const struct listener_socket *sock)
 {
 	if (sock->has_file)
 		unix_socket_remove(&sock->file);
+}
+
+/* It cannot be used: forget it, its file and its descriptor. */
+static void
+discard_socket(struct listener_socket *sock)
+{
+	remove_socket_file(sock);
+	if (sock->fd != -1)
+		close(sock->fd);
+	free(sock);
 }
 
 /*
@@ -274,9 +284,7 @@ socket_start(struct listener_socket *sock, struct endpoint *endpoint)
 		    sock->fd);
 	if (error < 0) {
 		log_errorx("listener: %s", uv_strerror(error));
-		remove_socket_file(sock);
-		close(sock->fd);
-		free(sock);
+		discard_socket(sock);
 		return -1;
 	}
 	TAILQ_INSERT_TAIL(&listener->sockets, sock, entry);
@@ -292,30 +300,14 @@ add_unix(struct listener *listener, struct endpoint *endpoint,
 
 	sock->fd = unix_socket_bind(endpoint, access, &sock->file);
 	if (sock->fd == -1) {
-		free(sock);
+		discard_socket(sock);
 		return -1;
 	}
 	sock->has_file = true;
 	if (listen(sock->fd, BACKLOG) == 0)
 		return socket_start(sock, endpoint);
 	log_error("listener: %s", sock->file.path);
-	remove_socket_file(sock);
-	close(sock->fd);
-	free(sock);
-	return -1;
-}
-
-/* As listener_add(), but with errno instead of a log line, and no start. */
-static int
-listen_tcp(const struct endpoint *endpoint)
-{
-	int fd = bind_tcp(endpoint), saved;
-
-	if (fd == -1 || listen(fd, BACKLOG) == 0)
-		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
+	discard_socket(sock);
 	return -1;
 }
 
