@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/xalloc.h"
 #include "row.h"
 #include "storage/column.h"
@@ -95,14 +96,14 @@ hand_over_slice(struct audit_digests *digests, struct slice *slice)
 {
 	bool is_stopping;
 
-	(void)pthread_mutex_lock(&digests->lock); /* cannot fail */
+	mutex_lock(&digests->lock);
 	while (digests->ready != NULL && !digests->is_stopping)
-		(void)pthread_cond_wait(&digests->moved, &digests->lock);
+		condition_wait(&digests->moved, &digests->lock);
 	is_stopping = digests->is_stopping;
 	if (!is_stopping)
 		digests->ready = slice;
-	(void)pthread_cond_signal(&digests->moved); /* cannot fail */
-	(void)pthread_mutex_unlock(&digests->lock); /* cannot fail */
+	condition_signal(&digests->moved);
+	mutex_unlock(&digests->lock);
 	if (is_stopping)
 		free(slice);
 	return !is_stopping;
@@ -165,10 +166,10 @@ audit_digests_stop(struct audit_digests *digests)
 {
 	if (digests == NULL)
 		return;
-	(void)pthread_mutex_lock(&digests->lock); /* cannot fail */
+	mutex_lock(&digests->lock);
 	digests->is_stopping = true;
-	(void)pthread_cond_signal(&digests->moved); /* cannot fail */
-	(void)pthread_mutex_unlock(&digests->lock); /* cannot fail */
+	condition_signal(&digests->moved);
+	mutex_unlock(&digests->lock);
 	(void)pthread_join(digests->thread, NULL); /* it is ours */
 	(void)pthread_cond_destroy(&digests->moved); /* nobody waits */
 	(void)pthread_mutex_destroy(&digests->lock); /* nobody holds it */
@@ -186,13 +187,13 @@ wait_for_slice(struct audit_digests *digests)
 {
 	free(digests->taken);
 	digests->at = 0;
-	(void)pthread_mutex_lock(&digests->lock); /* cannot fail */
+	mutex_lock(&digests->lock);
 	while (digests->ready == NULL)
-		(void)pthread_cond_wait(&digests->moved, &digests->lock);
+		condition_wait(&digests->moved, &digests->lock);
 	digests->taken = digests->ready;
 	digests->ready = NULL;
-	(void)pthread_cond_signal(&digests->moved); /* cannot fail */
-	(void)pthread_mutex_unlock(&digests->lock); /* cannot fail */
+	condition_signal(&digests->moved);
+	mutex_unlock(&digests->lock);
 }
 
 enum audit_status

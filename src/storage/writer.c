@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/xalloc.h"
 #include "hub/job.h"
 #include "session/session.h"
@@ -42,7 +43,7 @@ struct writer {
 	struct job_list waiting;
 	struct job_list finished;
 	bool	 is_stopping;
-	enum store_open_status verdict;	/* once the store is broken */
+	enum store_open_status exit_status;	/* once the store is broken */
 	void	(*alive)(void *ctx);	/* who asked; or NULL */
 	void	*alive_ctx;
 	struct writer_counts counts;
@@ -261,12 +262,12 @@ writer_run_inline(struct store *store, const struct writer_settings *settings,
 
 /* Count the batch, which was done; with the lock. */
 static void
-count_batch(struct writer *journal, const struct batch *batch,
+count_batch(struct writer *writer, const struct batch *batch,
     enum store_status status)
 {
-	struct writer_counts *counts = &journal->counts;
+	struct writer_counts *counts = &writer->counts;
 
-	store_copy_figures(journal->config.store, &counts->store);
+	store_copy_figures(writer->config.store, &counts->store);
 	if (status != STORE_OK) {
 		counts->refusals++;
 		counts->refused_us = clock_us();
@@ -280,178 +281,179 @@ count_batch(struct writer *journal, const struct batch *batch,
 }
 
 static void
-work(struct writer *journal, struct batch *batch)
+run_batch(struct writer *writer, struct batch *batch)
 {
-	enum store_status status = group_commit(journal->config.store, batch);
+	enum store_status status = group_commit(writer->config.store, batch);
 
-	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	count_batch(journal, batch, status);
-	STAILQ_CONCAT(&journal->finished, &batch->jobs);
+	mutex_lock(&writer->lock);
+	count_batch(writer, batch, status);
+	STAILQ_CONCAT(&writer->finished, &batch->jobs);
 	if (status == STORE_FATAL)
-		journal->verdict = store_exit_status(journal->config.store);
-	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
-	journal->config.done(journal->config.ctx);
+		writer->exit_status = store_exit_status(writer->config.store);
+	mutex_unlock(&writer->lock);
+	writer->config.done(writer->config.ctx);
 }
 
 /* Between batches, when nobody waits for a result. */
 static void
-checkpoint_wal(struct writer *journal)
+checkpoint_wal(struct writer *writer)
 {
 	/* Pages that stay in the log are none of the owner's worries. */
-	if (store_checkpoint(journal->config.store) != STORE_FATAL)
+	if (store_checkpoint(writer->config.store) != STORE_FATAL)
 		return;
-	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	journal->verdict = store_exit_status(journal->config.store);
-	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
-	journal->config.done(journal->config.ctx);
+	mutex_lock(&writer->lock);
+	writer->exit_status = store_exit_status(writer->config.store);
+	mutex_unlock(&writer->lock);
+	writer->config.done(writer->config.ctx);
 }
 
 /* Tell who asked that the thread is here; with the lock. */
 static void
-answer_probe(struct writer *journal)
+answer_probe(struct writer *writer)
 {
-	if (journal->alive != NULL)
-		journal->alive(journal->alive_ctx);
-	journal->alive = NULL;
+	if (writer->alive != NULL)
+		writer->alive(writer->alive_ctx);
+	writer->alive = NULL;
 }
 
 /* Wait for work and take all there is; false at the end. */
 static bool
-take(struct writer *journal, struct batch *batch)
+wait_for_jobs(struct writer *writer, struct batch *batch)
 {
 	*batch = (struct batch){ .has_begun = false };
 	STAILQ_INIT(&batch->jobs);
-	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	journal->counts.busy_since_us = 0;
-	answer_probe(journal);
-	while (STAILQ_EMPTY(&journal->waiting) && !journal->is_stopping) {
-		(void)pthread_cond_wait(&journal->wake, &journal->lock);
-		answer_probe(journal);
+	mutex_lock(&writer->lock);
+	writer->counts.busy_since_us = 0;
+	answer_probe(writer);
+	while (STAILQ_EMPTY(&writer->waiting) && !writer->is_stopping) {
+		condition_wait(&writer->wake, &writer->lock);
+		answer_probe(writer);
 	}
-	STAILQ_CONCAT(&batch->jobs, &journal->waiting);
-	batch->settings = journal->settings;
-	journal->counts.busy_since_us = clock_us();
-	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+	STAILQ_CONCAT(&batch->jobs, &writer->waiting);
+	batch->settings = writer->settings;
+	writer->counts.busy_since_us = clock_us();
+	mutex_unlock(&writer->lock);
 	return !STAILQ_EMPTY(&batch->jobs);
 }
 
 static void *
 writer_main(void *ctx)
 {
-	struct writer *journal = ctx;
+	struct writer *writer = ctx;
 	struct batch batch;
 
-	while (take(journal, &batch)) {
-		work(journal, &batch);
-		checkpoint_wal(journal);
+	while (wait_for_jobs(writer, &batch)) {
+		run_batch(writer, &batch);
+		checkpoint_wal(writer);
 	}
 	return NULL;
 }
 
 /* The thread inherits a mask that leaves all signals to the others. */
 static void
-start_writer_thread(struct writer *journal)
+start_writer_thread(struct writer *writer)
 {
 	sigset_t all, before;
 	int error;
 
-	(void)sigfillset(&all); /* cannot fail */
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before); /* likewise */
-	error = pthread_create(&journal->thread, NULL, writer_main, journal);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL); /* likewise */
+	/* Both fail with other arguments only. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&writer->thread, NULL, writer_main, writer);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error != 0) {
 		errno = error;
 		fatal("journal: thread");
 	}
 	/* A name in ps and debuggers, nothing more. */
-	(void)pthread_setname_np(journal->thread, "storage");
+	(void)pthread_setname_np(writer->thread, "storage");
 }
 
 struct writer *
 writer_start(const struct writer_config *config,
     const struct writer_settings *settings)
 {
-	struct writer *journal = xcalloc(1, sizeof(*journal));
+	struct writer *writer = xcalloc(1, sizeof(*writer));
 
-	journal->config = *config;
-	journal->settings = *settings;
-	histogram_init(&journal->counts.commit_us, commit_bounds_us,
+	writer->config = *config;
+	writer->settings = *settings;
+	histogram_init(&writer->counts.commit_us, commit_bounds_us,
 	    sizeof(commit_bounds_us) / sizeof(commit_bounds_us[0]));
-	histogram_init(&journal->counts.commit_rows, row_bounds,
+	histogram_init(&writer->counts.commit_rows, row_bounds,
 	    sizeof(row_bounds) / sizeof(row_bounds[0]));
-	store_copy_figures(config->store, &journal->counts.store);
-	STAILQ_INIT(&journal->waiting);
-	STAILQ_INIT(&journal->finished);
-	if (pthread_mutex_init(&journal->lock, NULL) != 0 ||
-	    pthread_cond_init(&journal->wake, NULL) != 0)
+	store_copy_figures(config->store, &writer->counts.store);
+	STAILQ_INIT(&writer->waiting);
+	STAILQ_INIT(&writer->finished);
+	if (pthread_mutex_init(&writer->lock, NULL) != 0 ||
+	    pthread_cond_init(&writer->wake, NULL) != 0)
 		fatalx("journal: no lock");
-	start_writer_thread(journal);
-	return journal;
+	start_writer_thread(writer);
+	return writer;
 }
 
 void
-writer_configure(struct writer *journal,
+writer_configure(struct writer *writer,
     const struct writer_settings *settings)
 {
-	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	journal->settings = *settings;
-	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+	mutex_lock(&writer->lock);
+	writer->settings = *settings;
+	mutex_unlock(&writer->lock);
 }
 
 enum store_open_status
-writer_stop(struct writer *journal, struct job_list *results)
+writer_stop(struct writer *writer, struct job_list *results)
 {
-	enum store_open_status verdict;
+	enum store_open_status exit_status;
 
-	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	journal->is_stopping = true;
-	(void)pthread_cond_signal(&journal->wake); /* cannot fail */
-	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
-	(void)pthread_join(journal->thread, NULL); /* it is ours */
-	STAILQ_CONCAT(results, &journal->finished);
-	verdict = journal->verdict;
-	(void)pthread_cond_destroy(&journal->wake); /* nobody waits */
-	(void)pthread_mutex_destroy(&journal->lock); /* nobody holds it */
-	free(journal);
-	return verdict;
+	mutex_lock(&writer->lock);
+	writer->is_stopping = true;
+	condition_signal(&writer->wake);
+	mutex_unlock(&writer->lock);
+	(void)pthread_join(writer->thread, NULL); /* it is ours */
+	STAILQ_CONCAT(results, &writer->finished);
+	exit_status = writer->exit_status;
+	(void)pthread_cond_destroy(&writer->wake); /* nobody waits */
+	(void)pthread_mutex_destroy(&writer->lock); /* nobody holds it */
+	free(writer);
+	return exit_status;
 }
 
 void
-writer_submit(struct writer *journal, struct job_list *jobs)
+writer_submit(struct writer *writer, struct job_list *jobs)
 {
-	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	STAILQ_CONCAT(&journal->waiting, jobs);
-	(void)pthread_cond_signal(&journal->wake); /* cannot fail */
-	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+	mutex_lock(&writer->lock);
+	STAILQ_CONCAT(&writer->waiting, jobs);
+	condition_signal(&writer->wake);
+	mutex_unlock(&writer->lock);
 }
 
 void
-writer_probe(struct writer *journal, void (*alive)(void *ctx), void *ctx)
+writer_probe(struct writer *writer, void (*alive)(void *ctx), void *ctx)
 {
-	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	journal->alive = alive;
-	journal->alive_ctx = ctx;
-	(void)pthread_cond_signal(&journal->wake); /* cannot fail */
-	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+	mutex_lock(&writer->lock);
+	writer->alive = alive;
+	writer->alive_ctx = ctx;
+	condition_signal(&writer->wake);
+	mutex_unlock(&writer->lock);
 }
 
 enum store_open_status
-writer_collect(struct writer *journal, struct job_list *results)
+writer_collect(struct writer *writer, struct job_list *results)
 {
-	enum store_open_status verdict;
+	enum store_open_status exit_status;
 
-	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	verdict = journal->verdict;
-	if (verdict == STORE_OPENED)
-		STAILQ_CONCAT(results, &journal->finished);
-	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
-	return verdict;
+	mutex_lock(&writer->lock);
+	exit_status = writer->exit_status;
+	if (exit_status == STORE_OPENED)
+		STAILQ_CONCAT(results, &writer->finished);
+	mutex_unlock(&writer->lock);
+	return exit_status;
 }
 
 void
-writer_copy_counts(struct writer *journal, struct writer_counts *counts)
+writer_copy_counts(struct writer *writer, struct writer_counts *counts)
 {
-	(void)pthread_mutex_lock(&journal->lock); /* cannot fail */
-	*counts = journal->counts;
-	(void)pthread_mutex_unlock(&journal->lock); /* cannot fail */
+	mutex_lock(&writer->lock);
+	*counts = writer->counts;
+	mutex_unlock(&writer->lock);
 }

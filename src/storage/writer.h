@@ -41,26 +41,26 @@ struct writer *writer_start(const struct writer_config *config,
 	    const struct writer_settings *settings);
 
 /* Take over the settings, for sessions that are loaded from now on. */
-void	 writer_configure(struct writer *journal,
+void	 writer_configure(struct writer *writer,
 	    const struct writer_settings *settings);
 
 /*
- * Do everything that was submitted, end the thread and free the journal;
+ * Do everything that was submitted, end the thread and free the writer;
  * results go to results, which the caller may settle or drop.  Returns as
  * writer_collect().
  */
-enum store_open_status writer_stop(struct writer *journal,
+enum store_open_status writer_stop(struct writer *writer,
 	    struct job_list *results);
 
 /* Takes all jobs of the list, which is empty afterwards. */
-void	 writer_submit(struct writer *journal, struct job_list *jobs);
+void	 writer_submit(struct writer *writer, struct job_list *jobs);
 
 /*
  * Have the storage thread call alive(ctx) when it has nothing in hand, at once
  * if it waits for work; never while the disk keeps it.  Asking again before it
- * did changes nothing.  alive() may not call the journal.
+ * did changes nothing.  alive() may not call the writer.
  */
-void	 writer_probe(struct writer *journal, void (*alive)(void *ctx),
+void	 writer_probe(struct writer *writer, void (*alive)(void *ctx),
 	    void *ctx);
 
 /*
@@ -68,7 +68,7 @@ void	 writer_probe(struct writer *journal, void (*alive)(void *ctx),
  * the database cannot be trusted any more (the cause was logged) the status to
  * exit with: the process must stop without acknowledging anything further.
  */
-enum store_open_status writer_collect(struct writer *journal,
+enum store_open_status writer_collect(struct writer *writer,
 	    struct job_list *results) __attribute__((warn_unused_result));
 
 /* What the storage thread has done, and what it is doing. */
@@ -85,7 +85,7 @@ struct writer_counts {
 	struct store_figures store;
 };
 
-void	 writer_copy_counts(struct writer *journal,
+void	 writer_copy_counts(struct writer *writer,
 	    struct writer_counts *counts);
 
 #endif
