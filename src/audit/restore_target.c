@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "storage/atomic_file.h"
 #include "storage/fs.h"
@@ -75,10 +76,9 @@ name_files(struct restore_target *target, const char *path)
 	if (target->path == NULL)
 		target->path = xstrdup(path);
 	target->key = fs_with_suffix(target->path, ".key");
-	/* Both fit. */
 	(void)strftime(time, sizeof(time), "%Y%m%dT%H%M%S",
 	    gmtime_r(&seconds, &utc));
-	(void)snprintf(stamp, sizeof(stamp), ".before-restore-%s.%03uZ", time,
+	xsnprintf(stamp, sizeof(stamp), ".before-restore-%s.%03uZ", time,
 	    (unsigned)(ms % 1000));
 	target->kept = fs_with_suffix(target->path, stamp);
 	target->kept_key = fs_with_suffix(target->kept, ".key");

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 char *
@@ -18,7 +18,7 @@ fs_with_suffix(const char *path, const char *suffix)
 	size_t size = strlen(path) + strlen(suffix) + 1;
 	char *name = xcalloc(1, size);
 
-	(void)snprintf(name, size, "%s%s", path, suffix); /* fits */
+	xsnprintf(name, size, "%s%s", path, suffix);
 	return name;
 }
 

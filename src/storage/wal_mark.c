@@ -2,12 +2,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
 
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "column.h"
 
@@ -71,15 +71,15 @@ immutable_uri(const char *path)
 	size_t size = sizeof(head) + 3 * strlen(path) + sizeof(tail), n;
 	char *uri = xcalloc(1, size);
 
-	n = (size_t)snprintf(uri, size, "%s", head); /* fits, as all does */
+	n = xsnprintf(uri, size, "%s", head);
 	for (; *path != '\0'; path++) {
 		if (strchr("%?#", *path) != NULL)
-			n += (size_t)snprintf(uri + n, size - n, "%%%02x",
+			n += xsnprintf(uri + n, size - n, "%%%02x",
 			    (unsigned char)*path);
 		else
 			uri[n++] = *path;
 	}
-	(void)snprintf(uri + n, size - n, "%s", tail);
+	xsnprintf(uri + n, size - n, "%s", tail);
 	return uri;
 }
 
