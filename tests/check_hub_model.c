@@ -4,27 +4,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/xalloc.h"
 #include "hub/hub.h"
+#include "hub/roster.h"
 #include "hub_script.h"
+#include "session/record.h"
 #include "session/session.h"
 #include "wire/message.h"
 #include "wire/multicart.h"
 
 /*
- * Random scripts: a few actors do whatever clients, time and a bad storage can
- * do, and after each step it is checked that
+ * Random scripts: a few actors, requests beside them, and an operator who
+ * kicks, erases and changes the settings do whatever they, time and a bad
+ * storage can do, and after each step it is checked that
  * - what anybody is shown was committed, and never an older state than before;
  * - every message that asks for an answer gets one, in order, and nobody gets
  *   an answer to nothing;
  * - nobody is shown anything without speaking for somebody;
- * and whenever all has come to rest, that every member has the newest state and
- * that the records alone make it again.
+ * whenever all has come to rest, that every member has the newest state, that
+ * only polls of those who know it are held, that nobody is left who was kicked
+ * or erased, and that the records alone make the sessions again; and in the
+ * end, when everybody is gone for long, that nothing is left in memory.
+ *
+ * With a real store beside it (hub_world.h) both storages have to answer the
+ * same.
  */
 
 const char suite_name[] = "hub_model";
 
 enum {
 	ACTORS = 8,
+	REQUESTS = 6,
+	ERASURES = 32,
 	SESSIONS = 2,
 	IDENTITIES = 256,
 	ASKS = 512,
@@ -32,16 +43,20 @@ enum {
 	STEPS = 2000,
 	REST_EVERY = 200,
 	SEEDS_PER_TEST = 20,
-	SEEDS = 300
+	SEEDS = 300,
+	STORE_SEEDS = 12	/* with a real store */
 };
 
-#define DAY_MS UINT64_C(86400000)
+#define HOUR_MS UINT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
 
 /* Somebody who once joined. */
 struct identity {
 	unsigned session;
 	char	 id[ID_CUSTOMER_HEX + 1];
 	char	 token[ID_TOKEN_CHARS + 1];	/* "" without */
+	size_t	 polled;	/* records that a request of it was shown */
+	bool	 is_out;	/* kicked or erased, once that is settled */
 };
 
 /* A message that was sent and may be answered. */
@@ -55,13 +70,31 @@ struct actor {
 	struct client *client;	/* NULL: not connected */
 	unsigned session;
 	bool	 speaks;	/* for somebody, as far as it has read: */
-	const struct identity *own;	/* NULL if adopted */
+	struct identity *own;	/* NULL if adopted */
 	bool	 may_be_adopted;
 	bool was_told_left; /* as an answer, or by another tab's leaving */
 	struct ask asks[ASKS];
 	size_t	 first, count;
 	size_t shown; /* records that it knows of at least */
 	char	*newest;	/* multicart received; NULL if none */
+};
+
+/* A request under way. */
+struct posted {
+	struct client *client;	/* NULL: none */
+	unsigned session;
+	const char *event;
+	unsigned seq;
+	struct identity *about;	/* NULL: somebody new */
+	size_t	 shown;		/* records that it knew of when it asked */
+};
+
+/* An erasure under way; of all in the session without an identity. */
+struct erased {
+	uint64_t number;
+	unsigned session;
+	struct identity *identity;
+	size_t	 known;		/* identities then */
 };
 
 struct model {
@@ -72,6 +105,9 @@ struct model {
 	struct identity identities[IDENTITIES];
 	size_t	 identity_count;
 	struct actor actors[ACTORS];
+	struct posted requests[REQUESTS];
+	struct erased erasures[ERASURES];
+	size_t	 erasure_count;
 	bool	 is_held;
 };
 
@@ -113,6 +149,22 @@ reap(struct model *m)
 			continue;
 		world_forget(client);
 		actor_clear(&m->actors[i]);
+	}
+}
+
+/* Likewise requests that were not answered. */
+static void
+reap_requests(struct model *m)
+{
+	size_t i;
+
+	for (i = 0; i < REQUESTS; i++) {
+		struct client *client = m->requests[i].client;
+
+		if (client == NULL || client->is_connected)
+			continue;
+		world_forget(client);
+		m->requests[i].client = NULL;
 	}
 }
 
@@ -173,8 +225,8 @@ find_value(const char *text, const char *key, char *out, size_t size)
 }
 
 /* The newest of the identities that text names, made if need be. */
-static const struct identity *
-learn(struct model *m, const struct actor *actor, const char *text)
+static struct identity *
+learn(struct model *m, unsigned session, const char *text)
 {
 	struct identity *identity;
 	char id[ID_CUSTOMER_HEX + 1];
@@ -187,7 +239,7 @@ learn(struct model *m, const struct actor *actor, const char *text)
 	if (m->identity_count == IDENTITIES)
 		return NULL;
 	identity = &m->identities[m->identity_count++];
-	identity->session = actor->session;
+	identity->session = session;
 	memcpy(identity->id, id, sizeof(id));
 	find_value(text, "\"token\":\"", identity->token,
 	    sizeof(identity->token));
@@ -233,7 +285,7 @@ hear_reply(struct model *m, struct actor *actor, const char *event,
 	answer(m, actor, event, 0, text);
 	actor->speaks = true;
 	actor->was_told_left = false;
-	actor->own = learn(m, actor, text);
+	actor->own = learn(m, actor->session, text);
 }
 
 /* Whether text is what the multicart shows, with its cursor or without. */
@@ -282,12 +334,77 @@ hear(struct model *m, struct actor *actor, const char *text)
 		hear_reply(m, actor, event, text);
 }
 
+/* What a request is shown is committed, and no older than what its customer
+ * was shown before. */
+static void
+hear_polled(struct model *m, struct posted *request, const char *text)
+{
+	const struct stored *stored = world_stored(m->world,
+	    session_ids[request->session]);
+	size_t i, len = strlen(text);
+
+	require(m, stored != NULL && request->about != NULL,
+	    "a multicart of nothing", text);
+	for (i = request->shown; i < stored->count; i++)
+		if (is_shown_by(text, len, stored->shown[i]))
+			break;
+	require(m, i < stored->count, "polled, not committed or old", text);
+	if (i > request->about->polled)
+		request->about->polled = i;
+}
+
+static void
+hear_posted(struct model *m, struct posted *request, const char *text)
+{
+	char event[32], seq[16];
+
+	find_value(text, "{\"event\":\"", event, sizeof(event));
+	if (strcmp(event, "multicartUpdate") == 0) {
+		hear_polled(m, request, text);
+		return;
+	}
+	if (strcmp(event, "error") == 0)
+		find_value(strstr(text, "\"message\":\""),
+		    "\"event\":\"", event, sizeof(event));
+	/* Who came by it and left before it was answered is told as by a poll. */
+	require(m, strcmp(event, request->event) == 0 ||
+	    (strcmp(event, "poll") == 0 &&
+	    strstr(text, "\"leftSession\"") != NULL),
+	    "an answer to something else", text);
+	if (request->seq != 0) {
+		find_value(text, "\"seq\":", seq, sizeof(seq));
+		require(m, strtoul(seq, NULL, 10) == request->seq,
+		    "an answer to another seq", text);
+	}
+	if (request->about == NULL &&
+	    strstr(text, "\"customerId\":") != NULL)
+		request->about = learn(m, request->session, text);
+}
+
+/* A request that was answered has heard all that it ever will. */
+static void
+hear_request(struct model *m, struct posted *request)
+{
+	struct line *line;
+
+	if (request->client == NULL || !request->client->is_answered)
+		return;
+	while ((line = client_take(request->client)) != NULL) {
+		hear_posted(m, request, line->text);
+		free(line);
+	}
+	world_forget(request->client);
+	request->client = NULL;
+}
+
 static void
 hear_all(struct model *m)
 {
 	struct line *line;
 	size_t i;
 
+	for (i = 0; i < REQUESTS; i++)
+		hear_request(m, &m->requests[i]);
 	for (i = 0; i < ACTORS; i++) {
 		struct actor *actor = &m->actors[i];
 
@@ -317,13 +434,13 @@ send_start_or_join(struct model *m, struct actor *actor)
 		    m->step, request + 100 * (m->step / 500), more);
 }
 
-static const struct identity *
-draw_identity(struct model *m, const struct actor *actor)
+static struct identity *
+draw_identity(struct model *m, struct identity *own)
 {
 	size_t recent = m->identity_count < 12 ? m->identity_count : 12;
 
-	if (actor->own != NULL && draw(m, 4) > 0)
-		return actor->own;
+	if (own != NULL && draw(m, 4) > 0)
+		return own;
 	if (recent == 0)
 		return NULL;
 	return &m->identities[m->identity_count - 1 -
@@ -371,7 +488,7 @@ send_resume(struct model *m, struct actor *actor,
 static void
 send_anything(struct model *m, struct actor *actor)
 {
-	const struct identity *target = draw_identity(m, actor);
+	const struct identity *target = draw_identity(m, actor->own);
 	unsigned what = draw(m, 100);
 
 	if (!hub_peer_is_ready(world_hub(m->world), &actor->client->peer))
@@ -390,6 +507,182 @@ send_anything(struct model *m, struct actor *actor)
 		tell(actor->client, "{'event':");
 	} else
 		send_start_or_join(m, actor);
+}
+
+static void
+post_start_or_join(struct model *m, struct posted *request)
+{
+	request->event = draw(m, 2) == 0 ? "startSession" : "joinSession";
+	request->about = NULL;
+	request->shown = 0;
+	tell(request->client, "{'event':'%s','payload':{'customerName':"
+	    "'P%u'}}", request->event, m->step);
+}
+
+static void
+post_change(struct model *m, struct posted *request)
+{
+	request->seq = 1 + m->seq++ - draw(m, 2);
+	request->event = "updateCart";
+	tell(request->client, CART_SEQ, request->about->id, "{}",
+	    (int)request->seq);
+}
+
+/* A poll, with the cursor of the newest state, of an older one or of none. */
+static void
+post_poll(struct model *m, struct posted *request)
+{
+	const struct stored *stored = world_stored(m->world,
+	    session_ids[request->session]);
+	unsigned age = draw(m, 3);
+
+	request->event = "poll";
+	if (stored == NULL || age == 2 || stored->count <= age)
+		tell(request->client, POLL, request->about->id);
+	else
+		tell(request->client, "{'event':'poll','payload':{"
+		    "'customerId':'%s','cursor':'%u.%u','wait':%u}}",
+		    request->about->id,
+		    (unsigned)stored->records[stored->count - 1 -
+		    age].incarnation,
+		    (unsigned)stored->records[stored->count - 1 -
+		    age].revision, draw(m, 56));
+}
+
+static void
+post_anything(struct model *m, struct posted *request)
+{
+	struct identity *target = draw_identity(m, request->about);
+	unsigned what = draw(m, 100);
+
+	if (request->client != NULL) {
+		if (what < 10) {
+			hang_up(request->client);
+			world_forget(request->client);
+			request->client = NULL;
+		}
+		return;
+	}
+	request->session = target != NULL ? target->session :
+	    draw(m, SESSIONS);
+	request->about = target;
+	request->shown = target != NULL ? target->polled : 0;
+	request->seq = 0;
+	request->client = world_request(m->world,
+	    session_ids[request->session],
+	    target != NULL ? target->token : "");
+	if (target == NULL || what < 15)
+		post_start_or_join(m, request);
+	else if (what < 75)
+		post_poll(m, request);
+	else if (what < 90)
+		post_change(m, request);
+	else if (what < 96) {
+		request->event = "resumeSession";
+		tell(request->client, "{'event':'resumeSession','payload':{"
+		    "'customerId':'%s'}}", target->id);
+	} else {
+		request->event = "leaveSession";
+		tell(request->client, LEAVE, target->id);
+	}
+}
+
+/* Somebody is made to leave; if a storage in trouble lets it. */
+static void
+kick(struct model *m, struct identity *identity)
+{
+	struct customer_id id;
+
+	ck_assert_int_eq(customer_id_parse(identity->id, ID_CUSTOMER_HEX, &id),
+	    0);
+	(void)roster_kick(world_hub(m->world), session_ids[identity->session],
+	    &id, world_now(m->world));
+}
+
+static void
+erase(struct model *m, struct identity *identity)
+{
+	struct erased *erased = &m->erasures[m->erasure_count];
+	const char *session = session_ids[identity->session];
+	struct payload *name = payload_new(session, strlen(session));
+	struct customer_id id;
+
+	if (m->erasure_count == ERASURES)
+		identity = NULL;
+	else if (draw(m, 8) > 0)
+		erased->identity = identity;
+	else
+		erased->identity = NULL;
+	if (identity != NULL) {
+		erased->session = identity->session;
+		erased->known = m->identity_count;
+		ck_assert_int_eq(customer_id_parse(identity->id,
+		    ID_CUSTOMER_HEX, &id), 0);
+		erased->number = hub_erase(world_hub(m->world), name,
+		    erased->identity != NULL ? &id : NULL,
+		    world_now(m->world));
+		m->erasure_count += erased->number != 0;
+	}
+	payload_unref(name);
+}
+
+static void
+reconfigure(struct model *m)
+{
+	struct hub_settings *hub = &world_config(m->world)->hub;
+	static const uint64_t times_ms[] = {
+		0, 1, 100, 2000, 60000, 2 * HOUR_MS, DAY_MS
+	};
+	uint64_t ms = times_ms[draw(m, sizeof(times_ms) /
+	    sizeof(times_ms[0]))];
+
+	switch (draw(m, 10)) {
+	case 0:
+		hub->limits.max_customers = 1 + draw(m, 5);
+		break;
+	case 1:
+		hub->limits.max_remembered = draw(m, 5);
+		break;
+	case 2:
+		hub->limits.checkout_barrier = draw(m, 2) == 0;
+		break;
+	case 3:
+		hub->limits.max_cart_bytes = 30 * draw(m, 3);
+		break;
+	case 4:
+		hub->absence_window_ms[draw(m, 2)] = ms;
+		break;
+	case 5:
+		hub->poll_presence_ms = ms;
+		break;
+	case 6:
+		hub->session_ttl_ms = ms;
+		break;
+	case 7:
+		hub->max_held_polls = draw(m, 4);
+		break;
+	case 8:
+		hub->max_customer_connections = draw(m, 4);
+		break;
+	case 9:
+		hub->journal_retention_ms = ms < HOUR_MS ? 0 : ms;
+		break;
+	}
+	hub_configure(world_hub(m->world), hub, world_now(m->world));
+}
+
+static void
+operate(struct model *m)
+{
+	struct identity *identity = draw_identity(m, NULL);
+	unsigned what = draw(m, 4);
+
+	if (identity == NULL || what == 0)
+		reconfigure(m);
+	else if (what == 1)
+		erase(m, identity);
+	else
+		kick(m, identity);
 }
 
 static void
@@ -443,10 +736,13 @@ let_time_pass(struct model *m)
 	static const uint64_t spans_ms[] = {
 		1, 100, 2000, 3000, 5000, 20000, 60000,
 	};
+	uint64_t ttl_ms = world_config(m->world)->hub.session_ttl_ms;
 	unsigned i = draw(m, 60);
 
+	/* Short-lived sessions are looked for each second. */
 	if (i == 0)
-		world_wait(m->world, DAY_MS);
+		world_wait(m->world, ttl_ms - 1 < HOUR_MS ? HOUR_MS / 6 :
+		    DAY_MS);
 	else
 		world_wait(m->world, spans_ms[i %
 		    (sizeof(spans_ms) / sizeof(spans_ms[0]))]);
@@ -460,7 +756,9 @@ stop_and_start(struct model *m)
 	else
 		world_crash(m->world);
 	m->is_held = false;
+	m->erasure_count = 0;
 	reap(m);
+	reap_requests(m);
 }
 
 static void
@@ -469,8 +767,12 @@ take_step(struct model *m)
 	struct actor *actor = &m->actors[draw(m, ACTORS)];
 	unsigned what = draw(m, 200);
 
-	if (what < 130 && actor->client != NULL)
+	if (what < 90 && actor->client != NULL)
 		send_anything(m, actor);
+	else if (what < 125)
+		post_anything(m, &m->requests[draw(m, REQUESTS)]);
+	else if (what < 130)
+		operate(m);
 	else if (what < 160)
 		connect_or_not(m, actor);
 	else if (what < 180)
@@ -527,6 +829,69 @@ check_actor(const struct model *m, const struct actor *actor)
 	    "not the newest", actor->newest != NULL ? actor->newest : "");
 }
 
+/* Only a poll whose customer knows the newest state is held. */
+static void
+check_request(const struct model *m, const struct posted *request)
+{
+	const struct stored *stored = world_stored(m->world,
+	    session_ids[request->session]);
+	const struct peer_request *poll;
+	const struct record *newest;
+
+	if (request->client == NULL)
+		return;
+	poll = &request->client->poll;
+	require(m, strcmp(request->event, "poll") == 0 && poll->is_held,
+	    "a request is never answered", request->event);
+	newest = &stored->records[stored->count - 1];
+	require(m, poll->incarnation == newest->incarnation &&
+	    poll->revision == newest->revision,
+	    "a poll is held that has news", request->about->id);
+}
+
+/* Who was erased takes part no more; all is done, or was refused. */
+static void
+check_erased(struct model *m, const struct erased *erased)
+{
+	struct erasure erasure = hub_erasure(world_hub(m->world),
+	    erased->number);
+	const struct stored *stored = world_stored(m->world,
+	    session_ids[erased->session]);
+	size_t i;
+
+	require(m, erasure.state != ERASURE_PENDING, "erasing goes on", "");
+	if (erasure.state != ERASURE_DONE)
+		return;
+	for (i = 0; i < erased->known; i++) {
+		struct identity *identity = &m->identities[i];
+
+		if (identity->session != erased->session ||
+		    (erased->identity != NULL && erased->identity != identity))
+			continue;
+		identity->is_out = true;
+		require(m, strstr(stored->shown[stored->count - 1]->bytes->data,
+		    identity->id) == NULL, "erased, and still shown",
+		    identity->id);
+	}
+}
+
+/* Who is present has a connection, or made a request a while ago. */
+static void
+check_presence(const struct model *m)
+{
+	struct roster_customer customers[64];
+	size_t i, k, n;
+
+	for (i = 0; i < SESSIONS; i++) {
+		n = roster_customers(world_hub(m->world), session_ids[i],
+		    customers, sizeof(customers) / sizeof(customers[0]));
+		for (k = 0; k < n; k++)
+			require(m, customers[k].connections +
+			    customers[k].polls == 0 || customers[k].is_present,
+			    "connected and not present", session_ids[i]);
+	}
+}
+
 /* Let everything come to rest, and check what holds then. */
 static void
 rest(struct model *m)
@@ -548,6 +913,12 @@ rest(struct model *m)
 	require(m, hub_is_drained(world_hub(m->world)), "quiet", "");
 	TAILQ_FOREACH(stored, world_all_stored(m->world), entry)
 		check_replay(m, stored);
+	for (i = 0; i < REQUESTS; i++)
+		check_request(m, &m->requests[i]);
+	for (i = 0; i < m->erasure_count; i++)
+		check_erased(m, &m->erasures[i]);
+	m->erasure_count = 0;
+	check_presence(m);
 	for (i = 0; i < ACTORS; i++) {
 		check_actor(m, &m->actors[i]);
 		m->actors[i].first = m->actors[i].count = 0;
@@ -558,11 +929,12 @@ rest(struct model *m)
 }
 
 static struct world *
-draw_world(struct model *m)
+draw_world(struct model *m, bool has_store)
 {
 	struct world_config config;
 
 	world_defaults(&config);
+	config.has_store = has_store;
 	if (draw(m, 3) == 0)
 		config.hub.limits.max_customers = 3;
 	if (draw(m, 3) == 0)
@@ -578,21 +950,43 @@ draw_world(struct model *m)
 	return world_new_with(&config);
 }
 
+/* Everybody goes, and nothing is kept of them. */
 static void
-run(unsigned seed)
+check_end(struct model *m)
 {
-	struct model *m = calloc(1, sizeof(*m));
+	struct roster_totals totals;
 	size_t i;
 
-	ck_assert_ptr_nonnull(m);
+	for (i = 0; i < ACTORS; i++)
+		if (m->actors[i].client != NULL)
+			hang_up(m->actors[i].client);
+	for (i = 0; i < REQUESTS; i++)
+		if (m->requests[i].client != NULL)
+			hang_up(m->requests[i].client);
+	world_config(m->world)->hub.poll_presence_ms = 1;
+	hub_configure(world_hub(m->world), &world_config(m->world)->hub,
+	    world_now(m->world));
+	world_wait(m->world, 10000);
+	totals = roster_totals(world_hub(m->world));
+	require(m, totals.sessions == 0 && totals.present == 0 &&
+	    totals.peers == 0 && totals.jobs == 0, "something is left", "");
+}
+
+static void
+run(unsigned seed, bool has_store)
+{
+	struct model *m = xcalloc(1, sizeof(*m));
+	size_t i;
+
 	m->seed = seed;
 	m->random = seed;
-	m->world = draw_world(m);
+	m->world = draw_world(m, has_store);
 	for (m->step = 1; m->step <= STEPS; m->step++) {
 		take_step(m);
 		if (m->step % REST_EVERY == 0)
 			rest(m);
 	}
+	check_end(m);
 	world_free(m->world);
 	for (i = 0; i < ACTORS; i++)
 		actor_clear(&m->actors[i]);
@@ -605,7 +999,13 @@ START_TEST(random_scripts_keep_what_is_promised)
 	unsigned end = seed + SEEDS_PER_TEST;
 
 	for (; seed < end; seed++)
-		run(seed);
+		run(seed, false);
+}
+END_TEST
+
+START_TEST(both_storages_answer_the_same)
+{
+	run((unsigned)_i, true);
 }
 END_TEST
 
@@ -614,4 +1014,5 @@ suite_add(TCase *tc)
 {
 	tcase_add_loop_test(tc, random_scripts_keep_what_is_promised, 0,
 	    SEEDS / SEEDS_PER_TEST);
+	tcase_add_loop_test(tc, both_storages_answer_the_same, 0, STORE_SEEDS);
 }

@@ -14,6 +14,7 @@
 #include "session/session.h"
 #include "wire/message.h"
 #include "wire/multicart.h"
+#include "world_store.h"
 
 enum {
 	IDLE_SLICE = 2,		/* sessions looked at by one FIND_IDLE */
@@ -33,6 +34,7 @@ struct world {
 	struct client_list clients;
 	unsigned starts;
 
+	struct world_store *store;	/* the real one; or NULL */
 	struct stored_list stored;	/* by row */
 	struct job_list out;		/* with the storage */
 	bool	 is_held;
@@ -79,6 +81,18 @@ world_defaults(struct world_config *config)
 	memset(&config->key, 7, sizeof(config->key));
 }
 
+/* The real storage numbers on where the world does. */
+static void
+check_rows(struct world *world, const struct hub_config *config)
+{
+	int64_t session_row, customer_row;
+
+	world_store_rows(world->store, &session_row, &customer_row);
+	require(session_row == config->session_row &&
+	    customer_row == config->customer_row,
+	    "the real storage knows the highest rows");
+}
+
 static void
 world_boot(struct world *world)
 {
@@ -100,6 +114,8 @@ world_boot(struct world *world)
 				config.customer_row =
 				    stored->records[i].customer_row;
 	}
+	if (world->store != NULL)
+		check_rows(world, &config);
 	world->hub = hub_new(&config, &world->config.hub, &world->now);
 }
 
@@ -126,6 +142,8 @@ world_new_with(const struct world_config *config)
 	TAILQ_INIT(&world->clients);
 	TAILQ_INIT(&world->stored);
 	STAILQ_INIT(&world->out);
+	if (config->has_store)
+		world->store = world_store_new();
 	world_boot(world);
 	return world;
 }
@@ -304,22 +322,91 @@ store_record(struct world *world, const struct record *record)
 	stored->shown[n] = multicart_encode(stored->session);
 }
 
-/* A session as it is after all its records, made of nothing else. */
+/* Who left first comes first. */
+static int
+by_leaving(const void *a, const void *b)
+{
+	const struct customer *one = *(struct customer *const *)a;
+	const struct customer *other = *(struct customer *const *)b;
+
+	if (one->incarnation != other->incarnation)
+		return one->incarnation < other->incarnation ? -1 : 1;
+	if (one->left_revision != other->left_revision)
+		return one->left_revision < other->left_revision ? -1 : 1;
+	return one->row < other->row ? -1 : 1;
+}
+
+/* The customers of state, but no absent host; the caller's. */
+static struct customer **
+list_leavers(const struct session *session, enum customer_state state,
+    size_t *count)
+{
+	struct customer **list = xcalloc(session->counts[state] + 1,
+	    sizeof(*list));
+	struct customer *customer;
+
+	*count = 0;
+	TAILQ_FOREACH(customer, &session->customers, entry)
+		if (customer->state == state &&
+		    (state == CUSTOMER_GONE || !customer->is_host))
+			list[(*count)++] = customer;
+	qsort(list, *count, sizeof(struct customer *), by_leaving);
+	return list;
+}
+
+/* The absent of whom the first are not remembered, but for the host. */
+static void
+forget_absent(struct session *session, size_t max_remembered)
+{
+	struct customer **list, *customer;
+	size_t count, i;
+
+	if (max_remembered == 0)
+		return;
+	list = list_leavers(session, CUSTOMER_AWAY, &count);
+	for (i = 0; i < count &&
+	    session->counts[CUSTOMER_AWAY] > max_remembered; i++) {
+		customer = list[i];
+		session->counts[CUSTOMER_AWAY]--;
+		session->counts[CUSTOMER_GONE]++;
+		customer->state = CUSTOMER_GONE;
+		if (customer->cart != NULL)
+			session->cart_bytes -= customer->cart->len;
+		payload_unref(customer->cart);
+		payload_unref(customer->name);
+		customer->cart = customer->name = NULL;
+	}
+	free(list);
+	list = list_leavers(session, CUSTOMER_GONE, &count);
+	for (i = 0; i < count && count - i > max_remembered; i++)
+		session_forget_customer(session, list[i]);
+	free(list);
+}
+
+/* A session as it is after all its records, of whom the absent are forgotten. */
 static struct session *
 load(struct world *world, const struct payload *id)
 {
 	const struct stored *stored = world_stored(world, id->data);
+	const struct customer *customer;
 	struct session *session;
-	size_t i;
 
 	if (stored == NULL)
 		return NULL;
 	session = session_new(stored->session->id, stored->session->row);
-	for (i = 0; i < stored->count; i++)
-		require(session_apply(session, &stored->records[i]) == 0,
-		    "what was stored can be replayed");
+	session->is_running = stored->session->is_running;
+	session->incarnation = stored->session->incarnation;
+	session->revision = stored->session->revision;
 	session->active_ms = stored->session->active_ms;
-	session_trim(session, &world->config.hub.limits);
+	TAILQ_FOREACH(customer, &stored->session->customers, entry) {
+		struct customer copy = *customer;
+
+		payload_ref(copy.name);
+		payload_ref(copy.cart);
+		copy.owner_json = NULL;
+		(void)session_restore_customer(session, &copy);
+	}
+	forget_absent(session, world->config.hub.limits.max_remembered);
 	return session;
 }
 
@@ -490,6 +577,222 @@ list_writes(const struct world *world)
 	return false;
 }
 
+static bool
+same_text(const struct payload *a, const struct payload *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* Who is gone may have lost the proof of its request, with its body. */
+static bool
+same_customer(const struct customer *a, const struct customer *b)
+{
+	return customer_id_equal(&a->id, &b->id) && a->row == b->row &&
+	    a->state == b->state && a->is_host == b->is_host &&
+	    a->is_ready == b->is_ready && a->has_token == b->has_token &&
+	    (a->state == CUSTOMER_GONE || (a->has_request == b->has_request &&
+	    memcmp(a->request, b->request, sizeof(a->request)) == 0)) &&
+	    a->incarnation == b->incarnation &&
+	    a->left_revision == b->left_revision &&
+	    memcmp(a->seq, b->seq, sizeof(a->seq)) == 0 &&
+	    same_text(a->name, b->name) && same_text(a->cart, b->cart);
+}
+
+static void
+check_loaded(const struct session *real, const struct session *own)
+{
+	const struct customer *a, *b;
+
+	require((real == NULL) == (own == NULL), "the storages know a session");
+	if (real == NULL)
+		return;
+	require(strcmp(real->id->data, own->id->data) == 0 &&
+	    real->row == own->row && real->is_running == own->is_running &&
+	    real->incarnation == own->incarnation &&
+	    real->revision == own->revision &&
+	    real->active_ms == own->active_ms,
+	    "the storages have the same session");
+	require(memcmp(real->counts, own->counts, sizeof(own->counts)) == 0 &&
+	    real->cart_bytes == own->cart_bytes,
+	    "the storages remember the same customers");
+	b = TAILQ_FIRST(&own->customers);
+	TAILQ_FOREACH(a, &real->customers, entry) {
+		require(same_customer(a, b),
+		    "the storages have the same of a customer");
+		b = TAILQ_NEXT(b, entry);
+	}
+}
+
+static void
+check_load(struct world *world, const struct job *job)
+{
+	const struct stored *stored = world_stored(world,
+	    job->record.session->data);
+	struct session *own = load(world, job->record.session);
+
+	if (stored == NULL || stored->erased_upto == 0)
+		check_loaded(job->loaded, own);
+	session_free(own);
+	world->loads_done++;
+}
+
+/* The real storage finds all at once. */
+static void
+check_idle(struct world *world, const struct job *job)
+{
+	const struct stored *stored;
+	size_t n = 0;
+
+	require(job->next_row == 0, "a few sessions are one slice");
+	TAILQ_FOREACH(stored, &world->stored, entry) {
+		if (stored->session->row <= job->after_row ||
+		    !stored->session->is_running ||
+		    stored->session->active_ms >= job->wall_ms)
+			continue;
+		require(n < job->idle_count && same_text(job->idle[n],
+		    stored->session->id), "the storages find who is idle");
+		n++;
+	}
+	require(n == job->idle_count, "the storages find as many idle");
+}
+
+/* The customer is nameless, should it take part again. */
+static void
+forget_customer(struct customer *customer)
+{
+	customer->has_request = false;
+	memset(customer->request, 0, sizeof(customer->request));
+	if (customer->state == CUSTOMER_GONE)
+		return;
+	payload_unref(customer->name);
+	payload_unref(customer->cart);
+	payload_unref(customer->owner_json);
+	customer->name = payload_new("", 0);
+	customer->cart = customer->owner_json = NULL;
+}
+
+static void
+forget_body(struct record *record)
+{
+	record->has_request = false;
+	memset(record->request, 0, sizeof(record->request));
+	if (record->name != NULL) {
+		payload_unref(record->name);
+		record->name = payload_new("", 0);
+	}
+	payload_unref(record->cart);
+	record->cart = NULL;
+}
+
+/* What note says is done for all of what was there before. */
+static void
+forget_bodies(struct stored *stored, const struct record *note)
+{
+	struct customer *customer;
+	size_t i;
+
+	for (i = 0; i < stored->erased_upto; i++) {
+		struct record *record = &stored->records[i];
+
+		if (!is_about(note, record))
+			continue;
+		forget_body(record);
+		customer = session_customer(stored->session,
+		    &record->customer);
+		if (record->has_customer && customer != NULL)
+			forget_customer(customer);
+	}
+	stored->erased_upto = 0;
+}
+
+/* A slice: the storages know whom to erase. */
+static void
+check_erase(struct world *world, const struct job *job)
+{
+	struct stored *stored = stored_find(world, job->record.session_row);
+	size_t i, known = 0;
+
+	require(stored != NULL, "what is erased was loaded");
+	if (job->upto_row == 0) {
+		for (i = 0; i < stored->count; i++)
+			known += is_about(&job->record, &stored->records[i]);
+		require((job->note_row != 0) == (known > 0),
+		    "the storages know whom to erase");
+		if (known > 0)
+			note(world, &job->record);
+		stored->erased_upto = stored->count;
+	}
+	if (job->next_row == 0)
+		forget_bodies(stored, &job->record);
+}
+
+/* The real storage has done the job: the world's does the same. */
+static void
+follow(struct world *world, struct job *job)
+{
+	switch (job->kind) {
+	case JOB_APPEND:
+	case JOB_TOUCH:
+	case JOB_NOTE:
+		store_job(world, job);
+		return;
+	case JOB_LOAD:
+		check_load(world, job);
+		return;
+	case JOB_FIND_IDLE:
+		check_idle(world, job);
+		return;
+	case JOB_ERASE:
+		check_erase(world, job);
+		return;
+	case JOB_ANSWER:
+	case JOB_SCRUB:
+	case JOB_RETAIN:
+	case JOB_LOG_HEAD:
+	case JOB_MEASURE_DISK:
+		return;
+	}
+}
+
+static void
+check_stored(struct world *world)
+{
+	const struct stored *stored;
+
+	TAILQ_FOREACH(stored, &world->stored, entry) {
+		struct session *own = load(world, stored->session->id);
+		struct session *real = world_store_load(world->store,
+		    stored->session->id,
+		    world->config.hub.limits.max_remembered);
+
+		if (stored->erased_upto == 0)
+			check_loaded(real, own);
+		session_free(own);
+		session_free(real);
+	}
+}
+
+/* What fails the world's storage fills the disk of the real one. */
+static void
+store_really(struct world *world)
+{
+	bool is_full = take_refusal(&world->refusals) ||
+	    take_refusal(&world->write_refusals) ||
+	    take_refusal(&world->read_refusals);
+	bool drops_notes = world_store_do(world->store, &world->out,
+	    world->config.hub.limits.max_remembered, is_full);
+	struct job *job;
+
+	STAILQ_FOREACH(job, &world->out, entry)
+		if (job->result == JOB_DONE &&
+		    (job->kind != JOB_NOTE || !drops_notes))
+			follow(world, job);
+	check_stored(world);
+	world->lists_done++;
+}
+
 static void
 store_list(struct world *world)
 {
@@ -649,7 +952,10 @@ turn(struct world *world)
 		    !STAILQ_EMPTY(&world->out), "a list is out or is not");
 	}
 	if (!world->is_held && !STAILQ_EMPTY(&world->out)) {
-		store_list(world);
+		if (world->store != NULL)
+			store_really(world);
+		else
+			store_list(world);
 		hub_complete_jobs(world->hub, &world->out, &world->now);
 		require(STAILQ_EMPTY(&world->out), "jobs are freed");
 		did = true;
@@ -793,6 +1099,10 @@ void
 world_crash(struct world *world)
 {
 	world_stop(world);
+	if (world->store != NULL) {
+		world_store_reopen(world->store);
+		check_stored(world);
+	}
 	world_boot(world);
 }
 
@@ -821,6 +1131,7 @@ world_free(struct world *world)
 		record_clear(&world->notes[--world->note_count]);
 	free(world->notes);
 	quota_free(world->quota);
+	world_store_free(world->store);
 	free(world);
 }
 

@@ -67,11 +67,14 @@ struct stored {
 	struct record *records;		/* all, in order */
 	struct multicart **shown;	/* what each of them shows */
 	size_t	 count;
+	size_t	 erased_upto;	/* so many of which some are being erased; */
+				/* 0 if that is over */
 };
 
 TAILQ_HEAD(stored_list, stored);
 
 struct world_config {
+	bool	 has_store;		/* a real one, which is asked first */
 	struct id_key key;		/* of tokens */
 	struct hub_settings hub;
 	unsigned sessions_per_minute;
