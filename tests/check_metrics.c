@@ -179,9 +179,9 @@ START_TEST(refusals_are_those_of_all_modules)
 	struct metrics metrics = { .hub.sessions = 5 };
 
 	metrics.hub.refusals[REFUSAL_LEFT_SESSION] = 1;
-	metrics.polls.refusals[REFUSAL_SHUTTING_DOWN] = 2;
-	metrics.polls.refusals[REFUSAL_LEFT_SESSION] = 3;
-	metrics.front.refusals[REFUSAL_LEFT_SESSION] = 4;
+	metrics.longpolls.refusals[REFUSAL_SHUTTING_DOWN] = 2;
+	metrics.longpolls.refusals[REFUSAL_LEFT_SESSION] = 3;
+	metrics.router.refusals[REFUSAL_LEFT_SESSION] = 4;
 	ck_assert_uint_eq(value_of(&metrics, "buddyshopping_sessions"), 5);
 	ck_assert_uint_eq(value_of(&metrics,
 	    "buddyshopping_refusals_total{code=\"leftSession\"}"), 8);
@@ -196,8 +196,8 @@ START_TEST(deliveries_are_those_of_each_transport)
 {
 	struct metrics metrics = { .ws.deliveries.multicarts = 1 };
 
-	metrics.polls.deliveries[TRANSPORT_HTTP].multicarts = 2;
-	metrics.polls.deliveries[TRANSPORT_FASTCGI].multicarts = 3;
+	metrics.longpolls.deliveries[TRANSPORT_HTTP].multicarts = 2;
+	metrics.longpolls.deliveries[TRANSPORT_FASTCGI].multicarts = 3;
 	ck_assert_uint_eq(value_of(&metrics, "buddyshopping_deliveries_total"
 	    "{transport=\"websocket\"}"), 1);
 	ck_assert_uint_eq(value_of(&metrics, "buddyshopping_deliveries_total"
@@ -211,13 +211,13 @@ START_TEST(a_list_that_came_after_the_clock_was_read_takes_no_time)
 {
 	struct metrics metrics = { .now_us = 7000000 };
 
-	metrics.journal.busy_since_us = 7000001;
+	metrics.writer.busy_since_us = 7000001;
 	ck_assert_uint_eq(value_of(&metrics,
 	    "buddyshopping_storage_busy_seconds"), 0);
-	metrics.journal.busy_since_us = 4000000;
+	metrics.writer.busy_since_us = 4000000;
 	ck_assert_uint_eq(value_of(&metrics,
 	    "buddyshopping_storage_busy_seconds"), 3);
-	metrics.journal.busy_since_us = 0;
+	metrics.writer.busy_since_us = 0;
 	ck_assert_uint_eq(value_of(&metrics,
 	    "buddyshopping_storage_busy_seconds"), 0);
 }
@@ -243,7 +243,7 @@ START_TEST(there_are_as_many_samples_whatever_happens)
 	size_t lines = lines_of(&metrics);
 
 	memset(&metrics.hub, 0x7f, sizeof(metrics.hub));
-	memset(&metrics.front, 0x7f, sizeof(metrics.front));
+	memset(&metrics.router, 0x7f, sizeof(metrics.router));
 	memset(&metrics.http, 0x7f, sizeof(metrics.http));
 	ck_assert_uint_gt(lines, 100);
 	ck_assert_uint_eq(lines_of(&metrics), lines);

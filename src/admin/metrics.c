@@ -118,7 +118,7 @@ tell_held_longpolls(struct exposition *out, const struct metrics *metrics)
 
 	for (i = TRANSPORT_HTTP; i <= TRANSPORT_FASTCGI; i++)
 		put_labelled(out, "transport", transports[i],
-		    metrics->polls.held[i]);
+		    metrics->longpolls.held[i]);
 }
 
 static void
@@ -166,8 +166,8 @@ tell_refusals(struct exposition *out, const struct metrics *metrics)
 	for (code = REFUSAL_NONE + 1; code < REFUSALS; code++)
 		put_labelled(out, "code", message_refusal_name(code),
 		    metrics->hub.refusals[code] +
-		    metrics->polls.refusals[code] +
-		    metrics->front.refusals[code]);
+		    metrics->longpolls.refusals[code] +
+		    metrics->router.refusals[code]);
 }
 
 static void
@@ -187,7 +187,7 @@ tell_limited(struct exposition *out, const struct metrics *metrics)
 	put_labelled(out, "scope", "free_space", metrics->hub.limited_space);
 	put_labelled(out, "scope", "connections",
 	    metrics->limited_connections + metrics->ws.limited +
-	    metrics->polls.limited);
+	    metrics->longpolls.limited);
 	put_labelled(out, "scope", "customer_connections",
 	    metrics->hub.limited_connections);
 }
@@ -263,7 +263,7 @@ static const struct latency_counts *
 deliveries_of(const struct metrics *metrics, enum transport transport)
 {
 	return transport == TRANSPORT_WEBSOCKET ? &metrics->ws.deliveries :
-	    &metrics->polls.deliveries[transport];
+	    &metrics->longpolls.deliveries[transport];
 }
 
 static void
@@ -313,21 +313,21 @@ tell_latency(struct exposition *out, const struct metrics *metrics)
 static void
 tell_commits(struct exposition *out, const struct metrics *metrics)
 {
-	exposition_histogram(out, NULL, 0, &metrics->journal.commit_us,
+	exposition_histogram(out, NULL, 0, &metrics->writer.commit_us,
 	    EXPOSITION_MICROSECONDS);
 }
 
 static void
 tell_commit_rows(struct exposition *out, const struct metrics *metrics)
 {
-	exposition_histogram(out, NULL, 0, &metrics->journal.commit_rows,
+	exposition_histogram(out, NULL, 0, &metrics->writer.commit_rows,
 	    EXPOSITION_ONE);
 }
 
 static void
 tell_refused_commits(struct exposition *out, const struct metrics *metrics)
 {
-	put_plain(out, metrics->journal.refusals);
+	put_plain(out, metrics->writer.refusals);
 }
 
 static void
@@ -337,13 +337,13 @@ tell_errors(struct exposition *out, const struct metrics *metrics)
 
 	for (i = 0; i < STORE_ERRORS; i++)
 		put_labelled(out, "kind", store_error_name((enum store_error)i),
-		    metrics->journal.store.errors[i]);
+		    metrics->writer.store.errors[i]);
 }
 
 static void
 tell_busy(struct exposition *out, const struct metrics *metrics)
 {
-	uint64_t since_us = metrics->journal.busy_since_us;
+	uint64_t since_us = metrics->writer.busy_since_us;
 
 	/* It may have begun after the clock was read. */
 	exposition_sample(out, NULL, 0,
@@ -354,13 +354,13 @@ tell_busy(struct exposition *out, const struct metrics *metrics)
 static void
 tell_wal(struct exposition *out, const struct metrics *metrics)
 {
-	put_plain(out, metrics->journal.store.log_bytes);
+	put_plain(out, metrics->writer.store.log_bytes);
 }
 
 static void
 tell_database(struct exposition *out, const struct metrics *metrics)
 {
-	put_plain(out, metrics->journal.store.database_bytes);
+	put_plain(out, metrics->writer.store.database_bytes);
 }
 
 static void

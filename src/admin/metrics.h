@@ -26,12 +26,12 @@ struct metrics {
 	struct hub_counts hub;
 	struct ws_peers_counts ws;
 	struct ws_service_counts ws_service;
-	struct longpolls_counts polls;
-	struct router_counts front;
+	struct longpolls_counts longpolls;
+	struct router_counts router;
 	struct http_counts http;
 	struct fcgi_counts fcgi;
 	struct unsent_counts unsent;
-	struct writer_counts journal;
+	struct writer_counts writer;
 	struct histogram turns_us;	/* of the loop */
 	size_t	 connections_max;	/* 0: no limit */
 	uint64_t limited_connections;	/* not let in */

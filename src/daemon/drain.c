@@ -85,7 +85,7 @@ notify_stopping(const struct drain *drain)
 	/* Whether anybody listens for this is not ours to judge. */
 	(void)sd_notifyf(0, "STOPPING=1\nSTATUS=draining: %zu WebSockets\n"
 	    "EXTEND_TIMEOUT_USEC=%" PRIu64,
-	    ws_peers_count(drain->config.network->peers), limit_ms * 1000);
+	    ws_peers_count(drain->config.transports->peers), limit_ms * 1000);
 }
 
 struct drain *
@@ -100,10 +100,10 @@ drain_start(const struct drain_config *config)
 	drain->pace.data = drain;
 	drain->limit.data = drain;
 	notify_stopping(drain);
-	transports_stop_accepting(config->network);
-	router_drain(config->network->front);
+	transports_stop_accepting(config->transports);
+	router_drain(config->transports->router);
 	hub_drain(config->hub);
-	longpolls_drain(config->network->polls);
+	longpolls_drain(config->transports->longpolls);
 	start_drain_timeout(drain);
 	return drain;
 }
@@ -113,7 +113,7 @@ start_closing(struct drain *drain)
 {
 	drain->state = DRAIN_CLOSING;
 	drain->begun_ms = clock_now().mono_ms;
-	drain->count = ws_peers_count(drain->config.network->peers);
+	drain->count = ws_peers_count(drain->config.transports->peers);
 }
 
 static void
@@ -127,7 +127,7 @@ close_next_websockets(struct drain *drain)
 		drain->state = DRAIN_LEAVING;
 		return;
 	}
-	ws_peers_close(drain->config.network->peers, due - drain->closed,
+	ws_peers_close(drain->config.transports->peers, due - drain->closed,
 	    WS_CLOSE_SERVICE_RESTART);
 	drain->closed = due;
 	(void)uv_timer_start(&drain->pace, on_next_close,
@@ -140,15 +140,15 @@ close_next_websockets(struct drain *drain)
 static bool
 has_pending_answers(const struct drain *drain)
 {
-	return longpolls_count(drain->config.network->polls) > 0 ||
-	    fcgi_service_pending(drain->config.network->fcgi) > 0 ||
+	return longpolls_count(drain->config.transports->longpolls) > 0 ||
+	    fcgi_service_pending(drain->config.transports->fcgi) > 0 ||
 	    !hub_is_drained(drain->config.hub);
 }
 
 void
 drain_step(struct drain *drain)
 {
-	struct ws_peers *peers = drain->config.network->peers;
+	struct ws_peers *peers = drain->config.transports->peers;
 
 	if (drain->state == DRAIN_SETTLING &&
 	    hub_is_drained(drain->config.hub) &&

@@ -7,7 +7,7 @@
 #include <uv.h>
 
 struct hub;
-struct network;
+struct transports;
 
 /*
  * The end of service: no new connections and no new work; held requests are
@@ -20,7 +20,7 @@ struct drain;
 struct drain_config {
 	uv_loop_t *loop;
 	struct hub *hub;
-	struct network *network;
+	struct transports *transports;
 	uint64_t duration_ms;		/* 0: all at once */
 	void (*done)(void *ctx); /* everybody has gone, or time is up */
 	void	*ctx;

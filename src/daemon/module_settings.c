@@ -25,7 +25,7 @@ ms(unsigned seconds)
  * seconds' worth.
  */
 static struct quota_writes
-address_write_rate(const struct options *options, size_t per_s, size_t per_day)
+write_limits(const struct options *options, size_t per_s, size_t per_day)
 {
 	uint64_t messages = (uint64_t)options->max_message * BURST_MESSAGES;
 	uint64_t seconds = (uint64_t)per_s * BURST_S;
@@ -52,7 +52,7 @@ module_settings_fcgi(const struct options *options, size_t max_connections)
 }
 
 struct router_settings
-module_settings_front(const struct options *options)
+module_settings_router(const struct options *options)
 {
 	return (struct router_settings){
 		.base_path = options->base_path,
@@ -88,8 +88,8 @@ module_settings_hub(const struct options *options)
 		},
 		.message_rate = options->message_rate_per_s,
 		.message_burst = options->message_burst,
-		.session_writes = address_write_rate(options, options->session_write_rate,
-		    options->session_write_day),
+		.session_writes = write_limits(options,
+		    options->session_write_rate, options->session_write_day),
 		.min_free_bytes = options->min_free_space,
 		.join_timeout_ms = ms(options->join_timeout_s),
 		.absence_window_ms[false] =
@@ -156,8 +156,8 @@ module_settings_quota(const struct options *options)
 		.max_connections = connections_per_address(options),
 		.sessions_per_minute = options->new_session_rate_per_min,
 		.joins_per_minute = options->join_rate_per_min,
-		.writes = address_write_rate(options,
-		    options->address_write_rate, options->address_write_day),
+		.writes = write_limits(options, options->address_write_rate,
+		    options->address_write_day),
 	};
 }
 

@@ -23,7 +23,7 @@ struct options;
 
 struct fcgi_service_settings module_settings_fcgi(const struct options *options,
 	    size_t max_connections);
-struct router_settings module_settings_front(const struct options *options);
+struct router_settings module_settings_router(const struct options *options);
 struct http_settings module_settings_http(const struct options *options);
 struct hub_settings module_settings_hub(const struct options *options);
 struct writer_settings module_settings_writer(const struct options *options);

@@ -42,27 +42,27 @@ struct server {
 	int	 argc;			/* what these were read from */
 	char	**argv;
 	uv_loop_t loop;
-	uv_prepare_t turn;		/* before each wait */
-	uv_idle_t again;		/* active: the next wait is none */
-	uv_timer_t due; /* of the hub and libmicrohttpd */
-	uint64_t due_ms;		/* on the monotonic clock */
-	uv_async_t settled;		/* the storage thread has results */
+	uv_prepare_t prepare;		/* before each wait */
+	uv_idle_t no_sleep;		/* active: the next wait is none */
+	uv_timer_t wakeup;		/* of the hub and libmicrohttpd */
+	uint64_t wakeup_ms;		/* on the monotonic clock */
+	uv_async_t results_ready;	/* the storage thread has results */
 	struct signals signals;
 
 	struct store *store;
-	struct writer *journal;
+	struct writer *writer;
 	struct watchdog *watchdog;	/* NULL if nobody waits for it */
 	struct quota *quota;
 	struct hub *hub;
-	struct network network;
+	struct transports transports;
 	struct admin_listener *admin_listener;
 
 	struct memory_trim memory_trim;
-	struct loop_lag lag;			/* of the loop */
+	struct loop_lag lag;
 	uint64_t started_ms;		/* since 1970 */
 
 	struct drain *drain;		/* NULL while nothing stops us */
-	bool has_failed; /* the database cannot be trusted */
+	bool	 has_failed;		/* the database cannot be trusted */
 	int	 status;
 };
 
@@ -75,7 +75,7 @@ submit_to_storage(struct server *server)
 		return;
 	hub_take_jobs(server->hub, &jobs);
 	if (!STAILQ_EMPTY(&jobs))
-		writer_submit(server->journal, &jobs);
+		writer_submit(server->writer, &jobs);
 }
 
 static void
@@ -92,26 +92,26 @@ static void
 set_wakeup(struct server *server, int http_wait_ms)
 {
 	uint64_t now_ms = clock_now().mono_ms;
-	uint64_t due_ms = hub_next_tick_ms(server->hub);
+	uint64_t wakeup_ms = hub_next_tick_ms(server->hub);
 
-	if (http_wait_ms >= 0 && now_ms + (uint64_t)http_wait_ms < due_ms)
-		due_ms = now_ms + (uint64_t)http_wait_ms;
-	if (due_ms == server->due_ms && uv_is_active((uv_handle_t *)
-	    &server->due))
+	if (http_wait_ms >= 0 && now_ms + (uint64_t)http_wait_ms < wakeup_ms)
+		wakeup_ms = now_ms + (uint64_t)http_wait_ms;
+	if (wakeup_ms == server->wakeup_ms && uv_is_active((uv_handle_t *)
+	    &server->wakeup))
 		return;
-	server->due_ms = due_ms;
-	if (due_ms == UINT64_MAX) {
-		uv_timer_stop(&server->due);
+	server->wakeup_ms = wakeup_ms;
+	if (wakeup_ms == UINT64_MAX) {
+		uv_timer_stop(&server->wakeup);
 		return;
 	}
 	/* libuv's clock stood still since the turn began. */
 	uv_update_time(&server->loop);
-	uv_timer_start(&server->due, on_wakeup,
-	    due_ms > now_ms ? due_ms - now_ms : 0, 0);
+	uv_timer_start(&server->wakeup, on_wakeup,
+	    wakeup_ms > now_ms ? wakeup_ms - now_ms : 0, 0);
 }
 
 static void
-on_again(uv_idle_t *handle)
+on_no_sleep(uv_idle_t *handle)
 {
 	(void)handle;	/* it only keeps the loop from waiting */
 }
@@ -125,9 +125,9 @@ before_sleep(uv_prepare_t *handle)
 	/* What was gathered is on its way to the disk while the answers to
 	 * what came before are sent. */
 	submit_to_storage(server);
-	transports_turn(&server->network);
+	transports_turn(&server->transports);
 	hub_wake_peers(server->hub);
-	http_wait_ms = transports_run_http(&server->network);
+	http_wait_ms = transports_run_http(&server->transports);
 	http_wait_ms = http_sooner(http_wait_ms,
 	    admin_listener_run(server->admin_listener));
 	submit_to_storage(server);
@@ -135,10 +135,10 @@ before_sleep(uv_prepare_t *handle)
 		drain_step(server->drain);
 	set_wakeup(server, http_wait_ms);
 	if (hub_has_woken(server->hub) ||
-	    transports_have_more(&server->network))
-		uv_idle_start(&server->again, on_again);
+	    transports_have_more(&server->transports))
+		uv_idle_start(&server->no_sleep, on_no_sleep);
 	else
-		uv_idle_stop(&server->again);
+		uv_idle_stop(&server->no_sleep);
 	loop_lag_turn(&server->lag);
 }
 
@@ -150,7 +150,7 @@ on_storage_results(uv_async_t *handle)
 	struct now now = clock_now();
 	enum store_open_status verdict;
 
-	verdict = writer_collect(server->journal, &results);
+	verdict = writer_collect(server->writer, &results);
 	if (verdict != STORE_OPENED) {
 		server->has_failed = true;
 		server->status = (int)verdict;
@@ -170,7 +170,7 @@ wake_loop(void *ctx)
 	struct server *server = ctx;
 
 	/* Fails only for a handle that is closing: nobody waits then. */
-	(void)uv_async_send(&server->settled);
+	(void)uv_async_send(&server->results_ready);
 }
 
 static void
@@ -187,7 +187,7 @@ start_drain(struct server *server)
 	const struct drain_config config = {
 		.loop = &server->loop,
 		.hub = server->hub,
-		.network = &server->network,
+		.transports = &server->transports,
 		.duration_ms = (uint64_t)server->options->drain_time_s * 1000,
 		.done = on_drained,
 		.ctx = server,
@@ -226,16 +226,16 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	struct health_signs signs = { .is_draining = server->drain != NULL };
 
 	hub_copy_counts(server->hub, &metrics->hub);
-	transports_copy_counts(&server->network, metrics);
-	writer_copy_counts(server->journal, &metrics->journal);
+	transports_copy_counts(&server->transports, metrics);
+	writer_copy_counts(server->writer, &metrics->writer);
 	metrics->turns_us = server->lag.turns_us;
 	metrics->log_lost = log_lost();
 	metrics->started_ms = server->started_ms;
 	metrics->now_us = clock_us();
 	process_read(&metrics->process);
 	signs.now_us = metrics->now_us;
-	signs.refused_us = metrics->journal.refused_us;
-	signs.busy_since_us = metrics->journal.busy_since_us;
+	signs.refused_us = metrics->writer.refused_us;
+	signs.busy_since_us = metrics->writer.busy_since_us;
 	metrics->health = health_judge(&signs);
 }
 
@@ -243,12 +243,12 @@ static void
 configure_hub(struct server *server)
 {
 	const struct options *options = server->options;
-	const struct writer_settings journal = module_settings_writer(options);
+	const struct writer_settings writer = module_settings_writer(options);
 	const struct quota_settings quota = module_settings_quota(options);
 	const struct hub_settings hub = module_settings_hub(options);
 	struct now now = clock_now();
 
-	writer_configure(server->journal, &journal);
+	writer_configure(server->writer, &writer);
 	quota_configure(server->quota, &quota);
 	hub_configure(server->hub, &hub, &now);
 }
@@ -262,7 +262,7 @@ apply_options(void *ctx)
 
 	log_set_level(server->options->log_level);
 	configure_hub(server);
-	transports_configure(&server->network, server->options);
+	transports_configure(&server->transports, server->options);
 	admin_listener_configure(server->admin_listener, &http);
 }
 
@@ -305,7 +305,7 @@ storage_state(void *ctx)
 	struct hub_counts hub;
 	struct health_signs signs = { .now_us = clock_us() };
 
-	writer_copy_counts(server->journal, &counts);
+	writer_copy_counts(server->writer, &counts);
 	hub_copy_counts(server->hub, &hub);
 	signs.busy_since_us = counts.busy_since_us;
 	if (health_judge(&signs) == HEALTH_STUCK)
@@ -322,19 +322,19 @@ init_loop(struct server *server)
 	uv_loop_t *loop = &server->loop;
 
 	if (uv_loop_init(loop) != 0 ||
-	    uv_async_init(loop, &server->settled, on_storage_results) != 0)
+	    uv_async_init(loop, &server->results_ready, on_storage_results) != 0)
 		fatalx("cannot set up the event loop");
 	/* These cannot fail. */
-	(void)uv_prepare_init(loop, &server->turn);
-	(void)uv_idle_init(loop, &server->again);
-	(void)uv_timer_init(loop, &server->due);
+	(void)uv_prepare_init(loop, &server->prepare);
+	(void)uv_idle_init(loop, &server->no_sleep);
+	(void)uv_timer_init(loop, &server->wakeup);
 	memory_trim_init(&server->memory_trim, loop);
-	server->settled.data = server;
-	server->turn.data = server;
-	server->due.data = server;
+	server->results_ready.data = server;
+	server->prepare.data = server;
+	server->wakeup.data = server;
 	signals_init(&server->signals, loop, on_stop_signal, on_reload_signal,
 	    server);
-	(void)uv_prepare_start(&server->turn, before_sleep);
+	(void)uv_prepare_start(&server->prepare, before_sleep);
 	server->started_ms = clock_now().wall_ms;
 }
 
@@ -359,8 +359,8 @@ open_storage(struct server *server, struct id_key *key)
 		.done = wake_loop,
 		.ctx = server,
 	};
-	server->journal = writer_start(&config, &settings);
-	server->watchdog = watchdog_start(&server->loop, server->journal);
+	server->writer = writer_start(&config, &settings);
+	server->watchdog = watchdog_start(&server->loop, server->writer);
 	return EX_OK;
 }
 
@@ -385,7 +385,7 @@ init_hub(struct server *server, const struct id_key *key)
 }
 
 static void
-init_network(struct server *server, const struct id_key *key)
+init_transports(struct server *server, const struct id_key *key)
 {
 	const struct transports_config config = {
 		.loop = &server->loop,
@@ -396,7 +396,7 @@ init_network(struct server *server, const struct id_key *key)
 		.log_key = *key,
 	};
 
-	transports_init(&server->network, &config);
+	transports_init(&server->transports, &config);
 }
 
 static int
@@ -412,8 +412,8 @@ open_admin_listener(struct server *server, const struct id_key *key)
 			.started_ms = clock_now().mono_ms,
 			.options = server->options,
 			.hub = server->hub,
-			.peers = server->network.peers,
-			.longpolls = server->network.polls,
+			.peers = server->transports.peers,
+			.longpolls = server->transports.longpolls,
 			.probes = { .collect = collect_metrics, .ctx = server },
 			.reload = reload_options,
 			.drain = drain,
@@ -429,12 +429,12 @@ open_admin_listener(struct server *server, const struct id_key *key)
 }
 
 static int
-open_network(struct server *server)
+open_transports(struct server *server)
 {
 	char text[ENDPOINT_TEXT_MAX + 1] = "no HTTP socket";
 	int status;
 
-	status = transports_open(&server->network, server->options, text);
+	status = transports_open(&server->transports, server->options, text);
 	if (status != EX_OK)
 		return status;
 	loop_lag_init(&server->lag, &server->loop);
@@ -447,10 +447,10 @@ open_network(struct server *server)
 static void
 close_loop(struct server *server)
 {
-	uv_close((uv_handle_t *)&server->turn, NULL);
-	uv_close((uv_handle_t *)&server->again, NULL);
-	uv_close((uv_handle_t *)&server->due, NULL);
-	uv_close((uv_handle_t *)&server->settled, NULL);
+	uv_close((uv_handle_t *)&server->prepare, NULL);
+	uv_close((uv_handle_t *)&server->no_sleep, NULL);
+	uv_close((uv_handle_t *)&server->wakeup, NULL);
+	uv_close((uv_handle_t *)&server->results_ready, NULL);
 	memory_trim_close(&server->memory_trim);
 	signals_close(&server->signals);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until none is left */
@@ -464,9 +464,9 @@ stop_storage(struct server *server)
 	struct now now = clock_now();
 	enum store_open_status verdict;
 
-	if (server->journal == NULL)
+	if (server->writer == NULL)
 		return;
-	verdict = writer_stop(server->journal, &results);
+	verdict = writer_stop(server->writer, &results);
 	if (server->status == EX_OK)
 		server->status = (int)verdict;
 	hub_complete_jobs(server->hub, &results, &now);
@@ -479,20 +479,20 @@ server_close(struct server *server)
 {
 	/* What ends does so by itself: a signal could only cut it off. */
 	signals_ignore(&server->signals);
-	uv_prepare_stop(&server->turn);
+	uv_prepare_stop(&server->prepare);
 	if (server->drain == NULL)
-		transports_stop_accepting(&server->network);
+		transports_stop_accepting(&server->transports);
 	admin_listener_stop(server->admin_listener);
-	transports_stop(&server->network);
+	transports_stop(&server->transports);
 	if (server->hub != NULL)
 		submit_to_storage(server);
 	stop_storage(server);
 	watchdog_stop(server->watchdog);
 	drain_free(server->drain);
-	transports_close(&server->network);
+	transports_close(&server->transports);
 	close_loop(server);
 	admin_listener_free(server->admin_listener);
-	transports_clear(&server->network);
+	transports_clear(&server->transports);
 	if (server->hub != NULL)
 		hub_free(server->hub);
 	if (server->quota != NULL)
@@ -517,11 +517,11 @@ server_run(struct options *options, int argc, char **argv)
 	server.status = open_storage(&server, &key);
 	if (server.status == EX_OK) {
 		init_hub(&server, &key);
-		init_network(&server, &key);
+		init_transports(&server, &key);
 		server.status = open_admin_listener(&server, &key);
 	}
 	if (server.status == EX_OK)
-		server.status = open_network(&server);
+		server.status = open_transports(&server);
 	if (server.status == EX_OK) {
 		(void)uv_run(&server.loop, UV_RUN_DEFAULT);
 		log_info("stopped");

@@ -1,14 +1,9 @@
 #include "transports.h"
 
-#include <stddef.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "admin/metrics.h"
-#include "base/clock.h"
-#include "base/log.h"
 #include "config/options.h"
-#include "hub/quota.h"
 #include "listen_sockets.h"
 #include "memory_trim.h"
 #include "module_settings.h"
@@ -25,57 +20,32 @@
 /* For so long even in a full house nobody has to go who has just come. */
 #define GRACE_MS 1000
 
-/* An address with too many connections has one that is not let in. */
-static void
-warn_address_limit(struct network *network, const struct address *address)
-{
-	char text[ADDRESS_TEXT_MAX + 1];
-
-	network->limited++;
-	if (!log_is_due(&network->warn_ms, uv_now(network->loop)))
-		return;
-	address_format_detail(address, network->log_addresses, text);
-	log_warnx("network: %s has max-connections-per-address; if it is a "
-	    "proxy, name it in trusted-proxies",
-	    text[0] != '\0' ? text : "an address");
-}
-
 static enum http_place
-count_http_connection(void *ctx, const struct sockaddr *from)
+on_http_begun(void *ctx, const struct sockaddr *from)
 {
-	struct network *network = ctx;
-	struct address address = address_from_sockaddr(from);
-	uint8_t key[QUOTA_KEY_BYTES];
+	struct transports *transports = ctx;
 
-	/* For whom a proxy speaks is known only from its requests. */
-	if (address_is_trusted(network->trusted_proxies,
-	    network->trusted_proxies_count, &address) ||
-	    !address_limit_key(&address, key))
-		return HTTP_PLACE_NONE;
-	if (quota_connect(network->quota, key) == 0)
-		return HTTP_PLACE_TAKEN;
-	warn_address_limit(network, &address);
-	return HTTP_PLACE_REFUSED;
+	return address_limit_take(&transports->address_limit, from);
 }
 
 static void
 on_http_accepted(void *ctx, int fd, const struct sockaddr *address,
     socklen_t len)
 {
-	struct network *network = ctx;
+	struct transports *transports = ctx;
 
-	http_add(network->http, fd, address, len);
-	memory_trim_note_work(network->memory_trim);
+	http_add(transports->http, fd, address, len);
+	memory_trim_note_work(transports->memory_trim);
 }
 
 static void
 on_fcgi_accepted(void *ctx, int fd, const struct sockaddr *address,
     socklen_t len)
 {
-	struct network *network = ctx;
+	struct transports *transports = ctx;
 
-	fcgi_service_add(network->fcgi, fd, address, len);
-	memory_trim_note_work(network->memory_trim);
+	fcgi_service_add(transports->fcgi, fd, address, len);
+	memory_trim_note_work(transports->memory_trim);
 }
 
 /*
@@ -85,59 +55,54 @@ on_fcgi_accepted(void *ctx, int fd, const struct sockaddr *address,
 static void
 make_room_for_connection(void *ctx)
 {
-	struct network *network = ctx;
-	uint64_t now_ms = uv_now(network->loop);
+	struct transports *transports = ctx;
+	uint64_t now_ms = uv_now(transports->loop);
 	uint64_t latest_ms = now_ms > GRACE_MS ? now_ms - GRACE_MS : 0;
-	uint64_t http_ms = http_waiting_since_ms(network->http);
+	uint64_t http_ms = http_waiting_since_ms(transports->http);
 
-	if (!ws_peers_make_room(network->peers,
+	if (!ws_peers_make_room(transports->peers,
 	    http_ms < latest_ms ? http_ms : latest_ms) &&
 	    http_ms <= latest_ms)
-		http_make_room(network->http);
+		http_make_room(transports->http);
 }
 
 static void
 release_connection(void *ctx)
 {
-	struct network *network = ctx;
+	struct transports *transports = ctx;
 
-	listener_release(network->listener);
+	listener_release(transports->listener);
 }
 
 static void
 release_http_connection(void *ctx, const struct sockaddr *counted)
 {
-	struct network *network = ctx;
-	struct address address;
-	uint8_t key[QUOTA_KEY_BYTES];
+	struct transports *transports = ctx;
 
-	if (counted != NULL) {
-		address = address_from_sockaddr(counted);
-		(void)address_limit_key(&address, key);	/* it had one */
-		quota_disconnect(network->quota, key, clock_now().mono_ms);
-	}
-	release_connection(network);
+	if (counted != NULL)
+		address_limit_release(&transports->address_limit, counted);
+	release_connection(transports);
 }
 
 static void
 on_client_request(void *ctx, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
-	struct network *network = ctx;
+	struct transports *transports = ctx;
 
-	router_request(network->front, request, answer);
+	router_request(transports->router, request, answer);
 }
 
 static void
 on_http_delivered(void *ctx, const struct outbox_news *news)
 {
-	struct network *network = ctx;
+	struct transports *transports = ctx;
 
-	longpolls_delivered(network->polls, TRANSPORT_HTTP, news);
+	longpolls_delivered(transports->longpolls, TRANSPORT_HTTP, news);
 }
 
 static const struct http_owner http_owner = {
-	.begun = count_http_connection,
+	.begun = on_http_begun,
 	.request = on_client_request,
 	.upgraded = router_upgraded,
 	.delivered = on_http_delivered,
@@ -147,9 +112,9 @@ static const struct http_owner http_owner = {
 static void
 on_fcgi_delivered(void *ctx, const struct outbox_news *news)
 {
-	struct network *network = ctx;
+	struct transports *transports = ctx;
 
-	longpolls_delivered(network->polls, TRANSPORT_FASTCGI, news);
+	longpolls_delivered(transports->longpolls, TRANSPORT_FASTCGI, news);
 }
 
 static const struct fcgi_owner fcgi_owner = {
@@ -158,25 +123,18 @@ static const struct fcgi_owner fcgi_owner = {
 	.ended = release_connection,
 };
 
-static void
-set_options(struct network *network, const struct options *options)
-{
-	network->trusted_proxies = options->trusted_proxies;
-	network->trusted_proxies_count = options->trusted_proxies_count;
-	network->log_addresses = options->log_addresses;
-}
-
 void
-transports_init(struct network *network, const struct transports_config *config)
+transports_init(struct transports *transports,
+    const struct transports_config *config)
 {
 	const struct options *options = config->options;
 	const struct unsent_settings unsent = module_settings_unsent(options);
 	const struct ws_settings ws = module_settings_ws(options);
 	const struct ws_peers_settings peers =
 	    module_settings_ws_peers(options);
-	const struct longpolls_settings polls =
+	const struct longpolls_settings longpolls =
 	    module_settings_longpolls(options);
-	const struct router_settings front = module_settings_front(options);
+	const struct router_settings router = module_settings_router(options);
 	const struct longpolls_config longpolls_config = {
 		.loop = config->loop,
 		.hub = config->hub,
@@ -185,89 +143,92 @@ transports_init(struct network *network, const struct transports_config *config)
 	struct ws_config ws_config = { .loop = config->loop };
 	struct ws_peers_config peers_config;
 
-	network->loop = config->loop;
-	network->memory_trim = config->memory_trim;
-	network->quota = config->quota;
-	set_options(network, options);
-	network->unsent = unsent_new(config->loop, &unsent);
-	ws_config.unsent = network->unsent;
-	network->ws = ws_service_new(&ws_config, &ws);
+	transports->loop = config->loop;
+	transports->memory_trim = config->memory_trim;
+	address_limit_init(&transports->address_limit, config->loop,
+	    config->quota);
+	address_limit_configure(&transports->address_limit, options);
+	transports->unsent = unsent_new(config->loop, &unsent);
+	ws_config.unsent = transports->unsent;
+	transports->ws = ws_service_new(&ws_config, &ws);
 	peers_config = (struct ws_peers_config){
 		.hub = config->hub,
 		.quota = config->quota,
-		.service = network->ws,
+		.service = transports->ws,
 		.log_key = config->log_key,
 		.gone = release_connection,
-		.ctx = network,
+		.ctx = transports,
 	};
-	network->peers = ws_peers_new(&peers_config, &peers);
-	network->polls = longpolls_new(&longpolls_config, &polls);
-	network->front = router_new(network->peers, network->polls, &front);
+	transports->peers = ws_peers_new(&peers_config, &peers);
+	transports->longpolls = longpolls_new(&longpolls_config, &longpolls);
+	transports->router = router_new(transports->peers,
+	    transports->longpolls, &router);
 }
 
 static void
-init_fcgi(struct network *network, const struct options *options,
+init_fcgi(struct transports *transports, const struct options *options,
     size_t max_connections)
 {
 	const struct fcgi_service_settings settings =
 	    module_settings_fcgi(options, max_connections);
 	const struct fcgi_service_config config = {
-		.loop = network->loop,
-		.unsent = network->unsent,
+		.loop = transports->loop,
+		.unsent = transports->unsent,
 		.owner = &fcgi_owner,
-		.ctx = network,
+		.ctx = transports,
 		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
 	};
 
-	network->fcgi = fcgi_service_new(&config, &settings);
+	transports->fcgi = fcgi_service_new(&config, &settings);
 }
 
 static void
-init_http(struct network *network, const struct options *options)
+init_http(struct transports *transports, const struct options *options)
 {
 	const struct http_settings settings = module_settings_http(options);
 	const struct http_config config = {
-		.loop = network->loop,
+		.loop = transports->loop,
 		.name = "http",
-		.unsent = network->unsent,
+		.unsent = transports->unsent,
 		.owner = &http_owner,
-		.ctx = network,
+		.ctx = transports,
 		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
 	};
 
-	network->http = http_new(&config, &settings);
+	transports->http = http_new(&config, &settings);
 }
 
 int
-transports_open(struct network *network, const struct options *options,
+transports_open(struct transports *transports, const struct options *options,
     char text[ENDPOINT_TEXT_MAX + 1])
 {
 	const size_t max_connections = module_settings_connections(options);
 	const struct listener_config listener = {
-		.loop = network->loop,
+		.loop = transports->loop,
 		.limit = "max-connections",
 		.make_room = make_room_for_connection,
-		.ctx = network,
+		.ctx = transports,
 	};
 	const struct listen_sockets_users users = {
-		.http = { .accepted = on_http_accepted, .ctx = network },
-		.fastcgi = { .accepted = on_fcgi_accepted, .ctx = network },
+		.http = { .accepted = on_http_accepted, .ctx = transports },
+		.fastcgi = { .accepted = on_fcgi_accepted, .ctx = transports },
 	};
 
-	init_http(network, options);
-	network->listener = listener_new(&listener, max_connections);
-	init_fcgi(network, options, max_connections);
-	if (network->http == NULL)
+	init_http(transports, options);
+	transports->listener = listener_new(&listener, max_connections);
+	init_fcgi(transports, options, max_connections);
+	if (transports->http == NULL)
 		return EX_OSERR;
-	return listen_sockets_open(network->listener, options, &users, text);
+	return listen_sockets_open(transports->listener, options, &users, text);
 }
 
 void
-transports_configure(struct network *network, const struct options *options)
+transports_configure(struct transports *transports,
+    const struct options *options)
 {
 	const size_t max_connections = module_settings_connections(options);
-	const struct router_settings front = module_settings_front(options);
-	const struct longpolls_settings polls =
+	const struct router_settings router = module_settings_router(options);
+	const struct longpolls_settings longpolls =
 	    module_settings_longpolls(options);
 	const struct http_settings http = module_settings_http(options);
 	const struct ws_settings ws = module_settings_ws(options);
@@ -277,90 +238,92 @@ transports_configure(struct network *network, const struct options *options)
 	const struct fcgi_service_settings fcgi =
 	    module_settings_fcgi(options, max_connections);
 
-	set_options(network, options);
-	router_configure(network->front, &front);
-	longpolls_configure(network->polls, &polls);
-	http_configure(network->http, &http);
-	ws_service_configure(network->ws, &ws);
-	unsent_configure(network->unsent, &unsent);
-	ws_peers_configure(network->peers, &peers);
-	fcgi_service_configure(network->fcgi, &fcgi);
-	listener_configure(network->listener, max_connections);
+	address_limit_configure(&transports->address_limit, options);
+	router_configure(transports->router, &router);
+	longpolls_configure(transports->longpolls, &longpolls);
+	http_configure(transports->http, &http);
+	ws_service_configure(transports->ws, &ws);
+	unsent_configure(transports->unsent, &unsent);
+	ws_peers_configure(transports->peers, &peers);
+	fcgi_service_configure(transports->fcgi, &fcgi);
+	listener_configure(transports->listener, max_connections);
 }
 
 void
-transports_turn(struct network *network)
+transports_turn(struct transports *transports)
 {
-	ws_service_turn(network->ws);
+	ws_service_turn(transports->ws);
 }
 
 bool
-transports_have_more(const struct network *network)
+transports_have_more(const struct transports *transports)
 {
-	return ws_service_is_behind(network->ws);
+	return ws_service_is_behind(transports->ws);
 }
 
 int
-transports_run_http(struct network *network)
+transports_run_http(struct transports *transports)
 {
-	return http_run(network->http);
+	return http_run(transports->http);
 }
 
 void
-transports_copy_counts(const struct network *network, struct metrics *metrics)
+transports_copy_counts(const struct transports *transports,
+    struct metrics *metrics)
 {
-	ws_peers_copy_counts(network->peers, &metrics->ws);
-	ws_service_copy_counts(network->ws, &metrics->ws_service);
-	longpolls_copy_counts(network->polls, &metrics->polls);
-	router_copy_counts(network->front, &metrics->front);
-	http_copy_counts(network->http, &metrics->http);
-	fcgi_service_copy_counts(network->fcgi, &metrics->fcgi);
-	unsent_copy_counts(network->unsent, &metrics->unsent);
-	metrics->limited_connections = network->limited;
-	metrics->connections_max = listener_max(network->listener);
+	ws_peers_copy_counts(transports->peers, &metrics->ws);
+	ws_service_copy_counts(transports->ws, &metrics->ws_service);
+	longpolls_copy_counts(transports->longpolls, &metrics->longpolls);
+	router_copy_counts(transports->router, &metrics->router);
+	http_copy_counts(transports->http, &metrics->http);
+	fcgi_service_copy_counts(transports->fcgi, &metrics->fcgi);
+	unsent_copy_counts(transports->unsent, &metrics->unsent);
+	metrics->limited_connections = transports->address_limit.refused;
+	metrics->connections_max = listener_max(transports->listener);
 }
 
 void
-transports_stop_accepting(struct network *network)
+transports_stop_accepting(struct transports *transports)
 {
-	if (network->listener != NULL)
-		listener_stop(network->listener);
+	if (transports->listener != NULL)
+		listener_stop(transports->listener);
 }
 
 void
-transports_stop(struct network *network)
+transports_stop(struct transports *transports)
 {
-	if (network->http != NULL)
-		http_stop(network->http);
-	if (network->fcgi != NULL)
-		fcgi_service_stop(network->fcgi);
-	if (network->peers != NULL)
-		ws_peers_abort(network->peers);
-	while (network->peers != NULL && (ws_peers_count(network->peers) > 0 ||
-	    longpolls_count(network->polls) > 0))
-		(void)uv_run(network->loop, UV_RUN_ONCE);
+	if (transports->http != NULL)
+		http_stop(transports->http);
+	if (transports->fcgi != NULL)
+		fcgi_service_stop(transports->fcgi);
+	if (transports->peers != NULL)
+		ws_peers_abort(transports->peers);
+	while (transports->peers != NULL &&
+	    (ws_peers_count(transports->peers) > 0 ||
+	    longpolls_count(transports->longpolls) > 0))
+		(void)uv_run(transports->loop, UV_RUN_ONCE);
 }
 
 void
-transports_close(struct network *network)
+transports_close(struct transports *transports)
 {
-	if (network->ws != NULL)
-		ws_service_free(network->ws);
-	if (network->polls != NULL)
-		longpolls_free(network->polls);
-	if (network->unsent != NULL)
-		unsent_free(network->unsent);
+	if (transports->ws != NULL)
+		ws_service_free(transports->ws);
+	if (transports->longpolls != NULL)
+		longpolls_free(transports->longpolls);
+	if (transports->unsent != NULL)
+		unsent_free(transports->unsent);
 }
 
 void
-transports_clear(struct network *network)
+transports_clear(struct transports *transports)
 {
-	if (network->listener != NULL)
-		listener_free(network->listener);
-	if (network->http != NULL)
-		http_free(network->http);
-	if (network->fcgi != NULL)
-		fcgi_service_free(network->fcgi);
-	router_free(network->front);
-	ws_peers_free(network->peers);
+	if (transports->listener != NULL)
+		listener_free(transports->listener);
+	if (transports->http != NULL)
+		http_free(transports->http);
+	if (transports->fcgi != NULL)
+		fcgi_service_free(transports->fcgi);
+	router_free(transports->router);
+	ws_peers_free(transports->peers);
 }
