@@ -91,25 +91,6 @@ START_TEST(session_may_have_128_characters)
 }
 END_TEST
 
-START_TEST(numbers_are_digits_that_fit)
-{
-	static const char *const bad[] = {
-		"", "-1", "+1", " 1", "1 ", "1x", "0x1", "18446744073709551616",
-	};
-	uint64_t number;
-	size_t i;
-
-	ck_assert_int_eq(admin_number_parse("18446744073709551615", &number),
-	    0);
-	ck_assert_uint_eq(number, UINT64_MAX);
-	ck_assert_int_eq(admin_number_parse("007", &number), 0);
-	ck_assert_uint_eq(number, 7);
-	for (i = 0; i < COUNT(bad); i++)
-		ck_assert_msg(admin_number_parse(bad[i], &number) == -1, "%s",
-		    bad[i]);
-}
-END_TEST
-
 void
 suite_add(TCase *tc)
 {
@@ -117,5 +98,4 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, session_alone_means_all_of_it);
 	tcase_add_test(tc, whatever_is_not_understood_is_refused);
 	tcase_add_test(tc, session_may_have_128_characters);
-	tcase_add_test(tc, numbers_are_digits_that_fit);
 }

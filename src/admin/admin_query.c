@@ -58,22 +58,3 @@ admin_query_parse(const char *query, struct admin_query *parsed)
 	}
 	return parsed->session[0] == '\0' ? "no session" : NULL;
 }
-
-int
-admin_number_parse(const char *text, uint64_t *number)
-{
-	uint64_t n = 0;
-
-	if (*text == '\0')
-		return -1;
-	for (; *text != '\0'; text++) {
-		unsigned digit = (unsigned)(unsigned char)*text - '0';
-
-		if (digit > 9 || n > UINT64_MAX / 10 ||
-		    n * 10 > UINT64_MAX - digit)
-			return -1;
-		n = n * 10 + digit;
-	}
-	*number = n;
-	return 0;
-}

@@ -2,7 +2,6 @@
 #define ADMIN_QUERY_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/id.h"
 #include "session/session.h"
@@ -20,10 +19,6 @@ struct admin_query {
  * in a few words of plain ASCII.
  */
 const char *admin_query_parse(const char *query, struct admin_query *parsed)
-	    __attribute__((warn_unused_result));
-
-/* Read the digits up to the end of text; -1 if it is anything else. */
-int	 admin_number_parse(const char *text, uint64_t *number)
 	    __attribute__((warn_unused_result));
 
 #endif

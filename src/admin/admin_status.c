@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/query.h"
 #include "config/options.h"
 #include "config/options_read.h"
@@ -92,7 +93,7 @@ parse_after(const char *query, uint64_t *after)
 		return 0;
 	if (query_only(query, "after", value, sizeof(value)) == -1)
 		return -1;
-	return admin_number_parse(value, after);
+	return number_parse(value, UINT64_MAX, after);
 }
 
 void
@@ -235,7 +236,7 @@ admin_status_erasure(const struct admin_request *request,
 	struct erasure erasure = { .state = ERASURE_UNKNOWN };
 	uint64_t number;
 
-	if (admin_number_parse(request->rest, &number) == 0)
+	if (number_parse(request->rest, UINT64_MAX, &number) == 0)
 		erasure = erasure_report(request->config->hub, number);
 	if (erasure.state == ERASURE_UNKNOWN)
 		admin_answer_error(answer, 404, "no such erasure");

@@ -1,11 +1,11 @@
 #include "exposition.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/histogram.h"
 #include "base/log.h"
+#include "base/text.h"
 
 /* Room for a number with all its digits. */
 #define NUMBER_BYTES 32
@@ -61,13 +61,11 @@ format_number(uint64_t value, enum exposition_unit unit,
 	size_t len;
 
 	if (rest == 0) {
-		(void)snprintf(text, NUMBER_BYTES, "%" PRIu64,
-		    whole);	/* fits */
+		xsnprintf(text, NUMBER_BYTES, "%" PRIu64, whole);
 		return;
 	}
-	(void)snprintf(text, NUMBER_BYTES, "%" PRIu64 ".%0*" PRIu64, whole,
-	    units[unit].digits, rest);	/* fits */
-	len = strlen(text);
+	len = xsnprintf(text, NUMBER_BYTES, "%" PRIu64 ".%0*" PRIu64, whole,
+	    units[unit].digits, rest);
 	while (text[len - 1] == '0')
 		text[--len] = '\0';
 }

@@ -1,11 +1,9 @@
 #include "health.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/buf.h"
+#include "base/text.h"
 
-#define TEXT_BYTES 160
+#define HEALTH_BYTES 160
 
 static bool
 is_older(uint64_t since_us, uint64_t now_us, uint64_t ms)
@@ -41,13 +39,14 @@ health_format(enum health health)
 		[HEALTH_STUCK] = { "storageStuck",
 		    "The disk does not come back." },
 	};
-	char text[TEXT_BYTES];
+	char text[HEALTH_BYTES];
+	size_t len;
 
 	if (health == HEALTH_READY)
-		(void)snprintf(text, sizeof(text), "{\"ready\":true}\n");
+		len = xsnprintf(text, sizeof(text), "{\"ready\":true}\n");
 	else
-		(void)snprintf(text, sizeof(text), "{\"ready\":false,"
+		len = xsnprintf(text, sizeof(text), "{\"ready\":false,"
 		    "\"reason\":\"%s\",\"message\":\"%s\"}\n",
-		    faults[health].reason, faults[health].message); /* fits */
-	return payload_new(text, strlen(text));
+		    faults[health].reason, faults[health].message);
+	return payload_new(text, len);
 }

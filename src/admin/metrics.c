@@ -1,6 +1,7 @@
 #include "metrics.h"
 
-#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "exposition.h"
 #include "wire/message.h"
@@ -47,12 +48,6 @@ tell_connections(struct exposition *out, const struct metrics *metrics)
 	put_labelled(out, "transport", "websocket", metrics->ws.open);
 	put_labelled(out, "transport", "http", metrics->http.open);
 	put_labelled(out, "transport", "fastcgi", metrics->fcgi.open);
-}
-
-static void
-tell_connections_max(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->connections_max);
 }
 
 static void
@@ -119,12 +114,6 @@ tell_held_longpolls(struct exposition *out, const struct metrics *metrics)
 	for (i = TRANSPORT_HTTP; i <= TRANSPORT_FASTCGI; i++)
 		put_labelled(out, "transport", transports[i],
 		    metrics->longpolls.held[i]);
-}
-
-static void
-tell_sessions(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->hub.sessions);
 }
 
 static void
@@ -240,22 +229,10 @@ tell_waiting(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
-tell_unsent(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->unsent.bytes);
-}
-
-static void
 tell_unsent_ended(struct exposition *out, const struct metrics *metrics)
 {
 	put_labelled(out, "reason", "late", metrics->unsent.late);
 	put_labelled(out, "reason", "crowded_out", metrics->unsent.crowded_out);
-}
-
-static void
-tell_woken(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->hub.peers_woken);
 }
 
 /* Multicarts written to clients of a transport. */
@@ -274,24 +251,6 @@ tell_deliveries(struct exposition *out, const struct metrics *metrics)
 	for (i = TRANSPORT_WEBSOCKET; i <= TRANSPORT_FASTCGI; i++)
 		put_labelled(out, "transport", transports[i],
 		    deliveries_of(metrics, i)->multicarts);
-}
-
-static void
-tell_conflations(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->hub.outboxes.conflations);
-}
-
-static void
-tell_delays(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->hub.delayed_publishes);
-}
-
-static void
-tell_compressed(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->ws_service.compressed_bytes);
 }
 
 static void
@@ -325,12 +284,6 @@ tell_commit_rows(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
-tell_refused_commits(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->writer.refusals);
-}
-
-static void
 tell_errors(struct exposition *out, const struct metrics *metrics)
 {
 	size_t i;
@@ -352,40 +305,10 @@ tell_busy(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
-tell_wal(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->writer.store.log_bytes);
-}
-
-static void
-tell_database(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->writer.store.database_bytes);
-}
-
-static void
-tell_free(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->hub.free_bytes);
-}
-
-static void
-tell_min_free(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->hub.min_free_bytes);
-}
-
-static void
 tell_lag(struct exposition *out, const struct metrics *metrics)
 {
 	exposition_histogram(out, NULL, 0, &metrics->turns_us,
 	    EXPOSITION_MICROSECONDS);
-}
-
-static void
-tell_log_lost(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->log_lost);
 }
 
 static void
@@ -396,28 +319,10 @@ tell_cpu(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
-tell_virtual(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->process.virtual_bytes);
-}
-
-static void
-tell_resident(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->process.resident_bytes);
-}
-
-static void
 tell_fds(struct exposition *out, const struct metrics *metrics)
 {
 	if (metrics->process.open_fds != 0)
 		put_plain(out, metrics->process.open_fds);
-}
-
-static void
-tell_max_fds(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->process.max_fds);
 }
 
 static void
@@ -427,119 +332,143 @@ tell_start_time(struct exposition *out, const struct metrics *metrics)
 	    EXPOSITION_MILLISECONDS);
 }
 
+#define FIELD(name) .offset = offsetof(struct metrics, name), \
+	.size = sizeof(((struct metrics *)NULL)->name)
+
 static const struct family {
 	const char *name;
 	enum exposition_kind kind;
 	const char *help;
-	void (*tell)(struct exposition *out, const struct metrics *metrics);
+	void	(*tell)(struct exposition *out, const struct metrics *metrics);
+	/* Without it, the field whose value is the one sample. */
+	size_t	 offset;
+	size_t	 size;
 } families[] = {
 	{ "buddyshopping_build_info", EXPOSITION_GAUGE,
-	    "The version that runs; always 1.", tell_build },
+	    "The version that runs; always 1.", .tell = tell_build },
 	{ "buddyshopping_ready", EXPOSITION_GAUGE,
-	    "Whether /readyz says so: 1 or 0.", tell_ready },
+	    "Whether /readyz says so: 1 or 0.", .tell = tell_ready },
 	{ "buddyshopping_connections", EXPOSITION_GAUGE,
-	    "Open connections.", tell_connections },
+	    "Open connections.", .tell = tell_connections },
 	{ "buddyshopping_connections_max", EXPOSITION_GAUGE,
-	    "How many may be open; 0 for no limit.", tell_connections_max },
+	    "How many may be open; 0 for no limit.", FIELD(connections_max) },
 	{ "buddyshopping_connections_opened_total", EXPOSITION_COUNTER,
-	    "Connections that were opened.", tell_opened },
+	    "Connections that were opened.", .tell = tell_opened },
 	{ "buddyshopping_connections_closed_total", EXPOSITION_COUNTER,
 	    "Connections that ended, by the first reason for it.",
-	    tell_closed },
+	    .tell = tell_closed },
 	{ "buddyshopping_held_polls", EXPOSITION_GAUGE,
-	    "Requests that wait for news.", tell_held_longpolls },
+	    "Requests that wait for news.", .tell = tell_held_longpolls },
 	{ "buddyshopping_sessions", EXPOSITION_GAUGE,
-	    "Sessions in memory: somebody takes part.", tell_sessions },
+	    "Sessions in memory: somebody takes part.", FIELD(hub.sessions) },
 	{ "buddyshopping_customers", EXPOSITION_GAUGE,
 	    "Customers who are present, or absent and waited for.",
-	    tell_customers },
+	    .tell = tell_customers },
 	{ "buddyshopping_messages_total", EXPOSITION_COUNTER,
 	    "Messages of clients, by what they were judged to be.",
-	    tell_messages },
+	    .tell = tell_messages },
 	{ "buddyshopping_refusals_total", EXPOSITION_COUNTER,
-	    "Errors that clients were told, by their code.", tell_refusals },
+	    "Errors that clients were told, by their code.",
+	    .tell = tell_refusals },
 	{ "buddyshopping_rate_limited_total", EXPOSITION_COUNTER,
 	    "What was refused, or left waiting, because it came too often, "
-	    "or too many at a time.", tell_limited },
+	    "or too many at a time.", .tell = tell_limited },
 	{ "buddyshopping_strangers_ended_total", EXPOSITION_COUNTER,
 	    "Connections ended because nobody had joined on them.",
-	    tell_strangers },
+	    .tell = tell_strangers },
 	{ "buddyshopping_malformed_requests_total", EXPOSITION_COUNTER,
 	    "Requests that were refused as malformed, or for a head that is "
-	    "too large.", tell_refused },
+	    "too large.", .tell = tell_refused },
 	{ "buddyshopping_jobs", EXPOSITION_GAUGE,
 	    "Changes, reads and answers on their way to the storage thread, "
-	    "or with it.", tell_jobs },
+	    "or with it.", .tell = tell_jobs },
 	{ "buddyshopping_outbox_messages", EXPOSITION_GAUGE,
 	    "Messages that wait until their clients take them.",
-	    tell_waiting },
+	    .tell = tell_waiting },
 	{ "buddyshopping_unsent_bytes", EXPOSITION_GAUGE,
 	    "What clients have begun to take and not taken to its end.",
-	    tell_unsent },
+	    FIELD(unsent.bytes) },
 	{ "buddyshopping_unsent_ended_total", EXPOSITION_COUNTER,
 	    "Connections that were ended amid a message or answer.",
-	    tell_unsent_ended },
+	    .tell = tell_unsent_ended },
 	{ "buddyshopping_woken_peers", EXPOSITION_GAUGE,
 	    "Clients for whom there is something new to be done.",
-	    tell_woken },
+	    FIELD(hub.peers_woken) },
 	{ "buddyshopping_deliveries_total", EXPOSITION_COUNTER,
 	    "Multicarts written to clients, to their last byte.",
-	    tell_deliveries },
+	    .tell = tell_deliveries },
 	{ "buddyshopping_conflations_total", EXPOSITION_COUNTER,
 	    "Multicarts that a newer one replaced before its client took "
-	    "them.", tell_conflations },
+	    "them.", FIELD(hub.outboxes.conflations) },
 	{ "buddyshopping_output_delays_total", EXPOSITION_COUNTER,
 	    "How often a session came to session-output-rate and had to "
-	    "wait.", tell_delays },
+	    "wait.", FIELD(hub.delayed_publishes) },
 	{ "buddyshopping_compressed_bytes_total", EXPOSITION_COUNTER,
 	    "Bytes of messages that were compressed, each once for all its "
-	    "readers.", tell_compressed },
+	    "readers.", FIELD(ws_service.compressed_bytes) },
 	{ "buddyshopping_delivery_latency_seconds", EXPOSITION_HISTOGRAM,
 	    "From the receipt of a change to the last byte of the multicart "
-	    "that shows it, for each client.", tell_latency },
+	    "that shows it, for each client.", .tell = tell_latency },
 	{ "buddyshopping_commit_duration_seconds", EXPOSITION_HISTOGRAM,
 	    "Transactions, from their first statement to when they are "
-	    "durable.", tell_commits },
+	    "durable.", .tell = tell_commits },
 	{ "buddyshopping_commit_rows", EXPOSITION_HISTOGRAM,
-	    "What was written in one transaction.", tell_commit_rows },
+	    "What was written in one transaction.", .tell = tell_commit_rows },
 	{ "buddyshopping_commits_refused_total", EXPOSITION_COUNTER,
 	    "Lists of changes that the storage refused.",
-	    tell_refused_commits },
+	    FIELD(writer.refusals) },
 	{ "buddyshopping_storage_errors_total", EXPOSITION_COUNTER,
-	    "Errors of the database, by kind.", tell_errors },
+	    "Errors of the database, by kind.", .tell = tell_errors },
 	{ "buddyshopping_storage_busy_seconds", EXPOSITION_GAUGE,
 	    "For how long the storage thread has been at what it has in "
-	    "hand.", tell_busy },
+	    "hand.", .tell = tell_busy },
 	{ "buddyshopping_wal_bytes", EXPOSITION_GAUGE,
 	    "The write-ahead log's file, as the last commit found it.",
-	    tell_wal },
+	    FIELD(writer.store.log_bytes) },
 	{ "buddyshopping_database_bytes", EXPOSITION_GAUGE,
 	    "The database's file, as the last commit found it.",
-	    tell_database },
+	    FIELD(writer.store.database_bytes) },
 	{ "buddyshopping_storage_free_bytes", EXPOSITION_GAUGE,
 	    "Free on the database's disk, as last measured; 0 if it is not.",
-	    tell_free },
+	    FIELD(hub.free_bytes) },
 	{ "buddyshopping_storage_min_free_bytes", EXPOSITION_GAUGE,
-	    "How much of it is kept free; 0 for nothing.", tell_min_free },
+	    "How much of it is kept free; 0 for nothing.",
+	    FIELD(hub.min_free_bytes) },
 	{ "buddyshopping_event_loop_lag_seconds", EXPOSITION_HISTOGRAM,
 	    "Turns of the event loop: what becomes ready waits no longer.",
-	    tell_lag },
+	    .tell = tell_lag },
 	{ "buddyshopping_log_lines_lost_total", EXPOSITION_COUNTER,
-	    "Lines of the log that nobody read in time.", tell_log_lost },
+	    "Lines of the log that nobody read in time.", FIELD(log_lost) },
 	{ "process_cpu_seconds_total", EXPOSITION_COUNTER,
-	    "Processor time, user and system.", tell_cpu },
+	    "Processor time, user and system.", .tell = tell_cpu },
 	{ "process_virtual_memory_bytes", EXPOSITION_GAUGE,
-	    "Virtual memory.", tell_virtual },
+	    "Virtual memory.", FIELD(process.virtual_bytes) },
 	{ "process_resident_memory_bytes", EXPOSITION_GAUGE,
-	    "Resident memory.", tell_resident },
+	    "Resident memory.", FIELD(process.resident_bytes) },
 	{ "process_open_fds", EXPOSITION_GAUGE,
 	    "Open file descriptors; without a value before Linux 6.2.",
-	    tell_fds },
+	    .tell = tell_fds },
 	{ "process_max_fds", EXPOSITION_GAUGE,
-	    "How many file descriptors may be open.", tell_max_fds },
+	    "How many file descriptors may be open.", FIELD(process.max_fds) },
 	{ "process_start_time_seconds", EXPOSITION_GAUGE,
-	    "When the daemon started, since 1970.", tell_start_time },
+	    "When the daemon started, since 1970.", .tell = tell_start_time },
 };
+
+/* The value of a field, a size_t or an uint64_t. */
+static uint64_t
+field_value(const struct family *family, const struct metrics *metrics)
+{
+	const char *field = (const char *)metrics + family->offset;
+	uint64_t wide;
+	size_t size;
+
+	if (family->size == sizeof(wide)) {
+		memcpy(&wide, field, sizeof(wide));
+		return wide;
+	}
+	memcpy(&size, field, sizeof(size));
+	return size;
+}
 
 struct payload *
 metrics_format(const struct metrics *metrics)
@@ -551,7 +480,10 @@ metrics_format(const struct metrics *metrics)
 	for (i = 0; i < COUNT(families); i++) {
 		exposition_family(&out, families[i].name, families[i].kind,
 		    families[i].help);
-		families[i].tell(&out, metrics);
+		if (families[i].tell != NULL)
+			families[i].tell(&out, metrics);
+		else
+			put_plain(&out, field_value(&families[i], metrics));
 	}
 	return exposition_end(&out);
 }

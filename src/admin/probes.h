@@ -9,8 +9,7 @@ struct metrics;
 
 /*
  * What monitoring systems and load balancers ask: /metrics, /healthz (the loop
- * turns) and /readyz (send clients here).  Never for the public: who listens for
- * it and where is the owner's business.
+ * turns) and /readyz (send clients here).  Never for the public.
  */
 struct probes {
 	/* Fill in all of metrics. */

@@ -3,10 +3,10 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
+#include "base/text.h"
 #include "wire/http_text.h"
 
 enum {
@@ -143,8 +143,8 @@ address_format_detail(const struct address *address,
 	address_format(&cut, out);
 	len = strlen(out);
 	if (detail == ADDRESS_PREFIX && len > 0 && !address->is_unreadable)
-		(void)snprintf(out + len, ADDRESS_TEXT_MAX + 1 - len,
-		    is_v4 ? "/24" : "/48"); /* fits: it was cut */
+		xsnprintf(out + len, ADDRESS_TEXT_MAX + 1 - len,
+		    is_v4 ? "/24" : "/48");
 }
 
 bool

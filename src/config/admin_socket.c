@@ -1,10 +1,10 @@
 #include "admin_socket.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "endpoint.h"
 #include "options.h"
@@ -31,7 +31,7 @@ admin_socket_find(const struct options *options, struct endpoint *endpoint)
 		path = xstrdup(options->database);
 	size = strlen(path) + sizeof(format);
 	text = xcalloc(1, size);
-	(void)snprintf(text, size, format, path); /* fits */
+	xsnprintf(text, size, format, path);
 	fault = endpoint_parse(text, endpoint);
 	free(text);
 	free(path);

@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
 #include "address.h"
 #include "base/number.h"
+#include "base/text.h"
 
 enum {
 	HOST_TEXT_MAX = INET6_ADDRSTRLEN - 1,
@@ -138,9 +138,9 @@ format_unix(const struct endpoint *endpoint, char *out, size_t room)
 	if (len > sizeof(un.sun_path))
 		len = sizeof(un.sun_path);
 	is_abstract = len > 0 && un.sun_path[0] == '\0';
-	(void)snprintf(out, room, "%s%s%.*s", unix_scheme,
+	xsnprintf(out, room, "%s%s%.*s", unix_scheme,
 	    is_abstract ? "@" : "", (int)(len - is_abstract),
-	    un.sun_path + is_abstract);	/* it fits */
+	    un.sun_path + is_abstract);
 }
 
 void
@@ -157,11 +157,10 @@ endpoint_format(const struct endpoint *endpoint,
 	} else if (endpoint->address.ss_family == AF_INET6) {
 		memcpy(&in6, &endpoint->address, sizeof(in6));
 		(void)inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof(host));
-		(void)snprintf(out, room, "[%s]:%u", host,
-		    ntohs(in6.sin6_port));	/* both fit */
+		xsnprintf(out, room, "[%s]:%u", host, ntohs(in6.sin6_port));
 	} else {
 		memcpy(&in, &endpoint->address, sizeof(in));
 		(void)inet_ntop(AF_INET, &in.sin_addr, host, sizeof(host));
-		(void)snprintf(out, room, "%s:%u", host, ntohs(in.sin_port));
+		xsnprintf(out, room, "%s:%u", host, ntohs(in.sin_port));
 	}
 }

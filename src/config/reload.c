@@ -87,7 +87,7 @@ notify_reloading(void)
 {
 	struct timespec now;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail */
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	/* Whether anybody listens for this is not ours to judge. */
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 	    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
@@ -108,5 +108,5 @@ reload(struct options *options, int argc, char **argv,
 		options_clear(&fresh);
 		log_info("reload: done");
 	}
-	(void)sd_notify(0, "READY=1");	/* likewise */
+	(void)sd_notify(0, "READY=1");
 }

@@ -67,7 +67,8 @@ socket_access_is_permitted(enum socket_access_setting setting,
 
 void
 socket_access_warn(enum socket_access_setting setting,
-    const struct endpoint *endpoints, size_t count, const struct socket_access *access)
+    const struct endpoint *endpoints, size_t count,
+    const struct socket_access *access)
 {
 	if (!has_file(endpoints, count) || !socket_access_is_given(access))
 		return;

@@ -72,8 +72,7 @@ on_drain_timeout(uv_timer_t *timer)
 static void
 start_drain_timeout(struct drain *drain)
 {
-	/* It cannot fail. */
-	(void)uv_timer_start(&drain->limit, on_drain_timeout,
+	uv_timer_start(&drain->limit, on_drain_timeout,
 	    drain->duration_ms + LINGER_MS, 0);
 }
 
@@ -95,8 +94,8 @@ drain_start(const struct drain_config *config)
 
 	drain->config = *config;
 	drain->duration_ms = config->duration_ms;
-	(void)uv_timer_init(config->loop, &drain->pace); /* cannot fail */
-	(void)uv_timer_init(config->loop, &drain->limit); /* likewise */
+	uv_timer_init(config->loop, &drain->pace);
+	uv_timer_init(config->loop, &drain->limit);
 	drain->pace.data = drain;
 	drain->limit.data = drain;
 	notify_stopping(drain);
@@ -130,10 +129,10 @@ close_next_websockets(struct drain *drain)
 	ws_peers_close(drain->config.transports->peers, due - drain->closed,
 	    WS_CLOSE_SERVICE_RESTART);
 	drain->closed = due;
-	(void)uv_timer_start(&drain->pace, on_next_close,
+	uv_timer_start(&drain->pace, on_next_close,
 	    drain_next_close_ms(drain->count, due, drain->duration_ms) -
 		elapsed_ms,
-	    0); /* cannot fail */
+	    0);
 }
 
 /* Whether an answer is under way still. */
@@ -195,6 +194,6 @@ drain_free(struct drain *drain)
 {
 	if (drain == NULL)
 		return;
-	(void)uv_timer_stop(&drain->limit);	/* cannot fail */
+	uv_timer_stop(&drain->limit);
 	uv_close((uv_handle_t *)&drain->pace, on_next_close_closed);
 }

@@ -24,7 +24,7 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	/* What is large goes back to the system with its last reader; else
-	 * the C library learns to keep it.  It cannot fail. */
+	 * the C library learns to keep it.  */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	if (std_fds_open() == -1) {
 		log_error("standard input, output or error is closed, and "
@@ -39,7 +39,7 @@ main(int argc, char **argv)
 	log_aborts();
 	/* Whatever limit and pattern say: carts and tokens are in memory. */
 	if (!options.core_dumps)
-		(void)prctl(PR_SET_DUMPABLE, 0); /* cannot fail */
+		(void)prctl(PR_SET_DUMPABLE, 0);
 	status = descriptors_require(&options) == -1 ? EX_OSERR :
 	    server_run(&options, argc, argv);
 	options_clear(&options);

@@ -20,7 +20,7 @@ trim_if_idle(uv_timer_t *timer)
 void
 memory_trim_init(struct memory_trim *memory_trim, uv_loop_t *loop)
 {
-	(void)uv_timer_init(loop, &memory_trim->timer);	/* cannot fail */
+	uv_timer_init(loop, &memory_trim->timer);
 	memory_trim->timer.data = memory_trim;
 	memory_trim->had_work = false;
 }

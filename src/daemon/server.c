@@ -169,8 +169,7 @@ wake_loop(void *ctx)
 {
 	struct server *server = ctx;
 
-	/* Fails only for a handle that is closing: nobody waits then. */
-	(void)uv_async_send(&server->results_ready);
+	uv_async_send(&server->results_ready);
 }
 
 static void
@@ -324,17 +323,16 @@ init_loop(struct server *server)
 	if (uv_loop_init(loop) != 0 ||
 	    uv_async_init(loop, &server->results_ready, on_storage_results) != 0)
 		fatalx("cannot set up the event loop");
-	/* These cannot fail. */
-	(void)uv_prepare_init(loop, &server->prepare);
-	(void)uv_idle_init(loop, &server->no_sleep);
-	(void)uv_timer_init(loop, &server->wakeup);
+	uv_prepare_init(loop, &server->prepare);
+	uv_idle_init(loop, &server->no_sleep);
+	uv_timer_init(loop, &server->wakeup);
 	memory_trim_init(&server->memory_trim, loop);
 	server->results_ready.data = server;
 	server->prepare.data = server;
 	server->wakeup.data = server;
 	signals_init(&server->signals, loop, on_stop_signal, on_reload_signal,
 	    server);
-	(void)uv_prepare_start(&server->prepare, before_sleep);
+	uv_prepare_start(&server->prepare, before_sleep);
 	server->started_ms = clock_now().wall_ms;
 }
 

@@ -25,7 +25,6 @@ signals_ignore(struct signals *signals)
 {
 	sigset_t set;
 
-	/* These cannot fail. */
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);

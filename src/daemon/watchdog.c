@@ -21,7 +21,7 @@ on_storage_alive(void *ctx)
 {
 	struct watchdog *watchdog = ctx;
 
-	(void)uv_async_send(&watchdog->answered); /* cannot fail */
+	uv_async_send(&watchdog->answered);
 }
 
 static void
@@ -52,11 +52,11 @@ watchdog_start(uv_loop_t *loop, struct writer *journal)
 	watchdog->journal = journal;
 	if (uv_async_init(loop, &watchdog->answered, notify_watchdog) != 0)
 		fatalx("cannot set up the watchdog");
-	(void)uv_timer_init(loop, &watchdog->timer); /* cannot fail */
+	uv_timer_init(loop, &watchdog->timer);
 	watchdog->answered.data = watchdog;
 	watchdog->timer.data = watchdog;
-	(void)uv_timer_start(&watchdog->timer, ask_storage_thread, half_ms,
-	    half_ms);	/* cannot fail */
+	uv_timer_start(&watchdog->timer, ask_storage_thread, half_ms,
+	    half_ms);
 	return watchdog;
 }
 
@@ -79,6 +79,6 @@ watchdog_stop(struct watchdog *watchdog)
 {
 	if (watchdog == NULL)
 		return;
-	(void)uv_timer_stop(&watchdog->timer);	/* cannot fail */
+	uv_timer_stop(&watchdog->timer);
 	uv_close((uv_handle_t *)&watchdog->answered, on_watchdog_async_closed);
 }
