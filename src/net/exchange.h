@@ -60,6 +60,9 @@ struct exchange_answer {
 	struct longpoll *longpoll;		/* with 0 */
 };
 
+/* What a client is told to wait that comes when the service stops. */
+enum { EXCHANGE_RETRY_STOPPED_S = 5 };
+
 enum { EXCHANGE_FIELDS_MAX = 12 };
 
 struct exchange_field {

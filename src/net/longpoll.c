@@ -27,8 +27,6 @@
 #define WAIT_STEPS (MESSAGE_WAIT_MAX_S * 1000 / WAIT_STEP_MS + 1)
 /* How long who asks too often waits for the answer that says so. */
 #define DELAY_MS 1000
-/* What clients are told to wait when the service stops. */
-#define RETRY_STOPPED_S 5
 
 struct longpoll {
 	struct peer peer;
@@ -403,7 +401,7 @@ longpoll_start(struct longpoll *poll, void (*answered)(void *ctx,
 	poll->ctx = ctx;
 	if (poll->polls->is_draining) {
 		refuse_longpoll(poll, REFUSAL_SHUTTING_DOWN, NULL,
-		    RETRY_STOPPED_S);
+		    EXCHANGE_RETRY_STOPPED_S);
 		return;
 	}
 	if (poll->has_stray_body) {
@@ -448,6 +446,6 @@ longpolls_drain(struct longpolls *polls)
 		    (poll->state.is_held &&
 		    poll->peer.outbox.reply_count == 0))
 			refuse_longpoll(poll, REFUSAL_SHUTTING_DOWN, NULL,
-			    RETRY_STOPPED_S);
+			    EXCHANGE_RETRY_STOPPED_S);
 	}
 }

@@ -16,10 +16,8 @@
 
 #define METHODS "GET, POST, OPTIONS"
 
-/* What a client is told to wait that has too many connections, ... */
+/* What a client is told to wait that has too many connections. */
 #define RETRY_CONNECTIONS_S 10
-/* ... or comes when the service stops. */
-#define RETRY_STOPPED_S 5
 
 struct router {
 	struct ws_peers *peers;
@@ -81,7 +79,7 @@ refuse_request(struct router *router, struct exchange_answer *answer,
 	if (code == REFUSAL_RATE_LIMITED)
 		error.retry_after_s = RETRY_CONNECTIONS_S;
 	if (code == REFUSAL_SHUTTING_DOWN)
-		error.retry_after_s = RETRY_STOPPED_S;
+		error.retry_after_s = EXCHANGE_RETRY_STOPPED_S;
 	answer->status = message_refusal_status(code);
 	answer->retry_after_s = error.retry_after_s;
 	answer->body = answer_body_error(&error);
