@@ -33,9 +33,10 @@
 #include "watchdog.h"
 
 /*
- * Everything, and the order in which it happens: one turn of the loop takes in
- * what sockets have, hands the changes to the storage as one list, and sends
- * what the storage has settled.
+ * Everything, and the order in which it happens: server_start(), before_sleep()
+ * once in every turn of the loop, on_storage_results(), and server_stop().  One
+ * turn takes in what sockets have, hands the changes to the storage as one list
+ * and sends what the storage has committed.
  */
 struct server {
 	struct options *options;
@@ -87,7 +88,7 @@ on_wakeup(uv_timer_t *handle)
 	hub_tick(server->hub, &now);
 }
 
-/* Wake up when the hub or libmicrohttpd has something to do, in ms. */
+/* Wake up when the hub has something to do, or libmicrohttpd, in so many ms. */
 static void
 set_wakeup(struct server *server, int http_wait_ms)
 {
@@ -96,8 +97,8 @@ set_wakeup(struct server *server, int http_wait_ms)
 
 	if (http_wait_ms >= 0 && now_ms + (uint64_t)http_wait_ms < wakeup_ms)
 		wakeup_ms = now_ms + (uint64_t)http_wait_ms;
-	if (wakeup_ms == server->wakeup_ms && uv_is_active((uv_handle_t *)
-	    &server->wakeup))
+	if (wakeup_ms == server->wakeup_ms &&
+	    uv_is_active((uv_handle_t *)&server->wakeup))
 		return;
 	server->wakeup_ms = wakeup_ms;
 	if (wakeup_ms == UINT64_MAX) {
@@ -116,6 +117,7 @@ on_no_sleep(uv_idle_t *handle)
 	(void)handle;	/* it only keeps the loop from waiting */
 }
 
+/* The turn of the loop: sockets were read, and it would wait for more now. */
 static void
 before_sleep(uv_prepare_t *handle)
 {
@@ -454,7 +456,7 @@ close_loop(struct server *server)
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until none is left */
 }
 
-/* Commit what peers left behind when they went, and end the thread. */
+/* Commit all there is, and end the thread. */
 static void
 stop_storage(struct server *server)
 {
@@ -472,19 +474,42 @@ stop_storage(struct server *server)
 		store_log_chain_head(server->store);
 }
 
+/* Each of these needs what comes before it. */
 static int
-server_close(struct server *server)
+server_start(struct server *server)
+{
+	struct id_key key;
+	int status;
+
+	init_loop(server);
+	status = open_storage(server, &key);
+	if (status != EX_OK)
+		return status;
+	init_hub(server, &key);
+	init_transports(server, &key);
+	status = open_admin_listener(server, &key);
+	if (status != EX_OK)
+		return status;
+	return open_transports(server);
+}
+
+/* As far as it was started. */
+static void
+server_stop(struct server *server)
 {
 	/* What ends does so by itself: a signal could only cut it off. */
 	signals_ignore(&server->signals);
 	uv_prepare_stop(&server->prepare);
+	/* Nobody comes any more, and all leave the hub. */
 	if (server->drain == NULL)
 		transports_stop_accepting(&server->transports);
 	admin_listener_stop(server->admin_listener);
 	transports_stop(&server->transports);
+	/* That is committed, and shown to nobody. */
 	if (server->hub != NULL)
 		submit_to_storage(server);
 	stop_storage(server);
+	/* All handles are closed, and memory is freed once they are. */
 	watchdog_stop(server->watchdog);
 	drain_free(server->drain);
 	transports_close(&server->transports);
@@ -498,7 +523,6 @@ server_close(struct server *server)
 	store_close(server->store);
 	if (uv_loop_close(&server->loop) != 0)
 		log_warnx("the event loop still has handles");
-	return server->status;
 }
 
 int
@@ -509,20 +533,12 @@ server_run(struct options *options, int argc, char **argv)
 		.argc = argc,
 		.argv = argv,
 	};
-	struct id_key key;
 
-	init_loop(&server);
-	server.status = open_storage(&server, &key);
-	if (server.status == EX_OK) {
-		init_hub(&server, &key);
-		init_transports(&server, &key);
-		server.status = open_admin_listener(&server, &key);
-	}
-	if (server.status == EX_OK)
-		server.status = open_transports(&server);
+	server.status = server_start(&server);
 	if (server.status == EX_OK) {
 		(void)uv_run(&server.loop, UV_RUN_DEFAULT);
 		log_info("stopped");
 	}
-	return server_close(&server);
+	server_stop(&server);
+	return server.status;
 }
