@@ -14,7 +14,7 @@
 #include "session/session.h"
 
 static void
-answer_probe(const struct admin_request *request,
+answer_probe_path(const struct admin_request *request,
     struct exchange_answer *answer)
 {
 	const struct http_target *target = request->exchange->target;
@@ -32,9 +32,9 @@ static const struct route {
 	void	(*answer)(const struct admin_request *request,
 		    struct exchange_answer *answer);
 } routes[] = {
-	{ "GET", "/metrics", NULL, true, answer_probe },
-	{ "GET", "/healthz", NULL, true, answer_probe },
-	{ "GET", "/readyz", NULL, true, answer_probe },
+	{ "GET", "/metrics", NULL, true, answer_probe_path },
+	{ "GET", "/healthz", NULL, true, answer_probe_path },
+	{ "GET", "/readyz", NULL, true, answer_probe_path },
 	{ "GET", "/status", NULL, false, admin_status_daemon },
 	{ "GET", "/sessions", NULL, false, admin_status_sessions },
 	{ "GET", "/session", NULL, false, admin_status_session },

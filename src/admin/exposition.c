@@ -21,32 +21,32 @@ static const struct {
 };
 
 static void
-put_bytes(struct exposition *exposition, const char *bytes, size_t len)
+append_bytes(struct exposition *exposition, const char *bytes, size_t len)
 {
 	if (buf_append(&exposition->text, bytes, len) == -1)
 		fatalx("out of memory (metrics)");
 }
 
 static void
-put_text(struct exposition *exposition, const char *text)
+append_text(struct exposition *exposition, const char *text)
 {
-	put_bytes(exposition, text, strlen(text));
+	append_bytes(exposition, text, strlen(text));
 }
 
 /* Text with the characters of special escaped that the format cannot have. */
 static void
-put_escaped_text(struct exposition *exposition, const char *text,
+append_escaped(struct exposition *exposition, const char *text,
     const char *special)
 {
 	size_t len;
 
 	for (; *text != '\0'; text++) {
 		len = strcspn(text, special);
-		put_bytes(exposition, text, len);
+		append_bytes(exposition, text, len);
 		text += len;
 		if (*text == '\0')
 			return;
-		put_text(exposition, *text == '\n' ? "\\n" :
+		append_text(exposition, *text == '\n' ? "\\n" :
 		    *text == '"' ? "\\\"" : "\\\\");
 	}
 }
@@ -75,18 +75,18 @@ struct sample {
 	const char *suffix;	/* of the family's name */
 	const struct exposition_label *labels;
 	size_t	 count;
-	const char *le; /* the bound of a bucket; NULL: it is none */
+	const char *le;		/* the bound of a bucket; NULL: it is none */
 };
 
 static void
 put_label(struct exposition *exposition, const char *before,
     const char *name, const char *value)
 {
-	put_text(exposition, before);
-	put_text(exposition, name);
-	put_text(exposition, "=\"");
-	put_escaped_text(exposition, value, "\\\"\n");
-	put_text(exposition, "\"");
+	append_text(exposition, before);
+	append_text(exposition, name);
+	append_text(exposition, "=\"");
+	append_escaped(exposition, value, "\\\"\n");
+	append_text(exposition, "\"");
 }
 
 static void
@@ -100,7 +100,7 @@ put_labels(struct exposition *exposition, const struct sample *sample)
 	if (sample->le != NULL)
 		put_label(exposition, i++ == 0 ? "{" : ",", "le", sample->le);
 	if (i > 0)
-		put_text(exposition, "}");
+		append_text(exposition, "}");
 }
 
 static void
@@ -110,12 +110,12 @@ put_sample(struct exposition *exposition, const struct sample *sample,
 	char number[NUMBER_BYTES];
 
 	format_number(value, unit, number);
-	put_text(exposition, exposition->family);
-	put_text(exposition, sample->suffix);
+	append_text(exposition, exposition->family);
+	append_text(exposition, sample->suffix);
 	put_labels(exposition, sample);
-	put_text(exposition, " ");
-	put_text(exposition, number);
-	put_text(exposition, "\n");
+	append_text(exposition, " ");
+	append_text(exposition, number);
+	append_text(exposition, "\n");
 }
 
 void
@@ -142,15 +142,15 @@ exposition_family(struct exposition *exposition, const char *name,
 	};
 
 	exposition->family = name;
-	put_text(exposition, "# HELP ");
-	put_text(exposition, name);
-	put_text(exposition, " ");
-	put_escaped_text(exposition, help, "\\\n");
-	put_text(exposition, "\n# TYPE ");
-	put_text(exposition, name);
-	put_text(exposition, " ");
-	put_text(exposition, kinds[kind]);
-	put_text(exposition, "\n");
+	append_text(exposition, "# HELP ");
+	append_text(exposition, name);
+	append_text(exposition, " ");
+	append_escaped(exposition, help, "\\\n");
+	append_text(exposition, "\n# TYPE ");
+	append_text(exposition, name);
+	append_text(exposition, " ");
+	append_text(exposition, kinds[kind]);
+	append_text(exposition, "\n");
 }
 
 void

@@ -11,7 +11,7 @@ struct payload;
 enum health {
 	HEALTH_READY,
 	HEALTH_DRAINING,	/* it takes in nothing new: it stops */
-	HEALTH_REFUSED, /* the storage refused the last changes */
+	HEALTH_REFUSED,		/* the storage refused the last changes */
 	HEALTH_STUCK		/* the storage does not come back */
 };
 

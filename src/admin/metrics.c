@@ -15,13 +15,13 @@ static const char *const transports[] = {
 };
 
 static void
-put_plain(struct exposition *out, uint64_t value)
+tell_value(struct exposition *out, uint64_t value)
 {
 	exposition_sample(out, NULL, 0, value, EXPOSITION_ONE);
 }
 
 static void
-put_labelled(struct exposition *out, const char *name, const char *label,
+tell_labelled(struct exposition *out, const char *name, const char *label,
     uint64_t value)
 {
 	const struct exposition_label labels[] = { { name, label } };
@@ -33,29 +33,29 @@ static void
 tell_build(struct exposition *out, const struct metrics *metrics)
 {
 	(void)metrics;	/* it is the same in all */
-	put_labelled(out, "version", PACKAGE_VERSION, 1);
+	tell_labelled(out, "version", PACKAGE_VERSION, 1);
 }
 
 static void
 tell_ready(struct exposition *out, const struct metrics *metrics)
 {
-	put_plain(out, metrics->health == HEALTH_READY);
+	tell_value(out, metrics->health == HEALTH_READY);
 }
 
 static void
 tell_connections(struct exposition *out, const struct metrics *metrics)
 {
-	put_labelled(out, "transport", "websocket", metrics->ws.open);
-	put_labelled(out, "transport", "http", metrics->http.open);
-	put_labelled(out, "transport", "fastcgi", metrics->fcgi.open);
+	tell_labelled(out, "transport", "websocket", metrics->ws.open);
+	tell_labelled(out, "transport", "http", metrics->http.open);
+	tell_labelled(out, "transport", "fastcgi", metrics->fcgi.open);
 }
 
 static void
 tell_opened(struct exposition *out, const struct metrics *metrics)
 {
-	put_labelled(out, "transport", "websocket", metrics->ws.opened);
-	put_labelled(out, "transport", "http", metrics->http.opened);
-	put_labelled(out, "transport", "fastcgi", metrics->fcgi.opened);
+	tell_labelled(out, "transport", "websocket", metrics->ws.opened);
+	tell_labelled(out, "transport", "http", metrics->http.opened);
+	tell_labelled(out, "transport", "fastcgi", metrics->fcgi.opened);
 }
 
 static void
@@ -112,15 +112,15 @@ tell_held_longpolls(struct exposition *out, const struct metrics *metrics)
 	enum transport i;
 
 	for (i = TRANSPORT_HTTP; i <= TRANSPORT_FASTCGI; i++)
-		put_labelled(out, "transport", transports[i],
+		tell_labelled(out, "transport", transports[i],
 		    metrics->longpolls.held[i]);
 }
 
 static void
 tell_customers(struct exposition *out, const struct metrics *metrics)
 {
-	put_labelled(out, "state", "present", metrics->hub.present);
-	put_labelled(out, "state", "awaited", metrics->hub.awaited);
+	tell_labelled(out, "state", "present", metrics->hub.present);
+	tell_labelled(out, "state", "awaited", metrics->hub.awaited);
 }
 
 static void
@@ -153,7 +153,7 @@ tell_refusals(struct exposition *out, const struct metrics *metrics)
 	enum refusal code;
 
 	for (code = REFUSAL_NONE + 1; code < REFUSALS; code++)
-		put_labelled(out, "code", message_refusal_name(code),
+		tell_labelled(out, "code", message_refusal_name(code),
 		    metrics->hub.refusals[code] +
 		    metrics->longpolls.refusals[code] +
 		    metrics->router.refusals[code]);
@@ -162,30 +162,30 @@ tell_refusals(struct exposition *out, const struct metrics *metrics)
 static void
 tell_limited(struct exposition *out, const struct metrics *metrics)
 {
-	put_labelled(out, "scope", "messages", metrics->hub.limited_messages);
-	put_labelled(out, "scope", "sessions", metrics->hub.limited_sessions);
-	put_labelled(out, "scope", "joins", metrics->hub.limited_joins);
-	put_labelled(out, "scope", "session_write_rate",
+	tell_labelled(out, "scope", "messages", metrics->hub.limited_messages);
+	tell_labelled(out, "scope", "sessions", metrics->hub.limited_sessions);
+	tell_labelled(out, "scope", "joins", metrics->hub.limited_joins);
+	tell_labelled(out, "scope", "session_write_rate",
 	    metrics->hub.limited_session_writes[QUOTA_SECOND]);
-	put_labelled(out, "scope", "session_write_day",
+	tell_labelled(out, "scope", "session_write_day",
 	    metrics->hub.limited_session_writes[QUOTA_DAY]);
-	put_labelled(out, "scope", "address_write_rate",
+	tell_labelled(out, "scope", "address_write_rate",
 	    metrics->hub.limited_address_writes[QUOTA_SECOND]);
-	put_labelled(out, "scope", "address_write_day",
+	tell_labelled(out, "scope", "address_write_day",
 	    metrics->hub.limited_address_writes[QUOTA_DAY]);
-	put_labelled(out, "scope", "free_space", metrics->hub.limited_space);
-	put_labelled(out, "scope", "connections",
+	tell_labelled(out, "scope", "free_space", metrics->hub.limited_space);
+	tell_labelled(out, "scope", "connections",
 	    metrics->limited_connections + metrics->ws.limited +
 	    metrics->longpolls.limited);
-	put_labelled(out, "scope", "customer_connections",
+	tell_labelled(out, "scope", "customer_connections",
 	    metrics->hub.limited_connections);
 }
 
 static void
 tell_strangers(struct exposition *out, const struct metrics *metrics)
 {
-	put_labelled(out, "reason", "late", metrics->hub.late_unjoined);
-	put_labelled(out, "reason", "full",
+	tell_labelled(out, "reason", "late", metrics->hub.late_unjoined);
+	tell_labelled(out, "reason", "full",
 	    metrics->ws.made_room + metrics->http.made_room);
 }
 
@@ -216,23 +216,23 @@ tell_refused(struct exposition *out, const struct metrics *metrics)
 static void
 tell_jobs(struct exposition *out, const struct metrics *metrics)
 {
-	put_labelled(out, "state", "pending", metrics->hub.jobs_pending);
-	put_labelled(out, "state", "in_flight", metrics->hub.jobs_in_flight);
+	tell_labelled(out, "state", "pending", metrics->hub.jobs_pending);
+	tell_labelled(out, "state", "in_flight", metrics->hub.jobs_in_flight);
 }
 
 static void
 tell_waiting(struct exposition *out, const struct metrics *metrics)
 {
-	put_labelled(out, "kind", "reply", metrics->hub.outboxes.replies);
-	put_labelled(out, "kind", "multicart",
+	tell_labelled(out, "kind", "reply", metrics->hub.outboxes.replies);
+	tell_labelled(out, "kind", "multicart",
 	    metrics->hub.outboxes.multicarts);
 }
 
 static void
 tell_unsent_ended(struct exposition *out, const struct metrics *metrics)
 {
-	put_labelled(out, "reason", "late", metrics->unsent.late);
-	put_labelled(out, "reason", "crowded_out", metrics->unsent.crowded_out);
+	tell_labelled(out, "reason", "late", metrics->unsent.late);
+	tell_labelled(out, "reason", "crowded_out", metrics->unsent.crowded_out);
 }
 
 /* Multicarts written to clients of a transport. */
@@ -249,7 +249,7 @@ tell_deliveries(struct exposition *out, const struct metrics *metrics)
 	enum transport i;
 
 	for (i = TRANSPORT_WEBSOCKET; i <= TRANSPORT_FASTCGI; i++)
-		put_labelled(out, "transport", transports[i],
+		tell_labelled(out, "transport", transports[i],
 		    deliveries_of(metrics, i)->multicarts);
 }
 
@@ -289,7 +289,7 @@ tell_errors(struct exposition *out, const struct metrics *metrics)
 	size_t i;
 
 	for (i = 0; i < STORE_ERRORS; i++)
-		put_labelled(out, "kind", store_error_name((enum store_error)i),
+		tell_labelled(out, "kind", store_error_name((enum store_error)i),
 		    metrics->writer.store.errors[i]);
 }
 
@@ -322,7 +322,7 @@ static void
 tell_fds(struct exposition *out, const struct metrics *metrics)
 {
 	if (metrics->process.open_fds != 0)
-		put_plain(out, metrics->process.open_fds);
+		tell_value(out, metrics->process.open_fds);
 }
 
 static void
@@ -483,7 +483,7 @@ metrics_format(const struct metrics *metrics)
 		if (families[i].tell != NULL)
 			families[i].tell(&out, metrics);
 		else
-			put_plain(&out, field_value(&families[i], metrics));
+			tell_value(&out, field_value(&families[i], metrics));
 	}
 	return exposition_end(&out);
 }

@@ -10,12 +10,12 @@
 #include "wire/http_text.h"
 
 enum {
-	IPV4_AT = 12, /* where a mapped address has its IPv4 bytes */
+	IPV4_AT = 12,		/* where a mapped address has its IPv4 bytes */
 	IPV4_MAPPED_BITS = 96,
 	ADDRESS_BITS = 128,
-	IPV4_KEPT_BYTES = 3, /* of an address that is cut to its prefix */
+	IPV4_KEPT_BYTES = 3,	/* of an address that is cut to its prefix */
 	IPV6_KEPT_BYTES = 6,
-	LIMIT_BYTES = 8 /* of an IPv6 address: what one customer of a
+	LIMIT_BYTES = 8		/* of an IPv6 address: what one customer of a
 				   provider is given */
 };
 

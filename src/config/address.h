@@ -13,20 +13,20 @@ enum { ADDRESS_TEXT_MAX = 45 };
 /* An IPv4 or IPv6 address; IPv4 is kept mapped (::ffff:a.b.c.d). */
 struct address {
 	bool	 is_known;	/* false for UNIX-domain peers */
-	bool is_unreadable; /* known to be somebody's, whose proxy says no
+	bool	 is_unreadable;	/* known to be somebody's, whose proxy says no
 				   address; bytes are 0 */
 	uint8_t	 bytes[16];
 };
 
 struct address_prefix {
-	struct address address; /* !is_known: UNIX-domain peers ("unix") */
+	struct address address;	/* !is_known: UNIX-domain peers ("unix") */
 	unsigned bits;		/* of the mapped form */
 };
 
 /* How much of an address is written down. */
 enum address_detail {
 	ADDRESS_FULL,
-	ADDRESS_PREFIX, /* IPv4 as a.b.c.0/24, IPv6 cut to its /48 */
+	ADDRESS_PREFIX,		/* IPv4 as a.b.c.0/24, IPv6 cut to its /48 */
 	ADDRESS_NONE
 };
 
@@ -55,9 +55,9 @@ bool	 address_is_loopback(const struct address *address);
 bool	 address_host_is_loopback(const char *host, size_t len);
 
 /* Read "address", "address/bits" or "unix"; -1 if text is none of them. */
-int address_prefix_parse(const char *text, struct address_prefix *prefix)
-    __attribute__((warn_unused_result));
-bool address_is_trusted(const struct address_prefix *trusted, size_t count,
+int	 address_prefix_parse(const char *text, struct address_prefix *prefix)
+	    __attribute__((warn_unused_result));
+bool	 address_is_trusted(const struct address_prefix *trusted, size_t count,
     const struct address *address);
 
 /*

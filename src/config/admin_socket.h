@@ -14,13 +14,13 @@ struct options;
 
 enum admin_socket {
 	ADMIN_SOCKET_NONE,	/* it has none, as it was told */
-	ADMIN_SOCKET_CONFIGURED,	/* admin-listen says where */
+	ADMIN_SOCKET_CONFIGURED, /* admin-listen says where */
 	ADMIN_SOCKET_DEFAULT,	/* DATABASE.admin, links resolved */
 	ADMIN_SOCKET_TOO_LONG	/* no socket can have that path */
 };
 
 /*
- * endpoint is filled in with CHOSEN and BESIDE.  The database must be there for
+ * endpoint is filled in with CONFIGURED and DEFAULT.  The database must be there for
  * its links to be resolved.
  */
 enum admin_socket admin_socket_find(const struct options *options,

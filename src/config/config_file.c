@@ -33,7 +33,7 @@
 struct entry {
 	STAILQ_ENTRY(entry) next;
 	char	*key;
-	const struct setting *setting; /* NULL if there is none of that key */
+	const struct setting *setting;	/* NULL if there is none of that key */
 	unsigned line;
 	bool	 is_braced;		/* its value begins with "{" */
 };
@@ -55,7 +55,7 @@ struct scan {
 	unsigned depth;			/* of braces */
 	const char *word;		/* the latest word or string */
 	size_t	 word_len;
-	struct entry *entry; /* the latest; NULL before the first */
+	struct entry *entry;		/* the latest; NULL before the first */
 };
 
 static void
@@ -75,7 +75,7 @@ report_syntax(const struct config_file *file, unsigned line, const char *what)
 }
 
 static void
-add_entry(struct config_file *file, struct scan *scan)
+add_file_entry(struct config_file *file, struct scan *scan)
 {
 	struct entry *entry = xcalloc(1, sizeof(*entry));
 
@@ -151,7 +151,7 @@ static void
 scan_equals(struct config_file *file, struct scan *scan)
 {
 	if (scan->depth == 0 && scan->word != NULL)
-		add_entry(file, scan);
+		add_file_entry(file, scan);
 	scan->at++;
 }
 

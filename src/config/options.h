@@ -21,7 +21,7 @@ struct provenance;
 struct options {
 	char	*database_setting;	/* what says so; "" for nothing */
 	char	*database;		/* path */
-	bool is_default_database; /* its directories may be missing */
+	bool	 is_default_database;	/* its directories may be missing */
 
 	size_t	 max_message;
 	size_t	 max_customers;
@@ -67,7 +67,7 @@ struct options {
 	char	*subprotocol;		/* "" for none */
 	char	**admin_listen;		/* see admin_socket.h */
 	size_t	 admin_listen_count;
-	char *base_path; /* begins and ends with a slash */
+	char	*base_path;		/* begins and ends with a slash */
 	char	**allowed_origins;	/* may hold "*" */
 	size_t	 allowed_origins_count;
 	struct address_prefix *trusted_proxies;	/* NULL for none */

@@ -64,7 +64,7 @@ print_version(void)
 }
 
 static void
-print_setting(const struct setting *setting)
+print_setting_help(const struct setting *setting)
 {
 	int width = printf("  %s=%s", setting->key, setting->initial);
 
@@ -93,7 +93,7 @@ print_options_help(void)
 	    "by a reload):\n",
 	    PACKAGE_NAME);
 	for (i = 0; i < settings_count; i++)
-		print_setting(&settings_table[i]);
+		print_setting_help(&settings_table[i]);
 	return flush_output();
 }
 

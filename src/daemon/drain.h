@@ -11,7 +11,7 @@ struct transports;
 
 /*
  * The end of service: no new connections and no new work; held requests are
- * answered, what was received is settled, and then the WebSockets are closed
+ * answered, what was received is committed, and then the WebSockets are closed
  * one after the other, evenly over some time, so that their clients come back
  * evenly too.  Whoever is slow to go is waited for, but not for long.
  */
@@ -22,7 +22,7 @@ struct drain_config {
 	struct hub *hub;
 	struct transports *transports;
 	uint64_t duration_ms;		/* 0: all at once */
-	void (*done)(void *ctx); /* everybody has gone, or time is up */
+	void	(*done)(void *ctx);	/* everybody has gone, or time is up */
 	void	*ctx;
 };
 
@@ -40,8 +40,9 @@ void	 drain_free(struct drain *drain);
 
 /* How many of count are to be closed when elapsed_ms of duration_ms are
  * over. */
-size_t drain_closed_by(size_t count, uint64_t elapsed_ms, uint64_t duration_ms);
-/* When that is more than due, which is less than count. */
+size_t	 drain_closed_by(size_t count, uint64_t elapsed_ms,
+	    uint64_t duration_ms);
+/* When there is one more than due, which is less than count. */
 uint64_t drain_next_close_ms(size_t count, size_t due, uint64_t duration_ms);
 
 #endif

@@ -18,8 +18,10 @@ struct listen_sockets_users {
  * the first place where HTTP is spoken, which stays as it is if there is none;
  * or another status, which was logged.
  */
-int listen_sockets_open(struct listener *listener,
-    const struct options *options, const struct listen_sockets_users *users,
-    char text[ENDPOINT_TEXT_MAX + 1]) __attribute__((warn_unused_result));
+int	 listen_sockets_open(struct listener *listener,
+	    const struct options *options,
+	    const struct listen_sockets_users *users,
+	    char text[ENDPOINT_TEXT_MAX + 1])
+	    __attribute__((warn_unused_result));
 
 #endif

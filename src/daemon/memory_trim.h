@@ -18,7 +18,7 @@ struct memory_trim {
 void	 memory_trim_init(struct memory_trim *memory_trim, uv_loop_t *loop);
 /* There was work, which may have left memory behind. */
 void	 memory_trim_note_work(struct memory_trim *memory_trim);
-/* Close its handle; quiet stays until the loop has done so. */
+/* Close its handle; its memory stays until the loop has done so. */
 void	 memory_trim_close(struct memory_trim *memory_trim);
 
 #endif

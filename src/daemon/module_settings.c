@@ -137,7 +137,7 @@ possible_connections(void)
 	return limit > DESCRIPTORS_RESERVED ? limit - DESCRIPTORS_RESERVED : 1;
 }
 
-/* One address alone does not fill the house: it has half of it, at most. */
+/* One address alone does not take all connections: it has half, at most. */
 static size_t
 connections_per_address(const struct options *options)
 {

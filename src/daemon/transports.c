@@ -17,7 +17,7 @@
 #include "net/ws_peer.h"
 #include "session/record.h"
 
-/* For so long even in a full house nobody has to go who has just come. */
+/* For so long nobody has to make room who has just come. */
 #define GRACE_MS 1000
 
 static enum http_place

@@ -79,7 +79,7 @@ void	 transports_copy_counts(const struct transports *transports,
 void	 transports_stop_accepting(struct transports *transports);
 /* End all connections, and turn the loop until all peers have left the hub. */
 void	 transports_stop(struct transports *transports);
-/* Close its handles, when the hub settles nothing any more. */
+/* Close its handles, when no job is completed any more. */
 void	 transports_close(struct transports *transports);
 /* After the loop's close callbacks. */
 void	 transports_clear(struct transports *transports);
