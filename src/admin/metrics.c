@@ -232,7 +232,8 @@ static void
 tell_unsent_ended(struct exposition *out, const struct metrics *metrics)
 {
 	tell_labelled(out, "reason", "late", metrics->unsent.late);
-	tell_labelled(out, "reason", "crowded_out", metrics->unsent.crowded_out);
+	tell_labelled(out, "reason", "crowded_out",
+	    metrics->unsent.crowded_out);
 }
 
 /* Multicarts written to clients of a transport. */
@@ -289,7 +290,8 @@ tell_errors(struct exposition *out, const struct metrics *metrics)
 	size_t i;
 
 	for (i = 0; i < STORE_ERRORS; i++)
-		tell_labelled(out, "kind", store_error_name((enum store_error)i),
+		tell_labelled(out, "kind",
+		    store_error_name((enum store_error)i),
 		    metrics->writer.store.errors[i]);
 }
 

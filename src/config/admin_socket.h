@@ -20,8 +20,8 @@ enum admin_socket {
 };
 
 /*
- * endpoint is filled in with CONFIGURED and DEFAULT.  The database must be there for
- * its links to be resolved.
+ * endpoint is filled in with CONFIGURED and DEFAULT.  The database must be
+ * there for its links to be resolved.
  */
 enum admin_socket admin_socket_find(const struct options *options,
 	    struct endpoint *endpoint);

@@ -15,6 +15,7 @@
 
 #include "base/getopt_error.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "config_file.h"
 #include "options.h"
@@ -32,7 +33,7 @@
 struct command_line {
 	const char *file;		/* NULL for none */
 	const char *database;		/* NULL for the default */
-	const char *port;		/* NULL for the default */
+	char	 listen[sizeof("*:65535")];	/* "" without PORT */
 	const char **values;		/* KEY=VALUE of each -o, in order */
 	size_t	 value_count;
 	bool	 is_test;
@@ -100,14 +101,28 @@ print_options_help(void)
 static int
 read_operands(int argc, char **argv, struct command_line *line)
 {
-	if (argc - optind > 1 ||
-	    (line->database != NULL && *line->database == '\0')) {
-		(void)fprintf(stderr, "%s: %s\n", PACKAGE_NAME,
-		    argc - optind > 1 ? "more than one PORT" :
-		    "DATABASE is empty");
+	const char *port = argv[optind];
+	uint64_t number;
+
+	if (argc - optind > 1) {
+		(void)fprintf(stderr, "%s: more than one PORT\n",
+		    PACKAGE_NAME);
 		return usage_error();
 	}
-	line->port = argv[optind];
+	if (line->database != NULL && *line->database == '\0') {
+		(void)fprintf(stderr, "%s: DATABASE is empty\n", PACKAGE_NAME);
+		return usage_error();
+	}
+	if (port == NULL)
+		return OPTIONS_RUN;
+	if (number_parse(port, PORT_MAX, &number) == -1) {
+		(void)fprintf(stderr,
+		    "%s: PORT is not a number from 0 to %d\n", PACKAGE_NAME,
+		    PORT_MAX);
+		return usage_error();
+	}
+	xsnprintf(line->listen, sizeof(line->listen), "*:%u",
+	    (unsigned)number);
 	return OPTIONS_RUN;
 }
 
@@ -159,32 +174,20 @@ parse_command_line(int argc, char **argv, struct command_line *line)
 	return read_operands(argc, argv, line);
 }
 
-static int
-check_port(const char *text)
-{
-	uint64_t port;
-
-	if (text != NULL && number_parse(text, PORT_MAX, &port) == -1) {
-		(void)fprintf(stderr,
-		    "%s: PORT is not a number from 0 to %d\n", PACKAGE_NAME,
-		    PORT_MAX);
-		return usage_error();
-	}
-	return OPTIONS_RUN;
-}
-
 static void
 put_defaults(struct options *options)
 {
+	const struct setting *setting;
 	char problem[SETTING_PROBLEM_BYTES];
 	size_t i;
 
 	options->provenance = provenance_new(settings_count);
 	for (i = 0; i < settings_count; i++) {
-		if (setting_put(&settings_table[i], options, settings_table[i].initial,
+		setting = &settings_table[i];
+		if (setting_put(setting, options, setting->initial,
 		    SETTING_NAMES_LEFT, problem) == -1)
-			fatalx("%s: %s", settings_table[i].key, problem);
-		provenance_add(options->provenance, i, settings_table[i].initial);
+			fatalx("%s: %s", setting->key, problem);
+		provenance_add(options->provenance, i, setting->initial);
 	}
 }
 
@@ -244,7 +247,7 @@ environment(const char *name)
 }
 
 static char *
-join(const char *first, size_t first_len, const char *second)
+join_path(const char *first, size_t first_len, const char *second)
 {
 	size_t len = strlen(second);
 	char *path = xcalloc(1, first_len + len + 1);
@@ -262,13 +265,13 @@ default_database(void)
 
 	/* systemd.exec(5): several directories are separated by colons. */
 	if ((dir = environment("STATE_DIRECTORY")) != NULL)
-		return join(dir, strcspn(dir, ":"), "/buddyshopping.db");
+		return join_path(dir, strcspn(dir, ":"), "/buddyshopping.db");
 	/* The XDG base directory specification ignores relative paths. */
 	if ((dir = environment("XDG_STATE_HOME")) != NULL && *dir == '/')
-		return join(dir, strlen(dir),
+		return join_path(dir, strlen(dir),
 		    "/buddyshopping/buddyshopping.db");
 	if ((dir = environment("HOME")) != NULL)
-		return join(dir, strlen(dir),
+		return join_path(dir, strlen(dir),
 		    "/.local/state/buddyshopping/buddyshopping.db");
 	return NULL;
 }
@@ -294,20 +297,6 @@ require_database(const struct options *options)
 	return usage_error();
 }
 
-/* PORT, which was checked. */
-static void
-put_port(struct options *options, const char *text,
-    struct setting_report *report)
-{
-	char listen[sizeof("*:65535")];
-	uint64_t port;
-
-	if (number_parse(text, PORT_MAX, &port) == -1)
-		fatalx("PORT was not checked");
-	(void)snprintf(listen, sizeof(listen), "*:%u", (unsigned)port);
-	put_value(options, "PORT", "listen", listen, report);
-}
-
 /* Let every source of settings have its say, the strongest last. */
 static void
 put_all_sources(const struct command_line *line, struct options *options,
@@ -327,8 +316,8 @@ put_all_sources(const struct command_line *line, struct options *options,
 		put_pair(options, line->values[i], report);
 	if (line->is_verbose)
 		put_value(options, "-v", "log-level", "debug", report);
-	if (line->port != NULL)
-		put_port(options, line->port, report);
+	if (line->listen[0] != '\0')
+		put_value(options, "PORT", "listen", line->listen, report);
 }
 
 static int
@@ -349,10 +338,7 @@ fill(const struct command_line *line, struct options *options)
 		.names = SETTING_NAMES_LOOKED_UP,
 		.is_plain = line->is_test,
 	};
-	int status = check_port(line->port);
 
-	if (status != OPTIONS_RUN)
-		return status;
 	put_all_sources(line, options, &report);
 	if (report.problems > 0)
 		return EX_CONFIG;

@@ -11,7 +11,7 @@ struct buf;
 /* How settings are read: where problems go, and how many there were. */
 struct setting_report {
 	enum setting_names names;	/* whether they are looked up */
-	bool	 is_plain;	/* bare lines on standard error, not log lines */
+	bool	 is_plain;	/* lines on standard error, not of the log */
 	struct buf *lines;	/* they go here too, if it is not NULL */
 	size_t	 problems;
 };

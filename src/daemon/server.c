@@ -322,8 +322,8 @@ init_loop(struct server *server)
 {
 	uv_loop_t *loop = &server->loop;
 
-	if (uv_loop_init(loop) != 0 ||
-	    uv_async_init(loop, &server->results_ready, on_storage_results) != 0)
+	if (uv_loop_init(loop) != 0 || uv_async_init(loop,
+	    &server->results_ready, on_storage_results) != 0)
 		fatalx("cannot set up the event loop");
 	uv_prepare_init(loop, &server->prepare);
 	uv_idle_init(loop, &server->no_sleep);
