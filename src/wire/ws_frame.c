@@ -269,20 +269,13 @@ check_text(struct ws_parser *parser, const void *data, size_t n)
 	return utf8_feed(&parser->utf8, data, n);
 }
 
-/* Take n unmasked bytes of a message that is not whole in the input. */
+/* Take n unmasked bytes of what is not whole in the input. */
 static enum ws_status
-keep_data(struct ws_parser *parser, const uint8_t *data, size_t n)
+keep_payload(struct ws_parser *parser, const uint8_t *data, size_t n)
 {
-	if (!parser->compressed && check_text(parser, data, n) == -1)
+	if (!is_control_frame(parser) && !parser->compressed &&
+	    check_text(parser, data, n) == -1)
 		return fail_frame(parser, WS_CLOSE_INVALID_DATA);
-	if (buf_append(&parser->message, data, n) == -1)
-		return fail_frame(parser, WS_CLOSE_INTERNAL_ERROR);
-	return WS_MORE;
-}
-
-static enum ws_status
-keep_control(struct ws_parser *parser, const uint8_t *data, size_t n)
-{
 	if (buf_append(&parser->message, data, n) == -1)
 		return fail_frame(parser, WS_CLOSE_INTERNAL_ERROR);
 	return WS_MORE;
@@ -447,9 +440,7 @@ read_frame_payload(struct ws_parser *parser, uint8_t **bytes, size_t *len,
 	if (whole)
 		return show_in_place(parser, data, n, event);
 	if (n > 0)
-		status = is_control_frame(parser) ?
-		    keep_control(parser, data, n) :
-		    keep_data(parser, data, n);
+		status = keep_payload(parser, data, n);
 	if (status == WS_FAILED || parser->left > 0)
 		return status;
 	return end_frame(parser, data, event);
