@@ -35,13 +35,6 @@ tail_len(const struct ws_outgoing *message)
 	return message->tail == NULL ? 0 : strlen(message->tail);
 }
 
-/* Bytes that are only read, as the codec wants them. */
-static struct iovec
-iovec_of(const void *data, size_t len)
-{
-	return (struct iovec){ (void *)(uintptr_t)data, len };
-}
-
 /* Make the compressed form, which is none if it is hardly smaller. */
 static void
 try_compressing(struct ws_compressor *packer, enum ws_window window,
@@ -50,8 +43,8 @@ try_compressing(struct ws_compressor *packer, enum ws_window window,
 {
 	size_t len = message->len + tail_len(message);
 	const struct iovec pieces[] = {
-		iovec_of(message->body->data, message->len),
-		iovec_of(message->tail, tail_len(message)),
+		ws_send_iovec(message->body->data, message->len),
+		ws_send_iovec(message->tail, tail_len(message)),
 	};
 	struct buf form;
 

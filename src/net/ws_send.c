@@ -72,9 +72,8 @@ ws_send_control(struct ws_sending *out, enum ws_opcode opcode,
 	return buf_append(&out->control, payload, len);
 }
 
-/* Bytes that are only read, as sendmsg() wants them. */
-static struct iovec
-iovec_of(const void *data, size_t len)
+struct iovec
+ws_send_iovec(const void *data, size_t len)
 {
 	return (struct iovec){ (void *)(uintptr_t)data, len };
 }
@@ -182,7 +181,8 @@ add_unsent(struct pieces *pieces, const void *data, size_t len)
 		return;
 	}
 	pieces->list[pieces->count++] =
-	    iovec_of((const char *)data + pieces->skip, len - pieces->skip);
+	    ws_send_iovec((const char *)data + pieces->skip,
+	    len - pieces->skip);
 	pieces->skip = 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "base/buf.h"
 #include "wire/ws_frame.h"
@@ -77,5 +78,8 @@ ssize_t	 ws_send_some(struct ws_sending *out, int fd)
 	    __attribute__((warn_unused_result));
 /* Whether that sent the last byte of a message. */
 bool	 ws_send_has_ended(const struct ws_sending *out);
+
+/* Bytes that are only read, as sendmsg() and the codec want them. */
+struct iovec ws_send_iovec(const void *data, size_t len);
 
 #endif
