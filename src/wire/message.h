@@ -11,8 +11,8 @@
 
 /*
  * The protocol's messages: text in, structs out, and the other way round; the
- * one that is made of a session is in multicart.h.  Nothing but these two knows
- * JSON names or uses json-c.
+ * one that is made of a session is in multicart.h.  Nothing but these two uses
+ * json-c.
  */
 
 /* The numbers stand in databases and never change. */
