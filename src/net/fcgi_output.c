@@ -1,13 +1,12 @@
 #include "fcgi_output.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "exchange.h"
 #include "wire/fcgi_encode.h"
@@ -29,53 +28,40 @@ struct pieces {
 	uint8_t	 tail[FCGI_TAIL_MAX];
 };
 
-static void __attribute__((format(printf, 2, 3)))
-put_line(struct buf *text, const char *format, ...)
-{
-	char line[HEAD_MAX_BYTES / 2];
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(line, sizeof(line), format, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(line) ||
-	    buf_append(text, line, (size_t)n) == -1)
-		fatalx("the head of an answer is too long");
-}
-
 /* The head of a CGI response. */
 static void
-put_head(struct buf *text, const struct exchange_answer *answer)
+put_head(struct text *head, const struct exchange_answer *answer)
 {
 	struct exchange_fields fields;
 	size_t i;
 
-	put_line(text, "Status: %u %s\r\n", answer->status,
+	text_add(head, "Status: %u %s\r\n", answer->status,
 	    exchange_reason(answer->status));
 	exchange_fields(answer, &fields);
 	for (i = 0; i < fields.count; i++)
-		put_line(text, "%s: %s\r\n", fields.list[i].name,
+		text_add(head, "%s: %s\r\n", fields.list[i].name,
 		    fields.list[i].value);
 	/* RFC 9110, section 8.6: a 204 has none. */
 	if (answer->status != STATUS_NO_CONTENT)
-		put_line(text, "Content-Length: %zu\r\n",
+		text_add(head, "Content-Length: %zu\r\n",
 		    exchange_body_len(answer));
-	put_line(text, "\r\n");
+	text_add(head, "\r\n");
 }
 
 struct fcgi_output *
 fcgi_output_answer(uint16_t id, const struct exchange_answer *answer)
 {
 	struct fcgi_output *out = xcalloc(1, sizeof(*out));
+	struct text head = { .len = 0 };
 	struct buf text, records;
 
 	buf_init(&text, HEAD_MAX_BYTES);
 	buf_init(&records, HEAD_MAX_BYTES + FCGI_HEADER_BYTES +
 	    FCGI_HEADER_BYTES);
-	put_head(&text, answer);
-	if (answer->lead != NULL &&
-	    buf_append(&text, answer->lead->data, answer->lead->len) == -1)
+	put_head(&head, answer);
+	if (buf_append(&text, head.bytes, head.len) == -1 ||
+	    (answer->lead != NULL && buf_append(&text, answer->lead->data,
+	    answer->lead->len) == -1))
 		fatalx("the first part of an answer is too long");
 	payload_unref(answer->lead);
 	if (fcgi_append_stdout(&records, id, buf_data(&text), text.len) == -1)
