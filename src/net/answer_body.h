@@ -14,21 +14,21 @@
 enum { ANSWER_BODY_HEAD_BYTES = 13 };
 
 struct answer_body {
-	struct buf body;
+	struct buf bytes;
 	size_t	 count;
 };
 
-void	 answer_body_init(struct answer_body *envelope);
+void	 answer_body_init(struct answer_body *body);
 /* Add a message: len bytes and then tail. */
-void	 answer_body_add(struct answer_body *envelope, const char *message,
+void	 answer_body_add(struct answer_body *body, const char *message,
 	    size_t len, const char *tail);
 /*
- * What was added, with one reference, to stand in front of an envelope of
+ * What was added, with one reference, to stand in front of a body of
  * messages: of that, the bytes from ANSWER_BODY_HEAD_BYTES on follow.
  */
-struct payload *answer_body_lead(struct answer_body *envelope);
+struct payload *answer_body_lead(struct answer_body *body);
 /* The whole, with one reference; without a cursor if incarnation is 0. */
-struct payload *answer_body_end(struct answer_body *envelope,
+struct payload *answer_body_end(struct answer_body *body,
     uint64_t incarnation, uint64_t revision);
 /* The body that says one error. */
 struct payload *answer_body_error(const struct message_error *error);

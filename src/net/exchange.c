@@ -2,9 +2,9 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "wire/http_text.h"
 
 #define TYPE_JSON "application/json"
@@ -85,8 +85,7 @@ add_of_status(struct exchange_fields *fields, unsigned status)
 static void
 add_retry(struct exchange_fields *fields, unsigned seconds)
 {
-	(void)snprintf(fields->seconds, sizeof(fields->seconds), "%u",
-	    seconds);	/* ten digits at most */
+	xsnprintf(fields->seconds, sizeof(fields->seconds), "%u", seconds);
 	add_field(fields, "Retry-After", fields->seconds);
 	add_field(fields, "Access-Control-Expose-Headers", "Retry-After");
 }

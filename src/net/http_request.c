@@ -147,7 +147,7 @@ on_client_gone(uv_poll_t *watch, int status, int events)
 
 	(void)status;	/* whatever it is, nobody reads an answer */
 	(void)events;
-	(void)uv_poll_stop(watch);	/* cannot fail */
+	uv_poll_stop(watch);
 	if (connection->phase != HTTP_PHASE_SUSPENDED)
 		return;
 	longpoll_cancel(connection->longpoll);

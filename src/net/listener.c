@@ -19,7 +19,7 @@ enum {
 	BACKLOG = 4096,
 	ACCEPTS_PER_TURN = 64, /* of one socket, so that others get a turn */
 	RETRY_MS = 100, /* until there may be descriptors, or room */
-	UNSENT_BYTES = 131072, /* of a connection's, in the kernel, ... */
+	NOTSENT_BYTES = 131072, /* of a connection's, in the kernel, ... */
 	UNREAD_BYTES = 131072	/* ... which takes twice that for them */
 };
 
@@ -271,9 +271,9 @@ socket_start(struct listener_socket *sock, struct endpoint *endpoint)
 	 * here; it fails where there is no TCP.
 	 */
 	(void)set_option(sock->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
-	    UNSENT_BYTES);
+	    NOTSENT_BYTES);
 	/* Nor does what we do not read, as it would if it found that we read
-	 * fast; which cannot fail. */
+	 * fast. */
 	(void)set_option(sock->fd, SOL_SOCKET, SO_RCVBUF, UNREAD_BYTES);
 	endpoint->len = sizeof(endpoint->address);
 	if (getsockname(sock->fd, (struct sockaddr *)&endpoint->address,

@@ -75,7 +75,7 @@ longpolls_new(const struct longpolls_config *config,
 		TAILQ_INIT(&polls->due[i]);
 	for (i = 0; i < LONGPOLL_TRANSPORTS; i++)
 		latency_init(&polls->counts.deliveries[i]);
-	(void)uv_timer_init(config->loop, &polls->timer); /* cannot fail */
+	uv_timer_init(config->loop, &polls->timer);
 	polls->timer.data = polls;
 	return polls;
 }
@@ -130,7 +130,7 @@ unhold_longpoll(struct longpoll *poll)
 	polls->counts.held[poll->peer.transport]--;
 	TAILQ_REMOVE(&polls->due[poll->wait], poll, waiting);
 	if (--polls->held == 0)
-		(void)uv_timer_stop(&polls->timer); /* cannot fail */
+		uv_timer_stop(&polls->timer);
 }
 
 void
@@ -152,13 +152,13 @@ longpoll_cancel(struct longpoll *poll)
 static struct payload *
 multicart_body(struct multicart *multicart)
 {
-	struct answer_body envelope;
+	struct answer_body body;
 
 	if (multicart->enclosed == NULL) {
-		answer_body_init(&envelope);
-		answer_body_add(&envelope, multicart->bytes->data,
+		answer_body_init(&body);
+		answer_body_add(&body, multicart->bytes->data,
 		    multicart->bytes->len, "");
-		multicart->enclosed = answer_body_end(&envelope,
+		multicart->enclosed = answer_body_end(&body,
 		    multicart->incarnation, multicart->revision);
 	}
 	return payload_ref(multicart->enclosed);
@@ -170,24 +170,24 @@ take_outbox(struct longpoll *poll, struct exchange_answer *answer)
 {
 	const struct outbox *outbox = &poll->peer.outbox;
 	uint64_t incarnation = 0, revision = 0;
-	struct answer_body envelope;
+	struct answer_body body;
 	struct outbox_item item;
 
 	if (outbox->reply_count == 0 && outbox->multicart != NULL) {
 		answer->body = multicart_body(outbox->multicart);
 		return;
 	}
-	answer_body_init(&envelope);
+	answer_body_init(&body);
 	while (outbox->reply_count > 0 &&
 	    hub_peer_next_message(poll->polls->config.hub, &poll->peer,
 		&item)) {
-		answer_body_add(&envelope, item.body->data, item.len,
+		answer_body_add(&body, item.body->data, item.len,
 		    item.tail);
 		payload_unref(item.body);
 		multicart_unref(item.multicart);
 	}
 	if (outbox->multicart != NULL) {
-		answer->lead = answer_body_lead(&envelope);
+		answer->lead = answer_body_lead(&body);
 		answer->body = multicart_body(outbox->multicart);
 		answer->body_from = ANSWER_BODY_HEAD_BYTES;
 		return;
@@ -196,7 +196,7 @@ take_outbox(struct longpoll *poll, struct exchange_answer *answer)
 		incarnation = poll->state.incarnation;
 		revision = poll->state.revision;
 	}
-	answer->body = answer_body_end(&envelope, incarnation, revision);
+	answer->body = answer_body_end(&body, incarnation, revision);
 }
 
 /* Answer with all that the hub has for poll, and end it. */
@@ -263,8 +263,8 @@ hold_for_steps(struct longpoll *poll, unsigned steps)
 	polls->counts.held[poll->peer.transport]++;
 	TAILQ_INSERT_TAIL(&polls->due[poll->wait], poll, waiting);
 	if (polls->held++ == 0)
-		(void)uv_timer_start(&polls->timer, on_longpoll_timer,
-		    WAIT_STEP_MS, WAIT_STEP_MS); /* cannot fail */
+		uv_timer_start(&polls->timer, on_longpoll_timer, WAIT_STEP_MS,
+		    WAIT_STEP_MS);
 }
 
 /* The hub may keep poll for as long as its client wanted, or a bit less. */

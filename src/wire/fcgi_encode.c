@@ -1,8 +1,9 @@
 #include "fcgi_encode.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
 
 enum {
 	ALIGNMENT = 8
@@ -50,14 +51,14 @@ size_t
 fcgi_encode_pair(uint8_t *out, const char *name, uint64_t value)
 {
 	char digits[24];
-	int n = snprintf(digits, sizeof(digits), "%" PRIu64, value);
+	size_t n = xsnprintf(digits, sizeof(digits), "%" PRIu64, value);
 	size_t name_len = strlen(name);
 
 	out[0] = (uint8_t)name_len;
 	out[1] = (uint8_t)n;
 	memcpy(out + 2, name, name_len);
-	memcpy(out + 2 + name_len, digits, (size_t)n);
-	return 2 + name_len + (size_t)n;
+	memcpy(out + 2 + name_len, digits, n);
+	return 2 + name_len + n;
 }
 
 size_t

@@ -1,10 +1,10 @@
 #include "json_write.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 static void
 add(struct json_write *json, const char *text, size_t len)
@@ -47,9 +47,9 @@ add_escaped(struct json_write *json, unsigned char c)
 	char escape[8];
 
 	if (c == '"' || c == '\\')
-		(void)snprintf(escape, sizeof(escape), "\\%c", c);
+		xsnprintf(escape, sizeof(escape), "\\%c", c);
 	else
-		(void)snprintf(escape, sizeof(escape), "\\u%04x", c);
+		xsnprintf(escape, sizeof(escape), "\\u%04x", c);
 	add(json, escape, strlen(escape));
 }
 
@@ -88,7 +88,7 @@ json_write_number(struct json_write *json, const char *key, uint64_t value)
 {
 	char text[24];
 
-	(void)snprintf(text, sizeof(text), "%" PRIu64, value); /* fits */
+	xsnprintf(text, sizeof(text), "%" PRIu64, value);
 	json_write_literal(json, key, text);
 }
 

@@ -1,6 +1,5 @@
 #include "multicart.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "session/session.h"
 
@@ -114,17 +114,15 @@ multicart_encode(struct session *session)
 {
 	struct multicart *multicart = xcalloc(1, sizeof(*multicart));
 	char cursor[CURSOR_BYTES];
-	int n;
-
-	n = snprintf(cursor, sizeof(cursor),
+	size_t n = xsnprintf(cursor, sizeof(cursor),
 	    ",\"cursor\":\"%" PRIu64 ".%" PRIu64 "\"}",
 	    session->incarnation, session->revision);
-	assert(n > 0 && (size_t)n < sizeof(cursor));
+
 	multicart->refs = 1;
 	multicart->incarnation = session->incarnation;
 	multicart->revision = session->revision;
-	multicart->bytes = encode_multicart(session, cursor, (size_t)n);
-	multicart->plain_len = multicart->bytes->len - (size_t)n;
+	multicart->bytes = encode_multicart(session, cursor, n);
+	multicart->plain_len = multicart->bytes->len - n;
 	return multicart;
 }
 

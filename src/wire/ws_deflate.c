@@ -1,7 +1,5 @@
 #include "ws_deflate.h"
 
-#include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -10,6 +8,7 @@
 #include <zlib.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 
 #define EXTENSION "permessage-deflate"
@@ -211,17 +210,16 @@ write_response(const struct offer *offer, char *out)
 	size_t n;
 
 	/* Section 7.1.1: these need not have been offered. */
-	n = (size_t)snprintf(out, size, EXTENSION
+	n = xsnprintf(out, size, EXTENSION
 	    "; server_no_context_takeover; client_no_context_takeover");
 	if (offer->has_server_bits)
-		n += (size_t)snprintf(out + n, size - n,
+		n += xsnprintf(out + n, size - n,
 		    "; server_max_window_bits=%d",
 		    params->server_max_window_bits);
 	if (offer->names_client_bits)
-		n += (size_t)snprintf(out + n, size - n,
+		n += xsnprintf(out + n, size - n,
 		    "; client_max_window_bits=%d",
 		    params->client_max_window_bits);
-	assert(n < size);
 }
 
 enum ws_deflate_answer
