@@ -8,15 +8,14 @@
 #include "config/address.h"
 #include "config/socket_access.h"
 
-struct buf;
 struct endpoint;
 struct provenance;
 
 /*
  * What the operator wants: one field for each setting, which stands in one
- * table (options.c) under its key, spelt with dashes.  Command line, then
- * environment, then configuration file, then the default decides.  Sizes are
- * bytes; 0 stands for no limit wherever a number is a limit.
+ * table (settings_table.c) under its key, spelt with dashes.  Command line,
+ * then environment, then configuration file, then the default decides.  Sizes
+ * are bytes; 0 stands for no limit wherever a number is a limit.
  */
 struct options {
 	char	*database_setting;	/* what says so; "" for nothing */

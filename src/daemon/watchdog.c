@@ -10,7 +10,7 @@
 #include "storage/writer.h"
 
 struct watchdog {
-	struct writer *journal;
+	struct writer *writer;
 	uv_timer_t timer;	/* asks the storage thread, ... */
 	uv_async_t answered;	/* ... which says that it is there */
 };
@@ -29,7 +29,7 @@ ask_storage_thread(uv_timer_t *timer)
 {
 	struct watchdog *watchdog = timer->data;
 
-	writer_probe(watchdog->journal, on_storage_alive, watchdog);
+	writer_probe(watchdog->writer, on_storage_alive, watchdog);
 }
 
 static void
@@ -40,7 +40,7 @@ notify_watchdog(uv_async_t *handle)
 }
 
 struct watchdog *
-watchdog_start(uv_loop_t *loop, struct writer *journal)
+watchdog_start(uv_loop_t *loop, struct writer *writer)
 {
 	struct watchdog *watchdog;
 	uint64_t wait_us, half_ms;
@@ -49,7 +49,7 @@ watchdog_start(uv_loop_t *loop, struct writer *journal)
 		return NULL;
 	half_ms = wait_us < 2000 ? 1 : wait_us / 2000;
 	watchdog = xcalloc(1, sizeof(*watchdog));
-	watchdog->journal = journal;
+	watchdog->writer = writer;
 	if (uv_async_init(loop, &watchdog->answered, notify_watchdog) != 0)
 		fatalx("cannot set up the watchdog");
 	uv_timer_init(loop, &watchdog->timer);

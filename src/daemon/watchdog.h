@@ -14,7 +14,7 @@ struct writer;
 struct watchdog;
 
 /* Twice in the time that the service manager waits; NULL if it does not. */
-struct watchdog *watchdog_start(uv_loop_t *loop, struct writer *journal);
+struct watchdog *watchdog_start(uv_loop_t *loop, struct writer *writer);
 /*
  * After writer_stop(), which it outlives.  NULL is allowed.  The loop's close
  * callbacks free it.
