@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static size_t write_whole(char *out, size_t size, const char *format,
+    va_list ap) __attribute__((format(printf, 3, 0)));
+
 static size_t
 write_whole(char *out, size_t size, const char *format, va_list ap)
 {
