@@ -12,7 +12,8 @@
  */
 
 struct payload {
-	int	 refs;		/* touched by the network thread only */
+	int	 refs;		/* touched by the thread whose it is: once */
+				/* the network thread has it, by that alone */
 	uint32_t senders;	/* net/unsent.h's: how often it is being sent */
 	uint32_t len;
 	char	 data[];	/* len bytes and a NUL that does not count */

@@ -38,14 +38,6 @@ change_lines_remark(const struct change_lines *lines, const char *remark)
 	fputc('\n', lines->out);
 }
 
-void
-change_lines_end(const struct change_lines *lines, size_t left_out)
-{
-	if (left_out > 0)
-		fprintf(lines->out, "%*s(and %zu more changes)\n",
-		    INDENT_COLUMNS, "", left_out);
-}
-
 static void
 add_found_change(void *ctx, const struct cart_change *change)
 {
@@ -80,5 +72,7 @@ change_lines_compare(const struct change_lines *lines,
 	}
 	if (reader.room == CHANGE_LINES_MAX)
 		change_lines_remark(lines, "nothing is different in it");
-	change_lines_end(lines, reader.left_out);
+	if (reader.left_out > 0)
+		fprintf(lines->out, "%*s(and %zu more changes)\n",
+		    INDENT_COLUMNS, "", reader.left_out);
 }

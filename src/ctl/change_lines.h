@@ -23,8 +23,6 @@ void	 change_lines_add(const struct change_lines *lines,
 	    const struct cart_change *change);
 void	 change_lines_remark(const struct change_lines *lines,
 	    const char *remark);
-/* So many more had no room. */
-void	 change_lines_end(const struct change_lines *lines, size_t left_out);
 
 /*
  * The changes between two carts, NULL for {}; a cart that is not JSON is shown

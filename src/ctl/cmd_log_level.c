@@ -1,6 +1,5 @@
 #include "commands.h"
 
-
 #include "base/text.h"
 #include "config/setting.h"
 #include "ctl.h"

@@ -130,17 +130,24 @@ print_help(const struct ctl_command *const *commands)
 		print_command(stdout, *commands);
 }
 
+/* Whether a command of several words begins with this one. */
+static bool
+is_in_group(const struct ctl_command *command, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(command->words, word, len) == 0 &&
+	    command->words[len] == ' ';
+}
+
 static void
 print_group_help(FILE *out, const struct ctl_command *const *commands,
     const char *word)
 {
-	size_t len = strlen(word);
-
 	(void)fprintf(out, "Usage: %s [-c FILE] [-d DATABASE] %s COMMAND "
 	    "[OPTION]... [OPERAND]...\n", PROGRAM, word);
 	for (; *commands != NULL; commands++)
-		if (strncmp((*commands)->words, word, len) == 0 &&
-		    (*commands)->words[len] == ' ')
+		if (is_in_group(*commands, word))
 			print_command(out, *commands);
 }
 
@@ -187,11 +194,8 @@ match_words(const char *words, int argc, char **argv)
 static bool
 is_group(const struct ctl_command *const *commands, const char *word)
 {
-	size_t len = strlen(word);
-
 	for (; *commands != NULL; commands++)
-		if (strncmp((*commands)->words, word, len) == 0 &&
-		    (*commands)->words[len] == ' ')
+		if (is_in_group(*commands, word))
 			return true;
 	return false;
 }
