@@ -106,7 +106,7 @@ read_numbers(struct columns *columns, struct audit_row *row)
 	record->time_ms = column_number(columns, COLUMN_TIME);
 	transport = (int64_t)column_number(columns, COLUMN_TRANSPORT);
 	flags = column_number(columns, COLUMN_FLAGS);
-	record->client_seq = column_number(columns, COLUMN_CLIENT_SEQ);
+	record->number = column_number(columns, COLUMN_CLIENT_SEQ);
 	if (!columns_fit(columns))
 		return "a number in it cannot be";
 	return read_event_fields(record, event, transport, flags);

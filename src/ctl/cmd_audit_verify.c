@@ -66,12 +66,12 @@ print_note(void *ctx, const struct audit_row *row)
 	timestamp_format(record->time_ms, text);
 	(void)printf("row %" PRId64 ", %s: ", row->seq, text);
 	customer_id_format(&record->customer, cid);
-	timestamp_format(record->client_seq, text);
+	timestamp_format(record->old_ms, text);
 	if (record->event == RECORD_RETAIN)
 		(void)printf("bodies older than %s may go\n", text);
 	else if (record->event == RECORD_PURGE)
 		(void)printf("rows up to %" PRIu64 " may go\n",
-		    record->client_seq);
+		    record->last_row);
 	else {
 		(void)printf("bodies of ");
 		if (record->has_customer)

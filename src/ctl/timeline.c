@@ -140,9 +140,9 @@ write_refusal(const struct timeline *timeline, const struct record *record)
 	fprintf(out, "%s was refused: %s",
 	    *message == '\0' ? "a message" : message,
 	    event_refusal_name(record));
-	if (record->client_seq > 1)
+	if (record->refused_count > 1)
 		fprintf(out, ", the first of %" PRIu64 " messages",
-		    record->client_seq);
+		    record->refused_count);
 	colour_end(out, timeline->is_coloured);
 }
 
@@ -151,7 +151,7 @@ write_retention(const struct timeline *timeline, const struct record *record)
 {
 	char text[TIMESTAMP_CHARS + 1];
 
-	timestamp_format(record->client_seq, text);
+	timestamp_format(record->old_ms, text);
 	fprintf(timeline->out, "retention: names, addresses and carts from "
 	    "before %s may be erased", text);
 }
@@ -445,7 +445,7 @@ print_row(struct timeline *timeline, const struct audit_row *row)
 static bool
 explains_erased_body(struct timeline *timeline, const struct audit_row *row)
 {
-	if (row->record.client_seq <= timeline->erased_ms)
+	if (row->record.old_ms <= timeline->erased_ms)
 		return false;
 	timeline->erased_ms = UINT64_MAX;
 	return true;

@@ -91,7 +91,7 @@ note_on(struct hub *hub, const struct refused *refused)
 
 	job->record = refused->record;
 	payload_ref(job->record.session);
-	job->record.client_seq = refused->count;
+	job->record.refused_count = refused->count;
 	job->record.time_ms = hub->now.wall_ms;
 	id_source_bytes(&hub->random, job->record.salt,
 	    sizeof(job->record.salt));

@@ -87,7 +87,7 @@ retention_tick(struct hub *hub)
 	note->session = payload_new("", 0);
 	/* Old is what is so by this time, whatever the clock did since. */
 	note->time_ms = hub->retention.now_ms;
-	note->client_seq = hub->retention.bodies_ms;
+	note->old_ms = hub->retention.bodies_ms;
 	id_source_bytes(&hub->random, note->salt, sizeof(note->salt));
 	hub->is_retaining = true;
 	core_submit_job(hub, NULL, job);

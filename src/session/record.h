@@ -29,9 +29,9 @@ enum record_event {
 	RECORD_REFUSED = 9,	/* messages of a customer were refused */
 	RECORD_ERASE = 10,	/* bodies before are erased: the customer's, */
 				/* or without one all of the session */
-	RECORD_RETAIN = 11,	/* bodies older than client_seq (ms) that no */
+	RECORD_RETAIN = 11,	/* bodies older than old_ms that no */
 				/* current state points to may be erased */
-	RECORD_PURGE = 12	/* rows up to client_seq may be deleted */
+	RECORD_PURGE = 12	/* rows up to last_row may be deleted */
 };
 
 enum transport {
@@ -63,9 +63,13 @@ struct record {
 	int64_t	 displaced_row;
 	bool	 has_token;	/* START, JOIN: the customer can prove itself */
 	bool	 is_ready;	/* READY */
-	uint64_t client_seq;	/* CART, READY: the client's seq; 0 for none; */
-				/* REFUSED: how many; RETAIN: a time in ms; */
-				/* PURGE: a row of the journal */
+	union {			/* the journal's column client_seq: */
+		uint64_t number;	/* whatever it means */
+		uint64_t client_seq;	/* CART, READY; 0 for none */
+		uint64_t refused_count;	/* REFUSED */
+		uint64_t old_ms;	/* RETAIN: by the wall clock */
+		uint64_t last_row;	/* PURGE: of the journal */
+	};
 	bool	 is_exact;	/* RETAIN: not of what states pointed to then */
 	enum refusal refused;	/* REFUSED: why, the first of them, and ... */
 	unsigned refused_event;	/* ... which enum message_event it was */

@@ -143,7 +143,7 @@ chain_append(struct chain_head *head, const struct record *record,
 	hash_number(&ctx, record->time_ms, 8);
 	hash_number(&ctx, record->transport, 8);
 	hash_number(&ctx, chain_flags(record), 8);
-	hash_number(&ctx, record->client_seq, 8);
+	hash_number(&ctx, record->number, 8);
 	hash_payload(&ctx, record->session);
 	hash_customer(&ctx, record->has_customer, &record->customer);
 	hash_customer(&ctx, record->has_displaced, &record->displaced);

@@ -123,7 +123,7 @@ write_purge(sqlite3 *db, int64_t upto)
 		.event = RECORD_PURGE,
 		.session = payload_new("", 0),
 		.time_ms = clock_now().wall_ms,
-		.client_seq = (uint64_t)upto,
+		.last_row = (uint64_t)upto,
 	};
 	uint8_t digest[CHAIN_HASH_BYTES];
 	struct chain_head head;

@@ -93,7 +93,7 @@ insert_row(struct store *store, const struct record *record,
 	sql_bind_customer(&b, record->has_displaced ? &record->displaced : NULL,
 	    displaced);
 	sql_bind_number(&b, chain_flags(record));
-	sql_bind_number(&b, record->client_seq);
+	sql_bind_number(&b, record->number);
 	sql_bind_blob(&b, digest, CHAIN_HASH_BYTES);
 	sql_bind_blob(&b, store->head.hash, sizeof(store->head.hash));
 	return sql_run_one(&b);
@@ -236,7 +236,7 @@ note_purge(struct store *store, struct retention *pass,
 	if (status != STORE_OK || upto == 0)
 		return status;
 	purge.event = RECORD_PURGE;
-	purge.client_seq = (uint64_t)upto;
+	purge.last_row = (uint64_t)upto;
 	return store_append(store, &purge);
 }
 
