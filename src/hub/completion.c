@@ -255,11 +255,16 @@ complete_record(struct hub *hub, struct room *room, struct job *job)
 		unbind_gone_customers(hub, room);
 }
 
-/* What the storage did by itself. */
 static void
-complete_errand(struct hub *hub, struct job *job)
+complete_kind(struct hub *hub, struct job *job)
 {
 	switch (job->kind) {
+	case JOB_APPEND:
+		complete_record(hub, job->room, job);
+		return;
+	case JOB_LOAD:
+		complete_load(hub, job->room, job);
+		return;
 	case JOB_FIND_IDLE:
 		idle_search_done(hub, job);
 		return;
@@ -273,9 +278,7 @@ complete_errand(struct hub *hub, struct job *job)
 	case JOB_MEASURE_DISK:
 		disk_space_measured(hub, job);
 		return;
-	case JOB_APPEND:
 	case JOB_ANSWER:
-	case JOB_LOAD:
 	case JOB_TOUCH:
 	case JOB_NOTE:
 	case JOB_LOG_HEAD:
@@ -291,12 +294,7 @@ complete_job(struct hub *hub, struct job *job)
 	hub->jobs--;
 	if (job->record.cart != NULL)
 		hub->cart_bytes -= job->record.cart->len;
-	if (job->kind == JOB_APPEND)
-		complete_record(hub, room, job);
-	else if (job->kind == JOB_LOAD)
-		complete_load(hub, room, job);
-	else
-		complete_errand(hub, job);
+	complete_kind(hub, job);
 	if (job->origin != 0)
 		complete_origin(hub, job);
 	else if (job->seat != NULL)

@@ -41,18 +41,12 @@ enum {
 #define WAKE_POLL_COST 65536
 #define WAKE_BYTES_MAX 262144
 
-static struct quota_settings
-session_quota_settings(const struct hub *hub)
-{
-	return (struct quota_settings){
-		.writes = hub->settings.session_writes,
-	};
-}
-
 static struct quota *
 new_session_quota(struct hub *hub)
 {
-	const struct quota_settings settings = session_quota_settings(hub);
+	const struct quota_settings settings = {
+		.writes = hub->settings.session_writes,
+	};
 	struct id_key hash_key;
 
 	id_source_bytes(&hub->random, &hash_key, sizeof(hash_key));
@@ -110,13 +104,14 @@ hub_configure(struct hub *hub, const struct hub_settings *settings,
     const struct now *now)
 {
 	const struct hub_settings before = hub->settings;
-	struct quota_settings session;
+	const struct quota_settings session = {
+		.writes = settings->session_writes,
+	};
 
 	core_set_now(hub, now);
 	hub->settings = *settings;
 	hub->message_limit = rate_limit(settings->message_rate, 1,
 	    settings->message_burst);
-	session = session_quota_settings(hub);
 	quota_configure(hub->session_quota, &session);
 	publish_configure(hub);
 	throttle_configure(hub);

@@ -175,23 +175,10 @@ session_judge(const struct session *session, const struct record *record,
 		return REFUSAL_LEFT_SESSION;
 	if (!session->is_running)
 		return REFUSAL_SESSION_NOT_FOUND;
-	switch (record->event) {
-	case RECORD_START:
-	case RECORD_END:
+	if (record->event == RECORD_END)
 		return REFUSAL_NONE;
-	case RECORD_JOIN:
+	if (record->event == RECORD_JOIN)
 		return has_room ? REFUSAL_NONE : REFUSAL_SESSION_FULL;
-	case RECORD_CART:
-	case RECORD_READY:
-	case RECORD_LEAVE:
-	case RECORD_EXPIRE:
-	case RECORD_RETURN:
-	case RECORD_REFUSED:
-	case RECORD_ERASE:
-	case RECORD_RETAIN:
-	case RECORD_PURGE:
-		break;
-	}
 	if (customer == NULL)
 		return REFUSAL_UNKNOWN_CUSTOMER;
 	if (record->event == RECORD_RETURN)
