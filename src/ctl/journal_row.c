@@ -33,14 +33,16 @@ static const char *const names[COLUMNS] = {
 	"name", "address", "cart", "digest", "hash",
 };
 
+enum cell_kind {
+	CELL_NONE,		/* the column does not apply */
+	CELL_TEXT,		/* NULL: there is none */
+	CELL_NUMBER,
+	CELL_BOOL,
+	CELL_CART
+};
+
 struct cell {
-	enum {
-		CELL_NONE,		/* the column does not apply */
-		CELL_TEXT,		/* NULL: there is none */
-		CELL_NUMBER,
-		CELL_BOOL,
-		CELL_CART
-	} kind;
+	enum cell_kind kind;
 	const char *text;
 	size_t	 len;
 	uint64_t number;
@@ -70,7 +72,8 @@ set_bool(struct cell *cell, bool value)
 }
 
 static void
-set_payload(struct cell *cell, int kind, const struct payload *payload)
+set_payload(struct cell *cell, enum cell_kind kind,
+    const struct payload *payload)
 {
 	if (payload == NULL)
 		return;
