@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "hub/erasure.h"
 #include "hub/hub.h"
+#include "hub/hub_counts.h"
 #include "hub/roster.h"
 #include "hub_script.h"
 #include "session/record.h"
@@ -56,7 +58,6 @@ struct identity {
 	char	 id[ID_CUSTOMER_HEX + 1];
 	char	 token[ID_TOKEN_CHARS + 1];	/* "" without */
 	size_t	 polled;	/* records that a request of it was shown */
-	bool	 is_out;	/* kicked or erased, once that is settled */
 };
 
 /* A message that was sent and may be answered. */
@@ -618,7 +619,7 @@ erase(struct model *m, struct identity *identity)
 		erased->known = m->identity_count;
 		ck_assert_int_eq(customer_id_parse(identity->id,
 		    ID_CUSTOMER_HEX, &id), 0);
-		erased->number = hub_erase(world_hub(m->world), name,
+		erased->number = erasure_begin(world_hub(m->world), name,
 		    erased->identity != NULL ? &id : NULL,
 		    world_now(m->world));
 		m->erasure_count += erased->number != 0;
@@ -853,7 +854,7 @@ check_request(const struct model *m, const struct posted *request)
 static void
 check_erased(struct model *m, const struct erased *erased)
 {
-	struct erasure erasure = hub_erasure(world_hub(m->world),
+	struct erasure erasure = erasure_report(world_hub(m->world),
 	    erased->number);
 	const struct stored *stored = world_stored(m->world,
 	    session_ids[erased->session]);
@@ -868,14 +869,13 @@ check_erased(struct model *m, const struct erased *erased)
 		if (identity->session != erased->session ||
 		    (erased->identity != NULL && erased->identity != identity))
 			continue;
-		identity->is_out = true;
 		require(m, strstr(stored->shown[stored->count - 1]->bytes->data,
 		    identity->id) == NULL, "erased, and still shown",
 		    identity->id);
 	}
 }
 
-/* Who is present has a connection, or made a request a while ago. */
+/* Who is connected is present. */
 static void
 check_presence(const struct model *m)
 {
@@ -954,7 +954,7 @@ draw_world(struct model *m, bool has_store)
 static void
 check_end(struct model *m)
 {
-	struct roster_totals totals;
+	struct hub_counts counts;
 	size_t i;
 
 	for (i = 0; i < ACTORS; i++)
@@ -967,9 +967,10 @@ check_end(struct model *m)
 	hub_configure(world_hub(m->world), &world_config(m->world)->hub,
 	    world_now(m->world));
 	world_wait(m->world, 10000);
-	totals = roster_totals(world_hub(m->world));
-	require(m, totals.sessions == 0 && totals.present == 0 &&
-	    totals.peers == 0 && totals.jobs == 0, "something is left", "");
+	hub_copy_counts(world_hub(m->world), &counts);
+	require(m, counts.sessions == 0 && counts.present == 0 &&
+	    counts.awaited == 0 && counts.jobs_pending == 0,
+	    "something is left", "");
 }
 
 static void

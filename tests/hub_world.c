@@ -383,7 +383,7 @@ forget_absent(struct session *session, size_t max_remembered)
 	free(list);
 }
 
-/* A session as it is after all its records, of whom the absent are forgotten. */
+/* A session as its records make it, of whom the absent are forgotten. */
 static struct session *
 load(struct world *world, const struct payload *id)
 {
@@ -629,11 +629,11 @@ static void
 check_load(struct world *world, const struct job *job)
 {
 	const struct stored *stored = world_stored(world,
-	    job->record.session->data);
-	struct session *own = load(world, job->record.session);
+	    job->load.id->data);
+	struct session *own = load(world, job->load.id);
 
 	if (stored == NULL || stored->erased_upto == 0)
-		check_loaded(job->loaded, own);
+		check_loaded(job->load.session, own);
 	session_free(own);
 	world->loads_done++;
 }
@@ -645,17 +645,17 @@ check_idle(struct world *world, const struct job *job)
 	const struct stored *stored;
 	size_t n = 0;
 
-	require(job->next_row == 0, "a few sessions are one slice");
+	require(job->idle.next_row == 0, "a few sessions are one slice");
 	TAILQ_FOREACH(stored, &world->stored, entry) {
-		if (stored->session->row <= job->after_row ||
+		if (stored->session->row <= job->idle.after_row ||
 		    !stored->session->is_running ||
-		    stored->session->active_ms >= job->wall_ms)
+		    stored->session->active_ms >= job->idle.before_ms)
 			continue;
-		require(n < job->idle_count && same_text(job->idle[n],
+		require(n < job->idle.count && same_text(job->idle.ids[n],
 		    stored->session->id), "the storages find who is idle");
 		n++;
 	}
-	require(n == job->idle_count, "the storages find as many idle");
+	require(n == job->idle.count, "the storages find as many idle");
 }
 
 /* The customer is nameless, should it take part again. */
@@ -715,16 +715,16 @@ check_erase(struct world *world, const struct job *job)
 	size_t i, known = 0;
 
 	require(stored != NULL, "what is erased was loaded");
-	if (job->upto_row == 0) {
+	if (job->erase.upto_row == 0) {
 		for (i = 0; i < stored->count; i++)
 			known += is_about(&job->record, &stored->records[i]);
-		require((job->note_row != 0) == (known > 0),
+		require((job->erase.note_row != 0) == (known > 0),
 		    "the storages know whom to erase");
 		if (known > 0)
 			note(world, &job->record);
 		stored->erased_upto = stored->count;
 	}
-	if (job->next_row == 0)
+	if (job->erase.next_row == 0)
 		forget_bodies(stored, &job->record);
 }
 
