@@ -76,9 +76,8 @@ check_copy_header(struct restore *restore)
 	/* A copy needs none; but somebody may call a database a copy. */
 	if (db_header_has_wal(header) &&
 	    sidecars_have_wal(restore->order->copy))
-		return refuse_copy(restore,
-		    "has a log, without which it is not "
-		    "whole: make a copy of it by backup");
+		return refuse_copy(restore, "has a log, without which it is "
+		    "not whole: make a copy of it by backup");
 	if (db_header_is_truncated(header, restore->size))
 		return refuse_copy(restore, "is truncated");
 	restore->plan->version = (int)db_header_version(header);

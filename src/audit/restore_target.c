@@ -360,8 +360,7 @@ remove_sidecars(const struct restore_target *target)
 	if (sidecars_remove(target->path) == -1 ||
 	    fs_sync_directory(target->path) == -1)
 		return restore_failed(target->path,
-		    "its log cannot be removed: do it "
-		    "again");
+		    "its log cannot be removed: do it again");
 	return RESTORE_DONE;
 }
 
@@ -380,7 +379,6 @@ restore_target_publish(const struct restore_target *target,
 		status = put_key(target, key);
 	if (status == RESTORE_DONE && atomic_file_replace(target->draft) == -1)
 		status = restore_failed(target->path,
-		    "cannot be replaced: do it "
-		    "again");
+		    "cannot be replaced: do it again");
 	return status;
 }

@@ -45,46 +45,19 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " WHERE session = s AND cid = c AND request IS NOT NULL",
 };
 
-struct eraser {
-	struct sql *sql;
-	sqlite3_stmt *statements[STATEMENTS];
-};
-
-struct eraser *
-eraser_new(struct sql *sql)
+int
+erase_prepare(struct sql *sql)
 {
-	struct eraser *eraser = xcalloc(1, sizeof(*eraser));
-
-	eraser->sql = sql;
-	if (sql_prepare(sql, statement_sql, eraser->statements,
-	    STATEMENTS) == 0)
-		return eraser;
-	eraser_free(eraser);
-	return NULL;
-}
-
-void
-eraser_free(struct eraser *eraser)
-{
-	if (eraser == NULL)
-		return;
-	sql_finalize(eraser->statements, STATEMENTS);
-	free(eraser);
-}
-
-static struct sql_binding
-erase_binding(struct eraser *eraser, enum statement id)
-{
-	return sql_bind(eraser->sql, eraser->statements[id]);
+	return sql_prepare(sql, statement_sql, STATEMENTS);
 }
 
 enum store_status
-eraser_knows(struct eraser *eraser, const struct record *record,
+erase_knows(struct sql *sql, const struct record *record,
     bool *is_known)
 {
 	char digits[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = erase_binding(eraser, record->has_customer ?
-	    SQL_KNOWN_CUSTOMER : SQL_KNOWN_SESSION);
+	struct sql_binding b = sql_bind(sql, statement_sql,
+	    record->has_customer ? SQL_KNOWN_CUSTOMER : SQL_KNOWN_SESSION);
 
 	sql_bind_row(&b, record->session_row);
 	if (record->has_customer)
@@ -94,10 +67,10 @@ eraser_knows(struct eraser *eraser, const struct record *record,
 }
 
 enum store_status
-eraser_erase_body(struct eraser *eraser, int64_t seq)
+erase_body(struct sql *sql, int64_t seq)
 {
-	struct sql_binding body = erase_binding(eraser, SQL_BODY);
-	struct sql_binding request = erase_binding(eraser, SQL_REQUEST);
+	struct sql_binding body = sql_bind(sql, statement_sql, SQL_BODY);
+	struct sql_binding request = sql_bind(sql, statement_sql, SQL_REQUEST);
 	enum store_status status;
 
 	sql_bind_row(&body, seq);
@@ -110,12 +83,12 @@ eraser_erase_body(struct eraser *eraser, int64_t seq)
 
 /* The rows of one slice; *after_row is 0 if there are no more. */
 static enum store_status
-find_bodies_to_erase(struct eraser *eraser, const struct record *record,
+find_bodies_to_erase(struct sql *sql, const struct record *record,
     int64_t upto_row, int64_t *after_row, int64_t seqs[ERASE_SLICE],
     size_t *count)
 {
 	char digits[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = erase_binding(eraser, SQL_ROWS);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_ROWS);
 	int looked = 0;
 
 	*count = 0;
@@ -143,16 +116,16 @@ find_bodies_to_erase(struct eraser *eraser, const struct record *record,
 }
 
 enum store_status
-eraser_erase_slice(struct eraser *eraser, const struct record *record,
+erase_slice(struct sql *sql, const struct record *record,
     int64_t upto_row, int64_t *after_row, size_t *erased)
 {
 	int64_t seqs[ERASE_SLICE];
 	enum store_status status;
 	size_t i;
 
-	status = find_bodies_to_erase(eraser, record, upto_row, after_row, seqs,
+	status = find_bodies_to_erase(sql, record, upto_row, after_row, seqs,
 	    erased);
 	for (i = 0; i < *erased && status == STORE_OK; i++)
-		status = eraser_erase_body(eraser, seqs[i]);
+		status = erase_body(sql, seqs[i]);
 	return status;
 }

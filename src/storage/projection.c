@@ -107,44 +107,17 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " (SELECT ifnull(max(id), 0) FROM customer) AS id",
 };
 
-struct projection {
-	struct sql *sql;
-	sqlite3_stmt *statements[STATEMENTS];
-};
-
-struct projection *
-projection_new(struct sql *sql)
+int
+projection_prepare(struct sql *sql)
 {
-	struct projection *projection = xcalloc(1, sizeof(*projection));
-
-	projection->sql = sql;
-	if (sql_prepare(sql, statement_sql, projection->statements,
-	    STATEMENTS) == 0)
-		return projection;
-	projection_free(projection);
-	return NULL;
-}
-
-void
-projection_free(struct projection *projection)
-{
-	if (projection == NULL)
-		return;
-	sql_finalize(projection->statements, STATEMENTS);
-	free(projection);
-}
-
-static struct sql_binding
-projection_binding(struct projection *projection, enum statement id)
-{
-	return sql_bind(projection->sql, projection->statements[id]);
+	return sql_prepare(sql, statement_sql, STATEMENTS);
 }
 
 int
-projection_last_rows(struct projection *projection, int64_t *session_row,
+projection_last_rows(struct sql *sql, int64_t *session_row,
     int64_t *customer_row)
 {
-	struct sql_binding b = projection_binding(projection, SQL_ROWS);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_ROWS);
 	struct columns sessions = columns_at(b.statement, "session");
 	struct columns customers = columns_at(b.statement, "customer");
 
@@ -174,11 +147,11 @@ bind_client_seq(struct sql_binding *binding, uint64_t client_seq)
 }
 
 static enum store_status
-write_newcomer(struct projection *projection, const struct record *record,
+write_newcomer(struct sql *sql, const struct record *record,
     int64_t seq)
 {
 	char digits[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = projection_binding(projection, SQL_CUSTOMER_NEW);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_CUSTOMER_NEW);
 
 	sql_bind_row(&b, record->customer_row);
 	sql_bind_row(&b, record->session_row);
@@ -194,10 +167,10 @@ write_newcomer(struct projection *projection, const struct record *record,
 
 /* A customer leaves the multicart in the way that statement id says. */
 static enum store_status
-write_leaving(struct projection *projection, enum statement id,
+write_leaving(struct sql *sql, enum statement id,
     int64_t customer_row, uint64_t revision)
 {
-	struct sql_binding b = projection_binding(projection, id);
+	struct sql_binding b = sql_bind(sql, statement_sql, id);
 
 	sql_bind_row(&b, customer_row);
 	sql_bind_number(&b, revision);
@@ -206,10 +179,9 @@ write_leaving(struct projection *projection, enum statement id,
 
 /* A session begins, for the first time or anew. */
 static enum store_status
-write_incarnation(struct projection *projection, const struct record *record)
+write_incarnation(struct sql *sql, const struct record *record)
 {
-	struct sql_binding b =
-	    projection_binding(projection, SQL_SESSION_START);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_SESSION_START);
 
 	sql_bind_row(&b, record->session_row);
 	sql_bind_payload(&b, record->session);
@@ -220,10 +192,9 @@ write_incarnation(struct projection *projection, const struct record *record)
 
 /* The session of record goes on by one revision. */
 static enum store_status
-write_session(struct projection *projection, const struct record *record)
+write_session(struct sql *sql, const struct record *record)
 {
-	struct sql_binding b =
-	    projection_binding(projection, SQL_SESSION_CHANGE);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_SESSION_CHANGE);
 
 	sql_bind_row(&b, record->session_row);
 	sql_bind_number(&b, record->incarnation);
@@ -233,25 +204,24 @@ write_session(struct projection *projection, const struct record *record)
 }
 
 static enum store_status
-write_start(struct projection *projection, const struct record *record,
+write_start(struct sql *sql, const struct record *record,
     int64_t seq)
 {
 	enum store_status status = STORE_OK;
 
 	if (record->has_displaced)
-		status = write_leaving(projection, SQL_CUSTOMER_GONE,
+		status = write_leaving(sql, SQL_CUSTOMER_GONE,
 		    record->displaced_row, record->revision);
 	if (status == STORE_OK)
-		status = write_newcomer(projection, record, seq);
+		status = write_newcomer(sql, record, seq);
 	return status;
 }
 
 static enum store_status
-write_cart(struct projection *projection, const struct record *record,
+write_cart(struct sql *sql, const struct record *record,
     int64_t seq)
 {
-	struct sql_binding b =
-	    projection_binding(projection, SQL_CUSTOMER_CART);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_CUSTOMER_CART);
 
 	sql_bind_row(&b, record->customer_row);
 	sql_bind_row(&b, seq);
@@ -260,10 +230,9 @@ write_cart(struct projection *projection, const struct record *record,
 }
 
 static enum store_status
-write_ready(struct projection *projection, const struct record *record)
+write_ready(struct sql *sql, const struct record *record)
 {
-	struct sql_binding b =
-	    projection_binding(projection, SQL_CUSTOMER_READY);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_CUSTOMER_READY);
 
 	sql_bind_row(&b, record->customer_row);
 	sql_bind_number(&b, record->is_ready);
@@ -272,28 +241,28 @@ write_ready(struct projection *projection, const struct record *record)
 }
 
 static enum store_status
-write_return(struct projection *projection, const struct record *record)
+write_return(struct sql *sql, const struct record *record)
 {
-	struct sql_binding b =
-	    projection_binding(projection, SQL_CUSTOMER_RETURN);
+	struct sql_binding b = sql_bind(sql, statement_sql,
+	    SQL_CUSTOMER_RETURN);
 
 	sql_bind_row(&b, record->customer_row);
 	return sql_run_one(&b);
 }
 
 static enum store_status
-write_end(struct projection *projection, const struct record *record)
+write_end(struct sql *sql, const struct record *record)
 {
 	struct sql_binding session, customers;
 	enum store_status status;
 
-	session = projection_binding(projection, SQL_SESSION_END);
+	session = sql_bind(sql, statement_sql, SQL_SESSION_END);
 	sql_bind_row(&session, record->session_row);
 	sql_bind_number(&session, record->time_ms);
 	status = sql_run_one(&session);
 	if (status != STORE_OK)
 		return status;
-	customers = projection_binding(projection, SQL_CUSTOMERS_END);
+	customers = sql_bind(sql, statement_sql, SQL_CUSTOMERS_END);
 	sql_bind_row(&customers, record->session_row);
 	sql_bind_number(&customers, record->revision);
 	return sql_run(&customers);
@@ -301,58 +270,56 @@ write_end(struct projection *projection, const struct record *record)
 
 /* What the record's event changes besides. */
 static enum store_status
-write_event(struct projection *projection, const struct record *record,
+write_event(struct sql *sql, const struct record *record,
     int64_t seq)
 {
 	switch (record->event) {
 	case RECORD_START:
-		return write_start(projection, record, seq);
+		return write_start(sql, record, seq);
 	case RECORD_JOIN:
-		return write_newcomer(projection, record, seq);
+		return write_newcomer(sql, record, seq);
 	case RECORD_CART:
-		return write_cart(projection, record, seq);
+		return write_cart(sql, record, seq);
 	case RECORD_READY:
-		return write_ready(projection, record);
+		return write_ready(sql, record);
 	case RECORD_LEAVE:
-		return write_leaving(projection, SQL_CUSTOMER_GONE,
+		return write_leaving(sql, SQL_CUSTOMER_GONE,
 		    record->customer_row, record->revision);
 	case RECORD_EXPIRE:
-		return write_leaving(projection, SQL_CUSTOMER_EXPIRE,
+		return write_leaving(sql, SQL_CUSTOMER_EXPIRE,
 		    record->customer_row, record->revision);
 	case RECORD_RETURN:
-		return write_return(projection, record);
+		return write_return(sql, record);
 	case RECORD_END:
-		return write_end(projection, record);
+		return write_end(sql, record);
 	case RECORD_REFUSED:
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
 	case RECORD_PURGE:
 		break;
 	}
-	return sql_mismatch(projection->sql,
-	    projection->statements[SQL_SESSION_CHANGE]);
+	return sql_mismatch(sql, statement_sql[SQL_SESSION_CHANGE]);
 }
 
 enum store_status
-projection_apply(struct projection *projection, const struct record *record,
+projection_apply(struct sql *sql, const struct record *record,
     int64_t seq)
 {
 	enum store_status status;
 
 	/* A START with revision 1 begins an incarnation. */
 	status = record->event == RECORD_START && record->revision == 1 ?
-	    write_incarnation(projection, record) :
-	    write_session(projection, record);
+	    write_incarnation(sql, record) :
+	    write_session(sql, record);
 	return status == STORE_OK ?
-	    write_event(projection, record, seq) : status;
+	    write_event(sql, record, seq) : status;
 }
 
 enum store_status
-projection_touch(struct projection *projection, int64_t session_row,
+projection_touch(struct sql *sql, int64_t session_row,
     uint64_t wall_ms)
 {
-	struct sql_binding b =
-	    projection_binding(projection, SQL_SESSION_TOUCH);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_SESSION_TOUCH);
 
 	sql_bind_row(&b, session_row);
 	sql_bind_number(&b, wall_ms);
@@ -395,11 +362,10 @@ load_customer(struct columns *columns, struct session *session)
 }
 
 static enum store_status
-load_customers(struct projection *projection, size_t max_remembered,
+load_customers(struct sql *sql, size_t max_remembered,
     struct session *session)
 {
-	struct sql_binding b = projection_binding(projection,
-	    SQL_LOAD_CUSTOMERS);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_LOAD_CUSTOMERS);
 
 	sql_bind_row(&b, session->row);
 	sql_bind_row(&b, max_remembered == 0 ? -1 : (int64_t)max_remembered);
@@ -415,10 +381,10 @@ load_customers(struct projection *projection, size_t max_remembered,
 
 /* Find the session's row; *session stays NULL if there is none. */
 static enum store_status
-load_session(struct projection *projection, const struct payload *id,
+load_session(struct sql *sql, const struct payload *id,
     struct session **session)
 {
-	struct sql_binding b = projection_binding(projection, SQL_LOAD_SESSION);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_LOAD_SESSION);
 	struct columns columns = columns_at(b.statement, "session");
 	struct payload *name;
 
@@ -436,7 +402,7 @@ load_session(struct projection *projection, const struct payload *id,
 }
 
 enum store_status
-projection_load(struct projection *projection, const struct payload *id,
+projection_load(struct sql *sql, const struct payload *id,
     size_t max_remembered, struct session **session)
 {
 	const struct session_limits limits = {
@@ -445,9 +411,9 @@ projection_load(struct projection *projection, const struct payload *id,
 	enum store_status status;
 
 	*session = NULL;
-	status = load_session(projection, id, session);
+	status = load_session(sql, id, session);
 	if (status == STORE_OK && *session != NULL)
-		status = load_customers(projection, max_remembered, *session);
+		status = load_customers(sql, max_remembered, *session);
 	if (status != STORE_OK) {
 		session_free(*session);
 		*session = NULL;
@@ -458,10 +424,10 @@ projection_load(struct projection *projection, const struct payload *id,
 }
 
 enum store_status
-projection_find_idle(struct projection *projection, uint64_t wall_ms,
+projection_find_idle(struct sql *sql, uint64_t wall_ms,
     int64_t *after_row, struct payload **ids, size_t room, size_t *count)
 {
-	struct sql_binding b = projection_binding(projection, SQL_RUNNING);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_RUNNING);
 	int rows = 0;
 
 	*count = 0;

@@ -16,34 +16,32 @@ struct sql;
  * session_apply() would have it, so that nothing has to be replayed to load a
  * session.  Names and carts are read from the journal's bodies.
  */
-struct projection;
 
-/* sql is lent until projection_free; NULL: the error is the connection's. */
-struct projection *projection_new(struct sql *sql);
-/* NULL is allowed. */
-void	 projection_free(struct projection *projection);
+/* Before all others; -1: the error is the connection's. */
+int	 projection_prepare(struct sql *sql)
+	    __attribute__((warn_unused_result));
 
 /*
  * The highest row numbers; -1: the error is the connection's, or sql is broken
  * and the cause was logged.
  */
-int projection_last_rows(struct projection *projection, int64_t *session_row,
-    int64_t *customer_row) __attribute__((warn_unused_result));
+int	 projection_last_rows(struct sql *sql, int64_t *session_row,
+	    int64_t *customer_row) __attribute__((warn_unused_result));
 
 /*
  * Do what session_apply() does; seq is the record's in the journal.  A record
  * that is not the next one of its session is STORE_FATAL.
  */
-enum store_status projection_apply(struct projection *projection,
+enum store_status projection_apply(struct sql *sql,
 	    const struct record *record, int64_t seq);
 
 /* See store_touch(), store_load() and store_find_idle(). */
-enum store_status projection_touch(struct projection *projection,
+enum store_status projection_touch(struct sql *sql,
 	    int64_t session_row, uint64_t wall_ms);
-enum store_status projection_load(struct projection *projection,
+enum store_status projection_load(struct sql *sql,
 	    const struct payload *id, size_t max_remembered,
 	    struct session **session);
-enum store_status projection_find_idle(struct projection *projection,
+enum store_status projection_find_idle(struct sql *sql,
 	    uint64_t wall_ms, int64_t *after_row, struct payload **ids,
 	    size_t room, size_t *count);
 

@@ -69,11 +69,6 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "DELETE FROM chain_anchor WHERE seq < ?",
 };
 
-struct purger {
-	struct sql *sql;
-	sqlite3_stmt *statements[STATEMENTS];
-};
-
 /* A row to be purged. */
 struct purged {
 	int64_t	 seq;
@@ -89,32 +84,10 @@ enum age {
 	AGE_UNKNOWN	/* from the future */
 };
 
-struct purger *
-purger_new(struct sql *sql)
+int
+purge_prepare(struct sql *sql)
 {
-	struct purger *purger = xcalloc(1, sizeof(*purger));
-
-	purger->sql = sql;
-	if (sql_prepare(sql, statement_sql, purger->statements,
-	    STATEMENTS) == 0)
-		return purger;
-	purger_free(purger);
-	return NULL;
-}
-
-void
-purger_free(struct purger *purger)
-{
-	if (purger == NULL)
-		return;
-	sql_finalize(purger->statements, STATEMENTS);
-	free(purger);
-}
-
-static struct sql_binding
-purge_binding(struct purger *purger, enum statement id)
-{
-	return sql_bind(purger->sql, purger->statements[id]);
+	return sql_prepare(sql, statement_sql, STATEMENTS);
 }
 
 static enum age
@@ -172,10 +145,10 @@ add_body(struct purge_slice *slice, const struct candidate *candidate)
 }
 
 enum store_status
-purger_find_bodies(struct purger *purger, struct retention *pass,
+purge_find_bodies(struct sql *sql, struct retention *pass,
     struct purge_slice *slice)
 {
-	struct sql_binding b = purge_binding(purger, SQL_BODIES);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_BODIES);
 	struct candidate candidate = { .age = AGE_OLD };
 	int looked = 0;
 
@@ -209,9 +182,9 @@ purger_find_bodies(struct purger *purger, struct retention *pass,
 
 /* The last row that may be deleted by what is noted; 0 for none. */
 static enum store_status
-read_noted_upto(struct purger *purger, int64_t *upto)
+read_noted_upto(struct sql *sql, int64_t *upto)
 {
-	struct sql_binding b = purge_binding(purger, SQL_UPTO);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_UPTO);
 	struct columns columns = columns_at(b.statement, "journal");
 	int64_t seq;
 
@@ -228,23 +201,23 @@ read_noted_upto(struct purger *purger, int64_t *upto)
  * can go, and that is not noted yet, *upto is what to note.
  */
 static enum store_status
-end_row_search(struct purger *purger, struct retention *pass, int64_t *upto)
+end_row_search(struct sql *sql, struct retention *pass, int64_t *upto)
 {
 	enum store_status status;
 	int64_t noted;
 
 	end_step(pass);
-	status = read_noted_upto(purger, &noted);
+	status = read_noted_upto(sql, &noted);
 	if (status == STORE_OK && pass->upto_row > noted)
 		*upto = pass->upto_row;
 	return status;
 }
 
 enum store_status
-purger_find_last_row(struct purger *purger, struct retention *pass,
+purge_find_last_row(struct sql *sql, struct retention *pass,
     int64_t *upto)
 {
-	struct sql_binding b = purge_binding(purger, SQL_ROWS);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_ROWS);
 	enum store_status status;
 	bool is_over = false;
 	int looked = 0;
@@ -277,7 +250,7 @@ purger_find_last_row(struct purger *purger, struct retention *pass,
 	is_over |= b.rc == SQLITE_DONE && looked < LOOK_ROWS;
 	status = sql_end_rows(&b);
 	return status == STORE_OK && is_over ?
-	    end_row_search(purger, pass, upto) : status;
+	    end_row_search(sql, pass, upto) : status;
 }
 
 /* Read the row that SQL_PURGED stands at. */
@@ -292,10 +265,10 @@ read_purged(struct columns *columns, struct purged *purged)
 }
 
 static enum store_status
-read_purged_rows(struct purger *purger, int64_t upto,
+read_purged_rows(struct sql *sql, int64_t upto,
     struct purged rows[PURGE_ROWS], size_t *count)
 {
-	struct sql_binding b = purge_binding(purger, SQL_PURGED);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_PURGED);
 
 	*count = 0;
 	sql_bind_row(&b, upto);
@@ -312,18 +285,18 @@ read_purged_rows(struct purger *purger, int64_t upto,
 
 /* One that stays would be found again for ever. */
 static enum store_status
-delete_row(struct purger *purger, int64_t seq)
+delete_row(struct sql *sql, int64_t seq)
 {
-	struct sql_binding b = purge_binding(purger, SQL_DELETE_ROW);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_DELETE_ROW);
 
 	sql_bind_row(&b, seq);
 	return sql_run_one(&b);
 }
 
 static enum store_status
-delete_where(struct purger *purger, enum statement id, int64_t row)
+delete_where(struct sql *sql, enum statement id, int64_t row)
 {
-	struct sql_binding b = purge_binding(purger, id);
+	struct sql_binding b = sql_bind(sql, statement_sql, id);
 
 	sql_bind_row(&b, row);
 	return sql_run(&b);
@@ -331,10 +304,11 @@ delete_where(struct purger *purger, enum statement id, int64_t row)
 
 /* Nobody asks any more whether it ever was there. */
 static enum store_status
-delete_customer(struct purger *purger, const struct purged *purged)
+delete_customer(struct sql *sql, const struct purged *purged)
 {
 	char digits[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = purge_binding(purger, SQL_DELETE_CUSTOMER);
+	struct sql_binding b = sql_bind(sql, statement_sql,
+	    SQL_DELETE_CUSTOMER);
 
 	sql_bind_row(&b, purged->session);
 	sql_bind_customer(&b, &purged->customer, digits);
@@ -343,51 +317,51 @@ delete_customer(struct purger *purger, const struct purged *purged)
 
 /* Delete a row and what it was the last to tell of. */
 static enum store_status
-purge_row(struct purger *purger, const struct purged *purged)
+purge_row(struct sql *sql, const struct purged *purged)
 {
 	enum store_status status;
 
-	status = delete_where(purger, SQL_DELETE_BODY, purged->seq);
+	status = delete_where(sql, SQL_DELETE_BODY, purged->seq);
 	if (status == STORE_OK)
-		status = delete_row(purger, purged->seq);
+		status = delete_row(sql, purged->seq);
 	if (status == STORE_OK && purged->has_customer &&
 	    (purged->event == RECORD_START || purged->event == RECORD_JOIN))
-		status = delete_customer(purger, purged);
+		status = delete_customer(sql, purged);
 	/* Behind its END come notes alone. */
 	if (status == STORE_OK && purged->event >= RECORD_END)
-		status = delete_where(purger, SQL_DELETE_SESSION,
+		status = delete_where(sql, SQL_DELETE_SESSION,
 		    purged->session);
 	return status;
 }
 
 /* Row seq, which is about to be deleted, is the one before the first. */
 static enum store_status
-move_anchor(struct purger *purger, int64_t seq)
+move_anchor(struct sql *sql, int64_t seq)
 {
-	struct sql_binding b = purge_binding(purger, SQL_ANCHOR);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_ANCHOR);
 	enum store_status status;
 
 	sql_bind_row(&b, seq);
 	status = sql_run_one(&b);
 	return status != STORE_OK ? status :
-	    delete_where(purger, SQL_DELETE_ANCHOR, seq);
+	    delete_where(sql, SQL_DELETE_ANCHOR, seq);
 }
 
 enum store_status
-purger_delete_rows(struct purger *purger, struct retention *pass)
+purge_delete_rows(struct sql *sql, struct retention *pass)
 {
 	struct purged rows[PURGE_ROWS];
 	enum store_status status;
 	size_t i, count = 0;
 	int64_t upto;
 
-	status = read_noted_upto(purger, &upto);
+	status = read_noted_upto(sql, &upto);
 	if (status == STORE_OK)
-		status = read_purged_rows(purger, upto, rows, &count);
+		status = read_purged_rows(sql, upto, rows, &count);
 	if (status == STORE_OK && count > 0)
-		status = move_anchor(purger, rows[count - 1].seq);
+		status = move_anchor(sql, rows[count - 1].seq);
 	for (i = 0; i < count && status == STORE_OK; i++)
-		status = purge_row(purger, &rows[i]);
+		status = purge_row(sql, &rows[i]);
 	if (status == STORE_OK && count < PURGE_ROWS)
 		end_step(pass);
 	return status;

@@ -19,12 +19,9 @@ struct sql;
  * A row from the future, of a time when the clock was wrong, is as old as its
  * neighbours; any other one that is young keeps what comes behind it.
  */
-struct purger;
 
-/* sql is lent until purger_free; NULL: the error is the connection's. */
-struct purger *purger_new(struct sql *sql);
-/* NULL is allowed. */
-void	 purger_free(struct purger *retainer);
+/* Before all others; -1: the error is the connection's. */
+int	 purge_prepare(struct sql *sql) __attribute__((warn_unused_result));
 
 /* Bodies that may be erased. */
 struct purge_slice {
@@ -39,19 +36,19 @@ struct purge_slice {
  * Find bodies that may be erased; notes on earlier passes and erasures are
  * among them only if others are.
  */
-enum store_status purger_find_bodies(struct purger *retainer,
+enum store_status purge_find_bodies(struct sql *sql,
 	    struct retention *pass, struct purge_slice *slice);
 /*
  * Look for the last row that may be purged.  When *upto is one, and not 0, a
  * PURGE up to there is to be appended.
  */
-enum store_status purger_find_last_row(struct purger *retainer,
+enum store_status purge_find_last_row(struct sql *sql,
 	    struct retention *pass, int64_t *upto);
 /*
  * Purge rows up to where the newest PURGE says.  The last of them becomes the
  * anchor of the chain.
  */
-enum store_status purger_delete_rows(struct purger *retainer,
+enum store_status purge_delete_rows(struct sql *sql,
 	    struct retention *pass);
 
 #endif

@@ -9,6 +9,8 @@
 #include "base/xalloc.h"
 #include "column.h"
 
+enum { SETS_MAX = 5 };
+
 enum statement {
 	SQL_BEGIN,
 	SQL_COMMIT,
@@ -22,10 +24,18 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_ROLLBACK] = "ROLLBACK",
 };
 
+/* Of a module. */
+struct sql_set {
+	const char *const *texts;
+	size_t	 count;
+	sqlite3_stmt **statements;
+};
+
 struct sql {
 	const char *path;
 	sqlite3	*db;
-	sqlite3_stmt *statements[STATEMENTS];
+	struct sql_set sets[SETS_MAX];
+	size_t	 set_count;
 	int	 reported;	/* failure that was logged last, or 0 */
 	bool	 is_broken;	/* STORE_FATAL was returned */
 	bool	 is_bad;	/* because of what is in the database */
@@ -39,8 +49,7 @@ sql_new(const char *path, sqlite3 *db)
 
 	sql->path = path;
 	sql->db = db;
-	if (sql_prepare(sql, statement_sql, sql->statements,
-	    STATEMENTS) == 0)
+	if (sql_prepare(sql, statement_sql, STATEMENTS) == 0)
 		return sql;
 	sql_free(sql);
 	return NULL;
@@ -49,9 +58,14 @@ sql_new(const char *path, sqlite3 *db)
 void
 sql_free(struct sql *sql)
 {
+	size_t i;
+
 	if (sql == NULL)
 		return;
-	sql_finalize(sql->statements, STATEMENTS);
+	for (i = 0; i < sql->set_count; i++) {
+		sql_finalize(sql->sets[i].statements, sql->sets[i].count);
+		free(sql->sets[i].statements);
+	}
 	free(sql);
 }
 
@@ -74,14 +88,17 @@ sql_copy_errors(const struct sql *sql, uint64_t errors[STORE_ERRORS])
 }
 
 int
-sql_prepare(struct sql *sql, const char *const *texts,
-    sqlite3_stmt **statements, size_t count)
+sql_prepare(struct sql *sql, const char *const *texts, size_t count)
 {
+	struct sql_set *set = &sql->sets[sql->set_count++];
 	size_t i;
 
+	assert(sql->set_count <= SETS_MAX);
+	*set = (struct sql_set){ .texts = texts, .count = count };
+	set->statements = xcalloc(count, sizeof(sqlite3_stmt *));
 	for (i = 0; i < count; i++)
 		if (sqlite3_prepare_v3(sql->db, texts[i], -1,
-		    SQLITE_PREPARE_PERSISTENT, &statements[i], NULL) !=
+		    SQLITE_PREPARE_PERSISTENT, &set->statements[i], NULL) !=
 		    SQLITE_OK)
 			return -1;
 	return 0;
@@ -100,15 +117,15 @@ sql_finalize(sqlite3_stmt **statements, size_t count)
 void
 sql_rollback(struct sql *sql)
 {
-	int rc = SQLITE_OK;
+	struct sql_binding rollback = sql_bind(sql, statement_sql,
+	    SQL_ROLLBACK);
+	int rc;
 
 	/* After some errors SQLite has rolled back by itself. */
 	if (sqlite3_get_autocommit(sql->db))
 		return;
-	if (sqlite3_step(sql->statements[SQL_ROLLBACK]) != SQLITE_DONE)
-		rc = sqlite3_reset(sql->statements[SQL_ROLLBACK]);
-	else
-		(void)sqlite3_reset(sql->statements[SQL_ROLLBACK]); /* OK */
+	(void)sql_next(&rollback); /* says what its reset repeats */
+	rc = sqlite3_reset(rollback.statement);
 	if (rc == SQLITE_OK)
 		return;
 	log_errorx("store: %s: rollback: %s", sql->path,
@@ -207,20 +224,24 @@ sql_set_broken(struct sql *sql)
 }
 
 enum store_status
-sql_mismatch(struct sql *sql, sqlite3_stmt *statement)
+sql_mismatch(struct sql *sql, const char *statement)
 {
 	log_errorx("store: %s: database and program disagree: %s", sql->path,
-	    sqlite3_sql(statement));
+	    statement);
 	sql->is_bad = true;
 	return sql_set_broken(sql);
 }
 
 struct sql_binding
-sql_bind(struct sql *sql, sqlite3_stmt *statement)
+sql_bind(struct sql *sql, const char *const *texts, size_t number)
 {
+	const struct sql_set *set = sql->sets;
+
+	while (set->texts != texts)
+		set++;
 	return (struct sql_binding){
 		.sql = sql,
-		.statement = statement,
+		.statement = set->statements[number],
 		.rc = SQLITE_OK,
 	};
 }
@@ -313,8 +334,8 @@ sql_run_one(const struct sql_binding *binding)
 
 	if (status != STORE_OK)
 		return status;
-	return sqlite3_changes(binding->sql->db) == 1 ?
-	    STORE_OK : sql_mismatch(binding->sql, binding->statement);
+	return sqlite3_changes(binding->sql->db) == 1 ? STORE_OK :
+	    sql_mismatch(binding->sql, sqlite3_sql(binding->statement));
 }
 
 bool
@@ -357,7 +378,7 @@ sql_end_row(const struct sql_binding *binding, const struct columns *columns)
 static enum store_status
 run_unbound(struct sql *sql, enum statement id)
 {
-	struct sql_binding none = sql_bind(sql, sql->statements[id]);
+	struct sql_binding none = sql_bind(sql, statement_sql, id);
 
 	return sql_run(&none);
 }

@@ -41,11 +41,13 @@ void	 sql_copy_errors(const struct sql *sql,
 /* What failed since the last commit; STORE_ERRORS for nothing. */
 enum store_error sql_trouble(const struct sql *sql);
 
-/* Prepare count statements; -1: the error is the connection's. */
-int	 sql_prepare(struct sql *sql, const char *const *texts,
-	    sqlite3_stmt **statements, size_t count)
+/*
+ * Prepare the count statements of a module, whose texts are lent until
+ * sql_free(); -1: the error is the connection's.
+ */
+int	 sql_prepare(struct sql *sql, const char *const *texts, size_t count)
 	    __attribute__((warn_unused_result));
-/* Those that are NULL are passed over. */
+/* Statements of others; those that are NULL are passed over. */
 void	 sql_finalize(sqlite3_stmt **statements, size_t count);
 
 enum store_status sql_begin(struct sql *sql);
@@ -56,7 +58,7 @@ void	 sql_rollback(struct sql *sql);
 /* SQLite returned rc for what. */
 enum store_status sql_failed(struct sql *sql, const char *what, int rc);
 /* The record or the tables are not what the program believes. */
-enum store_status sql_mismatch(struct sql *sql, sqlite3_stmt *statement);
+enum store_status sql_mismatch(struct sql *sql, const char *statement);
 /* The caller logged why the database cannot be trusted. */
 enum store_status sql_set_broken(struct sql *sql);
 
@@ -69,8 +71,10 @@ struct sql_binding {
 				/* last step */
 };
 
+/* The statement of that number, of those that were prepared with texts. */
+struct sql_binding sql_bind(struct sql *sql, const char *const *texts,
+	    size_t number);
 /* Bytes and texts must stay until the statement has run; NULL binds NULL. */
-struct sql_binding sql_bind(struct sql *sql, sqlite3_stmt *statement);
 void	 sql_bind_row(struct sql_binding *binding, int64_t value);
 void	 sql_bind_number(struct sql_binding *binding, uint64_t value);
 void	 sql_bind_null(struct sql_binding *binding);

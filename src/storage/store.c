@@ -57,10 +57,6 @@ struct store {
 	struct database *database;
 	struct wal *wal;		/* the database's */
 	struct sql *sql;
-	struct projection *projection;
-	struct eraser *eraser;
-	struct purger *retainer;
-	sqlite3_stmt *statements[STATEMENTS];
 	int64_t	 session_row;		/* highest ones at the start */
 	int64_t	 customer_row;
 	struct chain_head head;
@@ -68,18 +64,12 @@ struct store {
 	int64_t	 logged;		/* seq of the head that was logged */
 };
 
-static struct sql_binding
-store_binding(struct store *store, enum statement id)
-{
-	return sql_bind(store->sql, store->statements[id]);
-}
-
 static enum store_status
 insert_row(struct store *store, const struct record *record,
     const uint8_t digest[CHAIN_HASH_BYTES])
 {
 	char customer[ID_CUSTOMER_HEX + 1], displaced[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = store_binding(store, SQL_JOURNAL);
+	struct sql_binding b = sql_bind(store->sql, statement_sql, SQL_JOURNAL);
 
 	sql_bind_row(&b, store->head.seq);
 	sql_bind_row(&b, record->session_row);
@@ -103,7 +93,7 @@ static enum store_status
 insert_body(struct store *store, const struct record *record)
 {
 	const char *address = record->address;
-	struct sql_binding b = store_binding(store, SQL_BODY);
+	struct sql_binding b = sql_bind(store->sql, statement_sql, SQL_BODY);
 
 	sql_bind_row(&b, store->head.seq);
 	sql_bind_blob(&b, record->salt, sizeof(record->salt));
@@ -142,7 +132,7 @@ store_append(struct store *store, const struct record *record)
 	if (status == STORE_OK)
 		status = insert_body(store, record);
 	if (status == STORE_OK && !record_is_note(record->event))
-		status = projection_apply(store->projection, record,
+		status = projection_apply(store->sql, record,
 		    store->head.seq);
 	return status;
 }
@@ -151,7 +141,7 @@ store_append(struct store *store, const struct record *record)
 static enum store_status
 knows_session(struct store *store, const struct record *record, bool *is_there)
 {
-	struct sql_binding b = store_binding(store, SQL_NAME);
+	struct sql_binding b = sql_bind(store->sql, statement_sql, SQL_NAME);
 
 	sql_bind_row(&b, record->session_row);
 	sql_bind_payload(&b, record->session);
@@ -178,7 +168,7 @@ note_erase(struct store *store, const struct record *record,
 	enum store_status status;
 	bool is_known;
 
-	status = eraser_knows(store->eraser, record, &is_known);
+	status = erase_knows(store->sql, record, &is_known);
 	if (status != STORE_OK || !is_known)
 		return status;
 	status = store_append(store, record);
@@ -198,7 +188,7 @@ store_erase(struct store *store, const struct record *record,
 		status = note_erase(store, record, upto_row);
 	if (status != STORE_OK || *upto_row == 0)
 		return status;
-	return eraser_erase_slice(store->eraser, record, *upto_row, after_row,
+	return erase_slice(store->sql, record, *upto_row, after_row,
 	    erased);
 }
 
@@ -213,13 +203,13 @@ erase_old_bodies(struct store *store, struct retention *pass,
 	size_t i;
 
 	exact.is_exact = true;
-	status = purger_find_bodies(store->retainer, pass, &slice);
+	status = purge_find_bodies(store->sql, pass, &slice);
 	if (status == STORE_OK && slice.count > 0 && slice.needs_note) {
 		status = store_append(store, &exact);
 		pass->note_row = store->head.seq;
 	}
 	for (i = 0; i < slice.count && status == STORE_OK; i++)
-		status = eraser_erase_body(store->eraser, slice.seqs[i]);
+		status = erase_body(store->sql, slice.seqs[i]);
 	return status;
 }
 
@@ -232,7 +222,7 @@ note_purge(struct store *store, struct retention *pass,
 	enum store_status status;
 	int64_t upto;
 
-	status = purger_find_last_row(store->retainer, pass, &upto);
+	status = purge_find_last_row(store->sql, pass, &upto);
 	if (status != STORE_OK || upto == 0)
 		return status;
 	purge.event = RECORD_PURGE;
@@ -250,7 +240,7 @@ store_purge(struct store *store, struct retention *pass,
 	case RETENTION_SEARCH:
 		return note_purge(store, pass, note);
 	case RETENTION_PURGE:
-		return purger_delete_rows(store->retainer, pass);
+		return purge_delete_rows(store->sql, pass);
 	case RETENTION_OVER:
 		break;
 	}
@@ -260,7 +250,7 @@ store_purge(struct store *store, struct retention *pass,
 enum store_status
 store_touch(struct store *store, int64_t session_row, uint64_t wall_ms)
 {
-	return projection_touch(store->projection, session_row, wall_ms);
+	return projection_touch(store->sql, session_row, wall_ms);
 }
 
 enum store_status
@@ -333,7 +323,7 @@ store_load(struct store *store, struct payload *id, size_t max_remembered,
 	*session = NULL;
 	if (sql_is_broken(store->sql))
 		return STORE_FATAL;
-	return projection_load(store->projection, id, max_remembered, session);
+	return projection_load(store->sql, id, max_remembered, session);
 }
 
 enum store_status
@@ -343,7 +333,7 @@ store_find_idle(struct store *store, uint64_t wall_ms, int64_t *after_row,
 	*count = 0;
 	if (sql_is_broken(store->sql))
 		return STORE_FATAL;
-	return projection_find_idle(store->projection, wall_ms, after_row, ids,
+	return projection_find_idle(store->sql, wall_ms, after_row, ids,
 	    room, count);
 }
 
@@ -351,7 +341,7 @@ store_find_idle(struct store *store, uint64_t wall_ms, int64_t *after_row,
 static int
 read_chain_head(struct store *store, enum statement id, const char *table)
 {
-	struct sql_binding b = store_binding(store, id);
+	struct sql_binding b = sql_bind(store->sql, statement_sql, id);
 	struct columns columns = columns_at(b.statement, table);
 	struct chain_head head = { .seq = 0 };
 
@@ -378,16 +368,12 @@ prepare_store(struct store *store)
 	if (store->sql == NULL)
 		return -1;
 	/* The first that fails has to be the last call on db. */
-	store->projection = projection_new(store->sql);
-	if (store->projection != NULL)
-		store->eraser = eraser_new(store->sql);
-	if (store->eraser != NULL)
-		store->retainer = purger_new(store->sql);
-	if (store->retainer == NULL ||
-	    projection_last_rows(store->projection, &store->session_row,
+	if (projection_prepare(store->sql) == -1 ||
+	    erase_prepare(store->sql) == -1 ||
+	    purge_prepare(store->sql) == -1 ||
+	    sql_prepare(store->sql, statement_sql, STATEMENTS) == -1 ||
+	    projection_last_rows(store->sql, &store->session_row,
 	    &store->customer_row) == -1 ||
-	    sql_prepare(store->sql, statement_sql, store->statements,
-	    STATEMENTS) == -1 ||
 	    read_chain_head(store, SQL_HEAD, "journal") == -1 ||
 	    read_chain_head(store, SQL_ANCHOR, "chain_anchor") == -1)
 		return -1;
@@ -408,10 +394,6 @@ prepare_failure(const struct store *store)
 static void
 free_store(struct store *store)
 {
-	sql_finalize(store->statements, STATEMENTS);
-	projection_free(store->projection);
-	eraser_free(store->eraser);
-	purger_free(store->retainer);
 	sql_free(store->sql);
 	if (store->database != NULL)
 		database_close(store->database);
