@@ -15,10 +15,7 @@
 #include "base/xalloc.h"
 #include "storage/chain.h"
 #include "storage/column.h"
-#include "storage/sidecars.h"
 #include "storage/db_header.h"
-#include "storage/wal_mark.h"
-#include "storage/sql.h"
 #include "storage/migrate.h"
 #include "storage/schema_check.h"
 #include "storage/sidecars.h"
@@ -206,18 +203,8 @@ audit_prepare_all(struct audit *audit, const char *const *texts,
 	return status;
 }
 
-struct audit_rows
-audit_run(struct audit *audit, sqlite3_stmt *statement)
-{
-	return (struct audit_rows){
-		.audit = audit,
-		.statement = statement,
-		.rc = SQLITE_OK,
-	};
-}
-
 enum audit_status
-audit_run_cached(struct audit *audit, const char *sql, struct audit_rows *rows)
+audit_run_cached(struct audit *audit, const char *sql, struct sql_binding *rows)
 {
 	enum audit_status status = AUDIT_OK;
 	size_t i = 0;
@@ -230,62 +217,38 @@ audit_run_cached(struct audit *audit, const char *sql, struct audit_rows *rows)
 		status = audit_prepare(audit, sql, &audit->cached[i]);
 	if (status == AUDIT_OK)
 		audit->cached_sql[i] = sql;
-	*rows = audit_run(audit, audit->cached[i]);
+	*rows = sql_run_of(audit->cached[i]);
 	return status;
 }
 
-void
-audit_bind(struct audit_rows *rows, int64_t number)
-{
-	rows->at++;
-	if (rows->rc == SQLITE_OK)
-		rows->rc = sqlite3_bind_int64(rows->statement, rows->at,
-		    number);
-}
-
-void
-audit_bind_text(struct audit_rows *rows, const char *text)
-{
-	rows->at++;
-	if (rows->rc == SQLITE_OK)
-		rows->rc = sqlite3_bind_text(rows->statement, rows->at, text,
-		    -1, SQLITE_STATIC);
-}
-
-bool
-audit_next(struct audit_rows *rows)
-{
-	if (rows->rc == SQLITE_OK || rows->rc == SQLITE_ROW)
-		rows->rc = sqlite3_step(rows->statement);
-	return rows->rc == SQLITE_ROW;
-}
-
 enum audit_status
-audit_end_rows(const struct audit_rows *rows)
+audit_end_rows(struct audit *audit, const struct sql_binding *rows)
 {
 	int rc = rows->rc;
 
 	(void)sqlite3_reset(rows->statement);	/* repeats rc */
 	return rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK ?
-	    AUDIT_OK : audit_failed(rows->audit, rc);
+	    AUDIT_OK : audit_failed(audit, rc);
 }
 
 enum audit_status
-audit_end_row(const struct audit_rows *rows, const struct columns *columns)
+audit_end_row(struct audit *audit, const struct sql_binding *rows,
+    const struct columns *columns)
 {
-	enum audit_status status = audit_end_rows(rows);
+	enum audit_status status = audit_end_rows(audit, rows);
 	char text[COLUMN_FAULT_BYTES];
 
 	if (status != AUDIT_OK || columns_fit(columns))
 		return status;
 	columns_describe(columns, text);
-	return refuse_database(rows->audit->path, text);
+	return refuse_database(audit->path, text);
 }
 
 enum audit_status
-audit_end_walk(const struct audit_rows *rows, enum audit_status status)
+audit_end_walk(struct audit *audit, const struct sql_binding *rows,
+    enum audit_status status)
 {
-	enum audit_status ended = audit_end_rows(rows);
+	enum audit_status ended = audit_end_rows(audit, rows);
 
 	return status != AUDIT_OK ? status : ended;
 }
@@ -298,7 +261,7 @@ static enum audit_status
 check_version(struct audit *audit)
 {
 	enum audit_status status;
-	struct audit_rows rows;
+	struct sql_binding rows;
 	struct columns columns;
 	const char *fault;
 	int64_t version = 0;
@@ -308,9 +271,9 @@ check_version(struct audit *audit)
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, "user_version");
-	if (audit_next(&rows))
+	if (sql_next(&rows))
 		version = column_between(&columns, 0, INT32_MIN, INT32_MAX);
-	status = audit_end_rows(&rows);
+	status = audit_end_rows(audit, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	fault = migrate_version_fault(version);
@@ -408,10 +371,10 @@ audit_close(struct audit *audit)
 static enum audit_status
 run_statement(struct audit *audit, enum statement id)
 {
-	struct audit_rows rows = audit_run(audit, audit->statements[id]);
+	struct sql_binding rows = sql_run_of(audit->statements[id]);
 
-	(void)audit_next(&rows);
-	return audit_end_rows(&rows);
+	(void)sql_next(&rows);
+	return audit_end_rows(audit, &rows);
 }
 
 enum audit_status
@@ -432,16 +395,16 @@ audit_end(struct audit *audit)
 enum audit_status
 audit_head(struct audit *audit, struct chain_head *head)
 {
-	struct audit_rows rows = audit_run(audit, audit->statements[SQL_HEAD]);
+	struct sql_binding rows = sql_run_of(audit->statements[SQL_HEAD]);
 	struct columns columns = columns_at(rows.statement,
 	    "journal or chain_anchor");
 
 	*head = (struct chain_head){ .seq = 0 };
-	if (audit_next(&rows)) {
+	if (sql_next(&rows)) {
 		head->seq = column_id(&columns, 0);
 		column_blob(&columns, 1, head->hash, sizeof(head->hash));
 	}
-	return audit_end_row(&rows, &columns);
+	return audit_end_row(audit, &rows, &columns);
 }
 
 sqlite3 *

@@ -7,6 +7,7 @@
 
 struct chain_head;
 struct columns;
+struct sql_binding;
 struct sqlite3;
 struct sqlite3_stmt;
 
@@ -64,33 +65,21 @@ enum audit_status audit_prepare_all(struct audit *audit,
 	    const char *const *texts, struct sqlite3_stmt **statements,
 	    size_t count);
 
-/* A run of a statement: its parameters, then its rows. */
-struct audit_rows {
-	struct audit *audit;
-	struct sqlite3_stmt *statement;
-	int	 at;		/* the last parameter */
-	int	 rc;		/* of SQLite's: the first error, or of the */
-				/* last step */
-};
-
-struct audit_rows audit_run(struct audit *audit,
-	    struct sqlite3_stmt *statement);
-/* The same of a statement that is kept until audit_close(); sql is constant. */
+/*
+ * Begin to run, by storage/sql.h, a statement that is kept until audit_close();
+ * sql is constant.
+ */
 enum audit_status audit_run_cached(struct audit *audit, const char *sql,
-	    struct audit_rows *rows);
-void	 audit_bind(struct audit_rows *rows, int64_t number);
-/* The text must stay until the run has ended. */
-void	 audit_bind_text(struct audit_rows *rows, const char *text);
-/* Step to the next row; false if there is none, or if the run has failed. */
-bool	 audit_next(struct audit_rows *rows);
+	    struct sql_binding *rows);
 /* The run is over: AUDIT_OK if nothing went wrong. */
-enum audit_status audit_end_rows(const struct audit_rows *rows);
+enum audit_status audit_end_rows(struct audit *audit,
+	    const struct sql_binding *rows);
 /* The same after a row was read: what does not fit in it is AUDIT_BAD_DATA. */
-enum audit_status audit_end_row(const struct audit_rows *rows,
-	    const struct columns *columns);
+enum audit_status audit_end_row(struct audit *audit,
+	    const struct sql_binding *rows, const struct columns *columns);
 /* The same after some were looked at, which ended as status says. */
-enum audit_status audit_end_walk(const struct audit_rows *rows,
-	    enum audit_status status);
+enum audit_status audit_end_walk(struct audit *audit,
+	    const struct sql_binding *rows, enum audit_status status);
 
 /* Log what SQLite's last call, which returned rc, says. */
 enum audit_status audit_failed(struct audit *audit, int rc);

@@ -14,11 +14,10 @@
 
 #include "audit.h"
 #include "base/log.h"
+#include "storage/chain.h"
 #include "storage/column.h"
-#include "storage/sidecars.h"
-#include "storage/wal_mark.h"
-#include "storage/sql.h"
 #include "storage/pragma.h"
+#include "storage/sidecars.h"
 #include "storage/sql.h"
 #include "storage/wal_mark.h"
 
@@ -59,15 +58,15 @@ read_pragma(struct audit *audit, const char *sql, uint64_t *number)
 {
 	enum audit_status status;
 	struct columns columns;
-	struct audit_rows rows;
+	struct sql_binding rows;
 
 	status = audit_run_cached(audit, sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, sql);
-	if (audit_next(&rows))
+	if (sql_next(&rows))
 		*number = column_number(&columns, 0);
-	return audit_end_row(&rows, &columns);
+	return audit_end_row(audit, &rows, &columns);
 }
 
 /* Begin to read. */

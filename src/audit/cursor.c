@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "storage/column.h"
+#include "storage/sql.h"
 
 enum {
 	SLICE_ROWS = 256,
@@ -122,20 +123,20 @@ session_column(const struct audit_cursor *cursor)
 static enum audit_status
 read_row_slice(struct audit_cursor *cursor)
 {
-	struct audit_rows rows = audit_run(cursor->audit, cursor->statement);
+	struct sql_binding rows = sql_run_of(cursor->statement);
 	enum audit_status status = AUDIT_OK;
 	size_t bytes = 0;
 
-	audit_bind(&rows, cursor->after);
-	audit_bind(&rows, SLICE_ROWS);
+	sql_bind_row(&rows, cursor->after);
+	sql_bind_row(&rows, SLICE_ROWS);
 	if (cursor->session_row != 0)
-		audit_bind(&rows, session_column(cursor));
+		sql_bind_row(&rows, session_column(cursor));
 	cursor->count = 0;
 	cursor->taken = 0;
 	while (status == AUDIT_OK && cursor->count < SLICE_ROWS &&
-	    bytes < SLICE_BYTES && audit_next(&rows))
+	    bytes < SLICE_BYTES && sql_next(&rows))
 		status = keep_row(cursor, &bytes);
-	return audit_end_walk(&rows, status);
+	return audit_end_walk(cursor->audit, &rows, status);
 }
 
 enum audit_status

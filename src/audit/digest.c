@@ -17,6 +17,7 @@
 #include "base/xalloc.h"
 #include "row.h"
 #include "storage/column.h"
+#include "storage/sql.h"
 
 enum {
 	SLICE_BODIES = 2000		/* of one transaction */
@@ -75,17 +76,17 @@ digest_next(sqlite3_stmt *at, struct audit_digest *digest)
 static void
 read_body_slice(struct audit_digests *digests, struct slice *slice)
 {
-	struct audit_rows rows = audit_run(digests->audit, digests->statement);
+	struct sql_binding rows = sql_run_of(digests->statement);
 
-	audit_bind(&rows, digests->after);
-	audit_bind(&rows, SLICE_BODIES);
+	sql_bind_row(&rows, digests->after);
+	sql_bind_row(&rows, SLICE_BODIES);
 	slice->count = 0;
-	while (audit_next(&rows)) {
+	while (sql_next(&rows)) {
 		digest_next(rows.statement, &slice->digests[slice->count]);
 		digests->after = slice->digests[slice->count].seq;
 		slice->count++;
 	}
-	slice->status = audit_end_rows(&rows);
+	slice->status = audit_end_rows(digests->audit, &rows);
 	if (slice->status == AUDIT_OK && slice->count < SLICE_BODIES)
 		slice->status = AUDIT_NONE;
 }

@@ -151,18 +151,18 @@ static enum audit_status
 scan_retains(struct audit_erasures *erasures)
 {
 	size_t before = erasures->retain_count;
-	struct audit_rows rows = audit_run(erasures->audit,
-	    erasures->statements[SQL_RETAIN]);
+	struct sql_binding rows = sql_run_of(erasures->statements[SQL_RETAIN]);
 
-	audit_bind(&rows, before == 0 ? 0 : erasures->retains[before - 1].seq);
-	while (audit_next(&rows)) {
+	sql_bind_row(&rows, before == 0 ? 0 :
+	    erasures->retains[before - 1].seq);
+	while (sql_next(&rows)) {
 		struct columns columns = columns_at(rows.statement, "journal");
 
 		remember_retain(erasures, &columns);
 	}
 	if (erasures->retain_count > before)
 		sum_up_retains(erasures);
-	return audit_end_rows(&rows);
+	return audit_end_rows(erasures->audit, &rows);
 }
 
 /* What those behind row after reach; NULL if there are none. */
@@ -229,16 +229,15 @@ remember_erase(struct audit_erasures *erasures, struct columns *columns)
 static enum audit_status
 scan_erases(struct audit_erasures *erasures)
 {
-	struct audit_rows rows = audit_run(erasures->audit,
-	    erasures->statements[SQL_ERASE]);
+	struct sql_binding rows = sql_run_of(erasures->statements[SQL_ERASE]);
 
-	audit_bind(&rows, erasures->scanned);
-	while (audit_next(&rows)) {
+	sql_bind_row(&rows, erasures->scanned);
+	while (sql_next(&rows)) {
 		struct columns columns = columns_at(rows.statement, "journal");
 
 		remember_erase(erasures, &columns);
 	}
-	return audit_end_rows(&rows);
+	return audit_end_rows(erasures->audit, &rows);
 }
 
 static bool
@@ -268,13 +267,12 @@ static enum audit_status
 explained_by_purge(struct audit_erasures *erasures, const struct audit_row *row,
     enum audit_reason *reason)
 {
-	struct audit_rows rows = audit_run(erasures->audit,
-	    erasures->statements[SQL_ANCHOR]);
+	struct sql_binding rows = sql_run_of(erasures->statements[SQL_ANCHOR]);
 	struct columns columns = columns_at(rows.statement, "chain_anchor");
 
-	*reason = audit_next(&rows) && column_between(&columns, 0, 0,
+	*reason = sql_next(&rows) && column_between(&columns, 0, 0,
 	    COLUMN_NUMBER_MAX) >= row->seq ? AUDIT_PURGED : AUDIT_UNEXPLAINED;
-	return audit_end_rows(&rows);
+	return audit_end_rows(erasures->audit, &rows);
 }
 
 /* What is known already says most often why. */

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "report.h"
 #include "storage/column.h"
+#include "storage/sql.h"
 
 /* quick_check would not compare the indexes with their tables. */
 static const char check_sql[] = "PRAGMA integrity_check(1)";
@@ -54,15 +55,15 @@ check_integrity(struct audit *audit, struct audit_report *report)
 	struct payload *verdict = NULL;
 	enum audit_status status;
 	struct columns columns;
-	struct audit_rows rows;
+	struct sql_binding rows;
 
 	status = audit_run_cached(audit, check_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, "integrity_check");
-	if (audit_next(&rows))
+	if (sql_next(&rows))
 		verdict = column_text_or_none(&columns, 0, 0, COLUMN_TEXT_MAX);
-	status = audit_end_rows(&rows);
+	status = audit_end_rows(audit, &rows);
 	if (status == AUDIT_OK && (verdict == NULL || verdict->len != 2 ||
 	    memcmp(verdict->data, "ok", 2) != 0))
 		status = verdict == NULL ? audit_report_misfit(report,
@@ -77,17 +78,17 @@ check_partial(struct audit *audit, struct audit_report *report, size_t i)
 	uint64_t entries = 0, indexed = 0;
 	enum audit_status status;
 	struct columns columns;
-	struct audit_rows rows;
+	struct sql_binding rows;
 
 	status = audit_run_cached(audit, partials[i].sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, partials[i].index);
-	if (audit_next(&rows)) {
+	if (sql_next(&rows)) {
 		entries = column_number(&columns, 0);
 		indexed = column_number(&columns, 1);
 	}
-	status = audit_end_rows(&rows);
+	status = audit_end_rows(audit, &rows);
 	return status != AUDIT_OK || entries == indexed ? status :
 	    audit_report_fault(report, NULL, "the file is not sound: %s has %"
 	    PRIu64 " entries of %" PRIu64 " rows", partials[i].index, entries,

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "row.h"
 #include "storage/column.h"
+#include "storage/sql.h"
 
 void
 audit_report_clear(struct audit_report *report)
@@ -54,10 +55,10 @@ audit_report_session(struct audit_report *report, struct payload *name,
 }
 
 enum audit_status
-audit_report_end_row(struct audit_report *report,
-    const struct audit_rows *rows, const struct columns *columns)
+audit_report_end_row(struct audit_report *report, struct audit *audit,
+    const struct sql_binding *rows, const struct columns *columns)
 {
-	enum audit_status status = audit_end_rows(rows);
+	enum audit_status status = audit_end_rows(audit, rows);
 
 	return status == AUDIT_OK && !columns_fit(columns) ?
 	    audit_report_misfit(report, columns) : status;

@@ -9,9 +9,9 @@
 #include "storage/chain.h"
 
 struct audit_row;
-struct audit_rows;
 struct columns;
 struct payload;
+struct sql_binding;
 
 /* What a verification found out, and how it says so. */
 
@@ -77,6 +77,7 @@ enum audit_status audit_report_session(struct audit_report *report,
  * AUDIT_FAULT.
  */
 enum audit_status audit_report_end_row(struct audit_report *report,
-	    const struct audit_rows *rows, const struct columns *columns);
+	    struct audit *audit, const struct sql_binding *rows,
+	    const struct columns *columns);
 
 #endif

@@ -15,7 +15,6 @@
 #include "base/xalloc.h"
 #include "report.h"
 #include "storage/atomic_file.h"
-#include "storage/database.h"
 #include "storage/db_header.h"
 #include "storage/fs.h"
 #include "storage/key_file.h"

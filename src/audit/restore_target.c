@@ -16,12 +16,11 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "storage/atomic_file.h"
-#include "storage/fs.h"
-#include "storage/sidecars.h"
 #include "storage/db_header.h"
 #include "storage/fs.h"
 #include "storage/key_file.h"
 #include "storage/lock.h"
+#include "storage/sidecars.h"
 #include "storage/store_status.h"
 
 enum { STAMP_BYTES = 64 };

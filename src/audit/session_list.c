@@ -1,11 +1,14 @@
 #include "session_list.h"
 
+#include <string.h>
+
 #include <sqlite3.h>
 
 #include "base/buf.h"
 #include "base/id.h"
 #include "session/record.h"
 #include "storage/column.h"
+#include "storage/sql.h"
 
 static const char next_sql[] =
     "SELECT id, name, incarnation, revision, ended_ms, active_ms"
@@ -101,19 +104,19 @@ read_rows(struct audit *audit, const struct part *part,
     struct audit_session *session)
 {
 	enum audit_status status;
-	struct audit_rows rows;
+	struct sql_binding rows;
 	struct columns columns;
 
 	status = audit_run_cached(audit, part->sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, part->table);
-	audit_bind(&rows, session->row);
+	sql_bind_row(&rows, session->row);
 	if (sqlite3_bind_parameter_count(rows.statement) > 1)
-		audit_bind(&rows, (int64_t)session->incarnation);
-	while (columns_fit(&columns) && audit_next(&rows))
+		sql_bind_row(&rows, (int64_t)session->incarnation);
+	while (columns_fit(&columns) && sql_next(&rows))
 		part->read(&columns, session);
-	return audit_end_row(&rows, &columns);
+	return audit_end_row(audit, &rows, &columns);
 }
 
 /* What other tables know of the session. */
@@ -133,20 +136,21 @@ read_details(struct audit *audit, struct audit_session *session)
 
 /* The session that the bound statement yields. */
 static enum audit_status
-read_session_row(struct audit_rows *rows, struct audit_session *session)
+read_session_row(struct audit *audit, struct sql_binding *rows,
+    struct audit_session *session)
 {
 	struct columns columns = columns_at(rows->statement, "session");
 	enum audit_status status;
-	bool is_there = audit_next(rows);
+	bool is_there = sql_next(rows);
 
 	*session = (struct audit_session){ .row = 0 };
 	if (is_there)
 		read_session(&columns, session);
-	status = audit_end_row(rows, &columns);
+	status = audit_end_row(audit, rows, &columns);
 	if (status == AUDIT_OK && !is_there)
 		return AUDIT_NONE;
 	if (status == AUDIT_OK)
-		status = read_details(rows->audit, session);
+		status = read_details(audit, session);
 	if (status != AUDIT_OK)
 		audit_session_clear(session);
 	return status;
@@ -157,13 +161,13 @@ audit_session_find(struct audit *audit, const char *name,
     struct audit_session *session)
 {
 	enum audit_status status;
-	struct audit_rows rows;
+	struct sql_binding rows;
 
 	status = audit_run_cached(audit, find_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
-	audit_bind_text(&rows, name);
-	return read_session_row(&rows, session);
+	sql_bind_text(&rows, name, strlen(name));
+	return read_session_row(audit, &rows, session);
 }
 
 enum audit_status
@@ -171,13 +175,13 @@ audit_session_next(struct audit *audit, int64_t after,
     struct audit_session *session)
 {
 	enum audit_status status;
-	struct audit_rows rows;
+	struct sql_binding rows;
 
 	status = audit_run_cached(audit, next_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
-	audit_bind(&rows, after);
-	return read_session_row(&rows, session);
+	sql_bind_row(&rows, after);
+	return read_session_row(audit, &rows, session);
 }
 
 enum audit_status
@@ -187,7 +191,7 @@ audit_session_of_customer(struct audit *audit, const struct customer_id *id,
 	char digits[ID_CUSTOMER_HEX + 1];
 	enum audit_status status;
 	struct columns columns;
-	struct audit_rows rows;
+	struct sql_binding rows;
 	bool is_found;
 
 	status = audit_run_cached(audit, of_customer_sql, &rows);
@@ -195,14 +199,14 @@ audit_session_of_customer(struct audit *audit, const struct customer_id *id,
 		return status;
 	columns = columns_at(rows.statement, "session");
 	customer_id_format(id, digits);
-	audit_bind_text(&rows, digits);
-	audit_bind(&rows, *after);
-	is_found = audit_next(&rows);
+	sql_bind_text(&rows, digits, strlen(digits));
+	sql_bind_row(&rows, *after);
+	is_found = sql_next(&rows);
 	if (is_found) {
 		*after = column_id(&columns, 0);
 		*session = column_session(&columns, 1);
 	}
-	status = audit_end_row(&rows, &columns);
+	status = audit_end_row(audit, &rows, &columns);
 	if (status != AUDIT_OK && is_found)
 		payload_unref(*session);
 	return status == AUDIT_OK && !is_found ? AUDIT_NONE : status;

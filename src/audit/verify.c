@@ -129,26 +129,27 @@ free_verifier(struct verifier *v)
 	free(v);
 }
 
-static struct audit_rows
+static struct sql_binding
 run_statement(const struct verifier *v, enum statement id)
 {
-	return audit_run(v->audit, v->statements[id]);
+	return sql_run_of(v->statements[id]);
 }
 
 /* Read a row's number and hash; the mark is not set without one. */
 static enum audit_status
-read_row_hash(struct verifier *v, struct audit_rows *rows, const char *table,
+read_row_hash(struct verifier *v, struct sql_binding *rows, const char *table,
     struct mark *mark)
 {
 	struct columns columns = columns_at(rows->statement, table);
 
-	*mark = (struct mark){ .is_set = audit_next(rows) };
+	*mark = (struct mark){ .is_set = sql_next(rows) };
 	if (mark->is_set) {
 		mark->head.seq = column_id(&columns, 0);
 		column_blob(&columns, 1, mark->head.hash,
 		    sizeof(mark->head.hash));
 	}
-	return audit_report_end_row(v->report, rows, &columns);
+	return audit_report_end_row(v->report, v->audit, rows,
+	    &columns);
 }
 
 static bool
@@ -162,30 +163,31 @@ heads_agree(const struct chain_head *a, const struct chain_head *b)
 static enum audit_status
 read_row_number(struct verifier *v, enum statement id, int64_t *number)
 {
-	struct audit_rows rows = run_statement(v, id);
+	struct sql_binding rows = run_statement(v, id);
 	struct columns columns = columns_at(rows.statement, "journal");
 
-	*number = !audit_next(&rows) || column_is_null(&columns, 0) ? 0 :
+	*number = !sql_next(&rows) || column_is_null(&columns, 0) ? 0 :
 	    column_between(&columns, 0, INT64_MIN, INT64_MAX);
-	return audit_end_rows(&rows);
+	return audit_end_rows(v->audit, &rows);
 }
 
 /* Find the first note that let the rows up to anchor go. */
 static enum audit_status
 check_anchor_purge(struct verifier *v, int64_t anchor)
 {
-	struct audit_rows rows = run_statement(v, SQL_PURGE);
+	struct sql_binding rows = run_statement(v, SQL_PURGE);
 	struct columns columns = columns_at(rows.statement, "journal");
 	enum audit_status status;
 	int64_t seq = 0;
 
-	audit_bind(&rows, anchor);
-	if (audit_next(&rows)) {
+	sql_bind_row(&rows, anchor);
+	if (sql_next(&rows)) {
 		seq = column_id(&columns, 0);
 		(void)column_between(&columns, 1, anchor, seq - 1);
 		v->report->purge_ms = column_number(&columns, 2);
 	}
-	status = audit_report_end_row(v->report, &rows, &columns);
+	status = audit_report_end_row(v->report, v->audit, &rows,
+	    &columns);
 	if (status != AUDIT_OK)
 		return status;
 	if (seq == 0)
@@ -219,7 +221,7 @@ check_first_row(struct verifier *v, int64_t anchor)
 static enum audit_status
 skip_purged_rows(struct verifier *v)
 {
-	struct audit_rows rows = run_statement(v, SQL_ANCHOR);
+	struct sql_binding rows = run_statement(v, SQL_ANCHOR);
 	enum audit_status status;
 	struct mark anchor;
 
@@ -243,13 +245,13 @@ skip_purged_rows(struct verifier *v)
 static enum audit_status
 start_midway(struct verifier *v, int64_t from)
 {
-	struct audit_rows rows = run_statement(v, SQL_HASH);
+	struct sql_binding rows = run_statement(v, SQL_HASH);
 	enum audit_status status;
 	struct mark before;
 
 	if (from - 1 <= v->chain.seq)
 		return AUDIT_OK;
-	audit_bind(&rows, from - 1);
+	sql_bind_row(&rows, from - 1);
 	status = read_row_hash(v, &rows, "journal", &before);
 	if (status != AUDIT_OK)
 		return status;
@@ -322,16 +324,17 @@ find_start(struct verifier *v)
 static enum audit_status
 read_name(struct verifier *v, size_t slot, int64_t id)
 {
-	struct audit_rows rows = run_statement(v, SQL_NAME);
+	struct sql_binding rows = run_statement(v, SQL_NAME);
 	struct columns columns = columns_at(rows.statement, "session");
 
 	payload_unref(v->names[slot].name);
 	v->names[slot].name = NULL;
 	v->names[slot].row = id;
-	audit_bind(&rows, id);
-	if (audit_next(&rows))
+	sql_bind_row(&rows, id);
+	if (sql_next(&rows))
 		v->names[slot].name = column_session(&columns, 0);
-	return audit_report_end_row(v->report, &rows, &columns);
+	return audit_report_end_row(v->report, v->audit, &rows,
+	    &columns);
 }
 
 /* Give row the name of its session, which is part of the hash. */
@@ -399,13 +402,13 @@ static enum audit_status
 look_up_digest(struct verifier *v, struct audit_row *row,
     struct audit_digest *digest)
 {
-	struct audit_rows rows = run_statement(v, SQL_BODY);
+	struct sql_binding rows = run_statement(v, SQL_BODY);
 
-	audit_bind(&rows, row->seq);
+	sql_bind_row(&rows, row->seq);
 	*digest = (struct audit_digest){ .fault = "its body is missing" };
-	if (audit_next(&rows))
+	if (sql_next(&rows))
 		audit_digest_make(digest, row, rows.statement, 0);
-	return audit_end_rows(&rows);
+	return audit_end_rows(v->audit, &rows);
 }
 
 static enum audit_status
@@ -511,35 +514,35 @@ check_row(struct verifier *v, struct audit_row *row)
 static enum audit_status
 check_slice(struct verifier *v, int *count)
 {
-	struct audit_rows rows = run_statement(v, SQL_ROWS);
+	struct sql_binding rows = run_statement(v, SQL_ROWS);
 	enum audit_status status = AUDIT_OK;
 	struct audit_row row = { .seq = 0 };
 
-	audit_bind(&rows, v->chain.seq);
-	audit_bind(&rows, SLICE_ROWS);
+	sql_bind_row(&rows, v->chain.seq);
+	sql_bind_row(&rows, SLICE_ROWS);
 	*count = 0;
-	while (status == AUDIT_OK && audit_next(&rows)) {
+	while (status == AUDIT_OK && sql_next(&rows)) {
 		status = check_row(v, &row);
 		audit_row_clear(&row);
 		++*count;
 	}
-	return audit_end_walk(&rows, status);
+	return audit_end_walk(v->audit, &rows, status);
 }
 
 /* No body may be behind the last row, or before the first. */
 static enum audit_status
 check_bodies(struct verifier *v)
 {
-	struct audit_rows rows = run_statement(v, SQL_STRAY_BODY);
+	struct sql_binding rows = run_statement(v, SQL_STRAY_BODY);
 	struct columns columns = columns_at(rows.statement, "journal_body");
 	enum audit_status status = AUDIT_OK;
 
-	audit_bind(&rows, v->chain.seq);
-	if (audit_next(&rows))
+	sql_bind_row(&rows, v->chain.seq);
+	if (sql_next(&rows))
 		status = audit_report_fault(v->report, NULL, "body %" PRId64
 		    " belongs to no row", column_between(&columns, 0,
 		    INT64_MIN, INT64_MAX));
-	return audit_end_walk(&rows, status);
+	return audit_end_walk(v->audit, &rows, status);
 }
 
 /* No row that somebody knows of may be missing at the end. */

@@ -16,6 +16,7 @@
 #include "session/record.h"
 #include "session/session.h"
 #include "storage/column.h"
+#include "storage/sql.h"
 #include "verify_tables.h"
 
 static const char body_sql[] =
@@ -185,12 +186,12 @@ verify_in_use_all_released(struct verify_in_use *use,
 static enum audit_status
 is_erased_now(struct verify_in_use *use, int64_t seq, bool *is_gone)
 {
-	struct audit_rows rows = audit_run(use->audit, use->body);
+	struct sql_binding rows = sql_run_of(use->body);
 	struct columns columns = columns_at(use->body, "journal_body");
 
-	audit_bind(&rows, seq);
-	*is_gone = audit_next(&rows) && column_bool(&columns, 0);
-	return audit_end_rows(&rows);
+	sql_bind_row(&rows, seq);
+	*is_gone = sql_next(&rows) && column_bool(&columns, 0);
+	return audit_end_rows(use->audit, &rows);
 }
 
 /* Nothing let go of the body: it goes only if somebody asks for that. */

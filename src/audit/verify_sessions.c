@@ -230,20 +230,20 @@ static enum audit_status
 begin_replay(struct verify_sessions *states, const struct audit_row *row,
     struct entry **begun)
 {
-	struct audit_rows rows = audit_run(states->audit,
-	    states->statements[SQL_BEFORE]);
+	struct sql_binding rows = sql_run_of(states->statements[SQL_BEFORE]);
 	struct columns columns = columns_at(rows.statement, "journal");
 	uint64_t before = states->is_midway ? row->record.incarnation - 1 : 0;
 	struct entry *entry;
 
-	audit_bind(&rows, row->record.session_row);
-	audit_bind(&rows, row->seq);
-	if (audit_next(&rows))
+	sql_bind_row(&rows, row->record.session_row);
+	sql_bind_row(&rows, row->seq);
+	if (sql_next(&rows))
 		before = column_number(&columns, 0);
 	entry = add_entry(states, row);
 	entry->replayed.session->incarnation = before;
 	*begun = entry;
-	return audit_report_end_row(states->report, &rows, &columns);
+	return audit_report_end_row(states->report, states->audit, &rows,
+	    &columns);
 }
 
 /*
@@ -452,12 +452,11 @@ verify_sessions_compare(struct verify_sessions *states, int64_t session_row)
 static enum audit_status
 compare_running(struct verify_sessions *states)
 {
-	struct audit_rows rows = audit_run(states->audit,
-	    states->statements[SQL_RUNNING]);
+	struct sql_binding rows = sql_run_of(states->statements[SQL_RUNNING]);
 	enum audit_status status = AUDIT_OK;
 	const struct entry *entry;
 
-	while (status == AUDIT_OK && audit_next(&rows)) {
+	while (status == AUDIT_OK && sql_next(&rows)) {
 		struct columns columns = columns_at(rows.statement, "session");
 		struct payload *name;
 
@@ -471,7 +470,7 @@ compare_running(struct verify_sessions *states)
 			    "the tables, but not by the journal");
 		payload_unref(name);
 	}
-	return audit_end_walk(&rows, status);
+	return audit_end_walk(states->audit, &rows, status);
 }
 
 enum audit_status

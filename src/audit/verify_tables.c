@@ -115,10 +115,10 @@ verify_tables_free(struct verify_tables *stored)
 	free(stored);
 }
 
-static struct audit_rows
+static struct sql_binding
 run_statement(const struct verify_tables *stored, enum statement id)
 {
-	return audit_run(stored->audit, stored->statements[id]);
+	return sql_run_of(stored->statements[id]);
 }
 
 struct payload *
@@ -237,22 +237,22 @@ verify_tables_customer(struct verify_tables *stored,
     const struct audit_replayed *replayed, const struct customer *customer,
     int64_t *id)
 {
-	struct audit_rows rows = run_statement(stored, SQL_CUSTOMER);
+	struct sql_binding rows = run_statement(stored, SQL_CUSTOMER);
 	struct columns columns = columns_at(rows.statement, "customer");
 	enum audit_status status = AUDIT_OK;
 	char cid[ID_CUSTOMER_HEX + 1];
 
 	customer_id_format(&customer->id, cid);
-	audit_bind(&rows, replayed->row);
-	audit_bind_text(&rows, cid);
-	audit_bind(&rows, customer->row);
-	if (audit_next(&rows))
+	sql_bind_row(&rows, replayed->row);
+	sql_bind_text(&rows, cid, strlen(cid));
+	sql_bind_row(&rows, customer->row);
+	if (sql_next(&rows))
 		status = compare_customer(stored, replayed, customer, &columns,
 		    id);
 	else if (rows.rc == SQLITE_DONE)
 		status = DIFFER(stored, replayed,
 		    "customer %s is missing in the tables", cid);
-	return audit_end_walk(&rows, status);
+	return audit_end_walk(stored->audit, &rows, status);
 }
 
 /* How many customers of this incarnation statement id finds. */
@@ -260,13 +260,13 @@ static enum audit_status
 count_customers(struct verify_tables *stored,
     const struct audit_replayed *replayed, enum statement id, uint64_t *number)
 {
-	struct audit_rows rows = run_statement(stored, id);
+	struct sql_binding rows = run_statement(stored, id);
 	struct columns columns = columns_at(rows.statement, "customer");
 
-	audit_bind(&rows, replayed->row);
-	audit_bind(&rows, (int64_t)replayed->session->incarnation);
-	*number = audit_next(&rows) ? column_number(&columns, 0) : 0;
-	return audit_end_rows(&rows);
+	sql_bind_row(&rows, replayed->row);
+	sql_bind_row(&rows, (int64_t)replayed->session->incarnation);
+	*number = sql_next(&rows) ? column_number(&columns, 0) : 0;
+	return audit_end_rows(stored->audit, &rows);
 }
 
 /*
@@ -313,21 +313,22 @@ enum audit_status
 verify_tables_read(struct verify_tables *stored,
     const struct audit_replayed *replayed, struct verify_tables_row *row)
 {
-	struct audit_rows rows = run_statement(stored, SQL_SESSION);
+	struct sql_binding rows = run_statement(stored, SQL_SESSION);
 	struct columns columns = columns_at(rows.statement, "session");
 	enum audit_status status;
 
-	audit_bind(&rows, replayed->row);
+	sql_bind_row(&rows, replayed->row);
 	columns.row = replayed->row;
 	*row = (struct verify_tables_row){ .incarnation = 0 };
-	if (audit_next(&rows)) {
+	if (sql_next(&rows)) {
 		row->incarnation = column_number(&columns, 0);
 		row->revision = column_number(&columns, 1);
 		row->is_running = column_is_null(&columns, 2);
 		if (!row->is_running)
 			row->ended_ms = column_number(&columns, 2);
 	}
-	status = audit_report_end_row(stored->report, &rows, &columns);
+	status = audit_report_end_row(stored->report, stored->audit, &rows,
+	    &columns);
 	if (status != AUDIT_OK || rows.rc == SQLITE_ROW)
 		return status;
 	return DIFFER(stored, replayed,
@@ -361,16 +362,16 @@ verify_tables_session(struct verify_tables *stored,
 static enum audit_status
 compare_rowless(struct verify_tables *stored)
 {
-	struct audit_rows rows = run_statement(stored, SQL_NO_ROWS);
+	struct sql_binding rows = run_statement(stored, SQL_NO_ROWS);
 	struct columns columns = columns_at(rows.statement, "session");
 	enum audit_status status = AUDIT_OK;
 
 	/* A name that cannot be is none. */
-	if (audit_next(&rows))
+	if (sql_next(&rows))
 		status = audit_report_session(stored->report,
 		    column_session(&columns, 1),
 		    "the session is in the tables, but not in the journal");
-	return audit_end_walk(&rows, status);
+	return audit_end_walk(stored->audit, &rows, status);
 }
 
 /*
@@ -380,16 +381,16 @@ compare_rowless(struct verify_tables *stored)
 static enum audit_status
 compare_customer_total(struct verify_tables *stored)
 {
-	struct audit_rows rows = run_statement(stored, SQL_ALL);
+	struct sql_binding rows = run_statement(stored, SQL_ALL);
 	struct columns columns = columns_at(rows.statement, "customer");
 	uint64_t here = 0, came = 0;
 	enum audit_status status;
 
-	if (audit_next(&rows)) {
+	if (sql_next(&rows)) {
 		here = column_number(&columns, 0);
 		came = column_number(&columns, 1);
 	}
-	status = audit_end_rows(&rows);
+	status = audit_end_rows(stored->audit, &rows);
 	return status != AUDIT_OK || here == came ? status :
 	    audit_report_fault(stored->report, NULL, "%" PRIu64 " customers "
 	    "are in the tables, and came by the journal %" PRIu64, here, came);
@@ -400,25 +401,25 @@ static enum audit_status
 report_impossible(struct verify_tables *stored, enum statement id,
     const char *why)
 {
-	struct audit_rows rows = run_statement(stored, id);
+	struct sql_binding rows = run_statement(stored, id);
 	struct columns columns = columns_at(rows.statement, "customer");
 	enum audit_status status = AUDIT_OK;
 
-	if (audit_next(&rows))
+	if (sql_next(&rows))
 		status = audit_report_fault(stored->report, NULL, "row %"
 		    PRId64 " of customer %s", column_between(&columns, 0,
 		    INT64_MIN, INT64_MAX), why);
-	return audit_end_walk(&rows, status);
+	return audit_end_walk(stored->audit, &rows, status);
 }
 
 enum audit_status
 verify_tables_notes_only(struct verify_tables *stored, int64_t session_row)
 {
-	struct audit_rows rows = run_statement(stored, SQL_NOTED);
+	struct sql_binding rows = run_statement(stored, SQL_NOTED);
 	enum audit_status status = AUDIT_OK;
 
-	audit_bind(&rows, session_row);
-	while (status == AUDIT_OK && audit_next(&rows)) {
+	sql_bind_row(&rows, session_row);
+	while (status == AUDIT_OK && sql_next(&rows)) {
 		struct columns columns = columns_at(rows.statement, "session");
 
 		stored->report->noted++;
@@ -428,7 +429,7 @@ verify_tables_notes_only(struct verify_tables *stored, int64_t session_row)
 			    "another incarnation in the tables than in its "
 			    "last row");
 	}
-	return audit_end_walk(&rows, status);
+	return audit_end_walk(stored->audit, &rows, status);
 }
 
 enum audit_status

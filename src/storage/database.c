@@ -13,7 +13,6 @@
 #include "atomic_file.h"
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "column.h"
 #include "db_header.h"
 #include "fs.h"
 #include "lock.h"

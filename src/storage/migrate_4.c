@@ -7,6 +7,7 @@
 #include "chain.h"
 #include "column.h"
 #include "session/record.h"
+#include "sql.h"
 
 static const char upto_sql[] =
     "SELECT ifnull(upto, 0) AS purge_upto FROM temp.migrating";
@@ -70,50 +71,42 @@ read_chain_end(sqlite3 *db, struct chain_head *head)
 }
 
 static int
-step_and_finalize(sqlite3_stmt *statement, int rc)
-{
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(statement);
-	(void)sqlite3_finalize(statement); /* repeats rc */
-	return rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-static int
 write_purge_row(sqlite3 *db, const struct chain_head *head,
     const struct record *note, const uint8_t digest[CHAIN_HASH_BYTES])
 {
 	sqlite3_stmt *row;
+	struct sql_binding b;
 	int rc = sqlite3_prepare_v2(db, journal_sql, -1, &row, NULL);
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(row, 1, head->seq);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int(row, 2, (int)note->event);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(row, 3, (int64_t)note->time_ms);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(row, 4, (int64_t)note->client_seq);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_blob(row, 5, digest, CHAIN_HASH_BYTES,
-		    SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_blob(row, 6, head->hash, CHAIN_HASH_BYTES,
-		    SQLITE_STATIC);
-	return step_and_finalize(row, rc);
+	if (rc != SQLITE_OK)
+		return rc;
+	b = sql_run_of(row);
+	sql_bind_row(&b, head->seq);
+	sql_bind_number(&b, note->event);
+	sql_bind_number(&b, note->time_ms);
+	sql_bind_number(&b, note->client_seq);
+	sql_bind_blob(&b, digest, CHAIN_HASH_BYTES);
+	sql_bind_blob(&b, head->hash, CHAIN_HASH_BYTES);
+	(void)sql_next(&b);	/* there is none */
+	(void)sqlite3_finalize(row); /* repeats what the step said */
+	return b.rc == SQLITE_DONE ? SQLITE_OK : b.rc;
 }
 
 static int
 write_purge_body(sqlite3 *db, int64_t seq, const struct record *note)
 {
 	sqlite3_stmt *row;
+	struct sql_binding b;
 	int rc = sqlite3_prepare_v2(db, body_sql, -1, &row, NULL);
 
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_int64(row, 1, seq);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_blob(row, 2, note->salt,
-		    sizeof(note->salt), SQLITE_STATIC);
-	return step_and_finalize(row, rc);
+	if (rc != SQLITE_OK)
+		return rc;
+	b = sql_run_of(row);
+	sql_bind_row(&b, seq);
+	sql_bind_blob(&b, note->salt, sizeof(note->salt));
+	(void)sql_next(&b);	/* there is none */
+	(void)sqlite3_finalize(row); /* repeats what the step said */
+	return b.rc == SQLITE_DONE ? SQLITE_OK : b.rc;
 }
 
 static int

@@ -242,8 +242,13 @@ sql_bind(struct sql *sql, const char *const *texts, size_t number)
 	return (struct sql_binding){
 		.sql = sql,
 		.statement = set->statements[number],
-		.rc = SQLITE_OK,
 	};
+}
+
+struct sql_binding
+sql_run_of(sqlite3_stmt *statement)
+{
+	return (struct sql_binding){ .statement = statement };
 }
 
 void

@@ -64,7 +64,7 @@ enum store_status sql_set_broken(struct sql *sql);
 
 /* A run of a statement: its parameters, then its rows. */
 struct sql_binding {
-	struct sql *sql;
+	struct sql *sql;	/* NULL: whoever runs it judges rc */
 	sqlite3_stmt *statement;
 	int	 at;		/* the last parameter */
 	int	 rc;		/* of SQLite's: the first error, or of the */
@@ -74,6 +74,8 @@ struct sql_binding {
 /* The statement of that number, of those that were prepared with texts. */
 struct sql_binding sql_bind(struct sql *sql, const char *const *texts,
 	    size_t number);
+/* A statement of others. */
+struct sql_binding sql_run_of(sqlite3_stmt *statement);
 /* Bytes and texts must stay until the statement has run; NULL binds NULL. */
 void	 sql_bind_row(struct sql_binding *binding, int64_t value);
 void	 sql_bind_number(struct sql_binding *binding, uint64_t value);
