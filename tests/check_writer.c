@@ -456,7 +456,7 @@ START_TEST(commits_are_counted_with_their_rows)
 	ck_assert_uint_eq(counts.refusals, 0);
 	ck_assert_uint_eq(counts.refused_us, 0);
 	/* What the first commit wrote. */
-	ck_assert_uint_gt(counts.store.log_bytes, 0);
+	ck_assert_uint_gt(counts.store.wal_bytes, 0);
 	while (!STAILQ_EMPTY(&f.results))
 		job_free(next_result(&f));
 	fixture_clear(&f);

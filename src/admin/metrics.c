@@ -307,6 +307,30 @@ tell_busy(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
+tell_wal(struct exposition *out, const struct metrics *metrics)
+{
+	put_plain(out, metrics->journal.store.wal_bytes);
+}
+
+static void
+tell_database(struct exposition *out, const struct metrics *metrics)
+{
+	put_plain(out, metrics->journal.store.database_bytes);
+}
+
+static void
+tell_free(struct exposition *out, const struct metrics *metrics)
+{
+	put_plain(out, metrics->hub.free_bytes);
+}
+
+static void
+tell_min_free(struct exposition *out, const struct metrics *metrics)
+{
+	put_plain(out, metrics->hub.min_free_bytes);
+}
+
+static void
 tell_lag(struct exposition *out, const struct metrics *metrics)
 {
 	exposition_histogram(out, NULL, 0, &metrics->turns_us,

@@ -15,7 +15,7 @@ struct sqlite3_stmt;
  * The database as those see it who only read: beside the daemon, or when it
  * does not run.  Nothing in it is ever changed.  One thread at a time.
  *
- * Whoever reads for long pins SQLite's log, which then grows: rows are
+ * Whoever reads for long pins the WAL, which then grows: rows are
  * append-only, so all that walks along them (audit_cursor.h) reads a slice,
  * lets go, and goes on behind it.  What must be of one moment stands between
  * audit_begin() and audit_end(), which come soon after one another.

@@ -14,7 +14,7 @@ struct id_key;
  * What is there has a second name before anything happens to it.  Its log would
  * spoil the copy, and it would be spoiled without its log; likewise the tokens
  * of each need its own key.  So that neither is ever beside the wrong one, a
- * mark takes the database's place until the log is gone and the key is there.
+ * mark takes the database's place until the WAL is gone and the key is there.
  * No program takes the mark (header.h) for a database, and the next restore
  * goes on from there.
  */

@@ -163,23 +163,31 @@ verify_in_use_released(struct verify_in_use *use,
 	return status;
 }
 
-enum audit_status
-verify_in_use_all_released(struct verify_in_use *use,
-    const struct audit_replayed *replayed)
+/* Check every name and cart that somebody has. */
+static enum audit_status
+check_all(struct verify_in_use *use, const struct audit_replayed *replayed,
+    enum audit_status (*check)(struct verify_in_use *use,
+    const struct audit_replayed *replayed, const struct customer *customer,
+    const struct payload *payload))
 {
 	enum audit_status status = AUDIT_OK;
 	const struct customer *customer;
 
 	TAILQ_FOREACH(customer, &replayed->session->customers, entry) {
-		status =
-		    check_released(use, replayed, customer, customer->name);
+		status = check(use, replayed, customer, customer->name);
 		if (status == AUDIT_OK)
-			status = check_released(use, replayed, customer,
-			    customer->cart);
+			status = check(use, replayed, customer, customer->cart);
 		if (status != AUDIT_OK)
 			break;
 	}
 	return status;
+}
+
+enum audit_status
+verify_in_use_all_released(struct verify_in_use *use,
+    const struct audit_replayed *replayed)
+{
+	return check_all(use, replayed, check_released);
 }
 
 /* It may have been let go of, and erased, since the moment that is read. */
@@ -223,17 +231,5 @@ enum audit_status
 verify_in_use_check(struct verify_in_use *use,
     const struct audit_replayed *replayed)
 {
-	enum audit_status status = AUDIT_OK;
-	const struct customer *customer;
-
-	TAILQ_FOREACH(customer, &replayed->session->customers, entry) {
-		status =
-		    check_still_used(use, replayed, customer, customer->name);
-		if (status == AUDIT_OK)
-			status = check_still_used(use, replayed, customer,
-			    customer->cart);
-		if (status != AUDIT_OK)
-			break;
-	}
-	return status;
+	return check_all(use, replayed, check_still_used);
 }

@@ -71,6 +71,14 @@ read_chain_end(sqlite3 *db, struct chain_head *head)
 }
 
 static int
+step_and_finalize(struct sql_binding *binding)
+{
+	(void)sql_next(binding); /* there is none */
+	(void)sqlite3_finalize(binding->statement); /* repeats rc */
+	return binding->rc == SQLITE_DONE ? SQLITE_OK : binding->rc;
+}
+
+static int
 write_purge_row(sqlite3 *db, const struct chain_head *head,
     const struct record *note, const uint8_t digest[CHAIN_HASH_BYTES])
 {
@@ -87,9 +95,7 @@ write_purge_row(sqlite3 *db, const struct chain_head *head,
 	sql_bind_number(&b, note->client_seq);
 	sql_bind_blob(&b, digest, CHAIN_HASH_BYTES);
 	sql_bind_blob(&b, head->hash, CHAIN_HASH_BYTES);
-	(void)sql_next(&b);	/* there is none */
-	(void)sqlite3_finalize(row); /* repeats what the step said */
-	return b.rc == SQLITE_DONE ? SQLITE_OK : b.rc;
+	return step_and_finalize(&b);
 }
 
 static int
@@ -104,9 +110,7 @@ write_purge_body(sqlite3 *db, int64_t seq, const struct record *note)
 	b = sql_run_of(row);
 	sql_bind_row(&b, seq);
 	sql_bind_blob(&b, note->salt, sizeof(note->salt));
-	(void)sql_next(&b);	/* there is none */
-	(void)sqlite3_finalize(row); /* repeats what the step said */
-	return b.rc == SQLITE_DONE ? SQLITE_OK : b.rc;
+	return step_and_finalize(&b);
 }
 
 static int

@@ -9,7 +9,7 @@ struct stat;
 
 /*
  * The files that SQLite keeps beside a database and takes for its own wherever
- * they come from: the log (-wal), its index (-shm) and a rollback journal
+ * they come from: the WAL (-wal), its index (-shm) and a rollback journal
  * (-journal).
  */
 
@@ -18,10 +18,10 @@ enum { SIDECARS = 3 };
 /* What their names end with; the last "" is the database's own. */
 extern const char *const sidecars_suffixes[SIDECARS + 1];
 
-/* Whether the log of the database at path is there, be it empty. */
+/* Whether the WAL of the database at path is there, be it empty. */
 bool	 sidecars_wal_exists(const char *path);
 
-/* Whether there is anything in the log, or journal, of the database at path. */
+/* Whether there is anything in the WAL, or journal, of the database at path. */
 bool	 sidecars_have_wal(const char *path);
 bool	 sidecars_have_rollback(const char *path);
 

@@ -480,5 +480,5 @@ store_copy_figures(const struct store *store, struct store_figures *figures)
 	sql_copy_errors(store->sql, figures->errors);
 	figures->trouble = sql_trouble(store->sql);
 	figures->database_bytes = database_size(store->database);
-	figures->log_bytes = wal_size(store->wal);
+	figures->wal_bytes = wal_size(store->wal);
 }

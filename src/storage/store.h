@@ -35,8 +35,8 @@ enum store_open_status store_open(const char *path, const char *vfs,
 enum store_open_status store_exit_status(const struct store *store);
 
 /*
- * Commits nothing.  Leaves the database without SQLite's log, unless it was
- * STORE_FATAL or was moved away: then the log stays for the next start.  NULL
+ * Commits nothing.  Leaves the database without the WAL, unless it was
+ * STORE_FATAL or was moved away: then it stays for the next start.  NULL
  * is allowed.
  */
 void	 store_close(struct store *store);
@@ -72,7 +72,7 @@ enum store_status store_note(struct store *store, const struct record *record);
  * A slice of the erasure that record, an ERASE, is about.  *upto_row is 0 for
  * the first one, which appends record and sets it, or leaves it at 0 if there
  * is no such session or customer.  *after_row is moved on, from 0 to 0.  Erased
- * is the number of bodies.  They are still in SQLite's log.
+ * is the number of bodies.  They are still in the WAL.
  */
 enum store_status store_erase(struct store *store,
 	    const struct record *record, int64_t *upto_row,
@@ -89,16 +89,16 @@ enum store_status store_commit(struct store *store);
 void	 store_rollback(struct store *store);
 
 /*
- * Move what was committed from SQLite's log to the database if there is much
+ * Move what was committed from the WAL to the database if there is much
  * of it.  Takes some milliseconds then: call it outside transactions, when
- * nobody waits for a result.  STORE_REFUSED: it stays in the log for now.
+ * nobody waits for a result.  STORE_REFUSED: it stays there for now.
  */
 enum store_status store_checkpoint(struct store *store);
 
 /*
- * Overwrite what SQLite's log has of earlier transactions, outside of one.  It
+ * Overwrite what the WAL has of earlier transactions, outside of one.  It
  * takes several calls: *upto is 0 for the first and after the last.
- * STORE_REFUSED: a reader still needs the log; begin again later.
+ * STORE_REFUSED: a reader still needs it; begin again later.
  */
 enum store_status store_scrub_wal(struct store *store, int64_t *upto);
 

@@ -32,7 +32,7 @@ struct store_figures {
 	enum store_error trouble;
 	/* Of the files, as the last commit found them. */
 	uint64_t database_bytes;
-	uint64_t log_bytes;
+	uint64_t wal_bytes;
 };
 
 /* Exit statuses for a database that cannot be used (sysexits.h). */
