@@ -151,8 +151,9 @@ check_db_file(const char *path)
 	return status;
 }
 
-enum audit_status
-audit_failed(struct audit *audit, int rc)
+/* Log what SQLite's last call, which returned rc, says. */
+static enum audit_status
+sqlite_failed(const struct audit *audit, int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_CORRUPT:
@@ -188,7 +189,7 @@ audit_prepare(struct audit *audit, const char *sql, sqlite3_stmt **statement)
 	int rc = sqlite3_prepare_v3(audit->db, sql, -1,
 	    SQLITE_PREPARE_PERSISTENT, statement, NULL);
 
-	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
+	return rc == SQLITE_OK ? AUDIT_OK : sqlite_failed(audit, rc);
 }
 
 enum audit_status
@@ -228,7 +229,7 @@ audit_end_rows(struct audit *audit, const struct sql_binding *rows)
 
 	(void)sqlite3_reset(rows->statement);	/* repeats rc */
 	return rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK ?
-	    AUDIT_OK : audit_failed(audit, rc);
+	    AUDIT_OK : sqlite_failed(audit, rc);
 }
 
 enum audit_status
@@ -283,7 +284,7 @@ check_version(struct audit *audit)
 		return refuse_database(audit->path, "is of an older version: "
 		    "start the daemon once to bring it up to date");
 	rc = schema_check_tables(audit->db);
-	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
+	return rc == SQLITE_OK ? AUDIT_OK : sqlite_failed(audit, rc);
 }
 
 static enum audit_status
@@ -298,7 +299,7 @@ open_connection(struct audit *audit)
 		rc = sqlite3_busy_timeout(audit->db, BUSY_TIMEOUT_MS);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(audit->db, connection_sql, NULL, NULL, NULL);
-	return rc == SQLITE_OK ? AUDIT_OK : audit_failed(audit, rc);
+	return rc == SQLITE_OK ? AUDIT_OK : sqlite_failed(audit, rc);
 }
 
 /*
@@ -321,7 +322,7 @@ check_wal_is_ours(struct audit *audit)
 			return refuse_database(audit->path,
 			    "has a log_mark that cannot be");
 		if (rc != SQLITE_OK)
-			return audit_failed(audit, rc);
+			return sqlite_failed(audit, rc);
 		if (relation != WAL_MARK_FOREIGN)
 			return AUDIT_OK;
 	}

@@ -81,7 +81,4 @@ enum audit_status audit_end_row(struct audit *audit,
 enum audit_status audit_end_walk(struct audit *audit,
 	    const struct sql_binding *rows, enum audit_status status);
 
-/* Log what SQLite's last call, which returned rc, says. */
-enum audit_status audit_failed(struct audit *audit, int rc);
-
 #endif

@@ -45,8 +45,13 @@ apply_nameless(struct session *session, const struct audit_row *row)
 	return result;
 }
 
-enum audit_status
-audit_replay_row(struct audit_replay *replay, const struct audit_row *row)
+/*
+ * Let the next row of the session happen; notes change nothing.  Of the
+ * incarnations that ended only the newest is kept.  Rows whose START was
+ * deleted are passed over.  AUDIT_BAD_DATA: it does not fit, which is logged.
+ */
+static enum audit_status
+replay_row(struct audit_replay *replay, const struct audit_row *row)
 {
 	const struct record *record = &row->record;
 	bool is_running = replay->session != NULL &&
@@ -97,7 +102,7 @@ replay_rows(struct audit_cursor *cursor, uint64_t incarnation,
 		is_later = point->moment == AUDIT_TIME &&
 		    row.record.time_ms > point->time_ms;
 		if (!is_later)
-			status = audit_replay_row(replay, &row);
+			status = replay_row(replay, &row);
 		audit_row_clear(&row);
 		if (is_later)
 			break;

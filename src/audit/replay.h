@@ -37,14 +37,6 @@ struct audit_replay {
 void	 audit_replay_clear(struct audit_replay *replay);
 
 /*
- * Let the next row of the session happen; notes change nothing.  Of the
- * incarnations that ended only the newest is kept.  Rows whose START was
- * deleted are passed over.  AUDIT_BAD_DATA: it does not fit, which is logged.
- */
-enum audit_status audit_replay_row(struct audit_replay *replay,
-	    const struct audit_row *row);
-
-/*
  * The session at that point, for multicart_encode() and the like; replay is
  * the caller's to clear.  AUDIT_NONE: it was not there, or the rows that lead
  * there were deleted.

@@ -81,12 +81,6 @@ sql_exit_status(const struct sql *sql)
 	return sql->is_bad ? STORE_BAD_DATA : STORE_IO_ERROR;
 }
 
-void
-sql_copy_errors(const struct sql *sql, uint64_t errors[STORE_ERRORS])
-{
-	memcpy(errors, sql->errors, sizeof(sql->errors));
-}
-
 int
 sql_prepare(struct sql *sql, const char *const *texts, size_t count)
 {
@@ -192,10 +186,12 @@ error_kind(int rc)
 	return STORE_ERROR_OTHER;
 }
 
-enum store_error
-sql_trouble(const struct sql *sql)
+void
+sql_copy_errors(const struct sql *sql, struct store_figures *figures)
 {
-	return sql->reported == 0 ? STORE_ERRORS : error_kind(sql->reported);
+	memcpy(figures->errors, sql->errors, sizeof(sql->errors));
+	figures->trouble = sql->reported == 0 ? STORE_ERRORS :
+	    error_kind(sql->reported);
 }
 
 /* What lasts (a full disk) is logged when it begins, and when it is over. */

@@ -35,11 +35,9 @@ bool	 sql_is_broken(const struct sql *sql);
  * database is not what it has to be, and will not be after a restart either.
  */
 enum store_open_status sql_exit_status(const struct sql *sql);
-/* How many errors of each kind there were. */
+/* Note what errors there were, and what failed since the last commit. */
 void	 sql_copy_errors(const struct sql *sql,
-	    uint64_t errors[STORE_ERRORS]);
-/* What failed since the last commit; STORE_ERRORS for nothing. */
-enum store_error sql_trouble(const struct sql *sql);
+	    struct store_figures *figures);
 
 /*
  * Prepare the count statements of a module, whose texts are lent until

@@ -477,8 +477,7 @@ store_free_bytes(const struct store *store, uint64_t *bytes)
 void
 store_copy_figures(const struct store *store, struct store_figures *figures)
 {
-	sql_copy_errors(store->sql, figures->errors);
-	figures->trouble = sql_trouble(store->sql);
+	sql_copy_errors(store->sql, figures);
 	figures->database_bytes = database_size(store->database);
 	figures->wal_bytes = wal_size(store->wal);
 }
