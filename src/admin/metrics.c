@@ -307,30 +307,6 @@ tell_busy(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
-tell_wal(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->journal.store.wal_bytes);
-}
-
-static void
-tell_database(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->journal.store.database_bytes);
-}
-
-static void
-tell_free(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->hub.free_bytes);
-}
-
-static void
-tell_min_free(struct exposition *out, const struct metrics *metrics)
-{
-	put_plain(out, metrics->hub.min_free_bytes);
-}
-
-static void
 tell_lag(struct exposition *out, const struct metrics *metrics)
 {
 	exposition_histogram(out, NULL, 0, &metrics->turns_us,
@@ -450,7 +426,7 @@ static const struct family {
 	    "hand.", .tell = tell_busy },
 	{ "buddyshopping_wal_bytes", EXPOSITION_GAUGE,
 	    "The write-ahead log's file, as the last commit found it.",
-	    FIELD(writer.store.log_bytes) },
+	    FIELD(writer.store.wal_bytes) },
 	{ "buddyshopping_database_bytes", EXPOSITION_GAUGE,
 	    "The database's file, as the last commit found it.",
 	    FIELD(writer.store.database_bytes) },

@@ -1,14 +1,165 @@
 #include "migrate.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <sqlite3.h>
 
+#include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
-#include "migrate_4.h"
+#include "chain.h"
+#include "column.h"
 #include "pragma.h"
 #include "schema_check.h"
+#include "session/record.h"
+#include "sql.h"
 #include "storage/schema.h"
+
+static const char upto_sql[] =
+    "SELECT ifnull(upto, 0) AS purge_upto FROM temp.migrating";
+/* The newest row, or the one before the first where there is none. */
+static const char head_sql[] =
+    "SELECT * FROM (SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1)"
+    " UNION ALL SELECT * FROM (SELECT seq, hash FROM chain_anchor)"
+    " ORDER BY seq DESC LIMIT 1";
+static const char journal_sql[] =
+    "INSERT INTO journal (seq, session, incarnation, revision, event, ts_ms,"
+    " transport, flags, client_seq, digest, hash)"
+    " VALUES (?1, 0, 0, 0, ?2, ?3, 0, 0, ?4, ?5, ?6)";
+static const char body_sql[] =
+    "INSERT INTO journal_body (seq, salt) VALUES (?1, ?2)";
+static const char end_sql[] = "DROP TABLE temp.migrating";
+
+/* Up to which row all are let go; SQLITE_MISMATCH is none. */
+static int
+read_upto(sqlite3 *db, int64_t *upto)
+{
+	struct columns columns;
+	sqlite3_stmt *row;
+	int rc;
+
+	*upto = 0;
+	rc = sqlite3_prepare_v2(db, upto_sql, -1, &row, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	columns = columns_at(row, "chain_anchor");
+	rc = sqlite3_step(row);
+	if (rc == SQLITE_ROW) {
+		*upto = column_between(&columns, 0, 0, COLUMN_NUMBER_MAX);
+		rc = columns_fit(&columns) ? SQLITE_OK : SQLITE_MISMATCH;
+	}
+	(void)sqlite3_finalize(row); /* repeats what the step said */
+	return rc;
+}
+
+/* The row behind which the note comes; SQLITE_MISMATCH is none. */
+static int
+read_chain_end(sqlite3 *db, struct chain_head *head)
+{
+	struct columns columns;
+	sqlite3_stmt *row;
+	int rc;
+
+	*head = (struct chain_head){ .seq = 0 };
+	rc = sqlite3_prepare_v2(db, head_sql, -1, &row, NULL);
+	if (rc != SQLITE_OK)
+		return rc;
+	columns = columns_at(row, "chain_anchor");
+	rc = sqlite3_step(row);
+	if (rc == SQLITE_ROW) {
+		head->seq = column_between(&columns, 0, 0, COLUMN_NUMBER_MAX);
+		column_blob(&columns, 1, head->hash, sizeof(head->hash));
+	}
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		rc = columns_fit(&columns) ? SQLITE_OK : SQLITE_MISMATCH;
+	(void)sqlite3_finalize(row); /* repeats what the step said */
+	return rc;
+}
+
+static int
+step_and_finalize(struct sql_binding *binding)
+{
+	(void)sql_next(binding); /* there is none */
+	(void)sqlite3_finalize(binding->statement); /* repeats rc */
+	return binding->rc == SQLITE_DONE ? SQLITE_OK : binding->rc;
+}
+
+static int
+write_purge_row(sqlite3 *db, const struct chain_head *head,
+    const struct record *note, const uint8_t digest[CHAIN_HASH_BYTES])
+{
+	sqlite3_stmt *row;
+	struct sql_binding b;
+	int rc = sqlite3_prepare_v2(db, journal_sql, -1, &row, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	b = sql_run_of(row);
+	sql_bind_row(&b, head->seq);
+	sql_bind_number(&b, note->event);
+	sql_bind_number(&b, note->time_ms);
+	sql_bind_number(&b, note->number);
+	sql_bind_blob(&b, digest, CHAIN_HASH_BYTES);
+	sql_bind_blob(&b, head->hash, CHAIN_HASH_BYTES);
+	return step_and_finalize(&b);
+}
+
+static int
+write_purge_body(sqlite3 *db, int64_t seq, const struct record *note)
+{
+	sqlite3_stmt *row;
+	struct sql_binding b;
+	int rc = sqlite3_prepare_v2(db, body_sql, -1, &row, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	b = sql_run_of(row);
+	sql_bind_row(&b, seq);
+	sql_bind_blob(&b, note->salt, sizeof(note->salt));
+	return step_and_finalize(&b);
+}
+
+static int
+write_purge(sqlite3 *db, int64_t upto)
+{
+	struct record note = {
+		.event = RECORD_PURGE,
+		.session = payload_new("", 0),
+		.time_ms = clock_now().wall_ms,
+		.last_row = (uint64_t)upto,
+	};
+	uint8_t digest[CHAIN_HASH_BYTES];
+	struct chain_head head;
+	int rc = read_chain_end(db, &head);
+
+	sqlite3_randomness(sizeof(note.salt), note.salt);
+	chain_digest(&note, digest);
+	chain_append(&head, &note, digest);
+	if (rc == SQLITE_OK)
+		rc = write_purge_row(db, &head, &note, digest);
+	if (rc == SQLITE_OK)
+		rc = write_purge_body(db, head.seq, &note);
+	record_clear(&note);
+	return rc;
+}
+
+/*
+ * What sql/migrate-4.sql cannot do, in its transaction: note in the chain what
+ * the anchors of an older version have let go.  Without one nothing is noted.
+ * SQLITE_OK, or why not.
+ */
+static int
+migrate_4_purges(sqlite3 *db)
+{
+	int64_t upto;
+	int rc = read_upto(db, &upto);
+
+	if (rc == SQLITE_OK && upto > 0)
+		rc = write_purge(db, upto);
+	return rc != SQLITE_OK ? rc : sqlite3_exec(db, end_sql, NULL, NULL,
+	    NULL);
+}
 
 /*
  * What an empty file needs, and version 1, 2, ... to become the next one; each
