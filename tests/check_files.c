@@ -965,7 +965,7 @@ START_TEST(lock_that_cannot_be_looked_at_is_not_waited_for)
 
 	fstat_error = EIO;
 
-	ck_assert_int_eq(lock_take(place.path, &lock), STORE_IO_ERROR);
+	ck_assert_int_eq(lock_take(place.path, NULL, &lock), STORE_IO_ERROR);
 
 	fstat_error = 0;
 	ck_assert_int_eq(logged_lines(&place, "lock: Input/output error"), 1);
@@ -980,7 +980,7 @@ START_TEST(lock_that_cannot_be_opened_is_named)
 	(void)snprintf(name, sizeof(name), "%s.lock", place.path); /* fits */
 	ck_assert_int_eq(mkdir(name, 0700), 0);
 
-	ck_assert_int_eq(lock_take(place.path, &lock), STORE_IO_ERROR);
+	ck_assert_int_eq(lock_take(place.path, NULL, &lock), STORE_IO_ERROR);
 
 	ck_assert_int_eq(logged_lines(&place,
 	    ".lock: cannot be opened: Is a directory"), 1);

@@ -16,7 +16,7 @@ struct sqlite3_stmt;
  * does not run.  Nothing in it is ever changed.  One thread at a time.
  *
  * Whoever reads for long pins the WAL, which then grows: rows are
- * append-only, so all that walks along them (audit_cursor.h) reads a slice,
+ * append-only, so all that walks along them (cursor.h) reads a slice,
  * lets go, and goes on behind it.  What must be of one moment stands between
  * audit_begin() and audit_end(), which come soon after one another.
  */
@@ -28,7 +28,7 @@ struct audit;
  */
 enum audit_status {
 	AUDIT_OK = 0,
-	AUDIT_FAULT = 1,	/* verification found one: see audit_report.h */
+	AUDIT_FAULT = 1,	/* verification found one: see report.h */
 	AUDIT_NONE = 2,		/* there is no such thing, or no more of it */
 	AUDIT_BAD_DATA = 65,	/* foreign, newer, older, damaged */
 	AUDIT_NO_DATABASE = 66,	/* no such file, or not to be read by us */

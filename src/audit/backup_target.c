@@ -169,7 +169,8 @@ backup_target_open(const struct backup_order *order,
 	target = xcalloc(1, sizeof(*target));
 	target->order = order;
 	target->lock = -1;
-	status = backup_status_of(lock_take(order->target, &target->lock));
+	status = backup_status_of(lock_take(order->target, NULL,
+	    &target->lock));
 	if (status == BACKUP_MADE)
 		status = backup_status_of(atomic_file_open(order->target,
 		    draft_suffix, &target->draft));

@@ -10,7 +10,7 @@
  * A walk along the rows of one session, or of all, in order of seq.  It reads
  * ahead by a slice of bounded size and holds no transaction between calls, so
  * it may be left standing for as long as a person takes to read.  Hashes are
- * handed out as they stand there: audit_verify.h is who compares them.
+ * handed out as they stand there: verify.h is who compares them.
  */
 struct audit_cursor;
 

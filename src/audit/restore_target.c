@@ -37,22 +37,11 @@ struct restore_target {
 	bool	 has_placeholder;	/* in the place of an old one */
 };
 
+/* Both have the numbers of sysexits.h. */
 static enum restore_status
 restore_status_of(enum store_open_status status)
 {
-	switch (status) {
-	case STORE_OPENED:
-		return RESTORE_DONE;
-	case STORE_BAD_DATA:
-		return RESTORE_BAD_DATA;
-	case STORE_CANNOT_CREATE:
-		return RESTORE_CANNOT_CREATE;
-	case STORE_IO_ERROR:
-		return RESTORE_IO_ERROR;
-	case STORE_IN_USE:
-		break;
-	}
-	return RESTORE_IN_USE;
+	return (enum restore_status)status;
 }
 
 /* What failed with errno. */
@@ -215,7 +204,7 @@ restore_target_open(const char *path, struct restore_target **opened,
 	status = look_at_target(target, &st);
 	if (status == RESTORE_DONE)
 		status = restore_status_of(
-		    lock_take_for(target->path, &target->owner, &target->lock));
+		    lock_take(target->path, &target->owner, &target->lock));
 	/* Until then it was another's to change. */
 	if (status == RESTORE_DONE)
 		status = look_at_target(target, &st);

@@ -15,7 +15,7 @@ struct id_key;
  * spoil the copy, and it would be spoiled without its log; likewise the tokens
  * of each need its own key.  So that neither is ever beside the wrong one, a
  * mark takes the database's place until the WAL is gone and the key is there.
- * No program takes the mark (header.h) for a database, and the next restore
+ * No program takes the mark (db_header.h) for a database, and the next restore
  * goes on from there.
  */
 struct restore_target;

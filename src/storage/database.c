@@ -242,7 +242,7 @@ database_open(const char *path, const char *vfs, struct database **opened)
 	database->path = realpath(path, NULL);
 	if (database->path == NULL)
 		database->path = xstrdup(path);
-	status = lock_take(database->path, &database->lock);
+	status = lock_take(database->path, NULL, &database->lock);
 	if (status == STORE_OPENED)
 		status = check_or_create(database, vfs);
 	if (status == STORE_OPENED)

@@ -102,7 +102,7 @@ try_lock(const char *path, const char *name, const struct fs_owner *owner,
  * lock has to look whether it still counts.
  */
 enum store_open_status
-lock_take_for(const char *path, const struct fs_owner *owner, int *lock)
+lock_take(const char *path, const struct fs_owner *owner, int *lock)
 {
 	enum store_open_status status;
 	char *name = fs_with_suffix(path, ".lock");
@@ -113,12 +113,6 @@ lock_take_for(const char *path, const struct fs_owner *owner, int *lock)
 	while (status == STORE_OPENED && *lock == -1);
 	free(name);
 	return status;
-}
-
-enum store_open_status
-lock_take(const char *path, int *lock)
-{
-	return lock_take_for(path, NULL, lock);
 }
 
 void

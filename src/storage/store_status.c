@@ -9,21 +9,16 @@
 const char *
 store_error_name(enum store_error error)
 {
-	switch (error) {
-	case STORE_ERROR_FULL:
-		return "full";
-	case STORE_ERROR_BUSY:
-		return "busy";
-	case STORE_ERROR_MEMORY:
-		return "memory";
-	case STORE_ERROR_IO:
-		return "io";
-	case STORE_ERROR_OTHER:
-		return "other";
-	case STORE_ERRORS:
-		break;
-	}
-	return "ok";
+	static const char *const names[STORE_ERRORS + 1] = {
+		[STORE_ERROR_FULL] = "full",
+		[STORE_ERROR_BUSY] = "busy",
+		[STORE_ERROR_MEMORY] = "memory",
+		[STORE_ERROR_IO] = "io",
+		[STORE_ERROR_OTHER] = "other",
+		[STORE_ERRORS] = "ok",
+	};
+
+	return names[error];
 }
 
 enum store_open_status
