@@ -25,7 +25,7 @@
 enum {
 	BUSY_TIMEOUT_MS = 5000,		/* a daemon that starts or stops */
 	WAL_LOOKS = 3,			/* at a WAL that a daemon moves */
-	CACHED_MAX = 16			/* statements of audit_run_cached() */
+	CACHED_MAX = 20			/* statements of audit_run_cached() */
 };
 
 enum statement {

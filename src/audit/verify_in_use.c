@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "erasure_reason.h"
@@ -29,34 +27,23 @@ struct verify_in_use {
 	struct audit *audit;
 	struct audit_report *report;
 	struct audit_erasures *erasures;
-	sqlite3_stmt *body;
 };
 
-enum audit_status
+struct verify_in_use *
 verify_in_use_new(struct audit *audit, struct audit_report *report,
-    struct audit_erasures *erasures, struct verify_in_use **made)
+    struct audit_erasures *erasures)
 {
 	struct verify_in_use *use = xcalloc(1, sizeof(*use));
-	enum audit_status status;
 
 	use->audit = audit;
 	use->report = report;
 	use->erasures = erasures;
-	status = audit_prepare(audit, body_sql, &use->body);
-	if (status == AUDIT_OK)
-		*made = use;
-	else
-		verify_in_use_free(use);
-	return status;
+	return use;
 }
 
 void
 verify_in_use_free(struct verify_in_use *use)
 {
-	if (use == NULL)
-		return;
-	/* Repeats the error of the last run, which was handled. */
-	(void)sqlite3_finalize(use->body);
 	free(use);
 }
 
@@ -194,9 +181,14 @@ verify_in_use_all_released(struct verify_in_use *use,
 static enum audit_status
 is_erased_now(struct verify_in_use *use, int64_t seq, bool *is_gone)
 {
-	struct sql_binding rows = sql_run_of(use->body);
-	struct columns columns = columns_at(use->body, "journal_body");
+	struct sql_binding rows;
+	struct columns columns;
+	enum audit_status status = audit_run_cached(use->audit, body_sql,
+	    &rows);
 
+	if (status != AUDIT_OK)
+		return status;
+	columns = columns_at(rows.statement, "journal_body");
 	sql_bind_row(&rows, seq);
 	*is_gone = sql_next(&rows) && column_bool(&columns, 0);
 	return audit_end_rows(use->audit, &rows);

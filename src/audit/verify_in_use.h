@@ -19,9 +19,8 @@ struct session;
 struct verify_in_use;
 
 /* All are lent until verify_in_use_free. */
-enum audit_status verify_in_use_new(struct audit *audit,
-	    struct audit_report *report, struct audit_erasures *erasures,
-	    struct verify_in_use **use);
+struct verify_in_use *verify_in_use_new(struct audit *audit,
+	    struct audit_report *report, struct audit_erasures *erasures);
 /* NULL is allowed. */
 void	 verify_in_use_free(struct verify_in_use *use);
 

@@ -66,13 +66,11 @@ verify_sessions_new(struct audit *audit, struct audit_report *report,
 
 	states->audit = audit;
 	states->report = report;
+	states->use = verify_in_use_new(audit, report, erasures);
 	status = verify_tables_new(audit, report, &states->stored);
 	if (status == AUDIT_OK)
 		status = audit_prepare_all(audit, statement_sql,
 		    states->statements, STATEMENTS);
-	if (status == AUDIT_OK)
-		status =
-		    verify_in_use_new(audit, report, erasures, &states->use);
 	if (status == AUDIT_OK)
 		*made = states;
 	else
