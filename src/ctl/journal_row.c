@@ -148,12 +148,12 @@ read_event(const struct record *record, enum column column,
 	else if (column == MESSAGE && event == RECORD_REFUSED)
 		set_text(cell, event_message_name(record));
 	else if (column == BEFORE && event == RECORD_RETAIN)
-		set_time(cell, record->client_seq);
+		set_time(cell, record->old_ms);
 	else if ((column == CLIENT_SEQ && (event == RECORD_READY ||
 	    event == RECORD_CART)) || (column == COUNT &&
 	    event == RECORD_REFUSED) || (column == UPTO &&
 	    event == RECORD_PURGE))
-		set_number(cell, record->client_seq);
+		set_number(cell, record->number);
 }
 
 static void
