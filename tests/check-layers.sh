@@ -8,7 +8,8 @@
 # - a library outside the place that is there to hide it;
 # - a column of a database that is read unchecked;
 # - a header that does not compile alone;
-# - a file that stands in no layer, or that Makefile.am does not name.
+# - a file that stands in no layer, or that Makefile.am does not name;
+# - a file of more than 700 lines.
 # Without arguments it looks at this tree and then, in another, plants each of
 # these, to see that it would be found.
 
@@ -17,6 +18,7 @@ set -eu
 
 layers='base session wire config hub storage audit net admin daemon ctl'
 pure_layers='session wire hub'
+lines_max=700
 # Each word: a library's header, and the place where alone it may be included,
 # the beginning of a path as a pattern.
 hidden_libraries='sqlite3.h=(storage|audit)/
@@ -53,7 +55,8 @@ problems_in_text()
 	(cd "$1/src" && awk -v layers="$layers" -v pure_layers="$pure_layers" \
 	    -v hidden_libraries="$hidden_libraries" \
 	    -v impure_headers="$impure_headers" \
-	    -v impure_calls="$impure_calls" -v column_calls="$column_calls" '
+	    -v impure_calls="$impure_calls" -v column_calls="$column_calls" \
+	    -v lines_max="$lines_max" '
 	BEGIN {
 		for (i = split(layers, list); i > 0; i--)
 			rank[list[i]] = i
@@ -117,6 +120,9 @@ problems_in_text()
 		layer = substr(FILENAME, 1, index(FILENAME, "/") - 1)
 		if (FILENAME !~ /^[a-z]+\/[^\/]+$/ || !(layer in rank))
 			problem("stands in no layer")
+	}
+	FNR == lines_max + 1 {
+		problem("more than " lines_max " lines")
 	}
 	/^[ \t]*#[ \t]*include[ \t]*["<]/ {
 		match($0, /["<][^">]*/)
@@ -333,6 +339,12 @@ test_files()
 		plant $file ''
 		found 'stands in no layer'
 	done
+	# shellcheck disable=SC2046 # a line each
+	plant net/x.c $(seq $lines_max)
+	found none
+	# shellcheck disable=SC2046
+	plant net/x.c $(seq $((lines_max + 1)))
+	found "more than $lines_max lines"
 	plant net/x.c ''
 	: >"$planted/src/net/x.h"
 	echo '	src/net/x.html src/net/x_h' >>"$planted/Makefile.am"
