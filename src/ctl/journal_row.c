@@ -149,11 +149,13 @@ read_event(const struct record *record, enum column column,
 		set_text(cell, event_message_name(record));
 	else if (column == BEFORE && event == RECORD_RETAIN)
 		set_time(cell, record->old_ms);
-	else if ((column == CLIENT_SEQ && (event == RECORD_READY ||
-	    event == RECORD_CART)) || (column == COUNT &&
-	    event == RECORD_REFUSED) || (column == UPTO &&
-	    event == RECORD_PURGE))
-		set_number(cell, record->number);
+	else if (column == COUNT && event == RECORD_REFUSED)
+		set_number(cell, record->refused_count);
+	else if (column == UPTO && event == RECORD_PURGE)
+		set_number(cell, record->last_row);
+	else if (column == CLIENT_SEQ && (event == RECORD_READY ||
+	    event == RECORD_CART))
+		set_number(cell, record->client_seq);
 }
 
 static void
