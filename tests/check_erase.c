@@ -19,6 +19,7 @@
 #include "audit/verify.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "hub/erasure.h"
 #include "hub/hub.h"
 #include "hub/job.h"
 #include "session/record.h"
