@@ -59,7 +59,7 @@ audit_digest_make(struct audit_digest *digest, struct audit_row *row,
 	digest->has_request = record->has_request;
 	memcpy(digest->request, record->request, sizeof(digest->request));
 	if (digest->fault == NULL && !row->is_erased)
-		chain_digest(record, digest->digest);
+		chain_hash_body(record, digest->digest);
 }
 
 static void

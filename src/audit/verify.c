@@ -469,7 +469,7 @@ check_chain(struct verifier *v, const struct audit_row *row)
 		return audit_report_fault(v->report, row, "the rows from %"
 		    PRId64 " to %" PRId64 " are missing", v->chain.seq + 1,
 		    row->seq - 1);
-	chain_append(&v->chain, &row->record, row->digest);
+	chain_hash_row(&v->chain, &row->record, row->digest);
 	if (memcmp(v->chain.hash, row->hash, sizeof(row->hash)) != 0)
 		return audit_report_fault(v->report, row,
 		    "its hash is wrong: it was changed, or a row before");

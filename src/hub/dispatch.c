@@ -1,9 +1,9 @@
 #include "dispatch.h"
 
+#include "actions.h"
 #include "auth.h"
 #include "claim.h"
 #include "core.h"
-#include "membership.h"
 #include "reply.h"
 #include "room.h"
 #include "wire/message.h"
@@ -15,16 +15,16 @@ dispatch_by_event(struct hub *hub, struct peer *peer, struct room *room,
 	switch (reply->message->event) {
 	case MESSAGE_START_SESSION:
 	case MESSAGE_JOIN_SESSION:
-		return membership_start_or_join(hub, peer, room, reply);
+		return actions_start_or_join(hub, peer, room, reply);
 	case MESSAGE_UPDATE_CART:
 	case MESSAGE_READY:
-		return membership_update(hub, peer, room, reply);
+		return actions_update(hub, peer, room, reply);
 	case MESSAGE_RESUME_SESSION:
-		return membership_resume(hub, peer, room, reply);
+		return actions_resume(hub, peer, room, reply);
 	case MESSAGE_LEAVE_SESSION:
-		return membership_leave(hub, peer, room, reply);
+		return actions_leave(hub, peer, room, reply);
 	case MESSAGE_POLL:
-		return membership_poll(hub, peer, room, reply);
+		return actions_poll(hub, peer, room, reply);
 	case MESSAGE_NONE:
 	case MESSAGE_EVENTS:
 		break;

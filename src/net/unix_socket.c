@@ -34,7 +34,7 @@ try_connect(const struct endpoint *endpoint)
 
 /* See that the path is free; what a dead process left there is removed. */
 static int
-clear_path(const struct endpoint *endpoint, const char *path)
+remove_stale_socket(const struct endpoint *endpoint, const char *path)
 {
 	struct stat st;
 	int error;
@@ -114,7 +114,7 @@ unix_socket_bind(const struct endpoint *endpoint,
 
 	memcpy(&un, &endpoint->address, sizeof(un));
 	memcpy(file->path, un.sun_path, sizeof(un.sun_path));
-	if (clear_path(endpoint, file->path) == -1)
+	if (remove_stale_socket(endpoint, file->path) == -1)
 		return -1;
 	fd = make_socket();
 	if (fd == -1) {

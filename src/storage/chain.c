@@ -62,7 +62,7 @@ hash_customer(struct sha256_ctx *ctx, bool has_customer,
 }
 
 void
-chain_digest(const struct record *record, uint8_t digest[CHAIN_HASH_BYTES])
+chain_hash_body(const struct record *record, uint8_t digest[CHAIN_HASH_BYTES])
 {
 	const char *address = record->address[0] != '\0' ?
 	    record->address : NULL;
@@ -127,7 +127,7 @@ chain_read_flags(struct record *record, uint64_t flags)
 }
 
 void
-chain_append(struct chain_head *head, const struct record *record,
+chain_hash_row(struct chain_head *head, const struct record *record,
     const uint8_t digest[CHAIN_HASH_BYTES])
 {
 	struct sha256_ctx ctx;

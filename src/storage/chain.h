@@ -31,7 +31,7 @@ int	 chain_head_parse(const char *text, struct chain_head *head)
 	    __attribute__((warn_unused_result));
 
 /* journal.digest: of what stands in the record's body. */
-void	 chain_digest(const struct record *record,
+void	 chain_hash_body(const struct record *record,
 	    uint8_t digest[CHAIN_HASH_BYTES]);
 
 /* journal.flags, which is part of the hash. */
@@ -40,7 +40,7 @@ uint64_t chain_flags(const struct record *record);
 void	 chain_read_flags(struct record *record, uint64_t flags);
 
 /* Move head on to record's row, whose body has that digest. */
-void	 chain_append(struct chain_head *head, const struct record *record,
-	    const uint8_t digest[CHAIN_HASH_BYTES]);
+void chain_hash_row(struct chain_head *head, const struct record *record,
+    const uint8_t digest[CHAIN_HASH_BYTES]);
 
 #endif

@@ -134,8 +134,8 @@ write_purge(sqlite3 *db, int64_t upto)
 	int rc = read_chain_end(db, &head);
 
 	sqlite3_randomness(sizeof(note.salt), note.salt);
-	chain_digest(&note, digest);
-	chain_append(&head, &note, digest);
+	chain_hash_body(&note, digest);
+	chain_hash_row(&head, &note, digest);
 	if (rc == SQLITE_OK)
 		rc = write_purge_row(db, &head, &note, digest);
 	if (rc == SQLITE_OK)
@@ -167,7 +167,7 @@ migrate_4_purges(sqlite3 *db)
  */
 static const struct {
 	const char *sql;
-	int	(*finish)(sqlite3 *db);	/* in the same transaction; or NULL */
+	int (*finish)(sqlite3 *db); /* in the same transaction; or NULL */
 } migrations[] = {
 	{ schema_sql, NULL },
 	{ migrate_2_sql, NULL },
@@ -175,7 +175,7 @@ static const struct {
 	{ migrate_4_sql, migrate_4_purges },
 };
 
-#define NEWEST_VERSION	((int)(sizeof(migrations) / sizeof(migrations[0])))
+#define NEWEST_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 int
 migrate_newest_version(void)

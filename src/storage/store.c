@@ -57,11 +57,11 @@ struct store {
 	struct database *database;
 	struct wal *wal;		/* the database's */
 	struct sql *sql;
-	int64_t	 session_row;		/* highest ones at the start */
+	int64_t session_row; /* highest ones at the start */
 	int64_t	 customer_row;
 	struct chain_head head;
 	struct chain_head committed;	/* where a transaction begins */
-	int64_t	 logged;		/* seq of the head that was logged */
+	int64_t logged; /* seq of the head that was logged */
 };
 
 static enum store_status
@@ -126,8 +126,8 @@ store_append(struct store *store, const struct record *record)
 	uint8_t digest[CHAIN_HASH_BYTES];
 	enum store_status status;
 
-	chain_digest(record, digest);
-	chain_append(&store->head, record, digest);
+	chain_hash_body(record, digest);
+	chain_hash_row(&store->head, record, digest);
 	status = insert_row(store, record, digest);
 	if (status == STORE_OK)
 		status = insert_body(store, record);

@@ -1,5 +1,5 @@
-#ifndef MEMBERSHIP_H
-#define MEMBERSHIP_H
+#ifndef ACTIONS_H
+#define ACTIONS_H
 
 #include "session/refusal.h"
 
@@ -14,20 +14,20 @@ struct room;
  */
 
 /* A start may have to wait for the host's seat: its message is taken then. */
-enum refusal membership_start_or_join(struct hub *hub, struct peer *peer,
+enum refusal actions_start_or_join(struct hub *hub, struct peer *peer,
 	    struct room *room, struct reply *reply);
-enum refusal membership_resume(struct hub *hub, struct peer *peer,
+enum refusal actions_resume(struct hub *hub, struct peer *peer,
 	    struct room *room, struct reply *reply);
-enum refusal membership_leave(struct hub *hub, struct peer *peer,
+enum refusal actions_leave(struct hub *hub, struct peer *peer,
 	    struct room *room, struct reply *reply);
 /* A cart or readiness; it is stale if a newer one has been. */
-enum refusal membership_update(struct hub *hub, struct peer *peer,
+enum refusal actions_update(struct hub *hub, struct peer *peer,
 	    struct room *room, struct reply *reply);
 /*
  * Hold a poll, or answer it if it has not seen the newest multicart; if its
  * customer has one too many, the oldest ends.
  */
-enum refusal membership_poll(struct hub *hub, struct peer *peer,
+enum refusal actions_poll(struct hub *hub, struct peer *peer,
 	    struct room *room, struct reply *reply);
 
 #endif

@@ -1,4 +1,4 @@
-#include "membership.h"
+#include "actions.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -195,7 +195,7 @@ admit_customer(struct hub *hub, struct peer *peer, struct room *room,
 }
 
 enum refusal
-membership_start_or_join(struct hub *hub, struct peer *peer,
+actions_start_or_join(struct hub *hub, struct peer *peer,
     struct room *room, struct reply *reply)
 {
 	struct message *message = reply->message;
@@ -228,7 +228,7 @@ membership_start_or_join(struct hub *hub, struct peer *peer,
 }
 
 enum refusal
-membership_resume(struct hub *hub, struct peer *peer, struct room *room,
+actions_resume(struct hub *hub, struct peer *peer, struct room *room,
     struct reply *reply)
 {
 	const struct message *message = reply->message;
@@ -253,7 +253,7 @@ membership_resume(struct hub *hub, struct peer *peer, struct room *room,
 }
 
 enum refusal
-membership_leave(struct hub *hub, struct peer *peer, struct room *room,
+actions_leave(struct hub *hub, struct peer *peer, struct room *room,
     struct reply *reply)
 {
 	struct customer *customer;
@@ -289,7 +289,7 @@ new_update(struct hub *hub, struct room *room, const struct peer *peer,
 
 /* Whether seq is not higher than the customer's last one of that event. */
 static bool
-is_stale(const struct customer *customer, enum message_event event,
+is_stale_seq(const struct customer *customer, enum message_event event,
     uint64_t seq)
 {
 	return seq != 0 && seq <= customer->seq[event == MESSAGE_UPDATE_CART ?
@@ -297,7 +297,7 @@ is_stale(const struct customer *customer, enum message_event event,
 }
 
 enum refusal
-membership_update(struct hub *hub, struct peer *peer, struct room *room,
+actions_update(struct hub *hub, struct peer *peer, struct room *room,
     struct reply *reply)
 {
 	const struct message *message = reply->message;
@@ -317,7 +317,7 @@ membership_update(struct hub *hub, struct peer *peer, struct room *room,
 	if (!is_own && (customer->has_token || hub->settings.require_tokens))
 		return REFUSAL_NOT_YOUR_CUSTOMER;
 	seq = is_own ? message->seq : 0;
-	reply->is_stale = is_stale(customer, message->event, seq);
+	reply->is_stale = is_stale_seq(customer, message->event, seq);
 	if (seq != 0)
 		reply->body = message_reply_seq(message->event, seq,
 		    reply->is_stale);
@@ -355,7 +355,7 @@ limit_held_polls(struct hub *hub, const struct seat *seat)
 }
 
 enum refusal
-membership_poll(struct hub *hub, struct peer *peer, struct room *room,
+actions_poll(struct hub *hub, struct peer *peer, struct room *room,
     struct reply *reply)
 {
 	const struct message *message = reply->message;
