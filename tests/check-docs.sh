@@ -382,6 +382,18 @@ check_rendered()
 	done <"$work/wrong"
 }
 
+# Where HACKING says that something is, it is: a file of src/ and a function.
+check_places()
+{
+	sed -n 's/^|.*| `\([a-z_0-9/]*\.c\)` | `\([a-z_0-9]*\)` |$/\1 \2/p' \
+	    "$srcdir/contrib/HACKING.md" >"$work/places"
+	[ -s "$work/places" ] || complain 'HACKING.md: no places'
+	while read -r file function; do
+		grep -q "^$function(" "$srcdir/src/$file" ||
+			complain "HACKING.md: $function() is not in src/$file"
+	done <"$work/places"
+}
+
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
@@ -407,4 +419,5 @@ check_tool
 check_completion
 check_tool_statuses
 check_views
+check_places
 [ "$failures" -eq 0 ]
