@@ -35,8 +35,8 @@ struct audit_bodies_before {
 		struct payload *cart;
 	} holdings[2];
 };
-void verify_in_use_remember(struct audit_bodies_before *held,
-    const struct session *session, const struct record *record);
+void	 verify_in_use_remember(struct audit_bodies_before *held,
+	    const struct session *session, const struct record *record);
 void	 verify_in_use_forget(struct audit_bodies_before *held);
 
 /*

@@ -28,7 +28,7 @@ void	 verify_sessions_free(struct verify_sessions *states);
  * compared how they end, who comes from here on, and that the others are as
  * many as rows by which they came.
  */
-void verify_sessions_purged(struct verify_sessions *states, int64_t upto);
+void	 verify_sessions_purged(struct verify_sessions *states, int64_t upto);
 /*
  * The rows before the next one were not looked at: the same, and what runs may
  * have begun there.

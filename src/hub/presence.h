@@ -51,7 +51,7 @@ void	 presence_unlink(struct hub *hub, struct room *room);
 void	 presence_relink(struct hub *hub, struct room *room);
 
 /* The hub's times were those before: let those who wait have the new ones. */
-void presence_configure(struct hub *hub, const struct hub_settings *before);
+void	 presence_configure(struct hub *hub, const struct hub_settings *before);
 
 /* The customer of seat is no longer in the multicart: it is not waited for. */
 void	 presence_end_absence(struct hub *hub, struct seat *seat);

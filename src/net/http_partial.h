@@ -37,8 +37,8 @@ void	 http_partial_clear(struct http_partial *begun);
  * is closed.  item is the caller's, and neither list nor epoll has it outside
  * of the two.
  */
-void http_partial_add(struct http_partial *begun,
-    struct http_partial_item *item, int fd);
+void	 http_partial_add(struct http_partial *begun,
+	    struct http_partial_item *item, int fd);
 void	 http_partial_remove(struct http_partial *begun,
 	    struct http_partial_item *item);
 

@@ -58,8 +58,8 @@ size_t	 longpolls_count(const struct longpolls *polls);
 void	 longpolls_copy_counts(const struct longpolls *polls,
 	    struct longpolls_counts *counts);
 /* An answer of a poll was written to its last byte; news is the answer's. */
-void longpolls_delivered(struct longpolls *polls, enum transport transport,
-    const struct outbox_news *news);
+void	 longpolls_delivered(struct longpolls *polls, enum transport transport,
+	    const struct outbox_news *news);
 /* Answer all held ones: the service is stopping. */
 void	 longpolls_drain(struct longpolls *polls);
 

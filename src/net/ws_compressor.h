@@ -23,8 +23,8 @@ struct ws_compressor {
 };
 
 /* codec is lent until the end. */
-void ws_compressor_init(struct ws_compressor *packer, struct ws_codec *codec,
-    uint64_t bytes_per_s);
+void	 ws_compressor_init(struct ws_compressor *packer,
+	    struct ws_codec *codec, uint64_t bytes_per_s);
 /* Change the limit; 0 for none. */
 void
 ws_compressor_configure(struct ws_compressor *packer, uint64_t bytes_per_s);
@@ -34,7 +34,8 @@ ws_compressor_configure(struct ws_compressor *packer, uint64_t bytes_per_s);
  * that gains too little.  shared are the forms of a message that goes to others
  * too, NULL of one that does not.
  */
-void ws_compressor_compress(struct ws_compressor *packer, enum ws_window window,
-    struct ws_outgoing *message, struct ws_compressed *shared, uint64_t now_ms);
+void	 ws_compressor_compress(struct ws_compressor *packer,
+	    enum ws_window window, struct ws_outgoing *message,
+	    struct ws_compressed *shared, uint64_t now_ms);
 
 #endif

@@ -32,8 +32,8 @@ const char *atomic_file_path(const struct atomic_file *draft);
 /* ... and a descriptor, to read and to write it. */
 int	 atomic_file_fd(const struct atomic_file *draft);
 /* -1, which is logged, if the disk has no room for that many bytes. */
-int atomic_file_check_room(const struct atomic_file *draft, uint64_t bytes)
-    __attribute__((warn_unused_result));
+int	 atomic_file_check_room(const struct atomic_file *draft, uint64_t bytes)
+	    __attribute__((warn_unused_result));
 
 /*
  * Give the draft its name, durably; -1 with errno.  EEXIST if there is

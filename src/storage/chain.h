@@ -40,7 +40,7 @@ uint64_t chain_flags(const struct record *record);
 void	 chain_read_flags(struct record *record, uint64_t flags);
 
 /* Move head on to record's row, whose body has that digest. */
-void chain_hash_row(struct chain_head *head, const struct record *record,
-    const uint8_t digest[CHAIN_HASH_BYTES]);
+void	 chain_hash_row(struct chain_head *head, const struct record *record,
+	    const uint8_t digest[CHAIN_HASH_BYTES]);
 
 #endif

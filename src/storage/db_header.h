@@ -34,7 +34,7 @@ const char *db_header_fault(const uint8_t header[DB_HEADER_BYTES], size_t len);
  * begin as SQLite's do, and is no mark: a crash while that page was written can
  * have torn it, and a write-ahead log has it whole then.
  */
-bool db_header_is_torn(const uint8_t header[DB_HEADER_BYTES], size_t len);
+bool	 db_header_is_torn(const uint8_t header[DB_HEADER_BYTES], size_t len);
 
 /*
  * Whether a file of size bytes ends before its last page.  With a write-ahead

@@ -13,7 +13,8 @@
  * What it calls by our tables' names has to be tables, and strict: a view or a
  * virtual table would run what somebody else has put there.
  */
-int schema_check_tables(sqlite3 *db) __attribute__((warn_unused_result));
+int	 schema_check_tables(sqlite3 *db)
+	    __attribute__((warn_unused_result));
 
 /*
  * Whatever runs when something is written has to be in schema, a script: a

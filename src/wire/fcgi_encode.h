@@ -64,13 +64,13 @@ int	 fcgi_append_stdout(struct buf *out, uint16_t id, const void *data,
  * record for the next of len bytes; returns how many of them follow it, at most
  * FCGI_CONTENT_MAX.  With len 0 it is the end of STDOUT.
  */
-size_t fcgi_encode_stdout_header(uint8_t out[FCGI_HEADER_BYTES], uint16_t id,
-    size_t len);
+size_t	 fcgi_encode_stdout_header(uint8_t out[FCGI_HEADER_BYTES], uint16_t id,
+	    size_t len);
 /*
  * What follows the last of len bytes: the padding, the end of STDOUT and
  * END_REQUEST.  Returns its length.
  */
-size_t fcgi_encode_tail(uint8_t out[FCGI_TAIL_MAX], uint16_t id, size_t len,
-    uint32_t app_status);
+size_t	 fcgi_encode_tail(uint8_t out[FCGI_TAIL_MAX], uint16_t id, size_t len,
+	    uint32_t app_status);
 
 #endif

@@ -25,8 +25,8 @@ struct http_validation {
 };
 
 /* Begin with the request line. */
-void http_validate_begin(struct http_validation *audit, const char *method,
-    const char *target, const char *version);
+void	 http_validate_begin(struct http_validation *audit, const char *method,
+	    const char *target, const char *version);
 /* A header line as libmicrohttpd gives it: the value may hold a NUL. */
 void	 http_validate_line(struct http_validation *audit, const char *name,
 	    size_t name_len, const char *value, size_t value_len);
