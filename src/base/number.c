@@ -8,6 +8,7 @@ number_scan(const char *text, size_t len, uint64_t max, uint64_t *number)
 	uint64_t n = 0;
 	size_t i;
 
+	*number = 0;
 	for (i = 0; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
 		uint64_t digit = (uint64_t)(text[i] - '0');
 
