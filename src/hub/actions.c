@@ -215,7 +215,8 @@ actions_start_or_join(struct hub *hub, struct peer *peer,
 	if (known != NULL)
 		return repeat_admission(hub, peer, room, known, reply);
 	if (message->event == MESSAGE_START_SESSION) {
-		claim = claim_host_seat(hub, peer, room, message, &displaced);
+		claim = claim_may_replace_host(hub, peer, room, message,
+		    &displaced);
 		if (claim == CLAIM_REFUSED)
 			return REFUSAL_SESSION_EXISTS;
 		if (claim == CLAIM_WAITS)

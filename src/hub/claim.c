@@ -25,7 +25,7 @@ ping_host(struct hub *hub, struct room *room, const struct seat *host)
 }
 
 enum claim
-claim_host_seat(struct hub *hub, struct peer *peer, struct room *room,
+claim_may_replace_host(struct hub *hub, struct peer *peer, struct room *room,
     struct message *message, struct customer **displaced)
 {
 	struct customer *host = session_host(room->session);

@@ -29,7 +29,7 @@ enum claim {
  * *displaced is the host that loses its seat, or NULL; if it waits, message is
  * taken.
  */
-enum claim claim_host_seat(struct hub *hub, struct peer *peer,
+enum claim claim_may_replace_host(struct hub *hub, struct peer *peer,
 	    struct room *room, struct message *message,
 	    struct customer **displaced);
 
