@@ -22,10 +22,6 @@
 #include "wal.h"
 #include "wal_mark.h"
 
-enum {
-	BUSY_TIMEOUT_MS = 2000		/* a backup or an auditor at work */
-};
-
 /* Of every connection; what is durable when it is committed depends on it. */
 static const char connection_sql[] =
     "PRAGMA synchronous = FULL;"
@@ -111,7 +107,7 @@ open_connection(const struct database *database, const char *file,
 	    SQLITE_OPEN_EXRESCODE;
 
 	if (sqlite3_open_v2(file, db, flags, vfs) != SQLITE_OK ||
-	    sqlite3_busy_timeout(*db, BUSY_TIMEOUT_MS) != SQLITE_OK ||
+	    sqlite3_busy_timeout(*db, WAL_BUSY_TIMEOUT_MS) != SQLITE_OK ||
 	    sqlite3_exec(*db, connection_sql, NULL, NULL, NULL) != SQLITE_OK)
 		return store_status_of_sqlite(database->path, *db);
 	if (sqlite3_db_readonly(*db, "main") != 0) {

@@ -398,12 +398,12 @@ scrub_wal_slice(struct wal *wal, int64_t *upto)
 int
 wal_scrub(struct wal *wal, int64_t *upto)
 {
-	int wait_ms = pragma_number(wal->db, "PRAGMA busy_timeout"), rc;
+	int rc;
 
 	/* Nobody is waited for: the thread has other work. */
 	(void)sqlite3_busy_timeout(wal->db, 0); /* always SQLITE_OK */
 	rc = scrub_wal_slice(wal, upto);
-	(void)sqlite3_busy_timeout(wal->db, wait_ms); /* likewise */
+	(void)sqlite3_busy_timeout(wal->db, WAL_BUSY_TIMEOUT_MS);
 	if (rc != SQLITE_OK)
 		*upto = 0;
 	return rc;

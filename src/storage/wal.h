@@ -14,6 +14,11 @@
  */
 struct wal;
 
+enum {
+	WAL_BUSY_TIMEOUT_MS = 2000	/* for a backup or an auditor at work;
+					   but wal_scrub() waits for nobody */
+};
+
 /* Closing db leaves its WAL as it is for the next start. */
 void	 wal_keep_on_close(sqlite3 *db);
 
