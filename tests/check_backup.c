@@ -411,6 +411,27 @@ START_TEST(database_with_the_name_of_a_draft_is_safe)
 }
 END_TEST
 
+/* SQLite reads such a version as a negative number. */
+START_TEST(copy_of_an_impossible_version_is_not_replaced)
+{
+	static const uint8_t version[] = { 0xff, 0xff, 0xff, 0xff };
+	char path[PATH_BYTES];
+	struct place place;
+	int fd;
+
+	place_init(&place);
+	path_in(&place, "copy", path);
+	ck_assert_int_eq(make(&place, &plain), BACKUP_MADE);
+	fd = open(path, O_WRONLY);
+	ck_assert_int_eq(pwrite(fd, version, sizeof(version), 60), 4);
+	ck_assert_int_eq(close(fd), 0);
+
+	ck_assert_int_eq(make(&place, &replacing), BACKUP_BAD_TARGET);
+
+	place_clear(&place);
+}
+END_TEST
+
 START_TEST(older_copy_is_replaced_with_what_is_beside_it)
 {
 	char wal[PATH_BYTES], draft[PATH_BYTES];
@@ -695,6 +716,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, what_is_there_already_stays);
 	tcase_add_test(tc, nothing_is_made_where_it_would_harm_or_cannot_be);
 	tcase_add_test(tc, database_with_the_name_of_a_draft_is_safe);
+	tcase_add_test(tc, copy_of_an_impossible_version_is_not_replaced);
 	tcase_add_test(tc, older_copy_is_replaced_with_what_is_beside_it);
 	tcase_add_test(tc, log_that_others_put_beside_it_does_not_get_in);
 	tcase_add_test(tc, what_appears_meanwhile_stays);

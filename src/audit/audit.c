@@ -102,8 +102,11 @@ check_db_header(const char *path, int fd)
 	/* A crash may have torn what the log has whole. */
 	if (sidecars_have_wal(path) && db_header_is_torn(header, (size_t)n))
 		return AUDIT_OK;
-	/* A newer version is judged by what the log says, not the file. */
+	/* A newer version is judged by what the WAL says, not the file, but
+	 * for numbers that SQLite takes for negative ones. */
 	fault = db_header_fault(header, (size_t)n);
+	if (fault == NULL && db_header_version(header) > INT32_MAX)
+		fault = migrate_version_fault(db_header_version(header));
 	return fault != NULL ? refuse_database(path, fault) : AUDIT_OK;
 }
 

@@ -77,7 +77,8 @@ is_copy(const char *path)
 	n = pread(fd, header, sizeof(header), 0);
 	(void)close(fd); /* nothing was written to it */
 	return n == 0 || (n > 0 &&
-	    db_header_fault(header, (size_t)n) == NULL);
+	    db_header_fault(header, (size_t)n) == NULL &&
+	    db_header_version(header) <= INT32_MAX);
 }
 
 /* What is there already. */
