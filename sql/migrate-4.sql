@@ -5,7 +5,7 @@ DROP TRIGGER journal_no_delete;
 
 DROP TRIGGER journal_body_no_delete;
 
--- What an anchor let go, which src/storage/migrate_4.c notes, and what is there.
+-- What an anchor let go, which src/storage/migrate.c notes, and what is there.
 CREATE TEMP TABLE migrating AS SELECT
 	(SELECT max(seq) FROM main.chain_anchor WHERE purge_upto = seq) AS upto,
 	(SELECT min(seq) FROM main.journal) AS first;
