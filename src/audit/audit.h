@@ -54,7 +54,7 @@ void	 audit_end(struct audit *audit);
  */
 enum audit_status audit_head(struct audit *audit, struct chain_head *head);
 
-/* For the rest of the storage layer. */
+/* For the other modules of this folder. */
 struct sqlite3 *audit_connection(struct audit *audit);
 const char *audit_path(const struct audit *audit);
 /* A statement, to be finalized before audit_close(). */
