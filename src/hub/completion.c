@@ -377,5 +377,5 @@ complete_jobs(struct hub *hub, struct job_list *jobs)
 	complete_each(hub, jobs);
 	if (was_refused)
 		refuse_pending(hub);
-	show_all(hub);
+	publish_all(hub);
 }

@@ -223,7 +223,7 @@ mark_peers_due(struct room *room, uint64_t incarnation, uint64_t revision)
 }
 
 void
-show_all(struct hub *hub)
+publish_all(struct hub *hub)
 {
 	struct room *room;
 

@@ -32,7 +32,7 @@ void	 publish_encode_changed(struct hub *hub);
 void	 publish_when_completed(struct hub *hub, struct room *room,
 	    struct multicart *multicart);
 /* All is settled: show what there is. */
-void	 show_all(struct hub *hub);
+void	 publish_all(struct hub *hub);
 /*
  * A record of room, which was not encoded, is durable: show it if nothing that
  * is under way does so.

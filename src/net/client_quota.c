@@ -11,12 +11,12 @@
 
 int
 client_quota_enter(struct peer *peer, struct quota *quota, const char *session,
-    const struct client_address *visitor, enum address_detail detail)
+    const struct client_address *client, enum address_detail detail)
 {
-	const struct address *address = &visitor->address;
+	const struct address *address = &client->address;
 	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
 	bool is_limited = address_limit_key(address, key);
-	bool has_place = is_limited && !visitor->is_counted;
+	bool has_place = is_limited && !client->is_counted;
 	char text[ADDRESS_TEXT_MAX + 1];
 
 	if (has_place && quota_connect(quota, key) == -1)

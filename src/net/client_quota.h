@@ -19,12 +19,12 @@ struct client_address {
 };
 
 /*
- * Fill in these fields of peer, for a visitor whose address is written down
+ * Fill in these fields of peer, for a client whose address is written down
  * with that much detail; -1 if the address has too many connections, and peer
  * is unchanged.
  */
 int	 client_quota_enter(struct peer *peer, struct quota *quota,
-	    const char *session, const struct client_address *visitor,
+	    const char *session, const struct client_address *client,
 	    enum address_detail detail)
 	    __attribute__((warn_unused_result));
 /* The connection is the peer's from now on, and so is its place. */

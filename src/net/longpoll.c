@@ -327,13 +327,13 @@ static const struct peer_ops peer_ops = {
 
 struct longpoll *
 longpoll_new(struct longpolls *polls, enum transport transport,
-    const char *session, const struct client_address *visitor)
+    const char *session, const struct client_address *client)
 {
 	struct longpoll *poll = xcalloc(1, sizeof(*poll));
 	struct now now = clock_now();
 
 	if (client_quota_enter(&poll->peer, polls->config.quota, session,
-		visitor, polls->settings.log_addresses) == -1) {
+		client, polls->settings.log_addresses) == -1) {
 		polls->counts.limited++;
 		free(poll);
 		return NULL;

@@ -64,11 +64,11 @@ void	 longpolls_delivered(struct longpolls *polls, enum transport transport,
 void	 longpolls_drain(struct longpolls *polls);
 
 /*
- * A request for a session, by a visitor; NULL if its address has too many
+ * A request for a session, by a client; NULL if its address has too many
  * connections.
  */
 struct longpoll *longpoll_new(struct longpolls *polls, enum transport transport,
-	    const char *session, const struct client_address *visitor)
+	    const char *session, const struct client_address *client)
 	    __attribute__((warn_unused_result));
 
 /* The Authorization field; NULL if there is none. */

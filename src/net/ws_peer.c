@@ -302,12 +302,12 @@ ws_peers_abort(struct ws_peers *peers)
 
 struct ws_peer *
 ws_peer_new(struct ws_peers *peers, const char *session,
-    const struct client_address *visitor)
+    const struct client_address *client)
 {
 	struct ws_peer *self = xcalloc(1, sizeof(*self));
 
 	if (client_quota_enter(&self->peer, peers->config.quota, session,
-		visitor, peers->settings.log_addresses) == -1) {
+		client, peers->settings.log_addresses) == -1) {
 		peers->counts.limited++;
 		free(self);
 		return NULL;

@@ -69,11 +69,11 @@ bool	 ws_peers_make_room(struct ws_peers *peers, uint64_t since_ms)
 void	 ws_peers_abort(struct ws_peers *peers);
 
 /*
- * A peer for a session, for a visitor whose handshake is still being answered;
+ * A peer for a session, for a client whose handshake is still being answered;
  * NULL if the address has too many connections.
  */
 struct ws_peer *ws_peer_new(struct ws_peers *peers, const char *session,
-    const struct client_address *visitor) __attribute__((warn_unused_result));
+    const struct client_address *client) __attribute__((warn_unused_result));
 /*
  * Its connection is there, as for ws_open(); fd -1 if there is none after all:
  * the peer is gone then.
