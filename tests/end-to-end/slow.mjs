@@ -137,6 +137,30 @@ describe('slow clients', { concurrency: true }, () => {
 			await host.nextOf('customerReadyToCheckout');
 		}));
 
+	test('a host that reads slowly keeps its seat', () => withDaemon(
+		UNLIMITED, async (daemon) => {
+			const host = await Client.open(daemon, '/one');
+			await host.enter('startSession', 'Ada');
+			host.socket.pause();
+			await fillCarts(daemon, '/one');
+			const reload = await Client.open(daemon, '/one');
+			const reading = readSlowly(host.socket);
+			await assert.rejects(reload.enter('startSession', 'Ada'),
+				/"sessionExists"/);
+			clearInterval(reading);
+			host.socket.resume();
+			let shown = 1;
+			while (shown <= GUESTS) {
+				const { payload } = await host.nextOf('multicartUpdate');
+				shown = payload.multicartContent.filter(({ content }) =>
+					Object.hasOwn(content, 'pad')).length + 1;
+			}
+		}));
+});
+
+// One after the other: what they are sent keeps this process busy, and each has
+// to take its own within a second.
+describe('clients of large answers', () => {
 	test('an answer that is never taken to its end is cut off', () =>
 		withDaemon({ ...LARGE, 'send-timeout': 1, 'log-level': 'debug' },
 			async (daemon) => {
@@ -161,27 +185,10 @@ describe('slow clients', { concurrency: true }, () => {
 				assert(await one.rest() < LARGE_BYTES);
 			assert(await last.rest() >= LARGE_BYTES);
 		}));
+});
 
-	test('a host that reads slowly keeps its seat', () => withDaemon(
-		UNLIMITED, async (daemon) => {
-			const host = await Client.open(daemon, '/one');
-			await host.enter('startSession', 'Ada');
-			host.socket.pause();
-			await fillCarts(daemon, '/one');
-			const reload = await Client.open(daemon, '/one');
-			const reading = readSlowly(host.socket);
-			await assert.rejects(reload.enter('startSession', 'Ada'),
-				/"sessionExists"/);
-			clearInterval(reading);
-			host.socket.resume();
-			let shown = 1;
-			while (shown <= GUESTS) {
-				const { payload } = await host.nextOf('multicartUpdate');
-				shown = payload.multicartContent.filter(({ content }) =>
-					Object.hasOwn(content, 'pad')).length + 1;
-			}
-		}));
-
+// Apart from those, beside which this process may not answer within a second.
+describe('silent clients', { concurrency: true }, () => {
 	test('a message that does not end is closed with 1008', () => withDaemon(
 		{ 'body-timeout': 1, 'ping-interval': 0 }, async (daemon) => {
 			const client = await Client.open(daemon, '/one');
