@@ -28,12 +28,13 @@ put_plain(const struct csv *csv, const char *text, size_t len)
 void
 csv_text(struct csv *csv, const char *text, size_t len)
 {
-	const char *end = text + len, *quote;
+	const char *end, *quote;
 
 	fputs(csv->comma, csv->out);
 	csv->comma = ",";
 	if (text == NULL)
 		return;
+	end = text + len;
 	fputc('"', csv->out);
 	if (len > 0 && memchr("=+-@\t\r\n'", *text, 8) != NULL)
 		fputc('\'', csv->out);
