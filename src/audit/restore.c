@@ -193,7 +193,7 @@ quick_check_draft(struct restore *restore, sqlite3 *db, bool *is_good)
 }
 
 static enum restore_status
-check_atomic_file(struct restore *restore)
+check_draft(struct restore *restore)
 {
 	const char *path =
 	    atomic_file_path(restore_target_draft(restore->target));
@@ -341,7 +341,7 @@ prepare_restore(struct restore *restore)
 	if (status == RESTORE_DONE)
 		status = copy_file(restore);
 	if (status == RESTORE_DONE)
-		status = check_atomic_file(restore);
+		status = check_draft(restore);
 	if (status == RESTORE_DONE)
 		status = check_chain(restore);
 	return status;
