@@ -34,8 +34,9 @@ socket_access_is_given(const struct socket_access *access)
 	return access->owner != (uid_t)-1 || access->group != (gid_t)-1;
 }
 
-bool
-socket_access_may_be_given(const struct socket_access *access)
+/* Whether this process is permitted to give a file of its own to those. */
+static bool
+may_be_given(const struct socket_access *access)
 {
 	bool is_forbidden;
 	int fd;
@@ -58,7 +59,7 @@ socket_access_is_permitted(enum socket_access_setting setting,
     const struct endpoint *endpoints, size_t count,
     const struct socket_access *access)
 {
-	if (!has_file(endpoints, count) || socket_access_may_be_given(access))
+	if (!has_file(endpoints, count) || may_be_given(access))
 		return true;
 	log_errorx("%s: the daemon may not give files away: with systemd use "
 	    "%s", owners[setting].key, owners[setting].unit);

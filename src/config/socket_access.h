@@ -22,8 +22,6 @@ struct socket_access {
 
 /* Whether the file is to be somebody's in particular. */
 bool	 socket_access_is_given(const struct socket_access *access);
-/* Whether this process is permitted to give a file of its own to those. */
-bool	 socket_access_may_be_given(const struct socket_access *access);
 
 /* The settings that give one away. */
 enum socket_access_setting {

@@ -206,8 +206,9 @@ ws_parse(struct ws *ws, uint8_t *bytes, size_t len)
 	return len - left;
 }
 
-void
-ws_input_unread(struct ws *ws)
+/* Go on with what was received before reading had to stop. */
+static void
+read_unread(struct ws *ws)
 {
 	struct ws_unread *unread = ws->unread;
 
@@ -227,7 +228,7 @@ ws_input_close(struct ws *ws, enum ws_end end, enum ws_close_code code)
 	ws_set_end(ws, end);
 	ws_start_closing(ws, (uint16_t)code);
 	if (!ws->is_reading)
-		ws_input_unread(ws);
+		read_unread(ws);
 	ws_output_flush(ws);
 }
 
@@ -286,6 +287,6 @@ ws_input_read_on(struct ws *ws)
 	}
 	ws->is_paused = false;
 	ws_wait_for(ws, WS_WAIT_SILENCE);
-	ws_input_unread(ws);
+	read_unread(ws);
 	ws_output_flush(ws);
 }

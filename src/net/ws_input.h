@@ -15,8 +15,6 @@
 void	 ws_input_receive(struct ws *ws);
 /* Keep bytes that were received, to be read later. */
 void	 ws_input_keep(struct ws *ws, const void *bytes, size_t len);
-/* Go on with what was received before reading had to stop. */
-void	 ws_input_unread(struct ws *ws);
 /* Reading waited for a turn, or rested, and goes on. */
 void	 ws_input_read_on(struct ws *ws);
 /* The peer says nothing more, and may have said much that is not read yet. */
