@@ -13,7 +13,7 @@
 const char suite_name[] = "hash_table";
 
 /* Sanitizers do not live with a limit of memory. */
-#ifdef __SANITIZE_ADDRESS__
+#if HAS_ADDRESS_SANITIZER
 
 static void
 add_all(TCase *tc)

@@ -29,7 +29,7 @@ enum {
 };
 
 /* Sanitizers take some ten times as long; SEEDS in the environment decides. */
-#ifdef __SANITIZE_ADDRESS__
+#if HAS_ADDRESS_SANITIZER
 #define SEEDS_BY_DEFAULT 10000
 #else
 #define SEEDS_BY_DEFAULT 100000

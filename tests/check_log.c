@@ -27,11 +27,7 @@ const char suite_name[] = "log";
 enum { LONG = 4000 };
 
 /* With the thread sanitizer every handler begins with another errno. */
-#ifdef __SANITIZE_THREAD__
-enum { ERRNO_IS_OURS = 0 };
-#else
-enum { ERRNO_IS_OURS = 1 };
-#endif
+enum { ERRNO_IS_OURS = !HAS_THREAD_SANITIZER };
 
 /* Standard error while a test captures it. */
 static int captured[2], original;

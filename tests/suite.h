@@ -8,6 +8,21 @@ check) and run configure again
 
 #include <check.h>
 
+/* Whether a sanitizer is in: gcc defines a macro, clang has a feature. */
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define HAS_ADDRESS_SANITIZER 1
+#else
+#define HAS_ADDRESS_SANITIZER 0
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define HAS_THREAD_SANITIZER 1
+#else
+#define HAS_THREAD_SANITIZER 0
+#endif
+
 /*
  * Every check_MODULE.c defines these two; suite.c has the main() that runs
  * them under check's usual environment variables (CK_FORK, ...).
