@@ -42,6 +42,7 @@ enum flag {
 	FLAG_HOLD,
 	FLAG_ROUNDS,
 	FLAG_PID,
+	FLAG_SYSCALLS,
 	FLAG_SUBPROTOCOL,
 	FLAG_PREFIX,
 	FLAG_WARMUP,
@@ -65,6 +66,7 @@ static const struct option options[] = {
 	{ "hold", no_argument, NULL, FLAG_HOLD },
 	{ "rounds", required_argument, NULL, FLAG_ROUNDS },
 	{ "pid", required_argument, NULL, FLAG_PID },
+	{ "syscalls", no_argument, NULL, FLAG_SYSCALLS },
 	{ "subprotocol", required_argument, NULL, FLAG_SUBPROTOCOL },
 	{ "prefix", required_argument, NULL, FLAG_PREFIX },
 	{ "warmup", required_argument, NULL, FLAG_WARMUP },
@@ -92,6 +94,7 @@ static const char usage_text[] =
 "  --duration SECONDS   of load that does (5)\n"
 "  --updates N          instead: until so many updates reached everybody\n"
 "  --pid PID            the server's, for its CPU time and memory\n"
+"  --syscalls           count its system calls, too, as root\n"
 "  --subprotocol NAME   to offer\n"
 "  --prefix TEXT        of the session ids (bench-)\n";
 
@@ -274,6 +277,9 @@ take_option(struct plan *plan, enum flag flag, char *value)
 	case FLAG_PID:
 		plan->pid = (pid_t)parse_number(flag, value);
 		break;
+	case FLAG_SYSCALLS:
+		plan->counts_syscalls = true;
+		break;
 	case FLAG_SUBPROTOCOL:
 		plan->subprotocol = value;
 		break;
@@ -341,6 +347,7 @@ arguments_parse(int argc, char *argv[], struct plan *plan)
 		take_option(plan, (enum flag)option, optarg);
 	}
 	if (optind < argc || plan->target.address_len == 0 ||
+	    (plan->counts_syscalls && plan->pid == 0) ||
 	    !is_possible(plan))
 		usage(stderr, EX_USAGE);
 	if (plan->warmup_ns == WARMUP_UNSET)

@@ -91,7 +91,16 @@ print_server(const struct plan *plan, const struct load_result *result)
 		    result->tally.deliveries);
 		print_ratio("server_network_cpu_us_per_delivery",
 		    (double)network_us, result->tally.deliveries);
+		print_ratio("server_switches_per_update",
+		    (double)(result->server_after.switches -
+		    result->server_before.switches), result->tally.updates);
 	}
+	if (result->syscalls_counted && sends(plan))
+		print_ratio("server_syscalls_per_update",
+		    (double)result->syscalls, result->tally.updates);
+	if (result->syscalls_counted && plan->mode == PLAN_HOLD)
+		print_ratio("server_syscalls_per_trip",
+		    (double)result->syscalls, HOLD_PROBES);
 	print_ratio("cpu_percent", (double)cpu_us * 1e5, result->elapsed_ns);
 	print_ratio("rss_per_connection_bytes", grown, plan_connections(plan));
 	print_ratio("rss_per_receiver_bytes", grown, plan_receivers(plan));

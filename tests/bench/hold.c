@@ -9,8 +9,6 @@
 /* Probes are to find the server as it is, not to be its load. */
 #define PROBE_PAUSE_NS 1000000ULL
 
-enum { PROBES = 1000 };
-
 void
 hold_init(struct hold *hold, struct participant *changer,
     struct hold_figures *figures, int epoll_fd)
@@ -30,7 +28,7 @@ hold_begin(struct hold *hold, uint32_t rounds, uint64_t now_ns)
 {
 	link_share(&hold->prober, &hold->changer->link);
 	hold->rounds = rounds;
-	hold->probes = PROBES;
+	hold->probes = HOLD_PROBES;
 	hold->next_round_ns = now_ns;
 	hold->next_probe_ns = now_ns;
 }
@@ -97,6 +95,12 @@ hold_due_ns(const struct hold *hold)
 	if (!hold->is_probing && hold->next_probe_ns < due_ns)
 		due_ns = hold->next_probe_ns;
 	return due_ns;
+}
+
+bool
+hold_only_probes(const struct hold *hold)
+{
+	return hold->rounds == 0;
 }
 
 bool

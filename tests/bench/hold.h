@@ -16,6 +16,8 @@ struct participant;
  * answered at once, beside those which are held.
  */
 
+enum { HOLD_PROBES = 1000 };	/* while nothing changes */
+
 struct hold_figures {
 	struct histogram round_ns;	/* from a change to its last answer */
 	struct histogram spread_ns;	/* from its first answer to the last */
@@ -52,6 +54,8 @@ int	 hold_step(struct hold *hold, struct crowd *crowd, uint64_t now_ns)
 	    __attribute__((warn_unused_result));
 /* When hold_step() has something to do if nothing arrives before. */
 uint64_t hold_due_ns(const struct hold *hold);
+/* Whether all changes are over, so that only HOLD_PROBES probes are left. */
+bool	 hold_only_probes(const struct hold *hold);
 bool	 hold_is_over(const struct hold *hold);
 
 /* A multicart came to a participant. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "plan.h"
+#include "syscalls.h"
 
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -61,6 +62,7 @@ struct load {
 	int	 epoll_fd;
 	struct inbox inbox;
 	struct hold hold;
+	struct syscalls syscalls;
 };
 
 static uint64_t
@@ -100,6 +102,22 @@ read_server(struct load *load, struct process_usage *usage)
 	if (load->plan->pid != 0 &&
 	    process_usage(load->plan->pid, usage) == -1)
 		load->failed = true;
+}
+
+/* Only for figures of their own: counting costs time. */
+static void
+begin_syscalls(struct load *load)
+{
+	if (load->plan->counts_syscalls)
+		load->result->syscalls_counted =
+		    syscalls_begin(&load->syscalls, load->plan->pid) == 0;
+}
+
+static void
+end_syscalls(struct load *load)
+{
+	if (load->result->syscalls_counted)
+		load->result->syscalls = syscalls_end(&load->syscalls);
 }
 
 static bool
@@ -258,6 +276,7 @@ begin_counting(struct load *load, uint64_t now_ns)
 	load->counting_since_ns = now_ns;
 	load->result->client_cpu_us = process_own_cpu_us();
 	read_server(load, &load->result->server_before);
+	begin_syscalls(load);
 	if (load->plan->mode == PLAN_CLOSED && load->plan->warmup_ns == 0)
 		update_all(load);
 }
@@ -326,6 +345,7 @@ step_sending(struct load *load, uint64_t now_ns)
 		is_over = load->quota == 0 && load->crowd.outstanding == 0;
 	if (is_over) {
 		stop_counting(load, now_ns);
+		end_syscalls(load);
 		begin_draining(load);
 	}
 }
@@ -350,10 +370,18 @@ step_holding(struct load *load, uint64_t now_ns)
 static void
 step_asking(struct load *load, uint64_t now_ns)
 {
-	if (hold_step(&load->hold, &load->crowd, now_ns) == -1)
+	bool is_probing = hold_only_probes(&load->hold);
+
+	if (hold_step(&load->hold, &load->crowd, now_ns) == -1) {
 		load->failed = true;
-	else if (hold_is_over(&load->hold))
+		return;
+	}
+	if (!is_probing && hold_only_probes(&load->hold))
+		begin_syscalls(load);
+	if (hold_is_over(&load->hold)) {
+		end_syscalls(load);
 		load->phase = PHASE_DONE;
+	}
 }
 
 static void

@@ -22,6 +22,8 @@ struct load_result {
 	struct process_usage server_empty;	/* before connections */
 	struct process_usage server_before;	/* at the ends of that time */
 	struct process_usage server_after;
+	bool	 syscalls_counted;	/* the plan wanted it, and it went */
+	uint64_t syscalls;		/* in that time; PLAN_HOLD: of probes */
 	struct tally tally;
 	struct hold_figures hold;
 };

@@ -1,6 +1,7 @@
 #ifndef PLAN_H
 #define PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -35,6 +36,7 @@ struct plan {
 	uint64_t duration_ns;
 	uint64_t updates;		/* end after as many; 0: by duration */
 	pid_t	 pid;			/* the server's; 0: no figures of it */
+	bool	 counts_syscalls;	/* that it makes */
 	struct stream_target target;
 	char	 host[256];		/* as the handshake says it */
 	char	 base_path[128];	/* ends in a slash */

@@ -56,13 +56,29 @@ parse_rss(const char *status, uint64_t *rss_bytes)
 	return 0;
 }
 
-/* Add a thread's time to usage, unless it is the one that stores. */
+/* proc(5), status: how often the thread gave its core up, or lost it. */
+static int
+parse_switches(const char *status, uint64_t *switches)
+{
+	static const char wanted[] = "\nvoluntary_ctxt_switches:";
+	static const char forced[] = "\nnonvoluntary_ctxt_switches:";
+	const char *first = strstr(status, wanted);
+	const char *second = strstr(status, forced);
+
+	if (first == NULL || second == NULL)
+		return -1;
+	*switches = strtoull(first + sizeof(wanted) - 1, NULL, 10) +
+	    strtoull(second + sizeof(forced) - 1, NULL, 10);
+	return 0;
+}
+
+/* Add what a thread used, of time all but that of the one that stores. */
 static int
 add_thread(pid_t pid, pid_t thread, struct process_usage *usage)
 {
 	static const char storage[] = " (storage) ";
 	char name[64], text[4096];
-	uint64_t cpu_us;
+	uint64_t cpu_us, switches;
 
 	(void)snprintf(name, sizeof(name), "task/%ld/stat", (long)thread);
 	if (read_proc(pid, name, text, sizeof(text)) == -1 ||
@@ -70,6 +86,11 @@ add_thread(pid_t pid, pid_t thread, struct process_usage *usage)
 		return -1;
 	if (strstr(text, storage) == NULL)
 		usage->network_cpu_us += cpu_us;
+	(void)snprintf(name, sizeof(name), "task/%ld/status", (long)thread);
+	if (read_proc(pid, name, text, sizeof(text)) == -1 ||
+	    parse_switches(text, &switches) == -1)
+		return -1;
+	usage->switches += switches;
 	return 0;
 }
 
@@ -86,6 +107,7 @@ add_threads(pid_t pid, struct process_usage *usage)
 	if (tasks == NULL)
 		return -1;
 	usage->network_cpu_us = 0;
+	usage->switches = 0;
 	while (result == 0 && (entry = readdir(tasks)) != NULL)
 		if (entry->d_name[0] != '.')
 			result = add_thread(pid,

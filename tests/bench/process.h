@@ -9,6 +9,7 @@ struct process_usage {
 	uint64_t cpu_us;	/* all threads, user and system */
 	uint64_t network_cpu_us;	/* those not named "storage" */
 	uint64_t rss_bytes;
+	uint64_t switches;	/* of context, wanted or not, all threads */
 };
 
 /* -1, logged, if there is no such process. */
