@@ -58,6 +58,7 @@ const CLAIMS = {
 	'contrib/proxies/README.md': {},
 	'tests/bench/README.md': {
 		'make bench': BY_HAND,
+		'cc -O3': FORM,
 		'npm install': BY_HAND,
 		'node SOURCE/tests/bench/fronts.mjs': FORM,
 		'./tests/bench/fill': BY_HAND,
