@@ -209,6 +209,7 @@ begin_holding(struct load *load, uint64_t now_ns)
 	load->counting_since_ns = now_ns;
 	load->result->client_cpu_us = process_own_cpu_us();
 	read_server(load, &load->result->server_before);
+	log_info("all are there");	/* for who waits to do something else */
 }
 
 static void	 take_joined(struct load *load,

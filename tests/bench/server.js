@@ -19,13 +19,16 @@ const makeFolder = () => {
   return folder;
 };
 
-// Start a command on the servers' core; resolves to what recognize() makes of
-// its output as soon as that is something, and more: the child, `exited`, which
-// resolves when it has, and said(), the end of its output.
-const startServer = (command, recognize, more = {}) =>
+// Start a command, on the servers' core unless isPinned is false, with env
+// besides its environment.  Resolves to what recognize() makes of its output as
+// soon as that is something, and more: the child, `exited`, which resolves when
+// it has, and said(), the end of its output.
+const startServer = (command, recognize, { env: more, isPinned = true } = {}) =>
   new Promise((resolve, reject) => {
     const { PROTOCOL, NOTIFY_SOCKET, ...env } = process.env;
-    const child = spawn('taskset', ['-c', SERVER_CORE, ...command],
+    const pin = isPinned ? ['taskset', '-c', SERVER_CORE] : [];
+    const [program, ...words] = [...pin, ...command].map(String);
+    const child = spawn(program, words,
       { env: { ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe'] });
     const exited = new Promise((done) =>
       child.once('exit', (status, signal) => done(signal ?? status)));
@@ -42,7 +45,7 @@ const startServer = (command, recognize, more = {}) =>
     exited.then(() => reject(new Error(`${command[0]} ended:\n${said}`)));
   });
 
-// Recognizes the daemon's line, and that of peer-ws.js.
+// Recognizes the line of the daemon and of the peers.
 const recognizePort = (said, child) => {
   const line = said.match(/^.*listening on.*:(\d+).*$/m);
   return line && { port: line[1], pid: child.pid };

@@ -60,6 +60,7 @@ const CLAIMS = {
 		'make bench': BY_HAND,
 		'cc -O3': FORM,
 		'npm install': BY_HAND,
+		'SOURCE/tests/bench/compare --nightly': FORM,
 		'node SOURCE/tests/bench/fronts.mjs': FORM,
 		'./tests/bench/fill': BY_HAND,
 		'SOURCE/tests/bench/stranger': BY_HAND,
