@@ -755,6 +755,39 @@ START_TEST(rules_hold_for_the_connection_of_the_store)
 }
 END_TEST
 
+/* Somebody else's pages go where they were to go. */
+START_TEST(what_was_rolled_back_is_never_written)
+{
+	struct place place;
+	struct store *store;
+	struct payload *session = payload_new("other", 5);
+	struct record start = start_record(session, 2);
+
+	place_init(&place);
+	make_two_records(&place);
+	store = open_seen_store(&place);
+	ck_assert_int_eq(sqlite3_exec(newest_connection,
+	    "PRAGMA cache_size = 10; BEGIN; CREATE TABLE bulk (bytes);"
+	    "INSERT INTO bulk WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+	    " SELECT i + 1 FROM n WHERE i < 60) SELECT randomblob(3000) FROM n",
+	    NULL, NULL, NULL), SQLITE_OK);
+	store_rollback(store);
+	ck_assert_int_eq(execute(&place, "BEGIN; CREATE TABLE bulk (bytes);"
+	    "INSERT INTO bulk WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL"
+	    " SELECT i + 1 FROM n WHERE i < 60) SELECT zeroblob(3000) FROM n;"
+	    "COMMIT"), SQLITE_OK);
+	start.customer.bytes[0] = 0xff;
+	store_record(store, &start);
+
+	ck_assert_int_eq(query(&place, "SELECT count(*) FROM bulk"
+	    " WHERE bytes = zeroblob(3000)"), 60);
+	store_close(store);
+	record_clear(&start);
+	payload_unref(session);
+	place_clear(&place);
+}
+END_TEST
+
 START_TEST(body_can_be_erased_and_the_session_still_loads)
 {
 	struct place place;
@@ -1476,6 +1509,7 @@ suite_add(TCase *tc)
 	    0, FORBIDDEN);
 	tcase_add_loop_test(tc, rules_hold_for_the_connection_of_the_store, 0,
 	    CONNECTION_RULES);
+	tcase_add_test(tc, what_was_rolled_back_is_never_written);
 	tcase_add_test(tc, body_can_be_erased_and_the_session_still_loads);
 	tcase_add_test(tc, numbers_go_on_after_a_purge);
 	tcase_add_test(tc, record_that_does_not_fit_is_fatal);

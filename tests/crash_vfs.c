@@ -548,6 +548,18 @@ apply_sectors(struct content *content, const struct change *change,
 	}
 }
 
+/* The change is there up to some sector. */
+static void
+apply_head(struct content *content, const struct change *change,
+    uint64_t *random)
+{
+	size_t len = SECTOR_BYTES *
+	    (size_t)crash_random(random, 1 + change->len / SECTOR_BYTES);
+
+	if (change->kind == CHANGE_WRITE && len > 0)
+		content_write(content, change->bytes, len, change->at);
+}
+
 static void
 apply_pending(struct crash_vfs *crash, const struct tracked *file,
     enum crash_loss loss, uint64_t *random)
@@ -566,6 +578,9 @@ apply_pending(struct crash_vfs *crash, const struct tracked *file,
 		else
 			apply_sectors(&crash->image, change, random);
 	}
+	if (n < file->pending_count)
+		apply_head(&crash->image, &crash->changes[file->pending[n]],
+		    random);
 }
 
 static void

@@ -21,7 +21,8 @@ struct crash_vfs;
 /* What becomes of that which was written and not yet synced. */
 enum crash_loss {
 	CRASH_LOSE_ALL,
-	CRASH_LOSE_TAIL,	/* the writes before some point are there */
+	CRASH_LOSE_TAIL,	/* what was written before some point, which */
+				/* may be in the midst of a write, is there */
 	CRASH_LOSE_SECTORS,	/* any 512 bytes are there or not */
 	CRASH_LOSSES
 };

@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 #include "fs.h"
 #include "pragma.h"
+#include "wal_buffer.h"
 #include "wal_mark.h"
 
 enum {
@@ -22,6 +23,7 @@ enum {
 struct wal {
 	const char *path;		/* of the database */
 	sqlite3	*db;
+	struct wal_buffer *buffer;	/* goes when db closes the WAL */
 	struct fs_identity file;
 	int	 pages;			/* after the last commit */
 	int	 checkpoint_at;		/* pages that are worth it */
@@ -82,6 +84,14 @@ on_wal_commit(void *ctx, sqlite3 *db, const char *schema, int pages)
 	return SQLITE_OK;
 }
 
+static void
+on_rollback(void *ctx)
+{
+	struct wal *wal = ctx;
+
+	wal_buffer_discard(wal->buffer);
+}
+
 static enum store_open_status
 switch_to_wal(struct wal *wal)
 {
@@ -118,6 +128,20 @@ sync_wal_file(struct wal *wal)
 	return fs_identify(sqlite3_filename_wal(name), &wal->file) == 0 ?
 	    STORE_OPENED : store_status_of_errno(wal->path,
 	    "cannot be found again");
+}
+
+static int
+buffer_wal(struct wal *wal)
+{
+	sqlite3_file *file;
+	int rc = find_wal_file(wal, &file);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	wal->buffer = wal_buffer_new(file);
+	/* There was no other hook. */
+	(void)sqlite3_rollback_hook(wal->db, on_rollback, wal);
+	return SQLITE_OK;
 }
 
 static void
@@ -213,7 +237,9 @@ start_wal(struct wal *wal)
 	if (status != STORE_OPENED)
 		return status;
 	(void)wal_has_restarted(wal); /* it is looked at from here on */
-	rc = run_checkpoint(wal);
+	rc = buffer_wal(wal);
+	if (rc == SQLITE_OK)
+		rc = run_checkpoint(wal);
 	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_FULL)
 		return store_status_of_sqlite(wal->path, wal->db);
 	set_checkpoint_on_close(wal->db, 1);
@@ -234,6 +260,7 @@ wal_start(const char *path, sqlite3 *db, struct wal **started)
 		return status;
 	}
 	(void)sqlite3_wal_hook(db, NULL, NULL);
+	(void)sqlite3_rollback_hook(db, NULL, NULL);
 	wal_free(wal);
 	return status;
 }
