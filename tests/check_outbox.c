@@ -76,6 +76,21 @@ START_TEST(a_new_outbox_is_empty)
 }
 END_TEST
 
+START_TEST(it_is_told_how_long_the_next_message_is)
+{
+	struct outbox outbox;
+
+	outbox_init(&outbox, &counts);
+	ck_assert_uint_eq(outbox_next_bytes(&outbox), 0);
+	set_state(&outbox, 1);
+	ck_assert_uint_eq(outbox_next_bytes(&outbox),
+	    strlen("{state1,cursor}"));
+	add_reply(&outbox, "one");
+	ck_assert_uint_eq(outbox_next_bytes(&outbox), strlen("one"));
+	outbox_clear(&outbox);
+}
+END_TEST
+
 START_TEST(replies_come_in_their_order)
 {
 	struct outbox outbox;
@@ -277,6 +292,7 @@ void
 suite_add(TCase *tc)
 {
 	tcase_add_test(tc, a_new_outbox_is_empty);
+	tcase_add_test(tc, it_is_told_how_long_the_next_message_is);
 	tcase_add_test(tc, replies_come_in_their_order);
 	tcase_add_test(tc, the_state_comes_behind_all_replies);
 	tcase_add_test(tc, only_the_newest_state_is_kept);

@@ -106,6 +106,14 @@ is_ready(const struct ws *ws)
 	return world_of(ws)->patience > 0;
 }
 
+static size_t
+on_next_bytes(const struct ws *ws)
+{
+	const struct world *world = world_of(ws);
+
+	return world->queued == 0 ? 0 : world->queue[0].len;
+}
+
 static bool
 on_next(struct ws *ws, struct ws_outgoing *out)
 {
@@ -163,6 +171,7 @@ static const struct ws_owner owner = {
 	.message = on_message,
 	.is_ready = is_ready,
 	.is_throttled = is_throttled,
+	.next_bytes = on_next_bytes,
 	.next = on_next,
 	.sent = on_sent,
 	.pong = on_pong,
@@ -268,13 +277,19 @@ enum { LARGE = 3 * 1024 * 1024 };
 
 /* A message of so many bytes 'a'. */
 static void
-push_large(struct world *world)
+push_bytes(struct world *world, size_t len)
 {
-	char *text = xcalloc(1, LARGE + 1);
+	char *text = xcalloc(1, len + 1);
 
-	memset(text, 'a', LARGE);
+	memset(text, 'a', len);
 	push(world, text, NULL);
 	free(text);
+}
+
+static void
+push_large(struct world *world)
+{
+	push_bytes(world, LARGE);
 }
 
 /* Send bytes to the connection, which has to have room for them. */
@@ -1538,13 +1553,173 @@ START_TEST(large_messages_leave_room_for_small_ones_in_each_turn)
 	ck_assert_uint_eq(other->ws.handed, sizeof(SERVER_ONE) - 1);
 	ws_keepalive_ping(&other->ws);
 	(void)take_in_one_turn(world);
-	ck_assert_uint_eq(other->ws.handed, sizeof(SERVER_ONE) - 1);
+	ck_assert_uint_eq(other->ws.handed,
+	    sizeof(SERVER_ONE SERVER_PING) - 1);
 
 	ws_service_turn(world->service);
 	ck_assert_uint_gt(take_in_one_turn(world), 0);
 	ck_assert_uint_gt(other->ws.handed, FRAME_MAX);
 	ck_assert_uint_eq(world->ws.state, 0);
 	free_beside(world, other);
+	world_free(world);
+}
+END_TEST
+
+/* Ahead of the one message that there is. */
+static void
+push_before(struct world *world, const char *body)
+{
+	struct ws_outgoing large = world->queue[0];
+
+	ck_assert_uint_eq(world->queued, 1);
+	world->queued = 0;
+	push(world, body, NULL);
+	world->queue[world->queued++] = large;
+}
+
+/* Two large messages of world are more than a turn has room for. */
+static void
+spend_the_turn(struct world *world)
+{
+	push_large(world);
+	push_large(world);
+	ws_service_turn(world->service);
+	ws_wake(&world->ws);
+	(void)take_in_one_turn(world);
+}
+
+START_TEST(what_waits_for_its_turn_is_not_asked_for_before)
+{
+	struct world *world = world_plain();
+	struct world *other = world_beside(world);
+
+	spend_the_turn(world);
+	push_large(other);
+	ws_wake(&other->ws);
+	ck_assert_uint_eq(other->queued, 1);
+	ck_assert(ws_service_is_behind(world->service));
+	/* What has come meanwhile goes first. */
+	push_before(other, "one");
+	ws_wake(&other->ws);
+	ck_assert_uint_eq(other->queued, 1);
+	ck_assert_uint_eq(other->ws.handed, sizeof(SERVER_ONE) - 1);
+
+	ws_service_turn(world->service);
+	ck_assert_uint_eq(other->queued, 0);
+	ck_assert_uint_gt(other->ws.handed, FRAME_MAX);
+	free_beside(world, other);
+	world_free(world);
+}
+END_TEST
+
+static void
+push_one_more(struct world *world)
+{
+	push(world, "one", NULL);
+}
+
+START_TEST(who_always_has_more_lets_others_begin)
+{
+	enum { SHARE_BYTES = 256 * 1024 };
+	struct world *world = world_plain();
+
+	world->in_next = push_one_more;
+	push_one_more(world);
+	ws_wake(&world->ws);
+	ck_assert_uint_lt(world->ws.handed, SHARE_BYTES);
+	ck_assert(ws_service_is_behind(world->service));
+	world->in_next = NULL;
+	world_free(world);
+}
+END_TEST
+
+/* Of a connection amid a message, and what it had sent of it. */
+static const struct ws *begun;
+static uint64_t begun_handed;
+
+static void
+see_begun_went_on(struct world *world)
+{
+	(void)world;	/* its message is asked for */
+	ck_assert_uint_gt(begun->handed, begun_handed);
+}
+
+/* The socket has room again: the connection would go on, if it may. */
+static void
+make_room(struct world *world, struct world *other)
+{
+	static char some[256 * 1024];
+
+	while (recv(other->peer, some, sizeof(some), 0) > 0)
+		continue;
+	uv_run(&world->loop, UV_RUN_NOWAIT);
+	ck_assert(!other->ws.is_blocked);
+}
+
+START_TEST(who_is_amid_a_message_goes_on_before_others_begin)
+{
+	struct world *world = world_plain();
+	struct world *first = world_beside(world);
+	struct world *second = world_beside(world);
+
+	push_large(first);
+	ws_wake(&first->ws);
+	ck_assert(first->ws.is_blocked);
+	spend_the_turn(world);
+	push_large(second);
+	ws_wake(&second->ws);
+	make_room(world, first);
+
+	begun = &first->ws;
+	begun_handed = first->ws.handed;
+	second->in_next = see_begun_went_on;
+	ws_service_turn(world->service);
+	ck_assert_uint_eq(second->queued, 0);
+	second->in_next = NULL;
+	free_beside(world, second);
+	free_beside(world, first);
+	world_free(world);
+}
+END_TEST
+
+static struct world *ending;
+
+static void
+see_ending_asked_for_nothing(struct world *world)
+{
+	(void)world;	/* its message is asked for */
+	ck_assert(!ws_send_has_any(&ending->ws.out));
+	ck_assert_uint_eq(ending->queued, 1);
+}
+
+START_TEST(who_comes_to_an_end_lets_those_begin_who_wait)
+{
+	enum { REST_BYTES = 100 * 1024 };
+	struct world *world = world_plain();
+	struct world *probe = world_beside(world);
+	struct world *second = world_beside(world);
+
+	push_large(probe);
+	ws_wake(&probe->ws);
+	ending = world_beside(world);
+	push_bytes(ending, probe->ws.handed + REST_BYTES);
+	push_large(ending);
+	ws_wake(&ending->ws);
+	spend_the_turn(world);
+	push_large(second);
+	ws_wake(&second->ws);
+	make_room(world, ending);
+	/* Who is called begins, whatever small it has to say before. */
+	push_before(second, "one");
+
+	second->in_next = see_ending_asked_for_nothing;
+	ws_service_turn(world->service);
+	ck_assert_uint_eq(second->queued, 0);
+	ck_assert_uint_eq(ending->queued, 0);
+	second->in_next = NULL;
+	free_beside(world, ending);
+	free_beside(world, second);
+	free_beside(world, probe);
 	world_free(world);
 }
 END_TEST
@@ -1921,6 +2096,10 @@ suite_add(TCase *tc)
 		who_takes_only_the_ping_is_silent,
 		who_is_not_listened_to_is_excused,
 		large_messages_leave_room_for_small_ones_in_each_turn,
+		what_waits_for_its_turn_is_not_asked_for_before,
+		who_always_has_more_lets_others_begin,
+		who_is_amid_a_message_goes_on_before_others_begin,
+		who_comes_to_an_end_lets_those_begin_who_wait,
 		events_of_one_peer_are_bounded_in_each_turn,
 		each_message_has_its_time,
 		a_message_is_not_late_while_nothing_is_read,

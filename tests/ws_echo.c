@@ -127,6 +127,14 @@ take_message(struct echo *echo, struct ws_outgoing *out)
 	return true;
 }
 
+static size_t
+next_bytes(const struct ws *ws)
+{
+	const struct message *message = STAILQ_FIRST(&echo_of(ws)->messages);
+
+	return message == NULL ? 0 : message->body->len;
+}
+
 static bool
 next_message(struct ws *ws, struct ws_outgoing *out)
 {
@@ -194,6 +202,7 @@ static const struct ws_owner ws_owner = {
 	.message = on_message,
 	.is_ready = is_ready,
 	.is_throttled = is_throttled,
+	.next_bytes = next_bytes,
 	.next = next_message,
 	.sent = on_sent,
 	.pong = on_pong,

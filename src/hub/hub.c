@@ -33,8 +33,8 @@ enum {
 /*
  * How much waking is done in one turn, so that others are heard in between, in
  * bytes that go out; for that a message on a WebSocket and an answer over HTTP
- * take as long as so many more.  Of a long message a connection sends so much
- * in a turn.
+ * take as long as so many more.  Of long messages on WebSockets, which count as
+ * so much at the most, the net layer sends what a turn has room for.
  */
 #define WAKE_BUDGET (16 * 1024 * 1024)
 #define WAKE_COST 8192

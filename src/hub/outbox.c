@@ -101,6 +101,15 @@ outbox_multicart_bytes(const struct outbox *outbox)
 	return outbox->multicart == NULL ? 0 : outbox->multicart->bytes->len;
 }
 
+size_t
+outbox_next_bytes(const struct outbox *outbox)
+{
+	const struct outbox_reply *reply = STAILQ_FIRST(&outbox->replies);
+
+	return reply != NULL ? reply->body->len :
+	    outbox_multicart_bytes(outbox);
+}
+
 struct outbox_news
 outbox_news(const struct outbox *outbox)
 {

@@ -68,6 +68,8 @@ void	 outbox_drop_multicart(struct outbox *outbox);
 bool	 outbox_is_empty(const struct outbox *outbox);
 /* Bytes of the multicart that waits; 0 if none does. */
 size_t	 outbox_multicart_bytes(const struct outbox *outbox);
+/* Bytes of the message that is taken next; 0 if there is none. */
+size_t	 outbox_next_bytes(const struct outbox *outbox);
 /* What the multicart that waits shows, if there is one. */
 struct outbox_news outbox_news(const struct outbox *outbox);
 /*

@@ -123,7 +123,8 @@ ws_service_new(const struct ws_config *config,
 	service->config = *config;
 	service->settings = *settings;
 	service->on_socket = on_ws_socket;
-	TAILQ_INIT(&service->outspent);
+	TAILQ_INIT(&service->lines[WS_LINE_BEGUN]);
+	TAILQ_INIT(&service->lines[WS_LINE_NEW]);
 	ws_output_turn(service);
 	ws_durations(settings, wait_ms);
 	service->deadlines =
@@ -158,7 +159,7 @@ ws_service_turn(struct ws_service *service)
 bool
 ws_service_is_behind(const struct ws_service *service)
 {
-	return !TAILQ_EMPTY(&service->outspent);
+	return ws_output_is_behind(service);
 }
 
 void

@@ -32,8 +32,10 @@ struct ws_owner {
 	bool	(*is_ready)(const struct ws *ws);
 	/* Whether that is because of how much the peer sends. */
 	bool	(*is_throttled)(const struct ws *ws);
-	/* Fill in the next message to send, compressed or not; false if there
-	 * is none. */
+	/* Bytes of the next message to send, before it is compressed, if there
+	 * is one; else 0. */
+	size_t	(*next_bytes)(const struct ws *ws);
+	/* Fill it in, compressed or not; false if there is none. */
 	bool	(*next)(struct ws *ws, struct ws_outgoing *out);
 	/* The message that next() gave last is written, to its last byte. */
 	void	(*sent)(struct ws *ws);

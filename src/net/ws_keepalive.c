@@ -21,7 +21,7 @@ note_ping(struct ws *ws)
 void
 ws_keepalive_on_timeout(struct ws *ws)
 {
-	if (ws->is_blocked || ws_keepalive_is_excused(ws)) {
+	if (ws_send_has_any(&ws->out) || ws_keepalive_is_excused(ws)) {
 		note_ping(ws);
 		ws_wait_for(ws, WS_WAIT_PONG);
 		return;

@@ -12,7 +12,7 @@
 #include "ws_state.h"
 
 enum {
-	SEND_BYTES = 262144,	/* what is sent on one at most per turn ... */
+	SEND_BYTES = 262144, /* behind which one begins nothing more ... */
 	SEND_COST_BYTES = 1024,	/* ... where each call counts as so much more */
 	TURN_BYTES = 4194304,	/* what all send at most per turn, but for */
 	SMALL_BYTES = 65536	/* messages with no more than this to go */
@@ -48,18 +48,37 @@ ws_output_may_read(const struct ws *ws)
 	return !ws_send_is_behind(&ws->out) && ws->owner->is_ready(ws);
 }
 
+/* Whether something has begun to be sent, or is to be. */
+static bool
+has_begun(const struct ws *ws)
+{
+	return ws_send_has_any(&ws->out);
+}
+
+/* Bytes of what is sent next, before it is compressed; 0 if there are none. */
+static uint64_t
+next_bytes(const struct ws *ws)
+{
+	if (has_begun(ws))
+		return ws_send_left(&ws->out);
+	return ws->state == WS_STATE_OPEN ? ws->owner->next_bytes(ws) : 0;
+}
+
 /* Find something to send; whether there is. */
 static bool
 take_output(struct ws *ws)
 {
 	struct ws_outgoing message;
 
-	if (ws_send_has_any(&ws->out))
+	if (has_begun(ws))
 		return true;
-	if (ws->state == WS_STATE_OPEN && ws->owner->next(ws, &message))
+	if (ws->state == WS_STATE_OPEN && ws->owner->next(ws, &message)) {
 		ws_send_begin(&ws->out, &message);
+		if (ws->out.whole > SMALL_BYTES)
+			ws->service->called = NULL;
+	}
 	/* next() may have closed ws, or aborted it. */
-	return ws->state != WS_STATE_CLOSED && ws_send_has_any(&ws->out);
+	return ws->state != WS_STATE_CLOSED && has_begun(ws);
 }
 
 uint64_t
@@ -172,29 +191,48 @@ note_backlog(struct ws *ws)
 	note_unsent(ws);
 	/* Beginning may have been the end of ws. */
 	if (ws->backlog != NULL && ws->backlog->unsent.body == NULL &&
-	    ws->backlog->stall.kind == WS_WAIT_NONE)
+	    ws->backlog->stall.kind == WS_WAIT_NONE &&
+	    ws->backlog->line == NULL)
 		ws_free_backlog(ws);
 }
 
-/* Whether a large message has to let the others' go first. */
+/* Whether others wait to begin a message, and it is not for ws to begin one. */
 static bool
-is_over_turn_budget(const struct ws *ws)
+is_others_turn(const struct ws *ws)
 {
-	return ws->service->turn_left == 0 &&
-	    ws_send_left(&ws->out) > SMALL_BYTES;
+	const struct ws_service *service = ws->service;
+
+	return service->called != ws && !has_begun(ws) &&
+	    !TAILQ_EMPTY(&service->lines[WS_LINE_NEW]);
+}
+
+/* Whether ws, which sent so much just now, has to let the others send. */
+static bool
+has_to_wait(const struct ws *ws, size_t spent)
+{
+	if (spent >= SEND_BYTES && !has_begun(ws))
+		return next_bytes(ws) > 0;
+	return next_bytes(ws) > SMALL_BYTES &&
+	    (ws->service->turn_left == 0 || is_others_turn(ws));
 }
 
 /*
- * Go on when all can send again.  The socket is no help: it can be written to,
- * and libuv asks for many such ones again and again in the same turn.
+ * Go on in another turn, behind those who wait for the same.  The socket is no
+ * help: it can be written to, and libuv asks for many such ones again and again
+ * in the same turn.
  */
 static void
-wait_for_others(struct ws *ws)
+wait_in_line(struct ws *ws)
 {
+	struct ws_backlog_list *line =
+	    &ws->service->lines[has_begun(ws) ? WS_LINE_BEGUN : WS_LINE_NEW];
+
 	need_backlog(ws);
-	ws->is_blocked = true;
-	ws->backlog->is_outspent = true;
-	TAILQ_INSERT_TAIL(&ws->service->outspent, ws->backlog, entry);
+	if (ws->backlog->line == line)
+		return;
+	ws_leave_line(ws->backlog);
+	ws->backlog->line = line;
+	TAILQ_INSERT_TAIL(line, ws->backlog, entry);
 }
 
 static void
@@ -212,20 +250,18 @@ ws_output_flush(struct ws *ws)
 	if (ws->is_sending || ws->state == WS_STATE_CLOSED)
 		return;
 	ws->is_sending = true;
-	while (!ws->is_blocked && ws->state <= WS_STATE_CLOSING &&
-	    take_output(ws)) {
+	while (!ws->is_blocked && ws->state <= WS_STATE_CLOSING) {
 		size_t n;
 
-		if (is_over_turn_budget(ws)) {
-			wait_for_others(ws);
+		if (has_to_wait(ws, spent)) {
+			wait_in_line(ws);
 			break;
 		}
+		if (!take_output(ws))
+			break;
 		n = send_bytes(ws);
 		spend(ws->service, n);
 		spent += n + SEND_COST_BYTES;
-		/* The others' turn; being writable, it will be called again. */
-		if (spent >= SEND_BYTES)
-			ws->is_blocked = true;
 	}
 	ws->is_sending = false;
 	note_backlog(ws);
@@ -241,17 +277,35 @@ ws_output_goes_on(struct ws *ws)
 	return true;
 }
 
+/* Who goes on next: what has begun is brought to its end first. */
+static struct ws_backlog *
+first_in_line(const struct ws_service *service)
+{
+	struct ws_backlog *begun = TAILQ_FIRST(&service->lines[WS_LINE_BEGUN]);
+
+	return begun != NULL ? begun :
+	    TAILQ_FIRST(&service->lines[WS_LINE_NEW]);
+}
+
+bool
+ws_output_is_behind(const struct ws_service *service)
+{
+	return first_in_line(service) != NULL;
+}
+
 void
 ws_output_turn(struct ws_service *service)
 {
 	struct ws_backlog *backlog;
+	struct ws *ws;
 
 	service->turn_left = TURN_BYTES;
 	while (service->turn_left > 0 &&
-	    (backlog = TAILQ_FIRST(&service->outspent)) != NULL) {
-		TAILQ_REMOVE(&service->outspent, backlog, entry);
-		backlog->is_outspent = false;
-		backlog->ws->is_blocked = false;
-		ws_output_flush(backlog->ws);
+	    (backlog = first_in_line(service)) != NULL) {
+		ws = backlog->ws;
+		ws_leave_line(backlog);
+		service->called = has_begun(ws) ? NULL : ws;
+		ws_output_flush(ws);
 	}
+	service->called = NULL;
 }

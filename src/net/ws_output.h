@@ -26,7 +26,13 @@ uint64_t ws_output_taken(const struct ws *ws);
  * it again.  The socket may have room for less than it asks to be filled with.
  */
 bool	 ws_output_goes_on(struct ws *ws);
-/* A turn of the loop begins: those go on that had sent their part. */
+/*
+ * A turn of the loop begins: those go on that wait for others.  First who is
+ * amid a message, then the others in the order in which they came; what these
+ * send is asked for only then, and is as new as it can be.
+ */
 void	 ws_output_turn(struct ws_service *service);
+/* Whether anybody still waits so. */
+bool	 ws_output_is_behind(const struct ws_service *service);
 
 #endif

@@ -86,6 +86,12 @@ is_peer_paced(const struct ws *ws)
 	return hub_peer_is_throttled(&of_ws(ws)->peer);
 }
 
+static size_t
+next_bytes_for_peer(const struct ws *ws)
+{
+	return outbox_next_bytes(&of_ws(ws)->peer.outbox);
+}
+
 static bool
 next_for_peer(struct ws *ws, struct ws_outgoing *out)
 {
@@ -180,6 +186,7 @@ static const struct ws_owner owner = {
 	.message = on_peer_message,
 	.is_ready = is_peer_ready,
 	.is_throttled = is_peer_paced,
+	.next_bytes = next_bytes_for_peer,
 	.next = next_for_peer,
 	.sent = on_peer_sent,
 	.pong = on_peer_pong,

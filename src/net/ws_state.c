@@ -40,12 +40,19 @@ ws_stop_stall_timer(struct ws *ws)
 }
 
 void
+ws_leave_line(struct ws_backlog *backlog)
+{
+	if (backlog->line != NULL)
+		TAILQ_REMOVE(backlog->line, backlog, entry);
+	backlog->line = NULL;
+}
+
+void
 ws_free_backlog(struct ws *ws)
 {
 	if (ws->backlog == NULL)
 		return;
-	if (ws->backlog->is_outspent)
-		TAILQ_REMOVE(&ws->service->outspent, ws->backlog, entry);
+	ws_leave_line(ws->backlog);
 	unsent_end(&ws->backlog->unsent);
 	ws_stop_stall_timer(ws);
 	free(ws->backlog);
@@ -77,9 +84,7 @@ ws_watch_socket(struct ws *ws)
 {
 	int reading = !ws->is_paused ? UV_READABLE :
 	    ws->has_ended ? 0 : UV_DISCONNECT;
-	bool is_asked = ws->is_blocked &&
-	    (ws->backlog == NULL || !ws->backlog->is_outspent);
-	int events = reading | (is_asked ? UV_WRITABLE : 0);
+	int events = reading | (ws->is_blocked ? UV_WRITABLE : 0);
 
 	if (events == ws->events)
 		return;

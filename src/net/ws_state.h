@@ -51,11 +51,18 @@ struct ws_backlog {
 	struct unsent_item unsent;	/* ws->out's message */
 	struct deadline stall;	/* until when the peer has to take something */
 	uint64_t taken;		/* what it had taken when that was set */
-	TAILQ_ENTRY(ws_backlog) entry;	/* service->outspent, ... */
-	bool	 is_outspent;		/* ... if so: the socket is not asked */
+	struct ws_backlog_list *line;	/* of service->lines; NULL for none */
+	TAILQ_ENTRY(ws_backlog) entry;	/* in line */
 };
 
 TAILQ_HEAD(ws_backlog_list, ws_backlog);
+
+/* Who wait until others have sent. */
+enum ws_line {
+	WS_LINE_BEGUN,		/* amid a message */
+	WS_LINE_NEW,
+	WS_LINES
+};
 
 /* How long what has begun to come may take to be there. */
 struct ws_message_timer {
@@ -79,7 +86,8 @@ struct ws_service {
 	uv_poll_cb on_socket;	/* of each connection's poll */
 	struct deadlines *deadlines;
 	size_t	 turn_left;	/* bytes to be sent in this turn */
-	struct ws_backlog_list outspent;	/* go on in the next one */
+	struct ws_backlog_list lines[WS_LINES];
+	const struct ws *called; /* to begin, of these, until it does */
 	struct ws_codec *codec;
 	struct ws_compressor compressor;
 	struct rate_limit inflation;
@@ -95,6 +103,8 @@ void	 ws_wait_for_turn(struct ws *ws);
 void	 ws_stop_waiting(struct ws *ws, struct deadline *deadline);
 void	 ws_stop_stall_timer(struct ws *ws);
 
+/* Whose backlog it is waits for others no longer. */
+void	 ws_leave_line(struct ws_backlog *backlog);
 /* Free the parts, where there are any. */
 void	 ws_free_backlog(struct ws *ws);
 void	 ws_free_message_timer(struct ws *ws);
