@@ -19,6 +19,7 @@ enum {
 	RATE = 1000,		/* bytes a second, and in a row */
 	CHANGES_MAX = 20,	/* of a small cart until that is used up */
 	LARGE_BYTES = 1500000,	/* three of them are more than a turn's */
+	PACE_BYTES = 256 * 1024, /* keep an encoding from the next for a ms */
 	LARGE = 4
 };
 
@@ -347,6 +348,31 @@ START_TEST(large_sessions_are_encoded_in_turn_and_small_ones_at_once)
 }
 END_TEST
 
+START_TEST(what_is_very_large_is_not_encoded_for_each_change)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start_with(w, LARGE_BYTES);
+	struct client *bob;
+
+	world_wait(w, 1000);
+	bob = world_join(w, "s1", "Bob");
+	world_wait(w, 1000);
+	ignore(ann);
+	ignore(bob);
+	say(ann, CART, bob->id, "{'b':1}");
+	ck_assert(!STAILQ_EMPTY(&bob->heard));
+	ignore(bob);
+	say(ann, CART, bob->id, "{'b':2}");
+	say(ann, CART, bob->id, "{'b':3}");
+	expect_nothing(bob);
+	world_wait(w, 1 + LARGE_BYTES / PACE_BYTES);
+	ck_assert(!STAILQ_EMPTY(&bob->heard));
+	free(client_take(bob));
+	expect_nothing(bob);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(what_had_to_wait_is_counted)
 {
 	struct world *w = world_with_rate(RATE);
@@ -459,6 +485,7 @@ suite_add(TCase *tc)
 	    a_refused_change_of_a_session_over_its_rate_is_not_shown);
 	tcase_add_test(tc,
 	    large_sessions_are_encoded_in_turn_and_small_ones_at_once);
+	tcase_add_test(tc, what_is_very_large_is_not_encoded_for_each_change);
 	tcase_add_test(tc, what_had_to_wait_is_counted);
 	tcase_add_test(tc,
 	    one_connection_too_many_of_a_customer_ends_the_oldest);

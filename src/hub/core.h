@@ -118,6 +118,7 @@ struct room {
 	struct multicart *encoding;	/* shown last; NULL once of no use */
 	uint64_t encoding_ends_ms;	/* when it is not any more */
 	TAILQ_ENTRY(room) by_encoding;	/* hub->encodings, if encoding */
+	uint64_t encode_ms;		/* not to be encoded again before */
 	struct rate output;		/* bytes that it has shown */
 	bool	 is_delayed;		/* shows nothing until ... */
 	uint64_t delayed_ms;		/* ... then */

@@ -18,8 +18,10 @@
 #define KEEP_TOTAL (64 * 1024 * 1024)
 /* Sessions of at least so many bytes ... */
 #define LARGE_BYTES 65536
-/* ... have to wait when that much was encoded in this turn. */
+/* ... have to wait when that much was encoded in this turn, ... */
 #define TURN_BYTES (4 * 1024 * 1024)
+/* ... and each for a millisecond for each so many bytes encoded last. */
+#define PACE_BYTES (256 * 1024)
 /* In the multicart about a customer, besides the cart and the name. */
 #define OWNER_BYTES 128
 
@@ -51,12 +53,16 @@ delay_output(struct hub *hub, struct room *room, uint64_t due_ms)
 		TAILQ_INSERT_AFTER(&hub->delayed, before, room, delaying);
 }
 
-/* Whether room may be encoded in this turn; if not, it waits for the next. */
+/* Whether room may be encoded in this turn; if not, it waits until it may. */
 static bool
 may_encode(struct hub *hub, struct room *room)
 {
 	if (room->is_delayed)
 		return false;
+	if (hub->now.mono_ms < room->encode_ms) {
+		delay_output(hub, room, room->encode_ms);
+		return false;
+	}
 	if (hub->encoded_bytes < TURN_BYTES ||
 	    estimated_bytes(room) < LARGE_BYTES)
 		return true;
@@ -70,6 +76,7 @@ encode_room(struct hub *hub, struct room *room)
 	struct multicart *multicart = multicart_encode(room->session);
 
 	hub->encoded_bytes += multicart->bytes->len;
+	room->encode_ms = hub->now.mono_ms + multicart->bytes->len / PACE_BYTES;
 	multicart->changed_us = room->unpublished_us;
 	room->unpublished_us = 0;
 	return multicart;

@@ -19,7 +19,8 @@ struct room;
  * Meanwhile it is not encoded either, and then everybody gets the newest
  * multicart, as somebody does who reads slowly.  Of large sessions only so many
  * bytes are encoded in a turn of the loop; the others have theirs in the next
- * ones.
+ * ones.  One that is larger still is not encoded for each change when they come
+ * faster than it can be shown to anybody.
  */
 
 /* All that changed since the last time goes to the storage: encode it. */
