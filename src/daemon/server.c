@@ -30,6 +30,7 @@
 #include "storage/store.h"
 #include "storage/writer.h"
 #include "transports.h"
+#include "wakeup.h"
 #include "watchdog.h"
 
 /*
@@ -47,7 +48,7 @@ struct server {
 	uv_idle_t no_sleep;		/* active: the next wait is none */
 	uv_timer_t wakeup;		/* of the hub and libmicrohttpd */
 	uint64_t wakeup_ms;		/* on the monotonic clock */
-	uv_async_t results_ready;	/* the storage thread has results */
+	struct wakeup results_ready;	/* the storage thread has results */
 	struct signals signals;
 
 	struct store *store;
@@ -145,9 +146,9 @@ before_sleep(uv_prepare_t *handle)
 }
 
 static void
-on_storage_results(uv_async_t *handle)
+on_storage_results(void *ctx)
 {
-	struct server *server = handle->data;
+	struct server *server = ctx;
 	struct job_list results = STAILQ_HEAD_INITIALIZER(results);
 	struct now now = clock_now();
 	enum store_open_status verdict;
@@ -171,7 +172,7 @@ wake_loop(void *ctx)
 {
 	struct server *server = ctx;
 
-	uv_async_send(&server->results_ready);
+	wakeup_send(&server->results_ready);
 }
 
 static void
@@ -322,14 +323,13 @@ init_loop(struct server *server)
 {
 	uv_loop_t *loop = &server->loop;
 
-	if (uv_loop_init(loop) != 0 || uv_async_init(loop,
-	    &server->results_ready, on_storage_results) != 0)
+	if (uv_loop_init(loop) != 0)
 		fatalx("cannot set up the event loop");
+	wakeup_init(&server->results_ready, loop, on_storage_results, server);
 	uv_prepare_init(loop, &server->prepare);
 	uv_idle_init(loop, &server->no_sleep);
 	uv_timer_init(loop, &server->wakeup);
 	memory_trim_init(&server->memory_trim, loop);
-	server->results_ready.data = server;
 	server->prepare.data = server;
 	server->wakeup.data = server;
 	signals_init(&server->signals, loop, on_stop_signal, on_reload_signal,
@@ -450,7 +450,7 @@ close_loop(struct server *server)
 	uv_close((uv_handle_t *)&server->prepare, NULL);
 	uv_close((uv_handle_t *)&server->no_sleep, NULL);
 	uv_close((uv_handle_t *)&server->wakeup, NULL);
-	uv_close((uv_handle_t *)&server->results_ready, NULL);
+	wakeup_close(&server->results_ready);
 	memory_trim_close(&server->memory_trim);
 	signals_close(&server->signals);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until none is left */
