@@ -2,6 +2,8 @@
 
 #include <malloc.h>
 
+#include "net/loop_lag.h"
+
 /* After so long without work, nobody waits for an answer. */
 #define TRIM_AFTER_MS 500
 
@@ -10,6 +12,7 @@ trim_if_idle(uv_timer_t *timer)
 {
 	struct memory_trim *memory_trim = timer->data;
 
+	loop_lag_begin(timer->loop);
 	if (!memory_trim->had_work) {
 		uv_timer_stop(timer);
 		(void)malloc_trim(0);	/* whether there was anything */

@@ -86,6 +86,7 @@ on_wakeup(uv_timer_t *handle)
 	struct server *server = handle->data;
 	struct now now = clock_now();
 
+	loop_lag_begin(&server->loop);
 	hub_tick(server->hub, &now);
 }
 
@@ -125,6 +126,7 @@ before_sleep(uv_prepare_t *handle)
 	struct server *server = handle->data;
 	int http_wait_ms;
 
+	loop_lag_begin(&server->loop);
 	/* What was gathered is on its way to the disk while the answers to
 	 * what came before are sent. */
 	submit_to_storage(server);
@@ -142,7 +144,7 @@ before_sleep(uv_prepare_t *handle)
 		uv_idle_start(&server->no_sleep, on_no_sleep);
 	else
 		uv_idle_stop(&server->no_sleep);
-	loop_lag_turn(&server->lag);
+	loop_lag_end(&server->lag);
 }
 
 static void
@@ -153,6 +155,7 @@ on_storage_results(void *ctx)
 	struct now now = clock_now();
 	enum store_open_status verdict;
 
+	loop_lag_begin(&server->loop);
 	verdict = writer_collect(server->writer, &results);
 	if (verdict != STORE_OPENED) {
 		server->has_failed = true;

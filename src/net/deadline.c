@@ -4,6 +4,7 @@
 
 #include "base/timeout.h"
 #include "base/xalloc.h"
+#include "loop_lag.h"
 
 TAILQ_HEAD(deadline_list, deadline);
 
@@ -46,6 +47,7 @@ on_deadline_idle(uv_idle_t *idle)
 {
 	struct deadlines *deadlines = idle->data;
 
+	loop_lag_begin(deadlines->loop);
 	expire_until(deadlines, DEADLINE_TURN, deadlines->turn++);
 	if (TAILQ_EMPTY(&deadlines->lists[DEADLINE_TURN]))
 		uv_idle_stop(idle);
@@ -75,6 +77,7 @@ on_deadline_timer(uv_timer_t *timer)
 	struct deadline *first;
 	unsigned kind;
 
+	loop_lag_begin(deadlines->loop);
 	for (kind = DEADLINE_FIRST; kind < DEADLINE_KINDS_MAX; kind++) {
 		expire_until(deadlines, kind, now_ms);
 		first = TAILQ_FIRST(&deadlines->lists[kind]);

@@ -14,6 +14,7 @@
 #include "fcgi_exchange.h"
 #include "fcgi_head.h"
 #include "fcgi_output.h"
+#include "loop_lag.h"
 
 enum {
 	REQUESTS_MAX = 32,	/* at a time on one connection */
@@ -96,6 +97,7 @@ on_fcgi_socket(uv_poll_t *poll, int status, int events)
 {
 	struct fcgi_connection *connection = poll->data;
 
+	loop_lag_begin(poll->loop);
 	if (status < 0) {
 		fcgi_connection_close(connection);
 		return;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "config/endpoint.h"
+#include "loop_lag.h"
 #include "unix_socket.h"
 
 enum {
@@ -166,6 +167,7 @@ on_connections(uv_poll_t *poll, int status, int events)
 	int i;
 
 	(void)events;	/* is UV_READABLE */
+	loop_lag_begin(poll->loop);
 	if (status < 0) {
 		errno = -status;
 		listener_pause_exhausted(listener);

@@ -8,24 +8,23 @@ static const uint64_t bounds_us[] = {
 void
 loop_lag_init(struct loop_lag *lag, uv_loop_t *loop)
 {
-	lag->loop = loop;
 	histogram_init(&lag->turns_us, bounds_us,
 	    sizeof(bounds_us) / sizeof(bounds_us[0]));
-	/* Cannot fail: this libuv knows the option. */
-	(void)uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
-	lag->ended_ns = uv_hrtime();
+	loop->data = lag;
 }
 
 void
-loop_lag_turn(struct loop_lag *lag)
+loop_lag_begin(const uv_loop_t *loop)
 {
-	uint64_t now_ns = uv_hrtime();
-	uint64_t idle_ns = uv_metrics_idle_time(lag->loop);
-	uint64_t turn_ns = now_ns - lag->ended_ns;
-	uint64_t waited_ns = idle_ns - lag->idle_ns;
+	struct loop_lag *lag = loop->data;
 
-	histogram_add(&lag->turns_us,
-	    turn_ns > waited_ns ? (turn_ns - waited_ns) / 1000 : 0);
-	lag->ended_ns = now_ns;
-	lag->idle_ns = idle_ns;
+	if (lag != NULL && lag->begun_ns == 0)
+		lag->begun_ns = uv_hrtime();
+}
+
+void
+loop_lag_end(struct loop_lag *lag)
+{
+	histogram_add(&lag->turns_us, (uv_hrtime() - lag->begun_ns) / 1000);
+	lag->begun_ns = 0;
 }

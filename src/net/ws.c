@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "loop_lag.h"
 #include "ws_inflation.h"
 #include "ws_input.h"
 #include "ws_keepalive.h"
@@ -25,6 +26,7 @@ on_ws_socket(uv_poll_t *poll, int status, int events)
 {
 	struct ws *ws = poll->data;
 
+	loop_lag_begin(poll->loop);
 	if (status < 0) {
 		ws_abort(ws);
 		return;
