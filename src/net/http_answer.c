@@ -124,23 +124,32 @@ add_date(struct text *text)
 }
 
 void
-http_answer_send(const struct exchange_answer *answer, const char *method,
-    int fd)
+http_answer_head(const struct exchange_answer *answer, bool closes,
+    struct text *head)
 {
 	struct exchange_fields fields;
-	struct text text = { .len = 0 };
 	size_t i;
 
 	exchange_fields(answer, &fields);
-	text_add(&text, "HTTP/1.1 %u %s\r\n", answer->status,
+	text_add(head, "HTTP/1.1 %u %s\r\n", answer->status,
 	    MHD_get_reason_phrase_for(answer->status));
-	add_date(&text);
-	text_add(&text, "Connection: close\r\nContent-Length: %zu\r\n",
-	    exchange_body_len(answer));
+	add_date(head);
+	if (closes)
+		text_add(head, "Connection: close\r\n");
 	for (i = 0; i < fields.count; i++)
-		text_add(&text, "%s: %s\r\n", fields.list[i].name,
+		text_add(head, "%s: %s\r\n", fields.list[i].name,
 		    fields.list[i].value);
-	text_add(&text, "\r\n");
+	text_add(head, "Content-Length: %zu\r\n\r\n",
+	    exchange_body_len(answer));
+}
+
+void
+http_answer_send(const struct exchange_answer *answer, const char *method,
+    int fd)
+{
+	struct text text = { .len = 0 };
+
+	http_answer_head(answer, true, &text);
 	/* RFC 9110, section 9.3.2. */
 	if (method == NULL || strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		text_add(&text, "%.*s", (int)answer->body->len,

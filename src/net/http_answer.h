@@ -1,9 +1,12 @@
 #ifndef HTTP_ANSWER_H
 #define HTTP_ANSWER_H
 
+#include <stdbool.h>
+
 #include <microhttpd.h>
 
 struct exchange_answer;
+struct text;
 struct ws_handshake;
 
 /* Answers as libmicrohttpd sends them: header fields and a body. */
@@ -13,6 +16,10 @@ struct ws_handshake;
  * Takes the references of the answer's body.
  */
 struct MHD_Response *http_answer_plain(const struct exchange_answer *answer);
+
+/* The head of an answer whose connection ends with it, or lives on. */
+void	 http_answer_head(const struct exchange_answer *answer, bool closes,
+	    struct text *head);
 
 /*
  * Send an answer with a body, and that the connection ends with it, to fd by
