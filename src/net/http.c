@@ -80,6 +80,8 @@ connection_end(struct http_connection *connection)
 	http_connection_stop_waiting(connection);
 	unsent_end(&connection->unsent);
 	if (connection->phase != HTTP_PHASE_UPGRADED) {
+		/* Not what is handed on, so "turbo" leaves it to us. */
+		(void)shutdown(http_connection_fd(connection), SHUT_WR);
 		http_connection_end_fields(connection);
 		http_request_drop(connection);
 		http->counts.open--;
@@ -151,10 +153,12 @@ start_mhd_daemon(struct http *http)
 	size_t max = http->config.max_connections;
 
 	MHD_set_panic_func(on_mhd_panic, NULL);
-	/* The logger has to come first. */
+	/* "Turbo" is to try to read before it watches a socket, and not to shut
+	 * it down before it is closed: connection_end() does that where it is
+	 * to be done.  The logger has to come first. */
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
-	    MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-	    http_request_on_data, http,
+	    MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG | MHD_USE_TURBO,
+	    0, NULL, NULL, http_request_on_data, http,
 	    MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, http,
 	    MHD_OPTION_CONNECTION_LIMIT,
 	    max == 0 || max > INT_MAX - HTTP_RELEASES ? (unsigned)INT_MAX :
