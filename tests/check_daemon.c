@@ -1265,17 +1265,21 @@ START_TEST(failed_flush_ends_the_daemon_with_requests_in_line)
 }
 END_TEST
 
-/* To hold a request libmicrohttpd takes its socket out of its watch. */
+/*
+ * To hold a request libmicrohttpd takes its socket out of its watch.  It holds
+ * those behind which it has read more.
+ */
 START_TEST(panic_of_libmicrohttpd_is_an_internal_error)
 {
-	char poll[POLL_BYTES];
+	char poll[POLL_BYTES], both[2 * POLL_BYTES];
 	struct daemon daemon;
 	int fd;
 
 	start_faulty(&daemon, "FAULT_UNWATCH", "log-level=error");
 	fd = start_by_request(&daemon, poll);
 	write_file(beside(".fault"), 0, "", 0);
-	client_send(fd, poll, strlen(poll));
+	snprintf(both, sizeof(both), "%s%s", poll, poll);
+	client_send(fd, both, strlen(both));
 
 	ck_assert_int_eq(daemon_await_end(&daemon), EX_SOFTWARE);
 	ck_assert_uint_eq(daemon_log_lines(&daemon), 1);

@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "http_connection.h"
 #include "http_head.h"
+#include "http_held.h"
 #include "http_refusal.h"
 #include "http_request.h"
 #include "http_upgrade.h"
@@ -56,9 +57,11 @@ connection_begin(struct http *http, struct MHD_Connection *mhd,
 	connection->unsent.cut = on_http_too_slow;
 	http_connection_wait_for(connection, HTTP_WAIT_HEAD);
 	http->is_added = true;
+	*socket_context = connection;
+	if (http_held_begin(connection))
+		return;
 	http->counts.open++;
 	http->counts.opened++;
-	*socket_context = connection;
 	if (http->config.owner->begun != NULL)
 		connection->place = http->config.owner->begun(http->config.ctx,
 		    http_connection_address(connection));
@@ -79,9 +82,11 @@ connection_end(struct http_connection *connection)
 
 	http_connection_stop_waiting(connection);
 	unsent_end(&connection->unsent);
-	if (connection->phase != HTTP_PHASE_UPGRADED) {
+	if (connection->phase != HTTP_PHASE_UPGRADED &&
+	    connection->phase != HTTP_PHASE_TAKEN) {
 		/* Not what is handed on, so "turbo" leaves it to us. */
 		(void)shutdown(http_connection_fd(connection), SHUT_WR);
+		http_held_leave(connection);
 		http_connection_end_fields(connection);
 		http_request_drop(connection);
 		http->counts.open--;
@@ -118,14 +123,20 @@ static void LOG_FORMAT(2, 0)
 on_mhd_log(void *cls, const char *format, va_list ap)
 {
 	char line[LOG_LINE_BYTES];
+	struct http *http = cls;
 	unsigned status;
 
+	/* That the request in hand failed, which is what we want. */
+	if (http->is_taking) {
+		http->is_taking = false;
+		return;
+	}
 	if (vsnprintf(line, sizeof(line), format, ap) < 0)
 		return;
 	line[strcspn(line, "\n")] = '\0';
 	log_debug("http: %s", line);
 	if (sscanf(line, REFUSAL_LINE, &status) == 1)
-		http_refusal_by_library(cls, status);
+		http_refusal_by_library(http, status);
 }
 
 /* It would print this and abort. */
@@ -181,6 +192,7 @@ http_durations(const struct http *http, uint64_t wait_ms[DEADLINE_KINDS_MAX])
 	wait_ms[HTTP_WAIT_HEAD] = head_ms;
 	wait_ms[HTTP_WAIT_BODY] =
 	    (uint64_t)http->settings.body_timeout_s * 1000;
+	wait_ms[HTTP_WAIT_IDLE] = idle_ms;
 	wait_ms[HTTP_WAIT_NEXT] = head_ms == 0 ? 0 : idle_ms + head_ms;
 }
 
@@ -191,6 +203,10 @@ on_http_deadline(struct deadline *deadline, unsigned kind)
 	struct http_connection *connection =
 	    http_connection_of_deadline(deadline);
 
+	if (kind == HTTP_WAIT_IDLE) {
+		http_held_on_deadline(deadline);
+		return;
+	}
 	if (kind != HTTP_WAIT_NEXT)
 		connection->end = HTTP_END_LATE;
 	http_connection_shut_down(connection);
@@ -254,6 +270,8 @@ http_new(const struct http_config *config,
 	http->config = *config;
 	http->settings = *settings;
 	TAILQ_INIT(&http->suspended);
+	TAILQ_INIT(&http->held);
+	TAILQ_INIT(&http->lent);
 	STAILQ_INIT(&http->releases);
 	if (http_partial_init(&http->partial) == -1) {
 		log_error("http: epoll");
@@ -315,15 +333,23 @@ uint64_t
 http_waiting_since_ms(const struct http *http)
 {
 	const struct http_connection *longest = longest_waiting(http);
+	uint64_t held_ms = http_held_waiting_since_ms(http);
 
-	return longest != NULL ? longest->waiting_ms : UINT64_MAX;
+	return longest != NULL && longest->waiting_ms < held_ms ?
+	    longest->waiting_ms : held_ms;
 }
 
 void
 http_make_room(struct http *http)
 {
+	struct http_connection *longest = longest_waiting(http);
+
 	http->counts.made_room++;
-	http_connection_shut_down(longest_waiting(http));
+	if (longest != NULL &&
+	    longest->waiting_ms < http_held_waiting_since_ms(http))
+		http_connection_shut_down(longest);
+	else
+		http_held_make_room(http);
 }
 
 /* Milliseconds until libmicrohttpd wants to be run, -1 for never. */
@@ -349,6 +375,17 @@ wait_at_most(int wait_ms, uint64_t now_ms, uint64_t due_ms)
 	return wait_ms == -1 || until < wait_ms ? until : wait_ms;
 }
 
+void
+http_run_library(struct http *http)
+{
+	http->is_dirty = false;
+	http->lent_count = 0;
+	/* What can go wrong concerns a connection, and ends that. */
+	(void)MHD_run(http->daemon);
+	http_held_end_lent(http);
+	http_partial_all_read(&http->partial);
+}
+
 int
 http_run(struct http *http)
 {
@@ -356,12 +393,8 @@ http_run(struct http *http)
 	int wait_ms;
 
 	http_upgrade_release_due(http, now_ms);
-	if (mhd_wait_ms(http) == 0) {
-		http->is_dirty = false;
-		/* What can go wrong concerns a connection, and ends that. */
-		(void)MHD_run(http->daemon);
-		http_partial_all_read(&http->partial);
-	}
+	if (mhd_wait_ms(http) == 0)
+		http_run_library(http);
 	wait_ms = mhd_wait_ms(http);
 	http_refusal_count_run(http, wait_ms);
 	if (http->release_count > 0)
@@ -392,6 +425,7 @@ http_stop(struct http *http)
 	 * the network, is taken in and held. */
 	http->is_stopping = true;
 	http_request_answer_suspended(http);
+	http_held_stop(http);
 	/* What is answered already should get out, and upgrades already queued
 	 * still come. */
 	for (i = 0; i < STOP_RUNS || http->release_count > 0; i++) {
@@ -399,6 +433,7 @@ http_stop(struct http *http)
 		(void)MHD_run(http->daemon);	/* as in http_run() */
 	}
 	MHD_stop_daemon(http->daemon);
+	http_held_end_lent(http);
 	deadlines_free(http->deadlines);
 	http_connection_drop_shared(http);
 }

@@ -10,7 +10,8 @@
  * HTTP/1.1 by libmicrohttpd, driven by our loop, on connections that we
  * accepted.  Each request's head is shown to the owner, who answers it, lets
  * it wait for a poll, or lets it become a WebSocket; then libmicrohttpd is
- * done with it and the socket is handed over.
+ * done with it and the socket is handed over.  Where a poll waits for long,
+ * http_held.h has the socket.
  */
 struct http;
 

@@ -27,6 +27,7 @@ enum http_phase {
 	HTTP_PHASE_HEAD,	/* the head has come, the body may follow */
 	HTTP_PHASE_STARTING,	/* its long-poll is being started */
 	HTTP_PHASE_SUSPENDED,	/* until its long-poll is answered */
+	HTTP_PHASE_TAKEN,	/* http_held.h has it, this is to end */
 	HTTP_PHASE_ANSWERED,	/* its answer is on its way */
 	HTTP_PHASE_UPGRADING,	/* a 101 is on its way */
 	HTTP_PHASE_UPGRADED	/* upgraded() was called */
@@ -38,11 +39,20 @@ enum http_wait {
 	HTTP_WAIT_HEAD = DEADLINE_FIRST, /* of a connection's first request */
 	HTTP_WAIT_BODY,
 	HTTP_WAIT_NEXT,		/* for the next one: idle time, and its head */
-	HTTP_WAITS
+	HTTP_WAITS,		/* those of an http_connection */
+	HTTP_WAIT_IDLE = HTTP_WAITS, /* likewise, where http_held.h has it */
+	HTTP_WAIT_KINDS
 };
 
-_Static_assert((int)HTTP_WAITS <= (int)DEADLINE_KINDS_MAX,
+_Static_assert((int)HTTP_WAIT_KINDS <= (int)DEADLINE_KINDS_MAX,
     "each kind has its list");
+
+/* What becomes of a connection when its request is answered. */
+enum http_persistence {
+	HTTP_PERSISTENCE_OTHER,	/* libmicrohttpd knows */
+	HTTP_PERSISTENCE_KEEP,
+	HTTP_PERSISTENCE_CLOSE
+};
 
 struct http_connection {
 	STAILQ_ENTRY(http_connection) release_entry;
@@ -56,9 +66,12 @@ struct http_connection {
 	enum http_place place;		/* by the owner's count */
 	struct http_partial_item partial;	/* with HTTP_PHASE_FIELDS */
 	struct payload *target;	/* as it was sent; or NULL */
+	struct http_held *held;	/* that lent it; or NULL */
+	uint64_t bytes;		/* of its requests, as far as they came */
 
 	/* Of the request in hand. */
 	bool	 is_last;	/* its answer ends the connection */
+	enum http_persistence persistence;
 	unsigned measured;	/* how often its head had room left */
 	bool	 is_full;	/* it was refused for a full pool */
 	bool	 is_too_large;	/* its body, which is being skipped */
@@ -75,6 +88,7 @@ struct http_connection {
 };
 
 TAILQ_HEAD(http_connection_list, http_connection);
+TAILQ_HEAD(http_held_list, http_held);
 STAILQ_HEAD(http_release_list, http_connection);
 
 struct http {
@@ -90,6 +104,10 @@ struct http {
 	bool	 is_added;		/* the connection of http_add() began */
 	struct deadlines *deadlines;
 	struct http_connection_list suspended;
+	struct http_held_list held;
+	struct http_held_list lent;	/* since the library was run, */
+	unsigned lent_count;		/* ... and how many */
+	bool	 is_taking;	/* what the library says next is that */
 	struct http_partial partial;	/* those with HTTP_PHASE_FIELDS */
 	unsigned full_count;		/* those with is_full */
 	unsigned lines_due;		/* that the library may say of these */
@@ -99,6 +117,9 @@ struct http {
 	struct MHD_Response *shared;	/* of the last body that had others */
 	const struct payload *shared_body;	/* it keeps this; or NULL */
 };
+
+/* Let libmicrohttpd do what there is to be done. */
+void	 http_run_library(struct http *http);
 
 /* libmicrohttpd's own descriptor of the connection, and the other end. */
 int	 http_connection_fd(const struct http_connection *connection);

@@ -226,9 +226,8 @@ void
 http_head_read(struct http_head *head, struct MHD_Connection *mhd,
     const struct http_request_line *line)
 {
-	size_t size = MHD_get_connection_info(mhd,
+	head->size = MHD_get_connection_info(mhd,
 	    MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-
 	memset(head->values, 0, sizeof(head->values));
 	memset(head->lines, 0, sizeof(head->lines));
 	head->needs_copy = 0;
@@ -241,9 +240,9 @@ http_head_read(struct http_head *head, struct MHD_Connection *mhd,
 	    line->version);
 	(void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, read_line,
 	    head);	/* how many there are */
-	if (!is_next(head, line->method + size - strlen("\r\n")))
+	if (!is_next(head, line->method + head->size - strlen("\r\n")))
 		head->is_intact = false;
-	head->is_too_large = is_too_large(size, count_notes(mhd));
+	head->is_too_large = is_too_large(head->size, count_notes(mhd));
 	head->is_acceptable = head->is_intact && !head->is_too_large &&
 	    http_validate_passes(&head->audit, line->version);
 	/* Only what is acceptable is known to fit. */

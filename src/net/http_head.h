@@ -52,6 +52,7 @@ struct http_request_line {
 struct http_head {
 	const char *values[HTTP_FIELDS];	/* NULL if absent */
 	struct http_validation audit;
+	size_t	 size;		/* up to and with the empty line */
 	bool	 is_too_large;
 	bool	 is_acceptable;
 	bool is_trimmed; /* no white space behind values */

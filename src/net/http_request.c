@@ -8,9 +8,11 @@
 #include "config/address.h"
 #include "http_connection.h"
 #include "http_head.h"
+#include "http_held.h"
 #include "http_refusal.h"
 #include "http_upgrade.h"
 #include "longpoll.h"
+#include "wire/http_text.h"
 
 #define SKIP_BYTES 1048576	/* of a body, to answer behind it */
 
@@ -100,6 +102,24 @@ is_worth_skipping(struct http_connection *connection,
 	    MHD_HTTP_HEADER_EXPECT) == NULL;
 }
 
+/*
+ * What becomes of the connection when the request is answered, where that is
+ * plain.
+ */
+static enum http_persistence
+persistence(const struct http_request_line *line, const struct http_head *head)
+{
+	const char *said = head->values[HTTP_FIELD_CONNECTION];
+	bool is_1_1 = strcmp(line->version, MHD_HTTP_VERSION_1_1) == 0;
+
+	if (said == NULL)
+		return is_1_1 ? HTTP_PERSISTENCE_KEEP : HTTP_PERSISTENCE_CLOSE;
+	if (http_text_is(said, strlen(said), "close"))
+		return HTTP_PERSISTENCE_CLOSE;
+	return is_1_1 && http_text_is(said, strlen(said), "keep-alive") ?
+	    HTTP_PERSISTENCE_KEEP : HTTP_PERSISTENCE_OTHER;
+}
+
 /* The head of a request has come. */
 static enum MHD_Result
 on_head(struct http_connection *connection,
@@ -122,7 +142,11 @@ on_head(struct http_connection *connection,
 	 * lose a byte behind those (1.0.1), and we do not see any of it.  Where
 	 * others end such a body elsewhere, nothing behind it is a request. */
 	connection->is_last = head.audit.is_chunked;
+	connection->bytes += head.size;
+	connection->persistence = persistence(line, &head);
 	ask_http_owner(connection, line, &head);
+	if (connection->longpoll == NULL)
+		http_held_leave(connection);
 	status = connection->answer.status;
 	if (!http_validate_has_body(&head.audit))
 		return MHD_YES;
@@ -190,6 +214,17 @@ on_longpoll_answered(void *ctx, const struct exchange_answer *answer)
 	}
 }
 
+/*
+ * Whether the connection is for http_held.h: it was before, or the request may
+ * have to wait for long.
+ */
+static bool
+is_worth_taking(const struct http_connection *connection)
+{
+	return connection->held != NULL || (connection->longpoll != NULL &&
+	    longpoll_is_held(connection->longpoll));
+}
+
 /* Answer the request, or let it wait. */
 static enum MHD_Result
 on_request_complete(struct http_connection *connection)
@@ -206,6 +241,8 @@ on_request_complete(struct http_connection *connection)
 			longpoll_start(connection->longpoll,
 			    on_longpoll_answered, connection);
 	}
+	if (is_worth_taking(connection) && http_held_take(connection))
+		return MHD_NO;
 	if (connection->longpoll == NULL)
 		return http_connection_answer(connection, &connection->answer);
 	connection->phase = HTTP_PHASE_SUSPENDED;
@@ -243,6 +280,7 @@ http_request_on_data(void *cls, struct MHD_Connection *mhd, const char *url,
 		return on_head(connection, &line);
 	if (*upload_len == 0)
 		return on_request_complete(connection);
+	connection->bytes += *upload_len;
 	/* What is too large is read on, or its sender would not see why. */
 	if (connection->longpoll != NULL && !connection->is_too_large &&
 	    longpoll_add_body(connection->longpoll, upload, *upload_len) == -1)
@@ -261,7 +299,8 @@ http_request_on_completed(void *cls, struct MHD_Connection *mhd,
 
 	(void)cls;	/* is connection->http */
 	(void)mhd;	/* is connection's */
-	if (connection == NULL || connection->phase == HTTP_PHASE_UPGRADED)
+	if (connection == NULL || connection->phase == HTTP_PHASE_UPGRADED ||
+	    connection->phase == HTTP_PHASE_TAKEN)
 		return;
 	unsent_end(&connection->unsent);
 	config = &connection->http->config;

@@ -419,6 +419,20 @@ longpoll_start(struct longpoll *poll, void (*answered)(void *ctx,
 	answer_or_hold(poll);
 }
 
+bool
+longpoll_is_held(const struct longpoll *poll)
+{
+	return poll->is_held;
+}
+
+void
+longpoll_redirect(struct longpoll *poll, void (*answered)(void *ctx,
+    const struct exchange_answer *answer), void *ctx)
+{
+	poll->answered = answered;
+	poll->ctx = ctx;
+}
+
 void
 longpoll_refuse_body(struct longpoll *poll, void (*answered)(void *ctx,
     const struct exchange_answer *answer), void *ctx)

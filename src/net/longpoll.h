@@ -1,6 +1,7 @@
 #ifndef LONGPOLL_H
 #define LONGPOLL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <uv.h>
@@ -88,6 +89,11 @@ int	 longpoll_add_body(struct longpoll *poll, const void *data, size_t len)
  * long-poll is gone when it is.
  */
 void	 longpoll_start(struct longpoll *poll, void (*answered)(void *ctx,
+	    const struct exchange_answer *answer), void *ctx);
+/* Whether it waits until its time is up, or something changes. */
+bool	 longpoll_is_held(const struct longpoll *poll);
+/* Its answer is told in another way from now on. */
+void	 longpoll_redirect(struct longpoll *poll, void (*answered)(void *ctx,
 	    const struct exchange_answer *answer), void *ctx);
 /* Answer that the body is too large, instead. */
 void	 longpoll_refuse_body(struct longpoll *poll,
