@@ -18,6 +18,7 @@
 #include "http_refusal.h"
 #include "http_request.h"
 #include "http_upgrade.h"
+#include "read_count.h"
 
 /*
  * libmicrohttpd in its external epoll mode: its epoll descriptor is one
@@ -304,6 +305,7 @@ http_add(struct http *http, int fd, const struct sockaddr *address,
 {
 	http->is_dirty = true;
 	http->is_added = false;
+	read_count_begin(fd, address->sa_family);
 	/* If it fails fd is closed already. */
 	if (MHD_add_connection(http->daemon, fd, address, len) == MHD_NO &&
 	    !http->is_added)

@@ -19,7 +19,7 @@
 #include "http_answer.h"
 #include "http_connection.h"
 #include "longpoll.h"
-#include "tcp_progress.h"
+#include "read_count.h"
 
 enum { LENDS_PER_RUN = 16 };	/* of libmicrohttpd, at the most */
 
@@ -291,6 +291,20 @@ end_lent(struct http_held *held)
 	end_held(held, HTTP_END_CLOSED);
 }
 
+/* Of what matters: who connects from a UNIX-domain socket is nobody. */
+static socklen_t
+address_len(const struct sockaddr *address)
+{
+	switch (address->sa_family) {
+	case AF_INET6:
+		return sizeof(struct sockaddr_in6);
+	case AF_INET:
+		return sizeof(struct sockaddr_in);
+	default:
+		return sizeof(address->sa_family);
+	}
+}
+
 /*
  * Let libmicrohttpd read a request from a duplicate of the socket; if there is
  * no descriptor for that, the socket is its own from now on.
@@ -312,9 +326,7 @@ lend(struct http_held *held)
 	TAILQ_INSERT_TAIL(&http->lent, held, lent_entry);
 	/* If it fails fd is closed already. */
 	if (MHD_add_connection(http->daemon, fd, &held->address.any,
-	    held->address.any.sa_family == AF_INET6 ?
-	    sizeof(held->address.in6) : sizeof(held->address.in)) == MHD_NO &&
-	    held->lent_fd != -1)
+	    address_len(&held->address.any)) == MHD_NO && held->lent_fd != -1)
 		end_lent(held);
 	http->is_dirty = true;
 	/* Each takes memory until it has been read. */
@@ -363,15 +375,17 @@ on_held_event(uv_poll_t *watch, int status, int events)
 }
 
 /*
- * Whether the request can be answered here: nothing has come behind it that
- * libmicrohttpd may have read.
+ * Whether the request can be answered here: libmicrohttpd has read nothing of
+ * what may come behind it.
  */
 static bool
 can_take(const struct http_connection *connection)
 {
 	return connection->persistence != HTTP_PERSISTENCE_OTHER &&
-	    !connection->is_last && connection->bytes ==
-	    tcp_progress_received(http_connection_fd(connection));
+	    !connection->is_last &&
+	    read_count_is(http_connection_fd(connection),
+	    http_connection_address(connection)->sa_family,
+	    connection->bytes);
 }
 
 static struct http_held *
@@ -396,9 +410,9 @@ held_new(struct http_connection *connection)
 	held->fd = fd;
 	held->lent_fd = -1;
 	held->watch.data = held;
-	memcpy(&held->address, address, address->sa_family == AF_INET6 ?
-	    sizeof(held->address.in6) : sizeof(held->address.in));
-	/* The end of an answer is not to wait for what acknowledges it. */
+	memcpy(&held->address, address, address_len(address));
+	/* The end of an answer is not to wait for what acknowledges it; it
+	 * fails where there is no TCP. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	TAILQ_INSERT_TAIL(&http->held, held, entry);
 	return held;

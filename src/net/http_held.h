@@ -26,9 +26,8 @@ struct http_held;
  * Take the connection over with its request, which has come to its last byte:
  * its answer was decided (connection->answer) or waits for its long-poll.
  * libmicrohttpd has to be told to end the connection then, and has done so
- * before the loop goes on.  False where it cannot be: more has come behind the
- * request, which libmicrohttpd may have read; it is not TCP, where one cannot
- * know; or what becomes of the connection is for libmicrohttpd to decide.
+ * before the loop goes on.  False where it cannot be: libmicrohttpd may have
+ * read more behind the request, or is to decide what becomes of the connection.
  */
 bool	 http_held_take(struct http_connection *connection)
 	    __attribute__((warn_unused_result));

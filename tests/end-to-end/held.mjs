@@ -8,17 +8,20 @@ import net from 'node:net';
 import test, { describe } from 'node:test';
 
 import { message } from './lib/client.mjs';
-import { withDaemon } from './lib/daemon.mjs';
+import { makeFolder, withDaemon } from './lib/daemon.mjs';
 import { pass, Shopper } from './lib/shopper.mjs';
 
 // A connection on which requests are written as they are.
 class Connection {
 	text = '';
 	#look = () => {};
+	#before;
 
 	constructor(daemon) {
 		this.daemon = daemon;
-		this.socket = net.connect(daemon.port, '127.0.0.1');
+		this.#before = new Set(socketsOf(daemon).map(({ inode }) => inode));
+		this.socket = net.connect(daemon.path === undefined ?
+			{ port: daemon.port, host: '127.0.0.1' } : { path: daemon.path });
 		this.socket.setNoDelay();
 		this.socket.on('data', (data) => {
 			this.text += data.toString('latin1');
@@ -64,23 +67,18 @@ class Connection {
 		return this.next();
 	}
 
-	// The descriptor that the daemon has of it.
+	// The descriptor that the daemon has of it.  To be asked first when no
+	// other one was opened since.
 	descriptor() {
-		const table = ['tcp', 'tcp6'].map((name) =>
-			fs.readFileSync(`/proc/net/${name}`, 'utf8')).join('');
-		const row = table.split('\n').map((line) => line.trim().split(/\s+/))
-			.find(([, local, remote]) => portOf(local) === this.daemon.port &&
-				portOf(remote) === this.socket.localPort);
-		const folder = `/proc/${this.daemon.pid}/fd`;
-		return fs.readdirSync(folder).filter((name) =>
-			link(`${folder}/${name}`) === `socket:[${row[9]}]`);
+		const now = socketsOf(this.daemon);
+		this.inode ??= now.find(({ inode }) =>
+			!this.#before.has(inode)).inode;
+		return now.filter(({ inode }) => inode === this.inode)
+			.map(({ name }) => name);
 	}
 }
 
 const DATE = /^Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/m;
-
-// Of an address in /proc/net.
-const portOf = (address) => parseInt(address?.split(':')[1], 16);
 
 // One may have been closed meanwhile.
 const link = (name) => {
@@ -90,6 +88,11 @@ const link = (name) => {
 		return undefined;
 	}
 };
+
+// The sockets of a daemon: {name, inode}, name being that of the descriptor.
+const socketsOf = ({ pid }) => fs.readdirSync(`/proc/${pid}/fd`)
+	.map((name) => ({ name, inode: link(`/proc/${pid}/fd/${name}`) }))
+	.filter(({ inode }) => inode?.startsWith('socket:'));
 
 // Where the first answer in text ends; undefined if not all of it came.
 const endOf = (text) => {
@@ -135,6 +138,13 @@ let count = 0;
 const change = (bob) => bob.post('updateCart',
 	{ cartContent: { n: ++count } });
 
+// Likewise, with connections that come to a UNIX-domain socket.
+const withLocalDaemon = (settings, steps) => {
+	const path = `${makeFolder()}/http.sock`;
+	return withDaemon({ ...settings, listen: `*:0,unix:${path}` },
+		(daemon) => steps(Object.assign(daemon, { path })));
+};
+
 // A connection that was taken over, and idles.
 const taken = async (daemon, shopper) => {
 	const connection = new Connection(daemon);
@@ -155,8 +165,9 @@ describe('answers are the same, byte for byte', { concurrency: true }, () => {
 		'HTTP/1.0': { version: '1.0' },
 		'HTTP/1.0, keep-alive': { version: '1.0',
 			fields: ['Connection: keep-alive'] },
+		'a UNIX-domain socket': { start: withLocalDaemon },
 	})) {
-		test(name, () => withDaemon({}, async (daemon) => {
+		test(name, () => (options.start ?? withDaemon)({}, async (daemon) => {
 			const { ada, bob } = await enterPair(daemon);
 			// Bytes behind a request keep the connection with the library.
 			const ours = new Connection(daemon), theirs = new Connection(daemon);
@@ -211,7 +222,13 @@ describe('answers are the same, byte for byte', { concurrency: true }, () => {
 	}));
 });
 
-describe('what comes while a poll is held', { concurrency: true }, () => {
+for (const [place, start] of Object.entries({ 'TCP': withDaemon,
+	'a UNIX-domain socket': withLocalDaemon })) {
+	describe(`what comes while a poll is held, over ${place}`,
+		{ concurrency: true }, () => comesWhileHeld(start));
+}
+
+function comesWhileHeld(start) {
 	const tries = {
 		'with it': async (connection, request, next) => {
 			await connection.send(request + next);
@@ -232,11 +249,11 @@ describe('what comes while a poll is held', { concurrency: true }, () => {
 		},
 	};
 	for (const [name, send] of Object.entries(tries)) {
-		test(`is read behind its answer: ${name}`, () => withDaemon({},
+		test(`is read behind its answer: ${name}`, () => start({},
 			async (daemon) => {
 				const { ada, bob } = await enterPair(daemon);
-				for (const connection of [new Connection(daemon),
-					await taken(daemon, ada)]) {
+				for (const connection of [await taken(daemon, ada),
+					new Connection(daemon)]) {
 					const rest = await send(connection, poll(ada), OPTIONS);
 					assert.equal(connection.text, '');
 					await change(bob);
@@ -253,13 +270,14 @@ describe('what comes while a poll is held', { concurrency: true }, () => {
 
 	for (const [name, end] of Object.entries({
 		'closes': (socket) => socket.end(),
-		'resets': (socket) => socket.resetAndDestroy(),
+		'resets': (socket) => socket.remoteAddress === undefined ?
+			socket.destroy() : socket.resetAndDestroy(),
 	})) {
-		test(`a client that ${name} is gone`, () => withDaemon(
+		test(`a client that ${name} is gone`, () => start(
 			{ 'max-held-polls': 1 }, async (daemon) => {
 				const { ada } = await enterPair(daemon);
-				for (const connection of [new Connection(daemon),
-					await taken(daemon, ada)]) {
+				for (const connection of [await taken(daemon, ada),
+					new Connection(daemon)]) {
 					await connection.send(poll(ada));
 					end(connection.socket);
 					await connection.closed;
@@ -267,7 +285,7 @@ describe('what comes while a poll is held', { concurrency: true }, () => {
 				}
 			}));
 	}
-});
+}
 
 test('requests come whole or in parts', () => withDaemon({},
 	async (daemon) => {
@@ -323,6 +341,27 @@ test('a large answer goes out as it is taken', () => withDaemon(LARGE,
 			socket.destroy();
 	}));
 
+// Such a socket takes all of a small answer, or nothing.
+test('an answer begins when there is no room', () => withLocalDaemon(
+	{ 'message-rate': 0 }, async (daemon) => {
+		const { ada } = await enterPair(daemon);
+		const connection = await taken(daemon, ada);
+		await ada.post('updateCart', { cartContent: { pad: 'x'.repeat(2000) } });
+		const resume = post(ada, 'resumeSession', { token: ada.token });
+		const answer = await connection.ask(resume);
+		const COUNT = 90;
+		connection.socket.pause();
+		for (let i = 0; i < COUNT; i++) {
+			connection.socket.write(resume);
+			// One that is done later.
+			await ada.post('resumeSession', { token: ada.token });
+		}
+		connection.socket.resume();
+		for (let i = 0; i < COUNT; i++)
+			assert.equal(await connection.next(), answer);
+		connection.socket.destroy();
+	}));
+
 test('a large answer that is not taken is cut off', () => withDaemon(
 	{ ...LARGE, 'send-timeout': 1, 'log-level': 'debug' }, async (daemon) => {
 		const { ada, bob } = await enterPair(daemon);
@@ -366,9 +405,9 @@ test('who wants a place gets that of an idle one', () => withDaemon(
 test('a held poll is answered when the daemon stops', () => withDaemon({},
 	async (daemon) => {
 		const { ada } = await enterPair(daemon);
-		const held = [new Connection(daemon), await taken(daemon, ada),
-			new Connection(daemon)];
 		const idle = await taken(daemon, ada);
+		const held = [await taken(daemon, ada), new Connection(daemon),
+			new Connection(daemon)];
 		for (const connection of held)
 			await connection.send(poll(ada));
 		// The library has the last one.

@@ -62,7 +62,8 @@ export class Daemon {
 	log = '';
 	#watchers = new Set();
 
-	// Resolves once it listens, on any port if none is given; `settings` are
+	// Resolves once it listens, on any port if none is given nor `listen` set,
+	// which has to name one as its first place; `settings` are
 	// -o KEY=VALUE, `configuration` is a file of them.
 	static async start({ database, configuration, settings = {}, env = {},
 		port = 0 }) {
@@ -73,7 +74,7 @@ export class Daemon {
 		if (configuration !== undefined)
 			options.push('-c', configuration);
 		const daemon = new Daemon(['-d', database, ...options,
-			String(port)], env);
+			...settings.listen === undefined ? [String(port)] : []], env);
 		const line = await daemon.logged(
 			/listening on (?:\[::\]|0\.0\.0\.0):(\d+)/);
 		daemon.port = Number(line[1]);
