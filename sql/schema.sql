@@ -1,4 +1,4 @@
--- The database of buddyshopping, version 4.  Older ones are brought to it by
+-- The database of buddyshopping, version 5.  Older ones are brought to it by
 -- migrate-N.sql.
 --
 -- journal and journal_body are the truth: everything that happened, in order.
@@ -14,9 +14,9 @@
 -- salt is 16 bytes.  Each of the four others is its length in bytes as a
 -- little-endian 32-bit number and then its bytes; an absent one (NULL) is the
 -- four bytes ff ff ff ff alone.  Whoever must forget a body sets all its
--- columns but seq to NULL: the digest in the journal stays, tells nothing
--- without the salt, and the chain can be verified as before.  "Explained
--- erasures" below says when that may be so.
+-- columns but seq to NULL, or deletes it: the digest in the journal stays,
+-- tells nothing without the salt, and the chain can be verified as before.
+-- "Explained erasures" below says when that may be so.
 --
 -- The chain
 --
@@ -57,10 +57,12 @@
 --
 -- Explained erasures
 --
--- A body with salt NULL is explained if there is an ERASE row of higher seq for
--- its session and customer, or a RETAIN row of higher seq that may be the
--- reason by what is said above: a replay knows what was pointed to when.  Any
--- other one was tampered with.
+-- A body that is not there, or has salt NULL, is explained if there is an ERASE
+-- row of higher seq for its session and customer, or a RETAIN row of higher seq
+-- that may be the reason by what is said above: a replay knows what was pointed
+-- to when.  Any other one was tampered with.  An ERASE leaves the emptied body,
+-- and retention deletes it once it is old; up to version 4 retention left it
+-- too.
 --
 -- Purges
 --
@@ -169,9 +171,6 @@ CREATE TABLE journal_body (
 	request BLOB CHECK (length(request) = 32)	-- START, JOIN
 ) STRICT;
 
--- What retention has yet to look at.
-CREATE INDEX journal_body_kept ON journal_body(seq) WHERE salt IS NOT NULL;
-
 -- The row before the first one of the journal, if rows were purged: one at the
 -- most.
 CREATE TABLE chain_anchor (
@@ -208,13 +207,6 @@ BEGIN
 	SELECT RAISE(ABORT, 'a body can only be erased');
 END;
 
-CREATE TRIGGER journal_body_no_delete BEFORE DELETE ON journal_body
-WHEN OLD.seq > ifnull((SELECT client_seq FROM journal INDEXED BY journal_purge
-    WHERE event = 12 ORDER BY seq DESC LIMIT 1), 0)
-BEGIN
-	SELECT RAISE(ABORT, 'the journal is append-only');
-END;
-
 CREATE TRIGGER chain_anchor_no_update BEFORE UPDATE ON chain_anchor
 BEGIN
 	SELECT RAISE(ABORT, 'an anchor is replaced by one of a later row');
@@ -226,4 +218,4 @@ BEGIN
 	SELECT RAISE(ABORT, 'an anchor is replaced by one of a later row');
 END;
 
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;

@@ -987,7 +987,7 @@ START_TEST(what_is_no_database_of_ours_is_refused)
 		const char *bytes;	/* instead of the file; or NULL */
 		enum audit_status status;
 	} cases[] = {
-		{ "PRAGMA user_version = 5", NULL, AUDIT_BAD_DATA },
+		{ "PRAGMA user_version = 6", NULL, AUDIT_BAD_DATA },
 		{ "PRAGMA user_version = 1", NULL, AUDIT_BAD_DATA },
 		{ "PRAGMA application_id = 5", NULL, AUDIT_BAD_DATA },
 		{ "DROP TABLE chain_anchor", NULL, AUDIT_BAD_DATA },

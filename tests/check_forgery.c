@@ -54,6 +54,8 @@ static const char order[] =
     "numbers of customers mean nothing but their order";
 static const char log_mark[] =
     "says which log is the file's, and nothing of sessions";
+static const char emptied[] =
+    "an erased body is empty or not there, which is the same";
 static const char noted[] =
     "its END is gone, and a note has the incarnation alone";
 
@@ -72,6 +74,12 @@ static const struct {
 	{ FORGERY_EDIT, "log_mark.id", log_mark, NULL },
 	{ FORGERY_EDIT, "log_mark.base", log_mark, NULL },
 	{ FORGERY_EDIT, "log_mark.mark", log_mark, NULL },
+	{ FORGERY_DELETE, "journal_body", emptied, "22" },
+	{ FORGERY_DELETE, "journal_body", emptied, "23" },
+	{ FORGERY_DELETE, "journal_body", emptied, "24" },
+	{ FORGERY_INSERT, "journal_body", emptied, "22" },
+	{ FORGERY_INSERT, "journal_body", emptied, "23" },
+	{ FORGERY_INSERT, "journal_body", emptied, "24" },
 	{ FORGERY_DELETE, "log_mark", log_mark, NULL },
 	{ FORGERY_INSERT, "log_mark", log_mark, NULL },
 };
@@ -88,7 +96,7 @@ struct trial {
 	int fd; /* of path, where copies are written */
 	sqlite3	*db;			/* the copy to be changed */
 	sqlite3	*pristine;		/* one that is not */
-	const char *row;		/* whose cell is edited; or NULL */
+	const char *row; /* that is edited, deleted or copied; or NULL */
 
 	char	 says[AUDIT_FAULT_BYTES]; /* of the fault found last */
 	unsigned tried;
@@ -449,6 +457,7 @@ delete_and_insert_rows(struct trial *trial, const struct place *place)
 		    strcmp(place->columns[c], "name") == 0 ?
 		    "name || 'x'" : place->columns[c]);
 	for (r = 0; place->rows[r] != NULL; r++) {
+		trial->row = place->rows[r];
 		(void)snprintf(sql, sizeof(sql), "DELETE FROM %s WHERE %s = %s",
 		    place->table, place->columns[0], place->rows[r]);
 		try_table(trial, FORGERY_DELETE, place->table, sql);
@@ -460,6 +469,7 @@ delete_and_insert_rows(struct trial *trial, const struct place *place)
 			    way == 0 ? "max(rowid) + 1" : "min(rowid) - 1");
 			try_table(trial, FORGERY_INSERT, place->table, sql);
 		}
+		trial->row = NULL;
 	}
 }
 

@@ -717,7 +717,8 @@ START_TEST(purge_of_its_own_row_deletes_nothing)
 		"UPDATE journal SET client_seq = 'x' WHERE seq = 10",
 		"UPDATE journal SET client_seq = 10 WHERE seq = 10",
 	};
-	struct retention pass = { .step = RETENTION_PURGE };
+	const struct record note = { .event = RECORD_RETAIN };
+	struct retention pass = { .rows_ms = 1, .has_bodies = true };
 	struct loose loose;
 	struct store *store;
 	int64_t rows;
@@ -730,7 +731,7 @@ START_TEST(purge_of_its_own_row_deletes_nothing)
 	    STORE_OPENED);
 	ck_assert_int_eq(store_begin(store), STORE_OK);
 
-	ck_assert_int_eq(store_purge(store, &pass, NULL), STORE_FATAL);
+	ck_assert_int_eq(store_purge(store, &pass, &note), STORE_FATAL);
 	ck_assert_int_eq(store_exit_status(store), STORE_BAD_DATA);
 
 	store_close(store);

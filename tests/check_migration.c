@@ -293,7 +293,7 @@ static const char *const differences[] = {
 	" EXCEPT SELECT * FROM new.journal_body)",
 	"SELECT (SELECT count(*) FROM main.journal)"
 	" <> (SELECT count(*) FROM new.journal)",
-	"SELECT (SELECT user_version FROM pragma_user_version) <> 4",
+	"SELECT (SELECT user_version FROM pragma_user_version) <> 5",
 	"SELECT count(*) FROM pragma_integrity_check"
 	" WHERE integrity_check <> 'ok'",
 };
@@ -345,7 +345,7 @@ START_TEST(log_of_an_older_version_is_taken_in)
 
 	db = connect(OLD_PATH);
 	ck_assert_int_eq(query(db, "SELECT active_ms FROM session"), 7);
-	ck_assert_int_eq(query(db, "PRAGMA user_version"), 4);
+	ck_assert_int_eq(query(db, "PRAGMA user_version"), 5);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	payload_unref(session);
 	payload_unref(text);
@@ -489,7 +489,7 @@ suite_add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, older_version_becomes_what_a_new_database_is,
-	    0, 3);
+	    0, 4);
 	tcase_add_loop_test(tc, anchors_of_older_versions_get_a_note, 0,
 	    3 * PURGES);
 	tcase_add_test(tc, log_of_an_older_version_is_taken_in);

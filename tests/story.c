@@ -315,7 +315,7 @@ story_open(const struct story *story)
 	static const char *const triggers[] = {
 		"session_no_rename", "session_no_delete",
 		"journal_no_update", "journal_no_delete",
-		"journal_body_only_erase", "journal_body_no_delete",
+		"journal_body_only_erase",
 		"chain_anchor_no_update", "chain_anchor_no_delete",
 	};
 	char sql[64];

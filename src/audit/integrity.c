@@ -31,10 +31,6 @@ static const struct {
 	    " INDEXED BY journal_purge WHERE event = 12) AS entries,"
 	    " (SELECT count(*) FROM journal NOT INDEXED"
 	    " WHERE event = 12) AS rows" },
-	{ "journal_body_kept", "SELECT (SELECT count(*) FROM journal_body"
-	    " INDEXED BY journal_body_kept WHERE salt IS NOT NULL) AS entries,"
-	    " (SELECT count(*) FROM journal_body NOT INDEXED"
-	    " WHERE salt IS NOT NULL) AS rows" },
 };
 
 /* Say what SQLite says, less a line of heading. */

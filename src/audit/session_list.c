@@ -33,7 +33,8 @@ static const char host_sql[] =
     " WHERE c.session = ?1 AND c.state IN (0, 1) AND c.is_host"
     " ORDER BY c.id DESC LIMIT 1";
 static const char last_host_sql[] =
-    "SELECT b.name FROM journal AS j JOIN journal_body AS b ON b.seq = j.seq"
+    "SELECT b.name FROM journal AS j"
+    " LEFT JOIN journal_body AS b ON b.seq = j.seq"
     " WHERE j.session = ?1 AND j.event = 1 AND j.customer ="
     " (SELECT cid FROM customer WHERE session = ?1 AND incarnation = ?2"
     "  AND is_host ORDER BY id DESC LIMIT 1) ORDER BY j.seq LIMIT 1";

@@ -405,8 +405,9 @@ look_up_digest(struct verifier *v, struct audit_row *row,
 	struct sql_binding rows = run_statement(v, SQL_BODY);
 
 	sql_bind_row(&rows, row->seq);
-	*digest = (struct audit_digest){ .fault = "its body is missing" };
-	if (sql_next(&rows))
+	row->is_erased = !sql_next(&rows);
+	*digest = (struct audit_digest){ .is_erased = row->is_erased };
+	if (!row->is_erased)
 		audit_digest_make(digest, row, rows.statement, 0);
 	return audit_end_rows(v->audit, &rows);
 }

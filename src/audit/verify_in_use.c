@@ -190,7 +190,7 @@ is_erased_now(struct verify_in_use *use, int64_t seq, bool *is_gone)
 		return status;
 	columns = columns_at(rows.statement, "journal_body");
 	sql_bind_row(&rows, seq);
-	*is_gone = sql_next(&rows) && column_bool(&columns, 0);
+	*is_gone = !sql_next(&rows) || column_bool(&columns, 0);
 	return audit_end_rows(use->audit, &rows);
 }
 

@@ -41,13 +41,12 @@ enum job_result {
 };
 
 /*
- * A pass over what has become old: bodies are erased, then rows are purged
- * from the journal's beginning.
+ * A pass over what has become old: bodies are deleted, and rows are purged from
+ * the journal's beginning, side by side.  Then what stays free is given back.
  */
 enum retention_step {
-	RETENTION_BODIES,
-	RETENTION_SEARCH,	/* for the last row that may go */
 	RETENTION_PURGE,
+	RETENTION_VACUUM,
 	RETENTION_OVER
 };
 
@@ -56,10 +55,18 @@ struct retention {
 	uint64_t bodies_ms;	/* those of rows before this; 0 for none */
 	uint64_t rows_ms;	/* rows before this; 0 for none */
 	enum retention_step step;
+	int64_t	 head_row;	/* the journal's last when the slice before */
+				/* was done; 0 for the first slice */
 	int64_t	 note_row;	/* of its last RETAIN; 0 before */
-	int64_t	 after_row;	/* how far the step has got */
-	bool	 is_worth_it;	/* the search met more than such notes */
-	int64_t	 upto_row;	/* the last row found that may be purged */
+	bool	 is_noted;	/* since then only notes of its own came */
+	int64_t	 body_row;	/* how far bodies were looked at */
+	bool	 has_bodies;	/* all of them were */
+	int64_t	 search_row;	/* how far rows were, for the last that may */
+	bool	 has_searched;	/* go, and whether all of them were */
+	bool	 is_worth_it;	/* they were more than such notes */
+	int64_t	 upto_row;	/* the last one found that may go; or 0 */
+	bool	 has_rows;	/* all of them are gone */
+	int64_t	 spare_pages;	/* to be given back */
 };
 
 /*

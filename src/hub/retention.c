@@ -6,12 +6,14 @@
 
 /*
  * Passes are this often in the time after which things are old, but within
- * these limits; a slice that was refused is tried again after RETRY_MS.
+ * these limits.  A slice follows the other as soon as that is done, so that
+ * every list of jobs has one, as large as what is written in it; what is given
+ * back can wait.  A slice that was refused is tried again after RETRY_MS.
  */
 #define PASSES_PER_LIFE 24
 #define PASS_MIN_MS 1000
 #define PASS_MAX_MS 3600000
-#define SLICE_PAUSE_MS 50
+#define VACUUM_PAUSE_MS 50
 #define RETRY_MS 60000
 
 /* The shorter of the two times, 0 if both are for ever. */
@@ -59,7 +61,7 @@ begin_pass(struct hub *hub)
 		.now_ms = hub->now.wall_ms,
 		.bodies_ms = cutoff_ms(hub, hub->settings.journal_retention_ms),
 		.rows_ms = cutoff_ms(hub, hub->settings.audit_retention_ms),
-		.step = RETENTION_BODIES,
+		.step = RETENTION_PURGE,
 	};
 }
 
@@ -103,13 +105,15 @@ retention_next_ms(const struct hub *hub)
 void
 retention_done(struct hub *hub, const struct job *job)
 {
-	uint64_t pause_ms = SLICE_PAUSE_MS;
+	uint64_t pause_ms = 0;
 
 	hub->is_retaining = false;
 	if (job->result == JOB_REFUSED)
 		pause_ms = RETRY_MS;
 	else
 		hub->retention = job->retain.next;
+	if (hub->retention.step == RETENTION_VACUUM && pause_ms == 0)
+		pause_ms = VACUUM_PAUSE_MS;
 	hub->retention_ms = hub->retention.step == RETENTION_OVER ?
 	    retention_first_ms(hub) : hub->now.mono_ms + pause_ms;
 }

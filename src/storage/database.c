@@ -33,6 +33,9 @@ static const char connection_sql[] =
     /* A commit waits while the log is cut: only after very long readers. */
     "PRAGMA journal_size_limit = 268435456;";
 
+/* Of a file that has no table yet; see vacuum.h. */
+static const char creation_sql[] = "PRAGMA auto_vacuum = INCREMENTAL";
+
 struct database {
 	char	*path;
 	int	 lock;			/* of path.lock, flocked; or -1 */
@@ -126,6 +129,9 @@ create_schema(const struct database *database, const char *file,
 	sqlite3 *db;
 
 	status = open_connection(database, file, vfs, &db);
+	if (status == STORE_OPENED && sqlite3_exec(db, creation_sql, NULL, NULL,
+	    NULL) != SQLITE_OK)
+		status = store_status_of_sqlite(database->path, db);
 	if (status == STORE_OPENED)
 		status = migrate_schema(database->path, db);
 	if (sqlite3_close(db) != SQLITE_OK && status == STORE_OPENED)

@@ -11,7 +11,8 @@
 #include "sql.h"
 
 enum {
-	LOOK_ROWS = 2000	/* of the session, looked at in one slice */
+	LOOK_ROWS = 2000,	/* of the session, looked at in one slice */
+	ERASE_SLICE = 200	/* bodies in one transaction */
 };
 
 enum statement {
@@ -37,11 +38,11 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_BODY] =
 	    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
 	    " cart = NULL, request = NULL WHERE seq = ?",
-	/* Of the newcomer that row seq is about, if it is about one. */
+	/* Of the newcomers that the rows are about. */
 	[SQL_REQUEST] =
 	    "UPDATE customer SET request = NULL"
 	    " FROM (SELECT session AS s, customer AS c FROM journal"
-	    "  WHERE seq = ? AND event IN (1, 2))"
+	    "  WHERE seq BETWEEN ? AND ? AND event IN (1, 2))"
 	    " WHERE session = s AND cid = c AND request IS NOT NULL",
 };
 
@@ -67,18 +68,25 @@ erase_knows(struct sql *sql, const struct record *record,
 }
 
 enum store_status
+erase_requests(struct sql *sql, int64_t first, int64_t last)
+{
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_REQUEST);
+
+	sql_bind_row(&b, first);
+	sql_bind_row(&b, last);
+	return sql_run(&b);
+}
+
+/* Empty the body of row seq. */
+static enum store_status
 erase_body(struct sql *sql, int64_t seq)
 {
-	struct sql_binding body = sql_bind(sql, statement_sql, SQL_BODY);
-	struct sql_binding request = sql_bind(sql, statement_sql, SQL_REQUEST);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_BODY);
 	enum store_status status;
 
-	sql_bind_row(&body, seq);
-	status = sql_run_one(&body);
-	if (status != STORE_OK)
-		return status;
-	sql_bind_row(&request, seq);
-	return sql_run(&request);
+	sql_bind_row(&b, seq);
+	status = sql_run_one(&b);
+	return status != STORE_OK ? status : erase_requests(sql, seq, seq);
 }
 
 /* The rows of one slice; *after_row is 0 if there are no more. */

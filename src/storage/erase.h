@@ -16,9 +16,6 @@ struct sql;
  * stay, and the chain.
  */
 
-enum {
-	ERASE_SLICE = 200		/* bodies in one transaction */
-};
 
 /* Before all others; -1: the error is the connection's. */
 int	 erase_prepare(struct sql *sql) __attribute__((warn_unused_result));
@@ -26,8 +23,9 @@ int	 erase_prepare(struct sql *sql) __attribute__((warn_unused_result));
 /* Whether there is the session, or the customer in it, that record names. */
 enum store_status erase_knows(struct sql *sql,
 	    const struct record *record, bool *is_known);
-/* Erase the body of row seq, which may be erased already. */
-enum store_status erase_body(struct sql *sql, int64_t seq);
+/* Forget the proofs of requests of whoever came in these rows. */
+enum store_status erase_requests(struct sql *sql, int64_t first,
+	    int64_t last);
 /*
  * Erase the next bodies that record, an ERASE whose row is upto_row, covers.
  * They come behind *after_row, which is moved on (0 at the end); *erased is

@@ -173,6 +173,7 @@ static const struct {
 	{ migrate_2_sql, NULL },
 	{ migrate_3_sql, NULL },
 	{ migrate_4_sql, migrate_4_purges },
+	{ migrate_5_sql, NULL },
 };
 
 #define NEWEST_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

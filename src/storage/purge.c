@@ -7,23 +7,28 @@
 
 #include "base/xalloc.h"
 #include "column.h"
+#include "erase.h"
 #include "hub/job.h"
 #include "session/record.h"
 #include "sql.h"
 
 enum {
-	LOOK_ROWS = 1000,	/* looked at in one slice */
-	PURGE_ROWS = 200	/* deleted in one slice */
+	LEAST_ROWS = 200,	/* that a slice may delete; others wait for */
+	MOST_ROWS = 10000,	/* ... it, and after a pause much was written */
+	ROWS_PER_WRITTEN = 2,
+	LOOKED_PER_DELETED = 5
 };
 
 enum statement {
 	SQL_BODIES,
+	SQL_DELETE_BODIES,
 	SQL_ROWS,
-	SQL_UPTO,
-	SQL_PURGED,
-	SQL_DELETE_BODY,
-	SQL_DELETE_ROW,
-	SQL_DELETE_CUSTOMER,
+	SQL_NOTED,
+	SQL_FIRST,
+	SQL_LAST,
+	SQL_ENDED,
+	SQL_DELETE_CUSTOMERS,
+	SQL_DELETE_ROWS,
 	SQL_DELETE_SESSION,
 	SQL_ANCHOR,
 	SQL_DELETE_ANCHOR,
@@ -35,29 +40,36 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "SELECT b.seq, j.ts_ms, j.event, EXISTS (SELECT 1 FROM customer"
 	    "  WHERE session = j.session AND cid = j.customer"
 	    "  AND (name_seq = b.seq OR cart_seq = b.seq)) AS is_needed,"
-	    " EXISTS (SELECT 1 FROM journal WHERE session = j.session"
-	    "  AND seq > ?3) AS is_changed"
-	    " FROM journal_body AS b INDEXED BY journal_body_kept"
-	    " CROSS JOIN journal AS j ON j.seq = b.seq"
-	    " WHERE b.salt IS NOT NULL AND b.seq > ?1 ORDER BY b.seq LIMIT ?2",
+	    " b.salt IS NULL AS is_empty"
+	    " FROM journal_body AS b CROSS JOIN journal AS j ON j.seq = b.seq"
+	    " WHERE b.seq > ? ORDER BY b.seq LIMIT ?",
+	[SQL_DELETE_BODIES] =
+	    "DELETE FROM journal_body WHERE seq BETWEEN ? AND ?",
 	[SQL_ROWS] =
 	    "SELECT seq, ts_ms, session, event IS 1 AND revision IS 1"
 	    "  AND EXISTS (SELECT 1 FROM session WHERE id = journal.session"
 	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL)"
 	    "  AS begins_what_goes_on"
 	    " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
-	[SQL_UPTO] =
+	[SQL_NOTED] =
 	    "SELECT seq, client_seq FROM journal INDEXED BY journal_purge"
 	    " WHERE event = 12 ORDER BY seq DESC LIMIT 1",
-	[SQL_PURGED] =
-	    "SELECT seq, session, customer, event FROM journal"
-	    " WHERE seq <= ? ORDER BY seq LIMIT ?",
-	[SQL_DELETE_BODY] =
-	    "DELETE FROM journal_body WHERE seq = ?",
-	[SQL_DELETE_ROW] =
-	    "DELETE FROM journal WHERE seq = ?",
-	[SQL_DELETE_CUSTOMER] =
-	    "DELETE FROM customer WHERE session = ? AND cid = ? AND state = 2",
+	[SQL_FIRST] =
+	    "SELECT ifnull(min(seq), 0) AS seq FROM journal",
+	[SQL_LAST] =
+	    "SELECT ifnull(max(seq), 0) AS seq FROM journal WHERE seq <= ?",
+	/* Behind its END come notes alone. */
+	[SQL_ENDED] =
+	    "SELECT DISTINCT session FROM journal"
+	    " WHERE seq <= ? AND event >= 8",
+	/* Nobody asks any more whether they ever were there. */
+	[SQL_DELETE_CUSTOMERS] =
+	    "DELETE FROM customer WHERE state = 2 AND id IN"
+	    " (SELECT c.id FROM journal AS j CROSS JOIN customer AS c"
+	    "  ON c.session = j.session AND c.cid = j.customer"
+	    "  WHERE j.seq <= ? AND j.event IN (1, 2))",
+	[SQL_DELETE_ROWS] =
+	    "DELETE FROM journal WHERE seq <= ?",
 	[SQL_DELETE_SESSION] =
 	    "DELETE FROM session WHERE id = ?1 AND ended_ms IS NOT NULL"
 	    " AND NOT EXISTS (SELECT 1 FROM journal WHERE session = ?1)"
@@ -69,25 +81,43 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "DELETE FROM chain_anchor WHERE seq < ?",
 };
 
-/* A row to be purged. */
-struct purged {
-	int64_t	 seq;
-	int64_t	 session;
-	bool	 has_customer;
-	struct customer_id customer;
-	enum record_event event;
-};
-
 enum age {
 	AGE_OLD,
 	AGE_YOUNG,
 	AGE_UNKNOWN	/* from the future */
 };
 
+/* Bodies to be deleted, of rows without a gap. */
+struct run {
+	int64_t	 first;
+	int64_t	 last;
+	bool	 is_of_notes;
+	bool	 has_newcomers;
+};
+
+/* What a slice has found. */
+struct bodies {
+	struct run *runs;
+	size_t	 run_count;
+	size_t	 count;		/* of bodies */
+	bool	 needs_note;	/* for one that nothing explains yet */
+};
+
 int
 purge_prepare(struct sql *sql)
 {
 	return sql_prepare(sql, statement_sql, STATEMENTS);
+}
+
+size_t
+purge_limit(const struct retention *pass, int64_t head_row)
+{
+	int64_t written = pass->head_row == 0 ? 0 : head_row - pass->head_row;
+	int64_t limit = written * ROWS_PER_WRITTEN;
+
+	if (limit < LEAST_ROWS)
+		return LEAST_ROWS;
+	return limit < MOST_ROWS ? (size_t)limit : MOST_ROWS;
 }
 
 static enum age
@@ -98,93 +128,116 @@ age_of(const struct retention *pass, uint64_t cutoff_ms, uint64_t ms)
 	return ms > pass->now_ms ? AGE_UNKNOWN : AGE_YOUNG;
 }
 
-static enum record_event
-read_purged_event(struct columns *columns, int column)
+/* What is empty already is explained, whatever it is. */
+static void
+add_body(struct bodies *bodies, int64_t seq, enum record_event event,
+    bool is_empty)
 {
-	return (enum record_event)column_between(columns, column,
-	    RECORD_START, RECORD_PURGE);
+	struct run *run = bodies->runs + bodies->run_count;
+	bool is_of_note = event >= RECORD_ERASE && !is_empty;
+
+	if (bodies->run_count > 0 && run[-1].last + 1 == seq &&
+	    run[-1].is_of_notes == is_of_note)
+		run--;
+	else {
+		*run = (struct run){ .first = seq, .is_of_notes = is_of_note };
+		bodies->run_count++;
+	}
+	run->last = seq;
+	run->has_newcomers |= event == RECORD_START || event == RECORD_JOIN;
+	bodies->count++;
+	bodies->needs_note |= !is_empty && !is_of_note;
 }
 
-/* The pass has nothing more to do in its step. */
-static void
-end_step(struct retention *pass)
+/* Find limit bodies, for whose runs there is room. */
+static enum store_status
+find_bodies(struct sql *sql, struct retention *pass, size_t limit,
+    struct bodies *bodies)
 {
-	pass->step++;
-	pass->after_row = 0;
-	if (pass->step == RETENTION_SEARCH && pass->rows_ms == 0)
-		pass->step = RETENTION_OVER;
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_BODIES);
+	const int64_t look = (int64_t)limit * LOOKED_PER_DELETED;
+	bool is_young = false;
+	int64_t looked = 0;
+
+	sql_bind_row(&b, pass->body_row);
+	sql_bind_row(&b, look);
+	while (!is_young && bodies->count < limit && sql_next(&b)) {
+		struct columns columns = columns_at(b.statement, "journal");
+		int64_t seq = column_id(&columns, 0);
+		enum age age = age_of(pass, pass->bodies_ms,
+		    column_number(&columns, 1));
+		enum record_event event = (enum record_event)column_between(
+		    &columns, 2, RECORD_START, RECORD_PURGE);
+		bool is_needed = column_bool(&columns, 3);
+		bool is_empty = column_bool(&columns, 4);
+
+		if (!columns_fit(&columns))
+			return sql_end_row(&b, &columns);
+		is_young = age == AGE_YOUNG;
+		if (is_young)
+			break;
+		looked++;
+		pass->body_row = seq;
+		if (age == AGE_OLD && !is_needed)
+			add_body(bodies, seq, event, is_empty);
+	}
+	pass->has_bodies = is_young ||
+	    (b.rc == SQLITE_DONE && looked < look);
+	return sql_end_rows(&b);
 }
 
-/* A row with a body, as SQL_BODIES yields it. */
-struct candidate {
-	int64_t	 seq;
-	enum age age;
-	enum record_event event;
-	bool	 is_needed;		/* something points to the body */
-	bool	 is_changed;		/* its session, since the pass's note */
-};
-
-static void
-read_candidate(struct columns *columns, const struct retention *pass,
-    struct candidate *candidate)
+static enum store_status
+delete_bodies(struct sql *sql, int64_t first, int64_t last)
 {
-	candidate->seq = column_id(columns, 0);
-	candidate->age = age_of(pass, pass->bodies_ms,
-	    column_number(columns, 1));
-	candidate->event = read_purged_event(columns, 2);
-	candidate->is_needed = column_bool(columns, 3);
-	candidate->is_changed = column_bool(columns, 4);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_DELETE_BODIES);
+
+	sql_bind_row(&b, first);
+	sql_bind_row(&b, last);
+	return sql_run(&b);
 }
 
-static void
-add_body(struct purge_slice *slice, const struct candidate *candidate)
+static enum store_status
+delete_runs(struct sql *sql, const struct bodies *bodies, bool with_notes)
 {
-	slice->seqs[slice->count++] = candidate->seq;
-	slice->is_worth_it |= candidate->event < RECORD_ERASE;
-	slice->needs_note |= candidate->is_changed;
+	enum store_status status = STORE_OK;
+	size_t i;
+
+	for (i = 0; i < bodies->run_count && status == STORE_OK; i++) {
+		const struct run *run = &bodies->runs[i];
+
+		if (run->is_of_notes && !with_notes)
+			continue;
+		if (run->has_newcomers)
+			status = erase_requests(sql, run->first, run->last);
+		if (status == STORE_OK)
+			status = delete_bodies(sql, run->first, run->last);
+	}
+	return status;
 }
 
 enum store_status
-purge_find_bodies(struct sql *sql, struct retention *pass,
-    struct purge_slice *slice)
+purge_bodies(struct sql *sql, struct retention *pass, size_t limit,
+    bool *needs_note)
 {
-	struct sql_binding b = sql_bind(sql, statement_sql, SQL_BODIES);
-	struct candidate candidate = { .age = AGE_OLD };
-	int looked = 0;
-
-	*slice = (struct purge_slice){
-		.is_worth_it = pass->note_row != 0,
-		.needs_note = pass->note_row == 0,
+	struct bodies bodies = {
+		.runs = xcalloc(limit, sizeof(*bodies.runs)),
 	};
-	sql_bind_row(&b, pass->after_row);
-	sql_bind_row(&b, LOOK_ROWS);
-	sql_bind_row(&b, pass->note_row);
-	while (slice->count < ERASE_SLICE && sql_next(&b)) {
-		struct columns columns = columns_at(b.statement, "journal");
+	enum store_status status;
 
-		read_candidate(&columns, pass, &candidate);
-		if (!columns_fit(&columns))
-			return sql_end_row(&b, &columns);
-		if (candidate.age == AGE_YOUNG)
-			break;
-		looked++;
-		pass->after_row = candidate.seq;
-		if (candidate.age == AGE_OLD && !candidate.is_needed)
-			add_body(slice, &candidate);
-	}
-	if (!slice->is_worth_it)
-		slice->count = 0;
-	if (candidate.age == AGE_YOUNG ||
-	    (b.rc == SQLITE_DONE && looked < LOOK_ROWS))
-		end_step(pass);
-	return sql_end_rows(&b);
+	status = find_bodies(sql, pass, limit, &bodies);
+	*needs_note = bodies.needs_note && !pass->is_noted;
+	if (status == STORE_OK)
+		status = delete_runs(sql, &bodies, bodies.needs_note ||
+		    pass->note_row != 0);
+	free(bodies.runs);
+	return status;
 }
 
 /* The last row that may be deleted by what is noted; 0 for none. */
 static enum store_status
 read_noted_upto(struct sql *sql, int64_t *upto)
 {
-	struct sql_binding b = sql_bind(sql, statement_sql, SQL_UPTO);
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_NOTED);
 	struct columns columns = columns_at(b.statement, "journal");
 	int64_t seq;
 
@@ -196,35 +249,55 @@ read_noted_upto(struct sql *sql, int64_t *upto)
 	return sql_end_row(&b, &columns);
 }
 
-/*
- * The search is over: if it was worth it, as more than notes on earlier passes
- * can go, and that is not noted yet, *upto is what to note.
- */
+/* A row's number that the bound statement yields. */
 static enum store_status
-end_row_search(struct sql *sql, struct retention *pass, int64_t *upto)
+read_row_number(struct sql_binding *binding, int64_t *seq)
 {
-	enum store_status status;
-	int64_t noted;
+	struct columns columns = columns_at(binding->statement, "journal");
 
-	end_step(pass);
-	status = read_noted_upto(sql, &noted);
-	if (status == STORE_OK && pass->upto_row > noted)
-		*upto = pass->upto_row;
-	return status;
+	*seq = sql_next(binding) ?
+	    column_between(&columns, 0, 0, COLUMN_NUMBER_MAX) : 0;
+	return sql_end_row(binding, &columns);
 }
 
-enum store_status
-purge_find_last_row(struct sql *sql, struct retention *pass,
-    int64_t *upto)
+/*
+ * The first row and the last one that may be deleted now, limit rows at the
+ * most; *last is 0 if there are none.  *is_all: they are all that is noted.
+ */
+static enum store_status
+find_noted_rows(struct sql *sql, size_t limit, int64_t *first, int64_t *last,
+    bool *is_all)
+{
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_FIRST);
+	enum store_status status;
+	int64_t noted, upto;
+
+	*last = 0;
+	status = read_noted_upto(sql, &noted);
+	if (status == STORE_OK)
+		status = read_row_number(&b, first);
+	if (status != STORE_OK)
+		return status;
+	upto = *first + (int64_t)limit - 1;
+	*is_all = *first == 0 || noted <= upto;
+	if (*first == 0 || noted < *first)
+		return STORE_OK;
+	b = sql_bind(sql, statement_sql, SQL_LAST);
+	sql_bind_row(&b, *is_all ? noted : upto);
+	return read_row_number(&b, last);
+}
+
+/* Look at further rows. */
+static enum store_status
+search_rows(struct sql *sql, struct retention *pass, size_t limit)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_ROWS);
-	enum store_status status;
+	const int64_t look = (int64_t)limit * LOOKED_PER_DELETED;
 	bool is_over = false;
-	int looked = 0;
+	int64_t looked = 0;
 
-	*upto = 0;
-	sql_bind_row(&b, pass->after_row);
-	sql_bind_row(&b, LOOK_ROWS);
+	sql_bind_row(&b, pass->search_row);
+	sql_bind_row(&b, look);
 	while (!is_over && sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "journal");
 		enum age age;
@@ -242,96 +315,43 @@ purge_find_last_row(struct sql *sql, struct retention *pass,
 		is_over = age == AGE_YOUNG || is_needed;
 		if (is_over)
 			continue;
-		pass->after_row = seq;
+		pass->search_row = seq;
 		pass->is_worth_it |= is_of_session;
 		if (age == AGE_OLD && pass->is_worth_it)
-			pass->upto_row = pass->after_row;
+			pass->upto_row = seq;
 	}
-	is_over |= b.rc == SQLITE_DONE && looked < LOOK_ROWS;
-	status = sql_end_rows(&b);
-	return status == STORE_OK && is_over ?
-	    end_row_search(sql, pass, upto) : status;
-}
-
-/* Read the row that SQL_PURGED stands at. */
-static void
-read_purged(struct columns *columns, struct purged *purged)
-{
-	purged->seq = column_id(columns, 0);
-	purged->session = column_between(columns, 1, 0, COLUMN_NUMBER_MAX);
-	purged->has_customer = column_customer_or_none(columns, 2,
-	    &purged->customer);
-	purged->event = read_purged_event(columns, 3);
-}
-
-static enum store_status
-read_purged_rows(struct sql *sql, int64_t upto,
-    struct purged rows[PURGE_ROWS], size_t *count)
-{
-	struct sql_binding b = sql_bind(sql, statement_sql, SQL_PURGED);
-
-	*count = 0;
-	sql_bind_row(&b, upto);
-	sql_bind_row(&b, PURGE_ROWS);
-	while (sql_next(&b)) {
-		struct columns columns = columns_at(b.statement, "journal");
-
-		read_purged(&columns, &rows[(*count)++]);
-		if (!columns_fit(&columns))
-			return sql_end_row(&b, &columns);
-	}
+	pass->has_searched = is_over ||
+	    (b.rc == SQLITE_DONE && looked < look);
 	return sql_end_rows(&b);
 }
 
-/* One that stays would be found again for ever. */
-static enum store_status
-delete_row(struct sql *sql, int64_t seq)
+enum store_status
+purge_find_rows(struct sql *sql, struct retention *pass, size_t limit,
+    int64_t *upto)
 {
-	struct sql_binding b = sql_bind(sql, statement_sql, SQL_DELETE_ROW);
+	enum store_status status;
+	int64_t first, last, noted;
+	bool is_all;
 
-	sql_bind_row(&b, seq);
-	return sql_run_one(&b);
+	*upto = 0;
+	status = find_noted_rows(sql, limit, &first, &last, &is_all);
+	if (status != STORE_OK || pass->has_searched || !is_all)
+		return status;
+	status = search_rows(sql, pass, limit);
+	if (status == STORE_OK)
+		status = read_noted_upto(sql, &noted);
+	if (status == STORE_OK && pass->upto_row > noted)
+		*upto = pass->upto_row;
+	return status;
 }
 
 static enum store_status
-delete_where(struct sql *sql, enum statement id, int64_t row)
+run_upto(struct sql *sql, enum statement id, int64_t row)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, id);
 
 	sql_bind_row(&b, row);
 	return sql_run(&b);
-}
-
-/* Nobody asks any more whether it ever was there. */
-static enum store_status
-delete_customer(struct sql *sql, const struct purged *purged)
-{
-	char digits[ID_CUSTOMER_HEX + 1];
-	struct sql_binding b = sql_bind(sql, statement_sql,
-	    SQL_DELETE_CUSTOMER);
-
-	sql_bind_row(&b, purged->session);
-	sql_bind_customer(&b, &purged->customer, digits);
-	return sql_run(&b);
-}
-
-/* Delete a row and what it was the last to tell of. */
-static enum store_status
-purge_row(struct sql *sql, const struct purged *purged)
-{
-	enum store_status status;
-
-	status = delete_where(sql, SQL_DELETE_BODY, purged->seq);
-	if (status == STORE_OK)
-		status = delete_row(sql, purged->seq);
-	if (status == STORE_OK && purged->has_customer &&
-	    (purged->event == RECORD_START || purged->event == RECORD_JOIN))
-		status = delete_customer(sql, purged);
-	/* Behind its END come notes alone. */
-	if (status == STORE_OK && purged->event >= RECORD_END)
-		status = delete_where(sql, SQL_DELETE_SESSION,
-		    purged->session);
-	return status;
 }
 
 /* Row seq, which is about to be deleted, is the one before the first. */
@@ -344,25 +364,67 @@ move_anchor(struct sql *sql, int64_t seq)
 	sql_bind_row(&b, seq);
 	status = sql_run_one(&b);
 	return status != STORE_OK ? status :
-	    delete_where(sql, SQL_DELETE_ANCHOR, seq);
+	    run_upto(sql, SQL_DELETE_ANCHOR, seq);
+}
+
+/* The sessions that may have no row any more when those up to last are gone. */
+static enum store_status
+find_ended_sessions(struct sql *sql, int64_t last, size_t limit,
+    int64_t *sessions, size_t *count)
+{
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_ENDED);
+
+	*count = 0;
+	sql_bind_row(&b, last);
+	while (*count < limit && sql_next(&b)) {
+		struct columns columns = columns_at(b.statement, "journal");
+
+		sessions[(*count)++] = column_between(&columns, 0, 0,
+		    COLUMN_NUMBER_MAX);
+		if (!columns_fit(&columns))
+			return sql_end_row(&b, &columns);
+	}
+	return sql_end_rows(&b);
+}
+
+/* Delete the rows from first to last, and what they alone still told of. */
+static enum store_status
+delete_rows(struct sql *sql, int64_t first, int64_t last,
+    const int64_t *sessions, size_t count)
+{
+	enum store_status status;
+	size_t i;
+
+	status = move_anchor(sql, last);
+	if (status == STORE_OK)
+		status = delete_bodies(sql, first, last);
+	if (status == STORE_OK)
+		status = run_upto(sql, SQL_DELETE_CUSTOMERS, last);
+	if (status == STORE_OK)
+		status = run_upto(sql, SQL_DELETE_ROWS, last);
+	for (i = 0; i < count && status == STORE_OK; i++)
+		status = run_upto(sql, SQL_DELETE_SESSION, sessions[i]);
+	return status;
 }
 
 enum store_status
-purge_delete_rows(struct sql *sql, struct retention *pass)
+purge_rows(struct sql *sql, struct retention *pass, size_t limit)
 {
-	struct purged rows[PURGE_ROWS];
+	int64_t first, last, *sessions;
 	enum store_status status;
-	size_t i, count = 0;
-	int64_t upto;
+	size_t count;
+	bool is_all;
 
-	status = read_noted_upto(sql, &upto);
+	status = find_noted_rows(sql, limit, &first, &last, &is_all);
+	if (status != STORE_OK)
+		return status;
+	pass->has_rows = pass->has_searched && is_all;
+	if (last == 0)
+		return STORE_OK;
+	sessions = xcalloc(limit, sizeof(*sessions));
+	status = find_ended_sessions(sql, last, limit, sessions, &count);
 	if (status == STORE_OK)
-		status = read_purged_rows(sql, upto, rows, &count);
-	if (status == STORE_OK && count > 0)
-		status = move_anchor(sql, rows[count - 1].seq);
-	for (i = 0; i < count && status == STORE_OK; i++)
-		status = purge_row(sql, &rows[i]);
-	if (status == STORE_OK && count < PURGE_ROWS)
-		end_step(pass);
+		status = delete_rows(sql, first, last, sessions, count);
+	free(sessions);
 	return status;
 }

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "erase.h"
 #include "store_status.h"
 
 struct retention;
@@ -23,32 +22,31 @@ struct sql;
 /* Before all others; -1: the error is the connection's. */
 int	 purge_prepare(struct sql *sql) __attribute__((warn_unused_result));
 
-/* Bodies that may be erased. */
-struct purge_slice {
-	int64_t	 seqs[ERASE_SLICE];
-	size_t	 count;
-	bool	 is_worth_it;	/* there are more than notes among them */
-	bool	 needs_note;	/* the pass has none yet, or states that */
-				/* pointed to one of them then have changed */
-};
+/*
+ * How many bodies, and rows, the next slice of pass deletes at the most, when
+ * the journal ends with head_row: twice as many as were written since the slice
+ * before, within limits, so that the pass ends however much is written.
+ */
+size_t	 purge_limit(const struct retention *pass, int64_t head_row);
 
 /*
- * Find bodies that may be erased; notes on earlier passes and erasures are
- * among them only if others are.
+ * Delete bodies, limit at the most.  If *needs_note, a RETAIN is to be appended
+ * in the same transaction.  Those that are empty were explained before; those
+ * of notes on earlier passes and of erasures go only if others do.
  */
-enum store_status purge_find_bodies(struct sql *sql,
-	    struct retention *pass, struct purge_slice *slice);
+enum store_status purge_bodies(struct sql *sql, struct retention *pass,
+	    size_t limit, bool *needs_note);
 /*
- * Look for the last row that may be purged.  When *upto is one, and not 0, a
- * PURGE up to there is to be appended.
+ * Look for more rows that may be purged, unless limit of them are noted.  When
+ * *upto is a row, and not 0, a PURGE up to there is to be appended.
  */
-enum store_status purge_find_last_row(struct sql *sql,
-	    struct retention *pass, int64_t *upto);
+enum store_status purge_find_rows(struct sql *sql, struct retention *pass,
+	    size_t limit, int64_t *upto);
 /*
- * Purge rows up to where the newest PURGE says.  The last of them becomes the
- * anchor of the chain.
+ * Purge rows up to where the newest PURGE says, limit at the most.  The last of
+ * them becomes the anchor of the chain.
  */
-enum store_status purge_delete_rows(struct sql *sql,
-	    struct retention *pass);
+enum store_status purge_rows(struct sql *sql, struct retention *pass,
+	    size_t limit);
 
 #endif

@@ -24,6 +24,7 @@
 #include "purge.h"
 #include "session/record.h"
 #include "sql.h"
+#include "vacuum.h"
 #include "wal.h"
 
 enum statement {
@@ -194,40 +195,78 @@ store_erase(struct store *store, const struct record *record,
 
 /* Nothing pointed to the bodies of the slice when its note was written. */
 static enum store_status
-erase_old_bodies(struct store *store, struct retention *pass,
-    const struct record *note)
+purge_old_bodies(struct store *store, struct retention *pass,
+    const struct record *note, size_t limit)
 {
 	struct record exact = *note;
-	struct purge_slice slice;
 	enum store_status status;
-	size_t i;
+	bool needs_note;
 
+	if (pass->has_bodies)
+		return STORE_OK;
+	status = purge_bodies(store->sql, pass, limit, &needs_note);
+	if (status != STORE_OK || !needs_note)
+		return status;
 	exact.is_exact = true;
-	status = purge_find_bodies(store->sql, pass, &slice);
-	if (status == STORE_OK && slice.count > 0 && slice.needs_note) {
-		status = store_append(store, &exact);
-		pass->note_row = store->head.seq;
-	}
-	for (i = 0; i < slice.count && status == STORE_OK; i++)
-		status = erase_body(store->sql, slice.seqs[i]);
+	status = store_append(store, &exact);
+	pass->note_row = store->head.seq;
+	pass->is_noted = true;
 	return status;
 }
 
-/* Search for what may be purged, and note it first. */
+/* What may go is noted first. */
 static enum store_status
-note_purge(struct store *store, struct retention *pass,
-    const struct record *note)
+purge_old_rows(struct store *store, struct retention *pass,
+    const struct record *note, size_t limit)
 {
 	struct record purge = *note;
 	enum store_status status;
 	int64_t upto;
 
-	status = purge_find_last_row(store->sql, pass, &upto);
-	if (status != STORE_OK || upto == 0)
-		return status;
-	purge.event = RECORD_PURGE;
-	purge.last_row = (uint64_t)upto;
-	return store_append(store, &purge);
+	if (pass->rows_ms == 0 || pass->has_rows)
+		return STORE_OK;
+	status = purge_find_rows(store->sql, pass, limit, &upto);
+	if (status == STORE_OK && upto != 0) {
+		purge.event = RECORD_PURGE;
+		purge.last_row = (uint64_t)upto;
+		status = store_append(store, &purge);
+	}
+	return status != STORE_OK ? status :
+	    purge_rows(store->sql, pass, limit);
+}
+
+static enum store_status
+purge_slice(struct store *store, struct retention *pass,
+    const struct record *note)
+{
+	size_t limit = purge_limit(pass, store->head.seq);
+	enum store_status status = STORE_OK;
+
+	/* What stays free until a pass begins was not needed since the last. */
+	if (pass->head_row == 0)
+		status = vacuum_spare_pages(store->sql, &pass->spare_pages);
+	/* What changed may have let go of what it pointed to. */
+	pass->is_noted &= pass->head_row == store->head.seq;
+	if (status == STORE_OK)
+		status = purge_old_bodies(store, pass, note, limit);
+	if (status == STORE_OK)
+		status = purge_old_rows(store, pass, note, limit);
+	pass->head_row = store->head.seq;
+	if (pass->has_bodies && (pass->rows_ms == 0 || pass->has_rows))
+		pass->step = pass->spare_pages > 0 ? RETENTION_VACUUM :
+						     RETENTION_OVER;
+	return status;
+}
+
+static enum store_status
+give_back_slice(struct store *store, struct retention *pass)
+{
+	enum store_status status = vacuum_slice(store->sql,
+	    &pass->spare_pages);
+
+	if (pass->spare_pages == 0)
+		pass->step = RETENTION_OVER;
+	return status;
 }
 
 enum store_status
@@ -235,12 +274,10 @@ store_purge(struct store *store, struct retention *pass,
     const struct record *note)
 {
 	switch (pass->step) {
-	case RETENTION_BODIES:
-		return erase_old_bodies(store, pass, note);
-	case RETENTION_SEARCH:
-		return note_purge(store, pass, note);
 	case RETENTION_PURGE:
-		return purge_delete_rows(store->sql, pass);
+		return purge_slice(store, pass, note);
+	case RETENTION_VACUUM:
+		return give_back_slice(store, pass);
 	case RETENTION_OVER:
 		break;
 	}
@@ -371,6 +408,7 @@ prepare_store(struct store *store)
 	if (projection_prepare(store->sql) == -1 ||
 	    erase_prepare(store->sql) == -1 ||
 	    purge_prepare(store->sql) == -1 ||
+	    vacuum_prepare(store->sql) == -1 ||
 	    sql_prepare(store->sql, statement_sql, STATEMENTS) == -1 ||
 	    projection_last_rows(store->sql, &store->session_row,
 	    &store->customer_row) == -1 ||

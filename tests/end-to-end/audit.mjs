@@ -290,9 +290,9 @@ test('what a daemon purged is told, and what is behind a head', () =>
 		assert.equal(await expectFine(database, ['audit', 'verify']),
 			proof);
 		// All as it was but the note.
-		sqlite(database, 'DROP TRIGGER journal_no_delete; DROP TRIGGER ' +
-			'journal_body_no_delete; DELETE FROM journal_body WHERE ' +
-			'seq = 5; DELETE FROM journal WHERE seq = 5');
+		sqlite(database, 'DROP TRIGGER journal_no_delete; DELETE FROM ' +
+			'journal_body WHERE seq = 5; DELETE FROM journal WHERE ' +
+			'seq = 5');
 		const fault = await tool(database, ['audit', 'verify']);
 		assert.equal(fault.status, 1);
 		assert.equal(fault.stdout, 'fault: the rows up to 1 are gone by ' +
