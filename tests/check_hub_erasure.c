@@ -8,6 +8,7 @@
 
 #include "hub/erasure.h"
 #include "hub/hub.h"
+#include "hub/hub_counts.h"
 #include "hub/job.h"
 #include "hub_script.h"
 #include "session/record.h"
@@ -502,6 +503,34 @@ START_TEST(what_is_kept_for_ever_is_not_looked_for)
 }
 END_TEST
 
+static uint64_t
+behind_ms(struct world *w)
+{
+	struct hub_counts counts;
+
+	hub_copy_counts(world_hub(w), &counts);
+	return counts.retention_behind_ms;
+}
+
+START_TEST(how_late_a_pass_is_can_be_told)
+{
+	struct world *w = world_that_forgets(HOUR_MS, 0);
+
+	world_refuse_writing(w, 2);
+	world_wait(w, HOUR_MS / 24 - 1);
+	ck_assert_uint_eq(behind_ms(w), 0);
+	world_wait(w, 1);
+	ck_assert_uint_eq(behind_ms(w), 0);
+	world_wait(w, 60000);
+	ck_assert_uint_eq(behind_ms(w), 60000);
+	world_wait(w, 59999);
+	ck_assert_uint_eq(behind_ms(w), 119999);
+	world_wait(w, 1);
+	ck_assert_uint_eq(behind_ms(w), 0);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_refused_slice_is_done_again_later)
 {
 	struct world *w = world_that_forgets(HOUR_MS, 0);
@@ -557,6 +586,7 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, passes_come_now_and_then, 0,
 	    sizeof(lives) / sizeof(lives[0]));
 	tcase_add_test(tc, what_is_kept_for_ever_is_not_looked_for);
+	tcase_add_test(tc, how_late_a_pass_is_can_be_told);
 	tcase_add_test(tc, a_refused_slice_is_done_again_later);
 	tcase_add_test(tc, the_chains_end_is_logged_now_and_then);
 }

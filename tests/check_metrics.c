@@ -223,6 +223,15 @@ START_TEST(a_list_that_came_after_the_clock_was_read_takes_no_time)
 }
 END_TEST
 
+START_TEST(retention_is_behind_by_seconds)
+{
+	const struct metrics metrics = { .hub.retention_behind_ms = 5000 };
+
+	ck_assert_uint_eq(value_of(&metrics,
+	    "buddyshopping_retention_behind_seconds"), 5);
+}
+END_TEST
+
 static size_t
 lines_of(const struct metrics *metrics)
 {
@@ -371,6 +380,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, deliveries_are_those_of_each_transport);
 	tcase_add_test(tc,
 	    a_list_that_came_after_the_clock_was_read_takes_no_time);
+	tcase_add_test(tc, retention_is_behind_by_seconds);
 	tcase_add_test(tc, there_are_as_many_samples_whatever_happens);
 	tcase_add_test(tc, only_three_paths_are_answered);
 	tcase_add_test(tc, health_has_its_reasons);

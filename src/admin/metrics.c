@@ -307,6 +307,13 @@ tell_busy(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
+tell_retention(struct exposition *out, const struct metrics *metrics)
+{
+	exposition_sample(out, NULL, 0, metrics->hub.retention_behind_ms * 1000,
+	    EXPOSITION_MICROSECONDS);
+}
+
+static void
 tell_lag(struct exposition *out, const struct metrics *metrics)
 {
 	exposition_histogram(out, NULL, 0, &metrics->turns_us,
@@ -436,6 +443,9 @@ static const struct family {
 	{ "buddyshopping_storage_min_free_bytes", EXPOSITION_GAUGE,
 	    "How much of it is kept free; 0 for nothing.",
 	    FIELD(hub.min_free_bytes) },
+	{ "buddyshopping_retention_behind_seconds", EXPOSITION_GAUGE,
+	    "For how long a pass of retention has been due that is not over.",
+	    .tell = tell_retention },
 	{ "buddyshopping_event_loop_lag_seconds", EXPOSITION_HISTOGRAM,
 	    "Turns of the event loop: what becomes ready waits no longer.",
 	    .tell = tell_lag },

@@ -217,6 +217,7 @@ struct hub {
 	struct retention retention;	/* the pass under way, or the last */
 	bool	 is_retaining;		/* a job is out */
 	uint64_t retention_ms;		/* when to go on, or to begin */
+	uint64_t retention_due_ms;	/* when the pass under way was due */
 	uint64_t log_head_ms;		/* when to log the chain's end */
 };
 

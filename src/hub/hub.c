@@ -480,6 +480,7 @@ hub_copy_counts(const struct hub *hub, struct hub_counts *counts)
 	counts->has_free_bytes = hub->disk_space.is_known;
 	counts->free_bytes = hub->disk_space.free_bytes;
 	counts->min_free_bytes = hub->settings.min_free_bytes;
+	counts->retention_behind_ms = retention_behind_ms(hub);
 	counts->sessions = HASH_COUNT(hub->rooms);
 	counts->jobs_in_flight = hub->jobs_out;
 	counts->jobs_pending = hub->jobs - hub->jobs_out;

@@ -36,6 +36,7 @@ struct hub_counts {
 	bool	 has_free_bytes;	/* of the disk, as last measured */
 	uint64_t free_bytes;
 	uint64_t min_free_bytes;	/* as configured */
+	uint64_t retention_behind_ms;	/* since a pass was due */
 
 	size_t	 sessions;	/* in memory */
 	size_t	 present;	/* customers */

@@ -57,6 +57,7 @@ cutoff_ms(const struct hub *hub, uint64_t life_ms)
 static void
 begin_pass(struct hub *hub)
 {
+	hub->retention_due_ms = hub->retention_ms;
 	hub->retention = (struct retention){
 		.now_ms = hub->now.wall_ms,
 		.bodies_ms = cutoff_ms(hub, hub->settings.journal_retention_ms),
@@ -116,6 +117,13 @@ retention_done(struct hub *hub, const struct job *job)
 		pause_ms = VACUUM_PAUSE_MS;
 	hub->retention_ms = hub->retention.step == RETENTION_OVER ?
 	    retention_first_ms(hub) : hub->now.mono_ms + pause_ms;
+}
+
+uint64_t
+retention_behind_ms(const struct hub *hub)
+{
+	return hub->retention.step == RETENTION_PURGE ?
+	    hub->now.mono_ms - hub->retention_due_ms : 0;
 }
 
 void

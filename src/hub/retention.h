@@ -17,6 +17,9 @@ uint64_t retention_next_ms(const struct hub *hub);
 /* A JOB_RETAIN is back. */
 void	 retention_done(struct hub *hub, const struct job *job);
 
+/* For how long a pass has been due that is not over; 0 if none is. */
+uint64_t retention_behind_ms(const struct hub *hub);
+
 /* The hub's settings have changed; a pass that is under way goes on. */
 void	 retention_configure(struct hub *hub);
 /* When the first pass is due in a hub that begins now; UINT64_MAX: never. */
