@@ -100,6 +100,21 @@ expect_refusal(const struct place *place, enum store_open_status status)
 	expect_refusal_of(place, geteuid(), status);
 }
 
+/* The first that SQLite is used for, as in the daemon. */
+START_TEST(memory_of_sqlite_is_not_counted)
+{
+	struct place place;
+	struct store *store;
+
+	place_init(&place);
+	store = open_store(&place);
+
+	ck_assert_int_eq(sqlite3_memory_used(), 0);
+	store_close(store);
+	place_clear(&place);
+}
+END_TEST
+
 START_TEST(new_database_is_private_and_alone)
 {
 	struct place place;
@@ -1482,6 +1497,7 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
+	tcase_add_test(tc, memory_of_sqlite_is_not_counted);
 	tcase_add_test(tc, new_database_is_private_and_alone);
 	tcase_add_test(tc, new_database_and_key_survive_a_power_failure);
 	tcase_add_test(tc, crash_while_creating_is_forgotten);

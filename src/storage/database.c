@@ -239,6 +239,9 @@ database_open(const char *path, const char *vfs, struct database **opened)
 	struct database *database = xcalloc(1, sizeof(*database));
 	enum store_open_status status;
 
+	/* Nobody asks SQLite for its memory.  It is refused when SQLite is in
+	 * use already, and counts on. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	database->lock = -1;
 	/* Two names of one file must meet at one lock. */
 	database->path = realpath(path, NULL);
