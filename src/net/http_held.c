@@ -19,6 +19,7 @@
 #include "http_answer.h"
 #include "http_connection.h"
 #include "longpoll.h"
+#include "loop_lag.h"
 #include "read_count.h"
 
 enum { LENDS_PER_RUN = 16 };	/* of libmicrohttpd, at the most */
@@ -358,6 +359,7 @@ on_held_event(uv_poll_t *watch, int status, int events)
 {
 	struct http_held *held = watch->data;
 
+	loop_lag_begin(watch->loop);
 	switch (held->state) {
 	case HELD_WAITING:
 		on_waiting_event(held, status, events);
