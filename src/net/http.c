@@ -273,6 +273,7 @@ http_new(const struct http_config *config,
 	TAILQ_INIT(&http->suspended);
 	TAILQ_INIT(&http->held);
 	TAILQ_INIT(&http->lent);
+	http->turn = 1;
 	STAILQ_INIT(&http->releases);
 	if (http_partial_init(&http->partial) == -1) {
 		log_error("http: epoll");
@@ -397,6 +398,7 @@ http_run(struct http *http)
 	http_upgrade_release_due(http, now_ms);
 	if (mhd_wait_ms(http) == 0)
 		http_run_library(http);
+	http->turn++;
 	wait_ms = mhd_wait_ms(http);
 	http_refusal_count_run(http, wait_ms);
 	if (http->release_count > 0)

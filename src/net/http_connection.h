@@ -107,6 +107,7 @@ struct http {
 	struct http_held_list held;
 	struct http_held_list lent;	/* since the library was run, */
 	unsigned lent_count;		/* ... and how many */
+	uint64_t turn;		/* of the loop, from 1 on */
 	bool	 is_taking;	/* what the library says next is that */
 	struct http_partial partial;	/* those with HTTP_PHASE_FIELDS */
 	unsigned full_count;		/* those with is_full */

@@ -7,7 +7,6 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -56,6 +55,7 @@ struct http_held {
 	struct deadline deadline;	/* with HELD_IDLE, ... */
 	uint64_t waiting_ms;		/* ... since then */
 	uint64_t bytes;			/* of all requests */
+	uint64_t turn;			/* in which it was taken last */
 	struct longpoll *longpoll;	/* with HELD_WAITING */
 	struct rest *rest;		/* with HELD_SENDING */
 	union {
@@ -335,20 +335,11 @@ lend(struct http_held *held)
 		http_run_library(http);
 }
 
-static bool
-has_bytes(int fd)
-{
-	int n;
-
-	return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
-}
-
 /* While a poll waits: the client is gone, or asks for something else. */
 static void
 on_waiting_event(struct http_held *held, int status, int events)
 {
-	if (status < 0 || (events & UV_DISCONNECT) != 0 ||
-	    !has_bytes(held->fd))
+	if (status < 0 || (events & UV_DISCONNECT) != 0)
 		end_held(held, HTTP_END_CLOSED);
 	else
 		watch_for(held, UV_DISCONNECT);
@@ -360,6 +351,10 @@ on_held_event(uv_poll_t *watch, int status, int events)
 	struct http_held *held = watch->data;
 
 	loop_lag_begin(watch->loop);
+	/* What was read since the loop saw it may be what it saw: if not, it
+	 * sees it again, but for errors. */
+	if (status == 0 && held->turn == held->http->turn)
+		return;
 	switch (held->state) {
 	case HELD_WAITING:
 		on_waiting_event(held, status, events);
@@ -434,6 +429,7 @@ http_held_take(struct http_connection *connection)
 	connection->phase = HTTP_PHASE_TAKEN;
 	connection->http->is_taking = true;
 	held->bytes = connection->bytes;
+	held->turn = connection->http->turn;
 	held->closes = connection->persistence == HTTP_PERSISTENCE_CLOSE;
 	held->longpoll = connection->longpoll;
 	connection->longpoll = NULL;

@@ -302,6 +302,34 @@ test('requests come whole or in parts', () => withDaemon({},
 		connection.socket.destroy();
 	}));
 
+// As many as make libmicrohttpd read, and one whose request has come in part:
+// the loop learns in one turn of the others, which have that one read to its
+// end, and of its end.
+test('requests that come at once', () => withDaemon({ 'max-held-polls': 0 },
+	async (daemon) => {
+		const { ada, bob } = await enterPair(daemon);
+		const all = Array.from({ length: 40 }, () => new Connection(daemon));
+		await Promise.all(all.map((one) => one.ask(poll(ada, { wait: 1 }))));
+		const last = all.pop();
+		for (let n = 1; n < 4; n++) {
+			const request = poll(ada);
+			await last.send(request.slice(0, 9));
+			daemon.child.kill('SIGSTOP');
+			const written = [...all, last].map(({ socket }) =>
+				new Promise((resolve) => socket.write(socket === last.socket ?
+					request.slice(9) : request, resolve)));
+			await Promise.all(written);
+			daemon.child.kill('SIGCONT');
+			await pass(daemon);
+			await change(bob);
+			for (const one of [...all, last])
+				ada.cursor = bodyOf(await one.next()).cursor;
+			assert.equal(ada.cursor, `1.${2 + n}`);
+		}
+		for (const { socket } of [...all, last])
+			socket.destroy();
+	}));
+
 // An answer of so many bytes is more than the kernel takes for who reads none.
 const LARGE_BYTES = 16 * 1024 * 1024;
 const LARGE = { 'max-message': 0, 'max-session-carts': 0,
