@@ -10,8 +10,12 @@
 #include "descriptors.h"
 #include "server.h"
 
-/* Multicarts and carts that are, in bytes. */
-#define LARGE_BYTES 131072
+enum {
+	/* Multicarts that are, in bytes. */
+	LARGE_BYTES = 1048576,
+	/* What is freed and kept for what comes next, until nothing does. */
+	KEPT_BYTES = 8388608
+};
 
 int
 main(int argc, char **argv)
@@ -24,8 +28,10 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	/* What is large goes back to the system with its last reader; else
-	 * the C library learns to keep it.  */
+	 * the C library learns to keep it.  What is less does not, or its
+	 * pages would cost more than it does to send them. */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	if (std_fds_open() == -1) {
 		log_error("standard input, output or error is closed, and "
 		    "/dev/null");

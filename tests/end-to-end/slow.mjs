@@ -26,9 +26,9 @@ const enterPair = async (daemon) => {
 	return { host, guest, customerId };
 };
 
-const update = async (host, customerId, seq) => {
+const update = async (host, customerId, seq, bytes = CART_BYTES) => {
 	host.send('updateCart', { customerId, seq,
-		cartContent: { seq, pad: 'x'.repeat(CART_BYTES) } });
+		cartContent: { seq, pad: 'x'.repeat(bytes) } });
 	await host.nextOf('updateCart');
 };
 
@@ -118,6 +118,25 @@ describe('slow clients', { concurrency: true }, () => {
 			}
 			console.log(`# the guest was sent ${count} of ${UPDATES} states`);
 			assert(count < UPDATES);
+		}));
+
+	test('what large carts need is not fetched from the system each time', (t) =>
+		withDaemon(UNLIMITED, async (daemon) => {
+			if (daemon.isSanitized())
+				return t.skip('it allocates in another way');
+			const host = await Client.open(daemon, '/one');
+			const { customerId } = await host.enter('startSession', 'Ada');
+			let seq = 0;
+			const updates = async (n) => {
+				for (let i = 0; i < n; i++)
+					await update(host, customerId, ++seq, 200 * 1024);
+				return daemon.pageFaults();
+			};
+			const before = await updates(20);
+			const each = (await updates(50) - before) / 50;
+			console.log(`# ${each} page faults for each`);
+			// A cart of 200 KiB alone has 50 pages.
+			assert(each < 50);
 		}));
 
 	test('a client that takes nothing is closed with 1008', () => withDaemon(

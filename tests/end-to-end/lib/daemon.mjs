@@ -132,10 +132,26 @@ export class Daemon {
 		return this.kill('SIGTERM');
 	}
 
+	#status(field) {
+		const status = fs.readFileSync(`/proc/${this.pid}/status`, 'utf8');
+		return Number(status.match(RegExp(`^${field}:\\s+(\\d+) kB$`, 'm'))[1]) *
+			1024;
+	}
+
 	// Resident memory in bytes.
 	memory() {
-		const status = fs.readFileSync(`/proc/${this.pid}/status`, 'utf8');
-		return Number(status.match(/^VmRSS:\s+(\d+) kB$/m)[1]) * 1024;
+		return this.#status('VmRSS');
+	}
+
+	// A sanitizer has its tables beside all memory that there could be.
+	isSanitized() {
+		return this.#status('VmSize') > 2 ** 40;
+	}
+
+	// How often it touched a page that it did not have.
+	pageFaults() {
+		const stat = fs.readFileSync(`/proc/${this.pid}/stat`, 'utf8');
+		return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[7]);
 	}
 }
 
