@@ -101,10 +101,16 @@ SELECT s.name AS session,
        s.revision,
        (SELECT count(*) FROM main.customer AS c WHERE c.session = s.id
          AND c.incarnation = s.incarnation AND c.state = 0) AS members,
-       (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', min(j.ts_ms) / 1000.0,
-         'unixepoch') FROM main.journal AS j WHERE j.session = s.id) AS first,
-       (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', max(j.ts_ms) / 1000.0,
-         'unixepoch') FROM main.journal AS j WHERE j.session = s.id) AS last
+       (WITH RECURSIVE back (seq, ts_ms, previous_seq) AS (
+         SELECT seq, ts_ms, previous_seq FROM main.journal
+          WHERE seq = ifnull((SELECT min(n.seq) FROM main.journal AS n
+           WHERE n.session = s.id AND n.event IN (1, 2)), s.last_seq)
+         UNION ALL SELECT j.seq, j.ts_ms, j.previous_seq FROM back
+          CROSS JOIN main.journal AS j ON j.seq = back.previous_seq)
+        SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ts_ms / 1000.0, 'unixepoch')
+          FROM back ORDER BY seq LIMIT 1) AS first,
+       (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', j.ts_ms / 1000.0,
+         'unixepoch') FROM main.journal AS j WHERE j.seq = s.last_seq) AS last
   FROM main.session AS s;
 
 -- Everybody of the newest incarnation of each session, and their carts now.

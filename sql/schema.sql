@@ -32,6 +32,20 @@
 -- each (the hex digits decoded), zeros where NULL.  digest is the 32 bytes of
 -- the column.
 --
+-- The rows of a session
+--
+-- No index leads to them.  session.last_seq is the session's newest row, and
+-- each row's previous_seq the row of the same session before it: NULL in the
+-- session's first one, and in those of session 0.  A row that was purged is the
+-- end of the way too; which one it was, nobody can say any more.  Neither
+-- column is in a hash, because both follow from what is: whoever verifies
+-- compares them with all rows.  To find a session's rows, the newest first:
+--
+--   WITH RECURSIVE back (seq) AS (
+--       SELECT last_seq FROM session WHERE name = ?
+--       UNION ALL SELECT previous_seq FROM back JOIN journal USING (seq))
+--   SELECT journal.* FROM back JOIN journal USING (seq)
+--
 -- Notes
 --
 -- Rows of the events 9 and higher are in the chain like all others, but
@@ -95,7 +109,8 @@ CREATE TABLE session (
 	incarnation INTEGER NOT NULL,
 	revision INTEGER NOT NULL,
 	ended_ms INTEGER,		-- NULL while it runs
-	active_ms INTEGER NOT NULL
+	active_ms INTEGER NOT NULL,
+	last_seq INTEGER
 ) STRICT;
 
 -- Deliberately not on active_ms, which changes with every record.
@@ -108,7 +123,7 @@ BEGIN
 END;
 
 CREATE TRIGGER session_no_delete BEFORE DELETE ON session
-WHEN EXISTS (SELECT 1 FROM journal WHERE session = OLD.id)
+WHEN EXISTS (SELECT 1 FROM journal WHERE seq = OLD.last_seq)
 BEGIN
 	SELECT RAISE(ABORT, 'the journal has records of this session');
 END;
@@ -153,11 +168,16 @@ CREATE TABLE journal (
 	flags INTEGER NOT NULL,
 	client_seq INTEGER NOT NULL,	-- 0 for none
 	digest BLOB NOT NULL CHECK (length(digest) = 32),
-	hash BLOB NOT NULL CHECK (length(hash) = 32)
+	hash BLOB NOT NULL CHECK (length(hash) = 32),
+	previous_seq INTEGER
 ) STRICT;
 
--- In the order of seq within a session, as every index ends with the rowid.
-CREATE INDEX journal_by_session ON journal(session);
+-- Who came, of whom there are few among all rows.
+CREATE INDEX journal_newcomer ON journal(session, customer)
+    WHERE event IN (1, 2);
+
+-- The rows of no session.
+CREATE INDEX journal_sessionless ON journal(seq) WHERE session = 0;
 
 -- Every row that is deleted asks for the newest PURGE.
 CREATE INDEX journal_purge ON journal(seq) WHERE event = 12;

@@ -408,6 +408,14 @@ static const char *const contradictions[] = {
 	"SELECT count(*) FROM session WHERE ended_ms IS NULL AND revision <>"
 	" (SELECT count(*) FROM journal WHERE session = session.id"
 	" AND event < 9)",
+	"SELECT count(*) FROM session WHERE last_seq IS NOT"
+	" (SELECT max(seq) FROM journal WHERE session = session.id)",
+	/* What it led to may have been purged. */
+	"SELECT count(*) FROM (SELECT previous_seq, (SELECT max(seq)"
+	"  FROM journal WHERE session = j.session AND session <> 0"
+	"  AND seq < j.seq) AS before FROM journal AS j)"
+	" WHERE previous_seq IS NOT before AND (before IS NOT NULL OR"
+	"  previous_seq > ifnull((SELECT max(seq) FROM chain_anchor), 0))",
 	"SELECT count(*) FROM customer WHERE state = 0 AND cart_seq IS NOT"
 	" (SELECT max(seq) FROM journal WHERE customer = cid AND event = 3)",
 	"SELECT count(*) FROM journal AS j LEFT JOIN journal_body USING (seq)"

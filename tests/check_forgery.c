@@ -59,6 +59,9 @@ static const char emptied[] =
 static const char noted[] =
     "its END is gone, and a note has the incarnation alone";
 
+static const char purged[] =
+    "the way ends there, at whichever of the rows that are gone";
+
 /* What stays unnoticed, and why that may be. */
 static const struct {
 	enum forgery forgery;
@@ -71,6 +74,12 @@ static const struct {
 	{ FORGERY_EDIT, "session.ended_ms", noted, "3" },
 	{ FORGERY_EDIT, "session.revision", noted, "3" },
 	{ FORGERY_EDIT, "customer.id", order, NULL },
+	{ FORGERY_EDIT, "journal.previous_seq", purged, "6" },
+	{ FORGERY_EDIT, "journal.previous_seq", purged, "13" },
+	{ FORGERY_EDIT, "journal.previous_seq", purged, "14" },
+	{ FORGERY_EDIT, "journal.previous_seq", purged, "19" },
+	{ FORGERY_SWAP, "journal.previous_seq", purged, "6" },
+	{ FORGERY_SWAP, "journal.previous_seq", purged, "13" },
 	{ FORGERY_EDIT, "log_mark.id", log_mark, NULL },
 	{ FORGERY_EDIT, "log_mark.base", log_mark, NULL },
 	{ FORGERY_EDIT, "log_mark.mark", log_mark, NULL },
@@ -96,7 +105,8 @@ struct trial {
 	int fd; /* of path, where copies are written */
 	sqlite3	*db;			/* the copy to be changed */
 	sqlite3	*pristine;		/* one that is not */
-	const char *row; /* that is edited, deleted or copied; or NULL */
+	const char *row;		/* that is edited, deleted or copied, or the */
+					/* first of two; or NULL */
 
 	char	 says[AUDIT_FAULT_BYTES]; /* of the fault found last */
 	unsigned tried;
@@ -437,7 +447,9 @@ swap_cells(struct trial *trial, const struct place *place)
 				    place->table, place->columns[c],
 				    place->columns[0], place->rows[a],
 				    place->rows[b]);
+				trial->row = place->rows[a];
 				try_table(trial, FORGERY_SWAP, where, sql);
+				trial->row = NULL;
 			}
 		}
 	}

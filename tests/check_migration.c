@@ -227,6 +227,7 @@ bring_up(sqlite3 *db, int version)
 {
 	static const char *const steps[] = {
 		NULL, schema_sql, migrate_2_sql, migrate_3_sql, migrate_4_sql,
+		migrate_5_sql,
 	};
 	int i;
 
@@ -243,9 +244,12 @@ copy_to_version(int version)
 	execute(db, schema_1);
 	bring_up(db, version);
 	execute(db, "ATTACH '" NEW_PATH "' AS new;"
-	    "INSERT INTO session SELECT * FROM new.session;"
+	    "INSERT INTO session SELECT id, name, incarnation, revision,"
+	    " ended_ms, active_ms FROM new.session;"
 	    "INSERT INTO customer SELECT * FROM new.customer;"
-	    "INSERT INTO journal SELECT * FROM new.journal;"
+	    "INSERT INTO journal SELECT seq, session, incarnation, revision,"
+	    " event, ts_ms, transport, customer, displaced, flags,"
+	    " client_seq, digest, hash FROM new.journal;"
 	    "INSERT INTO journal_body SELECT * FROM new.journal_body");
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
@@ -289,6 +293,8 @@ static const char *const differences[] = {
 	" <> (SELECT count(*) FROM new.sqlite_schema)",
 	"SELECT count(*) FROM (SELECT * FROM main.journal"
 	" EXCEPT SELECT * FROM new.journal)",
+	"SELECT count(*) FROM (SELECT * FROM main.session"
+	" EXCEPT SELECT * FROM new.session)",
 	"SELECT count(*) FROM (SELECT * FROM main.journal_body"
 	" EXCEPT SELECT * FROM new.journal_body)",
 	"SELECT (SELECT count(*) FROM main.journal)"

@@ -648,7 +648,7 @@ END_TEST
 
 /* Lets row 1 go, and no other. */
 #define PURGE_1 "INSERT INTO journal VALUES (3, 0, 0, 0, 12, 0, 0, NULL," \
-	" NULL, 0, 1, zeroblob(32), zeroblob(32));"			\
+	" NULL, 0, 1, zeroblob(32), zeroblob(32), NULL);"		\
 	"DELETE FROM journal_body WHERE seq = 1;"			\
 	"DELETE FROM journal WHERE seq = 1;"
 
@@ -846,6 +846,54 @@ START_TEST(numbers_go_on_after_a_purge)
 
 	ck_assert_int_eq(query(&place, "SELECT seq FROM journal"), 3);
 	record_clear(&start);
+	payload_unref(id);
+	place_clear(&place);
+}
+END_TEST
+
+/* The customer's rows are the oldest, and many of another come behind them. */
+START_TEST(an_erasure_gets_past_all_rows_of_others)
+{
+	enum { CARTS = 4500, SLICES_MAX = 5 };
+	struct payload *id = payload_new("atelier", 7);
+	struct record start = start_record(id, 1), join = start_record(id, 1);
+	struct record cart = cart_record(id, 1), erase = start_record(id, 1);
+	int64_t upto = 0, next = 0;
+	size_t erased, all = 0;
+	struct place place;
+	struct store *store;
+	int slices = 0;
+
+	place_init(&place);
+	store = open_store(&place);
+	join.event = RECORD_JOIN;
+	join.revision = 2;
+	join.customer_row = cart.customer_row = 2;
+	join.customer.bytes[0] = cart.customer.bytes[0] = 0xee;
+	erase.event = RECORD_ERASE;
+	erase.revision = 0;
+	ck_assert_int_eq(store_begin(store), STORE_OK);
+	ck_assert_int_eq(store_append(store, &start), STORE_OK);
+	ck_assert_int_eq(store_append(store, &join), STORE_OK);
+	for (cart.revision = 3; cart.revision < 3 + CARTS; cart.revision++)
+		ck_assert_int_eq(store_append(store, &cart), STORE_OK);
+
+	do {
+		ck_assert_int_eq(store_erase(store, &erase, &upto, &next,
+		    &erased), STORE_OK);
+		all += erased;
+	} while (next != 0 && ++slices < SLICES_MAX);
+
+	ck_assert_int_eq(store_commit(store), STORE_OK);
+	ck_assert_int_eq(next, 0);
+	ck_assert_uint_eq(all, 1);
+	store_close(store);
+	ck_assert_int_eq(query(&place, "SELECT group_concat(seq)"
+	    " FROM journal_body WHERE salt IS NULL"), 1);
+	record_clear(&start);
+	record_clear(&join);
+	record_clear(&cart);
+	record_clear(&erase);
 	payload_unref(id);
 	place_clear(&place);
 }
@@ -1525,6 +1573,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, what_was_rolled_back_is_never_written);
 	tcase_add_test(tc, body_can_be_erased_and_the_session_still_loads);
 	tcase_add_test(tc, numbers_go_on_after_a_purge);
+	tcase_add_test(tc, an_erasure_gets_past_all_rows_of_others);
 	tcase_add_test(tc, record_that_does_not_fit_is_fatal);
 	tcase_add_loop_test(tc, record_that_is_not_the_next_is_fatal, 0,
 	    MISPLACED);

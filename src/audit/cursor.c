@@ -8,36 +8,44 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "session_rows.h"
 #include "storage/column.h"
 #include "storage/sql.h"
 
 enum {
-	SLICE_ROWS = 256,
+	SLICE_ROWS = SESSION_ROWS_SLICE,
 	SLICE_BYTES = 4 << 20		/* of carts; the last may be over it */
 };
 
 #define COLUMN_SESSION_NAME AUDIT_ROW_WIDTH
 #define COLUMN_BODY (AUDIT_ROW_WIDTH + 1)
 
-#define SELECT_ROWS							\
+#define SELECT_ROWS(journal)						\
 	"SELECT " AUDIT_ROW_COLUMNS ", s.name, " AUDIT_BODY_COLUMNS	\
-	" FROM journal AS j"						\
+	" FROM " journal						\
 	" LEFT JOIN session AS s ON s.id = j.session"			\
 	" LEFT JOIN journal_body AS b ON b.seq = j.seq"
 
-static const char all_sql[] = SELECT_ROWS
+static const char all_sql[] = SELECT_ROWS("journal AS j")
     " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2";
-static const char session_sql[] = SELECT_ROWS
-    " WHERE j.session = ?3 AND j.seq > ?1 ORDER BY j.seq LIMIT ?2";
+static const char sessionless_sql[] =
+    SELECT_ROWS("journal AS j INDEXED BY journal_sessionless")
+    " WHERE j.session = 0 AND j.seq > ?1 ORDER BY j.seq LIMIT ?2";
+static const char row_sql[] = SELECT_ROWS("journal AS j")
+    " WHERE j.seq = ?1";
 
 struct audit_cursor {
 	struct audit *audit;
 	sqlite3_stmt *statement;
-	int64_t	 session_row;
 	int64_t	 after;			/* the last row that was read */
 	struct audit_row slice[SLICE_ROWS];
 	size_t	 count;			/* of rows in the slice */
 	size_t	 taken;			/* of them */
+
+	struct session_rows *of_session; /* NULL: not of a session's rows */
+	int64_t	 seqs[SESSION_ROWS_SLICE]; /* of rows to be read */
+	size_t	 seq_count;
+	size_t	 seq_taken;
 };
 
 enum audit_status
@@ -45,13 +53,19 @@ audit_cursor_new(struct audit *audit, int64_t session_row, int64_t after,
     struct audit_cursor **made)
 {
 	struct audit_cursor *cursor = xcalloc(1, sizeof(*cursor));
+	const char *sql = row_sql;
 	enum audit_status status;
 
 	cursor->audit = audit;
-	cursor->session_row = session_row;
 	cursor->after = after;
-	status = audit_prepare(audit, session_row == 0 ? all_sql : session_sql,
-	    &cursor->statement);
+	if (session_row == 0)
+		sql = all_sql;
+	else if (session_row == AUDIT_NO_SESSION)
+		sql = sessionless_sql;
+	status = audit_prepare(audit, sql, &cursor->statement);
+	if (status == AUDIT_OK && sql == row_sql)
+		status = session_rows_new(audit, session_row, after,
+		    &cursor->of_session);
 	if (status == AUDIT_OK)
 		*made = cursor;
 	else
@@ -66,6 +80,7 @@ audit_cursor_free(struct audit_cursor *cursor)
 		return;
 	for (; cursor->taken < cursor->count; cursor->taken++)
 		audit_row_clear(&cursor->slice[cursor->taken]);
+	session_rows_free(cursor->of_session);
 	/* Repeats the error of the last run, which was handled. */
 	(void)sqlite3_finalize(cursor->statement);
 	free(cursor);
@@ -112,16 +127,9 @@ keep_row(struct audit_cursor *cursor, size_t *bytes)
 	return AUDIT_OK;
 }
 
-/* As the column session has it. */
-static int64_t
-session_column(const struct audit_cursor *cursor)
-{
-	return cursor->session_row == AUDIT_NO_SESSION ? 0 :
-	    cursor->session_row;
-}
-
+/* The rows behind the last one, as they come. */
 static enum audit_status
-read_row_slice(struct audit_cursor *cursor)
+read_next_rows(struct audit_cursor *cursor)
 {
 	struct sql_binding rows = sql_run_of(cursor->statement);
 	enum audit_status status = AUDIT_OK;
@@ -129,14 +137,62 @@ read_row_slice(struct audit_cursor *cursor)
 
 	sql_bind_row(&rows, cursor->after);
 	sql_bind_row(&rows, SLICE_ROWS);
-	if (cursor->session_row != 0)
-		sql_bind_row(&rows, session_column(cursor));
-	cursor->count = 0;
-	cursor->taken = 0;
 	while (status == AUDIT_OK && cursor->count < SLICE_ROWS &&
 	    bytes < SLICE_BYTES && sql_next(&rows))
 		status = keep_row(cursor, &bytes);
 	return audit_end_walk(cursor->audit, &rows, status);
+}
+
+/* One that is not there was purged meanwhile. */
+static enum audit_status
+read_row(struct audit_cursor *cursor, int64_t seq, size_t *bytes)
+{
+	struct sql_binding rows = sql_run_of(cursor->statement);
+	enum audit_status status = AUDIT_OK;
+
+	sql_bind_row(&rows, seq);
+	if (sql_next(&rows))
+		status = keep_row(cursor, bytes);
+	return audit_end_walk(cursor->audit, &rows, status);
+}
+
+/* The rows whose numbers are known, or the next ones; AUDIT_NONE for none. */
+static enum audit_status
+read_session_rows(struct audit_cursor *cursor)
+{
+	enum audit_status status = AUDIT_OK;
+	size_t bytes = 0;
+
+	if (cursor->seq_taken == cursor->seq_count) {
+		cursor->seq_taken = 0;
+		status = session_rows_next(cursor->of_session, cursor->seqs,
+		    &cursor->seq_count);
+	}
+	if (status == AUDIT_OK)
+		status = audit_begin(cursor->audit);
+	if (status != AUDIT_OK)
+		return status;
+	while (status == AUDIT_OK && cursor->seq_taken < cursor->seq_count &&
+	    bytes < SLICE_BYTES)
+		status = read_row(cursor, cursor->seqs[cursor->seq_taken++],
+		    &bytes);
+	audit_end(cursor->audit);
+	return status;
+}
+
+static enum audit_status
+read_row_slice(struct audit_cursor *cursor)
+{
+	enum audit_status status;
+
+	cursor->count = 0;
+	cursor->taken = 0;
+	if (cursor->of_session == NULL)
+		return read_next_rows(cursor);
+	do
+		status = read_session_rows(cursor);
+	while (status == AUDIT_OK && cursor->count == 0);
+	return status;
 }
 
 enum audit_status

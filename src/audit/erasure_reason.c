@@ -30,12 +30,14 @@ enum {
 static const char *const statement_sql[STATEMENTS] = {
 	[SQL_RETAIN] =
 	    "SELECT seq, ts_ms, flags, client_seq FROM journal"
+	    " INDEXED BY journal_sessionless"
 	    " WHERE session = 0 AND event = 11 AND seq > ? ORDER BY seq",
 	[SQL_ERASE] =
 	    "SELECT seq, session, customer FROM journal"
 	    " WHERE event = 10 AND seq > ? ORDER BY seq",
 	[SQL_ANCHOR] =
-	    "SELECT ifnull(max(seq), 0) FROM chain_anchor",
+	    "SELECT ifnull(max(seq), 0)"
+	    " FROM chain_anchor",
 };
 
 /* Whom an ERASE is for. */

@@ -31,6 +31,14 @@ static const struct {
 	    " INDEXED BY journal_purge WHERE event = 12) AS entries,"
 	    " (SELECT count(*) FROM journal NOT INDEXED"
 	    " WHERE event = 12) AS rows" },
+	{ "journal_newcomer", "SELECT (SELECT count(*) FROM journal"
+	    " INDEXED BY journal_newcomer WHERE event IN (1, 2)) AS entries,"
+	    " (SELECT count(*) FROM journal NOT INDEXED"
+	    " WHERE event IN (1, 2)) AS rows" },
+	{ "journal_sessionless", "SELECT (SELECT count(*) FROM journal"
+	    " INDEXED BY journal_sessionless WHERE session = 0) AS entries,"
+	    " (SELECT count(*) FROM journal NOT INDEXED"
+	    " WHERE session = 0) AS rows" },
 };
 
 /* Say what SQLite says, less a line of heading. */

@@ -21,10 +21,12 @@ enum column {
 	COLUMN_FLAGS,
 	COLUMN_CLIENT_SEQ,
 	COLUMN_DIGEST,
-	COLUMN_HASH
+	COLUMN_HASH,
+	COLUMN_PREVIOUS_SEQ
 };
 
-_Static_assert(COLUMN_HASH + 1 == AUDIT_ROW_WIDTH, "columns of the journal");
+_Static_assert(COLUMN_PREVIOUS_SEQ + 1 == AUDIT_ROW_WIDTH,
+    "columns of the journal");
 
 enum body_column {
 	BODY_SALT,
@@ -129,7 +131,11 @@ audit_row_read(sqlite3_stmt *at, struct audit_row *row)
 		return "its customer cannot be";
 	column_blob(&columns, COLUMN_DIGEST, row->digest, sizeof(row->digest));
 	column_blob(&columns, COLUMN_HASH, row->hash, sizeof(row->hash));
-	return columns_fit(&columns) ? NULL : "its digest or hash is none";
+	if (!columns_fit(&columns))
+		return "its digest or hash is none";
+	row->previous_seq = column_row_or_none(&columns, COLUMN_PREVIOUS_SEQ);
+	return columns_fit(&columns) && row->previous_seq < row->seq ? NULL :
+	    "its previous_seq cannot be";
 }
 
 /* An erased body has nothing left. */

@@ -17,6 +17,7 @@ struct sqlite3_stmt;
 
 struct audit_row {
 	int64_t	 seq;
+	int64_t	 previous_seq;	/* the row of its session before; 0: none */
 	struct record record;	/* its references are the row's; row numbers */
 				/* of customers are 0 */
 	bool	 is_erased;	/* no salt, name, address, cart and request */
@@ -38,8 +39,8 @@ void	 audit_row_clear(struct audit_row *row);
 #define AUDIT_ROW_COLUMNS						\
 	"j.seq, j.session, j.incarnation, j.revision, j.event,"	\
 	" j.ts_ms, j.transport, j.customer, j.displaced, j.flags,"	\
-	" j.client_seq, j.digest, j.hash"
-enum { AUDIT_ROW_WIDTH = 13 };
+	" j.client_seq, j.digest, j.hash, j.previous_seq"
+enum { AUDIT_ROW_WIDTH = 14 };
 const char *audit_row_read(struct sqlite3_stmt *at, struct audit_row *row)
 	    __attribute__((warn_unused_result));
 /* The columns of the body, from that number on. */

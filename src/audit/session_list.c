@@ -23,19 +23,33 @@ static const char of_customer_sql[] =
 static const char counts_sql[] =
     "SELECT state, count(*) FROM customer"
     " WHERE session = ? AND incarnation = ? GROUP BY state";
+/*
+ * The first one is the oldest newcomer, unless rows before it were purged.  Were
+ * j.session compared with the parameter, SQLite would prepare the statement for
+ * each value anew: it might be the 0 that journal_sessionless is for.
+ */
 static const char ends_sql[] =
-    "SELECT f.seq, f.ts_ms, l.seq, l.ts_ms FROM journal AS f, journal AS l"
-    " WHERE f.seq = (SELECT min(seq) FROM journal WHERE session = ?1)"
-    " AND l.seq = (SELECT max(seq) FROM journal WHERE session = ?1)";
+    "SELECT f.seq, f.ts_ms, l.seq, l.ts_ms FROM session AS s"
+    " CROSS JOIN journal AS n ON n.seq = ifnull((SELECT min(seq)"
+    "  FROM journal INDEXED BY journal_newcomer"
+    "  WHERE session = ?1 AND event IN (1, 2)), s.last_seq)"
+    " CROSS JOIN journal AS f ON f.seq = iif(n.previous_seq IS NULL, n.seq,"
+    "  (WITH RECURSIVE back (seq, previous_seq) AS ("
+    "   SELECT n.seq, n.previous_seq"
+    "   UNION ALL SELECT j.seq, j.previous_seq FROM back"
+    "   CROSS JOIN journal AS j ON j.seq = back.previous_seq"
+    "   WHERE j.session = n.session AND j.seq < back.seq)"
+    "  SELECT min(seq) FROM back))"
+    " CROSS JOIN journal AS l ON l.seq = s.last_seq WHERE s.id = ?1";
 static const char host_sql[] =
     "SELECT b.name FROM customer AS c"
     " LEFT JOIN journal_body AS b ON b.seq = c.name_seq"
     " WHERE c.session = ?1 AND c.state IN (0, 1) AND c.is_host"
     " ORDER BY c.id DESC LIMIT 1";
 static const char last_host_sql[] =
-    "SELECT b.name FROM journal AS j"
+    "SELECT b.name FROM journal AS j INDEXED BY journal_newcomer"
     " LEFT JOIN journal_body AS b ON b.seq = j.seq"
-    " WHERE j.session = ?1 AND j.event = 1 AND j.customer ="
+    " WHERE j.session = ?1 AND j.event IN (1, 2) AND j.customer ="
     " (SELECT cid FROM customer WHERE session = ?1 AND incarnation = ?2"
     "  AND is_host ORDER BY id DESC LIMIT 1) ORDER BY j.seq LIMIT 1";
 

@@ -23,6 +23,7 @@
 #include "session_list.h"
 #include "storage/column.h"
 #include "storage/sql.h"
+#include "verify_links.h"
 #include "verify_sessions.h"
 
 enum {
@@ -580,6 +581,9 @@ check_end(struct verifier *v)
 		status = check_anchors(v);
 	if (status == AUDIT_OK)
 		status = check_bodies(v);
+	if (status == AUDIT_OK)
+		status = verify_links(v->audit, v->report,
+		    v->report->anchor_seq);
 	if (status == AUDIT_OK)
 		status = audit_erasures_cutoff(v->erasures,
 		    &v->report->retain_ms);

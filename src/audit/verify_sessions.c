@@ -32,8 +32,13 @@ enum statement {
 
 static const char *const statement_sql[STATEMENTS] = {
 	[SQL_BEFORE] =
-	    "SELECT incarnation FROM journal WHERE session = ? AND seq < ?"
-	    " AND event BETWEEN 1 AND 8 ORDER BY seq DESC LIMIT 1",
+	    "WITH RECURSIVE back (seq, event, incarnation, previous_seq) AS ("
+	    " SELECT seq, event, incarnation, previous_seq FROM journal"
+	    "  WHERE seq = ?"
+	    " UNION ALL SELECT j.seq, j.event, j.incarnation, j.previous_seq"
+	    "  FROM back CROSS JOIN journal AS j ON j.seq = back.previous_seq"
+	    "  WHERE j.seq < back.seq)"
+	    " SELECT incarnation FROM back WHERE event BETWEEN 1 AND 8 LIMIT 1",
 	[SQL_RUNNING] =
 	    "SELECT id, name FROM session WHERE ended_ms IS NULL",
 };
@@ -233,8 +238,7 @@ begin_replay(struct verify_sessions *states, const struct audit_row *row,
 	uint64_t before = states->is_midway ? row->record.incarnation - 1 : 0;
 	struct entry *entry;
 
-	sql_bind_row(&rows, row->record.session_row);
-	sql_bind_row(&rows, row->seq);
+	sql_bind_row(&rows, row->previous_seq);
 	if (sql_next(&rows))
 		before = column_number(&columns, 0);
 	entry = add_entry(states, row);

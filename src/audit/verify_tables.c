@@ -40,21 +40,27 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "SELECT count(*) FROM customer"
 	    " WHERE session = ? AND state IN (0, 1, 2) AND incarnation = ?",
 	[SQL_NEWCOMERS] =
-	    "SELECT count(*) FROM journal"
+	    "SELECT count(*) FROM journal INDEXED BY journal_newcomer"
 	    " WHERE session = ? AND incarnation = ? AND event IN (1, 2)",
 	[SQL_ALL] =
 	    "SELECT (SELECT count(*) FROM customer) AS customers,"
-	    " (SELECT count(*) FROM journal WHERE event IN (1, 2)) AS came",
+	    " (SELECT count(*) FROM journal INDEXED BY journal_newcomer"
+	    "  WHERE event IN (1, 2)) AS came",
 	[SQL_NO_ROWS] =
 	    "SELECT id, name FROM session AS s"
-	    " WHERE NOT EXISTS (SELECT 1 FROM journal WHERE session = s.id)"
+	    " WHERE NOT EXISTS (SELECT 1 FROM journal WHERE seq = s.last_seq)"
 	    " LIMIT 1",
 	[SQL_NOTED] =
 	    "SELECT name, incarnation IS (SELECT incarnation FROM journal"
-	    "  WHERE session = s.id ORDER BY seq DESC LIMIT 1) AS is_right"
-	    " FROM session AS s WHERE ?1 IN (0, id) AND NOT EXISTS"
-	    " (SELECT 1 FROM journal"
-	    "  WHERE session = s.id AND event BETWEEN 1 AND 8)",
+	    "  WHERE seq = s.last_seq) AS is_right"
+	    " FROM session AS s WHERE ?1 IN (0, id) AND NOT EXISTS ("
+	    " WITH RECURSIVE back (seq, event, previous_seq) AS ("
+	    "  SELECT seq, event, previous_seq FROM journal"
+	    "   WHERE seq = s.last_seq"
+	    "  UNION ALL SELECT j.seq, j.event, j.previous_seq FROM back"
+	    "   CROSS JOIN journal AS j ON j.seq = back.previous_seq"
+	    "   WHERE j.seq < back.seq)"
+	    " SELECT 1 FROM back WHERE event BETWEEN 1 AND 8)",
 	[SQL_STRAY] =
 	    "SELECT c.id FROM customer AS c"
 	    " LEFT JOIN session AS s ON s.id = c.session"

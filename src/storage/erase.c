@@ -30,11 +30,16 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_KNOWN_CUSTOMER] =
 	    "SELECT 1 FROM customer WHERE session = ? AND cid = ?",
 	[SQL_ROWS] =
-	    "SELECT j.seq, (?4 IS NULL OR j.customer IS ?4)"
+	    "WITH RECURSIVE back (seq, session, customer, previous_seq) AS ("
+	    " SELECT seq, session, customer, previous_seq FROM journal"
+	    "  WHERE seq = ?1"
+	    " UNION ALL SELECT j.seq, j.session, j.customer, j.previous_seq"
+	    "  FROM back CROSS JOIN journal AS j ON j.seq = back.previous_seq"
+	    "  LIMIT ?4)"
+	    " SELECT back.seq, back.session, back.previous_seq,"
+	    " back.seq < ?2 AND (?3 IS NULL OR back.customer IS ?3)"
 	    " AND b.salt IS NOT NULL AS is_wanted"
-	    " FROM journal AS j CROSS JOIN journal_body AS b ON b.seq = j.seq"
-	    " WHERE j.session = ?1 AND j.seq > ?2 AND j.seq < ?3"
-	    " ORDER BY j.seq LIMIT ?5",
+	    " FROM back LEFT JOIN journal_body AS b ON b.seq = back.seq",
 	[SQL_BODY] =
 	    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
 	    " cart = NULL, request = NULL WHERE seq = ?",
@@ -89,49 +94,56 @@ erase_body(struct sql *sql, int64_t seq)
 	return status != STORE_OK ? status : erase_requests(sql, seq, seq);
 }
 
-/* The rows of one slice; *after_row is 0 if there are no more. */
+/* Read the row that SQL_ROWS stands at; *next_row is the one before it. */
+static bool
+read_row_to_erase(struct columns *columns, int64_t session_row, int64_t *seq,
+    int64_t *next_row)
+{
+	*seq = column_id(columns, 0);
+	(void)column_between(columns, 1, session_row, session_row);
+	*next_row = column_is_null(columns, 2) ? 0 :
+	    column_between(columns, 2, 1, *seq - 1);
+	return column_bool(columns, 3);
+}
+
+/* The rows of one slice; *next_row is 0 if there are no more. */
 static enum store_status
 find_bodies_to_erase(struct sql *sql, const struct record *record,
-    int64_t upto_row, int64_t *after_row, int64_t seqs[ERASE_SLICE],
+    int64_t upto_row, int64_t *next_row, int64_t seqs[ERASE_SLICE],
     size_t *count)
 {
 	char digits[ID_CUSTOMER_HEX + 1];
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_ROWS);
-	int looked = 0;
 
 	*count = 0;
-	sql_bind_row(&b, record->session_row);
-	sql_bind_row(&b, *after_row);
+	sql_bind_row(&b, *next_row == 0 ? upto_row : *next_row);
 	sql_bind_row(&b, upto_row);
 	sql_bind_customer(&b, record->has_customer ? &record->customer : NULL,
 	    digits);
 	sql_bind_row(&b, LOOK_ROWS);
+	*next_row = 0; /* where the rest was purged */
 	while (*count < ERASE_SLICE && sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "journal");
-		bool is_wanted;
+		bool is_wanted = read_row_to_erase(&columns,
+		    record->session_row, &seqs[*count], next_row);
 
-		looked++;
-		*after_row = column_id(&columns, 0);
-		is_wanted = column_bool(&columns, 1);
 		if (!columns_fit(&columns))
 			return sql_end_row(&b, &columns);
 		if (is_wanted)
-			seqs[(*count)++] = *after_row;
+			++*count;
 	}
-	if (b.rc == SQLITE_DONE && looked < LOOK_ROWS)
-		*after_row = 0;
 	return sql_end_rows(&b);
 }
 
 enum store_status
 erase_slice(struct sql *sql, const struct record *record,
-    int64_t upto_row, int64_t *after_row, size_t *erased)
+    int64_t upto_row, int64_t *next_row, size_t *erased)
 {
 	int64_t seqs[ERASE_SLICE];
 	enum store_status status;
 	size_t i;
 
-	status = find_bodies_to_erase(sql, record, upto_row, after_row, seqs,
+	status = find_bodies_to_erase(sql, record, upto_row, next_row, seqs,
 	    erased);
 	for (i = 0; i < *erased && status == STORE_OK; i++)
 		status = erase_body(sql, seqs[i]);

@@ -27,12 +27,12 @@ enum store_status erase_knows(struct sql *sql,
 enum store_status erase_requests(struct sql *sql, int64_t first,
 	    int64_t last);
 /*
- * Erase the next bodies that record, an ERASE whose row is upto_row, covers.
- * They come behind *after_row, which is moved on (0 at the end); *erased is
- * how many there were.
+ * Erase the next bodies that record, an ERASE whose row is upto_row, covers,
+ * the newest first.  They begin at *next_row, which is moved on: 0 for the
+ * first slice and after the last.  *erased is how many there were.
  */
 enum store_status erase_slice(struct sql *sql,
 	    const struct record *record, int64_t upto_row,
-	    int64_t *after_row, size_t *erased);
+	    int64_t *next_row, size_t *erased);
 
 #endif

@@ -21,6 +21,7 @@ enum statement {
 	SQL_SESSION_START,
 	SQL_SESSION_END,
 	SQL_SESSION_CHANGE,
+	SQL_SESSION_NOTE,
 	SQL_SESSION_TOUCH,
 	SQL_CUSTOMER_NEW,
 	SQL_CUSTOMER_CART,
@@ -38,17 +39,20 @@ enum statement {
 
 static const char *const statement_sql[STATEMENTS] = {
 	[SQL_SESSION_START] =
-	    "INSERT INTO session (id, name, incarnation, revision, active_ms)"
-	    " VALUES (?, ?, ?, 1, ?) ON CONFLICT (id) DO UPDATE"
+	    "INSERT INTO session (id, name, incarnation, revision, active_ms,"
+	    " last_seq) VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT (id) DO UPDATE"
 	    " SET incarnation = excluded.incarnation, revision = 1,"
-	    " active_ms = excluded.active_ms, ended_ms = NULL"
+	    " active_ms = excluded.active_ms, last_seq = excluded.last_seq,"
+	    " ended_ms = NULL"
 	    " WHERE name = excluded.name AND ended_ms IS NOT NULL"
 	    " AND incarnation = excluded.incarnation - 1",
 	[SQL_SESSION_END] =
 	    "UPDATE session SET ended_ms = ?2 WHERE id = ?1",
 	[SQL_SESSION_CHANGE] =
-	    "UPDATE session SET revision = ?3, active_ms = ?4 WHERE id = ?1"
-	    " AND incarnation = ?2 AND revision = ?3 - 1",
+	    "UPDATE session SET revision = ?3, active_ms = ?4, last_seq = ?5"
+	    " WHERE id = ?1 AND incarnation = ?2 AND revision = ?3 - 1",
+	[SQL_SESSION_NOTE] =
+	    "UPDATE session SET last_seq = ?2 WHERE id = ?1",
 	[SQL_SESSION_TOUCH] =
 	    "UPDATE session SET active_ms = ?2 WHERE id = ?1",
 	[SQL_CUSTOMER_NEW] =
@@ -179,7 +183,7 @@ write_leaving(struct sql *sql, enum statement id,
 
 /* A session begins, for the first time or anew. */
 static enum store_status
-write_incarnation(struct sql *sql, const struct record *record)
+write_incarnation(struct sql *sql, const struct record *record, int64_t seq)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_SESSION_START);
 
@@ -187,12 +191,13 @@ write_incarnation(struct sql *sql, const struct record *record)
 	sql_bind_payload(&b, record->session);
 	sql_bind_number(&b, record->incarnation);
 	sql_bind_number(&b, record->time_ms);
+	sql_bind_row(&b, seq);
 	return sql_run_one(&b);
 }
 
 /* The session of record goes on by one revision. */
 static enum store_status
-write_session(struct sql *sql, const struct record *record)
+write_session(struct sql *sql, const struct record *record, int64_t seq)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_SESSION_CHANGE);
 
@@ -200,6 +205,18 @@ write_session(struct sql *sql, const struct record *record)
 	sql_bind_number(&b, record->incarnation);
 	sql_bind_number(&b, record->revision);
 	sql_bind_number(&b, record->time_ms);
+	sql_bind_row(&b, seq);
+	return sql_run_one(&b);
+}
+
+/* A note is the session's last row, and changes nothing else of it. */
+static enum store_status
+write_note(struct sql *sql, const struct record *record, int64_t seq)
+{
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_SESSION_NOTE);
+
+	sql_bind_row(&b, record->session_row);
+	sql_bind_row(&b, seq);
 	return sql_run_one(&b);
 }
 
@@ -307,10 +324,13 @@ projection_apply(struct sql *sql, const struct record *record,
 {
 	enum store_status status;
 
+	if (record_is_note(record->event))
+		return record->session_row == 0 ? STORE_OK :
+		    write_note(sql, record, seq);
 	/* A START with revision 1 begins an incarnation. */
 	status = record->event == RECORD_START && record->revision == 1 ?
-	    write_incarnation(sql, record) :
-	    write_session(sql, record);
+	    write_incarnation(sql, record, seq) :
+	    write_session(sql, record, seq);
 	return status == STORE_OK ?
 	    write_event(sql, record, seq) : status;
 }

@@ -29,8 +29,9 @@ int	 projection_last_rows(struct sql *sql, int64_t *session_row,
 	    int64_t *customer_row) __attribute__((warn_unused_result));
 
 /*
- * Do what session_apply() does; seq is the record's in the journal.  A record
- * that is not the next one of its session is STORE_FATAL.
+ * Do what session_apply() does; seq is the record's in the journal, and becomes
+ * its session's last one.  A record that is not the next one of its session is
+ * STORE_FATAL, and so is a note on a session that is not there.
  */
 enum store_status projection_apply(struct sql *sql,
 	    const struct record *record, int64_t seq);

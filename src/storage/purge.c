@@ -71,8 +71,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_DELETE_ROWS] =
 	    "DELETE FROM journal WHERE seq <= ?",
 	[SQL_DELETE_SESSION] =
-	    "DELETE FROM session WHERE id = ?1 AND ended_ms IS NOT NULL"
-	    " AND NOT EXISTS (SELECT 1 FROM journal WHERE session = ?1)"
+	    "DELETE FROM session WHERE id = ?1 AND last_seq <= ?2"
+	    " AND ended_ms IS NOT NULL"
 	    " AND NOT EXISTS (SELECT 1 FROM customer WHERE session = ?1)",
 	[SQL_ANCHOR] =
 	    "INSERT INTO chain_anchor (seq, hash)"
@@ -387,6 +387,18 @@ find_ended_sessions(struct sql *sql, int64_t last, size_t limit,
 	return sql_end_rows(&b);
 }
 
+/* One that has ended, if its newest row is among those up to last. */
+static enum store_status
+delete_session(struct sql *sql, int64_t session, int64_t last)
+{
+	struct sql_binding b = sql_bind(sql, statement_sql,
+	    SQL_DELETE_SESSION);
+
+	sql_bind_row(&b, session);
+	sql_bind_row(&b, last);
+	return sql_run(&b);
+}
+
 /* Delete the rows from first to last, and what they alone still told of. */
 static enum store_status
 delete_rows(struct sql *sql, int64_t first, int64_t last,
@@ -403,7 +415,7 @@ delete_rows(struct sql *sql, int64_t first, int64_t last,
 	if (status == STORE_OK)
 		status = run_upto(sql, SQL_DELETE_ROWS, last);
 	for (i = 0; i < count && status == STORE_OK; i++)
-		status = run_upto(sql, SQL_DELETE_SESSION, sessions[i]);
+		status = delete_session(sql, sessions[i], last);
 	return status;
 }
 

@@ -40,7 +40,9 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_JOURNAL] =
 	    "INSERT INTO journal (seq, session, incarnation, revision, event,"
 	    " ts_ms, transport, customer, displaced, flags, client_seq,"
-	    " digest, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	    " digest, hash, previous_seq)"
+	    " VALUES (?1, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " (SELECT last_seq FROM session WHERE id = ?2))",
 	[SQL_BODY] =
 	    "INSERT INTO journal_body (seq, salt, name, address, cart, request)"
 	    " VALUES (?, ?, ?, ?, ?, ?)",
@@ -132,10 +134,8 @@ store_append(struct store *store, const struct record *record)
 	status = insert_row(store, record, digest);
 	if (status == STORE_OK)
 		status = insert_body(store, record);
-	if (status == STORE_OK && !record_is_note(record->event))
-		status = projection_apply(store->sql, record,
-		    store->head.seq);
-	return status;
+	return status != STORE_OK ? status :
+	    projection_apply(store->sql, record, store->head.seq);
 }
 
 /* Whether the session of record is one of the table's. */
@@ -180,7 +180,7 @@ note_erase(struct store *store, const struct record *record,
 
 enum store_status
 store_erase(struct store *store, const struct record *record,
-    int64_t *upto_row, int64_t *after_row, size_t *erased)
+    int64_t *upto_row, int64_t *next_row, size_t *erased)
 {
 	enum store_status status = STORE_OK;
 
@@ -189,7 +189,7 @@ store_erase(struct store *store, const struct record *record,
 		status = note_erase(store, record, upto_row);
 	if (status != STORE_OK || *upto_row == 0)
 		return status;
-	return erase_slice(store->sql, record, *upto_row, after_row,
+	return erase_slice(store->sql, record, *upto_row, next_row,
 	    erased);
 }
 

@@ -71,12 +71,12 @@ enum store_status store_note(struct store *store, const struct record *record);
 /*
  * A slice of the erasure that record, an ERASE, is about.  *upto_row is 0 for
  * the first one, which appends record and sets it, or leaves it at 0 if there
- * is no such session or customer.  *after_row is moved on, from 0 to 0.  Erased
+ * is no such session or customer.  *next_row is moved on, from 0 to 0.  Erased
  * is the number of bodies.  They are still in the WAL.
  */
 enum store_status store_erase(struct store *store,
 	    const struct record *record, int64_t *upto_row,
-	    int64_t *after_row, size_t *erased);
+	    int64_t *next_row, size_t *erased);
 /*
  * A slice of a pass of retention, which is moved on.  note, a RETAIN, is
  * appended before the pass erases anything, and again where that is not enough
