@@ -62,6 +62,7 @@ const CLAIMS = {
 		'npm install': BY_HAND,
 		'SOURCE/tests/bench/compare --nightly': FORM,
 		'node SOURCE/tests/bench/fronts.mjs': FORM,
+		'SOURCE/tests/bench/plateau': FORM,
 		'./tests/bench/fill': BY_HAND,
 		'SOURCE/tests/bench/stranger': BY_HAND,
 	},
