@@ -550,6 +550,23 @@ START_TEST(a_refused_slice_is_done_again_later)
 }
 END_TEST
 
+/* What was written meanwhile does not make it larger. */
+START_TEST(a_slice_after_a_refused_one_is_small)
+{
+	struct world *w = world_that_forgets(HOUR_MS, 0);
+	struct retention last;
+
+	world_wait(w, HOUR_MS / 24 + 49);
+	ck_assert_uint_eq(world_retention_slices(w, &last), 2);
+	ck_assert_int_ne(last.head_row, 0);
+	world_refuse_writing(w, 1);
+	world_wait(w, 1 + 60000);
+	ck_assert_uint_eq(world_retention_slices(w, &last), 3);
+	ck_assert_int_eq(last.head_row, 0);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(the_chains_end_is_logged_now_and_then)
 {
 	struct world_config config;
@@ -588,5 +605,6 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, what_is_kept_for_ever_is_not_looked_for);
 	tcase_add_test(tc, how_late_a_pass_is_can_be_told);
 	tcase_add_test(tc, a_refused_slice_is_done_again_later);
+	tcase_add_test(tc, a_slice_after_a_refused_one_is_small);
 	tcase_add_test(tc, the_chains_end_is_logged_now_and_then);
 }

@@ -502,6 +502,7 @@ retain(struct world *world, struct job *job)
 	require(pass->step != RETENTION_OVER, "a pass has something to do");
 	world->last_retention = *pass;
 	world->retention_slices++;
+	pass->head_row = 1;
 	if (pass->step == RETENTION_PURGE && pass->note_row == 0) {
 		note(world, &job->record);
 		pass->note_row = 1;

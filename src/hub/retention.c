@@ -109,9 +109,11 @@ retention_done(struct hub *hub, const struct job *job)
 	uint64_t pause_ms = 0;
 
 	hub->is_retaining = false;
-	if (job->result == JOB_REFUSED)
+	if (job->result == JOB_REFUSED) {
 		pause_ms = RETRY_MS;
-	else
+		/* Then a slice of the least size, however much was written. */
+		hub->retention.head_row = 0;
+	} else
 		hub->retention = job->retain.next;
 	if (hub->retention.step == RETENTION_VACUUM && pause_ms == 0)
 		pause_ms = VACUUM_PAUSE_MS;

@@ -14,9 +14,10 @@
 
 enum {
 	LEAST_ROWS = 200,	/* that a slice may delete; others wait for */
-	MOST_ROWS = 10000,	/* ... it, and after a pause much was written */
+	MOST_ROWS = 4000,	/* ... it, and after a pause much was written */
 	ROWS_PER_WRITTEN = 2,
-	LOOKED_PER_DELETED = 5
+	LOOKED_PER_DELETED = 5,
+	LOOKED_MOST = 8000
 };
 
 enum statement {
@@ -120,6 +121,15 @@ purge_limit(const struct retention *pass, int64_t head_row)
 	return limit < MOST_ROWS ? (size_t)limit : MOST_ROWS;
 }
 
+/* How many rows a slice looks at that deletes limit of them. */
+static int64_t
+rows_to_look_at(size_t limit)
+{
+	int64_t look = (int64_t)limit * LOOKED_PER_DELETED;
+
+	return look < LOOKED_MOST ? look : LOOKED_MOST;
+}
+
 static enum age
 age_of(const struct retention *pass, uint64_t cutoff_ms, uint64_t ms)
 {
@@ -155,7 +165,7 @@ find_bodies(struct sql *sql, struct retention *pass, size_t limit,
     struct bodies *bodies)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_BODIES);
-	const int64_t look = (int64_t)limit * LOOKED_PER_DELETED;
+	const int64_t look = rows_to_look_at(limit);
 	bool is_young = false;
 	int64_t looked = 0;
 
@@ -292,7 +302,7 @@ static enum store_status
 search_rows(struct sql *sql, struct retention *pass, size_t limit)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_ROWS);
-	const int64_t look = (int64_t)limit * LOOKED_PER_DELETED;
+	const int64_t look = rows_to_look_at(limit);
 	bool is_over = false;
 	int64_t looked = 0;
 
