@@ -106,7 +106,8 @@ SELECT s.name AS session,
           WHERE seq = ifnull((SELECT min(n.seq) FROM main.journal AS n
            WHERE n.session = s.id AND n.event IN (1, 2)), s.last_seq)
          UNION ALL SELECT j.seq, j.ts_ms, j.previous_seq FROM back
-          CROSS JOIN main.journal AS j ON j.seq = back.previous_seq)
+          CROSS JOIN main.journal AS j ON j.seq = back.previous_seq
+          WHERE j.seq < back.seq)
         SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ts_ms / 1000.0, 'unixepoch')
           FROM back ORDER BY seq LIMIT 1) AS first,
        (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', j.ts_ms / 1000.0,

@@ -43,7 +43,8 @@
 --
 --   WITH RECURSIVE back (seq) AS (
 --       SELECT last_seq FROM session WHERE name = ?
---       UNION ALL SELECT previous_seq FROM back JOIN journal USING (seq))
+--       UNION ALL SELECT previous_seq FROM back JOIN journal USING (seq)
+--        WHERE previous_seq < seq)
 --   SELECT journal.* FROM back JOIN journal USING (seq)
 --
 -- Notes
@@ -131,7 +132,7 @@ END;
 -- state: 0 in the multicart, 1 away, 2 gone.  name_seq and cart_seq point to
 -- the bodies that hold the name and the newest cart, so that both are stored
 -- once.  They are no foreign keys: a key needs an index on cart_seq, which
--- changes with every cart, and bodies are erased rather than deleted.
+-- changes with every cart, and what they point to is not deleted before them.
 CREATE TABLE customer (
 	id INTEGER PRIMARY KEY,		-- grows in joining order
 	session INTEGER NOT NULL REFERENCES session(id),

@@ -23,7 +23,7 @@ enum {
 struct wal {
 	const char *path;		/* of the database */
 	sqlite3	*db;
-	struct wal_buffer *buffer;	/* goes when db closes the WAL */
+	struct wal_buffer *buffer;	/* goes when db closes the WAL; or NULL */
 	struct fs_identity file;
 	int	 pages;			/* after the last commit */
 	int	 checkpoint_at;		/* pages that are worth it */
@@ -138,6 +138,10 @@ buffer_wal(struct wal *wal)
 
 	if (rc != SQLITE_OK)
 		return rc;
+	/* Else SQLite writes more of a transaction after it has synced it. */
+	if ((file->pMethods->xDeviceCharacteristics(file) &
+	    SQLITE_IOCAP_POWERSAFE_OVERWRITE) == 0)
+		return SQLITE_OK;
 	wal->buffer = wal_buffer_new(file);
 	/* There was no other hook. */
 	(void)sqlite3_rollback_hook(wal->db, on_rollback, wal);

@@ -9,8 +9,9 @@
  * other; here they gather until SQLite syncs the file or the buffer is full.
  *
  * SQLite tells others of a transaction, by the log's index, only when it has
- * synced it, if the connection's synchronous is FULL, as it has to be.  So all
- * that others know of is in the file.
+ * synced it, if the connection's synchronous is FULL and the VFS says
+ * SQLITE_IOCAP_POWERSAFE_OVERWRITE, as both have to be.  So all that others know
+ * of is in the file.
  */
 struct wal_buffer;
 
