@@ -218,6 +218,7 @@ on_stop_signal(uv_signal_t *handle, int number)
 {
 	struct server *server = handle->data;
 
+	loop_lag_begin(handle->loop);
 	if (server->drain == NULL)
 		log_info("stopping on %s",
 		    number == SIGINT ? "SIGINT" : "SIGTERM");
@@ -287,6 +288,7 @@ on_reload_signal(uv_signal_t *handle, int number)
 	struct reload_report report;
 
 	(void)number;	/* is SIGHUP */
+	loop_lag_begin(handle->loop);
 	if (server->drain != NULL)
 		return;
 	reload_report_init(&report);

@@ -17,6 +17,7 @@
 #include "hub/hub.h"
 #include "hub/outbox.h"
 #include "hub/peer.h"
+#include "loop_lag.h"
 #include "wire/message.h"
 #include "wire/multicart.h"
 
@@ -244,6 +245,7 @@ on_longpoll_timer(uv_timer_t *timer)
 	struct longpoll *poll;
 	size_t i;
 
+	loop_lag_begin(timer->loop);
 	for (i = 0; i < WAIT_STEPS; i++)
 		while ((poll = TAILQ_FIRST(&polls->due[i])) != NULL &&
 		    poll->due_ms <= now_ms)
