@@ -204,3 +204,11 @@ module_settings_connections(const struct options *options)
 	    possible, descriptors_raise_limit());
 	return possible;
 }
+
+size_t
+module_settings_reserved_fd(void)
+{
+	size_t possible = possible_connections();
+
+	return possible == SIZE_MAX ? 0 : possible;
+}

@@ -35,6 +35,9 @@ struct ws_settings module_settings_ws(const struct options *options);
 struct ws_peers_settings
 module_settings_ws_peers(const struct options *options);
 
+/* The descriptors from this number on are not for connections; 0: all are. */
+size_t	 module_settings_reserved_fd(void);
+
 /* How long connections of HTTP and FastCGI are kept without a request. */
 enum { MODULE_SETTINGS_IDLE_S = 30 };
 

@@ -193,6 +193,7 @@ init_http(struct transports *transports, const struct options *options)
 		.owner = &http_owner,
 		.ctx = transports,
 		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
+		.reserved_fd = module_settings_reserved_fd(),
 	};
 
 	transports->http = http_new(&config, &settings);

@@ -194,6 +194,7 @@ http_durations(const struct http *http, uint64_t wait_ms[DEADLINE_KINDS_MAX])
 	wait_ms[HTTP_WAIT_BODY] =
 	    (uint64_t)http->settings.body_timeout_s * 1000;
 	wait_ms[HTTP_WAIT_IDLE] = idle_ms;
+	wait_ms[HTTP_WAIT_ROOM] = idle_ms;
 	wait_ms[HTTP_WAIT_NEXT] = head_ms == 0 ? 0 : idle_ms + head_ms;
 }
 
@@ -204,7 +205,7 @@ on_http_deadline(struct deadline *deadline, unsigned kind)
 	struct http_connection *connection =
 	    http_connection_of_deadline(deadline);
 
-	if (kind == HTTP_WAIT_IDLE) {
+	if (kind >= HTTP_WAITS) {
 		http_held_on_deadline(deadline);
 		return;
 	}

@@ -71,6 +71,8 @@ struct http_config {
 	const struct http_owner *owner;
 	void	*ctx;
 	unsigned idle_timeout_s;	/* between two bytes; 0 for none */
+	size_t	 reserved_fd;		/* descriptors from this number on are
+					   not for held polls; 0: all are */
 };
 
 /* What may change: http_configure(). */

@@ -41,6 +41,7 @@ enum http_wait {
 	HTTP_WAIT_NEXT,		/* for the next one: idle time, and its head */
 	HTTP_WAITS,		/* those of an http_connection */
 	HTTP_WAIT_IDLE = HTTP_WAITS, /* likewise, where http_held.h has it */
+	HTTP_WAIT_ROOM,		/* there, for the client to read its answer */
 	HTTP_WAIT_KINDS
 };
 

@@ -52,8 +52,8 @@ struct http_held {
 	int	 fd;
 	int	 events;	/* for which watch looks; 0: it is stopped */
 	uv_poll_t watch;
-	struct deadline deadline;	/* with HELD_IDLE, ... */
-	uint64_t waiting_ms;		/* ... since then */
+	struct deadline deadline;	/* with HELD_SENDING and HELD_IDLE */
+	uint64_t waiting_ms;		/* with HELD_IDLE: since then */
 	uint64_t bytes;			/* of all requests */
 	uint64_t turn;			/* in which it was taken last */
 	struct longpoll *longpoll;	/* with HELD_WAITING */
@@ -202,6 +202,9 @@ send_rest(struct http_held *held)
 		end_held(held, HTTP_END_CLOSED);
 		return;
 	}
+	if (n > 0)
+		deadline_set(held->http->deadlines, &held->deadline,
+		    HTTP_WAIT_ROOM);
 	rest->sent += (size_t)n;
 	if (rest->sent < rest->lead->len + body)
 		return;
@@ -234,6 +237,7 @@ keep_rest(struct http_held *held, const struct exchange_answer *answer,
 	held->rest = rest;
 	held->state = HELD_SENDING;
 	watch_for(held, UV_WRITABLE);
+	deadline_set(held->http->deadlines, &held->deadline, HTTP_WAIT_ROOM);
 	if (unsent != NULL && rest->body != NULL)
 		unsent_begin(unsent, &rest->unsent, rest->body, held->fd);
 }
@@ -306,6 +310,19 @@ address_len(const struct sockaddr *address)
 	}
 }
 
+/* -1 if there is no descriptor that others do not need. */
+static int
+duplicate(const struct http *http, int fd)
+{
+	size_t reserved = http->config.reserved_fd;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy == -1 || reserved == 0 || (size_t)copy < reserved)
+		return copy;
+	close(copy);
+	return -1;
+}
+
 /*
  * Let libmicrohttpd read a request from a duplicate of the socket; if there is
  * no descriptor for that, the socket is its own from now on.
@@ -314,7 +331,7 @@ static void
 lend(struct http_held *held)
 {
 	struct http *http = held->http;
-	int fd = fcntl(held->fd, F_DUPFD_CLOEXEC, 0);
+	int fd = duplicate(http, held->fd);
 
 	deadline_clear(http->deadlines, &held->deadline);
 	held->state = HELD_LENT;
@@ -351,6 +368,9 @@ on_held_event(uv_poll_t *watch, int status, int events)
 	struct http_held *held = watch->data;
 
 	loop_lag_begin(watch->loop);
+	/* libuv does not look any more. */
+	if (status < 0)
+		held->events = 0;
 	/* What was read since the loop saw it may be what it saw: if not, it
 	 * sees it again, but for errors. */
 	if (status == 0 && held->turn == held->http->turn)
@@ -393,7 +413,7 @@ held_new(struct http_connection *connection)
 	struct http_held *held;
 	int fd, one = 1;
 
-	fd = fcntl(http_connection_fd(connection), F_DUPFD_CLOEXEC, 0);
+	fd = duplicate(http, http_connection_fd(connection));
 	if (fd == -1)
 		return NULL;
 	held = xcalloc(1, sizeof(*held));
@@ -494,7 +514,10 @@ held_of_deadline(struct deadline *deadline)
 void
 http_held_on_deadline(struct deadline *deadline)
 {
-	end_held(held_of_deadline(deadline), HTTP_END_CLOSED);
+	struct http_held *held = held_of_deadline(deadline);
+
+	end_held(held, held->state == HELD_SENDING ? HTTP_END_SLOW :
+						     HTTP_END_CLOSED);
 }
 
 static struct http_held *
@@ -539,5 +562,7 @@ http_held_stop(struct http *http)
 		}
 		longpoll_cancel(held->longpoll);
 		on_held_answered(held, &nothing);
+		if (held->state == HELD_SENDING)
+			end_held(held, HTTP_END_CLOSED);
 	}
 }

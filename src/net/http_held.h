@@ -42,7 +42,10 @@ void	 http_held_end_lent(struct http *http);
 /* Of a connection that was lent: it is libmicrohttpd's alone from now on. */
 void	 http_held_leave(struct http_connection *connection);
 
-/* A connection that waits for another request does so for too long. */
+/*
+ * A connection that waits for another request does so for too long, or its
+ * client takes nothing of an answer.
+ */
 void	 http_held_on_deadline(struct deadline *deadline);
 /*
  * Since when the one does that has waited for longest, UINT64_MAX if there is
