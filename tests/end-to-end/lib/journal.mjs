@@ -41,7 +41,8 @@ const query = (database, sql) => {
 export const readAddresses = (database, session) => new Map(query(database,
 	`SELECT b.name, b.address FROM journal j
 	JOIN session s ON s.id = j.session JOIN journal_body b ON b.seq = j.seq
-	WHERE s.name = '${session}' AND j.event IN (${START}, ${JOIN})`)
+	WHERE s.name = '${session}' AND j.event IN (${START}, ${JOIN})
+	ORDER BY j.seq`)
 	.map(({ name, address }) => [name, address]));
 
 const bytesOfId = (id) => Buffer.from(id ?? '0'.repeat(24), 'hex');
