@@ -1,6 +1,5 @@
 #include "http_held.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -171,7 +171,7 @@ find_bodies(struct sql *sql, struct retention *pass, size_t limit,
 
 	sql_bind_row(&b, pass->body_row);
 	sql_bind_row(&b, look);
-	while (!is_young && bodies->count < limit && sql_next(&b)) {
+	while (bodies->count < limit && sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "journal");
 		int64_t seq = column_id(&columns, 0);
 		enum age age = age_of(pass, pass->bodies_ms,
