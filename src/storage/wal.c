@@ -11,7 +11,7 @@
 #include "wal_mark.h"
 
 enum {
-	CHECKPOINT_PAGES = 1000,	/* some 4 MB */
+	CHECKPOINT_BYTES = 4096000,	/* in the WAL that are worth it */
 	HEADER_BYTES = 32,		/* of the WAL */
 	SALT_AT = 16,			/* in it, of SALT_BYTES: others */
 	SALT_BYTES = 8,			/* whenever the WAL begins anew */
@@ -25,6 +25,7 @@ struct wal {
 	sqlite3	*db;
 	struct wal_buffer *buffer;	/* goes when db closes the WAL; or NULL */
 	struct fs_identity file;
+	int	 page_bytes;
 	int	 pages;			/* after the last commit */
 	int	 checkpoint_at;		/* pages that are worth it */
 	uint8_t	 salt[SALT_BYTES];
@@ -104,9 +105,12 @@ switch_to_wal(struct wal *wal)
 		log_errorx("store: %s: write-ahead log refused", wal->path);
 		return STORE_IO_ERROR;
 	}
+	wal->page_bytes = pragma_number(wal->db, "PRAGMA page_size");
+	if (wal->page_bytes <= 0)
+		return store_status_of_sqlite(wal->path, wal->db);
 	/* There was no other hook. */
 	(void)sqlite3_wal_hook(wal->db, on_wal_commit, wal);
-	wal->checkpoint_at = CHECKPOINT_PAGES;
+	wal->checkpoint_at = CHECKPOINT_BYTES / wal->page_bytes;
 	return STORE_OPENED;
 }
 
@@ -214,7 +218,7 @@ run_checkpoint(struct wal *wal)
 		rc = sqlite3_wal_checkpoint_v2(wal->db, NULL,
 		    SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
 	/* What a reader or an error kept back is tried with the next pages. */
-	wal->checkpoint_at = CHECKPOINT_PAGES;
+	wal->checkpoint_at = CHECKPOINT_BYTES / wal->page_bytes;
 	if (rc != SQLITE_OK || moved < pages)
 		wal->checkpoint_at += wal->pages;
 	else
@@ -353,9 +357,8 @@ restart_wal(struct wal *wal)
 static int64_t
 wal_end_offset(const struct wal *wal)
 {
-	int64_t page_bytes = pragma_number(wal->db, "PRAGMA page_size");
-
-	return HEADER_BYTES + wal->pages * (FRAME_BYTES + page_bytes);
+	return HEADER_BYTES +
+	    wal->pages * (int64_t)(FRAME_BYTES + wal->page_bytes);
 }
 
 /* Overwrite the file from begin to end, durably. */
