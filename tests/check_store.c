@@ -129,6 +129,7 @@ START_TEST(new_database_is_private_and_alone)
 	ck_assert_uint_eq(count_files(&place), 1);
 	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 5);
 	ck_assert_int_eq(query(&place, "PRAGMA application_id"), 0x42534850);
+	ck_assert_int_eq(query(&place, "PRAGMA page_size"), 8192);
 	make_database(&place);
 	ck_assert_uint_eq(count_files(&place), 1);
 	place_clear(&place);
