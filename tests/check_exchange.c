@@ -44,6 +44,9 @@ static const struct {
 	    "Content-Type: application/json\n" ALWAYS
 	    "Retry-After: 5\n"
 	    "Access-Control-Expose-Headers: Retry-After\n" },
+	{ { .status = 503, .retry_after_s = 5, .is_private = true }, true,
+	    "Content-Type: application/json\nCache-Control: no-store\n"
+	    "X-Content-Type-Options: nosniff\nRetry-After: 5\n" },
 };
 
 START_TEST(answer_has_these_fields)

@@ -83,11 +83,13 @@ add_of_status(struct exchange_fields *fields, unsigned status)
 }
 
 static void
-add_retry(struct exchange_fields *fields, unsigned seconds)
+add_retry(struct exchange_fields *fields, unsigned seconds, bool is_private)
 {
 	xsnprintf(fields->seconds, sizeof(fields->seconds), "%u", seconds);
 	add_field(fields, "Retry-After", fields->seconds);
-	add_field(fields, "Access-Control-Expose-Headers", "Retry-After");
+	if (!is_private)
+		add_field(fields, "Access-Control-Expose-Headers",
+		    "Retry-After");
 }
 
 void
@@ -102,13 +104,14 @@ exchange_fields(const struct exchange_answer *answer,
 	add_field(fields, "Content-Security-Policy", answer->security_policy);
 	add_field(fields, "Cache-Control", "no-store");
 	add_field(fields, "X-Content-Type-Options", "nosniff");
-	add_field(fields, "Access-Control-Allow-Origin", "*");
+	if (!answer->is_private)
+		add_field(fields, "Access-Control-Allow-Origin", "*");
 	if (answer->is_preflight)
 		add_preflight(fields, answer->allow);
 	add_of_status(fields, answer->status);
 	add_field(fields, "Allow", answer->allow);
 	if (answer->retry_after_s != 0)
-		add_retry(fields, answer->retry_after_s);
+		add_retry(fields, answer->retry_after_s, answer->is_private);
 }
 
 const char *

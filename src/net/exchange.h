@@ -12,7 +12,7 @@
 #include "wire/http_target.h"
 #include "wire/ws_handshake.h"
 
-struct longpoll;
+struct deferred;
 
 /*
  * A request and what becomes of it, in the terms that libmicrohttpd and web
@@ -40,8 +40,8 @@ struct exchange_request {
 
 /* What is to be done about it. */
 struct exchange_answer {
-	/* 101: upgrade.  0: hand the body to poll and start it; its answer is
-	 * this request's. */
+	/* 101: upgrade.  0: hand the body to deferred and start it; its answer
+	 * is this request's. */
 	unsigned status;
 	/* References; NULL for none.  The body is lead, and then what of body
 	 * follows its first body_from bytes: many answers share that. */
@@ -52,12 +52,13 @@ struct exchange_answer {
 	const char *security_policy; /* Content-Security-Policy; or NULL */
 	const char *allow;		/* Allow, which a 405 has; or NULL */
 	bool is_preflight; /* a page may ask by what allow says */
+	bool is_private; /* no page of another origin may read it */
 	unsigned retry_after_s;		/* Retry-After; 0 for none */
 	bool	 closes;		/* the connection ends with it */
 	struct outbox_news news;	/* what the body shows */
 	const struct ws_handshake *handshake;	/* of a 101 */
 	void	*upgrade;		/* with 101: whose it is */
-	struct longpoll *longpoll;		/* with 0 */
+	struct deferred *deferred;		/* with 0 */
 };
 
 /* What a client is told to wait that comes when the service stops. */

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "deferred.h"
 #include "fcgi_output.h"
-#include "longpoll.h"
 #include "unsent.h"
 
 #define SEND_BYTES 262144	/* what is sent on one at most per turn */
@@ -55,8 +55,8 @@ fcgi_connection_end_exchange(struct fcgi_exchange *exchange)
 {
 	struct fcgi_connection *connection = exchange->connection;
 
-	if (exchange->longpoll != NULL)
-		longpoll_cancel(exchange->longpoll);
+	if (exchange->deferred != NULL)
+		deferred_cancel(exchange->deferred);
 	if (exchange->answer != NULL)
 		fcgi_output_free(exchange->answer);
 	fcgi_connection_stop_waiting(connection, &exchange->body);

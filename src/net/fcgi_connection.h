@@ -13,7 +13,7 @@
 #include "wire/fcgi_parser.h"
 
 struct fcgi_output;
-struct longpoll;
+struct deferred;
 
 /*
  * A connection of FastCGI, with what the modules of fcgi.h have in common:
@@ -61,8 +61,8 @@ struct fcgi_connection {
 struct fcgi_exchange {
 	struct fcgi_connection *connection;
 	struct fcgi_request *request;
-	/* Until the body is there, one of these, then only longpoll. */
-	struct longpoll *longpoll;
+	/* Until the body is there, one of these, then only deferred. */
+	struct deferred *deferred;
 	struct fcgi_output *answer;
 	struct deadline body;
 	uint64_t body_len;	/* that has come */

@@ -3,11 +3,11 @@
 #include "bad_request.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "deferred.h"
 #include "exchange.h"
 #include "fcgi_connection.h"
 #include "fcgi_head.h"
 #include "fcgi_output.h"
-#include "longpoll.h"
 
 static struct fcgi_output *
 refusal_output(const struct fcgi_exchange *exchange, unsigned status)
@@ -38,7 +38,7 @@ on_exchange_answered(void *ctx, const struct exchange_answer *answer)
 	struct fcgi_exchange *exchange = ctx;
 	struct fcgi_connection *connection = exchange->connection;
 
-	exchange->longpoll = NULL;
+	exchange->deferred = NULL;
 	exchange->answer = fcgi_output_answer(exchange->request->id, answer);
 	answer_exchange(exchange);
 	if (!connection->is_reading)
@@ -64,7 +64,7 @@ ask_fcgi_owner(struct fcgi_exchange *exchange, const struct fcgi_head *head)
 	exchange->has_length = head->has_length;
 	exchange->content_length = head->request.content_length;
 	config->owner->request(config->ctx, &head->request, &answer);
-	exchange->longpoll = answer.longpoll;
+	exchange->deferred = answer.deferred;
 	if (answer.status != 0)
 		exchange->answer = fcgi_output_answer(exchange->request->id,
 		    &answer);
@@ -117,8 +117,8 @@ fcgi_exchange_add_body(struct fcgi_exchange *exchange,
     const struct fcgi_event *event)
 {
 	exchange->body_len += event->len;
-	if (exchange->longpoll != NULL && !exchange->is_too_large &&
-	    longpoll_add_body(exchange->longpoll, event->data,
+	if (exchange->deferred != NULL && !exchange->is_too_large &&
+	    deferred_add_body(exchange->deferred, event->data,
 	    event->len) == -1)
 		exchange->is_too_large = true;
 }
@@ -137,10 +137,10 @@ fcgi_exchange_start(struct fcgi_exchange *exchange)
 	if (exchange->answer != NULL)
 		answer_exchange(exchange);
 	else if (exchange->is_too_large)
-		longpoll_refuse_body(exchange->longpoll,
+		deferred_refuse_body(exchange->deferred,
 		    on_exchange_answered, exchange);
 	else
-		longpoll_start(exchange->longpoll, on_exchange_answered,
+		deferred_start(exchange->deferred, on_exchange_answered,
 		    exchange);
 }
 

@@ -12,6 +12,7 @@
 struct exchange_answer;
 struct exchange_request;
 struct outbox_news;
+struct payload;
 struct unsent;
 
 /* What an owner of HTTP connections says, is asked, and can count. */
@@ -71,6 +72,9 @@ struct http_config {
 	const struct http_owner *owner;
 	void	*ctx;
 	unsigned idle_timeout_s;	/* between two bytes; 0 for none */
+	/* How what is no request is answered, if not as the protocol has it:
+	 * a body, which says why, for no page to read. */
+	struct payload *(*refusal_body)(unsigned status);
 	size_t	 reserved_fd;		/* descriptors from this number on are
 					   not for held polls; 0: all are */
 };

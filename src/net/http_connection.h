@@ -25,8 +25,8 @@ enum http_phase {
 	HTTP_PHASE_FIELDS,	/* the target has come */
 	HTTP_PHASE_REFUSED,	/* it was answered, the connection is ended */
 	HTTP_PHASE_HEAD,	/* the head has come, the body may follow */
-	HTTP_PHASE_STARTING,	/* its long-poll is being started */
-	HTTP_PHASE_SUSPENDED,	/* until its long-poll is answered */
+	HTTP_PHASE_STARTING,	/* what is deferred is being started */
+	HTTP_PHASE_SUSPENDED,	/* until what is deferred is answered */
 	HTTP_PHASE_TAKEN,	/* http_held.h has it, this is to end */
 	HTTP_PHASE_ANSWERED,	/* its answer is on its way */
 	HTTP_PHASE_UPGRADING,	/* a 101 is on its way */
@@ -78,7 +78,7 @@ struct http_connection {
 	bool	 is_too_large;	/* its body, which is being skipped */
 	int	 unread;	/* bytes that waited and nothing came of */
 	struct exchange_answer answer;	/* status 0: none yet */
-	struct longpoll *longpoll;	/* that will answer it; or NULL */
+	struct deferred *deferred;	/* that will answer it; or NULL */
 	struct outbox_news news;	/* of the answer on its way */
 	struct unsent_item unsent;	/* its body */
 

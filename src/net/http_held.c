@@ -14,16 +14,16 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "deferred.h"
 #include "http_answer.h"
 #include "http_connection.h"
-#include "longpoll.h"
 #include "loop_lag.h"
 #include "read_count.h"
 
 enum { LENDS_PER_RUN = 16 };	/* of libmicrohttpd, at the most */
 
 enum held_state {
-	HELD_WAITING,	/* for the answer of its long-poll */
+	HELD_WAITING,	/* for the answer to its request */
 	HELD_SENDING,	/* for room, for the rest of an answer */
 	HELD_IDLE,	/* for another request */
 	HELD_LENT	/* until libmicrohttpd has read that */
@@ -55,7 +55,7 @@ struct http_held {
 	uint64_t waiting_ms;		/* with HELD_IDLE: since then */
 	uint64_t bytes;			/* of all requests */
 	uint64_t turn;			/* in which it was taken last */
-	struct longpoll *longpoll;	/* with HELD_WAITING */
+	struct deferred *deferred;	/* with HELD_WAITING */
 	struct rest *rest;		/* with HELD_SENDING */
 	union {
 		struct sockaddr any;
@@ -103,8 +103,8 @@ forget_held(struct http_held *held)
 
 	deadline_clear(http->deadlines, &held->deadline);
 	TAILQ_REMOVE(&http->held, held, entry);
-	if (held->longpoll != NULL)
-		longpoll_cancel(held->longpoll);
+	if (held->deferred != NULL)
+		deferred_cancel(held->deferred);
 	rest_free(held->rest);
 	/* No descriptor of that number may be watched before. */
 	uv_close((uv_handle_t *)&held->watch, on_held_closed);
@@ -276,7 +276,7 @@ on_held_answered(void *ctx, const struct exchange_answer *answer)
 {
 	struct http_held *held = ctx;
 
-	held->longpoll = NULL;
+	held->deferred = NULL;
 	answer_held(held, answer);
 }
 
@@ -450,16 +450,16 @@ http_held_take(struct http_connection *connection)
 	held->bytes = connection->bytes;
 	held->turn = connection->http->turn;
 	held->closes = connection->persistence == HTTP_PERSISTENCE_CLOSE;
-	held->longpoll = connection->longpoll;
-	connection->longpoll = NULL;
-	if (held->longpoll == NULL) {
-		connection->answer.longpoll = NULL;
+	held->deferred = connection->deferred;
+	connection->deferred = NULL;
+	if (held->deferred == NULL) {
+		connection->answer.deferred = NULL;
 		answer_held(held, &connection->answer);
 		connection->answer.status = 0;
 		return true;
 	}
 	held->state = HELD_WAITING;
-	longpoll_redirect(held->longpoll, on_held_answered, held);
+	deferred_redirect(held->deferred, on_held_answered, held);
 	watch_for(held, UV_READABLE | UV_DISCONNECT);
 	return true;
 }
@@ -559,7 +559,7 @@ http_held_stop(struct http *http)
 			end_held(held, HTTP_END_CLOSED);
 			continue;
 		}
-		longpoll_cancel(held->longpoll);
+		deferred_cancel(held->deferred);
 		on_held_answered(held, &nothing);
 		if (held->state == HELD_SENDING)
 			end_held(held, HTTP_END_CLOSED);

@@ -24,7 +24,7 @@ struct http_held;
 
 /*
  * Take the connection over with its request, which has come to its last byte:
- * its answer was decided (connection->answer) or waits for its long-poll.
+ * its answer was decided (connection->answer) or is deferred.
  * libmicrohttpd has to be told to end the connection then, and has done so
  * before the loop goes on.  False where it cannot be: libmicrohttpd may have
  * read more behind the request, or is to decide what becomes of the connection.

@@ -24,11 +24,14 @@ count_refused(struct http *http, unsigned status)
 
 /* The answer to what is no request, with its body. */
 static struct exchange_answer
-refusal(unsigned status)
+refusal(const struct http *http, unsigned status)
 {
+	struct payload *(*body)(unsigned status) = http->config.refusal_body;
+
 	return (struct exchange_answer){
 		.status = status,
-		.body = bad_request_body(status),
+		.body = body != NULL ? body(status) : bad_request_body(status),
+		.is_private = body != NULL,
 		.closes = true,
 	};
 }
@@ -36,7 +39,8 @@ refusal(unsigned status)
 enum MHD_Result
 http_refusal_malformed(struct http_connection *connection)
 {
-	const struct exchange_answer answer = refusal(MHD_HTTP_BAD_REQUEST);
+	const struct exchange_answer answer = refusal(connection->http,
+	    MHD_HTTP_BAD_REQUEST);
 
 	count_refused(connection->http, answer.status);
 	return http_connection_answer(connection, &answer);
@@ -50,7 +54,8 @@ static void
 refuse_head(struct http_connection *connection, unsigned status,
     const char *method)
 {
-	const struct exchange_answer answer = refusal(status);
+	const struct exchange_answer answer = refusal(connection->http,
+	    status);
 
 	http_connection_end_fields(connection);
 	connection->phase = HTTP_PHASE_REFUSED;

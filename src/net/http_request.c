@@ -6,12 +6,12 @@
 
 #include "base/buf.h"
 #include "config/address.h"
+#include "deferred.h"
 #include "http_connection.h"
 #include "http_head.h"
 #include "http_held.h"
 #include "http_refusal.h"
 #include "http_upgrade.h"
-#include "longpoll.h"
 #include "wire/http_text.h"
 
 #define SKIP_BYTES 1048576	/* of a body, to answer behind it */
@@ -22,7 +22,7 @@ answer_suspended(struct http_connection *connection,
     const struct exchange_answer *answer)
 {
 	TAILQ_REMOVE(&connection->http->suspended, connection, suspended_entry);
-	connection->longpoll = NULL;
+	connection->deferred = NULL;
 	/* If it cannot be queued, resuming ends the connection. */
 	(void)http_connection_answer(connection, answer);
 	MHD_resume_connection(connection->mhd);
@@ -41,12 +41,12 @@ http_request_drop(struct http_connection *connection)
 		payload_unref(connection->answer.lead);
 		payload_unref(connection->answer.body);
 	}
-	if (connection->longpoll != NULL)
-		longpoll_cancel(connection->longpoll);
+	if (connection->deferred != NULL)
+		deferred_cancel(connection->deferred);
 	if (connection->phase == HTTP_PHASE_SUSPENDED)
 		TAILQ_REMOVE(&connection->http->suspended, connection,
 		    suspended_entry);
-	connection->longpoll = NULL;
+	connection->deferred = NULL;
 	connection->answer.status = 0;
 }
 
@@ -84,7 +84,7 @@ ask_http_owner(struct http_connection *connection,
 
 	connection->answer = (struct exchange_answer){ .status = 0 };
 	config->owner->request(config->ctx, &request, &connection->answer);
-	connection->longpoll = connection->answer.longpoll;
+	connection->deferred = connection->answer.deferred;
 }
 
 /*
@@ -145,7 +145,7 @@ on_head(struct http_connection *connection,
 	connection->bytes += head.size;
 	connection->persistence = persistence(line, &head);
 	ask_http_owner(connection, line, &head);
-	if (connection->longpoll == NULL)
+	if (connection->deferred == NULL)
 		http_held_leave(connection);
 	status = connection->answer.status;
 	if (!http_validate_has_body(&head.audit))
@@ -174,7 +174,7 @@ on_client_gone(uv_poll_t *watch, int status, int events)
 	uv_poll_stop(watch);
 	if (connection->phase != HTTP_PHASE_SUSPENDED)
 		return;
-	longpoll_cancel(connection->longpoll);
+	deferred_cancel(connection->deferred);
 	answer_suspended(connection, &nobody);
 }
 
@@ -202,14 +202,14 @@ watch_client(struct http_connection *connection)
 
 /* At once, or when its request was suspended. */
 static void
-on_longpoll_answered(void *ctx, const struct exchange_answer *answer)
+on_deferred_answered(void *ctx, const struct exchange_answer *answer)
 {
 	struct http_connection *connection = ctx;
 
 	if (connection->phase == HTTP_PHASE_SUSPENDED)
 		answer_suspended(connection, answer);
 	else {
-		connection->longpoll = NULL;
+		connection->deferred = NULL;
 		connection->answer = *answer;
 	}
 }
@@ -221,8 +221,8 @@ on_longpoll_answered(void *ctx, const struct exchange_answer *answer)
 static bool
 is_worth_taking(const struct http_connection *connection)
 {
-	return connection->held != NULL || (connection->longpoll != NULL &&
-	    longpoll_is_held(connection->longpoll));
+	return connection->held != NULL || (connection->deferred != NULL &&
+	    deferred_is_held(connection->deferred));
 }
 
 /* Answer the request, or let it wait. */
@@ -232,18 +232,18 @@ on_request_complete(struct http_connection *connection)
 	http_connection_stop_waiting(connection);
 	if (connection->answer.status == MHD_HTTP_SWITCHING_PROTOCOLS)
 		return http_upgrade_respond(connection);
-	if (connection->longpoll != NULL) {
+	if (connection->deferred != NULL) {
 		connection->phase = HTTP_PHASE_STARTING;
 		if (connection->is_too_large)
-			longpoll_refuse_body(connection->longpoll,
-			    on_longpoll_answered, connection);
+			deferred_refuse_body(connection->deferred,
+			    on_deferred_answered, connection);
 		else
-			longpoll_start(connection->longpoll,
-			    on_longpoll_answered, connection);
+			deferred_start(connection->deferred,
+			    on_deferred_answered, connection);
 	}
 	if (is_worth_taking(connection) && http_held_take(connection))
 		return MHD_NO;
-	if (connection->longpoll == NULL)
+	if (connection->deferred == NULL)
 		return http_connection_answer(connection, &connection->answer);
 	connection->phase = HTTP_PHASE_SUSPENDED;
 	TAILQ_INSERT_TAIL(&connection->http->suspended, connection,
@@ -282,8 +282,8 @@ http_request_on_data(void *cls, struct MHD_Connection *mhd, const char *url,
 		return on_request_complete(connection);
 	connection->bytes += *upload_len;
 	/* What is too large is read on, or its sender would not see why. */
-	if (connection->longpoll != NULL && !connection->is_too_large &&
-	    longpoll_add_body(connection->longpoll, upload, *upload_len) == -1)
+	if (connection->deferred != NULL && !connection->is_too_large &&
+	    deferred_add_body(connection->deferred, upload, *upload_len) == -1)
 		connection->is_too_large = true;
 	*upload_len = 0;
 	return MHD_YES;
@@ -344,7 +344,7 @@ http_request_answer_suspended(struct http *http)
 	struct http_connection *connection;
 
 	while ((connection = TAILQ_FIRST(&http->suspended)) != NULL) {
-		longpoll_cancel(connection->longpoll);
+		deferred_cancel(connection->deferred);
 		answer_suspended(connection, &nothing);
 	}
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "client_quota.h"
+#include "deferred.h"
 #include "exchange.h"
 #include "hub/hub.h"
 #include "hub/outbox.h"
@@ -42,9 +43,7 @@ struct longpoll {
 	bool	 has_query;		/* it stands for a body */
 	bool	 has_stray_body;	/* and one came besides */
 	char	 bearer[ID_TOKEN_CHARS + 1];
-	/* NULL until the request is complete. */
-	void	(*answered)(void *ctx, const struct exchange_answer *answer);
-	void	*ctx;
+	struct deferred deferred;	/* its answer */
 };
 
 TAILQ_HEAD(longpoll_list, longpoll);
@@ -134,8 +133,8 @@ unhold_longpoll(struct longpoll *poll)
 		uv_timer_stop(&polls->timer);
 }
 
-void
-longpoll_cancel(struct longpoll *poll)
+static void
+cancel_longpoll(struct longpoll *poll)
 {
 	struct longpolls *polls = poll->polls;
 	struct now now = clock_now();
@@ -205,8 +204,8 @@ static void
 answer_longpoll(struct longpoll *poll)
 {
 	void (*answered)(void *ctx, const struct exchange_answer *answer) =
-	    poll->answered;
-	void *ctx = poll->ctx;
+	    poll->deferred.answered;
+	void *ctx = poll->deferred.ctx;
 	struct exchange_answer answer = {
 		.status = message_refusal_status(poll->state.refused),
 		.retry_after_s = poll->state.retry_after_s,
@@ -214,7 +213,7 @@ answer_longpoll(struct longpoll *poll)
 	};
 
 	take_outbox(poll, &answer);
-	longpoll_cancel(poll);
+	cancel_longpoll(poll);
 	answered(ctx, &answer);
 }
 
@@ -327,6 +326,80 @@ static const struct peer_ops peer_ops = {
 	.is_excused = is_longpoll_excused,
 };
 
+static struct longpoll *
+longpoll_of(const struct deferred *deferred)
+{
+	return (struct longpoll *)((uintptr_t)deferred -
+	    offsetof(struct longpoll, deferred));
+}
+
+static int
+add_to_body(struct deferred *deferred, const void *data, size_t len)
+{
+	struct longpoll *poll = longpoll_of(deferred);
+
+	if (poll->has_query) {
+		poll->has_stray_body = true;
+		return 0;
+	}
+	return buf_append(&poll->body, data, len);
+}
+
+static void
+start_longpoll(struct deferred *deferred)
+{
+	struct longpoll *poll = longpoll_of(deferred);
+	struct hub *hub = poll->polls->config.hub;
+	struct now now = clock_now();
+	struct buf body = poll->body;
+
+	if (poll->polls->is_draining) {
+		refuse_longpoll(poll, REFUSAL_SHUTTING_DOWN, NULL,
+		    EXCHANGE_RETRY_STOPPED_S);
+		return;
+	}
+	if (poll->has_stray_body) {
+		refuse_longpoll(poll, REFUSAL_INVALID_MESSAGE, "request", 0);
+		return;
+	}
+	/* The body lives until it is read, even if the poll does not. */
+	buf_init(&poll->body, 0);
+	if (poll->has_query)
+		hub_receive_query(hub, &poll->peer, buf_data(&body), &now);
+	else
+		hub_receive(hub, &poll->peer,
+		    body.len > 0 ? buf_data(&body) : "", body.len, &now);
+	buf_clear(&body);
+	answer_or_hold(poll);
+}
+
+static void
+refuse_large_body(struct deferred *deferred)
+{
+	refuse_longpoll(longpoll_of(deferred), REFUSAL_MESSAGE_TOO_LARGE, NULL,
+	    0);
+}
+
+static bool
+is_longpoll_held(const struct deferred *deferred)
+{
+	return longpoll_of(deferred)->is_held;
+}
+
+static void
+on_client_gone(struct deferred *deferred)
+{
+	cancel_longpoll(longpoll_of(deferred));
+}
+
+static const struct deferred_ops deferred_ops = {
+	.add_body = add_to_body,
+	.start = start_longpoll,
+	.refuse_body = refuse_large_body,
+	.is_held = is_longpoll_held,
+	.cancel = on_client_gone,
+};
+
 struct longpoll *
 longpoll_new(struct longpolls *polls, enum transport transport,
     const char *session, const struct client_address *client)
@@ -341,6 +414,7 @@ longpoll_new(struct longpolls *polls, enum transport transport,
 		return NULL;
 	}
 	poll->polls = polls;
+	poll->deferred.ops = &deferred_ops;
 	poll->state.bearer = poll->bearer;
 	poll->peer.ops = &peer_ops;
 	poll->peer.request = &poll->state;
@@ -369,16 +443,6 @@ longpoll_set_authorization(struct longpoll *poll, const char *value)
 		memcpy(poll->bearer, value, ID_TOKEN_CHARS);
 }
 
-int
-longpoll_add_body(struct longpoll *poll, const void *data, size_t len)
-{
-	if (poll->has_query) {
-		poll->has_stray_body = true;
-		return 0;
-	}
-	return buf_append(&poll->body, data, len);
-}
-
 void
 longpoll_set_query(struct longpoll *poll, const char *query)
 {
@@ -391,57 +455,10 @@ longpoll_set_query(struct longpoll *poll, const char *query)
 		fatalx("out of memory (query of a poll)");
 }
 
-void
-longpoll_start(struct longpoll *poll, void (*answered)(void *ctx,
-    const struct exchange_answer *answer), void *ctx)
+struct deferred *
+longpoll_defer(struct longpoll *poll)
 {
-	struct hub *hub = poll->polls->config.hub;
-	struct now now = clock_now();
-	struct buf body = poll->body;
-
-	poll->answered = answered;
-	poll->ctx = ctx;
-	if (poll->polls->is_draining) {
-		refuse_longpoll(poll, REFUSAL_SHUTTING_DOWN, NULL,
-		    EXCHANGE_RETRY_STOPPED_S);
-		return;
-	}
-	if (poll->has_stray_body) {
-		refuse_longpoll(poll, REFUSAL_INVALID_MESSAGE, "request", 0);
-		return;
-	}
-	/* The body lives until it is read, even if the poll does not. */
-	buf_init(&poll->body, 0);
-	if (poll->has_query)
-		hub_receive_query(hub, &poll->peer, buf_data(&body), &now);
-	else
-		hub_receive(hub, &poll->peer,
-		    body.len > 0 ? buf_data(&body) : "", body.len, &now);
-	buf_clear(&body);
-	answer_or_hold(poll);
-}
-
-bool
-longpoll_is_held(const struct longpoll *poll)
-{
-	return poll->is_held;
-}
-
-void
-longpoll_redirect(struct longpoll *poll, void (*answered)(void *ctx,
-    const struct exchange_answer *answer), void *ctx)
-{
-	poll->answered = answered;
-	poll->ctx = ctx;
-}
-
-void
-longpoll_refuse_body(struct longpoll *poll, void (*answered)(void *ctx,
-    const struct exchange_answer *answer), void *ctx)
-{
-	poll->answered = answered;
-	poll->ctx = ctx;
-	refuse_longpoll(poll, REFUSAL_MESSAGE_TOO_LARGE, NULL, 0);
+	return &poll->deferred;
 }
 
 void
@@ -454,7 +471,7 @@ longpolls_drain(struct longpolls *polls)
 		next = TAILQ_NEXT(poll, entry);
 		/* What is done is said, what the storage has under way when
 		 * that is done, and what is being read is refused then. */
-		if (poll->answered == NULL)
+		if (poll->deferred.answered == NULL)
 			continue;
 		if (hub_peer_is_answered(&poll->peer))
 			answer_longpoll(poll);

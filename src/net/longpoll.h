@@ -12,16 +12,14 @@
 #include "session/record.h"
 #include "session/refusal.h"
 
+struct deferred;
 struct hub;
-struct exchange_answer;
 struct quota;
 struct client_address;
 
 /*
  * One request of the long-polling protocol (buddyshopping-protocol(7)), as a
- * peer of the hub that lives until it is answered.  Which library or server
- * brought the request is its owner's business: the owner hands over what it
- * read, waits for answered(), and says so if its client goes away meanwhile.
+ * peer of the hub that lives until it is answered.
  */
 struct longpoll;
 struct longpolls;
@@ -79,28 +77,7 @@ void	 longpoll_set_authorization(struct longpoll *poll, const char *value);
  * comes all the same has it refused.
  */
 void	 longpoll_set_query(struct longpoll *poll, const char *query);
-/* More of the body, a message; -1 if it gets too large. */
-int	 longpoll_add_body(struct longpoll *poll, const void *data, size_t len)
-	    __attribute__((warn_unused_result));
-
-/*
- * The request is complete.  answered(ctx, ...) tells the answer, exactly once,
- * unless the long-poll is cancelled; it may be called from within, and the
- * long-poll is gone when it is.
- */
-void	 longpoll_start(struct longpoll *poll, void (*answered)(void *ctx,
-	    const struct exchange_answer *answer), void *ctx);
-/* Whether it waits until its time is up, or something changes. */
-bool	 longpoll_is_held(const struct longpoll *poll);
-/* Its answer is told in another way from now on. */
-void	 longpoll_redirect(struct longpoll *poll, void (*answered)(void *ctx,
-	    const struct exchange_answer *answer), void *ctx);
-/* Answer that the body is too large, instead. */
-void	 longpoll_refuse_body(struct longpoll *poll,
-	    void (*answered)(void *ctx, const struct exchange_answer *answer),
-	    void *ctx);
-
-/* The client is gone, or was answered otherwise: poll is freed. */
-void	 longpoll_cancel(struct longpoll *poll);
+/* The answer to the request, whose body is a message; owns poll from here. */
+struct deferred *longpoll_defer(struct longpoll *poll);
 
 #endif

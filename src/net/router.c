@@ -153,6 +153,7 @@ start_longpoll(struct router *router, const struct exchange_request *request,
 {
 	bool is_get = strcmp(request->method, "GET") == 0;
 	size_t max = router->settings.max_message;
+	struct longpoll *poll;
 
 	if (!says_subprotocol(request->target->query,
 		router->settings.subprotocol)) {
@@ -169,16 +170,16 @@ start_longpoll(struct router *router, const struct exchange_request *request,
 		refuse_request(router, answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
 		return;
 	}
-	answer->longpoll = longpoll_new(router->polls, request->transport,
-	    session, client);
-	if (answer->longpoll == NULL) {
+	poll = longpoll_new(router->polls, request->transport, session, client);
+	if (poll == NULL) {
 		refuse_request(router, answer, REFUSAL_RATE_LIMITED, NULL);
 		return;
 	}
 	answer->status = 0;
-	longpoll_set_authorization(answer->longpoll, request->authorization);
+	answer->deferred = longpoll_defer(poll);
+	longpoll_set_authorization(poll, request->authorization);
 	if (is_get)
-		longpoll_set_query(answer->longpoll, request->target->query);
+		longpoll_set_query(poll, request->target->query);
 }
 
 static void
