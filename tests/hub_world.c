@@ -511,6 +511,48 @@ retain(struct world *world, struct job *job)
 	pass->step++;
 }
 
+static struct session_summary
+summary_of(const struct session *session)
+{
+	struct session_summary summary = {
+		.row = session->row,
+		.id = session->id,
+		.incarnation = session->incarnation,
+		.revision = session->revision,
+		.active_ms = session->active_ms,
+		.customers = session->counts[CUSTOMER_SEATED],
+	};
+	const struct customer *customer;
+
+	TAILQ_FOREACH(customer, &session->customers, entry)
+		summary.ready += customer->state == CUSTOMER_SEATED &&
+		    customer->is_ready;
+	return summary;
+}
+
+/* They are stored in the order of their rows. */
+static void
+list_running(struct world *world, struct job *job)
+{
+	const struct stored *stored;
+
+	job->list.sessions = xcalloc(job->list.max,
+	    sizeof(*job->list.sessions));
+	TAILQ_FOREACH(stored, &world->stored, entry) {
+		if (!stored->session->is_running ||
+		    stored->session->row <= job->list.after_row)
+			continue;
+		if (job->list.count == job->list.max) {
+			job->list.next_row =
+			    job->list.sessions[job->list.max - 1].row;
+			return;
+		}
+		job->list.sessions[job->list.count] =
+		    summary_of(stored->session);
+		payload_ref(job->list.sessions[job->list.count++].id);
+	}
+}
+
 static void
 store_job(struct world *world, struct job *job)
 {
@@ -534,6 +576,9 @@ store_job(struct world *world, struct job *job)
 		return;
 	case JOB_FIND_IDLE:
 		find_idle(world, job);
+		return;
+	case JOB_LIST:
+		list_running(world, job);
 		return;
 	case JOB_NOTE:
 		note(world, &job->record);
@@ -562,6 +607,7 @@ static bool
 reads_only(const struct job *job)
 {
 	return job->kind == JOB_LOAD || job->kind == JOB_FIND_IDLE ||
+	    job->kind == JOB_LIST ||
 	    job->kind == JOB_LOG_HEAD || job->kind == JOB_MEASURE_DISK;
 }
 
@@ -729,6 +775,32 @@ check_erase(struct world *world, const struct job *job)
 		forget_bodies(stored, &job->record);
 }
 
+static void
+check_list(struct world *world, const struct job *job)
+{
+	struct job own = {
+		.kind = JOB_LIST,
+		.list = { .after_row = job->list.after_row,
+		    .max = job->list.max },
+	};
+	size_t i;
+
+	list_running(world, &own);
+	require(own.list.count == job->list.count,
+	    "the storages list as many sessions");
+	for (i = 0; i < own.list.count; i++) {
+		const struct session_summary *a = &own.list.sessions[i];
+		const struct session_summary *b = &job->list.sessions[i];
+
+		require(a->row == b->row && a->revision == b->revision &&
+		    a->incarnation == b->incarnation &&
+		    a->active_ms == b->active_ms &&
+		    a->customers == b->customers && a->ready == b->ready,
+		    "the storages list the same sessions");
+	}
+	job_drop_result(&own);
+}
+
 /* The real storage has done the job: the world's does the same. */
 static void
 follow(struct world *world, struct job *job)
@@ -747,6 +819,9 @@ follow(struct world *world, struct job *job)
 		return;
 	case JOB_ERASE:
 		check_erase(world, job);
+		return;
+	case JOB_LIST:
+		check_list(world, job);
 		return;
 	case JOB_ANSWER:
 	case JOB_SCRUB:

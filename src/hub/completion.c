@@ -1,5 +1,6 @@
 #include "completion.h"
 
+#include "call.h"
 #include "claim.h"
 #include "core.h"
 #include "disk_space.h"
@@ -50,6 +51,7 @@ complete_load(struct hub *hub, struct room *room, struct job *job)
 		if (!TAILQ_EMPTY(&room->seats))
 			room_load_later(hub, room);
 		erasure_loaded(hub, room);
+		call_loaded(hub, room);
 		dispatch_load_failed(hub, room);
 		return;
 	}
@@ -66,6 +68,7 @@ complete_load(struct hub *hub, struct room *room, struct job *job)
 		    multicart_encode(room->session));
 	idle_end_session(hub, room);
 	erasure_loaded(hub, room);
+	call_loaded(hub, room);
 	dispatch_parked(hub, room);
 }
 
@@ -279,6 +282,7 @@ complete_kind(struct hub *hub, struct job *job)
 		disk_space_measured(hub, job);
 		return;
 	case JOB_ANSWER:
+	case JOB_LIST:
 	case JOB_TOUCH:
 	case JOB_NOTE:
 	case JOB_LOG_HEAD:
@@ -295,6 +299,8 @@ complete_job(struct hub *hub, struct job *job)
 	if (job->record.cart != NULL)
 		hub->cart_bytes -= job->record.cart->len;
 	complete_kind(hub, job);
+	if (job->call != 0)
+		call_completed(hub, job);
 	if (job->origin != 0)
 		complete_origin(hub, job);
 	else if (job->seat != NULL)
@@ -333,6 +339,7 @@ is_built_upon(const struct job *job)
 	/* What the storage finds when it does them. */
 	case JOB_LOAD:
 	case JOB_FIND_IDLE:
+	case JOB_LIST:
 	case JOB_SCRUB:
 	case JOB_RETAIN:
 	case JOB_LOG_HEAD:

@@ -157,6 +157,7 @@ struct disk_space {
 	bool	 is_due;		/* something is written */
 };
 
+struct call;
 struct erasing;
 struct refused;
 
@@ -214,6 +215,8 @@ struct hub {
 	TAILQ_HEAD(, erasing) erasures;	/* oldest first */
 	size_t	 erasure_count;
 	uint64_t last_erasure;		/* number given */
+	TAILQ_HEAD(, call) calls;	/* of the shop's server, under way */
+	uint64_t last_call;
 	struct retention retention;	/* the pass under way, or the last */
 	bool	 is_retaining;		/* a job is out */
 	uint64_t retention_ms;		/* when to go on, or to begin */

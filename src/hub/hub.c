@@ -88,6 +88,7 @@ hub_new(const struct hub_config *config, const struct hub_settings *settings,
 	TAILQ_INIT(&hub->touched);
 	TAILQ_INIT(&hub->refusals);
 	TAILQ_INIT(&hub->erasures);
+	TAILQ_INIT(&hub->calls);
 	hub->search_ms = settings->session_ttl_ms == 0 ? UINT64_MAX :
 	    now->mono_ms;
 	disk_space_configure(hub);

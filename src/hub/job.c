@@ -37,6 +37,15 @@ job_bytes(const struct job *job)
 	return bytes;
 }
 
+static void
+drop_listed(struct job *job)
+{
+	while (job->list.count > 0)
+		payload_unref(job->list.sessions[--job->list.count].id);
+	free(job->list.sessions);
+	job->list.sessions = NULL;
+}
+
 void
 job_drop_result(struct job *job)
 {
@@ -44,6 +53,8 @@ job_drop_result(struct job *job)
 		session_free(job->load.session);
 		job->load.session = NULL;
 	}
+	if (job->kind == JOB_LIST)
+		drop_listed(job);
 	if (job->kind != JOB_FIND_IDLE)
 		return;
 	while (job->idle.count > 0)

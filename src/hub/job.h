@@ -11,6 +11,7 @@
 
 struct multicart;
 struct session;
+struct session_summary;
 
 /*
  * One piece of work for the storage thread and, when it comes back, its
@@ -26,6 +27,7 @@ enum job_kind {
 	JOB_LOAD,	/* read a session */
 	JOB_TOUCH,	/* a session is in use */
 	JOB_FIND_IDLE,	/* list sessions that are not */
+	JOB_LIST,	/* list sessions that run */
 	JOB_NOTE,	/* store record, a REFUSED: dropped if it cannot be */
 	JOB_ERASE,	/* a slice of what record, an ERASE, says */
 	JOB_SCRUB,	/* overwrite what was erased in the database's WAL */
@@ -97,6 +99,13 @@ struct job {
 			struct payload **ids;	/* result */
 			size_t	 count;
 		} idle;
+		struct {	/* LIST */
+			int64_t	 after_row;	/* of sessions */
+			int64_t	 next_row;
+			size_t	 max;
+			struct session_summary *sessions; /* result */
+			size_t	 count;
+		} list;
 		struct {	/* ERASE, SCRUB */
 			uint64_t number;	/* the hub's */
 			int64_t	 after_row;	/* of records */
@@ -123,6 +132,8 @@ struct job {
 				/* this is done; NULL if it does not */
 	uint64_t origin;	/* peer that asked; 0 for none */
 	struct payload *reply;	/* for origin, when done; or NULL */
+	uint64_t call;		/* of the shop's server that waits for this; */
+				/* 0 for none */
 	struct message_error error; /* instead, if it has a code; in any case */
 				/* what message of origin's this is about */
 };

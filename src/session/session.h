@@ -71,6 +71,17 @@ struct session {
 	struct customer_list customers;		/* in joining order */
 };
 
+/* What there is to say of a session without its carts. */
+struct session_summary {
+	int64_t	 row;
+	struct payload *id;		/* a reference of whoever has it */
+	uint64_t incarnation;
+	uint64_t revision;
+	uint64_t active_ms;
+	size_t	 customers;		/* in the multicart */
+	size_t	 ready;			/* to check out, of these */
+};
+
 /* 0 stands for no limit. */
 struct session_limits {
 	size_t	 max_customers;

@@ -33,6 +33,7 @@ enum statement {
 	SQL_LOAD_SESSION,
 	SQL_LOAD_CUSTOMERS,
 	SQL_RUNNING,
+	SQL_LIST,
 	SQL_ROWS,
 	STATEMENTS
 };
@@ -106,6 +107,14 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_RUNNING] =
 	    "SELECT id, name, active_ms FROM session"
 	    " WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?",
+	[SQL_LIST] =
+	    "SELECT s.id, s.name, s.incarnation, s.revision, s.active_ms,"
+	    " (SELECT count(*) FROM customer AS c"
+	    "  WHERE c.session = s.id AND c.state = 0),"
+	    " (SELECT count(*) FROM customer AS c"
+	    "  WHERE c.session = s.id AND c.state = 0 AND c.is_ready)"
+	    " FROM session AS s INDEXED BY session_running"
+	    " WHERE s.ended_ms IS NULL AND s.id > ? ORDER BY s.id LIMIT ?",
 	[SQL_ROWS] =
 	    "SELECT (SELECT ifnull(max(id), 0) FROM session) AS id,"
 	    " (SELECT ifnull(max(id), 0) FROM customer) AS id",
@@ -469,6 +478,41 @@ projection_find_idle(struct sql *sql, uint64_t wall_ms,
 			return sql_end_row(&b, &columns);
 	}
 	if (b.rc == SQLITE_DONE && rows < IDLE_SLICE_ROWS)
+		*after_row = 0;
+	return sql_end_rows(&b);
+}
+
+/* Read the session that SQL_LIST stands at. */
+static void
+list_session(struct columns *columns, struct session_summary *session)
+{
+	session->row = column_id(columns, 0);	/* first: faults name it */
+	session->id = column_session(columns, 1);
+	session->incarnation = column_number(columns, 2);
+	session->revision = column_number(columns, 3);
+	session->active_ms = column_number(columns, 4);
+	session->customers = (size_t)column_number(columns, 5);
+	session->ready = (size_t)column_number(columns, 6);
+}
+
+enum store_status
+projection_list(struct sql *sql, int64_t *after_row,
+    struct session_summary *sessions, size_t max, size_t *count)
+{
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_LIST);
+
+	*count = 0;
+	sql_bind_row(&b, *after_row);
+	sql_bind_row(&b, (int64_t)max);
+	while (sql_next(&b)) {
+		struct columns columns = columns_at(b.statement, "session");
+
+		list_session(&columns, &sessions[*count]);
+		*after_row = sessions[(*count)++].row;
+		if (!columns_fit(&columns))
+			return sql_end_row(&b, &columns);
+	}
+	if (*count < max)
 		*after_row = 0;
 	return sql_end_rows(&b);
 }

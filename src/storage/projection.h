@@ -9,6 +9,7 @@
 struct payload;
 struct record;
 struct session;
+struct session_summary;
 struct sql;
 
 /*
@@ -36,7 +37,7 @@ int	 projection_last_rows(struct sql *sql, int64_t *session_row,
 enum store_status projection_apply(struct sql *sql,
 	    const struct record *record, int64_t seq);
 
-/* See store_touch(), store_load() and store_find_idle(). */
+/* See store_touch(), store_load(), store_find_idle() and store_list(). */
 enum store_status projection_touch(struct sql *sql,
 	    int64_t session_row, uint64_t wall_ms);
 enum store_status projection_load(struct sql *sql,
@@ -45,5 +46,7 @@ enum store_status projection_load(struct sql *sql,
 enum store_status projection_find_idle(struct sql *sql,
 	    uint64_t wall_ms, int64_t *after_row, struct payload **ids,
 	    size_t room, size_t *count);
+enum store_status projection_list(struct sql *sql, int64_t *after_row,
+	    struct session_summary *sessions, size_t max, size_t *count);
 
 #endif

@@ -374,6 +374,16 @@ store_find_idle(struct store *store, uint64_t wall_ms, int64_t *after_row,
 	    room, count);
 }
 
+enum store_status
+store_list(struct store *store, int64_t *after_row,
+    struct session_summary *sessions, size_t max, size_t *count)
+{
+	*count = 0;
+	if (sql_is_broken(store->sql))
+		return STORE_FATAL;
+	return projection_list(store->sql, after_row, sessions, max, count);
+}
+
 /* Move head to the row of table that statement id yields, if further on. */
 static int
 read_chain_head(struct store *store, enum statement id, const char *table)

@@ -11,6 +11,7 @@
 struct record;
 struct retention;
 struct session;
+struct session_summary;
 
 /*
  * The database, all of it.  One connection, used by one thread at a time:
@@ -121,6 +122,14 @@ enum store_status store_load(struct store *store, struct payload *id,
 enum store_status store_find_idle(struct store *store, uint64_t wall_ms,
 	    int64_t *after_row, struct payload **ids, size_t room,
 	    size_t *count);
+
+/*
+ * The sessions that run, in the order in which their ids were first started,
+ * behind *after_row, which is moved on (0 at the end).  At most max of them
+ * are written to sessions, each with a reference of its id.
+ */
+enum store_status store_list(struct store *store, int64_t *after_row,
+	    struct session_summary *sessions, size_t max, size_t *count);
 
 /* How many bytes are free on the database's disk; -1 if nobody can tell. */
 int	 store_free_bytes(const struct store *store, uint64_t *bytes)

@@ -88,6 +88,16 @@ run_find_idle(struct store *store, struct job *job)
 }
 
 static enum store_status
+run_list(struct store *store, struct job *job)
+{
+	job->list.sessions = xcalloc(job->list.max,
+	    sizeof(*job->list.sessions));
+	job->list.next_row = job->list.after_row;
+	return store_list(store, &job->list.next_row, job->list.sessions,
+	    job->list.max, &job->list.count);
+}
+
+static enum store_status
 run_note(struct store *store, struct batch *batch, struct job *job)
 {
 	enum store_status status;
@@ -140,6 +150,8 @@ run_job(struct store *store, struct batch *batch, struct job *job)
 		    batch->settings.max_remembered, &job->load.session);
 	case JOB_FIND_IDLE:
 		return run_find_idle(store, job);
+	case JOB_LIST:
+		return run_list(store, job);
 	case JOB_NOTE:
 		return run_note(store, batch, job);
 	case JOB_ERASE:

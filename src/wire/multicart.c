@@ -126,6 +126,16 @@ multicart_encode(struct session *session)
 	return multicart;
 }
 
+const char *
+multicart_content(const struct multicart *multicart, size_t *len)
+{
+	/* The bracket is the head's last byte, and the tail's first. */
+	size_t before = LENGTH(multicart_head) - 1;
+
+	*len = multicart->plain_len - before - (LENGTH(multicart_tail) - 1);
+	return multicart->bytes->data + before;
+}
+
 struct multicart *
 multicart_ref(struct multicart *multicart)
 {

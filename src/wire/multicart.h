@@ -35,6 +35,8 @@ struct multicart {
  */
 struct multicart *multicart_encode(struct session *session)
 	    __attribute__((warn_unused_result));
+/* The bytes of its multicartContent, an array, within it. */
+const char *multicart_content(const struct multicart *multicart, size_t *len);
 struct multicart *multicart_ref(struct multicart *multicart);
 /* NULL is allowed. */
 void	 multicart_unref(struct multicart *multicart);
