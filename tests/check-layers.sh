@@ -16,7 +16,7 @@
 # shellcheck disable=SC2086 # names of files and flags are words
 set -eu
 
-layers='base session wire config hub storage audit net admin daemon ctl'
+layers='base session wire config hub storage audit net admin api daemon ctl'
 pure_layers='session wire hub'
 lines_max=700
 # Each word: a library's header, and the place where alone it may be included,
@@ -25,7 +25,7 @@ hidden_libraries='sqlite3.h=(storage|audit)/
     json-c/=wire/(message|multicart)\.c
     microhttpd.h=net/http
     uthash.h=base/hash_table\.h
-    uv.h=(config|net|admin|daemon|ctl)/
+    uv.h=(config|net|admin|api|daemon|ctl)/
     systemd/=(config|daemon)/
     confuse.h=config/
     zlib.h=(wire/ws_deflate\.c|config/)'

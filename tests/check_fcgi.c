@@ -1021,7 +1021,7 @@ START_TEST(sockets_with_other_names_are_refused)
 	ck_assert_int_eq(daemon_await_end(&daemon_), EX_CONFIG);
 	ck_assert_ptr_nonnull(strstr(daemon_.log, "socket \"buddyshopping."
 	    "socket\" of the service manager: FileDescriptorName= has to be "
-	    "http or fastcgi"));
+	    "http, fastcgi or api"));
 }
 END_TEST
 

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "config/address.h"
+#include "config/api_keys.h"
 #include "config/endpoint.h"
 #include "config/options.h"
 #include "config/options_read.h"
@@ -909,6 +910,10 @@ static const struct {
 	{ "fastcgi-listen", "127.0.0.1:9000", RELOAD_NEEDS_RESTART },
 	{ "fastcgi-mode", "0600", RELOAD_NEEDS_RESTART },
 	{ "fastcgi-owner", "7:7", RELOAD_NEEDS_RESTART },
+	{ "api-listen", "127.0.0.1:9000", RELOAD_NEEDS_RESTART },
+	{ "api-mode", "0600", RELOAD_NEEDS_RESTART },
+	{ "api-owner", "7:7", RELOAD_NEEDS_RESTART },
+	{ "api-keys", "", RELOAD_ADOPTED },
 	{ "database", "/srv/shop.db", RELOAD_NEEDS_RESTART },
 	{ "log-addresses", "none", RELOAD_ADOPTED },
 	{ "admin-listen", "none", RELOAD_NEEDS_RESTART },
@@ -933,18 +938,33 @@ note_change(void *ctx, const char *key, enum reload_change change)
 	told->change = change;
 }
 
+/* Read a command line with a file of one key, and more behind it. */
+static void
+run_with_key(const char *name, const char *more)
+{
+	char line[512], text[96], *keys;
+	int len = snprintf(text, sizeof(text), "%s %064d\n", name, 7);
+
+	write_file(text, (size_t)len);
+	keys = realpath(path, NULL);
+	ck_assert_ptr_nonnull(keys);
+	(void)snprintf(line, sizeof(line), "x -o api-keys=%s%s", keys, more);
+	free(keys);
+	ck_assert_int_eq(run(line), OPTIONS_RUN);
+}
+
 /* Let options become what a command line with a setting makes of them. */
 static struct told
 adopt(const char *key, const char *value)
 {
 	struct options fresh;
 	struct told told = { .count = 0 };
-	char line[128];
+	char more[128];
 
 	fresh = options;	/* options_clear() in run() must not see it */
 	options = (struct options){ .database = NULL };
-	(void)snprintf(line, sizeof(line), "x -o %s=%s", key, value);
-	ck_assert_int_eq(run(line), OPTIONS_RUN);
+	(void)snprintf(more, sizeof(more), " -o %s=%s", key, value);
+	run_with_key("shop", more);
 	reload_adopt(&fresh, &options, note_change, &told);
 	options_clear(&options);
 	options = fresh;
@@ -957,7 +977,7 @@ START_TEST(a_reload_changes_every_setting_that_can_change_and_no_other)
 	size_t i;
 
 	for (i = 0; i < COUNT(reloads); i++) {
-		ck_assert_int_eq(run("x"), OPTIONS_RUN);
+		run_with_key("shop", "");
 		told = adopt(reloads[i].key, reloads[i].value);
 		ck_assert_msg(told.count == 1, "%s", reloads[i].key);
 		ck_assert_str_eq(told.key, reloads[i].key);
@@ -966,6 +986,30 @@ START_TEST(a_reload_changes_every_setting_that_can_change_and_no_other)
 		ck_assert_msg(told.count == (reloads[i].change ==
 		    RELOAD_NEEDS_RESTART), "%s", reloads[i].key);
 	}
+}
+END_TEST
+
+START_TEST(a_reload_tells_of_other_keys_in_the_same_file)
+{
+	struct told told;
+
+	run_with_key("old", "");
+	told = adopt("demo", "no");
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert_str_eq(told.key, "api-keys");
+	ck_assert_int_eq(told.change, RELOAD_ADOPTED);
+	ck_assert_str_eq(options.api_keys->list[0].name, "shop");
+	ck_assert_uint_eq(adopt("demo", "no").count, 0);
+}
+END_TEST
+
+START_TEST(a_wrong_path_of_keys_is_said_and_no_more)
+{
+	ck_assert_int_eq(run("x -o api-keys=keys -o api-listen=*:1"),
+	    EX_CONFIG);
+	ck_assert_ptr_nonnull(strstr(output,
+	    "api-keys: not a path that begins with /"));
+	ck_assert_ptr_null(strstr(output, "nobody has a key"));
 }
 END_TEST
 
@@ -1009,9 +1053,9 @@ START_TEST(lists_differ_by_each_of_their_values)
 
 	for (i = 0; i < COUNT(pairs); i++)
 		for (k = 1; k <= 2; k++) {
-			(void)snprintf(line, sizeof(line), "x -o %s=%s",
+			(void)snprintf(line, sizeof(line), " -o %s=%s",
 			    pairs[i][0], pairs[i][k]);
-			ck_assert_int_eq(run(line), OPTIONS_RUN);
+			run_with_key("shop", line);
 			ck_assert_uint_eq(adopt(pairs[i][0],
 			    pairs[i][k]).count, 0);
 			ck_assert_uint_eq(adopt(pairs[i][0],
@@ -1212,6 +1256,8 @@ suite_add(TCase *tc)
 		&a_file_that_is_no_text_is_refused,
 		&a_file_may_have_a_mebibyte_and_no_more,
 		&a_reload_changes_every_setting_that_can_change_and_no_other,
+		&a_reload_tells_of_other_keys_in_the_same_file,
+		&a_wrong_path_of_keys_is_said_and_no_more,
 		&what_a_reload_does_is_known_of_every_setting,
 		&lists_differ_by_each_of_their_values,
 		&command_line_and_environment_still_win_when_read_again,

@@ -214,6 +214,16 @@ tell_refused(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
+tell_api_answers(struct exposition *out, const struct metrics *metrics)
+{
+	unsigned i;
+
+	for (i = 0; i < STATUS_COUNTS; i++)
+		tell_labelled(out, "status", status_counts_name(i),
+		    metrics->api_answers.counts[i]);
+}
+
+static void
 tell_jobs(struct exposition *out, const struct metrics *metrics)
 {
 	tell_labelled(out, "state", "pending", metrics->hub.jobs_pending);
@@ -388,6 +398,12 @@ static const struct family {
 	{ "buddyshopping_malformed_requests_total", EXPOSITION_COUNTER,
 	    "Requests that were refused as malformed, or for a head that is "
 	    "too large.", .tell = tell_refused },
+	{ "buddyshopping_api_connections", EXPOSITION_GAUGE,
+	    "Open connections of the shop's servers.",
+	    FIELD(api_connections) },
+	{ "buddyshopping_api_answers_total", EXPOSITION_COUNTER,
+	    "Answers to the shop's servers, by their status.",
+	    .tell = tell_api_answers },
 	{ "buddyshopping_jobs", EXPOSITION_GAUGE,
 	    "Changes, reads and answers on their way to the storage thread, "
 	    "or with it.", .tell = tell_jobs },

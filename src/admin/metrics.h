@@ -11,6 +11,7 @@
 #include "net/http.h"
 #include "net/longpoll.h"
 #include "net/router.h"
+#include "net/status_counts.h"
 #include "net/unsent.h"
 #include "net/ws_peer.h"
 #include "process.h"
@@ -33,6 +34,8 @@ struct metrics {
 	struct unsent_counts unsent;
 	struct writer_counts writer;
 	struct histogram turns_us;	/* of the loop */
+	struct status_counts api_answers;
+	size_t	 api_connections;
 	size_t	 connections_max;	/* 0: no limit */
 	uint64_t limited_connections;	/* not let in */
 	struct process_figures process;

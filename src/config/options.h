@@ -8,6 +8,7 @@
 #include "config/address.h"
 #include "config/socket_access.h"
 
+struct api_keys;
 struct endpoint;
 struct provenance;
 
@@ -77,6 +78,11 @@ struct options {
 	struct endpoint *fastcgi_listen;	/* NULL for none */
 	size_t	 fastcgi_listen_count;
 	struct socket_access fastcgi_access;
+	struct endpoint *api_listen;	/* NULL for none */
+	size_t	 api_listen_count;
+	struct socket_access api_access;
+	char	*api_keys_file;		/* "" for none */
+	struct api_keys *api_keys;	/* read from there; or NULL */
 	enum address_detail log_addresses;
 	enum log_level log_level;
 	bool	 core_dumps;

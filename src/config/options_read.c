@@ -3,6 +3,7 @@
 #include <confuse.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <nettle/version.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <uv.h>
 #include <zlib.h>
 
+#include "api_keys.h"
 #include "base/getopt_error.h"
 #include "base/number.h"
 #include "base/text.h"
@@ -320,6 +322,29 @@ put_all_sources(const struct command_line *line, struct options *options,
 		put_value(options, "PORT", "listen", line->listen, report);
 }
 
+/* Read the file that api-keys names, for the daemon. */
+static void
+read_api_keys(struct options *options, struct setting_report *report)
+{
+	char where[PATH_MAX + 16], fault[API_KEYS_FAULT_BYTES];
+	const char *path = options->api_keys_file;
+	unsigned line;
+
+	if (path == NULL)
+		return;		/* was refused as it is */
+	if (*path == '\0') {
+		if (options->api_listen_count > 0)
+			setting_report(report, "api-listen", NULL,
+			    "nobody has a key: api-keys has to name a file");
+		return;
+	}
+	if (api_keys_read(path, &options->api_keys, &line, fault) == 0)
+		return;
+	(void)snprintf(where, sizeof(where), line == 0 ? "%s" : "%s:%u", path,
+	    line);
+	setting_report(report, where, NULL, fault);
+}
+
 static int
 print_valid(const struct options *options)
 {
@@ -327,6 +352,8 @@ print_valid(const struct options *options)
 	    options->listen_count, &options->listen_access);
 	socket_access_warn(SOCKET_ACCESS_FASTCGI, options->fastcgi_listen,
 	    options->fastcgi_listen_count, &options->fastcgi_access);
+	socket_access_warn(SOCKET_ACCESS_API, options->api_listen,
+	    options->api_listen_count, &options->api_access);
 	(void)printf("configuration is valid\n");
 	return flush_output();
 }
@@ -340,6 +367,7 @@ fill(const struct command_line *line, struct options *options)
 	};
 
 	put_all_sources(line, options, &report);
+	read_api_keys(options, &report);
 	if (report.problems > 0)
 		return EX_CONFIG;
 	if (line->is_test)
@@ -435,8 +463,10 @@ options_read_again(int argc, char **argv, struct options *options,
 	status = parse_command_line(argc, argv, &line);
 	if (status == OPTIONS_RUN && line.file != NULL)
 		require_regular_file(line.file, &report);
-	if (status == OPTIONS_RUN && report.problems == 0)
+	if (status == OPTIONS_RUN && report.problems == 0) {
 		put_all_sources(&line, options, &report);
+		read_api_keys(options, &report);
+	}
 	free(line.values);
 	if (status == OPTIONS_RUN && report.problems == 0)
 		return 0;
@@ -475,4 +505,6 @@ options_clear(struct options *options)
 	options->provenance = NULL;
 	free(options->database);
 	options->database = NULL;
+	free(options->api_keys);
+	options->api_keys = NULL;
 }

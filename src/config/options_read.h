@@ -15,8 +15,8 @@ struct options;
  * Fill options, which are the caller's to clear then, and return OPTIONS_RUN;
  * or return the status to exit with: what was asked for is printed, or what is
  * wrong was said.  Reads the environment; opens nothing but the configuration
- * file and, where one is named, the system's lists of users and groups, and
- * creates nothing.
+ * file and, where they are named, that of keys and the system's lists of users
+ * and groups, and creates nothing.
  */
 int	 options_read(int argc, char **argv, struct options *options)
 	    __attribute__((warn_unused_result));
@@ -24,7 +24,8 @@ int	 options_read(int argc, char **argv, struct options *options)
  * The same for a program beside the daemon, which was told the daemon's -c and
  * -d; NULL for what was not given.  Without both it is the installed file, if
  * it is there, and the database of the system's daemon, unless the user has
- * one.  The database is NULL if nothing says where it is.
+ * one.  The database is NULL if nothing says where it is.  Keys are not
+ * read.
  */
 int	 options_read_file(const char *file, const char *database,
 	    struct options *options)

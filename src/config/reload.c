@@ -7,6 +7,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "api_keys.h"
 #include "base/log.h"
 #include "options.h"
 #include "options_read.h"
@@ -32,6 +33,21 @@ reload_report_clear(struct reload_report *report)
 	buf_clear(&report->restart);
 }
 
+/* The file of keys may have others now under the name that it had. */
+static void
+adopt_api_keys(struct options *options, struct options *fresh,
+    void (*changed)(void *ctx, const char *key, enum reload_change change),
+    void *ctx)
+{
+	struct api_keys *keys = options->api_keys;
+
+	if (strcmp(options->api_keys_file, fresh->api_keys_file) == 0 &&
+	    !api_keys_equal(options->api_keys, fresh->api_keys))
+		changed(ctx, "api-keys", RELOAD_ADOPTED);
+	options->api_keys = fresh->api_keys;
+	fresh->api_keys = keys;
+}
+
 void
 reload_adopt(struct options *options, struct options *fresh,
     void (*changed)(void *ctx, const char *key, enum reload_change change),
@@ -42,6 +58,7 @@ reload_adopt(struct options *options, struct options *fresh,
 	bool is_equal;
 	size_t i;
 
+	adopt_api_keys(options, fresh, changed, ctx);
 	for (i = 0; i < settings_count; i++) {
 		setting = &settings_table[i];
 		is_equal = setting_is_equal(setting, options,

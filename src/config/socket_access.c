@@ -15,6 +15,7 @@ static const struct {
 	[SOCKET_ACCESS_HTTP] = { "listen-owner", "buddyshopping-local.socket" },
 	[SOCKET_ACCESS_FASTCGI] = { "fastcgi-owner",
 	    "buddyshopping-fastcgi.socket" },
+	[SOCKET_ACCESS_API] = { "api-owner", "buddyshopping-api.socket" },
 };
 
 static bool

@@ -26,7 +26,8 @@ bool	 socket_access_is_given(const struct socket_access *access);
 /* The settings that give one away. */
 enum socket_access_setting {
 	SOCKET_ACCESS_HTTP,
-	SOCKET_ACCESS_FASTCGI
+	SOCKET_ACCESS_FASTCGI,
+	SOCKET_ACCESS_API
 };
 
 /* Whether the daemon may do so for these; if not, that was logged. */

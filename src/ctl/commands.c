@@ -11,6 +11,7 @@ const struct ctl_command *const commands[] = {
 	&cmd_reload,
 	&cmd_log_level,
 	&cmd_drain,
+	&cmd_api_key_new,
 	&cmd_audit_sessions,
 	&cmd_audit_show,
 	&cmd_audit_state,

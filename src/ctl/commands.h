@@ -7,6 +7,7 @@ struct ctl_command;
 extern const struct ctl_command *const commands[];
 
 /* Each in a file of its own. */
+extern const struct ctl_command cmd_api_key_new;
 extern const struct ctl_command cmd_backup;
 extern const struct ctl_command cmd_config;
 extern const struct ctl_command cmd_drain;

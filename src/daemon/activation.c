@@ -13,6 +13,7 @@
 static const char *const known[ACTIVATION_NAMES] = {
 	[ACTIVATION_HTTP] = "http",
 	[ACTIVATION_FASTCGI] = "fastcgi",
+	[ACTIVATION_API] = "api",
 };
 
 static enum activation_name
@@ -47,8 +48,8 @@ activation_read(struct activation *activation)
 		activation->names[i] = parse_socket_name(names[i]);
 		if (activation->names[i] == ACTIVATION_NAMES) {
 			log_errorx("socket \"%s\" of the service manager: "
-			    "FileDescriptorName= has to be http or fastcgi",
-			    names[i]);
+			    "FileDescriptorName= has to be http, fastcgi or "
+			    "api", names[i]);
 			result = -1;
 		}
 		free(names[i]);
@@ -58,19 +59,34 @@ activation_read(struct activation *activation)
 	return result;
 }
 
+/* The index of the next one of that name; count if there is none. */
+static int
+find_activated(const struct activation *activation, enum activation_name name)
+{
+	int i = 0;
+
+	while (i < activation->count && (activation->names[i] != name ||
+	    activation->fds[i] == -1))
+		i++;
+	return i;
+}
+
+bool
+activation_has(const struct activation *activation, enum activation_name name)
+{
+	return find_activated(activation, name) < activation->count;
+}
+
 int
 activation_take(struct activation *activation, enum activation_name name)
 {
-	int i, fd;
+	int i = find_activated(activation, name), fd;
 
-	for (i = 0; i < activation->count; i++) {
-		fd = activation->fds[i];
-		if (activation->names[i] == name && fd != -1) {
-			activation->fds[i] = -1;
-			return fd;
-		}
-	}
-	return -1;
+	if (i == activation->count)
+		return -1;
+	fd = activation->fds[i];
+	activation->fds[i] = -1;
+	return fd;
 }
 
 void

@@ -1,6 +1,8 @@
 #ifndef ACTIVATION_H
 #define ACTIVATION_H
 
+#include <stdbool.h>
+
 /*
  * Listening sockets that the service manager made for us and hands over by
  * name (sd_listen_fds_with_names(3); FileDescriptorName= in systemd.socket(5)).
@@ -9,6 +11,7 @@
 enum activation_name {
 	ACTIVATION_HTTP,
 	ACTIVATION_FASTCGI,
+	ACTIVATION_API,
 	ACTIVATION_NAMES
 };
 
@@ -28,6 +31,10 @@ int	 activation_read(struct activation *activation)
 
 /* The next descriptor of that name, now the caller's; -1 if there is none. */
 int	 activation_take(struct activation *activation,
+	    enum activation_name name);
+
+/* Whether there is one. */
+bool	 activation_has(const struct activation *activation,
 	    enum activation_name name);
 
 /* Close what was not taken. */

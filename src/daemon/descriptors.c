@@ -97,5 +97,6 @@ int
 descriptors_require(const struct options *options)
 {
 	return require_descriptors(START_DESCRIPTORS + options->listen_count +
-	    options->fastcgi_listen_count + options->admin_listen_count);
+	    options->fastcgi_listen_count + options->admin_listen_count +
+	    options->api_listen_count);
 }

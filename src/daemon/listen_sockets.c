@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "activation.h"
+#include "api/api_listener.h"
 #include "base/log.h"
 #include "config/options.h"
 #include "config/socket_access.h"
@@ -16,6 +17,11 @@ adopt_activated(struct listener *listener, struct activation *activation,
     enum activation_name name, const struct listener_user *user,
     char text[ENDPOINT_TEXT_MAX + 1])
 {
+	static const char *const purposes[ACTIVATION_NAMES] = {
+		[ACTIVATION_HTTP] = "",
+		[ACTIVATION_FASTCGI] = " for FastCGI",
+		[ACTIVATION_API] = " for the shop's server",
+	};
 	struct endpoint endpoint;
 	int fd, count = 0;
 
@@ -23,8 +29,7 @@ adopt_activated(struct listener *listener, struct activation *activation,
 		if (listener_adopt(listener, fd, &endpoint, user) == -1)
 			return -1;
 		endpoint_format(&endpoint, text);
-		log_info("listening on %s%s", text,
-		    name == ACTIVATION_FASTCGI ? " for FastCGI" : "");
+		log_info("listening on %s%s", text, purposes[name]);
 	}
 	return count;
 }
@@ -79,6 +84,53 @@ listen_fastcgi(struct listener *listener, const struct options *options,
 }
 
 static int
+listen_api_endpoints(struct api_listener *api, const struct options *options)
+{
+	const struct listener_user user = api_listener_user(api);
+	char text[ENDPOINT_TEXT_MAX + 1];
+	struct endpoint endpoint;
+	size_t i;
+
+	if (!socket_access_is_permitted(SOCKET_ACCESS_API, options->api_listen,
+	    options->api_listen_count, &options->api_access))
+		return EX_CONFIG;
+	for (i = 0; i < options->api_listen_count; i++) {
+		endpoint = options->api_listen[i];
+		if (listener_add(api_listener_sockets(api), &endpoint,
+		    &options->api_access, &user) == -1)
+			return EX_OSERR;
+		endpoint_format(&endpoint, text);
+		log_info("listening on %s for the shop's server", text);
+	}
+	return EX_OK;
+}
+
+static int
+listen_api(struct api_listener *api, const struct options *options,
+    struct activation *activation)
+{
+	const struct listener_user user = api_listener_user(api);
+	char ignored[ENDPOINT_TEXT_MAX + 1];
+	int count;
+
+	if (options->api_listen_count == 0 &&
+	    !activation_has(activation, ACTIVATION_API))
+		return EX_OK;
+	if (options->api_keys == NULL) {
+		log_errorx("api: nobody has a key: api-keys has to name a "
+		    "file");
+		return EX_CONFIG;
+	}
+	if (api_listener_start(api) == -1)
+		return EX_OSERR;
+	count = adopt_activated(api_listener_sockets(api), activation,
+	    ACTIVATION_API, &user, ignored);
+	if (count == 0)
+		return listen_api_endpoints(api, options);
+	return count == -1 ? EX_OSERR : EX_OK;
+}
+
+static int
 listen_all(struct listener *listener, const struct options *options,
     const struct listen_sockets_users *users, struct activation *activation,
     char text[ENDPOINT_TEXT_MAX + 1])
@@ -95,8 +147,10 @@ listen_all(struct listener *listener, const struct options *options,
 	count = adopt_activated(listener, activation, ACTIVATION_FASTCGI,
 	    &users->fastcgi, ignored);
 	if (count == 0)
-		return listen_fastcgi(listener, options, &users->fastcgi);
-	return count == -1 ? EX_OSERR : EX_OK;
+		status = listen_fastcgi(listener, options, &users->fastcgi);
+	if (count == -1 || status != EX_OK)
+		return count == -1 ? EX_OSERR : status;
+	return listen_api(users->api, options, activation);
 }
 
 int

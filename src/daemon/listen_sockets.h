@@ -4,12 +4,14 @@
 #include "config/endpoint.h"
 #include "net/listener.h"
 
+struct api_listener;
 struct options;
 
 /* Who gets the connections of each kind of socket. */
 struct listen_sockets_users {
 	struct listener_user http;
 	struct listener_user fastcgi;
+	struct api_listener *api;	/* is started if there is one for it */
 };
 
 /*

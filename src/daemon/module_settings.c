@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "api/api_listener.h"
 #include "base/log.h"
 #include "config/options.h"
 #include "descriptors.h"
@@ -128,13 +129,16 @@ module_settings_longpolls(const struct options *options)
 
 /* How many connections there can be; SIZE_MAX for no limit. */
 static size_t
-possible_connections(void)
+possible_connections(const struct options *options)
 {
 	size_t limit = descriptors_raise_limit();
+	size_t reserved = DESCRIPTORS_RESERVED;
 
 	if (limit == SIZE_MAX)
 		return limit;
-	return limit > DESCRIPTORS_RESERVED ? limit - DESCRIPTORS_RESERVED : 1;
+	if (options->api_keys != NULL)
+		reserved += API_CONNECTIONS_MAX;
+	return limit > reserved ? limit - reserved : 1;
 }
 
 /* One address alone does not take all connections: it has half, at most. */
@@ -142,7 +146,7 @@ static size_t
 connections_per_address(const struct options *options)
 {
 	size_t wanted = options->max_connections_per_address;
-	size_t all = possible_connections();
+	size_t all = possible_connections(options);
 
 	if (options->max_connections != 0 && options->max_connections < all)
 		all = options->max_connections;
@@ -158,6 +162,17 @@ module_settings_quota(const struct options *options)
 		.joins_per_minute = options->join_rate_per_min,
 		.writes = write_limits(options, options->address_write_rate,
 		    options->address_write_day),
+	};
+}
+
+struct api_access_settings
+module_settings_api_access(const struct options *options)
+{
+	return (struct api_access_settings){
+		.keys = options->api_keys,
+		.trusted_proxies = options->trusted_proxies,
+		.trusted_proxies_count = options->trusted_proxies_count,
+		.log_addresses = options->log_addresses,
 	};
 }
 
@@ -196,7 +211,7 @@ size_t
 module_settings_connections(const struct options *options)
 {
 	size_t wanted = options->max_connections;
-	size_t possible = possible_connections();
+	size_t possible = possible_connections(options);
 
 	if (possible == SIZE_MAX || (wanted != 0 && wanted <= possible))
 		return wanted;
@@ -206,9 +221,9 @@ module_settings_connections(const struct options *options)
 }
 
 size_t
-module_settings_reserved_fd(void)
+module_settings_reserved_fd(const struct options *options)
 {
-	size_t possible = possible_connections();
+	size_t possible = possible_connections(options);
 
 	return possible == SIZE_MAX ? 0 : possible;
 }

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "api/api_access.h"
 #include "hub/hub_config.h"
 #include "hub/quota.h"
 #include "net/fcgi.h"
@@ -30,13 +31,15 @@ struct writer_settings module_settings_writer(const struct options *options);
 struct longpolls_settings
 module_settings_longpolls(const struct options *options);
 struct quota_settings module_settings_quota(const struct options *options);
+struct api_access_settings
+module_settings_api_access(const struct options *options);
 struct unsent_settings module_settings_unsent(const struct options *options);
 struct ws_settings module_settings_ws(const struct options *options);
 struct ws_peers_settings
 module_settings_ws_peers(const struct options *options);
 
 /* The descriptors from this number on are not for connections; 0: all are. */
-size_t	 module_settings_reserved_fd(void);
+size_t	 module_settings_reserved_fd(const struct options *options);
 
 /* How long connections of HTTP and FastCGI are kept without a request. */
 enum { MODULE_SETTINGS_IDLE_S = 30 };

@@ -10,6 +10,7 @@
 
 #include "admin/admin_listener.h"
 #include "admin/metrics.h"
+#include "api/api_listener.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -58,6 +59,7 @@ struct server {
 	struct hub *hub;
 	struct transports transports;
 	struct admin_listener *admin_listener;
+	struct api_listener *api;
 
 	struct memory_trim memory_trim;
 	struct loop_lag lag;
@@ -135,6 +137,8 @@ before_sleep(uv_prepare_t *handle)
 	http_wait_ms = transports_run_http(&server->transports);
 	http_wait_ms = http_sooner(http_wait_ms,
 	    admin_listener_run(server->admin_listener));
+	http_wait_ms = http_sooner(http_wait_ms,
+	    api_listener_run(server->api));
 	submit_to_storage(server);
 	if (server->drain != NULL)
 		drain_step(server->drain);
@@ -229,10 +233,14 @@ static void
 collect_metrics(void *ctx, struct metrics *metrics)
 {
 	struct server *server = ctx;
+	struct api_counts api;
 	struct health_signs signs = { .is_draining = server->drain != NULL };
 
 	hub_copy_counts(server->hub, &metrics->hub);
 	transports_copy_counts(&server->transports, metrics);
+	api_listener_copy_counts(server->api, &api);
+	metrics->api_answers = api.answers;
+	metrics->api_connections = api.connections;
 	writer_copy_counts(server->writer, &metrics->writer);
 	metrics->turns_us = server->lag.turns_us;
 	metrics->log_lost = log_lost();
@@ -265,11 +273,14 @@ apply_options(void *ctx)
 	struct server *server = ctx;
 	const struct http_settings http =
 	    module_settings_http(server->options);
+	const struct api_access_settings access =
+	    module_settings_api_access(server->options);
 
 	log_set_level(server->options->log_level);
 	configure_hub(server);
 	transports_configure(&server->transports, server->options);
 	admin_listener_configure(server->admin_listener, &http);
+	api_listener_configure(server->api, &access, &http);
 }
 
 static void
@@ -404,6 +415,25 @@ init_transports(struct server *server, const struct id_key *key)
 	transports_init(&server->transports, &config);
 }
 
+static void
+init_api(struct server *server)
+{
+	const struct http_settings http =
+	    module_settings_http(server->options);
+	const struct api_access_settings access =
+	    module_settings_api_access(server->options);
+	const struct api_listener_config config = {
+		.loop = &server->loop,
+		.hub = server->hub,
+		.unsent = server->transports.unsent,
+		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
+		.is_draining = is_draining,
+		.ctx = server,
+	};
+
+	server->api = api_listener_new(&config, &access, &http);
+}
+
 static int
 open_admin_listener(struct server *server, const struct id_key *key)
 {
@@ -439,7 +469,8 @@ open_transports(struct server *server)
 	char text[ENDPOINT_TEXT_MAX + 1] = "no HTTP socket";
 	int status;
 
-	status = transports_open(&server->transports, server->options, text);
+	status = transports_open(&server->transports, server->options,
+	    server->api, text);
 	if (status != EX_OK)
 		return status;
 	loop_lag_init(&server->lag, &server->loop);
@@ -492,6 +523,7 @@ server_start(struct server *server)
 		return status;
 	init_hub(server, &key);
 	init_transports(server, &key);
+	init_api(server);
 	status = open_admin_listener(server, &key);
 	if (status != EX_OK)
 		return status;
@@ -509,6 +541,7 @@ server_stop(struct server *server)
 	if (server->drain == NULL)
 		transports_stop_accepting(&server->transports);
 	admin_listener_stop(server->admin_listener);
+	api_listener_stop(server->api);
 	transports_stop(&server->transports);
 	/* That is committed, and shown to nobody. */
 	if (server->hub != NULL)
@@ -520,6 +553,7 @@ server_stop(struct server *server)
 	transports_close(&server->transports);
 	close_loop(server);
 	admin_listener_free(server->admin_listener);
+	api_listener_free(server->api);
 	transports_clear(&server->transports);
 	if (server->hub != NULL)
 		hub_free(server->hub);

@@ -193,7 +193,7 @@ init_http(struct transports *transports, const struct options *options)
 		.owner = &http_owner,
 		.ctx = transports,
 		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
-		.reserved_fd = module_settings_reserved_fd(),
+		.reserved_fd = module_settings_reserved_fd(options),
 	};
 
 	transports->http = http_new(&config, &settings);
@@ -201,7 +201,7 @@ init_http(struct transports *transports, const struct options *options)
 
 int
 transports_open(struct transports *transports, const struct options *options,
-    char text[ENDPOINT_TEXT_MAX + 1])
+    struct api_listener *api, char text[ENDPOINT_TEXT_MAX + 1])
 {
 	const size_t max_connections = module_settings_connections(options);
 	const struct listener_config listener = {
@@ -213,6 +213,7 @@ transports_open(struct transports *transports, const struct options *options,
 	const struct listen_sockets_users users = {
 		.http = { .accepted = on_http_accepted, .ctx = transports },
 		.fastcgi = { .accepted = on_fcgi_accepted, .ctx = transports },
+		.api = api,
 	};
 
 	init_http(transports, options);

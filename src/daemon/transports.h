@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "config/endpoint.h"
 
+struct api_listener;
 struct fcgi_service;
 struct http;
 struct hub;
@@ -58,9 +59,12 @@ struct transports_config {
 
 void	 transports_init(struct transports *transports,
 	    const struct transports_config *config);
-/* Listen; the status and text are those of listen_sockets_open(). */
+/*
+ * Listen, for api too; the status and text are those of listen_sockets_open().
+ */
 int	 transports_open(struct transports *transports,
-	    const struct options *options, char text[ENDPOINT_TEXT_MAX + 1])
+	    const struct options *options, struct api_listener *api,
+	    char text[ENDPOINT_TEXT_MAX + 1])
 	    __attribute__((warn_unused_result));
 /* Take over what a reload may change. */
 void	 transports_configure(struct transports *transports,

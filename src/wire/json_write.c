@@ -93,11 +93,18 @@ json_write_number(struct json_write *json, const char *key, uint64_t value)
 }
 
 void
+json_write_json(struct json_write *json, const char *key, const char *value,
+    size_t len)
+{
+	begin_value(json, key);
+	add(json, value, len);
+}
+
+void
 json_write_literal(struct json_write *json, const char *key,
     const char *literal)
 {
-	begin_value(json, key);
-	add(json, literal, strlen(literal));
+	json_write_json(json, key, literal, strlen(literal));
 }
 
 void

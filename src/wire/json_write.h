@@ -33,6 +33,10 @@ void	 json_write_number(struct json_write *json, const char *key,
 void	 json_write_literal(struct json_write *json, const char *key,
 	    const char *literal);
 
+/* A value that is JSON already. */
+void	 json_write_json(struct json_write *json, const char *key,
+	    const char *value, size_t len);
+
 /* What stands between open and close is in an object or an array. */
 void	 json_write_open(struct json_write *json, const char *key,
 	    const char *bracket);

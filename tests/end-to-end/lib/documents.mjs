@@ -17,13 +17,14 @@ export const readSource = (name) =>
 // PAGE		examples.mjs, in a browser
 // SHAPE	examples.mjs parses it: JSON with words for its values
 // SQL		audit-sql.mjs
+// API		api.mjs, with a daemon and keys of its own
 // FRONT	the test of that web server
 // CONTAINER	system.sh, in the container, as an administrator
 // BY_HAND	by-hand.sh, in a fresh system that has the sources alone
 // CI		.ci/run says the same
 // FORM		nobody: it is no command, and has words for what is to be put in
 export const SHELL = 'shell', SETTINGS = 'settings', TALK = 'talk',
-	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', FRONT = 'front',
+	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', API = 'api', FRONT = 'front',
 	CONTAINER = 'container', BY_HAND = 'by-hand', CI = 'ci',
 	FORM = 'form';
 
@@ -72,6 +73,15 @@ const CLAIMS = {
 		'base-path = /together/': SETTINGS,
 		'fastcgi-listen = unix:': SETTINGS,
 		'buddyshopping -t': CONTAINER,
+	},
+	'man/buddyshopping-api.7': {
+		'GET /v1/sessions?limit=N': FORM,
+		'Authorization: Bearer KEY': FORM,
+		'{"sessions": [SESSION': SHAPE,
+		'{"error": {"code": CODE': SHAPE,
+		'api-listen = ': API,
+		'buddyshoppingctl api-key new': API,
+		'api=http://127.0.0.1:9090/v1': API,
 	},
 	'man/buddyshopping-protocol.7': {
 		'GET {base-path}{sessionId} HTTP/1.1': FORM,

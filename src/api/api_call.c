@@ -1,0 +1,228 @@
+#include "api_call.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api_answer.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "net/deadline.h"
+#include "net/deferred.h"
+#include "net/exchange.h"
+#include "wire/http_text.h"
+
+enum {
+	BODY_BYTES_MAX = 1024,
+	/* How long the hub and the storage have for an answer. */
+	ANSWER_WAIT_S = 10,
+	WAIT_ANSWER = DEADLINE_FIRST
+};
+
+struct api_calls {
+	struct api_calls_config config;
+	struct deadlines *deadlines;
+};
+
+struct api_call {
+	struct deferred deferred;
+	struct call call;
+	struct deadline deadline;	/* set while the hub has it */
+	struct api_calls *calls;
+	struct api_call_config config;
+	struct payload *session;	/* the hub's call is lent it */
+	struct buf body;
+	bool	 is_json;		/* it would be, by its type */
+};
+
+static struct api_call *
+call_of_deferred(const struct deferred *deferred)
+{
+	return (struct api_call *)((uintptr_t)deferred -
+	    offsetof(struct api_call, deferred));
+}
+
+static void
+free_call(struct api_call *call)
+{
+	deadline_clear(call->calls->deadlines, &call->deadline);
+	payload_unref(call->session);
+	buf_clear(&call->body);
+	free(call);
+}
+
+/* The hub has nothing to do with it any more. */
+static void
+finish_call(struct api_call *call, const struct exchange_answer *answer)
+{
+	const struct api_calls_config config = call->calls->config;
+	const struct deferred deferred = call->deferred;
+
+	free_call(call);
+	config.answered(config.ctx, answer->status);
+	deferred.answered(deferred.ctx, answer);
+}
+
+static void
+refuse_call(struct api_call *call, enum refusal code, const char *why)
+{
+	struct exchange_answer answer = { .status = 0 };
+
+	api_answer_refusal(&answer, code, why);
+	finish_call(call, &answer);
+}
+
+static void
+on_call_done(struct call *hub_call)
+{
+	struct api_call *call = (struct api_call *)((uintptr_t)hub_call -
+	    offsetof(struct api_call, call));
+	struct exchange_answer answer = { .status = 0 };
+
+	if (hub_call->refused != REFUSAL_NONE) {
+		refuse_call(call, hub_call->refused, NULL);
+		return;
+	}
+	call->config.write(&call->config.query, hub_call,
+	    call->calls->config.hub, &answer);
+	finish_call(call, &answer);
+}
+
+static void
+on_answer_late(struct deadline *deadline, unsigned kind)
+{
+	struct api_call *call = (struct api_call *)((uintptr_t)deadline -
+	    offsetof(struct api_call, deadline));
+
+	(void)kind;	/* there is one */
+	call_cancel(call->calls->config.hub, &call->call);
+	refuse_call(call, REFUSAL_STORAGE_UNAVAILABLE, NULL);
+}
+
+static int
+add_to_body(struct deferred *deferred, const void *data, size_t len)
+{
+	return buf_append(&call_of_deferred(deferred)->body, data, len);
+}
+
+/* Whether all that the body says is {}. */
+static bool
+is_empty_object(const struct buf *body)
+{
+	static const char wanted[] = "{}";
+	const char *at = buf_data(body), *end = at + body->len;
+	size_t found = 0;
+
+	for (; at < end; at++) {
+		if (memchr(" \t\r\n", *at, 4) != NULL)
+			continue;
+		if (*at != wanted[found++])
+			return false;
+	}
+	return found == sizeof(wanted) - 1;
+}
+
+static void
+start_call(struct deferred *deferred)
+{
+	struct api_call *call = call_of_deferred(deferred);
+	struct now now = clock_now();
+
+	if (call->body.len > 0 && !call->is_json) {
+		refuse_call(call, REFUSAL_UNSUPPORTED_MEDIA_TYPE, NULL);
+		return;
+	}
+	if (call->body.len > 0 && !is_empty_object(&call->body)) {
+		refuse_call(call, REFUSAL_INVALID_MESSAGE,
+		    "a body has to be empty or {}");
+		return;
+	}
+	deadline_set(call->calls->deadlines, &call->deadline, WAIT_ANSWER);
+	call_begin(call->calls->config.hub, &call->call, &now);
+}
+
+static void
+refuse_large_body(struct deferred *deferred)
+{
+	refuse_call(call_of_deferred(deferred), REFUSAL_MESSAGE_TOO_LARGE,
+	    NULL);
+}
+
+/* None is worth a place of its own: it waits for the storage alone. */
+static bool
+is_held(const struct deferred *deferred)
+{
+	(void)deferred;
+	return false;
+}
+
+static void
+on_caller_gone(struct deferred *deferred)
+{
+	struct api_call *call = call_of_deferred(deferred);
+
+	if (call->deadline.kind != DEADLINE_NONE)
+		call_cancel(call->calls->config.hub, &call->call);
+	free_call(call);
+}
+
+static const struct deferred_ops deferred_ops = {
+	.add_body = add_to_body,
+	.start = start_call,
+	.refuse_body = refuse_large_body,
+	.is_held = is_held,
+	.cancel = on_caller_gone,
+};
+
+struct api_calls *
+api_calls_new(const struct api_calls_config *config)
+{
+	const uint64_t wait_ms[DEADLINE_KINDS_MAX] = {
+		[WAIT_ANSWER] = deadline_seconds(ANSWER_WAIT_S),
+	};
+	struct api_calls *calls = xcalloc(1, sizeof(*calls));
+
+	calls->config = *config;
+	calls->deadlines = deadlines_new(config->loop, wait_ms,
+	    on_answer_late);
+	return calls;
+}
+
+void
+api_calls_free(struct api_calls *calls)
+{
+	deadlines_free(calls->deadlines);
+	free(calls);
+}
+
+static bool
+is_json_type(const char *type)
+{
+	return type == NULL || http_text_is(type, strcspn(type, "; \t"),
+	    "application/json");
+}
+
+struct deferred *
+api_call_new(struct api_calls *calls, const struct api_call_config *config,
+    const struct exchange_request *request)
+{
+	const struct api_query *query = &config->query;
+	struct api_call *call = xcalloc(1, sizeof(*call));
+
+	call->deferred.ops = &deferred_ops;
+	call->calls = calls;
+	call->config = *config;
+	call->session = payload_new(query->session, strlen(query->session));
+	call->is_json = is_json_type(request->content_type);
+	buf_init(&call->body, BODY_BYTES_MAX);
+	call->call = (struct call){
+		.kind = config->kind,
+		.done = on_call_done,
+		.session = call->session,
+		.after_row = query->after_row,
+		.max = query->state == API_STATE_RUNNING ? query->limit :
+		    API_LOOK_MAX,
+	};
+	return &call->deferred;
+}

@@ -1,0 +1,50 @@
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include <uv.h>
+
+#include "api_query.h"
+#include "hub/call.h"
+
+struct deferred;
+struct exchange_answer;
+struct exchange_request;
+struct hub;
+
+/*
+ * Calls on their way: from the head of a request to the hub and back to its
+ * answer, for a bounded time.  Nothing is to be said in a body, which may be {}
+ * for those who cannot send none.
+ */
+struct api_calls;
+
+/* Sessions that are looked at for a page of some of them. */
+enum { API_LOOK_MAX = 1000 };
+
+/* How it is asked for. */
+struct api_call_config {
+	enum call_kind kind;
+	struct api_query query;
+	/* Tells what came of it, unless the hub refused. */
+	void	(*write)(const struct api_query *query, const struct call *call,
+		    const struct hub *hub, struct exchange_answer *answer);
+};
+
+struct api_calls_config {
+	uv_loop_t *loop;
+	struct hub *hub;
+	/* A call is answered so. */
+	void	(*answered)(void *ctx, unsigned status);
+	void	*ctx;
+};
+
+struct api_calls *api_calls_new(const struct api_calls_config *config);
+/* When there is no call any more. */
+void	 api_calls_free(struct api_calls *calls);
+
+/* The answer to request, whose body says nothing. */
+struct deferred *api_call_new(struct api_calls *calls,
+	    const struct api_call_config *config,
+	    const struct exchange_request *request);
+
+#endif

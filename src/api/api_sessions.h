@@ -1,0 +1,20 @@
+#ifndef API_SESSIONS_H
+#define API_SESSIONS_H
+
+struct api_query;
+struct call;
+struct exchange_answer;
+struct hub;
+
+/* What the shop's server is told of sessions: buddyshopping-api(7). */
+
+/* GET /v1/sessions: a page of those that run. */
+void	 api_sessions_write_list(const struct api_query *query,
+	    const struct call *call, const struct hub *hub,
+	    struct exchange_answer *answer);
+/* GET /v1/sessions/ID: one, with its multicart. */
+void	 api_sessions_write_one(const struct api_query *query,
+	    const struct call *call, const struct hub *hub,
+	    struct exchange_answer *answer);
+
+#endif
