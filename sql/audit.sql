@@ -11,7 +11,7 @@
 CREATE TEMP VIEW audit_event_name (number, event) AS VALUES
 	(1, 'start'), (2, 'join'), (3, 'cart'), (4, 'ready'), (5, 'leave'),
 	(6, 'expire'), (7, 'return'), (8, 'end'), (9, 'refused'),
-	(10, 'erase'), (11, 'retain'), (12, 'purge');
+	(10, 'erase'), (11, 'retain'), (12, 'purge'), (15, 'call');
 
 CREATE TEMP VIEW audit_transport_name (number, transport) AS VALUES
 	(0, 'none'), (1, 'websocket'), (2, 'http'), (3, 'fastcgi');
@@ -20,6 +20,9 @@ CREATE TEMP VIEW audit_message_name (number, message) AS VALUES
 	(0, ''), (1, 'startSession'), (2, 'joinSession'), (3, 'updateCart'),
 	(4, 'customerReadyToCheckout'), (5, 'resumeSession'),
 	(6, 'leaveSession'), (7, 'poll');
+
+CREATE TEMP VIEW audit_call_name (number, message) AS VALUES
+	(1, 'endSession'), (2, 'removeCustomer');
 
 CREATE TEMP VIEW audit_refusal_name (number, code) AS VALUES
 	(0, 'none'),
@@ -75,8 +78,9 @@ SELECT j.seq,
        CASE WHEN j.event IN (3, 4) THEN j.client_seq END AS client_seq,
        CASE WHEN j.event = 9 THEN (SELECT code FROM audit_refusal_name
          WHERE number = j.flags & 255) END AS code,
-       CASE WHEN j.event = 9 THEN (SELECT message FROM audit_message_name
-         WHERE number = j.flags >> 8) END AS message,
+       CASE j.event WHEN 9 THEN (SELECT message FROM audit_message_name
+         WHERE number = j.flags >> 8) WHEN 15 THEN (SELECT message
+         FROM audit_call_name WHERE number = j.flags) END AS message,
        CASE WHEN j.event = 9 THEN j.client_seq END AS count,
        CASE WHEN j.event = 11 THEN strftime('%Y-%m-%dT%H:%M:%fZ',
          j.client_seq / 1000.0, 'unixepoch') END AS before,

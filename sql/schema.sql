@@ -69,6 +69,9 @@
 --              and is no longer; and their ts_ms may be some seconds too low.
 --   12 PURGE   Session and incarnation are 0.  Rows up to client_seq, which is
 --              below its own seq, may be deleted from here on.
+--   15 CALL    A server of the shop had the session's next row written: an
+--              END (flags 1), or the LEAVE of the customer (flags 2).  name in
+--              the body is that of the server's key, address its own.
 --
 -- Explained erasures
 --
@@ -155,7 +158,7 @@ CREATE INDEX customer_by_state
     ON customer(session, state, incarnation, left_revision);
 
 -- flags: 1 customer is ready (READY), 2 customer has a token (START, JOIN);
--- those of REFUSED and RETAIN are described above.
+-- those of REFUSED, RETAIN and CALL are described above.
 CREATE TABLE journal (
 	seq INTEGER PRIMARY KEY,	-- 1, 2, 3, ...: no gaps, never reused
 	session INTEGER NOT NULL,

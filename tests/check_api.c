@@ -68,16 +68,20 @@ START_TEST(paths_are_taken_in_normal_form)
 }
 END_TEST
 
-START_TEST(a_session_in_a_path_has_to_be_an_id)
+START_TEST(names_in_a_path_have_to_be_ids)
 {
 	struct api_query query = { .limit = 0 };
 	struct api_names names;
 
 	ck_assert(api_path_matches("/a~b", "/*", &names));
-	ck_assert_int_eq(api_query_read_session(&names, &query), 0);
+	ck_assert_int_eq(api_query_read_names(&names, &query), REFUSAL_NONE);
 	ck_assert_str_eq(query.session, "a~b");
 	ck_assert(api_path_matches("/a!b", "/*", &names));
-	ck_assert_int_eq(api_query_read_session(&names, &query), -1);
+	ck_assert_int_eq(api_query_read_names(&names, &query),
+	    REFUSAL_INVALID_SESSION);
+	ck_assert(api_path_matches("/a/b", "/*/*", &names));
+	ck_assert_int_eq(api_query_read_names(&names, &query),
+	    REFUSAL_UNKNOWN_CUSTOMER);
 }
 END_TEST
 
@@ -122,6 +126,12 @@ START_TEST(whatever_is_not_understood_is_said)
 		ck_assert_str_eq(fault, wrong[i][1]);
 	}
 	ck_assert_ptr_nonnull(api_query_read("limit=1", 0, &query));
+	ck_assert_ptr_null(api_query_read("incarnation=7",
+	    API_PARAMETER_INCARNATION, &query));
+	ck_assert_uint_eq(query.incarnation, 7);
+	ck_assert_str_eq(api_query_read("incarnation=0",
+	    API_PARAMETER_INCARNATION, &query),
+	    "incarnation is not a number from 1 on");
 }
 END_TEST
 
@@ -213,7 +223,7 @@ suite_add(TCase *tc)
 {
 	tcase_add_test(tc, a_star_in_a_path_is_one_name);
 	tcase_add_test(tc, paths_are_taken_in_normal_form);
-	tcase_add_test(tc, a_session_in_a_path_has_to_be_an_id);
+	tcase_add_test(tc, names_in_a_path_have_to_be_ids);
 	tcase_add_test(tc, parameters_come_in_any_order);
 	tcase_add_test(tc, whatever_is_not_understood_is_said);
 	tcase_add_test(tc, a_key_is_known_by_its_hash);

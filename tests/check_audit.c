@@ -563,6 +563,46 @@ START_TEST(rows_that_are_gone_or_elsewhere_are_found)
 }
 END_TEST
 
+START_TEST(calls_of_the_shops_server_are_notes)
+{
+	static const char *const forgeries[] = {
+		"UPDATE journal SET flags = 3 WHERE seq = 3",
+		"UPDATE journal SET flags = 1 WHERE seq = 3",
+		"UPDATE journal SET customer = NULL WHERE seq = 3",
+		"UPDATE journal_body SET name = 'other' WHERE seq = 3",
+	};
+	struct audit_report report;
+	struct story story;
+	int64_t seq;
+	size_t i;
+
+	for (i = 0; i <= sizeof(forgeries) / sizeof(forgeries[0]); i++) {
+		story_begin(&story);
+		(void)story_enter(&story, 0, RECORD_START, 1);
+		(void)story_enter(&story, 0, RECORD_JOIN, 2);
+		(void)story_tell(&story, 0, RECORD_CALL, 2);
+		(void)story_tell(&story, 0, RECORD_LEAVE, 2);
+		(void)story_tell(&story, 0, RECORD_CALL, 0);
+		(void)story_tell(&story, 0, RECORD_END, 0);
+		story_end(&story);
+		if (i == 0) {
+			ck_assert_int_eq(verify_all(&story, &report),
+			    AUDIT_OK);
+			ck_assert_uint_eq(report.notes, 2);
+			audit_report_clear(&report);
+		} else {
+			sqlite3 *db = story_open(&story);
+
+			story_run(db, forgeries[i - 1]);
+			ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+			ck_assert_int_eq(judge(&story, &seq), AUDIT_FAULT);
+			ck_assert_int_eq(seq, 3);
+		}
+		story_clear(&story);
+	}
+}
+END_TEST
+
 START_TEST(a_missing_tail_is_found_by_its_head)
 {
 	struct audit_verify_options wish = { .has_head = true };
@@ -1151,6 +1191,7 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, every_changed_byte_of_a_table_is_found, 0, 4);
 	tcase_add_loop_test(tc, every_changed_byte_of_the_file_is_found, 0, 5);
 	tcase_add_test(tc, rows_that_are_gone_or_elsewhere_are_found);
+	tcase_add_test(tc, calls_of_the_shops_server_are_notes);
 	tcase_add_test(tc, a_missing_tail_is_found_by_its_head);
 	tcase_add_test(tc, erasures_must_be_explained);
 	tcase_add_test(tc, a_chain_may_begin_behind_an_anchor);

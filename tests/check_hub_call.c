@@ -6,6 +6,7 @@
 #include "hub/call.h"
 #include "hub/hub.h"
 #include "hub_script.h"
+#include "session/record.h"
 #include "session/session.h"
 #include "wire/multicart.h"
 
@@ -72,6 +73,8 @@ ask(enum call_kind kind, const char *session)
 		.kind = kind,
 		.done = on_done,
 		.session = payload_new(session, strlen(session)),
+		.key = payload_new("back-end", 8),
+		.address = "192.0.2.9",
 		.max = 100,
 	} };
 }
@@ -86,6 +89,7 @@ static void
 forget(struct asked *asked)
 {
 	payload_unref(asked->call.session);
+	payload_unref(asked->call.key);
 }
 
 /* Ask and wait for the answer. */
@@ -285,6 +289,156 @@ START_TEST(presence_is_told_of_those_in_memory)
 }
 END_TEST
 
+/* The newest note, one of n, is of that call of ours. */
+static void
+expect_note(const struct world *world, size_t n, enum record_call call)
+{
+	const struct record *notes;
+
+	ck_assert_uint_eq(world_notes(world, &notes), n);
+	ck_assert_int_eq(notes[n - 1].event, RECORD_CALL);
+	ck_assert_int_eq(notes[n - 1].call, call);
+	ck_assert_int_eq(notes[n - 1].transport, TRANSPORT_HTTP);
+	ck_assert_str_eq(notes[n - 1].name->data, "back-end");
+	ck_assert_str_eq(notes[n - 1].address, "192.0.2.9");
+	ck_assert_uint_eq(notes[n - 1].revision, 0);
+}
+
+START_TEST(a_session_is_ended_once)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct asked ended;
+	const struct record *notes;
+
+	ended = call(w, CALL_END, "s1");
+	ck_assert_int_eq(ended.call.refused, REFUSAL_NONE);
+	ck_assert_uint_eq(ended.call.incarnation, 1);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_END);
+	expect_note(w, 1, RECORD_CALL_END);
+	expect(ann, LEFT, ann->id);
+	expect_nothing(ann);
+
+	ended = call(w, CALL_END, "s1");
+	ck_assert_int_eq(ended.call.refused, REFUSAL_NONE);
+	ck_assert_uint_eq(ended.call.incarnation, 1);
+	ck_assert_uint_eq(world_notes(w, &notes), 1);
+	ended = call(w, CALL_END, "s2");
+	ck_assert_int_eq(ended.call.refused, REFUSAL_SESSION_NOT_FOUND);
+	ended = call(w, CALL_READ, "s1");
+	ck_assert_int_eq(ended.call.refused, REFUSAL_SESSION_NOT_FOUND);
+	world_free(w);
+}
+END_TEST
+
+/* The refusal of a call to end one incarnation. */
+static enum refusal
+end_incarnation(struct world *world, uint64_t incarnation)
+{
+	struct asked asked = ask(CALL_END, "s1");
+
+	asked.call.ended = incarnation;
+	begin(world, &asked);
+	world_run(world);
+	ck_assert_uint_eq(asked.answers, 1);
+	forget(&asked);
+	return asked.call.refused;
+}
+
+START_TEST(a_repeated_end_spares_the_next_incarnation)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+
+	ck_assert_int_eq(end_incarnation(w, 2), REFUSAL_SESSION_NOT_FOUND);
+	ck_assert_int_eq(end_incarnation(w, 1), REFUSAL_NONE);
+	ignore(ann);
+	say(ann, START, "Ann");
+	ck_assert_uint_eq(world_record(w, "s1")->incarnation, 2);
+	ck_assert_int_eq(end_incarnation(w, 1), REFUSAL_NONE);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_START);
+	ck_assert_int_eq(end_incarnation(w, 2), REFUSAL_NONE);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_END);
+	world_free(w);
+}
+END_TEST
+
+/* The refusal of a call to remove the customer that client speaks for. */
+static enum refusal
+remove_from(struct world *world, const char *session,
+    const struct client *client)
+{
+	struct asked asked = ask(CALL_REMOVE, session);
+
+	ck_assert_int_eq(customer_id_parse(client->id, ID_CUSTOMER_HEX,
+	    &asked.call.customer), 0);
+	begin(world, &asked);
+	world_run(world);
+	ck_assert_uint_eq(asked.answers, 1);
+	forget(&asked);
+	return asked.call.refused;
+}
+
+START_TEST(a_customer_is_removed_once)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct client *bob = world_join_resumable(w, "s1", "Bob");
+	struct client *eve = world_start(w, "s2", "Eve");
+	const struct record *notes;
+
+	world_ignore(w);
+	ck_assert_int_eq(remove_from(w, "s1", bob), REFUSAL_NONE);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_LEAVE);
+	expect_note(w, 1, RECORD_CALL_REMOVE);
+	ck_assert(bob->was_closed);
+	expect_carts(ann, "Ann* {}");
+	ck_assert_int_eq(remove_from(w, "s1", bob), REFUSAL_NONE);
+	ck_assert_uint_eq(world_notes(w, &notes), 1);
+
+	ck_assert_int_eq(remove_from(w, "s1", eve), REFUSAL_UNKNOWN_CUSTOMER);
+	ck_assert_int_eq(remove_from(w, "s3", eve),
+	    REFUSAL_SESSION_NOT_FOUND);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(what_is_not_in_memory_is_changed_too)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start_resumable(w, "s1", "Ann");
+	struct client *bob = world_join_resumable(w, "s1", "Bob");
+
+	hang_up(ann);
+	hang_up(bob);
+	world_restart(w);
+	ck_assert_int_eq(remove_from(w, "s1", bob), REFUSAL_NONE);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_LEAVE);
+	ck_assert_int_eq(call(w, CALL_END, "s1").call.refused, REFUSAL_NONE);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_END);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(a_change_that_is_not_on_record_does_not_happen)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct asked ended;
+	const struct record *notes;
+
+	world_refuse_writing(w, 1);
+	ended = call(w, CALL_END, "s1");
+	ck_assert_int_eq(ended.call.refused, REFUSAL_STORAGE_UNAVAILABLE);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_START);
+	ck_assert_uint_eq(world_notes(w, &notes), 0);
+	ignore(ann);
+	say(ann, CART, ann->id, "{}");
+	expect_carts(ann, "Ann* {}");
+	world_free(w);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -295,4 +449,9 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, who_is_gone_gets_no_answer);
 	tcase_add_test(tc, sessions_are_listed_in_pages_in_memory_or_not);
 	tcase_add_test(tc, presence_is_told_of_those_in_memory);
+	tcase_add_test(tc, a_session_is_ended_once);
+	tcase_add_test(tc, a_repeated_end_spares_the_next_incarnation);
+	tcase_add_test(tc, a_customer_is_removed_once);
+	tcase_add_test(tc, what_is_not_in_memory_is_changed_too);
+	tcase_add_test(tc, a_change_that_is_not_on_record_does_not_happen);
 }

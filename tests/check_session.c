@@ -373,6 +373,7 @@ START_TEST(a_note_does_not_fit)
 		ck_assert_int_eq(session_apply(session, &record), -1);
 		record_clear(&record);
 	}
+	ck_assert(record_is_note(RECORD_CALL));
 	for (event = RECORD_START; event <= RECORD_END; event++)
 		ck_assert(!record_is_note(event));
 	ck_assert_uint_eq(session->revision, 3);

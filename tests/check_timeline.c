@@ -46,6 +46,8 @@ row_of(const struct step *step, int64_t seq)
 			.has_customer = step->customer != 0,
 			.customer = { { step->customer } },
 			.client_seq = step->number,
+			.call = step->customer != 0 ? RECORD_CALL_REMOVE :
+			    RECORD_CALL_END,
 			.refused = REFUSAL_RATE_LIMITED,
 			.refused_event = 3,
 			.name = is_cart ? NULL : payload_of(step->text),
@@ -175,6 +177,8 @@ START_TEST(notes_are_told_without_a_revision)
 		{ RECORD_REFUSED, 1, 0, ADA, NULL, false, 7 },
 		{ RECORD_ERASE, 1, 0, ADA, NULL, false, 0 },
 		{ RECORD_ERASE, 1, 0, 0, NULL, false, 0 },
+		{ RECORD_CALL, 1, 0, ADA, "back-end", false, 0 },
+		{ RECORD_CALL, 1, 0, 0, NULL, true, 0 },
 	};
 
 	check_story(steps, COUNT(steps), "party, incarnation 1\n"
@@ -187,7 +191,11 @@ START_TEST(notes_are_told_without_a_revision)
 	    HEAD("       ", "Ada") "                              "
 	    "all that was personal until here was erased\n"
 	    HEAD("       ", "   ") "                              "
-	    "all that was personal in the session until here was erased\n");
+	    "all that was personal in the session until here was erased\n"
+	    HEAD("       ", "Ada") "                              "
+	    "the shop's server back-end removes this customer\n"
+	    HEAD("       ", "   ") "                              "
+	    "the shop's server ends the session\n");
 }
 END_TEST
 

@@ -455,7 +455,7 @@ note(struct world *world, const struct record *record)
 		world->notes = xrealloc(world->notes, sizeof(*world->notes) *
 		    (world->note_count == 0 ? 1 : 2 * world->note_count));
 	world->notes[world->note_count] = *record;
-	world->notes[world->note_count].name = NULL;
+	payload_ref(record->name);
 	payload_ref(record->session);
 	world->note_count++;
 }
@@ -581,6 +581,7 @@ store_job(struct world *world, struct job *job)
 		list_running(world, job);
 		return;
 	case JOB_NOTE:
+	case JOB_CALL:
 		note(world, &job->record);
 		return;
 	case JOB_ERASE:
@@ -809,6 +810,7 @@ follow(struct world *world, struct job *job)
 	case JOB_APPEND:
 	case JOB_TOUCH:
 	case JOB_NOTE:
+	case JOB_CALL:
 		store_job(world, job);
 		return;
 	case JOB_LOAD:

@@ -148,12 +148,17 @@ story_tell(struct story *story, unsigned number, enum record_event event,
 	char cart[32];
 	int n;
 
-	if (event != RECORD_END)
+	if (event != RECORD_END && !(event == RECORD_CALL && customer == 0))
 		set_customer(story, session, &record, customer);
 	if (event == RECORD_CART) {
 		n = snprintf(cart, sizeof(cart), "{\"n\":%lld}",
 		    (long long)story->seq + 1);
 		record.cart = payload_new(cart, (size_t)n);
+	}
+	if (event == RECORD_CALL) {
+		record.call = customer == 0 ? RECORD_CALL_END :
+		    RECORD_CALL_REMOVE;
+		record.name = payload_new("back-end", 8);
 	}
 	if (event == RECORD_REFUSED) {
 		record.refused = REFUSAL_RATE_LIMITED;

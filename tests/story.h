@@ -42,7 +42,8 @@ void	 story_clear(struct story *story);
 
 /*
  * Each returns the number of its row.  Customers are numbers, each of one
- * session; a CART's content is {"n":seq}.
+ * session; a CART's content is {"n":seq}.  Customer 0 is none: a CALL is to end
+ * the session then.
  */
 int64_t	 story_tell(struct story *story, unsigned session,
 	    enum record_event event, unsigned customer);

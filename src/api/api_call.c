@@ -31,7 +31,10 @@ struct api_call {
 	struct deadline deadline;	/* set while the hub has it */
 	struct api_calls *calls;
 	struct api_call_config config;
-	struct payload *session;	/* the hub's call is lent it */
+	/* What the hub's call is lent. */
+	struct payload *session;
+	struct payload *key;
+	char	 address[ADDRESS_TEXT_MAX + 1];
 	struct buf body;
 	bool	 is_json;		/* it would be, by its type */
 };
@@ -48,6 +51,7 @@ free_call(struct api_call *call)
 {
 	deadline_clear(call->calls->deadlines, &call->deadline);
 	payload_unref(call->session);
+	payload_unref(call->key);
 	buf_clear(&call->body);
 	free(call);
 }
@@ -205,7 +209,7 @@ is_json_type(const char *type)
 
 struct deferred *
 api_call_new(struct api_calls *calls, const struct api_call_config *config,
-    const struct exchange_request *request)
+    const struct api_caller *caller, const struct exchange_request *request)
 {
 	const struct api_query *query = &config->query;
 	struct api_call *call = xcalloc(1, sizeof(*call));
@@ -214,12 +218,18 @@ api_call_new(struct api_calls *calls, const struct api_call_config *config,
 	call->calls = calls;
 	call->config = *config;
 	call->session = payload_new(query->session, strlen(query->session));
+	call->key = payload_new(caller->key, strlen(caller->key));
+	memcpy(call->address, caller->address, sizeof(call->address));
 	call->is_json = is_json_type(request->content_type);
 	buf_init(&call->body, BODY_BYTES_MAX);
 	call->call = (struct call){
 		.kind = config->kind,
 		.done = on_call_done,
 		.session = call->session,
+		.key = call->key,
+		.address = call->address,
+		.ended = query->incarnation,
+		.customer = query->customer,
 		.after_row = query->after_row,
 		.max = query->state == API_STATE_RUNNING ? query->limit :
 		    API_LOOK_MAX,

@@ -4,6 +4,7 @@
 #include <uv.h>
 
 #include "api_query.h"
+#include "config/address.h"
 #include "hub/call.h"
 
 struct deferred;
@@ -42,9 +43,16 @@ struct api_calls *api_calls_new(const struct api_calls_config *config);
 /* When there is no call any more. */
 void	 api_calls_free(struct api_calls *calls);
 
+/* Who calls. */
+struct api_caller {
+	const char *key;		/* its name */
+	char	 address[ADDRESS_TEXT_MAX + 1];	/* "" if unknown */
+};
+
 /* The answer to request, whose body says nothing. */
 struct deferred *api_call_new(struct api_calls *calls,
 	    const struct api_call_config *config,
+	    const struct api_caller *caller,
 	    const struct exchange_request *request);
 
 #endif

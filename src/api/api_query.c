@@ -40,16 +40,19 @@ api_path_matches(const char *path, const char *pattern,
 	return *path == '\0';
 }
 
-int
-api_query_read_session(const struct api_names *names, struct api_query *query)
+enum refusal
+api_query_read_names(const struct api_names *names, struct api_query *query)
 {
 	if (names->count == 0)
-		return 0;
+		return REFUSAL_NONE;
 	if (!session_id_is_valid(names->list[0].text, names->list[0].len))
-		return -1;
+		return REFUSAL_INVALID_SESSION;
 	memcpy(query->session, names->list[0].text, names->list[0].len);
 	query->session[names->list[0].len] = '\0';
-	return 0;
+	/* What cannot be a customer's id is no customer's. */
+	return names->count > 1 && customer_id_parse(names->list[1].text,
+	    names->list[1].len, &query->customer) == -1 ?
+	    REFUSAL_UNKNOWN_CUSTOMER : REFUSAL_NONE;
 }
 
 static const char *
@@ -92,6 +95,15 @@ read_state(const char *value, struct api_query *query)
 	return "state is not running, empty or ready";
 }
 
+static const char *
+read_incarnation(const char *value, struct api_query *query)
+{
+	if (number_parse(value, INT64_MAX, &query->incarnation) == -1 ||
+	    query->incarnation == 0)
+		return "incarnation is not a number from 1 on";
+	return NULL;
+}
+
 static const struct parameter {
 	const char *name;
 	unsigned bit;
@@ -100,6 +112,7 @@ static const struct parameter {
 	{ "limit", API_PARAMETER_LIMIT, read_limit },
 	{ "after", API_PARAMETER_AFTER, read_after },
 	{ "state", API_PARAMETER_STATE, read_state },
+	{ "incarnation", API_PARAMETER_INCARNATION, read_incarnation },
 };
 
 /* Read a field that is one of the parameters left, which it is no more. */

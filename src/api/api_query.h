@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/id.h"
+#include "session/refusal.h"
 #include "session/session.h"
 
 struct http_target;
@@ -39,6 +40,8 @@ struct api_names {
 /* What a request asks for, as far as its route has it. */
 struct api_query {
 	char	 session[SESSION_ID_MAX + 1];
+	struct customer_id customer;
+	uint64_t incarnation;		/* 0 if it is not said */
 	int64_t	 after_row;
 	size_t	 limit;
 	enum api_state state;
@@ -48,7 +51,8 @@ struct api_query {
 enum {
 	API_PARAMETER_LIMIT = 1,	/* limit=1 to 1000 */
 	API_PARAMETER_AFTER = 2,	/* after=CURSOR */
-	API_PARAMETER_STATE = 4		/* state=running, empty or ready */
+	API_PARAMETER_STATE = 4,	/* state=running, empty or ready */
+	API_PARAMETER_INCARNATION = 8	/* incarnation=N */
 };
 
 /* The target's path in normal form; -1 if it is none, or too long. */
@@ -58,9 +62,9 @@ int	 api_path_normalize(const struct http_target *target,
 bool	 api_path_matches(const char *path, const char *pattern,
 	    struct api_names *names);
 
-/* Take the session's id, if there is one; -1 if it cannot be one. */
-int	 api_query_read_session(const struct api_names *names,
-	    struct api_query *query) __attribute__((warn_unused_result));
+/* Take the session's id and the customer's, as far as there are any. */
+enum refusal api_query_read_names(const struct api_names *names,
+	    struct api_query *query);
 /*
  * Read the parameters of a query, each at most once, in any order.  Returns
  * NULL, or what is wrong in a few words of plain ASCII.

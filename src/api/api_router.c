@@ -10,6 +10,7 @@
 #include "api_query.h"
 #include "api_sessions.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/exchange.h"
 #include "wire/http_target.h"
 
@@ -17,26 +18,35 @@ static const struct route {
 	const char *method;
 	const char *path;	/* where * stands for one name */
 	unsigned parameters;	/* of the query */
+	const char *deed;	/* logged with whose it is; NULL: none */
 	struct api_call_config call;
 } routes[] = {
 	{ "GET", "/v1/sessions",
 	    API_PARAMETER_LIMIT | API_PARAMETER_AFTER | API_PARAMETER_STATE,
-	    { .kind = CALL_LIST, .write = api_sessions_write_list } },
-	{ "GET", "/v1/sessions/*", 0,
+	    NULL, { .kind = CALL_LIST, .write = api_sessions_write_list } },
+	{ "GET", "/v1/sessions/*", 0, NULL,
 	    { .kind = CALL_READ, .write = api_sessions_write_one } },
+	{ "POST", "/v1/sessions/*/end", API_PARAMETER_INCARNATION,
+	    "end of a session",
+	    { .kind = CALL_END, .write = api_sessions_write_ended } },
+	{ "DELETE", "/v1/sessions/*/customers/*", 0,
+	    "removal of a customer",
+	    { .kind = CALL_REMOVE, .write = api_sessions_write_removed } },
 };
 
 /* Have the request wait for what its route's call yields, or say why not. */
 static void
 start_route(const struct api_router *router, const struct route *route,
-    const struct api_names *names, const struct exchange_request *request,
-    struct exchange_answer *answer)
+    const struct api_names *names, const char *key,
+    const struct exchange_request *request, struct exchange_answer *answer)
 {
 	struct api_call_config call = route->call;
+	struct api_caller caller = { .key = key };
+	enum refusal refusal = api_query_read_names(names, &call.query);
 	const char *fault;
 
-	if (api_query_read_session(names, &call.query) == -1) {
-		api_answer_refusal(answer, REFUSAL_INVALID_SESSION, NULL);
+	if (refusal != REFUSAL_NONE) {
+		api_answer_refusal(answer, refusal, NULL);
 		return;
 	}
 	fault = api_query_read(request->target->query, route->parameters,
@@ -45,13 +55,17 @@ start_route(const struct api_router *router, const struct route *route,
 		api_answer_refusal(answer, REFUSAL_INVALID_MESSAGE, fault);
 		return;
 	}
+	if (route->deed != NULL)
+		log_info("api: %s: asked for by %s", route->deed, key);
+	api_access_address(router->access, request, caller.address);
 	answer->status = 0;
-	answer->deferred = api_call_new(router->calls, &call, request);
+	answer->deferred = api_call_new(router->calls, &call, &caller,
+	    request);
 }
 
 /* Answer by the route for the target; false if there is none. */
 static bool
-answer_by_route(const struct api_router *router,
+answer_by_route(const struct api_router *router, const char *key,
     const struct exchange_request *request, struct exchange_answer *answer)
 {
 	char path[API_PATH_BYTES];
@@ -68,7 +82,7 @@ answer_by_route(const struct api_router *router,
 			continue;
 		}
 		answer->allow = NULL;
-		start_route(router, &routes[i], &names, request, answer);
+		start_route(router, &routes[i], &names, key, request, answer);
 		return true;
 	}
 	return false;
@@ -78,19 +92,22 @@ void
 api_router_request(const struct api_router *router,
     const struct exchange_request *request, struct exchange_answer *answer)
 {
+	const char *key;
+
 	if (router->is_draining(router->ctx)) {
 		api_answer_refusal(answer, REFUSAL_SHUTTING_DOWN, NULL);
 		return;
 	}
-	if (api_access_check(router->access, request, clock_now().mono_ms,
-	    answer) == NULL)
+	key = api_access_check(router->access, request, clock_now().mono_ms,
+	    answer);
+	if (key == NULL)
 		return;
 	if (!http_method_is_known(request->method)) {
 		api_answer_refusal(answer, REFUSAL_METHOD_NOT_ALLOWED, NULL);
 		answer->status = 501;
 		return;
 	}
-	if (answer_by_route(router, request, answer))
+	if (answer_by_route(router, key, request, answer))
 		return;
 	api_answer_refusal(answer, answer->allow == NULL ? REFUSAL_NOT_FOUND :
 	    REFUSAL_METHOD_NOT_ALLOWED, NULL);

@@ -13,6 +13,8 @@ struct exchange_request;
  *
  *	GET /v1/sessions
  *	GET /v1/sessions/ID
+ *	POST /v1/sessions/ID/end
+ *	DELETE /v1/sessions/ID/customers/CID
  *
  * Nobody without a key is told anything, not even which paths there are.
  */
@@ -23,7 +25,10 @@ struct api_router {
 	const void *ctx;
 };
 
-/* Answer a request, or have it wait for the hub. */
+/*
+ * Answer a request, or have it wait for the hub.  Who wants something changed is
+ * logged.
+ */
 void	 api_router_request(const struct api_router *router,
 	    const struct exchange_request *request,
 	    struct exchange_answer *answer);

@@ -202,3 +202,34 @@ api_sessions_write_one(const struct api_query *query, const struct call *call,
 	json_write_json(&json, "multicartContent", content, len);
 	api_answer_json(answer, json_write_end(&json));
 }
+
+void
+api_sessions_write_ended(const struct api_query *query,
+    const struct call *call, const struct hub *hub,
+    struct exchange_answer *answer)
+{
+	struct json_write json;
+
+	(void)hub;	/* all is said by the call */
+	json_write_begin(&json, SESSION_BYTES_MAX);
+	json_write_string(&json, "id", query->session);
+	json_write_number(&json, "incarnation", call->incarnation);
+	api_answer_json(answer, json_write_end(&json));
+}
+
+void
+api_sessions_write_removed(const struct api_query *query,
+    const struct call *call, const struct hub *hub,
+    struct exchange_answer *answer)
+{
+	char customer[ID_CUSTOMER_HEX + 1];
+	struct json_write json;
+
+	(void)hub;	/* all is said by the call */
+	customer_id_format(&query->customer, customer);
+	json_write_begin(&json, SESSION_BYTES_MAX);
+	json_write_string(&json, "id", query->session);
+	json_write_number(&json, "incarnation", call->incarnation);
+	json_write_string(&json, "customer", customer);
+	api_answer_json(answer, json_write_end(&json));
+}

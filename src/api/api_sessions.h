@@ -16,5 +16,13 @@ void	 api_sessions_write_list(const struct api_query *query,
 void	 api_sessions_write_one(const struct api_query *query,
 	    const struct call *call, const struct hub *hub,
 	    struct exchange_answer *answer);
+/* POST /v1/sessions/ID/end: it has ended. */
+void	 api_sessions_write_ended(const struct api_query *query,
+	    const struct call *call, const struct hub *hub,
+	    struct exchange_answer *answer);
+/* DELETE /v1/sessions/ID/customers/CID: the customer has left. */
+void	 api_sessions_write_removed(const struct api_query *query,
+	    const struct call *call, const struct hub *hub,
+	    struct exchange_answer *answer);
 
 #endif

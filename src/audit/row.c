@@ -73,6 +73,9 @@ customers_are_right(const struct record *record)
 	case RECORD_ERASE:
 		return !record->has_customer ||
 		    !customer_id_equal(&record->customer, &zeros);
+	case RECORD_CALL:
+		return record->has_customer ==
+		    (record->call == RECORD_CALL_REMOVE);
 	}
 	return false;
 }
@@ -82,13 +85,16 @@ static const char *
 read_event_fields(struct record *record, int64_t event, int64_t transport,
     uint64_t flags)
 {
-	if (event < RECORD_START || event > RECORD_PURGE)
+	if (event < RECORD_START || event > RECORD_CALL)
 		return "its event is unknown";
 	if (transport < TRANSPORT_NONE || transport > TRANSPORT_FASTCGI)
 		return "its transport is unknown";
 	record->event = (enum record_event)event;
 	record->transport = (enum transport)transport;
 	chain_read_flags(record, flags);
+	if (record->event == RECORD_CALL && (flags < RECORD_CALL_END ||
+	    flags > RECORD_CALL_REMOVE))
+		return "its flags are unknown";
 	return chain_flags(record) == flags ? NULL : "its flags are unknown";
 }
 

@@ -488,7 +488,8 @@ count_row(struct verifier *v, const struct audit_row *row)
 	if (!record_is_note(event))
 		return;
 	v->report->notes++;
-	if (v->wish->note != NULL && event != RECORD_REFUSED)
+	if (v->wish->note != NULL && event != RECORD_REFUSED &&
+	    event != RECORD_CALL)
 		v->wish->note(v->wish->ctx, row);
 }
 

@@ -33,6 +33,8 @@ event_name(enum record_event event)
 		return "retain";
 	case RECORD_PURGE:
 		return "purge";
+	case RECORD_CALL:
+		return "call";
 	}
 	return unknown;
 }
@@ -67,4 +69,16 @@ event_message_name(const struct record *record)
 		return unknown;
 	return record->refused_event == MESSAGE_NONE ? "" :
 	    message_event_name((enum message_event)record->refused_event);
+}
+
+const char *
+event_call_name(const struct record *record)
+{
+	switch (record->call) {
+	case RECORD_CALL_END:
+		return "endSession";
+	case RECORD_CALL_REMOVE:
+		return "removeCustomer";
+	}
+	return unknown;
 }

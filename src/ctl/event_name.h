@@ -13,5 +13,7 @@ const char *event_transport_name(enum transport transport);
 /* Of a REFUSED: the refusal, and the message, "" if that was unreadable. */
 const char *event_refusal_name(const struct record *record);
 const char *event_message_name(const struct record *record);
+/* Of a CALL: what was asked for. */
+const char *event_call_name(const struct record *record);
 
 #endif

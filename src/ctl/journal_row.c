@@ -147,6 +147,8 @@ read_event(const struct record *record, enum column column,
 		set_text(cell, event_refusal_name(record));
 	else if (column == MESSAGE && event == RECORD_REFUSED)
 		set_text(cell, event_message_name(record));
+	else if (column == MESSAGE && event == RECORD_CALL)
+		set_text(cell, event_call_name(record));
 	else if (column == BEFORE && event == RECORD_RETAIN)
 		set_time(cell, record->old_ms);
 	else if (column == COUNT && event == RECORD_REFUSED)

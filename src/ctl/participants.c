@@ -127,6 +127,7 @@ apply_to_participant(struct participants *participants,
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
 	case RECORD_PURGE:
+	case RECORD_CALL:
 		break;
 	}
 }

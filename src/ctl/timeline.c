@@ -26,6 +26,7 @@ enum {
 	TRANSPORT_COLUMNS = 9,
 	WHO_COLUMNS = 14,
 	ADDRESS_COLUMNS = 15,
+	CALLER_CHARS = 64,
 	NAME_COLUMNS = 40	/* a longer name is cut */
 };
 
@@ -147,6 +148,21 @@ write_refusal(const struct timeline *timeline, const struct record *record)
 }
 
 static void
+write_call(const struct timeline *timeline, const struct record *record)
+{
+	const struct payload *key = record->name;
+
+	fputs("the shop's server", timeline->out);
+	if (key != NULL) {
+		fputc(' ', timeline->out);
+		printable_write(timeline->out, key->data, key->len,
+		    CALLER_CHARS);
+	}
+	fputs(record->call == RECORD_CALL_END ? " ends the session" :
+	    " removes this customer", timeline->out);
+}
+
+static void
 write_retention(const struct timeline *timeline, const struct record *record)
 {
 	char text[TIMESTAMP_CHARS + 1];
@@ -196,6 +212,7 @@ event_phrase(const struct record *record)
 	case RECORD_REFUSED:
 	case RECORD_RETAIN:
 	case RECORD_PURGE:
+	case RECORD_CALL:
 		break;
 	}
 	return NULL;
@@ -212,6 +229,8 @@ write_event(const struct timeline *timeline, const struct record *record)
 		write_start(timeline, record);
 	else if (record->event == RECORD_REFUSED)
 		write_refusal(timeline, record);
+	else if (record->event == RECORD_CALL)
+		write_call(timeline, record);
 	else
 		write_retention(timeline, record);
 }
@@ -250,6 +269,7 @@ carts_around(const struct timeline *timeline, const struct audit_row *row,
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
 	case RECORD_PURGE:
+	case RECORD_CALL:
 		break;
 	}
 	return -1;

@@ -5,8 +5,12 @@
 
 #include "base/buf.h"
 #include "base/xalloc.h"
+#include "claim.h"
 #include "core.h"
+#include "dispatch.h"
 #include "room.h"
+#include "roster.h"
+#include "session/record.h"
 #include "session/session.h"
 #include "wire/multicart.h"
 
@@ -83,13 +87,93 @@ read_session(struct call *call, const struct room *room)
 	return REFUSAL_NONE;
 }
 
+/* Put on record who has what follows done, whose answer is behind that. */
+static void
+submit_note(struct hub *hub, struct call *call, struct room *room,
+    const struct customer *customer)
+{
+	struct job *job = core_new_record(hub, room, RECORD_CALL, customer,
+	    NULL);
+	struct record *record = &job->record;
+
+	job->kind = JOB_CALL;
+	record->call = customer == NULL ? RECORD_CALL_END :
+	    RECORD_CALL_REMOVE;
+	record->incarnation = room->session->incarnation;
+	record->transport = TRANSPORT_HTTP;
+	record->name = payload_ref(call->key);
+	memcpy(record->address, call->address, strlen(call->address) + 1);
+	submit_for_call(hub, call, room, job);
+}
+
+/* Whether it ends; if not, the call is refused or has what it wants. */
+static bool
+end_session(struct hub *hub, struct call *call, struct room *room)
+{
+	const struct session *session = room->session;
+
+	call->incarnation = call->ended != 0 ? call->ended :
+	    session->incarnation;
+	if (call->incarnation == 0 ||
+	    call->incarnation > session->incarnation) {
+		call->refused = REFUSAL_SESSION_NOT_FOUND;
+		return false;
+	}
+	if (!session->is_running || call->incarnation < session->incarnation)
+		return false;
+	submit_note(hub, call, room, NULL);
+	/* A running session can always be ended. */
+	(void)core_apply_record(hub, room,
+	    core_new_record(hub, room, RECORD_END, NULL, NULL));
+	return true;
+}
+
+/* Likewise, whether a customer leaves. */
+static bool
+remove_customer(struct hub *hub, struct call *call, struct room *room)
+{
+	struct customer *customer = session_customer(room->session,
+	    &call->customer);
+
+	call->incarnation = room->session->incarnation;
+	if (customer == NULL)
+		call->refused = call->incarnation == 0 ?
+		    REFUSAL_SESSION_NOT_FOUND : REFUSAL_UNKNOWN_CUSTOMER;
+	if (customer == NULL || customer->state == CUSTOMER_GONE)
+		return false;
+	submit_note(hub, call, room, customer);
+	roster_remove(hub, room, customer);
+	return true;
+}
+
+/* Whether the call changes the session, and so has its job already. */
+static bool
+change_session(struct hub *hub, struct call *call, struct room *room)
+{
+	switch (call->kind) {
+	case CALL_LIST:
+		break;
+	case CALL_READ:
+		call->refused = read_session(call, room);
+		break;
+	case CALL_END:
+		return end_session(hub, call, room);
+	case CALL_REMOVE:
+		return remove_customer(hub, call, room);
+	}
+	return false;
+}
+
 /* The session is known. */
 static void
 do_call(struct hub *hub, struct call *call, struct room *room)
 {
 	call->is_waiting = false;
-	call->refused = read_session(call, room);
-	submit_for_call(hub, call, room, job_new(JOB_ANSWER));
+	call->refused = REFUSAL_NONE;
+	if (!change_session(hub, call, room))
+		submit_for_call(hub, call, room, job_new(JOB_ANSWER));
+	if (claim_is_vacant(room))
+		dispatch_claims(hub, room);
 }
 
 static void
@@ -125,6 +209,8 @@ call_begin(struct hub *hub, struct call *call, const struct now *now)
 		begin_list(hub, call);
 		break;
 	case CALL_READ:
+	case CALL_END:
+	case CALL_REMOVE:
 		begin_with_session(hub, call);
 		break;
 	}

@@ -25,7 +25,9 @@ struct session_summary;
 
 enum call_kind {
 	CALL_LIST,		/* sessions that run */
-	CALL_READ		/* one of them */
+	CALL_READ,		/* one of them */
+	CALL_END,		/* a session */
+	CALL_REMOVE		/* a customer of one */
 };
 
 /* A customer of the multicart that is read. */
@@ -40,13 +42,18 @@ struct call {
 	enum call_kind kind;
 	/* The answer is there; the hub is done with the call. */
 	void	(*done)(struct call *call);
-	struct payload *session;	/* READ: its id; lent until then */
+	struct payload *session;	/* its id, not of LIST; lent until */
+					/* then, as what follows is */
+	struct payload *key;	/* END, REMOVE: the name of the caller's, ... */
+	const char *address;	/* ... and its address, for the journal */
+	uint64_t ended;		/* END: only this incarnation; 0: any */
+	struct customer_id customer;	/* REMOVE */
 	int64_t	 after_row;		/* LIST: of the session before */
 	size_t	 max;			/* LIST: at the most; 1 or more */
 
 	/* What came of it; lent for as long as done() runs. */
 	enum refusal refused;	/* REFUSAL_NONE: all that follows is there */
-	uint64_t incarnation;		/* READ */
+	uint64_t incarnation;		/* not LIST */
 	uint64_t revision;
 	uint64_t active_ms;
 	struct multicart *multicart;
@@ -62,6 +69,11 @@ struct call {
 };
 
 /*
+ * What is to be changed and is so already is left as it is, and answered when
+ * that is durable: a session that has ended, if it is the incarnation that was
+ * to end, and a customer that is gone.  What changes has a CALL in front of it
+ * in the journal.
+ *
  * Begin a call, which lives until done() or call_cancel(), and is none of the
  * hub's any more then.  What it changed stays changed.
  */

@@ -285,6 +285,7 @@ complete_kind(struct hub *hub, struct job *job)
 	case JOB_LIST:
 	case JOB_TOUCH:
 	case JOB_NOTE:
+	case JOB_CALL:
 	case JOB_LOG_HEAD:
 		return;
 	}
@@ -330,6 +331,8 @@ is_built_upon(const struct job *job)
 	case JOB_ANSWER:
 	/* The refusals that it counts were to be told by answers. */
 	case JOB_NOTE:
+	/* What it announces was. */
+	case JOB_CALL:
 		return true;
 	/* Once its note is durable, it goes on whatever happens. */
 	case JOB_ERASE:

@@ -28,7 +28,8 @@ job_bytes(const struct job *job)
 	const struct record *record = &job->record;
 	uint64_t bytes = RECORD_BYTES;
 
-	if (job->kind != JOB_APPEND && job->kind != JOB_NOTE)
+	if (job->kind != JOB_APPEND && job->kind != JOB_NOTE &&
+	    job->kind != JOB_CALL)
 		return 0;
 	if (record->name != NULL)
 		bytes += record->name->len;

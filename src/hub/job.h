@@ -29,6 +29,7 @@ enum job_kind {
 	JOB_FIND_IDLE,	/* list sessions that are not */
 	JOB_LIST,	/* list sessions that run */
 	JOB_NOTE,	/* store record, a REFUSED: dropped if it cannot be */
+	JOB_CALL,	/* store record, a CALL, or nothing of the list */
 	JOB_ERASE,	/* a slice of what record, an ERASE, says */
 	JOB_SCRUB,	/* overwrite what was erased in the database's WAL */
 	JOB_RETAIN,	/* a slice of retention, with record as its note */
@@ -79,7 +80,7 @@ struct job {
 	STAILQ_ENTRY(job) entry;
 	enum job_kind kind;
 	enum job_result result;
-	struct record record;	/* APPEND, NOTE, ERASE, RETAIN */
+	struct record record;	/* APPEND, NOTE, CALL, ERASE, RETAIN */
 	union {
 		/* APPEND: the hub's, the room's after the last record of it in
 		 * a turn; NULL after others. */

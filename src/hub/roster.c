@@ -135,6 +135,14 @@ close_connections(struct hub *hub, struct seat *seat)
 	}
 }
 
+void
+roster_remove(struct hub *hub, struct room *room, struct customer *customer)
+{
+	if (customer->seat != NULL)
+		close_connections(hub, customer->seat);
+	roster_make_leave(hub, room, customer);
+}
+
 enum roster_kick
 roster_kick(struct hub *hub, const char *id,
     const struct customer_id *customer_id, const struct now *now)
@@ -148,8 +156,6 @@ roster_kick(struct hub *hub, const char *id,
 	if (customer == NULL || customer->state == CUSTOMER_GONE)
 		return ROSTER_NO_CUSTOMER;
 	core_set_now(hub, now);
-	if (customer->seat != NULL)
-		close_connections(hub, customer->seat);
-	roster_make_leave(hub, room, customer);
+	roster_remove(hub, room, customer);
 	return ROSTER_KICKED;
 }

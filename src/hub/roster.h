@@ -74,7 +74,12 @@ enum roster_kick {
 enum roster_kick roster_kick(struct hub *hub, const char *id,
 	    const struct customer_id *customer, const struct now *now);
 
-/* Let a customer leave that has not gone; for the hub's own modules. */
+/* The rest is for the hub's own modules. */
+
+/* Let a customer leave as by roster_kick(), who has not gone. */
+void	 roster_remove(struct hub *hub, struct room *room,
+	    struct customer *customer);
+/* Let a customer leave that has not gone. */
 void	 roster_make_leave(struct hub *hub, struct room *room,
 	    struct customer *customer);
 

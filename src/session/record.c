@@ -8,6 +8,7 @@ record_is_note(enum record_event event)
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
 	case RECORD_PURGE:
+	case RECORD_CALL:
 		return true;
 	case RECORD_START:
 	case RECORD_JOIN:

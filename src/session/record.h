@@ -31,7 +31,15 @@ enum record_event {
 				/* or without one all of the session */
 	RECORD_RETAIN = 11,	/* bodies older than old_ms that no */
 				/* current state points to may be erased */
-	RECORD_PURGE = 12	/* rows up to last_row may be deleted */
+	RECORD_PURGE = 12,	/* rows up to last_row may be deleted */
+	RECORD_CALL = 15	/* a server of the shop had the next row of */
+				/* the session written */
+};
+
+/* What that server asked for. */
+enum record_call {
+	RECORD_CALL_END = 1,	/* an END */
+	RECORD_CALL_REMOVE = 2	/* a LEAVE of the customer */
 };
 
 enum transport {
@@ -55,7 +63,8 @@ struct record {
 	uint64_t time_ms;	/* wall clock; informative */
 	enum record_event event;
 	enum transport transport;
-	bool	 has_customer;	/* all events but END, RETAIN, PURGE */
+	bool	 has_customer;	/* all events but END, RETAIN, PURGE, and a */
+				/* CALL to end */
 	struct customer_id customer;
 	int64_t	 customer_row;
 	bool	 has_displaced;	/* START on a session that runs: the host */
@@ -73,12 +82,14 @@ struct record {
 	bool	 is_exact;	/* RETAIN: not of what states pointed to then */
 	enum refusal refused;	/* REFUSED: why, the first of them, and ... */
 	unsigned refused_event;	/* ... which enum message_event it was */
+	enum record_call call;	/* CALL */
 	bool	 has_request;	/* START, JOIN: made with a requestId */
 	uint8_t	 request[ID_PROOF_BYTES];
 
 	/* What stands in the body row and can be erased. */
 	uint8_t	 salt[RECORD_SALT_BYTES];
-	struct payload *name;	/* START, JOIN: UTF-8, not JSON */
+	struct payload *name;	/* START, JOIN: UTF-8, not JSON; CALL: of */
+				/* the server's key */
 	struct payload *cart;	/* CART: JSON without insignificant space */
 	char	 address[RECORD_ADDRESS_CHARS + 1];	/* "" if unknown */
 };

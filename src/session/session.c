@@ -341,6 +341,7 @@ session_apply(struct session *session, const struct record *record)
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
 	case RECORD_PURGE:
+	case RECORD_CALL:
 		break;
 	}
 	return 0;

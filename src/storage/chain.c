@@ -107,6 +107,8 @@ chain_flags(const struct record *record)
 	if (record->event == RECORD_REFUSED)
 		return (uint64_t)record->refused +
 		    FLAGS_MESSAGE * (uint64_t)record->refused_event;
+	if (record->event == RECORD_CALL)
+		return (uint64_t)record->call;
 	return (record->is_ready ? FLAG_READY : 0) |
 	    (record->has_token ? FLAG_TOKEN : 0) |
 	    (record->is_exact ? FLAG_EXACT : 0);
@@ -118,6 +120,10 @@ chain_read_flags(struct record *record, uint64_t flags)
 	if (record->event == RECORD_REFUSED) {
 		record->refused = (enum refusal)(flags % FLAGS_MESSAGE);
 		record->refused_event = (unsigned)(flags / FLAGS_MESSAGE);
+		return;
+	}
+	if (record->event == RECORD_CALL) {
+		record->call = (enum record_call)flags;
 		return;
 	}
 	record->is_ready = (flags & FLAG_READY) != 0;

@@ -322,6 +322,7 @@ write_event(struct sql *sql, const struct record *record,
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
 	case RECORD_PURGE:
+	case RECORD_CALL:
 		break;
 	}
 	return sql_mismatch(sql, statement_sql[SQL_SESSION_CHANGE]);

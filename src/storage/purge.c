@@ -177,7 +177,7 @@ find_bodies(struct sql *sql, struct retention *pass, size_t limit,
 		enum age age = age_of(pass, pass->bodies_ms,
 		    column_number(&columns, 1));
 		enum record_event event = (enum record_event)column_between(
-		    &columns, 2, RECORD_START, RECORD_PURGE);
+		    &columns, 2, RECORD_START, RECORD_CALL);
 		bool is_needed = column_bool(&columns, 3);
 		bool is_empty = column_bool(&columns, 4);
 

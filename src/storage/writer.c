@@ -137,6 +137,7 @@ run_job(struct store *store, struct batch *batch, struct job *job)
 
 	switch (job->kind) {
 	case JOB_APPEND:
+	case JOB_CALL:
 		status = begin_transaction(store, batch);
 		return status != STORE_OK ? status :
 		    store_append(store, &job->record);

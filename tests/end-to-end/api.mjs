@@ -115,6 +115,17 @@ const REFUSED = [
 	['POST', '/v1/sessions', 405, 'methodNotAllowed', { allow: 'GET' }],
 	['OPTIONS', '/v1/sessions', 405, 'methodNotAllowed', { allow: 'GET' }],
 	['PROPFIND', '/v1/sessions', 501, 'methodNotAllowed'],
+	['GET', '/v1/sessions/one/end', 405, 'methodNotAllowed',
+		{ allow: 'POST' }],
+	['POST', '/v1/sessions/none/end', 404, 'sessionNotFound'],
+	['POST', '/v1/sessions/a!b/end', 400, 'invalidSession'],
+	['POST', '/v1/sessions/none/end?incarnation=0', 400, 'invalidMessage'],
+	['GET', `/v1/sessions/one/customers/${'0'.repeat(24)}`, 405,
+		'methodNotAllowed', { allow: 'DELETE' }],
+	['DELETE', `/v1/sessions/none/customers/${'0'.repeat(24)}`, 404,
+		'sessionNotFound'],
+	['DELETE', '/v1/sessions/none/customers/x', 404, 'unknownCustomer'],
+	['DELETE', '/v1/sessions/none/customers', 404, 'notFound'],
 ];
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const BODIES = [
@@ -263,6 +274,109 @@ test('api-key makes a key that counts after a reload', () => withApi({},
 			lineOf('x', alone.output.split('\n')[0]));
 	}));
 
+// The rows of the journal as they are exported, with these columns, without those
+// of refused messages.
+const journal = async (database, ...columns) =>
+	(await ctl(database, 'audit', 'export')).output.trim().split('\n')
+		.map((line) => JSON.parse(line))
+		.filter(({ event }) => event !== 'refused')
+		.map((row) => columns.map((column) => row[column]));
+
+test('a session that is ended stays so, and it is on record whose doing',
+	() => withPatience(async () => {
+		const { daemon, call } = await startApi();
+		const ada = await Client.open(daemon, '/one');
+		const { customerId } = await ada.enter('startSession', 'Ada');
+		await ada.nextOf('multicartUpdate');
+		const bob = new Shopper(daemon, 'one');
+		await bob.enter('joinSession', 'Bob');
+		await ada.nextOf('multicartUpdate');
+		const poll = await bob.held();
+		const target = '/v1/sessions/one/end?incarnation=1';
+		const ended = await call('POST', target);
+		assert.equal(ended.status, 200, ended.text);
+		assert.deepEqual(JSON.parse(ended.text), { id: 'one', incarnation: 1 });
+		assert.deepEqual(JSON.parse(await ada.next()),
+			{ event: 'leaveSession', payload: { customerId } });
+		const { status, messages } = await poll.answer;
+		assert.equal(status, 410);
+		assert.equal(messages[0].payload.code, 'leftSession');
+		assert.match(daemon.log,
+			/<6>api: end of a session: asked for by tests\n/);
+		await daemon.kill();
+
+		const again = await startApi({}, daemon.database);
+		assert.equal((await again.call('GET', '/v1/sessions/one')).error.code,
+			'sessionNotFound');
+		assert.equal((await bob.post.call(Object.assign(bob,
+			{ daemon: again.daemon }), 'updateCart', { cartContent: {} })).status,
+		410);
+		// Repeated, it does nothing, to nobody.
+		assert.equal((await again.call('POST', target)).text, ended.text);
+		const cid = await Client.open(again.daemon, '/one');
+		await cid.enter('startSession', 'Cid');
+		assert.equal((await again.call('POST', target)).text, ended.text);
+		assert.equal((await again.call('GET', '/v1/sessions/one')).incarnation,
+			2);
+		const { incarnation } = await again.call('POST', '/v1/sessions/one/end',
+			{ body: '{}', fields: JSON_TYPE });
+		assert.equal(incarnation, 2);
+		assert.deepEqual(await journal(daemon.database, 'event', 'message',
+			'name', 'address', 'transport', 'revision'), [
+			['start', undefined, 'Ada', '127.0.0.1', 'websocket', 1],
+			['join', undefined, 'Bob', '127.0.0.1', 'http', 2],
+			['call', 'endSession', 'tests', '127.0.0.1', 'http', 0],
+			['end', undefined, undefined, undefined, 'none', 3],
+			['start', undefined, 'Cid', '127.0.0.1', 'websocket', 1],
+			['call', 'endSession', 'tests', '127.0.0.1', 'http', 0],
+			['end', undefined, undefined, undefined, 'none', 2]]);
+		const verified = await ctl(daemon.database, 'audit', 'verify');
+		assert.equal(verified.status, 0, verified.error);
+		assert.equal(await again.daemon.stop(), 0);
+	}));
+
+test('a customer that is removed has left, and it is on record whose doing',
+	() => withPatience(async () => {
+		const { daemon, call, socket } = await startApi();
+		const ada = await Client.open(daemon, '/one');
+		const bob = await Client.open(daemon, '/one');
+		await ada.enter('startSession', 'Ada');
+		await ada.nextOf('multicartUpdate');
+		const { customerId, token } = await bob.enter('joinSession', 'Bob',
+			{ resumable: true });
+		await ada.nextOf('multicartUpdate');
+		const target = `/v1/sessions/one/customers/${customerId}`;
+		const gone = await callAt(socket, 'DELETE', target);
+		assert.equal(gone.status, 200, gone.text);
+		assert.deepEqual(JSON.parse(gone.text), { id: 'one', incarnation: 1,
+			customer: customerId });
+		assert.equal(await bob.closed, 1008);
+		const { payload } = await ada.nextOf('multicartUpdate');
+		assert.deepEqual(payload.multicartContent.map(({ owner }) =>
+			owner.name), ['Ada']);
+		await daemon.kill();
+
+		const again = await startApi({}, daemon.database);
+		const back = await Client.open(again.daemon, '/one');
+		back.send('resumeSession', { customerId, token });
+		assert.equal(JSON.parse(await back.next()).payload.code,
+			'leftSession');
+		assert.equal((await again.call('DELETE', target)).text, gone.text);
+		assert.equal((await again.call('DELETE',
+			`/v1/sessions/one/customers/${'0'.repeat(24)}`)).error.code,
+		'unknownCustomer');
+		assert.deepEqual((await journal(daemon.database, 'event', 'message',
+			'name', 'customer', 'address')).slice(2), [
+			['call', 'removeCustomer', 'tests', customerId, undefined],
+			['leave', undefined, undefined, customerId, undefined]]);
+		const shown = await ctl(daemon.database, 'audit', 'show', 'one');
+		assert.match(shown.output,
+			/ Bob +the shop's server tests removes this customer\n/);
+		const verified = await ctl(daemon.database, 'audit', 'verify');
+		assert.equal(verified.status, 0, verified.error);
+		assert.equal(await again.daemon.stop(), 0);
+	}));
+
 // Calls of fn for all items, so many at a time.
 const eachOf = async (items, n, fn) => {
 	const left = [...items];
@@ -382,7 +496,7 @@ test('none of it is there until it is wanted', () => withPatience(async () => {
 // What the manual says, with this daemon's place and file for the printed ones.
 test('the manual\'s examples are so', () => withApi({},
 	async ({ daemon, port, configuration, keys }) => {
-		const [settings, make, ask] = blocksFor(API, 'man/buddyshopping-api.7')
+		const [settings, make, ask, end] = blocksFor(API, 'man/buddyshopping-api.7')
 			.map(({ text }) => text);
 		const ada = new Shopper(daemon, 'picnic');
 		await ada.enter('startSession', 'Ada');
@@ -394,9 +508,10 @@ test('the manual\'s examples are so', () => withApi({},
 			...words.split(' '));
 		await ctl(daemon.database, 'reload');
 		const { stdout } = await run('sh', ['-ec',
-			ask.replace('127.0.0.1:9090', `127.0.0.1:${port}`)],
+			(ask + end).replace('127.0.0.1:9090', `127.0.0.1:${port}`)],
 		{ env: { ...process.env, KEY: output.trim(), no_proxy: '*' } });
-		const [ready, one] = stdout.trim().split('\n').map(JSON.parse);
+		const [ready, one, ended] = stdout.trim().split('\n').map(JSON.parse);
 		assert.deepEqual(ready, { sessions: [], next: null });
 		assert.equal(one.id, 'picnic');
+		assert.deepEqual(ended, { id: 'picnic', incarnation: 1 });
 	}));

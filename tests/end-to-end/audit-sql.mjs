@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
+import { withApi } from './lib/api.mjs';
 import { Client } from './lib/client.mjs';
 import { withDaemon } from './lib/daemon.mjs';
 import { needSqlite } from './lib/journal.mjs';
@@ -76,14 +77,22 @@ test('every example of the manual page runs', () => withDaemon({},
 		assert.deepEqual(rows('name'), [{ 'count(*)': 2 }]);
 	}));
 
-test('the view of events is the export', () => withDaemon({},
-	async (daemon) => {
+test('the view of events is the export', () => withApi({},
+	async ({ daemon, call }) => {
 		await party(daemon);
+		const { presentCustomers: [host] } =
+			await call('GET', '/v1/sessions/party');
+		await call('DELETE', `/v1/sessions/party/customers/${host}`);
+		await call('POST', '/v1/sessions/party/end');
 		const rows = await toolObjects(daemon.database,
 			['audit', 'export']);
 		const events = query(daemon.database,
 			'SELECT * FROM audit_event ORDER BY seq');
 		assert.equal(events.length, rows.length);
+		assert.deepEqual(events.slice(-4).map(({ event, message, name }) =>
+			[event, message, name]), [['call', 'removeCustomer', 'tests'],
+			['leave', null, null], ['call', 'endSession', 'tests'],
+			['end', null, null]]);
 		const says = (value) => typeof value === 'boolean' ?
 			Number(value) : value ?? null;
 		events.forEach(({ who, cart, erased, ...event }, i) => {
