@@ -515,3 +515,18 @@ test('the manual\'s examples are so', () => withApi({},
 		assert.equal(one.id, 'picnic');
 		assert.deepEqual(ended, { id: 'picnic', incarnation: 1 });
 	}));
+
+test('what README says is so', () => withApi({}, async ({ daemon, port }) => {
+	const [{ text }] = blocksFor(API, 'README.md');
+	const ada = new Shopper(daemon, 'party');
+	await ada.enter('startSession', 'Ada');
+	await ada.post('customerReadyToCheckout',
+		{ customerReadyToCheckout: true });
+	const { stdout } = await run('sh', ['-ec',
+		text.replaceAll('127.0.0.1:9090', `127.0.0.1:${port}`)],
+	{ env: { ...process.env, KEY, no_proxy: '*' } });
+	const [page, one, ended] = stdout.trim().split('\n').map(JSON.parse);
+	assert.deepEqual(page.sessions.map(({ id }) => id), ['party']);
+	assert.equal(one.isReady, true);
+	assert.equal(ended.incarnation, 1);
+}));

@@ -44,6 +44,7 @@ const CLAIMS = {
 		'import { BuddyShopping }': PAGE,
 		'> {"event":"startSession"': TALK,
 		'> {"event":"resumeSession"': TALK,
+		'curl -s --oauth2-bearer $KEY "http://127.0.0.1:9090': API,
 		'buddyshoppingctl audit sessions': CONTAINER,
 		'buddyshoppingctl status': CONTAINER,
 		'apt-get update\napt-get install -y autoconf': BY_HAND,
