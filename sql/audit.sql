@@ -46,7 +46,9 @@ CREATE TEMP VIEW audit_refusal_name (number, code) AS VALUES
 	(18, 'sessionFull'),
 	(19, 'rateLimited'),
 	(20, 'storageUnavailable'),
-	(21, 'shuttingDown');
+	(21, 'shuttingDown'),
+	(22, 'ticketRequired'),
+	(23, 'invalidTicket');
 
 -- Every name that is not erased.  Of those who have not left the tables know
 -- where it is, which is faster in long sessions.

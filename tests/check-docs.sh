@@ -188,6 +188,9 @@ check_constants()
 	check_constant wire/message.h MESSAGE_WAIT_MAX_S \
 	    '\<N seconds at the most'
 	check_constant wire/message.h MESSAGE_NESTING '^N levels'
+	check_constant wire/ticket.h TICKET_BYTES_MAX 'has N bytes at the most'
+	check_constant wire/ticket.h TICKET_LEEWAY_S '^N seconds, as clocks'
+	check_constant wire/ticket.h TICKET_ACCOUNT_CHARS '1 to N characters'
 	check_constant wire/json_scan.h JSON_MEMBERS_MAX \
 	    '^N in a message and N in its payload'
 	check_constant net/http_head.h HTTP_HEAD_BYTES '^N bytes, and'
@@ -283,6 +286,8 @@ check_completion()
 	    "$program" -
 	check_completed "$(printf 'yes\nno')" buddyshopping "$program" -o \
 	    require-tokens = ''
+	check_completed "$(printf 'no\nstart\nyes')" buddyshopping \
+	    "$program" -o require-tickets = ''
 	check_completed "$(printf 'error\nwarning\ninfo\ndebug')" \
 	    buddyshopping "$program" -o log-level = ''
 	check_completed "$(tool_says | sed 's/ .*//')" buddyshoppingctl \

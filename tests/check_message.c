@@ -10,6 +10,7 @@
 #include "suite.h"
 #include "wire/json_scan.h"
 #include "wire/message.h"
+#include "wire/ticket.h"
 #include "wire/multicart.h"
 
 const char suite_name[] = "message";
@@ -68,6 +69,8 @@ describe_message(FILE *out, const struct message *message)
 		(void)fprintf(out, " request=%s", message->request_id);
 	if (message->token[0] != '\0')
 		(void)fprintf(out, " token=%s", message->token);
+	if (message->ticket != NULL)
+		(void)fprintf(out, " ticket=%s", message->ticket->data);
 }
 
 static void
@@ -103,6 +106,7 @@ parse(struct message_parser *parser, const char *text, size_t len)
 		describe_message(out, &message);
 		message_clear(&message);
 		ck_assert_ptr_null(message.cart);
+		ck_assert_ptr_null(message.ticket);
 	} else {
 		free(block);
 		(void)fprintf(out, "! ");
@@ -158,6 +162,11 @@ static const struct parse_case good_cases[] = {
 	    "startSession name=A" },
 	{ TEXT(CART("\"token\":\"" TOKEN "\",\"seq\":9,\"cartContent\":{}")),
 	    "updateCart id=" ID " cart={} seq=9 token=" TOKEN },
+	{ TEXT(START("\"ticket\":\"a.b.c\",\"customerName\":\"A\"")),
+	    "startSession name=A ticket=a.b.c" },
+	{ TEXT("{\"event\":\"joinSession\",\"payload\":{\"customerName\":"
+	    "\"B\",\"ticket\":\"\\u0061.\\/\"}}"),
+	    "joinSession name=B ticket=a./" },
 	/* escapes in values are read */
 	{ TEXT("{\"event\":\"start\\u0053ession\",\"payload\":{"
 	    "\"customerName\":\"\\u0041\\n\\b\"}}"),
@@ -181,7 +190,7 @@ static const struct parse_case good_cases[] = {
 	{ TEXT(LEAVE("\"customerId\":\"" ID "\",\"seq\":\"x\"")),
 	    "leaveSession id=" ID },
 	{ TEXT(RESUME("\"customerId\":\"" ID "\",\"token\":\"" TOKEN "\","
-	    "\"seq\":5,\"resumable\":true")),
+	    "\"seq\":5,\"resumable\":true,\"ticket\":null")),
 	    "resumeSession id=" ID " token=" TOKEN },
 };
 
@@ -334,6 +343,7 @@ END_TEST
 #define SOMEBODY(field) START("\"customerName\":\"A\"," field)
 #define REQUESTED(request) SOMEBODY("\"requestId\":" request)
 #define RESUMABLE(value) SOMEBODY("\"resumable\":" value)
+#define TICKET(ticket) SOMEBODY("\"ticket\":" ticket)
 #define CUSTOMER(id) LEAVE("\"customerId\":" id)
 #define PROVED(token) LEAVE("\"customerId\":\"" ID "\",\"token\":" token)
 #define IS_READY(value) READY("\"customerReadyToCheckout\":" value)
@@ -391,6 +401,11 @@ static const struct parse_case field_cases[] = {
 	    "! invalidMessage requestId in startSession" },
 	{ TEXT(REQUESTED("null")),
 	    "! invalidMessage requestId in startSession" },
+	{ TEXT(TICKET("\"\"")), "startSession name=A ticket=" },
+	{ TEXT(TICKET("null")), "! invalidMessage ticket in startSession" },
+	{ TEXT(TICKET("7")), "! invalidMessage ticket in startSession" },
+	{ TEXT(TICKET("[\"a.b.c\"]")),
+	    "! invalidMessage ticket in startSession" },
 	/* no token at all is one thing, a wrong one another */
 	{ TEXT(PROVED("\"\"")), "leaveSession id=" ID " token=-" },
 	{ TEXT(PROVED("\"x\"")), "leaveSession id=" ID " token=-" },
@@ -414,6 +429,27 @@ static const struct parse_case field_cases[] = {
 START_TEST(fields_out_of_their_limits_are_named)
 {
 	check_parsed(field_cases, N(field_cases));
+}
+END_TEST
+
+START_TEST(a_ticket_that_is_too_long_is_kept_as_none_can_be)
+{
+	struct message_parser *parser = message_parser_new();
+	char text[8192];
+	int n;
+
+	for (n = TICKET_BYTES_MAX; n <= TICKET_BYTES_MAX + 1; n++) {
+		struct message_error error;
+		struct message message;
+
+		(void)snprintf(text, sizeof(text), TICKET("\"%0*d\""), n, 0);
+		ck_assert_int_eq(message_parse(parser, text, strlen(text),
+		    &message, &error), 0);
+		ck_assert_uint_eq(message.ticket->len,
+		    n == TICKET_BYTES_MAX ? TICKET_BYTES_MAX : 0);
+		message_clear(&message);
+	}
+	message_parser_free(parser);
 }
 END_TEST
 
@@ -848,6 +884,8 @@ static const struct {
 	{ "rateLimited", 429 },
 	{ "storageUnavailable", 503 },
 	{ "shuttingDown", 503 },
+	{ "ticketRequired", 401 },
+	{ "invalidTicket", 401 },
 };
 
 START_TEST(every_code_has_its_name_status_and_own_text)
@@ -855,9 +893,8 @@ START_TEST(every_code_has_its_name_status_and_own_text)
 	char *last = xstrdup(""), *text;
 	enum refusal code;
 
-	ck_assert_uint_eq(N(codes), REFUSAL_SHUTTING_DOWN);
-	for (code = REFUSAL_INVALID_JSON; code <= REFUSAL_SHUTTING_DOWN;
-	    code++) {
+	ck_assert_uint_eq(N(codes), REFUSALS - 1);
+	for (code = REFUSAL_INVALID_JSON; code < REFUSALS; code++) {
 		struct message_error error = { .code = code };
 
 		ck_assert_str_eq(message_refusal_name(code),
@@ -881,7 +918,7 @@ START_TEST(a_text_names_the_field_that_is_wrong)
 	static const char *const names[] = {
 		"event", "payload", "customerName", "customerId", "cartContent",
 		"customerReadyToCheckout", "resumable", "requestId", "seq",
-		"token",
+		"token", "ticket",
 	};
 	size_t i;
 
@@ -1094,6 +1131,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, carts_go_through_byte_for_byte);
 	tcase_add_test(tc, seq_is_an_integer_in_its_plain_spelling);
 	tcase_add_test(tc, fields_out_of_their_limits_are_named);
+	tcase_add_test(tc, a_ticket_that_is_too_long_is_kept_as_none_can_be);
 	tcase_add_test(tc, envelopes_are_judged_before_what_they_hold);
 	tcase_add_test(tc, what_json_c_would_let_pass_is_refused);
 	tcase_add_test(tc, messages_cut_off_anywhere_are_refused);

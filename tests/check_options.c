@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #include "config/options_read.h"
 #include "config/reload.h"
 #include "suite.h"
+#include "ticket_maker.h"
+#include "wire/ticket_key.h"
 
 #define ARGS_MAX 16
 #define OUTPUT_BYTES 16384
@@ -51,13 +54,19 @@ teardown(void)
 }
 
 static void
-write_file(const char *text, size_t len)
+write_file_at(const char *name, const char *text, size_t len)
 {
-	FILE *file = fopen(path, "w");
+	FILE *file = fopen(name, "w");
 
 	ck_assert_ptr_nonnull(file);
 	ck_assert_uint_eq(fwrite(text, 1, len, file), len);
 	ck_assert_int_eq(fclose(file), 0);
+}
+
+static void
+write_file(const char *text, size_t len)
+{
+	write_file_at(path, text, len);
 }
 
 static int
@@ -78,7 +87,7 @@ split(char *line, char **argv)
 static int
 run(const char *line)
 {
-	char copy[512], *argv[ARGS_MAX];
+	char copy[PATH_MAX], *argv[ARGS_MAX];
 	FILE *file = tmpfile();
 	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
 	int argc, status;
@@ -464,6 +473,8 @@ START_TEST(texts_that_are_right_are_taken)
 		"x -o allowed-origins=https://a,*",
 		"x -o trusted-proxies=192.0.2.1",
 		"x -o trusted-proxies=2001:db8::/32",
+		"x -o ticket-audience=https://shop.example/,\xc3\xa4",
+		"x -o require-tickets=no",
 	};
 	size_t i;
 
@@ -498,6 +509,11 @@ START_TEST(texts_that_are_wrong_are_refused_with_their_key)
 		"admin-listen=[2001:db8::1]:80", "admin-listen=80",
 		"admin-listen=localhost:80", "admin-listen=unix:/a,unix:/b",
 		"admin-listen=unix:/a,none", "admin-listen=127.0.0.1:80,",
+		"require-tickets=maybe", "require-tickets=",
+		"require-tickets=join", "ticket-keys=a.pem",
+		"ticket-keys=/a/", "ticket-keys=/a.pem,",
+		"ticket-audience=\x7f", "ticket-audience=a\tb",
+		"ticket-audience=\xff", "ticket-audience=\xc3",
 		"log-level=loud", "log-level=", "log-level=7",
 	};
 	char line[128], expected[64];
@@ -895,6 +911,9 @@ static const struct {
 	{ "audit-retention", "7", RELOAD_ADOPTED },
 	{ "audit-anchor-interval", "7", RELOAD_ADOPTED },
 	{ "require-tokens", "yes", RELOAD_ADOPTED },
+	{ "require-tickets", NULL, RELOAD_ADOPTED },
+	{ "ticket-audience", "shop", RELOAD_ADOPTED },
+	{ "ticket-keys", NULL, RELOAD_ADOPTED },
 	{ "checkout-barrier", "yes", RELOAD_ADOPTED },
 	{ "websocket-compression", "yes", RELOAD_ADOPTED },
 	{ "websocket-compression-rate", "7", RELOAD_ADOPTED },
@@ -942,7 +961,7 @@ note_change(void *ctx, const char *key, enum reload_change change)
 static void
 run_with_key(const char *name, const char *more)
 {
-	char line[512], text[96], *keys;
+	char line[2 * PATH_MAX], text[96], *keys;
 	int len = snprintf(text, sizeof(text), "%s %064d\n", name, 7);
 
 	write_file(text, (size_t)len);
@@ -953,13 +972,50 @@ run_with_key(const char *name, const char *more)
 	ck_assert_int_eq(run(line), OPTIONS_RUN);
 }
 
+/* Read "x -c FILE more" again; what was wrong is in lines. */
+static int
+read_again(const char *more, struct options *again, struct buf *lines)
+{
+	char line[PATH_MAX], *argv[ARGS_MAX];
+	int argc;
+
+	buf_init(lines, OUTPUT_BYTES);
+	(void)snprintf(line, sizeof(line), "x -c %s%s", path, more);
+	argc = split(line, argv);
+	log_set_level(0);	/* the lines are looked at instead */
+	return options_read_again(argc, argv, again, lines);
+}
+
+/* Keys of tickets, a.pem and b.pem, beside the configuration. */
+static void
+write_keys(char paths[2][PATH_MAX])
+{
+	char cwd[PATH_MAX / 2];
+	int i;
+
+	ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
+	for (i = 0; i < 2; i++) {
+		(void)snprintf(paths[i], PATH_MAX, "%s/%s/%c.pem", cwd, dir,
+		    'a' + i);
+		write_file_at(paths[i], ticket_maker_ed_pem,
+		    strlen(ticket_maker_ed_pem));
+	}
+}
+
+static void
+remove_keys(char paths[2][PATH_MAX])
+{
+	ck_assert_int_eq(unlink(paths[0]), 0);
+	ck_assert_int_eq(unlink(paths[1]), 0);
+}
+
 /* Let options become what a command line with a setting makes of them. */
 static struct told
 adopt(const char *key, const char *value)
 {
 	struct options fresh;
 	struct told told = { .count = 0 };
-	char more[128];
+	char more[PATH_MAX];
 
 	fresh = options;	/* options_clear() in run() must not see it */
 	options = (struct options){ .database = NULL };
@@ -977,6 +1033,8 @@ START_TEST(a_reload_changes_every_setting_that_can_change_and_no_other)
 	size_t i;
 
 	for (i = 0; i < COUNT(reloads); i++) {
+		if (reloads[i].value == NULL)
+			continue;
 		run_with_key("shop", "");
 		told = adopt(reloads[i].key, reloads[i].value);
 		ck_assert_msg(told.count == 1, "%s", reloads[i].key);
@@ -1010,6 +1068,81 @@ START_TEST(a_wrong_path_of_keys_is_said_and_no_more)
 	ck_assert_ptr_nonnull(strstr(output,
 	    "api-keys: not a path that begins with /"));
 	ck_assert_ptr_null(strstr(output, "nobody has a key"));
+}
+END_TEST
+
+/* A key of a setting that names files, and a value that needs one. */
+START_TEST(a_reload_reads_the_keys_of_tickets_again)
+{
+	char keys[2][PATH_MAX], line[PATH_MAX + 32], value[PATH_MAX + 32];
+	struct told told;
+
+	write_keys(keys);
+	(void)snprintf(line, sizeof(line), " -o ticket-keys=%s", keys[0]);
+	run_with_key("shop", line);
+	told = adopt("ticket-keys", keys[0]);
+	ck_assert_uint_eq(told.count, 0);
+	told = adopt("ticket-keys", keys[1]);
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert_str_eq(told.key, "ticket-keys");
+	ck_assert_int_eq(told.change, RELOAD_ADOPTED);
+	ck_assert_ptr_nonnull(ticket_keys_find(options.ticket_keys, "b", 1));
+	/* Another key in the same file. */
+	write_file_at(keys[1], ticket_maker_es_pem,
+	    strlen(ticket_maker_es_pem));
+	told = adopt("ticket-keys", keys[1]);
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert_str_eq(ticket_key_algorithm(ticket_keys_find(
+	    options.ticket_keys, "b", 1)), "ES256");
+	(void)snprintf(value, sizeof(value), "start -o ticket-keys=%s",
+	    keys[1]);
+	told = adopt("require-tickets", value);
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert_str_eq(told.key, "require-tickets");
+	ck_assert_int_eq(options.require_tickets, TICKET_TO_START);
+	told = adopt("ticket-keys", "");
+	ck_assert_uint_eq(told.count, 2);
+	ck_assert_ptr_null(options.ticket_keys);
+	remove_keys(keys);
+}
+END_TEST
+
+START_TEST(one_bad_key_leaves_all_as_it_was)
+{
+	char keys[2][PATH_MAX], line[PATH_MAX + 64];
+	struct options again;
+	struct buf lines;
+
+	write_keys(keys);
+	write_file("", 0);
+	(void)snprintf(line, sizeof(line), " -o ticket-keys=%s", keys[0]);
+	ck_assert_int_eq(read_again(line, &again, &lines), 0);
+	options_clear(&again);
+	buf_clear(&lines);
+	write_file_at(keys[0], "x", 1);
+	ck_assert_int_eq(read_again(line, &again, &lines), -1);
+	(void)snprintf(line, sizeof(line), "%s: ticket-keys: is no public key "
+	    "in PEM\n", keys[0]);
+	ck_assert_uint_eq(lines.len, strlen(line));
+	ck_assert_int_eq(memcmp(buf_data(&lines), line, lines.len), 0);
+	buf_clear(&lines);
+	remove_keys(keys);
+}
+END_TEST
+
+START_TEST(what_needs_a_ticket_needs_keys)
+{
+	char keys[2][PATH_MAX], line[PATH_MAX + 64];
+
+	ck_assert_int_eq(run("x -t -o require-tickets=yes"), EX_CONFIG);
+	ck_assert_str_eq(output, "require-tickets: needs ticket-keys\n");
+	write_keys(keys);
+	(void)snprintf(line, sizeof(line),
+	    "x -o require-tickets=yes -o ticket-keys=%s", keys[0]);
+	ck_assert_int_eq(run(line), OPTIONS_RUN);
+	ck_assert_int_eq(options.require_tickets, TICKET_TO_TAKE_PART);
+	remove_keys(keys);
+	ck_assert_int_eq(run(line), EX_CONFIG);
 }
 END_TEST
 
@@ -1063,20 +1196,6 @@ START_TEST(lists_differ_by_each_of_their_values)
 		}
 }
 END_TEST
-
-/* Read "x -c FILE more" again; what was wrong is in lines. */
-static int
-read_again(const char *more, struct options *again, struct buf *lines)
-{
-	char line[128], *argv[ARGS_MAX];
-	int argc;
-
-	buf_init(lines, OUTPUT_BYTES);
-	(void)snprintf(line, sizeof(line), "x -c %s%s", path, more);
-	argc = split(line, argv);
-	log_set_level(0);	/* the lines are looked at instead */
-	return options_read_again(argc, argv, again, lines);
-}
 
 START_TEST(command_line_and_environment_still_win_when_read_again)
 {
@@ -1258,6 +1377,9 @@ suite_add(TCase *tc)
 		&a_reload_changes_every_setting_that_can_change_and_no_other,
 		&a_reload_tells_of_other_keys_in_the_same_file,
 		&a_wrong_path_of_keys_is_said_and_no_more,
+		&a_reload_reads_the_keys_of_tickets_again,
+		&one_bad_key_leaves_all_as_it_was,
+		&what_needs_a_ticket_needs_keys,
 		&what_a_reload_does_is_known_of_every_setting,
 		&lists_differ_by_each_of_their_values,
 		&command_line_and_environment_still_win_when_read_again,

@@ -42,6 +42,8 @@ export type Code =
 	| 'rateLimited'
 	| 'storageUnavailable'
 	| 'shuttingDown'
+	| 'ticketRequired'
+	| 'invalidTicket'
 	| 'notJoined'
 	| 'closed'
 	| 'undelivered'

@@ -5,6 +5,7 @@
 
 #include "exposition.h"
 #include "wire/message.h"
+#include "wire/ticket.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -157,6 +158,16 @@ tell_refusals(struct exposition *out, const struct metrics *metrics)
 		    metrics->hub.refusals[code] +
 		    metrics->longpolls.refusals[code] +
 		    metrics->router.refusals[code]);
+}
+
+static void
+tell_tickets(struct exposition *out, const struct metrics *metrics)
+{
+	enum ticket_fault fault;
+
+	for (fault = TICKET_GOOD + 1; fault < TICKET_FAULTS; fault++)
+		tell_labelled(out, "reason", ticket_fault_name(fault),
+		    metrics->hub.refused_tickets[fault]);
 }
 
 static void
@@ -389,6 +400,9 @@ static const struct family {
 	{ "buddyshopping_refusals_total", EXPOSITION_COUNTER,
 	    "Errors that clients were told, by their code.",
 	    .tell = tell_refusals },
+	{ "buddyshopping_tickets_refused_total", EXPOSITION_COUNTER,
+	    "Tickets that were refused, by what was found first.",
+	    .tell = tell_tickets },
 	{ "buddyshopping_rate_limited_total", EXPOSITION_COUNTER,
 	    "What was refused, or left waiting, because it came too often, "
 	    "or too many at a time.", .tell = tell_limited },

@@ -7,10 +7,12 @@
 #include "base/log.h"
 #include "config/address.h"
 #include "config/socket_access.h"
+#include "wire/ticket.h"
 
 struct api_keys;
 struct endpoint;
 struct provenance;
+struct ticket_keys;
 
 /*
  * What the operator wants: one field for each setting, which stands in one
@@ -59,6 +61,12 @@ struct options {
 	unsigned audit_retention_s;
 	unsigned audit_anchor_interval_s;
 	bool	 require_tokens;
+	enum ticket_requirement require_tickets;
+	char	*ticket_audience;	/* "" for none */
+	char	**ticket_key_files;	/* or folders of them */
+	size_t	 ticket_key_files_count;
+	struct ticket_keys *ticket_keys;	/* what these have; NULL if */
+				/* there are none, or they were not read */
 	bool	 checkout_barrier;
 	bool	 websocket_compression;
 	size_t	 websocket_compression_rate; /* bytes per second ... */

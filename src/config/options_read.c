@@ -25,6 +25,8 @@
 #include "setting_report.h"
 #include "settings_table.h"
 #include "socket_access.h"
+#include "ticket_files.h"
+#include "wire/ticket_key.h"
 
 #define PORT_MAX 65535
 
@@ -345,6 +347,19 @@ read_api_keys(struct options *options, struct setting_report *report)
 	setting_report(report, where, NULL, fault);
 }
 
+/* What settings say of tickets together, and the keys of these. */
+static void
+read_ticket_keys(struct options *options, struct setting_report *report)
+{
+	if (options->ticket_key_files_count > 0)
+		options->ticket_keys = ticket_files_read(
+		    options->ticket_key_files,
+		    options->ticket_key_files_count, report);
+	else if (options->require_tickets != TICKET_FOR_NOTHING)
+		setting_report(report, "require-tickets", NULL,
+		    "needs ticket-keys");
+}
+
 static int
 print_valid(const struct options *options)
 {
@@ -368,6 +383,7 @@ fill(const struct command_line *line, struct options *options)
 
 	put_all_sources(line, options, &report);
 	read_api_keys(options, &report);
+	read_ticket_keys(options, &report);
 	if (report.problems > 0)
 		return EX_CONFIG;
 	if (line->is_test)
@@ -466,6 +482,7 @@ options_read_again(int argc, char **argv, struct options *options,
 	if (status == OPTIONS_RUN && report.problems == 0) {
 		put_all_sources(&line, options, &report);
 		read_api_keys(options, &report);
+		read_ticket_keys(options, &report);
 	}
 	free(line.values);
 	if (status == OPTIONS_RUN && report.problems == 0)
@@ -501,6 +518,8 @@ options_clear(struct options *options)
 
 	for (i = 0; i < settings_count; i++)
 		setting_clear(&settings_table[i], options);
+	ticket_keys_free(options->ticket_keys);
+	options->ticket_keys = NULL;
 	provenance_free(options->provenance);
 	options->provenance = NULL;
 	free(options->database);

@@ -15,7 +15,7 @@ struct options;
  * Fill options, which are the caller's to clear then, and return OPTIONS_RUN;
  * or return the status to exit with: what was asked for is printed, or what is
  * wrong was said.  Reads the environment; opens nothing but the configuration
- * file and, where they are named, that of keys and the system's lists of users
+ * file and, where they are named, those of keys and the system's lists of users
  * and groups, and creates nothing.
  */
 int	 options_read(int argc, char **argv, struct options *options)

@@ -1,6 +1,7 @@
 #include "reload.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include "options_read.h"
 #include "provenance.h"
 #include "settings_table.h"
+#include "wire/ticket_key.h"
 
 /* Of each text of a report. */
 #define REPORT_BYTES_MAX 65536
@@ -33,19 +35,41 @@ reload_report_clear(struct reload_report *report)
 	buf_clear(&report->restart);
 }
 
-/* The file of keys may have others now under the name that it had. */
-static void
-adopt_api_keys(struct options *options, struct options *fresh,
-    void (*changed)(void *ctx, const char *key, enum reload_change change),
-    void *ctx)
+/* Exchange the keys of the shop's server; whether they differ. */
+static bool
+swap_api_keys(struct options *options, struct options *fresh)
 {
-	struct api_keys *keys = options->api_keys;
+	struct api_keys *old = options->api_keys;
 
-	if (strcmp(options->api_keys_file, fresh->api_keys_file) == 0 &&
-	    !api_keys_equal(options->api_keys, fresh->api_keys))
-		changed(ctx, "api-keys", RELOAD_ADOPTED);
 	options->api_keys = fresh->api_keys;
-	fresh->api_keys = keys;
+	fresh->api_keys = old;
+	return !api_keys_equal(old, options->api_keys);
+}
+
+/* Likewise those of tickets. */
+static bool
+swap_ticket_keys(struct options *options, struct options *fresh)
+{
+	struct ticket_keys *old = options->ticket_keys;
+
+	options->ticket_keys = fresh->ticket_keys;
+	fresh->ticket_keys = old;
+	return !ticket_keys_are_equal(old, options->ticket_keys);
+}
+
+/* Adopt what the files have that a setting names; whether it is other keys. */
+static bool
+adopt_keys(const struct setting *setting, struct options *options,
+    struct options *fresh)
+{
+	switch (setting->offset) {
+	case offsetof(struct options, api_keys_file):
+		return swap_api_keys(options, fresh);
+	case offsetof(struct options, ticket_key_files):
+		return swap_ticket_keys(options, fresh);
+	default:
+		return false;
+	}
 }
 
 void
@@ -58,11 +82,12 @@ reload_adopt(struct options *options, struct options *fresh,
 	bool is_equal;
 	size_t i;
 
-	adopt_api_keys(options, fresh, changed, ctx);
 	for (i = 0; i < settings_count; i++) {
 		setting = &settings_table[i];
 		is_equal = setting_is_equal(setting, options,
 		    provenance_text(old, i), fresh, provenance_text(new, i));
+		/* The same files may have other keys. */
+		is_equal &= !adopt_keys(setting, options, fresh);
 		if (is_equal || !setting->needs_restart)
 			provenance_swap(old, new, i);
 		if (is_equal)

@@ -18,8 +18,8 @@ enum reload_change {
 };
 
 /*
- * Give options the values of fresh that a running daemon can change, and tell
- * of all that differ, in the order of the table.  What options had is in fresh
+ * Give options the values of fresh that a running daemon can change, keys of
+ * tickets too, and tell of all that differ, in the order of the table.  What options had is in fresh
  * then: who was lent it must have the new values before that is cleared.
  */
 void	 reload_adopt(struct options *options, struct options *fresh,

@@ -16,7 +16,12 @@
 #include "socket_access.h"
 #include "wire/http_target.h"
 #include "wire/origin.h"
+#include "wire/ticket.h"
+#include "wire/utf8.h"
 #include "wire/ws_handshake.h"
+
+/* Of a text, in bytes. */
+#define TEXT_MAX 255
 
 /* Of users and groups; the one above stands for none. */
 #define ID_MAX (UINT32_MAX - 1)
@@ -222,6 +227,49 @@ parse_file(const struct setting_text *text, void *value)
 	return 0;
 }
 
+/* Of a list: none of them is "". */
+static int
+parse_listed_file(const struct setting_text *text, void *value)
+{
+	return text->text[0] == '\0' ? -1 : parse_file(text, value);
+}
+
+static int
+parse_text(const struct setting_text *text, void *value)
+{
+	size_t len = strlen(text->text), i;
+	struct utf8 utf8 = { 0 };
+
+	if (len > TEXT_MAX ||
+	    utf8_feed(&utf8, (const uint8_t *)text->text, len) == -1 ||
+	    !utf8_is_complete(&utf8))
+		return -1;
+	for (i = 0; i < len; i++)
+		if (iscntrl((unsigned char)text->text[i]))
+			return -1;
+	set_string(value, text->text);
+	return 0;
+}
+
+static int
+parse_tickets(const struct setting_text *text, void *value)
+{
+	static const char *const names[] = {
+		[TICKET_FOR_NOTHING] = "no",
+		[TICKET_TO_START] = "start",
+		[TICKET_TO_TAKE_PART] = "yes",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], text->text) == 0) {
+			*(enum ticket_requirement *)value =
+			    (enum ticket_requirement)i;
+			return 0;
+		}
+	return -1;
+}
+
 static int
 parse_mode(const struct setting_text *text, void *value)
 {
@@ -392,6 +440,12 @@ const struct setting_type_row setting_types[SETTING_TYPES] = {
 	[SETTING_FILE] = { .size = sizeof(char *), .parse = parse_file,
 	    .clear = clear_string, .is_equal = strings_are_equal,
 	    .problem = "not a path that begins with /" },
+	[SETTING_TEXT] = { .size = sizeof(char *), .parse = parse_text,
+	    .clear = clear_string, .is_equal = strings_are_equal,
+	    .problem = "not a text of at most 255 bytes, in UTF-8 and "
+	    "without control characters" },
+	[SETTING_TICKETS] = { .size = sizeof(enum ticket_requirement),
+	    .parse = parse_tickets, .problem = "not no, start or yes" },
 	[SETTING_MODE] = { .size = sizeof(mode_t), .parse = parse_mode,
 	    .problem = "not an octal number from 0 to 0777" },
 	[SETTING_OWNER] = { .size = sizeof(struct socket_access),
@@ -406,6 +460,10 @@ const struct setting_type_row setting_types[SETTING_TYPES] = {
 	    .is_equal = strings_are_equal,
 	    .problem = "not * or origins such as https://shop.example:8443 "
 	    "in lower case" },
+	[SETTING_FILES] = { .size = sizeof(char *), .is_list = true,
+	    .parse = parse_listed_file, .clear = clear_string,
+	    .is_equal = strings_are_equal,
+	    .problem = "not paths that begin with /" },
 	[SETTING_PREFIXES] = { .size = sizeof(struct address_prefix),
 	    .is_list = true, .parse = parse_prefix,
 	    .is_equal = prefixes_are_equal,

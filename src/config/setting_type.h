@@ -20,12 +20,15 @@ enum setting_type {
 	SETTING_ADDRESS_DETAIL,	/* enum address_detail by name */
 	SETTING_TOKEN,		/* char *: RFC 9110, section 5.6.2; or "" */
 	SETTING_BASE_PATH,	/* char *: http_target.h's normal form */
+	SETTING_TEXT,		/* char *: printable, in UTF-8; or "" */
+	SETTING_TICKETS,	/* enum ticket_requirement by name */
 	SETTING_FILE,		/* char *: a path that begins with /; or "" */
 	SETTING_MODE,		/* mode_t, in octal: permission bits */
 	SETTING_OWNER,		/* struct socket_access, but its mode:
 				   user, user:group, :group; or "" */
 	SETTING_ADMIN,		/* list of char *: see admin_socket.h */
 	SETTING_ORIGINS,	/* list of char * */
+	SETTING_FILES,		/* list of char *: paths that begin with / */
 	SETTING_PREFIXES,	/* list of struct address_prefix */
 	SETTING_ENDPOINTS,	/* list of struct endpoint */
 	SETTING_TYPES

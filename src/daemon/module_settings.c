@@ -107,6 +107,9 @@ module_settings_hub(const struct options *options)
 		.clock_grace_ms = ms(options->clock_grace_s),
 		.log_head_ms = ms(options->audit_anchor_interval_s),
 		.require_tokens = options->require_tokens,
+		.require_tickets = options->require_tickets,
+		.ticket_audience = options->ticket_audience,
+		.ticket_keys = options->ticket_keys,
 	};
 }
 

@@ -214,6 +214,10 @@ actions_start_or_join(struct hub *hub, struct peer *peer,
 		return REFUSAL_ALREADY_JOINED;
 	if (known != NULL)
 		return repeat_admission(hub, peer, room, known, reply);
+	/* Before anything is said about the session. */
+	code = auth_ticket(hub, room, message);
+	if (code != REFUSAL_NONE)
+		return code;
 	if (message->event == MESSAGE_START_SESSION) {
 		claim = claim_may_replace_host(hub, peer, room, message,
 		    &displaced);

@@ -6,6 +6,7 @@
 #include "core.h"
 #include "quota.h"
 #include "wire/message.h"
+#include "wire/ticket.h"
 
 static bool
 is_admission(const struct message *message)
@@ -77,6 +78,46 @@ auth_load(struct hub *hub, const struct peer *peer, struct reply *reply)
 	    is_admission(reply->message) || peer->seat != NULL)
 		return REFUSAL_NONE;
 	return auth_attempt(hub, peer, &reply->retry_after_s);
+}
+
+static bool
+needs_ticket(const struct hub *hub, const struct message *message)
+{
+	switch (hub->settings.require_tickets) {
+	case TICKET_FOR_NOTHING:
+		return false;
+	case TICKET_TO_START:
+		return message->event == MESSAGE_START_SESSION;
+	case TICKET_TO_TAKE_PART:
+		return true;
+	}
+	return true;
+}
+
+enum refusal
+auth_ticket(struct hub *hub, const struct room *room,
+    const struct message *message)
+{
+	const struct hub_settings *settings = &hub->settings;
+	const struct ticket_use use = {
+		.session = room->id->data,
+		.name = message->name,
+		.starts = message->event == MESSAGE_START_SESSION,
+		.audience = settings->ticket_audience,
+		.now_s = hub->now.wall_ms / 1000,
+	};
+	enum ticket_fault fault;
+
+	if (settings->ticket_keys == NULL)
+		return REFUSAL_NONE;
+	if (message->ticket == NULL)
+		return needs_ticket(hub, message) ? REFUSAL_TICKET_REQUIRED :
+		    REFUSAL_NONE;
+	fault = ticket_judge(settings->ticket_keys, message->ticket, &use);
+	if (fault == TICKET_GOOD)
+		return REFUSAL_NONE;
+	hub->counts.refused_tickets[fault]++;
+	return REFUSAL_INVALID_TICKET;
 }
 
 const struct customer *

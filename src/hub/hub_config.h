@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "quota.h"
 #include "session/session.h"
+#include "wire/ticket.h"
 
 /* What stays as it is while the hub lives. */
 struct hub_config {
@@ -36,6 +37,10 @@ struct hub_settings {
 	uint64_t clock_grace_ms;	/* see wall_clock.h; 0: none */
 	uint64_t log_head_ms;		/* between two lines; 0: none */
 	bool	 require_tokens;
+	enum ticket_requirement require_tickets;
+	const char *ticket_audience;	/* "" for none; lent, as ... */
+	const struct ticket_keys *ticket_keys;	/* ... these; NULL: what */
+				/* looks like a ticket is ignored */
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include "quota.h"
 #include "session/refusal.h"
 #include "wire/message.h"
+#include "wire/ticket.h"
 
 /* What became of a message, as far as that is known before it is on disk. */
 enum hub_judgement {
@@ -22,6 +23,7 @@ enum hub_judgement {
 struct hub_counts {
 	uint64_t messages[MESSAGE_EVENTS][HUB_JUDGEMENTS];
 	uint64_t refusals[REFUSALS];	/* errors told, by their code */
+	uint64_t refused_tickets[TICKET_FAULTS];
 	uint64_t limited_messages;	/* refused, or left waiting, for */
 					/* message-rate, ... */
 	uint64_t limited_sessions;	/* ... refused for new-session-rate, */

@@ -288,7 +288,8 @@ static bool
 is_answered_late(const struct longpoll *poll)
 {
 	return poll->state.refused == REFUSAL_RATE_LIMITED ||
-	    poll->state.refused == REFUSAL_INVALID_TOKEN;
+	    poll->state.refused == REFUSAL_INVALID_TOKEN ||
+	    poll->state.refused == REFUSAL_INVALID_TICKET;
 }
 
 /* Go on as far as the hub did. */

@@ -12,6 +12,9 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "json_scan.h"
+#include "json_string.h"
+#include "ticket.h"
+#include "utf8.h"
 
 /*
  * json_scan judges a message and finds its fields, and what stands in each of
@@ -97,44 +100,6 @@ is_url_text(const char *text, size_t len)
 	return i == len;
 }
 
-/* Escape is \uXXXX; whether it is half of a pair: the first, or the second. */
-static bool
-is_high_surrogate(const char *escape)
-{
-	return (escape[2] | 0x20) == 'd' &&
-	    memchr("89abAB", escape[3], 6) != NULL;
-}
-
-static bool
-is_low_surrogate(const char *escape)
-{
-	return (escape[2] | 0x20) == 'd' &&
-	    memchr("cdefCDEF", escape[3], 8) != NULL;
-}
-
-/* Of a string in JSON; json-c would make U+FFFD of it. */
-static bool
-has_lone_surrogate(const char *json, size_t len)
-{
-	const char *p = json, *end = json + len;
-
-	while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
-		if (p[1] != 'u') {
-			p += 2;
-			continue;
-		}
-		if (is_low_surrogate(p))
-			return true;
-		if (is_high_surrogate(p)) {
-			p += 6;
-			if (p[0] != '\\' || p[1] != 'u' || !is_low_surrogate(p))
-				return true;
-		}
-		p += 6;
-	}
-	return false;
-}
-
 /* Whether UTF-8 has a character of U+0000-001F (C0), 007F or 0080-009F (C1). */
 static bool
 has_control(const char *text, size_t len)
@@ -147,17 +112,6 @@ has_control(const char *text, size_t len)
 		    (p[i] == 0xc2 && p[i + 1] < 0xa0))
 			return true;
 	return false;
-}
-
-static size_t
-count_characters(const char *text, size_t len)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < len; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			n++;
-	return n;
 }
 
 static int
@@ -176,10 +130,11 @@ read_customer_name(struct message_parser *parser,
 	size_t n;
 
 	if (read_string(parser, member) == -1 ||
-	    has_lone_surrogate(member->value, member->value_len) ||
+	    json_string_has_lone_surrogate(member->value,
+	    member->value_len) ||
 	    has_control(parser->text, parser->text_len))
 		return -1;
-	n = count_characters(parser->text, parser->text_len);
+	n = utf8_count(parser->text, parser->text_len);
 	if (n == 0 || n > MESSAGE_NAME_CHARS)
 		return -1;
 	message->name = payload_new(parser->text, parser->text_len);
@@ -270,6 +225,18 @@ read_token(struct message_parser *parser, const struct json_member *member,
 	return 0;
 }
 
+/* Likewise a ticket; what is too long to be one is kept as "". */
+static int
+read_ticket(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	if (read_string(parser, member) == -1)
+		return -1;
+	message->ticket = payload_new(parser->text,
+	    parser->text_len <= TICKET_BYTES_MAX ? parser->text_len : 0);
+	return 0;
+}
+
 /* A cursor that cannot be read is as good as none. */
 static int
 parse_cursor(const char *text, size_t len, struct message *message)
@@ -325,6 +292,7 @@ enum field {
 	FIELD_TOKEN,
 	FIELD_RESUMABLE,
 	FIELD_REQUEST_ID,
+	FIELD_TICKET,
 	FIELD_CURSOR,
 	FIELD_WAIT,
 	FIELDS_OF_PAYLOAD,
@@ -362,6 +330,7 @@ static const struct {
 	[FIELD_REQUEST_ID] = { "requestId",
 	    "requestId must be a string of 22 to 64 letters, digits, '-' and "
 	    "'_', and belong to one event only.", read_request_id },
+	[FIELD_TICKET] = { "ticket", "ticket must be a string.", read_ticket },
 	[FIELD_CURSOR] = { "cursor", "", read_cursor },
 	[FIELD_WAIT] = { "wait", "wait must be a whole number of seconds.",
 	    read_wait },
@@ -392,10 +361,12 @@ static const struct {
 } events[MESSAGE_EVENTS] = {
 	[MESSAGE_START_SESSION] = { "startSession",
 	    BIT(FIELD_CUSTOMER_NAME),
-	    BIT(FIELD_RESUMABLE) | BIT(FIELD_REQUEST_ID) },
+	    BIT(FIELD_RESUMABLE) | BIT(FIELD_REQUEST_ID) |
+	    BIT(FIELD_TICKET) },
 	[MESSAGE_JOIN_SESSION] = { "joinSession",
 	    BIT(FIELD_CUSTOMER_NAME),
-	    BIT(FIELD_RESUMABLE) | BIT(FIELD_REQUEST_ID) },
+	    BIT(FIELD_RESUMABLE) | BIT(FIELD_REQUEST_ID) |
+	    BIT(FIELD_TICKET) },
 	[MESSAGE_UPDATE_CART] = { "updateCart",
 	    BIT(FIELD_CUSTOMER_ID) | BIT(FIELD_CART_CONTENT),
 	    BIT(FIELD_SEQ) | BIT(FIELD_TOKEN) },
@@ -459,6 +430,10 @@ static const struct {
 	    "Nothing can be stored now; try again later." },
 	[REFUSAL_SHUTTING_DOWN] = { "shuttingDown", 503,
 	    "The service is stopping; try again later." },
+	[REFUSAL_TICKET_REQUIRED] = { "ticketRequired", 401,
+	    "A ticket is needed for this; ask the shop for one." },
+	[REFUSAL_INVALID_TICKET] = { "invalidTicket", 401,
+	    "The ticket is not good for this; ask the shop for another." },
 };
 
 static enum message_event
@@ -602,6 +577,7 @@ message_clear(struct message *message)
 {
 	payload_unref(message->name);
 	payload_unref(message->cart);
+	payload_unref(message->ticket);
 	*message = (struct message){ 0 };
 }
 

@@ -49,6 +49,8 @@ struct message {
 	char	 request_id[MESSAGE_REQUEST_MAX + 1];	/* "" if absent */
 	char	 token[ID_TOKEN_CHARS + 1];	/* "" if absent; whatever */
 					/* cannot be one is kept as "-" */
+	struct payload *ticket;		/* NULL if absent; whatever is too */
+					/* long to be one is kept as "" */
 	uint64_t cursor_incarnation;	/* 0 if absent or unreadable */
 	uint64_t cursor_revision;
 	unsigned wait_s;		/* MESSAGE_WAIT_MAX_S at the most */

@@ -107,3 +107,14 @@ utf8_is_complete(const struct utf8 *state)
 {
 	return state->need == 0;
 }
+
+size_t
+utf8_count(const char *text, size_t len)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < len; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			n++;
+	return n;
+}

@@ -24,4 +24,7 @@ int	 utf8_feed(struct utf8 *state, const uint8_t *data, size_t n)
 /* Whether the text may end here: no character is half-way. */
 bool	 utf8_is_complete(const struct utf8 *state);
 
+/* How many characters a well-formed text of len bytes has. */
+size_t	 utf8_count(const char *text, size_t len);
+
 #endif

@@ -25,9 +25,11 @@ import { Client } from './lib/client.mjs';
 import { PROGRAM, lacking, makeFolder, withDaemon } from './lib/daemon.mjs';
 import { DOCUMENTS, PAGE, SETTINGS, SHAPE, SHELL, TALK, blocksFor, faultsOf,
 	readSource } from './lib/documents.mjs';
+import { TicketKey } from './lib/ticket.mjs';
 
-// Where the documents say that the daemon is.
+// Where the documents say that the daemon is, and keys of tickets.
 const PRINTED_URL = 'http://localhost:8080/';
+const PRINTED_KEYS = '/etc/buddyshopping/keys';
 // The session that they talk about.
 const SESSION = 'party';
 
@@ -121,8 +123,10 @@ testEach(SHELL, 'the commands', { skip: whyNoCurl }, (blocks) =>
 
 testEach(SETTINGS, 'the settings', {}, (blocks) => {
 	const file = path.join(makeFolder(), 'buddyshopping.conf');
+	const keys = makeFolder();
+	new TicketKey('EdDSA', '2026a', keys);
 	for (const { text } of blocks) {
-		fs.writeFileSync(file, text);
+		fs.writeFileSync(file, text.replace(PRINTED_KEYS, keys));
 		const checked = spawnSync(PROGRAM, ['-t', '-c', file],
 			{ encoding: 'utf8' });
 		assert.equal(checked.status, 0, `${text}${checked.stderr}`);

@@ -1,0 +1,165 @@
+// Who may start and join sessions is said by tickets of a shop's server, which
+// node makes here: over WebSocket, HTTP and FastCGI, with keys that are
+// replaced while the daemon runs.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test, { describe } from 'node:test';
+
+import { Client } from './lib/client.mjs';
+import { ctl } from './lib/ctl.mjs';
+import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+import { Fastcgi } from './lib/fastcgi.mjs';
+import { ALGORITHMS, TicketKey, now } from './lib/ticket.mjs';
+
+// Steps with a daemon that needs tickets of the keys in `keys`, a folder that
+// make() fills.
+const withTickets = (make, steps, more = {}) => withPatience(async () => {
+	const folder = makeFolder();
+	const keys = path.join(folder, 'keys');
+	const socket = path.join(folder, 'fastcgi.sock');
+	fs.mkdirSync(keys);
+	const made = make(keys);
+	const daemon = await Daemon.start({
+		database: path.join(folder, 'shop.db'),
+		settings: { 'require-tickets': 'yes', 'ticket-keys': keys,
+			'fastcgi-listen': `unix:${socket}`, ...more },
+	});
+	await daemon.logged(/ for FastCGI\n/);
+	daemon.socket = socket;
+	await steps(daemon, made, keys);
+	assert.equal(await daemon.stop(), 0);
+});
+
+const makeAll = (keys) => ALGORITHMS.map((alg) =>
+	new TicketKey(alg, `key-of-${alg}`, keys));
+
+const bodyOf = (event, customerName, ticket) => JSON.stringify({ event,
+	payload: { customerName, ticket } });
+
+// How a message can be said: each resolves to the code of the error, or
+// undefined.
+const codeOf = ({ event, payload }) =>
+	event === 'error' ? payload.code : undefined;
+const ways = {
+	websocket: async (daemon, session, text) => {
+		const client = await Client.open(daemon, `/${session}`);
+		client.sendText(text);
+		const code = codeOf(JSON.parse(await client.next()));
+		await client.close();
+		return code;
+	},
+	polling: async (daemon, session, text) => {
+		const answer = await fetch(
+			`http://127.0.0.1:${daemon.port}/${session}`,
+			{ method: 'POST', body: text });
+		const code = codeOf((await answer.json()).messages[0]);
+		assert.equal(answer.status, code === undefined ? 200 : 401);
+		assert.equal(answer.headers.get('www-authenticate'),
+			code === undefined ? null : 'Bearer');
+		return code;
+	},
+	fastcgi: async (daemon, session, text) => {
+		const connection = new Fastcgi(daemon.socket);
+		const answer = await connection.fetch(`/${session}`,
+			{ method: 'POST', body: text });
+		const code = codeOf((await answer.json()).messages[0]);
+		assert.equal(answer.status, code === undefined ? 200 : 401);
+		connection.close();
+		return code;
+	},
+};
+
+const checkKey = async (daemon, say, way, key) => {
+	const session = `${way}-${key.alg}`;
+	const start = (ticket) => say(daemon, session,
+		bodyOf('startSession', 'Zoë', ticket));
+	assert.equal(await start(), 'ticketRequired');
+	assert.equal(await start(key.sign({ exp: now() - 61 })), 'invalidTicket');
+	assert.equal(await start(key.sign({}, { alg: 'none' })), 'invalidTicket');
+	assert.equal(await start(key.sign({ name: 'Zoe' })), 'invalidTicket');
+	assert.equal(await start(key.sign({ sub: 'account-4711', name: 'Zoë',
+		session, role: 'host' })), undefined);
+};
+
+// By HTTP a bad ticket is answered a second late.
+describe('tickets', { concurrency: true }, () => {
+	for (const [way, say] of Object.entries(ways))
+		test(`by ${way}`, () => withTickets(makeAll,
+			(daemon, keys) => Promise.all(keys.map((key) =>
+				checkKey(daemon, say, way, key)))));
+});
+
+test('a ticket of another session, or for guests, is none to start with',
+	() => withTickets(makeAll, async (daemon, [key]) => {
+		const guest = key.sign({ session: 'one', role: 'guest' });
+		const say = (session, event, ticket) => ways.websocket(daemon,
+			session, bodyOf(event, 'Ada', ticket));
+		assert.equal(await say('one', 'startSession', guest),
+			'invalidTicket');
+		const host = await Client.open(daemon, '/one');
+		await host.enter('startSession', 'Ada',
+			{ ticket: key.sign({ session: 'one' }) });
+		assert.equal(await say('one', 'joinSession', guest), undefined);
+		assert.equal(await say('two', 'joinSession', guest),
+			'invalidTicket');
+		await host.close();
+	}));
+
+test('keys are replaced without an outage, and a bad one changes nothing',
+	() => withTickets((keys) => new TicketKey('ES256', 'old', keys),
+		async (daemon, old, keys) => {
+			const say = (key, session) => ways.websocket(daemon, session,
+				bodyOf('startSession', 'Ada', key.sign()));
+			const reload = () => ctl(daemon.database, 'reload');
+			const fresh = new TicketKey('EdDSA', 'new', keys);
+			assert.equal(await say(fresh, 'a'), 'invalidTicket');
+			assert.deepEqual(await reload(), { status: 0,
+				output: 'ticket-keys: changed\n', error: '' });
+			assert.equal(await say(fresh, 'a'), undefined);
+			assert.equal(await say(old, 'b'), undefined);
+
+			// A key that cannot be, and all of them stay.
+			fs.rmSync(old.file);
+			const bad = path.join(keys, 'bad.hs256');
+			fs.writeFileSync(bad, 'too short', { mode: 0o600 });
+			const refused = await reload();
+			assert.equal(refused.status, 78);
+			assert(refused.error.startsWith(
+				`${bad}: ticket-keys: has less than 32 bytes\n`));
+			assert.match(refused.error, /nothing was changed\n$/);
+			assert.equal(await say(old, 'c'), undefined);
+			assert.equal(await say(fresh, 'd'), undefined);
+
+			fs.rmSync(bad);
+			assert.equal((await reload()).output, 'ticket-keys: changed\n');
+			assert.equal(await say(old, 'e'), 'invalidTicket');
+			assert.equal(await say(fresh, 'e'), undefined);
+			assert.equal((await reload()).output, '');
+			assert.equal(await daemon.stop(), 0);
+			// Tickets and accounts are nobody's to read there.
+			assert(!daemon.log.includes('eyJ'));
+		}));
+
+test('an audience is asked for', () => withTickets(makeAll,
+	async (daemon, keys) => {
+		const say = (key, claims, session) => ways.polling(daemon, session,
+			bodyOf('startSession', 'Ada', key.sign(claims)));
+		await Promise.all(keys.map(async (key) => {
+			assert.equal(await say(key, {}, 'a'), 'invalidTicket');
+			assert.equal(await say(key, { aud: ['x', 'https://shop'] },
+				`a-${key.alg}`), undefined);
+		}));
+	}, { 'ticket-audience': 'https://shop' }));
+
+test('a daemon does not start with a key that is wrong', async () => {
+	const folder = makeFolder();
+	const file = path.join(folder, 'a.pem');
+	fs.writeFileSync(file, 'x');
+	const daemon = new Daemon(['-d', path.join(folder, 'shop.db'), '-o',
+		`ticket-keys=${file}`], {});
+	assert.equal(await daemon.ended, 78);
+	assert(daemon.log.includes(
+		`${file}: ticket-keys: is no public key in PEM`));
+});
