@@ -91,6 +91,7 @@ SELECT j.seq,
        b.name,
        b.address,
        b.cart,
+       b.account,
        lower(hex(j.digest)) AS digest,
        lower(hex(j.hash)) AS hash
   FROM main.journal AS j

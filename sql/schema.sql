@@ -1,4 +1,4 @@
--- The database of buddyshopping, version 5.  Older ones are brought to it by
+-- The database of buddyshopping, version 6.  Older ones are brought to it by
 -- migrate-N.sql.
 --
 -- journal and journal_body are the truth: everything that happened, in order.
@@ -13,7 +13,8 @@
 --
 -- salt is 16 bytes.  Each of the four others is its length in bytes as a
 -- little-endian 32-bit number and then its bytes; an absent one (NULL) is the
--- four bytes ff ff ff ff alone.  Whoever must forget a body sets all its
+-- four bytes ff ff ff ff alone.  Where the row's flags say that there is an
+-- account, that follows as a fifth one.  Whoever must forget a body sets all its
 -- columns but seq to NULL, or deletes it: the digest in the journal stays,
 -- tells nothing without the salt, and the chain can be verified as before.
 -- "Explained erasures" below says when that may be so.
@@ -157,8 +158,9 @@ CREATE TABLE customer (
 CREATE INDEX customer_by_state
     ON customer(session, state, incarnation, left_revision);
 
--- flags: 1 customer is ready (READY), 2 customer has a token (START, JOIN);
--- those of REFUSED, RETAIN and CALL are described above.
+-- flags: 1 customer is ready (READY); 2 customer has a token, 8 its ticket named
+-- an account (START, JOIN); those of REFUSED, RETAIN and CALL are described
+-- above.
 CREATE TABLE journal (
 	seq INTEGER PRIMARY KEY,	-- 1, 2, 3, ...: no gaps, never reused
 	session INTEGER NOT NULL,
@@ -192,8 +194,13 @@ CREATE TABLE journal_body (
 	name TEXT,			-- START, JOIN
 	address TEXT,
 	cart TEXT,			-- CART
-	request BLOB CHECK (length(request) = 32)	-- START, JOIN
+	request BLOB CHECK (length(request) = 32),	-- START, JOIN
+	account TEXT			-- START, JOIN
 ) STRICT;
+
+-- The customers of an account.
+CREATE INDEX journal_body_account ON journal_body(account)
+    WHERE account IS NOT NULL;
 
 -- The row before the first one of the journal, if rows were purged: one at the
 -- most.
@@ -226,7 +233,8 @@ END;
 
 CREATE TRIGGER journal_body_only_erase BEFORE UPDATE ON journal_body
 WHEN NEW.seq <> OLD.seq OR NEW.salt IS NOT NULL OR NEW.name IS NOT NULL OR
-    NEW.address IS NOT NULL OR NEW.cart IS NOT NULL OR NEW.request IS NOT NULL
+    NEW.address IS NOT NULL OR NEW.cart IS NOT NULL OR
+    NEW.request IS NOT NULL OR NEW.account IS NOT NULL
 BEGIN
 	SELECT RAISE(ABORT, 'a body can only be erased');
 END;
@@ -242,4 +250,4 @@ BEGIN
 	SELECT RAISE(ABORT, 'an anchor is replaced by one of a later row');
 END;
 
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "session/session.h"
+#include "storage/store.h"
 
 #include "story.h"
 #include "suite.h"
@@ -488,15 +489,19 @@ START_TEST(rows_that_are_gone_or_elsewhere_are_found)
 		    "UPDATE journal_body SET seq = 8 WHERE seq = 100", 7 },
 		{ "UPDATE journal SET seq = 100 WHERE seq = 18", 100 },
 		{ "UPDATE journal_body SET salt = NULL, name = NULL,"
-		    " address = NULL, cart = NULL, request = NULL"
-		    " WHERE seq = 3", 3 },
+		    " address = NULL, cart = NULL, request = NULL,"
+		    " account = NULL WHERE seq = 3", 3 },
 		{ "UPDATE journal_body SET cart = NULL WHERE seq = 3", 3 },
 		{ "UPDATE journal_body SET address = '' WHERE seq = 3", 3 },
+		{ "UPDATE journal_body SET account = 'x' WHERE seq = 3", 3 },
 		{ "UPDATE journal SET customer = upper(customer)"
 		    " WHERE seq = 3", 3 },
 		{ "UPDATE journal SET displaced = '000000000000000000000000'"
 		    " WHERE seq = 4", 4 },
 		{ "UPDATE journal SET flags = flags + 4 WHERE seq = 4", 4 },
+		{ "UPDATE journal SET flags = flags - 8 WHERE seq = 2", 2 },
+		{ "UPDATE journal SET flags = flags + 8 WHERE seq = 3", 3 },
+		{ "UPDATE journal_body SET account = NULL WHERE seq = 2", 2 },
 		/* Two bits of one row. */
 		{ "UPDATE journal SET ts_ms = ts_ms + 1,"
 		    " transport = 2 WHERE seq = 9", 9 },
@@ -603,6 +608,42 @@ START_TEST(calls_of_the_shops_server_are_notes)
 }
 END_TEST
 
+/* The hashes of all of it are right. */
+START_TEST(an_account_is_where_its_flags_say)
+{
+	struct audit_report report;
+	struct record record = {
+		.event = RECORD_JOIN,
+		.session_row = 1,
+		.time_ms = STORY_BEGIN_MS,
+		.has_customer = true,
+		.customer = { { 9 } },
+		.customer_row = 2,
+		.salt = { 7 },
+	};
+	struct story story;
+
+	story_begin(&story);
+	(void)story_tell(&story, 0, RECORD_START, 1);
+	record.session = payload_ref(story.sessions[0]->id);
+	record.name = payload_new("Ann", 3);
+	record.account = payload_new("4711", 4);
+	session_number(story.sessions[0], &record);
+	ck_assert_int_eq(store_begin(story.store), STORE_OK);
+	ck_assert_int_eq(store_append(story.store, &record), STORE_OK);
+	ck_assert_int_eq(store_commit(story.store), STORE_OK);
+	record_clear(&record);
+	story_end(&story);
+
+	ck_assert_int_eq(verify_all(&story, &report), AUDIT_FAULT);
+	ck_assert_int_eq(report.fault.seq, 2);
+	ck_assert_str_eq(report.fault.what,
+	    "its account is not where its flags say");
+	audit_report_clear(&report);
+	story_clear(&story);
+}
+END_TEST
+
 START_TEST(a_missing_tail_is_found_by_its_head)
 {
 	struct audit_verify_options wish = { .has_head = true };
@@ -639,7 +680,7 @@ END_TEST
 
 static const char erase_sql[] =
     "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
-    " cart = NULL, request = NULL WHERE seq";
+    " cart = NULL, request = NULL, account = NULL WHERE seq";
 
 /* Empty the bodies that condition says, and verify. */
 static enum audit_status
@@ -1053,7 +1094,7 @@ START_TEST(what_is_no_database_of_ours_is_refused)
 		const char *bytes;	/* instead of the file; or NULL */
 		enum audit_status status;
 	} cases[] = {
-		{ "PRAGMA user_version = 6", NULL, AUDIT_BAD_DATA },
+		{ "PRAGMA user_version = 7", NULL, AUDIT_BAD_DATA },
 		{ "PRAGMA user_version = 1", NULL, AUDIT_BAD_DATA },
 		{ "PRAGMA application_id = 5", NULL, AUDIT_BAD_DATA },
 		{ "DROP TABLE chain_anchor", NULL, AUDIT_BAD_DATA },
@@ -1192,6 +1233,7 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, every_changed_byte_of_the_file_is_found, 0, 5);
 	tcase_add_test(tc, rows_that_are_gone_or_elsewhere_are_found);
 	tcase_add_test(tc, calls_of_the_shops_server_are_notes);
+	tcase_add_test(tc, an_account_is_where_its_flags_say);
 	tcase_add_test(tc, a_missing_tail_is_found_by_its_head);
 	tcase_add_test(tc, erasures_must_be_explained);
 	tcase_add_test(tc, a_chain_may_begin_behind_an_anchor);

@@ -654,7 +654,8 @@ END_TEST
 	" SELECT seq, hash FROM journal WHERE seq = " #seq ";"
 #define NULLED(which)							\
 	"UPDATE journal_body SET salt = NULL, name = NULL,"		\
-	" address = NULL, cart = NULL, request = NULL WHERE " which ";"
+	" address = NULL, cart = NULL, request = NULL, account = NULL"	\
+	" WHERE " which ";"
 
 /* Forgeries of several steps, and what the verifier says of them. */
 static const struct {

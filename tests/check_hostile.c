@@ -122,7 +122,7 @@ tell_all(struct story *story)
 	ck_assert_int_eq(sqlite3_open(story->path, &db), SQLITE_OK);
 	story_run(db, "PRAGMA journal_mode = DELETE;"
 	    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
-	    " cart = NULL, request = NULL WHERE seq IN (4, 6);"
+	    " cart = NULL, request = NULL, account = NULL WHERE seq IN (4, 6);"
 	    "INSERT INTO chain_anchor SELECT seq, hash FROM journal"
 	    " WHERE seq = 1");
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);

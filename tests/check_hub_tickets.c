@@ -368,6 +368,40 @@ START_TEST(who_waits_for_a_seat_is_judged_again)
 }
 END_TEST
 
+START_TEST(the_account_is_in_the_record_and_nowhere_else)
+{
+	struct world *w = new_world(TICKET_FOR_NOTHING);
+	struct client *ann = world_connect(w, "s1");
+	struct client *bob = world_connect(w, "s1");
+	const struct record *record;
+
+	say(ann, START_TICKET, "Ann", ticket(LATER, ",'sub':'4711'"));
+	record = world_record(w, "s1");
+	ck_assert(record->has_account);
+	ck_assert_str_eq(record->account->data, "4711");
+	expect(ann, STARTED, "<id>");
+	expect_carts(ann, "Ann* {}");
+	say(bob, JOIN_TICKET, "Bob", ticket(LATER, ""));
+	record = world_record(w, "s1");
+	ck_assert(!record->has_account);
+	ck_assert_ptr_null(record->account);
+	expect(bob, JOINED, "<id>");
+	expect_carts(bob, "Ann* {}, Bob {}");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(without_keys_no_account_is_believed)
+{
+	struct world *w = world_new();
+	struct client *ann = world_connect(w, "s1");
+
+	say(ann, START_TICKET, "Ann", ticket(LATER, ",'sub':'4711'"));
+	ck_assert_ptr_null(world_record(w, "s1")->account);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_request_is_judged_likewise)
 {
 	struct world *w = new_world(TICKET_TO_TAKE_PART);
@@ -402,5 +436,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_ticket_is_good_again_and_again_until_it_is_over);
 	tcase_add_test(tc, keys_and_audience_change_while_it_runs);
 	tcase_add_test(tc, who_waits_for_a_seat_is_judged_again);
+	tcase_add_test(tc, the_account_is_in_the_record_and_nowhere_else);
+	tcase_add_test(tc, without_keys_no_account_is_believed);
 	tcase_add_test(tc, a_request_is_judged_likewise);
 }

@@ -227,7 +227,7 @@ bring_up(sqlite3 *db, int version)
 {
 	static const char *const steps[] = {
 		NULL, schema_sql, migrate_2_sql, migrate_3_sql, migrate_4_sql,
-		migrate_5_sql,
+		migrate_5_sql, migrate_6_sql,
 	};
 	int i;
 
@@ -243,14 +243,21 @@ copy_to_version(int version)
 
 	execute(db, schema_1);
 	bring_up(db, version);
-	execute(db, "ATTACH '" NEW_PATH "' AS new;"
-	    "INSERT INTO session SELECT id, name, incarnation, revision,"
-	    " ended_ms, active_ms FROM new.session;"
-	    "INSERT INTO customer SELECT * FROM new.customer;"
-	    "INSERT INTO journal SELECT seq, session, incarnation, revision,"
-	    " event, ts_ms, transport, customer, displaced, flags,"
-	    " client_seq, digest, hash FROM new.journal;"
-	    "INSERT INTO journal_body SELECT * FROM new.journal_body");
+	execute(db, "ATTACH '" NEW_PATH "' AS new");
+	if (version < 5)
+		execute(db, "INSERT INTO session SELECT id, name, incarnation,"
+		    " revision, ended_ms, active_ms FROM new.session;"
+		    "INSERT INTO journal SELECT seq, session, incarnation,"
+		    " revision, event, ts_ms, transport, customer, displaced,"
+		    " flags, client_seq, digest, hash FROM new.journal");
+	else
+		execute(db, "INSERT INTO session SELECT id, name, incarnation,"
+		    " revision, ended_ms, active_ms, last_seq"
+		    " FROM new.session;"
+		    "INSERT INTO journal SELECT * FROM new.journal");
+	execute(db, "INSERT INTO customer SELECT * FROM new.customer;"
+	    "INSERT INTO journal_body SELECT seq, salt, name, address, cart,"
+	    " request FROM new.journal_body");
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -299,7 +306,7 @@ static const char *const differences[] = {
 	" EXCEPT SELECT * FROM new.journal_body)",
 	"SELECT (SELECT count(*) FROM main.journal)"
 	" <> (SELECT count(*) FROM new.journal)",
-	"SELECT (SELECT user_version FROM pragma_user_version) <> 5",
+	"SELECT (SELECT user_version FROM pragma_user_version) <> 6",
 	"SELECT count(*) FROM pragma_integrity_check"
 	" WHERE integrity_check <> 'ok'",
 };
@@ -351,7 +358,7 @@ START_TEST(log_of_an_older_version_is_taken_in)
 
 	db = connect(OLD_PATH);
 	ck_assert_int_eq(query(db, "SELECT active_ms FROM session"), 7);
-	ck_assert_int_eq(query(db, "PRAGMA user_version"), 5);
+	ck_assert_int_eq(query(db, "PRAGMA user_version"), 6);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	payload_unref(session);
 	payload_unref(text);
@@ -495,7 +502,7 @@ suite_add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, older_version_becomes_what_a_new_database_is,
-	    0, 4);
+	    0, 5);
 	tcase_add_loop_test(tc, anchors_of_older_versions_get_a_note, 0,
 	    3 * PURGES);
 	tcase_add_test(tc, log_of_an_older_version_is_taken_in);

@@ -127,7 +127,7 @@ START_TEST(new_database_is_private_and_alone)
 	ck_assert_int_eq(stat(place.path, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 	ck_assert_uint_eq(count_files(&place), 1);
-	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 5);
+	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 6);
 	ck_assert_int_eq(query(&place, "PRAGMA application_id"), 0x42534850);
 	ck_assert_int_eq(query(&place, "PRAGMA page_size"), 8192);
 	make_database(&place);
@@ -306,7 +306,7 @@ static void
 ruin_newer(const struct place *place)
 {
 	make_database(place);
-	ck_assert_int_eq(execute(place, "PRAGMA user_version = 6"), SQLITE_OK);
+	ck_assert_int_eq(execute(place, "PRAGMA user_version = 7"), SQLITE_OK);
 }
 
 /* The newer version stands in the log, as after a crash. */
@@ -320,7 +320,7 @@ ruin_newer_log(const struct place *place)
 	ck_assert_int_eq(sqlite3_open(place->path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_db_config(db,
 	    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 6", NULL,
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 7", NULL,
 	    NULL, NULL), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	path_beside(place, "x.db-wal", name);
@@ -463,7 +463,7 @@ START_TEST(older_version_is_brought_up_to_date)
 
 	make_database(&place);
 
-	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 5);
+	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 6);
 	ck_assert_int_eq(query(&place, "SELECT count(*) FROM journal"), 0);
 	place_clear(&place);
 }
@@ -632,6 +632,8 @@ static const char *const known_hashes[] = {
 	" '6BE5D06A5B3CFE81683500EAA1EBC28C665AA4A34744A0EAB28CF8AD79F04856'",
 	"SELECT count(*) FROM journal WHERE seq = 2 AND hex(hash) ="
 	" '08330DBC30B1E5CFB45BC9F049CDF37D5DCF06940E534372A1104993EFD07C4A'",
+	"SELECT count(*) FROM journal WHERE seq = 1 AND hex(hash) ="
+	" '2909E81E0E00CBF74AD1E7C30C07F3D65506754C723E3EA09B9D40E795FAAEFA'",
 };
 
 START_TEST(chain_is_as_documented)
@@ -643,6 +645,31 @@ START_TEST(chain_is_as_documented)
 
 	ck_assert_int_eq(query(&place, known_hashes[0]), 1);
 	ck_assert_int_eq(query(&place, known_hashes[1]), 1);
+	place_clear(&place);
+}
+END_TEST
+
+START_TEST(an_account_is_the_fifth_text_of_a_digest)
+{
+	struct payload *session = payload_new("atelier", 7);
+	struct record start = start_record(session, 1);
+	struct place place;
+	struct store *store;
+
+	place_init(&place);
+	store = open_store(&place);
+	start.has_request = true;
+	memset(start.request, 0x5a, sizeof(start.request));
+	start.has_account = true;
+	start.account = payload_new("4711", 4);
+	store_record(store, &start);
+	store_close(store);
+
+	ck_assert_int_eq(query(&place, known_hashes[2]), 1);
+	ck_assert_int_eq(query(&place, "SELECT count(*) FROM journal_body"
+	    " INDEXED BY journal_body_account WHERE account = '4711'"), 1);
+	record_clear(&start);
+	payload_unref(session);
 	place_clear(&place);
 }
 END_TEST
@@ -667,6 +694,8 @@ static const char *const forbidden[] = {
 	"DELETE FROM chain_anchor WHERE seq = 2",
 	"UPDATE journal_body SET cart = '{}' WHERE seq = 2",
 	"UPDATE journal_body SET cart = NULL WHERE seq = 2",
+	"UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
+	" cart = NULL, request = NULL, account = 'x' WHERE seq = 2",
 	"INSERT INTO journal_body (seq) VALUES (99)",
 	"UPDATE session SET name = 'other'",
 	"PRAGMA foreign_keys = OFF; DELETE FROM session",
@@ -812,7 +841,8 @@ START_TEST(body_can_be_erased_and_the_session_still_loads)
 	place_init(&place);
 	make_two_records(&place);
 	ck_assert_int_eq(execute(&place, "UPDATE journal_body SET salt = NULL,"
-	    " name = NULL, address = NULL, cart = NULL, request = NULL"),
+	    " name = NULL, address = NULL, cart = NULL, request = NULL,"
+	    " account = NULL"),
 	    SQLITE_OK);
 	store = open_store(&place);
 
@@ -1112,6 +1142,9 @@ fill_newcomer(struct model *model, struct record *record)
 		id_source_bytes(&model->random, record->request,
 		    sizeof(record->request));
 	record->name = random_text(model, 100);
+	record->has_account = random_below(model, 2) == 0;
+	if (record->has_account)
+		record->account = random_text(model, 255);
 	if (record->event == RECORD_JOIN || host == NULL)
 		return;
 	record->has_displaced = true;
@@ -1566,6 +1599,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, lost_key_is_replaced_with_a_warning);
 	tcase_add_test(tc, rows_given_are_remembered);
 	tcase_add_test(tc, chain_is_as_documented);
+	tcase_add_test(tc, an_account_is_the_fifth_text_of_a_digest);
 	tcase_add_loop_test(tc, journal_is_append_only, 0, FORBIDDEN);
 	tcase_add_loop_test(tc, journal_is_append_only_to_the_store_as_well,
 	    0, FORBIDDEN);

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/hex.h"
+#include "session/record.h"
 #include "ticket_maker.h"
 #include "wire/ticket.h"
 #include "wire/ticket_key.h"
@@ -27,6 +28,7 @@ static const char *const headers[] = {
 
 static struct ticket_keys *keys;
 static struct payload *name;
+static struct payload *account;		/* of the ticket judged last */
 static struct ticket_use use;
 
 static void
@@ -47,13 +49,25 @@ teardown(void)
 {
 	ticket_keys_free(keys);
 	payload_unref(name);
+	payload_unref(account);
+}
+
+static enum ticket_fault
+judge_by(const struct ticket_keys *some, const struct payload *ticket)
+{
+	enum ticket_fault fault;
+
+	payload_unref(account);
+	fault = ticket_judge(some, ticket, &use, &account);
+	ck_assert(fault == TICKET_GOOD || account == NULL);
+	return fault;
 }
 
 static enum ticket_fault
 judge_text(const char *text, size_t len)
 {
 	struct payload *ticket = payload_new(text, len);
-	enum ticket_fault fault = ticket_judge(keys, ticket, &use);
+	enum ticket_fault fault = judge_by(keys, ticket);
 
 	payload_unref(ticket);
 	return fault;
@@ -65,7 +79,7 @@ judge_made(enum ticket_algorithm algorithm, const char *header,
     const char *claims)
 {
 	struct payload *ticket = ticket_make(algorithm, header, claims);
-	enum ticket_fault fault = ticket_judge(keys, ticket, &use);
+	enum ticket_fault fault = judge_by(keys, ticket);
 
 	payload_unref(ticket);
 	return fault;
@@ -378,12 +392,19 @@ START_TEST(an_account_has_1_to_255_characters)
 	};
 
 	check_claims(cases, COUNT(cases));
+	ck_assert_ptr_null(account);
+	check_fault(judge_made(TICKET_HS256, HS, "{" EXP "}"), TICKET_GOOD,
+	    "none");
+	ck_assert_ptr_null(account);
 	check_fault(judge_account(0, ""), TICKET_MALFORMED_CLAIMS, "empty");
 	check_fault(judge_account(1, "a"), TICKET_GOOD, "1");
 	check_fault(judge_account(255, "a"), TICKET_GOOD, "255");
 	check_fault(judge_account(256, "a"), TICKET_MALFORMED_CLAIMS, "256");
 	check_fault(judge_account(255, "\xf0\x9f\x98\x80"), TICKET_GOOD,
 	    "255 of four bytes");
+	ck_assert_uint_eq(account->len, RECORD_ACCOUNT_BYTES);
+	check_fault(judge_account(2, "\\u00e9"), TICKET_GOOD, "escapes");
+	ck_assert_str_eq(account->data, "\xc3\xa9\xc3\xa9");
 	check_fault(judge_account(256, "\xc3\xa9"), TICKET_MALFORMED_CLAIMS,
 	    "256 of two bytes");
 }
@@ -401,7 +422,7 @@ START_TEST(a_ticket_has_at_most_4096_bytes)
 		(void)snprintf(claims, sizeof(claims), "{" EXP ",'x':'%*s'}",
 		    fill++, "");
 		ticket = ticket_make(TICKET_HS256, HS, claims);
-		check_fault(ticket_judge(keys, ticket, &use),
+		check_fault(judge_by(keys, ticket),
 		    ticket->len <= TICKET_BYTES_MAX ? TICKET_GOOD :
 		    TICKET_MALFORMED, "length");
 		if (ticket->len <= TICKET_BYTES_MAX)
@@ -510,9 +531,9 @@ START_TEST(a_public_key_is_no_secret)
 		forged = ticket_maker_sign_with(pems[i], strlen(pems[i]),
 		    text);
 		/* As it is for who takes the header's word for it. */
-		check_fault(ticket_judge(forger, forged, &use), TICKET_GOOD,
+		check_fault(judge_by(forger, forged), TICKET_GOOD,
 		    kids[i]);
-		check_fault(ticket_judge(keys, forged, &use),
+		check_fault(judge_by(keys, forged),
 		    TICKET_WRONG_ALGORITHM, kids[i]);
 		payload_unref(forged);
 		payload_unref(text);

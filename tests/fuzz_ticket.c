@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "session/record.h"
 #include "ticket_maker.h"
 #include "wire/ticket.h"
 #include "wire/ticket_key.h"
@@ -23,6 +24,19 @@ require(bool holds)
 		abort();
 }
 
+static enum ticket_fault
+judge(const struct ticket_keys *keys, const struct payload *ticket,
+    const struct ticket_use *use)
+{
+	struct payload *account;
+	enum ticket_fault fault = ticket_judge(keys, ticket, use, &account);
+
+	require(account == NULL || (fault == TICKET_GOOD && account->len > 0 &&
+	    account->len <= RECORD_ACCOUNT_BYTES));
+	payload_unref(account);
+	return fault;
+}
+
 /* What is good to start with a longer time to go is good to join. */
 static void
 check_uses(const struct ticket_keys *keys, const struct payload *ticket,
@@ -31,13 +45,13 @@ check_uses(const struct ticket_keys *keys, const struct payload *ticket,
 	enum ticket_fault starts, joins, early;
 
 	use->starts = true;
-	starts = ticket_judge(keys, ticket, use);
+	starts = judge(keys, ticket, use);
 	use->starts = false;
-	joins = ticket_judge(keys, ticket, use);
+	joins = judge(keys, ticket, use);
 	require(starts != TICKET_GOOD || joins == TICKET_GOOD);
 	require(starts == joins || starts == TICKET_WRONG_ROLE);
 	use->now_s -= TICKET_LEEWAY_S;
-	early = ticket_judge(keys, ticket, use);
+	early = judge(keys, ticket, use);
 	use->now_s += TICKET_LEEWAY_S;
 	require(early != TICKET_EXPIRED || joins == TICKET_EXPIRED);
 	require(ticket_fault_name(joins) != NULL);
@@ -76,7 +90,7 @@ check_tampered(const struct ticket_keys *keys, const struct payload *ticket)
 	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
 		other = payload_new(ticket->data, ticket->len);
 		other->data[at[i]] ^= 1;
-		require(ticket_judge(keys, other, &use) != TICKET_GOOD);
+		require(judge(keys, other, &use) != TICKET_GOOD);
 		payload_unref(other);
 	}
 	payload_unref(name);

@@ -317,6 +317,7 @@ store_record(struct world *world, const struct record *record)
 	payload_ref(record->session);
 	payload_ref(record->name);
 	payload_ref(record->cart);
+	payload_ref(record->account);
 	stored->shown = xrealloc(stored->shown,
 	    stored->count * sizeof(struct multicart *));
 	stored->shown[n] = multicart_encode(stored->session);
@@ -732,6 +733,8 @@ forget_body(struct record *record)
 	}
 	payload_unref(record->cart);
 	record->cart = NULL;
+	payload_unref(record->account);
+	record->account = NULL;
 }
 
 /* What note says is done for all of what was there before. */

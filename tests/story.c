@@ -178,6 +178,8 @@ story_enter(struct story *story, unsigned number, enum record_event event,
 	record.has_token = true;
 	record.has_request = true;
 	memset(record.request, (int)customer + 1, sizeof(record.request));
+	record.has_account = true;
+	record.account = payload_new("account-4711", 12);
 	return append(story, session, &record);
 }
 

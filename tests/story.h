@@ -47,7 +47,7 @@ void	 story_clear(struct story *story);
  */
 int64_t	 story_tell(struct story *story, unsigned session,
 	    enum record_event event, unsigned customer);
-/* START or JOIN of one with a token and a requestId. */
+/* START or JOIN of one with a token, a requestId and an account. */
 int64_t	 story_enter(struct story *story, unsigned session,
 	    enum record_event event, unsigned customer);
 /* START of a customer who takes the seat of another. */

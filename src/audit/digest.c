@@ -56,6 +56,7 @@ audit_digest_make(struct audit_digest *digest, struct audit_row *row,
 
 	digest->fault = audit_row_read_body(at, first, row);
 	digest->is_erased = row->is_erased;
+	digest->has_account = record->account != NULL;
 	digest->has_request = record->has_request;
 	memcpy(digest->request, record->request, sizeof(digest->request));
 	if (digest->fault == NULL && !row->is_erased)

@@ -23,6 +23,7 @@ struct audit_digest {
 	const char *fault;	/* what is wrong with the body, or NULL */
 	bool	 is_erased;	/* then there is no digest */
 	uint8_t	 digest[CHAIN_HASH_BYTES];
+	bool	 has_account;	/* which the row's flags have to say */
 	bool	 has_request;	/* what a replay needs of a body */
 	uint8_t	 request[ID_PROOF_BYTES];
 };

@@ -35,6 +35,10 @@ static const struct {
 	    " INDEXED BY journal_newcomer WHERE event IN (1, 2)) AS entries,"
 	    " (SELECT count(*) FROM journal NOT INDEXED"
 	    " WHERE event IN (1, 2)) AS rows" },
+	{ "journal_body_account", "SELECT (SELECT count(*) FROM journal_body"
+	    " INDEXED BY journal_body_account WHERE account IS NOT NULL)"
+	    " AS entries, (SELECT count(*) FROM journal_body NOT INDEXED"
+	    " WHERE account IS NOT NULL) AS rows" },
 	{ "journal_sessionless", "SELECT (SELECT count(*) FROM journal"
 	    " INDEXED BY journal_sessionless WHERE session = 0) AS entries,"
 	    " (SELECT count(*) FROM journal NOT INDEXED"

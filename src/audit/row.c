@@ -34,6 +34,7 @@ enum body_column {
 	BODY_ADDRESS,
 	BODY_CART,
 	BODY_REQUEST,
+	BODY_ACCOUNT,
 	BODY_COLUMNS
 };
 
@@ -189,6 +190,8 @@ audit_row_read_body(sqlite3_stmt *at, int first, struct audit_row *row)
 	read_address(&columns, first + BODY_ADDRESS, record);
 	record->has_request = column_blob_or_none(&columns,
 	    first + BODY_REQUEST, record->request, sizeof(record->request));
+	record->account = column_text_or_none(&columns, first + BODY_ACCOUNT,
+	    1, RECORD_ACCOUNT_BYTES);
 	return columns_fit(&columns) ? NULL :
 	    "something in its body is of the wrong kind";
 }

@@ -20,7 +20,7 @@ struct audit_row {
 	int64_t	 previous_seq;	/* the row of its session before; 0: none */
 	struct record record;	/* its references are the row's; row numbers */
 				/* of customers are 0 */
-	bool	 is_erased;	/* no salt, name, address, cart and request */
+	bool	 is_erased;	/* nothing is left of the body */
 	bool	 is_expired;	/* it is, and by a RETAIN; set by who knows */
 	uint8_t	 digest[CHAIN_HASH_BYTES];
 	uint8_t	 hash[CHAIN_HASH_BYTES];
@@ -44,7 +44,8 @@ enum { AUDIT_ROW_WIDTH = 14 };
 const char *audit_row_read(struct sqlite3_stmt *at, struct audit_row *row)
 	    __attribute__((warn_unused_result));
 /* The columns of the body, from that number on. */
-#define AUDIT_BODY_COLUMNS "b.salt, b.name, b.address, b.cart, b.request"
+#define AUDIT_BODY_COLUMNS						\
+	"b.salt, b.name, b.address, b.cart, b.request, b.account"
 const char *audit_row_read_body(struct sqlite3_stmt *at, int first,
 	    struct audit_row *row)
 	    __attribute__((warn_unused_result));

@@ -444,6 +444,9 @@ check_body(struct verifier *v, struct audit_row *row)
 		return audit_report_fault(v->report, row, "%s", digest.fault);
 	if (digest.is_erased)
 		return explain_erasure(v, row);
+	if (digest.has_account != row->record.has_account)
+		return audit_report_fault(v->report, row,
+		    "its account is not where its flags say");
 	if (memcmp(digest.digest, row->digest, sizeof(row->digest)) != 0)
 		return audit_report_fault(v->report, row,
 		    "its body is not the one that was written");

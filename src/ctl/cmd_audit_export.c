@@ -27,7 +27,7 @@ static const struct ctl_option export_options[] = {
 	[OPTION_FORMAT] = { "format", "FORMAT",
 	    "jsonl (the usual one) or csv" },
 	[OPTION_NO_BODIES] = { "no-bodies", NULL,
-	    "without names, addresses and carts" },
+	    "without names, addresses, carts and accounts" },
 	{ NULL, NULL, NULL },
 };
 

@@ -22,7 +22,7 @@
 enum column {
 	SEQ, SESSION, INCARNATION, REVISION, EVENT, TIME, TRANSPORT, CUSTOMER,
 	DISPLACED, RESUMABLE, READY, CLIENT_SEQ, CODE, MESSAGE, COUNT, BEFORE,
-	UPTO, ERASED, NAME, ADDRESS, CART, DIGEST, HASH, COLUMNS
+	UPTO, ERASED, NAME, ADDRESS, CART, ACCOUNT, DIGEST, HASH, COLUMNS
 };
 
 /* As the manual page has them. */
@@ -30,7 +30,7 @@ static const char *const names[COLUMNS] = {
 	"seq", "session", "incarnation", "revision", "event", "time",
 	"transport", "customer", "displaced", "resumable", "ready",
 	"client_seq", "code", "message", "count", "before", "upto", "erased",
-	"name", "address", "cart", "digest", "hash",
+	"name", "address", "cart", "account", "digest", "hash",
 };
 
 enum cell_kind {
@@ -181,6 +181,8 @@ read_cell(const struct audit_row *row, enum column column, unsigned parts,
 		set_payload(cell, CELL_TEXT, record->name);
 	else if (column == CART)
 		set_payload(cell, CELL_CART, record->cart);
+	else if (column == ACCOUNT)
+		set_payload(cell, CELL_TEXT, record->account);
 	else if (*record->address != '\0')
 		set_text(cell, record->address);
 }

@@ -14,7 +14,7 @@ struct json_line;
 
 /* What may be left out. */
 enum journal_row_parts {
-	JOURNAL_ROW_BODY = 1,	/* name, address and cart */
+	JOURNAL_ROW_BODY = 1,	/* name, address, cart and account */
 	JOURNAL_ROW_HASHES = 2	/* digest and hash */
 };
 

@@ -153,6 +153,8 @@ new_admission(struct hub *hub, struct room *room, struct peer *peer,
 	    sizeof(record->customer));
 	record->customer_row = ++hub->last_customer_row;
 	record->name = payload_ref(message->name);
+	record->has_account = message->account != NULL;
+	record->account = payload_ref(message->account);
 	record->has_token = message->is_resumable ||
 	    hub->settings.require_tokens ||
 	    peer->transport != TRANSPORT_WEBSOCKET;

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/id.h"
 #include "core.h"
 #include "quota.h"
@@ -96,7 +97,7 @@ needs_ticket(const struct hub *hub, const struct message *message)
 
 enum refusal
 auth_ticket(struct hub *hub, const struct room *room,
-    const struct message *message)
+    struct message *message)
 {
 	const struct hub_settings *settings = &hub->settings;
 	const struct ticket_use use = {
@@ -108,12 +109,16 @@ auth_ticket(struct hub *hub, const struct room *room,
 	};
 	enum ticket_fault fault;
 
+	/* One who waited for a seat is judged once more. */
+	payload_unref(message->account);
+	message->account = NULL;
 	if (settings->ticket_keys == NULL)
 		return REFUSAL_NONE;
 	if (message->ticket == NULL)
 		return needs_ticket(hub, message) ? REFUSAL_TICKET_REQUIRED :
 		    REFUSAL_NONE;
-	fault = ticket_judge(settings->ticket_keys, message->ticket, &use);
+	fault = ticket_judge(settings->ticket_keys, message->ticket, &use,
+	    &message->account);
 	if (fault == TICKET_GOOD)
 		return REFUSAL_NONE;
 	hub->counts.refused_tickets[fault]++;

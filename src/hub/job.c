@@ -35,6 +35,8 @@ job_bytes(const struct job *job)
 		bytes += record->name->len;
 	if (record->cart != NULL)
 		bytes += record->cart->len;
+	if (record->account != NULL)
+		bytes += record->account->len;
 	return bytes;
 }
 

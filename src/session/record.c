@@ -29,5 +29,6 @@ record_clear(struct record *record)
 	payload_unref(record->session);
 	payload_unref(record->name);
 	payload_unref(record->cart);
+	payload_unref(record->account);
 	*record = (struct record){ .session = NULL };
 }

@@ -51,7 +51,8 @@ enum transport {
 
 enum {
 	RECORD_SALT_BYTES = 16,
-	RECORD_ADDRESS_CHARS = 45	/* of an IPv6 address in text */
+	RECORD_ADDRESS_CHARS = 45,	/* of an IPv6 address in text */
+	RECORD_ACCOUNT_BYTES = 1020	/* 255 characters */
 };
 
 struct record {
@@ -71,6 +72,7 @@ struct record {
 	struct customer_id displaced;	/* whose seat was taken */
 	int64_t	 displaced_row;
 	bool	 has_token;	/* START, JOIN: the customer can prove itself */
+	bool	 has_account;	/* START, JOIN: a ticket named one */
 	bool	 is_ready;	/* READY */
 	union {			/* the journal's column client_seq: */
 		uint64_t number;	/* whatever it means */
@@ -92,6 +94,7 @@ struct record {
 				/* the server's key */
 	struct payload *cart;	/* CART: JSON without insignificant space */
 	char	 address[RECORD_ADDRESS_CHARS + 1];	/* "" if unknown */
+	struct payload *account;	/* if has_account; no session's state */
 };
 
 /*

@@ -16,6 +16,7 @@ enum {
 	FLAG_READY = 1,			/* journal.flags */
 	FLAG_TOKEN = 2,
 	FLAG_EXACT = 4,
+	FLAG_ACCOUNT = 8,
 	FLAGS_MESSAGE = 256		/* of a REFUSED, times the message */
 };
 
@@ -75,6 +76,9 @@ chain_hash_body(const struct record *record, uint8_t digest[CHAIN_HASH_BYTES])
 	hash_payload(&ctx, record->cart);
 	hash_field(&ctx, record->has_request ? record->request : NULL,
 	    sizeof(record->request));
+	/* Bodies of before are as they were. */
+	if (record->account != NULL)
+		hash_payload(&ctx, record->account);
 	sha256_digest(&ctx, CHAIN_HASH_BYTES, digest);
 }
 
@@ -111,7 +115,8 @@ chain_flags(const struct record *record)
 		return (uint64_t)record->call;
 	return (record->is_ready ? FLAG_READY : 0) |
 	    (record->has_token ? FLAG_TOKEN : 0) |
-	    (record->is_exact ? FLAG_EXACT : 0);
+	    (record->is_exact ? FLAG_EXACT : 0) |
+	    (record->has_account ? FLAG_ACCOUNT : 0);
 }
 
 void
@@ -130,6 +135,8 @@ chain_read_flags(struct record *record, uint64_t flags)
 	record->has_token = (flags & FLAG_TOKEN) != 0;
 	record->is_exact = record->event == RECORD_RETAIN &&
 	    (flags & FLAG_EXACT) != 0;
+	record->has_account = (record->event == RECORD_START ||
+	    record->event == RECORD_JOIN) && (flags & FLAG_ACCOUNT) != 0;
 }
 
 void

@@ -42,7 +42,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " FROM back LEFT JOIN journal_body AS b ON b.seq = back.seq",
 	[SQL_BODY] =
 	    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
-	    " cart = NULL, request = NULL WHERE seq = ?",
+	    " cart = NULL, request = NULL, account = NULL WHERE seq = ?",
 	/* Of the newcomers that the rows are about. */
 	[SQL_REQUEST] =
 	    "UPDATE customer SET request = NULL"

@@ -44,8 +44,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " VALUES (?1, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 	    " (SELECT last_seq FROM session WHERE id = ?2))",
 	[SQL_BODY] =
-	    "INSERT INTO journal_body (seq, salt, name, address, cart, request)"
-	    " VALUES (?, ?, ?, ?, ?, ?)",
+	    "INSERT INTO journal_body (seq, salt, name, address, cart, request,"
+	    " account) VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[SQL_HEAD] =
 	    "SELECT seq, hash FROM journal"
 	    " ORDER BY seq DESC LIMIT 1",
@@ -106,6 +106,7 @@ insert_body(struct store *store, const struct record *record)
 	sql_bind_payload(&b, record->cart);
 	sql_bind_blob(&b, record->has_request ? record->request : NULL,
 	    sizeof(record->request));
+	sql_bind_payload(&b, record->account);
 	return sql_run_one(&b);
 }
 

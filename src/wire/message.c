@@ -578,6 +578,7 @@ message_clear(struct message *message)
 	payload_unref(message->name);
 	payload_unref(message->cart);
 	payload_unref(message->ticket);
+	payload_unref(message->account);
 	*message = (struct message){ 0 };
 }
 

@@ -51,6 +51,8 @@ struct message {
 					/* cannot be one is kept as "-" */
 	struct payload *ticket;		/* NULL if absent; whatever is too */
 					/* long to be one is kept as "" */
+	struct payload *account;	/* that a ticket named which was found */
+					/* to be good; or NULL */
 	uint64_t cursor_incarnation;	/* 0 if absent or unreadable */
 	uint64_t cursor_revision;
 	unsigned wait_s;		/* MESSAGE_WAIT_MAX_S at the most */

@@ -315,8 +315,21 @@ static const struct claim {
 	{ "role", true, judge_role },
 };
 
+/* Of claims that are good. */
+static struct payload *
+read_account(const struct json_member *member)
+{
+	char text[PART_BYTES];
+	size_t len;
+
+	if (member == NULL || decode_member(member, text, &len) == -1)
+		return NULL;
+	return payload_new(text, len);
+}
+
 static enum ticket_fault
-judge_claims(const struct part *part, const struct ticket_use *use)
+judge_claims(const struct part *part, const struct ticket_use *use,
+    struct payload **account)
 {
 	enum ticket_fault fault = TICKET_GOOD;
 	uint8_t bytes[PART_BYTES];
@@ -332,17 +345,20 @@ judge_claims(const struct part *part, const struct ticket_use *use)
 		if (member != NULL || !claims[i].is_optional)
 			fault = claims[i].judge(member, use);
 	}
+	if (fault == TICKET_GOOD)
+		*account = read_account(json_find(&members, "sub"));
 	return fault;
 }
 
 enum ticket_fault
 ticket_judge(const struct ticket_keys *keys, const struct payload *ticket,
-    const struct ticket_use *use)
+    const struct ticket_use *use, struct payload **account)
 {
 	const struct ticket_key *key;
 	enum ticket_fault fault;
 	struct parts parts;
 
+	*account = NULL;
 	if (split_ticket(ticket, &parts) == -1)
 		return TICKET_MALFORMED;
 	fault = choose_key(keys, &parts.header, &key);
@@ -350,7 +366,7 @@ ticket_judge(const struct ticket_keys *keys, const struct payload *ticket,
 	if (fault == TICKET_GOOD)
 		fault = verify_signature(key, &parts);
 	if (fault == TICKET_GOOD)
-		fault = judge_claims(&parts.claims, use);
+		fault = judge_claims(&parts.claims, use, account);
 	return fault;
 }
 

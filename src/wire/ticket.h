@@ -54,9 +54,13 @@ struct ticket_use {
 	uint64_t now_s;			/* since 1970 */
 };
 
-/* Judge a ticket, which may be anything. */
+/*
+ * Judge a ticket, which may be anything.  The account that a good one names
+ * goes to *account, a reference; NULL if there is none.
+ */
 enum ticket_fault ticket_judge(const struct ticket_keys *keys,
-	    const struct payload *ticket, const struct ticket_use *use);
+	    const struct payload *ticket, const struct ticket_use *use,
+	    struct payload **account);
 
 /* A word for a fault. */
 const char *ticket_fault_name(enum ticket_fault fault);
