@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/account.h"
 #include "audit/audit.h"
 #include "audit/offline_erase.h"
 #include "audit/session_list.h"
@@ -23,7 +24,7 @@
 #include "prompt.h"
 #include "session/session.h"
 
-enum { OPTION_CUSTOMER, OPTION_SESSION, OPTION_YES };
+enum { OPTION_ACCOUNT, OPTION_CUSTOMER, OPTION_SESSION, OPTION_YES };
 
 enum {
 	FIRST_WAIT_MS = 20,		/* until the daemon is asked again: */
@@ -36,6 +37,8 @@ enum {
 #define STATUS_UNKNOWN 404
 
 static const struct ctl_option options[] = {
+	[OPTION_ACCOUNT] = { "account", "ACCOUNT",
+	    "of the customers whose tickets named it" },
 	[OPTION_CUSTOMER] = { "customer", "ID", "what is known of one customer" },
 	[OPTION_SESSION] = { "session", "ID", "in this session, or all of it" },
 	[OPTION_YES] = { "yes", NULL, "do not ask" },
@@ -53,14 +56,22 @@ static const struct json_shape state_shape[] = {
 	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
+/* What is erased at a time. */
+struct target {
+	struct payload *session;	/* a reference */
+	bool	 has_customer;		/* else everybody's in it */
+	struct customer_id customer;
+};
+
 /* What is to be erased. */
 struct erase {
 	const struct ctl *ctl;
-	const char *session;		/* NULL: wherever the customer is */
-	const char *customer_text;
-	const struct customer_id *customer; /* NULL: everybody's */
-	struct payload **sessions;	/* in which; a reference of each */
-	size_t	 session_count;
+	const char *session;		/* NULL: wherever the others are */
+	const char *account;		/* NULL, or ... */
+	const char *customer_text;	/* ... this is, or both */
+	const struct customer_id *customer;
+	struct target *targets;
+	size_t	 target_count;
 };
 
 /* Ask a person; whoever has no terminal says --yes. */
@@ -72,10 +83,18 @@ confirm_erase(const struct erase *erase)
 	if (isatty(STDIN_FILENO) != 1)
 		return ctl_usage_error("erase: without a terminal to ask at, "
 		    "say --yes");
-	(void)fprintf(stderr, "Erase names, carts and addresses of %s%s%s%s, "
-	    "for ever? [y/N] ",
-	    erase->customer != NULL ? "customer " : "everybody",
-	    erase->customer != NULL ? erase->customer_text : "",
+	(void)fputs("Erase names, carts and addresses of ", stderr);
+	if (erase->account != NULL) {
+		(void)fprintf(stderr, "%zu customer%s of account ",
+		    erase->target_count, erase->target_count == 1 ? "" : "s");
+		(void)printable_write(stderr, erase->account,
+		    strlen(erase->account), SIZE_MAX);
+	} else {
+		(void)fprintf(stderr, "%s%s",
+		    erase->customer != NULL ? "customer " : "everybody",
+		    erase->customer != NULL ? erase->customer_text : "");
+	}
+	(void)fprintf(stderr, "%s%s, for ever? [y/N] ",
 	    erase->session != NULL ? " in session " : "",
 	    erase->session != NULL ? erase->session : "");
 	if (prompt_is_yes(NULL))
@@ -84,12 +103,20 @@ confirm_erase(const struct erase *erase)
 	return CTL_FAULT;
 }
 
+/* Takes the reference of session. */
 static void
-add_session(struct erase *erase, struct payload *session)
+add_target(struct erase *erase, struct payload *session,
+    const struct customer_id *customer)
 {
-	erase->sessions = xrealloc(erase->sessions,
-	    (erase->session_count + 1) * sizeof(*erase->sessions));
-	erase->sessions[erase->session_count++] = session;
+	struct target *target;
+
+	erase->targets = xrealloc(erase->targets,
+	    (erase->target_count + 1) * sizeof(*erase->targets));
+	target = &erase->targets[erase->target_count++];
+	*target = (struct target){ .session = session };
+	target->has_customer = customer != NULL;
+	if (customer != NULL)
+		target->customer = *customer;
 }
 
 /* All sessions that know the customer. */
@@ -102,12 +129,37 @@ find_sessions(struct erase *erase, struct audit *audit)
 
 	while ((status = audit_session_of_customer(audit, erase->customer,
 		    &after, &session)) == AUDIT_OK)
-		add_session(erase, session);
+		add_target(erase, session, erase->customer);
 	if (status != AUDIT_NONE)
 		return (enum ctl_status)status;
-	if (erase->session_count > 0)
+	if (erase->target_count > 0)
 		return CTL_OK;
 	log_errorx("%s: no such customer", erase->customer_text);
+	return CTL_NOT_FOUND;
+}
+
+/* All customers of the account, in the session or everywhere. */
+static enum ctl_status
+find_customers(struct erase *erase, struct audit *audit)
+{
+	enum audit_status status;
+	struct audit_entry entry;
+	int64_t after = 0;
+
+	while ((status = audit_account_next(audit, erase->account, after,
+		    &entry)) == AUDIT_OK) {
+		after = entry.seq;
+		if (erase->session == NULL ||
+		    strcmp(erase->session, entry.session->data) == 0)
+			add_target(erase, payload_ref(entry.session),
+			    &entry.customer);
+		audit_entry_clear(&entry);
+	}
+	if (status != AUDIT_NONE)
+		return (enum ctl_status)status;
+	if (erase->target_count > 0)
+		return CTL_OK;
+	log_errorx("nobody of that account is known");
 	return CTL_NOT_FOUND;
 }
 
@@ -125,9 +177,11 @@ find_what_to_erase(struct erase *erase)
 	status = (enum ctl_status)audit_open(erase->ctl->database, &audit);
 	if (status != CTL_OK)
 		return status;
-	if (erase->session != NULL)
-		add_session(erase, payload_new(erase->session,
-		    strlen(erase->session)));
+	if (erase->account != NULL)
+		status = find_customers(erase, audit);
+	else if (erase->session != NULL)
+		add_target(erase, payload_new(erase->session,
+		    strlen(erase->session)), erase->customer);
 	else
 		status = find_sessions(erase, audit);
 	audit_close(audit);
@@ -363,6 +417,27 @@ erase_session(const struct ctl *ctl, struct payload *session,
 	return CTL_UNAVAILABLE;
 }
 
+/*
+ * One of an account cannot be found by it any more once its first row is
+ * erased, which is the last one to be, though its bytes may still be in the
+ * log: so whoever has to say it again is told how.
+ */
+static enum ctl_status
+erase_target(const struct erase *erase, const struct target *target)
+{
+	char digits[ID_CUSTOMER_HEX + 1];
+	enum ctl_status status;
+
+	status = erase_session(erase->ctl, target->session,
+	    target->has_customer ? &target->customer : NULL);
+	if (status == CTL_OK || erase->account == NULL)
+		return status;
+	customer_id_format(&target->customer, digits);
+	log_errorx("the rest is: erase --session %s --customer %s; and then "
+	    "the same --account again", target->session->data, digits);
+	return status;
+}
+
 static enum ctl_status
 erase_all(struct erase *erase)
 {
@@ -371,13 +446,12 @@ erase_all(struct erase *erase)
 
 	if (status == CTL_OK)
 		status = confirm_erase(erase);
-	for (i = 0; i < erase->session_count; i++) {
+	for (i = 0; i < erase->target_count; i++) {
 		if (status == CTL_OK)
-			status = erase_session(erase->ctl, erase->sessions[i],
-			    erase->customer);
-		payload_unref(erase->sessions[i]);
+			status = erase_target(erase, &erase->targets[i]);
+		payload_unref(erase->targets[i].session);
 	}
-	free(erase->sessions);
+	free(erase->targets);
 	return status;
 }
 
@@ -387,13 +461,18 @@ run_erase(const struct ctl *ctl)
 	struct erase erase = {
 		.ctl = ctl,
 		.session = ctl->values[OPTION_SESSION],
+		.account = ctl->values[OPTION_ACCOUNT],
 		.customer_text = ctl->values[OPTION_CUSTOMER],
 	};
 	struct customer_id customer;
 
-	if (erase.session == NULL && erase.customer_text == NULL)
-		return ctl_usage_error("erase: say --customer, --session or "
-		    "both");
+	if (erase.session == NULL && erase.customer_text == NULL &&
+	    erase.account == NULL)
+		return ctl_usage_error("erase: say --account or --customer, "
+		    "--session or both");
+	if (erase.account != NULL && erase.customer_text != NULL)
+		return ctl_usage_error("erase: --account and --customer are "
+		    "two ways to say who");
 	if (erase.session != NULL &&
 	    !session_id_is_valid(erase.session, strlen(erase.session)))
 		return ctl_usage_error("erase: %s: not the id of a session",

@@ -13,6 +13,7 @@ const struct ctl_command *const commands[] = {
 	&cmd_drain,
 	&cmd_api_key_new,
 	&cmd_audit_sessions,
+	&cmd_audit_customers,
 	&cmd_audit_show,
 	&cmd_audit_state,
 	&cmd_audit_diff,

@@ -19,6 +19,7 @@ extern const struct ctl_command cmd_restore;
 extern const struct ctl_command cmd_session;
 extern const struct ctl_command cmd_status;
 extern const struct ctl_command cmd_erase;
+extern const struct ctl_command cmd_audit_customers;
 extern const struct ctl_command cmd_audit_diff;
 extern const struct ctl_command cmd_audit_export;
 extern const struct ctl_command cmd_audit_head;

@@ -7,6 +7,7 @@ import test, { before, describe } from 'node:test';
 
 import { Client } from './lib/client.mjs';
 import { Daemon, makeFolder } from './lib/daemon.mjs';
+import { TicketKey } from './lib/ticket.mjs';
 import { hasScript, tool, toolOnTerminal } from './lib/tool.mjs';
 
 // Characters that a terminal obeys, or that nobody sees: controls, marks and
@@ -34,9 +35,10 @@ const words = (text) => text.split(' ');
 // All that shows what customers sent; those that only print it.
 const PROGRAMS = ['audit state one', 'audit export',
 	'audit export --format=csv', 'audit sessions --json',
+	'audit customers --account=4711 --json',
 	'audit show one --json', 'audit who one 7 --json', 'session one --json',
 	'sessions --json', 'status --json', 'config --json'];
-const PEOPLE = ['audit sessions', 'audit show one --color=never',
+const PEOPLE = ['audit sessions', 'audit customers --account=4711', 'audit show one --color=never',
 	'audit diff one 1 3 --color=never', 'audit who one 7 --color=never',
 	'audit verify', 'session one', 'sessions', 'status', 'config'];
 // What is wrong with a command line may be on a page that somebody copied from.
@@ -45,14 +47,21 @@ const WRONG = [['audit', 'show', EVIL], ['audit', 'who', 'one', EVIL],
 	['audit', 'sessions', '--since', EVIL], ['session', EVIL],
 	['kick', EVIL, EVIL], ['audit', 'export', '--format', EVIL],
 	['log-level', EVIL], ['audit', 'verify', '--head', EVIL],
-	['erase', '--session', EVIL], ['backup', `/no/where/${EVIL}`]];
+	['audit', 'customers', '--account', `${EVIL}?`],
+	['erase', '--session', EVIL], ['erase', '--yes', '--account', `${EVIL}?`], ['backup', `/no/where/${EVIL}`]];
 
+const folder = makeFolder();
+const key = new TicketKey('HS256', 'shop', folder);
 const daemon = await Daemon.start({
-	database: path.join(makeFolder(), 'shop.db') });
+	database: path.join(folder, 'shop.db'),
+	settings: { 'ticket-keys': key.file } });
 
 before(async () => {
 	const ada = await Client.open(daemon, '/one');
-	const { customerId } = await ada.enter('startSession', NAME);
+	const { customerId } = await ada.enter('startSession', NAME,
+		{ ticket: key.sign({ sub: '4711' }) });
+	const bob = await Client.open(daemon, '/one');
+	await bob.enter('joinSession', 'Bob', { ticket: key.sign({ sub: EVIL }) });
 	for (const [i, cart] of [CART, LATER].entries()) {
 		ada.sendText('{"event":"updateCart","payload":{"customerId":' +
 			`"${customerId}","seq":${i + 1},"cartContent":${cart}}}`);

@@ -142,6 +142,93 @@ test('keys are replaced without an outage, and a bad one changes nothing',
 			assert(!daemon.log.includes('eyJ'));
 		}));
 
+// Customers of an account as the tool lists them: the sessions and events.
+const listed = async (database, account) => {
+	const { status, output, error } = await ctl(database, 'audit',
+		'customers', '--account', account, '--json');
+	if (status === 2)
+		assert.equal(error, 'buddyshoppingctl: nobody of that account is known\n');
+	else
+		assert.equal(status, 0);
+	return output.split('\n').slice(0, -1).map((line) => JSON.parse(line));
+};
+
+const enter = async (daemon, session, event, name, ticket) => {
+	const client = await Client.open(daemon, `/${session}`);
+	const { customerId } = await client.enter(event, name, { ticket });
+	return { client, customerId };
+};
+
+const hasText = (database, text) => fs.readdirSync(path.dirname(database))
+	.filter((name) => name.startsWith('shop.db') && !name.endsWith('.admin'))
+	.some((name) => fs.readFileSync(path.join(path.dirname(database), name))
+		.includes(text));
+
+test('the customers of an account are found, and erased everywhere',
+	() => withTickets(makeAll, async (daemon, [key]) => {
+		const { database } = daemon;
+		const account = 'konto-4711-\u00e9';
+		const mine = key.sign({ sub: account });
+		const ada = await enter(daemon, 'one', 'startSession', 'Penelope',
+			mine);
+		const bob = await enter(daemon, 'one', 'joinSession', 'Calypso',
+			key.sign({ sub: 'konto-4712' }));
+		const again = await enter(daemon, 'two', 'startSession', 'Penelope',
+			mine);
+		await enter(daemon, 'three', 'startSession', 'Circe', key.sign());
+		assert.deepEqual((await listed(database, account))
+			.map(({ session, customer, event, name }) =>
+				[session, customer, event, name]), [
+			['one', ada.customerId, 'start', 'Penelope'],
+			['two', again.customerId, 'start', 'Penelope']]);
+		assert.deepEqual(await listed(database, 'konto-471'), []);
+		const table = await ctl(database, 'audit', 'customers', '--account',
+			'konto-4712');
+		assert.match(table.output, /^SESSION +CUSTOMER +EVENT +TIME +NAME\n/);
+		assert(table.output.includes(`${bob.customerId} join `));
+		// The others in a session do not hear of it, and nothing else does.
+		bob.client.close();
+		const metrics = await ctl(database, 'status', '--json');
+		assert(!metrics.output.includes('konto'));
+		assert(!daemon.log.includes('konto'));
+
+		// In one session, and then everywhere else.
+		assert.deepEqual(await ctl(database, 'erase', '--yes', '--account',
+			account, '--session', 'two'), { status: 0, error: '',
+			output: 'two: erased 2 records\n' });
+		assert.deepEqual((await listed(database, account))
+			.map(({ session }) => session), ['one']);
+		assert.deepEqual(await ctl(database, 'erase', '--yes',
+			`--account=${account}`), { status: 0, error: '',
+			output: 'one: erased 2 records\n' });
+		assert.deepEqual(await listed(database, account), []);
+		assert(!hasText(database, 'Penelope') && !hasText(database, account));
+		assert(hasText(database, 'Calypso'));
+		assert.equal((await ctl(database, 'erase', '--yes', '--account',
+			account)).status, 2);
+
+		// By the tool alone, while no daemon runs.
+		assert.equal(await daemon.stop(), 0);
+		assert.deepEqual(await ctl(database, 'erase', '--yes', '--account',
+			'konto-4712'), { status: 0, error: '',
+			output: 'one: erased 2 records\n' });
+		assert(!hasText(database, 'Calypso'));
+		assert.deepEqual(await listed(database, 'konto-4712'), []);
+		const { output } = await ctl(database, 'audit', 'export');
+		assert.equal(output.match(/"event":"erase"/g).length, 3);
+		assert(hasText(database, 'Circe'));
+		assert.equal((await ctl(database, 'audit', 'verify')).status, 0);
+	}));
+
+test('who is meant is said in one way', () => withTickets(makeAll,
+	async ({ database }) => {
+		const both = await ctl(database, 'erase', '--yes', '--account', 'a',
+			'--customer', '0'.repeat(24));
+		assert.equal(both.status, 64);
+		assert.match(both.error, /--account and --customer are two ways/);
+		assert.equal((await ctl(database, 'audit', 'customers')).status, 64);
+	}));
+
 test('an audience is asked for', () => withTickets(makeAll,
 	async (daemon, keys) => {
 		const say = (key, claims, session) => ways.polling(daemon, session,

@@ -1,0 +1,34 @@
+#ifndef ACCOUNT_H
+#define ACCOUNT_H
+
+#include <stdint.h>
+
+#include "audit/audit.h"
+#include "base/id.h"
+#include "session/record.h"
+
+struct payload;
+
+/* The customers whose tickets named an account, as far as that is not erased. */
+
+/* One of them, as it started or joined a session. */
+struct audit_entry {
+	int64_t	 seq;			/* the row that says so */
+	struct payload *session;	/* its id, as in its URL */
+	struct customer_id customer;
+	enum record_event event;	/* START or JOIN */
+	uint64_t time_ms;
+	struct payload *name;		/* NULL if it has none */
+};
+
+/* Drop the references; the struct itself is the caller's. */
+void	 audit_entry_clear(struct audit_entry *entry);
+
+/*
+ * The first row behind after, 0 for the first of all, whose account is that,
+ * to be cleared; or AUDIT_NONE.  Looks at no row of others.
+ */
+enum audit_status audit_account_next(struct audit *audit,
+	    const char *account, int64_t after, struct audit_entry *entry);
+
+#endif
