@@ -977,14 +977,17 @@ END_TEST
 #define ACTIVATE "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=" \
 	"$0 exec \"$@\" 3<&8 4<&9"
 
-/* Start the daemon with two sockets of these names, TCP and UNIX-domain. */
+/*
+ * Start the daemon with two sockets of these names, TCP and UNIX-domain, and a
+ * setting.
+ */
 static void
-spawn_activated(const char *names)
+spawn_activated(const char *names, const char *setting)
 {
 	const char *program = getenv("BUDDYSHOPPING");
 	const char *const args[] = { "-c", ACTIVATE, names,
 		program == NULL ? "./src/buddyshopping" : program, "-d",
-		database, "-o", "fastcgi-listen=unix:/nowhere/x", "1", NULL };
+		database, "-o", setting, "1", NULL };
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int tcp = socket(AF_INET, SOCK_STREAM, 0);
 	int local = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -1002,7 +1005,7 @@ START_TEST(sockets_of_the_service_manager_take_the_place_of_ours)
 {
 	int fd;
 
-	spawn_activated("http:fastcgi");
+	spawn_activated("http:fastcgi", "fastcgi-listen=unix:/nowhere/x");
 	daemon_await_ready(&daemon_);
 	fd = client_open(&daemon_, "/one");
 	close(fd);
@@ -1017,11 +1020,44 @@ END_TEST
 
 START_TEST(sockets_with_other_names_are_refused)
 {
-	spawn_activated("http:buddyshopping.socket");
+	spawn_activated("http:buddyshopping.socket", "demo=no");
 	ck_assert_int_eq(daemon_await_end(&daemon_), EX_CONFIG);
 	ck_assert_ptr_nonnull(strstr(daemon_.log, "socket \"buddyshopping."
 	    "socket\" of the service manager: FileDescriptorName= has to be "
 	    "http, fastcgi or api"));
+}
+END_TEST
+
+START_TEST(a_socket_for_the_shops_server_takes_keys)
+{
+	static const char call[] = "GET /v1/sessions HTTP/1.1\r\nHost: x\r\n"
+	    "Connection: close\r\n\r\n";
+	char keys[sizeof(database) + 8], setting[sizeof(keys) + 16];
+	const char *text;
+	FILE *file;
+	int fd;
+
+	spawn_activated("http:api", "demo=no");
+	ck_assert_int_eq(daemon_await_end(&daemon_), EX_CONFIG);
+	ck_assert_ptr_nonnull(strstr(daemon_.log,
+	    "api: nobody has a key: api-keys has to name a file\n"));
+
+	(void)unlink(path);	/* to be bound once more */
+	(void)snprintf(keys, sizeof(keys), "%s.keys", database);
+	(void)snprintf(setting, sizeof(setting), "api-keys=%s", keys);
+	file = fopen(keys, "w");
+	ck_assert_ptr_nonnull(file);
+	(void)fprintf(file, "shop %064d\n", 7);
+	ck_assert_int_eq(fclose(file), 0);
+	spawn_activated("http:api", setting);
+	daemon_await_ready(&daemon_);
+	fd = web_connect(path);
+	client_send(fd, call, sizeof(call) - 1);
+	text = client_read_rest(fd);
+	ck_assert_ptr_nonnull(strstr(text, "HTTP/1.1 401 "));
+	ck_assert_ptr_nonnull(strstr(text, "\"invalidKey\""));
+	close(fd);
+	stop();
 }
 END_TEST
 
@@ -1187,5 +1223,6 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    sockets_of_the_service_manager_take_the_place_of_ours);
 	tcase_add_test(tc, sockets_with_other_names_are_refused);
+	tcase_add_test(tc, a_socket_for_the_shops_server_takes_keys);
 	tcase_add_loop_test(tc, answer_is_that_of_http, 0, COUNT(alike));
 }

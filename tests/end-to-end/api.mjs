@@ -416,7 +416,9 @@ test('10000 sessions are paged without gap or double, whatever comes and goes',
 		agent.destroy();
 	}));
 
-test('who keeps the daemon waiting harms nobody', () => withApi({},
+// Nobody has to wait until it is too late for them.
+test('who keeps the daemon waiting harms nobody', () => withApi(
+	{ 'head-timeout': 0 },
 	async ({ daemon, call, port }) => {
 		const ada = await Client.open(daemon, '/one');
 		const { customerId } = await ada.enter('startSession', 'Ada');
