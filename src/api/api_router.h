@@ -26,8 +26,8 @@ struct api_router {
 };
 
 /*
- * Answer a request, or have it wait for the hub.  Who wants something changed is
- * logged.
+ * Answer a request, or have it wait for the hub.  Who wants something changed
+ * is logged.
  */
 void	 api_router_request(const struct api_router *router,
 	    const struct exchange_request *request,

@@ -69,13 +69,11 @@ struct call {
 };
 
 /*
- * What is to be changed and is so already is left as it is, and answered when
- * that is durable: a session that has ended, if it is the incarnation that was
- * to end, and a customer that is gone.  What changes has a CALL in front of it
- * in the journal.
- *
  * Begin a call, which lives until done() or call_cancel(), and is none of the
- * hub's any more then.  What it changed stays changed.
+ * hub's any more then.  What it changed stays changed, with a CALL in front of
+ * it in the journal.  What is so already is left as it is, and answered when
+ * that is durable: a session that has ended, if it is the incarnation that was
+ * to end, and a customer that is gone.
  */
 void	 call_begin(struct hub *hub, struct call *call,
 	    const struct now *now);
