@@ -49,12 +49,20 @@ pass_space(const char *p, const char *end)
 }
 
 static void
-skip_space(struct scan *scan)
+skip_spaces(struct scan *scan)
 {
 	const char *p = pass_space(scan->at, scan->end);
 
 	scan->space += (size_t)(p - scan->at);
 	scan->at = p;
+}
+
+/* Between most tokens there is none, and no call either. */
+static inline void
+skip_space(struct scan *scan)
+{
+	if (scan->at < scan->end && is_space(*scan->at))
+		skip_spaces(scan);
 }
 
 static const char *
