@@ -16,11 +16,17 @@ hex_format(const uint8_t *bytes, size_t n, char *out)
 int
 hex_value(char digit)
 {
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+	/* One more than that.  No branch, which random digits would mislead. */
+	static const uint8_t values[UINT8_MAX + 1] = {
+		['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5,
+		['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+		['a'] = 11, ['b'] = 12, ['c'] = 13,
+		['d'] = 14, ['e'] = 15, ['f'] = 16,
+		['A'] = 11, ['B'] = 12, ['C'] = 13,
+		['D'] = 14, ['E'] = 15, ['F'] = 16,
+	};
+
+	return values[(uint8_t)digit] - 1;
 }
 
 int
