@@ -1,9 +1,14 @@
 #include "vacuum.h"
 
+#include "base/clock.h"
 #include "column.h"
 #include "sql.h"
 
-#define SLICE_PAGES 64
+/* SQLite looks for each page among all that are free, which may take long. */
+enum {
+	SLICE_PAGES = 64,
+	SLICE_US = 500
+};
 
 enum statement {
 	SQL_SPARE,
@@ -42,10 +47,13 @@ enum store_status
 vacuum_slice(struct sql *sql, int64_t *pages)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_VACUUM);
+	uint64_t end_us = clock_us() + SLICE_US;
+	int64_t done = 0;
 
 	/* A row for each page, of which nothing is to be read. */
-	while (sql_next(&b))
-		;
-	*pages = *pages > SLICE_PAGES ? *pages - SLICE_PAGES : 0;
+	do
+		done += sql_next(&b);
+	while (b.rc == SQLITE_ROW && clock_us() < end_us);
+	*pages = done > 0 && *pages > done ? *pages - done : 0;
 	return sql_end_rows(&b);
 }

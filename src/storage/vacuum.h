@@ -20,7 +20,8 @@ int	 vacuum_prepare(struct sql *sql) __attribute__((warn_unused_result));
 /* How many pages could be given back now. */
 enum store_status vacuum_spare_pages(struct sql *sql, int64_t *pages);
 /*
- * Give some of them back, in a transaction; the file is shorter after the next
+ * Give some of them back, in a transaction: one at least, and more while that
+ * takes no time that others would notice.  The file is shorter after the next
  * checkpoint.  *pages is how many are left to do.
  */
 enum store_status vacuum_slice(struct sql *sql, int64_t *pages);
