@@ -6,14 +6,15 @@
 
 /*
  * Passes are this often in the time after which things are old, but within
- * these limits.  A slice follows the other as soon as that is done, so that
- * every list of jobs has one, as large as what is written in it; what is given
- * back can wait.  A slice that was refused is tried again after RETRY_MS.
+ * these limits.  Between slices is a pause, so that most lists of jobs have
+ * none and take no longer; as a slice is larger the more was written since the
+ * last one, it holds up nothing.  One that was refused is tried again after
+ * RETRY_MS.
  */
 #define PASSES_PER_LIFE 24
 #define PASS_MIN_MS 1000
 #define PASS_MAX_MS 3600000
-#define VACUUM_PAUSE_MS 50
+#define SLICE_PAUSE_MS 10
 #define RETRY_MS 60000
 
 /* The shorter of the two times, 0 if both are for ever. */
@@ -106,7 +107,7 @@ retention_next_ms(const struct hub *hub)
 void
 retention_done(struct hub *hub, const struct job *job)
 {
-	uint64_t pause_ms = 0;
+	uint64_t pause_ms = SLICE_PAUSE_MS;
 
 	hub->is_retaining = false;
 	if (job->result == JOB_REFUSED) {
@@ -115,8 +116,6 @@ retention_done(struct hub *hub, const struct job *job)
 		hub->retention.head_row = 0;
 	} else
 		hub->retention = job->retain.next;
-	if (hub->retention.step == RETENTION_VACUUM && pause_ms == 0)
-		pause_ms = VACUUM_PAUSE_MS;
 	hub->retention_ms = hub->retention.step == RETENTION_OVER ?
 	    retention_first_ms(hub) : hub->now.mono_ms + pause_ms;
 }

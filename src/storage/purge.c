@@ -13,10 +13,10 @@
 #include "sql.h"
 
 enum {
-	LEAST_ROWS = 200,	/* that a slice may delete; others wait for */
+	LEAST_ROWS = 100,	/* that a slice may delete; others wait for */
 	MOST_ROWS = 4000,	/* ... it, and after a pause much was written */
 	ROWS_PER_WRITTEN = 2,
-	LOOKED_PER_DELETED = 5,
+	LOOKED_PER_DELETED = 10,
 	LOOKED_MOST = 8000
 };
 
