@@ -436,8 +436,9 @@ writer_submit(struct writer *writer, struct job_list *jobs)
 {
 	mutex_lock(&writer->lock);
 	STAILQ_CONCAT(&writer->waiting, jobs);
-	condition_signal(&writer->wake);
 	mutex_unlock(&writer->lock);
+	/* Not before, or the thread wakes up and finds the lock taken. */
+	condition_signal(&writer->wake);
 }
 
 void
