@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "pace.h"
 #include "storage/chain.h"
 #include "storage/column.h"
 #include "storage/db_header.h"
@@ -25,7 +26,8 @@
 enum {
 	BUSY_TIMEOUT_MS = 5000,		/* a daemon that starts or stops */
 	WAL_LOOKS = 3,			/* at a WAL that a daemon moves */
-	CACHED_MAX = 20			/* statements of audit_run_cached() */
+	CACHED_MAX = 20,		/* statements of audit_run_cached() */
+	PACE_STEPS = 100		/* SQLite's: less than 0.1 ms */
 };
 
 enum statement {
@@ -56,6 +58,7 @@ static const char connection_sql[] =
 
 struct audit {
 	char	*path;
+	struct pace *pace;
 	sqlite3	*db;
 	sqlite3_stmt *statements[STATEMENTS];
 	sqlite3_stmt *cached[CACHED_MAX];
@@ -290,6 +293,13 @@ check_version(struct audit *audit)
 	return rc == SQLITE_OK ? AUDIT_OK : sqlite_failed(audit, rc);
 }
 
+static int
+keep_pace(void *ctx)
+{
+	pace_keep(ctx);
+	return 0;
+}
+
 static enum audit_status
 open_connection(struct audit *audit)
 {
@@ -302,7 +312,10 @@ open_connection(struct audit *audit)
 		rc = sqlite3_busy_timeout(audit->db, BUSY_TIMEOUT_MS);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(audit->db, connection_sql, NULL, NULL, NULL);
-	return rc == SQLITE_OK ? AUDIT_OK : sqlite_failed(audit, rc);
+	if (rc != SQLITE_OK)
+		return sqlite_failed(audit, rc);
+	sqlite3_progress_handler(audit->db, PACE_STEPS, keep_pace, audit->pace);
+	return AUDIT_OK;
 }
 
 /*
@@ -344,6 +357,7 @@ audit_open(const char *path, struct audit **opened)
 		return status;
 	audit = xcalloc(1, sizeof(*audit));
 	audit->path = xstrdup(path);
+	audit->pace = pace_new(audit->path, PACE_OF_READING);
 	status = open_connection(audit);
 	if (status == AUDIT_OK)
 		status = check_version(audit);
@@ -368,6 +382,7 @@ audit_close(struct audit *audit)
 	sql_finalize(audit->statements, STATEMENTS);
 	/* Nothing was written, and all statements are finalized. */
 	(void)sqlite3_close(audit->db);
+	pace_free(audit->pace);
 	free(audit->path);
 	free(audit);
 }

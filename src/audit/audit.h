@@ -18,7 +18,8 @@ struct sqlite3_stmt;
  * Whoever reads for long pins the WAL, which then grows: rows are
  * append-only, so all that walks along them (cursor.h) reads a slice,
  * lets go, and goes on behind it.  What must be of one moment stands between
- * audit_begin() and audit_end(), which come soon after one another.
+ * audit_begin() and audit_end(), which come soon after one another.  And
+ * whoever reads much keeps a pace (pace.h) beside a daemon that commits.
  */
 struct audit;
 

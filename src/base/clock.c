@@ -30,3 +30,9 @@ clock_us(void)
 {
 	return read_us(CLOCK_MONOTONIC);
 }
+
+uint64_t
+clock_thread_us(void)
+{
+	return read_us(CLOCK_THREAD_CPUTIME_ID);
+}

@@ -14,5 +14,7 @@ struct now {
 struct now clock_now(void);
 /* The monotonic clock alone. */
 uint64_t clock_us(void);
+/* The time that the calling thread has spent on a core. */
+uint64_t clock_thread_us(void);
 
 #endif
