@@ -1,21 +1,24 @@
 /*
- * Who rests when, and for how long; and that readers do.
+ * Who rests when, and for how long; and that readers and copies do.
  */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "audit/audit.h"
+#include "audit/backup.h"
 #include "audit/pace.h"
 #include "audit/report.h"
 #include "audit/verify.h"
 #include "base/log.h"
 #include "session/record.h"
+#include "storage/chain.h"
 #include "story.h"
 
 #include "daemon.h"
@@ -36,6 +39,7 @@ static struct {
 	uint64_t rested_us;
 	unsigned rests;
 	unsigned commits;
+	unsigned syncs;
 	const char *wal;		/* of who commits in a rest; or NULL */
 } world;
 
@@ -81,6 +85,13 @@ nanosleep(const struct timespec *time, struct timespec *left)
 	if (world.wal != NULL)
 		commit(world.wal);
 	return 0;
+}
+
+int
+fdatasync(int fd)
+{
+	world.syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
 }
 
 struct place {
@@ -255,6 +266,93 @@ START_TEST(whoever_reads_the_journal_keeps_the_pace)
 }
 END_TEST
 
+/* How often there was a rest by the last look in a phase, or the first. */
+static unsigned rests_by_last_copying, rests_by_first_checking;
+
+/* Somebody commits whenever the backup looks around. */
+static bool
+on_look(void *ctx, enum backup_phase phase, uint64_t done, uint64_t total)
+{
+	const struct story *story = ctx;
+
+	ck_assert_uint_le(done, total);
+	if (phase == BACKUP_COPYING)
+		rests_by_last_copying = world.rests;
+	else if (rests_by_first_checking == 0)
+		rests_by_first_checking = world.rests;
+	commit_to(story);
+	return true;
+}
+
+static bool
+on_lonely_look(void *ctx, enum backup_phase phase, uint64_t done,
+    uint64_t total)
+{
+	(void)ctx;
+	(void)phase;
+	ck_assert_uint_le(done, total);
+	return true;
+}
+
+/* How often a backup of the story rests. */
+static unsigned
+rests_of_backup(struct story *story, const char *name,
+    bool (*look)(void *ctx, enum backup_phase phase, uint64_t done,
+    uint64_t total))
+{
+	const struct backup_watcher watcher = { look, story };
+	char target[PATH_BYTES];
+	const struct backup_order order = {
+		.database = story->path,
+		.target = target,
+		.replaces = true,
+	};
+	unsigned before = world.rests;
+	struct chain_head head;
+
+	(void)snprintf(target, sizeof(target), "%s/%s", story->folder, name);
+	ck_assert_int_eq(backup_make(&order, &watcher, &head), BACKUP_MADE);
+	return world.rests - before;
+}
+
+START_TEST(a_backup_keeps_the_pace)
+{
+	struct story story;
+	sqlite3 *db = tell_and_open(&story);
+	unsigned first;
+
+	ck_assert_uint_eq(rests_of_backup(&story, "a", on_lonely_look), 0);
+	ck_assert_uint_eq(rests_of_backup(&story, "a", on_lonely_look), 0);
+
+	first = rests_of_backup(&story, "b", on_look);
+	ck_assert_uint_gt(rests_by_last_copying, 0);
+	ck_assert_uint_gt(first, rests_by_first_checking);
+	/* The older copy goes at that pace, too. */
+	ck_assert_uint_gt(rests_of_backup(&story, "b", on_look), first);
+
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	story_clear(&story);
+}
+END_TEST
+
+START_TEST(a_backup_is_on_the_disk_mebibyte_by_mebibyte)
+{
+	struct story story;
+	sqlite3 *db = tell_and_open(&story);
+
+	story_run(db, "CREATE TABLE filler (bytes);"
+	    "INSERT INTO filler VALUES (zeroblob(10000000));"
+	    "DROP TABLE filler");
+	world.syncs = 0;
+
+	(void)rests_of_backup(&story, "copy", on_lonely_look);
+
+	ck_assert_uint_gt(world.syncs, 9);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	story_clear(&story);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -268,4 +366,6 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, time_that_was_waited_counts_for_writers_alone,
 	    0, kinds);
 	tcase_add_loop_test(tc, whoever_reads_the_journal_keeps_the_pace, 0, 2);
+	tcase_add_test(tc, a_backup_keeps_the_pace);
+	tcase_add_test(tc, a_backup_is_on_the_disk_mebibyte_by_mebibyte);
 }

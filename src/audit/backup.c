@@ -3,8 +3,8 @@
  * held in a read transaction.  That keeps the daemon from emptying its log
  * until the copy is made.  Moving what has gathered there, and making that
  * durable, is then our work, because the daemon's commits would wait for it.
- * And the copy is made durable in slices, because commits wait while the disk
- * writes.
+ * And the copy is made durable in slices, because a commit waits for whatever
+ * the disk was given before.
  */
 #include "backup.h"
 
@@ -14,6 +14,7 @@
 
 #include "audit.h"
 #include "base/log.h"
+#include "pace.h"
 #include "storage/chain.h"
 #include "storage/column.h"
 #include "storage/pragma.h"
@@ -22,9 +23,10 @@
 #include "storage/wal_mark.h"
 
 enum {
-	SLICE_PAGES = 256,		/* between two looks at goes_on() */
-	SYNC_PAGES = 1000,		/* 4 MB: some 5 ms of a disk */
-	CHECK_STEPS = 100000		/* SQLite's, between two looks */
+	SLICE_BYTES = 65536,		/* between two looks at goes_on() */
+	SYNC_BYTES = 1 << 20,		/* what the disk may owe us */
+	CHECK_STEPS = 100,		/* SQLite's: less than 0.1 ms */
+	CHECKS_A_LOOK = 1000		/* likewise, at goes_on() */
 };
 
 struct backup {
@@ -32,7 +34,10 @@ struct backup {
 	const struct backup_watcher *watcher;
 	struct backup_target *target;
 	struct audit *source;
+	struct pace *pace;
 	sqlite3	*copy;
+	unsigned checks;		/* of so many steps */
+	uint64_t page_bytes;
 	uint64_t size;			/* of the copy, in bytes */
 };
 
@@ -81,8 +86,8 @@ begin_source_read(struct backup *backup)
 		    &pages);
 	if (status == AUDIT_OK)
 		status = read_pragma(backup->source, "PRAGMA page_size",
-		    &backup->size);
-	backup->size *= pages;
+		    &backup->page_bytes);
+	backup->size = backup->page_bytes * pages;
 	return (enum backup_status)status;
 }
 
@@ -134,19 +139,19 @@ goes_on(const struct backup *backup, int missing, int pages)
 static int
 copy_page_slices(struct backup *backup, sqlite3_backup *handle)
 {
-	int rc, pages, missing, synced = 0;
+	int slice = (int)(SLICE_BYTES / backup->page_bytes);
+	int rc, pages, missing, slices = 0;
 
-	while ((rc = sqlite3_backup_step(handle, SLICE_PAGES)) == SQLITE_OK) {
+	while ((rc = sqlite3_backup_step(handle, slice)) == SQLITE_OK) {
 		pages = sqlite3_backup_pagecount(handle);
 		missing = sqlite3_backup_remaining(handle);
 		if (!goes_on(backup, missing, pages))
 			return SQLITE_ABORT;
-		if (pages - missing < synced + SYNC_PAGES)
-			continue;
-		rc = sync_file(backup->copy);
+		if (++slices % (SYNC_BYTES / SLICE_BYTES) == 0)
+			rc = sync_file(backup->copy);
 		if (rc != SQLITE_OK)
 			return rc;
-		synced = pages - missing;
+		pace_keep(backup->pace);
 	}
 	return rc;
 }
@@ -211,13 +216,23 @@ release_source(struct backup *backup)
 	(void)sqlite3_close(db); /* has no statements */
 }
 
+/* Whether to go on with the check. */
+static bool
+goes_on_checking(const struct backup *backup)
+{
+	return backup->watcher->goes_on(backup->watcher->ctx, BACKUP_CHECKING,
+	    backup->size, backup->size);
+}
+
+/* Not 0 to interrupt SQLite. */
 static int
-report_checking(void *ctx)
+on_check_steps(void *ctx)
 {
 	struct backup *backup = ctx;
 
-	return backup->watcher->goes_on(backup->watcher->ctx, BACKUP_CHECKING,
-	    backup->size, backup->size) ? 0 : 1;
+	pace_keep(backup->pace);
+	return ++backup->checks % CHECKS_A_LOOK != 0 ||
+	    goes_on_checking(backup) ? 0 : 1;
 }
 
 /* Let the copy do without a log, and look at all of it. */
@@ -227,7 +242,7 @@ check_copy(struct backup *backup)
 	bool is_alone = false, is_good = false;
 	int rc;
 
-	if (report_checking(backup) != 0)
+	if (!goes_on_checking(backup))
 		return BACKUP_STOPPED;
 	rc = open_copy(backup, "PRAGMA trusted_schema = OFF");
 	if (rc == SQLITE_OK)
@@ -239,7 +254,7 @@ check_copy(struct backup *backup)
 		rc = wal_mark_detach(backup->copy);
 	if (rc == SQLITE_OK) {
 		sqlite3_progress_handler(backup->copy, CHECK_STEPS,
-		    report_checking, backup);
+		    on_check_steps, backup);
 		rc = pragma_says(backup->copy, "PRAGMA quick_check(1)", "ok",
 		    &is_good);
 	}
@@ -285,8 +300,8 @@ make_backup(struct backup *backup, struct chain_head *head)
 	status = check_copy(backup);
 	if (status == BACKUP_MADE)
 		status = read_copy_head(backup, head);
-	return status == BACKUP_MADE ? backup_target_publish(backup->target) :
-	    status;
+	return status == BACKUP_MADE ? backup_target_publish(backup->target,
+	    backup->pace) : status;
 }
 
 enum backup_status
@@ -299,6 +314,7 @@ backup_make(const struct backup_order *order,
 	};
 	enum backup_status status;
 
+	backup.pace = pace_new(order->database, PACE_OF_WRITING);
 	status = (enum backup_status)audit_open(order->database,
 	    &backup.source);
 	if (status == BACKUP_MADE)
@@ -309,5 +325,6 @@ backup_make(const struct backup_order *order,
 		backup_target_close(backup.target);
 	}
 	audit_close(backup.source);
+	pace_free(backup.pace);
 	return status;
 }

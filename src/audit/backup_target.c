@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "replaced_file.h"
 #include "storage/atomic_file.h"
 #include "storage/db_header.h"
 #include "storage/fs.h"
@@ -228,8 +229,20 @@ withdraw_key(const struct backup_order *order)
 	free(name);
 }
 
+/* An older copy goes by and by. */
+static int
+replace_copy(const struct backup_target *target, struct pace *pace)
+{
+	int old = replaced_file_open(target->order->target);
+	int result = atomic_file_replace(target->draft), error = errno;
+
+	replaced_file_close(old, pace);
+	errno = error;
+	return result;
+}
+
 static enum backup_status
-publish_copy(const struct backup_target *target)
+publish_copy(const struct backup_target *target, struct pace *pace)
 {
 	const struct backup_order *order = target->order;
 
@@ -238,14 +251,14 @@ publish_copy(const struct backup_target *target)
 		return target_failed(order->target, "cannot be made");
 	if (!order->replaces && has_wal_or_rollback(order->target))
 		return refuse_sidecars(order->target);
-	if (order->replaces ? atomic_file_replace(target->draft) == -1 :
+	if (order->replaces ? replace_copy(target, pace) == -1 :
 	    atomic_file_publish(target->draft) == -1)
 		return target_failed(order->target, "cannot be made");
 	return BACKUP_MADE;
 }
 
 enum backup_status
-backup_target_publish(const struct backup_target *target)
+backup_target_publish(const struct backup_target *target, struct pace *pace)
 {
 	const struct backup_order *order = target->order;
 	enum backup_status status = BACKUP_MADE;
@@ -254,7 +267,7 @@ backup_target_publish(const struct backup_target *target)
 		status = publish_key(order);
 	if (status != BACKUP_MADE)
 		return status;
-	status = publish_copy(target);
+	status = publish_copy(target, pace);
 	if (status != BACKUP_MADE && order->with_key)
 		withdraw_key(order);
 	return status;

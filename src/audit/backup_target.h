@@ -28,6 +28,7 @@ struct backup_order {
 };
 
 struct backup_target;
+struct pace;
 
 /*
  * See that the copy may be made, lock its name against daemons and other
@@ -44,7 +45,11 @@ const char *backup_target_draft(const struct backup_target *target);
 /* Whether the disk has room for a draft of that size. */
 enum backup_status backup_target_check_room(const struct backup_target *target,
 	    uint64_t bytes);
-/* The draft is whole: let it be target, durably, with its key. */
-enum backup_status backup_target_publish(const struct backup_target *target);
+/*
+ * The draft is whole: let it be target, durably, with its key.  What an older
+ * copy had of the disk is given back, at that pace, if nobody reads it.
+ */
+enum backup_status backup_target_publish(const struct backup_target *target,
+	    struct pace *pace);
 
 #endif
