@@ -1,5 +1,5 @@
-// The views of sql/audit.sql: every example of the manual page runs, and they
-// say what the tool says.
+// What manual pages say to sqlite3: the views of sql/audit.sql, of which every
+// example runs and says what the tool says, and how a database is rewritten.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -9,13 +9,15 @@ import test from 'node:test';
 
 import { withApi } from './lib/api.mjs';
 import { Client } from './lib/client.mjs';
-import { withDaemon } from './lib/daemon.mjs';
+import { Daemon, makeFolder, withDaemon, withPatience } from
+	'./lib/daemon.mjs';
 import { needSqlite } from './lib/journal.mjs';
-import { toolObjects } from './lib/tool.mjs';
+import { tool, toolObjects } from './lib/tool.mjs';
 
 const SOURCE = process.env.srcdir ?? '.';
 const VIEWS = path.join(SOURCE, 'sql/audit.sql');
 const PAGE = path.join(SOURCE, 'man/buddyshoppingctl.8');
+const SETTINGS_PAGE = path.join(SOURCE, 'man/buddyshopping.conf.5');
 
 needSqlite();
 
@@ -114,3 +116,33 @@ test('the database is not changed', () => withDaemon({}, async (daemon) => {
 		'-init', VIEWS, daemon.database, 'DELETE FROM chain_anchor'],
 	{ stdio: 'pipe' }));
 }));
+
+const rewriting = fs.readFileSync(SETTINGS_PAGE, 'utf8')
+	.match(/^\.Bd .*\n(PRAGMA journal_mode[^]*?VACUUM;\n)\.Ed$/m)[1];
+
+// As sqlite3 says it: how the file is laid out.
+const layout = (database) => execFileSync('sqlite3', [database,
+	'PRAGMA page_size; PRAGMA auto_vacuum'], { encoding: 'utf8' });
+
+test('a database of before is rewritten, and nothing else happens to it', () =>
+	withPatience(async () => {
+		const database = path.join(makeFolder(), 'shop.db');
+		let daemon = await Daemon.start({ database });
+		await party(daemon);
+		await daemon.stop();
+		execFileSync('sqlite3', ['-bail', database, rewriting
+			.replace('8192', '4096').replace('INCREMENTAL', 'NONE')]);
+		assert.equal(layout(database), '4096\n0\n');
+		daemon = await Daemon.start({ database });
+		await daemon.stop();
+		const head = await tool(database, ['audit', 'head']);
+
+		execFileSync('sqlite3', ['-bail', database, rewriting]);
+
+		assert.equal(layout(database), '8192\n2\n');
+		daemon = await Daemon.start({ database });
+		await daemon.stop();
+		assert.equal((await tool(database, ['audit', 'verify'])).status, 0);
+		assert.equal((await tool(database, ['audit', 'head'])).stdout,
+			head.stdout);
+	}));

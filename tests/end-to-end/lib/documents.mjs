@@ -74,6 +74,7 @@ const CLAIMS = {
 		'base-path = /together/': SETTINGS,
 		'require-tickets = yes': SETTINGS,
 		'fastcgi-listen = unix:': SETTINGS,
+		'PRAGMA journal_mode = DELETE': SQL,
 		'buddyshopping -t': CONTAINER,
 	},
 	'man/buddyshopping-api.7': {
