@@ -334,7 +334,7 @@ enum { UNFIT = sizeof(unfit) / sizeof(unfit[0]) };
 
 START_TEST(unfit_database_is_refused_and_left_alone)
 {
-	char before[131072], after[131072], names[1024];
+	char before[262144], after[262144], names[1024];
 	struct daemon daemon;
 	size_t len;
 
