@@ -8,6 +8,8 @@
 #include "audit/account.h"
 #include "audit/audit.h"
 #include "base/buf.h"
+#include "session/session.h"
+#include "storage/store.h"
 #include "story.h"
 
 /* Customers found by the account that their tickets named. */
@@ -15,6 +17,7 @@
 const char suite_name[] = "account";
 
 #define ACCOUNT "account-4711"		/* of all who enter */
+#define MANY_CARTS 500			/* more than go in a slice or two */
 
 /* Those of the account, as "a2 b3 ": the session, and the customer's number. */
 static void
@@ -93,6 +96,44 @@ START_TEST(who_is_too_old_is_not_found)
 }
 END_TEST
 
+/* So whoever was interrupted finds it again. */
+START_TEST(the_row_of_an_account_is_erased_last)
+{
+	struct record note = {
+		.event = RECORD_ERASE,
+		.session_row = 1,
+		.incarnation = 1,
+		.time_ms = STORY_BEGIN_MS,
+		.has_customer = true,
+		.salt = { 1 },
+	};
+	int64_t upto = 0, after = 0;
+	struct story story;
+	int i, slices = 0;
+	size_t erased;
+
+	story_begin(&story);
+	(void)story_enter(&story, 0, RECORD_START, 1);
+	for (i = 0; i < MANY_CARTS; i++)
+		(void)story_tell(&story, 0, RECORD_CART, 1);
+	note.session = payload_ref(story.sessions[0]->id);
+	note.customer = session_host(story.sessions[0])->id;
+	do {
+		check_listed(&story, ACCOUNT, "a1* ");
+		ck_assert_int_eq(store_begin(story.store), STORE_OK);
+		ck_assert_int_eq(store_erase(story.store, &note, &upto,
+		    &after, &erased), STORE_OK);
+		ck_assert_int_eq(store_commit(story.store), STORE_OK);
+		slices++;
+	} while (after != 0);
+	ck_assert_int_gt(slices, 2);
+	record_clear(&note);
+	story_end(&story);
+	check_listed(&story, ACCOUNT, "");
+	story_clear(&story);
+}
+END_TEST
+
 /* Without the index it is no database of ours: nothing is scanned instead. */
 START_TEST(the_index_is_needed)
 {
@@ -120,5 +161,6 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, customers_are_found_in_all_sessions);
 	tcase_add_test(tc, who_was_erased_is_not_found);
 	tcase_add_test(tc, who_is_too_old_is_not_found);
+	tcase_add_test(tc, the_row_of_an_account_is_erased_last);
 	tcase_add_test(tc, the_index_is_needed);
 }
