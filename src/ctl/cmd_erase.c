@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "audit/account.h"
@@ -20,6 +19,7 @@
 #include "ctl.h"
 #include "daemon_request.h"
 #include "hub/erasure.h"
+#include "pause.h"
 #include "printable.h"
 #include "prompt.h"
 #include "session/session.h"
@@ -27,8 +27,6 @@
 enum { OPTION_ACCOUNT, OPTION_CUSTOMER, OPTION_SESSION, OPTION_YES };
 
 enum {
-	FIRST_WAIT_MS = 20,		/* until the daemon is asked again: */
-	LAST_WAIT_MS = 500,		/* it grows to this */
 	OFFLINE_WAIT_MS = 60000,	/* for readers of the database */
 	TARGET_BYTES = 64 + SESSION_ID_MAX + ID_CUSTOMER_HEX
 };
@@ -280,14 +278,6 @@ request_erasure_state(const struct ctl *ctl, uint64_t number,
 }
 
 static void
-sleep_ms(unsigned ms)
-{
-	const struct timespec time = { .tv_nsec = (long)ms * 1000000 };
-
-	(void)nanosleep(&time, NULL); /* too early is early enough */
-}
-
-static void
 show_pending(const struct erasure *erasure)
 {
 	if (isatty(STDERR_FILENO) == 1)
@@ -307,7 +297,7 @@ await_erasure(const struct ctl *ctl, const struct payload *session,
     uint64_t number)
 {
 	struct erasure erasure = { .state = ERASURE_PENDING };
-	unsigned wait_ms = FIRST_WAIT_MS;
+	struct pause pause = { .ms = 0 };
 	enum ctl_status status;
 
 	for (;;) {
@@ -315,9 +305,7 @@ await_erasure(const struct ctl *ctl, const struct payload *session,
 		if (status != CTL_OK || erasure.state != ERASURE_PENDING)
 			break;
 		show_pending(&erasure);
-		sleep_ms(wait_ms);
-		wait_ms = wait_ms * 2 < LAST_WAIT_MS ? wait_ms * 2 :
-		    LAST_WAIT_MS;
+		pause_longer(&pause);
 	}
 	wipe_pending();
 	return status == CTL_OK ? report_erasure(session, &erasure) : status;
