@@ -11,7 +11,8 @@
 CREATE TEMP VIEW audit_event_name (number, event) AS VALUES
 	(1, 'start'), (2, 'join'), (3, 'cart'), (4, 'ready'), (5, 'leave'),
 	(6, 'expire'), (7, 'return'), (8, 'end'), (9, 'refused'),
-	(10, 'erase'), (11, 'retain'), (12, 'purge'), (15, 'call');
+	(10, 'erase'), (11, 'retain'), (12, 'purge'), (13, 'lock'),
+	(14, 'unlock'), (15, 'call');
 
 CREATE TEMP VIEW audit_transport_name (number, transport) AS VALUES
 	(0, 'none'), (1, 'websocket'), (2, 'http'), (3, 'fastcgi');
@@ -22,7 +23,8 @@ CREATE TEMP VIEW audit_message_name (number, message) AS VALUES
 	(6, 'leaveSession'), (7, 'poll');
 
 CREATE TEMP VIEW audit_call_name (number, message) AS VALUES
-	(1, 'endSession'), (2, 'removeCustomer');
+	(1, 'endSession'), (2, 'removeCustomer'), (3, 'lockSession'),
+	(4, 'unlockSession');
 
 CREATE TEMP VIEW audit_refusal_name (number, code) AS VALUES
 	(0, 'none'),
@@ -48,7 +50,8 @@ CREATE TEMP VIEW audit_refusal_name (number, code) AS VALUES
 	(20, 'storageUnavailable'),
 	(21, 'shuttingDown'),
 	(22, 'ticketRequired'),
-	(23, 'invalidTicket');
+	(23, 'invalidTicket'),
+	(24, 'sessionLocked');
 
 -- Every name that is not erased.  Of those who have not left the tables know
 -- where it is, which is faster in long sessions.
@@ -87,6 +90,7 @@ SELECT j.seq,
        CASE WHEN j.event = 11 THEN strftime('%Y-%m-%dT%H:%M:%fZ',
          j.client_seq / 1000.0, 'unixepoch') END AS before,
        CASE WHEN j.event = 12 THEN j.client_seq END AS upto,
+       CASE WHEN j.event = 14 THEN j.flags >> 4 & 1 END AS timed_out,
        b.salt IS NULL AS erased,
        b.name,
        b.address,
@@ -106,6 +110,8 @@ SELECT s.name AS session,
        CASE WHEN s.ended_ms IS NULL THEN 'running' ELSE 'ended' END AS state,
        s.incarnation,
        s.revision,
+       strftime('%Y-%m-%dT%H:%M:%fZ', s.locked_ms / 1000.0, 'unixepoch')
+         AS locked,
        (SELECT count(*) FROM main.customer AS c WHERE c.session = s.id
          AND c.incarnation = s.incarnation AND c.state = 0) AS members,
        (WITH RECURSIVE back (seq, ts_ms, previous_seq) AS (

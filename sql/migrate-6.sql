@@ -16,4 +16,9 @@ BEGIN
 	SELECT RAISE(ABORT, 'a body can only be erased');
 END;
 
+-- A session can be locked.
+ALTER TABLE session ADD COLUMN locked_ms INTEGER;
+
+CREATE INDEX session_locked ON session(id) WHERE locked_ms IS NOT NULL;
+
 PRAGMA user_version = 6;

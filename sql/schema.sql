@@ -50,7 +50,7 @@
 --
 -- Notes
 --
--- Rows of the events 9 and higher are in the chain like all others, but
+-- Rows of the events 9 to 12 and of 15 are in the chain like all others, but
 -- change no session: their revision is 0 and a replay passes them over.
 --
 --   9 REFUSED  Messages of the customer were refused.  flags is the number of
@@ -71,8 +71,15 @@
 --   12 PURGE   Session and incarnation are 0.  Rows up to client_seq, which is
 --              below its own seq, may be deleted from here on.
 --   15 CALL    A server of the shop had the session's next row written: an
---              END (flags 1), or the LEAVE of the customer (flags 2).  name in
---              the body is that of the server's key, address its own.
+--              END (flags 1), the LEAVE of the customer (flags 2), a LOCK (3)
+--              or an UNLOCK (4).  name in the body is that of the server's key,
+--              address its own.
+--
+-- Locks
+--
+--   13 LOCK    No cart changes and nobody comes new from this revision on.
+--   14 UNLOCK  That is over; flags 16: because it was so for too long.  An END
+--              ends a lock, too.
 --
 -- Explained erasures
 --
@@ -115,11 +122,15 @@ CREATE TABLE session (
 	revision INTEGER NOT NULL,
 	ended_ms INTEGER,		-- NULL while it runs
 	active_ms INTEGER NOT NULL,
-	last_seq INTEGER
+	last_seq INTEGER,
+	locked_ms INTEGER		-- since when; NULL while it is not
 ) STRICT;
 
 -- Deliberately not on active_ms, which changes with every record.
 CREATE INDEX session_running ON session(id) WHERE ended_ms IS NULL;
+
+-- Of few sessions, and for a while.
+CREATE INDEX session_locked ON session(id) WHERE locked_ms IS NOT NULL;
 
 -- The name is part of the hashes of the session's records.
 CREATE TRIGGER session_no_rename BEFORE UPDATE OF id, name ON session
@@ -159,8 +170,8 @@ CREATE INDEX customer_by_state
     ON customer(session, state, incarnation, left_revision);
 
 -- flags: 1 customer is ready (READY); 2 customer has a token, 8 its ticket named
--- an account (START, JOIN); those of REFUSED, RETAIN and CALL are described
--- above.
+-- an account (START, JOIN); those of REFUSED, RETAIN, CALL and UNLOCK are
+-- described above.
 CREATE TABLE journal (
 	seq INTEGER PRIMARY KEY,	-- 1, 2, 3, ...: no gaps, never reused
 	session INTEGER NOT NULL,
@@ -191,7 +202,7 @@ CREATE INDEX journal_purge ON journal(seq) WHERE event = 12;
 CREATE TABLE journal_body (
 	seq INTEGER PRIMARY KEY REFERENCES journal(seq),
 	salt BLOB CHECK (length(salt) = 16),
-	name TEXT,			-- START, JOIN
+	name TEXT,			-- START, JOIN; CALL
 	address TEXT,
 	cart TEXT,			-- CART
 	request BLOB CHECK (length(request) = 32),	-- START, JOIN

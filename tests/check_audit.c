@@ -461,6 +461,34 @@ END_TEST
 #define ALL_BUT_SEQ "session, incarnation, revision, event, ts_ms, transport," \
 	" customer, displaced, flags, client_seq, digest, hash, previous_seq"
 
+START_TEST(a_lock_that_is_not_that_of_the_journal_is_found)
+{
+	static const char *const cases[] = {
+		"UPDATE session SET locked_ms = NULL WHERE id = 2",
+		"UPDATE session SET locked_ms = locked_ms + 1 WHERE id = 2",
+		"UPDATE session SET locked_ms = 5 WHERE id = 1",
+	};
+	struct story story;
+	int64_t seq;
+	sqlite3 *db;
+
+	tell_all(&story);
+	(void)story_tell(&story, 1, RECORD_LOCK, 0);
+	(void)story_tell(&story, 1, RECORD_LOCK, 0);
+	(void)story_tell(&story, 0, RECORD_LOCK, 0);
+	(void)story_tell(&story, 0, RECORD_UNLOCK, 0);
+	story_end(&story);
+	ck_assert_int_eq(judge(&story, &seq), AUDIT_OK);
+
+	db = story_open(&story);
+	story_run(db, cases[_i]);
+	ck_assert_int_eq(judge(&story, &seq), AUDIT_FAULT);
+	ck_assert_int_eq(seq, _i < 2 ? 20 : 22);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	story_clear(&story);
+}
+END_TEST
+
 START_TEST(rows_that_are_gone_or_elsewhere_are_found)
 {
 	static const struct {
@@ -518,8 +546,12 @@ START_TEST(rows_that_are_gone_or_elsewhere_are_found)
 		{ "UPDATE journal AS j SET previous_seq = (SELECT max(seq)"
 		    " FROM journal WHERE seq < j.seq"
 		    " AND session NOT IN (0, j.session)) WHERE seq = 9", 9 },
-		{ "INSERT INTO session VALUES (9, 'z', 1, 1, NULL, 0, 5)", 0 },
-		{ "INSERT INTO session VALUES (9, 'z', 1, 1, 5, 0, 5)", 0 },
+		{ "INSERT INTO session VALUES (9, 'z', 1, 1, NULL, 0, 5,"
+		    " NULL)", 0 },
+		{ "INSERT INTO session VALUES (9, 'z', 1, 1, 5, 0, 5, NULL)",
+		    0 },
+		{ "UPDATE session SET locked_ms = 5 WHERE id = 1", 17 },
+		{ "UPDATE session SET locked_ms = 5 WHERE id = 3", 18 },
 		{ "DELETE FROM session WHERE id = 2", 4 },
 		{ "DELETE FROM customer WHERE id = 2", 10 },
 		{ "DELETE FROM customer WHERE id = 4", 16 },
@@ -1240,6 +1272,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, many_who_left_and_many_incarnations_verify);
 	tcase_add_loop_test(tc, every_changed_byte_of_a_table_is_found, 0, 4);
 	tcase_add_loop_test(tc, every_changed_byte_of_the_file_is_found, 0, 5);
+	tcase_add_loop_test(tc,
+	    a_lock_that_is_not_that_of_the_journal_is_found, 0, 3);
 	tcase_add_test(tc, rows_that_are_gone_or_elsewhere_are_found);
 	tcase_add_test(tc, calls_of_the_shops_server_are_notes);
 	tcase_add_test(tc, an_account_is_where_its_flags_say);

@@ -146,8 +146,8 @@ static const struct customer_id fifth = {
 
 /*
  * Session c is purged but for a note behind its end, and so is the beginning of
- * d, which others joined later; a and b go on; of b somebody was erased; carts
- * of a are too old, but for the newest ones.
+ * d, which others joined later, and which is locked; a and b go on; of b
+ * somebody was erased; carts of a are too old, but for the newest ones.
  */
 static void
 tell(struct story *story)
@@ -186,7 +186,7 @@ tell(struct story *story)
 	story_pass(story, story_ms(19), story_ms(6));	/* rows 30, 31 */
 	(void)story_tell(story, 1, RECORD_CART, 4);
 	(void)story_tell(story, 3, RECORD_START, 11);
-	(void)story_tell(story, 3, RECORD_CART, 11);
+	(void)story_tell(story, 3, RECORD_LOCK, 0);
 	(void)story_tell(story, 0, RECORD_CART, 2);		/* row 35 */
 }
 

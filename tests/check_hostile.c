@@ -67,6 +67,7 @@ static const struct target {
 	{ "journal", "seq", 8 },	/* ERASE */
 	{ "journal", "seq", 9 },	/* RETAIN */
 	{ "journal", "seq", 10 },	/* PURGE */
+	{ "journal", "seq", 14 },	/* LOCK */
 	{ "journal_body", "seq", 1 },
 	{ "chain_anchor", "seq", 1 },
 	{ "log_mark", "id", 1 },
@@ -118,6 +119,7 @@ tell_all(struct story *story)
 	(void)story_tell(story, 0, RECORD_READY, 1);
 	(void)story_tell(story, 0, RECORD_JOIN, 4);
 	(void)story_tell(story, 0, RECORD_EXPIRE, 4);
+	(void)story_tell(story, 0, RECORD_LOCK, 0);
 	story_end(story);
 	ck_assert_int_eq(sqlite3_open(story->path, &db), SQLITE_OK);
 	story_run(db, "PRAGMA journal_mode = DELETE;"

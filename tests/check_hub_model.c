@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "hub/call.h"
 #include "hub/erasure.h"
 #include "hub/hub.h"
 #include "hub/hub_counts.h"
@@ -17,7 +18,7 @@
 
 /*
  * Random scripts: a few actors, requests beside them, and an operator who
- * kicks, erases and changes the settings do whatever they, time and a bad
+ * kicks, erases, locks, ends and changes the settings do whatever they, time and a bad
  * storage can do, and after each step it is checked that
  * - what anybody is shown was committed, and never an older state than before;
  * - every message that asks for an answer gets one, in order, and nobody gets
@@ -25,7 +26,8 @@
  * - nobody is shown anything without speaking for somebody;
  * whenever all has come to rest, that every member has the newest state, that
  * only polls of those who know it are held, that nobody is left who was kicked
- * or erased, and that the records alone make the sessions again; and in the
+ * or erased, that nothing changed while a session was locked but what may, and
+ * that the records alone make the sessions again; and in the
  * end, when everybody is gone for long, that nothing is left in memory.
  *
  * With a real store beside it (hub_world.h) both storages have to answer the
@@ -38,6 +40,7 @@ enum {
 	ACTORS = 8,
 	REQUESTS = 6,
 	ERASURES = 32,
+	CALLS = 8,
 	SESSIONS = 2,
 	IDENTITIES = 256,
 	ASKS = 512,
@@ -98,6 +101,15 @@ struct erased {
 	size_t	 known;		/* identities then */
 };
 
+struct model;
+
+/* A session is to be locked, unlocked or ended. */
+struct called {
+	struct call call;		/* first */
+	const struct model *model;
+	struct payload *session;	/* NULL: the call is over */
+};
+
 struct model {
 	struct world *world;
 	uint64_t random;
@@ -109,6 +121,7 @@ struct model {
 	struct posted requests[REQUESTS];
 	struct erased erasures[ERASURES];
 	size_t	 erasure_count;
+	struct called calls[CALLS];
 	bool	 is_held;
 };
 
@@ -627,6 +640,71 @@ erase(struct model *m, struct identity *identity)
 	payload_unref(name);
 }
 
+/* What a lock is answered with is what was committed. */
+static void
+on_call_done(struct call *call)
+{
+	struct called *called = (struct called *)call;
+	const struct model *m = called->model;
+	const struct stored *stored = world_stored(m->world,
+	    called->session->data);
+	size_t i = 0;
+
+	if (call->refused == REFUSAL_NONE && call->kind == CALL_LOCK) {
+		while (i < stored->count - 1 &&
+		    (stored->records[i].incarnation != call->incarnation ||
+		    stored->records[i].revision != call->revision))
+			i++;
+		require(m, stored->records[i].event == RECORD_LOCK &&
+		    stored->records[i].revision == call->revision,
+		    "it says that it is locked, and is not", "");
+		require(m, strcmp(stored->shown[i]->bytes->data,
+		    call->multicart->bytes->data) == 0,
+		    "another multicart was locked",
+		    call->multicart->bytes->data);
+	}
+	payload_unref(called->session);
+	called->session = NULL;
+}
+
+static void
+call_for(struct model *m, const char *session)
+{
+	static const enum call_kind kinds[] = {
+		CALL_LOCK, CALL_LOCK, CALL_UNLOCK, CALL_UNLOCK, CALL_UNLOCK,
+		CALL_END,
+	};
+	struct called *called = &m->calls[draw(m, CALLS)];
+
+	if (called->session != NULL)
+		return;
+	called->model = m;
+	called->session = payload_new(session, strlen(session));
+	called->call = (struct call){
+		.kind = kinds[draw(m, sizeof(kinds) / sizeof(kinds[0]))],
+		.done = on_call_done,
+		.session = called->session,
+	};
+	call_begin(world_hub(m->world), &called->call, world_now(m->world));
+}
+
+/* Nobody waits for the answers any more. */
+static void
+cancel_calls(struct model *m)
+{
+	size_t i;
+
+	for (i = 0; i < CALLS; i++) {
+		struct called *called = &m->calls[i];
+
+		if (called->session == NULL)
+			continue;
+		call_cancel(world_hub(m->world), &called->call);
+		payload_unref(called->session);
+		called->session = NULL;
+	}
+}
+
 static void
 reconfigure(struct model *m)
 {
@@ -637,7 +715,7 @@ reconfigure(struct model *m)
 	uint64_t ms = times_ms[draw(m, sizeof(times_ms) /
 	    sizeof(times_ms[0]))];
 
-	switch (draw(m, 10)) {
+	switch (draw(m, 11)) {
 	case 0:
 		hub->limits.max_customers = 1 + draw(m, 5);
 		break;
@@ -668,6 +746,9 @@ reconfigure(struct model *m)
 	case 9:
 		hub->journal_retention_ms = ms < HOUR_MS ? 0 : ms;
 		break;
+	case 10:
+		hub->lock_time_ms = ms;
+		break;
 	}
 	hub_configure(world_hub(m->world), hub, world_now(m->world));
 }
@@ -676,9 +757,11 @@ static void
 operate(struct model *m)
 {
 	struct identity *identity = draw_identity(m, NULL);
-	unsigned what = draw(m, 4);
+	unsigned what = draw(m, 6);
 
-	if (identity == NULL || what == 0)
+	if (what > 3)
+		call_for(m, session_ids[draw(m, SESSIONS)]);
+	else if (identity == NULL || what == 0)
 		reconfigure(m);
 	else if (what == 1)
 		erase(m, identity);
@@ -752,6 +835,7 @@ let_time_pass(struct model *m)
 static void
 stop_and_start(struct model *m)
 {
+	cancel_calls(m);
 	if (!m->is_held && draw(m, 2) == 0)
 		world_restart(m->world);
 	else
@@ -796,9 +880,18 @@ check_replay(const struct model *m, const struct stored *stored)
 	struct multicart *multicart;
 	size_t i;
 
-	for (i = 0; i < stored->count; i++)
-		require(m, session_apply(session, &stored->records[i]) == 0,
-		    "replay", session->id->data);
+	for (i = 0; i < stored->count; i++) {
+		const struct record *record = &stored->records[i];
+
+		require(m, !session->is_locked ||
+		    (record->event != RECORD_JOIN &&
+		    record->event != RECORD_CART &&
+		    record->event != RECORD_READY &&
+		    record->event != RECORD_START), "changed while locked",
+		    session->id->data);
+		require(m, session_apply(session, record) == 0, "replay",
+		    session->id->data);
+	}
 	multicart = multicart_encode(session);
 	require(m, is_shown_by(multicart->bytes->data, multicart->bytes->len,
 	    stored->shown[stored->count - 1]), "replay makes another state",
@@ -915,6 +1008,9 @@ rest(struct model *m)
 		check_replay(m, stored);
 	for (i = 0; i < REQUESTS; i++)
 		check_request(m, &m->requests[i]);
+	for (i = 0; i < CALLS; i++)
+		require(m, m->calls[i].session == NULL,
+		    "a call is never answered", "");
 	for (i = 0; i < m->erasure_count; i++)
 		check_erased(m, &m->erasures[i]);
 	m->erasure_count = 0;
@@ -964,6 +1060,7 @@ check_end(struct model *m)
 		if (m->requests[i].client != NULL)
 			hang_up(m->requests[i].client);
 	world_config(m->world)->hub.poll_presence_ms = 1;
+	world_config(m->world)->hub.lock_time_ms = 1;
 	hub_configure(world_hub(m->world), &world_config(m->world)->hub,
 	    world_now(m->world));
 	world_wait(m->world, 10000);

@@ -886,6 +886,7 @@ static const struct {
 	{ "shuttingDown", 503 },
 	{ "ticketRequired", 401 },
 	{ "invalidTicket", 401 },
+	{ "sessionLocked", 409 },
 };
 
 START_TEST(every_code_has_its_name_status_and_own_text)

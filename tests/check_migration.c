@@ -30,6 +30,11 @@ const char suite_name[] = "migration";
 	" SELECT seq, hash, ts_ms, 'retention', seq FROM journal"	\
 	" WHERE seq = " #seq ";"
 
+/* The columns of version 1. */
+#define SESSION_1 "id, name, incarnation, revision, ended_ms, active_ms"
+#define JOURNAL_1 "seq, session, incarnation, revision, event, ts_ms,"	\
+	" transport, customer, displaced, flags, client_seq, digest, hash"
+
 enum {
 	PURGES = 5
 };
@@ -244,17 +249,13 @@ copy_to_version(int version)
 	execute(db, schema_1);
 	bring_up(db, version);
 	execute(db, "ATTACH '" NEW_PATH "' AS new");
-	if (version < 5)
-		execute(db, "INSERT INTO session SELECT id, name, incarnation,"
-		    " revision, ended_ms, active_ms FROM new.session;"
-		    "INSERT INTO journal SELECT seq, session, incarnation,"
-		    " revision, event, ts_ms, transport, customer, displaced,"
-		    " flags, client_seq, digest, hash FROM new.journal");
-	else
-		execute(db, "INSERT INTO session SELECT id, name, incarnation,"
-		    " revision, ended_ms, active_ms, last_seq"
-		    " FROM new.session;"
-		    "INSERT INTO journal SELECT * FROM new.journal");
+	execute(db, version < 5 ?
+	    "INSERT INTO session SELECT " SESSION_1 " FROM new.session;"
+	    "INSERT INTO journal SELECT " JOURNAL_1 " FROM new.journal" :
+	    "INSERT INTO session SELECT " SESSION_1 ", last_seq"
+	    " FROM new.session;"
+	    "INSERT INTO journal SELECT " JOURNAL_1 ", previous_seq"
+	    " FROM new.journal");
 	execute(db, "INSERT INTO customer SELECT * FROM new.customer;"
 	    "INSERT INTO journal_body SELECT seq, salt, name, address, cart,"
 	    " request FROM new.journal_body");

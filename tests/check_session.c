@@ -64,7 +64,7 @@ record_of(const struct session *session, const struct step *step)
 	struct record record = {
 		.event = step->event,
 		.time_ms = 1000 + session->revision,
-		.has_customer = step->event != RECORD_END,
+		.has_customer = step->who != 0,
 		.customer = id_of(step->who),
 		.customer_row = step->who,
 		.has_displaced = step->displaced != 0,
@@ -376,6 +376,8 @@ START_TEST(a_note_does_not_fit)
 	ck_assert(record_is_note(RECORD_CALL));
 	for (event = RECORD_START; event <= RECORD_END; event++)
 		ck_assert(!record_is_note(event));
+	for (event = RECORD_LOCK; event <= RECORD_UNLOCK; event++)
+		ck_assert(!record_is_note(event));
 	ck_assert_uint_eq(session->revision, 3);
 	session_free(session);
 }
@@ -511,6 +513,67 @@ START_TEST(the_barrier_waits_for_every_guest_that_is_there)
 	    REFUSAL_GUESTS_NOT_READY);
 	happens(session, A_STEP(EXPIRE, 'E'));
 	ck_assert_int_eq(judge(session, &barrier, ready), REFUSAL_NONE);
+	session_free(session);
+}
+END_TEST
+
+/* Judged upon a locked session of three of whom Eve is away. */
+static const struct judged locked_judgements[] = {
+	{ { 0 }, STEP(START, 'N', .displaced = 'A'), REFUSAL_SESSION_LOCKED },
+	{ { 0 }, STEP(START, 'N'), REFUSAL_SESSION_EXISTS },
+	{ { .max_customers = 1 }, STEP(JOIN, 'N'), REFUSAL_SESSION_LOCKED },
+	{ { .max_cart_bytes = 1 }, STEP(CART, 'A', .cart = "{}"),
+	    REFUSAL_SESSION_LOCKED },
+	{ { 0 }, STEP(CART, 'X', .cart = "{}"), REFUSAL_UNKNOWN_CUSTOMER },
+	{ { .checkout_barrier = true }, STEP(READY, 'A', .is_ready = true),
+	    REFUSAL_SESSION_LOCKED },
+	{ { .max_customers = 3 }, STEP(RETURN, 'E'), REFUSAL_NONE },
+	{ { .max_customers = 2 }, STEP(RETURN, 'E'), REFUSAL_SESSION_FULL },
+	{ { 0 }, STEP(LEAVE, 'B'), REFUSAL_NONE },
+	{ { 0 }, STEP(EXPIRE, 'B'), REFUSAL_NONE },
+	{ { 0 }, STEP(LOCK, 0), REFUSAL_NONE },
+	{ { 0 }, STEP(UNLOCK, 0), REFUSAL_NONE },
+	{ { 0 }, STEP(END, 0), REFUSAL_NONE },
+};
+
+START_TEST(a_locked_session_lets_go_and_back_and_nothing_else)
+{
+	struct session *session = session_of_three();
+	size_t i;
+
+	happens(session, A_STEP(EXPIRE, 'E'));
+	happens(session, A_STEP(LOCK, 0));
+	for (i = 0; i < COUNT(locked_judgements); i++)
+		ck_assert_msg(judge(session, &locked_judgements[i].limits,
+		    locked_judgements[i].step) ==
+		    locked_judgements[i].refusal, "row %zu", i);
+	happens(session, A_STEP(UNLOCK, 0));
+	ck_assert_int_eq(judge(session, NO_LIMITS, A_STEP(JOIN, 'N')),
+	    REFUSAL_NONE);
+	session_free(session);
+}
+END_TEST
+
+START_TEST(a_lock_lasts_from_the_last_lock_to_the_unlock_or_end)
+{
+	struct session *session = session_of_three();
+
+	happens(session, A_STEP(LOCK, 0));
+	happens(session, A_STEP(LOCK, 0));
+	ck_assert(session->is_locked);
+	ck_assert_uint_eq(session->locked_ms, 1004);
+	ck_assert_uint_eq(session->revision, 5);
+	happens(session, A_STEP(UNLOCK, 0));
+	ck_assert(!session->is_locked);
+	ck_assert_uint_eq(session->locked_ms, 0);
+	happens(session, A_STEP(LOCK, 0));
+	happens(session, A_STEP(END, 0));
+	ck_assert(!session->is_locked);
+	ck_assert_uint_eq(session->locked_ms, 0);
+	ck_assert_int_eq(apply(session, A_STEP(LOCK, 0)), -1);
+	ck_assert_int_eq(apply(session, A_STEP(UNLOCK, 0)), -1);
+	ck_assert_int_eq(judge(session, NO_LIMITS, A_STEP(LOCK, 0)),
+	    REFUSAL_SESSION_NOT_FOUND);
 	session_free(session);
 }
 END_TEST
@@ -673,6 +736,10 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, the_seat_of_a_host_that_left_is_free);
 	tcase_add_test(tc, a_host_that_is_away_keeps_its_seat);
 	tcase_add_test(tc, the_barrier_waits_for_every_guest_that_is_there);
+	tcase_add_test(tc,
+	    a_locked_session_lets_go_and_back_and_nothing_else);
+	tcase_add_test(tc,
+	    a_lock_lasts_from_the_last_lock_to_the_unlock_or_end);
 	tcase_add_test(tc, the_longest_away_are_gone_first);
 	tcase_add_test(tc, the_longest_gone_are_forgotten_first);
 	tcase_add_test(tc,

@@ -48,6 +48,8 @@ row_of(const struct step *step, int64_t seq)
 			.client_seq = step->number,
 			.call = step->customer != 0 ? RECORD_CALL_REMOVE :
 			    RECORD_CALL_END,
+			.is_timed_out = step->event == RECORD_UNLOCK &&
+			    step->number != 0,
 			.refused = REFUSAL_RATE_LIMITED,
 			.refused_event = 3,
 			.name = is_cart ? NULL : payload_of(step->text),
@@ -169,6 +171,23 @@ START_TEST(incarnations_stand_apart)
 }
 END_TEST
 
+START_TEST(locks_are_told)
+{
+	static const struct step steps[] = {
+		{ RECORD_LOCK, 1, 2, 0, NULL, false, 0 },
+		{ RECORD_UNLOCK, 1, 3, 0, NULL, false, 0 },
+		{ RECORD_UNLOCK, 1, 4, 0, NULL, false, 1 },
+	};
+	char *story = story_of(steps, COUNT(steps), NULL);
+
+	ck_assert_ptr_nonnull(strstr(story, " the session was locked\n"));
+	ck_assert_ptr_nonnull(strstr(story, " the session was unlocked\n"));
+	ck_assert_ptr_nonnull(strstr(story, " the session was unlocked: "
+	    "it was locked for too long\n"));
+	free(story);
+}
+END_TEST
+
 START_TEST(notes_are_told_without_a_revision)
 {
 	static const struct step steps[] = {
@@ -253,6 +272,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, behind_an_erased_cart_the_next_is_shown_whole);
 	tcase_add_test(tc, a_cart_that_is_not_json_is_shown_harmlessly);
 	tcase_add_test(tc, incarnations_stand_apart);
+	tcase_add_test(tc, locks_are_told);
 	tcase_add_test(tc, notes_are_told_without_a_revision);
 	tcase_add_test(tc, retention_is_told_where_something_is_gone_for_it);
 	tcase_add_test(tc, a_product_leaves_with_its_customer_and_comes_back);

@@ -160,7 +160,7 @@ add_record(struct fixture *fixture, enum record_event event)
 	job->record.revision = ++fixture->revision;
 	job->record.time_ms = 1;
 	job->record.event = event;
-	job->record.has_customer = true;
+	job->record.has_customer = event != RECORD_LOCK;
 	job->record.customer_row = 1;
 	if (event == RECORD_START)
 		job->record.name = payload_new("Ann", 3);
@@ -267,6 +267,34 @@ START_TEST(idle_sessions_are_found)
 	expect(&f, JOB_TOUCH, JOB_DONE);
 	job = next_result(&f);
 	ck_assert_uint_eq(job->idle.count, 0);
+	job_free(job);
+	fixture_clear(&f);
+}
+END_TEST
+
+START_TEST(locked_sessions_are_found)
+{
+	struct fixture f;
+	struct job *job;
+
+	fixture_init(&f);
+	fixture_start(&f);
+	(void)add_record(&f, RECORD_START);
+	(void)add(&f, JOB_FIND_LOCKED);
+	(void)add_record(&f, RECORD_LOCK);
+	(void)add(&f, JOB_FIND_LOCKED);
+	submit(&f);
+	stop(&f);
+
+	expect(&f, JOB_APPEND, JOB_DONE);
+	job = next_result(&f);
+	ck_assert_uint_eq(job->idle.count, 0);
+	job_free(job);
+	expect(&f, JOB_APPEND, JOB_DONE);
+	job = next_result(&f);
+	ck_assert_uint_eq(job->idle.count, 1);
+	ck_assert_str_eq(job->idle.ids[0]->data, "atelier");
+	ck_assert_int_eq(job->idle.next_row, 0);
 	job_free(job);
 	fixture_clear(&f);
 }
@@ -878,6 +906,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, results_come_in_the_order_of_the_jobs);
 	tcase_add_test(tc, load_sees_what_was_appended_before_it);
 	tcase_add_test(tc, idle_sessions_are_found);
+	tcase_add_test(tc, locked_sessions_are_found);
 	tcase_add_test(tc, stopping_does_all_that_waits);
 	tcase_add_test(tc, refusal_takes_the_whole_list);
 	tcase_add_loop_test(tc, nothing_fails_because_of_a_note, 0, 2);

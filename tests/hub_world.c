@@ -76,6 +76,7 @@ world_defaults(struct world_config *config)
 			.poll_presence_ms = 75000,
 			.max_held_polls = 4,
 			.session_ttl_ms = 86400000,
+			.lock_time_ms = 900000,
 		},
 	};
 	memset(&config->key, 7, sizeof(config->key));
@@ -91,6 +92,8 @@ check_rows(struct world *world, const struct hub_config *config)
 	require(session_row == config->session_row &&
 	    customer_row == config->customer_row,
 	    "the real storage knows the highest rows");
+	require(world_store_has_locked(world->store) == config->has_locked,
+	    "the real storage knows whether sessions are locked");
 }
 
 static void
@@ -108,6 +111,7 @@ world_boot(struct world *world)
 	memcpy(&config.seed, &world->starts, sizeof(world->starts));
 	TAILQ_FOREACH(stored, &world->stored, entry) {
 		config.session_row = stored->session->row;
+		config.has_locked |= stored->session->is_locked;
 		for (i = 0; i < stored->count; i++)
 			if (stored->records[i].customer_row >
 			    config.customer_row)
@@ -399,6 +403,8 @@ load(struct world *world, const struct payload *id)
 	session->incarnation = stored->session->incarnation;
 	session->revision = stored->session->revision;
 	session->active_ms = stored->session->active_ms;
+	session->is_locked = stored->session->is_locked;
+	session->locked_ms = stored->session->locked_ms;
 	TAILQ_FOREACH(customer, &stored->session->customers, entry) {
 		struct customer copy = *customer;
 
@@ -429,6 +435,26 @@ find_idle(struct world *world, struct job *job)
 		if (stored->session->active_ms < job->idle.before_ms)
 			job->idle.ids[job->idle.count++] =
 			    payload_ref(stored->session->id);
+	}
+	job->idle.next_row = 0;
+}
+
+static void
+find_locked(struct world *world, struct job *job)
+{
+	const struct stored *stored;
+
+	job->idle.ids = xcalloc(IDLE_SLICE, sizeof(struct payload *));
+	job->idle.next_row = job->idle.after_row;
+	TAILQ_FOREACH(stored, &world->stored, entry) {
+		if (stored->session->row <= job->idle.next_row ||
+		    !stored->session->is_locked)
+			continue;
+		if (job->idle.count == IDLE_SLICE)
+			return;
+		job->idle.next_row = stored->session->row;
+		job->idle.ids[job->idle.count++] =
+		    payload_ref(stored->session->id);
 	}
 	job->idle.next_row = 0;
 }
@@ -581,6 +607,9 @@ store_job(struct world *world, struct job *job)
 	case JOB_LIST:
 		list_running(world, job);
 		return;
+	case JOB_FIND_LOCKED:
+		find_locked(world, job);
+		return;
 	case JOB_NOTE:
 	case JOB_CALL:
 		note(world, &job->record);
@@ -609,7 +638,7 @@ static bool
 reads_only(const struct job *job)
 {
 	return job->kind == JOB_LOAD || job->kind == JOB_FIND_IDLE ||
-	    job->kind == JOB_LIST ||
+	    job->kind == JOB_LIST || job->kind == JOB_FIND_LOCKED ||
 	    job->kind == JOB_LOG_HEAD || job->kind == JOB_MEASURE_DISK;
 }
 
@@ -661,7 +690,9 @@ check_loaded(const struct session *real, const struct session *own)
 	    real->row == own->row && real->is_running == own->is_running &&
 	    real->incarnation == own->incarnation &&
 	    real->revision == own->revision &&
-	    real->active_ms == own->active_ms,
+	    real->active_ms == own->active_ms &&
+	    real->is_locked == own->is_locked &&
+	    real->locked_ms == own->locked_ms,
 	    "the storages have the same session");
 	require(memcmp(real->counts, own->counts, sizeof(own->counts)) == 0 &&
 	    real->cart_bytes == own->cart_bytes,
@@ -705,6 +736,25 @@ check_idle(struct world *world, const struct job *job)
 		n++;
 	}
 	require(n == job->idle.count, "the storages find as many idle");
+}
+
+/* Likewise. */
+static void
+check_locked(struct world *world, const struct job *job)
+{
+	const struct stored *stored;
+	size_t n = 0;
+
+	require(job->idle.next_row == 0, "a few locked ones are one slice");
+	TAILQ_FOREACH(stored, &world->stored, entry) {
+		if (stored->session->row <= job->idle.after_row ||
+		    !stored->session->is_locked)
+			continue;
+		require(n < job->idle.count && same_text(job->idle.ids[n],
+		    stored->session->id), "the storages find who is locked");
+		n++;
+	}
+	require(n == job->idle.count, "the storages find as many locked");
 }
 
 /* The customer is nameless, should it take part again. */
@@ -821,6 +871,9 @@ follow(struct world *world, struct job *job)
 		return;
 	case JOB_FIND_IDLE:
 		check_idle(world, job);
+		return;
+	case JOB_FIND_LOCKED:
+		check_locked(world, job);
 		return;
 	case JOB_ERASE:
 		check_erase(world, job);

@@ -148,7 +148,8 @@ story_tell(struct story *story, unsigned number, enum record_event event,
 	char cart[32];
 	int n;
 
-	if (event != RECORD_END && !(event == RECORD_CALL && customer == 0))
+	if (event != RECORD_END && event != RECORD_LOCK &&
+	    event != RECORD_UNLOCK && !(event == RECORD_CALL && customer == 0))
 		set_customer(story, session, &record, customer);
 	if (event == RECORD_CART) {
 		n = snprintf(cart, sizeof(cart), "{\"n\":%lld}",

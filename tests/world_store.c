@@ -65,6 +65,12 @@ world_store_rows(struct world_store *store, int64_t *session_row,
 }
 
 bool
+world_store_has_locked(const struct world_store *store)
+{
+	return store_has_locked(store->store);
+}
+
+bool
 world_store_do(struct world_store *store, struct job_list *jobs,
     size_t max_remembered, bool disk_is_full)
 {

@@ -24,6 +24,8 @@ void	 world_store_reopen(struct world_store *store);
 void	 world_store_rows(struct world_store *store, int64_t *session_row,
 	    int64_t *customer_row);
 
+bool	 world_store_has_locked(const struct world_store *store);
+
 /*
  * Do the jobs.  If the disk is full, nothing of them is done that writes, but
  * notes may be dropped instead: true then.

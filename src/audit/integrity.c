@@ -27,6 +27,10 @@ static const struct {
 	    " INDEXED BY session_running WHERE ended_ms IS NULL) AS entries,"
 	    " (SELECT count(*) FROM session NOT INDEXED"
 	    " WHERE ended_ms IS NULL) AS rows" },
+	{ "session_locked", "SELECT (SELECT count(*) FROM session"
+	    " INDEXED BY session_locked WHERE locked_ms IS NOT NULL)"
+	    " AS entries, (SELECT count(*) FROM session NOT INDEXED"
+	    " WHERE locked_ms IS NOT NULL) AS rows" },
 	{ "journal_purge", "SELECT (SELECT count(*) FROM journal"
 	    " INDEXED BY journal_purge WHERE event = 12) AS entries,"
 	    " (SELECT count(*) FROM journal NOT INDEXED"

@@ -70,6 +70,8 @@ customers_are_right(const struct record *record)
 	case RECORD_END:
 	case RECORD_RETAIN:
 	case RECORD_PURGE:
+	case RECORD_LOCK:
+	case RECORD_UNLOCK:
 		return !record->has_customer;
 	case RECORD_ERASE:
 		return !record->has_customer ||
@@ -86,7 +88,7 @@ static const char *
 read_event_fields(struct record *record, int64_t event, int64_t transport,
     uint64_t flags)
 {
-	if (event < RECORD_START || event > RECORD_CALL)
+	if (event < RECORD_START || event > RECORD_EVENT_MAX)
 		return "its event is unknown";
 	if (transport < TRANSPORT_NONE || transport > TRANSPORT_FASTCGI)
 		return "its transport is unknown";
@@ -94,7 +96,7 @@ read_event_fields(struct record *record, int64_t event, int64_t transport,
 	record->transport = (enum transport)transport;
 	chain_read_flags(record, flags);
 	if (record->event == RECORD_CALL && (flags < RECORD_CALL_END ||
-	    flags > RECORD_CALL_REMOVE))
+	    flags > RECORD_CALL_UNLOCK))
 		return "its flags are unknown";
 	return chain_flags(record) == flags ? NULL : "its flags are unknown";
 }

@@ -11,11 +11,11 @@
 #include "storage/sql.h"
 
 static const char next_sql[] =
-    "SELECT id, name, incarnation, revision, ended_ms, active_ms"
-    " FROM session WHERE id > ? ORDER BY id LIMIT 1";
+    "SELECT id, name, incarnation, revision, ended_ms, active_ms,"
+    " locked_ms FROM session WHERE id > ? ORDER BY id LIMIT 1";
 static const char find_sql[] =
-    "SELECT id, name, incarnation, revision, ended_ms, active_ms"
-    " FROM session WHERE name = ?";
+    "SELECT id, name, incarnation, revision, ended_ms, active_ms,"
+    " locked_ms FROM session WHERE name = ?";
 static const char of_customer_sql[] =
     "SELECT s.id, s.name FROM customer AS c JOIN session AS s"
     " ON s.id = c.session WHERE c.cid = ?1 AND s.id > ?2"
@@ -72,6 +72,8 @@ read_session(struct columns *columns, struct audit_session *session)
 	if (!session->is_running)
 		session->ended_ms = column_number(columns, 4);
 	session->active_ms = column_number(columns, 5);
+	if (!column_is_null(columns, 6))
+		session->locked_ms = column_number(columns, 6);
 }
 
 static void

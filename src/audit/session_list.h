@@ -17,6 +17,7 @@ struct audit_session {
 	uint64_t incarnation;		/* the newest; 1 for the first */
 	uint64_t revision;		/* of that incarnation */
 	uint64_t ended_ms;		/* 0 while it runs */
+	uint64_t locked_ms;		/* since when; 0 while it is not */
 	uint64_t active_ms;		/* of the last change or presence */
 	size_t	 counts[CUSTOMER_GONE + 1]; /* of that incarnation, by state */
 	bool	 has_host;		/* in the multicart or away; where it */

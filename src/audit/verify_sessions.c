@@ -38,7 +38,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " UNION ALL SELECT j.seq, j.event, j.incarnation, j.previous_seq"
 	    "  FROM back CROSS JOIN journal AS j ON j.seq = back.previous_seq"
 	    "  WHERE j.seq < back.seq)"
-	    " SELECT incarnation FROM back WHERE event BETWEEN 1 AND 8 LIMIT 1",
+	    " SELECT incarnation FROM back"
+	    " WHERE event NOT IN (9, 10, 11, 12, 15) LIMIT 1",
 	[SQL_RUNNING] =
 	    "SELECT id, name FROM session WHERE ended_ms IS NULL",
 };

@@ -24,12 +24,13 @@ enum statement {
 	SQL_NOTED,
 	SQL_STRAY,
 	SQL_LINGERER,
+	SQL_LOCKED_END,
 	STATEMENTS
 };
 
 static const char *const statement_sql[STATEMENTS] = {
 	[SQL_SESSION] =
-	    "SELECT incarnation, revision, ended_ms FROM session"
+	    "SELECT incarnation, revision, ended_ms, locked_ms FROM session"
 	    " WHERE id = ?",
 	[SQL_CUSTOMER] =
 	    "SELECT incarnation, is_host, is_ready, has_token, state,"
@@ -60,7 +61,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "  UNION ALL SELECT j.seq, j.event, j.previous_seq FROM back"
 	    "   CROSS JOIN journal AS j ON j.seq = back.previous_seq"
 	    "   WHERE j.seq < back.seq)"
-	    " SELECT 1 FROM back WHERE event BETWEEN 1 AND 8)",
+	    " SELECT 1 FROM back WHERE event NOT IN (9, 10, 11, 12, 15))",
 	[SQL_STRAY] =
 	    "SELECT c.id FROM customer AS c"
 	    " LEFT JOIN session AS s ON s.id = c.session"
@@ -73,6 +74,9 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "  OR c.incarnation < s.incarnation)"
 	    " AND (c.state IS NOT 2 OR c.name_seq IS NOT NULL"
 	    "  OR c.cart_seq IS NOT NULL) LIMIT 1",
+	[SQL_LOCKED_END] =
+	    "SELECT name FROM session WHERE locked_ms IS NOT NULL"
+	    " AND ended_ms IS NOT NULL LIMIT 1",
 };
 
 /* The columns of SQL_CUSTOMER that are compared as numbers. */
@@ -332,6 +336,9 @@ verify_tables_read(struct verify_tables *stored,
 		row->is_running = column_is_null(&columns, 2);
 		if (!row->is_running)
 			row->ended_ms = column_number(&columns, 2);
+		row->is_locked = !column_is_null(&columns, 3);
+		if (row->is_locked)
+			row->locked_ms = column_number(&columns, 3);
 	}
 	status = audit_report_end_row(stored->report, stored->audit, &rows,
 	    &columns);
@@ -339,6 +346,26 @@ verify_tables_read(struct verify_tables *stored,
 		return status;
 	return DIFFER(stored, replayed,
 	    "its session is missing in the tables");
+}
+
+/* Nobody says how a session is locked whose START is not known, if it runs. */
+static enum audit_status
+compare_lock(struct verify_tables *stored,
+    const struct audit_replayed *replayed,
+    const struct verify_tables_row *row)
+{
+	const struct session *session = replayed->session;
+
+	if (session->is_running && replayed->is_partial)
+		return AUDIT_OK;
+	if (row->is_locked != session->is_locked)
+		return DIFFER(stored, replayed, "the session is %s by the "
+		    "tables, but not by the journal",
+		    row->is_locked ? "locked" : "not locked");
+	if (row->locked_ms != session->locked_ms)
+		return DIFFER(stored, replayed, "the session is locked since "
+		    "another time in the tables");
+	return AUDIT_OK;
 }
 
 enum audit_status
@@ -361,7 +388,7 @@ verify_tables_session(struct verify_tables *stored,
 	if (!row->is_running && row->ended_ms != session->active_ms)
 		return DIFFER(stored, replayed, "the session's end is at "
 		    "another time in the tables");
-	return AUDIT_OK;
+	return compare_lock(stored, replayed, row);
 }
 
 /* With the last row of a session in the journal goes the session. */
@@ -418,6 +445,20 @@ report_impossible(struct verify_tables *stored, enum statement id,
 	return audit_end_walk(stored->audit, &rows, status);
 }
 
+static enum audit_status
+report_locked_end(struct verify_tables *stored)
+{
+	struct sql_binding rows = run_statement(stored, SQL_LOCKED_END);
+	struct columns columns = columns_at(rows.statement, "session");
+	enum audit_status status = AUDIT_OK;
+
+	if (sql_next(&rows))
+		status = audit_report_session(stored->report,
+		    column_session(&columns, 0),
+		    "the session is locked, though it ended");
+	return audit_end_walk(stored->audit, &rows, status);
+}
+
 enum audit_status
 verify_tables_notes_only(struct verify_tables *stored, int64_t session_row)
 {
@@ -451,5 +492,7 @@ verify_tables_extra(struct verify_tables *stored)
 	if (status == AUDIT_OK)
 		status = report_impossible(stored, SQL_LINGERER,
 		    "is not gone, though its session ended");
+	if (status == AUDIT_OK)
+		status = report_locked_end(stored);
 	return status;
 }

@@ -73,6 +73,8 @@ struct verify_tables_row {
 	uint64_t revision;
 	uint64_t ended_ms;
 	bool	 is_running;
+	bool	 is_locked;
+	uint64_t locked_ms;		/* 0 while it is not */
 };
 enum audit_status verify_tables_read(struct verify_tables *stored,
 	    const struct audit_replayed *replayed,

@@ -55,6 +55,7 @@ struct options {
 	unsigned absence_window_s;
 	unsigned absence_window_tokenless_s;
 	unsigned session_ttl_s;
+	unsigned lock_time_s;
 	unsigned clock_grace_s;
 	unsigned drain_time_s;
 	unsigned journal_retention_s;

@@ -67,6 +67,8 @@ print_audited_json(const struct audit_session *session)
 	json_line_string(&line, "session", session->name->data);
 	json_line_string(&line, "state",
 	    session->is_running ? "running" : "ended");
+	if (session->locked_ms != 0)
+		print_time_member(&line, "locked", session->locked_ms);
 	json_line_text(&line, "host",
 	    session->host != NULL ? session->host->data : NULL,
 	    session->host != NULL ? session->host->len : 0);
@@ -104,6 +106,7 @@ print_audited_session(const struct audit_session *session)
 	    session->name->len, SIZE_MAX);
 	(void)printf("%*s %-7s %7zu %4zu %4zu %9s %s %s ",
 	    taken < NAME_COLUMNS ? (int)(NAME_COLUMNS - taken) : 0, "",
+	    session->locked_ms != 0 ? "locked" :
 	    session->is_running ? "running" : "ended",
 	    session->counts[CUSTOMER_SEATED], session->counts[CUSTOMER_AWAY],
 	    session->counts[CUSTOMER_GONE], cursor, first, last);

@@ -35,6 +35,10 @@ event_name(enum record_event event)
 		return "purge";
 	case RECORD_CALL:
 		return "call";
+	case RECORD_LOCK:
+		return "lock";
+	case RECORD_UNLOCK:
+		return "unlock";
 	}
 	return unknown;
 }
@@ -58,7 +62,7 @@ event_transport_name(enum transport transport)
 const char *
 event_refusal_name(const struct record *record)
 {
-	return record->refused > REFUSAL_SHUTTING_DOWN ? unknown :
+	return record->refused >= REFUSALS ? unknown :
 	    message_refusal_name(record->refused);
 }
 
@@ -79,6 +83,10 @@ event_call_name(const struct record *record)
 		return "endSession";
 	case RECORD_CALL_REMOVE:
 		return "removeCustomer";
+	case RECORD_CALL_LOCK:
+		return "lockSession";
+	case RECORD_CALL_UNLOCK:
+		return "unlockSession";
 	}
 	return unknown;
 }

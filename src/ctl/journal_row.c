@@ -22,15 +22,17 @@
 enum column {
 	SEQ, SESSION, INCARNATION, REVISION, EVENT, TIME, TRANSPORT, CUSTOMER,
 	DISPLACED, RESUMABLE, READY, CLIENT_SEQ, CODE, MESSAGE, COUNT, BEFORE,
-	UPTO, ERASED, NAME, ADDRESS, CART, ACCOUNT, DIGEST, HASH, COLUMNS
+	UPTO, TIMED_OUT, ERASED, NAME, ADDRESS, CART, ACCOUNT, DIGEST, HASH,
+	COLUMNS
 };
 
 /* As the manual page has them. */
 static const char *const names[COLUMNS] = {
 	"seq", "session", "incarnation", "revision", "event", "time",
 	"transport", "customer", "displaced", "resumable", "ready",
-	"client_seq", "code", "message", "count", "before", "upto", "erased",
-	"name", "address", "cart", "account", "digest", "hash",
+	"client_seq", "code", "message", "count", "before", "upto",
+	"timed_out", "erased", "name", "address", "cart", "account", "digest",
+	"hash",
 };
 
 enum cell_kind {
@@ -155,6 +157,8 @@ read_event(const struct record *record, enum column column,
 		set_number(cell, record->refused_count);
 	else if (column == UPTO && event == RECORD_PURGE)
 		set_number(cell, record->last_row);
+	else if (column == TIMED_OUT && event == RECORD_UNLOCK)
+		set_bool(cell, record->is_timed_out);
 	else if (column == CLIENT_SEQ && (event == RECORD_READY ||
 	    event == RECORD_CART))
 		set_number(cell, record->client_seq);

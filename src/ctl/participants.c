@@ -128,6 +128,8 @@ apply_to_participant(struct participants *participants,
 	case RECORD_RETAIN:
 	case RECORD_PURGE:
 	case RECORD_CALL:
+	case RECORD_LOCK:
+	case RECORD_UNLOCK:
 		break;
 	}
 }

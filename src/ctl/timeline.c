@@ -147,6 +147,22 @@ write_refusal(const struct timeline *timeline, const struct record *record)
 	colour_end(out, timeline->is_coloured);
 }
 
+static const char *
+call_phrase(enum record_call call)
+{
+	switch (call) {
+	case RECORD_CALL_END:
+		return " ends the session";
+	case RECORD_CALL_REMOVE:
+		return " removes this customer";
+	case RECORD_CALL_LOCK:
+		return " locks the session";
+	case RECORD_CALL_UNLOCK:
+		return " unlocks the session";
+	}
+	return "";
+}
+
 static void
 write_call(const struct timeline *timeline, const struct record *record)
 {
@@ -158,8 +174,7 @@ write_call(const struct timeline *timeline, const struct record *record)
 		printable_write(timeline->out, key->data, key->len,
 		    CALLER_CHARS);
 	}
-	fputs(record->call == RECORD_CALL_END ? " ends the session" :
-	    " removes this customer", timeline->out);
+	fputs(call_phrase(record->call), timeline->out);
 }
 
 static void
@@ -208,6 +223,11 @@ event_phrase(const struct record *record)
 		    "all that was personal until here was erased" :
 		    "all that was personal in the session until here was "
 		    "erased";
+	case RECORD_LOCK:
+		return "the session was locked";
+	case RECORD_UNLOCK:
+		return record->is_timed_out ? "the session was unlocked: "
+		    "it was locked for too long" : "the session was unlocked";
 	case RECORD_START:
 	case RECORD_REFUSED:
 	case RECORD_RETAIN:
@@ -270,6 +290,8 @@ carts_around(const struct timeline *timeline, const struct audit_row *row,
 	case RECORD_RETAIN:
 	case RECORD_PURGE:
 	case RECORD_CALL:
+	case RECORD_LOCK:
+	case RECORD_UNLOCK:
 		break;
 	}
 	return -1;

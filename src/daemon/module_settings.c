@@ -102,6 +102,7 @@ module_settings_hub(const struct options *options)
 		    options->max_connections_per_customer,
 		.session_output_rate = options->session_output_rate,
 		.session_ttl_ms = ms(options->session_ttl_s),
+		.lock_time_ms = ms(options->lock_time_s),
 		.journal_retention_ms = ms(options->journal_retention_s),
 		.audit_retention_ms = ms(options->audit_retention_s),
 		.clock_grace_ms = ms(options->clock_grace_s),

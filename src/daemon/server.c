@@ -397,6 +397,7 @@ init_hub(struct server *server, const struct id_key *key)
 	config.quota = server->quota;
 	store_last_rows(server->store, &config.session_row,
 	    &config.customer_row);
+	config.has_locked = store_has_locked(server->store);
 	server->hub = hub_new(&config, &settings, &now);
 }
 

@@ -82,23 +82,37 @@ read_session(struct call *call, const struct room *room)
 	call->incarnation = session->incarnation;
 	call->revision = session->revision;
 	call->active_ms = session->active_ms;
+	call->is_locked = session->is_locked;
 	call->multicart = multicart_encode(session);
 	copy_customers(call, session);
 	return REFUSAL_NONE;
 }
 
-/* Put on record who has what follows done, whose answer is behind that. */
+/*
+ * Put on record which server has what follows done.  The answer is that of this
+ * job, which is in the same list as what follows.
+ */
 static void
 submit_note(struct hub *hub, struct call *call, struct room *room,
     const struct customer *customer)
 {
-	struct job *job = core_new_record(hub, room, RECORD_CALL, customer,
-	    NULL);
-	struct record *record = &job->record;
+	static const enum record_call calls[] = {
+		[CALL_LOCK] = RECORD_CALL_LOCK,
+		[CALL_UNLOCK] = RECORD_CALL_UNLOCK,
+		[CALL_END] = RECORD_CALL_END,
+		[CALL_REMOVE] = RECORD_CALL_REMOVE,
+	};
+	struct record *record;
+	struct job *job;
 
+	if (call->key == NULL) {
+		submit_for_call(hub, call, room, job_new(JOB_ANSWER));
+		return;
+	}
+	job = core_new_record(hub, room, RECORD_CALL, customer, NULL);
 	job->kind = JOB_CALL;
-	record->call = customer == NULL ? RECORD_CALL_END :
-	    RECORD_CALL_REMOVE;
+	record = &job->record;
+	record->call = calls[call->kind];
 	record->incarnation = room->session->incarnation;
 	record->transport = TRANSPORT_HTTP;
 	record->name = payload_ref(call->key);
@@ -125,7 +139,32 @@ end_session(struct hub *hub, struct call *call, struct room *room)
 	/* A running session can always be ended. */
 	(void)core_apply_record(hub, room,
 	    core_new_record(hub, room, RECORD_END, NULL, NULL));
+	call->revision = session->revision;
 	return true;
+}
+
+/* Likewise, whether it is locked or unlocked. */
+static bool
+lock_session(struct hub *hub, struct call *call, struct room *room)
+{
+	bool locks = call->kind == CALL_LOCK, changes;
+
+	if (!room->session->is_running) {
+		call->refused = REFUSAL_SESSION_NOT_FOUND;
+		return false;
+	}
+	changes = locks || room->session->is_locked;
+	if (changes) {
+		submit_note(hub, call, room, NULL);
+		/* A running session can always be locked. */
+		(void)core_apply_record(hub, room, core_new_record(hub, room,
+		    locks ? RECORD_LOCK : RECORD_UNLOCK, NULL, NULL));
+	}
+	call->incarnation = room->session->incarnation;
+	call->revision = room->session->revision;
+	if (locks)
+		call->multicart = multicart_encode(room->session);
+	return changes;
 }
 
 /* Likewise, whether a customer leaves. */
@@ -156,6 +195,9 @@ change_session(struct hub *hub, struct call *call, struct room *room)
 	case CALL_READ:
 		call->refused = read_session(call, room);
 		break;
+	case CALL_LOCK:
+	case CALL_UNLOCK:
+		return lock_session(hub, call, room);
 	case CALL_END:
 		return end_session(hub, call, room);
 	case CALL_REMOVE:
@@ -209,6 +251,8 @@ call_begin(struct hub *hub, struct call *call, const struct now *now)
 		begin_list(hub, call);
 		break;
 	case CALL_READ:
+	case CALL_LOCK:
+	case CALL_UNLOCK:
 	case CALL_END:
 	case CALL_REMOVE:
 		begin_with_session(hub, call);

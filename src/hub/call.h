@@ -18,15 +18,17 @@ struct room;
 struct session_summary;
 
 /*
- * What the shop's own server asks of the hub.  It takes part in nothing: a call
- * waits until its session has been read, and is answered once all that its
- * answer is made of is durable.  The api layer embeds it.
+ * What the shop's own server asks of the hub, or an administrator.  It takes
+ * part in nothing: a call waits until its session has been read, and is answered
+ * once all that its answer is made of is durable.  Who calls embeds it.
  */
 
 enum call_kind {
 	CALL_LIST,		/* sessions that run */
 	CALL_READ,		/* one of them */
-	CALL_END,		/* a session */
+	CALL_LOCK,		/* a session, again if it is locked */
+	CALL_UNLOCK,		/* likewise, if it is locked */
+	CALL_END,		/* likewise */
 	CALL_REMOVE		/* a customer of one */
 };
 
@@ -44,7 +46,8 @@ struct call {
 	void	(*done)(struct call *call);
 	struct payload *session;	/* its id, not of LIST; lent until */
 					/* then, as what follows is */
-	struct payload *key;	/* END, REMOVE: the name of the caller's, ... */
+	struct payload *key;	/* if it changes something: the name of the */
+				/* caller's, NULL for an administrator, ... */
 	const char *address;	/* ... and its address, for the journal */
 	uint64_t ended;		/* END: only this incarnation; 0: any */
 	struct customer_id customer;	/* REMOVE */
@@ -56,7 +59,8 @@ struct call {
 	uint64_t incarnation;		/* not LIST */
 	uint64_t revision;
 	uint64_t active_ms;
-	struct multicart *multicart;
+	bool	 is_locked;		/* READ */
+	struct multicart *multicart;	/* READ, LOCK: at that revision */
 	struct call_customer *customers; /* in its order */
 	const struct session_summary *sessions;	/* LIST */
 	size_t	 count;			/* of customers or sessions */
@@ -70,10 +74,11 @@ struct call {
 
 /*
  * Begin a call, which lives until done() or call_cancel(), and is none of the
- * hub's any more then.  What it changed stays changed, with a CALL in front of
- * it in the journal.  What is so already is left as it is, and answered when
- * that is durable: a session that has ended, if it is the incarnation that was
- * to end, and a customer that is gone.
+ * hub's any more then.  What it changed stays changed, for a server with a CALL
+ * in front of it in the journal.  What is so already is left as it is, and
+ * answered when that is durable: a session that has ended, if it is the
+ * incarnation that was to end, a customer that is gone, and a session that is
+ * not locked and is to be unlocked.
  */
 void	 call_begin(struct hub *hub, struct call *call,
 	    const struct now *now);

@@ -38,7 +38,8 @@ claim_may_replace_host(struct hub *hub, struct peer *peer, struct room *room,
 	if (host->has_token || hub->settings.require_tokens ||
 	    (is_here && host->seat->moves > 0))
 		return CLAIM_REFUSED;
-	if (is_here) {
+	/* While the session is locked nobody gets the seat anyway. */
+	if (is_here && !room->session->is_locked) {
 		if (TAILQ_EMPTY(&room->claiming))
 			ping_host(hub, room, host->seat);
 		core_park_message(peer, &room->claiming, message);

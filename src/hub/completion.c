@@ -13,6 +13,7 @@
 #include "retention.h"
 #include "room.h"
 #include "session/record.h"
+#include "session_lock.h"
 #include "wire/multicart.h"
 
 /* How long the answer to who comes by a request waits for a delayed session. */
@@ -52,6 +53,7 @@ complete_load(struct hub *hub, struct room *room, struct job *job)
 			room_load_later(hub, room);
 		erasure_loaded(hub, room);
 		call_loaded(hub, room);
+		session_lock_loaded(hub, room);
 		dispatch_load_failed(hub, room);
 		return;
 	}
@@ -67,6 +69,7 @@ complete_load(struct hub *hub, struct room *room, struct job *job)
 		publish_when_completed(hub, room,
 		    multicart_encode(room->session));
 	idle_end_session(hub, room);
+	session_lock_loaded(hub, room);
 	erasure_loaded(hub, room);
 	call_loaded(hub, room);
 	dispatch_parked(hub, room);
@@ -246,6 +249,7 @@ complete_record(struct hub *hub, struct room *room, struct job *job)
 {
 	room->records--;
 	if (job->result == JOB_REFUSED) {
+		session_lock_refused(hub, room, &job->record);
 		unload_session(hub, room);
 		return;
 	}
@@ -270,6 +274,9 @@ complete_kind(struct hub *hub, struct job *job)
 		return;
 	case JOB_FIND_IDLE:
 		idle_search_done(hub, job);
+		return;
+	case JOB_FIND_LOCKED:
+		session_lock_found(hub, job);
 		return;
 	case JOB_ERASE:
 	case JOB_SCRUB:
@@ -343,6 +350,7 @@ is_built_upon(const struct job *job)
 	case JOB_LOAD:
 	case JOB_FIND_IDLE:
 	case JOB_LIST:
+	case JOB_FIND_LOCKED:
 	case JOB_SCRUB:
 	case JOB_RETAIN:
 	case JOB_LOG_HEAD:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/timeout.h"
 #include "base/xalloc.h"
 #include "quota.h"
 #include "session/record.h"
@@ -125,6 +126,45 @@ core_new_record(struct hub *hub, struct room *room, enum record_event event,
 	return job;
 }
 
+void
+core_clear_lock(struct hub *hub, struct room *room)
+{
+	if (!room->is_locked)
+		return;
+	room->is_locked = false;
+	hub->counts.locked--;
+	TAILQ_REMOVE(&hub->locks, room, locks);
+}
+
+void
+core_set_lock(struct hub *hub, struct room *room, uint64_t ends_ms)
+{
+	struct room *before;
+
+	core_clear_lock(hub, room);
+	room->is_locked = true;
+	hub->counts.locked++;
+	room->lock_ends_ms = ends_ms;
+	TAILQ_FOREACH_REVERSE(before, &hub->locks, room_list, locks)
+		if (before->lock_ends_ms <= ends_ms)
+			break;
+	if (before == NULL)
+		TAILQ_INSERT_HEAD(&hub->locks, room, locks);
+	else
+		TAILQ_INSERT_AFTER(&hub->locks, before, room, locks);
+}
+
+/* The record may have locked the session, or unlocked it. */
+static void
+update_lock(struct hub *hub, struct room *room, enum record_event event)
+{
+	if (event == RECORD_LOCK)
+		core_set_lock(hub, room, timeout_end_ms(hub->now.mono_ms,
+		    hub->settings.lock_time_ms));
+	else if (!room->session->is_locked)
+		core_clear_lock(hub, room);
+}
+
 enum refusal
 core_apply_record(struct hub *hub, struct room *room, struct job *job)
 {
@@ -140,6 +180,7 @@ core_apply_record(struct hub *hub, struct room *room, struct job *job)
 	if (session_apply(room->session, &job->record) == -1)
 		fatalx("hub: a record that was judged does not fit");
 	session_trim(room->session, &hub->settings.limits);
+	update_lock(hub, room, job->record.event);
 	if (room->changed_by == NULL)
 		TAILQ_INSERT_TAIL(&hub->changed, room, changed);
 	if (room->unpublished_us == 0)

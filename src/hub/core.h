@@ -102,7 +102,10 @@ enum room_state {
 	ROOM_READY
 };
 
-/* A session in memory: while anybody is present, or jobs for it under way. */
+/*
+ * A session in memory: while anybody is present, it is locked, or jobs for it
+ * are under way.
+ */
 struct room {
 	UT_hash_handle hh;		/* hub->rooms, by id */
 	uint64_t number;		/* grows in the order of making */
@@ -137,6 +140,10 @@ struct room {
 	bool	 was_used;		/* somebody was present since ... */
 	uint64_t touched_ms;		/* ... this, known to the storage */
 	TAILQ_ENTRY(room) by_touch;	/* hub->touched, if present */
+	bool	 is_locked;		/* its session is, ... */
+	uint64_t lock_ends_ms;		/* ... and not any more then */
+	TAILQ_ENTRY(room) locks;	/* hub->locks, if is_locked */
+	bool	 is_sought;		/* it was, when the storage looked */
 };
 
 TAILQ_HEAD(room_list, room);
@@ -206,6 +213,10 @@ struct hub {
 	struct room_list claims;	/* soonest end first */
 	struct room_list unread;	/* soonest retry first */
 	struct room_list touched;	/* longest untouched first */
+	struct room_list locks;		/* soonest end first */
+	bool	 is_seeking;		/* locked sessions: a job is out */
+	uint64_t seek_ms;		/* when to go on */
+	int64_t	 seek_row;
 	bool	 is_searching;		/* for idle sessions: a job is out */
 	uint64_t search_ms;		/* when to go on */
 	int64_t	 search_row;
@@ -267,6 +278,13 @@ struct job *core_new_record(struct hub *hub, struct room *room,
  */
 enum refusal core_apply_record(struct hub *hub, struct room *room,
 	    struct job *job);
+
+/*
+ * The room's session is locked, if it was known to be or not, until ends_ms; or
+ * it is not, as far as is known.
+ */
+void	 core_set_lock(struct hub *hub, struct room *room, uint64_t ends_ms);
+void	 core_clear_lock(struct hub *hub, struct room *room);
 
 /* Put job behind the others. */
 void	 core_submit_job(struct hub *hub, struct room *room, struct job *job);

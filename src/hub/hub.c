@@ -18,6 +18,7 @@
 #include "refusal_notes.h"
 #include "retention.h"
 #include "room.h"
+#include "session_lock.h"
 #include "throttle.h"
 #include "unjoined.h"
 
@@ -86,6 +87,7 @@ hub_new(const struct hub_config *config, const struct hub_settings *settings,
 	TAILQ_INIT(&hub->claims);
 	TAILQ_INIT(&hub->unread);
 	TAILQ_INIT(&hub->touched);
+	TAILQ_INIT(&hub->locks);
 	TAILQ_INIT(&hub->refusals);
 	TAILQ_INIT(&hub->erasures);
 	TAILQ_INIT(&hub->calls);
@@ -97,6 +99,9 @@ hub_new(const struct hub_config *config, const struct hub_settings *settings,
 	hub->log_head_ms = settings->log_head_ms == 0 ? UINT64_MAX :
 	    now->mono_ms + settings->log_head_ms;
 	publish_configure(hub);
+	hub->seek_ms = UINT64_MAX;
+	if (config->has_locked)
+		session_lock_seek(hub);
 	return hub;
 }
 
@@ -120,6 +125,7 @@ hub_configure(struct hub *hub, const struct hub_settings *settings,
 	disk_space_configure(hub);
 	presence_configure(hub, &before);
 	idle_configure(hub, &before);
+	session_lock_configure(hub, &before);
 	retention_configure(hub);
 	hub->log_head_ms = timeout_changed_end_ms(hub->log_head_ms,
 	    before.log_head_ms, settings->log_head_ms, now->mono_ms);
@@ -394,6 +400,7 @@ static const struct timer {
 	{ judge_unanswered_claims, claim_next_ms },
 	{ room_tick, room_next_ms },
 	{ idle_tick, idle_next_ms },
+	{ session_lock_tick, session_lock_next_ms },
 	{ erasure_tick, erasure_next_ms },
 	{ retention_tick, retention_next_ms },
 	{ log_chain_head, log_chain_head_ms },

@@ -15,6 +15,7 @@ struct hub_config {
 	struct id_key seed;		/* of ids and salts: random */
 	int64_t	 session_row;		/* the highest given before */
 	int64_t	 customer_row;
+	bool	 has_locked;		/* sessions: the storage has some */
 	struct quota *quota;		/* of addresses; outlives the hub */
 };
 
@@ -32,6 +33,7 @@ struct hub_settings {
 	size_t	 max_held_polls;	/* of a customer; 0: no limit */
 	size_t	 max_customer_connections;	/* likewise; WebSockets */
 	uint64_t session_ttl_ms;	/* 0: sessions never end */
+	uint64_t lock_time_ms;		/* of a locked one; 0: for ever */
 	uint64_t journal_retention_ms;	/* of bodies; 0: for ever */
 	uint64_t audit_retention_ms;	/* of rows; 0: for ever */
 	uint64_t clock_grace_ms;	/* see wall_clock.h; 0: none */

@@ -41,6 +41,7 @@ struct hub_counts {
 	uint64_t retention_behind_ms;	/* since a pass was due */
 
 	size_t	 sessions;	/* in memory */
+	size_t	 locked;	/* of these */
 	size_t	 present;	/* customers */
 	size_t	 awaited;	/* absent customers whose window runs */
 	size_t	 jobs_pending;

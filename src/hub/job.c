@@ -58,7 +58,7 @@ job_drop_result(struct job *job)
 	}
 	if (job->kind == JOB_LIST)
 		drop_listed(job);
-	if (job->kind != JOB_FIND_IDLE)
+	if (job->kind != JOB_FIND_IDLE && job->kind != JOB_FIND_LOCKED)
 		return;
 	while (job->idle.count > 0)
 		payload_unref(job->idle.ids[--job->idle.count]);

@@ -28,6 +28,7 @@ enum job_kind {
 	JOB_TOUCH,	/* a session is in use */
 	JOB_FIND_IDLE,	/* list sessions that are not */
 	JOB_LIST,	/* list sessions that run */
+	JOB_FIND_LOCKED,	/* list sessions that are locked */
 	JOB_NOTE,	/* store record, a REFUSED: dropped if it cannot be */
 	JOB_CALL,	/* store record, a CALL, or nothing of the list */
 	JOB_ERASE,	/* a slice of what record, an ERASE, says */
@@ -93,8 +94,8 @@ struct job {
 			int64_t	 session_row;
 			uint64_t used_ms;	/* by the wall clock */
 		} touch;
-		struct {	/* FIND_IDLE */
-			uint64_t before_ms;	/* used last, likewise */
+		struct {	/* FIND_IDLE, FIND_LOCKED */
+			uint64_t before_ms;	/* used last, likewise; IDLE */
 			int64_t	 after_row;	/* of sessions */
 			int64_t	 next_row;
 			struct payload **ids;	/* result */
@@ -133,7 +134,7 @@ struct job {
 				/* this is done; NULL if it does not */
 	uint64_t origin;	/* peer that asked; 0 for none */
 	struct payload *reply;	/* for origin, when done; or NULL */
-	uint64_t call;		/* of the shop's server that waits for this; */
+	uint64_t call;		/* number of the call that waits for this; */
 				/* 0 for none */
 	struct message_error error; /* instead, if it has a code; in any case */
 				/* what message of origin's this is about */

@@ -116,6 +116,7 @@ room_free(struct hub *hub, struct room *room)
 	forget_retry(hub, room);
 	room_end_delay(hub, room);
 	room_drop_encoding(hub, room);
+	core_clear_lock(hub, room);
 	HASH_DELETE(hh, hub->rooms, room);
 	session_free(room->session);
 	payload_unref(room->id);
@@ -125,7 +126,8 @@ room_free(struct hub *hub, struct room *room)
 void
 room_release(struct hub *hub, struct room *room)
 {
-	if (room->jobs > 0 || room->pending_multicart != NULL ||
+	if (room->jobs > 0 || room->is_locked ||
+	    room->pending_multicart != NULL ||
 	    !TAILQ_EMPTY(&room->seats) || !TAILQ_EMPTY(&room->waiting) ||
 	    !TAILQ_EMPTY(&room->claiming))
 		return;

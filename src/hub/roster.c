@@ -39,6 +39,7 @@ describe_session(const struct room *room)
 	info.members = room->session->counts[CUSTOMER_SEATED];
 	info.away = room->session->counts[CUSTOMER_AWAY];
 	info.cart_bytes = room->session->cart_bytes;
+	info.is_locked = room->session->is_locked;
 	return info;
 }
 

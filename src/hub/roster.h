@@ -15,7 +15,7 @@ struct room;
 
 /*
  * Who is here, for an administrator: the sessions in memory, which are those
- * that somebody takes part in, and their customers.
+ * that somebody takes part in or that are locked, and their customers.
  */
 
 struct roster_session {
@@ -29,6 +29,7 @@ struct roster_session {
 	size_t	 connections;
 	size_t	 polls;		/* requests that are held */
 	size_t	 cart_bytes;
+	bool	 is_locked;
 };
 
 struct roster_customer {

@@ -18,6 +18,8 @@ record_is_note(enum record_event event)
 	case RECORD_EXPIRE:
 	case RECORD_RETURN:
 	case RECORD_END:
+	case RECORD_LOCK:
+	case RECORD_UNLOCK:
 		break;
 	}
 	return false;

@@ -32,6 +32,11 @@ enum record_event {
 	RECORD_RETAIN = 11,	/* bodies older than old_ms that no */
 				/* current state points to may be erased */
 	RECORD_PURGE = 12,	/* rows up to last_row may be deleted */
+
+	RECORD_LOCK = 13,	/* who takes part stays, and carts do */
+	RECORD_UNLOCK = 14,	/* not any more */
+
+	/* A note as well. */
 	RECORD_CALL = 15	/* a server of the shop had the next row of */
 				/* the session written */
 };
@@ -39,7 +44,9 @@ enum record_event {
 /* What that server asked for. */
 enum record_call {
 	RECORD_CALL_END = 1,	/* an END */
-	RECORD_CALL_REMOVE = 2	/* a LEAVE of the customer */
+	RECORD_CALL_REMOVE = 2,	/* a LEAVE of the customer */
+	RECORD_CALL_LOCK = 3,	/* a LOCK */
+	RECORD_CALL_UNLOCK = 4	/* an UNLOCK */
 };
 
 enum transport {
@@ -50,6 +57,7 @@ enum transport {
 };
 
 enum {
+	RECORD_EVENT_MAX = RECORD_CALL,
 	RECORD_SALT_BYTES = 16,
 	RECORD_ADDRESS_CHARS = 45,	/* of an IPv6 address in text */
 	RECORD_ACCOUNT_BYTES = 1020	/* 255 characters */
@@ -64,8 +72,8 @@ struct record {
 	uint64_t time_ms;	/* wall clock; informative */
 	enum record_event event;
 	enum transport transport;
-	bool	 has_customer;	/* all events but END, RETAIN, PURGE, and a */
-				/* CALL to end */
+	bool	 has_customer;	/* no END, RETAIN, PURGE, LOCK, UNLOCK, and */
+				/* of CALLs only those to remove one */
 	struct customer_id customer;
 	int64_t	 customer_row;
 	bool	 has_displaced;	/* START on a session that runs: the host */
@@ -81,6 +89,7 @@ struct record {
 		uint64_t old_ms;	/* RETAIN: by the wall clock */
 		uint64_t last_row;	/* PURGE: of the journal */
 	};
+	bool	 is_timed_out;	/* UNLOCK: it was locked for too long */
 	bool	 is_exact;	/* RETAIN: not of what states pointed to then */
 	enum refusal refused;	/* REFUSED: why, the first of them, and ... */
 	unsigned refused_event;	/* ... which enum message_event it was */

@@ -126,6 +126,8 @@ judge_start(const struct session *session, const struct record *record,
 		if (host->state == CUSTOMER_SEATED)
 			seated--;
 	}
+	if (session->is_locked)
+		return REFUSAL_SESSION_LOCKED;
 	return exceeds(seated, limits->max_customers) ?
 	    REFUSAL_SESSION_FULL : REFUSAL_NONE;
 }
@@ -159,6 +161,21 @@ judge_ready(const struct session *session, const struct customer *customer,
 	return REFUSAL_NONE;
 }
 
+static bool
+is_about_nobody(enum record_event event)
+{
+	return event == RECORD_END || event == RECORD_LOCK ||
+	    event == RECORD_UNLOCK;
+}
+
+/* Whoever leaves, expires or is back does so whatever is locked. */
+static bool
+changes_what_is_locked(enum record_event event)
+{
+	return event == RECORD_JOIN || event == RECORD_CART ||
+	    event == RECORD_READY;
+}
+
 enum refusal
 session_judge(const struct session *session, const struct record *record,
     const struct session_limits *limits)
@@ -175,13 +192,13 @@ session_judge(const struct session *session, const struct record *record,
 		return REFUSAL_LEFT_SESSION;
 	if (!session->is_running)
 		return REFUSAL_SESSION_NOT_FOUND;
-	if (record->event == RECORD_END)
+	if (is_about_nobody(record->event))
 		return REFUSAL_NONE;
-	if (record->event == RECORD_JOIN)
-		return has_room ? REFUSAL_NONE : REFUSAL_SESSION_FULL;
-	if (customer == NULL)
+	if (record->event != RECORD_JOIN && customer == NULL)
 		return REFUSAL_UNKNOWN_CUSTOMER;
-	if (record->event == RECORD_RETURN)
+	if (session->is_locked && changes_what_is_locked(record->event))
+		return REFUSAL_SESSION_LOCKED;
+	if (record->event == RECORD_JOIN || record->event == RECORD_RETURN)
 		return has_room ? REFUSAL_NONE : REFUSAL_SESSION_FULL;
 	if (record->event == RECORD_CART)
 		return judge_cart_size(session, customer, record, limits);
@@ -259,11 +276,19 @@ apply_start(struct session *session, const struct record *record,
 }
 
 static void
+set_lock(struct session *session, bool is_locked, uint64_t since_ms)
+{
+	session->is_locked = is_locked;
+	session->locked_ms = is_locked ? since_ms : 0;
+}
+
+static void
 apply_end(struct session *session)
 {
 	struct customer *customer;
 
 	session->is_running = false;
+	set_lock(session, false, 0);
 	TAILQ_FOREACH(customer, &session->customers, entry)
 		if (customer->state != CUSTOMER_GONE)
 			set_customer_state(session, customer, CUSTOMER_GONE);
@@ -289,7 +314,7 @@ record_comes_next(const struct session *session, const struct record *record,
 		return false;
 	if (record->event == RECORD_JOIN)
 		return customer == NULL && record->name != NULL;
-	if (record->event == RECORD_END)
+	if (is_about_nobody(record->event))
 		return true;
 	return customer != NULL && customer->state != CUSTOMER_GONE;
 }
@@ -336,6 +361,11 @@ session_apply(struct session *session, const struct record *record)
 		break;
 	case RECORD_END:
 		apply_end(session);
+		break;
+	case RECORD_LOCK:
+	case RECORD_UNLOCK:
+		set_lock(session, record->event == RECORD_LOCK,
+		    record->time_ms);
 		break;
 	case RECORD_REFUSED:
 	case RECORD_ERASE:

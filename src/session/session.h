@@ -66,6 +66,8 @@ struct session {
 	uint64_t incarnation;	/* 0 if it never started */
 	uint64_t revision;
 	uint64_t active_ms;	/* wall time of the last change or presence */
+	bool	 is_locked;	/* nobody comes new, and no cart changes */
+	uint64_t locked_ms;	/* since when, by the wall clock; or 0 */
 	size_t	 counts[CUSTOMER_GONE + 1];	/* customers by state */
 	size_t	 cart_bytes;	/* of all carts held */
 	struct customer_list customers;		/* in joining order */

@@ -17,6 +17,7 @@ enum {
 	FLAG_TOKEN = 2,
 	FLAG_EXACT = 4,
 	FLAG_ACCOUNT = 8,
+	FLAG_TIMED_OUT = 16,
 	FLAGS_MESSAGE = 256		/* of a REFUSED, times the message */
 };
 
@@ -116,7 +117,8 @@ chain_flags(const struct record *record)
 	return (record->is_ready ? FLAG_READY : 0) |
 	    (record->has_token ? FLAG_TOKEN : 0) |
 	    (record->is_exact ? FLAG_EXACT : 0) |
-	    (record->has_account ? FLAG_ACCOUNT : 0);
+	    (record->has_account ? FLAG_ACCOUNT : 0) |
+	    (record->is_timed_out ? FLAG_TIMED_OUT : 0);
 }
 
 void
@@ -137,6 +139,8 @@ chain_read_flags(struct record *record, uint64_t flags)
 	    (flags & FLAG_EXACT) != 0;
 	record->has_account = (record->event == RECORD_START ||
 	    record->event == RECORD_JOIN) && (flags & FLAG_ACCOUNT) != 0;
+	record->is_timed_out = record->event == RECORD_UNLOCK &&
+	    (flags & FLAG_TIMED_OUT) != 0;
 }
 
 void

@@ -20,6 +20,7 @@ enum {
 enum statement {
 	SQL_SESSION_START,
 	SQL_SESSION_END,
+	SQL_SESSION_LOCK,
 	SQL_SESSION_CHANGE,
 	SQL_SESSION_NOTE,
 	SQL_SESSION_TOUCH,
@@ -34,6 +35,7 @@ enum statement {
 	SQL_LOAD_CUSTOMERS,
 	SQL_RUNNING,
 	SQL_LIST,
+	SQL_LOCKED,
 	SQL_ROWS,
 	STATEMENTS
 };
@@ -48,7 +50,9 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " WHERE name = excluded.name AND ended_ms IS NOT NULL"
 	    " AND incarnation = excluded.incarnation - 1",
 	[SQL_SESSION_END] =
-	    "UPDATE session SET ended_ms = ?2 WHERE id = ?1",
+	    "UPDATE session SET ended_ms = ?2, locked_ms = NULL WHERE id = ?1",
+	[SQL_SESSION_LOCK] =
+	    "UPDATE session SET locked_ms = ?2 WHERE id = ?1",
 	[SQL_SESSION_CHANGE] =
 	    "UPDATE session SET revision = ?3, active_ms = ?4, last_seq = ?5"
 	    " WHERE id = ?1 AND incarnation = ?2 AND revision = ?3 - 1",
@@ -80,7 +84,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " name_seq = NULL, cart_seq = NULL"
 	    " WHERE session = ?1 AND state IN (0, 1)",
 	[SQL_LOAD_SESSION] =
-	    "SELECT id, incarnation, revision, ended_ms, active_ms"
+	    "SELECT id, incarnation, revision, ended_ms, active_ms, locked_ms"
 	    " FROM session WHERE name = ?",
 	/* At least those whom session_trim() leaves of all: some who are away
 	 * may have to be gone, and a host that is away always stays. */
@@ -115,9 +119,14 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "  WHERE c.session = s.id AND c.state = 0 AND c.is_ready)"
 	    " FROM session AS s INDEXED BY session_running"
 	    " WHERE s.ended_ms IS NULL AND s.id > ? ORDER BY s.id LIMIT ?",
+	[SQL_LOCKED] =
+	    "SELECT id, name FROM session"
+	    " WHERE locked_ms IS NOT NULL AND id > ? ORDER BY id LIMIT ?",
 	[SQL_ROWS] =
 	    "SELECT (SELECT ifnull(max(id), 0) FROM session) AS id,"
-	    " (SELECT ifnull(max(id), 0) FROM customer) AS id",
+	    " (SELECT ifnull(max(id), 0) FROM customer) AS id,"
+	    " EXISTS (SELECT 1 FROM session WHERE locked_ms IS NOT NULL)"
+	    " AS locked_ms",
 };
 
 int
@@ -128,7 +137,7 @@ projection_prepare(struct sql *sql)
 
 int
 projection_last_rows(struct sql *sql, int64_t *session_row,
-    int64_t *customer_row)
+    int64_t *customer_row, bool *has_locked)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_ROWS);
 	struct columns sessions = columns_at(b.statement, "session");
@@ -139,6 +148,7 @@ projection_last_rows(struct sql *sql, int64_t *session_row,
 		    COLUMN_NUMBER_MAX);
 		*customer_row = column_between(&customers, 1, 0,
 		    COLUMN_NUMBER_MAX);
+		*has_locked = column_bool(&sessions, 2);
 	}
 	if (!columns_fit(&sessions))
 		(void)sql_end_row(&b, &sessions);
@@ -294,6 +304,19 @@ write_end(struct sql *sql, const struct record *record)
 	return sql_run(&customers);
 }
 
+static enum store_status
+write_lock(struct sql *sql, const struct record *record)
+{
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_SESSION_LOCK);
+
+	sql_bind_row(&b, record->session_row);
+	if (record->event == RECORD_LOCK)
+		sql_bind_number(&b, record->time_ms);
+	else
+		sql_bind_null(&b);
+	return sql_run_one(&b);
+}
+
 /* What the record's event changes besides. */
 static enum store_status
 write_event(struct sql *sql, const struct record *record,
@@ -318,6 +341,9 @@ write_event(struct sql *sql, const struct record *record,
 		return write_return(sql, record);
 	case RECORD_END:
 		return write_end(sql, record);
+	case RECORD_LOCK:
+	case RECORD_UNLOCK:
+		return write_lock(sql, record);
 	case RECORD_REFUSED:
 	case RECORD_ERASE:
 	case RECORD_RETAIN:
@@ -427,6 +453,9 @@ load_session(struct sql *sql, const struct payload *id,
 		(*session)->revision = column_number(&columns, 2);
 		(*session)->is_running = column_is_null(&columns, 3);
 		(*session)->active_ms = column_number(&columns, 4);
+		(*session)->is_locked = !column_is_null(&columns, 5);
+		if ((*session)->is_locked)
+			(*session)->locked_ms = column_number(&columns, 5);
 	}
 	return sql_end_row(&b, &columns);
 }
@@ -514,6 +543,32 @@ projection_list(struct sql *sql, int64_t *after_row,
 			return sql_end_row(&b, &columns);
 	}
 	if (*count < max)
+		*after_row = 0;
+	return sql_end_rows(&b);
+}
+
+enum store_status
+projection_find_locked(struct sql *sql, int64_t *after_row,
+    struct payload **ids, size_t room, size_t *count)
+{
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_LOCKED);
+
+	*count = 0;
+	sql_bind_row(&b, *after_row);
+	sql_bind_row(&b, (int64_t)room);
+	while (*count < room && sql_next(&b)) {
+		struct columns columns = columns_at(b.statement, "session");
+		struct payload *id;
+
+		*after_row = column_id(&columns, 0);
+		id = column_session(&columns, 1);
+		if (!columns_fit(&columns)) {
+			payload_unref(id);
+			return sql_end_row(&b, &columns);
+		}
+		ids[(*count)++] = id;
+	}
+	if (*count < room)
 		*after_row = 0;
 	return sql_end_rows(&b);
 }

@@ -1,6 +1,7 @@
 #ifndef PROJECTION_H
 #define PROJECTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,11 +24,12 @@ int	 projection_prepare(struct sql *sql)
 	    __attribute__((warn_unused_result));
 
 /*
- * The highest row numbers; -1: the error is the connection's, or sql is broken
+ * The highest row numbers, and whether a session is locked; -1: the error is the connection's, or sql is broken
  * and the cause was logged.
  */
 int	 projection_last_rows(struct sql *sql, int64_t *session_row,
-	    int64_t *customer_row) __attribute__((warn_unused_result));
+	    int64_t *customer_row, bool *has_locked)
+	    __attribute__((warn_unused_result));
 
 /*
  * Do what session_apply() does; seq is the record's in the journal, and becomes
@@ -37,7 +39,7 @@ int	 projection_last_rows(struct sql *sql, int64_t *session_row,
 enum store_status projection_apply(struct sql *sql,
 	    const struct record *record, int64_t seq);
 
-/* See store_touch(), store_load(), store_find_idle() and store_list(). */
+/* See the functions of these names in store.h. */
 enum store_status projection_touch(struct sql *sql,
 	    int64_t session_row, uint64_t wall_ms);
 enum store_status projection_load(struct sql *sql,
@@ -48,5 +50,8 @@ enum store_status projection_find_idle(struct sql *sql,
 	    size_t room, size_t *count);
 enum store_status projection_list(struct sql *sql, int64_t *after_row,
 	    struct session_summary *sessions, size_t max, size_t *count);
+enum store_status projection_find_locked(struct sql *sql,
+	    int64_t *after_row, struct payload **ids, size_t room,
+	    size_t *count);
 
 #endif

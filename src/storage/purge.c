@@ -144,7 +144,8 @@ add_body(struct bodies *bodies, int64_t seq, enum record_event event,
     bool is_empty)
 {
 	struct run *run = bodies->runs + bodies->run_count;
-	bool is_of_note = event >= RECORD_ERASE && !is_empty;
+	bool is_of_note = record_is_note(event) && event != RECORD_REFUSED &&
+	    !is_empty;
 
 	if (bodies->run_count > 0 && run[-1].last + 1 == seq &&
 	    run[-1].is_of_notes == is_of_note)
@@ -177,7 +178,7 @@ find_bodies(struct sql *sql, struct retention *pass, size_t limit,
 		enum age age = age_of(pass, pass->bodies_ms,
 		    column_number(&columns, 1));
 		enum record_event event = (enum record_event)column_between(
-		    &columns, 2, RECORD_START, RECORD_CALL);
+		    &columns, 2, RECORD_START, RECORD_EVENT_MAX);
 		bool is_needed = column_bool(&columns, 3);
 		bool is_empty = column_bool(&columns, 4);
 

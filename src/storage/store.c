@@ -62,6 +62,7 @@ struct store {
 	struct sql *sql;
 	int64_t session_row; /* highest ones at the start */
 	int64_t	 customer_row;
+	bool	 has_locked;	/* likewise, sessions */
 	struct chain_head head;
 	struct chain_head committed;	/* where a transaction begins */
 	int64_t logged; /* seq of the head that was logged */
@@ -385,6 +386,16 @@ store_list(struct store *store, int64_t *after_row,
 	return projection_list(store->sql, after_row, sessions, max, count);
 }
 
+enum store_status
+store_find_locked(struct store *store, int64_t *after_row,
+    struct payload **ids, size_t room, size_t *count)
+{
+	*count = 0;
+	if (sql_is_broken(store->sql))
+		return STORE_FATAL;
+	return projection_find_locked(store->sql, after_row, ids, room, count);
+}
+
 /* Move head to the row of table that statement id yields, if further on. */
 static int
 read_chain_head(struct store *store, enum statement id, const char *table)
@@ -422,7 +433,7 @@ prepare_store(struct store *store)
 	    vacuum_prepare(store->sql) == -1 ||
 	    sql_prepare(store->sql, statement_sql, STATEMENTS) == -1 ||
 	    projection_last_rows(store->sql, &store->session_row,
-	    &store->customer_row) == -1 ||
+	    &store->customer_row, &store->has_locked) == -1 ||
 	    read_chain_head(store, SQL_HEAD, "journal") == -1 ||
 	    read_chain_head(store, SQL_ANCHOR, "chain_anchor") == -1)
 		return -1;
@@ -498,6 +509,12 @@ store_last_rows(struct store *store, int64_t *session_row,
 {
 	*session_row = store->session_row;
 	*customer_row = store->customer_row;
+}
+
+bool
+store_has_locked(const struct store *store)
+{
+	return store->has_locked;
 }
 
 int

@@ -1,6 +1,7 @@
 #ifndef STORE_H
 #define STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,9 @@ int	 store_key(const struct store *store, struct id_key *key)
 /* Row numbers given so far; the next are higher.  Read once at start. */
 void	 store_last_rows(struct store *store, int64_t *session_row,
 	    int64_t *customer_row);
+
+/* Whether a session is locked; read likewise. */
+bool	 store_has_locked(const struct store *store);
 
 /*
  * One transaction of any number of records, touches, notes and slices of
@@ -122,6 +126,10 @@ enum store_status store_load(struct store *store, struct payload *id,
 enum store_status store_find_idle(struct store *store, uint64_t wall_ms,
 	    int64_t *after_row, struct payload **ids, size_t room,
 	    size_t *count);
+
+/* Likewise, of sessions that are locked; a slice is room of them. */
+enum store_status store_find_locked(struct store *store, int64_t *after_row,
+	    struct payload **ids, size_t room, size_t *count);
 
 /*
  * The sessions that run, in the order in which their ids were first started,

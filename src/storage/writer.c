@@ -21,7 +21,7 @@
 #include "session/session.h"
 #include "storage/store.h"
 
-/* Ids that one JOB_FIND_IDLE finds at the most. */
+/* Ids that one JOB_FIND_IDLE or _LOCKED finds at the most. */
 #define IDLE_ROOM 256
 
 static const uint64_t commit_bounds_us[] = {
@@ -98,6 +98,15 @@ run_list(struct store *store, struct job *job)
 }
 
 static enum store_status
+run_find_locked(struct store *store, struct job *job)
+{
+	job->idle.ids = xcalloc(IDLE_ROOM, sizeof(*job->idle.ids));
+	job->idle.next_row = job->idle.after_row;
+	return store_find_locked(store, &job->idle.next_row, job->idle.ids,
+	    IDLE_ROOM, &job->idle.count);
+}
+
+static enum store_status
 run_note(struct store *store, struct batch *batch, struct job *job)
 {
 	enum store_status status;
@@ -153,6 +162,8 @@ run_job(struct store *store, struct batch *batch, struct job *job)
 		return run_find_idle(store, job);
 	case JOB_LIST:
 		return run_list(store, job);
+	case JOB_FIND_LOCKED:
+		return run_find_locked(store, job);
 	case JOB_NOTE:
 		return run_note(store, batch, job);
 	case JOB_ERASE:

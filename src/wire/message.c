@@ -434,6 +434,9 @@ static const struct {
 	    "A ticket is needed for this; ask the shop for one." },
 	[REFUSAL_INVALID_TICKET] = { "invalidTicket", 401,
 	    "The ticket is not good for this; ask the shop for another." },
+	[REFUSAL_SESSION_LOCKED] = { "sessionLocked", 409,
+	    "The shop has locked the session; try again after the next "
+	    "multicartUpdate." },
 };
 
 static enum message_event

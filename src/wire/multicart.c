@@ -16,13 +16,16 @@
 #define LENGTH(literal) (sizeof(literal) - 1)
 
 /* A multicartUpdate is these, the owners, the carts, and a cursor. */
-static const char multicart_head[] =
-    "{\"event\":\"multicartUpdate\",\"payload\":{\"multicartContent\":[";
+#define ENVELOPE_HEAD "{\"event\":\"multicartUpdate\",\"payload\":"
+static const char multicart_head[] = ENVELOPE_HEAD "{\"multicartContent\":[";
 static const char member_ready[] = "true},\"content\":";
 static const char member_not_ready[] = "false},\"content\":";
 static const char member_tail[] = "},";
 static const char multicart_tail[] = "]}";
 static const char empty_cart[] = "{}";
+
+_Static_assert(LENGTH(ENVELOPE_HEAD) == MULTICART_PAYLOAD_AT,
+    "the payload follows the envelope's head");
 
 /* Room for the cursor with all digits, and the last brace. */
 #define CURSOR_BYTES 64

@@ -29,6 +29,10 @@ struct multicart {
 	struct ws_compressed plain_packed; /* ... plain_len and the brace */
 };
 
+enum {
+	MULTICART_PAYLOAD_AT = 37	/* in the bytes of each */
+};
+
 /*
  * Encode what session shows now; one reference.  The unchanging parts are kept
  * with the customers.

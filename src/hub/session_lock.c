@@ -1,0 +1,140 @@
+#include "session_lock.h"
+
+#include <stddef.h>
+
+#include "base/timeout.h"
+#include "core.h"
+#include "room.h"
+#include "session/record.h"
+#include "session/session.h"
+
+/* Until the storage is searched again for what got lost with a refusal. */
+#define SEEK_AGAIN_MS 5000
+
+static void
+seek_again(struct hub *hub)
+{
+	uint64_t again_ms = hub->now.mono_ms + SEEK_AGAIN_MS;
+
+	if (hub->seek_ms == UINT64_MAX)
+		hub->seek_row = 0;
+	if (again_ms < hub->seek_ms)
+		hub->seek_ms = again_ms;
+}
+
+static void
+unlock_timed_out(struct hub *hub, struct room *room)
+{
+	struct job *job = core_new_record(hub, room, RECORD_UNLOCK, NULL,
+	    NULL);
+
+	job->record.is_timed_out = true;
+	/* A running session can always be unlocked. */
+	(void)core_apply_record(hub, room, job);
+}
+
+void
+session_lock_seek(struct hub *hub)
+{
+	struct job *job = job_new(JOB_FIND_LOCKED);
+
+	job->idle.after_row = hub->seek_row;
+	hub->is_seeking = true;
+	core_submit_job(hub, NULL, job);
+}
+
+void
+session_lock_tick(struct hub *hub)
+{
+	struct room *room;
+
+	while ((room = TAILQ_FIRST(&hub->locks)) != NULL &&
+	    room->lock_ends_ms <= hub->now.mono_ms)
+		unlock_timed_out(hub, room);
+	if (!hub->is_seeking && hub->seek_ms <= hub->now.mono_ms)
+		session_lock_seek(hub);
+}
+
+uint64_t
+session_lock_next_ms(const struct hub *hub)
+{
+	const struct room *room = TAILQ_FIRST(&hub->locks);
+	uint64_t seek_ms = hub->is_seeking ? UINT64_MAX : hub->seek_ms;
+
+	return room != NULL && room->lock_ends_ms < seek_ms ?
+	    room->lock_ends_ms : seek_ms;
+}
+
+void
+session_lock_configure(struct hub *hub, const struct hub_settings *before)
+{
+	struct room *room;
+
+	TAILQ_FOREACH(room, &hub->locks, locks)
+		room->lock_ends_ms = timeout_changed_end_ms(room->lock_ends_ms,
+		    before->lock_time_ms, hub->settings.lock_time_ms,
+		    hub->now.mono_ms);
+}
+
+void
+session_lock_found(struct hub *hub, struct job *job)
+{
+	size_t i;
+
+	hub->is_seeking = false;
+	if (job->result == JOB_REFUSED) {
+		hub->seek_ms = hub->now.mono_ms + SEEK_AGAIN_MS;
+		return;
+	}
+	hub->seek_row = job->idle.next_row;
+	hub->seek_ms = job->idle.next_row != 0 ? hub->now.mono_ms : UINT64_MAX;
+	for (i = 0; i < job->idle.count; i++) {
+		struct room *room = room_get(hub, job->idle.ids[i]);
+
+		room->is_sought = true;
+		if (room->state == ROOM_UNLOADED)
+			room_load(hub, room);
+	}
+}
+
+/* How much of lock-time is left to a session that was locked at since_ms. */
+static uint64_t
+time_left_ms(const struct hub *hub, uint64_t since_ms)
+{
+	uint64_t life_ms = hub->settings.lock_time_ms;
+	uint64_t age_ms = hub->now.wall_ms > since_ms ?
+	    hub->now.wall_ms - since_ms : 0;
+
+	return age_ms < life_ms ? life_ms - age_ms : 0;
+}
+
+void
+session_lock_loaded(struct hub *hub, struct room *room)
+{
+	uint64_t left_ms;
+
+	if (room->state != ROOM_READY && room->is_sought)
+		seek_again(hub);
+	room->is_sought = false;
+	if (room->state != ROOM_READY || !room->session->is_locked)
+		return;
+	if (hub->settings.lock_time_ms == 0) {
+		core_set_lock(hub, room, UINT64_MAX);
+		return;
+	}
+	left_ms = time_left_ms(hub, room->session->locked_ms);
+	if (left_ms == 0)
+		unlock_timed_out(hub, room);
+	else
+		core_set_lock(hub, room, hub->now.mono_ms + left_ms);
+}
+
+void
+session_lock_refused(struct hub *hub, struct room *room,
+    const struct record *record)
+{
+	if (room->is_locked || record->event == RECORD_UNLOCK ||
+	    record->event == RECORD_END)
+		seek_again(hub);
+	core_clear_lock(hub, room);
+}
