@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "admin_call.h"
 #include "admin_router.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -125,6 +126,7 @@ admin_listener_new(const struct admin_listener_config *config,
 	struct admin_listener *listener = xcalloc(1, sizeof(*listener));
 
 	listener->config = config->admin;
+	listener->config.calls = admin_calls_new(config->admin.hub);
 	listener->socket.config = &listener->config;
 	listener->ports.config = &listener->config;
 	admin_http_init(&listener->socket, "connections to the admin socket",
@@ -226,5 +228,6 @@ admin_listener_free(struct admin_listener *listener)
 		return;
 	admin_http_clear(&listener->socket);
 	admin_http_clear(&listener->ports);
+	admin_calls_free(listener->config.calls);
 	free(listener);
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "probes.h"
 
+struct admin_calls;
 struct exchange_answer;
 struct exchange_request;
 struct hub;
@@ -26,6 +27,7 @@ struct admin_config {
 	uint64_t started_ms;		/* on the monotonic clock */
 	const struct options *options;
 	struct hub *hub;
+	struct admin_calls *calls;	/* of the listener's */
 	struct ws_peers *peers;
 	struct longpolls *longpolls;
 	struct probes probes;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "admin_call.h"
 #include "admin_command.h"
 #include "admin_request.h"
 #include "admin_status.h"
@@ -40,9 +41,13 @@ static const struct route {
 	{ "GET", "/session", NULL, false, admin_status_session },
 	{ "GET", "/config", NULL, false, admin_status_settings },
 	{ "GET", "/erase/", NULL, false, admin_status_erasure },
+	{ "GET", "/call/", NULL, false, admin_call_status },
 	/* It logs the erasure's number besides. */
 	{ "POST", "/erase", NULL, false, admin_command_erase },
 	{ "POST", "/kick", "kick", false, admin_command_kick },
+	{ "POST", "/lock", "lock", false, admin_call_lock },
+	{ "POST", "/unlock", "unlock", false, admin_call_unlock },
+	{ "POST", "/end", "end", false, admin_call_end },
 	{ "POST", "/reload", "reload", false, admin_command_reload },
 	{ "POST", "/drain", "drain", false, admin_command_drain },
 	{ "POST", "/log-level", "log level", false,

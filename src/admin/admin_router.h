@@ -13,6 +13,7 @@ struct exchange_request;
  *	GET /metrics, /healthz, /readyz		as probes.h says
  *	GET /status, ...			as admin_status.h says
  *	POST /reload, ...			as admin_command.h says
+ *	POST /lock, ...				as admin_call.h says
  *
  * Errors are {"error":"a few words"}: 400 for a bad query, 403 for a web page
  * (it sends Origin), 404 for an unknown path or number, 405, 501, 503 when too

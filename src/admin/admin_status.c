@@ -80,6 +80,7 @@ write_session_status(struct json_write *json,
 	json_write_number(json, "connections", session->connections);
 	json_write_number(json, "polls", session->polls);
 	json_write_number(json, "cartBytes", session->cart_bytes);
+	json_write_literal(json, "locked", json_boolean(session->is_locked));
 }
 
 /* Read "after=N", or nothing; -1 for anything else. */

@@ -11,7 +11,7 @@ struct endpoint;
  * for an answer.
  */
 
-enum { ADMIN_CLIENT_BODY_MAX = 1 << 20 };	/* bytes */
+enum { ADMIN_CLIENT_BODY_MAX = 1 << 28 };	/* bytes */
 
 enum admin_client_status {
 	ADMIN_CLIENT_ANSWERED,

@@ -62,6 +62,8 @@ print_customer(const struct json_node *customer)
 static void
 print_customers(const struct json_node *root)
 {
+	if (daemon_answer_is_true(root, "locked"))
+		(void)printf("The session is locked.\n");
 	(void)printf("%-24s %-5s %-7s %-5s %-5s %11s %5s %10s  %s\n",
 	    "CUSTOMER", "ROLE", "STATE", "READY", "TOKEN", "CONNECTIONS",
 	    "POLLS", "CART BYTES", "NAME");

@@ -31,14 +31,15 @@ static void
 print_session(const struct json_node *session)
 {
 	(void)printf("%7" PRIu64 " %7" PRIu64 " %4" PRIu64 " %11" PRIu64
-	    " %5" PRIu64 " %10" PRIu64 " %8" PRIu64 "  ",
+	    " %5" PRIu64 " %10" PRIu64 " %8" PRIu64 " %-6s  ",
 	    daemon_answer_number(session, "members"),
 	    daemon_answer_number(session, "present"),
 	    daemon_answer_number(session, "away"),
 	    daemon_answer_number(session, "connections"),
 	    daemon_answer_number(session, "polls"),
 	    daemon_answer_number(session, "cartBytes"),
-	    daemon_answer_number(session, "revision"));
+	    daemon_answer_number(session, "revision"),
+	    daemon_answer_is_true(session, "locked") ? "locked" : "-");
 	(void)daemon_answer_print(session, "session", 0);
 	(void)putchar('\n');
 }
@@ -47,9 +48,9 @@ static void
 print_sessions_heading(const struct ctl *ctl)
 {
 	if (ctl->values[OPTION_JSON] == NULL)
-		(void)printf("%7s %7s %4s %11s %5s %10s %8s  %s\n",
+		(void)printf("%7s %7s %4s %11s %5s %10s %8s %-6s  %s\n",
 		    "MEMBERS", "PRESENT", "AWAY", "CONNECTIONS", "POLLS",
-		    "CART BYTES", "REVISION", "SESSION");
+		    "CART BYTES", "REVISION", "LOCK", "SESSION");
 }
 
 /* Print the sessions behind number *after, which becomes 0 with the last. */

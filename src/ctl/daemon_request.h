@@ -71,7 +71,8 @@ enum ctl_status daemon_answer_malformed(const char *what);
 	{ "away", JSON_KIND_NUMBER, NULL },				\
 	{ "connections", JSON_KIND_NUMBER, NULL },			\
 	{ "polls", JSON_KIND_NUMBER, NULL },				\
-	{ "cartBytes", JSON_KIND_NUMBER, NULL }
+	{ "cartBytes", JSON_KIND_NUMBER, NULL },			\
+	{ "locked", JSON_KIND_BOOL, NULL }
 
 /* What follows is for members that are in the shape. */
 

@@ -67,6 +67,8 @@ is_of_kind(const struct json_node *node, enum json_kind kind)
 		return json_node_is_string(node) || is_literal(node, "null");
 	case JSON_KIND_BOOL:
 		return is_literal(node, "true") || is_literal(node, "false");
+	case JSON_KIND_OBJECT:
+		return json_node_is_object(node);
 	case JSON_KIND_TEXTS:
 		return is_text_list(node);
 	case JSON_KIND_OBJECTS:

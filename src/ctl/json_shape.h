@@ -14,6 +14,7 @@ enum json_kind {
 	JSON_KIND_TEXT,
 	JSON_KIND_TEXT_OR_NULL,
 	JSON_KIND_BOOL,
+	JSON_KIND_OBJECT,		/* any */
 	JSON_KIND_TEXTS,		/* a list of texts */
 	JSON_KIND_OBJECTS		/* a list of objects that have inner */
 };

@@ -12,7 +12,8 @@ import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 const CUSTOMER = '0123456789abcdef01234567';
 
 const SESSION = { session: 'one', incarnation: 1, revision: 2, members: 3,
-	present: 2, away: 1, connections: 2, polls: 0, cartBytes: 70 };
+	present: 2, away: 1, connections: 2, polls: 0, cartBytes: 70,
+	locked: false };
 
 // What the daemon answers, by path, and the commands that it is for.  The
 // erasure is asked twice: for its number, and how it goes.
@@ -30,6 +31,11 @@ const ANSWERS = {
 	'/erase': { id: 1 },
 	'/erase/1': { state: 'done', bodies: 1 },
 	'/kick': {},
+	'/lock': { id: 1 },
+	'/unlock': { id: 1 },
+	'/end': { id: 1 },
+	'/call/1': { state: 'done', incarnation: 1, revision: 5,
+		payload: { multicartContent: [] } },
 	'/log-level': {},
 	'/drain': {},
 };
@@ -43,6 +49,9 @@ const COMMANDS = [
 	{ words: ['erase', '--session=one', '--yes'],
 		paths: ['/erase', '/erase/1'] },
 	{ words: ['kick', 'one', CUSTOMER], paths: ['/kick'] },
+	{ words: ['lock', 'one'], paths: ['/lock', '/call/1'] },
+	{ words: ['unlock', 'one'], paths: ['/unlock'] },
+	{ words: ['end', 'one'], paths: ['/end'] },
 	{ words: ['log-level', 'info'], paths: ['/log-level'] },
 	{ words: ['drain'], paths: ['/drain'] },
 ];
@@ -117,8 +126,10 @@ const withListener = (steps) => withPatience(async () => {
 	await new Promise((resolve) => { server.close(resolve); });
 });
 
-const known = (target) => ({ status: target === '/erase' ? 202 : 200,
-	body: JSON.stringify(ANSWERS[target] ?? ANSWERS['/erase/1']) });
+// Whatever number an answer has, it is that of the first.
+const known = (target) => ({
+	status: 'id' in (ANSWERS[target] ?? {}) ? 202 : 200,
+	body: JSON.stringify(ANSWERS[target.replace(/\d+$/, '1')]) });
 
 // Answer text at the path, once, and else what the daemon does.
 const answerAt = (where, text) => {

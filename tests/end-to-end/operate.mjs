@@ -242,7 +242,8 @@ test('who may not ask is told who may', { skip: skipped }, () => withTool({},
 test('without a daemon each command says so', () => withPatience(async () => {
 	const database = path.join(makeFolder(), 'shop.db');
 	const commands = [['status'], ['sessions'], ['session', 'a'], ['drain'],
-		['kick', 'a', '0'.repeat(24)], ['reload'], ['config'],
+		['kick', 'a', '0'.repeat(24)], ['lock', 'a'], ['unlock', 'a'],
+		['end', 'a'], ['reload'], ['config'],
 		['log-level', 'info']];
 	for (const words of commands) {
 		const { status, error } = await ctl(database, ...words);

@@ -40,13 +40,15 @@ const PROGRAMS = ['audit state one', 'audit export',
 	'sessions --json', 'status --json', 'config --json'];
 const PEOPLE = ['audit sessions', 'audit customers --account=4711', 'audit show one --color=never',
 	'audit diff one 1 3 --color=never', 'audit who one 7 --color=never',
-	'audit verify', 'session one', 'sessions', 'status', 'config'];
+	'audit verify', 'session one', 'sessions', 'status', 'config',
+	'lock one'];
 // What is wrong with a command line may be on a page that somebody copied from.
 const WRONG = [['audit', 'show', EVIL], ['audit', 'who', 'one', EVIL],
 	['audit', 'diff', 'one', EVIL, '1'], ['audit', 'state', 'one', '--at', EVIL],
 	['audit', 'sessions', '--since', EVIL], ['session', EVIL],
 	['kick', EVIL, EVIL], ['audit', 'export', '--format', EVIL],
-	['log-level', EVIL], ['audit', 'verify', '--head', EVIL],
+	['lock', EVIL], ['unlock', EVIL], ['end', EVIL], ['log-level', EVIL],
+	['audit', 'verify', '--head', EVIL],
 	['audit', 'customers', '--account', `${EVIL}?`],
 	['erase', '--session', EVIL], ['erase', '--yes', '--account', `${EVIL}?`], ['backup', `/no/where/${EVIL}`]];
 

@@ -1,0 +1,27 @@
+#include "commands.h"
+
+#include <stddef.h>
+
+#include "ctl.h"
+#include "json_shape.h"
+#include "session_call.h"
+
+static const struct json_shape shape[] = {
+	SESSION_CALL_ANSWER,
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
+static enum ctl_status
+run_unlock(const struct ctl *ctl)
+{
+	return session_call_run(ctl, "unlock", shape, NULL);
+}
+
+const struct ctl_command cmd_unlock = {
+	.words = "unlock",
+	.operands = "SESSION",
+	.operands_min = 1,
+	.operands_max = 1,
+	.help = "let carts change again in a session",
+	.run = run_unlock,
+};
