@@ -35,6 +35,7 @@ export type Code =
 	| 'sessionExists'
 	| 'alreadyJoined'
 	| 'guestsNotReady'
+	| 'sessionLocked'
 	| 'leftSession'
 	| 'messageTooLarge'
 	| 'unsupportedMediaType'

@@ -40,6 +40,9 @@ const CROWDED_MS = 5000;
 // The pause of a hidden tab; the daemon takes it for absent after 75 s.
 const HIDDEN_MS = 45000;
 const STALE_MS = 70000;
+// A locked session says when it is not any more, but that may have been heard by
+// the other line before.
+const LOCKED_MS = 30000;
 // How long to be held off at the most, whatever is said.
 const HOLD_MAX_S = 600;
 // How many numbers there are in a millisecond, until the year 2248; each tab
@@ -1082,7 +1085,7 @@ class Shopper {
 	_foremost() {
 		const [oldest] = this._wishes;
 		const leaving = this._wishes.get('leaveSession');
-		return leaving && oldest[1].failures ?
+		return leaving && (oldest[1].failures || oldest[1].isLocked) ?
 			['leaveSession', leaving] : oldest;
 	}
 
@@ -1154,6 +1157,9 @@ class Shopper {
 			return;
 		this._cursor = cursor;
 		this._multicart = multicart;
+		for (const wish of this._wishes.values())
+			if (wish.isLocked)
+				Object.assign(wish, { isLocked: false, heldUntil: 0 });
 		this._tell('multicart', multicart);
 	}
 
@@ -1299,11 +1305,19 @@ class Shopper {
 			this._postpone(line, error, asked);
 		else if (isEntering)
 			this._end(error);
+		else if (error.code === 'sessionLocked' && asked)
+			this._waitForUnlock(this._wishes.get(asked.event));
 		else if (asked && this._wishes.get(asked.event) &&
 		    error.code !== 'notYourCustomer')
 			this._forgo(asked, error);
 		else if (asked)
 			line.hang();
+	}
+
+	// What is wished is, until the next multicart.
+	_waitForUnlock(wish = {}) {
+		Object.assign(wish, { isLocked: true,
+			heldUntil: this._platform.uptime() + LOCKED_MS });
 	}
 
 	_postpone(line, error, asked) {

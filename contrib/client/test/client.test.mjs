@@ -46,6 +46,40 @@ for (const transport of ['websocket', 'polling']) {
 		assert.equal(shop.multicart[0].owner.isReadyToCheckout, true);
 	});
 
+	test(`a cart waits for a locked session by ${transport}`, async () => {
+		const { page, shop, server, clock } = await started(options);
+		server.lock('s1', true);
+		await clock.advance(100);
+
+		const stored = outcome(shop.updateCart({ apples: 1 }));
+		const ready = outcome(shop.setReady(true));
+		await clock.advance(10000);
+		assert.equal(stored.is, 'pending');
+		assert.deepEqual(page.told('error').map(({ code }) => code),
+			['sessionLocked']);
+		server.lock('s1', false);
+		await clock.advance(1000);
+
+		assert.equal(stored.is, 'resolved');
+		assert.equal(ready.is, 'resolved');
+		assert.deepEqual(carts(shop), { Ada: { apples: 1 } });
+		assert.equal(page.told('error').length, 1);
+	});
+
+	test(`a cart of before is no reason to stay by ${transport}`,
+		async () => {
+			const { page, shop, server, clock } = await started(options);
+			server.lock('s1', true);
+			shop.updateCart({ apples: 1 });
+			await clock.advance(1000);
+
+			const left = outcome(shop.leave());
+			await clock.advance(1000);
+
+			assert.equal(left.is, 'resolved');
+			assert.deepEqual(page.told('left'), [{ code: null }]);
+		});
+
 	test(`who leaves by ${transport} can join again`, async () => {
 		const { world, page, shop, clock } = await started(options);
 		await world.friend('joinSession', 'Bob');

@@ -6,8 +6,8 @@ const STATUS = {
 	invalidJson: 400, invalidMessage: 400, unknownEvent: 400,
 	invalidToken: 401, notYourCustomer: 403, sessionNotFound: 404,
 	unknownCustomer: 404, methodNotAllowed: 405, sessionExists: 409,
-	alreadyJoined: 409, guestsNotReady: 409, leftSession: 410,
-	messageTooLarge: 413, sessionFull: 429, rateLimited: 429,
+	alreadyJoined: 409, guestsNotReady: 409, sessionLocked: 409,
+	leftSession: 410, messageTooLarge: 413, sessionFull: 429, rateLimited: 429,
 	storageUnavailable: 503, shuttingDown: 503,
 };
 const RETRY_AFTER_S = { sessionFull: 5, rateLimited: 2,
@@ -109,6 +109,13 @@ export class FakeServer {
 					customer.state = 'away';
 					this.#publish(session);
 				}
+	}
+
+	// The shop begins to make an order, or is done.
+	lock(sessionId, isLocked) {
+		const session = this.sessions.get(sessionId);
+		session.isLocked = isLocked;
+		this.#publish(session);
 	}
 
 	// Nobody was there for a day.
@@ -299,6 +306,8 @@ export class FakeServer {
 			throw new Refusal('sessionExists');
 		if (isStart && !session?.isRunning)
 			session = this.#open(peer.sessionId, session);
+		if (session.isLocked)
+			throw new Refusal('sessionLocked');
 		if (this.multicart(peer.sessionId).length >= this.maxCustomers)
 			throw new Refusal('sessionFull');
 		const id = (++this.#ids).toString(16).padStart(24, '0');
@@ -350,6 +359,8 @@ export class FakeServer {
 		const customer = this.#owned(peer, payload);
 		const { seq, cartContent, customerReadyToCheckout } = payload;
 		const isStale = seq <= customer.seqs[event];
+		if (!isStale && customer.session.isLocked)
+			throw new Refusal('sessionLocked');
 		if (!isStale) {
 			if (event === 'updateCart')
 				customer.cart = cartContent;
