@@ -584,12 +584,11 @@ START_TEST(an_end_is_one_for_everybody_and_for_the_lock)
 	struct world *w = world_new();
 	struct client *ann = world_start(w, "s1", "Ann");
 	struct client *bob = world_join_by_request(w, "s1", "Bob");
-	struct client *poll = request(w, "s1", bob->token, POLL_AT, bob->id,
-	    "1.2");
+	struct client *poll;
 	struct asked *end;
 
 	call(w, CALL_LOCK, "s1", 3);
-	poll = request(w, "s1", bob->token, POLL_AT, bob->id, "1.3");
+	poll = post(w, "s1", bob->token, POLL_AT, bob->id, "1.3");
 	expect_waiting(poll);
 	world_ignore(w);
 	end = ask(w, CALL_END, "s1");

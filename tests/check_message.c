@@ -63,6 +63,8 @@ describe_message(FILE *out, const struct message *message)
 		(void)fprintf(out, " ready");
 	if (message->is_resumable)
 		(void)fprintf(out, " resumable");
+	if (message->has_features)
+		(void)fprintf(out, " features=%u", message->features);
 	if (message->seq != 0)
 		(void)fprintf(out, " seq=%" PRIu64, message->seq);
 	if (message->request_id[0] != '\0')
@@ -158,6 +160,19 @@ static const struct parse_case good_cases[] = {
 	{ TEXT(START("\"resumable\":true,\"customerName\":\"A\","
 	    "\"requestId\":\"" REQUEST "\"")),
 	    "startSession name=A resumable request=" REQUEST },
+	{ TEXT(START("\"customerName\":\"A\",\"features\":[]")),
+	    "startSession name=A features=0" },
+	{ TEXT(START("\"customerName\":\"A\","
+	    "\"features\" : [ \"say\", \"lock\" ,\"lock\"\n]")),
+	    "startSession name=A features=1" },
+	{ TEXT(START("\"customerName\":\"A\",\"features\":"
+	    "[\"\",\"\\\"],\",\"\\u006co\\u0063k\"]")),
+	    "startSession name=A features=1" },
+	{ TEXT(START("\"customerName\":\"A\",\"features\":"
+	    "[\"Lock\",\"lock \",\"loc\",\"lock\\u0000\"]")),
+	    "startSession name=A features=0" },
+	{ TEXT(CART("\"cartContent\":{},\"features\":7")),
+	    "updateCart id=" ID " cart={}" },
 	{ TEXT(START("\"customerName\":\"A\",\"resumable\":false")),
 	    "startSession name=A" },
 	{ TEXT(CART("\"token\":\"" TOKEN "\",\"seq\":9,\"cartContent\":{}")),
@@ -342,6 +357,7 @@ END_TEST
 
 #define SOMEBODY(field) START("\"customerName\":\"A\"," field)
 #define REQUESTED(request) SOMEBODY("\"requestId\":" request)
+#define FEATURES(value) SOMEBODY("\"features\":" value)
 #define RESUMABLE(value) SOMEBODY("\"resumable\":" value)
 #define TICKET(ticket) SOMEBODY("\"ticket\":" ticket)
 #define CUSTOMER(id) LEAVE("\"customerId\":" id)
@@ -376,6 +392,16 @@ static const struct parse_case field_cases[] = {
 	    "customerReadyToCheckout in customerReadyToCheckout" },
 	{ TEXT(READY("\"x\":1")), "! invalidMessage "
 	    "customerReadyToCheckout in customerReadyToCheckout" },
+	{ TEXT(FEATURES("\"lock\"")),
+	    "! invalidMessage features in startSession" },
+	{ TEXT(FEATURES("{}")), "! invalidMessage features in startSession" },
+	{ TEXT(FEATURES("null")), "! invalidMessage features in startSession" },
+	{ TEXT(FEATURES("[\"lock\",1]")),
+	    "! invalidMessage features in startSession" },
+	{ TEXT(FEATURES("[[\"lock\"]]")),
+	    "! invalidMessage features in startSession" },
+	{ TEXT(FEATURES("[true]")),
+	    "! invalidMessage features in startSession" },
 	{ TEXT(RESUMABLE("1")), "! invalidMessage resumable in startSession" },
 	{ TEXT(RESUMABLE("null")),
 	    "! invalidMessage resumable in startSession" },
@@ -671,11 +697,43 @@ START_TEST(a_poll_may_stand_in_a_query)
 		    &error), 0);
 		ck_assert_int_eq(message.event, MESSAGE_POLL);
 		ck_assert(customer_id_equal(&message.customer, &id));
-		ck_assert_uint_eq(message.cursor_incarnation,
+		ck_assert_uint_eq(message.cursor.incarnation,
 		    cases[i].incarnation);
-		ck_assert_uint_eq(message.cursor_revision, cases[i].revision);
+		ck_assert_uint_eq(message.cursor.revision, cases[i].revision);
 		ck_assert_uint_eq(message.wait_s, cases[i].wait_s);
 		ck_assert_int_eq(message.token[0], '\0');
+	}
+}
+END_TEST
+
+START_TEST(a_query_may_name_features)
+{
+	static const struct {
+		const char *more;
+		uint64_t incarnation;
+		bool	 has_number;
+		unsigned features;
+	} cases[] = {
+		{ "cursor=1.2.0.17&features=lock", 1, true, 1 },
+		{ "cursor=1.2.&features=a%2Clock%2cb", 0, false, 1 },
+		{ "cursor=1.2.0x&features=a,lock%20", 0, false, 0 },
+		{ "features=,,lock&cursor=1.2", 1, false, 1 },
+		{ "features=", 0, false, 0 },
+	};
+	char query[200];
+	struct message message;
+	struct message_error error;
+	size_t i;
+
+	for (i = 0; i < N(cases); i++) {
+		(void)snprintf(query, sizeof(query), "customerId=%s&%s", ID,
+		    cases[i].more);
+		ck_assert_int_eq(message_parse_query(query, &message, &error),
+		    0);
+		ck_assert_uint_eq(message.cursor.incarnation,
+		    cases[i].incarnation);
+		ck_assert(message.cursor.has_number == cases[i].has_number);
+		ck_assert_uint_eq(message.features, cases[i].features);
 	}
 }
 END_TEST
@@ -919,7 +977,7 @@ START_TEST(a_text_names_the_field_that_is_wrong)
 	static const char *const names[] = {
 		"event", "payload", "customerName", "customerId", "cartContent",
 		"customerReadyToCheckout", "resumable", "requestId", "seq",
-		"token", "ticket",
+		"token", "ticket", "features",
 	};
 	size_t i;
 
@@ -1053,6 +1111,38 @@ START_TEST(a_multicart_shows_only_who_is_seated)
 }
 END_TEST
 
+START_TEST(who_has_a_feature_on_sees_a_lock_and_another_cursor)
+{
+	static const char *const tails[] = {
+		"],\"isLocked\":true},\"cursor\":\"3.12.0\"}",
+		"]},\"cursor\":\"3.12.0\"}",
+	};
+	struct session *session = new_session();
+	struct multicart *multicart, *featured;
+	size_t before;
+
+	(void)seat(session, ID_A, "Ann", NULL);
+	session->is_locked = _i == 0;
+	multicart = multicart_encode(session);
+	before = multicart_size(multicart);
+	ck_assert_uint_eq(before, multicart->bytes->len);
+	featured = multicart_featured(multicart);
+	ck_assert_ptr_eq(multicart_featured(multicart), featured);
+	ck_assert_uint_eq(featured->plain_len, featured->bytes->len);
+	ck_assert_uint_eq(multicart_size(multicart),
+	    before + featured->bytes->len);
+	ck_assert_mem_eq(featured->bytes->data, multicart->bytes->data,
+	    multicart->plain_len - 2);
+	ck_assert_str_eq(featured->bytes->data + multicart->plain_len - 2,
+	    tails[_i]);
+	/* Others notice nothing. */
+	ck_assert_str_eq(multicart->bytes->data + multicart->plain_len - 2,
+	    "]},\"cursor\":\"3.12\"}");
+	multicart_unref(multicart);
+	session_free(session);
+}
+END_TEST
+
 START_TEST(what_changes_is_encoded_anew)
 {
 	struct session *session = new_session();
@@ -1125,6 +1215,7 @@ void
 suite_add(TCase *tc)
 {
 	tcase_add_test(tc, a_poll_may_stand_in_a_query);
+	tcase_add_test(tc, a_query_may_name_features);
 	tcase_add_test(tc, a_query_that_is_no_poll_says_why);
 	tcase_add_test(tc, messages_are_read);
 	tcase_add_test(tc, names_are_kept_as_they_are);
@@ -1146,6 +1237,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, texts_tell_the_limits_that_hold);
 	tcase_add_test(tc, a_multicart_shows_its_members_in_joining_order);
 	tcase_add_test(tc, a_multicart_shows_only_who_is_seated);
+	tcase_add_loop_test(tc,
+	    who_has_a_feature_on_sees_a_lock_and_another_cursor, 0, 2);
 	tcase_add_test(tc, what_changes_is_encoded_anew);
 	tcase_add_test(tc, names_come_out_as_json_strings);
 	tcase_add_test(tc, a_multicart_lives_until_its_last_reference);

@@ -336,7 +336,9 @@ describe(const char *text, char out[TEXT_MAX])
 		if (*text == '{')
 			put(out, ", ", 2);
 	}
-	if (!skip(&text, "]}"))
+	if (skip(&text, "],\"isLocked\":true}"))
+		put(out, " locked", 7);
+	else if (!skip(&text, "]}"))
 		return false;
 	if (skip(&text, ",\"cursor\":\"")) {
 		size_t n = strcspn(text, "\"");

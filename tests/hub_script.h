@@ -60,7 +60,8 @@ void	 expect_error(struct client *client, const char *code,
 	    const char *format, ...) __attribute__((format(printf, 3, 4)));
 /*
  * It is a multicartUpdate that shows these carts: "Ann* {}, Bob! {'a':1}",
- * * for the host, ! for who is ready, and " @1.4" behind for a cursor.
+ * * for the host, ! for who is ready, " locked" behind if it says so, and
+ * " @1.4" for a cursor.
  */
 void	 expect_carts(struct client *client, const char *format, ...)
 	    SCRIPT_FORMAT;

@@ -1003,7 +1003,8 @@ note_cursor(struct client *request)
 	}
 	if (incarnation > 0)
 		(void)snprintf(request->cursor, sizeof(request->cursor),
-		    "%" PRIu64 ".%" PRIu64, incarnation, revision);
+		    "%" PRIu64 ".%" PRIu64 "%s", incarnation, revision,
+		    request->peer.features != 0 ? ".0" : "");
 }
 
 /* All that the hub has for the request is its answer. */

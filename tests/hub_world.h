@@ -31,8 +31,8 @@ struct line {
 
 STAILQ_HEAD(line_list, line);
 
-/* A cursor: two numbers and a dot. */
-enum { CLIENT_CURSOR_CHARS = 41 };
+/* A cursor: two numbers and a dot, or three parts. */
+enum { CLIENT_CURSOR_CHARS = 43 };
 
 /* A connection, or a request, which ends with its answer. */
 struct client {

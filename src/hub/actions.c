@@ -15,6 +15,7 @@
 #include "session/record.h"
 #include "session/session.h"
 #include "throttle.h"
+#include "wire/features.h"
 #include "wire/message.h"
 #include "write_quota.h"
 
@@ -101,6 +102,21 @@ reply_with_token(struct hub *hub, struct room *room,
 	return message_reply_customer(event, id, token);
 }
 
+/*
+ * Let those features be on that the message asks for, of which a customer
+ * without a token has none; the reply says so to who asked for any.
+ */
+static void
+set_features(struct reply *reply, bool has_token)
+{
+	const struct message *message = reply->message;
+
+	reply->features = has_token ? message->features : 0;
+	if (message->has_features)
+		reply->body = features_add_to_reply(reply->body,
+		    reply->features);
+}
+
 /* A start or join that was made before: the same answer once more. */
 static enum refusal
 repeat_admission(struct hub *hub, struct peer *peer, struct room *room,
@@ -117,6 +133,7 @@ repeat_admission(struct hub *hub, struct peer *peer, struct room *room,
 	/* By HTTP nothing can be said without one. */
 	reply->body = reply_with_token(hub, room, event, &customer->id,
 	    customer->has_token || peer->transport != TRANSPORT_WEBSOCKET);
+	set_features(reply, customer->has_token);
 	return seat_returning(hub, peer, room, customer, reply);
 }
 
@@ -155,7 +172,7 @@ new_admission(struct hub *hub, struct room *room, struct peer *peer,
 	record->name = payload_ref(message->name);
 	record->has_account = message->account != NULL;
 	record->account = payload_ref(message->account);
-	record->has_token = message->is_resumable ||
+	record->has_token = message->is_resumable || message->features != 0 ||
 	    hub->settings.require_tokens ||
 	    peer->transport != TRANSPORT_WEBSOCKET;
 	record->has_request = message->request_id[0] != '\0';
@@ -189,6 +206,7 @@ admit_customer(struct hub *hub, struct peer *peer, struct room *room,
 		presence_end_absence(hub, vacated);
 	reply->body = reply_with_token(hub, room, reply->message->event, &id,
 	    has_token);
+	set_features(reply, has_token);
 	reply->seat = presence_seat(room,
 	    session_customer(room->session, &id));
 	reply_when_done(hub, peer, job, reply);
@@ -256,6 +274,7 @@ actions_resume(struct hub *hub, struct peer *peer, struct room *room,
 	seq = customer->seq[SEQUENCE_CART] > customer->seq[SEQUENCE_READY] ?
 	    customer->seq[SEQUENCE_CART] : customer->seq[SEQUENCE_READY];
 	reply->body = message_reply_resume(&customer->id, seq);
+	set_features(reply, customer->has_token);
 	return seat_returning(hub, peer, room, customer, reply);
 }
 
@@ -375,14 +394,19 @@ actions_poll(struct hub *hub, struct peer *peer, struct room *room,
 		code = charge_request(hub, peer, room, customer, reply);
 	if (code != REFUSAL_NONE)
 		return code;
+	reply->features = customer->has_token ? message->features : 0;
 	/* Its return is news. */
 	if (customer->state == CUSTOMER_AWAY)
 		return seat_returning(hub, peer, room, customer, reply);
 	hub->counts.messages[MESSAGE_POLL][HUB_ACCEPTED]++;
 	request->is_held = true;
 	request->wait_s = message->wait_s;
-	request->incarnation = message->cursor_incarnation;
-	request->revision = message->cursor_revision;
+	peer->features = reply->features;
+	/* What a cursor of other features knows is not enough. */
+	if (peer->features == 0 || message->cursor.has_number) {
+		request->incarnation = message->cursor.incarnation;
+		request->revision = message->cursor.revision;
+	}
 	presence_bind(hub, peer, presence_seat(room, customer));
 	if (request->incarnation != room->session->incarnation ||
 	    request->revision != room->session->revision)

@@ -139,10 +139,15 @@ limit_connections(struct hub *hub, const struct peer *peer)
 
 /* peer has come to speak for seat; show it the room as it is. */
 static void
-seat_peer(struct hub *hub, struct peer *peer, struct seat *seat)
+seat_peer(struct hub *hub, struct peer *peer, struct seat *seat,
+    unsigned features)
 {
 	if (seat->customer == NULL)
 		return;
+	/* What waits would be shown as before. */
+	if (peer->features != features)
+		outbox_drop_multicart(&peer->outbox);
+	peer->features = features;
 	if (peer->request != NULL) {
 		peer->request->is_held = true;
 		peer->request->wait_s = MESSAGE_WAIT_S;
@@ -171,7 +176,7 @@ complete_move(struct hub *hub, struct peer *peer, struct job *job)
 	    job->record.event == RECORD_LEAVE)
 		unbind_gone_customer(hub, seat, job->reply, job->origin);
 	else if (job->result == JOB_DONE && peer != NULL)
-		seat_peer(hub, peer, seat);
+		seat_peer(hub, peer, seat, job->features);
 	seat->moves--;
 	presence_update(hub, seat);
 }

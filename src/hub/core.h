@@ -257,6 +257,7 @@ struct reply {
 	struct message *message;	/* what it answers, or refuses */
 	struct payload *body;	/* a reference, NULL for none */
 	struct seat *seat;	/* to move the peer to, or from if it leaves */
+	unsigned features;	/* that are on then */
 	bool	 is_stale;	/* the message came behind a newer one */
 	/* If it is refused, besides the code: */
 	const char *field;	/* the one at fault; or NULL */

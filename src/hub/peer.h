@@ -80,6 +80,7 @@ struct peer {
 	bool	 is_unjoined;		/* in hub->unjoined */
 	bool	 is_throttled;		/* in hub->throttled: not read from */
 	enum peer_due due;
+	unsigned features;		/* that are on: wire/features.h */
 	unsigned jobs;			/* in flight for it */
 	uint64_t id;
 	UT_hash_handle hh;		/* hub->peers, by id */

@@ -113,7 +113,7 @@ cache_encoding(struct hub *hub, struct room *room, struct multicart *multicart)
 {
 	room_drop_encoding(hub, room);
 	room->encoding = multicart;
-	hub->encoding_bytes += multicart->bytes->len;
+	hub->encoding_bytes += multicart_size(multicart);
 	room->encoding_ends_ms = hub->now.mono_ms + KEEP_MS;
 	TAILQ_INSERT_TAIL(&hub->encodings, room, by_encoding);
 }
@@ -146,10 +146,25 @@ charge_output(struct hub *hub, struct room *room, uint64_t bytes)
 	delay_output(hub, room, hub->now.mono_ms + wait_ms);
 }
 
+/* The form of what is kept that peer gets. */
+static struct multicart *
+encoding_for(struct hub *hub, struct room *room, const struct peer *peer)
+{
+	struct multicart *featured;
+
+	if (peer->features == 0)
+		return room->encoding;
+	hub->encoding_bytes -= multicart_size(room->encoding);
+	featured = multicart_featured(room->encoding);
+	hub->encoding_bytes += multicart_size(room->encoding);
+	return featured;
+}
+
 /* Show what is kept to everybody who is to be shown something. */
 static void
 send_to_due_peers(struct hub *hub, struct room *room)
 {
+	struct multicart *multicart;
 	struct seat *seat;
 	struct peer *peer;
 	uint64_t bytes = 0;
@@ -158,10 +173,11 @@ send_to_due_peers(struct hub *hub, struct room *room)
 		TAILQ_FOREACH(peer, &seat->peers, entry) {
 			if (peer->due == PEER_NOT_DUE)
 				continue;
+			multicart = encoding_for(hub, room, peer);
 			/* In place of one that waits it costs no more. */
 			if (peer->outbox.multicart == NULL)
-				bytes += room->encoding->bytes->len;
-			outbox_set_multicart(&peer->outbox, room->encoding,
+				bytes += multicart->bytes->len;
+			outbox_set_multicart(&peer->outbox, multicart,
 			    peer->due == PEER_HAS_NEWS ?
 			    room->encoding->changed_us : 0);
 			peer->due = PEER_NOT_DUE;

@@ -95,7 +95,7 @@ room_drop_encoding(struct hub *hub, struct room *room)
 {
 	if (room->encoding == NULL)
 		return;
-	hub->encoding_bytes -= room->encoding->bytes->len;
+	hub->encoding_bytes -= multicart_size(room->encoding);
 	multicart_unref(room->encoding);
 	room->encoding = NULL;
 	TAILQ_REMOVE(&hub->encodings, room, by_encoding);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "wire/multicart.h"
 
 static const char head[] = "{\"messages\":[";
 
@@ -47,14 +48,14 @@ answer_body_lead(struct answer_body *body)
 }
 
 struct payload *
-answer_body_end(struct answer_body *body, uint64_t incarnation,
-    uint64_t revision)
+answer_body_end(struct answer_body *body, const struct answer_cursor *cursor)
 {
 	char tail[TAIL_BYTES] = "]}";
 
-	if (incarnation != 0)
+	if (cursor->incarnation != 0)
 		xsnprintf(tail, sizeof(tail), "],\"cursor\":\"%" PRIu64
-		    ".%" PRIu64 "\"}", incarnation, revision);
+		    ".%" PRIu64 "%s\"}", cursor->incarnation, cursor->revision,
+		    cursor->is_featured ? "." MULTICART_NUMBER : "");
 	append(body, tail, strlen(tail));
 	return buf_freeze(&body->bytes);
 }
@@ -62,11 +63,12 @@ answer_body_end(struct answer_body *body, uint64_t incarnation,
 struct payload *
 answer_body_error(const struct message_error *error)
 {
+	static const struct answer_cursor none = { .incarnation = 0 };
 	struct payload *message = message_reply_error(error);
 	struct answer_body body;
 
 	answer_body_init(&body);
 	answer_body_add(&body, message->data, message->len, "");
 	payload_unref(message);
-	return answer_body_end(&body, 0, 0);
+	return answer_body_end(&body, &none);
 }

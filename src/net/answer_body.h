@@ -1,6 +1,7 @@
 #ifndef ANSWER_BODY_H
 #define ANSWER_BODY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,9 +28,15 @@ void	 answer_body_add(struct answer_body *body, const char *message,
  * messages: of that, the bytes from ANSWER_BODY_HEAD_BYTES on follow.
  */
 struct payload *answer_body_lead(struct answer_body *body);
-/* The whole, with one reference; without a cursor if incarnation is 0. */
+struct answer_cursor {
+	uint64_t incarnation;	/* 0 for none */
+	uint64_t revision;
+	bool	 is_featured;	/* for who has a feature on */
+};
+
+/* The whole, with one reference. */
 struct payload *answer_body_end(struct answer_body *body,
-    uint64_t incarnation, uint64_t revision);
+	    const struct answer_cursor *cursor);
 /* The body that says one error. */
 struct payload *answer_body_error(const struct message_error *error);
 

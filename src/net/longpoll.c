@@ -152,14 +152,18 @@ cancel_longpoll(struct longpoll *poll)
 static struct payload *
 multicart_body(struct multicart *multicart)
 {
+	const struct answer_cursor cursor = {
+		.incarnation = multicart->incarnation,
+		.revision = multicart->revision,
+		.is_featured = multicart->is_featured,
+	};
 	struct answer_body body;
 
 	if (multicart->enclosed == NULL) {
 		answer_body_init(&body);
 		answer_body_add(&body, multicart->bytes->data,
 		    multicart->bytes->len, "");
-		multicart->enclosed = answer_body_end(&body,
-		    multicart->incarnation, multicart->revision);
+		multicart->enclosed = answer_body_end(&body, &cursor);
 	}
 	return payload_ref(multicart->enclosed);
 }
@@ -169,7 +173,7 @@ static void
 take_outbox(struct longpoll *poll, struct exchange_answer *answer)
 {
 	const struct outbox *outbox = &poll->peer.outbox;
-	uint64_t incarnation = 0, revision = 0;
+	struct answer_cursor cursor = { .incarnation = 0 };
 	struct answer_body body;
 	struct outbox_item item;
 
@@ -193,10 +197,11 @@ take_outbox(struct longpoll *poll, struct exchange_answer *answer)
 		return;
 	}
 	if (poll->state.is_held) {
-		incarnation = poll->state.incarnation;
-		revision = poll->state.revision;
+		cursor.incarnation = poll->state.incarnation;
+		cursor.revision = poll->state.revision;
+		cursor.is_featured = poll->peer.features != 0;
 	}
-	answer->body = answer_body_end(&body, incarnation, revision);
+	answer->body = answer_body_end(&body, &cursor);
 }
 
 /* Answer with all that the hub has for poll, and end it. */

@@ -11,6 +11,7 @@
 #include "base/query.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "features.h"
 #include "json_scan.h"
 #include "json_string.h"
 #include "ticket.h"
@@ -28,7 +29,7 @@
 /* No other number means anything with more digits. */
 #define DIGITS_16 UINT64_C(9999999999999999)
 /* No value in a query that means something is longer. */
-#define QUERY_VALUE_MAX 64
+#define QUERY_VALUE_MAX 256
 
 struct message_parser {
 	struct json_tokener *tokener;
@@ -237,20 +238,28 @@ read_ticket(struct message_parser *parser, const struct json_member *member,
 	return 0;
 }
 
-/* A cursor that cannot be read is as good as none. */
 static int
 parse_cursor(const char *text, size_t len, struct message *message)
 {
-	uint64_t incarnation, revision;
-	size_t n = number_scan(text, len, DIGITS_16, &incarnation);
-
-	if (n == 0 || n == len || text[n++] != '.' ||
-	    number_scan(text + n, len - n, DIGITS_16, &revision) != len - n ||
-	    n == len)
-		return 0;
-	message->cursor_incarnation = incarnation;
-	message->cursor_revision = revision;
+	message->cursor = message_cursor_parse(text, len);
 	return 0;
+}
+
+static int
+parse_features(const char *text, size_t len, struct message *message)
+{
+	message->has_features = true;
+	message->features = features_of_list(text, len);
+	return 0;
+}
+
+static int
+read_features(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	(void)parser;	/* names need no room */
+	message->has_features = true;
+	return features_read(member->value, &message->features);
 }
 
 static int
@@ -293,6 +302,7 @@ enum field {
 	FIELD_RESUMABLE,
 	FIELD_REQUEST_ID,
 	FIELD_TICKET,
+	FIELD_FEATURES,
 	FIELD_CURSOR,
 	FIELD_WAIT,
 	FIELDS_OF_PAYLOAD,
@@ -331,6 +341,8 @@ static const struct {
 	    "requestId must be a string of 22 to 64 letters, digits, '-' and "
 	    "'_', and belong to one event only.", read_request_id },
 	[FIELD_TICKET] = { "ticket", "ticket must be a string.", read_ticket },
+	[FIELD_FEATURES] = { "features",
+	    "features must be an array of strings.", read_features },
 	[FIELD_CURSOR] = { "cursor", "", read_cursor },
 	[FIELD_WAIT] = { "wait", "wait must be a whole number of seconds.",
 	    read_wait },
@@ -362,11 +374,11 @@ static const struct {
 	[MESSAGE_START_SESSION] = { "startSession",
 	    BIT(FIELD_CUSTOMER_NAME),
 	    BIT(FIELD_RESUMABLE) | BIT(FIELD_REQUEST_ID) |
-	    BIT(FIELD_TICKET) },
+	    BIT(FIELD_TICKET) | BIT(FIELD_FEATURES) },
 	[MESSAGE_JOIN_SESSION] = { "joinSession",
 	    BIT(FIELD_CUSTOMER_NAME),
 	    BIT(FIELD_RESUMABLE) | BIT(FIELD_REQUEST_ID) |
-	    BIT(FIELD_TICKET) },
+	    BIT(FIELD_TICKET) | BIT(FIELD_FEATURES) },
 	[MESSAGE_UPDATE_CART] = { "updateCart",
 	    BIT(FIELD_CUSTOMER_ID) | BIT(FIELD_CART_CONTENT),
 	    BIT(FIELD_SEQ) | BIT(FIELD_TOKEN) },
@@ -374,11 +386,12 @@ static const struct {
 	    BIT(FIELD_CUSTOMER_ID) | BIT(FIELD_READY),
 	    BIT(FIELD_SEQ) | BIT(FIELD_TOKEN) },
 	[MESSAGE_RESUME_SESSION] = { "resumeSession",
-	    BIT(FIELD_CUSTOMER_ID), BIT(FIELD_TOKEN) },
+	    BIT(FIELD_CUSTOMER_ID), BIT(FIELD_TOKEN) | BIT(FIELD_FEATURES) },
 	[MESSAGE_LEAVE_SESSION] = { "leaveSession",
 	    BIT(FIELD_CUSTOMER_ID), BIT(FIELD_TOKEN) },
 	[MESSAGE_POLL] = { "poll", BIT(FIELD_CUSTOMER_ID),
-	    BIT(FIELD_TOKEN) | BIT(FIELD_CURSOR) | BIT(FIELD_WAIT) },
+	    BIT(FIELD_TOKEN) | BIT(FIELD_CURSOR) | BIT(FIELD_WAIT) |
+	    BIT(FIELD_FEATURES) },
 };
 
 static const struct {
@@ -551,6 +564,7 @@ message_parse_query(const char *query, struct message *message,
 		{ FIELD_CUSTOMER_ID, parse_customer_id },
 		{ FIELD_CURSOR, parse_cursor },
 		{ FIELD_WAIT, parse_wait },
+		{ FIELD_FEATURES, parse_features },
 	};
 	unsigned required = events[MESSAGE_POLL].required;
 	char value[QUERY_VALUE_MAX + 1];

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "message_cursor.h"
 #include "session/refusal.h"
 
 /*
@@ -53,8 +54,9 @@ struct message {
 					/* long to be one is kept as "" */
 	struct payload *account;	/* that a ticket named which was found */
 					/* to be good; or NULL */
-	uint64_t cursor_incarnation;	/* 0 if absent or unreadable */
-	uint64_t cursor_revision;
+	bool	 has_features;		/* the field is there */
+	unsigned features;		/* of it, those we know: features.h */
+	struct message_cursor cursor;
 	unsigned wait_s;		/* MESSAGE_WAIT_MAX_S at the most */
 };
 

@@ -22,6 +22,7 @@ static const char member_ready[] = "true},\"content\":";
 static const char member_not_ready[] = "false},\"content\":";
 static const char member_tail[] = "},";
 static const char multicart_tail[] = "]}";
+static const char locked_member[] = ",\"isLocked\":true";
 static const char empty_cart[] = "{}";
 
 _Static_assert(LENGTH(ENVELOPE_HEAD) == MULTICART_PAYLOAD_AT,
@@ -124,6 +125,7 @@ multicart_encode(struct session *session)
 	multicart->refs = 1;
 	multicart->incarnation = session->incarnation;
 	multicart->revision = session->revision;
+	multicart->is_locked = session->is_locked;
 	multicart->bytes = encode_multicart(session, cursor, n);
 	multicart->plain_len = multicart->bytes->len - n;
 	return multicart;
@@ -139,6 +141,51 @@ multicart_content(const struct multicart *multicart, size_t *len)
 	return multicart->bytes->data + before;
 }
 
+/* The same but for the end of the payload, and the cursor's third part. */
+static struct payload *
+encode_featured(const struct multicart *multicart)
+{
+	size_t len = multicart->plain_len - 1;
+	char tail[CURSOR_BYTES + sizeof(locked_member)];
+	size_t n = xsnprintf(tail, sizeof(tail), "%s},\"cursor\":\"%" PRIu64
+	    ".%" PRIu64 "." MULTICART_NUMBER "\"}",
+	    multicart->is_locked ? locked_member : "", multicart->incarnation,
+	    multicart->revision);
+	struct buf buf;
+
+	buf_init(&buf, len + n);
+	if (buf_append(&buf, multicart->bytes->data, len) == -1 ||
+	    buf_append(&buf, tail, n) == -1)
+		fatalx("out of memory (multicart of %zu bytes)", len + n);
+	return buf_freeze(&buf);
+}
+
+struct multicart *
+multicart_featured(struct multicart *multicart)
+{
+	struct multicart *featured = multicart->featured;
+
+	if (featured != NULL)
+		return featured;
+	featured = xcalloc(1, sizeof(*featured));
+	featured->refs = 1;
+	featured->is_featured = true;
+	featured->incarnation = multicart->incarnation;
+	featured->revision = multicart->revision;
+	featured->changed_us = multicart->changed_us;
+	featured->bytes = encode_featured(multicart);
+	featured->plain_len = featured->bytes->len;
+	multicart->featured = featured;
+	return featured;
+}
+
+size_t
+multicart_size(const struct multicart *multicart)
+{
+	return multicart->bytes->len + (multicart->featured == NULL ? 0 :
+	    multicart->featured->bytes->len);
+}
+
 struct multicart *
 multicart_ref(struct multicart *multicart)
 {
@@ -151,6 +198,7 @@ multicart_unref(struct multicart *multicart)
 {
 	if (multicart == NULL || --multicart->refs > 0)
 		return;
+	multicart_unref(multicart->featured);
 	payload_unref(multicart->bytes);
 	payload_unref(multicart->enclosed);
 	ws_compressed_clear(&multicart->packed);

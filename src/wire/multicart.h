@@ -1,6 +1,7 @@
 #ifndef MULTICART_H
 #define MULTICART_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,10 +13,15 @@ struct session;
 /*
  * An encoded multicartUpdate.  Customers without a token get the first
  * plain_len bytes and a closing brace, those with one all bytes, which go on
- * with the cursor and the brace.
+ * with the cursor and the brace; and those who have a feature on get all bytes
+ * of the featured one.
  */
 struct multicart {
 	int	 refs;			/* network thread only */
+	bool	 is_locked;		/* the session is */
+	bool	 is_featured;		/* that of another one */
+	struct multicart *featured;	/* for those who have a feature on; */
+					/* or NULL, if nobody asked */
 	uint64_t incarnation;
 	uint64_t revision;
 	uint64_t changed_us; /* the hub's: when the oldest change */
@@ -29,6 +35,12 @@ struct multicart {
 	struct ws_compressed plain_packed; /* ... plain_len and the brace */
 };
 
+/*
+ * The third part of the cursors of those who have a feature on.  There is none
+ * that has to know anything by it.
+ */
+#define MULTICART_NUMBER "0"
+
 enum {
 	MULTICART_PAYLOAD_AT = 37	/* in the bytes of each */
 };
@@ -41,6 +53,10 @@ struct multicart *multicart_encode(struct session *session)
 	    __attribute__((warn_unused_result));
 /* The bytes of its multicartContent, an array, within it. */
 const char *multicart_content(const struct multicart *multicart, size_t *len);
+/* What of it those get who have a feature on: its own, made once for all. */
+struct multicart *multicart_featured(struct multicart *multicart);
+/* How many bytes it has, with that. */
+size_t	 multicart_size(const struct multicart *multicart);
 struct multicart *multicart_ref(struct multicart *multicart);
 /* NULL is allowed. */
 void	 multicart_unref(struct multicart *multicart);

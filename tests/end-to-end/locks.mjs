@@ -6,9 +6,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { Client } from './lib/client.mjs';
+import { Client, message } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+import { Fastcgi } from './lib/fastcgi.mjs';
 import { Shopper } from './lib/shopper.mjs';
 
 const succeed = async (database, ...words) => {
@@ -126,6 +127,75 @@ test('a locked session stays as it is, though the daemon is killed', () =>
 		assert.equal(await succeed(database, 'unlock', 'one'), '');
 		assert.equal(await daemon.stop(), 0);
 		await checkJournal(database);
+	}));
+
+const enter = async (ask, name, features) => {
+	const { messages } = await ask('POST', '', message(
+		name === 'Ada' ? 'startSession' : 'joinSession',
+		{ customerName: name, ...features && { features } }));
+	const { customerId, token, features: on } = messages[0].payload;
+	assert.deepEqual(on, features);
+	return { customerId, token };
+};
+
+// What a customer who polls gets by `ask` once the session is locked.
+const lockedPoll = async (ask, { customerId, token }, query) => {
+	const { text } = await ask('GET', `?customerId=${customerId}${query}`,
+		undefined, token);
+	return text;
+};
+
+test('who asked for it sees the lock, by whatever transport', () =>
+	withPatience(async () => {
+		const folder = makeFolder();
+		const database = path.join(folder, 'shop.db');
+		const socket = path.join(folder, 'fastcgi.sock');
+		const daemon = await Daemon.start({ database,
+			settings: { 'fastcgi-listen': `unix:${socket}` } });
+		await daemon.logged(/ for FastCGI\n/);
+		const fastcgi = new Fastcgi(socket);
+		const askBy = (get) => async (method, query, body, token) => {
+			const response = await get(query, { method, body,
+				headers: token ? { Authorization: `Bearer ${token}` } : {} });
+			const text = await response.text();
+			assert.equal(response.status, 200, text);
+			return { ...JSON.parse(text), text };
+		};
+		const byHttp = askBy((query, options) => fetch(
+			`http://${daemon.host}:${daemon.port}/one${query}`, options));
+		const byFastcgi = askBy((query, options) =>
+			fastcgi.fetch(`/one${query}`, options));
+		const ada = await enter(byHttp, 'Ada', ['lock']);
+		const bob = await enter(byFastcgi, 'Bob', ['lock']);
+		const eve = await enter(byHttp, 'Eve');
+		const zoe = await Client.open(daemon, '/one');
+		const { features } = await zoe.enter('joinSession', 'Zoe',
+			{ features: ['say', 'lock'] });
+		assert.deepEqual(features, ['lock']);
+		const { cursor } = await zoe.nextOf('multicartUpdate');
+		assert.equal(cursor, '1.4.0');
+
+		const held = [lockedPoll(byHttp, ada,
+			`&cursor=${cursor}&features=lock`),
+		lockedPoll(byFastcgi, bob, `&cursor=${cursor}&features=say%2Clock`),
+		lockedPoll(byHttp, eve, '&cursor=1.4')];
+		await succeed(database, 'lock', 'one');
+		const { text } = await zoe.nextOf('multicartUpdate');
+		const [http, fcgi, plain] = await Promise.all(held);
+		const tail = '],"isLocked":true},"cursor":"1.5.0"}';
+		assert(text.endsWith(tail), text);
+		assert.equal(http, `{"messages":[${text}],"cursor":"1.5.0"}`);
+		assert.equal(fcgi, http);
+		const seed = text.replace(tail, ']},"cursor":"1.5"}');
+		assert.equal(plain, `{"messages":[${seed}],"cursor":"1.5"}`);
+		// Whoever has a cursor without a third part has seen less.
+		assert.equal(await lockedPoll(byFastcgi, bob,
+			'&cursor=1.5&features=lock'), http);
+		assert.equal(await lockedPoll(byHttp, ada,
+			'&cursor=1.5.0&features=lock&wait=0'),
+		'{"messages":[],"cursor":"1.5.0"}');
+		fastcgi.close();
+		assert.equal(await daemon.stop(), 0);
 	}));
 
 test('a lock that nobody ends ends by itself', { concurrency: true }, () =>

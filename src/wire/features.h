@@ -1,0 +1,28 @@
+#ifndef FEATURES_H
+#define FEATURES_H
+
+#include <stddef.h>
+
+struct payload;
+
+/* What a client asks for by name, as bits of a set. */
+enum {
+	FEATURE_LOCK = 1	/* to be told whether the session is locked */
+};
+
+/* All that a list has, of names between commas; others are passed over. */
+unsigned features_of_list(const char *list, size_t len);
+/*
+ * All that a value of valid JSON has, likewise; -1 if that is no array of
+ * strings.
+ */
+int	 features_read(const char *json, unsigned *features)
+	    __attribute__((warn_unused_result));
+/*
+ * A reply to a client, of which the reference is taken, with the set in its
+ * payload.
+ */
+struct payload *features_add_to_reply(struct payload *reply,
+	    unsigned features);
+
+#endif
