@@ -172,6 +172,16 @@ count_customers(const struct call *call, struct status *status)
 	}
 }
 
+static void
+write_cursor(struct json_write *json, const struct call *call)
+{
+	char cursor[2 * TIME_BYTES];
+
+	xsnprintf(cursor, sizeof(cursor), "%" PRIu64 ".%" PRIu64,
+	    call->incarnation, call->revision);
+	json_write_string(json, "cursor", cursor);
+}
+
 void
 api_sessions_write_one(const struct api_query *query, const struct call *call,
     const struct hub *hub, struct exchange_answer *answer)
@@ -184,7 +194,6 @@ api_sessions_write_one(const struct api_query *query, const struct call *call,
 		.customers = call->count,
 	};
 	struct json_write json;
-	char cursor[2 * TIME_BYTES];
 	const char *content;
 	size_t len;
 
@@ -194,12 +203,52 @@ api_sessions_write_one(const struct api_query *query, const struct call *call,
 	json_write_begin(&json, SESSION_BYTES_MAX + len +
 	    call->count * 2 * CUSTOMER_BYTES_MAX);
 	write_status(&json, &status);
-	xsnprintf(cursor, sizeof(cursor), "%" PRIu64 ".%" PRIu64,
-	    call->incarnation, call->revision);
-	json_write_string(&json, "cursor", cursor);
+	write_cursor(&json, call);
+	json_write_literal(&json, "isLocked", call->is_locked ? "true" :
+	    "false");
 	write_customers(&json, "presentCustomers", call, false);
 	write_customers(&json, "readyCustomers", call, true);
 	json_write_json(&json, "multicartContent", content, len);
+	api_answer_json(answer, json_write_end(&json));
+}
+
+static void
+write_revision(struct json_write *json, const struct api_query *query,
+    const struct call *call)
+{
+	json_write_string(json, "id", query->session);
+	json_write_number(json, "incarnation", call->incarnation);
+	json_write_number(json, "revision", call->revision);
+}
+
+void
+api_sessions_write_locked(const struct api_query *query,
+    const struct call *call, const struct hub *hub,
+    struct exchange_answer *answer)
+{
+	struct json_write json;
+	const char *content;
+	size_t len;
+
+	(void)hub;	/* all is said by the call */
+	content = multicart_content(call->multicart, &len);
+	json_write_begin(&json, SESSION_BYTES_MAX + len);
+	write_revision(&json, query, call);
+	write_cursor(&json, call);
+	json_write_json(&json, "multicartContent", content, len);
+	api_answer_json(answer, json_write_end(&json));
+}
+
+void
+api_sessions_write_unlocked(const struct api_query *query,
+    const struct call *call, const struct hub *hub,
+    struct exchange_answer *answer)
+{
+	struct json_write json;
+
+	(void)hub;	/* all is said by the call */
+	json_write_begin(&json, SESSION_BYTES_MAX);
+	write_revision(&json, query, call);
 	api_answer_json(answer, json_write_end(&json));
 }
 

@@ -16,6 +16,14 @@ void	 api_sessions_write_list(const struct api_query *query,
 void	 api_sessions_write_one(const struct api_query *query,
 	    const struct call *call, const struct hub *hub,
 	    struct exchange_answer *answer);
+/* POST /v1/sessions/ID/lock: it is, with this multicart. */
+void	 api_sessions_write_locked(const struct api_query *query,
+	    const struct call *call, const struct hub *hub,
+	    struct exchange_answer *answer);
+/* POST /v1/sessions/ID/unlock: it is not any more. */
+void	 api_sessions_write_unlocked(const struct api_query *query,
+	    const struct call *call, const struct hub *hub,
+	    struct exchange_answer *answer);
 /* POST /v1/sessions/ID/end: it has ended. */
 void	 api_sessions_write_ended(const struct api_query *query,
 	    const struct call *call, const struct hub *hub,

@@ -106,6 +106,7 @@ const callAs = (call) => async (method, path, names = {}, options = {}) => {
 
 const ID = '/v1/sessions/{id}';
 const LIST = '/v1/sessions', END = `${ID}/end`;
+const LOCK = `${ID}/lock`, UNLOCK = `${ID}/unlock`;
 const CUSTOMER = `${ID}/customers/{customer}`;
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const NOBODY = '0'.repeat(24);
@@ -120,13 +121,18 @@ test('every kind of answer is as it is described', () => withApi(
 		await ask('GET', LIST);
 		await ask('GET', LIST, { query: '?limit=1&state=ready' });
 		await ask('GET', ID, { id: 'one' });
+		await ask('POST', LOCK, { id: 'one' });
+		await ask('GET', ID, { id: 'one' });
+		await ask('POST', UNLOCK, { id: 'one' });
 		await ask('DELETE', CUSTOMER, { id: 'one', customer: customerId });
 		await ask('DELETE', CUSTOMER, { id: 'one', customer: NOBODY });
 		await ask('POST', END, { id: 'one', query: '?incarnation=1' });
 		await ask('GET', ID, { id: 'one' });
 		await ask('POST', END, { id: 'two' });
-		const all = [['GET', LIST], ['GET', ID], ['POST', END],
-			['DELETE', CUSTOMER]];
+		await ask('POST', LOCK, { id: 'one' });
+		await ask('POST', UNLOCK, { id: 'one' });
+		const all = [['GET', LIST], ['GET', ID], ['POST', LOCK],
+			['POST', UNLOCK], ['POST', END], ['DELETE', CUSTOMER]];
 		const names = { id: 'one', customer: NOBODY };
 		for (const [method, path] of all) {
 			await ask(method, path, { ...names, query: '?a=b' });

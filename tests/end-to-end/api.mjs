@@ -282,6 +282,51 @@ const journal = async (database, ...columns) =>
 		.filter(({ event }) => event !== 'refused')
 		.map((row) => columns.map((column) => row[column]));
 
+test('a session is locked for an order, and it is on record whose doing',
+	() => withPatience(async () => {
+		const { daemon, call } = await startApi();
+		const ada = await Client.open(daemon, '/one');
+		const { customerId } = await ada.enter('startSession', 'Ada');
+		await ada.nextOf('multicartUpdate');
+		const locked = await call('POST', '/v1/sessions/one/lock');
+		assert.equal(locked.status, 200, locked.text);
+		const { text } = await ada.nextOf('multicartUpdate');
+		assert.equal(content(locked),
+			text.match(/"multicartContent":(.*)\}\}$/)[1]);
+		const { id, incarnation, revision, cursor } = locked;
+		assert.deepEqual({ id, incarnation, revision, cursor },
+			{ id: 'one', incarnation: 1, revision: 2, cursor: '1.2' });
+		ada.send('updateCart', { customerId, cartContent: {} });
+		assert.equal(JSON.parse(await ada.next()).payload.code,
+			'sessionLocked');
+		await daemon.kill();
+
+		const again = await startApi({}, daemon.database);
+		assert.equal((await again.call('GET', '/v1/sessions/one')).isLocked,
+			true);
+		for (let i = 0; i < 2; i++)
+			assert.deepEqual(JSON.parse((await again.call('POST',
+				'/v1/sessions/one/unlock')).text),
+			{ id: 'one', incarnation: 1, revision: 3 });
+		assert.equal((await again.call('GET', '/v1/sessions/one')).isLocked,
+			false);
+		assert.equal((await again.call('POST', '/v1/sessions/two/lock'))
+			.error.code, 'sessionNotFound');
+		assert.deepEqual((await journal(daemon.database, 'event', 'message',
+			'name', 'revision')).filter(([event]) => event !== 'refused'), [
+			['start', undefined, 'Ada', 1],
+			['call', 'lockSession', 'tests', 0],
+			['lock', undefined, undefined, 2],
+			['call', 'unlockSession', 'tests', 0],
+			['unlock', undefined, undefined, 3]]);
+		const show = await ctl(daemon.database, 'audit', 'show', 'one',
+			'--color=never');
+		assert.match(show.output, /the shop's server tests locks the session\n/);
+		const verified = await ctl(daemon.database, 'audit', 'verify');
+		assert.equal(verified.status, 0, verified.error);
+		assert.equal(await again.daemon.stop(), 0);
+	}));
+
 test('a session that is ended stays so, and it is on record whose doing',
 	() => withPatience(async () => {
 		const { daemon, call } = await startApi();
@@ -498,7 +543,7 @@ test('none of it is there until it is wanted', () => withPatience(async () => {
 // What the manual says, with this daemon's place and file for the printed ones.
 test('the manual\'s examples are so', () => withApi({},
 	async ({ daemon, port, configuration, keys }) => {
-		const [settings, make, ask, end] = blocksFor(API, 'man/buddyshopping-api.7')
+		const [settings, make, ask, lock, end] = blocksFor(API, 'man/buddyshopping-api.7')
 			.map(({ text }) => text);
 		const ada = new Shopper(daemon, 'picnic');
 		await ada.enter('startSession', 'Ada');
@@ -510,11 +555,13 @@ test('the manual\'s examples are so', () => withApi({},
 			...words.split(' '));
 		await ctl(daemon.database, 'reload');
 		const { stdout } = await run('sh', ['-ec',
-			(ask + end).replace('127.0.0.1:9090', `127.0.0.1:${port}`)],
+			(ask + lock + end).replace('127.0.0.1:9090', `127.0.0.1:${port}`)],
 		{ env: { ...process.env, KEY: output.trim(), no_proxy: '*' } });
-		const [ready, one, ended] = stdout.trim().split('\n').map(JSON.parse);
+		const [ready, one, locked, ended] = stdout.trim().split('\n').map(JSON.parse);
 		assert.deepEqual(ready, { sessions: [], next: null });
 		assert.equal(one.id, 'picnic');
+		assert.equal(locked.revision, 2);
+		assert.deepEqual(locked.multicartContent, one.multicartContent);
 		assert.deepEqual(ended, { id: 'picnic', incarnation: 1 });
 	}));
 

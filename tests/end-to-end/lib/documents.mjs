@@ -85,7 +85,8 @@ const CLAIMS = {
 		'api-listen = ': API,
 		'buddyshoppingctl api-key new': API,
 		'api=http://127.0.0.1:9090/v1': API,
-		'curl -s --oauth2-bearer $KEY -X POST': API,
+		'curl -s --oauth2-bearer $KEY -X POST $api': API,
+		'curl -s --oauth2-bearer $KEY -X POST \\': API,
 	},
 	'man/buddyshopping-protocol.7': {
 		'GET {base-path}{sessionId} HTTP/1.1': FORM,
