@@ -1,6 +1,7 @@
 // Which transport a customer uses makes no difference: a script of events, made
 // from a seed, is run over WebSockets, by polling over HTTP and over FastCGI,
-// and with members who change between them at random.  Everything that anybody
+// and with members who change between them at random.  In between the shop
+// locks the session, and nobody changes anything.  Everything that anybody
 // sees is a state of the journal, in its order, and all runs end in the same
 // bytes.  SEEDS says how many scripts, FIRST_SEED which is the first.
 
@@ -8,6 +9,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
 
+import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { checkScripts, countSeen, runScripts } from './lib/equivalence.mjs';
 import { needSqlite } from './lib/journal.mjs';
@@ -27,7 +29,11 @@ test(`${SEEDS} scripts end alike over all transports`, async () => {
 			'fastcgi-listen': `unix:${socket}` } }));
 	await daemon.logged(/ for FastCGI\n/);
 	daemon.socket = socket;
-	const runs = await runScripts([daemon], FIRST_SEED, SEEDS);
+	const shop = async (deed, session) => {
+		const { status, error } = await ctl(database, deed, session);
+		assert.equal(status, 0, error);
+	};
+	const runs = await runScripts([daemon], FIRST_SEED, SEEDS, shop);
 	assert.equal(await daemon.stop(), 0);
 	checkScripts(database, runs);
 	console.log(`# ${countSeen(runs)} states were seen in ${runs.length} ` +

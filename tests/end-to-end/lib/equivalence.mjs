@@ -239,8 +239,8 @@ class Member {
 		return reply;
 	}
 
-	// Send a message, by whatever it is to go; resolves when it was answered.
-	async act({ event, rest }) {
+	// Send a message, by whatever it is to go; resolves to the answer.
+	async #exchange({ event, rest }) {
 		let transport = this.mode;
 		if (this.mode === 'all') {
 			const transports = transportsOf(this.place);
@@ -248,9 +248,24 @@ class Member {
 		}
 		if (this.transport !== transport)
 			await this.#change(transport);
-		const reply = JSON.parse(await this.#sendBy(transport, event, rest));
-		assert.equal(reply.event, event, JSON.stringify(reply));
+		return JSON.parse(await this.#sendBy(transport, event, rest));
+	}
+
+	async act(step) {
+		const reply = await this.#exchange(step);
+		assert.equal(reply.event, step.event, JSON.stringify(reply));
 		return reply.payload;
+	}
+
+	// The shop has locked the session: nothing changes.
+	async tryInVain() {
+		for (const step of [{ event: 'updateCart', rest: '"cartContent":{}' },
+			{ event: 'customerReadyToCheckout',
+				rest: '"customerReadyToCheckout":true' }]) {
+			const { event, payload } = await this.#exchange(step);
+			assert.equal(event, 'error');
+			assert.equal(payload.code, 'sessionLocked');
+		}
 	}
 
 	// Start or join.
@@ -291,7 +306,7 @@ class Member {
 	}
 }
 
-const play = async (members, script) => {
+const play = async (members, script, shop) => {
 	await members[0].enter('startSession');
 	for (const member of members.slice(1))
 		await member.enter('joinSession');
@@ -299,19 +314,24 @@ const play = async (members, script) => {
 		for (const step of script.together[i])
 			await member.step(step);
 	}));
+	if (shop !== undefined) {
+		await shop('lock', members[0].session);
+		await Promise.all(members.map((member) => member.tryInVain()));
+		await shop('unlock', members[0].session);
+	}
 	for (const [i, member] of members.entries())
 		for (const step of script.afterwards[i])
 			await member.step(step);
 };
 
 // Run a script; resolves to what its members saw and the last state.
-const run = async (places, seed, mode) => {
+const run = async (places, seed, mode, shop) => {
 	const script = makeScript(seed);
 	const session = `${seed}-${mode}`;
 	const members = script.together.map((_, i) => new Member(
 		places[i % places.length], session, `m${i}.`, mode,
 		makeRandom(1000 * seed + i)));
-	await play(members, script);
+	await play(members, script, shop);
 	const last = await members[0].ask();
 	const present = members.filter(({ hasLeft }) => !hasLeft);
 	await Promise.all(present.map((member) => member.reached(last)));
@@ -327,10 +347,10 @@ const run = async (places, seed, mode) => {
 // Ids are the only thing in which runs of one script differ.
 const withoutIds = (text) => text.replace(/"id":"[0-9a-f]{24}"/g, '"id":""');
 
-const runSeed = async (places, seed) => {
+const runSeed = async (places, seed, shop) => {
 	const runs = [];
 	for (const mode of [...transportsOf(...places), 'all'])
-		runs.push(await run(places, seed, mode));
+		runs.push(await run(places, seed, mode, shop));
 	for (const { newest, mode } of runs)
 		assert.equal(withoutIds(newest), withoutIds(runs[0].newest),
 			`seed ${seed}, ${mode}`);
@@ -338,14 +358,15 @@ const runSeed = async (places, seed) => {
 };
 
 // Run the scripts of so many seeds; members go to the places, daemons or fronts
-// of one daemon, in turn.
-export const runScripts = async (places, firstSeed, count) => {
+// of one daemon, in turn. shop, if it is there, can 'lock' and 'unlock' a
+// session.
+export const runScripts = async (places, firstSeed, count, shop) => {
 	const runs = [];
 	for (let i = 0; i < count; i += AT_ONCE) {
 		const seeds = Array.from({ length: Math.min(AT_ONCE, count - i) },
 			(_, j) => firstSeed + i + j);
 		const some = await withPatience(() => Promise.all(seeds.map((seed) =>
-			runSeed(places, seed))));
+			runSeed(places, seed, shop))));
 		runs.push(...some.flat());
 	}
 	return runs;
