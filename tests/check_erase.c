@@ -621,6 +621,33 @@ START_TEST(notes_alone_are_no_reason_for_a_note)
 }
 END_TEST
 
+/* It names a key and has an address, though it changes nothing. */
+START_TEST(a_call_is_a_reason_for_a_note)
+{
+	struct record call;
+	int64_t notes;
+
+	make_sessions(1);
+	now_ms += 10 * DAY_MS;
+	retain(now_ms, 0);
+	notes = query("SELECT count(*) FROM journal WHERE event = 11");
+	call = record_of(RECORD_CALL, 1, 1);
+	call.call = RECORD_CALL_REMOVE;
+	call.name = payload_new("shop", 4);
+	begin();
+	append(&call);
+	commit();
+	now_ms += 10 * DAY_MS;
+
+	retain(now_ms, 0);
+
+	ck_assert_int_eq(query("SELECT count(*) FROM journal_body"
+	    " JOIN journal USING (seq) WHERE event = 15"), 0);
+	ck_assert_int_eq(query("SELECT count(*) FROM journal"
+	    " WHERE event = 11"), notes + 1);
+}
+END_TEST
+
 /* A clock that was wrong for a while keeps nothing for ever. */
 START_TEST(rows_from_the_future_are_passed_over)
 {
@@ -929,6 +956,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, old_bodies_go_unless_something_points_to_them);
 	tcase_add_test(tc, what_is_let_go_of_in_a_pass_is_noted_again);
 	tcase_add_test(tc, notes_alone_are_no_reason_for_a_note);
+	tcase_add_test(tc, a_call_is_a_reason_for_a_note);
 	tcase_add_test(tc, rows_from_the_future_are_passed_over);
 	tcase_add_test(tc, old_rows_go_below_an_anchor);
 	tcase_add_test(tc, rows_of_what_still_runs_stay_and_all_behind);

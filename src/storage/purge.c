@@ -144,8 +144,9 @@ add_body(struct bodies *bodies, int64_t seq, enum record_event event,
     bool is_empty)
 {
 	struct run *run = bodies->runs + bodies->run_count;
-	bool is_of_note = record_is_note(event) && event != RECORD_REFUSED &&
-	    !is_empty;
+	/* Of those that say nothing of anybody. */
+	bool is_of_note = !is_empty && (event == RECORD_ERASE ||
+	    event == RECORD_RETAIN || event == RECORD_PURGE);
 
 	if (bodies->run_count > 0 && run[-1].last + 1 == seq &&
 	    run[-1].is_of_notes == is_of_note)
