@@ -557,6 +557,24 @@ START_TEST(a_refused_slice_is_done_again_later)
 }
 END_TEST
 
+/* A disk that frees slowly keeps nothing from being forgotten. */
+START_TEST(a_pass_that_is_due_leaves_what_is_free_for_later)
+{
+	struct world *w = world_that_forgets(1000, 0);
+	struct retention last;
+
+	world_wait(w, 1000 + 19);
+	ck_assert_uint_eq(world_retention_slices(w, &last), 2);
+	ck_assert_int_eq(last.step, RETENTION_PURGE);
+	world_refuse_writing(w, 1);
+	world_wait(w, 1 + 60000);
+	ck_assert_uint_eq(world_retention_slices(w, &last), 3);
+	ck_assert_int_eq(last.step, RETENTION_PURGE);
+	ck_assert_uint_eq(last.now_ms, world_now(w)->wall_ms);
+	world_free(w);
+}
+END_TEST
+
 /* What was written meanwhile does not make it larger. */
 START_TEST(a_slice_after_a_refused_one_is_small)
 {
@@ -612,6 +630,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, what_is_kept_for_ever_is_not_looked_for);
 	tcase_add_test(tc, how_late_a_pass_is_can_be_told);
 	tcase_add_test(tc, a_refused_slice_is_done_again_later);
+	tcase_add_test(tc, a_pass_that_is_due_leaves_what_is_free_for_later);
 	tcase_add_test(tc, a_slice_after_a_refused_one_is_small);
 	tcase_add_test(tc, the_chains_end_is_logged_now_and_then);
 }

@@ -67,6 +67,15 @@ begin_pass(struct hub *hub)
 	};
 }
 
+/* What is free can wait, what is old cannot. */
+static bool
+is_pass_due(const struct hub *hub)
+{
+	return hub->retention.step == RETENTION_OVER ||
+	    (hub->retention.step == RETENTION_VACUUM &&
+	    hub->now.mono_ms - hub->retention_due_ms >= pass_interval_ms(hub));
+}
+
 void
 retention_tick(struct hub *hub)
 {
@@ -82,7 +91,7 @@ retention_tick(struct hub *hub)
 		hub->retention_ms = hub->now.mono_ms + doubt_ms;
 		return;
 	}
-	if (hub->retention.step == RETENTION_OVER)
+	if (is_pass_due(hub))
 		begin_pass(hub);
 	job = job_new(JOB_RETAIN);
 	job->retain.pass = hub->retention;
