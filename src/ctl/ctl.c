@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/getopt_error.h"
 #include "base/log.h"
@@ -373,6 +375,19 @@ show_group(const struct command_line *line)
 	return CTL_USAGE;
 }
 
+/*
+ * The log and the key of a database are beside its file, not beside a symbolic
+ * link to that, for the daemon and for SQLite.  NULL for what is no link.
+ */
+static char *
+follow_link(const char *path)
+{
+	struct stat st;
+
+	return path != NULL && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ?
+	    realpath(path, NULL) : NULL;
+}
+
 static enum ctl_status
 run_command(const struct command_line *line)
 {
@@ -385,14 +400,17 @@ run_command(const struct command_line *line)
 		.operand_count = line->operand_count,
 	};
 	enum ctl_status status;
+	char *linked;
 
 	if (options_read_file(line->file, line->database, &options) !=
 	    OPTIONS_RUN)
 		return CTL_CONFIG;
-	ctl.database = options.database;
+	linked = follow_link(options.database);
+	ctl.database = linked != NULL ? linked : options.database;
 	status = ctl.database == NULL ?
 	    ctl_usage_error("no place for the database: use -d") :
 	    line->command->run(&ctl);
+	free(linked);
 	options_clear(&options);
 	return status;
 }

@@ -113,6 +113,24 @@ test('without the key tokens are void after a restore', () =>
 		assert.equal(await next.stop(), 0);
 	}));
 
+test('a database behind a symbolic link has its log and key where it is', () =>
+	withPatience(async () => {
+		const folder = makeFolder();
+		const database = path.join(folder, 'shop.db');
+		const copy = path.join(folder, 'copy.db');
+		const link = path.join(makeFolder(), 'link.db');
+		const daemon = await Daemon.start({ database });
+		const host = await Client.open(daemon, '/one');
+		await host.enter('startSession', 'Ada');
+		fs.symlinkSync(database, link);
+		const { status } = await ctl(link, 'backup', '--key', copy);
+		assert.equal(status, 0);
+		assert.deepEqual(fs.readFileSync(`${copy}.key`),
+			fs.readFileSync(`${database}.key`));
+		assert.equal((await ctl(link, 'audit', 'verify')).status, 0);
+		assert.equal(await daemon.stop(), 0);
+	}));
+
 test('a backup that is interrupted leaves nothing', () =>
 	withPatience(async () => {
 		const folder = makeFolder();
