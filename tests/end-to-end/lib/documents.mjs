@@ -58,6 +58,7 @@ const CLAIMS = {
 		'<script type="module">': PAGE,
 	},
 	'contrib/proxies/README.md': {},
+	'contrib/server/README.md': {},
 	'tests/bench/README.md': {
 		'make bench': BY_HAND,
 		'cc -O3': FORM,

@@ -1,0 +1,282 @@
+<?php
+
+/*
+ * What a shop's server needs of buddyshopping: tickets, and the sessions.
+ *
+ * Needs nothing but PHP (8.0 or later, with openssl for https): copy this file.
+ * A ticket lets a customer of yours start or join a session
+ * (buddyshopping-protocol(7)); Api asks the daemon what is in the sessions and
+ * changes them (buddyshopping-api(7)).  A checkout: lock the session, so that
+ * no cart changes any more, make the order of the carts if everybody is ready,
+ * and end the session, that one alone:
+ *
+ *     require 'buddyshopping.php';
+ *     use BuddyShopping\{Api, ApiError};
+ *
+ *     $api = new Api('http://127.0.0.1:9090', getenv('BUDDYSHOPPING_KEY'));
+ *     try {
+ *         $locked = $api->lockSession('picnic');
+ *         $carts = $locked['multicartContent'];
+ *         $ready = array_column(
+ *             array_column($carts, 'owner'), 'isReadyToCheckout');
+ *         if (!in_array(false, $ready, true)) {
+ *             foreach ($carts as ['owner' => $owner, 'content' => $content]) {
+ *                 echo $owner['name'], ' orders ', json_encode($content), "\n";
+ *             }
+ *             $api->endSession('picnic', incarnation: $locked['incarnation']);
+ *         } else {
+ *             $api->unlockSession('picnic');
+ *         }
+ *     } catch (ApiError $error) {
+ *         echo $error->getCode(), ' ', $error->getMessage(), ' again in ',
+ *             $error->retryAfter ?? 'null', "\n";
+ *     }
+ */
+
+declare(strict_types=1);
+
+namespace BuddyShopping;
+
+/*
+ * What was asked was refused, or got no answer.
+ *
+ * getCode(): that of buddyshopping-api(7), or "noAnswer", where it is not known
+ *     whether it was done, or "invalidAnswer" of what is no buddyshopping.
+ * status: that of HTTP; 0 where there was no answer.
+ * retryAfter: in how many seconds to try again, or null.
+ */
+class ApiError extends \RuntimeException
+{
+    public function __construct(
+        string $code,
+        public int $status,
+        string $message,
+        public ?int $retryAfter = null
+    ) {
+        parent::__construct($message);
+        $this->code = $code;
+    }
+}
+
+function encode(string $bytes): string
+{
+    return rtrim(strtr(base64_encode($bytes), '+/', '-_'), '=');
+}
+
+/*
+ * A ticket for a customer, signed with HS256.
+ *
+ * key: what is in the daemon's file KID.hs256; kid: its name.
+ * name, session, role ("host" or "guest"): the only ones that the ticket is
+ *     good for; for any without them.
+ * account: whom of your customers you gave it to, for the daemon's journal.
+ * audience: the daemon's ticket-audience, if it has one.
+ * lifetime: how many seconds it is good for, as often as wanted.
+ */
+function makeTicket(
+    string $key,
+    string $kid,
+    ?string $name = null,
+    ?string $session = null,
+    ?string $role = null,
+    ?string $account = null,
+    ?string $audience = null,
+    int $lifetime = 300
+): string {
+    // The daemon takes one newline from the file's end, too.
+    $secret = str_ends_with($key, "\n") ? substr($key, 0, -1) : $key;
+    if (strlen($secret) < 32) {
+        throw new \ValueError('the key of tickets has less than 32 bytes');
+    }
+    $claims = ['exp' => time() + $lifetime, 'name' => $name,
+        'session' => $session, 'role' => $role, 'sub' => $account,
+        'aud' => $audience];
+    $parts = [['alg' => 'HS256', 'kid' => $kid],
+        array_filter($claims, fn ($value) => $value !== null)];
+    $text = implode('.', array_map(
+        fn ($part) => encode(json_encode($part, JSON_THROW_ON_ERROR)),
+        $parts
+    ));
+    return $text . '.' . encode(hash_hmac('sha256', $text, $secret, true));
+}
+
+/*
+ * The daemon's interface for the shop's server.
+ *
+ * url: where its api-listen is: "http://..." or "https://...".
+ * key: as "buddyshoppingctl api-key new" printed it.
+ * timeout: for how many seconds the daemon may say nothing.
+ */
+class Api
+{
+    // What tells where a value ends: strings, with their escapes, and brackets.
+    private const TOKEN = '/"multicartContent":|\\\\.|["[\]{}]/';
+    // Halves of pairs of \u in JSON, which PHP does not read: all escapes but
+    // those are passed over.
+    private const LONE = '/\\\\(?:u[dD][89abAB]..\\\\u[dD][c-fC-F]..|' .
+        '(?!u[dD][89a-fA-F]).)(*SKIP)(*FAIL)|\\\\u..../';
+
+    private string $url;
+    private string $key;
+
+    public function __construct(
+        string $url,
+        string $key,
+        private float $timeout = 15
+    ) {
+        if (!preg_match('~^https?://~i', $url)) {
+            throw new \ValueError("no URL of http or https: $url");
+        }
+        $this->url = rtrim($url, '/');
+        $this->key = trim($key);
+    }
+
+    /*
+     * A generator of the sessions that run, or of those that are "empty" or
+     * "ready".  They are asked for a page at a time, and have no carts.
+     */
+    public function sessions(
+        string $state = 'running',
+        int $pageSize = 100
+    ): \Generator {
+        $query = ['state' => $state, 'limit' => $pageSize];
+        do {
+            $page = $this->call('GET', [], $query);
+            foreach ($page['sessions'] as $session) {
+                yield $session;
+            }
+            $query['after'] = $page['next'];
+        } while ($page['next'] !== null);
+    }
+
+    /*
+     * A session that runs, with the carts in multicartContent.  multicartText
+     * has the carts as customers get them, byte for byte, for numbers that have
+     * to stay as they were written.
+     */
+    public function session(string $session): array
+    {
+        return $this->call('GET', [$session]);
+    }
+
+    /*
+     * Let no cart change and nobody join, until it is unlocked or ended.
+     * Returns the revision and the carts as they are now, as session() does.
+     * It ends by itself after the daemon's lock-time.
+     */
+    public function lockSession(string $session): array
+    {
+        return $this->call('POST', [$session, 'lock']);
+    }
+
+    /* Let carts change again; returns the id, incarnation and revision. */
+    public function unlockSession(string $session): array
+    {
+        return $this->call('POST', [$session, 'unlock']);
+    }
+
+    /*
+     * End a session, only this incarnation of it if one is given.  Returns the
+     * id and the incarnation, also if it has ended before.
+     */
+    public function endSession(string $session, ?int $incarnation = null): array
+    {
+        return $this->call(
+            'POST',
+            [$session, 'end'],
+            $incarnation === null ? [] : ['incarnation' => $incarnation]
+        );
+    }
+
+    /* Let a customer leave; returns the ids and the incarnation. */
+    public function removeCustomer(string $session, string $customer): array
+    {
+        return $this->call('DELETE', [$session, 'customers', $customer]);
+    }
+
+    private function call(
+        string $method,
+        array $names,
+        array $query = []
+    ): array {
+        $path = implode('/', ['/v1/sessions',
+            ...array_map('rawurlencode', $names)]);
+        if ($query !== []) {
+            $path .= '?' . http_build_query($query, '', '&');
+        }
+        $context = stream_context_create(['http' => [
+            'method' => $method,
+            'header' => "Authorization: Bearer $this->key",
+            'timeout' => $this->timeout,
+            'protocol_version' => '1.1',
+            'follow_location' => 0,
+            'ignore_errors' => true,
+        ]]);
+        error_clear_last();
+        $stream = @fopen($this->url . $path, 'r', false, $context);
+        $text = $stream === false ? false : @stream_get_contents($stream);
+        if ($text === false || stream_get_meta_data($stream)['timed_out']) {
+            throw new ApiError('noAnswer', 0, 'no answer: ' .
+                (error_get_last()['message'] ?? 'nothing came in time'));
+        }
+        $head = stream_get_meta_data($stream)['wrapper_data'];
+        if (strlen($text) < (self::number($head, 'Content-Length') ?? 0)) {
+            throw new ApiError('noAnswer', 0, 'no answer: it was cut off');
+        }
+        return self::read($head, $text);
+    }
+
+    /* What a field of that name has in an answer's head. */
+    private static function number(array $head, string $name): ?int
+    {
+        $lines = preg_grep("/^$name: *\\d+$/i", $head);
+        return $lines === [] ? null : (int)explode(':', reset($lines))[1];
+    }
+
+    /* The value of an answer; throws the error that it is. */
+    private static function read(array $head, string $text): array
+    {
+        $status = (int)explode(' ', $head[0])[1];
+        $retryAfter = self::number($head, 'Retry-After');
+        $value = json_decode(preg_replace(self::LONE, '\ufffd', $text), true);
+        if ($status === 200 && is_array($value)) {
+            if (array_key_exists('multicartContent', $value)) {
+                $value['multicartText'] = self::multicartText($text);
+            }
+            return $value;
+        }
+        if (!is_string($value['error']['code'] ?? null)) {
+            throw new ApiError('invalidAnswer', $status,
+                "no answer of buddyshopping: $status", $retryAfter);
+        }
+        throw new ApiError($value['error']['code'], $status,
+            $value['error']['message'] ?? '', $retryAfter);
+    }
+
+    /* The text of the multicart in that of a session. */
+    private static function multicartText(string $text): string
+    {
+        $depth = $end = 0;
+        $start = null;
+        $inString = false;
+        $flags = PREG_OFFSET_CAPTURE;
+        while (preg_match(self::TOKEN, $text, $match, $flags, $end) === 1) {
+            [[$token, $at]] = $match;
+            $end = $at + strlen($token);
+            if ($token === '"') {
+                $inString = !$inString;
+            } elseif ($inString) {
+                continue;
+            } elseif ($token === '[' || $token === '{') {
+                $depth++;
+            } elseif ($token === ']' || $token === '}') {
+                if (--$depth === 1 && $start !== null) {
+                    return substr($text, $start, $end - $start);
+                }
+            } elseif ($depth === 1) {
+                $start = $end;
+            }
+        }
+        throw new \LogicException('there is no multicart');
+    }
+}

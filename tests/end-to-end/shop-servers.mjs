@@ -1,0 +1,318 @@
+// What contrib/server has for the shop's server, in its three languages: the
+// daemon takes their tickets, and they understand what it answers.  A driver in
+// shop-servers/ does one thing with each, in a process of its own.
+
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import path from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { KEY, withApi } from './lib/api.mjs';
+import { Client } from './lib/client.mjs';
+import { lacking, makeFolder, withPatience } from './lib/daemon.mjs';
+import { readSource } from './lib/documents.mjs';
+import { TicketKey } from './lib/ticket.mjs';
+
+const run = promisify(execFile);
+const drivers = fileURLToPath(new URL('shop-servers', import.meta.url));
+const AUDIENCE = 'https://shop.example';
+
+// How each is run, what its file has before a line of the example in its head,
+// and what the example says of a cart.  Python is to leave nothing beside it.
+const languages = {
+	php: { program: 'php', args: ['-d', 'error_reporting=-1'], mark: ' *     ',
+		begin: '<?php\n', hasUnix: false, cart: '{"tea":2}', none: 'null' },
+	py: { program: 'python3', args: ['-B'], mark: '    ', begin: '',
+		hasUnix: true, cart: '{\'tea\': 2}', none: 'None' },
+	mjs: { program: process.execPath, args: [], mark: '//     ', begin: '',
+		hasUnix: true, cart: '{ tea: 2 }', none: 'null' },
+};
+
+const isMissing = ({ program }) =>
+	spawnSync(program, ['--version']).error?.code === 'ENOENT';
+
+// A test with each language: steps get a function that calls something there,
+// and resolves to what the driver says of it.
+const testWithEach = (name, steps) => {
+	for (const [suffix, language] of Object.entries(languages))
+		test(`${name} (${suffix})`, async (t) => {
+			if (isMissing(language)) {
+				t.skip(lacking('all', `${language.program} was not found`));
+				return;
+			}
+			const ask = async (place, call, ...args) => {
+				const { stdout } = await run(language.program,
+					[...language.args, path.join(drivers, `driver.${suffix}`),
+						JSON.stringify({ key: KEY, timeout: 60, ...place, call,
+							args })]);
+				return JSON.parse(stdout);
+			};
+			await steps(ask, language, suffix);
+		});
+};
+
+const at = (port) => ({ url: `http://127.0.0.1:${port}` });
+
+// With a daemon that wants tickets of a key; sign() makes some by the language.
+const withTickets = (ask, steps) => {
+	const folder = makeFolder();
+	const { file } = new TicketKey('HS256', '2026a', folder);
+	const secret = fs.readFileSync(file, 'utf8');
+	const sign = async (options = {}, key = secret, kid = '2026a') =>
+		(await ask({}, 'ticket', key, kid,
+			{ audience: AUDIENCE, ...options })).value;
+	return withApi({ 'require-tickets': 'yes', 'ticket-keys': file,
+		'ticket-audience': AUDIENCE },
+	(api) => steps(api, sign));
+};
+
+const enter = async (daemon, session, event, name, ticket) => {
+	const client = await Client.open(daemon, `/${session}`);
+	const { customerId } = await client.enter(event, name, { ticket });
+	return Object.assign(client, { customerId });
+};
+
+const errorOf = async (answer) => (await answer).error;
+
+testWithEach('the daemon takes tickets for what they say', (ask) =>
+	withTickets(ask, async ({ daemon }, sign) => {
+		const host = await sign({ name: 'Zoë "/"', session: 'one',
+			role: 'host', account: 'konto-4711' });
+		const claims = JSON.parse(Buffer.from(host.split('.')[1], 'base64url'));
+		assert.equal(claims.sub, 'konto-4711');
+		await enter(daemon, 'one', 'startSession', 'Zoë "/"', host);
+		const guest = await sign({ session: 'one', role: 'guest' });
+		await enter(daemon, 'one', 'joinSession', 'Bob', guest);
+		await enter(daemon, 'two', 'startSession', 'Cid', await sign());
+		const bad = [
+			['two', 'Zoë "/"', host],
+			['one', 'Zoe', host],
+			['one', 'Bob', await sign({ lifetime: -61 })],
+			['one', 'Bob', await sign({ audience: 'another' })],
+			['one', 'Bob', await sign({}, 'x'.repeat(32))],
+			['one', 'Bob', await sign({}, undefined, '2026b')],
+		];
+		for (const [session, name, ticket] of bad)
+			await assert.rejects(enter(daemon, session, 'joinSession', name,
+				ticket), /invalidTicket/);
+		await assert.rejects(enter(daemon, 'three', 'startSession', 'Bob',
+			await sign({ session: 'three', role: 'guest' })),
+		/invalidTicket/);
+		// The limits of a life, to the second.
+		const now = () => Math.floor(Date.now() / 1000);
+		const before = now();
+		const { exp } = JSON.parse(Buffer.from((await sign({ lifetime: 7 }))
+			.split('.')[1], 'base64url'));
+		assert(before + 7 <= exp && exp <= now() + 7);
+		const { wrong } = await ask({}, 'ticket', `${'x'.repeat(31)}\n`, 'a',
+			{});
+		assert.match(wrong, /less than 32 bytes/);
+	}));
+
+// What a parser changes, or stumbles over, and what looks as the carts' end.
+const CART = '{"tea":2,"a":1.50,"a":2e99,"b":123456789012345678901234567890,' +
+	'"c":"\\u0000\\ud800\\\\\\u0041\\ud83d\\ude00\\uDC00é","\\"d]}":[[],{}],' +
+	`"multicartContent":{"]":"\\\\"},"e":${'9'.repeat(5000)}}`;
+
+testWithEach('sessions are paged, read, and ended', (ask, { hasUnix }) =>
+	withTickets(ask, async ({ daemon, port, socket }, sign) => {
+		const ticket = await sign();
+		const names = ['e', 'd', 'c', 'b', 'multicartContent'];
+		const customers = {};
+		for (const name of names)
+			customers[name] = await enter(daemon, name, 'startSession',
+				`${name}"]`, ticket);
+		const here = at(port);
+		const list = async (options) =>
+			(await ask(here, 'sessions', options)).value;
+		for (const pageSize of [1, 2, 5, 100])
+			assert.deepEqual(await list({ pageSize }), names);
+		assert.deepEqual(await list({}), names);
+		assert.deepEqual(await list({ state: 'ready' }), []);
+
+		const id = 'multicartContent';
+		const ada = customers[id];
+		const { customerId } = ada;
+		const bob = await enter(daemon, id, 'joinSession', 'Bob', ticket);
+		ada.sendText('{"event":"updateCart","payload":{"customerId":' +
+			`"${customerId}","seq":1,"cartContent":${CART}}}`);
+		await ada.nextOf('updateCart');
+		const { text } = await ada.nextOf('multicartUpdate');
+		assert(text.includes(CART));
+		const places = [here, ...hasUnix ? [{ url: `unix:${socket}` }] : []];
+		for (const place of places)
+			assert.deepEqual((await ask(place, 'session', id)).value, {
+				incarnation: 1, revision: 3,
+				carts: [[`${id}"]`, 2], ['Bob', null]],
+				text: text.match(/"multicartContent":(.*)\}\}$/)[1],
+			});
+
+		const { revision, ...locked } = (await ask(here, 'lock', id)).value;
+		assert.deepEqual([revision, locked.carts, locked.text], [4,
+			[[`${id}"]`, 2], ['Bob', null]],
+			text.match(/"multicartContent":(.*)\}\}$/)[1]]);
+		bob.send('updateCart', { customerId: bob.customerId, seq: 1,
+			cartContent: {} });
+		await assert.rejects(bob.nextOf('updateCart'), /sessionLocked/);
+		assert.deepEqual((await ask(here, 'unlock', id)).value,
+			{ id, incarnation: 1, revision: 5 });
+
+		const removed = await ask(here, 'remove', id, bob.customerId);
+		assert.deepEqual(removed.value,
+			{ id, incarnation: 1, customer: bob.customerId });
+		assert.equal(await bob.closed, 1008);
+		ada.send('customerReadyToCheckout', { customerId, seq: 2,
+			customerReadyToCheckout: true });
+		await ada.nextOf('customerReadyToCheckout');
+		assert.deepEqual(await list({ state: 'ready' }), [id]);
+
+		assert.deepEqual(await errorOf(ask(here, 'end', id, 2)),
+			{ code: 'sessionNotFound', status: 404, retryAfter: null });
+		for (let i = 0; i < 2; i++)
+			assert.deepEqual((await ask(here, 'end', id, 1)).value,
+				{ id, incarnation: 1 });
+		await ada.nextOf('leaveSession');
+		assert.deepEqual((await ask(here, 'end', 'b')).value,
+			{ id: 'b', incarnation: 1 });
+		assert.deepEqual(await list({}), ['e', 'd', 'c']);
+		assert.deepEqual(await errorOf(ask(here, 'session', id)),
+			{ code: 'sessionNotFound', status: 404, retryAfter: null });
+	}));
+
+testWithEach('what the daemon refuses is an error with its code', (ask) =>
+	withApi({}, async ({ daemon, port, call }) => {
+		const here = at(port);
+		assert.deepEqual(await errorOf(ask(here, 'session', 'a b')),
+			{ code: 'invalidSession', status: 400, retryAfter: null });
+		const client = await enter(daemon, 'one', 'startSession', 'Ada');
+		assert.deepEqual(await errorOf(ask(here, 'remove', 'one',
+			'0'.repeat(24))),
+		{ code: 'unknownCustomer', status: 404, retryAfter: null });
+		assert.deepEqual(await errorOf(ask(here, 'sessions',
+			{ pageSize: 1001 })),
+		{ code: 'invalidMessage', status: 400, retryAfter: null });
+		await client.close();
+		const wrong = await ask({ ...here, key: 'bsk_x' }, 'sessions', {});
+		assert.deepEqual(wrong.error,
+			{ code: 'invalidKey', status: 401, retryAfter: null });
+		assert(wrong.message.length > 0);
+		// A key as it was read from a file.
+		assert.deepEqual((await ask({ ...here, key: `${KEY}\n` }, 'sessions',
+			{})).value, ['one']);
+		for (let i = 0; i < 10; i++)
+			await call('GET', '/v1/sessions', { key: 'x' });
+		const { code, status, retryAfter } = await errorOf(
+			ask({ ...here, key: 'bsk_x' }, 'sessions', {}));
+		assert.deepEqual([code, status], ['rateLimited', 429]);
+		assert(Number.isInteger(retryAfter) && retryAfter > 0);
+	}));
+
+// Run steps with the port of a server, which is closed afterwards.
+const withServer = async (server, steps) => {
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	try {
+		await steps(server.address().port);
+	} finally {
+		server.close();
+	}
+};
+
+testWithEach('no daemon, or something else, is an error too',
+	(ask, { hasUnix }) => withPatience(async () => {
+		const NOBODY = { code: 'noAnswer', status: 0, retryAfter: null };
+		let port;
+		await withServer(net.createServer(), (free) => (port = free));
+		const nobody = await ask(at(port), 'sessions', {});
+		assert.deepEqual(nobody.error, NOBODY);
+		assert(nobody.message.startsWith('no answer: '));
+		if (hasUnix)
+			assert.deepEqual(await errorOf(ask({ url: 'unix:/nowhere' },
+				'sessions', {})), NOBODY);
+
+		// It hears, and says nothing, or half of it and then nothing, or ends.
+		const half = 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}';
+		const chunk = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n' +
+			'\r\n2\r\n{}\r\n';
+		for (const [said, ends] of [['', false], [half, false],
+			[chunk, false], ['', true], [half, true]]) {
+			const server = net.createServer((connection) => {
+				connection.on('error', () => {}).once('data', () =>
+					connection[ends ? 'end' : 'write'](said));
+			});
+			await withServer(server, async (silent) => {
+				assert.deepEqual(await errorOf(ask({ ...at(silent),
+					timeout: 0.2 }, 'end', 'one')), NOBODY);
+			});
+		}
+
+		// A web server in front of it that has an answer of its own.
+		const targets = [];
+		const pages = [[502, '<html>'], [200, '<html>'], [200, '[]\n{'],
+			[404, '{"error":{"code":404}}'], [302, '']];
+		const front = http.createServer((request, response) => {
+			const [status, text] = pages[targets.length] ?? [500, ''];
+			targets.push(`${request.method} ${request.url}`);
+			response.writeHead(status, { 'Retry-After': '7',
+				Location: '/elsewhere' }).end(text);
+		});
+		await withServer(front, async (there) => {
+			for (const [status] of pages)
+				assert.deepEqual(await errorOf(ask({
+					url: `${at(there).url}/base/` }, 'remove', 'a/ä', 'b c?')),
+				{ code: 'invalidAnswer', status, retryAfter: 7 });
+		});
+		assert.deepEqual(targets, Array(pages.length).fill(
+			'DELETE /base/v1/sessions/a%2F%C3%A4/customers/b%20c%3F'));
+		assert.match((await ask({ url: 'ftp://x' }, 'sessions', {})).wrong,
+			/no URL of http/);
+	}));
+
+// The lines of the example in a file's head, from the first that has its mark.
+const exampleOf = (file, { mark, begin }) => {
+	const lines = readSource(`contrib/server/${file}`).split('\n');
+	const blank = mark.trimEnd();
+	const first = lines.findIndex((line) => line.startsWith(mark));
+	const inside = (line) => line.startsWith(mark) || line === blank ||
+		line === blank.slice(0, 2).trimEnd();
+	const end = lines.findIndex((line, i) => i > first && !inside(line));
+	return begin + lines.slice(first, end)
+		.map((line) => `${line.slice(mark.length)}\n`).join('');
+};
+
+testWithEach('the example is a checkout', (ask, language, suffix) =>
+	withApi({}, async ({ daemon, port }) => {
+		const file = `buddyshopping.${suffix}`;
+		const folder = makeFolder();
+		const program = path.join(folder, `checkout.${suffix}`);
+		const address = 'http://127.0.0.1:9090';
+		const example = exampleOf(file, language);
+		assert.equal(example.split(address).length, 2);
+		fs.writeFileSync(program, example.replace(address, at(port).url));
+		fs.writeFileSync(path.join(folder, file),
+			readSource(`contrib/server/${file}`));
+		const checkOut = async () => (await run(language.program,
+			[...language.args, program], { cwd: folder,
+				env: { ...process.env, BUDDYSHOPPING_KEY: KEY } })).stdout;
+
+		const ada = await enter(daemon, 'picnic', 'startSession', 'Ada');
+		const { customerId } = ada;
+		ada.send('updateCart', { customerId, seq: 1, cartContent: { tea: 2 } });
+		await ada.nextOf('updateCart');
+		// Not everybody is ready: it is unlocked again.
+		assert.equal(await checkOut(), '');
+		ada.send('customerReadyToCheckout', { customerId, seq: 2,
+			customerReadyToCheckout: true });
+		await ada.nextOf('customerReadyToCheckout');
+		assert.equal(await checkOut(), `Ada orders ${language.cart}\n`);
+		await ada.nextOf('leaveSession');
+		const refused = await checkOut();
+		assert(refused.startsWith('sessionNotFound '), refused);
+		assert(refused.endsWith(` again in ${language.none}\n`), refused);
+	}));

@@ -1,0 +1,44 @@
+// usage: driver.mjs JSON
+//
+// Does one thing with contrib/server/buddyshopping.mjs, as shop-servers.mjs
+// says, and prints what came of it in JSON.
+
+import { Api, ApiError, makeTicket } from
+	'../../../contrib/server/buddyshopping.mjs';
+
+const { url, key, timeout, call, args } = JSON.parse(process.argv[2]);
+
+const cartsOf = ({ incarnation, revision, multicartText, multicartContent }) =>
+	({ incarnation, revision, text: multicartText,
+		carts: multicartContent.map(({ owner, content }) =>
+			[owner.name, content.tea ?? null]) });
+
+const calls = {
+	ticket: (...all) => makeTicket(...all),
+	sessions: async (options) => {
+		const ids = [];
+		for await (const { id } of new Api(url, key, { timeout })
+			.sessions(options))
+			ids.push(id);
+		return ids;
+	},
+	session: async (name) => cartsOf(
+		await new Api(url, key, { timeout }).session(name)),
+	lock: async (name) => cartsOf(
+		await new Api(url, key, { timeout }).lockSession(name)),
+	unlock: (name) => new Api(url, key, { timeout }).unlockSession(name),
+	end: (name, incarnation) => new Api(url, key, { timeout })
+		.endSession(name, { incarnation }),
+	remove: (...names) => new Api(url, key, { timeout })
+		.removeCustomer(...names),
+};
+
+let answer;
+try {
+	answer = { value: await calls[call](...args) };
+} catch (error) {
+	answer = error instanceof ApiError ? { error: { code: error.code,
+		status: error.status, retryAfter: error.retryAfter },
+	message: error.message } : { wrong: error.message };
+}
+console.log(JSON.stringify(answer));

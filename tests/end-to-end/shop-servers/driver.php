@@ -1,0 +1,79 @@
+<?php
+
+/*
+ * usage: driver.php JSON
+ *
+ * Does one thing with contrib/server/buddyshopping.php, as shop-servers.mjs
+ * says, and prints what came of it in JSON.
+ */
+
+declare(strict_types=1);
+
+use BuddyShopping\{Api, ApiError};
+
+use function BuddyShopping\makeTicket;
+
+require __DIR__ . '/../../../contrib/server/buddyshopping.php';
+
+// What PHP has to say of the file is a failure.
+set_error_handler(function (int $level, string $message) {
+    if ((error_reporting() & $level) !== 0) {
+        throw new ErrorException($message);
+    }
+    return false;
+});
+
+function carts(array $session): array
+{
+    return [
+        'incarnation' => $session['incarnation'],
+        'revision' => $session['revision'],
+        'text' => $session['multicartText'],
+        'carts' => array_map(
+            fn ($cart) => [$cart['owner']['name'],
+                $cart['content']['tea'] ?? null],
+            $session['multicartContent']
+        ),
+    ];
+}
+
+function ask(
+    string $url,
+    string $key,
+    float $timeout,
+    string $call,
+    array $args
+): array {
+    $api = new Api($url, $key, timeout: $timeout);
+    return match ($call) {
+        'sessions' => array_column(
+            iterator_to_array($api->sessions(...$args[0]), false),
+            'id'
+        ),
+        'session' => carts($api->session(...$args)),
+        'lock' => carts($api->lockSession(...$args)),
+        'unlock' => $api->unlockSession(...$args),
+        'end' => $api->endSession(...$args),
+        'remove' => $api->removeCustomer(...$args),
+    };
+}
+
+$task = json_decode($argv[1], true);
+try {
+    if ($task['call'] === 'ticket') {
+        [$key, $kid, $options] = $task['args'];
+        $value = makeTicket($key, $kid, ...$options);
+    } else {
+        $value = ask(...$task);
+    }
+    $answer = ['value' => $value];
+} catch (ApiError $error) {
+    $answer = [
+        'error' => ['code' => $error->getCode(), 'status' => $error->status,
+            'retryAfter' => $error->retryAfter],
+        'message' => $error->getMessage(),
+    ];
+} catch (ValueError $error) {
+    $answer = ['wrong' => $error->getMessage()];
+}
+echo json_encode($answer, JSON_THROW_ON_ERROR), "\n";

@@ -1,0 +1,61 @@
+# usage: driver.py JSON
+#
+# Does one thing with contrib/server/buddyshopping.py, as shop-servers.mjs says,
+# and prints what came of it in JSON.
+
+import json
+import pathlib
+import sys
+
+root = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(root / 'contrib/server'))
+
+from buddyshopping import Api, ApiError, make_ticket  # noqa: E402
+
+
+def names(given, **others):
+    return {others.get(name, name): value for name, value in given.items()}
+
+
+def ids(api, options):
+    return [session['id'] for session in
+            api.sessions(**names(options, pageSize='page_size'))]
+
+
+def carts(value):
+    return {'incarnation': value['incarnation'], 'revision': value['revision'],
+            'text': value['multicartText'],
+            'carts': [[cart['owner']['name'], cart['content'].get('tea')]
+                      for cart in value['multicartContent']]}
+
+
+def ask(url, key, timeout, call, args):
+    api = Api(url, key, timeout=timeout)
+    if call == 'sessions':
+        return ids(api, *args)
+    if call == 'session':
+        return carts(api.session(*args))
+    if call == 'lock':
+        return carts(api.lock_session(*args))
+    if call == 'unlock':
+        return api.unlock_session(*args)
+    if call == 'end':
+        return api.end_session(*args)
+    return api.remove_customer(*args)
+
+
+task = json.loads(sys.argv[1])
+try:
+    if task['call'] == 'ticket':
+        key, kid, options = task['args']
+        value = make_ticket(key, kid, **options)
+    else:
+        value = ask(**task)
+    answer = {'value': value}
+except ApiError as error:
+    answer = {'error': {'code': error.code, 'status': error.status,
+                        'retryAfter': error.retry_after},
+              'message': str(error)}
+except ValueError as error:
+    answer = {'wrong': str(error)}
+print(json.dumps(answer))
