@@ -574,8 +574,8 @@ test('what README says is so', () => withApi({}, async ({ daemon, port }) => {
 	const { stdout } = await run('sh', ['-ec',
 		text.replaceAll('127.0.0.1:9090', `127.0.0.1:${port}`)],
 	{ env: { ...process.env, KEY, no_proxy: '*' } });
-	const [page, one, ended] = stdout.trim().split('\n').map(JSON.parse);
+	const [page, locked, ended] = stdout.trim().split('\n').map(JSON.parse);
 	assert.deepEqual(page.sessions.map(({ id }) => id), ['party']);
-	assert.equal(one.isReady, true);
+	assert.equal(locked.multicartContent.length, 1);
 	assert.equal(ended.incarnation, 1);
 }));
