@@ -66,6 +66,8 @@ api_answer_refusal(struct exchange_answer *answer, enum refusal code,
 void
 api_answer_invalid_key(struct exchange_answer *answer, unsigned retry_after_s)
 {
+	/* Whoever has no key keeps no connection from those who have one. */
+	answer->closes = true;
 	if (retry_after_s > 0) {
 		api_answer_refusal(answer, REFUSAL_RATE_LIMITED, NULL);
 		answer->retry_after_s = retry_after_s;

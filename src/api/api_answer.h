@@ -20,7 +20,10 @@ void	 api_answer_json(struct exchange_answer *answer, struct payload *json);
  */
 void	 api_answer_refusal(struct exchange_answer *answer, enum refusal code,
 	    const char *why);
-/* Refuse who has no key; in retry_after_s, if not 0, it may try again. */
+/*
+ * Refuse who has no key, and end the connection; in retry_after_s, if not 0, it
+ * may try again.
+ */
 void	 api_answer_invalid_key(struct exchange_answer *answer,
 	    unsigned retry_after_s);
 /* The body of an answer to what is no request, for http_config. */

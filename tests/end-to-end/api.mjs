@@ -196,6 +196,30 @@ test('without a key nothing is told, and soon to wait', () => withApi({},
 		assert(!daemon.log.includes(KEY));
 	}));
 
+// All that comes on a connection for what is sent there in one piece.
+const answersTo = async (port, text) => {
+	const socket = net.connect(port, '127.0.0.1');
+	socket.write(text);
+	return (await socket.toArray()).join('');
+};
+
+// They keep none of the places that right keys need.
+test('wrong keys lose their connections', () => withApi({},
+	async ({ port }) => {
+		const request = (key, more = '') => 'GET /v1/sessions HTTP/1.1\r\n' +
+			`Host: a\r\nAuthorization: Bearer ${key}\r\n${more}\r\n`;
+		const last = request(KEY, 'Connection: close\r\n');
+		const statuses = async (text) => (await answersTo(port, text))
+			.match(/^HTTP\/1\.1 \d+|^Connection: close/gm);
+		assert.deepEqual(await statuses(request(KEY) + last),
+			['HTTP/1.1 200', 'HTTP/1.1 200', 'Connection: close']);
+		for (let i = 0; i < 10; i++)
+			assert.deepEqual(await statuses(request('x') + last),
+				['HTTP/1.1 401', 'Connection: close']);
+		assert.deepEqual(await statuses(request('x') + last),
+			['HTTP/1.1 429', 'Connection: close']);
+	}));
+
 test('a proxy is believed about who tries', () => withApi(
 	{ 'trusted-proxies': '127.0.0.1' }, async ({ call }) => {
 		const from = (address) => ({ key: 'x',
