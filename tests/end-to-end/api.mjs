@@ -485,6 +485,22 @@ test('10000 sessions are paged without gap or double, whatever comes and goes',
 		agent.destroy();
 	}));
 
+test('a page of a state looks at 100 sessions', () => withApi({},
+	async ({ daemon, call }) => {
+		const agent = new http.Agent({ keepAlive: true });
+		for (let i = 0; i < 101; i++)
+			await new Shopper(daemon, `s${i}`).enter('startSession', 'Ada', {},
+				{ agent });
+		const page = await call('GET', '/v1/sessions?state=ready&limit=1000');
+		assert.deepEqual(page.sessions, []);
+		const { sessions } = await call('GET', `/v1/sessions?after=${page.next}`);
+		assert.deepEqual(sessions.map(({ id }) => id), ['s100']);
+		const { next } = await call('GET',
+			`/v1/sessions?state=ready&after=${page.next}`);
+		assert.equal(next, null);
+		agent.destroy();
+	}));
+
 // Nobody has to wait until it is too late for them.
 test('who keeps the daemon waiting harms nobody', () => withApi(
 	{ 'head-timeout': 0 },
