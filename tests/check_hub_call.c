@@ -439,6 +439,29 @@ START_TEST(a_change_that_is_not_on_record_does_not_happen)
 }
 END_TEST
 
+START_TEST(a_stop_keeps_seats_from_who_claims_them)
+{
+	static const enum call_kind kinds[] = { CALL_READ, CALL_END };
+	struct world *w;
+	struct client *ann, *eve;
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		w = world_new();
+		ann = world_start(w, "s1", "Ann");
+		eve = world_connect(w, "s1");
+		say(eve, START, "Eve");
+		hub_drain(world_hub(w));
+		if (kinds[i] == CALL_READ)
+			hang_up(ann);
+		ck_assert_int_eq(call(w, kinds[i], "s1").call.refused,
+		    REFUSAL_NONE);
+		expect_nothing(eve);
+		world_free(w);
+	}
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -454,4 +477,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_customer_is_removed_once);
 	tcase_add_test(tc, what_is_not_in_memory_is_changed_too);
 	tcase_add_test(tc, a_change_that_is_not_on_record_does_not_happen);
+	tcase_add_test(tc, a_stop_keeps_seats_from_who_claims_them);
 }

@@ -214,7 +214,7 @@ do_call(struct hub *hub, struct call *call, struct room *room)
 	call->refused = REFUSAL_NONE;
 	if (!change_session(hub, call, room))
 		submit_for_call(hub, call, room, job_new(JOB_ANSWER));
-	if (claim_is_vacant(room))
+	else if (claim_is_vacant(room) && !hub->is_draining)
 		dispatch_claims(hub, room);
 }
 
