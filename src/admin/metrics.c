@@ -222,6 +222,7 @@ tell_refused(struct exposition *out, const struct metrics *metrics)
 {
 	tell_refused_of(out, "http", &metrics->http.refused);
 	tell_refused_of(out, "fastcgi", &metrics->fcgi.refused);
+	tell_refused_of(out, "api", &metrics->api_refused);
 }
 
 static void

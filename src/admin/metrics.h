@@ -35,6 +35,7 @@ struct metrics {
 	struct writer_counts writer;
 	struct histogram turns_us;	/* of the loop */
 	struct status_counts api_answers;
+	struct bad_requests api_refused;
 	size_t	 api_connections;
 	size_t	 connections_max;	/* 0: no limit */
 	uint64_t limited_connections;	/* not let in */

@@ -168,6 +168,7 @@ api_listener_copy_counts(const struct api_listener *api,
 	if (api->http != NULL)
 		http_copy_counts(api->http, &http);
 	counts->answers = api->answers;
+	counts->refused = http.refused;
 	counts->connections = http.open;
 }
 

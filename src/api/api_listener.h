@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "api_access.h"
+#include "net/bad_request.h"
 #include "net/listener.h"
 #include "net/status_counts.h"
 
@@ -32,6 +33,7 @@ struct api_listener_config {
 
 struct api_counts {
 	struct status_counts answers;
+	struct bad_requests refused;	/* which are not among these */
 	size_t	 connections;		/* open */
 };
 

@@ -240,6 +240,7 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	transports_copy_counts(&server->transports, metrics);
 	api_listener_copy_counts(server->api, &api);
 	metrics->api_answers = api.answers;
+	metrics->api_refused = api.refused;
 	metrics->api_connections = api.connections;
 	writer_copy_counts(server->writer, &metrics->writer);
 	metrics->turns_us = server->lag.turns_us;

@@ -554,11 +554,12 @@ test('who asks while it stops is told so', () => withApi(
 	}));
 
 test('answers and connections are counted', () => withApi({},
-	async ({ daemon, call }) => {
+	async ({ daemon, call, port }) => {
 		await call('GET', '/v1/sessions');
 		await call('GET', '/v1/sessions/none');
 		await call('GET', '/v1/sessions/none');
 		await call('GET', '/', { key: null });
+		await answersTo(port, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
 		const socketPath = `${daemon.database}.admin`;
 		const text = await new Promise((resolve) =>
 			http.get({ socketPath, path: '/metrics', agent: false },
@@ -567,6 +568,8 @@ test('answers and connections are counted', () => withApi({},
 		for (const [status, n] of [[200, 1], [404, 2], [401, 1], [503, 0]])
 			assert.match(text, new RegExp('^buddyshopping_api_answers_total' +
 				`\\{status="${status}"\\} ${n}$`, 'm'));
+		assert.match(text, new RegExp('^buddyshopping_malformed_requests_total' +
+			'\\{transport="api",status="400"\\} 1$', 'm'));
 		assert.match(text, /^buddyshopping_api_connections 0$/m);
 	}));
 
