@@ -23,6 +23,7 @@ enum {
 struct api_calls {
 	struct api_calls_config config;
 	struct deadlines *deadlines;
+	size_t	 count;
 };
 
 struct api_call {
@@ -49,6 +50,7 @@ call_of_deferred(const struct deferred *deferred)
 static void
 free_call(struct api_call *call)
 {
+	call->calls->count--;
 	deadline_clear(call->calls->deadlines, &call->deadline);
 	payload_unref(call->session);
 	payload_unref(call->key);
@@ -131,8 +133,14 @@ static void
 start_call(struct deferred *deferred)
 {
 	struct api_call *call = call_of_deferred(deferred);
+	const struct api_calls_config *config = &call->calls->config;
 	struct now now = clock_now();
 
+	/* It may have begun while the body came. */
+	if (config->is_draining(config->ctx)) {
+		refuse_call(call, REFUSAL_SHUTTING_DOWN, NULL);
+		return;
+	}
 	if (call->body.len > 0 && !call->is_json) {
 		refuse_call(call, REFUSAL_UNSUPPORTED_MEDIA_TYPE, NULL);
 		return;
@@ -143,7 +151,7 @@ start_call(struct deferred *deferred)
 		return;
 	}
 	deadline_set(call->calls->deadlines, &call->deadline, WAIT_ANSWER);
-	call_begin(call->calls->config.hub, &call->call, &now);
+	call_begin(config->hub, &call->call, &now);
 }
 
 static void
@@ -200,6 +208,12 @@ api_calls_free(struct api_calls *calls)
 	free(calls);
 }
 
+size_t
+api_calls_count(const struct api_calls *calls)
+{
+	return calls->count;
+}
+
 static bool
 is_json_type(const char *type)
 {
@@ -216,6 +230,7 @@ api_call_new(struct api_calls *calls, const struct api_call_config *config,
 
 	call->deferred.ops = &deferred_ops;
 	call->calls = calls;
+	calls->count++;
 	call->config = *config;
 	call->session = payload_new(query->session, strlen(query->session));
 	call->key = payload_new(caller->key, strlen(caller->key));

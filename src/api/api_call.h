@@ -1,6 +1,9 @@
 #ifndef API_CALL_H
 #define API_CALL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include <uv.h>
 
 #include "api_query.h"
@@ -39,12 +42,16 @@ struct api_calls_config {
 	struct hub *hub;
 	/* A call is answered so. */
 	void	(*answered)(void *ctx, unsigned status);
+	/* The service stops: none is begun any more. */
+	bool	(*is_draining)(const void *ctx);
 	void	*ctx;
 };
 
 struct api_calls *api_calls_new(const struct api_calls_config *config);
 /* When there is no call any more. */
 void	 api_calls_free(struct api_calls *calls);
+/* Those whose head has come, and which have no answer yet. */
+size_t	 api_calls_count(const struct api_calls *calls);
 
 /* Who calls. */
 struct api_caller {

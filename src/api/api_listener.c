@@ -51,6 +51,14 @@ on_call_answered(void *ctx, unsigned status)
 	status_counts_add(&api->answers, status);
 }
 
+static bool
+is_api_draining(const void *ctx)
+{
+	const struct api_listener *api = ctx;
+
+	return api->config.is_draining(api->config.ctx);
+}
+
 static void
 release_api_connection(void *ctx, const struct sockaddr *counted)
 {
@@ -87,6 +95,7 @@ api_listener_new(const struct api_listener_config *config,
 		.loop = config->loop,
 		.hub = config->hub,
 		.answered = on_call_answered,
+		.is_draining = is_api_draining,
 		.ctx = api,
 	};
 
@@ -95,8 +104,8 @@ api_listener_new(const struct api_listener_config *config,
 	api->router = (struct api_router){
 		.access = api_access_new(access),
 		.calls = api_calls_new(&calls),
-		.is_draining = config->is_draining,
-		.ctx = config->ctx,
+		.is_draining = is_api_draining,
+		.ctx = api,
 	};
 	return api;
 }
@@ -157,6 +166,12 @@ int
 api_listener_run(struct api_listener *api)
 {
 	return api->http == NULL ? -1 : http_run(api->http);
+}
+
+size_t
+api_listener_pending(const struct api_listener *api)
+{
+	return api_calls_count(api->router.calls);
 }
 
 void

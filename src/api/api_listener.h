@@ -56,6 +56,8 @@ void	 api_listener_configure(struct api_listener *api,
 	    const struct http_settings *http);
 /* As http_run(). */
 int	 api_listener_run(struct api_listener *api);
+/* Calls that have no answer yet. */
+size_t	 api_listener_pending(const struct api_listener *api);
 void	 api_listener_copy_counts(const struct api_listener *api,
 	    struct api_counts *counts);
 /* End all connections and calls, and let no more in.  NULL is allowed. */

@@ -6,6 +6,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "api/api_listener.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -141,6 +142,7 @@ has_pending_answers(const struct drain *drain)
 {
 	return longpolls_count(drain->config.transports->longpolls) > 0 ||
 	    fcgi_service_pending(drain->config.transports->fcgi) > 0 ||
+	    api_listener_pending(drain->config.api) > 0 ||
 	    !hub_is_drained(drain->config.hub);
 }
 

@@ -197,6 +197,7 @@ start_drain(struct server *server)
 		.loop = &server->loop,
 		.hub = server->hub,
 		.transports = &server->transports,
+		.api = server->api,
 		.duration_ms = (uint64_t)server->options->drain_time_s * 1000,
 		.done = on_drained,
 		.ctx = server,

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -551,6 +552,27 @@ test('who asks while it stops is told so', () => withApi(
 		assert.equal(answer.fields['retry-after'], '5');
 		ada.socket.terminate();
 		assert.equal(await daemon.ended, 0);
+	}));
+
+// Nothing is begun when the body comes at last.
+test('who still sends a body while it stops is told so', () => withApi({},
+	async ({ daemon, port }) => {
+		const ada = new Shopper(daemon, 'one');
+		await ada.enter('startSession', 'Ada');
+		const socket = net.connect(port, '127.0.0.1');
+		socket.write('POST /v1/sessions/one/end HTTP/1.1\r\nHost: a\r\n' +
+			`Authorization: Bearer ${KEY}\r\nContent-Length: 2\r\n` +
+			'Expect: 100-continue\r\n\r\n');
+		const [head] = await once(socket, 'data');
+		assert.match(String(head), /^HTTP\/1\.1 100 /);
+		daemon.child.kill('SIGTERM');
+		await daemon.logged(/stopping on SIGTERM/);
+		socket.write('{}');
+		const text = (await socket.toArray()).join('');
+		assert.match(text, /^HTTP\/1\.1 503 [^]*"code":"shuttingDown"/);
+		assert.equal(await daemon.ended, 0);
+		assert.deepEqual((await journal(daemon.database, 'event')).flat(),
+			['start']);
 	}));
 
 test('answers and connections are counted', () => withApi({},
