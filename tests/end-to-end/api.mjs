@@ -133,6 +133,7 @@ const BODIES = [
 	['[]', JSON_TYPE, 400, 'invalidMessage'],
 	['{"a":1}', JSON_TYPE, 400, 'invalidMessage'],
 	['{}{}', JSON_TYPE, 400, 'invalidMessage'],
+	['[]', {}, 400, 'invalidMessage'],
 	['{}', { 'Content-Type': 'text/plain' }, 415, 'unsupportedMediaType'],
 	[' '.repeat(2000), JSON_TYPE, 413, 'messageTooLarge'],
 ];
