@@ -140,7 +140,7 @@ possible_connections(const struct options *options)
 
 	if (limit == SIZE_MAX)
 		return limit;
-	if (options->api_keys != NULL)
+	if (options->api_listen_count > 0)
 		reserved += API_CONNECTIONS_MAX;
 	return limit > reserved ? limit - reserved : 1;
 }

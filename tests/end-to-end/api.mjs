@@ -576,6 +576,11 @@ test('who still sends a body while it stops is told so', () => withApi({},
 			['start']);
 	}));
 
+const metricsOf = (daemon) => new Promise((resolve) =>
+	http.get({ socketPath: `${daemon.database}.admin`, path: '/metrics',
+		agent: false }, async (response) =>
+		resolve((await response.toArray()).join(''))));
+
 test('answers and connections are counted', () => withApi({},
 	async ({ daemon, call, port }) => {
 		await call('GET', '/v1/sessions');
@@ -583,11 +588,7 @@ test('answers and connections are counted', () => withApi({},
 		await call('GET', '/v1/sessions/none');
 		await call('GET', '/', { key: null });
 		await answersTo(port, 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
-		const socketPath = `${daemon.database}.admin`;
-		const text = await new Promise((resolve) =>
-			http.get({ socketPath, path: '/metrics', agent: false },
-				async (response) =>
-					resolve((await response.toArray()).join(''))));
+		const text = await metricsOf(daemon);
 		for (const [status, n] of [[200, 1], [404, 2], [401, 1], [503, 0]])
 			assert.match(text, new RegExp('^buddyshopping_api_answers_total' +
 				`\\{status="${status}"\\} ${n}$`, 'm'));
@@ -605,6 +606,27 @@ test('none of it is there until it is wanted', () => withPatience(async () => {
 		'invalidSession');
 	assert.equal(await daemon.stop(), 0);
 }));
+
+test('its connections are kept free only where it listens', () =>
+	withPatience(async () => {
+		const database = path.join(makeFolder(), 'shop.db');
+		const configuration = `${database}.conf`, keys = `${database}.keys`;
+		const most = async ({ daemon }) => Number((await metricsOf(daemon))
+			.match(/^buddyshopping_connections_max (\d+)$/m)[1]);
+		const settings = { 'max-connections': 0 };
+		fs.writeFileSync(configuration, '');
+		const daemon = await Daemon.start({ database, configuration, settings });
+		const before = await most({ daemon });
+		fs.writeFileSync(keys, lineOf('tests', KEY));
+		fs.writeFileSync(configuration, `api-keys = "${keys}"\n`);
+		const { output } = await ctl(database, 'reload');
+		assert.equal(output, 'api-keys: changed\n');
+		assert.equal(await most({ daemon }), before);
+		assert.equal(await daemon.stop(), 0);
+		const api = await startApi(settings, database);
+		assert.equal(await most(api), before === 0 ? 0 : before - 64);
+		assert.equal(await api.daemon.stop(), 0);
+	}));
 
 // What the manual says, with this daemon's place and file for the printed ones.
 test('the manual\'s examples are so', () => withApi({},
