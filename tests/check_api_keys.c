@@ -19,11 +19,12 @@ const char suite_name[] = "api_keys";
 
 static char path[] = "api_keys.XXXXXX";
 
-static int
+static enum api_keys_status
 read_text(const char *text, struct api_keys **keys, unsigned *line,
     char fault[API_KEYS_FAULT_BYTES])
 {
-	int fd, result;
+	enum api_keys_status result;
+	int fd;
 
 	strcpy(path + sizeof(path) - 7, "XXXXXX");
 	fd = mkstemp(path);
@@ -43,7 +44,8 @@ read_keys(const char *text)
 	struct api_keys *keys;
 	unsigned line;
 
-	ck_assert_msg(read_text(text, &keys, &line, fault) == 0, "%s", fault);
+	ck_assert_msg(read_text(text, &keys, &line, fault) ==
+	    API_KEYS_READ, "%s", fault);
 	return keys;
 }
 
@@ -88,7 +90,8 @@ START_TEST(whatever_else_stands_there_is_a_fault_of_its_line)
 
 	for (i = 0; i < COUNT(cases); i++) {
 		ck_assert_int_eq(read_text(cases[i].text, &keys, &line, fault),
-		    -1);
+		    strcmp(cases[i].fault, "has no key") == 0 ?
+		    API_KEYS_NONE : API_KEYS_WRONG);
 		ck_assert_ptr_null(keys);
 		ck_assert_uint_eq(line, cases[i].line);
 		ck_assert_msg(strncmp(fault, cases[i].fault,
@@ -104,9 +107,10 @@ START_TEST(what_is_no_file_is_not_waited_for)
 	unsigned line;
 
 	ck_assert_int_eq(api_keys_read("/nowhere/at/all", &keys, &line, fault),
-	    -1);
+	    API_KEYS_WRONG);
 	ck_assert_str_eq(fault, "No such file or directory");
-	ck_assert_int_eq(api_keys_read("/dev/null", &keys, &line, fault), -1);
+	ck_assert_int_eq(api_keys_read("/dev/null", &keys, &line, fault),
+	    API_KEYS_WRONG);
 	ck_assert_str_eq(fault, "is not a regular file");
 }
 END_TEST

@@ -103,7 +103,7 @@ add_key(struct api_keys *keys, const char *line,
 	return 0;
 }
 
-static int
+static enum api_keys_status
 parse_keys(char *text, struct api_keys *keys, unsigned *line,
     char fault[API_KEYS_FAULT_BYTES])
 {
@@ -111,9 +111,12 @@ parse_keys(char *text, struct api_keys *keys, unsigned *line,
 
 	for (*line = 1; (at = strsep(&text, "\n")) != NULL; ++*line)
 		if (add_key(keys, at, fault) == -1)
-			return -1;
+			return API_KEYS_WRONG;
 	*line = 0;
-	return keys->count > 0 ? 0 : say(fault, "has no key");
+	if (keys->count > 0)
+		return API_KEYS_READ;
+	(void)say(fault, "has no key");
+	return API_KEYS_NONE;
 }
 
 /* No line without a newline, and no key without a line. */
@@ -129,12 +132,12 @@ count_lines(const char *text)
 	return n;
 }
 
-int
+enum api_keys_status
 api_keys_read(const char *path, struct api_keys **keys, unsigned *line,
     char fault[API_KEYS_FAULT_BYTES])
 {
+	enum api_keys_status status = API_KEYS_WRONG;
 	struct buf buf;
-	int result = -1;
 
 	*line = 0;
 	*keys = NULL;
@@ -147,14 +150,14 @@ api_keys_read(const char *path, struct api_keys **keys, unsigned *line,
 	} else {
 		*keys = xcalloc(1, sizeof(**keys) +
 		    count_lines(buf_data(&buf)) * sizeof((*keys)->list[0]));
-		result = parse_keys(buf_data(&buf), *keys, line, fault);
+		status = parse_keys(buf_data(&buf), *keys, line, fault);
 	}
 	buf_clear(&buf);
-	if (result == 0)
-		return 0;
+	if (status == API_KEYS_READ)
+		return status;
 	free(*keys);
 	*keys = NULL;
-	return -1;
+	return status;
 }
 
 bool

@@ -29,11 +29,17 @@ struct api_keys {
 	struct api_key list[];
 };
 
+enum api_keys_status {
+	API_KEYS_READ,
+	API_KEYS_NONE,		/* nothing is wrong, but there is no key */
+	API_KEYS_WRONG		/* or it cannot be read */
+};
+
 /*
- * Read the file at path.  0 and *keys, to be freed by free(); or -1 and what is
- * wrong, in which *line it is, 0 for none in particular.
+ * Read the file at path.  API_KEYS_READ and *keys, to be freed by free(); or
+ * what is wrong, in which *line it is, 0 for none in particular.
  */
-int	 api_keys_read(const char *path, struct api_keys **keys,
+enum api_keys_status api_keys_read(const char *path, struct api_keys **keys,
 	    unsigned *line, char fault[API_KEYS_FAULT_BYTES])
 	    __attribute__((warn_unused_result));
 

@@ -340,7 +340,8 @@ read_api_keys(struct options *options, struct setting_report *report)
 			    "nobody has a key: api-keys has to name a file");
 		return;
 	}
-	if (api_keys_read(path, &options->api_keys, &line, fault) == 0)
+	if (api_keys_read(path, &options->api_keys, &line, fault) ==
+	    API_KEYS_READ)
 		return;
 	(void)snprintf(where, sizeof(where), line == 0 ? "%s" : "%s:%u", path,
 	    line);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hex.h"
@@ -18,6 +19,8 @@
 
 /* A name, a hash, what is between and behind them, and a newline before. */
 enum { LINE_BYTES = API_KEY_NAME_MAX + API_KEY_HASH_HEX + 4 };
+
+#define FILE_MODE 0644
 
 _Static_assert((int)ID_KEY_BYTES == (int)API_KEY_HASH_BYTES,
     "a key has as many random bytes");
@@ -34,10 +37,13 @@ check_file(const char *path, const char *name)
 
 	if (access(path, F_OK) == -1 && errno == ENOENT)
 		return CTL_OK;
-	if (api_keys_read(path, &keys, &line, fault) == -1) {
+	switch (api_keys_read(path, &keys, &line, fault)) {
+	case API_KEYS_READ:
+		break;
+	case API_KEYS_NONE:
 		/* That of a first key may be there already, and empty. */
-		if (line == 0 && strcmp(fault, "has no key") == 0)
-			return CTL_OK;
+		return CTL_OK;
+	case API_KEYS_WRONG:
 		log_errorx("%s: line %u: %s", path, line, fault);
 		return CTL_CONFIG;
 	}
@@ -50,37 +56,69 @@ check_file(const char *path, const char *name)
 	return status;
 }
 
-/* Whether the file ends within a line. */
+/*
+ * Open the file, or make it for others to read, whatever the umask is: it has
+ * no secrets.  -1 with errno.
+ */
+static int
+open_file(const char *path)
+{
+	int flags = O_RDWR | O_APPEND | O_CLOEXEC;
+	int fd = open(path, flags | O_CREAT | O_EXCL, FILE_MODE);
+
+	if (fd == -1)
+		return errno == EEXIST ? open(path, flags) : -1;
+	if (fchmod(fd, FILE_MODE) == 0)
+		return fd;
+	(void)close(fd);	/* nothing was written to it */
+	return -1;
+}
+
+/* Whether the file, which has so many bytes, ends within a line. */
 static bool
-ends_in_line(int fd)
+ends_in_line(int fd, off_t end)
 {
 	char last = '\n';
-	off_t end = lseek(fd, 0, SEEK_END);
 
 	return end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
 }
 
-/* Add line to the file, which others may read: it has no secrets. */
+/* Add line to the file, or leave that as it is; -1 with errno. */
+static int
+append_to(int fd, const char *line)
+{
+	char whole[LINE_BYTES + 1];
+	off_t end = lseek(fd, 0, SEEK_END);
+	size_t len = xsnprintf(whole, sizeof(whole), "%s%s\n",
+	    ends_in_line(fd, end) ? "\n" : "", line);
+	int error;
+
+	errno = ENOSPC;	/* what a short write means */
+	if (write(fd, whole, len) == (ssize_t)len && fsync(fd) == 0)
+		return 0;
+	error = errno;
+	/* A part of a line would be a mistake of the whole file. */
+	if (ftruncate(fd, end) == -1)
+		log_error("api-key: a part of a line stays in the file");
+	errno = error;
+	return -1;
+}
+
 static enum ctl_status
 append_line(const char *path, const char *line)
 {
-	char whole[LINE_BYTES + 1];
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	size_t len;
-	bool is_done;
+	int fd = open_file(path), result;
 
 	if (fd == -1) {
 		log_error("%s", path);
 		return CTL_CANNOT_CREATE;
 	}
-	len = xsnprintf(whole, sizeof(whole), "%s%s\n",
-	    ends_in_line(fd) ? "\n" : "", line);
-	errno = ENOSPC;	/* what a short write means */
-	is_done = write(fd, whole, len) == (ssize_t)len && fsync(fd) == 0;
-	if (close(fd) == 0 && is_done)
-		return CTL_OK;
-	log_error("%s", path);
-	return CTL_IO_ERROR;
+	result = append_to(fd, line);
+	if (result == -1)
+		log_error("%s", path);
+	/* All of it is on the disk. */
+	(void)close(fd);
+	return result == 0 ? CTL_OK : CTL_IO_ERROR;
 }
 
 static enum ctl_status

@@ -300,6 +300,27 @@ test('api-key makes a key that counts after a reload', () => withApi({},
 			lineOf('x', alone.output.split('\n')[0]));
 	}));
 
+test('api-key makes a file that the daemon can read, of whole lines',
+	() => withPatience(async () => {
+		const keys = path.join(makeFolder(), 'keys');
+		const configuration = `${keys}.conf`;
+		fs.writeFileSync(configuration, `api-keys = "${keys}"\n`);
+		const make = (before, name) => run('sh', ['-ec',
+			`${before}; exec "$@"`, 'sh', path.join(path.dirname(PROGRAM),
+				'buddyshoppingctl'), '-c', configuration, 'api-key', 'new', name]);
+		await make('umask 077', 'one');
+		assert.equal(fs.statSync(keys).mode & 0o777, 0o644);
+		// Of the second line there is room for a part.
+		fs.appendFileSync(keys, `#${'-'.repeat(1000 -
+			fs.statSync(keys).size)}\n`);
+		const before = fs.readFileSync(keys, 'utf8');
+		const { code, stderr } = await make('ulimit -f 2', 'two')
+			.then(assert.fail, (error) => error);
+		assert.equal(code, 74, stderr);
+		assert.match(stderr, /keys: No space left on device\n/);
+		assert.equal(fs.readFileSync(keys, 'utf8'), before);
+	}));
+
 // The rows of the journal as they are exported, with these columns, without those
 // of refused messages.
 const journal = async (database, ...columns) =>
