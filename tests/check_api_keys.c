@@ -147,11 +147,11 @@ START_TEST(keys_are_compared_by_name_and_hash)
 	struct api_keys *c = read_keys("a " EMPTY "\n");
 	struct api_keys *again = read_keys("#\n a  " ABC);
 
-	ck_assert(api_keys_equal(a, again));
-	ck_assert(!api_keys_equal(a, b));
-	ck_assert(!api_keys_equal(a, c));
-	ck_assert(!api_keys_equal(a, NULL));
-	ck_assert(api_keys_equal(NULL, NULL));
+	ck_assert(api_keys_are_equal(a, again));
+	ck_assert(!api_keys_are_equal(a, b));
+	ck_assert(!api_keys_are_equal(a, c));
+	ck_assert(!api_keys_are_equal(a, NULL));
+	ck_assert(api_keys_are_equal(NULL, NULL));
 	free(a);
 	free(b);
 	free(c);

@@ -3,14 +3,12 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "hub/reply.h"
 #include "net/exchange.h"
 #include "wire/json_write.h"
 #include "wire/message.h"
 
-enum {
-	ERROR_BYTES_MAX = 512,
-	RETRY_STORAGE_S = 5
-};
+enum { ERROR_BYTES_MAX = 512 };
 
 /* Those that there are here. */
 static const char *const texts[REFUSALS] = {
@@ -58,7 +56,7 @@ api_answer_refusal(struct exchange_answer *answer, enum refusal code,
 	    why != NULL ? why : texts[code]);
 	answer->is_private = true;
 	if (code == REFUSAL_STORAGE_UNAVAILABLE)
-		answer->retry_after_s = RETRY_STORAGE_S;
+		answer->retry_after_s = REPLY_RETRY_STORAGE_S;
 	if (code == REFUSAL_SHUTTING_DOWN)
 		answer->retry_after_s = EXCHANGE_RETRY_STOPPED_S;
 }

@@ -161,7 +161,7 @@ api_keys_read(const char *path, struct api_keys **keys, unsigned *line,
 }
 
 bool
-api_keys_equal(const struct api_keys *a, const struct api_keys *b)
+api_keys_are_equal(const struct api_keys *a, const struct api_keys *b)
 {
 	size_t i;
 

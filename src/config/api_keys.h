@@ -44,7 +44,7 @@ enum api_keys_status api_keys_read(const char *path, struct api_keys **keys,
 	    __attribute__((warn_unused_result));
 
 /* Whether both have the same keys; NULL has none. */
-bool	 api_keys_equal(const struct api_keys *a, const struct api_keys *b);
+bool	 api_keys_are_equal(const struct api_keys *a, const struct api_keys *b);
 
 /* Whether name may be that of a key: 1 to 64 of A-Z a-z 0-9 . _ - */
 bool	 api_key_name_is_valid(const char *name, size_t len);

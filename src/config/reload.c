@@ -43,7 +43,7 @@ swap_api_keys(struct options *options, struct options *fresh)
 
 	options->api_keys = fresh->api_keys;
 	fresh->api_keys = old;
-	return !api_keys_equal(old, options->api_keys);
+	return !api_keys_are_equal(old, options->api_keys);
 }
 
 /* Likewise those of tickets. */

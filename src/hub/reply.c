@@ -11,8 +11,7 @@
 #include "wire/message.h"
 #include "write_quota.h"
 
-/* What refused peers are told to wait, in seconds. */
-#define RETRY_STORAGE_S 5
+/* What peers are told to wait who have no room, in seconds. */
 #define RETRY_FULL_S 60
 
 static bool
@@ -86,7 +85,7 @@ reply_error_now(struct hub *hub, struct peer *peer,
 	if (full.code == REFUSAL_SESSION_FULL)
 		full.retry_after_s = RETRY_FULL_S;
 	if (full.code == REFUSAL_STORAGE_UNAVAILABLE)
-		full.retry_after_s = RETRY_STORAGE_S;
+		full.retry_after_s = REPLY_RETRY_STORAGE_S;
 	hub->counts.refusals[full.code]++;
 	outbox_add_reply(&peer->outbox, message_reply_error(&full));
 	core_wake_peer(hub, peer);

@@ -17,6 +17,9 @@ struct room;
  * it is counted what became of each message.
  */
 
+/* How long to wait whom the storage fails, for whoever is told so. */
+enum { REPLY_RETRY_STORAGE_S = 5 };
+
 /* Send reply, which peer's message gets without a record. */
 void	 reply_send(struct hub *hub, struct peer *peer, struct room *room,
 	    const struct reply *reply);
