@@ -326,21 +326,38 @@ START_TEST(so_many_addresses_without_connections_are_remembered)
 }
 END_TEST
 
+START_TEST(who_has_no_connection_may_try_as_often)
+{
+	const struct quota_settings settings = { .attempts_per_minute = 2 };
+	struct quota *quota = quota_new(&hash_key, &settings);
+
+	ck_assert_uint_eq(quota_attempt(quota, one, 0), 0);
+	ck_assert_uint_eq(quota_attempt(quota, one, 0), 0);
+	ck_assert_uint_eq(quota_attempt(quota, one, 0), 30);
+	ck_assert_uint_eq(quota_attempt(quota, two, 0), 0);
+	ck_assert_int_eq(quota_connect(quota, one), 0);
+	ck_assert_uint_eq(quota_attempt(quota, one, 10000), 20);
+	quota_disconnect(quota, one, 10000);
+	ck_assert_uint_eq(quota_attempt(quota, one, 30000), 0);
+	quota_free(quota);
+}
+END_TEST
+
 START_TEST(an_address_joins_so_often_a_minute)
 {
-	const struct quota_settings settings = { .joins_per_minute = 2 };
+	const struct quota_settings settings = { .attempts_per_minute = 2 };
 	struct quota *quota = quota_new(&hash_key, &settings);
 
 	ck_assert_int_eq(quota_connect(quota, one), 0);
 	ck_assert_int_eq(quota_connect(quota, two), 0);
-	ck_assert_uint_eq(quota_join(quota, one, 0), 0);
-	ck_assert_uint_eq(quota_join(quota, one, 0), 0);
-	ck_assert_uint_eq(quota_join(quota, one, 0), 30);
-	ck_assert_uint_eq(quota_join(quota, two, 0), 0);
+	ck_assert_uint_eq(quota_attempt(quota, one, 0), 0);
+	ck_assert_uint_eq(quota_attempt(quota, one, 0), 0);
+	ck_assert_uint_eq(quota_attempt(quota, one, 0), 30);
+	ck_assert_uint_eq(quota_attempt(quota, two, 0), 0);
 	ck_assert_uint_eq(quota_start_session(quota, one, 0), 0);
 	quota_disconnect(quota, one, 10000);
 	ck_assert_int_eq(quota_connect(quota, one), 0);
-	ck_assert_uint_eq(quota_join(quota, one, 10000), 20);
+	ck_assert_uint_eq(quota_attempt(quota, one, 10000), 20);
 	quota_free(quota);
 }
 END_TEST
@@ -451,6 +468,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, sessions_still_count_after_a_reconnect);
 	tcase_add_test(tc,
 	    so_many_addresses_without_connections_are_remembered);
+	tcase_add_test(tc, who_has_no_connection_may_try_as_often);
 	tcase_add_test(tc, an_address_joins_so_often_a_minute);
 	tcase_add_test(tc, so_many_bytes_are_written_in_a_second_and_in_a_day);
 	tcase_add_test(tc, those_of_which_most_counts_are_forgotten_last);

@@ -130,7 +130,7 @@ world_new_with(const struct world_config *config)
 	const struct id_key hash_key = { .bytes = { 0 } };
 	const struct quota_settings quota = {
 		.sessions_per_minute = config->sessions_per_minute,
-		.joins_per_minute = config->joins_per_minute,
+		.attempts_per_minute = config->joins_per_minute,
 		.writes = config->address_writes,
 	};
 

@@ -15,7 +15,7 @@
 
 struct api_access {
 	struct api_access_settings settings;
-	struct quota *failures;		/* each as an attempt to join */
+	struct quota *failures;		/* attempts without a valid key */
 	uint64_t unlogged;		/* failures since the last line */
 	uint64_t next_log_ms;
 };
@@ -24,7 +24,7 @@ struct api_access *
 api_access_new(const struct api_access_settings *settings)
 {
 	static const struct quota_settings failures = {
-		.joins_per_minute = API_ACCESS_FAILURES_PER_MIN,
+		.attempts_per_minute = API_ACCESS_FAILURES_PER_MIN,
 	};
 	struct api_access *access = xcalloc(1, sizeof(*access));
 	struct id_key hash_key;
@@ -108,16 +108,10 @@ count_failure(struct api_access *access,
 	struct address address = caller_address(access, request);
 	/* Those of this machine have one together. */
 	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
-	unsigned wait_s = 0;
 
 	if (!address_limit_key(&address, key))
 		memset(key, 0, sizeof(key));
-	/* The address comes and goes with it: there is no limit to that. */
-	if (quota_connect(access->failures, key) == 0) {
-		wait_s = quota_join(access->failures, key, now_ms);
-		quota_disconnect(access->failures, key, now_ms);
-	}
-	return wait_s;
+	return quota_attempt(access->failures, key, now_ms);
 }
 
 const char *

@@ -163,7 +163,7 @@ module_settings_quota(const struct options *options)
 	return (struct quota_settings){
 		.max_connections = connections_per_address(options),
 		.sessions_per_minute = options->new_session_rate_per_min,
-		.joins_per_minute = options->join_rate_per_min,
+		.attempts_per_minute = options->join_rate_per_min,
 		.writes = write_limits(options, options->address_write_rate,
 		    options->address_write_day),
 	};

@@ -37,7 +37,7 @@ auth_attempt(struct hub *hub, const struct peer *peer,
 {
 	if (!peer->is_limited)
 		return REFUSAL_NONE;
-	*retry_after_s = quota_join(hub->config.quota, peer->quota_key,
+	*retry_after_s = quota_attempt(hub->config.quota, peer->quota_key,
 	    hub->now.mono_ms);
 	if (*retry_after_s == 0)
 		return REFUSAL_NONE;

@@ -27,7 +27,7 @@ struct quota_entry {
 	uint8_t	 key[QUOTA_KEY_BYTES];
 	size_t	 connections;
 	struct rate sessions;
-	struct rate joins;
+	struct rate attempts;
 	struct rate writes[QUOTA_WINDOWS];
 };
 
@@ -37,7 +37,7 @@ struct quota {
 	struct id_key hash_key;
 	size_t	 max_connections;
 	struct rate_limit session_limit;
-	struct rate_limit join_limit;
+	struct rate_limit attempt_limit;
 	struct rate_limit write_limits[QUOTA_WINDOWS];
 	struct quota_entry *entries;
 	struct quota_list remembered[RANKS];	/* longest unused first */
@@ -66,8 +66,8 @@ quota_configure(struct quota *quota, const struct quota_settings *settings)
 	quota->max_connections = settings->max_connections;
 	quota->session_limit = rate_limit(settings->sessions_per_minute,
 	    MINUTE_S, settings->sessions_per_minute);
-	quota->join_limit = rate_limit(settings->joins_per_minute, MINUTE_S,
-	    settings->joins_per_minute);
+	quota->attempt_limit = rate_limit(settings->attempts_per_minute,
+	    MINUTE_S, settings->attempts_per_minute);
 	quota->write_limits[QUOTA_SECOND] = rate_limit(writes->per_s, 1,
 	    writes->burst);
 	quota->write_limits[QUOTA_DAY] = rate_limit(writes->per_day, DAY_S,
@@ -130,7 +130,7 @@ entry_rest_ms(const struct quota_entry *entry, uint64_t now_ms)
 	uint64_t ms = rate_rest_ms(&entry->sessions, now_ms);
 	size_t i;
 
-	ms = max_ms(ms, rate_rest_ms(&entry->joins, now_ms));
+	ms = max_ms(ms, rate_rest_ms(&entry->attempts, now_ms));
 	for (i = 0; i < QUOTA_WINDOWS; i++)
 		ms = max_ms(ms, rate_rest_ms(&entry->writes[i], now_ms));
 	return ms;
@@ -216,13 +216,24 @@ quota_start_session(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
 }
 
 unsigned
-quota_join(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
+quota_attempt(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
     uint64_t now_ms)
 {
 	unsigned hash;
 	struct quota_entry *entry = find_entry(quota, key, &hash);
+	bool is_new = entry == NULL;
+	unsigned wait_s;
 
-	return rate_take(&entry->joins, &quota->join_limit, now_ms);
+	if (is_new)
+		entry = add_entry(quota, key, hash);
+	else if (entry->connections == 0)
+		unlist_entry(quota, entry);
+	wait_s = rate_take(&entry->attempts, &quota->attempt_limit, now_ms);
+	if (entry->connections == 0)
+		list_entry(quota, entry, entry_rest_ms(entry, now_ms));
+	if (is_new)
+		forget_spent_entries(quota, now_ms);
+	return wait_s;
 }
 
 unsigned

@@ -36,7 +36,7 @@ enum quota_window {
 struct quota_settings {
 	size_t	 max_connections;	/* of one address; 0 for no limit */
 	unsigned sessions_per_minute;	/* 0 for no limit */
-	unsigned joins_per_minute;	/* likewise */
+	unsigned attempts_per_minute;	/* likewise */
 	struct quota_writes writes;
 };
 
@@ -64,9 +64,12 @@ void	 quota_disconnect(struct quota *quota,
 /* One more session; 0, or in how many seconds it may try again. */
 unsigned quota_start_session(struct quota *quota,
 	    const uint8_t key[QUOTA_KEY_BYTES], uint64_t now_ms);
-/* One more attempt to become or to be a customer; likewise. */
-unsigned quota_join(struct quota *quota, const uint8_t key[QUOTA_KEY_BYTES],
-	    uint64_t now_ms);
+/*
+ * One more attempt to become or to be a customer, or to have a key of the
+ * shop's server; likewise.  The address need not have connections here.
+ */
+unsigned quota_attempt(struct quota *quota,
+	    const uint8_t key[QUOTA_KEY_BYTES], uint64_t now_ms);
 
 /*
  * In how many seconds key may have so many bytes written, 0 for now; window
