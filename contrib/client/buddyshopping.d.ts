@@ -16,9 +16,10 @@ export type State = 'idle' | 'connecting' | 'online' | 'closed';
 export type Transport = 'websocket' | 'polling' | null;
 
 /**
- * The daemon's codes, and three of the client itself: notJoined, closed, and
- * undelivered, for a message that something on the way refuses again and again
- * while the daemon answers others. It is not sent any more.
+ * The daemon's codes, and four of the client itself: notJoined, closed, noTicket
+ * where there was none for a start or join, and undelivered, for a message that
+ * something on the way refuses again and again while the daemon answers others.
+ * It is not sent any more.
  */
 export type Code =
 	| 'invalidJson'
@@ -48,6 +49,7 @@ export type Code =
 	| 'notJoined'
 	| 'closed'
 	| 'undelivered'
+	| 'noTicket'
 	| (string & {});
 
 /** What the daemon refused, or why a call had no success. */
@@ -61,7 +63,12 @@ export class BuddyShoppingError extends Error {
 	 * tries again by itself, but waits for 600 at the most.
 	 */
 	readonly retryAfter?: number;
+	/** What the function `ticket` threw or rejected with, after noTicket. */
+	readonly cause?: unknown;
 }
+
+/** What the shop's server gave for this page's customer, if it has one. */
+export type Ticket = string | null | undefined;
 
 export interface BuddyShoppingEventMap<
 	Cart extends object = Record<string, unknown>,
@@ -107,6 +114,12 @@ export interface Options {
 	 * which needs no preflight.
 	 */
 	contentType?: 'application/json' | 'text/plain';
+	/**
+	 * The ticket of who starts or joins, or a function that is asked for a
+	 * fresh one each time that this is sent. If it throws or rejects, the
+	 * start or join is rejected with noTicket. It is never stored.
+	 */
+	ticket?: Ticket | (() => Ticket | Promise<Ticket>);
 	platform?: Partial<Platform>;
 }
 

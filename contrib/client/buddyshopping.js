@@ -263,11 +263,11 @@ function optional(promise) {
 }
 
 // Both lines have the same face. start() connects again and again until
-// stop(); owner.hello() is said first, and attach() called by the owner when
-// the answer is good. send() says one more message, while the line is attached
-// and not busy. hang() loses the connection, and the line tries again; greet()
-// says hello once more, and check() finds out at once whether the connection is
-// lost, and what was missed.
+// stop(); owner.greeting() is said first, once there is one, and attach() called
+// by the owner when the answer is good. send() says one more message, while the
+// line is attached and not busy. hang() loses the connection, and the line tries
+// again; greet() says hello once more, and check() finds out at once whether the
+// connection is lost, and what was missed.
 //
 // A page cannot send pings. What asks for a sign of life is resumeSession on
 // the same connection: it changes nothing and brings the newest multicart. What
@@ -395,7 +395,11 @@ class SocketLine {
 			if (ws === this._ws)
 				act(event);
 		};
-		ws.onopen = ours(() => this._ask(this._owner.hello()));
+		ws.onopen = ours(async () => {
+			const greeting = await this._owner.greeting();
+			if (ws === this._ws)
+				this._ask(greeting);
+		});
 		ws.onmessage = ours(({ data }) => this._read(data));
 		// No close follows where a Content-Security-Policy forbids it.
 		ws.onerror = ours(() => this._alarm.set(0, () => this._lost()));
@@ -636,9 +640,12 @@ class PollLine {
 	}
 
 	async _greet() {
+		const epoch = this._epoch;
 		this._greetedAt = this._platform.uptime();
-		await this._say(this._owner.hello(),
-			this._isChecking ? CHECK_MS : REPLY_MS);
+		const greeting = await this._owner.greeting();
+		if (epoch === this._epoch)
+			await this._say(greeting,
+				this._isChecking ? CHECK_MS : REPLY_MS);
 	}
 
 	async _fail(run) {
@@ -807,6 +814,7 @@ class Shopper {
 		this._isClosed = false;
 		this._isImpatient = false;
 		this._forcePolling = Boolean(options.forcePolling);
+		this._ticket = options.ticket;
 		this._failedUntil = 0;
 		this._condemnedAt = -1;
 		this._wasCut = false;
@@ -889,6 +897,7 @@ class Shopper {
 	_owner() {
 		return {
 			hello: () => this._hello(),
+			greeting: () => this._greeting(),
 			cursor: () => this._cursor,
 			poll: (wait) => ({ event: 'poll', payload: {
 				customerId: this._customer.customerId,
@@ -969,8 +978,9 @@ class Shopper {
 	}
 
 	_recall() {
+		const note = this._customerNote.read();
 		const { customer, wishes = [], ghost = null, stripe = 0 } =
-			this._customerNote.read() ?? {};
+			(this._isOurs(note?.customer) && note) || {};
 		this._ghost = ghost;
 		// Another than that of the tab that this is a duplicate of.
 		this._stripe = (stripe + 1 + Math.floor((STRIPES - 1) *
@@ -986,8 +996,16 @@ class Shopper {
 			this._failedUntil = this._platform.uptime() + left;
 	}
 
+	// Whether the next page in this tab may be that customer, too. A requestId
+	// is good without a ticket, so it must not become another account's.
+	_isOurs(customer) {
+		return !this._ticket || Boolean(customer?.token);
+	}
+
 	_remember() {
-		const kept = { customer: this._customer, ghost: this._ghost,
+		const customer = this._isOurs(this._customer) ? this._customer :
+			null;
+		const kept = { customer, ghost: this._ghost,
 			stripe: this._stripe };
 		if (!kept.customer && !kept.ghost) {
 			this._customerNote.erase();
@@ -1045,7 +1063,8 @@ class Shopper {
 	// The requestId of one that asked for the same and was given up.
 	_ghostOf({ event, customerName }) {
 		const ghost = this._ghost;
-		if (ghost?.event !== event || ghost.customerName !== customerName)
+		if (this._ticket || ghost?.event !== event ||
+		    ghost.customerName !== customerName)
 			return undefined;
 		this._ghost = null;
 		return ghost.requestId;
@@ -1078,6 +1097,35 @@ class Shopper {
 				payload: { customerId, token } };
 		return { event, payload:
 			{ customerName, requestId, resumable: true } };
+	}
+
+	// What is said first. Who starts or joins has a fresh ticket each time;
+	// without one that is given up. There may be a token when it comes.
+	async _greeting() {
+		const customer = this._customer;
+		const isNeeded = () => customer === this._customer &&
+			!customer.token && !this._isClosed;
+		let ticket = customer.token ? undefined : this._ticket;
+		if (typeof ticket === 'function')
+			try {
+				ticket = await ticket();
+			} catch (cause) {
+				if (isNeeded())
+					this._failTicket(cause);
+			}
+		const hello = customer === this._customer ? this._hello() : null;
+		if (isNeeded())
+			hello.payload.ticket = ticket ?? undefined;
+		return hello;
+	}
+
+	_failTicket(cause) {
+		const error = new BuddyShoppingError({ code: 'noTicket',
+			event: this._customer.event,
+			message: `There is no ticket: ${cause?.message ?? cause}` });
+		error.cause = cause;
+		this._tell('error', error);
+		this._end(error);
 	}
 
 	// What to say next: the oldest wish. But who leaves does not wait for what
@@ -1276,7 +1324,8 @@ class Shopper {
 		else
 			this._blame(customer.event, customer, (error) => {
 				const { event, customerName, requestId } = customer;
-				this._ghost = { event, customerName, requestId };
+				this._ghost = this._ticket ? null :
+					{ event, customerName, requestId };
 				this._end(error);
 			});
 	}

@@ -7,9 +7,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test, { describe } from 'node:test';
 
+import './lib/browser-globals.mjs';
+import { BuddyShopping } from '../../contrib/client/buddyshopping.js';
 import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+import { TICKETS, blocksFor } from './lib/documents.mjs';
 import { Fastcgi } from './lib/fastcgi.mjs';
 import { ALGORITHMS, TicketKey, now } from './lib/ticket.mjs';
 
@@ -90,6 +93,41 @@ describe('tickets', { concurrency: true }, () => {
 			(daemon, keys) => Promise.all(keys.map((key) =>
 				checkKey(daemon, say, way, key)))));
 });
+
+// The client's README, where `answer` is what the shop says to who asks for one.
+const [{ text: README }] = blocksFor(TICKETS, 'contrib/client/README.md');
+const openShop = (url, answer) => Function('BuddyShopping', 'url', 'fetch',
+	`${README}; return shop;`)(BuddyShopping, url, answer);
+
+for (const transport of ['websocket', 'polling'])
+	test(`the browser client enters with tickets by ${transport}`, () =>
+		withTickets(makeAll, async (daemon, [key]) => {
+			const url = `http://127.0.0.1:${daemon.port}/shared`;
+			const asked = [];
+			const shops = ['Ada', 'Bob'].map((name) =>
+				openShop(url, async (...request) => {
+					asked.push(request);
+					return new Response(key.sign({ sub: name, name,
+						session: 'shared' }));
+				}));
+			shops.push(openShop(url, async () =>
+				new Response('', { status: 403 })));
+			for (const shop of shops)
+				shop.forcePolling = transport === 'polling';
+			const [ada, bob, eve] = shops;
+			const id = await ada.startSession('Ada');
+			const [{ customer }] = await listed(daemon.database, 'Ada');
+			assert.equal(customer, id);
+			await bob.joinSession('Bob');
+			assert.equal(bob.transport, transport);
+			assert.deepEqual(asked[0], ['/ticket', { method: 'POST' }]);
+			await assert.rejects(eve.joinSession('Eve'), {
+				code: 'noTicket', cause: new Error('Please log in.') });
+			await assert.rejects(bob.leave().then(() =>
+				bob.joinSession('Eve')), { code: 'invalidTicket' });
+			for (const shop of shops)
+				shop.close();
+		}));
 
 test('a ticket of another session, or for guests, is none to start with',
 	() => withTickets(makeAll, async (daemon, [key]) => {

@@ -4,7 +4,8 @@
 
 const STATUS = {
 	invalidJson: 400, invalidMessage: 400, unknownEvent: 400,
-	invalidToken: 401, notYourCustomer: 403, sessionNotFound: 404,
+	invalidToken: 401, ticketRequired: 401, invalidTicket: 401,
+	notYourCustomer: 403, sessionNotFound: 404,
 	unknownCustomer: 404, methodNotAllowed: 405, sessionExists: 409,
 	alreadyJoined: 409, guestsNotReady: 409, sessionLocked: 409,
 	leftSession: 410, messageTooLarge: 413, sessionFull: 429, rateLimited: 429,
@@ -38,6 +39,8 @@ export class FakeServer {
 	maxMessage = 262144;
 	maxCustomers = 50;
 	barrier = false;
+	// The account that a ticket names; where there is none, none is needed.
+	accountOf = null;
 	// Codes that the next messages are refused with, whatever they are.
 	moods = [];
 
@@ -286,7 +289,8 @@ export class FakeServer {
 			.find(({ requestId }) => requestId === payload.requestId);
 		if (peer.customer !== null && peer.customer !== known)
 			throw new Refusal('alreadyJoined');
-		const customer = known ?? this.#admit(peer, event, payload);
+		const customer = known ?? this.#admit(peer, event, payload,
+			this.#judge(payload));
 		if (customer.entry !== event)
 			throw new Refusal('invalidMessage');
 		if (customer.state === 'gone')
@@ -297,7 +301,18 @@ export class FakeServer {
 		this.#arrive(peer, customer, known === undefined);
 	}
 
-	#admit(peer, event, { customerName, requestId }) {
+	#judge({ ticket }) {
+		if (this.accountOf === null)
+			return undefined;
+		if (ticket === undefined)
+			throw new Refusal('ticketRequired');
+		const account = this.accountOf(ticket);
+		if (account === undefined)
+			throw new Refusal('invalidTicket');
+		return account;
+	}
+
+	#admit(peer, event, { customerName, requestId }, account) {
 		let session = this.sessions.get(peer.sessionId);
 		const isStart = event === 'startSession';
 		if (!isStart && !session?.isRunning)
@@ -312,7 +327,7 @@ export class FakeServer {
 			throw new Refusal('sessionFull');
 		const id = (++this.#ids).toString(16).padStart(24, '0');
 		const customer = { id, name: customerName, requestId,
-			entry: event, session, isHost: isStart, isReady: false,
+			account, entry: event, session, isHost: isStart, isReady: false,
 			cart: {}, seqs: {}, state: 'seated', peers: new Set(),
 			polls: [], token: `token-of-${peer.sessionId}-${id}` };
 		session.customers.push(customer);

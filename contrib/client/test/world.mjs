@@ -19,6 +19,10 @@ export class FakeStorage {
 		this.#items.delete(key);
 	}
 
+	get text() {
+		return JSON.stringify([...this.#items]);
+	}
+
 	copy() {
 		const storage = new FakeStorage();
 		for (const [key, value] of this.#items)

@@ -18,13 +18,15 @@ export const readSource = (name) =>
 // SHAPE	examples.mjs parses it: JSON with words for its values
 // SQL		audit-sql.mjs
 // API		api.mjs, with a daemon and keys of its own
+// TICKETS	tickets.mjs, with a daemon that asks for them
 // FRONT	the test of that web server
 // CONTAINER	system.sh, in the container, as an administrator
 // BY_HAND	by-hand.sh, in a fresh system that has the sources alone
 // CI		.ci/run says the same
 // FORM		nobody: it is no command, and has words for what is to be put in
 export const SHELL = 'shell', SETTINGS = 'settings', TALK = 'talk',
-	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', API = 'api', FRONT = 'front',
+	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', API = 'api',
+	TICKETS = 'tickets', FRONT = 'front',
 	CONTAINER = 'container', BY_HAND = 'by-hand', CI = 'ci',
 	FORM = 'form';
 
@@ -56,6 +58,7 @@ const CLAIMS = {
 	},
 	'contrib/client/README.md': {
 		'<script type="module">': PAGE,
+		'const shop = new BuddyShopping(url, { ticket': TICKETS,
 	},
 	'contrib/proxies/README.md': {},
 	'contrib/server/README.md': {},
