@@ -14,8 +14,8 @@
 -- salt is 16 bytes.  Each of the four others is its length in bytes as a
 -- little-endian 32-bit number and then its bytes; an absent one (NULL) is the
 -- four bytes ff ff ff ff alone.  Where the row's flags say that there is an
--- account, that follows as a fifth one.  Whoever must forget a body sets all its
--- columns but seq to NULL, or deletes it: the digest in the journal stays,
+-- account, that follows as a fifth one.  Whoever must forget a body sets all
+-- its columns but seq to NULL, or deletes it: the digest in the journal stays,
 -- tells nothing without the salt, and the chain can be verified as before.
 -- "Explained erasures" below says when that may be so.
 --
@@ -169,8 +169,8 @@ CREATE TABLE customer (
 CREATE INDEX customer_by_state
     ON customer(session, state, incarnation, left_revision);
 
--- flags: 1 customer is ready (READY); 2 customer has a token, 8 its ticket named
--- an account (START, JOIN); those of REFUSED, RETAIN, CALL and UNLOCK are
+-- flags: 1 customer is ready (READY); 2 customer has a token, 8 its ticket
+-- named an account (START, JOIN); those of REFUSED, RETAIN, CALL and UNLOCK are
 -- described above.
 CREATE TABLE journal (
 	seq INTEGER PRIMARY KEY,	-- 1, 2, 3, ...: no gaps, never reused

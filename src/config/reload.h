@@ -18,9 +18,10 @@ enum reload_change {
 };
 
 /*
- * Give options the values of fresh that a running daemon can change, keys of
- * tickets too, and tell of all that differ, in the order of the table.  What options had is in fresh
- * then: who was lent it must have the new values before that is cleared.
+ * Give options the values of fresh that a running daemon can change, the keys
+ * of tickets and of the API too, and tell of all that differ, in the order of
+ * the table.  What options had is in fresh then: who was lent it must have the
+ * new values before that is cleared.
  */
 void	 reload_adopt(struct options *options, struct options *fresh,
 	    void (*changed)(void *ctx, const char *key,

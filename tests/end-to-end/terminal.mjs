@@ -38,8 +38,9 @@ const PROGRAMS = ['audit state one', 'audit export',
 	'audit customers --account=4711 --json',
 	'audit show one --json', 'audit who one 7 --json', 'session one --json',
 	'sessions --json', 'status --json', 'config --json'];
-const PEOPLE = ['audit sessions', 'audit customers --account=4711', 'audit show one --color=never',
-	'audit diff one 1 3 --color=never', 'audit who one 7 --color=never',
+const PEOPLE = ['audit sessions', 'audit customers --account=4711',
+	'audit show one --color=never', 'audit diff one 1 3 --color=never',
+	'audit who one 7 --color=never',
 	'audit verify', 'session one', 'sessions', 'status', 'config',
 	'lock one'];
 // What is wrong with a command line may be on a page that somebody copied from.
@@ -50,7 +51,9 @@ const WRONG = [['audit', 'show', EVIL], ['audit', 'who', 'one', EVIL],
 	['lock', EVIL], ['unlock', EVIL], ['end', EVIL], ['log-level', EVIL],
 	['audit', 'verify', '--head', EVIL],
 	['audit', 'customers', '--account', `${EVIL}?`],
-	['erase', '--session', EVIL], ['erase', '--yes', '--account', `${EVIL}?`], ['backup', `/no/where/${EVIL}`]];
+	['erase', '--session', EVIL],
+	['erase', '--yes', '--account', `${EVIL}?`],
+	['backup', `/no/where/${EVIL}`]];
 
 const folder = makeFolder();
 const key = new TicketKey('HS256', 'shop', folder);
