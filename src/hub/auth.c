@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "core.h"
 #include "quota.h"
+#include "session/record.h"
 #include "wire/message.h"
 #include "wire/ticket.h"
 
@@ -94,6 +95,9 @@ needs_ticket(const struct hub *hub, const struct message *message)
 	}
 	return true;
 }
+
+_Static_assert(RECORD_ACCOUNT_BYTES == 4 * TICKET_ACCOUNT_CHARS,
+    "an account that a ticket names can be kept, in UTF-8");
 
 enum refusal
 auth_ticket(struct hub *hub, const struct room *room,
