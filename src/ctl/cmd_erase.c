@@ -58,8 +58,16 @@ static const struct json_shape state_shape[] = {
 struct target {
 	struct payload *session;	/* a reference */
 	bool	 has_customer;		/* else everybody's in it */
+	bool	 was_listed;		/* so it may be forgotten meanwhile */
 	struct customer_id customer;
 };
+
+/* NULL if it is everybody. */
+static const struct customer_id *
+target_customer(const struct target *target)
+{
+	return target->has_customer ? &target->customer : NULL;
+}
 
 /* What is to be erased. */
 struct erase {
@@ -70,6 +78,8 @@ struct erase {
 	const struct customer_id *customer;
 	struct target *targets;
 	size_t	 target_count;
+	bool	 is_begun;		/* some were erased */
+	int64_t	 listed_seq;		/* the account's rows up to it were */
 };
 
 /* Ask a person; whoever has no terminal says --yes. */
@@ -81,7 +91,7 @@ confirm_erase(const struct erase *erase)
 	if (isatty(STDIN_FILENO) != 1)
 		return ctl_usage_error("erase: without a terminal to ask at, "
 		    "say --yes");
-	(void)fputs("Erase names, carts and addresses of ", stderr);
+	(void)fputs("Erase names, carts, addresses and accounts of ", stderr);
 	if (erase->account != NULL) {
 		(void)fprintf(stderr, "%zu customer%s of account ",
 		    erase->target_count, erase->target_count == 1 ? "" : "s");
@@ -113,6 +123,7 @@ add_target(struct erase *erase, struct payload *session,
 	target = &erase->targets[erase->target_count++];
 	*target = (struct target){ .session = session };
 	target->has_customer = customer != NULL;
+	target->was_listed = erase->account != NULL;
 	if (customer != NULL)
 		target->customer = *customer;
 }
@@ -136,17 +147,19 @@ find_sessions(struct erase *erase, struct audit *audit)
 	return CTL_NOT_FOUND;
 }
 
-/* All customers of the account, in the session or everywhere. */
+/*
+ * All customers of the account, in the session or everywhere, that were not
+ * listed before.
+ */
 static enum ctl_status
 find_customers(struct erase *erase, struct audit *audit)
 {
 	enum audit_status status;
 	struct audit_entry entry;
-	int64_t after = 0;
 
-	while ((status = audit_account_next(audit, erase->account, after,
-		    &entry)) == AUDIT_OK) {
-		after = entry.seq;
+	while ((status = audit_account_next(audit, erase->account,
+		    erase->listed_seq, &entry)) == AUDIT_OK) {
+		erase->listed_seq = entry.seq;
 		if (erase->session == NULL ||
 		    strcmp(erase->session, entry.session->data) == 0)
 			add_target(erase, payload_ref(entry.session),
@@ -155,7 +168,7 @@ find_customers(struct erase *erase, struct audit *audit)
 	}
 	if (status != AUDIT_NONE)
 		return (enum ctl_status)status;
-	if (erase->target_count > 0)
+	if (erase->target_count > 0 || erase->is_begun)
 		return CTL_OK;
 	log_errorx("nobody of that account is known");
 	return CTL_NOT_FOUND;
@@ -194,13 +207,17 @@ print_erased(const struct payload *session, uint64_t bodies)
 }
 
 static enum ctl_status
-report_erasure(const struct payload *session, const struct erasure *erasure)
+report_erasure(const struct target *target, const struct erasure *erasure)
 {
+	const struct payload *session = target->session;
+
 	switch (erasure->state) {
 	case ERASURE_DONE:
 		print_erased(session, erasure->bodies);
 		return CTL_OK;
 	case ERASURE_NOT_FOUND:
+		if (target->was_listed)
+			return CTL_OK;
 		log_errorx("%s: no such session, or no such customer in it",
 		    session->data);
 		return CTL_NOT_FOUND;
@@ -293,7 +310,7 @@ wipe_pending(void)
 }
 
 static enum ctl_status
-await_erasure(const struct ctl *ctl, const struct payload *session,
+await_erasure(const struct ctl *ctl, const struct target *target,
     uint64_t number)
 {
 	struct erasure erasure = { .state = ERASURE_PENDING };
@@ -308,7 +325,7 @@ await_erasure(const struct ctl *ctl, const struct payload *session,
 		pause_longer(&pause);
 	}
 	wipe_pending();
-	return status == CTL_OK ? report_erasure(session, &erasure) : status;
+	return status == CTL_OK ? report_erasure(target, &erasure) : status;
 }
 
 /* A daemon that runs has the lock: why it could not be asked. */
@@ -337,15 +354,14 @@ explain_unreachable(const struct daemon_absence *absence)
 }
 
 static enum ctl_status
-erase_offline(const struct ctl *ctl, struct payload *session,
-    const struct customer_id *customer)
+erase_offline(const struct ctl *ctl, const struct target *target)
 {
 	struct erasure erasure;
 
-	switch (offline_erase(ctl->database, session, customer,
-	    OFFLINE_WAIT_MS, &erasure)) {
+	switch (offline_erase(ctl->database, target->session,
+	    target_customer(target), OFFLINE_WAIT_MS, &erasure)) {
 	case STORE_OPENED:
-		return report_erasure(session, &erasure);
+		return report_erasure(target, &erasure);
 	case STORE_BAD_DATA:
 		return CTL_BAD_DATA;
 	case STORE_IN_USE:
@@ -358,30 +374,28 @@ erase_offline(const struct ctl *ctl, struct payload *session,
 }
 
 static void
-format_erase_target(char target[TARGET_BYTES], const struct payload *session,
-    const struct customer_id *customer)
+format_path(char path[TARGET_BYTES], const struct target *target)
 {
 	char digits[ID_CUSTOMER_HEX + 1] = "";
 
-	if (customer != NULL)
-		customer_id_format(customer, digits);
-	xsnprintf(target, TARGET_BYTES, "/erase?session=%s%s%s",
-	    session->data, customer != NULL ? "&customer=" : "", digits);
+	if (target->has_customer)
+		customer_id_format(&target->customer, digits);
+	xsnprintf(path, TARGET_BYTES, "/erase?session=%s%s%s",
+	    target->session->data, target->has_customer ? "&customer=" : "",
+	    digits);
 }
 
 /*
- * Have the bodies of a customer of session erased, or with NULL of everybody
- * in it, and wait until nothing is left of them in the database's files: by the
- * daemon, or in its place if none runs.
+ * Have the bodies of target erased, and wait until nothing is left of them in
+ * the database's files: by the daemon, or in its place if none runs.
  */
 static enum ctl_status
-erase_session(const struct ctl *ctl, struct payload *session,
-    const struct customer_id *customer)
+erase_bodies(const struct ctl *ctl, const struct target *target)
 {
-	char target[TARGET_BYTES];
+	char path[TARGET_BYTES];
 	const struct daemon_request request = {
 		.method = "POST",
-		.target = target,
+		.target = path,
 		.shape = begun_shape,
 	};
 	struct daemon_absence absence;
@@ -389,16 +403,16 @@ erase_session(const struct ctl *ctl, struct payload *session,
 	enum ctl_status status;
 	uint64_t number;
 
-	format_erase_target(target, session, customer);
+	format_path(path, target);
 	status = daemon_request_try(ctl, &request, &answer, &absence);
 	if (status == CTL_OK) {
 		number = daemon_answer_number(answer.root, "id");
 		daemon_answer_clear(&answer);
-		return await_erasure(ctl, session, number);
+		return await_erasure(ctl, target, number);
 	}
 	if (!absence.is_absent)
 		return status;
-	status = erase_offline(ctl, session, customer);
+	status = erase_offline(ctl, target);
 	if (status != CTL_IN_USE)
 		return status;
 	explain_unreachable(&absence);
@@ -416,8 +430,7 @@ erase_target(const struct erase *erase, const struct target *target)
 	char digits[ID_CUSTOMER_HEX + 1];
 	enum ctl_status status;
 
-	status = erase_session(erase->ctl, target->session,
-	    target->has_customer ? &target->customer : NULL);
+	status = erase_bodies(erase->ctl, target);
 	if (status == CTL_OK || erase->account == NULL)
 		return status;
 	customer_id_format(&target->customer, digits);
@@ -426,18 +439,34 @@ erase_target(const struct erase *erase, const struct target *target)
 	return status;
 }
 
+/* Erase what was found, up to the first that cannot be, and forget it. */
 static enum ctl_status
-erase_all(struct erase *erase)
+erase_targets(struct erase *erase, enum ctl_status status)
 {
-	enum ctl_status status = find_what_to_erase(erase);
 	size_t i;
 
-	if (status == CTL_OK)
-		status = confirm_erase(erase);
 	for (i = 0; i < erase->target_count; i++) {
 		if (status == CTL_OK)
 			status = erase_target(erase, &erase->targets[i]);
 		payload_unref(erase->targets[i].session);
+	}
+	erase->target_count = 0;
+	erase->is_begun = true;
+	return status;
+}
+
+static enum ctl_status
+erase_all(struct erase *erase)
+{
+	enum ctl_status status = find_what_to_erase(erase);
+
+	if (status == CTL_OK)
+		status = confirm_erase(erase);
+	/* Others of an account may have come since it was looked at. */
+	while (erase->target_count > 0) {
+		status = erase_targets(erase, status);
+		if (status == CTL_OK && erase->account != NULL)
+			status = find_what_to_erase(erase);
 	}
 	free(erase->targets);
 	return status;

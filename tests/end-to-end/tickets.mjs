@@ -15,6 +15,7 @@ import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { TICKETS, blocksFor } from './lib/documents.mjs';
 import { Fastcgi } from './lib/fastcgi.mjs';
 import { ALGORITHMS, TicketKey, now } from './lib/ticket.mjs';
+import { hasScript, toolOnTerminal } from './lib/tool.mjs';
 
 // Steps with a daemon that needs tickets of the keys in `keys`, a folder that
 // make() fills.
@@ -256,6 +257,36 @@ test('the customers of an account are found, and erased everywhere',
 		assert.equal(output.match(/"event":"erase"/g).length, 3);
 		assert(hasText(database, 'Circe'));
 		assert.equal((await ctl(database, 'audit', 'verify')).status, 0);
+	}));
+
+test('who comes while it is asked for is erased, too',
+	{ skip: !hasScript && 'script(1) was not found' },
+	() => withTickets(makeAll, async (daemon, [key]) => {
+		const { database } = daemon;
+		const ticket = key.sign({ sub: 'konto-4711' });
+		const clients = [];
+		const come = async (event, name, ticketOfOne) => {
+			const { client } = await enter(daemon, 'one', event, name,
+				ticketOfOne);
+			clients.push(client);
+		};
+		await come('startSession', 'Penelope', ticket);
+		const { status, shown } = await toolOnTerminal(database, ['erase',
+			'--account', 'konto-4711'], {}, async () => {
+			await come('joinSession', 'Calypso', key.sign({ sub: 'b' }));
+			await come('joinSession', 'Nausicaa', ticket);
+			return 'y\n';
+		});
+		assert.equal(status, 0, shown);
+		assert(shown.includes('Erase names, carts, addresses and ' +
+			'accounts of 1 customer of account konto-4711, for ever?'),
+		shown);
+		assert.equal(shown.match(/one: erased 2 records/g).length, 2);
+		assert.deepEqual(await listed(database, 'konto-4711'), []);
+		assert(!hasText(database, 'Nausicaa'));
+		assert(hasText(database, 'Calypso'));
+		for (const client of clients)
+			client.close();
 	}));
 
 test('who is meant is said in one way', () => withTickets(makeAll,

@@ -40,7 +40,7 @@ export const hasScript = (() => {
 })();
 
 // The same command in a terminal of script(1), where `reply` is typed if it
-// asks; resolves to what it shows.
+// asks, or what that resolves to if it is a function; resolves to what it shows.
 export const toolOnTerminal = async (database, args, env = {}, reply) => {
 	const words = [PROGRAM, '-d', database, ...args]
 		.map((word) => `'${word.replaceAll('\'', '\'\\\'\'')}'`);
@@ -54,7 +54,8 @@ export const toolOnTerminal = async (database, args, env = {}, reply) => {
 	for await (const data of child.stdout.setEncoding('utf8')) {
 		shown += data;
 		if (reply !== undefined && shown.endsWith('[y/N] '))
-			child.stdin.end(reply);
+			child.stdin.end(typeof reply === 'function' ?
+				await reply() : reply);
 	}
 	const [status] = await closed;
 	return { status, shown };
