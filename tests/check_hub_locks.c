@@ -579,6 +579,32 @@ START_TEST(an_unlock_that_was_refused_comes_later)
 }
 END_TEST
 
+/* What is known of the session is read anew after each refusal. */
+START_TEST(one_that_is_refused_while_somebody_is_there_comes_later_as_well)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	unsigned lists;
+
+	call(w, CALL_LOCK, "s1", 2);
+	world_wait(w, 15 * MINUTE_MS - 1);
+	world_ignore(w);
+	lists = world_lists_done(w);
+	world_refuse_writing(w, 2);
+	world_wait(w, 5000);
+	ck_assert_uint_le(world_lists_done(w) - lists, 3);
+	expect_carts(ann, "Ann* {}");
+	expect_nothing(ann);
+	ck_assert_uint_eq(count_locked(w), 1);
+	world_wait(w, 5000);
+	ck_assert(is_locked(w));
+	world_wait(w, 1);
+	ck_assert(!is_locked(w));
+	ck_assert(world_record(w, "s1")->is_timed_out);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(an_end_is_one_for_everybody_and_for_the_lock)
 {
 	struct world *w = world_new();
@@ -646,6 +672,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, all_that_are_locked_are_found_again);
 	tcase_add_test(tc, a_clock_that_is_wrong_keeps_no_session_locked);
 	tcase_add_test(tc, an_unlock_that_was_refused_comes_later);
+	tcase_add_test(tc,
+	    one_that_is_refused_while_somebody_is_there_comes_later_as_well);
 	tcase_add_test(tc, an_end_is_one_for_everybody_and_for_the_lock);
 	tcase_add_test(tc,
 	    a_start_that_waits_is_judged_when_the_session_ends);

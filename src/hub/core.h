@@ -142,6 +142,8 @@ struct room {
 	TAILQ_ENTRY(room) by_touch;	/* hub->touched, if present */
 	bool	 is_locked;		/* its session is, ... */
 	uint64_t lock_ends_ms;		/* ... and not any more then */
+	uint64_t stored_lock_ends_ms;	/* that of the lock which is found */
+					/* by a load, if known, or 0 */
 	TAILQ_ENTRY(room) locks;	/* hub->locks, if is_locked */
 	bool	 is_sought;		/* it was, when the storage looked */
 };

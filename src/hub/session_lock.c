@@ -10,6 +10,8 @@
 
 /* Until the storage is searched again for what got lost with a refusal. */
 #define SEEK_AGAIN_MS 5000
+/* Until one is unlocked again whose unlock by time was refused. */
+#define UNLOCK_AGAIN_MS 5000
 
 static void
 seek_again(struct hub *hub)
@@ -108,10 +110,24 @@ time_left_ms(const struct hub *hub, uint64_t since_ms)
 	return age_ms < life_ms ? life_ms - age_ms : 0;
 }
 
+/* When a lock ends that was found by a load. */
+static uint64_t
+found_lock_ends_ms(const struct hub *hub, const struct room *room)
+{
+	uint64_t now_ms = hub->now.mono_ms;
+	/* The setting may be another one by now. */
+	uint64_t latest_ms = now_ms + hub->settings.lock_time_ms;
+
+	if (room->stored_lock_ends_ms == 0)
+		return now_ms + time_left_ms(hub, room->session->locked_ms);
+	return room->stored_lock_ends_ms < latest_ms ?
+	    room->stored_lock_ends_ms : latest_ms;
+}
+
 void
 session_lock_loaded(struct hub *hub, struct room *room)
 {
-	uint64_t left_ms;
+	uint64_t ends_ms;
 
 	if (room->state != ROOM_READY && room->is_sought)
 		seek_again(hub);
@@ -122,11 +138,12 @@ session_lock_loaded(struct hub *hub, struct room *room)
 		core_set_lock(hub, room, UINT64_MAX);
 		return;
 	}
-	left_ms = time_left_ms(hub, room->session->locked_ms);
-	if (left_ms == 0)
+	ends_ms = found_lock_ends_ms(hub, room);
+	room->stored_lock_ends_ms = 0;
+	if (ends_ms <= hub->now.mono_ms)
 		unlock_timed_out(hub, room);
 	else
-		core_set_lock(hub, room, hub->now.mono_ms + left_ms);
+		core_set_lock(hub, room, ends_ms);
 }
 
 void
@@ -136,5 +153,9 @@ session_lock_refused(struct hub *hub, struct room *room,
 	if (room->is_locked || record->event == RECORD_UNLOCK ||
 	    record->event == RECORD_END)
 		seek_again(hub);
+	/* If it is loaded again at once, its time is up at once. */
+	if (record->event == RECORD_UNLOCK && record->is_timed_out)
+		room->stored_lock_ends_ms =
+		    hub->now.mono_ms + UNLOCK_AGAIN_MS;
 	core_clear_lock(hub, room);
 }
