@@ -633,6 +633,22 @@ START_TEST(an_end_is_one_for_everybody_and_for_the_lock)
 }
 END_TEST
 
+/* As if somebody had written to the database. */
+START_TEST(one_that_ended_is_not_kept_for_a_lock)
+{
+	struct world *w = world_new();
+
+	(void)world_start(w, "s1", "Ann");
+	call(w, CALL_END, "s1", 2);
+	world_stored(w, "s1")->session->is_locked = true;
+	world_restart(w);
+	world_wait(w, 60 * MINUTE_MS);
+	ck_assert_uint_eq(count_locked(w), 0);
+	ck_assert_uint_eq(world_record(w, "s1")->revision, 2);
+	world_free(w);
+}
+END_TEST
+
 /* Who waited for the host's seat has it. */
 START_TEST(a_start_that_waits_is_judged_when_the_session_ends)
 {
@@ -675,6 +691,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    one_that_is_refused_while_somebody_is_there_comes_later_as_well);
 	tcase_add_test(tc, an_end_is_one_for_everybody_and_for_the_lock);
+	tcase_add_test(tc, one_that_ended_is_not_kept_for_a_lock);
 	tcase_add_test(tc,
 	    a_start_that_waits_is_judged_when_the_session_ends);
 }

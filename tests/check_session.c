@@ -574,6 +574,12 @@ START_TEST(a_lock_lasts_from_the_last_lock_to_the_unlock_or_end)
 	ck_assert_int_eq(apply(session, A_STEP(UNLOCK, 0)), -1);
 	ck_assert_int_eq(judge(session, NO_LIMITS, A_STEP(LOCK, 0)),
 	    REFUSAL_SESSION_NOT_FOUND);
+	/* Nobody can have locked the next incarnation yet. */
+	session->is_locked = true;
+	session->locked_ms = 1;
+	happens(session, A_STEP(START, 'N'));
+	ck_assert(!session->is_locked);
+	ck_assert_uint_eq(session->locked_ms, 0);
 	session_free(session);
 }
 END_TEST

@@ -857,6 +857,39 @@ START_TEST(body_can_be_erased_and_the_session_still_loads)
 }
 END_TEST
 
+/* Whoever wrote that: locked, and not running. */
+START_TEST(one_that_ended_is_not_locked_nor_the_next_of_its_name)
+{
+	struct place place;
+	struct store *store;
+	struct session *session;
+	struct payload *id = payload_new("atelier", 7);
+	struct record start = start_record(id, 2);
+
+	place_init(&place);
+	make_two_records(&place);
+	ck_assert_int_eq(execute(&place, "UPDATE session SET ended_ms = 1,"
+	    " locked_ms = 1"), SQLITE_OK);
+	store = open_store(&place);
+
+	ck_assert_int_eq(store_load(store, id, 0, &session), STORE_OK);
+	ck_assert(!session->is_running && !session->is_locked);
+	ck_assert_uint_eq(session->locked_ms, 0);
+	session_free(session);
+
+	start.session_row = 1;
+	start.incarnation = 2;
+	start.customer.bytes[0] = 0xff;
+	store_record(store, &start);
+	ck_assert_int_eq(query(&place, "SELECT count(*) FROM session"
+	    " WHERE ended_ms IS NULL AND locked_ms IS NULL"), 1);
+	store_close(store);
+	record_clear(&start);
+	payload_unref(id);
+	place_clear(&place);
+}
+END_TEST
+
 START_TEST(numbers_go_on_after_a_purge)
 {
 	struct payload *id = payload_new("second", 6);
@@ -1613,6 +1646,8 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, rules_hold_for_the_connection_of_the_store, 0,
 	    CONNECTION_RULES);
 	tcase_add_test(tc, what_was_rolled_back_is_never_written);
+	tcase_add_test(tc,
+	    one_that_ended_is_not_locked_nor_the_next_of_its_name);
 	tcase_add_test(tc, body_can_be_erased_and_the_session_still_loads);
 	tcase_add_test(tc, numbers_go_on_after_a_purge);
 	tcase_add_test(tc, an_erasure_gets_past_all_rows_of_others);

@@ -31,8 +31,11 @@ unlock_timed_out(struct hub *hub, struct room *room)
 	    NULL);
 
 	job->record.is_timed_out = true;
-	/* A running session can always be unlocked. */
-	(void)core_apply_record(hub, room, job);
+	if (core_apply_record(hub, room, job) == REFUSAL_NONE)
+		return;
+	/* One that does not run is not locked, whatever was said of it. */
+	core_clear_lock(hub, room);
+	room_release(hub, room);
 }
 
 void

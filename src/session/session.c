@@ -266,20 +266,22 @@ add_customer(struct session *session, const struct record *record)
 }
 
 static void
-apply_start(struct session *session, const struct record *record,
-    struct customer *displaced)
-{
-	session->is_running = true;
-	if (displaced != NULL)
-		set_customer_state(session, displaced, CUSTOMER_GONE);
-	add_customer(session, record);
-}
-
-static void
 set_lock(struct session *session, bool is_locked, uint64_t since_ms)
 {
 	session->is_locked = is_locked;
 	session->locked_ms = is_locked ? since_ms : 0;
+}
+
+static void
+apply_start(struct session *session, const struct record *record,
+    struct customer *displaced)
+{
+	if (!session->is_running)
+		set_lock(session, false, 0);
+	session->is_running = true;
+	if (displaced != NULL)
+		set_customer_state(session, displaced, CUSTOMER_GONE);
+	add_customer(session, record);
 }
 
 static void

@@ -46,7 +46,7 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " last_seq) VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT (id) DO UPDATE"
 	    " SET incarnation = excluded.incarnation, revision = 1,"
 	    " active_ms = excluded.active_ms, last_seq = excluded.last_seq,"
-	    " ended_ms = NULL"
+	    " ended_ms = NULL, locked_ms = NULL"
 	    " WHERE name = excluded.name AND ended_ms IS NOT NULL"
 	    " AND incarnation = excluded.incarnation - 1",
 	[SQL_SESSION_END] =
@@ -453,7 +453,9 @@ load_session(struct sql *sql, const struct payload *id,
 		(*session)->revision = column_number(&columns, 2);
 		(*session)->is_running = column_is_null(&columns, 3);
 		(*session)->active_ms = column_number(&columns, 4);
-		(*session)->is_locked = !column_is_null(&columns, 5);
+		/* Only those that run can be, whatever was done to the row. */
+		(*session)->is_locked = (*session)->is_running &&
+		    !column_is_null(&columns, 5);
 		if ((*session)->is_locked)
 			(*session)->locked_ms = column_number(&columns, 5);
 	}
