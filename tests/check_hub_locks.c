@@ -533,6 +533,28 @@ START_TEST(all_that_are_locked_are_found_again)
 }
 END_TEST
 
+/* The first two could not be read while the search went on behind them. */
+START_TEST(what_the_search_has_passed_is_found_by_the_next)
+{
+	static const char *const ids[] = { "s1", "s2", "s3", "s4", "s5" };
+	struct world *w = world_new();
+	size_t i;
+
+	for (i = 0; i < 5; i++) {
+		(void)world_start(w, ids[i], "Ann");
+		call(w, CALL_LOCK, ids[i], 2);
+	}
+	world_crash(w);
+	world_refuse_reading(w, 1);
+	world_wait(w, 10000);
+	ck_assert_uint_eq(count_locked(w), 5);
+	world_wait(w, 15 * MINUTE_MS);
+	for (i = 0; i < 5; i++)
+		ck_assert(!world_stored(w, ids[i])->session->is_locked);
+	world_free(w);
+}
+END_TEST
+
 /* Whatever the clock says, all of lock-time is enough. */
 START_TEST(a_clock_that_is_wrong_keeps_no_session_locked)
 {
@@ -686,6 +708,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, another_lock_time_counts_from_the_lock_on);
 	tcase_add_test(tc, a_lock_ends_in_time_though_the_daemon_was_killed);
 	tcase_add_test(tc, all_that_are_locked_are_found_again);
+	tcase_add_test(tc, what_the_search_has_passed_is_found_by_the_next);
 	tcase_add_test(tc, a_clock_that_is_wrong_keeps_no_session_locked);
 	tcase_add_test(tc, an_unlock_that_was_refused_comes_later);
 	tcase_add_test(tc,

@@ -218,7 +218,8 @@ struct hub {
 	struct room_list locks;		/* soonest end first */
 	bool	 is_seeking;		/* locked sessions: a job is out */
 	uint64_t seek_ms;		/* when to go on */
-	int64_t	 seek_row;
+	int64_t	 seek_row;		/* found up to here; 0: not begun */
+	bool	 must_seek_again;	/* once that is at the end */
 	bool	 is_searching;		/* for idle sessions: a job is out */
 	uint64_t search_ms;		/* when to go on */
 	int64_t	 search_row;

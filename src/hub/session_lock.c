@@ -18,9 +18,10 @@ seek_again(struct hub *hub)
 {
 	uint64_t again_ms = hub->now.mono_ms + SEEK_AGAIN_MS;
 
-	if (hub->seek_ms == UINT64_MAX)
-		hub->seek_row = 0;
-	if (again_ms < hub->seek_ms)
+	/* What got lost may be behind the row that the search is at. */
+	if (hub->is_seeking || hub->seek_row != 0)
+		hub->must_seek_again = true;
+	else if (again_ms < hub->seek_ms)
 		hub->seek_ms = again_ms;
 }
 
@@ -93,6 +94,10 @@ session_lock_found(struct hub *hub, struct job *job)
 	}
 	hub->seek_row = job->idle.next_row;
 	hub->seek_ms = job->idle.next_row != 0 ? hub->now.mono_ms : UINT64_MAX;
+	if (job->idle.next_row == 0 && hub->must_seek_again) {
+		hub->must_seek_again = false;
+		hub->seek_ms = hub->now.mono_ms + SEEK_AGAIN_MS;
+	}
 	for (i = 0; i < job->idle.count; i++) {
 		struct room *room = room_get(hub, job->idle.ids[i]);
 
