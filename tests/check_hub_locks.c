@@ -580,6 +580,28 @@ START_TEST(a_clock_that_is_wrong_keeps_no_session_locked)
 }
 END_TEST
 
+/* While it runs the daemon knows better. */
+START_TEST(a_clock_that_jumps_unlocks_nothing_though_a_record_is_refused)
+{
+	struct world *w = world_new();
+	struct asked *again;
+
+	(void)world_start(w, "s1", "Ann");
+	call(w, CALL_LOCK, "s1", 2);
+	world_set_clock(w, world_now(w)->wall_ms + 60 * MINUTE_MS);
+	world_wait(w, MINUTE_MS);
+	world_refuse_writing(w, 1);
+	again = ask(w, CALL_LOCK, "s1");
+	world_run(w);
+	expect_done(again, REFUSAL_STORAGE_UNAVAILABLE, 0);
+	world_wait(w, 14 * MINUTE_MS - 1);
+	ck_assert(is_locked(w));
+	world_wait(w, 1);
+	ck_assert(!is_locked(w));
+	world_free(w);
+}
+END_TEST
+
 START_TEST(an_unlock_that_was_refused_comes_later)
 {
 	struct world *w = world_new();
@@ -710,6 +732,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, all_that_are_locked_are_found_again);
 	tcase_add_test(tc, what_the_search_has_passed_is_found_by_the_next);
 	tcase_add_test(tc, a_clock_that_is_wrong_keeps_no_session_locked);
+	tcase_add_test(tc,
+	    a_clock_that_jumps_unlocks_nothing_though_a_record_is_refused);
 	tcase_add_test(tc, an_unlock_that_was_refused_comes_later);
 	tcase_add_test(tc,
 	    one_that_is_refused_while_somebody_is_there_comes_later_as_well);

@@ -258,6 +258,7 @@ complete_record(struct hub *hub, struct room *room, struct job *job)
 		unload_session(hub, room);
 		return;
 	}
+	session_lock_completed(room, &job->record);
 	if (job->multicart != NULL)
 		publish_when_completed(hub, room,
 		    multicart_ref(job->multicart));

@@ -71,15 +71,26 @@ session_lock_next_ms(const struct hub *hub)
 	    room->lock_ends_ms : seek_ms;
 }
 
+static uint64_t
+changed_end_ms(const struct hub *hub, const struct hub_settings *before,
+    uint64_t end_ms)
+{
+	return timeout_changed_end_ms(end_ms, before->lock_time_ms,
+	    hub->settings.lock_time_ms, hub->now.mono_ms);
+}
+
 void
 session_lock_configure(struct hub *hub, const struct hub_settings *before)
 {
 	struct room *room;
 
-	TAILQ_FOREACH(room, &hub->locks, locks)
-		room->lock_ends_ms = timeout_changed_end_ms(room->lock_ends_ms,
-		    before->lock_time_ms, hub->settings.lock_time_ms,
-		    hub->now.mono_ms);
+	TAILQ_FOREACH(room, &hub->locks, locks) {
+		room->lock_ends_ms = changed_end_ms(hub, before,
+		    room->lock_ends_ms);
+		if (room->stored_lock_ends_ms != 0)
+			room->stored_lock_ends_ms = changed_end_ms(hub, before,
+			    room->stored_lock_ends_ms);
+	}
 }
 
 void
@@ -147,11 +158,21 @@ session_lock_loaded(struct hub *hub, struct room *room)
 		return;
 	}
 	ends_ms = found_lock_ends_ms(hub, room);
-	room->stored_lock_ends_ms = 0;
+	room->stored_lock_ends_ms = ends_ms;
 	if (ends_ms <= hub->now.mono_ms)
 		unlock_timed_out(hub, room);
 	else
 		core_set_lock(hub, room, ends_ms);
+}
+
+void
+session_lock_completed(struct room *room, const struct record *record)
+{
+	if (record->event == RECORD_LOCK)
+		room->stored_lock_ends_ms = room->lock_ends_ms;
+	else if (record->event == RECORD_UNLOCK ||
+	    record->event == RECORD_END)
+		room->stored_lock_ends_ms = 0;
 }
 
 void

@@ -13,7 +13,8 @@ struct room;
  * No session stays locked for longer than lock-time: it is kept in memory until
  * then.  After a start the storage is searched for those that were locked
  * before, whose time goes on by the wall clock; whatever that says, it is not
- * more than all of it once more.
+ * more than all of it once more.  The same holds for one that is forgotten
+ * because a record of it was refused while nobody was connected.
  */
 
 /* The hub begins, and some were locked before: look for them. */
@@ -29,6 +30,9 @@ void	 session_lock_configure(struct hub *hub,
 void	 session_lock_found(struct hub *hub, struct job *job);
 /* The room's session was loaded, or could not be read. */
 void	 session_lock_loaded(struct hub *hub, struct room *room);
+/* record of the room's session is durable. */
+void	 session_lock_completed(struct room *room,
+	    const struct record *record);
 /*
  * record of the room's session did not happen after all, and the session will
  * not be known.
