@@ -210,6 +210,29 @@ START_TEST(whoever_leaves_comes_back_or_expires_does_so)
 }
 END_TEST
 
+/* Nor does it return for that: with or without room, it says the same. */
+START_TEST(a_request_of_one_who_is_away_changes_no_cart)
+{
+	struct world_config config;
+	struct world *w;
+	struct client *bob, *update;
+
+	world_defaults(&config);
+	config.hub.limits.max_customers = 2 + (size_t)_i;
+	w = world_new_with(&config);
+	(void)world_start(w, "s1", "Ann");
+	bob = world_join_by_request(w, "s1", "Bob");
+	world_wait(w, 3 * MINUTE_MS);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_EXPIRE);
+	(void)world_join(w, "s1", "Eve");
+	call(w, CALL_LOCK, "s1", 5);
+	update = post(w, "s1", bob->token, CART, bob->id, "{}");
+	expect_refusal(update, "sessionLocked", ",'event':'updateCart'");
+	ck_assert_uint_eq(world_record(w, "s1")->revision, 5);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(nobody_takes_the_seat_of_a_host)
 {
 	struct world *w = world_new();
@@ -716,6 +739,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    a_lock_is_asked_about_behind_the_number_and_before_the_rest);
 	tcase_add_test(tc, whoever_leaves_comes_back_or_expires_does_so);
+	tcase_add_loop_test(tc, a_request_of_one_who_is_away_changes_no_cart, 0,
+	    2);
 	tcase_add_test(tc, nobody_takes_the_seat_of_a_host);
 	tcase_add_test(tc,
 	    the_answer_is_durable_and_has_what_is_shown_from_then_on);

@@ -74,7 +74,19 @@ charge_request(struct hub *hub, const struct peer *peer,
 	return REFUSAL_RATE_LIMITED;
 }
 
-/* Likewise, and customer is back in the multicart if it had left that. */
+/* Whether seq is not higher than the customer's last one of that event. */
+static bool
+is_stale_seq(const struct customer *customer, enum message_event event,
+    uint64_t seq)
+{
+	return seq != 0 && seq <= customer->seq[event == MESSAGE_UPDATE_CART ?
+	    SEQUENCE_CART : SEQUENCE_READY];
+}
+
+/*
+ * Likewise, and customer is back in the multicart if it had left that; but not
+ * for an update that the lock of the session forbids.
+ */
 static enum refusal
 return_requester(struct hub *hub, const struct peer *peer,
     struct room *room, struct customer *customer, struct reply *reply)
@@ -85,6 +97,9 @@ return_requester(struct hub *hub, const struct peer *peer,
 	if (code != REFUSAL_NONE || peer->request == NULL ||
 	    customer->state != CUSTOMER_AWAY)
 		return code;
+	if (room->session->is_locked && !is_stale_seq(customer,
+	    reply->message->event, reply->message->seq))
+		return REFUSAL_SESSION_LOCKED;
 	return write_quota_apply_record(hub, room,
 	    core_new_record(hub, room, RECORD_RETURN, customer, peer), peer,
 	    &reply->retry_after_s);
@@ -311,15 +326,6 @@ new_update(struct hub *hub, struct room *room, const struct peer *peer,
 	job->record.is_ready = message->is_ready;
 	job->record.cart = payload_ref(message->cart);
 	return job;
-}
-
-/* Whether seq is not higher than the customer's last one of that event. */
-static bool
-is_stale_seq(const struct customer *customer, enum message_event event,
-    uint64_t seq)
-{
-	return seq != 0 && seq <= customer->seq[event == MESSAGE_UPDATE_CART ?
-	    SEQUENCE_CART : SEQUENCE_READY];
 }
 
 enum refusal
