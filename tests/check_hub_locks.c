@@ -488,6 +488,25 @@ START_TEST(a_lock_without_an_end_stays)
 }
 END_TEST
 
+START_TEST(nobody_uses_a_session_because_it_is_locked)
+{
+	struct world_config config;
+	struct world *w;
+	struct client *ann;
+
+	world_defaults(&config);
+	config.hub.lock_time_ms = 0;
+	w = world_new_with(&config);
+	ann = world_start(w, "s1", "Ann");
+	call(w, CALL_LOCK, "s1", 2);
+	hang_up(ann);
+	world_wait(w, 40 * 60 * MINUTE_MS);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_END);
+	ck_assert_uint_eq(count_locked(w), 0);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(another_lock_time_counts_from_the_lock_on)
 {
 	struct world *w = world_new();
@@ -752,6 +771,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_lock_ends_when_its_time_is_up);
 	tcase_add_test(tc, locking_again_begins_its_time_anew);
 	tcase_add_test(tc, a_lock_without_an_end_stays);
+	tcase_add_test(tc, nobody_uses_a_session_because_it_is_locked);
 	tcase_add_test(tc, another_lock_time_counts_from_the_lock_on);
 	tcase_add_test(tc, a_lock_ends_in_time_though_the_daemon_was_killed);
 	tcase_add_test(tc, all_that_are_locked_are_found_again);

@@ -113,7 +113,10 @@ search_pause_ms(const struct hub *hub)
 	return ms < SEARCH_PAUSE_MS ? ms : SEARCH_PAUSE_MS;
 }
 
-/* Sessions that are not in memory and not in use end when they are loaded. */
+/*
+ * Sessions that are not in use end; those that are not in memory do so when
+ * they are loaded.
+ */
 void
 idle_search_done(struct hub *hub, struct job *job)
 {
@@ -132,6 +135,9 @@ idle_search_done(struct hub *hub, struct job *job)
 
 		if (room->state == ROOM_UNLOADED)
 			room_load(hub, room);
+		/* A lock keeps it there. */
+		else if (room->state == ROOM_READY)
+			idle_end_session(hub, room);
 	}
 }
 
