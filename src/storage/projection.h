@@ -24,8 +24,8 @@ int	 projection_prepare(struct sql *sql)
 	    __attribute__((warn_unused_result));
 
 /*
- * The highest row numbers, and whether a session is locked; -1: the error is the connection's, or sql is broken
- * and the cause was logged.
+ * The highest row numbers, and whether a session is locked; -1: the error is
+ * the connection's, or sql is broken and the cause was logged.
  */
 int	 projection_last_rows(struct sql *sql, int64_t *session_row,
 	    int64_t *customer_row, bool *has_locked)
