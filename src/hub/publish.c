@@ -151,12 +151,15 @@ static struct multicart *
 encoding_for(struct hub *hub, struct room *room, const struct peer *peer)
 {
 	struct multicart *featured;
+	size_t made;
 
 	if (peer->features == 0)
 		return room->encoding;
-	hub->encoding_bytes -= multicart_size(room->encoding);
+	made = multicart_size(room->encoding);
 	featured = multicart_featured(room->encoding);
-	hub->encoding_bytes += multicart_size(room->encoding);
+	made = multicart_size(room->encoding) - made;
+	hub->encoding_bytes += made;
+	hub->encoded_bytes += made;
 	return featured;
 }
 
