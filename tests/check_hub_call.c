@@ -331,13 +331,14 @@ START_TEST(a_session_is_ended_once)
 }
 END_TEST
 
-/* The refusal of a call to end one incarnation. */
+/* The refusal of a call that means one incarnation. */
 static enum refusal
-end_incarnation(struct world *world, uint64_t incarnation)
+call_incarnation(struct world *world, enum call_kind kind,
+    uint64_t incarnation)
 {
-	struct asked asked = ask(CALL_END, "s1");
+	struct asked asked = ask(kind, "s1");
 
-	asked.call.ended = incarnation;
+	asked.call.only = incarnation;
 	begin(world, &asked);
 	world_run(world);
 	ck_assert_uint_eq(asked.answers, 1);
@@ -350,14 +351,18 @@ START_TEST(a_repeated_end_spares_the_next_incarnation)
 	struct world *w = world_new();
 	struct client *ann = world_start(w, "s1", "Ann");
 
-	ck_assert_int_eq(end_incarnation(w, 2), REFUSAL_SESSION_NOT_FOUND);
-	ck_assert_int_eq(end_incarnation(w, 1), REFUSAL_NONE);
+	ck_assert_int_eq(call_incarnation(w, CALL_END, 2),
+	    REFUSAL_SESSION_NOT_FOUND);
+	ck_assert_int_eq(call_incarnation(w, CALL_END, 1),
+	    REFUSAL_NONE);
 	ignore(ann);
 	say(ann, START, "Ann");
 	ck_assert_uint_eq(world_record(w, "s1")->incarnation, 2);
-	ck_assert_int_eq(end_incarnation(w, 1), REFUSAL_NONE);
+	ck_assert_int_eq(call_incarnation(w, CALL_END, 1),
+	    REFUSAL_NONE);
 	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_START);
-	ck_assert_int_eq(end_incarnation(w, 2), REFUSAL_NONE);
+	ck_assert_int_eq(call_incarnation(w, CALL_END, 2),
+	    REFUSAL_NONE);
 	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_END);
 	world_free(w);
 }
@@ -378,6 +383,35 @@ remove_from(struct world *world, const char *session,
 	forget(&asked);
 	return asked.call.refused;
 }
+
+START_TEST(a_repeated_lock_or_unlock_spares_the_next_incarnation)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct asked read;
+
+	ck_assert_int_eq(call_incarnation(w, CALL_LOCK, 2),
+	    REFUSAL_SESSION_NOT_FOUND);
+	ck_assert_int_eq(call_incarnation(w, CALL_LOCK, 1), REFUSAL_NONE);
+	ck_assert_int_eq(call_incarnation(w, CALL_END, 1), REFUSAL_NONE);
+	ignore(ann);
+	say(ann, START, "Ann");
+	ck_assert_int_eq(call_incarnation(w, CALL_LOCK, 1),
+	    REFUSAL_SESSION_NOT_FOUND);
+	read = call(w, CALL_READ, "s1");
+	ck_assert_uint_eq(read.call.incarnation, 2);
+	ck_assert(!read.call.is_locked);
+	ck_assert_int_eq(call_incarnation(w, CALL_LOCK, 2), REFUSAL_NONE);
+	ck_assert_int_eq(call_incarnation(w, CALL_UNLOCK, 1),
+	    REFUSAL_SESSION_NOT_FOUND);
+	read = call(w, CALL_READ, "s1");
+	ck_assert(read.call.is_locked);
+	ck_assert_int_eq(call_incarnation(w, CALL_UNLOCK, 2), REFUSAL_NONE);
+	read = call(w, CALL_READ, "s1");
+	ck_assert(!read.call.is_locked);
+	world_free(w);
+}
+END_TEST
 
 START_TEST(a_customer_is_removed_once)
 {
@@ -474,6 +508,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, presence_is_told_of_those_in_memory);
 	tcase_add_test(tc, a_session_is_ended_once);
 	tcase_add_test(tc, a_repeated_end_spares_the_next_incarnation);
+	tcase_add_test(tc,
+	    a_repeated_lock_or_unlock_spares_the_next_incarnation);
 	tcase_add_test(tc, a_customer_is_removed_once);
 	tcase_add_test(tc, what_is_not_in_memory_is_changed_too);
 	tcase_add_test(tc, a_change_that_is_not_on_record_does_not_happen);

@@ -19,7 +19,7 @@
 //                 console.log(owner.name, 'orders', content);
 //             await api.endSession('picnic', { incarnation });
 //         } else
-//             await api.unlockSession('picnic');
+//             await api.unlockSession('picnic', { incarnation });
 //     } catch (error) {
 //         if (!(error instanceof ApiError))
 //             throw error;
@@ -174,27 +174,33 @@ export class Api {
 	}
 
 	// Let no cart change and nobody join, until it is unlocked or ended.
-	// Resolves to the revision and the carts as they are now, as session()
-	// does.  It ends by itself after the daemon's lock-time.
-	lockSession(session) {
-		return this.#call('POST', [session, 'lock']);
+	// Only this incarnation of it if one is given.  Resolves to the revision
+	// and the carts as they are now, as session() does.  It ends by itself after
+	// the daemon's lock-time.
+	lockSession(session, { incarnation } = {}) {
+		return this.#change(session, 'lock', incarnation);
 	}
 
-	// Let carts change again; resolves to the id, incarnation and revision.
-	unlockSession(session) {
-		return this.#call('POST', [session, 'unlock']);
+	// Let carts change again, only of this incarnation if one is given.
+	// Resolves to the id, incarnation and revision.
+	unlockSession(session, { incarnation } = {}) {
+		return this.#change(session, 'unlock', incarnation);
 	}
 
 	// End a session, only this incarnation of it if one is given.  Resolves to
 	// the id and the incarnation, also if it has ended before.
 	endSession(session, { incarnation } = {}) {
-		return this.#call('POST', [session, 'end'],
-			incarnation === undefined ? {} : { incarnation });
+		return this.#change(session, 'end', incarnation);
 	}
 
 	// Let a customer leave; resolves to the ids and the incarnation.
 	removeCustomer(session, customer) {
 		return this.#call('DELETE', [session, 'customers', customer]);
+	}
+
+	#change(session, change, incarnation) {
+		return this.#call('POST', [session, change],
+			incarnation === undefined ? {} : { incarnation });
 	}
 
 	async #call(method, names, query = {}) {

@@ -25,7 +25,8 @@
  *             }
  *             $api->endSession('picnic', incarnation: $locked['incarnation']);
  *         } else {
- *             $api->unlockSession('picnic');
+ *             $api->unlockSession(
+ *                 'picnic', incarnation: $locked['incarnation']);
  *         }
  *     } catch (ApiError $error) {
  *         echo $error->getCode(), ' ', $error->getMessage(), ' again in ',
@@ -161,18 +162,26 @@ class Api
 
     /*
      * Let no cart change and nobody join, until it is unlocked or ended.
-     * Returns the revision and the carts as they are now, as session() does.
-     * It ends by itself after the daemon's lock-time.
+     * Only this incarnation of it if one is given.  Returns the revision and
+     * the carts as they are now, as session() does.  It ends by itself after
+     * the daemon's lock-time.
      */
-    public function lockSession(string $session): array
-    {
-        return $this->call('POST', [$session, 'lock']);
+    public function lockSession(
+        string $session,
+        ?int $incarnation = null
+    ): array {
+        return $this->change($session, 'lock', $incarnation);
     }
 
-    /* Let carts change again; returns the id, incarnation and revision. */
-    public function unlockSession(string $session): array
-    {
-        return $this->call('POST', [$session, 'unlock']);
+    /*
+     * Let carts change again, only of this incarnation if one is given.
+     * Returns the id, incarnation and revision.
+     */
+    public function unlockSession(
+        string $session,
+        ?int $incarnation = null
+    ): array {
+        return $this->change($session, 'unlock', $incarnation);
     }
 
     /*
@@ -181,17 +190,25 @@ class Api
      */
     public function endSession(string $session, ?int $incarnation = null): array
     {
-        return $this->call(
-            'POST',
-            [$session, 'end'],
-            $incarnation === null ? [] : ['incarnation' => $incarnation]
-        );
+        return $this->change($session, 'end', $incarnation);
     }
 
     /* Let a customer leave; returns the ids and the incarnation. */
     public function removeCustomer(string $session, string $customer): array
     {
         return $this->call('DELETE', [$session, 'customers', $customer]);
+    }
+
+    private function change(
+        string $session,
+        string $change,
+        ?int $incarnation
+    ): array {
+        return $this->call(
+            'POST',
+            [$session, $change],
+            $incarnation === null ? [] : ['incarnation' => $incarnation]
+        );
     }
 
     private function call(

@@ -18,7 +18,7 @@ the carts if everybody is ready, and end the session, that one alone:
                 print(cart['owner']['name'], 'orders', cart['content'])
             api.end_session('picnic', incarnation=locked['incarnation'])
         else:
-            api.unlock_session('picnic')
+            api.unlock_session('picnic', incarnation=locked['incarnation'])
     except ApiError as error:
         print(error.code, error, 'again in', error.retry_after)
 """
@@ -165,29 +165,36 @@ class Api:
         """
         return self._call('GET', [session])
 
-    def lock_session(self, session):
+    def lock_session(self, session, incarnation=None):
         """Let no cart change and nobody join, until it is unlocked or ended.
 
-        Returns the revision and the carts as they are now, as session() does.
-        It ends by itself after the daemon's lock-time.
+        Only this incarnation of it if one is given.  Returns the revision and
+        the carts as they are now, as session() does.  It ends by itself after
+        the daemon's lock-time.
         """
-        return self._call('POST', [session, 'lock'])
+        return self._change(session, 'lock', incarnation)
 
-    def unlock_session(self, session):
-        """Let carts change again; returns the id, incarnation and revision."""
-        return self._call('POST', [session, 'unlock'])
+    def unlock_session(self, session, incarnation=None):
+        """Let carts change again, only of this incarnation if one is given.
+
+        Returns the id, incarnation and revision.
+        """
+        return self._change(session, 'unlock', incarnation)
 
     def end_session(self, session, incarnation=None):
         """End a session, only this incarnation of it if one is given.
 
         Returns the id and the incarnation, also if it has ended before.
         """
-        query = {} if incarnation is None else {'incarnation': incarnation}
-        return self._call('POST', [session, 'end'], query)
+        return self._change(session, 'end', incarnation)
 
     def remove_customer(self, session, customer):
         """Let a customer leave; returns the ids and the incarnation."""
         return self._call('DELETE', [session, 'customers', customer])
+
+    def _change(self, session, change, incarnation):
+        query = {} if incarnation is None else {'incarnation': incarnation}
+        return self._call('POST', [session, change], query)
 
     def _call(self, method, names, query=None):
         path = '' if self._url.scheme == 'unix' else self._url.path.rstrip('/')

@@ -243,7 +243,7 @@ api_call_new(struct api_calls *calls, const struct api_call_config *config,
 		.session = call->session,
 		.key = call->key,
 		.address = call->address,
-		.ended = query->incarnation,
+		.only = query->incarnation,
 		.customer = query->customer,
 		.after_row = query->after_row,
 		.max = query->state == API_STATE_RUNNING ? query->limit :

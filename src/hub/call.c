@@ -126,7 +126,7 @@ end_session(struct hub *hub, struct call *call, struct room *room)
 {
 	const struct session *session = room->session;
 
-	call->incarnation = call->ended != 0 ? call->ended :
+	call->incarnation = call->only != 0 ? call->only :
 	    session->incarnation;
 	if (call->incarnation == 0 ||
 	    call->incarnation > session->incarnation) {
@@ -149,7 +149,8 @@ lock_session(struct hub *hub, struct call *call, struct room *room)
 {
 	bool locks = call->kind == CALL_LOCK, changes;
 
-	if (!room->session->is_running) {
+	if (!room->session->is_running || (call->only != 0 &&
+	    call->only != room->session->incarnation)) {
 		call->refused = REFUSAL_SESSION_NOT_FOUND;
 		return false;
 	}

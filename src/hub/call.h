@@ -49,7 +49,8 @@ struct call {
 	struct payload *key;	/* if it changes something: the name of the */
 				/* caller's, NULL for an administrator, ... */
 	const char *address;	/* ... and its address, for the journal */
-	uint64_t ended;		/* END: only this incarnation; 0: any */
+	uint64_t only;		/* LOCK, UNLOCK, END: only this incarnation; */
+				/* 0: any */
 	struct customer_id customer;	/* REMOVE */
 	int64_t	 after_row;		/* LIST: of the session before */
 	size_t	 max;			/* LIST: at the most; 1 or more */

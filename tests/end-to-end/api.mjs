@@ -335,7 +335,10 @@ test('a session is locked for an order, and it is on record whose doing',
 		const ada = await Client.open(daemon, '/one');
 		const { customerId } = await ada.enter('startSession', 'Ada');
 		await ada.nextOf('multicartUpdate');
-		const locked = await call('POST', '/v1/sessions/one/lock');
+		assert.equal((await call('POST', '/v1/sessions/one/lock?incarnation=2'))
+			.error.code, 'sessionNotFound');
+		const locked = await call('POST',
+			'/v1/sessions/one/lock?incarnation=1');
 		assert.equal(locked.status, 200, locked.text);
 		const { text } = await ada.nextOf('multicartUpdate');
 		assert.equal(content(locked),
@@ -351,9 +354,12 @@ test('a session is locked for an order, and it is on record whose doing',
 		const again = await startApi({}, daemon.database);
 		assert.equal((await again.call('GET', '/v1/sessions/one')).isLocked,
 			true);
-		for (let i = 0; i < 2; i++)
+		assert.equal((await again.call('POST',
+			'/v1/sessions/one/unlock?incarnation=2')).error.code,
+		'sessionNotFound');
+		for (const query of ['?incarnation=1', ''])
 			assert.deepEqual(JSON.parse((await again.call('POST',
-				'/v1/sessions/one/unlock')).text),
+				`/v1/sessions/one/unlock${query}`)).text),
 			{ id: 'one', incarnation: 1, revision: 3 });
 		assert.equal((await again.call('GET', '/v1/sessions/one')).isLocked,
 			false);

@@ -153,15 +153,22 @@ testWithEach('sessions are paged, read, and ended', (ask, { hasUnix }) =>
 				text: text.match(/"multicartContent":(.*)\}\}$/)[1],
 			});
 
-		const { revision, ...locked } = (await ask(here, 'lock', id)).value;
+		const notFound = { code: 'sessionNotFound', status: 404,
+			retryAfter: null };
+		assert.deepEqual(await errorOf(ask(here, 'lock', id, 2)), notFound);
+		const { revision, ...locked } = (await ask(here, 'lock', id, 1)).value;
 		assert.deepEqual([revision, locked.carts, locked.text], [4,
 			[[`${id}"]`, 2], ['Bob', null]],
 			text.match(/"multicartContent":(.*)\}\}$/)[1]]);
 		bob.send('updateCart', { customerId: bob.customerId, seq: 1,
 			cartContent: {} });
 		await assert.rejects(bob.nextOf('updateCart'), /sessionLocked/);
-		assert.deepEqual((await ask(here, 'unlock', id)).value,
+		assert.deepEqual(await errorOf(ask(here, 'unlock', id, 2)), notFound);
+		assert.deepEqual((await ask(here, 'unlock', id, 1)).value,
 			{ id, incarnation: 1, revision: 5 });
+		assert.deepEqual((await ask(here, 'lock', 'b')).value.carts.length, 1);
+		assert.deepEqual((await ask(here, 'unlock', 'b')).value,
+			{ id: 'b', incarnation: 1, revision: 3 });
 
 		const removed = await ask(here, 'remove', id, bob.customerId);
 		assert.deepEqual(removed.value,

@@ -24,9 +24,11 @@ const calls = {
 	},
 	session: async (name) => cartsOf(
 		await new Api(url, key, { timeout }).session(name)),
-	lock: async (name) => cartsOf(
-		await new Api(url, key, { timeout }).lockSession(name)),
-	unlock: (name) => new Api(url, key, { timeout }).unlockSession(name),
+	lock: async (name, incarnation) => cartsOf(
+		await new Api(url, key, { timeout }).lockSession(name,
+			{ incarnation })),
+	unlock: (name, incarnation) => new Api(url, key, { timeout })
+		.unlockSession(name, { incarnation }),
 	end: (name, incarnation) => new Api(url, key, { timeout })
 		.endSession(name, { incarnation }),
 	remove: (...names) => new Api(url, key, { timeout })
