@@ -19,6 +19,12 @@ struct answer_body {
 	size_t	 count;
 };
 
+struct answer_cursor {
+	uint64_t incarnation;	/* 0 for none */
+	uint64_t revision;
+	bool	 is_featured;	/* for who has a feature on */
+};
+
 void	 answer_body_init(struct answer_body *body);
 /* Add a message: len bytes and then tail. */
 void	 answer_body_add(struct answer_body *body, const char *message,
@@ -28,12 +34,6 @@ void	 answer_body_add(struct answer_body *body, const char *message,
  * messages: of that, the bytes from ANSWER_BODY_HEAD_BYTES on follow.
  */
 struct payload *answer_body_lead(struct answer_body *body);
-struct answer_cursor {
-	uint64_t incarnation;	/* 0 for none */
-	uint64_t revision;
-	bool	 is_featured;	/* for who has a feature on */
-};
-
 /* The whole, with one reference. */
 struct payload *answer_body_end(struct answer_body *body,
 	    const struct answer_cursor *cursor);
