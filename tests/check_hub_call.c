@@ -314,6 +314,7 @@ START_TEST(a_session_is_ended_once)
 	ended = call(w, CALL_END, "s1");
 	ck_assert_int_eq(ended.call.refused, REFUSAL_NONE);
 	ck_assert_uint_eq(ended.call.incarnation, 1);
+	ck_assert_uint_eq(ended.call.revision, 2);
 	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_END);
 	expect_note(w, 1, RECORD_CALL_END);
 	expect(ann, LEFT, ann->id);
@@ -322,6 +323,7 @@ START_TEST(a_session_is_ended_once)
 	ended = call(w, CALL_END, "s1");
 	ck_assert_int_eq(ended.call.refused, REFUSAL_NONE);
 	ck_assert_uint_eq(ended.call.incarnation, 1);
+	ck_assert_uint_eq(ended.call.revision, 2);
 	ck_assert_uint_eq(world_notes(w, &notes), 1);
 	ended = call(w, CALL_END, "s2");
 	ck_assert_int_eq(ended.call.refused, REFUSAL_SESSION_NOT_FOUND);

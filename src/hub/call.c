@@ -125,6 +125,7 @@ static bool
 end_session(struct hub *hub, struct call *call, struct room *room)
 {
 	const struct session *session = room->session;
+	bool ends;
 
 	call->incarnation = call->only != 0 ? call->only :
 	    session->incarnation;
@@ -133,14 +134,16 @@ end_session(struct hub *hub, struct call *call, struct room *room)
 		call->refused = REFUSAL_SESSION_NOT_FOUND;
 		return false;
 	}
-	if (!session->is_running || call->incarnation < session->incarnation)
-		return false;
-	submit_note(hub, call, room, NULL);
-	/* A running session can always be ended. */
-	(void)core_apply_record(hub, room,
-	    core_new_record(hub, room, RECORD_END, NULL, NULL));
-	call->revision = session->revision;
-	return true;
+	ends = session->is_running && call->incarnation == session->incarnation;
+	if (ends) {
+		submit_note(hub, call, room, NULL);
+		/* A running session can always be ended. */
+		(void)core_apply_record(hub, room,
+		    core_new_record(hub, room, RECORD_END, NULL, NULL));
+	}
+	if (call->incarnation == session->incarnation)
+		call->revision = session->revision;
+	return ends;
 }
 
 /* Likewise, whether it is locked or unlocked. */

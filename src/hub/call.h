@@ -58,7 +58,8 @@ struct call {
 	/* What came of it; lent for as long as done() runs. */
 	enum refusal refused;	/* REFUSAL_NONE: all that follows is there */
 	uint64_t incarnation;		/* not LIST */
-	uint64_t revision;
+	uint64_t revision;		/* END: of the end; 0 if another */
+					/* incarnation was started meanwhile */
 	uint64_t active_ms;
 	bool	 is_locked;		/* READ */
 	struct multicart *multicart;	/* READ, LOCK: at that revision */
