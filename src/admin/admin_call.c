@@ -20,7 +20,8 @@
 #include "wire/multicart.h"
 
 enum {
-	CALLS_MAX = 16	/* pending and remembered */
+	CALLS_MAX = 16,	/* pending and remembered */
+	ANSWER_LIFE_MS = 60 * 1000
 };
 
 struct admin_call {
@@ -29,7 +30,9 @@ struct admin_call {
 	uint64_t number;
 	struct payload *session;
 	bool	 is_pending;
-	struct multicart *multicart;	/* of a lock that is done; or NULL */
+	uint64_t done_ms;		/* if it is not */
+	struct multicart *multicart;	/* of a lock that is done and was */
+					/* not asked about yet; or NULL */
 };
 
 struct admin_calls {
@@ -71,6 +74,20 @@ admin_calls_free(struct admin_calls *calls)
 	free(calls);
 }
 
+/* What came of a session is not to be kept longer than it takes to ask. */
+static void
+forget_old_calls(struct admin_calls *calls, uint64_t now_ms)
+{
+	struct admin_call *call, *next;
+
+	for (call = TAILQ_FIRST(&calls->list); call != NULL; call = next) {
+		next = TAILQ_NEXT(call, entry);
+		if (!call->is_pending &&
+		    now_ms - call->done_ms >= ANSWER_LIFE_MS)
+			forget(calls, call);
+	}
+}
+
 /* Make room for one more; -1 if all are pending. */
 static int
 forget_oldest_call(struct admin_calls *calls)
@@ -95,6 +112,7 @@ on_call_done(struct call *done)
 	    offsetof(struct admin_call, call));
 
 	call->is_pending = false;
+	call->done_ms = clock_now().mono_ms;
 	if (done->refused == REFUSAL_NONE && done->multicart != NULL)
 		call->multicart = multicart_ref(done->multicart);
 }
@@ -116,6 +134,7 @@ begin(const struct admin_request *request, enum call_kind kind,
 	}
 	if (admin_request_is_late(request, answer))
 		return;
+	forget_old_calls(calls, now.mono_ms);
 	if (forget_oldest_call(calls) == -1) {
 		admin_answer_error(answer, 503, "too much is pending");
 		return;
@@ -155,8 +174,9 @@ admin_call_end(const struct admin_request *request,
 	begin(request, CALL_END, answer);
 }
 
+/* The carts are given once: who asks has them then. */
 static void
-answer_done(const struct admin_call *call, struct exchange_answer *answer)
+answer_done(struct admin_call *call, struct exchange_answer *answer)
 {
 	struct multicart *multicart = call->multicart;
 
@@ -170,17 +190,21 @@ answer_done(const struct admin_call *call, struct exchange_answer *answer)
 	answer->lead = answer->body;
 	answer->body = payload_ref(multicart->bytes);
 	answer->body_from = MULTICART_PAYLOAD_AT;
+	multicart_unref(multicart);
+	call->multicart = NULL;
 }
 
 void
 admin_call_status(const struct admin_request *request,
     struct exchange_answer *answer)
 {
-	const struct admin_call *call = NULL;
+	struct admin_calls *calls = request->config->calls;
+	struct admin_call *call = NULL;
 	uint64_t number;
 
+	forget_old_calls(calls, clock_now().mono_ms);
 	if (number_parse(request->rest, UINT64_MAX, &number) == 0)
-		TAILQ_FOREACH(call, &request->config->calls->list, entry)
+		TAILQ_FOREACH(call, &calls->list, entry)
 			if (call->number == number)
 				break;
 	if (call == NULL)

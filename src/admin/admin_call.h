@@ -25,7 +25,8 @@ void	 admin_call_end(const struct admin_request *request,
 /*
  * GET /call/N: {"state":"pending"}, "notFound" or "failed"; or, with state
  * "done", "incarnation" and "revision", and after a lock payload and cursor of
- * the multicartUpdate at that revision.  404 if that was too long ago.
+ * the multicartUpdate at that revision, to who asks first.  404 if it was done a
+ * minute ago or before 16 others.
  */
 void	 admin_call_status(const struct admin_request *request,
 	    struct exchange_answer *answer);
