@@ -188,6 +188,18 @@ START_TEST(the_newest_sixteen_are_remembered)
 }
 END_TEST
 
+START_TEST(a_number_is_not_that_of_another_daemon)
+{
+	uint64_t number = call(admin_call_unlock);
+
+	admin_calls_free(config.calls);
+	config.calls = admin_calls_new(world_hub(world));
+	ck_assert_uint_ne(call(admin_call_unlock), number);
+	expect_untold(number);
+	ck_assert_uint_lt(number, UINT64_C(1) << 53);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -196,4 +208,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, an_end_of_before_has_its_revision);
 	tcase_add_test(tc, what_came_of_it_is_forgotten_after_a_minute);
 	tcase_add_test(tc, the_newest_sixteen_are_remembered);
+	tcase_add_test(tc, a_number_is_not_that_of_another_daemon);
 }

@@ -12,6 +12,7 @@
 #include "admin_request.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/id.h"
 #include "base/number.h"
 #include "base/xalloc.h"
 #include "hub/call.h"
@@ -21,7 +22,8 @@
 
 enum {
 	CALLS_MAX = 16,	/* pending and remembered */
-	ANSWER_LIFE_MS = 60 * 1000
+	ANSWER_LIFE_MS = 60 * 1000,
+	NUMBER_UNUSED_BITS = 12	/* that programs read it from JSON as it is */
 };
 
 struct admin_call {
@@ -46,9 +48,14 @@ struct admin_calls *
 admin_calls_new(struct hub *hub)
 {
 	struct admin_calls *calls = xcalloc(1, sizeof(*calls));
+	struct id_key random;
 
 	calls->hub = hub;
 	TAILQ_INIT(&calls->list);
+	/* A number of before a restart is to be nobody else's after it. */
+	id_key_random(&random);
+	memcpy(&calls->last, random.bytes, sizeof(calls->last));
+	calls->last >>= NUMBER_UNUSED_BITS;
 	return calls;
 }
 

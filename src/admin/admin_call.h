@@ -8,7 +8,8 @@ struct hub;
 
 /*
  * Sessions locked, unlocked and ended by operators.  That takes until it is
- * durable: an answer has a number, by which to ask what came of it.
+ * durable: an answer has a number, by which to ask what came of it.  No daemon
+ * gives the number of another that ran before it.
  */
 
 struct admin_calls *admin_calls_new(struct hub *hub);
@@ -26,7 +27,7 @@ void	 admin_call_end(const struct admin_request *request,
  * GET /call/N: {"state":"pending"}, "notFound" or "failed"; or, with state
  * "done", "incarnation" and "revision", and after a lock payload and cursor of
  * the multicartUpdate at that revision, to who asks first.  404 if it was done a
- * minute ago or before 16 others.
+ * minute ago or before 16 others, or by the daemon before it was started anew.
  */
 void	 admin_call_status(const struct admin_request *request,
 	    struct exchange_answer *answer);

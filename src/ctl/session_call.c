@@ -15,7 +15,7 @@ enum {
 	TARGET_BYTES = 32 + SESSION_ID_MAX
 };
 
-/* What the daemon answers of a call that was before it started. */
+/* What the daemon answers of a call that it does not know, or any more. */
 #define STATUS_UNKNOWN 404
 
 static const struct json_shape begun_shape[] = {
@@ -32,8 +32,9 @@ static enum ctl_status
 report_outcome(const char *session, const struct daemon_answer *answer)
 {
 	if (answer->status == STATUS_UNKNOWN) {
-		log_errorx("%s: the daemon was started anew meanwhile: do it "
-		    "again", session);
+		log_errorx("%s: what came of it is not known: the daemon was "
+		    "started anew or had much else to do: do it again",
+		    session);
 		return CTL_UNAVAILABLE;
 	}
 	if (daemon_answer_is_text(answer->root, "state", "notFound")) {
