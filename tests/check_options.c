@@ -959,18 +959,19 @@ note_change(void *ctx, const char *key, enum reload_change change)
 	told->change = change;
 }
 
+/* The way from / to where this runs, in whose own name may be a space. */
+#define CWD "/proc/self/cwd/"
+
 /* Read a command line with a file of one key, and more behind it. */
 static void
 run_with_key(const char *name, const char *more)
 {
-	char line[2 * PATH_MAX], text[96], *keys;
+	char line[2 * PATH_MAX], text[96];
 	int len = snprintf(text, sizeof(text), "%s %064d\n", name, 7);
 
 	write_file(text, (size_t)len);
-	keys = realpath(path, NULL);
-	ck_assert_ptr_nonnull(keys);
-	(void)snprintf(line, sizeof(line), "x -o api-keys=%s%s", keys, more);
-	free(keys);
+	(void)snprintf(line, sizeof(line), "x -o api-keys=" CWD "%s%s", path,
+	    more);
 	ck_assert_int_eq(run(line), OPTIONS_RUN);
 }
 
@@ -992,12 +993,10 @@ read_again(const char *more, struct options *again, struct buf *lines)
 static void
 write_keys(char paths[2][PATH_MAX])
 {
-	char cwd[PATH_MAX / 2];
 	int i;
 
-	ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
 	for (i = 0; i < 2; i++) {
-		(void)snprintf(paths[i], PATH_MAX, "%s/%s/%c.pem", cwd, dir,
+		(void)snprintf(paths[i], PATH_MAX, CWD "%s/%c.pem", dir,
 		    'a' + i);
 		write_file_at(paths[i], ticket_maker_ed_pem,
 		    strlen(ticket_maker_ed_pem));
