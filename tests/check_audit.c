@@ -606,7 +606,7 @@ START_TEST(calls_of_the_shops_server_are_notes)
 		const char *sql;
 		const char *what;
 	} forgeries[] = {
-		{ "UPDATE journal SET flags = 3 WHERE seq = 3",
+		{ "UPDATE journal SET flags = 5 WHERE seq = 3",
 		    "its flags are unknown" },
 		{ "UPDATE journal SET flags = 1 WHERE seq = 3",
 		    "its customer cannot be" },
