@@ -49,7 +49,8 @@ const settingsOf = (random) => ({
 // A script: who is connected, what they were shown, and what was erased.
 class Script {
 	members = [];		// {session, client, id, token, secret}
-	seen = new Map();	// "SESSION CURSOR" -> text of a multicart
+	seen = new Map();	// "SESSION CURSOR" -> {text, ms}: a multicart, and
+				// when it was shown
 	heads = [];		// lines of audit head, oldest first
 	secrets = [];		// texts that must not be in any file any more
 	count = 0;
@@ -83,7 +84,8 @@ class Script {
 				return answer;
 			const { event: got, payload, cursor } = JSON.parse(text);
 			if (got === 'multicartUpdate' && cursor !== undefined)
-				this.seen.set(`${session} ${cursor}`, text);
+				this.seen.set(`${session} ${cursor}`,
+					{ text, ms: Date.now() });
 			if (got === event)
 				answer = payload;
 			if (payload.code === 'invalidJson')
@@ -192,8 +194,19 @@ class Script {
 		return this.letTimePass();
 	}
 
-	async compareStates() {
-		const keys = [...this.seen.keys()];
+	// Of whom nothing is left counts from 1 again: what was shown before that
+	// was another multicart.
+	isOfThisStart([session, at], rows) {
+		const [incarnation] = at.split('.').map(Number);
+		const start = rows.find((row) => row.session === session &&
+			row.incarnation === incarnation && row.revision === 1);
+		return start === undefined ||
+			Date.parse(start.time) <= this.seen.get(`${session} ${at}`).ms;
+	}
+
+	async compareStates(rows) {
+		const keys = [...this.seen.keys()].filter((key) =>
+			this.isOfThisStart(key.split(' '), rows));
 		for (let i = 0; i < LONG && keys.length > 0; i++) {
 			const key = keys.splice(this.random(keys.length), 1)[0];
 			const [session, at] = key.split(' ');
@@ -201,7 +214,7 @@ class Script {
 				['audit', 'state', session, '--at', at]);
 			assert([0, 2].includes(status));
 			if (status === 0)
-				this.compareState(JSON.parse(this.seen.get(key)),
+				this.compareState(JSON.parse(this.seen.get(key).text),
 					JSON.parse(stdout));
 		}
 	}
@@ -256,7 +269,7 @@ class Script {
 			['audit', 'sessions', '--json']);
 		for (const { session } of sessions)
 			await this.checkSession(session, rows);
-		await this.compareStates();
+		await this.compareStates(rows);
 	}
 
 	async checkSession(session, rows) {
