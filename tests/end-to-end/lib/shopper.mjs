@@ -28,8 +28,19 @@ export const request = (daemon, method, target,
 
 export const ask = (...args) => request(...args).answer;
 
-// Resolves once the daemon has seen everything that was sent before.
-export const pass = (daemon) => ask(daemon, 'OPTIONS', '/any');
+const passOnce = async (daemon) => {
+	const { sending, answer } = request(daemon, 'OPTIONS', '/any');
+	const [result] = await Promise.all([answer, once(sending, 'close')]);
+	return result;
+};
+
+// Resolves once the daemon has done everything that was sent before, and the
+// connections of the requests which show that are closed.  In one turn it may
+// come to the first of them before the others; to the second one in a later turn.
+export const pass = async (daemon) => {
+	await passOnce(daemon);
+	return passOnce(daemon);
+};
 
 // A customer that polls.
 export class Shopper {
