@@ -212,10 +212,19 @@ testWithEach('what the daemon refuses is an error with its code', (ask) =>
 		// A key as it was read from a file.
 		assert.deepEqual((await ask({ ...here, key: `${KEY}\n` }, 'sessions',
 			{})).value, ['one']);
+		const fail = () => call('GET', '/v1/sessions', { key: 'x' });
 		for (let i = 0; i < 10; i++)
-			await call('GET', '/v1/sessions', { key: 'x' });
+			await fail();
+		// Until it has asked, too, or it is allowed again meanwhile.
+		let isAsking = true;
+		const failing = (async () => {
+			while (isAsking)
+				await fail();
+		})();
 		const { code, status, retryAfter } = await errorOf(
 			ask({ ...here, key: 'bsk_x' }, 'sessions', {}));
+		isAsking = false;
+		await failing;
 		assert.deepEqual([code, status], ['rateLimited', 429]);
 		assert(Number.isInteger(retryAfter) && retryAfter > 0);
 	}));
