@@ -1,11 +1,11 @@
-// What a shop's server needs of buddyshopping: tickets, and the sessions.
+// What a shop's server needs of buddyshopping: tickets, sessions, webhooks.
 //
 // Needs nothing but Node (18 or later): copy this file.  A ticket lets a
 // customer of yours start or join a session (buddyshopping-protocol(7)); Api
-// asks the daemon what is in the sessions and changes them
-// (buddyshopping-api(7)).  A checkout: lock the session, so that no cart
-// changes any more, make the order of the carts if everybody is ready, and end
-// the session, that one alone:
+// asks the daemon what is in the sessions and changes them, and checkWebhook()
+// reads what the daemon tells (buddyshopping-api(7)).  A checkout: lock the
+// session, so that no cart changes any more, make the order of the carts if
+// everybody is ready, and end the session, that one alone:
 //
 //     import { Api, ApiError } from './buddyshopping.mjs';
 //
@@ -26,7 +26,7 @@
 //         console.log(error.code, error.message, 'again in', error.retryAfter);
 //     }
 
-import { createHmac } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 
@@ -76,6 +76,75 @@ export const makeTicket = (key, kid, { name, session, role, account, audience,
 	const signature = createHmac('sha256', secret).update(text)
 		.digest('base64url');
 	return `${text}.${signature}`;
+};
+
+// A request is no webhook of the daemon's, or not one of now.
+export class WebhookError extends Error {
+	name = 'WebhookError';
+}
+
+// What a field has that has to be there once.
+const fieldOf = (headers, name) => {
+	const pairs = headers[Symbol.iterator] ? [...headers] :
+		Object.entries(headers);
+	const values = pairs.filter(([key]) => key.toLowerCase() === name)
+		.flatMap(([, value]) => value);
+	if (values.length !== 1 || typeof values[0] !== 'string')
+		throw new WebhookError(`there is not one ${name}`);
+	return values[0];
+};
+
+const SECRET_BYTES_MIN = 24;
+
+const webhookKeys = (secrets) => {
+	const keys = secrets.split(/\s+/).filter(Boolean).map((secret) => {
+		const [, text] = secret.match(/^whsec_([A-Za-z0-9+/]+=*)$/) ?? [];
+		const key = Buffer.from(text ?? '', 'base64');
+		if (key.length < SECRET_BYTES_MIN)
+			throw new TypeError('no secret of webhooks, "whsec_..."');
+		return key;
+	});
+	if (keys.length === 0)
+		throw new TypeError('there is no secret of webhooks');
+	return keys;
+};
+
+const isEqual = (one, other) => one.length === other.length &&
+	timingSafeEqual(Buffer.from(one), Buffer.from(other));
+
+// Versions and signatures; what proxies make of two fields is no such list.
+const SIGNATURES = /^v\w+,[A-Za-z0-9+/=]+(?: v\w+,[A-Za-z0-9+/=]+)*$/;
+
+// The event that a webhook tells; throws a WebhookError if it is none.
+//
+// body: that of the request, the bytes as they came.
+// headers: those of the request, as in node:http or a Headers, in any case.
+// secrets: the daemon's webhook-secret, "whsec_..."; while it is changed both,
+//	with white space between.
+// tolerance: how many seconds the sender's clock may be off, and the request
+//	have been on its way.
+//
+// The same event may come more than once: know it by its id.  Answer with a
+// status of 200 to 299 once it is kept, and with 401 where this throws.
+export const checkWebhook = (body, headers, secrets,
+	{ tolerance = 300 } = {}) => {
+	const [id, stamp, signatures] = ['webhook-id', 'webhook-timestamp',
+		'webhook-signature'].map((name) => fieldOf(headers, name));
+	if (!/^[0-9]{1,15}$/.test(stamp) ||
+	    Math.abs(Date.now() / 1000 - Number(stamp)) > tolerance)
+		throw new WebhookError('the timestamp is not that of now');
+	if (!SIGNATURES.test(signatures))
+		throw new WebhookError('there is no list of signatures');
+	const known = webhookKeys(secrets).map((key) => `v1,${createHmac('sha256',
+		key).update(`${id}.${stamp}.`).update(body).digest('base64')}`);
+	if (!known.some((one) => signatures.split(' ')
+		.some((other) => isEqual(one, other))))
+		throw new WebhookError('no signature is of the secret');
+	try {
+		return JSON.parse(body.toString());
+	} catch (cause) {
+		throw new WebhookError('the body is no JSON', { cause });
+	}
 };
 
 // What tells where a value ends: strings, with their escapes, and brackets.

@@ -1,14 +1,15 @@
 <?php
 
 /*
- * What a shop's server needs of buddyshopping: tickets, and the sessions.
+ * What a shop's server needs of buddyshopping: tickets, sessions, webhooks.
  *
  * Needs nothing but PHP (8.0 or later, with openssl for https): copy this file.
  * A ticket lets a customer of yours start or join a session
  * (buddyshopping-protocol(7)); Api asks the daemon what is in the sessions and
- * changes them (buddyshopping-api(7)).  A checkout: lock the session, so that
- * no cart changes any more, make the order of the carts if everybody is ready,
- * and end the session, that one alone:
+ * changes them, and checkWebhook() reads what the daemon tells
+ * (buddyshopping-api(7)).  A checkout: lock the session, so that no cart changes
+ * any more, make the order of the carts if everybody is ready, and end the
+ * session, that one alone:
  *
  *     require 'buddyshopping.php';
  *     use BuddyShopping\{Api, ApiError};
@@ -99,6 +100,94 @@ function makeTicket(
         $parts
     ));
     return $text . '.' . encode(hash_hmac('sha256', $text, $secret, true));
+}
+
+/* A request is no webhook of the daemon's, or not one of now. */
+class WebhookError extends \RuntimeException
+{
+}
+
+/* What a field has that has to be there once. */
+function field(array $headers, string $name): string
+{
+    $values = [];
+    foreach ($headers as $key => $value) {
+        if (strtolower((string)$key) === $name) {
+            array_push($values, ...(array)$value);
+        }
+    }
+    if (count($values) !== 1) {
+        throw new WebhookError("there is not one $name");
+    }
+    return (string)$values[0];
+}
+
+const SECRET_BYTES_MIN = 24;
+
+function webhookKeys(string $secrets): array
+{
+    $keys = [];
+    foreach (preg_split('/\s+/', $secrets, -1, PREG_SPLIT_NO_EMPTY) as $secret) {
+        $key = str_starts_with($secret, 'whsec_') ?
+            base64_decode(substr($secret, strlen('whsec_')), true) : false;
+        if ($key === false || strlen($key) < SECRET_BYTES_MIN) {
+            throw new \ValueError('no secret of webhooks, "whsec_..."');
+        }
+        $keys[] = $key;
+    }
+    if ($keys === []) {
+        throw new \ValueError('there is no secret of webhooks');
+    }
+    return $keys;
+}
+
+// Versions and signatures; what proxies make of two fields is no such list.
+const SIGNATURES = '~^v\w+,[A-Za-z0-9+/=]+(?: v\w+,[A-Za-z0-9+/=]+)*$~D';
+
+/*
+ * The event that a webhook tells; throws a WebhookError if it is none.
+ *
+ * body: that of the request, as it came: file_get_contents('php://input').
+ * headers: those of the request, in any case: getallheaders().
+ * secrets: the daemon's webhook-secret, "whsec_..."; while it is changed both,
+ *     with white space between.
+ * tolerance: how many seconds the sender's clock may be off, and the request
+ *     have been on its way.
+ *
+ * The same event may come more than once: know it by its id.  Answer with a
+ * status of 200 to 299 once it is kept, and with 401 where this throws.
+ */
+function checkWebhook(
+    string $body,
+    array $headers,
+    string $secrets,
+    int $tolerance = 300
+): array {
+    [$id, $stamp, $signatures] = array_map(
+        fn ($name) => field($headers, $name),
+        ['webhook-id', 'webhook-timestamp', 'webhook-signature']
+    );
+    if (!preg_match('/^[0-9]{1,15}$/D', $stamp) ||
+        abs(time() - (int)$stamp) > $tolerance) {
+        throw new WebhookError('the timestamp is not that of now');
+    }
+    if (!preg_match(SIGNATURES, $signatures)) {
+        throw new WebhookError('there is no list of signatures');
+    }
+    $isKnown = false;
+    foreach (webhookKeys($secrets) as $key) {
+        $mac = hash_hmac('sha256', "$id.$stamp.$body", $key, true);
+        foreach (explode(' ', $signatures) as $signature) {
+            $isKnown = hash_equals('v1,' . base64_encode($mac), $signature) ||
+                $isKnown;
+        }
+    }
+    if (!$isKnown) {
+        throw new WebhookError('no signature is of the secret');
+    }
+    $event = json_decode($body, true);
+    return is_array($event) ? $event :
+        throw new WebhookError('the body is no JSON');
 }
 
 /*

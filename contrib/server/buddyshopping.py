@@ -1,10 +1,11 @@
-"""What a shop's server needs of buddyshopping: tickets, and the sessions.
+"""What a shop's server needs of buddyshopping: tickets, sessions, webhooks.
 
 Needs nothing but Python (3.9 or later): copy this file.  A ticket lets a
 customer of yours start or join a session (buddyshopping-protocol(7)); Api asks
-the daemon what is in the sessions and changes them (buddyshopping-api(7)).  A
-checkout: lock the session, so that no cart changes any more, make the order of
-the carts if everybody is ready, and end the session, that one alone:
+the daemon what is in the sessions and changes them, and check_webhook() reads
+what the daemon tells (buddyshopping-api(7)).  A checkout: lock the session, so
+that no cart changes any more, make the order of the carts if everybody is ready,
+and end the session, that one alone:
 
     import os
     from buddyshopping import Api, ApiError
@@ -33,12 +34,16 @@ import socket
 import time
 import urllib.parse
 
-__all__ = ['Api', 'ApiError', 'make_ticket']
+__all__ = ['Api', 'ApiError', 'WebhookError', 'check_webhook', 'make_ticket']
 
 # What tells where a value ends: strings, with their escapes, and brackets.
 _TOKEN = re.compile(r'"multicartContent":|\\.|["\[\]{}]')
 # Python refuses whole numbers of more digits than some thousands.
 _DIGITS_MAX = 1000
+# Versions and signatures; what proxies make of two fields is no such list.
+_SIGNATURES = re.compile(r'v\w+,[A-Za-z0-9+/=]+(?: v\w+,[A-Za-z0-9+/=]+)*',
+                         re.ASCII)
+_SECRET_BYTES_MIN = 24
 
 
 class ApiError(Exception):
@@ -88,6 +93,64 @@ def make_ticket(key, kid, *, name=None, session=None, role=None, account=None,
     text = b'.'.join(_encode(json.dumps(part).encode()) for part in parts)
     signature = hmac.new(secret, text, hashlib.sha256).digest()
     return (text + b'.' + _encode(signature)).decode()
+
+
+class WebhookError(Exception):
+    """A request is no webhook of the daemon's, or not one of now."""
+
+
+def check_webhook(body, headers, secrets, *, tolerance=300):
+    """The event (a dict) that a webhook tells; WebhookError if it is none.
+
+    body: that of the request, the bytes as they came.
+    headers: those of the request, as a mapping or as pairs, in any case.
+    secrets: the daemon's webhook-secret, "whsec_..."; while it is changed both,
+        with white space between.
+    tolerance: how many seconds the sender's clock may be off, and the request
+        have been on its way.
+
+    The same event may come more than once: know it by its id.  Answer with a
+    status of 200 to 299 once it is kept, and with 401 where this raises.
+    """
+    number, stamp, signatures = (_field(headers, name) for name in (
+        'webhook-id', 'webhook-timestamp', 'webhook-signature'))
+    if not re.fullmatch('[0-9]{1,15}', stamp) or \
+            abs(time.time() - int(stamp)) > tolerance:
+        raise WebhookError('the timestamp is not that of now')
+    if not _SIGNATURES.fullmatch(signatures):
+        raise WebhookError('there is no list of signatures')
+    text = f'{number}.{stamp}.'.encode(errors='replace') + bytes(body)
+    known = ['v1,' + base64.b64encode(hmac.digest(key, text, 'sha256')).decode()
+             for key in _webhook_keys(secrets)]
+    if not any(hmac.compare_digest(one, other)
+               for one in known for other in signatures.split(' ')):
+        raise WebhookError('no signature is of the secret')
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise WebhookError('the body is no JSON') from error
+
+
+def _field(headers, name):
+    """What a field has that has to be there once."""
+    pairs = headers.items() if hasattr(headers, 'items') else headers
+    values = [value for key, value in pairs if key.lower() == name]
+    if len(values) != 1:
+        raise WebhookError(f'there is not one {name}')
+    return values[0]
+
+
+def _webhook_keys(secrets):
+    keys = []
+    for secret in secrets.split():
+        prefix, _, text = secret.partition('_')
+        key = base64.b64decode(text, validate=True)
+        if prefix != 'whsec' or len(key) < _SECRET_BYTES_MIN:
+            raise ValueError('no secret of webhooks, "whsec_..."')
+        keys.append(key)
+    if not keys:
+        raise ValueError('there is no secret of webhooks')
+    return keys
 
 
 class _UnixConnection(http.client.HTTPConnection):

@@ -4,9 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
@@ -34,23 +36,24 @@ const languages = {
 		hasUnix: true, cart: '{ tea: 2 }', none: 'null' },
 };
 
-const isMissing = ({ program }) =>
+const isMissing = (program) =>
 	spawnSync(program, ['--version']).error?.code === 'ENOENT';
 
-// A test with each language: steps get a function that calls something there,
+// A test with each language, where needed programs are: steps get a function that calls something there,
 // and resolves to what the driver says of it.
-const testWithEach = (name, steps) => {
+const testWithEach = (name, steps, ...needed) => {
 	for (const [suffix, language] of Object.entries(languages))
 		test(`${name} (${suffix})`, async (t) => {
-			if (isMissing(language)) {
-				t.skip(lacking('all', `${language.program} was not found`));
+			const missing = [language.program, ...needed].find(isMissing);
+			if (missing !== undefined) {
+				t.skip(lacking('all', `${missing} was not found`));
 				return;
 			}
-			const ask = async (place, call, ...args) => {
+			const ask = async ({ env, ...place }, call, ...args) => {
 				const { stdout } = await run(language.program,
 					[...language.args, path.join(drivers, `driver.${suffix}`),
 						JSON.stringify({ key: KEY, timeout: 60, ...place, call,
-							args })]);
+							args })], { env: { ...process.env, ...env } });
 				return JSON.parse(stdout);
 			};
 			await steps(ask, language, suffix);
@@ -289,6 +292,150 @@ testWithEach('no daemon, or something else, is an error too',
 		assert.match((await ask({ url: 'ftp://x' }, 'sessions', {})).wrong,
 			/no URL of http/);
 	}));
+
+// A web server with TLS in front of it, whose certificate is its own.
+const withTls = (port, steps) => {
+	const folder = makeFolder();
+	const [key, cert] = ['key.pem', 'cert.pem'].map((name) =>
+		path.join(folder, name));
+	spawnSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
+		'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=shop.example',
+		'-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out',
+		cert]);
+	const server = https.createServer({ key: fs.readFileSync(key),
+		cert: fs.readFileSync(cert) }, ({ method, url, headers }, response) =>
+		http.request({ host: '127.0.0.1', port, method, path: url, headers },
+			(answer) => {
+				response.writeHead(answer.statusCode, answer.headers);
+				answer.pipe(response);
+			}).end());
+	return withServer(server, (there) => steps(there, cert));
+};
+
+testWithEach('https is trusted with the certificate alone', (ask) =>
+	withApi({}, async ({ daemon, port }) => {
+		await enter(daemon, 'one', 'startSession', 'Ada');
+		await withTls(port, async (there, cert) => {
+			const url = `https://127.0.0.1:${there}`;
+			const list = (env, place = url) =>
+				ask({ url: place, env }, 'sessions', {});
+			const known = { SSL_CERT_FILE: cert, NODE_EXTRA_CA_CERTS: cert };
+			assert.deepEqual((await list(known)).value, ['one']);
+			const { value } = await ask({ url, env: known }, 'lock', 'one');
+			assert.equal(value.carts.length, 1);
+			const strange = { SSL_CERT_FILE: '/dev/null',
+				NODE_EXTRA_CA_CERTS: '' };
+			assert.equal((await list(strange)).error.code, 'noAnswer');
+			// The certificate is of the address, not of this name.
+			assert.equal((await list(known,
+				url.replace('127.0.0.1', 'localhost'))).error.code, 'noAnswer');
+		});
+	}), 'openssl');
+
+const SECRETS = ['MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+	'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'].map((text) => `whsec_${text}`);
+
+// The fields of a webhook with a signature for each secret.
+const signedBy = (secrets, body, { id = '1742', at: time = Date.now() } = {}) => {
+	const stamp = String(Math.floor(time / 1000));
+	const signatures = secrets.map((secret) => `v1,${createHmac('sha256',
+		Buffer.from(secret.slice('whsec_'.length), 'base64'))
+		.update(`${id}.${stamp}.`).update(body).digest('base64')}`);
+	return { 'webhook-id': id, 'webhook-timestamp': stamp,
+		'webhook-signature': signatures.join(' ') };
+};
+
+const EVENT = '{"id":"1742","type":"session.ready","timestamp":' +
+	'"2026-11-30T13:10:00.123Z","data":{"session":"picnic","incarnation":1,' +
+	'"revision":7}}';
+
+// What comes of webhooks, each of which is its body, fields, and secrets.
+const readWebhooks = async (ask, ...all) => (await ask({}, 'webhooks',
+	...all.map(([body, ...rest]) =>
+		[Buffer.from(body).toString('base64'), ...rest]))).value;
+
+const MINUTE = 60000;
+
+testWithEach('a webhook is read if its signature is the secret\'s',
+	async (ask) => {
+		const event = JSON.parse(EVENT);
+		const text = '{"a":"é\u{1f600}"}';
+		const [one, other] = SECRETS;
+		const fields = signedBy([one], EVENT);
+		const both = signedBy(SECRETS, EVENT);
+		const { 'webhook-signature': signature, ...rest } = fields;
+		const [reference, accents, ...all] = await readWebhooks(ask,
+			// Of the specification's own libraries.
+			['{"test": 2432232314}', {
+				'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+				'webhook-timestamp': '1614265330',
+				'webhook-signature':
+					'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+			}, one, { tolerance: 1e12 }],
+			[text, signedBy([one], text), one],
+			...[
+				[fields, one],
+				[fields, `${other} ${one}\n`],
+				[both, one],
+				[both, other],
+				[signedBy([one], EVENT, { at: Date.now() - 4 * MINUTE }), one],
+				[signedBy([one], EVENT, { at: Date.now() + 4 * MINUTE }), one],
+				[signedBy([one], EVENT, { id: '1742.r' }), one],
+				[{ ...rest, 'Webhook-Signature': `v1a,AA== ${signature}` },
+					one],
+			].map((args) => [EVENT, ...args]));
+		assert.deepEqual(reference, { value: { test: 2432232314 } });
+		assert.deepEqual(accents, { value: JSON.parse(text) });
+		assert.deepEqual(all, Array(all.length).fill({ value: event }));
+	});
+
+testWithEach('a webhook that was changed, is old or not signed is refused',
+	async (ask) => {
+		const [one, other] = SECRETS;
+		const good = signedBy([one], EVENT);
+		const { 'webhook-id': id, 'webhook-timestamp': stamp,
+			'webhook-signature': signature } = good;
+		const cases = [];
+		const refuse = (why, headers, body = EVENT, secrets = one) =>
+			cases.push([why, [body, headers, secrets]]);
+		for (const name of Object.keys(good)) {
+			const { [name]: missing, ...others } = good;
+			refuse(RegExp(`there is not one ${name}`), others);
+			refuse(RegExp(`there is not one ${name}`),
+				{ ...good, [name]: [missing, missing] });
+			// Sent twice, in the form that PHP and Node make of it.
+			refuse(/signature|timestamp/,
+				{ ...good, [name]: `${missing}, ${missing}` });
+		}
+		for (const at of [Date.now() - 6 * MINUTE, Date.now() + 6 * MINUTE])
+			refuse(/timestamp/, signedBy([one], EVENT, { at }));
+		for (const wrong of ['', 'now', '-1', `${stamp}.5`, `${stamp}\n`,
+			'9'.repeat(30)])
+			refuse(/timestamp/, { ...good, 'webhook-timestamp': wrong });
+		for (const wrong of ['', signature.slice(3), `v1,${'A'.repeat(43)}=`,
+			signature.slice(0, -2), signature.replace('v1,', 'v1a,'), 'v1,',
+			`${signature}\n`, signature.toLowerCase()])
+			refuse(/signature/, { ...good, 'webhook-signature': wrong });
+		refuse(/no signature/, { ...good, 'webhook-id': `${id}1` });
+		refuse(/no signature/, { ...good,
+			'webhook-timestamp': String(Number(stamp) + 1) });
+		refuse(/no signature/, signedBy([other], EVENT));
+		for (const body of [EVENT.replace('7', '8'), `${EVENT}\n`, ''])
+			refuse(/no signature/, good, body);
+		refuse(/no JSON/, signedBy([one], 'tea'), 'tea');
+		const told = await readWebhooks(ask, ...cases.map(([, webhook]) =>
+			webhook));
+		told.forEach(({ WebhookError }, i) => {
+			const [why, webhook] = cases[i];
+			assert.match(WebhookError ?? 'read', why, JSON.stringify(webhook));
+		});
+		// Without a secret nothing is anybody's.
+		for (const answer of await readWebhooks(ask, ...['', ' ', 'whsec_',
+			'whsec_AAAA', one.slice(6), 'whsec_*', `${one} whsec_AAAA`]
+			.map((secrets) => [EVENT, good, secrets])))
+			assert.deepEqual([answer.value, answer.WebhookError], [undefined,
+				undefined], JSON.stringify(answer));
+	});
 
 // The lines of the example in a file's head, from the first that has its mark.
 const exampleOf = (file, { mark, begin }) => {

@@ -3,7 +3,7 @@
 // Does one thing with contrib/server/buddyshopping.mjs, as shop-servers.mjs
 // says, and prints what came of it in JSON.
 
-import { Api, ApiError, makeTicket } from
+import { Api, ApiError, checkWebhook, makeTicket } from
 	'../../../contrib/server/buddyshopping.mjs';
 
 const { url, key, timeout, call, args } = JSON.parse(process.argv[2]);
@@ -15,6 +15,14 @@ const cartsOf = ({ incarnation, revision, multicartText, multicartContent }) =>
 
 const calls = {
 	ticket: (...all) => makeTicket(...all),
+	webhooks: (...all) => all.map(([body, ...rest]) => {
+		try {
+			return { value: checkWebhook(Buffer.from(body, 'base64'),
+				...rest) };
+		} catch ({ name, message }) {
+			return { [name]: message };
+		}
+	}),
 	sessions: async (options) => {
 		const ids = [];
 		for await (const { id } of new Api(url, key, { timeout })

@@ -9,9 +9,9 @@
 
 declare(strict_types=1);
 
-use BuddyShopping\{Api, ApiError};
+use BuddyShopping\{Api, ApiError, WebhookError};
 
-use function BuddyShopping\makeTicket;
+use function BuddyShopping\{checkWebhook, makeTicket};
 
 require __DIR__ . '/../../../contrib/server/buddyshopping.php';
 
@@ -58,11 +58,33 @@ function ask(
     };
 }
 
+function webhook(
+    string $body,
+    array $headers,
+    string $secrets,
+    array $options = []
+): array {
+    try {
+        return ['value' => checkWebhook(
+            base64_decode($body),
+            $headers,
+            $secrets,
+            ...$options
+        )];
+    } catch (WebhookError $error) {
+        return ['WebhookError' => $error->getMessage()];
+    } catch (ValueError $error) {
+        return ['ValueError' => $error->getMessage()];
+    }
+}
+
 $task = json_decode($argv[1], true);
 try {
     if ($task['call'] === 'ticket') {
         [$key, $kid, $options] = $task['args'];
         $value = makeTicket($key, $kid, ...$options);
+    } elseif ($task['call'] === 'webhooks') {
+        $value = array_map(fn ($one) => webhook(...$one), $task['args']);
     } else {
         $value = ask(...$task);
     }

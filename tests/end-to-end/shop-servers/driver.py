@@ -3,6 +3,7 @@
 # Does one thing with contrib/server/buddyshopping.py, as shop-servers.mjs says,
 # and prints what came of it in JSON.
 
+import base64
 import json
 import pathlib
 import sys
@@ -10,7 +11,8 @@ import sys
 root = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(root / 'contrib/server'))
 
-from buddyshopping import Api, ApiError, make_ticket  # noqa: E402
+from buddyshopping import (  # noqa: E402
+    Api, ApiError, WebhookError, check_webhook, make_ticket)
 
 
 def names(given, **others):
@@ -44,11 +46,26 @@ def ask(url, key, timeout, call, args):
     return api.remove_customer(*args)
 
 
+def webhook(body, headers, secrets, options=None):
+    # A field that is there twice can be in pairs alone.
+    if any(isinstance(value, list) for value in headers.values()):
+        headers = [(name, value) for name, values in headers.items()
+                   for value in (values if isinstance(values, list)
+                                 else [values])]
+    try:
+        return {'value': check_webhook(base64.b64decode(body), headers,
+                                       secrets, **(options or {}))}
+    except (WebhookError, ValueError) as error:
+        return {type(error).__name__: str(error)}
+
+
 task = json.loads(sys.argv[1])
 try:
     if task['call'] == 'ticket':
         key, kid, options = task['args']
         value = make_ticket(key, kid, **options)
+    elif task['call'] == 'webhooks':
+        value = [webhook(*one) for one in task['args']]
     else:
         value = ask(**task)
     answer = {'value': value}
