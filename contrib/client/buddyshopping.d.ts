@@ -67,6 +67,9 @@ export class BuddyShoppingError extends Error {
 	readonly cause?: unknown;
 }
 
+/** Of buddyshopping-protocol(7), Features. */
+export type Feature = 'lock';
+
 /** What the shop's server gave for this page's customer, if it has one. */
 export type Ticket = string | null | undefined;
 
@@ -120,6 +123,8 @@ export interface Options {
 	 * start or join is rejected with noTicket. It is never stored.
 	 */
 	ticket?: Ticket | (() => Ticket | Promise<Ticket>);
+	/** What the daemon is asked for besides; those it does not know are off. */
+	features?: readonly Feature[];
 	platform?: Partial<Platform>;
 }
 
@@ -142,6 +147,11 @@ export class BuddyShopping<
 	get customerId(): string | null;
 	/** The newest multicartContent, or null before the first. */
 	get multicart(): Member<Cart>[] | null;
+	/**
+	 * Whether the shop makes an order of the session, as the newest multicart
+	 * says; never without the feature `lock`.
+	 */
+	get isLocked(): boolean;
 	/** Whether to do without WebSocket; may be changed at any time. */
 	get forcePolling(): boolean;
 	set forcePolling(isForced: boolean);

@@ -810,11 +810,13 @@ class Shopper {
 		this._wishes = new Map();
 		this._seq = 0;
 		this._multicart = null;
+		this._isLocked = false;
 		this._told = '';
 		this._isClosed = false;
 		this._isImpatient = false;
 		this._forcePolling = Boolean(options.forcePolling);
 		this._ticket = options.ticket;
+		this._features = options.features && [...options.features];
 		this._failedUntil = 0;
 		this._condemnedAt = -1;
 		this._wasCut = false;
@@ -869,6 +871,10 @@ class Shopper {
 		return this._multicart;
 	}
 
+	get isLocked() {
+		return this._isLocked;
+	}
+
 	get forcePolling() {
 		return this._forcePolling;
 	}
@@ -903,6 +909,7 @@ class Shopper {
 				customerId: this._customer.customerId,
 				cursor: this._cursor,
 				wait,
+				features: this._features,
 			} }),
 			signed: ({ event, payload }) => ({ event,
 				payload: { token: this._customer.token, ...payload } }),
@@ -1057,6 +1064,7 @@ class Shopper {
 		this._isConfirmed = false;
 		this._cursor = undefined;
 		this._multicart = null;
+		this._isLocked = false;
 		this._remember();
 	}
 
@@ -1092,11 +1100,12 @@ class Shopper {
 	_hello() {
 		const { event, customerName, requestId, customerId, token } =
 			this._customer;
+		const features = this._features;
 		if (token)
 			return { event: 'resumeSession',
-				payload: { customerId, token } };
+				payload: { customerId, token, features } };
 		return { event, payload:
-			{ customerName, requestId, resumable: true } };
+			{ customerName, requestId, resumable: true, features } };
 	}
 
 	// What is said first. Who starts or joins has a fresh ticket each time;
@@ -1179,7 +1188,7 @@ class Shopper {
 		if (!this._customer)
 			return;
 		if (event === 'multicartUpdate')
-			this._show(payload.multicartContent, cursor, since);
+			this._show(payload, cursor, since);
 		else if (event === 'error')
 			this._refused(line, new BuddyShoppingError(payload), asked);
 		else if (event === 'leaveSession')
@@ -1196,7 +1205,7 @@ class Shopper {
 	// Newer ones may have overtaken it, which is asked for since that cursor.
 	// But if it is older than that one, or the same and yet another, then the
 	// daemon's database came back from a backup.
-	_show(multicart, cursor, since) {
+	_show({ multicartContent: multicart, isLocked }, cursor, since) {
 		const ours = this._cursor;
 		const isRestored = cursor === ours ? since === ours &&
 			JSON.stringify(multicart) !== JSON.stringify(this._multicart) :
@@ -1205,6 +1214,7 @@ class Shopper {
 			return;
 		this._cursor = cursor;
 		this._multicart = multicart;
+		this._isLocked = isLocked === true;
 		for (const wish of this._wishes.values())
 			if (wish.isLocked)
 				Object.assign(wish, { isLocked: false, heldUntil: 0 });
@@ -1588,6 +1598,11 @@ export class BuddyShopping extends EventTarget {
 	/** The newest multicartContent, or null before the first. */
 	get multicart() {
 		return this[SHOPPER]().multicart;
+	}
+
+	/** Whether the shop makes an order of it, with the feature `lock`. */
+	get isLocked() {
+		return this[SHOPPER]().isLocked;
 	}
 
 	/** Whether to do without WebSocket; may be changed at any time. */

@@ -66,6 +66,27 @@ for (const transport of ['websocket', 'polling']) {
 		assert.equal(page.told('error').length, 1);
 	});
 
+	test(`who asks for it is told of a lock by ${transport}`, async () => {
+		const { world, page, shop, server, clock } = await started(
+			{ ...options, features: ['lock'] });
+		const other = await world.friend('joinSession', 'Bob');
+		server.lock('s1', true);
+		await clock.advance(100);
+		assert.deepEqual([shop.isLocked, other.isLocked], [true, false]);
+
+		// So is who comes back meanwhile, and who was told before.
+		server.restart();
+		await clock.advance(60000);
+		assert.deepEqual([shop.state, shop.isLocked], ['online', true]);
+		const again = page.reload({ ...options, features: ['lock'] });
+		await clock.advance(1000);
+		assert.equal(again.isLocked, true);
+
+		server.lock('s1', false);
+		await clock.advance(1000);
+		assert.deepEqual([again.isLocked, other.isLocked], [false, false]);
+	});
+
 	test(`a cart of before is no reason to stay by ${transport}`,
 		async () => {
 			const { page, shop, server, clock } = await started(options);

@@ -296,6 +296,7 @@ export class FakeServer {
 		if (customer.state === 'gone')
 			throw new Refusal('leftSession');
 		this.#bind(peer, customer);
+		peer.features = payload.features;
 		const { id, token } = customer;
 		peer.send({ event, payload: { customerId: id, token } });
 		this.#arrive(peer, customer, known === undefined);
@@ -349,7 +350,7 @@ export class FakeServer {
 		if (isNew || wasAway)
 			this.#publish(customer.session);
 		if (peer.isHttp || !(isNew || wasAway))
-			peer.send(this.#update(customer.session));
+			peer.send(this.#update(customer.session, peer));
 	}
 
 	#resume(peer, { payload }) {
@@ -357,6 +358,7 @@ export class FakeServer {
 		if (peer.customer !== null && peer.customer !== customer)
 			throw new Refusal('alreadyJoined');
 		this.#bind(peer, customer);
+		peer.features = payload.features;
 		const { id, seqs } = customer;
 		peer.send({ event: 'resumeSession', payload: { customerId: id,
 			seq: Math.max(0, ...Object.values(seqs)) } });
@@ -414,21 +416,25 @@ export class FakeServer {
 		this.#publish(customer.session);
 	}
 
-	#update({ id, incarnation, revision }) {
+	// With a feature on, the cursor has a third part.
+	#update({ id, incarnation, revision, isLocked }, { features = [] }) {
+		const isAsked = features.includes('lock');
 		return copy({ event: 'multicartUpdate',
-			payload: { multicartContent: this.multicart(id) },
-			cursor: `${incarnation}.${revision}` });
+			payload: { multicartContent: this.multicart(id),
+				...isAsked && isLocked && { isLocked } },
+			cursor: `${incarnation}.${revision}${isAsked ? '.1' : ''}` });
 	}
 
 	#publish(session) {
 		session.revision++;
-		const update = this.#update(session);
 		for (const customer of session.customers) {
 			for (const peer of customer.peers)
-				peer.send(update);
-			for (const poll of customer.polls.splice(0))
+				peer.send(this.#update(session, peer));
+			for (const poll of customer.polls.splice(0)) {
+				const update = this.#update(session, poll);
 				poll({ status: 200, body: { messages: [update],
 					cursor: update.cursor } });
+			}
 		}
 	}
 
@@ -439,20 +445,21 @@ export class FakeServer {
 
 	#poll({ sessionId }, { payload }, bearer) {
 		const customer = this.#proved(sessionId, payload, bearer);
-		const update = this.#update(customer.session);
+		const update = this.#update(customer.session, payload);
 		if (payload.cursor !== update.cursor)
 			return { status: 200, body: { messages: [update],
 				cursor: update.cursor } };
 		return this.#hold(customer, payload);
 	}
 
-	#hold(customer, { wait = WAIT_S, cursor }) {
+	#hold(customer, { wait = WAIT_S, cursor, features }) {
 		const empty = { status: 200, body: { messages: [], cursor } };
 		return new Promise((resolve) => {
 			const answer = (with_) => {
 				this.#clock.clearTimeout(timer);
 				resolve(with_);
 			};
+			answer.features = features;
 			const timer = this.#clock.setTimeout(() => {
 				customer.polls.splice(customer.polls.indexOf(answer), 1);
 				resolve(empty);
