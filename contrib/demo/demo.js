@@ -7,7 +7,7 @@ import { newsOf } from './news.js';
 import { $, announce, clearFeed, onPress, show, showLink, tell }
 	from './view.js';
 
-const SESSION_BYTES = 12;
+const SESSION_BYTES = 12, SECRET_BYTES = 24;
 
 const OVER = 'Nobody is at this picnic any more. Start one of your own.';
 const PROBLEMS = {
@@ -31,6 +31,11 @@ const shop = {
 	wasOnline: false,
 	unsent: 0,		// carts that are not acknowledged
 	wished: null,		// readiness that the multicart does not show yet
+	isAtCheckout: false,	// the shop's server has locked the session
+	proof: null,		// the host's { secret, hash }
+	isProving: false,
+	isLeaving: false,
+	order: null,		// the members whose carts were ordered
 };
 
 const readMember = ({ owner, content }) => ({
@@ -43,7 +48,7 @@ const readMember = ({ owner, content }) => ({
 
 // The state with what follows from it.
 const look = () => {
-	const { members, client, wished } = shop;
+	const { members, client, wished, isAtCheckout } = shop;
 	const me = members.find(({ id }) => id === client?.customerId);
 	const host = members.find(({ isHost }) => isHost);
 	const waitingFor = members.filter(({ isHost, isReady }) =>
@@ -52,7 +57,8 @@ const look = () => {
 		waitingFor.length === 0;
 	return { ...shop, me, host, waitingFor, isDone,
 		friends: members.filter((member) => member !== me),
-		isLocked: isDone || (shop.stage === 'joined' && !me),
+		payLink: isDone && me?.isHost ? payLink() : null,
+		isLocked: isDone || isAtCheckout || (shop.stage === 'joined' && !me),
 		isReady: wished?.isReady ?? me?.isReady ?? false };
 };
 
@@ -81,11 +87,47 @@ const setReady = async (isReady) => {
 const sendCart = async () => {
 	shop.unsent++;
 	try {
-		await shop.client.updateCart(writeCart(shop.cart));
+		await shop.client.updateCart({ ...writeCart(shop.cart),
+			checkout: shop.proof?.hash });
 	} catch {
 		// The event tells why, and the next cart is a new chance.
 	}
 	shop.unsent--;
+};
+
+// Where the shop's server is, if quickstart's address says so.
+const checkoutPort = () => {
+	const port = new URLSearchParams(location.search).get('checkout') ?? '';
+	// Browsers hash for pages of this machine and by https.
+	return /^[1-9]\d{0,4}$/.test(port) && crypto.subtle ? port : null;
+};
+
+const payLink = () => {
+	if (shop.proof === null || shop.isProving)
+		return null;
+	const url = new URL('/', location.href);
+	url.protocol = 'http:';
+	url.port = checkoutPort();
+	url.hash = new URLSearchParams({ session: shop.session,
+		secret: shop.proof.secret });
+	return url.href;
+};
+
+// Nobody else can write into the host's cart: who knows the secret of a hash
+// there is the host, for the shop's server.
+const proveHost = async () => {
+	const secret = makeName(SECRET_BYTES);
+	shop.isProving = true;
+	const digest = await crypto.subtle.digest('SHA-256',
+		new TextEncoder().encode(secret));
+	const hash = [...new Uint8Array(digest)].map((byte) =>
+		byte.toString(16).padStart(2, '0')).join('');
+	shop.proof = { secret, hash };
+	await sendCart();
+	shop.isProving = false;
+	// For when this page is reloaded.
+	history.replaceState({ proof: shop.proof }, '');
+	render();
 };
 
 const change = (product, by) => {
@@ -124,7 +166,8 @@ const onMulticart = ({ detail }) => {
 	const { me: before } = look();
 	const known = shop.members;
 	shop.members = detail.map(readMember);
-	const { me, waitingFor } = look();
+	shop.isAtCheckout = shop.client.isLocked;
+	const { me, waitingFor, isDone } = look();
 	if (known.length > 0)
 		tell(newsOf(known, shop.members, me?.id));
 	if (me) {
@@ -134,6 +177,9 @@ const onMulticart = ({ detail }) => {
 	// Somebody came back from the checkout, so the host does, too.
 	if (me?.isHost && me.isReady && waitingFor.length > 0 && !shop.wished)
 		setReady(false);
+	if (me?.isHost && isDone && checkoutPort() && !shop.proof &&
+	    !shop.isAtCheckout)
+		proveHost();
 	render();
 };
 
@@ -154,6 +200,7 @@ const goTo = (stage) => {
 	shop.members = (shop.client?.multicart ?? []).map(readMember);
 	shop.wasOnline = shop.client?.state === 'online';
 	shop.wished = null;
+	shop.isAtCheckout = shop.client?.isLocked ?? false;
 	clearFeed();
 	render();
 };
@@ -163,6 +210,7 @@ const giveUp = () => {
 	shop.client?.close();
 	shop.client = null;
 	shop.session = null;
+	shop.proof = null;
 	history.replaceState(null, '', pageUrl());
 	goTo('solo');
 };
@@ -170,7 +218,12 @@ const giveUp = () => {
 const onLeft = ({ detail: { code } }) => {
 	if (shop.isBusy)
 		return;
-	if (code === null) {
+	// The shop ends what it has locked when it has made an order of it.
+	if (shop.isAtCheckout && !shop.isLeaving) {
+		shop.order = shop.members;
+		shop.cart = new Map();
+		giveUp();
+	} else if (code === null) {
 		goTo('invited');
 	} else {
 		shop.problem = PROBLEMS[code] ?? OVER;
@@ -187,9 +240,10 @@ const pageUrl = () => {
 	url.pathname = url.pathname.replace(/\/?$/, '/');
 	url.hash = '';
 	url.search = '';
-	const protocol = new URLSearchParams(location.search).get('protocol');
-	if (protocol !== null)
-		url.searchParams.set('protocol', protocol);
+	const said = new URLSearchParams(location.search);
+	for (const name of ['protocol', 'checkout'])
+		if (said.has(name))
+			url.searchParams.set(name, said.get(name));
 	return url;
 };
 
@@ -207,8 +261,9 @@ const sessionOf = ({ hash, search }) => {
 	return isValid ? id : null;
 };
 
-const makeSession = () => {
-	const bytes = crypto.getRandomValues(new Uint8Array(SESSION_BYTES));
+// Of so many random bytes, a multiple of three.
+const makeName = (size) => {
+	const bytes = crypto.getRandomValues(new Uint8Array(size));
 	return btoa(String.fromCharCode(...bytes))
 		.replaceAll('+', '-').replaceAll('/', '_');
 };
@@ -216,8 +271,9 @@ const makeSession = () => {
 const connect = (session) => {
 	const url = pageUrl();
 	url.pathname += session;
+	url.searchParams.delete('checkout');
 	const client = new BuddyShopping(url,
-		{ forcePolling: $('polling').checked });
+		{ forcePolling: $('polling').checked, features: ['lock'] });
 	for (const [type, act] of [['multicart', onMulticart],
 		['state', onState], ['error', onError], ['left', onLeft]])
 		client.addEventListener(type, (event) => {
@@ -232,8 +288,10 @@ const connect = (session) => {
 const enter = async (name) => {
 	const isHost = shop.session === null;
 	if (isHost)
-		connect(makeSession());
+		connect(makeName(SESSION_BYTES));
 	shop.isBusy = true;
+	shop.isLeaving = false;
+	shop.order = null;
 	shop.problem = '';
 	render();
 	try {
@@ -261,6 +319,7 @@ const takeOver = async () => {
 	const { name } = look().me;
 	shop.isBusy = true;
 	render();
+	shop.proof = null;
 	client.leave();
 	await client.startSession(name).catch(() => client.joinSession(name))
 		.catch(giveUp);
@@ -310,7 +369,10 @@ const listen = () => {
 		$('show-qr').setAttribute('aria-expanded', String(isOpen));
 	});
 	$('done-close').addEventListener('click', () => $('done').close());
-	$('leave').addEventListener('click', () => shop.client.leave());
+	$('leave').addEventListener('click', () => {
+		shop.isLeaving = true;
+		shop.client.leave();
+	});
 	onPress($('copy'), copyLink);
 	onPress($('ready'), pressReady);
 	onPress($('reopen'), () => setReady(false));
@@ -329,6 +391,8 @@ const begin = () => {
 	}
 	connect(session);
 	shop.isResumed = shop.client.state !== 'idle';
+	if (shop.isResumed)
+		shop.proof = history.state?.proof ?? null;
 	goTo(shop.isResumed ? 'joined' : 'invited');
 };
 

@@ -185,9 +185,14 @@ const showFriends = ({ friends, members, stage }) => {
 
 const list = (words) => new Intl.ListFormat('en').format(words);
 
-const readyTexts = ({ me, host, friends, isDone, isReady, waitingFor }) => {
+const readyTexts = ({ me, host, friends, isDone, isReady, waitingFor,
+	isAtCheckout, payLink }) => {
+	if (isAtCheckout)
+		return ['Checkout in progress', 'No cart can be changed until the ' +
+			'order is placed or given up.'];
 	if (me?.isHost && isDone)
-		return ['Reopen the carts', 'All carts went to the checkout.'];
+		return ['Reopen the carts', payLink ? 'Everyone waits for you.' :
+			'All carts went to the checkout.'];
 	if (isDone)
 		return ['Checked out', `${quote(host.name)} can reopen the carts.`];
 	if (me?.isHost && waitingFor.length > 0)
@@ -205,13 +210,13 @@ const readyTexts = ({ me, host, friends, isDone, isReady, waitingFor }) => {
 
 const showReady = (shop) => {
 	const [label, hint] = readyTexts(shop);
-	const { me, stage, isDone, isReady, waitingFor } = shop;
+	const { me, stage, isDone, isReady, isAtCheckout, waitingFor } = shop;
 	$('checkout').hidden = stage !== 'joined' || !me;
 	say($('ready'), label);
 	say($('ready-hint'), hint);
 	$('ready').classList.toggle('calm', isReady || isDone);
-	setDisabled($('ready'), me?.isHost ?
-		!isReady && waitingFor.length > 0 : isDone);
+	setDisabled($('ready'), isAtCheckout || (me?.isHost ?
+		!isReady && waitingFor.length > 0 : isDone));
 };
 
 const HEADLINES = {
@@ -269,14 +274,50 @@ const showConnection = ({ connection, transport }) => {
 	say($('connection-transport'), TRANSPORTS[transport] ?? '');
 };
 
-const showDone = ({ members, me, isDone }) => {
+const DONE = {
+	ready: ['Everyone is ready!', 'All carts went to the checkout together.'],
+	payable: ['Everyone is ready!', 'Pay for all carts together.'],
+	locked: ['Checkout in progress', 'No cart can be changed now.'],
+	ordered: ['Ordered!', 'The shop packs what everybody picked.'],
+};
+
+const doneOf = ({ order, isAtCheckout, isDone, payLink }) => {
+	if (order !== null)
+		return 'ordered';
+	if (isAtCheckout)
+		return 'locked';
+	return isDone ? payLink ? 'payable' : 'ready' : '';
+};
+
+// Each time that there is another thing to say, it opens.
+const openDone = (done) => {
 	const dialog = $('done');
-	if (isDone && !dialog.dataset.seen)
-		dialog.showModal();
-	else if (!isDone)
+	if (dialog.dataset.seen === done)
+		return;
+	dialog.dataset.seen = done;
+	if (done === '') {
 		dialog.close();
-	dialog.dataset.seen = isDone ? 'yes' : '';
-	$('reopen').hidden = !me?.isHost;
+		return;
+	}
+	const [title, text] = DONE[done];
+	say($('done-title'), title);
+	say($('done-text'), text);
+	if (dialog.open)
+		announce(title);
+	else
+		dialog.showModal();
+};
+
+const showDone = (shop) => {
+	const { me, isAtCheckout, payLink } = shop;
+	const members = shop.order ?? shop.members;
+	openDone(doneOf(shop));
+	for (const id of ['pay', 'done-pay']) {
+		$(id).hidden = payLink === null;
+		$(id).href = payLink ?? '#';
+	}
+	$('done-close').classList.toggle('calm', payLink !== null);
+	$('reopen').hidden = !me?.isHost || isAtCheckout;
 	arrange($('bill'), members.map((member) => [member.id, member]),
 		() => {
 			const row = document.createElement('div');

@@ -1,12 +1,18 @@
 // The demonstration's page in a browser: two people shop together, one of them
-// without WebSocket, and the daemon is killed and restarted in between.
+// without WebSocket, and the daemon is killed and restarted in between; and they
+// check out by its shop's server.
 
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import path from 'node:path';
 import test from 'node:test';
 
+import { KEY, startApi } from './lib/api.mjs';
 import { launchBrowser, whyNoBrowser } from './lib/browser.mjs';
-import { Daemon, makeFolder, skip } from './lib/daemon.mjs';
+import { Daemon, lacking, makeFolder, skip } from './lib/daemon.mjs';
+
+const SOURCES = path.resolve(process.env.srcdir ?? '.');
 
 const reason = whyNoBrowser();
 if (reason !== undefined)
@@ -14,6 +20,7 @@ if (reason !== undefined)
 
 // A daemon with the page, which can be killed and comes back on its port.
 class Shop {
+	hosts = [];
 	#database = path.join(makeFolder(), 'shop.db');
 
 	async open(settings = {}) {
@@ -23,6 +30,7 @@ class Shop {
 		this.port = this.daemon.port;
 		this.url = `http://127.0.0.1:${this.port}` +
 			`${settings['base-path'] ?? '/'}`;
+		this.hosts.push(new URL(this.url).host);
 	}
 
 	kill() {
@@ -72,8 +80,7 @@ const readCarts = (own) => {
 
 // Run steps with a shop and a function that makes pages, each that of another
 // person; whatever the browser found fault with fails the test.
-const withShop = async (settings, steps) => {
-	const shop = new Shop();
+const withShop = async (settings, steps, shop = new Shop()) => {
 	const browser = await launchBrowser();
 	const faults = [];
 	const newPage = async (options = {}) => {
@@ -89,7 +96,7 @@ const withShop = async (settings, steps) => {
 		});
 		page.on('request', (request) => {
 			const { protocol, host } = new URL(request.url());
-			if (protocol !== 'data:' && host !== new URL(shop.url).host)
+			if (protocol !== 'data:' && !shop.hosts.includes(host))
 				faults.push(`a request of ${request.url()}`);
 		});
 		return page;
@@ -402,3 +409,148 @@ test('a session that is over is said to be', () => withShop({},
 		await enter(ada, 'Ada');
 		await expectConnection(ada, 'WebSocket');
 	}));
+
+// A shop with a server that lets the host check out.
+class ShopWithServer extends Shop {
+	async open(settings) {
+		const api = await startApi({ demo: 'yes', ...settings });
+		this.daemon = api.daemon;
+		this.call = api.call;
+		this.server = spawn('python3', [
+			path.join(SOURCES, 'contrib/demo/checkout.py'),
+			`unix:${api.socket}`, '0'], { stdio: ['pipe', 'pipe', 'pipe'] });
+		this.said = '';
+		this.server.stderr.on('data', (data) => (this.said += data));
+		this.ended = once(this.server, 'close');
+		// As long as this is open, it serves.
+		this.server.stdin.write(`${KEY}\n`);
+		const [port] = await once(this.server.stdout, 'data');
+		this.checkout = `127.0.0.1:${String(port).trim()}`;
+		this.hosts.push(this.checkout, `127.0.0.1:${this.daemon.port}`);
+		this.url = `http://127.0.0.1:${this.daemon.port}/?checkout=` +
+			this.checkout.split(':')[1];
+	}
+
+	async close() {
+		this.server.stdin.end();
+		assert.deepEqual(await this.ended, [0, null]);
+		await super.close();
+	}
+}
+
+const testCheckout = (name, steps) => test(name, async (t) => {
+	if (spawnSync('python3', ['--version']).error)
+		t.skip(lacking('all', 'python3 was not found'));
+	else
+		await withShop({}, steps, new ShopWithServer());
+});
+
+// Both are ready; resolves to the page that the host goes to.
+const goToCheckout = async (ada, bob) => {
+	await bob.click('#ready');
+	await expectText(ada, '#ready-hint', 'Everyone else is ready');
+	await ada.click('#ready');
+	await bob.waitForSelector('#done[open]');
+	await ada.waitForSelector('#done-pay:visible');
+	const [checkout] = await Promise.all([ada.waitForEvent('popup'),
+		ada.click('#done-pay')]);
+	await expectText(checkout, 'h1', 'Your order');
+	for (const page of [ada, bob])
+		await expectText(page, '#done-title', 'Checkout in progress');
+	return checkout;
+};
+
+const rowsOf = (page) => page.$$eval('tr', (rows) => rows.map((row) =>
+	[...row.children].map(({ textContent }) => textContent).join(' ')));
+
+const ORDER = ['Ada €17.80', '2 × Alpine cheese €17.80', 'Bob €3.20',
+	'1 × Lemonade €3.20', 'Together €21.00'];
+
+testCheckout('the host checks out for all', async (shop, newPage) => {
+	const { ada, bob } = await startPair(shop, newPage);
+	await ada.click('#lines .more');
+	await add(bob, 'lemonade');
+	await expectText(ada, '#carts', 'Lemonade');
+	const first = await goToCheckout(ada, bob);
+	assert.deepEqual(await rowsOf(first), ORDER);
+	// Nothing can be changed, by nobody.
+	await bob.click('#done-close');
+	assert.equal(await isEnabled(bob), false);
+	assert.equal(await bob.getAttribute('#lines .more', 'aria-disabled'),
+		'true');
+
+	await first.click('text=Back to the carts');
+	await expectText(first, 'h1', 'Nothing was ordered');
+	await ada.click('#reopen');
+	await bob.waitForSelector('#done', { state: 'hidden' });
+	await add(bob, 'mug');
+	await expectText(ada, '#carts', 'Enamel mug');
+	await bob.click('#lines [data-key=mug] .less');
+
+	// The page is loaded anew, and knows still that it is the host's.
+	await ada.reload();
+	await expectConnection(ada, 'WebSocket');
+	const second = await goToCheckout(ada, bob);
+	await ada.reload();
+	await expectText(ada, '#done-title', 'Checkout in progress');
+	await ada.waitForSelector('#done-pay:visible');
+	assert.deepEqual(await rowsOf(second), ORDER);
+	await second.click('text=Place the order');
+	await expectText(second, 'h1', 'Ordered');
+	await expectText(second, 'p', '€21.00');
+	for (const page of [ada, bob]) {
+		await expectText(page, '#done-title', 'Ordered!');
+		await expectText(page, '#done-total', '€21.00');
+		assert.equal(await page.textContent('#total'), '€0.00');
+	}
+	assert.equal(shop.said, 'shop\'s server: ordered: 2 carts, €21.00\n');
+	await second.reload();
+	await expectText(second, 'h1', 'This picnic is over');
+});
+
+// What the shop's server answers to a form: its title.
+const ask = async (shop, action, fields) => {
+	const response = await fetch(`http://${shop.checkout}/${action}`,
+		{ method: 'POST', body: new URLSearchParams(fields) });
+	return (await response.text()).match(/<h1>([^<]*)/)[1];
+};
+
+testCheckout('nobody but the host can check out', async (shop, newPage) => {
+	const { ada, bob } = await startPair(shop, newPage);
+	const session = new URL(ada.url()).hash.split('=')[1];
+	const isLocked = async () =>
+		(await shop.call('GET', `/v1/sessions/${session}`)).isLocked;
+	const hash = async () => (await shop.call('GET',
+		`/v1/sessions/${session}`)).multicartContent[0].content.checkout;
+	const refused = 'Only the host of a picnic can check out.';
+
+	await bob.click('#ready');
+	await ada.click('#ready');
+	await ada.waitForSelector('#done-pay:visible');
+	// What everybody sees of the secret is no secret.
+	for (const secret of ['', 'undefined', 'None', await hash()])
+		for (const action of ['lock', 'order', 'cancel'])
+			assert.equal(await ask(shop, action, { session, secret }),
+				refused);
+	assert.equal(await isLocked(), false);
+	const { secret } = Object.fromEntries(new URLSearchParams(
+		new URL(await ada.getAttribute('#done-pay', 'href')).hash.slice(1)));
+	// An order that was not shown is not placed, but shown.
+	assert.equal(await ask(shop, 'order', { session, secret, revision: '1' }),
+		'Your order');
+	assert.equal(await isLocked(), true);
+	assert.equal(await ask(shop, 'cancel', { session, secret }),
+		'Nothing was ordered.');
+	assert.equal(await isLocked(), false);
+	await ada.click('#reopen');
+	await bob.waitForSelector('#done', { state: 'hidden' });
+	assert.equal(await ask(shop, 'lock', { session, secret }),
+		'Not everybody is ready.');
+	assert.equal(await isLocked(), false);
+
+	assert.equal(await ask(shop, 'lock', { session: 'never-was', secret }),
+		'This picnic is over.');
+	assert.equal(await ask(shop, 'lock', { session: 'x'.repeat(2048) }),
+		'There is nothing here.');
+	assert.equal(await ask(shop, 'elsewhere', {}), 'There is nothing here.');
+});
