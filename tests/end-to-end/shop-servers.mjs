@@ -18,7 +18,7 @@ import { promisify } from 'node:util';
 import { KEY, withApi } from './lib/api.mjs';
 import { Client } from './lib/client.mjs';
 import { lacking, makeFolder, withPatience } from './lib/daemon.mjs';
-import { readSource } from './lib/documents.mjs';
+import { SERVER, blocksFor, readSource } from './lib/documents.mjs';
 import { TicketKey } from './lib/ticket.mjs';
 
 const run = promisify(execFile);
@@ -479,3 +479,40 @@ testWithEach('the example is a checkout', (ask, language, suffix) =>
 		assert(refused.startsWith('sessionNotFound '), refused);
 		assert(refused.endsWith(` again in ${language.none}\n`), refused);
 	}));
+
+// README's answer to a webhook, which is called with one and prints the order.
+const answerOf = (port, { body, headers }) => `
+KEY, SECRET = ${JSON.stringify(KEY)}, ${JSON.stringify(SECRETS[0])}
+
+def make_order(session, incarnation, carts):
+    print(session, incarnation, [cart['content'] for cart in carts])
+
+${blocksFor(SERVER, 'README.md')[0].text
+		.replace('http://127.0.0.1:9090', at(port).url)}
+on_webhook(${JSON.stringify(body)}.encode(), ${JSON.stringify(headers)})
+`;
+
+test('README\'s answer to a webhook makes an order', (t) => {
+	const { program, args } = languages.py;
+	if (isMissing(program)) {
+		t.skip(lacking('all', `${program} was not found`));
+		return undefined;
+	}
+	return withApi({}, async ({ daemon, port, call }) => {
+		const ada = await enter(daemon, 'picnic', 'startSession', 'Ada');
+		const { customerId } = ada;
+		const body = EVENT.replace('"revision":7', '"revision":1');
+		const answer = async () => (await run(program, [...args, '-c',
+			answerOf(port, { body, headers: signedBy([SECRETS[0]], body) })],
+		{ env: { ...process.env,
+			PYTHONPATH: path.join(drivers, '../../../contrib/server') } }))
+			.stdout;
+		assert.equal(await answer(), '');
+		assert.equal((await call('GET', '/v1/sessions/picnic')).isLocked, false);
+		ada.send('customerReadyToCheckout', { customerId, seq: 1,
+			customerReadyToCheckout: true });
+		await ada.nextOf('customerReadyToCheckout');
+		assert.equal(await answer(), 'picnic 1 [{}]\n');
+		await ada.nextOf('leaveSession');
+	});
+});

@@ -19,6 +19,7 @@ export const readSource = (name) =>
 // SQL		audit-sql.mjs
 // API		api.mjs, with a daemon and keys of its own
 // TICKETS	tickets.mjs, with a daemon that asks for them
+// SERVER	shop-servers.mjs, with a daemon of its own
 // FRONT	the test of that web server
 // CONTAINER	system.sh, in the container, as an administrator
 // BY_HAND	by-hand.sh, in a fresh system that has the sources alone
@@ -26,7 +27,7 @@ export const readSource = (name) =>
 // FORM		nobody: it is no command, and has words for what is to be put in
 export const SHELL = 'shell', SETTINGS = 'settings', TALK = 'talk',
 	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', API = 'api',
-	TICKETS = 'tickets', FRONT = 'front',
+	TICKETS = 'tickets', SERVER = 'server', FRONT = 'front',
 	CONTAINER = 'container', BY_HAND = 'by-hand', CI = 'ci',
 	FORM = 'form';
 
@@ -46,7 +47,9 @@ const CLAIMS = {
 		'import { BuddyShopping }': PAGE,
 		'> {"event":"startSession"': TALK,
 		'> {"event":"resumeSession"': TALK,
+		'+----------+  wss': FORM,
 		'curl -s --oauth2-bearer $KEY "http://127.0.0.1:9090': API,
+		'from buddyshopping import': SERVER,
 		'buddyshoppingctl audit sessions': CONTAINER,
 		'buddyshoppingctl status': CONTAINER,
 		'apt-get update\napt-get install -y autoconf': BY_HAND,
