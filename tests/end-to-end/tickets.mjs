@@ -289,6 +289,31 @@ test('who comes while it is asked for is erased, too',
 			client.close();
 	}));
 
+test('who was forgotten meanwhile is erased, too', () => withTickets(makeAll,
+	async (daemon, [key]) => {
+		const { database } = daemon;
+		const ticket = key.sign({ sub: 'konto-4711' });
+		await enter(daemon, 'one', 'startSession', 'Circe', key.sign());
+		// Of those who left, the session remembers one.
+		for (const name of ['Penelope', 'Calypso', 'Nausicaa']) {
+			const { client, customerId } = await enter(daemon, 'one',
+				'joinSession', name, ticket);
+			client.send('leaveSession', { customerId });
+			await client.nextOf('leaveSession');
+			client.close();
+		}
+		assert.equal((await listed(database, 'konto-4711')).length, 3);
+		const { status, output } = await ctl(database, 'erase', '--yes',
+			'--account', 'konto-4711');
+		assert.deepEqual([status, output.match(/^one: erased 2 records$/gm)
+			?.length], [0, 3], output);
+		assert.deepEqual(await listed(database, 'konto-4711'), []);
+		for (const name of ['Penelope', 'Calypso', 'Nausicaa', 'konto'])
+			assert(!hasText(database, name), name);
+		assert(hasText(database, 'Circe'));
+		assert.equal((await ctl(database, 'audit', 'verify')).status, 0);
+	}, { 'max-remembered': 1 }));
+
 test('who is meant is said in one way', () => withTickets(makeAll,
 	async ({ database }) => {
 		const both = await ctl(database, 'erase', '--yes', '--account', 'a',
