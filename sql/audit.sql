@@ -80,6 +80,8 @@ SELECT j.seq,
        j.displaced,
        CASE WHEN j.event IN (1, 2) THEN j.flags >> 1 & 1 END AS resumable,
        CASE WHEN j.event = 4 THEN j.flags & 1 END AS ready,
+       CASE WHEN j.event BETWEEN 1 AND 7 THEN CASE j.flags & 96 WHEN 32 THEN 1
+         WHEN 64 THEN 0 END END AS all_ready,
        CASE WHEN j.event IN (3, 4) THEN j.client_seq END AS client_seq,
        CASE WHEN j.event = 9 THEN (SELECT code FROM audit_refusal_name
          WHERE number = j.flags & 255) END AS code,

@@ -1,4 +1,4 @@
--- The database of buddyshopping, version 6.  Older ones are brought to it by
+-- The database of buddyshopping, version 7.  Older ones are brought to it by
 -- migrate-N.sql.
 --
 -- journal and journal_body are the truth: everything that happened, in order.
@@ -80,6 +80,13 @@
 --   13 LOCK    No cart changes and nobody comes new from this revision on.
 --   14 UNLOCK  That is over; flags 16: because it was so for too long.  An END
 --              ends a lock, too.
+--
+-- All ready
+--
+-- flags 32: with this row everybody in the multicart is ready, of whom there is
+-- somebody, which was not so before; flags 64: with this row that is not so any
+-- more.  An END says neither.  A replay yields both; they are there for those who
+-- read rows alone.  Rows of up to version 6 have none of them.
 --
 -- Explained erasures
 --
@@ -170,8 +177,8 @@ CREATE INDEX customer_by_state
     ON customer(session, state, incarnation, left_revision);
 
 -- flags: 1 customer is ready (READY); 2 customer has a token, 8 its ticket
--- named an account (START, JOIN); those of REFUSED, RETAIN, CALL and UNLOCK are
--- described above.
+-- named an account (START, JOIN); those of REFUSED, RETAIN, CALL and UNLOCK, and
+-- 32 and 64, are described above.
 CREATE TABLE journal (
 	seq INTEGER PRIMARY KEY,	-- 1, 2, 3, ...: no gaps, never reused
 	session INTEGER NOT NULL,
@@ -261,4 +268,4 @@ BEGIN
 	SELECT RAISE(ABORT, 'an anchor is replaced by one of a later row');
 END;
 
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;

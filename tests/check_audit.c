@@ -685,6 +685,77 @@ START_TEST(an_account_is_where_its_flags_say)
 }
 END_TEST
 
+/* One who is alone says to be ready, and the row says that of all. */
+static enum audit_status
+verify_readiness(enum record_readiness said, struct audit_report *report)
+{
+	struct record record = {
+		.event = RECORD_READY,
+		.session_row = 1,
+		.time_ms = STORY_BEGIN_MS,
+		.has_customer = true,
+		.customer_row = 1,
+		.is_ready = true,
+		.readiness = said,
+		.salt = { 7 },
+	};
+	enum audit_status status;
+	struct story story;
+
+	story_begin(&story);
+	(void)story_tell(&story, 0, RECORD_START, 1);
+	record.session = payload_ref(story.sessions[0]->id);
+	record.customer = TAILQ_FIRST(&story.sessions[0]->customers)->id;
+	session_number(story.sessions[0], &record);
+	ck_assert_int_eq(store_begin(story.store), STORE_OK);
+	ck_assert_int_eq(store_append(story.store, &record), STORE_OK);
+	ck_assert_int_eq(store_commit(story.store), STORE_OK);
+	record_clear(&record);
+	story_end(&story);
+	status = verify_all(&story, report);
+	story_clear(&story);
+	return status;
+}
+
+START_TEST(forged_flags_of_all_being_ready_are_found)
+{
+	struct audit_report report;
+
+	ck_assert_int_eq(verify_readiness(READINESS_REACHED, &report),
+	    AUDIT_OK);
+	audit_report_clear(&report);
+	ck_assert_int_eq(verify_readiness(READINESS_LOST, &report),
+	    AUDIT_FAULT);
+	ck_assert_int_eq(report.fault.seq, 2);
+	ck_assert_str_eq(report.fault.what,
+	    "its flags are wrong about whether everybody is ready");
+	audit_report_clear(&report);
+}
+END_TEST
+
+/* Those of before version 7; but not once others have any. */
+START_TEST(rows_may_lack_these_flags_before_all_that_have_any)
+{
+	struct audit_report report;
+	struct story story;
+
+	story_begin(&story);
+	story.is_old = _i == 0;
+	(void)story_tell(&story, 0, RECORD_START, 1);
+	(void)story_tell(&story, 0, RECORD_READY, 1);
+	(void)story_tell(&story, 1, RECORD_START, 2);
+	story.is_old = _i == 1;
+	(void)story_tell(&story, 1, RECORD_READY, 2);
+	story_end(&story);
+
+	ck_assert_int_eq(verify_all(&story, &report), _i == 0 ? AUDIT_OK :
+	    AUDIT_FAULT);
+	ck_assert_int_eq(report.fault.seq, _i == 0 ? 0 : 4);
+	audit_report_clear(&report);
+	story_clear(&story);
+}
+END_TEST
+
 START_TEST(a_missing_tail_is_found_by_its_head)
 {
 	struct audit_verify_options wish = { .has_head = true };
@@ -1135,7 +1206,7 @@ START_TEST(what_is_no_database_of_ours_is_refused)
 		const char *bytes;	/* instead of the file; or NULL */
 		enum audit_status status;
 	} cases[] = {
-		{ "PRAGMA user_version = 7", NULL, AUDIT_BAD_DATA },
+		{ "PRAGMA user_version = 8", NULL, AUDIT_BAD_DATA },
 		{ "PRAGMA user_version = 1", NULL, AUDIT_BAD_DATA },
 		{ "PRAGMA application_id = 5", NULL, AUDIT_BAD_DATA },
 		{ "DROP TABLE chain_anchor", NULL, AUDIT_BAD_DATA },
@@ -1277,6 +1348,9 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, rows_that_are_gone_or_elsewhere_are_found);
 	tcase_add_test(tc, calls_of_the_shops_server_are_notes);
 	tcase_add_test(tc, an_account_is_where_its_flags_say);
+	tcase_add_test(tc, forged_flags_of_all_being_ready_are_found);
+	tcase_add_loop_test(tc,
+	    rows_may_lack_these_flags_before_all_that_have_any, 0, 2);
 	tcase_add_test(tc, a_missing_tail_is_found_by_its_head);
 	tcase_add_test(tc, erasures_must_be_explained);
 	tcase_add_test(tc, a_chain_may_begin_behind_an_anchor);

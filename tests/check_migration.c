@@ -232,7 +232,7 @@ bring_up(sqlite3 *db, int version)
 {
 	static const char *const steps[] = {
 		NULL, schema_sql, migrate_2_sql, migrate_3_sql, migrate_4_sql,
-		migrate_5_sql, migrate_6_sql,
+		migrate_5_sql, migrate_6_sql, migrate_7_sql,
 	};
 	int i;
 
@@ -252,13 +252,14 @@ copy_to_version(int version)
 	execute(db, version < 5 ?
 	    "INSERT INTO session SELECT " SESSION_1 " FROM new.session;"
 	    "INSERT INTO journal SELECT " JOURNAL_1 " FROM new.journal" :
-	    "INSERT INTO session SELECT " SESSION_1 ", last_seq"
-	    " FROM new.session;"
+	    "INSERT INTO session (" SESSION_1 ", last_seq)"
+	    " SELECT " SESSION_1 ", last_seq FROM new.session;"
 	    "INSERT INTO journal SELECT " JOURNAL_1 ", previous_seq"
 	    " FROM new.journal");
 	execute(db, "INSERT INTO customer SELECT * FROM new.customer;"
-	    "INSERT INTO journal_body SELECT seq, salt, name, address, cart,"
-	    " request FROM new.journal_body");
+	    "INSERT INTO journal_body (seq, salt, name, address, cart, request)"
+	    " SELECT seq, salt, name, address, cart, request"
+	    " FROM new.journal_body");
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -307,7 +308,7 @@ static const char *const differences[] = {
 	" EXCEPT SELECT * FROM new.journal_body)",
 	"SELECT (SELECT count(*) FROM main.journal)"
 	" <> (SELECT count(*) FROM new.journal)",
-	"SELECT (SELECT user_version FROM pragma_user_version) <> 6",
+	"SELECT (SELECT user_version FROM pragma_user_version) <> 7",
 	"SELECT count(*) FROM pragma_integrity_check"
 	" WHERE integrity_check <> 'ok'",
 };
@@ -359,7 +360,7 @@ START_TEST(log_of_an_older_version_is_taken_in)
 
 	db = connect(OLD_PATH);
 	ck_assert_int_eq(query(db, "SELECT active_ms FROM session"), 7);
-	ck_assert_int_eq(query(db, "PRAGMA user_version"), 6);
+	ck_assert_int_eq(query(db, "PRAGMA user_version"), 7);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	payload_unref(session);
 	payload_unref(text);
@@ -503,7 +504,7 @@ suite_add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, older_version_becomes_what_a_new_database_is,
-	    0, 5);
+	    0, 6);
 	tcase_add_loop_test(tc, anchors_of_older_versions_get_a_note, 0,
 	    3 * PURGES);
 	tcase_add_test(tc, log_of_an_older_version_is_taken_in);

@@ -697,6 +697,7 @@ START_TEST(a_restored_customer_counts)
 		.left_revision = 7,
 		.name = text("A"),
 		.cart = text("{\"a\":1}"),
+		.is_ready = true,
 	};
 
 	session->is_running = true;
@@ -708,7 +709,58 @@ START_TEST(a_restored_customer_counts)
 	ck_assert_ptr_eq(session_host(session), find(session, 'A'));
 	happens(session, A_STEP(RETURN, 'A'));
 	ck_assert_uint_eq(session->counts[CUSTOMER_SEATED], 1);
+	ck_assert_int_eq(session->readiness, READINESS_REACHED);
 	ck_assert_uint_eq(session->revision, 8);
+	session_free(session);
+}
+END_TEST
+
+/* What each step does to whether everybody is ready. */
+START_TEST(a_session_is_ready_while_all_who_are_seated_are)
+{
+	static const struct {
+		struct step step;
+		enum record_readiness readiness;
+	} story[] = {
+		{ STEP(START, 'H'), READINESS_KEPT },
+		{ STEP(JOIN, 'G', .has_token = true), READINESS_KEPT },
+		{ STEP(READY, 'G', .is_ready = true), READINESS_KEPT },
+		{ STEP(READY, 'H', .is_ready = true), READINESS_REACHED },
+		{ STEP(READY, 'H', .is_ready = true), READINESS_KEPT },
+		{ STEP(CART, 'H', .cart = "{}"), READINESS_KEPT },
+		{ STEP(READY, 'H'), READINESS_LOST },
+		{ STEP(READY, 'H'), READINESS_KEPT },
+		{ STEP(READY, 'H', .is_ready = true), READINESS_REACHED },
+		{ STEP(JOIN, 'F', .has_token = true), READINESS_LOST },
+		{ STEP(EXPIRE, 'F'), READINESS_REACHED },
+		{ STEP(RETURN, 'F'), READINESS_LOST },
+		{ STEP(EXPIRE, 'F'), READINESS_REACHED },
+		{ STEP(READY, 'F', .is_ready = true), READINESS_KEPT },
+		{ STEP(RETURN, 'F'), READINESS_KEPT },
+		{ STEP(LEAVE, 'F'), READINESS_KEPT },
+		{ STEP(JOIN, 'E'), READINESS_LOST },
+		{ STEP(LEAVE, 'E'), READINESS_REACHED },
+		{ STEP(START, 'I', .displaced = 'H'), READINESS_LOST },
+		{ STEP(READY, 'I', .is_ready = true), READINESS_REACHED },
+		{ STEP(EXPIRE, 'I'), READINESS_KEPT },
+		{ STEP(EXPIRE, 'G'), READINESS_LOST },
+		{ STEP(RETURN, 'G'), READINESS_REACHED },
+		{ STEP(LOCK, 0), READINESS_KEPT },
+		{ STEP(UNLOCK, 0), READINESS_KEPT },
+		{ STEP(END, 0), READINESS_KEPT },
+		{ STEP(START, 'D'), READINESS_KEPT },
+	};
+	struct session *session = new_session();
+	size_t i;
+
+	for (i = 0; i < COUNT(story); i++) {
+		happens(session, story[i].step);
+		ck_assert_msg(session->readiness == story[i].readiness,
+		    "step %zu", i);
+		ck_assert(session->readiness == READINESS_KEPT ||
+		    record_changes_readiness(story[i].step.event));
+	}
+	ck_assert(!session_is_ready(session));
 	session_free(session);
 }
 END_TEST
@@ -753,5 +805,6 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, who_has_a_connection_is_not_forgotten, 0, 2);
 	tcase_add_test(tc, without_a_limit_everybody_is_remembered);
 	tcase_add_test(tc, a_restored_customer_counts);
+	tcase_add_test(tc, a_session_is_ready_while_all_who_are_seated_are);
 	tcase_add_test(tc, no_session_is_freed_like_any);
 }

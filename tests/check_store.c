@@ -127,7 +127,7 @@ START_TEST(new_database_is_private_and_alone)
 	ck_assert_int_eq(stat(place.path, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 	ck_assert_uint_eq(count_files(&place), 1);
-	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 6);
+	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 7);
 	ck_assert_int_eq(query(&place, "PRAGMA application_id"), 0x42534850);
 	ck_assert_int_eq(query(&place, "PRAGMA page_size"), 8192);
 	make_database(&place);
@@ -306,7 +306,7 @@ static void
 ruin_newer(const struct place *place)
 {
 	make_database(place);
-	ck_assert_int_eq(execute(place, "PRAGMA user_version = 7"), SQLITE_OK);
+	ck_assert_int_eq(execute(place, "PRAGMA user_version = 8"), SQLITE_OK);
 }
 
 /* The newer version stands in the log, as after a crash. */
@@ -320,7 +320,7 @@ ruin_newer_log(const struct place *place)
 	ck_assert_int_eq(sqlite3_open(place->path, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_db_config(db,
 	    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 7", NULL,
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 8", NULL,
 	    NULL, NULL), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	path_beside(place, "x.db-wal", name);
@@ -463,7 +463,7 @@ START_TEST(older_version_is_brought_up_to_date)
 
 	make_database(&place);
 
-	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 6);
+	ck_assert_int_eq(query(&place, "PRAGMA user_version"), 7);
 	ck_assert_int_eq(query(&place, "SELECT count(*) FROM journal"), 0);
 	place_clear(&place);
 }
@@ -1303,6 +1303,7 @@ compare_sessions(const struct session *session, const struct session *loaded)
 	}
 	ck_assert_ptr_null(b);
 	ck_assert_uint_eq(session->cart_bytes, loaded->cart_bytes);
+	ck_assert_uint_eq(session->ready, loaded->ready);
 	ck_assert_uint_eq(session->counts[CUSTOMER_AWAY],
 	    loaded->counts[CUSTOMER_AWAY]);
 }

@@ -314,6 +314,8 @@ store_record(struct world *world, const struct record *record)
 	    "a row has one session");
 	require(session_apply(stored->session, record) == 0,
 	    "records come without a gap and know their customers");
+	require(record->readiness == stored->session->readiness,
+	    "records say whether they got everybody ready");
 	n = stored->count++;
 	stored->records = xrealloc(stored->records,
 	    stored->count * sizeof(*stored->records));

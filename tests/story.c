@@ -126,15 +126,18 @@ set_customer(struct story *story, struct session *session,
 	record->name = payload_new("Zo\xc3\xab", 4);
 }
 
-/* Append the record, which is cleared, and let it happen. */
+/* Let the record happen, and append it, which is cleared. */
 static int64_t
 append(struct story *story, struct session *session, struct record *record)
 {
+	if (!record_is_note(record->event)) {
+		ck_assert_int_eq(session_apply(session, record), 0);
+		if (!story->is_old)
+			record->readiness = session->readiness;
+	}
 	ck_assert_int_eq(store_begin(story->store), STORE_OK);
 	ck_assert_int_eq(store_append(story->store, record), STORE_OK);
 	ck_assert_int_eq(store_commit(story->store), STORE_OK);
-	if (!record_is_note(record->event))
-		ck_assert_int_eq(session_apply(session, record), 0);
 	record_clear(record);
 	return ++story->seq;
 }

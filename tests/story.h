@@ -2,6 +2,7 @@
 #define STORY_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <sqlite3.h>
@@ -32,6 +33,7 @@ struct story {
 	uint64_t time_ms;	/* of the next record */
 	int64_t	 seq;		/* of the last one */
 	int64_t	 customers;	/* rows given */
+	bool	 is_old;	/* records do not say who got all ready */
 };
 
 void	 story_begin(struct story *story);

@@ -61,6 +61,7 @@ struct verify_sessions {
 	struct entry *found;		/* last; or NULL */
 	bool	 is_midway;		/* rows before are not known, ... */
 	bool	 is_trusting;		/* ... but may be there */
+	bool	 has_readiness;		/* a row had some: they all say it */
 };
 
 enum audit_status
@@ -343,6 +344,24 @@ report_misfit_row(struct verify_sessions *states, const struct entry *entry,
 	    "it cannot have happened to its session then");
 }
 
+/*
+ * Rows of before version 7 of the schema do not say what they did to whether
+ * everybody is ready; behind one that does, all do.
+ */
+static enum audit_status
+check_readiness(struct verify_sessions *states, const struct entry *entry,
+    const struct audit_row *row)
+{
+	const enum record_readiness said = row->record.readiness;
+
+	states->has_readiness |= said != READINESS_KEPT;
+	if (entry->replayed.is_partial || !states->has_readiness ||
+	    said == entry->replayed.session->readiness)
+		return AUDIT_OK;
+	return audit_report_fault(states->report, row,
+	    "its flags are wrong about whether everybody is ready");
+}
+
 /* The row happens to its session. */
 static enum audit_status
 happen(struct verify_sessions *states, struct entry *entry,
@@ -356,8 +375,10 @@ happen(struct verify_sessions *states, struct entry *entry,
 		status = report_misfit_row(states, entry, row);
 	} else {
 		set_last_row(entry, row);
-		status = verify_in_use_released(states->use, &entry->replayed,
-		    &held);
+		status = check_readiness(states, entry, row);
+		if (status == AUDIT_OK)
+			status = verify_in_use_released(states->use,
+			    &entry->replayed, &held);
 	}
 	verify_in_use_forget(&held);
 	return status;

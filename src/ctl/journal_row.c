@@ -21,18 +21,18 @@
 
 enum column {
 	SEQ, SESSION, INCARNATION, REVISION, EVENT, TIME, TRANSPORT, CUSTOMER,
-	DISPLACED, RESUMABLE, READY, CLIENT_SEQ, CODE, MESSAGE, COUNT, BEFORE,
-	UPTO, TIMED_OUT, ERASED, NAME, ADDRESS, CART, ACCOUNT, DIGEST, HASH,
-	COLUMNS
+	DISPLACED, RESUMABLE, READY, ALL_READY, CLIENT_SEQ, CODE, MESSAGE,
+	COUNT, BEFORE, UPTO, TIMED_OUT, ERASED, NAME, ADDRESS, CART, ACCOUNT,
+	DIGEST, HASH, COLUMNS
 };
 
 /* As the manual page has them. */
 static const char *const names[COLUMNS] = {
 	"seq", "session", "incarnation", "revision", "event", "time",
 	"transport", "customer", "displaced", "resumable", "ready",
-	"client_seq", "code", "message", "count", "before", "upto",
-	"timed_out", "erased", "name", "address", "cart", "account", "digest",
-	"hash",
+	"all_ready", "client_seq", "code", "message", "count", "before",
+	"upto", "timed_out", "erased", "name", "address", "cart", "account",
+	"digest", "hash",
 };
 
 enum cell_kind {
@@ -145,6 +145,8 @@ read_event(const struct record *record, enum column column,
 		set_bool(cell, record->has_token);
 	else if (column == READY && event == RECORD_READY)
 		set_bool(cell, record->is_ready);
+	else if (column == ALL_READY && record->readiness != READINESS_KEPT)
+		set_bool(cell, record->readiness == READINESS_REACHED);
 	else if (column == CODE && event == RECORD_REFUSED)
 		set_text(cell, event_refusal_name(record));
 	else if (column == MESSAGE && event == RECORD_REFUSED)

@@ -179,6 +179,7 @@ core_apply_record(struct hub *hub, struct room *room, struct job *job)
 	session_number(room->session, &job->record);
 	if (session_apply(room->session, &job->record) == -1)
 		fatalx("hub: a record that was judged does not fit");
+	job->record.readiness = room->session->readiness;
 	session_trim(room->session, &hub->settings.limits);
 	update_lock(hub, room, job->record.event);
 	if (room->changed_by == NULL)

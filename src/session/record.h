@@ -49,6 +49,16 @@ enum record_call {
 	RECORD_CALL_UNLOCK = 4	/* an UNLOCK */
 };
 
+/*
+ * What a record does to whether everybody is ready to check out, of whom there
+ * is at least one in the multicart.
+ */
+enum record_readiness {
+	READINESS_KEPT,		/* nothing */
+	READINESS_REACHED,	/* now they are */
+	READINESS_LOST		/* now they are not, and not by an END */
+};
+
 enum transport {
 	TRANSPORT_NONE = 0,	/* the daemon's own doing */
 	TRANSPORT_WEBSOCKET = 1,
@@ -89,6 +99,8 @@ struct record {
 		uint64_t old_ms;	/* RETAIN: by the wall clock */
 		uint64_t last_row;	/* PURGE: of the journal */
 	};
+	enum record_readiness readiness;	/* only where */
+				/* record_changes_readiness() */
 	bool	 is_timed_out;	/* UNLOCK: it was locked for too long */
 	bool	 is_exact;	/* RETAIN: not of what states pointed to then */
 	enum refusal refused;	/* REFUSED: why, the first of them, and ... */
@@ -111,6 +123,9 @@ struct record {
  * and no session is any different for them.
  */
 bool	 record_is_note(enum record_event event);
+
+/* Whether records of event may do anything to whether everybody is ready. */
+bool	 record_changes_readiness(enum record_event event);
 
 /* Drop the record's references; the record itself is the caller's. */
 void	 record_clear(struct record *record);

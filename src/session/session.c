@@ -30,11 +30,19 @@ session_new(struct payload *id, int64_t row)
 	return session;
 }
 
+/* Whether customer is one of session->ready. */
+static bool
+counts_as_ready(const struct customer *customer)
+{
+	return customer->state == CUSTOMER_SEATED && customer->is_ready;
+}
+
 static void
 customer_free(struct session *session, struct customer *customer)
 {
 	TAILQ_REMOVE(&session->customers, customer, entry);
 	session->counts[customer->state]--;
+	session->ready -= counts_as_ready(customer);
 	if (customer->cart != NULL)
 		session->cart_bytes -= customer->cart->len;
 	payload_unref(customer->name);
@@ -64,6 +72,7 @@ session_restore_customer(struct session *session, const struct customer *stored)
 	*customer = *stored;
 	TAILQ_INSERT_TAIL(&session->customers, customer, entry);
 	session->counts[customer->state]++;
+	session->ready += counts_as_ready(customer);
 	if (customer->cart != NULL)
 		session->cart_bytes += customer->cart->len;
 	return customer;
@@ -102,6 +111,14 @@ session_host(const struct session *session)
 		if (customer->is_host && customer->state != CUSTOMER_GONE)
 			return customer;
 	return NULL;
+}
+
+bool
+session_is_ready(const struct session *session)
+{
+	const size_t seated = session->counts[CUSTOMER_SEATED];
+
+	return seated > 0 && session->ready == seated;
 }
 
 static bool
@@ -233,8 +250,10 @@ set_customer_state(struct session *session, struct customer *customer,
     enum customer_state state)
 {
 	session->counts[customer->state]--;
+	session->ready -= counts_as_ready(customer);
 	session->counts[state]++;
 	customer->state = state;
+	session->ready += counts_as_ready(customer);
 	customer->left_revision =
 	    state == CUSTOMER_SEATED ? 0 : session->revision;
 	if (state != CUSTOMER_GONE)
@@ -244,6 +263,14 @@ set_customer_state(struct session *session, struct customer *customer,
 	payload_unref(customer->owner_json);
 	customer->name = NULL;
 	customer->owner_json = NULL;
+}
+
+static void
+set_ready(struct session *session, struct customer *customer, bool is_ready)
+{
+	session->ready -= counts_as_ready(customer);
+	customer->is_ready = is_ready;
+	session->ready += counts_as_ready(customer);
 }
 
 static void
@@ -321,6 +348,16 @@ record_comes_next(const struct session *session, const struct record *record,
 	return customer != NULL && customer->state != CUSTOMER_GONE;
 }
 
+static enum record_readiness
+readiness_since(const struct session *session, bool was_ready)
+{
+	const bool is_ready = session_is_ready(session);
+
+	if (is_ready == was_ready)
+		return READINESS_KEPT;
+	return is_ready ? READINESS_REACHED : READINESS_LOST;
+}
+
 int
 session_apply(struct session *session, const struct record *record)
 {
@@ -328,6 +365,7 @@ session_apply(struct session *session, const struct record *record)
 	    session_customer(session, &record->customer);
 	struct customer *displaced = !record->has_displaced ? NULL :
 	    session_customer(session, &record->displaced);
+	const bool was_ready = session_is_ready(session);
 
 	if (!record_comes_next(session, record, customer, displaced))
 		return -1;
@@ -347,7 +385,7 @@ session_apply(struct session *session, const struct record *record)
 			customer->seq[SEQUENCE_CART] = record->client_seq;
 		break;
 	case RECORD_READY:
-		customer->is_ready = record->is_ready;
+		set_ready(session, customer, record->is_ready);
 		if (record->client_seq != 0)
 			customer->seq[SEQUENCE_READY] = record->client_seq;
 		break;
@@ -376,6 +414,8 @@ session_apply(struct session *session, const struct record *record)
 	case RECORD_CALL:
 		break;
 	}
+	session->readiness = record->event == RECORD_END ? READINESS_KEPT :
+	    readiness_since(session, was_ready);
 	return 0;
 }
 

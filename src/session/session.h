@@ -8,9 +8,9 @@
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "session/record.h"
 #include "session/refusal.h"
 
-struct record;
 struct seat;
 
 /*
@@ -69,6 +69,8 @@ struct session {
 	bool	 is_locked;	/* nobody comes new, and no cart changes */
 	uint64_t locked_ms;	/* since when, by the wall clock; or 0 */
 	size_t	 counts[CUSTOMER_GONE + 1];	/* customers by state */
+	size_t	 ready;		/* of those SEATED */
+	enum record_readiness readiness;	/* by the last record applied */
 	size_t	 cart_bytes;	/* of all carts held */
 	struct customer_list customers;		/* in joining order */
 };
@@ -114,6 +116,9 @@ struct customer *session_customer_by_request(const struct session *session,
 /* The one who holds the host's seat, in the multicart or away; or NULL. */
 struct customer *session_host(const struct session *session);
 
+/* Whether somebody is in the multicart, and all in it are ready. */
+bool	 session_is_ready(const struct session *session);
+
 /*
  * Whether record, which is no note and has event, customer, displaced, cart
  * and is_ready set, may happen now.  REFUSAL_NONE if so.  Who may send it is
@@ -124,7 +129,8 @@ enum refusal session_judge(const struct session *session,
 
 /*
  * Let record happen.  session_number() must have given it its
- * incarnation and revision, or the journal.  -1 if it does not fit the session
+ * incarnation and revision, or the journal; what it does to readiness stands in
+ * the session then, whatever the record says of it.  -1 if it does not fit the session
  * (a gap, an unknown customer, a note): the session is unchanged then.
  */
 int	 session_apply(struct session *session, const struct record *record)

@@ -18,6 +18,8 @@ enum {
 	FLAG_EXACT = 4,
 	FLAG_ACCOUNT = 8,
 	FLAG_TIMED_OUT = 16,
+	FLAG_READINESS_REACHED = 32,
+	FLAG_READINESS_LOST = 64,
 	FLAGS_MESSAGE = 256		/* of a REFUSED, times the message */
 };
 
@@ -106,6 +108,31 @@ chain_head_parse(const char *text, struct chain_head *head)
 	return hex_parse(text + digits + 1, sizeof(head->hash), head->hash);
 }
 
+static uint64_t
+readiness_flag(enum record_readiness readiness)
+{
+	switch (readiness) {
+	case READINESS_KEPT:
+		break;
+	case READINESS_REACHED:
+		return FLAG_READINESS_REACHED;
+	case READINESS_LOST:
+		return FLAG_READINESS_LOST;
+	}
+	return 0;
+}
+
+static enum record_readiness
+read_readiness(enum record_event event, uint64_t flags)
+{
+	if (!record_changes_readiness(event))
+		return READINESS_KEPT;
+	if ((flags & FLAG_READINESS_REACHED) != 0)
+		return READINESS_REACHED;
+	return (flags & FLAG_READINESS_LOST) != 0 ? READINESS_LOST :
+	    READINESS_KEPT;
+}
+
 uint64_t
 chain_flags(const struct record *record)
 {
@@ -118,7 +145,8 @@ chain_flags(const struct record *record)
 	    (record->has_token ? FLAG_TOKEN : 0) |
 	    (record->is_exact ? FLAG_EXACT : 0) |
 	    (record->has_account ? FLAG_ACCOUNT : 0) |
-	    (record->is_timed_out ? FLAG_TIMED_OUT : 0);
+	    (record->is_timed_out ? FLAG_TIMED_OUT : 0) |
+	    readiness_flag(record->readiness);
 }
 
 void
@@ -141,6 +169,7 @@ chain_read_flags(struct record *record, uint64_t flags)
 	    record->event == RECORD_JOIN) && (flags & FLAG_ACCOUNT) != 0;
 	record->is_timed_out = record->event == RECORD_UNLOCK &&
 	    (flags & FLAG_TIMED_OUT) != 0;
+	record->readiness = read_readiness(record->event, flags);
 }
 
 void

@@ -175,6 +175,7 @@ static const struct {
 	{ migrate_4_sql, migrate_4_purges },
 	{ migrate_5_sql, NULL },
 	{ migrate_6_sql, NULL },
+	{ migrate_7_sql, NULL },
 };
 
 #define NEWEST_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -95,6 +95,9 @@ test('the view of events is the export', () => withApi({},
 			[event, message, name]), [['call', 'removeCustomer', 'tests'],
 			['leave', null, null], ['call', 'endSession', 'tests'],
 			['end', null, null]]);
+		assert.deepEqual(events.map(({ event, all_ready }) =>
+			[event, all_ready]).filter(([, ready]) => ready !== null),
+		[['leave', 1], ['leave', 0]]);
 		const says = (value) => typeof value === 'boolean' ?
 			Number(value) : value ?? null;
 		events.forEach(({ who, cart, erased, ...event }, i) => {
