@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "api_answer.h"
 #include "api_call.h"
+#include "api_time.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -21,7 +21,7 @@ enum {
 	SESSION_BYTES_MAX = 2048,
 	/* Of a customer in the two lists of a session. */
 	CUSTOMER_BYTES_MAX = 64,
-	TIME_BYTES = 32
+	NUMBER_BYTES = 32
 };
 
 /* How a session is, whoever tells of it. */
@@ -47,30 +47,13 @@ is_ready(const struct status *status)
 	return status->customers > 0 && status->ready == status->customers;
 }
 
-/* RFC 3339, in UTC. */
-static void
-write_time(struct json_write *json, const char *key, uint64_t ms)
-{
-	char text[TIME_BYTES], whole[TIME_BYTES] = "";
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm tm;
-
-	if (gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(whole, sizeof(whole), "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
-		json_write_literal(json, key, "null");
-		return;
-	}
-	xsnprintf(text, sizeof(text), "%s.%03uZ", whole, (unsigned)(ms % 1000));
-	json_write_string(json, key, text);
-}
-
 static void
 write_status(struct json_write *json, const struct status *status)
 {
 	json_write_string(json, "id", status->id);
 	json_write_number(json, "incarnation", status->incarnation);
 	json_write_number(json, "revision", status->revision);
-	write_time(json, "activeAt", status->active_ms);
+	api_time_write(json, "activeAt", status->active_ms);
 	json_write_number(json, "customers", status->customers);
 	json_write_number(json, "present", status->present);
 	json_write_number(json, "ready", status->ready);
@@ -129,7 +112,7 @@ api_sessions_write_list(const struct api_query *query, const struct call *call,
     const struct hub *hub, struct exchange_answer *answer)
 {
 	struct json_write json;
-	char next[TIME_BYTES];
+	char next[NUMBER_BYTES];
 	int64_t row;
 
 	json_write_begin(&json, (query->limit + 1) * SESSION_BYTES_MAX);
@@ -175,7 +158,7 @@ count_customers(const struct call *call, struct status *status)
 static void
 write_cursor(struct json_write *json, const struct call *call)
 {
-	char cursor[2 * TIME_BYTES];
+	char cursor[2 * NUMBER_BYTES];
 
 	xsnprintf(cursor, sizeof(cursor), "%" PRIu64 ".%" PRIu64,
 	    call->incarnation, call->revision);

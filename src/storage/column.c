@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "session/record.h"
 #include "session/session.h"
 #include "wire/message.h"
 #include "wire/utf8.h"
@@ -190,19 +191,30 @@ column_session(struct columns *columns, int column)
 	return NULL;
 }
 
+static struct payload *
+read_utf8_or_none(struct columns *columns, int column, size_t min, size_t max)
+{
+	struct payload *text = column_text_or_none(columns, column, min, max);
+	struct utf8 state = { .need = 0 };
+
+	if (text == NULL || (utf8_feed(&state, (const uint8_t *)text->data,
+	    text->len) == 0 && utf8_is_complete(&state)))
+		return text;
+	columns_refuse(columns, column, "is not UTF-8");
+	payload_unref(text);
+	return NULL;
+}
+
 struct payload *
 column_name_or_none(struct columns *columns, int column)
 {
-	struct payload *name = column_text_or_none(columns, column, 0,
-	    NAME_BYTES_MAX);
-	struct utf8 state = { .need = 0 };
+	return read_utf8_or_none(columns, column, 0, NAME_BYTES_MAX);
+}
 
-	if (name == NULL || (utf8_feed(&state, (const uint8_t *)name->data,
-	    name->len) == 0 && utf8_is_complete(&state)))
-		return name;
-	columns_refuse(columns, column, "is not UTF-8");
-	payload_unref(name);
-	return NULL;
+struct payload *
+column_account_or_none(struct columns *columns, int column)
+{
+	return read_utf8_or_none(columns, column, 1, RECORD_ACCOUNT_BYTES);
 }
 
 void

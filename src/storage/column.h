@@ -74,8 +74,9 @@ struct payload *column_text_or_none(struct columns *columns, int column,
 	    size_t min, size_t max);
 /* The id of a session, without a NUL in it. */
 struct payload *column_session(struct columns *columns, int column);
-/* The name of a customer, in UTF-8, or NULL. */
+/* The name of a customer, or what a ticket named, in UTF-8; or NULL. */
 struct payload *column_name_or_none(struct columns *columns, int column);
+struct payload *column_account_or_none(struct columns *columns, int column);
 /*
  * A customer's id, in the digits that we write; column_customer_or_none() is
  * false for NULL.

@@ -1,0 +1,453 @@
+#include "journal_events.h"
+
+#include <stdlib.h>
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "chain.h"
+#include "column.h"
+#include "session/record.h"
+#include "sql.h"
+
+enum {
+	BUSY_TIMEOUT_MS = 1000,
+	/* So long a transaction lasts, and the log cannot begin anew. */
+	SLICE_US = 5000,
+	PARTS_MAX = JOURNAL_PART_READINESS + 1
+};
+
+enum statement {
+	SQL_BEGIN,
+	SQL_END,
+	SQL_BOUNDS,
+	SQL_ROWS,
+	STATEMENTS
+};
+
+enum column {
+	COLUMN_SEQ,
+	COLUMN_INCARNATION,
+	COLUMN_REVISION,
+	COLUMN_EVENT,
+	COLUMN_TIME,
+	COLUMN_TRANSPORT,
+	COLUMN_CUSTOMER,
+	COLUMN_DISPLACED,
+	COLUMN_FLAGS,
+	COLUMN_SESSION,
+	COLUMN_ACCOUNT
+};
+
+static const char *const statement_sql[STATEMENTS] = {
+	[SQL_BEGIN] = "BEGIN",
+	[SQL_END] = "ROLLBACK",
+	[SQL_BOUNDS] =
+	    "SELECT (SELECT min(seq) FROM journal),"
+	    " (SELECT max(seq) FROM journal)",
+	/* Bodies of those alone that may name an account. */
+	[SQL_ROWS] =
+	    "SELECT j.seq, j.incarnation, j.revision, j.event, j.ts_ms,"
+	    " j.transport, j.customer, j.displaced, j.flags, s.name, b.account"
+	    " FROM journal AS j LEFT JOIN session AS s ON s.id = j.session"
+	    " LEFT JOIN journal_body AS b ON b.seq = j.seq"
+	    "  AND j.event IN (1, 2) AND j.flags & 8"
+	    " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2",
+};
+
+static const char connection_sql[] =
+    "PRAGMA query_only = ON;"
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA cache_size = -1024;";
+
+struct journal_events {
+	char	*path;
+	sqlite3	*db;			/* NULL until it is opened */
+	sqlite3_stmt *statements[STATEMENTS];
+	bool	 has_failed;		/* which was logged */
+};
+
+/* A call's transaction. */
+struct reading {
+	struct journal_events *reader;
+	struct journal_events_page *page;
+	size_t	 max;
+	size_t	 account_bytes;
+	uint64_t begun_us;
+};
+
+struct journal_events *
+journal_events_new(const char *path)
+{
+	struct journal_events *reader = xcalloc(1, sizeof(*reader));
+
+	reader->path = xstrdup(path);
+	return reader;
+}
+
+static void
+close_connection(struct journal_events *reader)
+{
+	size_t i;
+
+	sql_finalize(reader->statements, STATEMENTS);
+	for (i = 0; i < STATEMENTS; i++)
+		reader->statements[i] = NULL;
+	(void)sqlite3_close(reader->db); /* it has no statements */
+	reader->db = NULL;
+}
+
+void
+journal_events_free(struct journal_events *reader)
+{
+	if (reader == NULL)
+		return;
+	close_connection(reader);
+	free(reader->path);
+	free(reader);
+}
+
+static void
+clear_event(struct journal_event *event)
+{
+	payload_unref(event->session);
+	payload_unref(event->account);
+}
+
+void
+journal_events_page_clear(struct journal_events_page *page)
+{
+	size_t i;
+
+	for (i = 0; i < page->count; i++)
+		clear_event(&page->events[i]);
+	free(page->events);
+	*page = (struct journal_events_page){ .events = NULL };
+}
+
+/* What lasts is logged when it begins.  The next call opens it anew. */
+static enum journal_events_status
+reading_failed(struct journal_events *reader, const char *why)
+{
+	if (!reader->has_failed)
+		log_errorx("events: %s: %s", reader->path, why);
+	reader->has_failed = true;
+	close_connection(reader);
+	return JOURNAL_EVENTS_FAILED;
+}
+
+static enum journal_events_status
+open_connection(struct journal_events *reader)
+{
+	int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
+	    SQLITE_OPEN_EXRESCODE;
+	size_t i;
+	int rc;
+
+	if (reader->db != NULL)
+		return JOURNAL_EVENTS_OK;
+	rc = sqlite3_open_v2(reader->path, &reader->db, flags, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_busy_timeout(reader->db, BUSY_TIMEOUT_MS);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(reader->db, connection_sql, NULL, NULL,
+		    NULL);
+	for (i = 0; i < STATEMENTS && rc == SQLITE_OK; i++)
+		rc = sqlite3_prepare_v3(reader->db, statement_sql[i], -1,
+		    SQLITE_PREPARE_PERSISTENT, &reader->statements[i], NULL);
+	return rc == SQLITE_OK ? JOURNAL_EVENTS_OK :
+	    reading_failed(reader, sqlite3_errstr(rc));
+}
+
+/* The run is over, and its last row was read with columns. */
+static enum journal_events_status
+end_rows(struct journal_events *reader, const struct sql_binding *rows,
+    const struct columns *columns)
+{
+	char text[COLUMN_FAULT_BYTES];
+
+	(void)sqlite3_reset(rows->statement);	/* repeats rc */
+	if (rows->rc != SQLITE_ROW && rows->rc != SQLITE_DONE)
+		return reading_failed(reader, sqlite3_errstr(rows->rc));
+	if (columns_fit(columns))
+		return JOURNAL_EVENTS_OK;
+	columns_describe(columns, text);
+	return reading_failed(reader, text);
+}
+
+static enum journal_events_status
+run_alone(struct journal_events *reader, enum statement number)
+{
+	struct sql_binding run = sql_run_of(reader->statements[number]);
+	struct columns none = columns_at(run.statement, "journal");
+
+	(void)sql_next(&run); /* it has no rows */
+	return end_rows(reader, &run, &none);
+}
+
+/* The oldest row and the newest; 0 and 0 if there is none. */
+static enum journal_events_status
+read_bounds(struct journal_events *reader, int64_t *oldest, int64_t *newest)
+{
+	struct sql_binding rows = sql_run_of(reader->statements[SQL_BOUNDS]);
+	struct columns columns = columns_at(rows.statement, "journal");
+
+	if (sql_next(&rows)) {
+		*oldest = column_row_or_none(&columns, 0);
+		*newest = column_row_or_none(&columns, 1);
+	}
+	return end_rows(reader, &rows, &columns);
+}
+
+/*
+ * A row as the record that it was, less what no event tells.  Its session and
+ * account are references.
+ */
+static int64_t
+read_row(struct columns *columns, struct record *record)
+{
+	const int64_t seq = column_id(columns, COLUMN_SEQ);
+
+	record->incarnation = column_number(columns, COLUMN_INCARNATION);
+	record->revision = column_number(columns, COLUMN_REVISION);
+	record->event = (enum record_event)column_between(columns,
+	    COLUMN_EVENT, RECORD_START, RECORD_EVENT_MAX);
+	record->time_ms = column_number(columns, COLUMN_TIME);
+	record->transport = (enum transport)column_between(columns,
+	    COLUMN_TRANSPORT, TRANSPORT_NONE, TRANSPORT_FASTCGI);
+	record->has_customer = column_customer_or_none(columns,
+	    COLUMN_CUSTOMER, &record->customer);
+	record->has_displaced = column_customer_or_none(columns,
+	    COLUMN_DISPLACED, &record->displaced);
+	if (!columns_fit(columns) || record_is_note(record->event))
+		return seq;
+	chain_read_flags(record, column_number(columns, COLUMN_FLAGS));
+	record->session = column_session(columns, COLUMN_SESSION);
+	record->account = column_account_or_none(columns, COLUMN_ACCOUNT);
+	return seq;
+}
+
+/* Another event of the page, about the row's customer. */
+static struct journal_event *
+add_event(struct reading *reading, int64_t seq, const struct record *record,
+    enum journal_event_part part, enum journal_event_type type)
+{
+	struct journal_events_page *page = reading->page;
+	struct journal_event *event = &page->events[page->count++];
+
+	*event = (struct journal_event){
+		.seq = seq,
+		.part = part,
+		.type = type,
+		.session = payload_ref(record->session),
+		.incarnation = record->incarnation,
+		.revision = record->revision,
+		.time_ms = record->time_ms,
+		.has_customer = record->has_customer,
+		.customer = record->customer,
+	};
+	return event;
+}
+
+static void
+add_displaced(struct reading *reading, int64_t seq,
+    const struct record *record)
+{
+	struct journal_event *event;
+
+	if (!record->has_displaced)
+		return;
+	event = add_event(reading, seq, record, JOURNAL_PART_DISPLACED,
+	    JOURNAL_CUSTOMER_LEFT);
+	event->customer = record->displaced;
+	event->reason = JOURNAL_REASON_REPLACED;
+}
+
+static void
+add_readiness(struct reading *reading, int64_t seq,
+    const struct record *record)
+{
+	switch (record->readiness) {
+	case READINESS_KEPT:
+		break;
+	case READINESS_REACHED:
+		(void)add_event(reading, seq, record, JOURNAL_PART_READINESS,
+		    JOURNAL_SESSION_READY);
+		break;
+	case READINESS_LOST:
+		(void)add_event(reading, seq, record, JOURNAL_PART_READINESS,
+		    JOURNAL_SESSION_UNREADY);
+		break;
+	}
+}
+
+static enum journal_event_type
+event_type(const struct record *record)
+{
+	switch (record->event) {
+	case RECORD_START:
+		/* The session may run, and have lost its host. */
+		return record->revision == 1 ? JOURNAL_SESSION_STARTED :
+		    JOURNAL_CUSTOMER_JOINED;
+	case RECORD_JOIN:
+		return JOURNAL_CUSTOMER_JOINED;
+	case RECORD_CART:
+		return JOURNAL_CART_CHANGED;
+	case RECORD_READY:
+		return record->is_ready ? JOURNAL_CUSTOMER_READY :
+		    JOURNAL_CUSTOMER_UNREADY;
+	case RECORD_LEAVE:
+	case RECORD_EXPIRE:
+		return JOURNAL_CUSTOMER_LEFT;
+	case RECORD_RETURN:
+		return JOURNAL_CUSTOMER_RETURNED;
+	case RECORD_LOCK:
+		return JOURNAL_SESSION_LOCKED;
+	case RECORD_UNLOCK:
+		return JOURNAL_SESSION_UNLOCKED;
+	case RECORD_END:
+	case RECORD_REFUSED:	/* notes make no event */
+	case RECORD_ERASE:
+	case RECORD_RETAIN:
+	case RECORD_PURGE:
+	case RECORD_CALL:
+		break;
+	}
+	return JOURNAL_SESSION_ENDED;
+}
+
+static enum journal_event_reason
+leave_reason(const struct record *record)
+{
+	if (record->event == RECORD_EXPIRE)
+		return JOURNAL_REASON_EXPIRED;
+	if (record->event != RECORD_LEAVE)
+		return JOURNAL_REASON_NONE;
+	/* A customer's own message has come by some transport. */
+	return record->transport == TRANSPORT_NONE ? JOURNAL_REASON_REMOVED :
+	    JOURNAL_REASON_LEFT;
+}
+
+/* Add what the row is to others, to whom a note is nothing. */
+static void
+add_row(struct reading *reading, int64_t seq, const struct record *record)
+{
+	struct journal_event *event;
+
+	if (record_is_note(record->event))
+		return;
+	add_displaced(reading, seq, record);
+	event = add_event(reading, seq, record, JOURNAL_PART_ROW,
+	    event_type(record));
+	event->account = payload_ref(record->account);
+	event->reason = leave_reason(record);
+	event->is_timed_out = record->is_timed_out;
+	add_readiness(reading, seq, record);
+	if (record->account != NULL)
+		reading->account_bytes += record->account->len;
+}
+
+static bool
+has_enough(const struct reading *reading)
+{
+	return reading->page->count >= reading->max ||
+	    reading->account_bytes >= JOURNAL_EVENTS_ACCOUNT_BYTES_MAX ||
+	    clock_us() - reading->begun_us >= SLICE_US;
+}
+
+static enum journal_events_status
+read_rows(struct reading *reading)
+{
+	struct journal_events *reader = reading->reader;
+	struct sql_binding rows = sql_run_of(reader->statements[SQL_ROWS]);
+	struct columns columns = columns_at(rows.statement, "journal");
+	struct record record;
+	int64_t seq;
+
+	sql_bind_row(&rows, reading->page->last);
+	sql_bind_row(&rows, JOURNAL_EVENTS_ROWS_MAX);
+	while (sql_next(&rows)) {
+		record = (struct record){ .session = NULL };
+		seq = read_row(&columns, &record);
+		if (columns_fit(&columns)) {
+			add_row(reading, seq, &record);
+			reading->page->last = seq;
+		}
+		record_clear(&record);
+		if (!columns_fit(&columns) || has_enough(reading))
+			break;
+	}
+	return end_rows(reader, &rows, &columns);
+}
+
+static enum journal_events_status
+read_page(struct reading *reading, int64_t after)
+{
+	enum journal_events_status status;
+	int64_t oldest = 0, newest = 0;
+
+	status = read_bounds(reading->reader, &oldest, &newest);
+	if (status != JOURNAL_EVENTS_OK)
+		return status;
+	if (after > newest)
+		return JOURNAL_EVENTS_AHEAD;
+	if (after != 0 && after < oldest - 1)
+		return JOURNAL_EVENTS_PURGED;
+	reading->page->last = after;
+	reading->page->newest = newest;
+	return after < newest ? read_rows(reading) : JOURNAL_EVENTS_OK;
+}
+
+/* Whatever came of it, the transaction is over; a failure ended it. */
+static enum journal_events_status
+end_reading(struct journal_events *reader, enum journal_events_status status)
+{
+	if (status == JOURNAL_EVENTS_FAILED)
+		return status;
+	if (run_alone(reader, SQL_END) != JOURNAL_EVENTS_OK)
+		return JOURNAL_EVENTS_FAILED;
+	if (reader->has_failed)
+		log_info("events: %s: is read again", reader->path);
+	reader->has_failed = false;
+	return status;
+}
+
+enum journal_events_status
+journal_events_read(struct journal_events *reader, int64_t after, size_t max,
+    struct journal_events_page *page)
+{
+	struct reading reading = {
+		.reader = reader,
+		.page = page,
+		.max = max,
+	};
+	enum journal_events_status status = open_connection(reader);
+
+	*page = (struct journal_events_page){ .events = NULL };
+	if (status == JOURNAL_EVENTS_OK)
+		status = run_alone(reader, SQL_BEGIN);
+	if (status != JOURNAL_EVENTS_OK)
+		return status;
+	reading.begun_us = clock_us();
+	page->events = xcalloc(max + PARTS_MAX, sizeof(*page->events));
+	status = end_reading(reader, read_page(&reading, after));
+	if (status != JOURNAL_EVENTS_OK)
+		journal_events_page_clear(page);
+	return status;
+}
+
+enum journal_events_status
+journal_events_newest(struct journal_events *reader, int64_t *newest)
+{
+	enum journal_events_status status = open_connection(reader);
+	int64_t oldest = 0;
+
+	*newest = 0;
+	if (status == JOURNAL_EVENTS_OK)
+		status = read_bounds(reader, &oldest, newest);
+	return status;
+}
