@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-#include "daemon/wakeup.h"
+#include "net/wakeup.h"
 
 /* What another thread has to say. */
 

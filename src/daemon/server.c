@@ -26,12 +26,12 @@
 #include "module_settings.h"
 #include "net/http.h"
 #include "net/loop_lag.h"
+#include "net/wakeup.h"
 #include "signals.h"
 #include "storage/fs.h"
 #include "storage/store.h"
 #include "storage/writer.h"
 #include "transports.h"
-#include "wakeup.h"
 #include "watchdog.h"
 
 /*
