@@ -85,7 +85,10 @@ START_TEST(names_in_a_path_have_to_be_ids)
 }
 END_TEST
 
-enum { ALL = API_PARAMETER_LIMIT | API_PARAMETER_AFTER | API_PARAMETER_STATE };
+enum {
+	ALL = API_PARAMETER_LIMIT | API_PARAMETER_AFTER |
+	    API_PARAMETER_STATE | API_PARAMETER_WAIT
+};
 
 START_TEST(parameters_come_in_any_order)
 {
@@ -94,11 +97,17 @@ START_TEST(parameters_come_in_any_order)
 	ck_assert_ptr_null(api_query_read("", ALL, &query));
 	ck_assert_uint_eq(query.limit, API_LIMIT_DEFAULT);
 	ck_assert_int_eq(query.state, API_STATE_RUNNING);
-	ck_assert_ptr_null(api_query_read("state=ready&after=7&limit=1000",
-	    ALL, &query));
+	ck_assert(!query.has_after);
+	ck_assert_uint_eq(query.wait_s, 25);
+	ck_assert_ptr_null(api_query_read(
+	    "state=ready&after=7&wait=0&limit=1000", ALL, &query));
+	ck_assert(query.has_after);
+	ck_assert_uint_eq(query.wait_s, 0);
 	ck_assert_uint_eq(query.limit, 1000);
 	ck_assert_int_eq(query.after_row, 7);
 	ck_assert_int_eq(query.state, API_STATE_READY);
+	ck_assert_ptr_null(api_query_read("wait=56", ALL, &query));
+	ck_assert_uint_eq(query.wait_s, 55);
 }
 END_TEST
 
@@ -108,8 +117,11 @@ START_TEST(whatever_is_not_understood_is_said)
 		{ "limit=0", "limit is not a number from 1 to 1000" },
 		{ "limit=1001", "limit is not a number from 1 to 1000" },
 		{ "limit", "limit is not a number from 1 to 1000" },
-		{ "after=-1", "after is not what next was" },
-		{ "after=9223372036854775808", "after is not what next was" },
+		{ "after=-1", "after is not a cursor of an answer before" },
+		{ "wait=-1", "wait is not a whole number of seconds" },
+		{ "wait=1.5", "wait is not a whole number of seconds" },
+		{ "after=9223372036854775808",
+		    "after is not a cursor of an answer before" },
 		{ "state=all", "state is not running, empty or ready" },
 		{ "limit=1&limit=1",
 		    "unknown parameter, or one that was there before" },

@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		if (api_query_read(target.query, UINT32_MAX, &query) == NULL)
 			assert(query.limit > 0 &&
 			    query.limit <= API_LIMIT_MAX &&
-			    query.after_row >= 0 &&
+			    query.after_row >= 0 && query.wait_s <= 55 &&
 			    query.state <= API_STATE_READY);
 	}
 	free(text);

@@ -77,6 +77,14 @@ api_answer_invalid_key(struct exchange_answer *answer, unsigned retry_after_s)
 	answer->is_private = true;
 }
 
+void
+api_answer_cursor_gone(struct exchange_answer *answer, const char *why)
+{
+	answer->status = 410;
+	answer->body = error_body("cursorGone", why);
+	answer->is_private = true;
+}
+
 struct payload *
 api_answer_malformed(unsigned status)
 {

@@ -9,7 +9,8 @@ struct payload;
 /*
  * What the shop's server is answered: JSON, which no page of another origin may
  * read.  Errors are {"error": {"code": CODE, "message": "a few words"}} with
- * the protocol's codes and their statuses, and invalidKey, which is 401.
+ * the protocol's codes and their statuses, and two of its own: invalidKey, which
+ * is 401, and cursorGone, which is 410.
  */
 
 /* Answer with JSON, whose reference is taken. */
@@ -26,6 +27,9 @@ void	 api_answer_refusal(struct exchange_answer *answer, enum refusal code,
  */
 void	 api_answer_invalid_key(struct exchange_answer *answer,
 	    unsigned retry_after_s);
+/* Nobody can tell any more what happened since; why is as above. */
+void	 api_answer_cursor_gone(struct exchange_answer *answer,
+	    const char *why);
 /* The body of an answer to what is no request, for http_config. */
 struct payload *api_answer_malformed(unsigned status)
 	    __attribute__((warn_unused_result));

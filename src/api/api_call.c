@@ -5,16 +5,15 @@
 #include <string.h>
 
 #include "api_answer.h"
+#include "api_body.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "net/deadline.h"
 #include "net/deferred.h"
 #include "net/exchange.h"
-#include "wire/http_text.h"
 
 enum {
-	BODY_BYTES_MAX = 1024,
 	/* How long the hub and the storage have for an answer. */
 	ANSWER_WAIT_S = 10,
 	WAIT_ANSWER = DEADLINE_FIRST
@@ -36,8 +35,7 @@ struct api_call {
 	struct payload *session;
 	struct payload *key;
 	char	 address[ADDRESS_TEXT_MAX + 1];
-	struct buf body;
-	bool	 is_json;		/* it would be, by its type */
+	struct api_body body;
 };
 
 static struct api_call *
@@ -54,7 +52,7 @@ free_call(struct api_call *call)
 	deadline_clear(call->calls->deadlines, &call->deadline);
 	payload_unref(call->session);
 	payload_unref(call->key);
-	buf_clear(&call->body);
+	api_body_clear(&call->body);
 	free(call);
 }
 
@@ -109,24 +107,7 @@ on_answer_late(struct deadline *deadline, unsigned kind)
 static int
 add_to_body(struct deferred *deferred, const void *data, size_t len)
 {
-	return buf_append(&call_of_deferred(deferred)->body, data, len);
-}
-
-/* Whether all that the body says is {}. */
-static bool
-is_empty_object(const struct buf *body)
-{
-	static const char wanted[] = "{}";
-	const char *at = buf_data(body), *end = at + body->len;
-	size_t found = 0;
-
-	for (; at < end; at++) {
-		if (memchr(" \t\r\n", *at, 4) != NULL)
-			continue;
-		if (*at != wanted[found++])
-			return false;
-	}
-	return found == sizeof(wanted) - 1;
+	return api_body_add(&call_of_deferred(deferred)->body, data, len);
 }
 
 static void
@@ -135,19 +116,17 @@ start_call(struct deferred *deferred)
 	struct api_call *call = call_of_deferred(deferred);
 	const struct api_calls_config *config = &call->calls->config;
 	struct now now = clock_now();
+	enum refusal code;
+	const char *why;
 
 	/* It may have begun while the body came. */
 	if (config->is_draining(config->ctx)) {
 		refuse_call(call, REFUSAL_SHUTTING_DOWN, NULL);
 		return;
 	}
-	if (call->body.len > 0 && !call->is_json) {
-		refuse_call(call, REFUSAL_UNSUPPORTED_MEDIA_TYPE, NULL);
-		return;
-	}
-	if (call->body.len > 0 && !is_empty_object(&call->body)) {
-		refuse_call(call, REFUSAL_INVALID_MESSAGE,
-		    "a body has to be empty or {}");
+	code = api_body_judge(&call->body, &why);
+	if (code != REFUSAL_NONE) {
+		refuse_call(call, code, why);
 		return;
 	}
 	deadline_set(call->calls->deadlines, &call->deadline, WAIT_ANSWER);
@@ -214,13 +193,6 @@ api_calls_count(const struct api_calls *calls)
 	return calls->count;
 }
 
-static bool
-is_json_type(const char *type)
-{
-	return type == NULL || http_text_is(type, strcspn(type, "; \t"),
-	    "application/json");
-}
-
 struct deferred *
 api_call_new(struct api_calls *calls, const struct api_call_config *config,
     const struct api_caller *caller, const struct exchange_request *request)
@@ -235,8 +207,7 @@ api_call_new(struct api_calls *calls, const struct api_call_config *config,
 	call->session = payload_new(query->session, strlen(query->session));
 	call->key = payload_new(caller->key, strlen(caller->key));
 	memcpy(call->address, caller->address, sizeof(call->address));
-	call->is_json = is_json_type(request->content_type);
-	buf_init(&call->body, BODY_BYTES_MAX);
+	api_body_init(&call->body, request);
 	call->call = (struct call){
 		.kind = config->kind,
 		.done = on_call_done,

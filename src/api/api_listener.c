@@ -6,6 +6,7 @@
 #include "api_call.h"
 #include "api_router.h"
 #include "base/xalloc.h"
+#include "event_stream.h"
 #include "net/exchange.h"
 #include "net/http.h"
 
@@ -98,12 +99,20 @@ api_listener_new(const struct api_listener_config *config,
 		.is_draining = is_api_draining,
 		.ctx = api,
 	};
+	const struct event_stream_config events = {
+		.loop = config->loop,
+		.database = config->database,
+		.answered = on_call_answered,
+		.is_draining = is_api_draining,
+		.ctx = api,
+	};
 
 	api->config = *config;
 	api->settings = *http;
 	api->router = (struct api_router){
 		.access = api_access_new(access),
 		.calls = api_calls_new(&calls),
+		.events = event_stream_new(&events),
 		.is_draining = is_api_draining,
 		.ctx = api,
 	};
@@ -171,7 +180,20 @@ api_listener_run(struct api_listener *api)
 size_t
 api_listener_pending(const struct api_listener *api)
 {
-	return api_calls_count(api->router.calls);
+	return api_calls_count(api->router.calls) +
+	    event_stream_count(api->router.events);
+}
+
+void
+api_listener_committed(struct api_listener *api)
+{
+	event_stream_committed(api->router.events);
+}
+
+void
+api_listener_drain(struct api_listener *api)
+{
+	event_stream_drain(api->router.events);
 }
 
 void
@@ -197,6 +219,7 @@ api_listener_stop(struct api_listener *api)
 		http_stop(api->http);
 	}
 	api_calls_free(api->router.calls);
+	event_stream_stop(api->router.events);
 }
 
 void
@@ -208,6 +231,7 @@ api_listener_free(struct api_listener *api)
 		listener_free(api->listener);
 		http_free(api->http);
 	}
+	event_stream_free(api->router.events);
 	api_access_free(api->router.access);
 	free(api);
 }

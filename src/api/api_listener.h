@@ -25,6 +25,7 @@ struct api_listener;
 struct api_listener_config {
 	uv_loop_t *loop;
 	struct hub *hub;
+	const char *database;		/* its path; copied */
 	struct unsent *unsent;		/* outlives api_listener_stop() */
 	unsigned idle_timeout_s;	/* as that of http_config */
 	bool	 (*is_draining)(const void *ctx);
@@ -58,6 +59,10 @@ void	 api_listener_configure(struct api_listener *api,
 int	 api_listener_run(struct api_listener *api);
 /* Calls that have no answer yet. */
 size_t	 api_listener_pending(const struct api_listener *api);
+/* Rows of the journal may have been committed: who waits for them hears. */
+void	 api_listener_committed(struct api_listener *api);
+/* Answer who waits for events: the service is stopping. */
+void	 api_listener_drain(struct api_listener *api);
 void	 api_listener_copy_counts(const struct api_listener *api,
 	    struct api_counts *counts);
 /* End all connections and calls, and let no more in.  NULL is allowed. */

@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "base/query.h"
 #include "wire/http_target.h"
+#include "wire/message.h"
 
 enum { VALUE_BYTES = 32 };	/* of a parameter, and more than any has */
 
@@ -72,7 +73,8 @@ read_after(const char *value, struct api_query *query)
 	uint64_t number;
 
 	if (number_parse(value, INT64_MAX, &number) == -1)
-		return "after is not what next was";
+		return "after is not a cursor of an answer before";
+	query->has_after = true;
 	query->after_row = (int64_t)number;
 	return NULL;
 }
@@ -104,6 +106,18 @@ read_incarnation(const char *value, struct api_query *query)
 	return NULL;
 }
 
+static const char *
+read_wait(const char *value, struct api_query *query)
+{
+	uint64_t number;
+
+	if (number_parse(value, INT64_MAX, &number) == -1)
+		return "wait is not a whole number of seconds";
+	query->wait_s = number < MESSAGE_WAIT_MAX_S ? (unsigned)number :
+	    MESSAGE_WAIT_MAX_S;
+	return NULL;
+}
+
 static const struct parameter {
 	const char *name;
 	unsigned bit;
@@ -113,6 +127,7 @@ static const struct parameter {
 	{ "after", API_PARAMETER_AFTER, read_after },
 	{ "state", API_PARAMETER_STATE, read_state },
 	{ "incarnation", API_PARAMETER_INCARNATION, read_incarnation },
+	{ "wait", API_PARAMETER_WAIT, read_wait },
 };
 
 /* Read a field that is one of the parameters left, which it is no more. */
@@ -142,6 +157,7 @@ api_query_read(const char *text, unsigned parameters, struct api_query *query)
 	const char *fault = NULL;
 
 	query->limit = API_LIMIT_DEFAULT;
+	query->wait_s = MESSAGE_WAIT_S;
 	while (fault == NULL && query_next(&text, &field) == 0)
 		fault = read_field(&field, &parameters, query);
 	return fault;

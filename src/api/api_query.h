@@ -21,7 +21,7 @@ enum api_state {
 };
 
 enum {
-	API_LIMIT_DEFAULT = 100,	/* sessions of a page */
+	API_LIMIT_DEFAULT = 100,	/* sessions or events of a page */
 	API_LIMIT_MAX = 1000,
 	/* Of a path in normal form, and more than any of ours has. */
 	API_PATH_BYTES = 1024,
@@ -42,8 +42,10 @@ struct api_query {
 	char	 session[SESSION_ID_MAX + 1];
 	struct customer_id customer;
 	uint64_t incarnation;		/* 0 if it is not said */
+	bool	 has_after;
 	int64_t	 after_row;
 	size_t	 limit;
+	unsigned wait_s;
 	enum api_state state;
 };
 
@@ -52,7 +54,8 @@ enum {
 	API_PARAMETER_LIMIT = 1,	/* limit=1 to 1000 */
 	API_PARAMETER_AFTER = 2,	/* after=CURSOR */
 	API_PARAMETER_STATE = 4,	/* state=running, empty or ready */
-	API_PARAMETER_INCARNATION = 8	/* incarnation=N */
+	API_PARAMETER_INCARNATION = 8,	/* incarnation=N */
+	API_PARAMETER_WAIT = 16		/* wait=SECONDS */
 };
 
 /* The target's path in normal form; -1 if it is none, or too long. */

@@ -11,6 +11,7 @@
 #include "api_sessions.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "event_stream.h"
 #include "net/exchange.h"
 #include "wire/http_target.h"
 
@@ -19,7 +20,7 @@ static const struct route {
 	const char *path;	/* where * stands for one name */
 	unsigned parameters;	/* of the query */
 	const char *deed;	/* logged with whose it is; NULL: none */
-	struct api_call_config call;
+	struct api_call_config call;	/* without write: for events instead */
 } routes[] = {
 	{ "GET", "/v1/sessions",
 	    API_PARAMETER_LIMIT | API_PARAMETER_AFTER | API_PARAMETER_STATE,
@@ -38,7 +39,24 @@ static const struct route {
 	{ "DELETE", "/v1/sessions/*/customers/*", 0,
 	    "removal of a customer",
 	    { .kind = CALL_REMOVE, .write = api_sessions_write_removed } },
+	{ "GET", "/v1/events",
+	    API_PARAMETER_AFTER | API_PARAMETER_WAIT | API_PARAMETER_LIMIT,
+	    NULL, { .write = NULL } },
 };
+
+/* What the request waits for. */
+static struct deferred *
+defer(const struct api_router *router, const struct api_call_config *call,
+    const char *key, const struct exchange_request *request)
+{
+	struct api_caller caller = { .key = key };
+
+	if (call->write == NULL)
+		return event_stream_poll(router->events, &call->query,
+		    request);
+	api_access_address(router->access, request, caller.address);
+	return api_call_new(router->calls, call, &caller, request);
+}
 
 /* Have the request wait for what its route's call yields, or say why not. */
 static void
@@ -47,7 +65,6 @@ start_route(const struct api_router *router, const struct route *route,
     const struct exchange_request *request, struct exchange_answer *answer)
 {
 	struct api_call_config call = route->call;
-	struct api_caller caller = { .key = key };
 	enum refusal refusal = api_query_read_names(names, &call.query);
 	const char *fault;
 
@@ -63,10 +80,8 @@ start_route(const struct api_router *router, const struct route *route,
 	}
 	if (route->deed != NULL)
 		log_info("api: %s: asked for by %s", route->deed, key);
-	api_access_address(router->access, request, caller.address);
 	answer->status = 0;
-	answer->deferred = api_call_new(router->calls, &call, &caller,
-	    request);
+	answer->deferred = defer(router, &call, key, request);
 }
 
 /* Answer by the route for the target; false if there is none. */

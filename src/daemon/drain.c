@@ -104,6 +104,7 @@ drain_start(const struct drain_config *config)
 	router_drain(config->transports->router);
 	hub_drain(config->hub);
 	longpolls_drain(config->transports->longpolls);
+	api_listener_drain(config->api);
 	start_drain_timeout(drain);
 	return drain;
 }

@@ -22,7 +22,7 @@ struct drain_config {
 	uv_loop_t *loop;
 	struct hub *hub;
 	struct transports *transports;
-	const struct api_listener *api;
+	struct api_listener *api;
 	uint64_t duration_ms;		/* 0: all at once */
 	void	(*done)(void *ctx);	/* everybody has gone, or time is up */
 	void	*ctx;

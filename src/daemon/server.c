@@ -170,6 +170,7 @@ on_storage_results(void *ctx)
 	if (STAILQ_EMPTY(&results))
 		return;
 	hub_complete_jobs(server->hub, &results, &now);
+	api_listener_committed(server->api);
 	memory_trim_note_work(&server->memory_trim);
 }
 
@@ -428,6 +429,7 @@ init_api(struct server *server)
 	const struct api_listener_config config = {
 		.loop = &server->loop,
 		.hub = server->hub,
+		.database = server->options->database,
 		.unsent = server->transports.unsent,
 		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
 		.is_draining = is_draining,

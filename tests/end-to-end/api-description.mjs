@@ -93,6 +93,10 @@ const callAs = (call) => async (method, path, names = {}, options = {}) => {
 	matches($ref, value);
 	for (const session of value.sessions ?? [])
 		matches('#/components/schemas/Session', session);
+	for (const event of value.events ?? []) {
+		matches('#/components/schemas/Event', event);
+		matches('#/components/schemas/Event/properties/data', event.data);
+	}
 	if (value.error !== undefined)
 		matches('#/components/schemas/Error/properties/error', value.error);
 	for (const [name, header] of Object.entries(response.headers ?? {}))
@@ -108,6 +112,7 @@ const ID = '/v1/sessions/{id}';
 const LIST = '/v1/sessions', END = `${ID}/end`;
 const LOCK = `${ID}/lock`, UNLOCK = `${ID}/unlock`;
 const CUSTOMER = `${ID}/customers/{customer}`;
+const EVENTS = '/v1/events';
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const NOBODY = '0'.repeat(24);
 
@@ -131,8 +136,14 @@ test('every kind of answer is as it is described', () => withApi(
 		await ask('POST', END, { id: 'two' });
 		await ask('POST', LOCK, { id: 'one' });
 		await ask('POST', UNLOCK, { id: 'one' });
+		await ask('GET', EVENTS);
+		const { events } = await ask('GET', EVENTS,
+			{ query: '?after=0&wait=0&limit=1000' });
+		assert.equal(events.length, 6);
+		await ask('GET', EVENTS, { query: '?after=999' });
 		const all = [['GET', LIST], ['GET', ID], ['POST', LOCK],
-			['POST', UNLOCK], ['POST', END], ['DELETE', CUSTOMER]];
+			['POST', UNLOCK], ['POST', END], ['DELETE', CUSTOMER],
+			['GET', EVENTS]];
 		const names = { id: 'one', customer: NOBODY };
 		for (const [method, path] of all) {
 			await ask(method, path, { ...names, query: '?a=b' });

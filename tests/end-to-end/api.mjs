@@ -658,8 +658,8 @@ test('its connections are kept free only where it listens', () =>
 // What the manual says, with this daemon's place and file for the printed ones.
 test('the manual\'s examples are so', () => withApi({},
 	async ({ daemon, port, configuration, keys }) => {
-		const [settings, make, ask, lock, end] = blocksFor(API, 'man/buddyshopping-api.7')
-			.map(({ text }) => text);
+		const [settings, make, ask, lock, end, follow] =
+			blocksFor(API, 'man/buddyshopping-api.7').map(({ text }) => text);
 		const ada = new Shopper(daemon, 'picnic');
 		await ada.enter('startSession', 'Ada');
 		fs.writeFileSync(configuration, settings
@@ -670,14 +670,16 @@ test('the manual\'s examples are so', () => withApi({},
 			...words.split(' '));
 		await ctl(daemon.database, 'reload');
 		const { stdout } = await run('sh', ['-ec',
-			(ask + lock + end).replace('127.0.0.1:9090', `127.0.0.1:${port}`)],
+			(ask + lock + end + follow).replace('127.0.0.1:9090', `127.0.0.1:${port}`)],
 		{ env: { ...process.env, KEY: output.trim(), no_proxy: '*' } });
-		const [ready, one, locked, ended] = stdout.trim().split('\n').map(JSON.parse);
+		const [ready, one, locked, ended, happened] = stdout.trim().split('\n').map(JSON.parse);
 		assert.deepEqual(ready, { sessions: [], next: null });
 		assert.equal(one.id, 'picnic');
 		assert.equal(locked.revision, 2);
 		assert.deepEqual(locked.multicartContent, one.multicartContent);
 		assert.deepEqual(ended, { id: 'picnic', incarnation: 1 });
+		assert.deepEqual(happened.events.map(({ type }) => type),
+			['session.started', 'session.locked', 'session.ended']);
 	}));
 
 test('what README says is so', () => withApi({}, async ({ daemon, port }) => {

@@ -94,6 +94,9 @@ const CLAIMS = {
 		'api=http://127.0.0.1:9090/v1': API,
 		'curl -s --oauth2-bearer $KEY -X POST $api': API,
 		'curl -s --oauth2-bearer $KEY -X POST \\': API,
+		'{"events": [EVENT': SHAPE,
+		'{"id": "1742"': SHAPE,
+		'curl -s --oauth2-bearer $KEY "$api/events': API,
 	},
 	'man/buddyshopping-protocol.7': {
 		'GET {base-path}{sessionId} HTTP/1.1': FORM,
