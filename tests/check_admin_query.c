@@ -51,7 +51,10 @@ START_TEST(whatever_is_not_understood_is_refused)
 		{ "customer=" CUSTOMER, "no session" },
 		{ "session=", "session is not an id" },
 		{ "session=a%20b", "session is not an id" },
-		{ "session=a/b", "session is not an id" },
+		{ "session=a/b/c", "session is not an id" },
+		{ "session=A/b", "session is not an id" },
+		{ "session=/b", "session is not an id" },
+		{ "session=a/", "session is not an id" },
 		{ "session=..", "session is not an id" },
 		{ "session=a&session=b", "two sessions" },
 		{ "session=a&customer=", "customer is not an id" },
@@ -77,16 +80,22 @@ START_TEST(whatever_is_not_understood_is_refused)
 }
 END_TEST
 
-START_TEST(session_may_have_128_characters)
+START_TEST(session_may_have_128_characters_and_a_shop)
 {
-	char query[8 + SESSION_ID_MAX + 2] = "session=";
+	char query[8 + SESSION_NAME_MAX + 2] = "session=";
 	struct admin_query parsed;
 
 	memset(query + 8, 'a', SESSION_ID_MAX);
 	ck_assert_ptr_null(admin_query_parse(query, &parsed));
 	ck_assert_uint_eq(strlen(parsed.session), SESSION_ID_MAX);
-
 	query[8 + SESSION_ID_MAX] = 'a';
+	ck_assert_ptr_nonnull(admin_query_parse(query, &parsed));
+
+	memset(query + 8, 'a', SESSION_NAME_MAX);
+	query[8 + SESSION_NAME_SHOP_MAX] = '/';
+	ck_assert_ptr_null(admin_query_parse(query, &parsed));
+	ck_assert_uint_eq(strlen(parsed.session), SESSION_NAME_MAX);
+	query[8 + SESSION_NAME_MAX] = 'a';
 	ck_assert_ptr_nonnull(admin_query_parse(query, &parsed));
 }
 END_TEST
@@ -97,5 +106,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, session_and_customer_come_in_any_order);
 	tcase_add_test(tc, session_alone_means_all_of_it);
 	tcase_add_test(tc, whatever_is_not_understood_is_refused);
-	tcase_add_test(tc, session_may_have_128_characters);
+	tcase_add_test(tc, session_may_have_128_characters_and_a_shop);
 }

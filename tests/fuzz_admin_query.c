@@ -15,7 +15,7 @@ int	 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 static void
 parse_again(const struct admin_query *parsed)
 {
-	char text[sizeof("session=&customer=") + SESSION_ID_MAX +
+	char text[sizeof("session=&customer=") + SESSION_NAME_MAX +
 	    ID_CUSTOMER_HEX];
 	char customer[ID_CUSTOMER_HEX + 1] = "";
 	struct admin_query again;
@@ -39,7 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	memcpy(text, data, len);
 	if (admin_query_parse(text, &parsed) == NULL) {
-		assert(session_id_is_valid(parsed.session,
+		assert(session_name_is_valid(parsed.session,
 		    strlen(parsed.session)));
 		parse_again(&parsed);
 	}

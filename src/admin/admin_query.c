@@ -5,14 +5,14 @@
 #include "base/query.h"
 
 /* A session's or a customer's id, whichever is the longer, and a NUL. */
-enum { VALUE_BYTES = SESSION_ID_MAX + 1 };
+enum { VALUE_BYTES = SESSION_NAME_MAX + 1 };
 
 static const char *
 parse_session(const char *value, struct admin_query *parsed)
 {
 	if (parsed->session[0] != '\0')
 		return "two sessions";
-	if (!session_id_is_valid(value, strlen(value)))
+	if (!session_name_is_valid(value, strlen(value)))
 		return "session is not an id";
 	memcpy(parsed->session, value, strlen(value) + 1);
 	return NULL;

@@ -4,12 +4,12 @@
 #include <stdbool.h>
 
 #include "base/id.h"
-#include "session/session.h"
+#include "session/session_name.h"
 
 /* What requests to the admin socket say in their targets. */
 
 struct admin_query {
-	char	 session[SESSION_ID_MAX + 1];
+	char	 session[SESSION_NAME_MAX + 1];
 	bool	 has_customer;
 	struct customer_id customer;
 };

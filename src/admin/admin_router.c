@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "config/address.h"
 #include "net/exchange.h"
-#include "session/session.h"
+#include "session/session_name.h"
 
 static void
 answer_probe_path(const struct admin_request *request,
@@ -57,14 +57,14 @@ static const struct route {
 /* Whether a target is route's; rest gets what stands behind it. */
 static bool
 route_matches(const struct route *route, const struct http_target *target,
-    char rest[SESSION_ID_MAX + 1])
+    char rest[SESSION_NAME_MAX + 1])
 {
 	size_t path_len = strlen(route->path), len = target->path_len;
 	bool has_rest = route->path[path_len - 1] == '/';
 
 	if (strncmp(target->path, route->path, path_len) != 0 ||
 	    (has_rest ? len <= path_len : len != path_len) ||
-	    len - path_len > SESSION_ID_MAX)
+	    len - path_len > SESSION_NAME_MAX)
 		return false;
 	memcpy(rest, target->path + path_len, len - path_len);
 	rest[len - path_len] = '\0';
@@ -85,7 +85,7 @@ static bool
 answer_by_route(const struct admin_config *config,
     const struct exchange_request *exchange, struct exchange_answer *answer)
 {
-	char rest[SESSION_ID_MAX + 1];
+	char rest[SESSION_NAME_MAX + 1];
 	const struct admin_request request = {
 		.config = config,
 		.exchange = exchange,

@@ -22,7 +22,7 @@
 #include "hub/roster.h"
 #include "net/longpoll.h"
 #include "net/ws_peer.h"
-#include "session/session.h"
+#include "session/session_name.h"
 #include "wire/json_write.h"
 
 enum {
@@ -159,12 +159,12 @@ admin_status_session(const struct admin_request *request,
 	struct hub *hub = request->config->hub;
 	struct roster_customer customers[CUSTOMERS_MAX];
 	struct roster_session session;
-	char id[SESSION_ID_MAX + 1];
+	char id[SESSION_NAME_MAX + 1];
 	struct json_write json;
 	size_t n, i;
 
 	if (query_only(request->query, "id", id, sizeof(id)) == -1 ||
-	    !session_id_is_valid(id, strlen(id))) {
+	    !session_name_is_valid(id, strlen(id))) {
 		admin_answer_error(answer, 400, "needs id=SESSION");
 		return;
 	}

@@ -22,13 +22,13 @@
 #include "pause.h"
 #include "printable.h"
 #include "prompt.h"
-#include "session/session.h"
+#include "session/session_name.h"
 
 enum { OPTION_ACCOUNT, OPTION_CUSTOMER, OPTION_SESSION, OPTION_YES };
 
 enum {
 	OFFLINE_WAIT_MS = 60000,	/* for readers of the database */
-	TARGET_BYTES = 64 + SESSION_ID_MAX + ID_CUSTOMER_HEX
+	TARGET_BYTES = 64 + SESSION_NAME_MAX + ID_CUSTOMER_HEX
 };
 
 /* What the daemon answers of an erasure that was before it started. */
@@ -491,7 +491,7 @@ run_erase(const struct ctl *ctl)
 		return ctl_usage_error("erase: --account and --customer are "
 		    "two ways to say who");
 	if (erase.session != NULL &&
-	    !session_id_is_valid(erase.session, strlen(erase.session)))
+	    !session_name_is_valid(erase.session, strlen(erase.session)))
 		return ctl_usage_error("erase: %s: not the id of a session",
 		    erase.session);
 	if (erase.customer_text != NULL) {

@@ -6,9 +6,9 @@
 #include "base/text.h"
 #include "ctl.h"
 #include "daemon_request.h"
-#include "session/session.h"
+#include "session/session_name.h"
 
-enum { TARGET_BYTES = 64 + SESSION_ID_MAX };
+enum { TARGET_BYTES = 64 + SESSION_NAME_MAX };
 
 static enum ctl_status
 run_kick(const struct ctl *ctl)
@@ -17,7 +17,7 @@ run_kick(const struct ctl *ctl)
 	char target[TARGET_BYTES];
 	struct customer_id id;
 
-	if (!session_id_is_valid(session, strlen(session)))
+	if (!session_name_is_valid(session, strlen(session)))
 		return ctl_usage_error("kick: %s: not the id of a session",
 		    session);
 	if (customer_id_parse(customer, strlen(customer), &id) == -1)

@@ -7,13 +7,13 @@
 #include "base/text.h"
 #include "ctl.h"
 #include "daemon_request.h"
-#include "session/session.h"
+#include "session/session_name.h"
 
 enum { OPTION_JSON };
 
 enum {
 	NAME_COLUMNS = 40,
-	TARGET_BYTES = 16 + SESSION_ID_MAX
+	TARGET_BYTES = 16 + SESSION_NAME_MAX
 };
 
 static const struct ctl_option command_options[] = {
@@ -81,7 +81,7 @@ run_session(const struct ctl *ctl)
 		.shape = shape,
 	};
 
-	if (!session_id_is_valid(session, strlen(session)))
+	if (!session_name_is_valid(session, strlen(session)))
 		return ctl_usage_error("session: %s: not the id of a session",
 		    session);
 	xsnprintf(target, sizeof(target), "/session?id=%s", session);

@@ -9,10 +9,10 @@
 #include "base/text.h"
 #include "daemon_request.h"
 #include "pause.h"
-#include "session/session.h"
+#include "session/session_name.h"
 
 enum {
-	TARGET_BYTES = 32 + SESSION_ID_MAX
+	TARGET_BYTES = 32 + SESSION_NAME_MAX
 };
 
 /* What the daemon answers of a call that it does not know, or any more. */
@@ -124,7 +124,7 @@ session_call_run(const struct ctl *ctl, const char *deed,
 	enum ctl_status status;
 	uint64_t number;
 
-	if (!session_id_is_valid(session, strlen(session)))
+	if (!session_name_is_valid(session, strlen(session)))
 		return ctl_usage_error("%s: %s: not the id of a session", deed,
 		    session);
 	status = begin_call(ctl, deed, &number);

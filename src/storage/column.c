@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "session/record.h"
 #include "session/session.h"
+#include "session/session_name.h"
 #include "wire/message.h"
 #include "wire/utf8.h"
 
@@ -182,7 +183,7 @@ column_text_or_none(struct columns *columns, int column, size_t min, size_t max)
 struct payload *
 column_session(struct columns *columns, int column)
 {
-	struct payload *id = read_payload(columns, column, 1, SESSION_ID_MAX);
+	struct payload *id = read_payload(columns, column, 1, SESSION_NAME_MAX);
 
 	if (id == NULL || memchr(id->data, '\0', id->len) == NULL)
 		return id;
