@@ -89,6 +89,18 @@ check_restarts()
 	    complain "buddyshopping.conf.5: a restart take $told, not $helped"
 }
 
+# Keys that may stand in a section of a shop, by the help and by the page.
+check_shops()
+{
+	helped=$("$program" -h |
+	    sed -n 's/^  \([a-z][a-z-]*\)=.* \[shop\]$/\1/p' | sort)
+	told=$(awk '$1 == ".Ss" { here = $2 == "Shops" }
+	    here && $1 == ".It" && $2 == "Cm"' "$pages/buddyshopping.conf.5" |
+	    sed 's/^\.It Cm //; s/ , /\n/g' | sort)
+	[ "$helped" = "$told" ] ||
+	    complain "buddyshopping.conf.5: in sections are $told, not $helped"
+}
+
 check_settings()
 {
 	set -f
@@ -101,6 +113,7 @@ check_settings()
 	set +f
 	check_strangers
 	check_restarts
+	check_shops
 }
 
 # The sample must be valid as it is, and with every line in effect.

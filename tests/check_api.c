@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "config/api_keys.h"
+#include "hub/shop.h"
 #include "net/exchange.h"
 #include "wire/http_target.h"
 
@@ -167,11 +168,12 @@ check(struct api_access *access, const char *authorization,
 {
 	struct exchange_answer answer = { .status = 0 };
 	struct exchange_request request = { .authorization = authorization };
+	struct shop *shop;
 	const char *name;
 
 	if (address != NULL)
 		ck_assert_int_eq(address_parse(address, &request.address), 0);
-	name = api_access_check(access, &request, now_ms, &answer);
+	name = api_access_check(access, &request, now_ms, &shop, &answer);
 	ck_assert(name == NULL || strcmp(name, "shop") == 0);
 	ck_assert((name == NULL) == (answer.body != NULL));
 	*retry_after_s = answer.retry_after_s;
@@ -182,8 +184,10 @@ check(struct api_access *access, const char *authorization,
 START_TEST(a_key_is_known_by_its_hash)
 {
 	struct api_keys *keys = one_key();
-	struct api_access_settings settings = { .keys = keys };
-	struct api_access *access = api_access_new(&settings);
+	struct shop_settings shop = { .name = "", .api_keys = keys };
+	struct shops *shops = shops_new(&shop, 1);
+	const struct api_access_settings settings = { .log_addresses = 0 };
+	struct api_access *access = api_access_new(shops, &settings);
 	unsigned retry_s;
 
 	ck_assert_uint_eq(check(access, "Bearer abc", NULL, 0, &retry_s), 0);
@@ -193,10 +197,11 @@ START_TEST(a_key_is_known_by_its_hash)
 	ck_assert_uint_eq(check(access, "Bearer ", NULL, 0, &retry_s), 401);
 	ck_assert_uint_eq(check(access, "Bearer abcd", NULL, 0, &retry_s),
 	    401);
-	settings.keys = NULL;
-	api_access_configure(access, &settings);
+	shop.api_keys = NULL;
+	shops_configure(shops, &shop, 1);
 	ck_assert_uint_eq(check(access, "Bearer abc", NULL, 0, &retry_s), 401);
 	api_access_free(access);
+	shops_free(shops);
 	free(keys);
 }
 END_TEST
@@ -204,8 +209,10 @@ END_TEST
 START_TEST(who_tries_many_keys_has_to_wait)
 {
 	struct api_keys *keys = one_key();
-	const struct api_access_settings settings = { .keys = keys };
-	struct api_access *access = api_access_new(&settings);
+	const struct shop_settings shop = { .name = "", .api_keys = keys };
+	struct shops *shops = shops_new(&shop, 1);
+	const struct api_access_settings settings = { .log_addresses = 0 };
+	struct api_access *access = api_access_new(shops, &settings);
 	static const char *const from[] = { NULL, "192.0.2.1", "192.0.2.2" };
 	unsigned retry_s;
 	size_t i, n;
@@ -226,6 +233,7 @@ START_TEST(who_tries_many_keys_has_to_wait)
 	ck_assert_uint_eq(check(access, "Bearer x", from[1], 6001, &retry_s),
 	    429);
 	api_access_free(access);
+	shops_free(shops);
 	free(keys);
 }
 END_TEST

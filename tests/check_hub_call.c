@@ -75,6 +75,7 @@ ask(enum call_kind kind, const char *session)
 		.session = payload_new(session, strlen(session)),
 		.key = payload_new("back-end", 8),
 		.address = "192.0.2.9",
+		.shop = "",
 		.max = 100,
 	} };
 }

@@ -47,9 +47,9 @@ new_world(enum ticket_requirement requirement)
 	struct world_config config;
 
 	world_defaults(&config);
-	config.hub.ticket_keys = keys;
-	config.hub.ticket_audience = "";
-	config.hub.require_tickets = requirement;
+	config.shop.ticket_keys = keys;
+	config.shop.ticket_audience = "";
+	config.shop.require_tickets = requirement;
 	return world_new_with(&config);
 }
 
@@ -231,8 +231,8 @@ START_TEST(an_attempt_is_charged_before_the_ticket_is_judged)
 	struct world *w;
 
 	world_defaults(&config);
-	config.hub.ticket_keys = keys;
-	config.hub.ticket_audience = "";
+	config.shop.ticket_keys = keys;
+	config.shop.ticket_audience = "";
 	config.joins_per_minute = 2;
 	w = world_new_with(&config);
 	eve = world_connect_from(w, "s1", 1);
@@ -255,8 +255,8 @@ START_TEST(no_ticket_starts_a_session_beyond_the_rate)
 	struct world *w;
 
 	world_defaults(&config);
-	config.hub.ticket_keys = keys;
-	config.hub.ticket_audience = "";
+	config.shop.ticket_keys = keys;
+	config.shop.ticket_audience = "";
 	config.sessions_per_minute = 1;
 	w = world_new_with(&config);
 	/* Who is refused for the ticket has started nothing. */
@@ -324,20 +324,20 @@ START_TEST(keys_and_audience_change_while_it_runs)
 {
 	struct ticket_keys *fresh = ticket_keys_new();
 	struct world *w = new_world(TICKET_TO_TAKE_PART);
-	struct hub_settings *settings = &world_config(w)->hub;
+	struct shop_settings *settings = &world_config(w)->shop;
 	struct client *ann = world_connect(w, "s1");
 
 	ck_assert_ptr_null(ticket_keys_add_pem(fresh, "hs",
 	    ticket_maker_ed_pem, strlen(ticket_maker_ed_pem)));
 	settings->ticket_keys = fresh;
-	hub_configure(world_hub(w), settings, world_now(w));
+	world_configure(w);
 	say(ann, START_TICKET, "Ann", ticket(LATER, ""));
 	expect_error(ann, "invalidTicket", ",'event':'startSession'");
 	ck_assert_uint_eq(refused(w, TICKET_WRONG_ALGORITHM), 1);
 
 	settings->ticket_keys = keys;
 	settings->ticket_audience = "shop";
-	hub_configure(world_hub(w), settings, world_now(w));
+	world_configure(w);
 	say(ann, START_TICKET, "Ann", ticket(LATER, ""));
 	expect_error(ann, "invalidTicket", ",'event':'startSession'");
 	say(ann, START_TICKET, "Ann", ticket(LATER, ",'aud':'shop'"));
@@ -351,7 +351,7 @@ END_TEST
 START_TEST(who_waits_for_a_seat_is_judged_again)
 {
 	struct world *w = new_world(TICKET_TO_START);
-	struct hub_settings *settings = &world_config(w)->hub;
+	struct shop_settings *settings = &world_config(w)->shop;
 	struct client *ann = world_connect(w, "s1");
 	struct client *bob = world_connect(w, "s1");
 	struct ticket_keys *none = ticket_keys_new();
@@ -360,7 +360,7 @@ START_TEST(who_waits_for_a_seat_is_judged_again)
 	say(bob, START_TICKET, "Bob", ticket(LATER, ""));
 	expect_nothing(bob);
 	settings->ticket_keys = none;
-	hub_configure(world_hub(w), settings, world_now(w));
+	world_configure(w);
 	world_wait(w, 3000);
 	expect_error(bob, "invalidTicket", ",'event':'startSession'");
 	world_free(w);

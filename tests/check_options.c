@@ -742,7 +742,8 @@ START_TEST(a_quoted_value_is_read_as_it_stands)
 }
 END_TEST
 
-#define SYNTAX "not \"key = value\" or \"key = {value, value}\"\n"
+#define SYNTAX "not \"key = value\", \"key = {value, value}\" or " \
+	"\"shop NAME {\"\n"
 #define QUOTES "()+*$ stand in quotes only\n"
 
 static const struct {

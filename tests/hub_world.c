@@ -30,6 +30,7 @@ struct world {
 	struct world_config config;
 	struct now now;
 	struct quota *quota;
+	struct shops *shops;
 	struct hub *hub;
 	struct client_list clients;
 	unsigned starts;
@@ -78,6 +79,7 @@ world_defaults(struct world_config *config)
 			.session_ttl_ms = 86400000,
 			.lock_time_ms = 900000,
 		},
+		.shop = { .name = "", .ticket_audience = "" },
 	};
 	memset(&config->key, 7, sizeof(config->key));
 }
@@ -102,6 +104,7 @@ world_boot(struct world *world)
 	struct hub_config config = {
 		.key = world->config.key,
 		.quota = world->quota,
+		.shops = world->shops,
 	};
 	struct stored *stored;
 	size_t i;
@@ -143,6 +146,7 @@ world_new_with(const struct world_config *config)
 		.wall_ms = WALL_AHEAD_MS + MONO_AT_START_MS,
 	};
 	world->quota = quota_new(&hash_key, &quota);
+	world->shops = shops_new(&world->config.shop, 1);
 	TAILQ_INIT(&world->clients);
 	TAILQ_INIT(&world->stored);
 	STAILQ_INIT(&world->out);
@@ -150,6 +154,13 @@ world_new_with(const struct world_config *config)
 		world->store = world_store_new();
 	world_boot(world);
 	return world;
+}
+
+void
+world_configure(struct world *world)
+{
+	shops_configure(world->shops, &world->config.shop, 1);
+	hub_configure(world->hub, &world->config.hub, &world->now);
 }
 
 struct world *
@@ -559,6 +570,16 @@ summary_of(const struct session *session)
 	return summary;
 }
 
+static const struct shop *
+shop_named(const struct world *world, const char *name)
+{
+	const struct shop *shop = shops_first(world->shops);
+
+	while (strcmp(shop->name, name) != 0)
+		shop = shops_next(shop);
+	return shop;
+}
+
 /* They are stored in the order of their rows. */
 static void
 list_running(struct world *world, struct job *job)
@@ -568,8 +589,12 @@ list_running(struct world *world, struct job *job)
 	job->list.sessions = xcalloc(job->list.max,
 	    sizeof(*job->list.sessions));
 	TAILQ_FOREACH(stored, &world->stored, entry) {
+		const char *name = stored->session->id->data;
+
 		if (!stored->session->is_running ||
-		    stored->session->row <= job->list.after_row)
+		    stored->session->row <= job->list.after_row ||
+		    shops_of_session(world->shops, name) !=
+		    shop_named(world, job->list.shop))
 			continue;
 		if (job->list.count == job->list.max) {
 			job->list.next_row =
@@ -841,6 +866,7 @@ check_list(struct world *world, const struct job *job)
 	};
 	size_t i;
 
+	memcpy(own.list.shop, job->list.shop, sizeof(own.list.shop));
 	list_running(world, &own);
 	require(own.list.count == job->list.count,
 	    "the storages list as many sessions");
@@ -1268,6 +1294,7 @@ world_free(struct world *world)
 		record_clear(&world->notes[--world->note_count]);
 	free(world->notes);
 	quota_free(world->quota);
+	shops_free(world->shops);
 	world_store_free(world->store);
 	free(world);
 }
@@ -1290,6 +1317,7 @@ client_new(struct world *world, const char *session, enum transport transport)
 	client->peer.ops = &client_ops;
 	client->peer.transport = transport;
 	client->peer.session_id = payload_new(session, strlen(session));
+	client->peer.shop = shops_of_session(world->shops, session);
 	STAILQ_INIT(&client->heard);
 	TAILQ_INSERT_TAIL(&world->clients, client, entry);
 	return client;

@@ -12,6 +12,7 @@
 #include "hub/hub_config.h"
 #include "hub/peer.h"
 #include "hub/quota.h"
+#include "hub/shop.h"
 #include "session/record.h"
 
 /*
@@ -77,6 +78,7 @@ struct world_config {
 	bool	 has_store;		/* a real one, which is asked first */
 	struct id_key key;		/* of tokens */
 	struct hub_settings hub;
+	struct shop_settings shop;	/* outside of sections */
 	unsigned sessions_per_minute;
 	unsigned joins_per_minute;
 	struct quota_writes address_writes;
@@ -87,6 +89,8 @@ void	 world_defaults(struct world_config *config);
 
 struct world *world_new(void);
 struct world *world_new_with(const struct world_config *config);
+/* Take over world_config() as it is now, for hub and shop. */
+void	 world_configure(struct world *world);
 void	 world_free(struct world *world);
 
 /* Of the hub. */

@@ -11,9 +11,11 @@
 #include "base/xalloc.h"
 #include "config/api_keys.h"
 #include "hub/quota.h"
+#include "hub/shop.h"
 #include "net/exchange.h"
 
 struct api_access {
+	const struct shops *shops;
 	struct api_access_settings settings;
 	struct quota *failures;		/* attempts without a valid key */
 	uint64_t unlogged;		/* failures since the last line */
@@ -21,7 +23,8 @@ struct api_access {
 };
 
 struct api_access *
-api_access_new(const struct api_access_settings *settings)
+api_access_new(const struct shops *shops,
+    const struct api_access_settings *settings)
 {
 	static const struct quota_settings failures = {
 		.attempts_per_minute = API_ACCESS_FAILURES_PER_MIN,
@@ -30,6 +33,7 @@ api_access_new(const struct api_access_settings *settings)
 	struct id_key hash_key;
 
 	id_key_random(&hash_key);
+	access->shops = shops;
 	access->settings = *settings;
 	access->failures = quota_new(&hash_key, &failures);
 	return access;
@@ -67,9 +71,31 @@ api_access_address(const struct api_access *access,
 	address_format_detail(&address, access->settings.log_addresses, out);
 }
 
-/* The name of the key that stands in Authorization; or NULL. */
+/*
+ * The name of the key of that hash, and whose it is; or NULL.  All are compared,
+ * wherever it is.
+ */
 static const char *
-find_key(const struct api_access *access, const char *authorization)
+find_shop_key(const struct api_access *access,
+    const uint8_t hash[API_KEY_HASH_BYTES], struct shop **shop)
+{
+	const char *found = NULL, *name;
+	struct shop *s;
+
+	for (s = shops_first(access->shops); s != NULL; s = shops_next(s)) {
+		name = api_keys_find(s->settings.api_keys, hash);
+		if (name == NULL)
+			continue;
+		found = name;
+		*shop = s;
+	}
+	return found;
+}
+
+/* Likewise of the key that stands in Authorization. */
+static const char *
+find_key(const struct api_access *access, const char *authorization,
+    struct shop **shop)
 {
 	static const char scheme[] = "Bearer ";
 	uint8_t hash[API_KEY_HASH_BYTES];
@@ -81,7 +107,7 @@ find_key(const struct api_access *access, const char *authorization)
 	authorization += strspn(authorization, " ");
 	/* A hash has no length to give away. */
 	api_key_hash(authorization, strlen(authorization), hash);
-	return api_keys_find(access->settings.keys, hash);
+	return find_shop_key(access, hash, shop);
 }
 
 static void
@@ -117,9 +143,9 @@ count_failure(struct api_access *access,
 const char *
 api_access_check(struct api_access *access,
     const struct exchange_request *request, uint64_t now_ms,
-    struct exchange_answer *answer)
+    struct shop **shop, struct exchange_answer *answer)
 {
-	const char *name = find_key(access, request->authorization);
+	const char *name = find_key(access, request->authorization, shop);
 
 	if (name != NULL)
 		return name;

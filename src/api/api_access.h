@@ -6,9 +6,10 @@
 
 #include "config/address.h"
 
-struct api_keys;
 struct exchange_answer;
 struct exchange_request;
+struct shop;
+struct shops;
 
 /*
  * Who may call: whoever has a key.  Who has none is told so some times a minute
@@ -19,7 +20,6 @@ struct api_access;
 
 /* What may change; lent until the next api_access_configure(). */
 struct api_access_settings {
-	const struct api_keys *keys;	/* NULL: nobody has one */
 	const struct address_prefix *trusted_proxies;
 	size_t	 trusted_proxies_count;
 	enum address_detail log_addresses;
@@ -28,19 +28,21 @@ struct api_access_settings {
 /* Requests without a valid key that are answered so, a minute and address. */
 enum { API_ACCESS_FAILURES_PER_MIN = 10 };
 
-struct api_access *api_access_new(const struct api_access_settings *settings);
+/* shops, which have the keys, are lent until api_access_free(). */
+struct api_access *api_access_new(const struct shops *shops,
+	    const struct api_access_settings *settings);
 void	 api_access_configure(struct api_access *access,
 	    const struct api_access_settings *settings);
 void	 api_access_free(struct api_access *access);
 
 /*
- * The name of the key that the request has, valid until the next
- * api_access_configure(); or NULL, and answer says why not.  now_ms is on the
- * monotonic clock.
+ * The name of the key that the request has, valid until the shops are
+ * configured again, and whose it is; or NULL, and answer says why not.  now_ms
+ * is on the monotonic clock.
  */
 const char *api_access_check(struct api_access *access,
 	    const struct exchange_request *request, uint64_t now_ms,
-	    struct exchange_answer *answer);
+	    struct shop **shop, struct exchange_answer *answer);
 
 /* The address of who asks, with as much detail as is written down. */
 void	 api_access_address(const struct api_access *access,

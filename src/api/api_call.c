@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "hub/shop.h"
 #include "net/deadline.h"
 #include "net/deferred.h"
 #include "net/exchange.h"
@@ -198,13 +199,15 @@ api_call_new(struct api_calls *calls, const struct api_call_config *config,
     const struct api_caller *caller, const struct exchange_request *request)
 {
 	const struct api_query *query = &config->query;
+	char session[SESSION_NAME_MAX + 1];
 	struct api_call *call = xcalloc(1, sizeof(*call));
 
 	call->deferred.ops = &deferred_ops;
 	call->calls = calls;
 	calls->count++;
 	call->config = *config;
-	call->session = payload_new(query->session, strlen(query->session));
+	session_name_make(caller->shop->name, query->session, session);
+	call->session = payload_new(session, strlen(session));
 	call->key = payload_new(caller->key, strlen(caller->key));
 	memcpy(call->address, caller->address, sizeof(call->address));
 	api_body_init(&call->body, request);
@@ -217,6 +220,7 @@ api_call_new(struct api_calls *calls, const struct api_call_config *config,
 		.only = query->incarnation,
 		.customer = query->customer,
 		.after_row = query->after_row,
+		.shop = caller->shop->name,
 		.max = query->state == API_STATE_RUNNING ? query->limit :
 		    API_LOOK_MAX,
 	};

@@ -14,6 +14,7 @@ struct deferred;
 struct exchange_answer;
 struct exchange_request;
 struct hub;
+struct shop;
 
 /*
  * Calls on their way: from the head of a request to the hub and back to its
@@ -55,6 +56,7 @@ size_t	 api_calls_count(const struct api_calls *calls);
 
 /* Who calls. */
 struct api_caller {
+	struct shop *shop;		/* sees nothing of others */
 	const char *key;		/* its name */
 	char	 address[ADDRESS_TEXT_MAX + 1];	/* "" if unknown */
 };

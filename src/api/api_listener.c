@@ -110,7 +110,7 @@ api_listener_new(const struct api_listener_config *config,
 	api->config = *config;
 	api->settings = *http;
 	api->router = (struct api_router){
-		.access = api_access_new(access),
+		.access = api_access_new(config->shops, access),
 		.calls = api_calls_new(&calls),
 		.events = event_stream_new(&events),
 		.is_draining = is_api_draining,

@@ -14,6 +14,7 @@
 
 struct http_settings;
 struct hub;
+struct shops;
 struct unsent;
 
 /*
@@ -26,6 +27,7 @@ struct api_listener_config {
 	uv_loop_t *loop;
 	struct hub *hub;
 	const char *database;		/* its path; copied */
+	const struct shops *shops;	/* outlive api_listener_free() */
 	struct unsent *unsent;		/* outlives api_listener_stop() */
 	unsigned idle_timeout_s;	/* as that of http_config */
 	bool	 (*is_draining)(const void *ctx);

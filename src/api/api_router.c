@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "event_stream.h"
+#include "hub/shop.h"
 #include "net/exchange.h"
 #include "wire/http_target.h"
 
@@ -47,21 +48,19 @@ static const struct route {
 /* What the request waits for. */
 static struct deferred *
 defer(const struct api_router *router, const struct api_call_config *call,
-    const char *key, const struct exchange_request *request)
+    struct api_caller *caller, const struct exchange_request *request)
 {
-	struct api_caller caller = { .key = key };
-
 	if (call->write == NULL)
 		return event_stream_poll(router->events, &call->query,
 		    request);
-	api_access_address(router->access, request, caller.address);
-	return api_call_new(router->calls, call, &caller, request);
+	api_access_address(router->access, request, caller->address);
+	return api_call_new(router->calls, call, caller, request);
 }
 
 /* Have the request wait for what its route's call yields, or say why not. */
 static void
 start_route(const struct api_router *router, const struct route *route,
-    const struct api_names *names, const char *key,
+    const struct api_names *names, struct api_caller *caller,
     const struct exchange_request *request, struct exchange_answer *answer)
 {
 	struct api_call_config call = route->call;
@@ -79,14 +78,16 @@ start_route(const struct api_router *router, const struct route *route,
 		return;
 	}
 	if (route->deed != NULL)
-		log_info("api: %s: asked for by %s", route->deed, key);
+		log_info("api: %s: asked for by %s%s%s", route->deed,
+		    caller->key, caller->shop->name[0] == '\0' ? "" :
+		    " of shop ", caller->shop->name);
 	answer->status = 0;
-	answer->deferred = defer(router, &call, key, request);
+	answer->deferred = defer(router, &call, caller, request);
 }
 
 /* Answer by the route for the target; false if there is none. */
 static bool
-answer_by_route(const struct api_router *router, const char *key,
+answer_by_route(const struct api_router *router, struct api_caller *caller,
     const struct exchange_request *request, struct exchange_answer *answer)
 {
 	char path[API_PATH_BYTES];
@@ -103,7 +104,7 @@ answer_by_route(const struct api_router *router, const char *key,
 			continue;
 		}
 		answer->allow = NULL;
-		start_route(router, &routes[i], &names, key, request, answer);
+		start_route(router, &routes[i], &names, caller, request, answer);
 		return true;
 	}
 	return false;
@@ -113,22 +114,22 @@ void
 api_router_request(const struct api_router *router,
     const struct exchange_request *request, struct exchange_answer *answer)
 {
-	const char *key;
+	struct api_caller caller = { .key = NULL };
 
 	if (router->is_draining(router->ctx)) {
 		api_answer_refusal(answer, REFUSAL_SHUTTING_DOWN, NULL);
 		return;
 	}
-	key = api_access_check(router->access, request, clock_now().mono_ms,
-	    answer);
-	if (key == NULL)
+	caller.key = api_access_check(router->access, request,
+	    clock_now().mono_ms, &caller.shop, answer);
+	if (caller.key == NULL)
 		return;
 	if (!http_method_is_known(request->method)) {
 		api_answer_refusal(answer, REFUSAL_METHOD_NOT_ALLOWED, NULL);
 		answer->status = 501;
 		return;
 	}
-	if (answer_by_route(router, key, request, answer))
+	if (answer_by_route(router, &caller, request, answer))
 		return;
 	api_answer_refusal(answer, answer->allow == NULL ? REFUSAL_NOT_FOUND :
 	    REFUSAL_METHOD_NOT_ALLOWED, NULL);

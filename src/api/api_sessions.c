@@ -12,7 +12,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "net/exchange.h"
-#include "session/session.h"
+#include "session/session_name.h"
 #include "wire/json_write.h"
 #include "wire/multicart.h"
 
@@ -87,7 +87,7 @@ write_page(struct json_write *json, const struct api_query *query,
 	for (i = 0; i < call->count; i++) {
 		const struct session_summary *session = &call->sessions[i];
 		const struct status status = {
-			.id = session->id->data,
+			.id = session_name_id(session->id->data),
 			.incarnation = session->incarnation,
 			.revision = session->revision,
 			.active_ms = session->active_ms,

@@ -3,15 +3,16 @@
 
 #include <stddef.h>
 
-struct provenance;
+struct options;
 struct setting_report;
 
 /*
- * Put what the configuration file at path says into the fields of base, which
- * hold their defaults, and note it.  Everything that is wrong is reported with
- * file and line, and base is of no use then.
+ * Put what the configuration file at path says into options, whose fields hold
+ * their defaults, and note it; each section of a shop is added with what it
+ * says.  Everything that is wrong is reported with file and line, and options
+ * are of no use then.
  */
-void	 config_file_read(const char *path, void *base,
-	    struct provenance *provenance, struct setting_report *report);
+void	 config_file_read(const char *path, struct options *options,
+	    struct setting_report *report);
 
 #endif

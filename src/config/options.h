@@ -12,6 +12,7 @@
 struct api_keys;
 struct endpoint;
 struct provenance;
+struct shop_section;
 struct ticket_keys;
 
 /*
@@ -95,6 +96,8 @@ struct options {
 	enum address_detail log_addresses;
 	enum log_level log_level;
 	bool	 core_dumps;
+	struct shop_section *shops;	/* of the file, in its order; NULL */
+	size_t	 shops_count;		/* for none */
 
 	struct provenance *provenance;	/* of all of them */
 };

@@ -24,6 +24,7 @@
 #include "provenance.h"
 #include "setting_report.h"
 #include "settings_table.h"
+#include "shop_section.h"
 #include "socket_access.h"
 #include "ticket_files.h"
 #include "wire/ticket_key.h"
@@ -76,6 +77,8 @@ print_setting_help(const struct setting *setting)
 	(void)printf("%*s%s", width < 36 ? 36 - width : 1, "", setting->help);
 	if (setting->unit != NULL)
 		(void)printf(" (%s)", setting->unit);
+	if (setting->scope != SETTING_OF_DAEMON)
+		(void)printf(" [shop]");
 	(void)printf("%s\n", setting->needs_restart ? " [restart]" : "");
 }
 
@@ -95,7 +98,8 @@ print_options_help(void)
 	    "  -h, --help              print this and exit\n"
 	    "PORT is short for -o listen=*:PORT; 0 takes a free one.\n\n"
 	    "Settings and their defaults (0: no limit; [restart]: not changed "
-	    "by a reload):\n",
+	    "by a reload;\n"
+	    "[shop]: also in a section of a shop):\n",
 	    PACKAGE_NAME);
 	for (i = 0; i < settings_count; i++)
 		print_setting_help(&settings_table[i]);
@@ -311,8 +315,7 @@ put_all_sources(const struct command_line *line, struct options *options,
 
 	put_defaults(options);
 	if (line->file != NULL)
-		config_file_read(line->file, options, options->provenance,
-		    report);
+		config_file_read(line->file, options, report);
 	if (protocol != NULL)
 		put_value(options, "PROTOCOL", "subprotocol", protocol,
 		    report);
@@ -322,6 +325,8 @@ put_all_sources(const struct command_line *line, struct options *options,
 		put_value(options, "-v", "log-level", "debug", report);
 	if (line->listen[0] != '\0')
 		put_value(options, "PORT", "listen", line->listen, report);
+	shop_sections_inherit(options);
+	shop_sections_check(options, report);
 }
 
 /* Read the file that api-keys names, for the daemon. */
@@ -335,7 +340,8 @@ read_api_keys(struct options *options, struct setting_report *report)
 	if (path == NULL)
 		return;		/* was refused as it is */
 	if (*path == '\0') {
-		if (options->api_listen_count > 0)
+		if (options->api_listen_count > 0 &&
+		    !shop_sections_have_api_keys(options))
 			setting_report(report, "api-listen", NULL,
 			    "nobody has a key: api-keys has to name a file");
 		return;
@@ -385,6 +391,7 @@ fill(const struct command_line *line, struct options *options)
 	put_all_sources(line, options, &report);
 	read_api_keys(options, &report);
 	read_ticket_keys(options, &report);
+	shop_sections_read_keys(options, &report);
 	if (report.problems > 0)
 		return EX_CONFIG;
 	if (line->is_test)
@@ -484,6 +491,7 @@ options_read_again(int argc, char **argv, struct options *options,
 		put_all_sources(&line, options, &report);
 		read_api_keys(options, &report);
 		read_ticket_keys(options, &report);
+		shop_sections_read_keys(options, &report);
 	}
 	free(line.values);
 	if (status == OPTIONS_RUN && report.problems == 0)
@@ -492,24 +500,50 @@ options_read_again(int argc, char **argv, struct options *options,
 	return -1;
 }
 
+static void
+show_setting(const struct options *options, const struct setting *setting,
+    const char *key, void (*show)(void *ctx, const struct options_shown *shown),
+    void *ctx)
+{
+	size_t i = (size_t)(setting - settings_table);
+	const struct options_shown shown = {
+		.key = key,
+		.value = provenance_text(options->provenance, i),
+		.initial = setting->initial,
+		.origin = provenance_origin_name(options->provenance, i),
+		.needs_restart = setting->needs_restart,
+	};
+
+	show(ctx, &shown);
+}
+
+static void
+show_section(const struct shop_section *section,
+    void (*show)(void *ctx, const struct options_shown *shown), void *ctx)
+{
+	char key[SHOP_SECTION_KEY_BYTES];
+	size_t i;
+
+	for (i = 0; i < settings_count; i++) {
+		if (!shop_section_says(section, &settings_table[i]))
+			continue;
+		shop_section_format_key(section, &settings_table[i], key);
+		show_setting(&section->options, &settings_table[i], key, show,
+		    ctx);
+	}
+}
+
 void
 options_show(const struct options *options,
     void (*show)(void *ctx, const struct options_shown *shown), void *ctx)
 {
-	struct options_shown shown;
 	size_t i;
 
-	for (i = 0; i < settings_count; i++) {
-		shown = (struct options_shown){
-			.key = settings_table[i].key,
-			.value = provenance_text(options->provenance, i),
-			.initial = settings_table[i].initial,
-			.origin = provenance_origin_name(options->provenance,
-			    i),
-			.needs_restart = settings_table[i].needs_restart,
-		};
-		show(ctx, &shown);
-	}
+	for (i = 0; i < settings_count; i++)
+		show_setting(options, &settings_table[i],
+		    settings_table[i].key, show, ctx);
+	for (i = 0; i < options->shops_count; i++)
+		show_section(&options->shops[i], show, ctx);
 }
 
 void
@@ -517,6 +551,7 @@ options_clear(struct options *options)
 {
 	size_t i;
 
+	shop_sections_clear(options);
 	for (i = 0; i < settings_count; i++)
 		setting_clear(&settings_table[i], options);
 	ticket_keys_free(options->ticket_keys);

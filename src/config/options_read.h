@@ -51,7 +51,10 @@ struct options_shown {
 	bool	 needs_restart;
 };
 
-/* Show all settings, in the order of the table. */
+/*
+ * Show all settings, in the order of the table, and then what stands in
+ * sections of shops, as SHOP/KEY.
+ */
 void	 options_show(const struct options *options,
 	    void (*show)(void *ctx, const struct options_shown *shown),
 	    void *ctx);

@@ -66,6 +66,12 @@ provenance_text(const struct provenance *provenance, size_t i)
 	return text == NULL ? "" : text;
 }
 
+enum provenance_origin
+provenance_origin(const struct provenance *provenance, size_t i)
+{
+	return provenance->entries[i].origin;
+}
+
 const char *
 provenance_origin_name(const struct provenance *provenance, size_t i)
 {

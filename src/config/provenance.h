@@ -26,6 +26,8 @@ void	 provenance_add(struct provenance *provenance, size_t i,
 
 /* Lists with commas. */
 const char *provenance_text(const struct provenance *provenance, size_t i);
+enum provenance_origin provenance_origin(const struct provenance *provenance,
+	    size_t i);
 /* "default", "file", "environment" or "command line". */
 const char *provenance_origin_name(const struct provenance *provenance,
 	    size_t i);

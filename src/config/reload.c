@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,10 +15,18 @@
 #include "options_read.h"
 #include "provenance.h"
 #include "settings_table.h"
+#include "shop_section.h"
 #include "wire/ticket_key.h"
 
 /* Of each text of a report. */
 #define REPORT_BYTES_MAX 65536
+
+/* Who is told. */
+struct reload_listener {
+	void	(*changed)(void *ctx, const char *key,
+		    enum reload_change change);
+	void	*ctx;
+};
 
 void
 reload_report_init(struct reload_report *report)
@@ -72,11 +81,77 @@ adopt_keys(const struct setting *setting, struct options *options,
 	}
 }
 
+/* Whether one of the sections says another value, or other keys. */
+static bool
+shop_setting_differs(const struct shop_section *old,
+    const struct shop_section *new, const struct setting *setting)
+{
+	size_t i = (size_t)(setting - settings_table);
+
+	if (setting->scope == SETTING_OF_DAEMON ||
+	    (!shop_section_says(old, setting) &&
+	    !shop_section_says(new, setting)))
+		return false;
+	return !setting_is_equal(setting, &old->options,
+	    provenance_text(old->options.provenance, i), &new->options,
+	    provenance_text(new->options.provenance, i)) ||
+	    (setting->offset == offsetof(struct options, api_keys_file) &&
+	    !api_keys_are_equal(old->options.api_keys,
+	    new->options.api_keys)) ||
+	    (setting->offset == offsetof(struct options, ticket_key_files) &&
+	    !ticket_keys_are_equal(old->options.ticket_keys,
+	    new->options.ticket_keys));
+}
+
+/* Tell what of a shop is another than it was. */
+static void
+tell_shop(const struct shop_section *old, const struct shop_section *new,
+    const struct reload_listener *listener)
+{
+	char key[SHOP_SECTION_KEY_BYTES];
+	size_t i;
+
+	for (i = 0; i < settings_count; i++) {
+		if (!shop_setting_differs(old, new, &settings_table[i]))
+			continue;
+		shop_section_format_key(new, &settings_table[i], key);
+		listener->changed(listener->ctx, key, RELOAD_ADOPTED);
+	}
+}
+
+/* Exchange all sections, and tell what differs. */
+static void
+adopt_shops(struct options *options, struct options *fresh,
+    const struct reload_listener *listener)
+{
+	struct shop_section *shops = options->shops;
+	size_t count = options->shops_count, i;
+	const struct shop_section *old;
+
+	options->shops = fresh->shops;
+	options->shops_count = fresh->shops_count;
+	fresh->shops = shops;
+	fresh->shops_count = count;
+	for (i = 0; i < count; i++)
+		if (shop_section_find(options, shops[i].name) == NULL)
+			listener->changed(listener->ctx, shops[i].name,
+			    RELOAD_SHOP_REMOVED);
+	for (i = 0; i < options->shops_count; i++) {
+		old = shop_section_find(fresh, options->shops[i].name);
+		if (old != NULL)
+			tell_shop(old, &options->shops[i], listener);
+		else
+			listener->changed(listener->ctx,
+			    options->shops[i].name, RELOAD_SHOP_ADDED);
+	}
+}
+
 void
 reload_adopt(struct options *options, struct options *fresh,
     void (*changed)(void *ctx, const char *key, enum reload_change change),
     void *ctx)
 {
+	const struct reload_listener listener = { changed, ctx };
 	struct provenance *old = options->provenance, *new = fresh->provenance;
 	const struct setting *setting;
 	bool is_equal;
@@ -97,14 +172,19 @@ reload_adopt(struct options *options, struct options *fresh,
 		changed(ctx, setting->key, setting->needs_restart ?
 		    RELOAD_NEEDS_RESTART : RELOAD_ADOPTED);
 	}
+	adopt_shops(options, fresh, &listener);
 }
 
+/* What finds no room is in the log alone. */
 static void
-report_key(struct buf *lines, const char *key)
+report_key(struct buf *lines, const char *kind, const char *key)
 {
-	if (buf_append(lines, key, strlen(key)) == -1 ||
-	    buf_append(lines, "\n", 1) == -1)
-		fatalx("reload: out of memory");
+	size_t room = strlen(kind) + strlen(key) + 2;
+	char *line = buf_reserve(lines, room);
+
+	if (line != NULL)
+		buf_added(lines, (size_t)snprintf(line, room, "%s%s\n", kind,
+		    key));
 }
 
 static void
@@ -115,11 +195,19 @@ report_changed_setting(void *ctx, const char *key, enum reload_change change)
 	switch (change) {
 	case RELOAD_ADOPTED:
 		log_info("reload: %s has a new value", key);
-		report_key(&report->adopted, key);
+		report_key(&report->adopted, "", key);
 		break;
 	case RELOAD_NEEDS_RESTART:
 		log_warnx("reload: %s keeps its value until a restart", key);
-		report_key(&report->restart, key);
+		report_key(&report->restart, "", key);
+		break;
+	case RELOAD_SHOP_ADDED:
+		log_info("reload: shop %s is served from now on", key);
+		report_key(&report->adopted, "shop ", key);
+		break;
+	case RELOAD_SHOP_REMOVED:
+		log_info("reload: shop %s is served no more", key);
+		report_key(&report->adopted, "shop ", key);
 		break;
 	}
 }

@@ -11,17 +11,20 @@ struct options;
  * and told to the service manager (sd_notify(3), RELOADING=1).
  */
 
-/* A setting that was read again and is not what it was. */
+/* A setting, or a shop, that was read again and is not what it was. */
 enum reload_change {
 	RELOAD_ADOPTED,
-	RELOAD_NEEDS_RESTART	/* it keeps the value that it had */
+	RELOAD_NEEDS_RESTART,	/* it keeps the value that it had */
+	RELOAD_SHOP_ADDED,
+	RELOAD_SHOP_REMOVED
 };
 
 /*
  * Give options the values of fresh that a running daemon can change, the keys
  * of tickets and of the API too, and tell of all that differ, in the order of
- * the table.  What options had is in fresh then: who was lent it must have the
- * new values before that is cleared.
+ * the table.  Then those of shops' sections follow, as SHOP/KEY, and shops that
+ * came or went, by their names.  What options had is in fresh then: who was
+ * lent it must have the new values before that is cleared.
  */
 void	 reload_adopt(struct options *options, struct options *fresh,
 	    void (*changed)(void *ctx, const char *key,
@@ -30,7 +33,8 @@ void	 reload_adopt(struct options *options, struct options *fresh,
 /* What came of it, each a text of lines; empty where there is none. */
 struct reload_report {
 	struct buf problems;	/* not empty: nothing was changed */
-	struct buf adopted;	/* keys of settings that have another value */
+	struct buf adopted;	/* keys of settings that have another value, */
+				/* and "shop NAME" of shops that came or went */
 	struct buf restart;	/* keys of those that have one with a restart */
 };
 

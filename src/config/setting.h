@@ -13,6 +13,13 @@
  * gives text, so that each value is read and checked in one way.
  */
 
+/* What a setting is within a section of a shop. */
+enum setting_scope {
+	SETTING_OF_DAEMON,	/* nothing: it is one for all shops */
+	SETTING_OF_SHOP,	/* the shop's, or what stands outside */
+	SETTING_OF_SHOP_ALONE	/* the shop's, or nothing: 0, or "" */
+};
+
 struct setting {
 	const char *key;
 	enum setting_type type;
@@ -23,6 +30,7 @@ struct setting {
 	const char *unit;	/* NULL if it has none */
 	const char *help;	/* a few words */
 	bool	 needs_restart;	/* a running daemon cannot change it */
+	enum setting_scope scope;
 };
 
 bool	 setting_is_list(const struct setting *setting);

@@ -5,6 +5,7 @@
 #include "api/api_listener.h"
 #include "base/log.h"
 #include "config/options.h"
+#include "config/shop_section.h"
 #include "descriptors.h"
 
 /* Descriptors besides those of connections. */
@@ -56,11 +57,8 @@ struct router_settings
 module_settings_router(const struct options *options)
 {
 	return (struct router_settings){
-		.base_path = options->base_path,
 		.subprotocol = options->subprotocol,
 		.compression = options->websocket_compression,
-		.allowed_origins = options->allowed_origins,
-		.allowed_origins_count = options->allowed_origins_count,
 		.trusted_proxies = options->trusted_proxies,
 		.trusted_proxies_count = options->trusted_proxies_count,
 		.max_message = options->max_message,
@@ -108,9 +106,33 @@ module_settings_hub(const struct options *options)
 		.clock_grace_ms = ms(options->clock_grace_s),
 		.log_head_ms = ms(options->audit_anchor_interval_s),
 		.require_tokens = options->require_tokens,
-		.require_tickets = options->require_tickets,
-		.ticket_audience = options->ticket_audience,
-		.ticket_keys = options->ticket_keys,
+	};
+}
+
+size_t
+module_settings_shops_count(const struct options *options)
+{
+	return 1 + options->shops_count;
+}
+
+struct shop_settings
+module_settings_shop(const struct options *options, size_t i)
+{
+	const struct shop_section *section = i == 0 ? NULL :
+	    &options->shops[i - 1];
+	const struct options *own = section == NULL ? options :
+	    &section->options;
+
+	return (struct shop_settings){
+		.name = section == NULL ? "" : section->name,
+		.base_path = own->base_path,
+		.allowed_origins = own->allowed_origins,
+		.allowed_origins_count = own->allowed_origins_count,
+		.api_keys = own->api_keys,
+		.require_tickets = own->require_tickets,
+		.ticket_audience = own->ticket_audience,
+		.ticket_keys = section == NULL ? options->ticket_keys :
+		    shop_section_ticket_keys(options, section),
 	};
 }
 
@@ -173,7 +195,6 @@ struct api_access_settings
 module_settings_api_access(const struct options *options)
 {
 	return (struct api_access_settings){
-		.keys = options->api_keys,
 		.trusted_proxies = options->trusted_proxies,
 		.trusted_proxies_count = options->trusted_proxies_count,
 		.log_addresses = options->log_addresses,

@@ -6,6 +6,7 @@
 #include "api/api_access.h"
 #include "hub/hub_config.h"
 #include "hub/quota.h"
+#include "hub/shop.h"
 #include "net/fcgi.h"
 #include "net/http.h"
 #include "net/longpoll.h"
@@ -37,6 +38,11 @@ struct unsent_settings module_settings_unsent(const struct options *options);
 struct ws_settings module_settings_ws(const struct options *options);
 struct ws_peers_settings
 module_settings_ws_peers(const struct options *options);
+
+/* How many shops there are, and each of them; the first is outside sections. */
+size_t	 module_settings_shops_count(const struct options *options);
+struct shop_settings module_settings_shop(const struct options *options,
+	    size_t i);
 
 /* The descriptors from this number on are not for connections; 0: all are. */
 size_t	 module_settings_reserved_fd(const struct options *options);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include <systemd/sd-daemon.h>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/xalloc.h"
 #include "config/endpoint.h"
 #include "config/options.h"
 #include "config/reload.h"
@@ -56,6 +58,7 @@ struct server {
 	struct writer *writer;
 	struct watchdog *watchdog;	/* NULL if nobody waits for it */
 	struct quota *quota;
+	struct shops *shops;
 	struct hub *hub;
 	struct transports transports;
 	struct admin_listener *admin_listener;
@@ -256,6 +259,22 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	metrics->health = health_judge(&signs);
 }
 
+/* Take over the shops of the options; the first time, too. */
+static void
+configure_shops(struct server *server)
+{
+	size_t count = module_settings_shops_count(server->options), i;
+	struct shop_settings *settings = xcalloc(count, sizeof(*settings));
+
+	for (i = 0; i < count; i++)
+		settings[i] = module_settings_shop(server->options, i);
+	if (server->shops == NULL)
+		server->shops = shops_new(settings, count);
+	else
+		shops_configure(server->shops, settings, count);
+	free(settings);
+}
+
 static void
 configure_hub(struct server *server)
 {
@@ -266,6 +285,7 @@ configure_hub(struct server *server)
 	struct now now = clock_now();
 
 	writer_configure(server->writer, &writer);
+	configure_shops(server);
 	quota_configure(server->quota, &quota);
 	hub_configure(server->hub, &hub, &now);
 }
@@ -398,6 +418,8 @@ init_hub(struct server *server, const struct id_key *key)
 	id_key_random(&config.seed);
 	server->quota = quota_new(&hash_key, &quota);
 	config.quota = server->quota;
+	configure_shops(server);
+	config.shops = server->shops;
 	store_last_rows(server->store, &config.session_row,
 	    &config.customer_row);
 	config.has_locked = store_has_locked(server->store);
@@ -412,6 +434,7 @@ init_transports(struct server *server, const struct id_key *key)
 		.options = server->options,
 		.hub = server->hub,
 		.quota = server->quota,
+		.shops = server->shops,
 		.memory_trim = &server->memory_trim,
 		.log_key = *key,
 	};
@@ -430,6 +453,7 @@ init_api(struct server *server)
 		.loop = &server->loop,
 		.hub = server->hub,
 		.database = server->options->database,
+		.shops = server->shops,
 		.unsent = server->transports.unsent,
 		.idle_timeout_s = MODULE_SETTINGS_IDLE_S,
 		.is_draining = is_draining,
@@ -564,6 +588,8 @@ server_stop(struct server *server)
 		hub_free(server->hub);
 	if (server->quota != NULL)
 		quota_free(server->quota);
+	if (server->shops != NULL)
+		shops_free(server->shops);
 	store_close(server->store);
 	if (uv_loop_close(&server->loop) != 0)
 		log_warnx("the event loop still has handles");

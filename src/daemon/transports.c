@@ -161,8 +161,8 @@ transports_init(struct transports *transports,
 	};
 	transports->peers = ws_peers_new(&peers_config, &peers);
 	transports->longpolls = longpolls_new(&longpolls_config, &longpolls);
-	transports->router = router_new(transports->peers,
-	    transports->longpolls, &router);
+	transports->router = router_new(config->shops,
+	    transports->peers, transports->longpolls, &router);
 }
 
 static void

@@ -20,6 +20,7 @@ struct metrics;
 struct options;
 struct quota;
 struct router;
+struct shops;
 struct unsent;
 struct ws_peers;
 struct ws_service;
@@ -53,6 +54,7 @@ struct transports_config {
 	const struct options *options;
 	struct hub *hub;
 	struct quota *quota;
+	const struct shops *shops;
 	struct memory_trim *memory_trim;
 	struct id_key log_key;		/* of the tags of peers in logs */
 };

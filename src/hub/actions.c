@@ -250,7 +250,7 @@ actions_start_or_join(struct hub *hub, struct peer *peer,
 	if (known != NULL)
 		return repeat_admission(hub, peer, room, known, reply);
 	/* Before anything is said about the session. */
-	code = auth_ticket(hub, room, message);
+	code = auth_ticket(hub, peer, room, message);
 	if (code != REFUSAL_NONE)
 		return code;
 	if (message->event == MESSAGE_START_SESSION) {

@@ -7,6 +7,7 @@
 #include "core.h"
 #include "quota.h"
 #include "session/record.h"
+#include "shop.h"
 #include "wire/message.h"
 #include "wire/ticket.h"
 
@@ -53,6 +54,8 @@ auth_message(struct hub *hub, const struct peer *peer, struct reply *reply)
 	const char *token = token_of(peer, message);
 	enum refusal code;
 
+	if (!peer->shop->is_served)
+		return REFUSAL_NOT_FOUND;
 	if (message->event == MESSAGE_POLL && peer->request == NULL)
 		return REFUSAL_UNKNOWN_EVENT;
 	if (!needs_proof(peer, message))
@@ -83,9 +86,9 @@ auth_load(struct hub *hub, const struct peer *peer, struct reply *reply)
 }
 
 static bool
-needs_ticket(const struct hub *hub, const struct message *message)
+needs_ticket(const struct shop *shop, const struct message *message)
 {
-	switch (hub->settings.require_tickets) {
+	switch (shop->settings.require_tickets) {
 	case TICKET_FOR_NOTHING:
 		return false;
 	case TICKET_TO_START:
@@ -100,12 +103,12 @@ _Static_assert(RECORD_ACCOUNT_BYTES == 4 * TICKET_ACCOUNT_CHARS,
     "an account that a ticket names can be kept, in UTF-8");
 
 enum refusal
-auth_ticket(struct hub *hub, const struct room *room,
+auth_ticket(struct hub *hub, const struct peer *peer, const struct room *room,
     struct message *message)
 {
-	const struct hub_settings *settings = &hub->settings;
+	const struct shop_settings *settings = &peer->shop->settings;
 	const struct ticket_use use = {
-		.session = room->id->data,
+		.session = session_name_id(room->id->data),
 		.name = message->name,
 		.starts = message->event == MESSAGE_START_SESSION,
 		.audience = settings->ticket_audience,
@@ -116,10 +119,13 @@ auth_ticket(struct hub *hub, const struct room *room,
 	/* One who waited for a seat is judged once more. */
 	payload_unref(message->account);
 	message->account = NULL;
+	/* It may have waited for so long that its shop is closed. */
+	if (!peer->shop->is_served)
+		return REFUSAL_NOT_FOUND;
 	if (settings->ticket_keys == NULL)
 		return REFUSAL_NONE;
 	if (message->ticket == NULL)
-		return needs_ticket(hub, message) ? REFUSAL_TICKET_REQUIRED :
+		return needs_ticket(peer->shop, message) ? REFUSAL_TICKET_REQUIRED :
 		    REFUSAL_NONE;
 	fault = ticket_judge(settings->ticket_keys, message->ticket, &use,
 	    &message->account);

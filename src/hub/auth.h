@@ -27,11 +27,11 @@ enum refusal auth_message(struct hub *hub, const struct peer *peer,
 enum refusal auth_load(struct hub *hub, const struct peer *peer,
 	    struct reply *reply);
 /*
- * Whether the ticket of message, a start or join in room, is good for that, or
- * none is needed.  message has the account that it names then.
+ * Whether the ticket of message, a start or join in room by peer, is good for
+ * that, or none is needed.  message has the account that it names then.
  */
-enum refusal auth_ticket(struct hub *hub, const struct room *room,
-	    struct message *message);
+enum refusal auth_ticket(struct hub *hub, const struct peer *peer,
+	    const struct room *room, struct message *message);
 /*
  * peer, who has proved nothing, tries something.  If its address may not do so
  * yet, retry_after_s says when.

@@ -241,6 +241,7 @@ begin_list(struct hub *hub, struct call *call)
 
 	job->list.after_row = call->after_row;
 	job->list.max = call->max;
+	memcpy(job->list.shop, call->shop, strlen(call->shop) + 1);
 	submit_for_call(hub, call, NULL, job);
 }
 

@@ -52,6 +52,7 @@ struct call {
 	uint64_t only;		/* LOCK, UNLOCK, END: only this incarnation; */
 				/* 0: any */
 	struct customer_id customer;	/* REMOVE */
+	const char *shop;		/* LIST: whose they are; lent as well */
 	int64_t	 after_row;		/* LIST: of the session before */
 	size_t	 max;			/* LIST: at the most; 1 or more */
 
@@ -66,7 +67,8 @@ struct call {
 	struct call_customer *customers; /* in its order */
 	const struct session_summary *sessions;	/* LIST */
 	size_t	 count;			/* of customers or sessions */
-	int64_t	 next_row;		/* LIST: for the next one; 0: no more */
+	int64_t	 next_row;		/* LIST: for the next one, also if */
+					/* these are fewer than max; 0: no more */
 
 	/* The hub's. */
 	TAILQ_ENTRY(call) entry;	/* hub->calls */

@@ -19,6 +19,7 @@
 #include "retention.h"
 #include "room.h"
 #include "session_lock.h"
+#include "shop.h"
 #include "throttle.h"
 #include "unjoined.h"
 
@@ -105,6 +106,22 @@ hub_new(const struct hub_config *config, const struct hub_settings *settings,
 	return hub;
 }
 
+/* Who is with a shop that is served no more has to go. */
+static void
+close_unserved_peers(struct hub *hub)
+{
+	struct peer *peer, *next;
+
+	HASH_ITER(hh, hub->peers, peer, next) {
+		/* Other requests are answered in their turn. */
+		if (peer->shop->is_served ||
+		    (peer->request != NULL && !peer->request->is_held))
+			continue;
+		peer->wants_close = true;
+		core_wake_peer(hub, peer);
+	}
+}
+
 void
 hub_configure(struct hub *hub, const struct hub_settings *settings,
     const struct now *now)
@@ -129,6 +146,8 @@ hub_configure(struct hub *hub, const struct hub_settings *settings,
 	retention_configure(hub);
 	hub->log_head_ms = timeout_changed_end_ms(hub->log_head_ms,
 	    before.log_head_ms, settings->log_head_ms, now->mono_ms);
+	if (!shops_has_one(hub->config.shops))
+		close_unserved_peers(hub);
 }
 
 void

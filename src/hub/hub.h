@@ -28,6 +28,7 @@ struct hub *hub_new(const struct hub_config *config,
  * Take over the settings.  Limits and rates hold for what happens
  * from now on, and nobody leaves because of them; times hold also for those
  * who wait already, from when they began, or from now on if there was no end.
+ * Who is with a shop that is not served any more is disconnected.
  */
 void	 hub_configure(struct hub *hub,
 	    const struct hub_settings *settings, const struct now *now);

@@ -7,7 +7,8 @@
 #include "base/id.h"
 #include "quota.h"
 #include "session/session.h"
-#include "wire/ticket.h"
+
+struct shops;
 
 /* What stays as it is while the hub lives. */
 struct hub_config {
@@ -16,7 +17,9 @@ struct hub_config {
 	int64_t	 session_row;		/* the highest given before */
 	int64_t	 customer_row;
 	bool	 has_locked;		/* sessions: the storage has some */
-	struct quota *quota;		/* of addresses; outlives the hub */
+	struct quota *quota;		/* of addresses; outlives the hub, ... */
+	const struct shops *shops;	/* ... as these, which have those of */
+					/* all peers; configured before it is */
 };
 
 /* What may change: hub_configure(). */
@@ -39,10 +42,6 @@ struct hub_settings {
 	uint64_t clock_grace_ms;	/* see wall_clock.h; 0: none */
 	uint64_t log_head_ms;		/* between two lines; 0: none */
 	bool	 require_tokens;
-	enum ticket_requirement require_tickets;
-	const char *ticket_audience;	/* "" for none; lent, as ... */
-	const struct ticket_keys *ticket_keys;	/* ... these; NULL: what */
-				/* looks like a ticket is ignored */
 };
 
 #endif

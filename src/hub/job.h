@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "session/record.h"
+#include "session/session_name.h"
 #include "wire/message.h"
 
 struct multicart;
@@ -102,6 +103,7 @@ struct job {
 			size_t	 count;
 		} idle;
 		struct {	/* LIST */
+			char	 shop[SESSION_NAME_SHOP_MAX + 1];
 			int64_t	 after_row;	/* of sessions */
 			int64_t	 next_row;
 			size_t	 max;

@@ -17,6 +17,7 @@
 struct message;
 struct peer;
 struct seat;
+struct shop;
 
 /*
  * One end of a conversation: a WebSocket connection, or one held request.  The
@@ -61,7 +62,9 @@ TAILQ_HEAD(peer_list, peer);
 struct peer {
 	/* Set before hub_attach() and constant. */
 	const struct peer_ops *ops;
-	struct payload *session_id;	/* a reference of the peer's */
+	struct shop *shop;		/* the session's */
+	struct payload *session_id;	/* a reference of the peer's: its */
+					/* name, shop and all */
 	struct payload *address;	/* in text, likewise; NULL if unknown */
 	struct peer_request *request;		/* NULL for a connection */
 	enum transport transport;

@@ -10,8 +10,8 @@
 #include "hub/quota.h"
 
 int
-client_quota_enter(struct peer *peer, struct quota *quota, const char *session,
-    const struct client_address *client, enum address_detail detail)
+client_quota_enter(struct peer *peer, struct quota *quota,
+    const struct client_origin *client, enum address_detail detail)
 {
 	const struct address *address = &client->address;
 	uint8_t key[QUOTA_KEY_BYTES] = { 0 };
@@ -24,7 +24,9 @@ client_quota_enter(struct peer *peer, struct quota *quota, const char *session,
 	peer->has_place = has_place;
 	peer->is_limited = is_limited;
 	memcpy(peer->quota_key, key, sizeof(key));
-	peer->session_id = payload_new(session, strlen(session));
+	peer->shop = client->shop;
+	peer->session_id = payload_new(client->session,
+	    strlen(client->session));
 	address_format_detail(address, detail, text);
 	if (text[0] != '\0')
 		peer->address = payload_new(text, strlen(text));

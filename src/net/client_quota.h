@@ -7,13 +7,16 @@
 
 struct peer;
 struct quota;
+struct shop;
 
 /*
  * What every peer of the hub has of where it comes from: its session, its
  * address, and a place among the connections of that address.
  */
 
-struct client_address {
+struct client_origin {
+	struct shop *shop;
+	const char *session;		/* its name, shop and all */
 	struct address address;		/* of the client */
 	bool is_counted; /* its connection has that place */
 };
@@ -24,8 +27,7 @@ struct client_address {
  * is unchanged.
  */
 int	 client_quota_enter(struct peer *peer, struct quota *quota,
-	    const char *session, const struct client_address *client,
-	    enum address_detail detail)
+	    const struct client_origin *client, enum address_detail detail)
 	    __attribute__((warn_unused_result));
 /* The connection is the peer's from now on, and so is its place. */
 void	 client_quota_keep(struct peer *peer);

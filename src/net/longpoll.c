@@ -408,13 +408,13 @@ static const struct deferred_ops deferred_ops = {
 
 struct longpoll *
 longpoll_new(struct longpolls *polls, enum transport transport,
-    const char *session, const struct client_address *client)
+    const struct client_origin *client)
 {
 	struct longpoll *poll = xcalloc(1, sizeof(*poll));
 	struct now now = clock_now();
 
-	if (client_quota_enter(&poll->peer, polls->config.quota, session,
-		client, polls->settings.log_addresses) == -1) {
+	if (client_quota_enter(&poll->peer, polls->config.quota, client,
+		polls->settings.log_addresses) == -1) {
 		polls->counts.limited++;
 		free(poll);
 		return NULL;

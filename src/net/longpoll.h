@@ -15,7 +15,7 @@
 struct deferred;
 struct hub;
 struct quota;
-struct client_address;
+struct client_origin;
 
 /*
  * One request of the long-polling protocol (buddyshopping-protocol(7)), as a
@@ -67,7 +67,7 @@ void	 longpolls_drain(struct longpolls *polls);
  * connections.
  */
 struct longpoll *longpoll_new(struct longpolls *polls, enum transport transport,
-	    const char *session, const struct client_address *client)
+	    const struct client_origin *client)
 	    __attribute__((warn_unused_result));
 
 /* The Authorization field; NULL if there is none. */

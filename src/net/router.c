@@ -7,6 +7,7 @@
 #include "base/query.h"
 #include "base/xalloc.h"
 #include "client_quota.h"
+#include "hub/shop.h"
 #include "longpoll.h"
 #include "net/demo_page.h"
 #include "session_path.h"
@@ -20,6 +21,7 @@
 #define RETRY_CONNECTIONS_S 10
 
 struct router {
+	const struct shops *shops;
 	struct ws_peers *peers;
 	struct longpolls *polls;
 	struct router_settings settings;
@@ -34,11 +36,12 @@ struct upgrade {
 };
 
 struct router *
-router_new(struct ws_peers *peers, struct longpolls *polls,
-    const struct router_settings *settings)
+router_new(const struct shops *shops, struct ws_peers *peers,
+    struct longpolls *polls, const struct router_settings *settings)
 {
 	struct router *router = xcalloc(1, sizeof(*router));
 
+	router->shops = shops;
 	router->peers = peers;
 	router->polls = polls;
 	router->settings = *settings;
@@ -85,11 +88,10 @@ refuse_request(struct router *router, struct exchange_answer *answer,
 	answer->body = answer_body_error(&error);
 }
 
-/* Let the request become a WebSocket for session. */
+/* Let the request become a WebSocket of client. */
 static void
 upgrade_to_ws(struct router *router, const struct exchange_request *request,
-    const char *session, const struct client_address *client,
-    struct exchange_answer *answer)
+    const struct client_origin *client, struct exchange_answer *answer)
 {
 	struct ws_handshake_policy policy = {
 		.subprotocol = router->settings.subprotocol,
@@ -112,7 +114,7 @@ upgrade_to_ws(struct router *router, const struct exchange_request *request,
 		return;
 	}
 	answer->status = 101;
-	up->peer = ws_peer_new(router->peers, session, client);
+	up->peer = ws_peer_new(router->peers, client);
 	if (up->peer == NULL) {
 		free(up);
 		refuse_request(router, answer, REFUSAL_RATE_LIMITED, NULL);
@@ -148,8 +150,7 @@ says_subprotocol(const char *query, const char *key)
 /* Answer the request by polling, or say why not. */
 static void
 start_longpoll(struct router *router, const struct exchange_request *request,
-    const char *session, const struct client_address *client,
-    struct exchange_answer *answer)
+    const struct client_origin *client, struct exchange_answer *answer)
 {
 	bool is_get = strcmp(request->method, "GET") == 0;
 	size_t max = router->settings.max_message;
@@ -170,7 +171,7 @@ start_longpoll(struct router *router, const struct exchange_request *request,
 		refuse_request(router, answer, REFUSAL_MESSAGE_TOO_LARGE, NULL);
 		return;
 	}
-	poll = longpoll_new(router->polls, request->transport, session, client);
+	poll = longpoll_new(router->polls, request->transport, client);
 	if (poll == NULL) {
 		refuse_request(router, answer, REFUSAL_RATE_LIMITED, NULL);
 		return;
@@ -184,13 +185,17 @@ start_longpoll(struct router *router, const struct exchange_request *request,
 
 static void
 upgrade_or_poll(struct router *router, const struct exchange_request *request,
-    const char *session, struct exchange_answer *answer)
+    struct shop *shop, const char *id, struct exchange_answer *answer)
 {
-	struct client_address client = {
+	char session[SESSION_NAME_MAX + 1];
+	struct client_origin client = {
+		.shop = shop,
+		.session = session,
 		.address = request->address,
 		.is_counted = request->is_counted,
 	};
 
+	session_name_make(shop->name, id, session);
 	/* Who was no proxy when it was counted is none. */
 	if (!client.is_counted)
 		client.address = address_from_forwarded(
@@ -200,9 +205,9 @@ upgrade_or_poll(struct router *router, const struct exchange_request *request,
 
 	if (request->handshake != NULL &&
 	    ws_handshake_is_wanted(request->handshake->upgrade))
-		upgrade_to_ws(router, request, session, &client, answer);
+		upgrade_to_ws(router, request, &client, answer);
 	else
-		start_longpoll(router, request, session, &client, answer);
+		start_longpoll(router, request, &client, answer);
 }
 
 /* Refuse a method that is not ours; whether it was. */
@@ -233,11 +238,11 @@ answer_options(struct exchange_answer *answer)
 
 /* Answer a request for the base path with the demonstration; or false. */
 static bool
-answer_demo(const struct router *router, const struct exchange_request *request,
+answer_demo(const struct shop *shop, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	if (strcmp(request->method, "GET") != 0 ||
-	    !session_path_is_base(router->settings.base_path, request->target))
+	    !session_path_is_base(shop->settings.base_path, request->target))
 		return false;
 	answer->status = 200;
 	answer->body = payload_new(demo_page, sizeof(demo_page) - 1);
@@ -246,33 +251,58 @@ answer_demo(const struct router *router, const struct exchange_request *request,
 	return true;
 }
 
+/* The shop whose base path is the longest with which the target begins. */
+static struct shop *
+choose_shop(const struct router *router, const struct http_target *target)
+{
+	struct shop *best = shops_first(router->shops), *shop;
+	size_t best_len = 0, len;
+	char *path;
+
+	if (shops_has_one(router->shops))
+		return best;
+	path = session_path_normalize(target);
+	for (shop = best; shop != NULL; shop = shops_next(shop)) {
+		len = shop->is_served ? strlen(shop->settings.base_path) : 0;
+		if (len > best_len &&
+		    strncmp(path, shop->settings.base_path, len) == 0) {
+			best = shop;
+			best_len = len;
+		}
+	}
+	free(path);
+	return best;
+}
+
 void
 router_request(struct router *router, const struct exchange_request *request,
     struct exchange_answer *answer)
 {
 	bool is_options = strcmp(request->method, "OPTIONS") == 0;
-	char session[SESSION_ID_MAX + 1];
+	char id[SESSION_ID_MAX + 1];
+	struct shop *shop;
 	enum refusal code;
 
 	if (refuse_method(router, request, answer))
 		return;
-	code = session_path_parse(router->settings.base_path, request->target,
-	    session);
+	shop = choose_shop(router, request->target);
+	code = session_path_parse(shop->settings.base_path, request->target,
+	    id);
 	if (code != REFUSAL_NONE && router->settings.has_demo &&
-	    answer_demo(router, request, answer))
+	    answer_demo(shop, request, answer))
 		return;
 	if (request->target->form == HTTP_FORM_ASTERISK)
 		code = REFUSAL_NONE;	/* of OPTIONS alone */
 	if (code == REFUSAL_NONE &&
-	    !origin_is_allowed(router->settings.allowed_origins,
-	    router->settings.allowed_origins_count, request->origin))
+	    !origin_is_allowed(shop->settings.allowed_origins,
+	    shop->settings.allowed_origins_count, request->origin))
 		code = REFUSAL_ORIGIN_NOT_ALLOWED;
 	if (code != REFUSAL_NONE)
 		refuse_request(router, answer, code, NULL);
 	else if (is_options)
 		answer_options(answer);
 	else
-		upgrade_or_poll(router, request, session, answer);
+		upgrade_or_poll(router, request, shop, id, answer);
 }
 
 void

@@ -10,11 +10,13 @@
 
 struct address_prefix;
 struct longpolls;
+struct shops;
 struct ws_peers;
 
 /*
  * What a request gets, whatever brought it here: the session that its path
- * names, if its page may ask, or the refusal in JSON.
+ * names, if its page may ask, or the refusal in JSON.  The shop is that of the
+ * longest base path with which the request's begins.
  */
 struct router;
 
@@ -23,19 +25,17 @@ struct router;
  * or until router_free().
  */
 struct router_settings {
-	const char *base_path;
 	const char *subprotocol;	/* "" for none */
 	bool	 compression;
-	char	**allowed_origins;
-	size_t	 allowed_origins_count;
 	const struct address_prefix *trusted_proxies;
 	size_t	 trusted_proxies_count;
 	size_t	 max_message;		/* bytes; 0 for no limit */
 	bool	 has_demo;
 };
 
-struct router *router_new(struct ws_peers *peers, struct longpolls *polls,
-	    const struct router_settings *settings);
+/* All but the settings are lent until router_free(). */
+struct router *router_new(const struct shops *shops, struct ws_peers *peers,
+	    struct longpolls *polls, const struct router_settings *settings);
 /* Take over the settings, for requests that come from now on. */
 void	 router_configure(struct router *router,
 	    const struct router_settings *settings);

@@ -32,6 +32,14 @@ copy_session(const char *id, char session[SESSION_ID_MAX + 1])
 	return REFUSAL_NONE;
 }
 
+char *
+session_path_normalize(const struct http_target *target)
+{
+	bool has_dots;
+
+	return normal_path(target, &has_dots);
+}
+
 enum refusal
 session_path_parse(const char *base_path, const struct http_target *target,
     char session[SESSION_ID_MAX + 1])

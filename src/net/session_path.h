@@ -21,6 +21,9 @@ enum refusal session_path_parse(const char *base_path,
 	    const struct http_target *target,
 	    char session[SESSION_ID_MAX + 1]);
 
+/* The normal form of a target's path, which is the caller's to free. */
+char	*session_path_normalize(const struct http_target *target);
+
 /* Whether a target's path, in normal form too, is base_path itself. */
 bool	 session_path_is_base(const char *base_path,
 	    const struct http_target *target);

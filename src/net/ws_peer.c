@@ -308,13 +308,12 @@ ws_peers_abort(struct ws_peers *peers)
 }
 
 struct ws_peer *
-ws_peer_new(struct ws_peers *peers, const char *session,
-    const struct client_address *client)
+ws_peer_new(struct ws_peers *peers, const struct client_origin *client)
 {
 	struct ws_peer *self = xcalloc(1, sizeof(*self));
 
-	if (client_quota_enter(&self->peer, peers->config.quota, session,
-		client, peers->settings.log_addresses) == -1) {
+	if (client_quota_enter(&self->peer, peers->config.quota, client,
+		peers->settings.log_addresses) == -1) {
 		peers->counts.limited++;
 		free(self);
 		return NULL;

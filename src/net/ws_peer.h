@@ -14,7 +14,7 @@
 
 struct hub;
 struct quota;
-struct client_address;
+struct client_origin;
 
 /*
  * Peers of the hub that are WebSocket connections: what one says goes to the
@@ -72,8 +72,8 @@ void	 ws_peers_abort(struct ws_peers *peers);
  * A peer for a session, for a client whose handshake is still being answered;
  * NULL if the address has too many connections.
  */
-struct ws_peer *ws_peer_new(struct ws_peers *peers, const char *session,
-    const struct client_address *client) __attribute__((warn_unused_result));
+struct ws_peer *ws_peer_new(struct ws_peers *peers,
+    const struct client_origin *client) __attribute__((warn_unused_result));
 /*
  * Its connection is there, as for ws_open(); fd -1 if there is none after all:
  * the peer is gone then.

@@ -7,14 +7,16 @@
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "column.h"
 #include "session/record.h"
-#include "session/session.h"
+#include "session/session_name.h"
 #include "sql.h"
 
 enum {
-	IDLE_SLICE_ROWS = 1000		/* looked at by one _find_idle() */
+	IDLE_SLICE_ROWS = 1000,		/* looked at by one _find_idle() */
+	LIST_SLICE_ROWS = 1000		/* and by one _list() */
 };
 
 enum statement {
@@ -113,12 +115,14 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?",
 	[SQL_LIST] =
 	    "SELECT s.id, s.name, s.incarnation, s.revision, s.active_ms,"
-	    " (SELECT count(*) FROM customer AS c"
-	    "  WHERE c.session = s.id AND c.state = 0),"
-	    " (SELECT count(*) FROM customer AS c"
-	    "  WHERE c.session = s.id AND c.state = 0 AND c.is_ready)"
-	    " FROM session AS s INDEXED BY session_running"
-	    " WHERE s.ended_ms IS NULL AND s.id > ? ORDER BY s.id LIMIT ?",
+	    " CASE WHEN is_wanted THEN (SELECT count(*) FROM customer AS c"
+	    "  WHERE c.session = s.id AND c.state = 0) END,"
+	    " CASE WHEN is_wanted THEN (SELECT count(*) FROM customer AS c"
+	    "  WHERE c.session = s.id AND c.state = 0 AND c.is_ready) END"
+	    " FROM (SELECT id, name, incarnation, revision, active_ms,"
+	    "  substr(name, 1, instr(name, '/')) = ? AS is_wanted"
+	    "  FROM session INDEXED BY session_running"
+	    "  WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?) AS s",
 	[SQL_LOCKED] =
 	    "SELECT id, name FROM session"
 	    " WHERE locked_ms IS NOT NULL AND id > ? ORDER BY id LIMIT ?",
@@ -514,6 +518,9 @@ projection_find_idle(struct sql *sql, uint64_t wall_ms,
 	return sql_end_rows(&b);
 }
 
+/* Is NULL in rows of SQL_LIST that are none of the shop's. */
+enum { LIST_COUNT_COLUMN = 5 };
+
 /* Read the session that SQL_LIST stands at. */
 static void
 list_session(struct columns *columns, struct session_summary *session)
@@ -523,28 +530,45 @@ list_session(struct columns *columns, struct session_summary *session)
 	session->incarnation = column_number(columns, 2);
 	session->revision = column_number(columns, 3);
 	session->active_ms = column_number(columns, 4);
-	session->customers = (size_t)column_number(columns, 5);
+	session->customers = (size_t)column_number(columns, LIST_COUNT_COLUMN);
 	session->ready = (size_t)column_number(columns, 6);
 }
 
-enum store_status
-projection_list(struct sql *sql, int64_t *after_row,
-    struct session_summary *sessions, size_t max, size_t *count)
+/* Ask for a slice of the list, of which the sessions of shop are wanted. */
+static struct sql_binding
+bind_list(struct sql *sql, const char *shop, int64_t after_row,
+    char prefix[SESSION_NAME_SHOP_MAX + 2])
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_LIST);
 
+	xsnprintf(prefix, SESSION_NAME_SHOP_MAX + 2, "%s%s", shop,
+	    shop[0] == '\0' ? "" : "/");
+	sql_bind_text(&b, prefix, strlen(prefix));
+	sql_bind_row(&b, after_row);
+	sql_bind_row(&b, LIST_SLICE_ROWS);
+	return b;
+}
+
+enum store_status
+projection_list(struct sql *sql, const char *shop, int64_t *after_row,
+    struct session_summary *sessions, size_t max, size_t *count)
+{
+	char prefix[SESSION_NAME_SHOP_MAX + 2];
+	struct sql_binding b = bind_list(sql, shop, *after_row, prefix);
+	size_t rows = 0;
+
 	*count = 0;
-	sql_bind_row(&b, *after_row);
-	sql_bind_row(&b, (int64_t)max);
-	while (sql_next(&b)) {
+	while (*count < max && sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "session");
 
-		list_session(&columns, &sessions[*count]);
-		*after_row = sessions[(*count)++].row;
+		rows++;
+		*after_row = column_id(&columns, 0);
+		if (!column_is_null(&columns, LIST_COUNT_COLUMN))
+			list_session(&columns, &sessions[(*count)++]);
 		if (!columns_fit(&columns))
 			return sql_end_row(&b, &columns);
 	}
-	if (*count < max)
+	if (*count < max && rows < LIST_SLICE_ROWS)
 		*after_row = 0;
 	return sql_end_rows(&b);
 }

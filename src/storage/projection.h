@@ -48,8 +48,9 @@ enum store_status projection_load(struct sql *sql,
 enum store_status projection_find_idle(struct sql *sql,
 	    uint64_t wall_ms, int64_t *after_row, struct payload **ids,
 	    size_t room, size_t *count);
-enum store_status projection_list(struct sql *sql, int64_t *after_row,
-	    struct session_summary *sessions, size_t max, size_t *count);
+enum store_status projection_list(struct sql *sql, const char *shop,
+	    int64_t *after_row, struct session_summary *sessions, size_t max,
+	    size_t *count);
 enum store_status projection_find_locked(struct sql *sql,
 	    int64_t *after_row, struct payload **ids, size_t room,
 	    size_t *count);

@@ -377,13 +377,14 @@ store_find_idle(struct store *store, uint64_t wall_ms, int64_t *after_row,
 }
 
 enum store_status
-store_list(struct store *store, int64_t *after_row,
+store_list(struct store *store, const char *shop, int64_t *after_row,
     struct session_summary *sessions, size_t max, size_t *count)
 {
 	*count = 0;
 	if (sql_is_broken(store->sql))
 		return STORE_FATAL;
-	return projection_list(store->sql, after_row, sessions, max, count);
+	return projection_list(store->sql, shop, after_row, sessions, max,
+	    count);
 }
 
 enum store_status

@@ -132,12 +132,14 @@ enum store_status store_find_locked(struct store *store, int64_t *after_row,
 	    struct payload **ids, size_t room, size_t *count);
 
 /*
- * The sessions that run, in the order in which their ids were first started,
- * behind *after_row, which is moved on (0 at the end).  At most max of them
- * are written to sessions, each with a reference of its id.
+ * The sessions of a shop that run, in the order in which they were first
+ * started, behind *after_row, which is moved on (0 at the end).  At most max of
+ * them are written to sessions, each with a reference of its name; fewer also
+ * where many of other shops are among them, of which a slice is looked at.
  */
-enum store_status store_list(struct store *store, int64_t *after_row,
-	    struct session_summary *sessions, size_t max, size_t *count);
+enum store_status store_list(struct store *store, const char *shop,
+	    int64_t *after_row, struct session_summary *sessions, size_t max,
+	    size_t *count);
 
 /* How many bytes are free on the database's disk; -1 if nobody can tell. */
 int	 store_free_bytes(const struct store *store, uint64_t *bytes)

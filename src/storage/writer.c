@@ -93,8 +93,8 @@ run_list(struct store *store, struct job *job)
 	job->list.sessions = xcalloc(job->list.max,
 	    sizeof(*job->list.sessions));
 	job->list.next_row = job->list.after_row;
-	return store_list(store, &job->list.next_row, job->list.sessions,
-	    job->list.max, &job->list.count);
+	return store_list(store, job->list.shop, &job->list.next_row,
+	    job->list.sessions, job->list.max, &job->list.count);
 }
 
 static enum store_status

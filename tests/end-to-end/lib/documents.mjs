@@ -78,6 +78,7 @@ const CLAIMS = {
 	'man/buddyshopping.conf.5': {
 		'key = value': FORM,
 		'allowed-origins = {': SETTINGS,
+		'shop books {': SETTINGS,
 		'base-path = /together/': SETTINGS,
 		'require-tickets = yes': SETTINGS,
 		'fastcgi-listen = unix:': SETTINGS,
