@@ -6,6 +6,7 @@
 #include "api/api_access.h"
 #include "api/api_query.h"
 #include "base/buf.h"
+#include "base/id.h"
 #include "base/xalloc.h"
 #include "config/api_keys.h"
 #include "hub/shop.h"
@@ -185,7 +186,8 @@ START_TEST(a_key_is_known_by_its_hash)
 {
 	struct api_keys *keys = one_key();
 	struct shop_settings shop = { .name = "", .api_keys = keys };
-	struct shops *shops = shops_new(&shop, 1);
+	const struct id_key hash_key = { .bytes = { 0 } };
+	struct shops *shops = shops_new(&hash_key, &shop, 1);
 	const struct api_access_settings settings = { .log_addresses = 0 };
 	struct api_access *access = api_access_new(shops, &settings);
 	unsigned retry_s;
@@ -210,7 +212,8 @@ START_TEST(who_tries_many_keys_has_to_wait)
 {
 	struct api_keys *keys = one_key();
 	const struct shop_settings shop = { .name = "", .api_keys = keys };
-	struct shops *shops = shops_new(&shop, 1);
+	const struct id_key hash_key = { .bytes = { 0 } };
+	struct shops *shops = shops_new(&hash_key, &shop, 1);
 	const struct api_access_settings settings = { .log_addresses = 0 };
 	struct api_access *access = api_access_new(shops, &settings);
 	static const char *const from[] = { NULL, "192.0.2.1", "192.0.2.2" };

@@ -167,7 +167,7 @@ END_TEST
 static struct peer *
 take(struct world *w, uint64_t since_ms)
 {
-	return hub_take_unjoined(world_hub(w), since_ms, world_now(w));
+	return hub_take_unjoined(world_hub(w), NULL, since_ms, world_now(w));
 }
 
 START_TEST(the_one_that_came_first_makes_room_for_others)

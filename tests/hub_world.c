@@ -146,7 +146,7 @@ world_new_with(const struct world_config *config)
 		.wall_ms = WALL_AHEAD_MS + MONO_AT_START_MS,
 	};
 	world->quota = quota_new(&hash_key, &quota);
-	world->shops = shops_new(&world->config.shop, 1);
+	world->shops = shops_new(&hash_key, &world->config.shop, 1);
 	TAILQ_INIT(&world->clients);
 	TAILQ_INIT(&world->stored);
 	STAILQ_INIT(&world->out);
@@ -170,6 +170,12 @@ world_new(void)
 
 	world_defaults(&config);
 	return world_new_with(&config);
+}
+
+struct shops *
+world_shops(struct world *world)
+{
+	return world->shops;
 }
 
 struct hub *

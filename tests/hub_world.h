@@ -95,6 +95,8 @@ void	 world_free(struct world *world);
 
 /* Of the hub. */
 struct hub *world_hub(struct world *world);
+/* One at first: that of the configuration. */
+struct shops *world_shops(struct world *world);
 const struct now *world_now(const struct world *world);
 
 /* A WebSocket connection to a session's URL; the world's until world_free. */

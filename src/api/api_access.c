@@ -72,8 +72,8 @@ api_access_address(const struct api_access *access,
 }
 
 /*
- * The name of the key of that hash, and whose it is; or NULL.  All are compared,
- * wherever it is.
+ * The name of the key of that hash, and whose it is; or NULL.  It takes the same
+ * time wherever it is.
  */
 static const char *
 find_shop_key(const struct api_access *access,

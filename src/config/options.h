@@ -31,6 +31,7 @@ struct options {
 	size_t	 max_remembered;
 	size_t	 max_session_carts;
 	size_t	 max_connections;
+	size_t	 max_sessions;
 	size_t	 max_connections_per_address;
 	size_t	 max_connections_per_customer;
 	size_t	 session_output_rate;	/* per second */

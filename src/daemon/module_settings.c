@@ -85,6 +85,7 @@ module_settings_hub(const struct options *options)
 			.max_cart_bytes = options->max_session_carts,
 			.checkout_barrier = options->checkout_barrier,
 		},
+		.max_sessions = options->max_sessions,
 		.message_rate = options->message_rate_per_s,
 		.message_burst = options->message_burst,
 		.session_writes = write_limits(options,
@@ -133,6 +134,9 @@ module_settings_shop(const struct options *options, size_t i)
 		.ticket_audience = own->ticket_audience,
 		.ticket_keys = section == NULL ? options->ticket_keys :
 		    shop_section_ticket_keys(options, section),
+		.max_connections = section == NULL ? 0 : own->max_connections,
+		.max_sessions = section == NULL ? 0 : own->max_sessions,
+		.sessions_per_minute = own->new_session_rate_per_min,
 	};
 }
 

@@ -265,11 +265,13 @@ configure_shops(struct server *server)
 {
 	size_t count = module_settings_shops_count(server->options), i;
 	struct shop_settings *settings = xcalloc(count, sizeof(*settings));
+	struct id_key hash_key;
 
+	id_key_random(&hash_key);
 	for (i = 0; i < count; i++)
 		settings[i] = module_settings_shop(server->options, i);
 	if (server->shops == NULL)
-		server->shops = shops_new(settings, count);
+		server->shops = shops_new(&hash_key, settings, count);
 	else
 		shops_configure(server->shops, settings, count);
 	free(settings);

@@ -14,10 +14,14 @@
 #include "reply.h"
 #include "session/record.h"
 #include "session/session.h"
+#include "shop.h"
 #include "throttle.h"
 #include "wire/features.h"
 #include "wire/message.h"
 #include "write_quota.h"
+
+/* Until another session may be started where there are max-sessions. */
+#define RETRY_SESSIONS_S 30
 
 /*
  * Let job's record happen, if there is one, and reply to peer, which speaks for
@@ -152,15 +156,42 @@ repeat_admission(struct hub *hub, struct peer *peer, struct room *room,
 	return seat_returning(hub, peer, room, customer, reply);
 }
 
-/* One more session of the address. */
+/* Whether the daemon and the shop have room for one more session. */
+static bool
+has_room_for_session(struct hub *hub, struct shop *shop)
+{
+	size_t max = hub->settings.max_sessions;
+
+	return (max == 0 || hub->used_sessions < max) && shop_has_room(shop);
+}
+
+/* In how many seconds the address may start one, 0 if it just did. */
+static unsigned
+charge_start(struct hub *hub, const struct peer *peer)
+{
+	struct shop *shop = peer->shop;
+	unsigned wait_s;
+
+	if (shop->starts == NULL)
+		return quota_start_session(hub->config.quota, peer->quota_key,
+		    hub->now.mono_ms);
+	wait_s = quota_attempt(shop->starts, peer->quota_key,
+	    hub->now.mono_ms);
+	shop->counts.limited_starts += wait_s > 0;
+	return wait_s;
+}
+
+/* One more session of the shop, and of the address. */
 static enum refusal
 charge_new_session(struct hub *hub, const struct peer *peer,
     const struct room *room, struct reply *reply)
 {
-	if (room->session->is_running || !peer->is_limited)
+	if (room->session->is_running)
 		return REFUSAL_NONE;
-	reply->retry_after_s = quota_start_session(hub->config.quota,
-	    peer->quota_key, hub->now.mono_ms);
+	if (!has_room_for_session(hub, peer->shop))
+		reply->retry_after_s = RETRY_SESSIONS_S;
+	else if (peer->is_limited)
+		reply->retry_after_s = charge_start(hub, peer);
 	if (reply->retry_after_s == 0)
 		return REFUSAL_NONE;
 	hub->counts.limited_sessions++;
@@ -206,6 +237,7 @@ admit_customer(struct hub *hub, struct peer *peer, struct room *room,
 	struct customer_id id = job->record.customer;
 	bool has_token = job->record.has_token;
 	struct seat *vacated = displaced != NULL ? displaced->seat : NULL;
+	bool is_new = !room->session->is_running;
 	enum refusal code;
 
 	if (displaced != NULL) {
@@ -217,6 +249,7 @@ admit_customer(struct hub *hub, struct peer *peer, struct room *room,
 	    &reply->retry_after_s);
 	if (code != REFUSAL_NONE)
 		return code;
+	peer->shop->counts.started += is_new;
 	if (vacated != NULL)
 		presence_end_absence(hub, vacated);
 	reply->body = reply_with_token(hub, room, reply->message->event, &id,

@@ -110,6 +110,7 @@ struct room {
 	UT_hash_handle hh;		/* hub->rooms, by id */
 	uint64_t number;		/* grows in the order of making */
 	struct payload *id;
+	struct shop *shop;		/* NULL: none was served of its name */
 	enum room_state state;
 	struct session *session;	/* as it will be, once durable */
 	struct job *changed_by;		/* its last record of this turn */
@@ -215,6 +216,7 @@ struct hub {
 	struct room_list claims;	/* soonest end first */
 	struct room_list unread;	/* soonest retry first */
 	struct room_list touched;	/* longest untouched first */
+	size_t	 used_sessions;		/* that somebody takes part in */
 	struct room_list locks;		/* soonest end first */
 	bool	 is_seeking;		/* locked sessions: a job is out */
 	uint64_t seek_ms;		/* when to go on */

@@ -340,10 +340,11 @@ hub_charge_frames(struct hub *hub, struct peer *peer, unsigned n,
 }
 
 struct peer *
-hub_take_unjoined(struct hub *hub, uint64_t since_ms, const struct now *now)
+hub_take_unjoined(struct hub *hub, const struct shop *shop, uint64_t since_ms,
+    const struct now *now)
 {
 	core_set_now(hub, now);
-	return unjoined_take(hub, since_ms);
+	return unjoined_take(hub, shop, since_ms);
 }
 
 bool

@@ -13,6 +13,7 @@ struct job_list;
 struct outbox_item;
 struct payload;
 struct peer;
+struct shop;
 
 /*
  * All sessions and everybody connected to them.  Messages go in, jobs for the
@@ -64,11 +65,12 @@ bool	 hub_peer_is_answered(const struct peer *peer);
 bool	 hub_peer_next_message(struct hub *hub, struct peer *peer,
 	    struct outbox_item *item);
 /*
- * The connection to end if one has to: that which has spoken for nobody for
- * longest, on the monotonic clock since since_ms at the latest, and waits for
+ * The connection of a shop, or (NULL) of any, to end if one has to: that which
+ * has spoken for nobody for longest, on the monotonic clock since since_ms at the latest, and waits for
  * nothing.  NULL if there is none.  Each is given once.
  */
-struct peer *hub_take_unjoined(struct hub *hub, uint64_t since_ms,
+struct peer *hub_take_unjoined(struct hub *hub,
+	    const struct shop *shop, uint64_t since_ms,
 	    const struct now *now);
 /* peer, a connection, answered a ping; which counts as a message. */
 void	 hub_receive_pong(struct hub *hub, struct peer *peer,

@@ -25,6 +25,8 @@ struct hub_config {
 /* What may change: hub_configure(). */
 struct hub_settings {
 	struct session_limits limits;
+	size_t	 max_sessions;		/* that somebody takes part in; 0: */
+					/* no limit */
 	unsigned message_rate;		/* a second and peer; 0: no limit */
 	unsigned message_burst;
 	struct quota_writes session_writes;

@@ -26,7 +26,8 @@ struct hub_counts {
 	uint64_t refused_tickets[TICKET_FAULTS];
 	uint64_t limited_messages;	/* refused, or left waiting, for */
 					/* message-rate, ... */
-	uint64_t limited_sessions;	/* ... refused for new-session-rate, */
+	uint64_t limited_sessions;	/* ... refused for new-session-rate */
+					/* or max-sessions, */
 	uint64_t limited_joins;		/* ... for join-rate, ... */
 	uint64_t limited_session_writes[QUOTA_WINDOWS];	/* ... or for what */
 	uint64_t limited_address_writes[QUOTA_WINDOWS];	/* may be written, */

@@ -91,6 +91,7 @@ struct peer {
 	struct seat *seat;		/* NULL: speaks for nobody, ... */
 	uint64_t unjoined_since_ms;	/* ... if is_unjoined since then */
 	TAILQ_ENTRY(peer) entry;	/* in seat->peers or hub->unjoined */
+	TAILQ_ENTRY(peer) unjoined;	/* in shop->unjoined, if is_unjoined */
 	struct message *parked;		/* waits in the list waiting_in */
 	struct peer_list *waiting_in;	/* or NULL */
 	TAILQ_ENTRY(peer) waiting;

@@ -7,6 +7,7 @@
 #include "core.h"
 #include "room.h"
 #include "session/record.h"
+#include "shop.h"
 #include "unjoined.h"
 
 struct seat *
@@ -102,6 +103,9 @@ seat_became_present(struct hub *hub, struct seat *seat)
 	stop_absence_window(hub, seat);
 	if (room->present++ > 0)
 		return;
+	hub->used_sessions++;
+	if (room->shop != NULL)
+		room->shop->sessions++;
 	room->was_used = true;
 	room->touched_ms = hub->now.mono_ms;
 	TAILQ_INSERT_TAIL(&hub->touched, room, by_touch);
@@ -116,6 +120,9 @@ seat_became_absent(struct hub *hub, struct seat *seat)
 	seat->is_present = false;
 	hub->counts.present--;
 	if (--room->present == 0) {
+		hub->used_sessions--;
+		if (room->shop != NULL)
+			room->shop->sessions--;
 		TAILQ_REMOVE(&hub->touched, room, by_touch);
 		stop_absence_windows(hub, room, seat);
 		return;

@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "core.h"
 #include "session/session.h"
+#include "shop.h"
 #include "wire/multicart.h"
 
 /* Until a session that could not be read is tried again. */
@@ -40,6 +41,8 @@ room_get(struct hub *hub, struct payload *id)
 	room = xcalloc(1, sizeof(*room));
 	room->number = ++hub->last_room;
 	room->id = payload_ref(id);
+	if (hub->config.shops != NULL)
+		room->shop = shops_of_session(hub->config.shops, id->data);
 	TAILQ_INIT(&room->seats);
 	TAILQ_INIT(&room->waiting);
 	TAILQ_INIT(&room->claiming);

@@ -3,9 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "base/xalloc.h"
+#include "peer.h"
+#include "quota.h"
 
 struct shops {
+	struct id_key hash_key;
 	STAILQ_HEAD(, shop) list;
 };
 
@@ -24,21 +28,40 @@ find_shop(const struct shops *shops, const char *name, size_t len)
 static struct shop *
 add_shop(struct shops *shops, const char *name)
 {
+	static const struct quota_settings none = { .max_connections = 0 };
 	struct shop *shop = xcalloc(1, sizeof(*shop));
 
+	if (!STAILQ_EMPTY(&shops->list))
+		shop->starts = quota_new(&shops->hash_key, &none);
 	memcpy(shop->name, name, strlen(name) + 1);
+	TAILQ_INIT(&shop->unjoined);
 	STAILQ_INSERT_TAIL(&shops->list, shop, entry);
 	return shop;
 }
 
 struct shops *
-shops_new(const struct shop_settings *settings, size_t count)
+shops_new(const struct id_key *hash_key, const struct shop_settings *settings,
+    size_t count)
 {
 	struct shops *shops = xcalloc(1, sizeof(*shops));
 
+	shops->hash_key = *hash_key;
 	STAILQ_INIT(&shops->list);
 	shops_configure(shops, settings, count);
 	return shops;
+}
+
+static void
+configure_shop(struct shop *shop, const struct shop_settings *settings)
+{
+	const struct quota_settings starts = {
+		.attempts_per_minute = settings->sessions_per_minute,
+	};
+
+	shop->is_served = true;
+	shop->settings = *settings;
+	if (shop->starts != NULL)
+		quota_configure(shop->starts, &starts);
 }
 
 void
@@ -57,8 +80,7 @@ shops_configure(struct shops *shops, const struct shop_settings *settings,
 		    strlen(settings[i].name));
 		if (shop == NULL)
 			shop = add_shop(shops, settings[i].name);
-		shop->is_served = true;
-		shop->settings = settings[i];
+		configure_shop(shop, &settings[i]);
 	}
 }
 
@@ -69,6 +91,8 @@ shops_free(struct shops *shops)
 
 	while ((shop = STAILQ_FIRST(&shops->list)) != NULL) {
 		STAILQ_REMOVE_HEAD(&shops->list, entry);
+		if (shop->starts != NULL)
+			quota_free(shop->starts);
 		free(shop);
 	}
 	free(shops);
@@ -96,4 +120,40 @@ struct shop *
 shops_of_session(const struct shops *shops, const char *session)
 {
 	return find_shop(shops, session, session_name_shop_len(session));
+}
+
+bool
+shop_is_full(const struct shop *shop)
+{
+	size_t max = shop->settings.max_connections;
+
+	return max != 0 && shop->connections >= max;
+}
+
+int
+shop_connect(struct shop *shop)
+{
+	if (shop_is_full(shop)) {
+		shop->counts.limited_connections++;
+		return -1;
+	}
+	shop->connections++;
+	return 0;
+}
+
+void
+shop_disconnect(struct shop *shop)
+{
+	shop->connections--;
+}
+
+bool
+shop_has_room(struct shop *shop)
+{
+	size_t max = shop->settings.max_sessions;
+
+	if (max == 0 || shop->sessions < max)
+		return true;
+	shop->counts.limited_sessions++;
+	return false;
 }

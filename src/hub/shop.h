@@ -3,12 +3,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "session/session_name.h"
 #include "wire/ticket.h"
 
 struct api_keys;
+struct id_key;
+struct quota;
 struct ticket_keys;
 
 /*
@@ -30,6 +33,19 @@ struct shop_settings {
 	const char *ticket_audience;	/* "" for none */
 	const struct ticket_keys *ticket_keys;	/* NULL: what looks like a */
 				/* ticket is ignored */
+	/* 0 for no limit.  Those of the first shop hold for all shops together,
+	 * and are looked after elsewhere: here they are 0. */
+	size_t	 max_connections;
+	size_t	 max_sessions;
+	unsigned sessions_per_minute;	/* of one address */
+};
+
+/* What a shop has done since it was first served. */
+struct shop_counts {
+	uint64_t started;		/* sessions */
+	uint64_t limited_connections;	/* refused for max-connections, ... */
+	uint64_t limited_sessions;	/* ... or max-sessions, ... */
+	uint64_t limited_starts;	/* ... or new-session-rate */
 };
 
 struct shop {
@@ -37,10 +53,16 @@ struct shop {
 	char	 name[SESSION_NAME_SHOP_MAX + 1];
 	bool	 is_served;		/* otherwise there are no settings */
 	struct shop_settings settings;
+	size_t	 connections;		/* and requests under way */
+	TAILQ_HEAD(, peer) unjoined;	/* as those of the hub; its to fill */
+	size_t	 sessions;		/* that somebody takes part in */
+	struct quota *starts;		/* by address; NULL of the first shop */
+	struct shop_counts counts;
 };
 
-/* Of count shops, 1 or more. */
-struct shops *shops_new(const struct shop_settings *settings, size_t count);
+/* Of count shops, 1 or more; hash_key is secret and random. */
+struct shops *shops_new(const struct id_key *hash_key,
+	    const struct shop_settings *settings, size_t count);
 /* Take over what is served from now on. */
 void	 shops_configure(struct shops *shops,
 	    const struct shop_settings *settings, size_t count);
@@ -54,5 +76,16 @@ struct shop *shops_next(const struct shop *shop);
 bool	 shops_has_one(const struct shops *shops);
 /* The shop of a session by its name; NULL if none was served of that name. */
 struct shop *shops_of_session(const struct shops *shops, const char *session);
+
+/* Whether there are as many connections as may be. */
+bool	 shop_is_full(const struct shop *shop);
+/* One more connection; -1 if there are too many, and it is not counted. */
+int	 shop_connect(struct shop *shop) __attribute__((warn_unused_result));
+void	 shop_disconnect(struct shop *shop);
+/*
+ * Whether another session may be started, as far as max-sessions goes; if not,
+ * that is counted.
+ */
+bool	 shop_has_room(struct shop *shop);
 
 #endif

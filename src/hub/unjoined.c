@@ -4,6 +4,7 @@
 
 #include "base/timeout.h"
 #include "core.h"
+#include "shop.h"
 
 /* How many are looked at for one that may go. */
 #define SEARCH_MAX 64
@@ -17,6 +18,7 @@ unjoined_add(struct hub *hub, struct peer *peer)
 	peer->is_unjoined = true;
 	peer->unjoined_since_ms = hub->now.mono_ms;
 	TAILQ_INSERT_TAIL(&hub->unjoined, peer, entry);
+	TAILQ_INSERT_TAIL(&peer->shop->unjoined, peer, unjoined);
 }
 
 void
@@ -26,6 +28,7 @@ unjoined_remove(struct hub *hub, struct peer *peer)
 		return;
 	peer->is_unjoined = false;
 	TAILQ_REMOVE(&hub->unjoined, peer, entry);
+	TAILQ_REMOVE(&peer->shop->unjoined, peer, unjoined);
 }
 
 void
@@ -45,13 +48,14 @@ is_being_served(const struct peer *peer)
 }
 
 struct peer *
-unjoined_take(struct hub *hub, uint64_t since_ms)
+unjoined_take(struct hub *hub, const struct shop *shop, uint64_t since_ms)
 {
 	struct peer *peer;
 	unsigned i;
 
 	for (i = 0; i < SEARCH_MAX; i++) {
-		peer = TAILQ_FIRST(&hub->unjoined);
+		peer = shop == NULL ? TAILQ_FIRST(&hub->unjoined) :
+		    TAILQ_FIRST(&shop->unjoined);
 		if (peer == NULL || peer->unjoined_since_ms > since_ms)
 			return NULL;
 		if (!is_being_served(peer)) {

@@ -6,6 +6,7 @@
 struct hub;
 struct hub_settings;
 struct peer;
+struct shop;
 
 /*
  * Connections that speak for nobody.  They have to come to do so some time
@@ -20,10 +21,12 @@ void	 unjoined_remove(struct hub *hub, struct peer *peer);
 void	 unjoined_renew(struct hub *hub, struct peer *peer);
 
 /*
- * Take out the one that has been one for longest, since then at the latest,
- * and waits for nothing of ours; NULL if there is none at once.
+ * Take out the one of a shop, or (NULL) of all, that has been one for longest,
+ * since then at the latest, and waits for nothing of ours; NULL if there is none
+ * at once.
  */
-struct peer *unjoined_take(struct hub *hub, uint64_t since_ms);
+struct peer *unjoined_take(struct hub *hub, const struct shop *shop,
+	    uint64_t since_ms);
 
 /* Let those be closed whose time is up at hub->now. */
 void	 unjoined_tick(struct hub *hub);

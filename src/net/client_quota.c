@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "hub/peer.h"
 #include "hub/quota.h"
+#include "hub/shop.h"
 
 int
 client_quota_enter(struct peer *peer, struct quota *quota,
@@ -21,6 +22,11 @@ client_quota_enter(struct peer *peer, struct quota *quota,
 
 	if (has_place && quota_connect(quota, key) == -1)
 		return -1;
+	if (shop_connect(client->shop) == -1) {
+		if (has_place)
+			quota_disconnect(quota, key, clock_now().mono_ms);
+		return -1;
+	}
 	peer->has_place = has_place;
 	peer->is_limited = is_limited;
 	memcpy(peer->quota_key, key, sizeof(key));
@@ -44,6 +50,7 @@ client_quota_leave(struct peer *peer, struct quota *quota)
 {
 	if (peer->has_place)
 		quota_disconnect(quota, peer->quota_key, clock_now().mono_ms);
+	shop_disconnect(peer->shop);
 	payload_unref(peer->session_id);
 	payload_unref(peer->address);
 }

@@ -11,7 +11,7 @@ struct shop;
 
 /*
  * What every peer of the hub has of where it comes from: its session, its
- * address, and a place among the connections of that address.
+ * address, and places among the connections of its shop and of that address.
  */
 
 struct client_origin {
@@ -23,15 +23,15 @@ struct client_origin {
 
 /*
  * Fill in these fields of peer, for a client whose address is written down
- * with that much detail; -1 if the address has too many connections, and peer
- * is unchanged.
+ * with that much detail; -1 if its shop or the address has too many connections,
+ * and peer is unchanged.
  */
 int	 client_quota_enter(struct peer *peer, struct quota *quota,
 	    const struct client_origin *client, enum address_detail detail)
 	    __attribute__((warn_unused_result));
 /* The connection is the peer's from now on, and so is its place. */
 void	 client_quota_keep(struct peer *peer);
-/* Give up the peer's place and free what the fields hold. */
+/* Give up the peer's places and free what the fields hold. */
 void	 client_quota_leave(struct peer *peer, struct quota *quota);
 
 #endif

@@ -31,7 +31,7 @@ struct longpolls_counts {
 	size_t	 held[LONGPOLL_TRANSPORTS];
 	struct latency_counts deliveries[LONGPOLL_TRANSPORTS];
 	uint64_t refusals[REFUSALS];	/* without the hub, by code */
-	uint64_t limited;	/* too many connections of an address */
+	uint64_t limited;	/* too many connections of an address, or shop */
 };
 
 struct longpolls_config {
@@ -63,8 +63,8 @@ void	 longpolls_delivered(struct longpolls *polls, enum transport transport,
 void	 longpolls_drain(struct longpolls *polls);
 
 /*
- * A request for a session, by a client; NULL if its address has too many
- * connections.
+ * A request for a session, by a client; NULL if its address or the shop has too
+ * many connections.
  */
 struct longpoll *longpoll_new(struct longpolls *polls, enum transport transport,
 	    const struct client_origin *client)

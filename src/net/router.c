@@ -88,6 +88,16 @@ refuse_request(struct router *router, struct exchange_answer *answer,
 	answer->body = answer_body_error(&error);
 }
 
+/* Its address or its shop has too many connections. */
+static void
+refuse_place(struct router *router, const struct client_origin *client,
+    struct exchange_answer *answer)
+{
+	if (shop_is_full(client->shop))
+		ws_peers_make_room_in(router->peers, client->shop);
+	refuse_request(router, answer, REFUSAL_RATE_LIMITED, NULL);
+}
+
 /* Let the request become a WebSocket of client. */
 static void
 upgrade_to_ws(struct router *router, const struct exchange_request *request,
@@ -117,7 +127,7 @@ upgrade_to_ws(struct router *router, const struct exchange_request *request,
 	up->peer = ws_peer_new(router->peers, client);
 	if (up->peer == NULL) {
 		free(up);
-		refuse_request(router, answer, REFUSAL_RATE_LIMITED, NULL);
+		refuse_place(router, client, answer);
 		return;
 	}
 	answer->handshake = &up->handshake;
@@ -173,7 +183,7 @@ start_longpoll(struct router *router, const struct exchange_request *request,
 	}
 	poll = longpoll_new(router->polls, request->transport, client);
 	if (poll == NULL) {
-		refuse_request(router, answer, REFUSAL_RATE_LIMITED, NULL);
+		refuse_place(router, client, answer);
 		return;
 	}
 	answer->status = 0;

@@ -13,6 +13,9 @@
 #include "wire/multicart.h"
 #include "ws_keepalive.h"
 
+/* For so long nobody has to make room who has just come. */
+#define GRACE_MS 1000
+
 struct ws_peer {
 	struct ws ws;
 	struct peer peer;
@@ -282,18 +285,35 @@ ws_peers_close(struct ws_peers *peers, size_t n, enum ws_close_code code)
 	}
 }
 
-bool
-ws_peers_make_room(struct ws_peers *peers, uint64_t since_ms)
+static bool
+make_room(struct ws_peers *peers, const struct shop *shop, uint64_t since_ms,
+    const struct now *now)
 {
-	struct now now = clock_now();
-	struct peer *peer = hub_take_unjoined(peers->config.hub, since_ms,
-	    &now);
+	struct peer *peer = hub_take_unjoined(peers->config.hub, shop,
+	    since_ms, now);
 
 	if (peer == NULL)
 		return false;
 	peers->counts.made_room++;
 	ws_abort(&of_peer(peer)->ws);
 	return true;
+}
+
+bool
+ws_peers_make_room(struct ws_peers *peers, uint64_t since_ms)
+{
+	struct now now = clock_now();
+
+	return make_room(peers, NULL, since_ms, &now);
+}
+
+void
+ws_peers_make_room_in(struct ws_peers *peers, const struct shop *shop)
+{
+	struct now now = clock_now();
+
+	if (now.mono_ms > GRACE_MS)
+		(void)make_room(peers, shop, now.mono_ms - GRACE_MS, &now);
 }
 
 void

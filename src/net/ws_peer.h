@@ -14,6 +14,7 @@
 
 struct hub;
 struct quota;
+struct shop;
 struct client_origin;
 
 /*
@@ -27,8 +28,8 @@ struct ws_peers_counts {
 	size_t	 open;
 	uint64_t opened;
 	uint64_t closed[WS_ENDS];
-	uint64_t limited;	/* not opened: too many of an address */
-	uint64_t made_room;	/* ended by ws_peers_make_room() */
+	uint64_t limited;	/* not opened: too many of an address, or shop */
+	uint64_t made_room;	/* ended by ws_peers_make_room() and _in() */
 	struct latency_counts deliveries;
 };
 
@@ -65,12 +66,18 @@ void	 ws_peers_close(struct ws_peers *peers, size_t n,
  */
 bool	 ws_peers_make_room(struct ws_peers *peers, uint64_t since_ms)
 	    __attribute__((warn_unused_result));
+/*
+ * Likewise one of a shop that has too many, but none that has just come: there
+ * is room some time later, if any may go.
+ */
+void	 ws_peers_make_room_in(struct ws_peers *peers,
+	    const struct shop *shop);
 /* End all connections at once. */
 void	 ws_peers_abort(struct ws_peers *peers);
 
 /*
  * A peer for a session, for a client whose handshake is still being answered;
- * NULL if the address has too many connections.
+ * NULL if the address or the shop has too many connections.
  */
 struct ws_peer *ws_peer_new(struct ws_peers *peers,
     const struct client_origin *client) __attribute__((warn_unused_result));

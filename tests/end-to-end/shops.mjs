@@ -177,7 +177,7 @@ test('a key sees its shop alone', () => withShops(TWO, async (shops) => {
 		`${one}/customers/${ann.customerId}`);
 	assert.equal(removed.status, 200);
 	assert.equal((await call('books', 'POST', `${one}/end`)).id, 'one');
-	assert.match(daemon.log,
+	await daemon.logged(
 		/<6>api: end of a session: asked for by books-server of shop books\n/);
 }));
 
@@ -279,3 +279,45 @@ test('whoever runs it names sessions with their shop', () => withShops(TWO,
 		for (const name of ['Books/one', 'books/', '/one', 'books/one/x'])
 			assert.equal((await run('session', name)).status, 64, name);
 	}));
+
+// Limits of addresses do not hold on this machine, but for whom a proxy names.
+const PROXY = 'trusted-proxies = {127.0.0.1}';
+const from = (address) => ({ fields: { 'X-Forwarded-For': address } });
+
+test('a shop that is full leaves the others their places', () => withShops({
+	books: 'max-connections = 3', music: 'max-connections = 3' },
+async ({ daemon }) => {
+	const open = (target) => Client.open(daemon, target);
+	const ann = await open('/books/one');
+	await ann.enter('startSession', 'Ann');
+	const strangers = [await open('/books/two'), await open('/books/two')];
+	const refused = await ask(daemon, 'GET', '/books/one?customerId=x');
+	assert.equal(refused.status, 429);
+	assert.equal(refused.fields['retry-after'], '10');
+	for (const target of ['/music/one', '/music/one', '/one', '/two'])
+		await open(target);
+	await assert.rejects(open('/books/one'), { status: 429 });
+	// Who has joined stays; of the others the first one goes, once it has
+	// been there for a second.
+	let isGone = false;
+	strangers[0].closed.then(() => { isGone = true; });
+	while (!isGone)
+		await open('/books/three').then((client) => client.close(), () => {});
+	await (await open('/books/one')).enter('joinSession', 'Cid');
+	ann.send('leaveSession', { customerId: 'x' });
+	assert.match(await ann.next(), /"multicartUpdate"/);
+}));
+
+test('what is started in one shop does not count in another', () => withShops({
+	books: 'new-session-rate = 1', music: 'max-sessions = 1' },
+async ({ daemon }) => {
+	const start = async (target, address) => (await new Shopper(daemon, target)
+		.post('startSession', { customerName: 'Ann' }, from(address))).status;
+	assert.equal(await start('books/a', '192.0.2.1'), 200);
+	assert.equal(await start('books/b', '192.0.2.1'), 429);
+	assert.equal(await start('books/b', '192.0.2.2'), 200);
+	assert.equal(await start('music/a', '192.0.2.1'), 200);
+	assert.equal(await start('music/b', '192.0.2.2'), 429);
+	assert.equal(await start('a', '192.0.2.1'), 200);
+	assert.equal(await start('b', '192.0.2.1'), 200);
+}, PROXY));
