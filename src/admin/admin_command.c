@@ -27,12 +27,14 @@ log_erasure_request(const struct admin_request *request,
     const struct admin_query *query, uint64_t number)
 {
 	struct ucred peer = admin_request_peer(request);
+	size_t shop_len = session_name_shop_len(query->session);
 	char tag[ID_TAG_HEX + 1];
 
 	id_log_tag(&request->config->log_key, query->session, tag);
-	log_info("admin: erasure %" PRIu64 ": %s session %s: asked for by "
-	    "user %ju, process %jd", number,
+	log_info("admin: erasure %" PRIu64 ": %s session %s%s%.*s: asked for "
+	    "by user %ju, process %jd", number,
 	    query->has_customer ? "a customer of" : "all of", tag,
+	    shop_len == 0 ? "" : " of shop ", (int)shop_len, query->session,
 	    (uintmax_t)peer.uid, (intmax_t)peer.pid);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "exposition.h"
+#include "shop_metrics.h"
 #include "wire/message.h"
 #include "wire/ticket.h"
 
@@ -531,5 +532,6 @@ metrics_format(const struct metrics *metrics)
 		else
 			tell_value(&out, field_value(&families[i], metrics));
 	}
+	shop_metrics_tell(&out, metrics->shops);
 	return exposition_end(&out);
 }

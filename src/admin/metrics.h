@@ -17,13 +17,16 @@
 #include "process.h"
 #include "storage/writer.h"
 
+struct shops;
+
 /*
  * What a monitoring system is told: copies of what all modules have counted,
  * and their text.  Every family of it stands in buddyshopping(8).  No session
- * and no customer is named, and what labels can say is fixed, so the text is
- * of one length however much goes on.
+ * and no customer is named, and what labels can say is fixed, by the
+ * configuration for shops, so the text is of one length however much goes on.
  */
 struct metrics {
+	const struct shops *shops;	/* lent; NULL: they are not told */
 	struct hub_counts hub;
 	struct ws_peers_counts ws;
 	struct ws_service_counts ws_service;

@@ -13,17 +13,20 @@
 #include "ctl.h"
 #include "json_line.h"
 #include "printable.h"
+#include "shop_filter.h"
 #include "timestamp.h"
 
 enum {
 	OPTION_SINCE,
 	OPTION_ACTIVE,
+	OPTION_SHOP,
 	OPTION_JSON
 };
 
 static const struct ctl_option command_options[] = {
 	[OPTION_SINCE] = { "since", "TIME", "whose last event is not before" },
 	[OPTION_ACTIVE] = { "active", NULL, "that have not ended" },
+	[OPTION_SHOP] = { "shop", "SHOP", "of this shop; empty: of none" },
 	[OPTION_JSON] = { "json", NULL, "one JSON object a line" },
 	{ .name = NULL },
 };
@@ -38,6 +41,7 @@ struct listing {
 	const struct ctl *ctl;
 	uint64_t since_ms;
 	bool	 is_active;
+	const char *shop;		/* see shop_filter.h */
 	bool	 is_json;
 };
 
@@ -46,7 +50,9 @@ passes_options(const struct listing *listing,
     const struct audit_session *session)
 {
 	return session->last_ms >= listing->since_ms &&
-	    (session->is_running || !listing->is_active);
+	    (session->is_running || !listing->is_active) &&
+	    shop_filter_passes(listing->shop, session->name->data,
+	    session->name->len);
 }
 
 static void
@@ -145,6 +151,7 @@ run_audit_sessions(const struct ctl *ctl)
 {
 	struct listing listing = {
 		.is_active = ctl->values[OPTION_ACTIVE] != NULL,
+		.shop = ctl->values[OPTION_SHOP],
 		.is_json = ctl->values[OPTION_JSON] != NULL,
 	};
 	const char *since = ctl->values[OPTION_SINCE];
@@ -155,6 +162,8 @@ run_audit_sessions(const struct ctl *ctl)
 	if (since != NULL && timestamp_parse(since, clock_now().wall_ms,
 	    &listing.since_ms, problem) == -1)
 		return ctl_usage_error("--since: %s: %s", since, problem);
+	if (!shop_filter_is_valid("audit sessions", listing.shop))
+		return CTL_USAGE;
 	status = audit_open(ctl->database, &audit);
 	if (status != AUDIT_OK)
 		return (enum ctl_status)status;

@@ -82,6 +82,18 @@ struct erase {
 	int64_t	 listed_seq;		/* the account's rows up to it were */
 };
 
+/* Whether customers of more than the shop outside of sections are meant. */
+static bool
+is_of_shops(const struct erase *erase)
+{
+	size_t i;
+
+	for (i = 0; i < erase->target_count; i++)
+		if (session_name_shop_len(erase->targets[i].session->data) > 0)
+			return erase->session == NULL;
+	return false;
+}
+
 /* Ask a person; whoever has no terminal says --yes. */
 static enum ctl_status
 confirm_erase(const struct erase *erase)
@@ -102,9 +114,10 @@ confirm_erase(const struct erase *erase)
 		    erase->customer != NULL ? "customer " : "everybody",
 		    erase->customer != NULL ? erase->customer_text : "");
 	}
-	(void)fprintf(stderr, "%s%s, for ever? [y/N] ",
+	(void)fprintf(stderr, "%s%s%s, for ever? [y/N] ",
 	    erase->session != NULL ? " in session " : "",
-	    erase->session != NULL ? erase->session : "");
+	    erase->session != NULL ? erase->session : "",
+	    is_of_shops(erase) ? " in all shops" : "");
 	if (prompt_is_yes(NULL))
 		return CTL_OK;
 	log_errorx("nothing was erased");

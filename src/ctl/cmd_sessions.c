@@ -6,12 +6,14 @@
 #include "base/text.h"
 #include "ctl.h"
 #include "daemon_request.h"
+#include "shop_filter.h"
 
-enum { OPTION_JSON };
+enum { OPTION_SHOP, OPTION_JSON };
 
 enum { TARGET_BYTES = 64 };
 
 static const struct ctl_option command_options[] = {
+	[OPTION_SHOP] = { "shop", "SHOP", "of this shop; empty: of none" },
 	[OPTION_JSON] = { "json", NULL, "one JSON object a line" },
 	{ .name = NULL },
 };
@@ -53,6 +55,26 @@ print_sessions_heading(const struct ctl *ctl)
 		    "CART BYTES", "REVISION", "LOCK", "SESSION");
 }
 
+static void
+print_page(const struct ctl *ctl, const struct json_node *root)
+{
+	const struct json_node *list = json_node_member(root, "sessions");
+	const struct json_node *session, *name;
+
+	for (session = json_node_first(list); session != NULL;
+	    session = json_node_next(list, session)) {
+		name = json_node_member(session, "session");
+		/* Between its quotes. */
+		if (!shop_filter_passes(ctl->values[OPTION_SHOP],
+		    name->text + 1, name->len - 2))
+			continue;
+		if (ctl->values[OPTION_JSON] != NULL)
+			daemon_answer_print_json(session);
+		else
+			print_session(session);
+	}
+}
+
 /* Print the sessions behind number *after, which becomes 0 with the last. */
 static enum ctl_status
 request_page(const struct ctl *ctl, uint64_t *after)
@@ -78,9 +100,7 @@ request_page(const struct ctl *ctl, uint64_t *after)
 	} else {
 		if (*after == 0)
 			print_sessions_heading(ctl);
-		daemon_answer_each(answer.root, "sessions",
-		    ctl->values[OPTION_JSON] != NULL ?
-		    daemon_answer_print_json : print_session);
+		print_page(ctl, answer.root);
 	}
 	*after = next;
 	daemon_answer_clear(&answer);
@@ -93,6 +113,8 @@ run_sessions(const struct ctl *ctl)
 	enum ctl_status status;
 	uint64_t after = 0;
 
+	if (!shop_filter_is_valid("sessions", ctl->values[OPTION_SHOP]))
+		return CTL_USAGE;
 	do {
 		status = request_page(ctl, &after);
 	} while (status == CTL_OK && after != 0);

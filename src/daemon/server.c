@@ -241,6 +241,7 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	struct api_counts api;
 	struct health_signs signs = { .is_draining = server->drain != NULL };
 
+	metrics->shops = server->shops;
 	hub_copy_counts(server->hub, &metrics->hub);
 	transports_copy_counts(&server->transports, metrics);
 	api_listener_copy_counts(server->api, &api);

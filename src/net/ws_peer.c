@@ -10,6 +10,7 @@
 #include "hub/hub.h"
 #include "hub/outbox.h"
 #include "hub/peer.h"
+#include "hub/shop.h"
 #include "wire/multicart.h"
 #include "ws_keepalive.h"
 
@@ -351,6 +352,7 @@ ws_peer_open(struct ws_peer *self, int fd,
     size_t extra_len)
 {
 	struct ws_peers *peers = self->peers;
+	const char *shop = self->peer.shop->name;
 	char tag[ID_TAG_HEX + 1];
 	struct now now = clock_now();
 
@@ -364,8 +366,8 @@ ws_peer_open(struct ws_peer *self, int fd,
 	peers->counts.opened++;
 	hub_attach(peers->config.hub, &self->peer, &now);
 	id_log_tag(&peers->config.log_key, self->peer.session_id->data, tag);
-	log_debug("peer %" PRIu64 ": connected to session %s", self->peer.id,
-	    tag);
+	log_debug("peer %" PRIu64 ": connected to session %s%s%s",
+	    self->peer.id, tag, shop[0] == '\0' ? "" : " of shop ", shop);
 	ws_open(peers->config.service, &self->ws, &owner, fd, deflate, extra,
 	    extra_len);
 }

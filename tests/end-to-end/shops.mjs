@@ -2,7 +2,6 @@
 // starves another.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -11,6 +10,7 @@ import { callAt, lineOf } from './lib/api.mjs';
 import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+import { get, parse, valueOf } from './lib/exposition.mjs';
 import { Fastcgi } from './lib/fastcgi.mjs';
 import { Shopper, ask } from './lib/shopper.mjs';
 import { TicketKey } from './lib/ticket.mjs';
@@ -34,10 +34,11 @@ const startShops = async (sections, outside = '',
 	write(sections);
 	const daemon = await Daemon.start({ database, configuration, settings: {
 		'api-listen': '127.0.0.1:0', 'fastcgi-listen': `unix:${socket}`,
+		'session-ttl': 0,
 		...settings } });
 	const [, port] = await daemon.logged(
 		/listening on 127\.0\.0\.1:(\d+) for the shop's server/);
-	return { daemon, folder, socket, write,
+	return { daemon, folder, socket, write, admin: `${database}.admin`,
 		call: (shop, method, target) => callAt(Number(port), method, target,
 			{ key: `${shop}-key` }),
 		ctl: (...words) => ctl(database, ...words) };
@@ -251,6 +252,26 @@ test('a wrong section changes nothing', () => withShops(TWO,
 			400);
 	}));
 
+test('an account is erased in all shops, or in one session', () => {
+	const folder = makeFolder();
+	const key = new TicketKey('EdDSA', 'ours', folder);
+	return withShops(TWO, async ({ daemon, ctl: run }) => {
+		const ticket = key.sign({ sub: 'ann@example.org' });
+		for (const target of ['one', 'books/one', 'm/a/one'])
+			await new Shopper(daemon, target).enter('startSession', 'Ann',
+				{ ticket });
+		const known = async () => [...(await run('audit', 'customers',
+			'--account=ann@example.org', '--json')).output
+			.matchAll(/"session":"([^"]*)"/g)].map(([, name]) => name).sort();
+		assert.deepEqual(await known(), ['books/one', 'music/one', 'one']);
+		const erase = ['erase', '--yes', '--account=ann@example.org'];
+		assert.equal((await run(...erase, '--session=books/one')).status, 0);
+		assert.deepEqual(await known(), ['music/one', 'one']);
+		assert.equal((await run(...erase)).status, 0);
+		assert.deepEqual(await known(), []);
+	}, `ticket-keys = {"${key.file}"}`, folder);
+});
+
 test('whoever runs it names sessions with their shop', () => withShops(TWO,
 	async ({ daemon, ctl: run }) => {
 		const ann = new Shopper(daemon, 'books/one');
@@ -268,6 +289,15 @@ test('whoever runs it names sessions with their shop', () => withShops(TWO,
 		await lines('unlock', 'books/one');
 		assert.match(await lines('audit', 'show', 'books/one'), /Ann/);
 		assert.match(await lines('audit', 'sessions'), /\bbooks\/one\b/);
+		for (const words of [['sessions'], ['audit', 'sessions']]) {
+			const named = async (shop) => [...(await lines(...words, '--json',
+				`--shop=${shop}`)).matchAll(/"session":"([^"]*)"/g)]
+				.map(([, name]) => name);
+			assert.deepEqual(await named('books'), ['books/one']);
+			assert.deepEqual(await named(''), ['one']);
+			assert.deepEqual(await named('book'), []);
+			assert.equal((await run(...words, '--shop=a/b')).status, 64);
+		}
 		assert.match(await lines('audit', 'verify'), /./);
 		assert.match(await lines('config'),
 			/^music\/base-path +file +reload +\/m\/a$/m);
@@ -321,3 +351,31 @@ async ({ daemon }) => {
 	assert.equal(await start('a', '192.0.2.1'), 200);
 	assert.equal(await start('b', '192.0.2.1'), 200);
 }, PROXY));
+
+test('what each shop has is told', () => withShops({
+	books: 'max-connections = 2\nmax-sessions = 1', music: '' },
+async ({ daemon, admin }) => {
+	const scrape = async () => parse((await get(admin, '/metrics')).text);
+	const ann = await Client.open(daemon, '/books/one');
+	await ann.enter('startSession', 'Ann');
+	const bob = await Client.open(daemon, '/books/two');
+	bob.send('startSession', { customerName: 'Bob' });
+	assert.match(await bob.next(), /"rateLimited"/);
+	await assert.rejects(Client.open(daemon, '/books/two'), { status: 429 });
+	await (await Client.open(daemon, '/one')).enter('startSession', 'Cid');
+	const families = await scrape();
+	const told = (name, shop, more = {}) => valueOf(families,
+		`buddyshopping_shop_${name}`, { shop, ...more });
+	assert.deepEqual(['', 'books', 'music'].map((shop) => [
+		told('connections', shop), told('sessions', shop),
+		told('sessions_started_total', shop),
+		told('limited_total', shop, { scope: 'connections' }),
+		told('limited_total', shop, { scope: 'sessions' }),
+		told('limited_total', shop, { scope: 'starts' })]),
+	[[1, 1, 1, 0, 0, 0], [2, 1, 1, 1, 1, 0], [0, 0, 0, 0, 0, 0]]);
+	const listed = fs.readFileSync(path.join(process.env.srcdir ?? '.',
+		'man/buddyshopping.8'), 'utf8')
+		.matchAll(/^\.It Li (buddyshopping_shop_\w+)$/gm);
+	assert.deepEqual([...listed].map(([, name]) => name),
+		[...families.keys()].filter((name) => name.includes('_shop_')));
+}));
