@@ -267,13 +267,21 @@ export class Api {
 		return this.#call('DELETE', [session, 'customers', customer]);
 	}
 
+	// What happened behind the cursor after, waited for up to wait seconds, less
+	// than the timeout.  Resolves to the events and the cursor to go on with;
+	// without one, to no events and the cursor for those to come.
+	events({ after, wait = 10, limit = 100 } = {}) {
+		const query = { ...after === undefined ? {} : { after }, wait, limit };
+		return this.#call('GET', [], query, '/v1/events');
+	}
+
 	#change(session, change, incarnation) {
 		return this.#call('POST', [session, change],
 			incarnation === undefined ? {} : { incarnation });
 	}
 
-	async #call(method, names, query = {}) {
-		const path = ['/v1/sessions', ...names.map(encodeURIComponent)]
+	async #call(method, names, query = {}, begin = '/v1/sessions') {
+		const path = [begin, ...names.map(encodeURIComponent)]
 			.join('/');
 		const parameters = new URLSearchParams(query).toString();
 		const request = this.#transport.request({ ...this.#place, method,

@@ -288,6 +288,21 @@ class Api
         return $this->call('DELETE', [$session, 'customers', $customer]);
     }
 
+    /*
+     * What happened behind the cursor, waited for up to wait seconds, less than
+     * the timeout.  Returns the events and the cursor to go on with; without
+     * one, no events and the cursor for those to come.
+     */
+    public function events(
+        ?string $after = null,
+        int $wait = 10,
+        int $limit = 100
+    ): array {
+        $query = $after === null ? [] : ['after' => $after];
+        $query += ['wait' => $wait, 'limit' => $limit];
+        return $this->call('GET', [], $query, '/v1/events');
+    }
+
     private function change(
         string $session,
         string $change,
@@ -303,9 +318,10 @@ class Api
     private function call(
         string $method,
         array $names,
-        array $query = []
+        array $query = [],
+        string $begin = '/v1/sessions'
     ): array {
-        $path = implode('/', ['/v1/sessions',
+        $path = implode('/', [$begin,
             ...array_map('rawurlencode', $names)]);
         if ($query !== []) {
             $path .= '?' . http_build_query($query, '', '&');

@@ -255,13 +255,23 @@ class Api:
         """Let a customer leave; returns the ids and the incarnation."""
         return self._call('DELETE', [session, 'customers', customer])
 
+    def events(self, after=None, wait=10, limit=100):
+        """What happened behind the cursor after, waited for up to wait seconds.
+
+        Returns the events and the cursor to go on with; without one, no events
+        and the cursor for those to come.  wait is less than the timeout.
+        """
+        query = {} if after is None else {'after': after}
+        return self._call('GET', [], {**query, 'wait': wait, 'limit': limit},
+                          '/v1/events')
+
     def _change(self, session, change, incarnation):
         query = {} if incarnation is None else {'incarnation': incarnation}
         return self._call('POST', [session, change], query)
 
-    def _call(self, method, names, query=None):
+    def _call(self, method, names, query=None, begin='/v1/sessions'):
         path = '' if self._url.scheme == 'unix' else self._url.path.rstrip('/')
-        path += '/v1/sessions' + ''.join(
+        path += begin + ''.join(
             '/' + urllib.parse.quote(name, safe='') for name in names)
         if query:
             path += '?' + urllib.parse.urlencode(query)

@@ -9,8 +9,8 @@ struct payload;
 /*
  * What the shop's server is answered: JSON, which no page of another origin may
  * read.  Errors are {"error": {"code": CODE, "message": "a few words"}} with
- * the protocol's codes and their statuses, and two of its own: invalidKey, which
- * is 401, and cursorGone, which is 410.
+ * the protocol's codes and their statuses, and invalidKey (401) and cursorGone
+ * (410) besides.
  */
 
 /* Answer with JSON, whose reference is taken. */

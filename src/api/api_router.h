@@ -31,8 +31,8 @@ struct api_router {
 };
 
 /*
- * Answer a request, or have it wait for the hub or for events.  Who wants something changed
- * is logged.
+ * Answer a request, or have it wait for the hub or for events.  Who wants
+ * something changed is logged.
  */
 void	 api_router_request(const struct api_router *router,
 	    const struct exchange_request *request,

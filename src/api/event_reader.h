@@ -16,8 +16,9 @@ struct event_reader;
 
 struct event_reader_config {
 	const char *path;	/* of the database; copied */
-	void	(*done)(void *ctx);	/* called by the thread when the result */
-	void	*ctx;			/* is there */
+	/* Called by the thread when the result is there. */
+	void	(*done)(void *ctx);
+	void	*ctx;
 };
 
 struct event_request {

@@ -195,6 +195,28 @@ testWithEach('sessions are paged, read, and ended', (ask, { hasUnix }) =>
 			{ code: 'sessionNotFound', status: 404, retryAfter: null });
 	}));
 
+testWithEach('what happens is followed from cursor to cursor',
+	(ask, { hasUnix }) => withApi({}, async ({ daemon, port, socket }) => {
+		const here = at(port);
+		const events = async (...args) =>
+			(await ask(here, 'events', ...args)).value;
+		assert.deepEqual(await events(), { events: [], cursor: '0' });
+		await enter(daemon, 'one', 'startSession', 'Ada');
+		const first = await events('0', 10);
+		assert.deepEqual([first.cursor, first.events.map(({ type }) => type)],
+			['1', ['session.started']]);
+		if (hasUnix)
+			assert.deepEqual((await ask({ url: `unix:${socket}` }, 'events',
+				'0')).value, first);
+		assert.deepEqual(await events('1', 0), { events: [], cursor: '1' });
+		const waiting = events('1', 10);
+		await enter(daemon, 'one', 'joinSession', 'Bob');
+		assert.deepEqual((await waiting).events.map(({ type }) => type),
+			['customer.joined']);
+		assert.deepEqual(await errorOf(ask(here, 'events', '7')),
+			{ code: 'cursorGone', status: 410, retryAfter: null });
+	}));
+
 testWithEach('what the daemon refuses is an error with its code', (ask) =>
 	withApi({}, async ({ daemon, port, call }) => {
 		const here = at(port);

@@ -39,6 +39,8 @@ const calls = {
 		.unlockSession(name, { incarnation }),
 	end: (name, incarnation) => new Api(url, key, { timeout })
 		.endSession(name, { incarnation }),
+	events: (after, wait) => new Api(url, key, { timeout })
+		.events({ after, wait }),
 	remove: (...names) => new Api(url, key, { timeout })
 		.removeCustomer(...names),
 };

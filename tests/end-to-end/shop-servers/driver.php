@@ -53,6 +53,7 @@ function ask(
         'session' => carts($api->session(...$args)),
         'lock' => carts($api->lockSession(...$args)),
         'unlock' => $api->unlockSession(...$args),
+        'events' => $api->events(...$args),
         'end' => $api->endSession(...$args),
         'remove' => $api->removeCustomer(...$args),
     };

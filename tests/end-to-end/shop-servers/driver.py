@@ -41,6 +41,8 @@ def ask(url, key, timeout, call, args):
         return carts(api.lock_session(*args))
     if call == 'unlock':
         return api.unlock_session(*args)
+    if call == 'events':
+        return api.events(*args)
     if call == 'end':
         return api.end_session(*args)
     return api.remove_customer(*args)
