@@ -51,8 +51,8 @@ defer(const struct api_router *router, const struct api_call_config *call,
     struct api_caller *caller, const struct exchange_request *request)
 {
 	if (call->write == NULL)
-		return event_stream_poll(router->events, &call->query,
-		    request);
+		return event_stream_poll(router->events, caller->shop->name,
+		    &call->query, request);
 	api_access_address(router->access, request, caller->address);
 	return api_call_new(router->calls, call, caller, request);
 }

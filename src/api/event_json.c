@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "session/session_name.h"
 #include "wire/json_write.h"
 
 static const char *const types[JOURNAL_EVENT_TYPES] = {
@@ -55,7 +56,7 @@ event_json_id(const struct journal_event *event, char id[EVENT_JSON_ID_BYTES])
 static void
 write_session(struct json_write *json, const struct payload *session)
 {
-	json_write_text(json, "session", session->data, session->len);
+	json_write_string(json, "session", session_name_id(session->data));
 }
 
 static void

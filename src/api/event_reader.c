@@ -69,8 +69,8 @@ read_events(struct event_reader *reader, const struct event_request *request)
 	struct event_result result = { .answer = NULL };
 	struct journal_events_page page;
 
-	result.status = journal_events_read(reader->journal, request->after,
-	    request->max, &page);
+	result.status = journal_events_read_shop(reader->journal,
+	    request->shop, request->after, request->max, &page);
 	if (page.count > 0)
 		result.answer = event_reader_answer(&page);
 	result.last = page.last;

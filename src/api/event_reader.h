@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "session/session_name.h"
 #include "storage/journal_events.h"
 
 /*
@@ -24,6 +25,7 @@ struct event_reader_config {
 struct event_request {
 	int64_t	 after;		/* behind that row; or EVENT_READER_NEWEST */
 	size_t	 max;		/* events, about */
+	char	 shop[SESSION_NAME_SHOP_MAX + 1]; /* whose they are */
 };
 
 enum { EVENT_READER_NEWEST = -1 };	/* for the journal's end alone */

@@ -2,12 +2,14 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "api_answer.h"
 #include "api_body.h"
 #include "api_query.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "event_reader.h"
 #include "net/deferred.h"
@@ -190,7 +192,8 @@ read_next(struct event_stream *stream)
 	TAILQ_FOREACH(poll, &stream->polls, entry)
 		if (poll->state == POLL_WANTS &&
 		    poll->request.after == request.after &&
-		    poll->request.max == request.max)
+		    poll->request.max == request.max &&
+		    strcmp(poll->request.shop, request.shop) == 0)
 			poll->state = POLL_READING;
 	if (stream->round_ms <= now_ms)
 		stream->round_ms = now_ms + EVENT_STREAM_PACE_MS;
@@ -426,8 +429,8 @@ event_stream_count(const struct event_stream *stream)
 }
 
 struct deferred *
-event_stream_poll(struct event_stream *stream, const struct api_query *query,
-    const struct exchange_request *request)
+event_stream_poll(struct event_stream *stream, const char *shop,
+    const struct api_query *query, const struct exchange_request *request)
 {
 	struct event_poll *poll = xcalloc(1, sizeof(*poll));
 
@@ -437,6 +440,7 @@ event_stream_poll(struct event_stream *stream, const struct api_query *query,
 	poll->request.after = query->has_after ? query->after_row :
 	    EVENT_READER_NEWEST;
 	poll->request.max = query->limit;
+	xsnprintf(poll->request.shop, sizeof(poll->request.shop), "%s", shop);
 	poll->wait_s = query->wait_s;
 	api_body_init(&poll->body, request);
 	return &poll->deferred;

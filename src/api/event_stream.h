@@ -44,9 +44,9 @@ void	 event_stream_free(struct event_stream *stream);
 /* Those whose head has come, and which have no answer yet. */
 size_t	 event_stream_count(const struct event_stream *stream);
 
-/* The answer to request, whose body says nothing. */
+/* The answer to request of that shop, whose body says nothing. */
 struct deferred *event_stream_poll(struct event_stream *stream,
-	    const struct api_query *query,
+	    const char *shop, const struct api_query *query,
 	    const struct exchange_request *request);
 
 /* Rows may have been committed. */

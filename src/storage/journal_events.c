@@ -1,6 +1,7 @@
 #include "journal_events.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <sqlite3.h>
 
@@ -39,7 +40,8 @@ enum column {
 	COLUMN_DISPLACED,
 	COLUMN_FLAGS,
 	COLUMN_SESSION,
-	COLUMN_ACCOUNT
+	COLUMN_ACCOUNT,
+	COLUMN_IS_OURS		/* NULL: of whatever shop */
 };
 
 static const char *const statement_sql[STATEMENTS] = {
@@ -51,7 +53,8 @@ static const char *const statement_sql[STATEMENTS] = {
 	/* Bodies of those alone that may name an account. */
 	[SQL_ROWS] =
 	    "SELECT j.seq, j.incarnation, j.revision, j.event, j.ts_ms,"
-	    " j.transport, j.customer, j.displaced, j.flags, s.name, b.account"
+	    " j.transport, j.customer, j.displaced, j.flags, s.name, b.account,"
+	    " substr(s.name, 1, max(instr(s.name, '/') - 1, 0)) = ?3"
 	    " FROM journal AS j LEFT JOIN session AS s ON s.id = j.session"
 	    " LEFT JOIN journal_body AS b ON b.seq = j.seq"
 	    "  AND j.event IN (1, 2) AND j.flags & 8"
@@ -75,6 +78,7 @@ struct journal_events {
 struct reading {
 	struct journal_events *reader;
 	struct journal_events_page *page;
+	const char *shop;		/* or NULL for all */
 	size_t	 max;
 	size_t	 account_bytes;
 	uint64_t begun_us;
@@ -203,9 +207,17 @@ read_bounds(struct journal_events *reader, int64_t *oldest, int64_t *newest)
 	return end_rows(reader, &rows, &columns);
 }
 
+/* Whether the row is one of the shop whose rows are read. */
+static bool
+is_ours(struct columns *columns)
+{
+	return column_is_null(columns, COLUMN_IS_OURS) ||
+	    column_bool(columns, COLUMN_IS_OURS);
+}
+
 /*
  * A row as the record that it was, less what no event tells.  Its session and
- * account are references.
+ * account are references; a note has none, nor has what is another shop's.
  */
 static int64_t
 read_row(struct columns *columns, struct record *record)
@@ -223,7 +235,8 @@ read_row(struct columns *columns, struct record *record)
 	    COLUMN_CUSTOMER, &record->customer);
 	record->has_displaced = column_customer_or_none(columns,
 	    COLUMN_DISPLACED, &record->displaced);
-	if (!columns_fit(columns) || record_is_note(record->event))
+	if (!columns_fit(columns) || record_is_note(record->event) ||
+	    !is_ours(columns))
 		return seq;
 	chain_read_flags(record, column_number(columns, COLUMN_FLAGS));
 	record->session = column_session(columns, COLUMN_SESSION);
@@ -332,13 +345,13 @@ leave_reason(const struct record *record)
 	    JOURNAL_REASON_LEFT;
 }
 
-/* Add what the row is to others, to whom a note is nothing. */
+/* Add what the row is to others, unless it is nothing to them. */
 static void
 add_row(struct reading *reading, int64_t seq, const struct record *record)
 {
 	struct journal_event *event;
 
-	if (record_is_note(record->event))
+	if (record->session == NULL)
 		return;
 	add_displaced(reading, seq, record);
 	event = add_event(reading, seq, record, JOURNAL_PART_ROW,
@@ -370,6 +383,10 @@ read_rows(struct reading *reading)
 
 	sql_bind_row(&rows, reading->page->last);
 	sql_bind_row(&rows, JOURNAL_EVENTS_ROWS_MAX);
+	if (reading->shop == NULL)
+		sql_bind_null(&rows);
+	else
+		sql_bind_text(&rows, reading->shop, strlen(reading->shop));
 	while (sql_next(&rows)) {
 		record = (struct record){ .session = NULL };
 		seq = read_row(&columns, &record);
@@ -420,9 +437,17 @@ enum journal_events_status
 journal_events_read(struct journal_events *reader, int64_t after, size_t max,
     struct journal_events_page *page)
 {
+	return journal_events_read_shop(reader, NULL, after, max, page);
+}
+
+enum journal_events_status
+journal_events_read_shop(struct journal_events *reader, const char *shop,
+    int64_t after, size_t max, struct journal_events_page *page)
+{
 	struct reading reading = {
 		.reader = reader,
 		.page = page,
+		.shop = shop,
 		.max = max,
 	};
 	enum journal_events_status status = open_connection(reader);

@@ -105,6 +105,11 @@ void	 journal_events_free(struct journal_events *reader);
 enum journal_events_status journal_events_read(struct journal_events *reader,
 	    int64_t after, size_t max, struct journal_events_page *page)
 	    __attribute__((warn_unused_result));
+/* The same of one shop, "" for none of its own: rows of others are no events. */
+enum journal_events_status journal_events_read_shop(
+	    struct journal_events *reader, const char *shop, int64_t after,
+	    size_t max, struct journal_events_page *page)
+	    __attribute__((warn_unused_result));
 
 /* The newest row alone. */
 enum journal_events_status journal_events_newest(struct journal_events *reader,

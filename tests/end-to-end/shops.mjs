@@ -182,6 +182,30 @@ test('a key sees its shop alone', () => withShops(TWO, async (shops) => {
 		/<6>api: end of a session: asked for by books-server of shop books\n/);
 }));
 
+test('a key is told what happens in its shop alone', () => withShops(TWO,
+	async ({ daemon, call }) => {
+		const held = call('music', 'GET', '/v1/events?after=0&wait=55');
+		const customers = {};
+		for (const [shop, target] of Object.entries(TARGETS)) {
+			const ann = new Shopper(daemon, target.slice(1));
+			await ann.enter('startSession', 'Ann');
+			customers[shop] = ann.customerId;
+		}
+		for (const [i, shop] of Object.keys(TARGETS).entries()) {
+			const { events, cursor } = await call(shop, 'GET',
+				'/v1/events?after=0&wait=0');
+			assert.deepEqual(events.map(({ id, data }) =>
+				[id, data.session, data.customer]),
+			[[String(i + 1), 'one', customers[shop]]]);
+			// Behind its own are rows of others, which are passed over.
+			assert.equal(cursor, '3');
+			assert.deepEqual((await call(shop, 'GET',
+				`/v1/events?after=${i + 1}&wait=0`)).events, []);
+		}
+		assert.deepEqual((await held).events.map(({ data }) => data.customer),
+			[customers.music]);
+	}));
+
 test('a list is paged past the sessions of others', () => withShops(TWO,
 	async ({ daemon, call }) => {
 		for (let i = 0; i < 12; i++)
