@@ -31,6 +31,9 @@ enum {
 	NUMBER_BYTES = 32	/* of one in a query, and more than any has */
 };
 
+/* Of all settings, whose values are those of a file of 1 MiB, escaped. */
+#define SETTINGS_BYTES_MAX ((size_t)16 << 20)
+
 static const char *
 json_boolean(bool value)
 {
@@ -204,7 +207,7 @@ admin_status_settings(const struct admin_request *request,
 {
 	struct json_write json;
 
-	json_write_begin(&json, ADMIN_ANSWER_BYTES_MAX);
+	json_write_begin(&json, SETTINGS_BYTES_MAX);
 	json_write_open(&json, "settings", "[");
 	options_show(request->config->options, write_setting, &json);
 	json_write_close(&json, "]");
