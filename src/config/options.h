@@ -14,6 +14,7 @@ struct endpoint;
 struct provenance;
 struct shop_section;
 struct ticket_keys;
+struct webhook_secrets;
 
 /*
  * What the operator wants: one field for each setting, which stands in one
@@ -94,6 +95,15 @@ struct options {
 	struct socket_access api_access;
 	char	*api_keys_file;		/* "" for none */
 	struct api_keys *api_keys;	/* read from there; or NULL */
+	char	*webhook_url;		/* "" for none */
+	char	*webhook_secret_file;	/* "" for none */
+	struct webhook_secrets *webhook_secrets; /* read from there; or NULL */
+	char	**webhook_events;	/* names of types; may hold "*" */
+	size_t	 webhook_events_count;
+	bool	 webhook_allow_private;
+	char	*webhook_ca_file;	/* "" for those of the system */
+	unsigned webhook_timeout_s;
+	unsigned webhook_retry_time_s;
 	enum address_detail log_addresses;
 	enum log_level log_level;
 	bool	 core_dumps;

@@ -27,6 +27,8 @@
 #include "shop_section.h"
 #include "socket_access.h"
 #include "ticket_files.h"
+#include "webhook_options.h"
+#include "webhook_secrets.h"
 #include "wire/ticket_key.h"
 
 #define PORT_MAX 65535
@@ -392,6 +394,7 @@ fill(const struct command_line *line, struct options *options)
 	read_api_keys(options, &report);
 	read_ticket_keys(options, &report);
 	shop_sections_read_keys(options, &report);
+	webhook_options_read(options, &report);
 	if (report.problems > 0)
 		return EX_CONFIG;
 	if (line->is_test)
@@ -492,6 +495,7 @@ options_read_again(int argc, char **argv, struct options *options,
 		read_api_keys(options, &report);
 		read_ticket_keys(options, &report);
 		shop_sections_read_keys(options, &report);
+		webhook_options_read(options, &report);
 	}
 	free(line.values);
 	if (status == OPTIONS_RUN && report.problems == 0)
@@ -562,4 +566,6 @@ options_clear(struct options *options)
 	options->database = NULL;
 	free(options->api_keys);
 	options->api_keys = NULL;
+	webhook_secrets_free(options->webhook_secrets);
+	options->webhook_secrets = NULL;
 }

@@ -16,6 +16,7 @@
 #include "provenance.h"
 #include "settings_table.h"
 #include "shop_section.h"
+#include "webhook_secrets.h"
 #include "wire/ticket_key.h"
 
 /* Of each text of a report. */
@@ -66,6 +67,17 @@ swap_ticket_keys(struct options *options, struct options *fresh)
 	return !ticket_keys_are_equal(old, options->ticket_keys);
 }
 
+/* Likewise those that webhooks are signed with. */
+static bool
+swap_webhook_secrets(struct options *options, struct options *fresh)
+{
+	struct webhook_secrets *old = options->webhook_secrets;
+
+	options->webhook_secrets = fresh->webhook_secrets;
+	fresh->webhook_secrets = old;
+	return !webhook_secrets_are_equal(old, options->webhook_secrets);
+}
+
 /* Adopt what the files have that a setting names; whether it is other keys. */
 static bool
 adopt_keys(const struct setting *setting, struct options *options,
@@ -76,6 +88,8 @@ adopt_keys(const struct setting *setting, struct options *options,
 		return swap_api_keys(options, fresh);
 	case offsetof(struct options, ticket_key_files):
 		return swap_ticket_keys(options, fresh);
+	case offsetof(struct options, webhook_secret_file):
+		return swap_webhook_secrets(options, fresh);
 	default:
 		return false;
 	}

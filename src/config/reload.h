@@ -21,8 +21,8 @@ enum reload_change {
 
 /*
  * Give options the values of fresh that a running daemon can change, the keys
- * of tickets and of the API too, and tell of all that differ, in the order of
- * the table.  Then those of shops' sections follow, as SHOP/KEY, and shops that
+ * of tickets, the API and webhooks too, and tell of all that differ, in the
+ * order of the table.  Then those of shops' sections follow, as SHOP/KEY, and shops that
  * came or went, by their names.  What options had is in fresh then: who was
  * lent it must have the new values before that is cleared.
  */

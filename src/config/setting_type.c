@@ -14,6 +14,8 @@
 #include "base/xalloc.h"
 #include "endpoint.h"
 #include "socket_access.h"
+#include "webhook_url.h"
+#include "wire/event_type.h"
 #include "wire/http_target.h"
 #include "wire/origin.h"
 #include "wire/ticket.h"
@@ -252,6 +254,27 @@ parse_text(const struct setting_text *text, void *value)
 }
 
 static int
+parse_url(const struct setting_text *text, void *value)
+{
+	if (!webhook_url_is_valid(text->text))
+		return -1;
+	set_string(value, text->text);
+	return 0;
+}
+
+static int
+parse_event(const struct setting_text *text, void *value)
+{
+	enum event_type type;
+
+	if (strcmp(text->text, "*") != 0 &&
+	    event_type_parse(text->text, &type) == -1)
+		return -1;
+	set_string(value, text->text);
+	return 0;
+}
+
+static int
 parse_tickets(const struct setting_text *text, void *value)
 {
 	static const char *const names[] = {
@@ -437,6 +460,10 @@ const struct setting_type_row setting_types[SETTING_TYPES] = {
 	    .parse = parse_base_path, .clear = clear_string,
 	    .is_equal = strings_are_equal,
 	    .problem = "not the path of a URL, which begins with /" },
+	[SETTING_URL] = { .size = sizeof(char *), .parse = parse_url,
+	    .clear = clear_string, .is_equal = strings_are_equal,
+	    .problem = "not a URL such as https://shop.example/hook, "
+	    "without a user or a fragment" },
 	[SETTING_FILE] = { .size = sizeof(char *), .parse = parse_file,
 	    .clear = clear_string, .is_equal = strings_are_equal,
 	    .problem = "not a path that begins with /" },
@@ -460,6 +487,11 @@ const struct setting_type_row setting_types[SETTING_TYPES] = {
 	    .is_equal = strings_are_equal,
 	    .problem = "not * or origins such as https://shop.example:8443 "
 	    "in lower case" },
+	[SETTING_EVENTS] = { .size = sizeof(char *), .is_list = true,
+	    .parse = parse_event, .clear = clear_string,
+	    .is_equal = strings_are_equal,
+	    .problem = "not * or types of events, which "
+	    "buddyshopping-api(7) names" },
 	[SETTING_FILES] = { .size = sizeof(char *), .is_list = true,
 	    .parse = parse_listed_file, .clear = clear_string,
 	    .is_equal = strings_are_equal,

@@ -22,12 +22,14 @@ enum setting_type {
 	SETTING_BASE_PATH,	/* char *: http_target.h's normal form */
 	SETTING_TEXT,		/* char *: printable, in UTF-8; or "" */
 	SETTING_TICKETS,	/* enum ticket_requirement by name */
+	SETTING_URL,		/* char *: see webhook_url.h; or "" */
 	SETTING_FILE,		/* char *: a path that begins with /; or "" */
 	SETTING_MODE,		/* mode_t, in octal: permission bits */
 	SETTING_OWNER,		/* struct socket_access, but its mode:
 				   user, user:group, :group; or "" */
 	SETTING_ADMIN,		/* list of char *: see admin_socket.h */
 	SETTING_ORIGINS,	/* list of char * */
+	SETTING_EVENTS,		/* list of char *: see event_type.h */
 	SETTING_FILES,		/* list of char *: paths that begin with / */
 	SETTING_PREFIXES,	/* list of struct address_prefix */
 	SETTING_ENDPOINTS,	/* list of struct endpoint */
