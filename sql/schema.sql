@@ -237,6 +237,23 @@ CREATE TABLE log_mark (
 
 INSERT INTO log_mark VALUES (1, randomblob(16), randomblob(16));
 
+-- How far webhooks have got: a shop's, whose name is '', has delivered all rows
+-- up to seq, but for those of sessions that are parked, from their seq on.  It
+-- says nothing of sessions either, and changes likewise.
+CREATE TABLE webhook (
+	shop TEXT PRIMARY KEY,
+	seq INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE webhook_parked (
+	session TEXT PRIMARY KEY,	-- its name
+	shop TEXT NOT NULL,
+	seq INTEGER NOT NULL,
+	attempts INTEGER NOT NULL,	-- of that row
+	first_ms INTEGER NOT NULL,	-- when it failed first; 0: it has not
+	next_ms INTEGER NOT NULL	-- when it is tried again
+) STRICT;
+
 CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal
 BEGIN
 	SELECT RAISE(ABORT, 'the journal is append-only');

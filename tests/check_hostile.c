@@ -71,6 +71,8 @@ static const struct target {
 	{ "journal_body", "seq", 1 },
 	{ "chain_anchor", "seq", 1 },
 	{ "log_mark", "id", 1 },
+	{ "webhook", "rowid", 1 },
+	{ "webhook_parked", "rowid", 1 },
 };
 
 /* As SQLite writes them. */
@@ -126,7 +128,9 @@ tell_all(struct story *story)
 	    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
 	    " cart = NULL, request = NULL, account = NULL WHERE seq IN (4, 6);"
 	    "INSERT INTO chain_anchor SELECT seq, hash FROM journal"
-	    " WHERE seq = 1");
+	    " WHERE seq = 1;"
+	    "INSERT INTO webhook VALUES ('', 9);"
+	    "INSERT INTO webhook_parked VALUES ('s', '', 3, 1, 7, 8)");
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
@@ -149,10 +153,12 @@ query_text(sqlite3 *db, const char *sql)
 static const char loosen_sql[] =
     "PRAGMA writable_schema = ON;"
     "UPDATE sqlite_schema AS s SET sql = 'CREATE TABLE ' || name || ' ('"
-    " || (SELECT group_concat(name || iif(pk, ' INTEGER PRIMARY KEY', ''),"
-    "  ', ') FROM pragma_table_info(s.name))"
+    " || (SELECT group_concat(name || iif(pk AND type = 'INTEGER',"
+    "  ' INTEGER PRIMARY KEY', ''), ', ') FROM pragma_table_info(s.name))"
     " || CASE name WHEN 'session' THEN ', UNIQUE (name)'"
-    "  WHEN 'customer' THEN ', UNIQUE (session, cid)' ELSE '' END || ')'"
+    "  WHEN 'customer' THEN ', UNIQUE (session, cid)'"
+    "  WHEN 'webhook' THEN ', UNIQUE (shop)'"
+    "  WHEN 'webhook_parked' THEN ', UNIQUE (session)' ELSE '' END || ')'"
     " WHERE type = 'table';"
     "DELETE FROM sqlite_schema WHERE type = 'trigger';";
 

@@ -659,6 +659,8 @@ store_job(struct world *world, struct job *job)
 	case JOB_LOG_HEAD:
 		world->heads_logged++;
 		return;
+	case JOB_WEBHOOK:
+		return;
 	case JOB_MEASURE_DISK:
 		job->disk.is_measured = true;
 		job->disk.free_bytes = world->free_bytes;
@@ -918,6 +920,7 @@ follow(struct world *world, struct job *job)
 	case JOB_ANSWER:
 	case JOB_SCRUB:
 	case JOB_RETAIN:
+	case JOB_WEBHOOK:
 	case JOB_LOG_HEAD:
 	case JOB_MEASURE_DISK:
 		return;

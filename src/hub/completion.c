@@ -299,6 +299,7 @@ complete_kind(struct hub *hub, struct job *job)
 	case JOB_TOUCH:
 	case JOB_NOTE:
 	case JOB_CALL:
+	case JOB_WEBHOOK:
 	case JOB_LOG_HEAD:
 		return;
 	}
@@ -359,6 +360,7 @@ is_built_upon(const struct job *job)
 	case JOB_FIND_LOCKED:
 	case JOB_SCRUB:
 	case JOB_RETAIN:
+	case JOB_WEBHOOK:
 	case JOB_LOG_HEAD:
 	case JOB_MEASURE_DISK:
 		break;

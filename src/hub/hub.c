@@ -365,6 +365,15 @@ hub_take_jobs(struct hub *hub, struct job_list *jobs)
 	hub->is_waiting = !STAILQ_EMPTY(jobs);
 }
 
+void
+hub_keep_webhook(struct hub *hub, struct webhook_state *state)
+{
+	struct job *job = job_new(JOB_WEBHOOK);
+
+	job->webhook = state;
+	core_submit_job(hub, NULL, job);
+}
+
 bool
 hub_has_jobs_out(const struct hub *hub)
 {

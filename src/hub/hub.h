@@ -14,6 +14,7 @@ struct outbox_item;
 struct payload;
 struct peer;
 struct shop;
+struct webhook_state;
 
 /*
  * All sessions and everybody connected to them.  Messages go in, jobs for the
@@ -93,6 +94,8 @@ uint64_t hub_next_tick_ms(const struct hub *hub);
  * list is out at a time: the next one gathers until hub_complete_jobs().
  */
 void	 hub_take_jobs(struct hub *hub, struct job_list *jobs);
+/* Takes state, for the next list. */
+void	 hub_keep_webhook(struct hub *hub, struct webhook_state *state);
 /* Whether a list is out. */
 bool	 hub_has_jobs_out(const struct hub *hub);
 /* The list came back: answer everybody, show what is durable.  Frees jobs. */

@@ -4,6 +4,7 @@
 
 #include "base/xalloc.h"
 #include "session/session.h"
+#include "webhook_state.h"
 #include "wire/multicart.h"
 
 /*
@@ -73,6 +74,8 @@ job_free(struct job *job)
 	record_clear(&job->record);
 	if (job->kind == JOB_LOAD)
 		payload_unref(job->load.id);
+	if (job->kind == JOB_WEBHOOK)
+		webhook_state_free(job->webhook);
 	if (job->kind == JOB_APPEND)
 		multicart_unref(job->multicart);
 	payload_unref(job->reply);

@@ -13,6 +13,7 @@
 struct multicart;
 struct session;
 struct session_summary;
+struct webhook_state;
 
 /*
  * One piece of work for the storage thread and, when it comes back, its
@@ -35,6 +36,7 @@ enum job_kind {
 	JOB_ERASE,	/* a slice of what record, an ERASE, says */
 	JOB_SCRUB,	/* overwrite what was erased in the database's WAL */
 	JOB_RETAIN,	/* a slice of retention, with record as its note */
+	JOB_WEBHOOK,	/* store how far webhooks have got */
 	JOB_LOG_HEAD,	/* log where the journal's chain ends */
 	JOB_MEASURE_DISK	/* whatever becomes of the others */
 };
@@ -125,6 +127,7 @@ struct job {
 			struct retention pass;
 			struct retention next;	/* result */
 		} retain;
+		struct webhook_state *webhook;	/* WEBHOOK: the job's */
 		struct {	/* MEASURE_DISK, result */
 			bool	 is_measured;
 			uint64_t free_bytes;

@@ -7,7 +7,7 @@
 
 static const char *const names[] = {
 	"session", "customer", "journal", "journal_body", "chain_anchor",
-	"log_mark",
+	"log_mark", "webhook", "webhook_parked",
 };
 
 #define TABLES	(sizeof(names) / sizeof(names[0]))

@@ -9,7 +9,7 @@
 #include "base/xalloc.h"
 #include "column.h"
 
-enum { SETS_MAX = 6 };
+enum { SETS_MAX = 7 };
 
 enum statement {
 	SQL_BEGIN,

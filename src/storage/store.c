@@ -19,6 +19,7 @@
 #include "erase.h"
 #include "fs.h"
 #include "hub/job.h"
+#include "hub/webhook_state.h"
 #include "key_file.h"
 #include "projection.h"
 #include "purge.h"
@@ -26,6 +27,7 @@
 #include "sql.h"
 #include "vacuum.h"
 #include "wal.h"
+#include "webhook_rows.h"
 
 enum statement {
 	SQL_JOURNAL,
@@ -63,6 +65,7 @@ struct store {
 	int64_t session_row; /* highest ones at the start */
 	int64_t	 customer_row;
 	bool	 has_locked;	/* likewise, sessions */
+	struct webhook_state *webhook;	/* likewise; NULL once taken */
 	struct chain_head head;
 	struct chain_head committed;	/* where a transaction begins */
 	int64_t logged; /* seq of the head that was logged */
@@ -293,6 +296,12 @@ store_touch(struct store *store, int64_t session_row, uint64_t wall_ms)
 }
 
 enum store_status
+store_webhook(struct store *store, const struct webhook_state *state)
+{
+	return webhook_rows_save(store->sql, state);
+}
+
+enum store_status
 store_commit(struct store *store)
 {
 	enum store_status status;
@@ -432,9 +441,11 @@ prepare_store(struct store *store)
 	    erase_prepare(store->sql) == -1 ||
 	    purge_prepare(store->sql) == -1 ||
 	    vacuum_prepare(store->sql) == -1 ||
+	    webhook_rows_prepare(store->sql) == -1 ||
 	    sql_prepare(store->sql, statement_sql, STATEMENTS) == -1 ||
 	    projection_last_rows(store->sql, &store->session_row,
 	    &store->customer_row, &store->has_locked) == -1 ||
+	    webhook_rows_load(store->sql, &store->webhook) == -1 ||
 	    read_chain_head(store, SQL_HEAD, "journal") == -1 ||
 	    read_chain_head(store, SQL_ANCHOR, "chain_anchor") == -1)
 		return -1;
@@ -455,6 +466,7 @@ prepare_failure(const struct store *store)
 static void
 free_store(struct store *store)
 {
+	webhook_state_free(store->webhook);
 	sql_free(store->sql);
 	if (store->database != NULL)
 		database_close(store->database);
@@ -512,10 +524,25 @@ store_last_rows(struct store *store, int64_t *session_row,
 	*customer_row = store->customer_row;
 }
 
+int64_t
+store_head_row(const struct store *store)
+{
+	return store->committed.seq;
+}
+
 bool
 store_has_locked(const struct store *store)
 {
 	return store->has_locked;
+}
+
+struct webhook_state *
+store_take_webhook(struct store *store)
+{
+	struct webhook_state *state = store->webhook;
+
+	store->webhook = NULL;
+	return state;
 }
 
 int

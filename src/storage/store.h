@@ -13,6 +13,7 @@ struct record;
 struct retention;
 struct session;
 struct session_summary;
+struct webhook_state;
 
 /*
  * The database, all of it.  One connection, used by one thread at a time:
@@ -56,8 +57,14 @@ int	 store_key(const struct store *store, struct id_key *key)
 void	 store_last_rows(struct store *store, int64_t *session_row,
 	    int64_t *customer_row);
 
+/* The journal's newest row, likewise; or the one before the first. */
+int64_t	 store_head_row(const struct store *store);
+
 /* Whether a session is locked; read likewise. */
 bool	 store_has_locked(const struct store *store);
+
+/* How far webhooks had got; read likewise, and the caller's. */
+struct webhook_state *store_take_webhook(struct store *store);
 
 /*
  * One transaction of any number of records, touches, notes and slices of
@@ -89,6 +96,9 @@ enum store_status store_erase(struct store *store,
  */
 enum store_status store_purge(struct store *store, struct retention *pass,
 	    const struct record *note);
+/* How far webhooks have got, in the same transaction. */
+enum store_status store_webhook(struct store *store,
+	    const struct webhook_state *state);
 /* When this returns STORE_OK the transaction survives a power failure. */
 enum store_status store_commit(struct store *store);
 void	 store_rollback(struct store *store);

@@ -170,6 +170,10 @@ run_job(struct store *store, struct batch *batch, struct job *job)
 		return run_erase(store, batch, job);
 	case JOB_RETAIN:
 		return run_purge(store, batch, job);
+	case JOB_WEBHOOK:
+		status = begin_transaction(store, batch);
+		return status != STORE_OK ? status :
+		    store_webhook(store, job->webhook);
 	case JOB_ANSWER:
 	case JOB_SCRUB:
 	case JOB_LOG_HEAD:

@@ -1,0 +1,38 @@
+#include "webhook_state.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+struct webhook_state *
+webhook_state_new(void)
+{
+	struct webhook_state *state = xcalloc(1, sizeof(*state));
+
+	state->seq = -1;
+	return state;
+}
+
+void
+webhook_state_free(struct webhook_state *state)
+{
+	if (state == NULL)
+		return;
+	while (state->parked_count > 0)
+		free(state->parked[--state->parked_count].session);
+	free(state->parked);
+	free(state);
+}
+
+void
+webhook_state_park(struct webhook_state *state,
+    const struct webhook_parked *parked)
+{
+	struct webhook_parked *place;
+
+	state->parked = xrealloc(state->parked,
+	    (state->parked_count + 1) * sizeof(*state->parked));
+	place = &state->parked[state->parked_count++];
+	*place = *parked;
+	place->session = xstrdup(parked->session);
+}
