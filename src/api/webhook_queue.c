@@ -1,0 +1,679 @@
+#include "webhook_queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/buf.h"
+#include "base/hash_table.h"
+#include "base/xalloc.h"
+#include "hub/webhook_state.h"
+
+/* Lanes that are read anew may hold more than is read ahead. */
+#define REFILLED_MAX (WEBHOOK_HELD_MAX + 8 * WEBHOOK_REFILL_MAX)
+
+struct held {
+	TAILQ_ENTRY(held) entry;
+	struct webhook_event event;
+};
+
+TAILQ_HEAD(held_list, held);
+
+struct webhook_lane {
+	UT_hash_handle hh;		/* queue->by_session */
+	TAILQ_ENTRY(webhook_lane) entry;
+	struct held_list events;	/* of a parked one: read anew */
+	size_t	 count;
+	bool	 is_under_way;		/* the first of them */
+	bool	 is_parked;
+	bool	 has_more;		/* parked: behind events, there may */
+	struct webhook_place from;	/* parked: the first not delivered */
+	uint64_t event_ms;		/* parked: when that happened; or 0 */
+	uint64_t attempts;		/* these as in struct webhook_parked */
+	uint64_t first_ms;
+	uint64_t next_ms;
+	uint64_t cart_ms;		/* the last cart.changed; mono, or 0 */
+	uint64_t outage;		/* the one that it failed in last */
+	char	 session[];
+};
+
+TAILQ_HEAD(lane_list, webhook_lane);
+
+struct webhook_queue {
+	struct id_source random;
+	uint64_t retry_ms;
+	struct webhook_lane *by_session;
+	struct lane_list lanes;		/* who was served last is last */
+	size_t	 lane_count;
+	size_t	 parked_count;
+	size_t	 held_count;
+	int64_t	 position;
+	uint64_t hold_ms;		/* wall; nothing before */
+	uint64_t outage;		/* number of the one that is, ... */
+	size_t	 outage_lanes;		/* ... if so many have failed in it */
+	uint64_t tried_ms;		/* the last one; wall */
+};
+
+static void
+event_clear(struct webhook_event *event)
+{
+	payload_unref(event->id);
+	payload_unref(event->body);
+}
+
+static void
+drop_first(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	struct held *held = TAILQ_FIRST(&lane->events);
+
+	TAILQ_REMOVE(&lane->events, held, entry);
+	event_clear(&held->event);
+	free(held);
+	lane->count--;
+	queue->held_count--;
+}
+
+static void
+drop_events(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	while (lane->count > 0)
+		drop_first(queue, lane);
+}
+
+static void
+set_parked(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	queue->parked_count += !lane->is_parked;
+	lane->is_parked = true;
+}
+
+static void
+set_unparked(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	queue->parked_count -= lane->is_parked;
+	lane->is_parked = false;
+	lane->attempts = 0;
+	lane->first_ms = 0;
+}
+
+static struct webhook_lane *
+lane_new(struct webhook_queue *queue, const char *session)
+{
+	size_t len = strlen(session);
+	struct webhook_lane *lane = xcalloc(1, sizeof(*lane) + len + 1);
+
+	memcpy(lane->session, session, len);
+	TAILQ_INIT(&lane->events);
+	TAILQ_INSERT_TAIL(&queue->lanes, lane, entry);
+	HASH_ADD_KEYPTR(hh, queue->by_session, lane->session, len, lane);
+	queue->lane_count++;
+	return lane;
+}
+
+static void
+lane_free(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	drop_events(queue, lane);
+	set_unparked(queue, lane);
+	TAILQ_REMOVE(&queue->lanes, lane, entry);
+	HASH_DEL(queue->by_session, lane);
+	queue->lane_count--;
+	free(lane);
+}
+
+static struct webhook_lane *
+find_lane(struct webhook_queue *queue, const char *session)
+{
+	struct webhook_lane *lane;
+
+	HASH_FIND_STR(queue->by_session, session, lane);
+	return lane;
+}
+
+struct webhook_queue *
+webhook_queue_new(const struct id_key *seed, uint64_t retry_ms)
+{
+	struct webhook_queue *queue = xcalloc(1, sizeof(*queue));
+
+	id_source_init(&queue->random, seed);
+	queue->retry_ms = retry_ms;
+	queue->outage = 1;
+	TAILQ_INIT(&queue->lanes);
+	return queue;
+}
+
+static void
+clear_lanes(struct webhook_queue *queue)
+{
+	while (!TAILQ_EMPTY(&queue->lanes))
+		lane_free(queue, TAILQ_FIRST(&queue->lanes));
+}
+
+void
+webhook_queue_free(struct webhook_queue *queue)
+{
+	if (queue == NULL)
+		return;
+	clear_lanes(queue);
+	free(queue);
+}
+
+void
+webhook_queue_configure(struct webhook_queue *queue, uint64_t retry_ms)
+{
+	queue->retry_ms = retry_ms;
+}
+
+void
+webhook_queue_begin(struct webhook_queue *queue, int64_t seq)
+{
+	clear_lanes(queue);
+	queue->position = seq;
+	queue->hold_ms = 0;
+}
+
+void
+webhook_queue_restore(struct webhook_queue *queue,
+    const struct webhook_state *state)
+{
+	const struct webhook_parked *parked;
+	struct webhook_lane *lane;
+	size_t i;
+
+	webhook_queue_begin(queue, state->seq);
+	for (i = 0; i < state->parked_count; i++) {
+		parked = &state->parked[i];
+		lane = lane_new(queue, parked->session);
+		set_parked(queue, lane);
+		lane->has_more = true;
+		lane->from.seq = parked->seq;
+		lane->attempts = parked->attempts;
+		lane->first_ms = parked->first_ms;
+		lane->next_ms = parked->next_ms;
+	}
+}
+
+void
+webhook_queue_replay(struct webhook_queue *queue, int64_t seq)
+{
+	struct webhook_lane *lane = TAILQ_FIRST(&queue->lanes), *next;
+
+	for (; lane != NULL; lane = next) {
+		next = TAILQ_NEXT(lane, entry);
+		if (!lane->is_parked || lane->from.seq > seq)
+			lane_free(queue, lane);
+	}
+	queue->position = seq;
+}
+
+void
+webhook_queue_hurry(struct webhook_queue *queue, uint64_t wall_ms)
+{
+	struct webhook_lane *lane;
+
+	queue->hold_ms = 0;
+	TAILQ_FOREACH(lane, &queue->lanes, entry)
+		lane->next_ms = wall_ms;
+}
+
+/* The row up to which all is done but for what is parked. */
+static int64_t
+delivered_seq(const struct webhook_queue *queue)
+{
+	const struct webhook_lane *lane;
+	int64_t seq = queue->position, before;
+
+	TAILQ_FOREACH(lane, &queue->lanes, entry) {
+		if (lane->is_parked || lane->count == 0)
+			continue;
+		before = TAILQ_FIRST(&lane->events)->event.place.seq - 1;
+		if (before < seq)
+			seq = before;
+	}
+	return seq;
+}
+
+struct webhook_state *
+webhook_queue_state(const struct webhook_queue *queue)
+{
+	struct webhook_state *state = webhook_state_new();
+	struct webhook_lane *lane;
+
+	state->seq = delivered_seq(queue);
+	TAILQ_FOREACH(lane, &queue->lanes, entry) {
+		const struct webhook_parked parked = {
+			.session = lane->session,
+			.seq = lane->from.seq,
+			.attempts = lane->attempts,
+			.first_ms = lane->first_ms,
+			.next_ms = lane->next_ms,
+		};
+
+		if (lane->is_parked)
+			webhook_state_park(state, &parked);
+	}
+	return state;
+}
+
+int64_t
+webhook_queue_position(const struct webhook_queue *queue)
+{
+	return queue->position;
+}
+
+bool
+webhook_queue_wants(const struct webhook_queue *queue)
+{
+	return queue->held_count < WEBHOOK_HELD_MAX &&
+	    queue->parked_count < WEBHOOK_PARKED_MAX &&
+	    queue->lane_count < WEBHOOK_LANES_MAX;
+}
+
+/* The last event of a lane that a newer one may replace; or NULL. */
+static struct held *
+last_cart(const struct webhook_lane *lane)
+{
+	struct held *last = TAILQ_LAST(&lane->events, held_list);
+
+	if (last == NULL || last->event.type != EVENT_CART_CHANGED ||
+	    (lane->is_under_way && lane->count == 1))
+		return NULL;
+	return last;
+}
+
+/* Of carts one after the other only the newest is told. */
+static void
+append_event(struct webhook_queue *queue, struct webhook_lane *lane,
+    const struct webhook_event *event)
+{
+	struct held *held = event->type == EVENT_CART_CHANGED ?
+	    last_cart(lane) : NULL;
+
+	if (held != NULL) {
+		event_clear(&held->event);
+		held->event = *event;
+		return;
+	}
+	held = xcalloc(1, sizeof(*held));
+	held->event = *event;
+	TAILQ_INSERT_TAIL(&lane->events, held, entry);
+	lane->count++;
+	queue->held_count++;
+}
+
+void
+webhook_queue_add(struct webhook_queue *queue, const char *session,
+    struct webhook_event *event)
+{
+	struct webhook_lane *lane = find_lane(queue, session);
+
+	if (lane == NULL)
+		lane = lane_new(queue, session);
+	if (lane->is_parked) {
+		lane->has_more = true;
+		event_clear(event);
+		return;
+	}
+	append_event(queue, lane, event);
+}
+
+void
+webhook_queue_moved(struct webhook_queue *queue, int64_t seq)
+{
+	queue->position = seq;
+}
+
+/* Whether a time on the wall clock has come, or cannot be believed. */
+static bool
+has_come(uint64_t ms, const struct webhook_clock *now)
+{
+	return ms <= now->wall_ms || ms - now->wall_ms > WEBHOOK_PAUSE_MAX_MS;
+}
+
+/* Whom to try because nothing got through for a while; or NULL. */
+static struct webhook_lane *
+find_probe(const struct webhook_queue *queue, const struct webhook_clock *now)
+{
+	struct webhook_lane *lane, *first = NULL;
+
+	if (queue->outage_lanes == 0 ||
+	    !has_come(queue->tried_ms + WEBHOOK_PROBE_MS, now))
+		return NULL;
+	TAILQ_FOREACH(lane, &queue->lanes, entry)
+		if (lane->is_parked && !lane->is_under_way &&
+		    (first == NULL || lane->next_ms < first->next_ms))
+			first = lane;
+	return first;
+}
+
+/* In how many ms the carts' pause of a lane is over. */
+static uint64_t
+cart_wait_ms(const struct webhook_lane *lane, const struct webhook_clock *now)
+{
+	uint64_t end_ms = lane->cart_ms + WEBHOOK_CART_MS;
+
+	return lane->cart_ms == 0 || now->mono_ms >= end_ms ? 0 :
+	    end_ms - now->mono_ms;
+}
+
+/* What comes behind a cart does not wait for it. */
+static uint64_t
+throttle_ms(const struct webhook_lane *lane, const struct webhook_clock *now)
+{
+	const struct held *first = TAILQ_FIRST(&lane->events);
+
+	return first == NULL || first->event.type != EVENT_CART_CHANGED ||
+	    lane->count > 1 || (lane->is_parked && lane->has_more) ? 0 :
+	    cart_wait_ms(lane, now);
+}
+
+/* In how many ms a lane that is not under way is due; UINT64_MAX for never. */
+static uint64_t
+lane_wait_ms(const struct webhook_queue *queue,
+    const struct webhook_lane *lane, const struct webhook_clock *now)
+{
+	uint64_t throttle = throttle_ms(lane, now), pause = 0;
+
+	if (!lane->is_parked && (lane->count == 0 ||
+	    queue->parked_count >= WEBHOOK_PARKED_MAX))
+		return UINT64_MAX;
+	if (lane->is_parked && !has_come(lane->next_ms, now))
+		pause = lane->next_ms - now->wall_ms;
+	return pause > throttle ? pause : throttle;
+}
+
+static bool
+is_held_back(const struct webhook_queue *queue,
+    const struct webhook_clock *now)
+{
+	return !has_come(queue->hold_ms, now);
+}
+
+struct webhook_lane *
+webhook_queue_hungry(struct webhook_queue *queue,
+    const struct webhook_clock *now)
+{
+	struct webhook_lane *probe = find_probe(queue, now), *lane;
+
+	if (is_held_back(queue, now) || queue->held_count >= REFILLED_MAX)
+		return NULL;
+	TAILQ_FOREACH(lane, &queue->lanes, entry)
+		if (lane->is_parked && lane->has_more && lane->count == 0 &&
+		    !lane->is_under_way && (lane == probe ||
+		    lane_wait_ms(queue, lane, now) == 0))
+			return lane;
+	return NULL;
+}
+
+const char *
+webhook_lane_session(const struct webhook_lane *lane)
+{
+	return lane->session;
+}
+
+struct webhook_place
+webhook_lane_from(const struct webhook_lane *lane)
+{
+	return lane->from;
+}
+
+static bool
+is_before(struct webhook_place a, struct webhook_place b)
+{
+	return a.seq < b.seq || (a.seq == b.seq && a.part < b.part);
+}
+
+int
+webhook_lane_add(struct webhook_queue *queue, struct webhook_lane *lane,
+    struct webhook_event *event)
+{
+	if (is_before(event->place, lane->from)) {
+		event_clear(event);
+		return 0;
+	}
+	if (lane->count == WEBHOOK_REFILL_MAX &&
+	    (event->type != EVENT_CART_CHANGED || last_cart(lane) == NULL)) {
+		event_clear(event);
+		return -1;
+	}
+	append_event(queue, lane, event);
+	return 0;
+}
+
+void
+webhook_lane_filled(struct webhook_queue *queue, struct webhook_lane *lane,
+    int64_t upto, enum webhook_lane_end end)
+{
+	lane->has_more = end == WEBHOOK_LANE_CUT;
+	if (lane->count > 0)
+		lane->event_ms = TAILQ_FIRST(&lane->events)->event.time_ms;
+	else if (lane->has_more)
+		lane->from = (struct webhook_place){ .seq = upto + 1 };
+	else
+		set_unparked(queue, lane);
+}
+
+/* Lanes that only remember when their last cart was told. */
+static void
+drop_idle_lanes(struct webhook_queue *queue, const struct webhook_clock *now)
+{
+	struct webhook_lane *lane = TAILQ_FIRST(&queue->lanes), *next;
+
+	for (; lane != NULL; lane = next) {
+		next = TAILQ_NEXT(lane, entry);
+		if (!lane->is_parked && lane->count == 0 &&
+		    cart_wait_ms(lane, now) == 0)
+			lane_free(queue, lane);
+	}
+}
+
+static void
+begin_delivery(struct webhook_queue *queue, struct webhook_lane *lane,
+    const struct webhook_clock *now)
+{
+	lane->is_under_way = true;
+	queue->tried_ms = now->wall_ms;
+	TAILQ_REMOVE(&queue->lanes, lane, entry);
+	TAILQ_INSERT_TAIL(&queue->lanes, lane, entry);
+}
+
+struct webhook_lane *
+webhook_queue_take(struct webhook_queue *queue,
+    const struct webhook_clock *now)
+{
+	struct webhook_lane *probe, *lane;
+
+	drop_idle_lanes(queue, now);
+	if (is_held_back(queue, now))
+		return NULL;
+	probe = find_probe(queue, now);
+	TAILQ_FOREACH(lane, &queue->lanes, entry)
+		if (lane->count > 0 && !lane->is_under_way &&
+		    (lane == probe || lane_wait_ms(queue, lane, now) == 0)) {
+			begin_delivery(queue, lane, now);
+			return lane;
+		}
+	return NULL;
+}
+
+const struct webhook_event *
+webhook_lane_event(const struct webhook_lane *lane)
+{
+	return &TAILQ_FIRST(&lane->events)->event;
+}
+
+uint64_t
+webhook_lane_attempts(const struct webhook_lane *lane)
+{
+	return lane->attempts;
+}
+
+/* Something got through: if several did not before it, all are tried. */
+static void
+end_outage(struct webhook_queue *queue, const struct webhook_clock *now)
+{
+	if (queue->outage_lanes == 0)
+		return;
+	if (queue->outage_lanes >= WEBHOOK_OUTAGE_LANES)
+		webhook_queue_hurry(queue, now->wall_ms);
+	queue->outage_lanes = 0;
+	queue->outage++;
+}
+
+/* The first event of a parked lane is done with: the next one is due. */
+static void
+go_on_behind(struct webhook_queue *queue, struct webhook_lane *lane,
+    struct webhook_place place, const struct webhook_clock *now)
+{
+	lane->attempts = 0;
+	lane->first_ms = 0;
+	lane->next_ms = now->wall_ms;
+	lane->from = (struct webhook_place){ place.seq, place.part + 1 };
+	if (lane->count > 0) {
+		lane->from = TAILQ_FIRST(&lane->events)->event.place;
+		lane->event_ms = TAILQ_FIRST(&lane->events)->event.time_ms;
+	} else if (!lane->has_more)
+		set_unparked(queue, lane);
+}
+
+void
+webhook_queue_delivered(struct webhook_queue *queue,
+    struct webhook_lane *lane, const struct webhook_clock *now)
+{
+	const struct webhook_event *event = webhook_lane_event(lane);
+	struct webhook_place place = event->place;
+
+	if (event->type == EVENT_CART_CHANGED)
+		lane->cart_ms = now->mono_ms;
+	lane->is_under_way = false;
+	drop_first(queue, lane);
+	end_outage(queue, now);
+	if (lane->is_parked)
+		go_on_behind(queue, lane, place, now);
+}
+
+/* Between a half and the whole of what doubles with each attempt. */
+static uint64_t
+pause_ms(struct webhook_queue *queue, uint64_t attempts)
+{
+	uint64_t whole = WEBHOOK_PAUSE_MIN_MS, random;
+
+	while (--attempts > 0 && whole < WEBHOOK_PAUSE_MAX_MS)
+		whole *= 2;
+	if (whole > WEBHOOK_PAUSE_MAX_MS)
+		whole = WEBHOOK_PAUSE_MAX_MS;
+	id_source_bytes(&queue->random, &random, sizeof(random));
+	return whole / 2 + random % (whole / 2 + 1);
+}
+
+static void
+count_outage(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	queue->outage_lanes += lane->outage != queue->outage;
+	lane->outage = queue->outage;
+}
+
+static bool
+is_over(const struct webhook_queue *queue, const struct webhook_lane *lane,
+    const struct webhook_clock *now)
+{
+	return queue->retry_ms != 0 && now->wall_ms >= lane->first_ms &&
+	    now->wall_ms - lane->first_ms >= queue->retry_ms;
+}
+
+enum webhook_verdict
+webhook_queue_failed(struct webhook_queue *queue, struct webhook_lane *lane,
+    const struct webhook_clock *now)
+{
+	const struct webhook_event *event = webhook_lane_event(lane);
+
+	lane->from = event->place;
+	lane->event_ms = event->time_ms;
+	lane->is_under_way = false;
+	drop_events(queue, lane);
+	set_parked(queue, lane);
+	lane->has_more = true;
+	count_outage(queue, lane);
+	lane->attempts++;
+	if (lane->first_ms == 0)
+		lane->first_ms = now->wall_ms;
+	if (is_over(queue, lane, now)) {
+		go_on_behind(queue, lane, lane->from, now);
+		return WEBHOOK_GIVEN_UP;
+	}
+	lane->next_ms = now->wall_ms + pause_ms(queue, lane->attempts);
+	return WEBHOOK_TRY_AGAIN;
+}
+
+void
+webhook_queue_put_back(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	(void)queue;
+	lane->is_under_way = false;
+}
+
+void
+webhook_queue_hold(struct webhook_queue *queue, uint64_t wall_ms)
+{
+	queue->hold_ms = wall_ms;
+}
+
+uint64_t
+webhook_queue_wait_ms(const struct webhook_queue *queue,
+    const struct webhook_clock *now)
+{
+	uint64_t wait = UINT64_MAX, probe_ms = queue->tried_ms +
+	    WEBHOOK_PROBE_MS;
+	const struct webhook_lane *lane;
+	bool has_probe = false;
+
+	if (is_held_back(queue, now))
+		return queue->hold_ms - now->wall_ms;
+	TAILQ_FOREACH(lane, &queue->lanes, entry) {
+		uint64_t ms = lane->is_under_way ? UINT64_MAX :
+		    lane_wait_ms(queue, lane, now);
+
+		if (ms < wait)
+			wait = ms;
+		has_probe |= queue->outage_lanes > 0 && lane->is_parked &&
+		    !lane->is_under_way;
+	}
+	if (has_probe && has_come(probe_ms, now))
+		return 0;
+	if (has_probe && probe_ms - now->wall_ms < wait)
+		return probe_ms - now->wall_ms;
+	return wait;
+}
+
+/* When the first event of a lane happened, as far as that is known. */
+static uint64_t
+lane_oldest_ms(const struct webhook_lane *lane)
+{
+	if (lane->count > 0)
+		return TAILQ_FIRST(&lane->events)->event.time_ms;
+	if (!lane->is_parked)
+		return 0;
+	return lane->event_ms != 0 ? lane->event_ms : lane->first_ms;
+}
+
+void
+webhook_queue_copy_figures(const struct webhook_queue *queue,
+    struct webhook_queue_figures *figures)
+{
+	const struct webhook_lane *lane;
+	uint64_t ms;
+
+	*figures = (struct webhook_queue_figures){
+		.delivered_seq = delivered_seq(queue),
+		.read_seq = queue->position,
+		.parked = queue->parked_count,
+		.held = queue->held_count,
+		.held_back_ms = queue->hold_ms,
+	};
+	TAILQ_FOREACH(lane, &queue->lanes, entry) {
+		ms = lane_oldest_ms(lane);
+		if (ms != 0 && (figures->oldest_ms == 0 ||
+		    ms < figures->oldest_ms))
+			figures->oldest_ms = ms;
+	}
+}

@@ -1,0 +1,163 @@
+#ifndef WEBHOOK_QUEUE_H
+#define WEBHOOK_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "wire/event_type.h"
+
+struct payload;
+struct webhook_state;
+
+/*
+ * What of the journal is to be delivered next, and when.  The journal is the
+ * queue: here is a window of it, and for each session a lane, in which events
+ * keep their order.  One of a lane is under way at a time.
+ *
+ * A lane whose event failed is parked: it lets go of its events, is tried
+ * again after a pause, and others pass it.  Its events are then read from the
+ * journal anew, from the first that was not delivered on: they cost nothing
+ * while it waits, and say nothing that was erased meanwhile.  When too many are
+ * parked nothing more is read, until one gets through or is given up.
+ *
+ * Pauses grow from a second to an hour.  But while nothing at all gets through
+ * somebody is tried every minute, and once somebody does after several did not,
+ * all others are tried at once.
+ *
+ * Pure: time comes in as an argument.  wall_ms is since 1970, mono_ms of the
+ * monotonic clock.
+ */
+struct webhook_queue;
+
+enum {
+	WEBHOOK_PARKED_MAX = 256,	/* sessions */
+	WEBHOOK_HELD_MAX = 1024,	/* events in memory */
+	WEBHOOK_LANES_MAX = 2048,
+	WEBHOOK_REFILL_MAX = 64,	/* events of one lane, read anew */
+	WEBHOOK_CART_MS = 1000,		/* between two cart.changed */
+	WEBHOOK_PAUSE_MIN_MS = 1000,
+	WEBHOOK_PAUSE_MAX_MS = 3600000,
+	WEBHOOK_PROBE_MS = 60000,	/* while nothing gets through */
+	WEBHOOK_OUTAGE_LANES = 3	/* that is, to so many in a row */
+};
+
+/* Where an event stands: one row of the journal may make several. */
+struct webhook_place {
+	int64_t	 seq;
+	unsigned part;		/* 0, 1, 2 */
+};
+
+struct webhook_event {
+	struct webhook_place place;
+	enum event_type type;
+	uint64_t time_ms;	/* when it happened; wall */
+	struct payload *id;	/* its text; a reference */
+	struct payload *body;	/* JSON; a reference */
+};
+
+struct webhook_clock {
+	uint64_t wall_ms;
+	uint64_t mono_ms;
+};
+
+/* A delivery that is under way. */
+struct webhook_lane;
+
+/* What becomes of an event that failed. */
+enum webhook_verdict {
+	WEBHOOK_TRY_AGAIN,
+	WEBHOOK_GIVEN_UP
+};
+
+/* retry_ms: how long an event is tried; 0 for ever. */
+struct webhook_queue *webhook_queue_new(const struct id_key *seed,
+	    uint64_t retry_ms);
+/* NULL is allowed. */
+void	 webhook_queue_free(struct webhook_queue *queue);
+void	 webhook_queue_configure(struct webhook_queue *queue,
+	    uint64_t retry_ms);
+
+/* Begin behind row seq, with nobody parked. */
+void	 webhook_queue_begin(struct webhook_queue *queue, int64_t seq);
+/* Go on where state says. */
+void	 webhook_queue_restore(struct webhook_queue *queue,
+	    const struct webhook_state *state);
+/*
+ * Begin again behind row seq: what is parked from there on is forgotten, as it
+ * comes again.  Nothing may be under way.
+ */
+void	 webhook_queue_replay(struct webhook_queue *queue, int64_t seq);
+/* Whom nobody has tried for as long as an hour is tried now. */
+void	 webhook_queue_hurry(struct webhook_queue *queue, uint64_t wall_ms);
+/* What is to be kept; the caller frees it. */
+struct webhook_state *webhook_queue_state(const struct webhook_queue *queue);
+
+/*
+ * Up to which row the journal was read, and whether to read on.  Events come in
+ * order; their references are taken.  Then the position is moved on, also over
+ * rows that make none.
+ */
+int64_t	 webhook_queue_position(const struct webhook_queue *queue);
+bool	 webhook_queue_wants(const struct webhook_queue *queue);
+void	 webhook_queue_add(struct webhook_queue *queue, const char *session,
+	    struct webhook_event *event);
+void	 webhook_queue_moved(struct webhook_queue *queue, int64_t seq);
+
+/*
+ * The lane that is due and has to be read anew, or NULL: the events of session
+ * from *from on, up to the position, WEBHOOK_REFILL_MAX at the most.  They are
+ * put into it by webhook_lane_add(), whose reference is taken, and then there
+ * are no more, or there may be.
+ */
+struct webhook_lane *webhook_queue_hungry(struct webhook_queue *queue,
+	    const struct webhook_clock *now);
+const char *webhook_lane_session(const struct webhook_lane *lane);
+struct webhook_place webhook_lane_from(const struct webhook_lane *lane);
+enum webhook_lane_end { WEBHOOK_LANE_WHOLE, WEBHOOK_LANE_CUT };
+/* -1: the lane is full, and the event was dropped. */
+int	 webhook_lane_add(struct webhook_queue *queue,
+	    struct webhook_lane *lane, struct webhook_event *event)
+	    __attribute__((warn_unused_result));
+/* upto is the last row that was looked at. */
+void	 webhook_lane_filled(struct webhook_queue *queue,
+	    struct webhook_lane *lane, int64_t upto, enum webhook_lane_end end);
+
+/*
+ * The next delivery that is due, or NULL; its event is lent until one of the
+ * three below is called.
+ */
+struct webhook_lane *webhook_queue_take(struct webhook_queue *queue,
+	    const struct webhook_clock *now);
+const struct webhook_event *webhook_lane_event(
+	    const struct webhook_lane *lane);
+uint64_t webhook_lane_attempts(const struct webhook_lane *lane);
+void	 webhook_queue_delivered(struct webhook_queue *queue,
+	    struct webhook_lane *lane, const struct webhook_clock *now);
+enum webhook_verdict webhook_queue_failed(struct webhook_queue *queue,
+	    struct webhook_lane *lane, const struct webhook_clock *now);
+/* It was not tried to its end. */
+void	 webhook_queue_put_back(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
+/* Nothing is due before wall_ms: the receiver asked for it. */
+void	 webhook_queue_hold(struct webhook_queue *queue, uint64_t wall_ms);
+
+/* In how many ms something may be due; UINT64_MAX if that is not known. */
+uint64_t webhook_queue_wait_ms(const struct webhook_queue *queue,
+	    const struct webhook_clock *now);
+
+struct webhook_queue_figures {
+	int64_t	 delivered_seq;	/* all up to this, but for those parked */
+	int64_t	 read_seq;
+	size_t	 parked;
+	size_t	 held;		/* events in memory */
+	uint64_t oldest_ms;	/* when the oldest undelivered one that is */
+				/* known happened; wall, 0 for none */
+	uint64_t held_back_ms;	/* webhook_queue_hold(); 0 for not */
+};
+
+void	 webhook_queue_copy_figures(const struct webhook_queue *queue,
+	    struct webhook_queue_figures *figures);
+
+#endif

@@ -1,0 +1,541 @@
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/webhook_queue.h"
+#include "base/buf.h"
+#include "hub/webhook_state.h"
+
+/* What is delivered next, and when. */
+
+const char suite_name[] = "webhook_queue";
+
+enum { WALL_MS = 1000000000, DAY_MS = 86400000 };
+
+static struct webhook_queue *queue;
+static struct webhook_clock now;
+
+static void
+setup(void)
+{
+	static const struct id_key seed = { { 7 } };
+
+	now = (struct webhook_clock){ WALL_MS, 5000 };
+	queue = webhook_queue_new(&seed, 3 * DAY_MS);
+	webhook_queue_begin(queue, 0);
+}
+
+static void
+teardown(void)
+{
+	webhook_queue_free(queue);
+}
+
+static void
+pass(uint64_t ms)
+{
+	now.wall_ms += ms;
+	now.mono_ms += ms;
+}
+
+static struct webhook_event
+event(int64_t seq, unsigned part, enum event_type type)
+{
+	return (struct webhook_event){
+		.place = { seq, part },
+		.type = type,
+		.time_ms = WALL_MS - 100 + (uint64_t)seq,
+		.id = payload_new("id", 2),
+		.body = payload_new("{}", 2),
+	};
+}
+
+/* The journal's next row is an event of session. */
+static void
+happen(const char *session, int64_t seq, enum event_type type)
+{
+	struct webhook_event it = event(seq, 0, type);
+
+	webhook_queue_add(queue, session, &it);
+	webhook_queue_moved(queue, seq);
+}
+
+/* The delivery that is due is that of row seq; 0: none is. */
+static struct webhook_lane *
+take(int64_t seq)
+{
+	struct webhook_lane *lane = webhook_queue_take(queue, &now);
+
+	if (seq == 0)
+		ck_assert_ptr_null(lane);
+	else {
+		ck_assert_ptr_nonnull(lane);
+		ck_assert_int_eq(webhook_lane_event(lane)->place.seq, seq);
+	}
+	return lane;
+}
+
+static void
+deliver(int64_t seq)
+{
+	webhook_queue_delivered(queue, take(seq), &now);
+}
+
+static void
+fail_delivery(int64_t seq)
+{
+	ck_assert_int_eq(webhook_queue_failed(queue, take(seq), &now),
+	    WEBHOOK_TRY_AGAIN);
+}
+
+/* The lane of session is read anew, with one event of row seq and of type. */
+static struct webhook_lane *
+hunger(const char *session, int64_t from)
+{
+	struct webhook_lane *lane = webhook_queue_hungry(queue, &now);
+
+	ck_assert_ptr_nonnull(lane);
+	ck_assert_str_eq(webhook_lane_session(lane), session);
+	ck_assert_int_eq(webhook_lane_from(lane).seq, from);
+	return lane;
+}
+
+static void
+feed(struct webhook_lane *lane, int64_t seq, unsigned part,
+    enum event_type type)
+{
+	struct webhook_event it = event(seq, part, type);
+
+	ck_assert_int_eq(webhook_lane_add(queue, lane, &it), 0);
+}
+
+static void
+refill(const char *session, int64_t seq)
+{
+	struct webhook_lane *lane = hunger(session, seq);
+
+	feed(lane, seq, 0, EVENT_CUSTOMER_READY);
+	webhook_lane_filled(queue, lane, seq, WEBHOOK_LANE_WHOLE);
+}
+
+static int64_t
+kept_seq(void)
+{
+	struct webhook_state *state = webhook_queue_state(queue);
+	int64_t seq = state->seq;
+
+	webhook_state_free(state);
+	return seq;
+}
+
+static struct webhook_queue_figures
+figures(void)
+{
+	struct webhook_queue_figures it;
+
+	webhook_queue_copy_figures(queue, &it);
+	return it;
+}
+
+START_TEST(one_of_a_session_is_under_way_and_others_pass)
+{
+	struct webhook_lane *first;
+
+	happen("a", 1, EVENT_SESSION_STARTED);
+	happen("a", 2, EVENT_CUSTOMER_JOINED);
+	happen("b", 3, EVENT_SESSION_STARTED);
+	first = take(1);
+	deliver(3);
+	(void)take(0);
+	ck_assert_int_eq(kept_seq(), 0);
+	webhook_queue_delivered(queue, first, &now);
+	ck_assert_int_eq(kept_seq(), 1);
+	deliver(2);
+	(void)take(0);
+	ck_assert_int_eq(kept_seq(), 3);
+}
+END_TEST
+
+START_TEST(what_failed_waits_for_longer_each_time)
+{
+	uint64_t whole = WEBHOOK_PAUSE_MIN_MS, wait;
+	int i;
+
+	happen("b", 1, EVENT_CUSTOMER_READY);
+	happen("a", 2, EVENT_CUSTOMER_READY);
+	for (i = 0; i < 16; i++) {
+		fail_delivery(1);
+		wait = webhook_queue_wait_ms(queue, &now);
+		/* Another one gets through, or it is tried every minute. */
+		happen("a", 3 + i, EVENT_CUSTOMER_READY);
+		if (i == 0)
+			deliver(2);
+		deliver(3 + i);
+		wait = webhook_queue_wait_ms(queue, &now);
+		ck_assert_uint_ge(wait, whole / 2);
+		ck_assert_uint_le(wait, whole);
+		pass(wait - 1);
+		ck_assert_ptr_null(webhook_queue_hungry(queue, &now));
+		pass(1);
+		refill("b", 1);
+		whole = whole * 2 < WEBHOOK_PAUSE_MAX_MS ? whole * 2 :
+		    WEBHOOK_PAUSE_MAX_MS;
+	}
+	ck_assert_uint_eq(whole, WEBHOOK_PAUSE_MAX_MS);
+}
+END_TEST
+
+START_TEST(what_is_parked_is_kept_and_goes_on_after_a_restart)
+{
+	struct webhook_state *state;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	happen("b", 2, EVENT_CUSTOMER_READY);
+	happen("a", 3, EVENT_CUSTOMER_UNREADY);
+	fail_delivery(1);
+	deliver(2);
+	state = webhook_queue_state(queue);
+	ck_assert_int_eq(state->seq, 3);
+	ck_assert_uint_eq(state->parked_count, 1);
+	ck_assert_str_eq(state->parked[0].session, "a");
+	ck_assert_int_eq(state->parked[0].seq, 1);
+	ck_assert_uint_eq(state->parked[0].attempts, 1);
+	ck_assert_uint_eq(state->parked[0].first_ms, WALL_MS);
+	teardown();
+	setup();
+	webhook_queue_restore(queue, state);
+	webhook_state_free(state);
+	ck_assert_int_eq(webhook_queue_position(queue), 3);
+	ck_assert_ptr_null(webhook_queue_hungry(queue, &now));
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	refill("a", 1);
+	ck_assert_uint_eq(webhook_lane_attempts(take(1)), 1);
+}
+END_TEST
+
+START_TEST(what_came_while_it_was_parked_follows_in_order)
+{
+	struct webhook_lane *lane;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	happen("a", 2, EVENT_SESSION_READY);
+	ck_assert_uint_eq(figures().held, 0);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	lane = hunger("a", 1);
+	feed(lane, 1, 0, EVENT_CUSTOMER_READY);
+	feed(lane, 2, 0, EVENT_SESSION_READY);
+	webhook_lane_filled(queue, lane, 2, WEBHOOK_LANE_WHOLE);
+	/* This is not in it any more. */
+	happen("a", 3, EVENT_SESSION_LOCKED);
+	deliver(1);
+	deliver(2);
+	(void)take(0);
+	ck_assert_uint_eq(figures().parked, 1);
+	lane = hunger("a", 2);
+	/* What was delivered is passed over. */
+	feed(lane, 2, 0, EVENT_SESSION_READY);
+	feed(lane, 3, 0, EVENT_SESSION_LOCKED);
+	webhook_lane_filled(queue, lane, 3, WEBHOOK_LANE_WHOLE);
+	deliver(3);
+	ck_assert_uint_eq(figures().parked, 0);
+	happen("a", 4, EVENT_SESSION_ENDED);
+	deliver(4);
+	ck_assert_int_eq(kept_seq(), 4);
+}
+END_TEST
+
+START_TEST(parts_of_a_row_are_delivered_each_once)
+{
+	struct webhook_lane *lane;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	lane = hunger("a", 1);
+	feed(lane, 1, 0, EVENT_CUSTOMER_READY);
+	webhook_lane_filled(queue, lane, 1, WEBHOOK_LANE_CUT);
+	deliver(1);
+	lane = hunger("a", 1);
+	feed(lane, 1, 0, EVENT_CUSTOMER_READY);
+	feed(lane, 1, 1, EVENT_SESSION_READY);
+	webhook_lane_filled(queue, lane, 1, WEBHOOK_LANE_WHOLE);
+	lane = take(1);
+	ck_assert_uint_eq(webhook_lane_event(lane)->place.part, 1);
+}
+END_TEST
+
+START_TEST(after_three_days_an_event_is_given_up_and_the_next_one_tried)
+{
+	struct webhook_lane *lane;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	happen("a", 2, EVENT_CUSTOMER_UNREADY);
+	pass(3 * DAY_MS - 1);
+	refill("a", 1);
+	fail_delivery(1);
+	pass(DAY_MS);
+	refill("a", 1);
+	ck_assert_int_eq(webhook_queue_failed(queue, take(1), &now),
+	    WEBHOOK_GIVEN_UP);
+	lane = hunger("a", 1);
+	feed(lane, 1, 0, EVENT_CUSTOMER_READY);
+	feed(lane, 2, 0, EVENT_CUSTOMER_UNREADY);
+	webhook_lane_filled(queue, lane, 2, WEBHOOK_LANE_WHOLE);
+	/* Its own three days begin when it fails. */
+	lane = take(2);
+	ck_assert_uint_eq(webhook_lane_attempts(lane), 0);
+	ck_assert_int_eq(webhook_queue_failed(queue, lane, &now),
+	    WEBHOOK_TRY_AGAIN);
+}
+END_TEST
+
+START_TEST(without_a_limit_nothing_is_given_up)
+{
+	webhook_queue_configure(queue, 0);
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	pass((uint64_t)400 * DAY_MS);
+	refill("a", 1);
+	fail_delivery(1);
+}
+END_TEST
+
+START_TEST(a_session_of_which_nothing_is_left_is_parked_no_more)
+{
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	webhook_lane_filled(queue, hunger("a", 1), 1, WEBHOOK_LANE_WHOLE);
+	ck_assert_uint_eq(figures().parked, 0);
+	ck_assert_ptr_null(webhook_queue_hungry(queue, &now));
+}
+END_TEST
+
+START_TEST(a_long_way_without_events_is_gone_in_pieces)
+{
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	webhook_lane_filled(queue, hunger("a", 1), 70, WEBHOOK_LANE_CUT);
+	(void)hunger("a", 71);
+}
+END_TEST
+
+START_TEST(nothing_more_is_read_when_too_many_are_parked)
+{
+	char session[16];
+	int64_t i;
+
+	for (i = 1; i <= WEBHOOK_PARKED_MAX; i++) {
+		ck_assert(webhook_queue_wants(queue));
+		(void)snprintf(session, sizeof(session), "s%d", (int)i);
+		happen(session, i, EVENT_SESSION_STARTED);
+		fail_delivery(i);
+	}
+	ck_assert(!webhook_queue_wants(queue));
+	/* Nor is anybody else tried. */
+	happen("other", i, EVENT_SESSION_STARTED);
+	(void)take(0);
+	ck_assert_int_eq(kept_seq(), WEBHOOK_PARKED_MAX);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	refill("s1", 1);
+	deliver(1);
+	ck_assert(webhook_queue_wants(queue));
+}
+END_TEST
+
+START_TEST(no_more_is_held_than_fits)
+{
+	char session[16];
+	int64_t i;
+
+	for (i = 1; webhook_queue_wants(queue); i++) {
+		(void)snprintf(session, sizeof(session), "s%d", (int)i % 9);
+		happen(session, i, EVENT_CUSTOMER_READY);
+		ck_assert_int_le(i, WEBHOOK_HELD_MAX);
+	}
+	ck_assert_uint_eq(figures().held, WEBHOOK_HELD_MAX);
+}
+END_TEST
+
+START_TEST(of_carts_in_a_row_the_newest_is_told_once_a_second)
+{
+	struct webhook_lane *lane;
+
+	happen("a", 1, EVENT_CART_CHANGED);
+	lane = take(1);
+	happen("a", 2, EVENT_CART_CHANGED);
+	happen("a", 3, EVENT_CART_CHANGED);
+	webhook_queue_delivered(queue, lane, &now);
+	happen("a", 4, EVENT_CART_CHANGED);
+	(void)take(0);
+	ck_assert_uint_eq(webhook_queue_wait_ms(queue, &now),
+	    WEBHOOK_CART_MS);
+	pass(WEBHOOK_CART_MS - 1);
+	(void)take(0);
+	pass(1);
+	deliver(4);
+	pass(WEBHOOK_CART_MS);
+	(void)take(0);
+	happen("a", 5, EVENT_CART_CHANGED);
+	deliver(5);
+}
+END_TEST
+
+START_TEST(a_cart_goes_before_what_is_behind_it)
+{
+	happen("a", 1, EVENT_CART_CHANGED);
+	deliver(1);
+	happen("a", 2, EVENT_CART_CHANGED);
+	(void)take(0);
+	happen("a", 3, EVENT_SESSION_READY);
+	happen("a", 4, EVENT_CART_CHANGED);
+	deliver(2);
+	deliver(3);
+	(void)take(0);
+	pass(WEBHOOK_CART_MS);
+	deliver(4);
+}
+END_TEST
+
+START_TEST(while_nothing_gets_through_somebody_is_tried_every_minute)
+{
+	int i;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	for (i = 0; i < 12; i++) {
+		fail_delivery(1);
+		ck_assert_uint_le(webhook_queue_wait_ms(queue, &now),
+		    WEBHOOK_PROBE_MS);
+		pass(webhook_queue_wait_ms(queue, &now));
+		refill("a", 1);
+	}
+}
+END_TEST
+
+START_TEST(after_an_outage_all_are_tried_at_once)
+{
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	happen("b", 2, EVENT_CUSTOMER_READY);
+	happen("c", 3, EVENT_CUSTOMER_READY);
+	happen("d", 4, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	fail_delivery(2);
+	fail_delivery(3);
+	ck_assert_ptr_null(webhook_queue_hungry(queue, &now));
+	deliver(4);
+	refill("a", 1);
+	refill("b", 2);
+	refill("c", 3);
+}
+END_TEST
+
+START_TEST(two_that_always_fail_are_not_hurried_by_others)
+{
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	happen("b", 2, EVENT_CUSTOMER_READY);
+	happen("c", 3, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	fail_delivery(2);
+	deliver(3);
+	ck_assert_ptr_null(webhook_queue_hungry(queue, &now));
+}
+END_TEST
+
+START_TEST(nothing_is_sent_before_the_receiver_wants_it)
+{
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	webhook_queue_hold(queue, now.wall_ms + 30000);
+	(void)take(0);
+	ck_assert_uint_eq(webhook_queue_wait_ms(queue, &now), 30000);
+	pass(30000);
+	deliver(1);
+}
+END_TEST
+
+START_TEST(a_clock_that_was_wrong_holds_nothing_up)
+{
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	webhook_queue_hold(queue, now.wall_ms + 1000);
+	now.wall_ms -= DAY_MS;
+	refill("a", 1);
+	deliver(1);
+}
+END_TEST
+
+START_TEST(a_replay_begins_again_and_forgets_none_before)
+{
+	struct webhook_state *state;
+
+	happen("a", 5, EVENT_CUSTOMER_READY);
+	happen("b", 6, EVENT_CUSTOMER_READY);
+	fail_delivery(5);
+	fail_delivery(6);
+	happen("c", 7, EVENT_CUSTOMER_READY);
+	webhook_queue_replay(queue, 5);
+	ck_assert_int_eq(webhook_queue_position(queue), 5);
+	state = webhook_queue_state(queue);
+	ck_assert_int_eq(state->seq, 5);
+	ck_assert_uint_eq(state->parked_count, 1);
+	ck_assert_int_eq(state->parked[0].seq, 5);
+	webhook_state_free(state);
+	(void)take(0);
+	happen("b", 6, EVENT_CUSTOMER_READY);
+	deliver(6);
+}
+END_TEST
+
+START_TEST(what_was_not_tried_to_its_end_is_tried_again)
+{
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	webhook_queue_put_back(queue, take(1));
+	ck_assert_uint_eq(webhook_lane_attempts(take(1)), 0);
+}
+END_TEST
+
+START_TEST(the_oldest_that_is_not_delivered_is_known)
+{
+	ck_assert_uint_eq(figures().oldest_ms, 0);
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	happen("b", 2, EVENT_CUSTOMER_READY);
+	ck_assert_uint_eq(figures().oldest_ms, WALL_MS - 99);
+	fail_delivery(1);
+	deliver(2);
+	ck_assert_uint_eq(figures().oldest_ms, WALL_MS - 99);
+	ck_assert_int_eq(figures().delivered_seq, 2);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, one_of_a_session_is_under_way_and_others_pass);
+	tcase_add_test(tc, what_failed_waits_for_longer_each_time);
+	tcase_add_test(tc, what_is_parked_is_kept_and_goes_on_after_a_restart);
+	tcase_add_test(tc, what_came_while_it_was_parked_follows_in_order);
+	tcase_add_test(tc, parts_of_a_row_are_delivered_each_once);
+	tcase_add_test(tc,
+	    after_three_days_an_event_is_given_up_and_the_next_one_tried);
+	tcase_add_test(tc, without_a_limit_nothing_is_given_up);
+	tcase_add_test(tc,
+	    a_session_of_which_nothing_is_left_is_parked_no_more);
+	tcase_add_test(tc, a_long_way_without_events_is_gone_in_pieces);
+	tcase_add_test(tc, nothing_more_is_read_when_too_many_are_parked);
+	tcase_add_test(tc, no_more_is_held_than_fits);
+	tcase_add_test(tc, of_carts_in_a_row_the_newest_is_told_once_a_second);
+	tcase_add_test(tc, a_cart_goes_before_what_is_behind_it);
+	tcase_add_test(tc,
+	    while_nothing_gets_through_somebody_is_tried_every_minute);
+	tcase_add_test(tc, after_an_outage_all_are_tried_at_once);
+	tcase_add_test(tc, two_that_always_fail_are_not_hurried_by_others);
+	tcase_add_test(tc, nothing_is_sent_before_the_receiver_wants_it);
+	tcase_add_test(tc, a_clock_that_was_wrong_holds_nothing_up);
+	tcase_add_test(tc, a_replay_begins_again_and_forgets_none_before);
+	tcase_add_test(tc, what_was_not_tried_to_its_end_is_tried_again);
+	tcase_add_test(tc, the_oldest_that_is_not_delivered_is_known);
+}
