@@ -282,6 +282,62 @@ START_TEST(an_account_is_told_until_it_is_erased)
 END_TEST
 
 /* Between two calls nothing keeps the log from beginning anew. */
+/* The rows of a session's page are these. */
+static void
+expect_session(struct journal_events *reader, int64_t from, int64_t upto,
+    size_t max, const int64_t *rows, size_t count, int64_t last)
+{
+	struct journal_events_page page;
+	size_t i;
+
+	ck_assert_int_eq(journal_events_read_session(reader, "a", from, upto,
+	    max, &page), JOURNAL_EVENTS_OK);
+	ck_assert_uint_eq(page.count, count);
+	for (i = 0; i < count; i++)
+		ck_assert_int_eq(page.events[i].seq, rows[i]);
+	ck_assert_int_eq(page.last, last);
+	ck_assert_int_eq(page.newest, upto);
+	journal_events_page_clear(&page);
+}
+
+#define EXPECT_SESSION(from, upto, max, last, ...)			\
+	expect_session(reader, from, upto, max,				\
+	    (const int64_t[]){ __VA_ARGS__ },				\
+	    COUNT(((const int64_t[]){ __VA_ARGS__ })), last)
+
+START_TEST(a_session_is_read_alone_and_its_carts_by_the_last)
+{
+	struct journal_events *reader;
+	struct journal_events_page page;
+	struct story story;
+
+	story_begin(&story);
+	(void)story_enter(&story, 0, RECORD_START, 1);	/* 1 */
+	(void)story_enter(&story, 1, RECORD_START, 2);
+	(void)story_tell(&story, 0, RECORD_CART, 1);	/* 3 */
+	(void)story_tell(&story, 1, RECORD_CART, 2);
+	(void)story_tell(&story, 0, RECORD_CART, 1);	/* 5 */
+	(void)story_tell(&story, 0, RECORD_REFUSED, 1);
+	(void)story_tell(&story, 0, RECORD_CART, 1);	/* 7 */
+	(void)story_enter(&story, 0, RECORD_JOIN, 3);	/* 8 */
+	(void)story_tell(&story, 0, RECORD_CART, 3);	/* 9 */
+	reader = journal_events_new(story.path);
+	EXPECT_SESSION(1, 9, 64, 9, 1, 7, 8, 9);
+	EXPECT_SESSION(3, 9, 64, 9, 7, 8, 9);
+	/* What is behind upto does not count. */
+	EXPECT_SESSION(1, 6, 64, 6, 1, 5);
+	/* The oldest first; the page says that there is more. */
+	EXPECT_SESSION(1, 9, 2, 7, 1, 7);
+	EXPECT_SESSION(8, 9, 1, 8, 8);
+	ck_assert_int_eq(journal_events_read_session(reader, "nobody", 1, 9,
+	    64, &page), JOURNAL_EVENTS_OK);
+	ck_assert_uint_eq(page.count, 0);
+	ck_assert_int_eq(page.last, 9);
+	journal_events_page_clear(&page);
+	end(reader, &story);
+}
+END_TEST
+
 START_TEST(a_reader_is_in_nobodys_way)
 {
 	struct journal_events *reader;
@@ -336,6 +392,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, what_is_purged_is_no_silent_gap);
 	tcase_add_test(tc, a_row_that_is_not_there_yet_is_ahead);
 	tcase_add_test(tc, an_account_is_told_until_it_is_erased);
+	tcase_add_test(tc,
+	    a_session_is_read_alone_and_its_carts_by_the_last);
 	tcase_add_test(tc, a_reader_is_in_nobodys_way);
 	tcase_add_test(tc, what_cannot_be_read_is_an_error_until_it_can);
 }

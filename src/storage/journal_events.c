@@ -26,6 +26,8 @@ enum statement {
 	SQL_END,
 	SQL_BOUNDS,
 	SQL_ROWS,
+	SQL_LAST_OF_SESSION,
+	SQL_WAY_BACK,
 	STATEMENTS
 };
 
@@ -59,6 +61,15 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " LEFT JOIN journal_body AS b ON b.seq = j.seq"
 	    "  AND j.event IN (1, 2) AND j.flags & 8"
 	    " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2",
+	[SQL_LAST_OF_SESSION] =
+	    "SELECT last_seq FROM session WHERE name = ?",
+	[SQL_WAY_BACK] =
+	    "WITH RECURSIVE back (seq, event, previous_seq) AS ("
+	    " SELECT seq, event, previous_seq FROM journal WHERE seq = ?1"
+	    " UNION ALL SELECT j.seq, j.event, j.previous_seq"
+	    "  FROM back CROSS JOIN journal AS j ON j.seq = back.previous_seq"
+	    "  LIMIT ?2)"
+	    " SELECT seq, event, previous_seq FROM back",
 };
 
 static const char connection_sql[] =
@@ -372,8 +383,9 @@ has_enough(const struct reading *reading)
 	    clock_us() - reading->begun_us >= SLICE_US;
 }
 
+/* The next rows, count at the most. */
 static enum journal_events_status
-read_rows(struct reading *reading)
+read_rows(struct reading *reading, int64_t count)
 {
 	struct journal_events *reader = reading->reader;
 	struct sql_binding rows = sql_run_of(reader->statements[SQL_ROWS]);
@@ -382,7 +394,7 @@ read_rows(struct reading *reading)
 	int64_t seq;
 
 	sql_bind_row(&rows, reading->page->last);
-	sql_bind_row(&rows, JOURNAL_EVENTS_ROWS_MAX);
+	sql_bind_row(&rows, count);
 	if (reading->shop == NULL)
 		sql_bind_null(&rows);
 	else
@@ -416,7 +428,8 @@ read_page(struct reading *reading, int64_t after)
 		return JOURNAL_EVENTS_PURGED;
 	reading->page->last = after;
 	reading->page->newest = newest;
-	return after < newest ? read_rows(reading) : JOURNAL_EVENTS_OK;
+	return after < newest ? read_rows(reading,
+	    JOURNAL_EVENTS_ROWS_MAX) : JOURNAL_EVENTS_OK;
 }
 
 /* Whatever came of it, the transaction is over; a failure ended it. */
@@ -474,5 +487,134 @@ journal_events_newest(struct journal_events *reader, int64_t *newest)
 	*newest = 0;
 	if (status == JOURNAL_EVENTS_OK)
 		status = read_bounds(reader, &oldest, newest);
+	return status;
+}
+
+/* The way back along a session's rows, of which the oldest are kept. */
+struct way_back {
+	int64_t	 from;			/* no further back */
+	int64_t	 upto;
+	int64_t	 next;			/* where it goes on; 0: it is over */
+	bool	 is_cart;		/* the row behind is one */
+	int64_t	*rows;			/* a ring of max, newest first */
+	size_t	 max;
+	size_t	 count;			/* all that there were */
+};
+
+static enum journal_events_status
+find_last_of_session(struct journal_events *reader, const char *session,
+    int64_t *last)
+{
+	struct sql_binding rows =
+	    sql_run_of(reader->statements[SQL_LAST_OF_SESSION]);
+	struct columns columns = columns_at(rows.statement, "session");
+
+	*last = 0;
+	sql_bind_text(&rows, session, strlen(session));
+	if (sql_next(&rows))
+		*last = column_row_or_none(&columns, 0);
+	return end_rows(reader, &rows, &columns);
+}
+
+/* Keep a row, unless it is a cart with another one right behind it. */
+static void
+pass_row(struct way_back *way, int64_t seq, enum record_event event)
+{
+	bool is_cart = event == RECORD_CART;
+
+	if (seq > way->upto || record_is_note(event) ||
+	    (is_cart && way->is_cart))
+		return;
+	way->is_cart = is_cart;
+	way->rows[way->count++ % way->max] = seq;
+}
+
+/* Go back by a slice of rows. */
+static enum journal_events_status
+go_back(struct journal_events *reader, struct way_back *way)
+{
+	struct sql_binding rows = sql_run_of(reader->statements[SQL_WAY_BACK]);
+	struct columns columns = columns_at(rows.statement, "journal");
+	enum record_event event;
+	int64_t seq;
+
+	sql_bind_row(&rows, way->next);
+	sql_bind_row(&rows, JOURNAL_EVENTS_ROWS_MAX);
+	way->next = 0;		/* where the rest was purged */
+	while (sql_next(&rows)) {
+		seq = column_id(&columns, 0);
+		event = (enum record_event)column_between(&columns, 1,
+		    RECORD_START, RECORD_EVENT_MAX);
+		way->next = column_row_or_none(&columns, 2);
+		if (!columns_fit(&columns))
+			break;
+		if (seq < way->from) {
+			way->next = 0;
+			break;
+		}
+		pass_row(way, seq, event);
+	}
+	return end_rows(reader, &rows, &columns);
+}
+
+/* Read the rows that were kept, the oldest first. */
+static enum journal_events_status
+read_way(struct reading *reading, const struct way_back *way)
+{
+	enum journal_events_status status = JOURNAL_EVENTS_OK;
+	struct journal_events_page *page = reading->page;
+	size_t kept = way->count < way->max ? way->count : way->max, i;
+
+	for (i = 0; i < kept && status == JOURNAL_EVENTS_OK; i++) {
+		page->last = way->rows[(way->count - 1 - i) % way->max] - 1;
+		status = read_rows(reading, 1);
+	}
+	page->newest = way->upto;
+	/* All that there is, or there is more behind the last row. */
+	if (way->count <= way->max)
+		page->last = way->upto;
+	return status;
+}
+
+static enum journal_events_status
+walk_session(struct reading *reading, const char *session,
+    struct way_back *way)
+{
+	struct journal_events *reader = reading->reader;
+	enum journal_events_status status;
+
+	status = find_last_of_session(reader, session, &way->next);
+	while (status == JOURNAL_EVENTS_OK && way->next >= way->from &&
+	    way->next != 0)
+		status = go_back(reader, way);
+	if (status == JOURNAL_EVENTS_OK)
+		status = run_alone(reader, SQL_BEGIN);
+	return status != JOURNAL_EVENTS_OK ? status :
+	    end_reading(reader, read_way(reading, way));
+}
+
+enum journal_events_status
+journal_events_read_session(struct journal_events *reader,
+    const char *session, int64_t from, int64_t upto, size_t max,
+    struct journal_events_page *page)
+{
+	struct way_back way = { .from = from, .upto = upto, .max = max };
+	struct reading reading = {
+		.reader = reader,
+		.page = page,
+		.max = SIZE_MAX,
+		.begun_us = clock_us(),
+	};
+	enum journal_events_status status = open_connection(reader);
+
+	*page = (struct journal_events_page){ .events = NULL };
+	if (status != JOURNAL_EVENTS_OK)
+		return status;
+	page->events = xcalloc(max * PARTS_MAX, sizeof(*page->events));
+	way.rows = xcalloc(max, sizeof(*way.rows));
+	status = walk_session(&reading, session, &way);
+	free(way.rows);
+	if (status != JOURNAL_EVENTS_OK)
+		journal_events_page_clear(page);
 	return status;
 }

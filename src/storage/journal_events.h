@@ -111,6 +111,17 @@ enum journal_events_status journal_events_read_shop(
 	    size_t max, struct journal_events_page *page)
 	    __attribute__((warn_unused_result));
 
+/*
+ * The events of one session, as it is stored, in the rows from to upto: those
+ * of max rows at the most, and of carts one after the other the last.  The page
+ * goes on to last, and newest is upto.  What takes long for a session with many
+ * rows is done in several transactions.
+ */
+enum journal_events_status journal_events_read_session(
+	    struct journal_events *reader, const char *session, int64_t from,
+	    int64_t upto, size_t max, struct journal_events_page *page)
+	    __attribute__((warn_unused_result));
+
 /* The newest row alone. */
 enum journal_events_status journal_events_newest(struct journal_events *reader,
 	    int64_t *newest) __attribute__((warn_unused_result));
