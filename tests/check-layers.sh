@@ -28,6 +28,7 @@ hidden_libraries='sqlite3.h=(storage|audit)/
     uv.h=(config|net|admin|api|daemon|ctl)/
     systemd/=(config|daemon)/
     confuse.h=config/
+    curl/=api/webhook
     zlib.h=(wire/ws_deflate\.c|config/)'
 impure_headers='^(sys/(epoll|eventfd|file|ioctl|mman|poll|random|resource'\
 '|select|signalfd|socket|stat|statvfs|time|un|wait)\.h'\
@@ -312,6 +313,8 @@ test_libraries()
 	found 'only for (config|daemon)/'
 	plant ctl/x.c '#include <confuse.h>'
 	found 'only for config/'
+	plant api/x.c '#include <curl/curl.h>'
+	found 'only for api/webhook'
 	plant net/x.c '#include <zlib.h>'
 	found 'only for (wire/ws_deflate'
 	for layer in storage audit; do

@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "probes.h"
+#include "webhook_figures.h"
 
 struct admin_calls;
 struct exchange_answer;
@@ -36,6 +37,7 @@ struct admin_config {
 	bool	(*is_draining)(const void *ctx);
 	/* How the storage is, in a word: "ok", or what is wrong. */
 	const char *(*storage)(void *ctx);
+	struct webhook_operations webhooks;
 	void	*ctx;
 };
 

@@ -9,6 +9,7 @@
 #include "admin_command.h"
 #include "admin_request.h"
 #include "admin_status.h"
+#include "admin_webhook.h"
 #include "base/log.h"
 #include "config/address.h"
 #include "net/exchange.h"
@@ -42,12 +43,18 @@ static const struct route {
 	{ "GET", "/config", NULL, false, admin_status_settings },
 	{ "GET", "/erase/", NULL, false, admin_status_erasure },
 	{ "GET", "/call/", NULL, false, admin_call_status },
+	{ "GET", "/webhook", NULL, false, admin_webhook_status },
+	{ "GET", "/webhook-test/", NULL, false, admin_webhook_tested },
 	/* It logs the erasure's number besides. */
 	{ "POST", "/erase", NULL, false, admin_command_erase },
 	{ "POST", "/kick", "kick", false, admin_command_kick },
 	{ "POST", "/lock", "lock", false, admin_call_lock },
 	{ "POST", "/unlock", "unlock", false, admin_call_unlock },
 	{ "POST", "/end", "end", false, admin_call_end },
+	{ "POST", "/webhook-test", "webhook test", false,
+	    admin_webhook_test },
+	{ "POST", "/webhook-replay", "webhook replay", false,
+	    admin_webhook_replay },
 	{ "POST", "/reload", "reload", false, admin_command_reload },
 	{ "POST", "/drain", "drain", false, admin_command_drain },
 	{ "POST", "/log-level", "log level", false,

@@ -237,6 +237,30 @@ tell_api_answers(struct exposition *out, const struct metrics *metrics)
 }
 
 static void
+tell_webhook_attempts(struct exposition *out, const struct metrics *metrics)
+{
+	size_t i;
+
+	for (i = 0; i < WEBHOOK_RESULTS; i++)
+		tell_labelled(out, "result", webhook_result_name(
+		    (enum webhook_result)i), metrics->webhook.results[i]);
+}
+
+static void
+tell_webhook_duration(struct exposition *out, const struct metrics *metrics)
+{
+	exposition_histogram(out, NULL, 0, &metrics->webhook.duration_us,
+	    EXPOSITION_MICROSECONDS);
+}
+
+static void
+tell_webhook_oldest(struct exposition *out, const struct metrics *metrics)
+{
+	exposition_sample(out, NULL, 0, metrics->webhook.oldest_ms,
+	    EXPOSITION_MILLISECONDS);
+}
+
+static void
 tell_jobs(struct exposition *out, const struct metrics *metrics)
 {
 	tell_labelled(out, "state", "pending", metrics->hub.jobs_pending);
@@ -423,6 +447,23 @@ static const struct family {
 	{ "buddyshopping_api_answers_total", EXPOSITION_COUNTER,
 	    "Answers to the shop's servers, by their status.",
 	    .tell = tell_api_answers },
+	{ "buddyshopping_webhook_attempts_total", EXPOSITION_COUNTER,
+	    "Events sent to webhook-url, by what came of it.",
+	    .tell = tell_webhook_attempts },
+	{ "buddyshopping_webhook_duration_seconds", EXPOSITION_HISTOGRAM,
+	    "How long that took.", .tell = tell_webhook_duration },
+	{ "buddyshopping_webhook_given_up_total", EXPOSITION_COUNTER,
+	    "Events that were given up after webhook-retry-time.",
+	    FIELD(webhook.given_up) },
+	{ "buddyshopping_webhook_purged_total", EXPOSITION_COUNTER,
+	    "How often rows had been purged before they were read.",
+	    FIELD(webhook.purged) },
+	{ "buddyshopping_webhook_parked_sessions", EXPOSITION_GAUGE,
+	    "Sessions whose events wait because one was not delivered.",
+	    FIELD(webhook.parked) },
+	{ "buddyshopping_webhook_oldest_seconds", EXPOSITION_GAUGE,
+	    "Since the oldest event happened that waits to be delivered.",
+	    .tell = tell_webhook_oldest },
 	{ "buddyshopping_jobs", EXPOSITION_GAUGE,
 	    "Changes, reads and answers on their way to the storage thread, "
 	    "or with it.", .tell = tell_jobs },

@@ -16,6 +16,7 @@
 #include "net/ws_peer.h"
 #include "process.h"
 #include "storage/writer.h"
+#include "webhook_figures.h"
 
 struct shops;
 
@@ -40,6 +41,7 @@ struct metrics {
 	struct status_counts api_answers;
 	struct bad_requests api_refused;
 	size_t	 api_connections;
+	struct webhook_figures webhook;
 	size_t	 connections_max;	/* 0: no limit */
 	uint64_t limited_connections;	/* not let in */
 	struct process_figures process;

@@ -8,22 +8,16 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "session/session_name.h"
+#include "wire/event_type.h"
 #include "wire/json_write.h"
 
-static const char *const types[JOURNAL_EVENT_TYPES] = {
-	[JOURNAL_SESSION_STARTED] = "session.started",
-	[JOURNAL_CUSTOMER_JOINED] = "customer.joined",
-	[JOURNAL_CUSTOMER_RETURNED] = "customer.returned",
-	[JOURNAL_CART_CHANGED] = "cart.changed",
-	[JOURNAL_CUSTOMER_READY] = "customer.ready",
-	[JOURNAL_CUSTOMER_UNREADY] = "customer.unready",
-	[JOURNAL_SESSION_READY] = "session.ready",
-	[JOURNAL_SESSION_UNREADY] = "session.unready",
-	[JOURNAL_SESSION_LOCKED] = "session.locked",
-	[JOURNAL_SESSION_UNLOCKED] = "session.unlocked",
-	[JOURNAL_CUSTOMER_LEFT] = "customer.left",
-	[JOURNAL_SESSION_ENDED] = "session.ended",
-};
+/* These names have one table. */
+_Static_assert((int)JOURNAL_SESSION_STARTED == (int)EVENT_SESSION_STARTED &&
+    (int)JOURNAL_CART_CHANGED == (int)EVENT_CART_CHANGED &&
+    (int)JOURNAL_SESSION_READY == (int)EVENT_SESSION_READY &&
+    (int)JOURNAL_SESSION_ENDED == (int)EVENT_SESSION_ENDED &&
+    (int)JOURNAL_EVENT_TYPES == (int)EVENT_TYPES,
+    "the types of the journal's events are those of event_type.h");
 
 static const char *const reasons[] = {
 	[JOURNAL_REASON_NONE] = NULL,
@@ -42,7 +36,7 @@ static const char *const part_suffixes[] = {
 const char *
 event_json_type(enum journal_event_type type)
 {
-	return types[type];
+	return event_type_name((enum event_type)type);
 }
 
 void
@@ -87,7 +81,7 @@ event_json_write(struct json_write *json, const struct journal_event *event)
 
 	event_json_id(event, id);
 	json_write_string(json, "id", id);
-	json_write_string(json, "type", types[event->type]);
+	json_write_string(json, "type", event_json_type(event->type));
 	api_time_write(json, "timestamp", event->time_ms);
 	json_write_open(json, "data", "{");
 	write_data(json, event);

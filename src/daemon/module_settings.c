@@ -205,6 +205,21 @@ module_settings_api_access(const struct options *options)
 	};
 }
 
+struct webhook_settings
+module_settings_webhook(const struct options *options)
+{
+	return (struct webhook_settings){
+		.url = options->webhook_url,
+		.secrets = options->webhook_secrets,
+		.events = options->webhook_events,
+		.events_count = options->webhook_events_count,
+		.allow_private = options->webhook_allow_private,
+		.ca_file = options->webhook_ca_file,
+		.timeout_s = options->webhook_timeout_s,
+		.retry_ms = ms(options->webhook_retry_time_s),
+	};
+}
+
 struct unsent_settings
 module_settings_unsent(const struct options *options)
 {

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "api/api_access.h"
+#include "api/webhook_settings.h"
 #include "hub/hub_config.h"
 #include "hub/quota.h"
 #include "hub/shop.h"
@@ -34,6 +35,8 @@ module_settings_longpolls(const struct options *options);
 struct quota_settings module_settings_quota(const struct options *options);
 struct api_access_settings
 module_settings_api_access(const struct options *options);
+struct webhook_settings
+module_settings_webhook(const struct options *options);
 struct unsent_settings module_settings_unsent(const struct options *options);
 struct ws_settings module_settings_ws(const struct options *options);
 struct ws_peers_settings

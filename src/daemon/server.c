@@ -12,6 +12,7 @@
 #include "admin/admin_listener.h"
 #include "admin/metrics.h"
 #include "api/api_listener.h"
+#include "api/webhooks.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -24,6 +25,7 @@
 #include "hub/hub_counts.h"
 #include "hub/job.h"
 #include "hub/quota.h"
+#include "hub/webhook_state.h"
 #include "memory_trim.h"
 #include "module_settings.h"
 #include "net/http.h"
@@ -63,6 +65,10 @@ struct server {
 	struct transports transports;
 	struct admin_listener *admin_listener;
 	struct api_listener *api;
+	struct wakeup webhooks_ready;	/* their thread has a state to keep */
+	struct webhooks *webhooks;
+	struct webhook_state *webhook_state;	/* of before; or NULL */
+	int64_t	 head_row;		/* of the journal, at the start */
 
 	struct memory_trim memory_trim;
 	struct loop_lag lag;
@@ -174,6 +180,7 @@ on_storage_results(void *ctx)
 		return;
 	hub_complete_jobs(server->hub, &results, &now);
 	api_listener_committed(server->api);
+	webhooks_note_commit(server->webhooks);
 	memory_trim_note_work(&server->memory_trim);
 }
 
@@ -184,6 +191,28 @@ wake_loop(void *ctx)
 	struct server *server = ctx;
 
 	wakeup_send(&server->results_ready);
+}
+
+/* Called by the thread of webhooks. */
+static void
+wake_for_webhooks(void *ctx)
+{
+	struct server *server = ctx;
+
+	wakeup_send(&server->webhooks_ready);
+}
+
+static void
+keep_webhooks(void *ctx)
+{
+	struct server *server = ctx;
+	struct webhook_state *state;
+
+	if (server->webhooks == NULL)
+		return;
+	state = webhooks_take_state(server->webhooks);
+	if (state != NULL)
+		hub_keep_webhook(server->hub, state);
 }
 
 static void
@@ -248,6 +277,7 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	metrics->api_answers = api.answers;
 	metrics->api_refused = api.refused;
 	metrics->api_connections = api.connections;
+	webhooks_copy_figures(server->webhooks, &metrics->webhook);
 	writer_copy_counts(server->writer, &metrics->writer);
 	metrics->turns_us = server->lag.turns_us;
 	metrics->log_lost = log_lost();
@@ -301,12 +331,15 @@ apply_options(void *ctx)
 	    module_settings_http(server->options);
 	const struct api_access_settings access =
 	    module_settings_api_access(server->options);
+	const struct webhook_settings webhook =
+	    module_settings_webhook(server->options);
 
 	log_set_level(server->options->log_level);
 	configure_hub(server);
 	transports_configure(&server->transports, server->options);
 	admin_listener_configure(server->admin_listener, &http);
 	api_listener_configure(server->api, &access, &http);
+	webhooks_configure(server->webhooks, &webhook);
 }
 
 static void
@@ -368,6 +401,7 @@ init_loop(struct server *server)
 	if (uv_loop_init(loop) != 0)
 		fatalx("cannot set up the event loop");
 	wakeup_init(&server->results_ready, loop, on_storage_results, server);
+	wakeup_init(&server->webhooks_ready, loop, keep_webhooks, server);
 	uv_prepare_init(loop, &server->prepare);
 	uv_idle_init(loop, &server->no_sleep);
 	uv_timer_init(loop, &server->wakeup);
@@ -401,6 +435,8 @@ open_storage(struct server *server, struct id_key *key)
 		.done = wake_loop,
 		.ctx = server,
 	};
+	server->webhook_state = store_take_webhook(server->store);
+	server->head_row = store_head_row(server->store);
 	server->writer = writer_start(&config, &settings);
 	server->watchdog = watchdog_start(&server->loop, server->writer);
 	return EX_OK;
@@ -466,6 +502,23 @@ init_api(struct server *server)
 	server->api = api_listener_new(&config, &access, &http);
 }
 
+static void
+init_webhooks(struct server *server)
+{
+	const struct webhook_settings settings =
+	    module_settings_webhook(server->options);
+	const struct webhooks_config config = {
+		.database = server->options->database,
+		.state = server->webhook_state,
+		.head = server->head_row,
+		.changed = wake_for_webhooks,
+		.ctx = server,
+	};
+
+	server->webhook_state = NULL;
+	server->webhooks = webhooks_new(&config, &settings);
+}
+
 static int
 open_admin_listener(struct server *server, const struct id_key *key)
 {
@@ -486,6 +539,7 @@ open_admin_listener(struct server *server, const struct id_key *key)
 			.drain = drain,
 			.is_draining = is_draining,
 			.storage = storage_state,
+			.webhooks = webhooks_operations(server->webhooks),
 			.ctx = server,
 		},
 	};
@@ -519,6 +573,7 @@ close_loop(struct server *server)
 	uv_close((uv_handle_t *)&server->no_sleep, NULL);
 	uv_close((uv_handle_t *)&server->wakeup, NULL);
 	wakeup_close(&server->results_ready);
+	wakeup_close(&server->webhooks_ready);
 	memory_trim_close(&server->memory_trim);
 	signals_close(&server->signals);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until none is left */
@@ -556,6 +611,7 @@ server_start(struct server *server)
 	init_hub(server, &key);
 	init_transports(server, &key);
 	init_api(server);
+	init_webhooks(server);
 	status = open_admin_listener(server, &key);
 	if (status != EX_OK)
 		return status;
@@ -575,6 +631,8 @@ server_stop(struct server *server)
 	admin_listener_stop(server->admin_listener);
 	api_listener_stop(server->api);
 	transports_stop(&server->transports);
+	webhooks_stop(server->webhooks);
+	keep_webhooks(server);
 	/* That is committed, and shown to nobody. */
 	if (server->hub != NULL)
 		submit_to_storage(server);
@@ -586,6 +644,8 @@ server_stop(struct server *server)
 	close_loop(server);
 	admin_listener_free(server->admin_listener);
 	api_listener_free(server->api);
+	webhooks_free(server->webhooks);
+	webhook_state_free(server->webhook_state);
 	transports_clear(&server->transports);
 	if (server->hub != NULL)
 		hub_free(server->hub);

@@ -36,6 +36,14 @@ const ANSWERS = {
 	'/end': { id: 1 },
 	'/call/1': { state: 'done', incarnation: 1, revision: 5,
 		payload: { multicartContent: [] } },
+	'/webhook': { on: true, deliveredSeq: 7, readSeq: 8, held: 1, underWay: 1,
+		parked: 0, oldest: 2, paused: 0, delivered: 6, refused: 1, timeout: 0,
+		unreachable: 0, forbidden: 0, givenUp: 0, purged: 0, status: 500,
+		error: 'the answer is 500' },
+	'/webhook-test': { id: 1 },
+	'/webhook-test/1': { state: 'done', result: 'delivered', status: 200,
+		ms: 3, error: null },
+	'/webhook-replay': {},
 	'/log-level': {},
 	'/drain': {},
 };
@@ -53,11 +61,15 @@ const COMMANDS = [
 	{ words: ['unlock', 'one'], paths: ['/unlock'] },
 	{ words: ['end', 'one'], paths: ['/end'] },
 	{ words: ['log-level', 'info'], paths: ['/log-level'] },
+	{ words: ['webhook', 'status'], paths: ['/webhook'], json: true },
+	{ words: ['webhook', 'test'],
+		paths: ['/webhook-test', '/webhook-test/1'] },
+	{ words: ['webhook', 'replay', '--after=7'], paths: ['/webhook-replay'] },
 	{ words: ['drain'], paths: ['/drain'] },
 ];
 
 // What may be null, and what may be a number instead of that.
-const NULLABLE = ['name', 'value', 'default', 'next'];
+const NULLABLE = ['name', 'value', 'default', 'next', 'error'];
 const OTHERS = [null, -1, 1e30, 7, 'x', true, [], ['x', null], {}];
 
 const isNumber = (value) => Number.isInteger(value) && value >= 0 &&
@@ -73,8 +85,10 @@ const isList = (value, like) => Array.isArray(value) && value.every((one) =>
 const mayBe = (key, was, value) => {
 	if (Array.isArray(was))
 		return isList(value, was[0] ?? 'a text');
-	if (key === 'state' && was === 'done')
+	if ((key === 'state' && was === 'done') || key === 'result')
 		return false; // only some words are states
+	if (key === 'error')
+		return value === null || typeof value === 'string';
 	if (key === 'next')
 		return value === null || value === 7;
 	return kindOf(value) === kindOf(was) ||
@@ -153,7 +167,7 @@ const check = async (listener, words, where, text, isGood) => {
 };
 
 for (const { words, paths, json } of COMMANDS)
-	test(`${words[0]} gets something else`, () => withListener(
+	test(`${words.join(' ')} gets something else`, () => withListener(
 		async (listener) => {
 			const ways = json ? [words, [...words, '--json']] : [words];
 			for (const where of paths)

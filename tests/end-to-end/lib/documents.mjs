@@ -82,6 +82,7 @@ const CLAIMS = {
 		'base-path = /together/': SETTINGS,
 		'require-tickets = yes': SETTINGS,
 		'fastcgi-listen = unix:': SETTINGS,
+		'(umask 027; printf': FORM,
 		'PRAGMA journal_mode = DELETE': SQL,
 		'buddyshopping -t': CONTAINER,
 	},
@@ -98,6 +99,7 @@ const CLAIMS = {
 		'{"events": [EVENT': SHAPE,
 		'{"id": "1742"': SHAPE,
 		'curl -s --oauth2-bearer $KEY "$api/events': API,
+		'POST /hook HTTP/1.1': FORM,
 	},
 	'man/buddyshopping-protocol.7': {
 		'GET {base-path}{sessionId} HTTP/1.1': FORM,

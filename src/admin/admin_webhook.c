@@ -1,0 +1,136 @@
+#include "admin_webhook.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+
+#include "admin_request.h"
+#include "base/log.h"
+#include "base/number.h"
+#include "base/query.h"
+#include "webhook_figures.h"
+#include "wire/json_write.h"
+
+enum { NUMBER_BYTES = 32 };	/* of one in a query, and more than any has */
+
+static void
+write_error(struct json_write *json, const char *error)
+{
+	json_write_string(json, "error", *error == '\0' ? NULL : error);
+}
+
+void
+admin_webhook_status(const struct admin_request *request,
+    struct exchange_answer *answer)
+{
+	const struct webhook_operations *webhooks =
+	    &request->config->webhooks;
+	struct webhook_figures figures;
+	struct json_write json;
+	size_t i;
+
+	webhooks->copy_figures(webhooks->ctx, &figures);
+	json_write_begin(&json, ADMIN_ANSWER_BYTES_MAX);
+	json_write_literal(&json, "on", figures.is_on ? "true" : "false");
+	json_write_number(&json, "deliveredSeq",
+	    (uint64_t)figures.delivered_seq);
+	json_write_number(&json, "readSeq", (uint64_t)figures.read_seq);
+	json_write_number(&json, "held", figures.held);
+	json_write_number(&json, "underWay", figures.under_way);
+	json_write_number(&json, "parked", figures.parked);
+	json_write_number(&json, "oldest", figures.oldest_ms / 1000);
+	json_write_number(&json, "paused", (figures.paused_ms + 999) / 1000);
+	for (i = 0; i < WEBHOOK_RESULTS; i++)
+		json_write_number(&json, webhook_result_name(
+		    (enum webhook_result)i), figures.results[i]);
+	json_write_number(&json, "givenUp", figures.given_up);
+	json_write_number(&json, "purged", figures.purged);
+	json_write_number(&json, "status", figures.last_status);
+	write_error(&json, figures.last_error);
+	admin_answer_json(answer, 200, json_write_end(&json));
+}
+
+static void
+answer_off(struct exchange_answer *answer)
+{
+	admin_answer_error(answer, 409, "there is no webhook-url");
+}
+
+void
+admin_webhook_test(const struct admin_request *request,
+    struct exchange_answer *answer)
+{
+	const struct webhook_operations *webhooks =
+	    &request->config->webhooks;
+	uint64_t number;
+
+	if (admin_request_is_late(request, answer))
+		return;
+	number = webhooks->test(webhooks->ctx);
+	if (number == 0)
+		answer_off(answer);
+	else
+		admin_answer_format(answer, 202, "{\"id\":%" PRIu64 "}\n",
+		    number);
+}
+
+static void
+answer_test(const struct webhook_test *test, struct exchange_answer *answer)
+{
+	struct json_write json;
+
+	json_write_begin(&json, ADMIN_ANSWER_BYTES_MAX);
+	json_write_string(&json, "state", "done");
+	json_write_string(&json, "result", webhook_result_name(test->result));
+	json_write_number(&json, "status", test->status);
+	json_write_number(&json, "ms", test->took_us / 1000);
+	write_error(&json, test->error);
+	admin_answer_json(answer, 200, json_write_end(&json));
+}
+
+void
+admin_webhook_tested(const struct admin_request *request,
+    struct exchange_answer *answer)
+{
+	const struct webhook_operations *webhooks =
+	    &request->config->webhooks;
+	struct webhook_test test = { .state = WEBHOOK_TEST_UNKNOWN };
+	uint64_t number;
+
+	if (number_parse(request->rest, UINT64_MAX, &number) == 0)
+		test = webhooks->tested(webhooks->ctx, number);
+	switch (test.state) {
+	case WEBHOOK_TEST_UNKNOWN:
+		admin_answer_error(answer, 404, "no such test");
+		break;
+	case WEBHOOK_TEST_PENDING:
+		admin_answer_format(answer, 200, "{\"state\":\"pending\"}\n");
+		break;
+	case WEBHOOK_TEST_DONE:
+		answer_test(&test, answer);
+		break;
+	}
+}
+
+void
+admin_webhook_replay(const struct admin_request *request,
+    struct exchange_answer *answer)
+{
+	const struct webhook_operations *webhooks =
+	    &request->config->webhooks;
+	char text[NUMBER_BYTES];
+	uint64_t seq;
+
+	if (query_only(request->query, "after", text, sizeof(text)) == -1 ||
+	    number_parse(text, INT64_MAX, &seq) == -1) {
+		admin_answer_error(answer, 400, "needs after=SEQ");
+		return;
+	}
+	if (admin_request_is_late(request, answer))
+		return;
+	if (webhooks->replay(webhooks->ctx, (int64_t)seq) == -1) {
+		answer_off(answer);
+		return;
+	}
+	log_info("admin: webhook replay: behind row %" PRIu64, seq);
+	admin_answer_empty(answer, 200);
+}

@@ -1,0 +1,55 @@
+#ifndef WEBHOOK_WORKER_H
+#define WEBHOOK_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "admin/webhook_figures.h"
+#include "base/id.h"
+
+struct webhook_settings;
+struct webhook_state;
+
+/*
+ * A shop's webhook at work: it reads the journal, keeps the queue and sends.
+ * All of it is done by one thread, but for webhook_worker_wake().
+ */
+struct webhook_worker;
+
+/*
+ * path of the database and seed are copied, state is taken.  Where that says
+ * that there is no webhook, it begins behind row head, or at the newest if that
+ * is -1.
+ */
+struct webhook_worker *webhook_worker_new(const char *path,
+	    const struct id_key *seed, struct webhook_state *state,
+	    int64_t head);
+void	 webhook_worker_free(struct webhook_worker *worker);
+
+/* Takes settings, which hold from now on: all that is under way is sent anew. */
+void	 webhook_worker_configure(struct webhook_worker *worker,
+	    struct webhook_settings *settings);
+/* Begin again behind row seq, or at the newest if that comes first. */
+void	 webhook_worker_replay(struct webhook_worker *worker, int64_t seq);
+/* Send an event that says nothing of a session, as soon as there is room. */
+void	 webhook_worker_test(struct webhook_worker *worker);
+/* What came of the last one; pending until then. */
+const struct webhook_test *webhook_worker_tested(
+	    const struct webhook_worker *worker);
+
+/*
+ * Do what there is to do now.  Whether the journal had nothing new, so that
+ * there is none before the next commit.
+ */
+bool	 webhook_worker_turn(struct webhook_worker *worker);
+/* Wait until there is something to do, ms have passed, or it is woken. */
+void	 webhook_worker_wait(struct webhook_worker *worker, uint64_t ms);
+/* By any thread. */
+void	 webhook_worker_wake(struct webhook_worker *worker);
+
+/* What is to be kept, if that has changed since the last call, else NULL. */
+struct webhook_state *webhook_worker_state(struct webhook_worker *worker);
+void	 webhook_worker_copy_figures(const struct webhook_worker *worker,
+	    struct webhook_figures *figures);
+
+#endif

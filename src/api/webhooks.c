@@ -1,0 +1,370 @@
+/*
+ * What the network thread and that of webhooks have in common: orders on the
+ * one side, figures and what is to be kept on the other.  They change hands
+ * under a lock that neither of them holds for longer than a copy takes.
+ */
+#include "webhooks.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/xalloc.h"
+#include "hub/webhook_state.h"
+#include "webhook_settings.h"
+#include "webhook_worker.h"
+
+enum {
+	KEEP_MS = 1000,		/* between two states to be kept */
+	TICK_MS = 1000,		/* it looks whether there is anything */
+	COMMITS_MS = 20		/* while it is told of commits in bulk */
+};
+
+struct webhooks {
+	struct webhooks_config config;
+	char	*database;
+	pthread_t thread;
+	bool	 is_running;		/* there is a thread */
+	struct webhook_worker *worker;	/* the thread's, but for waking it */
+
+	pthread_mutex_t lock;		/* over these: */
+	bool	 is_stopping;
+	bool	 is_asleep;		/* a commit has to wake it */
+	struct webhook_settings *settings;	/* to be adopted; or NULL */
+	int64_t	 replay;		/* behind this row; -1 for not */
+	uint64_t tests;			/* the number of the last one, ... */
+	uint64_t tests_begun;		/* ... and of that under way */
+	struct webhook_test tested;	/* what came of it */
+	struct webhook_figures figures;
+	struct webhook_state *state;	/* to be taken; or NULL */
+};
+
+/* What the thread is to do. */
+struct orders {
+	bool	 is_stopping;
+	bool	 wants_test;
+	int64_t	 replay;
+	struct webhook_settings *settings;
+};
+
+static struct orders
+take_orders(struct webhooks *webhooks, bool is_idle)
+{
+	struct orders orders;
+
+	mutex_lock(&webhooks->lock);
+	orders = (struct orders){
+		.is_stopping = webhooks->is_stopping,
+		.wants_test = webhooks->tests != webhooks->tests_begun,
+		.replay = webhooks->replay,
+		.settings = webhooks->settings,
+	};
+	webhooks->tests_begun = webhooks->tests;
+	webhooks->replay = -1;
+	webhooks->settings = NULL;
+	webhooks->is_asleep = is_idle;
+	mutex_unlock(&webhooks->lock);
+	return orders;
+}
+
+static void
+obey(struct webhook_worker *worker, const struct orders *orders)
+{
+	if (orders->settings != NULL)
+		webhook_worker_configure(worker, orders->settings);
+	if (orders->replay >= 0)
+		webhook_worker_replay(worker, orders->replay);
+	if (orders->wants_test)
+		webhook_worker_test(worker);
+}
+
+/* A state that nobody took is out of date. */
+static void
+publish(struct webhooks *webhooks, struct webhook_state *state)
+{
+	struct webhook_figures figures;
+
+	webhook_worker_copy_figures(webhooks->worker, &figures);
+	mutex_lock(&webhooks->lock);
+	webhooks->figures = figures;
+	if (webhooks->tests == webhooks->tests_begun)
+		webhooks->tested = *webhook_worker_tested(webhooks->worker);
+	if (state != NULL) {
+		webhook_state_free(webhooks->state);
+		webhooks->state = state;
+	}
+	mutex_unlock(&webhooks->lock);
+	if (state != NULL)
+		webhooks->config.changed(webhooks->config.ctx);
+}
+
+static void *
+webhooks_main(void *ctx)
+{
+	struct webhooks *webhooks = ctx;
+	struct webhook_worker *worker = webhooks->worker;
+	uint64_t kept_ms = 0;
+	bool was_idle, is_idle = false;
+
+	for (;;) {
+		struct orders orders = take_orders(webhooks, is_idle);
+		uint64_t now_ms = clock_now().mono_ms;
+		struct webhook_state *state = NULL;
+
+		obey(worker, &orders);
+		was_idle = is_idle;
+		is_idle = webhook_worker_turn(worker);
+		if (orders.is_stopping || now_ms - kept_ms >= KEEP_MS) {
+			state = webhook_worker_state(worker);
+			kept_ms = now_ms;
+		}
+		publish(webhooks, state);
+		if (orders.is_stopping)
+			return NULL;
+		/* Before it is asleep it looks once more. */
+		webhook_worker_wait(worker, was_idle && is_idle ? TICK_MS :
+		    is_idle ? COMMITS_MS : 0);
+	}
+}
+
+/* The thread inherits a mask that leaves all signals to the others. */
+static void
+start_thread(struct webhooks *webhooks)
+{
+	sigset_t all, before;
+	int error;
+
+	/* Both fail with other arguments only. */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&webhooks->thread, NULL, webhooks_main,
+	    webhooks);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error != 0) {
+		errno = error;
+		fatal("webhook: thread");
+	}
+	/* A name in ps and debuggers, nothing more. */
+	(void)pthread_setname_np(webhooks->thread, "webhooks");
+	webhooks->is_running = true;
+}
+
+static void
+start_worker(struct webhooks *webhooks)
+{
+	struct webhook_state *state = webhooks->config.state;
+	struct id_key seed;
+
+	id_key_random(&seed);
+	webhooks->config.state = NULL;
+	if (state == NULL)
+		state = webhook_state_new();
+	webhooks->worker = webhook_worker_new(webhooks->database, &seed,
+	    state, webhooks->config.head);
+	start_thread(webhooks);
+}
+
+/* Nobody goes on where another one stopped. */
+static void
+forget_state(struct webhooks *webhooks)
+{
+	const struct webhook_state *old = webhooks->config.state;
+
+	if (old != NULL && old->seq >= 0) {
+		log_info("webhook: ends behind row %jd", (intmax_t)old->seq);
+		webhooks->state = webhook_state_new();
+		webhooks->config.changed(webhooks->config.ctx);
+	}
+	webhook_state_free(webhooks->config.state);
+	webhooks->config.state = NULL;
+}
+
+struct webhooks *
+webhooks_new(const struct webhooks_config *config,
+    const struct webhook_settings *settings)
+{
+	struct webhooks *webhooks = xcalloc(1, sizeof(*webhooks));
+
+	webhooks->config = *config;
+	webhooks->database = xstrdup(config->database);
+	webhooks->replay = -1;
+	webhook_figures_init(&webhooks->figures);
+	if (pthread_mutex_init(&webhooks->lock, NULL) != 0)
+		fatalx("webhook: no lock");
+	if (!webhook_settings_are_on(settings))
+		forget_state(webhooks);
+	webhooks_configure(webhooks, settings);
+	/* One that comes later begins then. */
+	webhooks->config.head = -1;
+	return webhooks;
+}
+
+void
+webhooks_configure(struct webhooks *webhooks,
+    const struct webhook_settings *settings)
+{
+	struct webhook_settings *copy;
+
+	if (!webhooks->is_running && !webhook_settings_are_on(settings))
+		return;
+	copy = webhook_settings_copy(settings);
+	mutex_lock(&webhooks->lock);
+	webhook_settings_free(webhooks->settings);
+	webhooks->settings = copy;
+	webhooks->figures.is_on = webhook_settings_are_on(settings);
+	mutex_unlock(&webhooks->lock);
+	if (webhooks->is_running)
+		webhook_worker_wake(webhooks->worker);
+	else
+		start_worker(webhooks);
+}
+
+void
+webhooks_note_commit(struct webhooks *webhooks)
+{
+	bool is_asleep;
+
+	if (!webhooks->is_running)
+		return;
+	mutex_lock(&webhooks->lock);
+	is_asleep = webhooks->is_asleep;
+	webhooks->is_asleep = false;
+	mutex_unlock(&webhooks->lock);
+	if (is_asleep)
+		webhook_worker_wake(webhooks->worker);
+}
+
+struct webhook_state *
+webhooks_take_state(struct webhooks *webhooks)
+{
+	struct webhook_state *state;
+
+	mutex_lock(&webhooks->lock);
+	state = webhooks->state;
+	webhooks->state = NULL;
+	mutex_unlock(&webhooks->lock);
+	return state;
+}
+
+void
+webhooks_stop(struct webhooks *webhooks)
+{
+	if (webhooks == NULL || !webhooks->is_running)
+		return;
+	mutex_lock(&webhooks->lock);
+	webhooks->is_stopping = true;
+	mutex_unlock(&webhooks->lock);
+	webhook_worker_wake(webhooks->worker);
+	(void)pthread_join(webhooks->thread, NULL); /* it is ours */
+	webhook_worker_free(webhooks->worker);
+	webhooks->is_running = false;
+}
+
+void
+webhooks_free(struct webhooks *webhooks)
+{
+	if (webhooks == NULL)
+		return;
+	(void)pthread_mutex_destroy(&webhooks->lock); /* nobody holds it */
+	webhook_settings_free(webhooks->settings);
+	webhook_state_free(webhooks->state);
+	webhook_state_free(webhooks->config.state);
+	free(webhooks->database);
+	free(webhooks);
+}
+
+void
+webhooks_copy_figures(struct webhooks *webhooks,
+    struct webhook_figures *figures)
+{
+	mutex_lock(&webhooks->lock);
+	*figures = webhooks->figures;
+	mutex_unlock(&webhooks->lock);
+}
+
+uint64_t
+webhooks_test(struct webhooks *webhooks)
+{
+	uint64_t number = 0;
+
+	mutex_lock(&webhooks->lock);
+	if (webhooks->figures.is_on) {
+		number = ++webhooks->tests;
+		webhooks->tested = (struct webhook_test){
+			.state = WEBHOOK_TEST_PENDING,
+		};
+	}
+	mutex_unlock(&webhooks->lock);
+	if (number != 0)
+		webhook_worker_wake(webhooks->worker);
+	return number;
+}
+
+struct webhook_test
+webhooks_tested(struct webhooks *webhooks, uint64_t number)
+{
+	struct webhook_test test = { .state = WEBHOOK_TEST_UNKNOWN };
+
+	mutex_lock(&webhooks->lock);
+	if (number != 0 && number == webhooks->tests)
+		test = webhooks->tested;
+	mutex_unlock(&webhooks->lock);
+	return test;
+}
+
+int
+webhooks_replay(struct webhooks *webhooks, int64_t seq)
+{
+	bool is_on;
+
+	mutex_lock(&webhooks->lock);
+	is_on = webhooks->figures.is_on;
+	if (is_on)
+		webhooks->replay = seq;
+	mutex_unlock(&webhooks->lock);
+	if (is_on)
+		webhook_worker_wake(webhooks->worker);
+	return is_on ? 0 : -1;
+}
+
+static void
+copy_figures(void *ctx, struct webhook_figures *figures)
+{
+	webhooks_copy_figures(ctx, figures);
+}
+
+static uint64_t
+begin_test(void *ctx)
+{
+	return webhooks_test(ctx);
+}
+
+static struct webhook_test
+tell_test(void *ctx, uint64_t number)
+{
+	return webhooks_tested(ctx, number);
+}
+
+static int
+begin_again(void *ctx, int64_t seq)
+{
+	return webhooks_replay(ctx, seq);
+}
+
+struct webhook_operations
+webhooks_operations(struct webhooks *webhooks)
+{
+	return (struct webhook_operations){
+		.copy_figures = copy_figures,
+		.test = begin_test,
+		.tested = tell_test,
+		.replay = begin_again,
+		.ctx = webhooks,
+	};
+}

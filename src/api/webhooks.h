@@ -1,0 +1,62 @@
+#ifndef WEBHOOKS_H
+#define WEBHOOKS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "admin/webhook_figures.h"
+
+struct webhook_settings;
+struct webhook_state;
+
+/*
+ * Webhooks (buddyshopping-api(7)): a thread of its own tells the shop's server
+ * what the journal has.  Without a URL there is none.  All of this is called by
+ * the network thread, and never waits for a network or a disk.
+ */
+struct webhooks;
+
+struct webhooks_config {
+	const char *database;		/* its path; copied */
+	struct webhook_state *state;	/* where it had got; taken */
+	int64_t	 head;			/* the newest row of the journal */
+	/* A new state may be taken; called by the thread. */
+	void	(*changed)(void *ctx);
+	void	*ctx;
+};
+
+struct webhooks *webhooks_new(const struct webhooks_config *config,
+	    const struct webhook_settings *settings);
+/* Take over the settings, which are copied. */
+void	 webhooks_configure(struct webhooks *webhooks,
+	    const struct webhook_settings *settings);
+/* Something was committed. */
+void	 webhooks_note_commit(struct webhooks *webhooks);
+
+/* How far they have got, if that is to be kept, or NULL; the caller's. */
+struct webhook_state *webhooks_take_state(struct webhooks *webhooks);
+/*
+ * End the thread, which takes some milliseconds; then the last state is there
+ * to be taken.  NULL is allowed.
+ */
+void	 webhooks_stop(struct webhooks *webhooks);
+/* Stopped, if there was a thread.  NULL is allowed. */
+void	 webhooks_free(struct webhooks *webhooks);
+
+void	 webhooks_copy_figures(struct webhooks *webhooks,
+	    struct webhook_figures *figures);
+/*
+ * Send a test event; returns its number, by which webhooks_tested() tells what
+ * came of it, until there is another.  0: there is no URL.
+ */
+uint64_t webhooks_test(struct webhooks *webhooks);
+struct webhook_test webhooks_tested(struct webhooks *webhooks,
+	    uint64_t number);
+/* Begin again behind row seq; -1 if there is no URL. */
+int	 webhooks_replay(struct webhooks *webhooks, int64_t seq)
+	    __attribute__((warn_unused_result));
+
+/* The three above and the figures, for the admin interface. */
+struct webhook_operations webhooks_operations(struct webhooks *webhooks);
+
+#endif
