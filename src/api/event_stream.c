@@ -19,6 +19,10 @@
 
 /* How long the thread has for what is asked, once time is up. */
 #define ANSWER_WAIT_MS	10000
+/* For so long it reads on then, behind what is of other shops. */
+#define READ_ON_MS	1000
+/* Between two slices, so that the log may begin anew: as long as one takes. */
+#define SLICE_PAUSE_MS	5
 /* When to come again who was one too many. */
 #define RETRY_FULL_S	5
 
@@ -36,10 +40,12 @@ struct event_poll {
 	struct api_body body;
 	enum poll_state state;
 	struct event_request request;	/* after moves on */
+	bool	 has_moved;		/* it did */
 	unsigned wait_s;
 	/* On the loop's clock. */
 	uint64_t wants_ms;
-	uint64_t due_ms;		/* answered if there is nothing */
+	uint64_t due_ms;		/* answered if there is nothing, ... */
+	uint64_t end_ms;		/* ... or nothing so far */
 	uint64_t late_ms;		/* refused whatever there is */
 };
 
@@ -209,18 +215,19 @@ go_on(struct event_stream *stream)
 	set_timer(stream);
 }
 
-/* All that there is was read for the poll, and was nothing. */
+/* What was read for the poll, all that there is or a slice, was nothing. */
 static void
 hold_poll(struct event_poll *poll, const struct event_result *result)
 {
 	const struct event_stream *stream = poll->stream;
 	const uint64_t now_ms = uv_now(stream->config.loop);
 
+	poll->has_moved |= result->last > poll->request.after;
 	poll->request.after = result->last;
-	if (result->has_more)
-		want(poll, now_ms);
-	else if (poll->due_ms <= now_ms)
+	if ((result->has_more ? poll->end_ms : poll->due_ms) <= now_ms)
 		answer_nothing(poll, result->last);
+	else if (result->has_more)
+		want(poll, now_ms + SLICE_PAUSE_MS);
 	else if (stream->has_commit)
 		want(poll, stream->round_ms);
 	else
@@ -270,6 +277,16 @@ on_read(void *ctx)
 	go_on(stream);
 }
 
+/* What it was read for so far need not be read again. */
+static void
+end_late(struct event_poll *poll)
+{
+	if (poll->has_moved)
+		answer_nothing(poll, poll->request.after);
+	else
+		refuse_poll(poll, REFUSAL_STORAGE_UNAVAILABLE, NULL);
+}
+
 static void
 on_timer(uv_timer_t *timer)
 {
@@ -282,7 +299,7 @@ on_timer(uv_timer_t *timer)
 		if (poll->state == POLL_HELD && poll->due_ms <= now_ms)
 			answer_nothing(poll, poll->request.after);
 		else if (poll->state != POLL_HELD && poll->late_ms <= now_ms)
-			refuse_poll(poll, REFUSAL_STORAGE_UNAVAILABLE, NULL);
+			end_late(poll);
 	}
 	go_on(stream);
 }
@@ -315,6 +332,7 @@ static void
 hold_due(struct event_poll *poll, uint64_t now_ms, uint64_t wait_ms)
 {
 	poll->due_ms = now_ms + wait_ms;
+	poll->end_ms = poll->due_ms + READ_ON_MS;
 	poll->late_ms = poll->due_ms + ANSWER_WAIT_MS;
 }
 
@@ -466,7 +484,9 @@ event_stream_drain(struct event_stream *stream)
 	const uint64_t now_ms = uv_now(stream->config.loop);
 	struct event_poll *poll;
 
-	TAILQ_FOREACH(poll, &stream->polls, entry)
+	TAILQ_FOREACH(poll, &stream->polls, entry) {
 		hold_due(poll, now_ms, 0);
+		poll->end_ms = now_ms;
+	}
 	set_timer(stream);
 }
