@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "hub/call.h"
 #include "hub/hub.h"
 #include "hub/hub_counts.h"
+#include "hub/quota.h"
 #include "hub/shop.h"
 #include "hub_script.h"
 
@@ -255,14 +257,14 @@ START_TEST(a_shop_has_so_many_connections)
 	settings[1].max_connections = 2;
 	w = world_of_shops();
 	shop = shop_a(w);
-	ck_assert_int_eq(shop_connect(shop), 0);
+	ck_assert_int_eq(shop_connect(shop, NULL), 0);
 	ck_assert(!shop_is_full(shop));
-	ck_assert_int_eq(shop_connect(shop), 0);
+	ck_assert_int_eq(shop_connect(shop, NULL), 0);
 	ck_assert(shop_is_full(shop));
-	ck_assert_int_eq(shop_connect(shop), -1);
+	ck_assert_int_eq(shop_connect(shop, NULL), -1);
 	ck_assert_uint_eq(shop->counts.limited_connections, 1);
-	shop_disconnect(shop);
-	ck_assert_int_eq(shop_connect(shop), 0);
+	shop_disconnect(shop, NULL, 0);
+	ck_assert_int_eq(shop_connect(shop, NULL), 0);
 	/* It is the same one when it comes back. */
 	shops_configure(world_shops(w), settings, 1);
 	ck_assert(!shop->is_served);
@@ -271,6 +273,58 @@ START_TEST(a_shop_has_so_many_connections)
 	ck_assert(shop_is_full(shop));
 	ck_assert_ptr_null(shops_of_session(world_shops(w), "none/s1"));
 	ck_assert_ptr_null(shops_of_session(world_shops(w), "aa/s1"));
+	world_free(w);
+}
+END_TEST
+
+START_TEST(an_address_has_half_of_a_shops_connections)
+{
+	static const uint8_t eve[QUOTA_KEY_BYTES] = { 1 },
+	    bob[QUOTA_KEY_BYTES] = { 2 };
+	struct world *w;
+	struct shop *shop;
+
+	settings[1].max_connections = 5;
+	settings[2].max_connections = 1;
+	w = world_of_shops();
+	shop = shop_a(w);
+	ck_assert_int_eq(shop_connect(shop, eve), 0);
+	ck_assert_int_eq(shop_connect(shop, eve), 0);
+	ck_assert_int_eq(shop_connect(shop, eve), -1);
+	ck_assert_uint_eq(shop->counts.limited_connections, 1);
+	ck_assert_int_eq(shop_connect(shop, bob), 0);
+	ck_assert_uint_eq(shop->connections, 3);
+	shop_disconnect(shop, eve, 0);
+	ck_assert_int_eq(shop_connect(shop, eve), 0);
+	shop = shops_next(shop);
+	ck_assert_int_eq(shop_connect(shop, eve), 0);
+	ck_assert_int_eq(shop_connect(shops_first(world_shops(w)), eve), 0);
+	world_free(w);
+}
+END_TEST
+
+static void
+on_read(struct call *call)
+{
+	(void)call;
+}
+
+START_TEST(a_session_counts_that_was_asked_for_before_its_shop)
+{
+	struct payload *id = payload_new("c/s1", 4);
+	struct call call = { .kind = CALL_READ, .done = on_read,
+	    .session = id };
+	struct world *w = world_of_shops();
+	struct shop *shop;
+
+	call_begin(world_hub(w), &call, world_now(w));
+	settings[2].name = "c";
+	shops_configure(world_shops(w), settings, 3);
+	shop = shops_of_session(world_shops(w), "c/s1");
+	say(world_connect(w, "c/s1"), START, "Ann");
+	world_run(w);
+	ck_assert_uint_eq(shop->sessions, 1);
+	payload_unref(id);
 	world_free(w);
 }
 END_TEST
@@ -288,4 +342,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, strangers_make_room_in_their_own_shop);
 	tcase_add_test(tc, a_list_has_the_sessions_of_one_shop);
 	tcase_add_test(tc, a_shop_has_so_many_connections);
+	tcase_add_test(tc, an_address_has_half_of_a_shops_connections);
+	tcase_add_test(tc,
+	    a_session_counts_that_was_asked_for_before_its_shop);
 }

@@ -104,6 +104,10 @@ seat_became_present(struct hub *hub, struct seat *seat)
 	if (room->present++ > 0)
 		return;
 	hub->used_sessions++;
+	/* The room may have been there before its shop. */
+	if (room->shop == NULL && hub->config.shops != NULL)
+		room->shop = shops_of_session(hub->config.shops,
+		    room->id->data);
 	if (room->shop != NULL)
 		room->shop->sessions++;
 	room->was_used = true;

@@ -51,10 +51,20 @@ shops_new(const struct id_key *hash_key, const struct shop_settings *settings,
 	return shops;
 }
 
+/* One address alone does not take all places: it has half, at most. */
+static size_t
+connections_per_address(const struct shop_settings *settings)
+{
+	size_t all = settings->max_connections;
+
+	return all > 1 ? all / 2 : all;
+}
+
 static void
 configure_shop(struct shop *shop, const struct shop_settings *settings)
 {
 	const struct quota_settings starts = {
+		.max_connections = connections_per_address(settings),
 		.attempts_per_minute = settings->sessions_per_minute,
 	};
 
@@ -131,9 +141,10 @@ shop_is_full(const struct shop *shop)
 }
 
 int
-shop_connect(struct shop *shop)
+shop_connect(struct shop *shop, const uint8_t *address)
 {
-	if (shop_is_full(shop)) {
+	if (shop_is_full(shop) || (address != NULL && shop->starts != NULL &&
+	    quota_connect(shop->starts, address) == -1)) {
 		shop->counts.limited_connections++;
 		return -1;
 	}
@@ -142,9 +153,11 @@ shop_connect(struct shop *shop)
 }
 
 void
-shop_disconnect(struct shop *shop)
+shop_disconnect(struct shop *shop, const uint8_t *address, uint64_t now_ms)
 {
 	shop->connections--;
+	if (address != NULL && shop->starts != NULL)
+		quota_disconnect(shop->starts, address, now_ms);
 }
 
 bool

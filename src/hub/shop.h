@@ -56,7 +56,8 @@ struct shop {
 	size_t	 connections;		/* and requests under way */
 	TAILQ_HEAD(, peer) unjoined;	/* as those of the hub; its to fill */
 	size_t	 sessions;		/* that somebody takes part in */
-	struct quota *starts;		/* by address; NULL of the first shop */
+	/* Of addresses, and their connections; NULL of the first shop. */
+	struct quota *starts;
 	struct shop_counts counts;
 };
 
@@ -79,9 +80,15 @@ struct shop *shops_of_session(const struct shops *shops, const char *session);
 
 /* Whether there are as many connections as may be. */
 bool	 shop_is_full(const struct shop *shop);
-/* One more connection; -1 if there are too many, and it is not counted. */
-int	 shop_connect(struct shop *shop) __attribute__((warn_unused_result));
-void	 shop_disconnect(struct shop *shop);
+/*
+ * One more connection, of the address with that key for quotas or of NULL, which
+ * has no limit of its own; -1 if there are too many, or as many of the address
+ * as it may have of them, and it is not counted.
+ */
+int	 shop_connect(struct shop *shop, const uint8_t *address)
+	    __attribute__((warn_unused_result));
+void	 shop_disconnect(struct shop *shop, const uint8_t *address,
+	    uint64_t now_ms);
 /*
  * Whether another session may be started, as far as max-sessions goes; if not,
  * that is counted.

@@ -22,7 +22,7 @@ client_quota_enter(struct peer *peer, struct quota *quota,
 
 	if (has_place && quota_connect(quota, key) == -1)
 		return -1;
-	if (shop_connect(client->shop) == -1) {
+	if (shop_connect(client->shop, is_limited ? key : NULL) == -1) {
 		if (has_place)
 			quota_disconnect(quota, key, clock_now().mono_ms);
 		return -1;
@@ -48,9 +48,12 @@ client_quota_keep(struct peer *peer)
 void
 client_quota_leave(struct peer *peer, struct quota *quota)
 {
+	uint64_t now_ms = clock_now().mono_ms;
+
 	if (peer->has_place)
-		quota_disconnect(quota, peer->quota_key, clock_now().mono_ms);
-	shop_disconnect(peer->shop);
+		quota_disconnect(quota, peer->quota_key, now_ms);
+	shop_disconnect(peer->shop, peer->is_limited ? peer->quota_key : NULL,
+	    now_ms);
 	payload_unref(peer->session_id);
 	payload_unref(peer->address);
 }
