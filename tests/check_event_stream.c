@@ -222,10 +222,55 @@ START_TEST(who_is_on_the_way_does_not_hold_up_a_stop)
 }
 END_TEST
 
+START_TEST(each_shop_has_its_part)
+{
+	struct world world;
+	struct asked held[3], more;
+	size_t i;
+
+	world_init(&world);
+	event_stream_configure(world.stream, 20);
+	ask(&world, "a", 55, &held[0]);
+	ask(&world, "a", 55, &held[1]);
+	ask(&world, "a", 55, &more);
+	ck_assert_uint_eq(more.status, 429);
+	ask(&world, "b", 55, &held[2]);
+	ck_assert_uint_eq(held[2].status, 0);
+	event_stream_drain(world.stream);
+	for (i = 0; i < 3; i++)
+		run_until_answered(&world, &held[i]);
+	world_clear(&world);
+}
+END_TEST
+
+START_TEST(who_is_held_comes_again_when_keys_change)
+{
+	struct world world;
+	struct asked held, read, late = { .status = 0 };
+	struct deferred *deferred;
+
+	world_init(&world);
+	ask(&world, "a", 55, &held);
+	run_until_held(&world);
+	deferred = begin(&world, "a", 7, 55);
+	reader.is_stuck = true;
+	ask(&world, "b", 55, &read);
+	event_stream_configure(world.stream, 1);
+	run_until_answered(&world, &held);
+	ck_assert_int_eq(held.cursor, 7);
+	run_until_answered(&world, &read);
+	deferred_start(deferred, on_answered, &late);
+	ck_assert_uint_eq(late.status, 200);
+	world_clear(&world);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
 	tcase_add_test(tc, a_long_way_past_rows_of_others_is_gone_in_steps);
 	tcase_add_test(tc, a_short_way_is_gone_at_once);
 	tcase_add_test(tc, who_is_on_the_way_does_not_hold_up_a_stop);
+	tcase_add_test(tc, each_shop_has_its_part);
+	tcase_add_test(tc, who_is_held_comes_again_when_keys_change);
 }

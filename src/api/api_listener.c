@@ -7,6 +7,7 @@
 #include "api_router.h"
 #include "base/xalloc.h"
 #include "event_stream.h"
+#include "hub/shop.h"
 #include "net/exchange.h"
 #include "net/http.h"
 
@@ -87,6 +88,17 @@ make_room(void *ctx)
 		http_make_room(api->http);
 }
 
+static size_t
+count_shops_with_keys(const struct shops *shops)
+{
+	const struct shop *shop;
+	size_t count = 0;
+
+	for (shop = shops_first(shops); shop != NULL; shop = shops_next(shop))
+		count += shop->settings.api_keys != NULL;
+	return count;
+}
+
 struct api_listener *
 api_listener_new(const struct api_listener_config *config,
     const struct api_access_settings *access, const struct http_settings *http)
@@ -116,6 +128,8 @@ api_listener_new(const struct api_listener_config *config,
 		.is_draining = is_api_draining,
 		.ctx = api,
 	};
+	event_stream_configure(api->router.events,
+	    count_shops_with_keys(config->shops));
 	return api;
 }
 
@@ -167,6 +181,8 @@ api_listener_configure(struct api_listener *api,
 {
 	api->settings = *http;
 	api_access_configure(api->router.access, access);
+	event_stream_configure(api->router.events,
+	    count_shops_with_keys(api->config.shops));
 	if (api->http != NULL)
 		http_configure(api->http, http);
 }

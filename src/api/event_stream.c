@@ -38,6 +38,7 @@ struct event_poll {
 	struct deferred deferred;
 	struct event_stream *stream;
 	struct api_body body;
+	unsigned round;			/* of keys, in which it came */
 	enum poll_state state;
 	struct event_request request;	/* after moves on */
 	bool	 has_moved;		/* it did */
@@ -57,6 +58,8 @@ struct event_stream {
 	struct event_poll_list polls;
 	size_t	 count;			/* with those that are incoming */
 	size_t	 started;		/* those of the list */
+	size_t	 shop_max;		/* of one shop among these */
+	unsigned keys_round;		/* how often keys may have changed */
 	uv_timer_t timer;
 	uint64_t round_ms;		/* the next one begins then */
 	bool	 is_reading;
@@ -336,6 +339,20 @@ hold_due(struct event_poll *poll, uint64_t now_ms, uint64_t wait_ms)
 	poll->late_ms = poll->due_ms + ANSWER_WAIT_MS;
 }
 
+/* Whether its shop has as many as it may have, or all together have. */
+static bool
+is_full(const struct event_poll *poll)
+{
+	const struct event_stream *stream = poll->stream;
+	const struct event_poll *other;
+	size_t count = 0;
+
+	TAILQ_FOREACH(other, &stream->polls, entry)
+		count += strcmp(other->request.shop, poll->request.shop) == 0;
+	return count >= stream->shop_max ||
+	    stream->started == EVENT_STREAM_POLLS_MAX;
+}
+
 /* Why the poll is not to be begun; REFUSAL_NONE if it is. */
 static enum refusal
 judge_poll(const struct event_poll *poll, const char **why)
@@ -346,7 +363,7 @@ judge_poll(const struct event_poll *poll, const char **why)
 	/* It may have begun while the body came. */
 	if (stream->config.is_draining(stream->config.ctx))
 		return REFUSAL_SHUTTING_DOWN;
-	if (stream->started == EVENT_STREAM_POLLS_MAX) {
+	if (is_full(poll)) {
 		*why = "as many requests for events as there may be are held";
 		return REFUSAL_RATE_LIMITED;
 	}
@@ -368,6 +385,12 @@ start_poll(struct deferred *deferred)
 		if (code == REFUSAL_RATE_LIMITED)
 			answer.retry_after_s = RETRY_FULL_S;
 		answer_poll(poll, &answer);
+		return;
+	}
+	/* Its key may be none any more. */
+	if (poll->round != stream->keys_round &&
+	    poll->request.after != EVENT_READER_NEWEST) {
+		answer_nothing(poll, poll->request.after);
 		return;
 	}
 	start_reader(stream);
@@ -417,6 +440,7 @@ event_stream_new(const struct event_stream_config *config)
 
 	stream->config = *config;
 	stream->database = xstrdup(config->database);
+	stream->shop_max = EVENT_STREAM_POLLS_MAX;
 	TAILQ_INIT(&stream->polls);
 	uv_timer_init(config->loop, &stream->timer);
 	stream->timer.data = stream;
@@ -454,6 +478,7 @@ event_stream_poll(struct event_stream *stream, const char *shop,
 
 	poll->deferred.ops = &deferred_ops;
 	poll->stream = stream;
+	poll->round = stream->keys_round;
 	stream->count++;
 	poll->request.after = query->has_after ? query->after_row :
 	    EVENT_READER_NEWEST;
@@ -476,6 +501,25 @@ event_stream_committed(struct event_stream *stream)
 		if (poll->state == POLL_HELD)
 			want(poll, stream->round_ms);
 	go_on(stream);
+}
+
+void
+event_stream_configure(struct event_stream *stream, size_t shops)
+{
+	struct event_poll *poll, *next;
+
+	stream->shop_max = shops > 1 ? EVENT_STREAM_POLLS_MAX / shops :
+	    EVENT_STREAM_POLLS_MAX;
+	if (stream->shop_max < EVENT_STREAM_SHOP_MIN)
+		stream->shop_max = EVENT_STREAM_SHOP_MIN;
+	stream->keys_round++;
+	for (poll = TAILQ_FIRST(&stream->polls); poll != NULL; poll = next) {
+		next = TAILQ_NEXT(poll, entry);
+		/* Who asks where the journal ends is told nothing else. */
+		if (poll->request.after != EVENT_READER_NEWEST)
+			answer_nothing(poll, poll->request.after);
+	}
+	set_timer(stream);
 }
 
 void

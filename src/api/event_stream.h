@@ -20,6 +20,8 @@ struct event_stream;
 enum {
 	/* Requests at a time, so that half of the connections remain. */
 	EVENT_STREAM_POLLS_MAX = 32,
+	/* So many a shop may have, however many shops share these. */
+	EVENT_STREAM_SHOP_MIN = 2,
 	/* Between two rounds of reading, in which all have their turn: what is
 	 * committed meanwhile is told together. */
 	EVENT_STREAM_PACE_MS = 10
@@ -49,6 +51,11 @@ struct deferred *event_stream_poll(struct event_stream *stream,
 	    const char *shop, const struct api_query *query,
 	    const struct exchange_request *request);
 
+/*
+ * So many shops have keys now, and share the requests that may be held.  Those
+ * that are held are answered with nothing: they come again if their key is good.
+ */
+void	 event_stream_configure(struct event_stream *stream, size_t shops);
 /* Rows may have been committed. */
 void	 event_stream_committed(struct event_stream *stream);
 /* Answer all held ones: the service is stopping. */
