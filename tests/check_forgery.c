@@ -518,7 +518,7 @@ END_TEST
 static size_t
 open_index(struct trial *trial, const char *name)
 {
-	char sql[SQL_BYTES], columns[SQL_BYTES / 2] = "";
+	char sql[SQL_BYTES], columns[SQL_BYTES / 4] = "";
 	sqlite3_int64 root;
 	size_t i, n = 0, count;
 
