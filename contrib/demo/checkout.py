@@ -11,12 +11,14 @@ cart, which nobody else can, and gives us the secret.  A real shop does without:
 it has logged its customers in, made a ticket for each, and was told by the
 event session.started whose account is the host's.
 
-Listens on the first free port from PORT on and prints it.  Standard input has
-the key for the daemon's interface, which is at API; this ends where that does.
+Listens to this machine alone, on the first free port from PORT on, and prints
+it.  Standard input has the key for the daemon's interface, which is at API; this
+ends where that does.
 """
 
 import base64
 import contextlib
+import errno
 import hashlib
 import hmac
 import html
@@ -41,6 +43,7 @@ PORTS = 100
 BODY_MAX = 2048
 QUANTITY_MAX = 99
 TIMEOUT_S = 10
+THREADS = 16
 
 # What is sold, with prices in cents: carts are written by customers, and what
 # they say of names and prices is nothing to go by.
@@ -276,27 +279,53 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     """Whom it loses is no news."""
 
-    def __init__(self, port, handler):
-        # As the daemon: all addresses of this machine.
-        if socket.has_dualstack_ipv6():
-            self.address_family = socket.AF_INET6
-        super().__init__(('', port), handler)
+    # All threads have one, and who finds none waits to be accepted.
+    places = threading.BoundedSemaphore(THREADS)
+
+    def __init__(self, address, port):
+        self.address_family = \
+            socket.AF_INET6 if ':' in address else socket.AF_INET
+        super().__init__((address, port), Handler)
 
     def server_bind(self):
-        if self.address_family == socket.AF_INET6:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         # That of HTTPServer asks for the name of this machine.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]
+
+    def process_request(self, request, client_address):
+        self.places.acquire()
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self.places.release()
+            raise
+
+    def process_request_thread(self, request, client_address):
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.places.release()
 
     def handle_error(self, request, client_address):
         pass
 
 
+def listen_at(port):
+    """One server at 127.0.0.1, and one at ::1 if there is such an address."""
+    servers = [Server('127.0.0.1', port)]
+    try:
+        servers.append(Server('::1', servers[0].server_port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            servers[0].server_close()
+            raise
+    return servers
+
+
 def listen(first):
     for port in range(first, first + PORTS):
         try:
-            return Server(port, Handler)
+            return listen_at(port)
         except OSError as error:
             reason = error
     raise SystemExit(f"shop's server: port {first} and on: {reason}")
@@ -308,9 +337,10 @@ def main():
         signal.signal(number, signal.SIG_IGN)
     url, port = sys.argv[1:]
     Handler.checkout = Checkout(Api(url, sys.stdin.readline()))
-    server = listen(int(port))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
+    servers = listen(int(port))
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(servers[0].server_port, flush=True)
     sys.stdin.read()
     # A thread that waits for the daemon, which is gone, keeps nobody.
     os._exit(0)

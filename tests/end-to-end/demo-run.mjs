@@ -122,3 +122,27 @@ test('without the shop\'s server there is a shop', () =>
 			await run.ended;
 		}
 	}));
+
+test('the shop\'s server serves this machine alone, and some at a time',
+	() => withPatience(async () => {
+		const server = spawn(PYTHON, [path.join(SOURCES,
+			'contrib/demo/checkout.py'), 'unix:/nowhere', '0'],
+		{ stdio: ['pipe', 'pipe', 'inherit'] });
+		const ended = once(server, 'close');
+		server.stdin.write('key\n');
+		const [said] = await once(server.stdout, 'data');
+		const port = Number(said);
+		// An address of this machine too, but none that it listens at.
+		await assert.rejects(fetch(`http://127.0.0.2:${port}/`));
+		const silent = await Promise.all(Array.from({ length: 100 },
+			async () => {
+				const socket = net.connect(port, '127.0.0.1');
+				await once(socket.on('error', () => {}), 'connect');
+				return socket;
+			}));
+		assert(fs.readdirSync(`/proc/${server.pid}/task`).length < 20);
+		silent.forEach((socket) => socket.destroy());
+		assert.equal(await titleOf(port), 'Checkout');
+		server.stdin.end();
+		assert.deepEqual(await ended, [0, null]);
+	}));
