@@ -5,7 +5,8 @@
 // asks the daemon what is in the sessions and changes them, and checkWebhook()
 // reads what the daemon tells (buddyshopping-api(7)).  A checkout: lock the
 // session, so that no cart changes any more, make the order of the carts if
-// everybody is ready, and end the session, that one alone:
+// everybody is ready, once for a session and incarnation however often it comes
+// to that, and end the session, that one alone:
 //
 //     import { Api, ApiError } from './buddyshopping.mjs';
 //
@@ -14,7 +15,8 @@
 //     try {
 //         const { multicartContent: carts, incarnation } =
 //             await api.lockSession('picnic');
-//         if (carts.every(({ owner }) => owner.isReadyToCheckout)) {
+//         if (carts.length > 0 &&
+//             carts.every(({ owner }) => owner.isReadyToCheckout)) {
 //             for (const { owner, content } of carts)
 //                 console.log(owner.name, 'orders', content);
 //             await api.endSession('picnic', { incarnation });
@@ -117,7 +119,8 @@ const SIGNATURES = /^v\w+,[A-Za-z0-9+/=]+(?: v\w+,[A-Za-z0-9+/=]+)*$/;
 
 // The event that a webhook tells; throws a WebhookError if it is none.
 //
-// body: that of the request, the bytes as they came.
+// body: that of the request, the bytes as they came: a Buffer, Uint8Array,
+//	ArrayBuffer, or text.
 // headers: those of the request, as in node:http or a Headers, in any case.
 // secrets: the daemon's webhook-secret, "whsec_..."; while it is changed both,
 //	with white space between.
@@ -135,13 +138,14 @@ export const checkWebhook = (body, headers, secrets,
 		throw new WebhookError('the timestamp is not that of now');
 	if (!SIGNATURES.test(signatures))
 		throw new WebhookError('there is no list of signatures');
+	const bytes = Buffer.from(body);
 	const known = webhookKeys(secrets).map((key) => `v1,${createHmac('sha256',
-		key).update(`${id}.${stamp}.`).update(body).digest('base64')}`);
+		key).update(`${id}.${stamp}.`).update(bytes).digest('base64')}`);
 	if (!known.some((one) => signatures.split(' ')
 		.some((other) => isEqual(one, other))))
 		throw new WebhookError('no signature is of the secret');
 	try {
-		return JSON.parse(body.toString());
+		return JSON.parse(bytes.toString());
 	} catch (cause) {
 		throw new WebhookError('the body is no JSON', { cause });
 	}

@@ -8,8 +8,9 @@
  * (buddyshopping-protocol(7)); Api asks the daemon what is in the sessions and
  * changes them, and checkWebhook() reads what the daemon tells
  * (buddyshopping-api(7)).  A checkout: lock the session, so that no cart changes
- * any more, make the order of the carts if everybody is ready, and end the
- * session, that one alone:
+ * any more, make the order of the carts if everybody is ready, once for a session
+ * and incarnation however often it comes to that, and end the session, that one
+ * alone:
  *
  *     require 'buddyshopping.php';
  *     use BuddyShopping\{Api, ApiError};
@@ -20,7 +21,7 @@
  *         $carts = $locked['multicartContent'];
  *         $ready = array_column(
  *             array_column($carts, 'owner'), 'isReadyToCheckout');
- *         if (!in_array(false, $ready, true)) {
+ *         if ($carts && !in_array(false, $ready, true)) {
  *             foreach ($carts as ['owner' => $owner, 'content' => $content]) {
  *                 echo $owner['name'], ' orders ', json_encode($content), "\n";
  *             }

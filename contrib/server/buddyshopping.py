@@ -5,7 +5,8 @@ customer of yours start or join a session (buddyshopping-protocol(7)); Api asks
 the daemon what is in the sessions and changes them, and check_webhook() reads
 what the daemon tells (buddyshopping-api(7)).  A checkout: lock the session, so
 that no cart changes any more, make the order of the carts if everybody is ready,
-and end the session, that one alone:
+once for a session and incarnation however often it comes to that, and end the
+session, that one alone:
 
     import os
     from buddyshopping import Api, ApiError
@@ -14,7 +15,8 @@ and end the session, that one alone:
     try:
         locked = api.lock_session('picnic')
         carts = locked['multicartContent']
-        if all(cart['owner']['isReadyToCheckout'] for cart in carts):
+        if carts and all(cart['owner']['isReadyToCheckout']
+                         for cart in carts):
             for cart in carts:
                 print(cart['owner']['name'], 'orders', cart['content'])
             api.end_session('picnic', incarnation=locked['incarnation'])

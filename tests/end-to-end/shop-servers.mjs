@@ -472,7 +472,7 @@ const exampleOf = (file, { mark, begin }) => {
 };
 
 testWithEach('the example is a checkout', (ask, language, suffix) =>
-	withApi({}, async ({ daemon, port }) => {
+	withApi({}, async ({ daemon, port, call }) => {
 		const file = `buddyshopping.${suffix}`;
 		const folder = makeFolder();
 		const program = path.join(folder, `checkout.${suffix}`);
@@ -492,6 +492,16 @@ testWithEach('the example is a checkout', (ask, language, suffix) =>
 		await ada.nextOf('updateCart');
 		// Not everybody is ready: it is unlocked again.
 		assert.equal(await checkOut(), '');
+		// And where nobody is, nobody is ready.
+		const bob = await enter(daemon, 'picnic-2', 'startSession', 'Bob');
+		bob.send('leaveSession', { customerId: bob.customerId });
+		await bob.nextOf('leaveSession');
+		const nobody = example.replaceAll('\'picnic\'', '\'picnic-2\'');
+		fs.writeFileSync(program, nobody.replace(address, at(port).url));
+		assert.equal(await checkOut(), '');
+		assert.equal((await call('GET', '/v1/sessions/picnic-2')).isLocked,
+			false);
+		fs.writeFileSync(program, example.replace(address, at(port).url));
 		ada.send('customerReadyToCheckout', { customerId, seq: 2,
 			customerReadyToCheckout: true });
 		await ada.nextOf('customerReadyToCheckout');
@@ -523,7 +533,7 @@ test('README\'s answer to a webhook makes an order', (t) => {
 	return withApi({}, async ({ daemon, port, call }) => {
 		const ada = await enter(daemon, 'picnic', 'startSession', 'Ada');
 		const { customerId } = ada;
-		const body = EVENT.replace('"revision":7', '"revision":1');
+		let body = EVENT;
 		const answer = async () => (await run(program, [...args, '-c',
 			answerOf(port, { body, headers: signedBy([SECRETS[0]], body) })],
 		{ env: { ...process.env,
@@ -536,5 +546,14 @@ test('README\'s answer to a webhook makes an order', (t) => {
 		await ada.nextOf('customerReadyToCheckout');
 		assert.equal(await answer(), 'picnic 1 [{}]\n');
 		await ada.nextOf('leaveSession');
+		// It is told once more.
+		assert.equal(await answer(), '');
+		// And late: all of the next one have left.
+		const bob = await enter(daemon, 'picnic', 'startSession', 'Bob');
+		bob.send('leaveSession', { customerId: bob.customerId });
+		await bob.nextOf('leaveSession');
+		body = EVENT.replace('"incarnation":1', '"incarnation":2');
+		assert.equal(await answer(), '');
+		assert.equal((await call('GET', '/v1/sessions/picnic')).isLocked, false);
 	});
 });

@@ -3,6 +3,8 @@
 // Does one thing with contrib/server/buddyshopping.mjs, as shop-servers.mjs
 // says, and prints what came of it in JSON.
 
+import assert from 'node:assert/strict';
+
 import { Api, ApiError, checkWebhook, makeTicket } from
 	'../../../contrib/server/buddyshopping.mjs';
 
@@ -16,12 +18,18 @@ const cartsOf = ({ incarnation, revision, multicartText, multicartContent }) =>
 const calls = {
 	ticket: (...all) => makeTicket(...all),
 	webhooks: (...all) => all.map(([body, ...rest]) => {
-		try {
-			return { value: checkWebhook(Buffer.from(body, 'base64'),
-				...rest) };
-		} catch ({ name, message }) {
-			return { [name]: message };
-		}
+		const bytes = Buffer.from(body, 'base64');
+		// As servers have it that are like node:http, and others.
+		const array = Uint8Array.from(bytes);
+		const outcomes = [bytes, array, array.buffer].map((form) => {
+			try {
+				return { value: checkWebhook(form, ...rest) };
+			} catch ({ name, message }) {
+				return { [name]: message };
+			}
+		});
+		assert.deepEqual(outcomes, Array(3).fill(outcomes[0]));
+		return outcomes[0];
 	}),
 	sessions: async (options) => {
 		const ids = [];
