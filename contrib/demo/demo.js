@@ -35,7 +35,7 @@ const shop = {
 	proof: null,		// the host's { secret, hash }
 	isProving: false,
 	isLeaving: false,
-	order: null,		// the members whose carts were ordered
+	order: null,		// the members when the checkout was over
 };
 
 const readMember = ({ owner, content }) => ({
@@ -84,15 +84,19 @@ const setReady = async (isReady) => {
 	}
 };
 
+// Resolves to whether it is stored.
 const sendCart = async () => {
+	let isStored = true;
 	shop.unsent++;
 	try {
 		await shop.client.updateCart({ ...writeCart(shop.cart),
 			checkout: shop.proof?.hash });
 	} catch {
 		// The event tells why, and the next cart is a new chance.
+		isStored = false;
 	}
 	shop.unsent--;
+	return isStored;
 };
 
 // Where the shop's server is, if quickstart's address says so.
@@ -122,9 +126,12 @@ const proveHost = async () => {
 		new TextEncoder().encode(secret));
 	const hash = [...new Uint8Array(digest)].map((byte) =>
 		byte.toString(16).padStart(2, '0')).join('');
-	shop.proof = { secret, hash };
-	await sendCart();
+	const proof = { secret, hash };
+	shop.proof = proof;
+	const isStored = await sendCart();
 	shop.isProving = false;
+	if (!isStored && shop.proof === proof)
+		shop.proof = null;
 	// For when this page is reloaded.
 	history.replaceState({ proof: shop.proof }, '');
 	render();
@@ -218,7 +225,8 @@ const giveUp = () => {
 const onLeft = ({ detail: { code } }) => {
 	if (shop.isBusy)
 		return;
-	// The shop ends what it has locked when it has made an order of it.
+	// The shop ends what it has locked when it has made an order of it, but who
+	// was removed, or left in another tab, is told the same.
 	if (shop.isAtCheckout && !shop.isLeaving) {
 		shop.order = shop.members;
 		shop.cart = new Map();

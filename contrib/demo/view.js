@@ -238,7 +238,7 @@ const joinedHeadline = ({ members, host }) => {
 };
 
 const showHero = (shop) => {
-	const { stage, members, me, host, isBusy } = shop;
+	const { stage, members, me, host, isBusy, isAtCheckout } = shop;
 	const isJoined = stage === 'joined';
 	const [headline, subline, label] = isJoined ? joinedHeadline(shop) :
 		HEADLINES[stage];
@@ -250,7 +250,9 @@ const showHero = (shop) => {
 	say($('enter-button'), isBusy ? 'One moment…' : label ?? '');
 	setDisabled($('enter-button'), isBusy);
 	$('party').hidden = $('invite').hidden = !isJoined;
-	$('take-over').hidden = !me || host !== undefined || isBusy;
+	// At a checkout nobody can come back.
+	$('take-over').hidden = !me || host !== undefined || isBusy ||
+		isAtCheckout;
 	arrange($('people'), members.map((member) => [member.id, member]),
 		() => cloneOf('person-template'), (person, member) => {
 			showAvatar(person.querySelector('.avatar'), member);
@@ -278,12 +280,12 @@ const DONE = {
 	ready: ['Everyone is ready!', 'All carts went to the checkout together.'],
 	payable: ['Everyone is ready!', 'Pay for all carts together.'],
 	locked: ['Checkout in progress', 'No cart can be changed now.'],
-	ordered: ['Ordered!', 'The shop packs what everybody picked.'],
+	over: ['The checkout is over', 'The shop tells the host what was ordered.'],
 };
 
 const doneOf = ({ order, isAtCheckout, isDone, payLink }) => {
 	if (order !== null)
-		return 'ordered';
+		return 'over';
 	if (isAtCheckout)
 		return 'locked';
 	return isDone ? payLink ? 'payable' : 'ready' : '';

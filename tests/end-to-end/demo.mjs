@@ -499,13 +499,59 @@ testCheckout('the host checks out for all', async (shop, newPage) => {
 	await expectText(second, 'h1', 'Ordered');
 	await expectText(second, 'p', '€21.00');
 	for (const page of [ada, bob]) {
-		await expectText(page, '#done-title', 'Ordered!');
+		await expectText(page, '#done-title', 'The checkout is over');
 		await expectText(page, '#done-total', '€21.00');
 		assert.equal(await page.textContent('#total'), '€0.00');
 	}
 	assert.equal(shop.said, 'shop\'s server: ordered: 2 carts, €21.00\n');
 	await second.reload();
 	await expectText(second, 'h1', 'This picnic is over');
+});
+
+testCheckout('a checkout takes nobody\'s cart but by an order',
+	async (shop, newPage) => {
+		const { ada, bob } = await startPair(shop, newPage);
+		const session = new URL(ada.url()).hash.split('=')[1];
+		await ada.click('#leave');
+		await bob.waitForSelector('#take-over:visible');
+		const { multicartContent: [{ owner }] } = await shop.call('POST',
+			`/v1/sessions/${session}/lock`);
+		await bob.waitForSelector('#take-over', { state: 'hidden' });
+		await expectText(bob, '#done-title', 'Checkout in progress');
+		// Nothing was ordered for whom the shop removes.
+		await shop.call('DELETE',
+			`/v1/sessions/${session}/customers/${owner.id}`);
+		await expectText(bob, '#done-title', 'The checkout is over');
+	});
+
+testCheckout('a proof that is refused is made again', async (shop, newPage) => {
+	const bob = await newPage();
+	const ada = await newPage();
+	await withoutWebSocket(ada);
+	let refused = 0;
+	await ada.route('**/*', async (route) => {
+		const said = route.request().postDataJSON();
+		if (refused > 0 || said?.payload.cartContent?.checkout === undefined) {
+			await route.continue();
+			return;
+		}
+		refused++;
+		await route.fulfill({ json: { messages: [{ event: 'error',
+			payload: { code: 'messageTooLarge', message: 'That is too much',
+				seq: said.payload.seq } }] } });
+	});
+	await ada.goto(shop.url);
+	await enter(ada, 'Ada');
+	await bob.goto(await ada.inputValue('#link'));
+	await enter(bob, 'Bob');
+	await bob.click('#ready');
+	await expectText(ada, '#ready-hint', 'Everyone else is ready');
+	await ada.click('#ready');
+	await expectText(ada, '#problem', 'That is too much');
+	await ada.click('#reopen');
+	await ada.click('#ready');
+	await ada.waitForSelector('#done-pay:visible');
+	assert.equal(refused, 1);
 });
 
 // What the shop's server answers to a form: its title.
