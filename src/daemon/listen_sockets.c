@@ -6,6 +6,7 @@
 #include "api/api_listener.h"
 #include "base/log.h"
 #include "config/options.h"
+#include "config/shop_section.h"
 #include "config/socket_access.h"
 
 /*
@@ -116,7 +117,8 @@ listen_api(struct api_listener *api, const struct options *options,
 	if (options->api_listen_count == 0 &&
 	    !activation_has(activation, ACTIVATION_API))
 		return EX_OK;
-	if (options->api_keys == NULL) {
+	if (options->api_keys == NULL &&
+	    !shop_sections_have_api_keys(options)) {
 		log_errorx("api: nobody has a key: api-keys has to name a "
 		    "file");
 		return EX_CONFIG;

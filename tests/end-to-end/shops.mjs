@@ -276,6 +276,25 @@ test('a wrong section changes nothing', () => withShops(TWO,
 			400);
 	}));
 
+test('the interface is there for the keys of sections alone', () =>
+	withPatience(async () => {
+		const folder = makeFolder();
+		const configuration = path.join(folder, 'shops.conf');
+		const keys = path.join(folder, 'books.keys');
+		fs.writeFileSync(keys, lineOf('books-server', 'books-key'));
+		fs.writeFileSync(configuration,
+			`shop books { api-keys = "${keys}" }\n`);
+		const daemon = await Daemon.start({ configuration,
+			database: path.join(folder, 'shop.db'),
+			settings: { 'api-listen': '127.0.0.1:0' } });
+		const [, port] = await daemon.logged(
+			/listening on 127\.0\.0\.1:(\d+) for the shop's server/);
+		const { status } = await callAt(Number(port), 'GET',
+			'/v1/sessions', { key: 'books-key' });
+		assert.equal(status, 200);
+		assert.equal(await daemon.stop(), 0);
+	}));
+
 test('an account is erased in all shops, or in one session', () => {
 	const folder = makeFolder();
 	const key = new TicketKey('EdDSA', 'ours', folder);
