@@ -1520,6 +1520,30 @@ START_TEST(few_descriptors_mean_few_connections)
 }
 END_TEST
 
+START_TEST(webhooks_have_descriptors_of_their_own)
+{
+	const struct rlimit limit = { .rlim_cur = 102, .rlim_max = 102 };
+	static const char secret[] =
+	    "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz\n";
+	char secret_option[sizeof(database) + 32];
+	const char *const args[] = { "-o", "webhook-url=https://127.0.0.1:1/",
+	    "-o", secret_option, NULL };
+	struct daemon daemon;
+
+	(void)unlink(beside(".secret"));	/* there may be none */
+	write_file(beside(".secret"), 0, secret, strlen(secret));
+	ck_assert_int_eq(chmod(beside(".secret"), 0600), 0);
+	snprintf(secret_option, sizeof(secret_option), "webhook-secret=%s",
+	    beside(".secret"));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	daemon_start(&daemon, database, args);
+
+	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
+	ck_assert_ptr_nonnull(strstr(daemon.log,
+	    "at most 6 connections: the limit of open files is 102"));
+}
+END_TEST
+
 static void
 put_config(const char *text)
 {
@@ -1922,6 +1946,7 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, web_server_on_a_unix_socket_may_be_trusted, 0,
 	    sizeof(proxies) / sizeof(proxies[0]));
 	tcase_add_test(tc, few_descriptors_mean_few_connections);
+	tcase_add_test(tc, webhooks_have_descriptors_of_their_own);
 	tcase_add_test(tc, start_without_descriptors_enough_says_so);
 	tcase_add_test(tc, want_of_watches_at_the_start_is_an_error);
 	tcase_add_test(tc, want_of_watches_later_ends_it_with_a_line);

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "api/api_listener.h"
+#include "api/webhook_sender.h"
 #include "base/log.h"
 #include "config/options.h"
 #include "config/shop_section.h"
@@ -10,6 +11,11 @@
 
 /* Descriptors besides those of connections. */
 #define DESCRIPTORS_RESERVED 64
+/*
+ * Those of a webhook: its connections, to look up their hosts, and to wait and
+ * to read the journal.
+ */
+#define DESCRIPTORS_PER_WEBHOOK	(3 * WEBHOOK_TRANSFERS_MAX + 8)
 
 enum {
 	BURST_MESSAGES = 4,
@@ -157,6 +163,13 @@ module_settings_longpolls(const struct options *options)
 	};
 }
 
+/* How many shops have one. */
+static size_t
+count_webhooks(const struct options *options)
+{
+	return options->webhook_url[0] != '\0' ? 1 : 0;
+}
+
 /* How many connections there can be; SIZE_MAX for no limit. */
 static size_t
 possible_connections(const struct options *options)
@@ -168,6 +181,7 @@ possible_connections(const struct options *options)
 		return limit;
 	if (options->api_listen_count > 0)
 		reserved += API_CONNECTIONS_MAX;
+	reserved += count_webhooks(options) * DESCRIPTORS_PER_WEBHOOK;
 	return limit > reserved ? limit - reserved : 1;
 }
 
