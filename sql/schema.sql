@@ -237,7 +237,7 @@ CREATE TABLE log_mark (
 
 INSERT INTO log_mark VALUES (1, randomblob(16), randomblob(16));
 
--- How far webhooks have got: a shop's, whose name is '', has delivered all rows
+-- How far webhooks have got: a shop's, by its name, has delivered all rows
 -- up to seq, but for those of sessions that are parked, from their seq on.  It
 -- says nothing of sessions either, and changes likewise.
 CREATE TABLE webhook (

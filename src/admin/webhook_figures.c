@@ -26,3 +26,22 @@ webhook_figures_init(struct webhook_figures *figures)
 	histogram_init(&figures->duration_us, duration_bounds_us,
 	    sizeof(duration_bounds_us) / sizeof(duration_bounds_us[0]));
 }
+
+void
+webhook_figures_add(struct webhook_figures *sum,
+    const struct webhook_figures *figures)
+{
+	size_t i;
+
+	for (i = 0; i < WEBHOOK_RESULTS; i++)
+		sum->results[i] += figures->results[i];
+	histogram_merge(&sum->duration_us, &figures->duration_us);
+	sum->is_on |= figures->is_on;
+	sum->given_up += figures->given_up;
+	sum->purged += figures->purged;
+	sum->parked += figures->parked;
+	sum->held += figures->held;
+	sum->under_way += figures->under_way;
+	if (figures->oldest_ms > sum->oldest_ms)
+		sum->oldest_ms = figures->oldest_ms;
+}

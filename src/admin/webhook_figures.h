@@ -55,17 +55,31 @@ struct webhook_figures {
 					   delivered */
 };
 
-/* What they can do about them: see api/webhooks.h. */
+/*
+ * What they can do about those of a shop, by its name: see api/webhooks.h.
+ */
 struct webhook_operations {
-	void	(*copy_figures)(void *ctx, struct webhook_figures *figures);
-	uint64_t (*test)(void *ctx);
-	struct webhook_test (*tested)(void *ctx, uint64_t number);
-	int	(*replay)(void *ctx, int64_t seq);
+	/*
+	 * Those of the shop at a place, the first of which is outside of
+	 * sections; returns its name, or NULL if there is none any more.
+	 */
+	const char *(*copy_figures)(void *ctx, size_t place,
+		    struct webhook_figures *figures);
+	uint64_t (*test)(void *ctx, const char *shop);
+	struct webhook_test (*tested)(void *ctx, const char *shop,
+		    uint64_t number);
+	int	(*replay)(void *ctx, const char *shop, int64_t seq);
 	void	*ctx;
 };
 
 const char *webhook_result_name(enum webhook_result result);
 /* All is 0 but what is constant. */
 void	 webhook_figures_init(struct webhook_figures *figures);
+/*
+ * Add those of another shop, of which what is a sum is added, and of what waits
+ * the longest stays.  What is told of one alone is left as it is.
+ */
+void	 webhook_figures_add(struct webhook_figures *sum,
+	    const struct webhook_figures *figures);
 
 #endif

@@ -28,6 +28,7 @@ enum {
 };
 
 struct webhook_worker {
+	char	 shop[SESSION_NAME_SHOP_MAX + 1];	/* whose it is */
 	struct journal_events *reader;
 	struct webhook_queue *queue;
 	struct webhook_sender *sender;
@@ -70,11 +71,12 @@ begin_behind(struct webhook_worker *worker, int64_t seq)
 }
 
 struct webhook_worker *
-webhook_worker_new(const char *path, const struct id_key *seed,
-    struct webhook_state *state, int64_t head)
+webhook_worker_new(const char *path, const char *shop,
+    const struct id_key *seed, struct webhook_state *state, int64_t head)
 {
 	struct webhook_worker *worker = xcalloc(1, sizeof(*worker));
 
+	xsnprintf(worker->shop, sizeof(worker->shop), "%s", shop);
 	worker->reader = journal_events_new(path);
 	worker->queue = webhook_queue_new(seed, 0);
 	worker->sender = webhook_sender_new();
@@ -282,12 +284,15 @@ make_event(const struct journal_event *event)
 	};
 }
 
-/* Of the shop outside of sections alone, and of the types that are wanted. */
+/* Of its shop alone, and of the types that are wanted. */
 static bool
 is_wanted(const struct webhook_worker *worker,
     const struct journal_event *event)
 {
-	return session_name_shop_len(event->session->data) == 0 &&
+	size_t len = session_name_shop_len(event->session->data);
+
+	return len == strlen(worker->shop) &&
+	    memcmp(event->session->data, worker->shop, len) == 0 &&
 	    webhook_settings_want(worker->settings,
 	    (enum event_type)event->type);
 }
@@ -401,7 +406,7 @@ read_on(struct webhook_worker *worker)
 
 	if (!webhook_queue_wants(worker->queue))
 		return true;
-	switch (journal_events_read_shop(worker->reader, "",
+	switch (journal_events_read_shop(worker->reader, worker->shop,
 	    webhook_queue_position(worker->queue), READ_EVENTS, &page)) {
 	case JOURNAL_EVENTS_OK:
 		is_at_end = page.last ==

@@ -17,11 +17,12 @@ struct webhook_state;
 struct webhook_worker;
 
 /*
- * path of the database and seed are copied, state is taken.  Where that says
+ * path of the database, the shop's name, "" for that outside of sections, and
+ * seed are copied, state is taken.  Where that says
  * that there is no webhook, it begins behind row head, or at the newest if that
  * is -1.
  */
-struct webhook_worker *webhook_worker_new(const char *path,
+struct webhook_worker *webhook_worker_new(const char *path, const char *shop,
 	    const struct id_key *seed, struct webhook_state *state,
 	    int64_t head);
 void	 webhook_worker_free(struct webhook_worker *worker);

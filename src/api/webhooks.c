@@ -15,8 +15,10 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/text.h"
 #include "base/xalloc.h"
 #include "hub/webhook_state.h"
+#include "session/session_name.h"
 #include "webhook_settings.h"
 #include "webhook_worker.h"
 
@@ -29,6 +31,7 @@ enum {
 struct webhooks {
 	struct webhooks_config config;
 	char	*database;
+	char	 shop[SESSION_NAME_SHOP_MAX + 1];
 	pthread_t thread;
 	bool	 is_running;		/* there is a thread */
 	struct webhook_worker *worker;	/* the thread's, but for waking it */
@@ -165,8 +168,8 @@ start_worker(struct webhooks *webhooks)
 	webhooks->config.state = NULL;
 	if (state == NULL)
 		state = webhook_state_new();
-	webhooks->worker = webhook_worker_new(webhooks->database, &seed,
-	    state, webhooks->config.head);
+	webhooks->worker = webhook_worker_new(webhooks->database,
+	    webhooks->shop, &seed, state, webhooks->config.head);
 	start_thread(webhooks);
 }
 
@@ -193,6 +196,7 @@ webhooks_new(const struct webhooks_config *config,
 
 	webhooks->config = *config;
 	webhooks->database = xstrdup(config->database);
+	xsnprintf(webhooks->shop, sizeof(webhooks->shop), "%s", config->shop);
 	webhooks->replay = -1;
 	webhook_figures_init(&webhooks->figures);
 	if (pthread_mutex_init(&webhooks->lock, NULL) != 0)
@@ -249,6 +253,8 @@ webhooks_take_state(struct webhooks *webhooks)
 	state = webhooks->state;
 	webhooks->state = NULL;
 	mutex_unlock(&webhooks->lock);
+	if (state != NULL)
+		webhook_state_set_shop(state, webhooks->shop);
 	return state;
 }
 
@@ -331,40 +337,4 @@ webhooks_replay(struct webhooks *webhooks, int64_t seq)
 	if (is_on)
 		webhook_worker_wake(webhooks->worker);
 	return is_on ? 0 : -1;
-}
-
-static void
-copy_figures(void *ctx, struct webhook_figures *figures)
-{
-	webhooks_copy_figures(ctx, figures);
-}
-
-static uint64_t
-begin_test(void *ctx)
-{
-	return webhooks_test(ctx);
-}
-
-static struct webhook_test
-tell_test(void *ctx, uint64_t number)
-{
-	return webhooks_tested(ctx, number);
-}
-
-static int
-begin_again(void *ctx, int64_t seq)
-{
-	return webhooks_replay(ctx, seq);
-}
-
-struct webhook_operations
-webhooks_operations(struct webhooks *webhooks)
-{
-	return (struct webhook_operations){
-		.copy_figures = copy_figures,
-		.test = begin_test,
-		.tested = tell_test,
-		.replay = begin_again,
-		.ctx = webhooks,
-	};
 }

@@ -10,7 +10,7 @@ struct webhook_settings;
 struct webhook_state;
 
 /*
- * Webhooks (buddyshopping-api(7)): a thread of its own tells the shop's server
+ * A shop's webhook (buddyshopping-api(7)): a thread of its own tells its server
  * what the journal has.  Without a URL there is none.  All of this is called by
  * the network thread, and never waits for a network or a disk.
  */
@@ -18,6 +18,7 @@ struct webhooks;
 
 struct webhooks_config {
 	const char *database;		/* its path; copied */
+	const char *shop;		/* its name; likewise */
 	struct webhook_state *state;	/* where it had got; taken */
 	int64_t	 head;			/* the newest row of the journal */
 	/* A new state may be taken; called by the thread. */
@@ -55,8 +56,5 @@ struct webhook_test webhooks_tested(struct webhooks *webhooks,
 /* Begin again behind row seq; -1 if there is no URL. */
 int	 webhooks_replay(struct webhooks *webhooks, int64_t seq)
 	    __attribute__((warn_unused_result));
-
-/* The three above and the figures, for the admin interface. */
-struct webhook_operations webhooks_operations(struct webhooks *webhooks);
 
 #endif

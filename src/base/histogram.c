@@ -24,6 +24,17 @@ histogram_add(struct histogram *histogram, uint64_t value)
 	histogram->sum += value;
 }
 
+void
+histogram_merge(struct histogram *histogram, const struct histogram *other)
+{
+	size_t i;
+
+	assert(histogram->bounds == other->bounds);
+	for (i = 0; i <= other->bounds_count; i++)
+		histogram->counts[i] += other->counts[i];
+	histogram->sum += other->sum;
+}
+
 uint64_t
 histogram_count(const struct histogram *histogram)
 {

@@ -24,6 +24,9 @@ struct histogram {
 void	 histogram_init(struct histogram *histogram, const uint64_t *bounds,
 	    size_t bounds_count);
 void	 histogram_add(struct histogram *histogram, uint64_t value);
+/* Add what another one of the same bounds has. */
+void	 histogram_merge(struct histogram *histogram,
+	    const struct histogram *other);
 /* How many values were added. */
 uint64_t histogram_count(const struct histogram *histogram);
 

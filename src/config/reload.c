@@ -112,6 +112,9 @@ shop_setting_differs(const struct shop_section *old,
 	    (setting->offset == offsetof(struct options, api_keys_file) &&
 	    !api_keys_are_equal(old->options.api_keys,
 	    new->options.api_keys)) ||
+	    (setting->offset == offsetof(struct options,
+	    webhook_secret_file) && !webhook_secrets_are_equal(
+	    old->options.webhook_secrets, new->options.webhook_secrets)) ||
 	    (setting->offset == offsetof(struct options, ticket_key_files) &&
 	    !ticket_keys_are_equal(old->options.ticket_keys,
 	    new->options.ticket_keys));

@@ -14,6 +14,7 @@
 #include "setting_report.h"
 #include "settings_table.h"
 #include "ticket_files.h"
+#include "webhook_secrets.h"
 #include "wire/ticket_key.h"
 
 struct shop_section *
@@ -74,7 +75,8 @@ inherited_text(const struct options *options, const struct setting *setting)
 	if (setting->scope == SETTING_OF_SHOP)
 		return provenance_text(options->provenance,
 		    (size_t)(setting - settings_table));
-	return setting->type == SETTING_FILE ? "" : "0";
+	return setting->type == SETTING_FILE || setting->type == SETTING_URL ?
+	    "" : "0";
 }
 
 static void
@@ -265,6 +267,7 @@ clear_section(struct shop_section *section)
 			setting_clear(&settings_table[i], &section->options);
 	ticket_keys_free(section->options.ticket_keys);
 	free(section->options.api_keys);
+	webhook_secrets_free(section->options.webhook_secrets);
 	provenance_free(section->options.provenance);
 	free(section->name);
 	free(section->where);

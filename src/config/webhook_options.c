@@ -7,6 +7,7 @@
 #include "base/xalloc.h"
 #include "options.h"
 #include "setting_report.h"
+#include "shop_section.h"
 #include "webhook_secrets.h"
 #include "webhook_url.h"
 
@@ -29,8 +30,19 @@ read_secrets(struct options *options, struct setting_report *report)
 	setting_report(report, where, "webhook-secret", fault);
 }
 
-void
-webhook_options_read(struct options *options, struct setting_report *report)
+/* Of what stands outside of sections, where is NULL, or in the one there. */
+static void
+report_url(struct setting_report *report, const char *where, const char *what)
+{
+	if (where == NULL)
+		setting_report(report, "webhook-url", NULL, what);
+	else
+		setting_report(report, where, "webhook-url", what);
+}
+
+static void
+read_shop(struct options *options, const char *where,
+    struct setting_report *report)
 {
 	const char *url = options->webhook_url;
 	const char *path = options->webhook_secret_file;
@@ -42,14 +54,27 @@ webhook_options_read(struct options *options, struct setting_report *report)
 	if (*url == '\0')
 		return;
 #ifndef HAVE_LIBCURL
-	setting_report(report, "webhook-url", NULL,
+	report_url(report, where,
 	    "this program was built without libcurl, which it needs");
 #endif
 	if (*path == '\0')
-		setting_report(report, "webhook-url", NULL,
+		report_url(report, where,
 		    "nothing to sign with: webhook-secret has to name a file");
 	if (!webhook_url_is_encrypted(url) && !options->webhook_allow_private)
-		setting_report(report, "webhook-url", NULL,
+		report_url(report, where,
 		    "http:// needs webhook-allow-private, others take "
 		    "https://");
+}
+
+void
+webhook_options_read(struct options *options, struct setting_report *report)
+{
+	struct shop_section *section;
+	size_t i;
+
+	read_shop(options, NULL, report);
+	for (i = 0; i < options->shops_count; i++) {
+		section = &options->shops[i];
+		read_shop(&section->options, section->where, report);
+	}
 }

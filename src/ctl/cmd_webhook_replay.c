@@ -7,13 +7,15 @@
 #include "base/text.h"
 #include "ctl.h"
 #include "daemon_request.h"
+#include "shop_filter.h"
 
-enum { OPTION_AFTER };
+enum { OPTION_AFTER, OPTION_SHOP };
 
-enum { TARGET_BYTES = 64 };
+enum { TARGET_BYTES = 128 };
 
 static const struct ctl_option command_options[] = {
 	[OPTION_AFTER] = { "after", "SEQ", "the row behind which to begin" },
+	[OPTION_SHOP] = { "shop", "NAME", "of that shop; else outside" },
 	{ .name = NULL },
 };
 
@@ -21,6 +23,7 @@ static enum ctl_status
 run_webhook_replay(const struct ctl *ctl)
 {
 	const char *after = ctl->values[OPTION_AFTER];
+	const char *shop = ctl->values[OPTION_SHOP];
 	char target[TARGET_BYTES];
 	uint64_t seq;
 
@@ -29,8 +32,10 @@ run_webhook_replay(const struct ctl *ctl)
 	if (number_parse(after, INT64_MAX, &seq) == -1)
 		return ctl_usage_error("webhook replay: %s: not the number of "
 		    "a row", after);
-	xsnprintf(target, sizeof(target), "/webhook-replay?after=%ju",
-	    (uintmax_t)seq);
+	if (!shop_filter_is_valid("webhook replay", shop))
+		return CTL_USAGE;
+	xsnprintf(target, sizeof(target), "/webhook-replay?after=%ju&shop=%s",
+	    (uintmax_t)seq, shop == NULL ? "" : shop);
 	return daemon_request_post(ctl, target);
 }
 

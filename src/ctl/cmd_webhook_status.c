@@ -13,24 +13,35 @@ static const struct ctl_option command_options[] = {
 	{ .name = NULL },
 };
 
+/* What there is of each shop. */
+#define FIGURES							\
+	{ "on", JSON_KIND_BOOL, NULL },	\
+	{ "deliveredSeq", JSON_KIND_NUMBER, NULL },	\
+	{ "readSeq", JSON_KIND_NUMBER, NULL },	\
+	{ "held", JSON_KIND_NUMBER, NULL },	\
+	{ "underWay", JSON_KIND_NUMBER, NULL },	\
+	{ "parked", JSON_KIND_NUMBER, NULL },	\
+	{ "oldest", JSON_KIND_NUMBER, NULL },	\
+	{ "paused", JSON_KIND_NUMBER, NULL },	\
+	{ "delivered", JSON_KIND_NUMBER, NULL },	\
+	{ "refused", JSON_KIND_NUMBER, NULL },	\
+	{ "timeout", JSON_KIND_NUMBER, NULL },	\
+	{ "unreachable", JSON_KIND_NUMBER, NULL },	\
+	{ "forbidden", JSON_KIND_NUMBER, NULL },	\
+	{ "givenUp", JSON_KIND_NUMBER, NULL },	\
+	{ "purged", JSON_KIND_NUMBER, NULL },	\
+	{ "status", JSON_KIND_NUMBER, NULL },	\
+	{ "error", JSON_KIND_TEXT_OR_NULL, NULL }
+
+static const struct json_shape shop_shape[] = {
+	{ "shop", JSON_KIND_TEXT, NULL },
+	FIGURES,
+	{ NULL, JSON_KIND_TEXT, NULL },
+};
+
 static const struct json_shape shape[] = {
-	{ "on", JSON_KIND_BOOL, NULL },
-	{ "deliveredSeq", JSON_KIND_NUMBER, NULL },
-	{ "readSeq", JSON_KIND_NUMBER, NULL },
-	{ "held", JSON_KIND_NUMBER, NULL },
-	{ "underWay", JSON_KIND_NUMBER, NULL },
-	{ "parked", JSON_KIND_NUMBER, NULL },
-	{ "oldest", JSON_KIND_NUMBER, NULL },
-	{ "paused", JSON_KIND_NUMBER, NULL },
-	{ "delivered", JSON_KIND_NUMBER, NULL },
-	{ "refused", JSON_KIND_NUMBER, NULL },
-	{ "timeout", JSON_KIND_NUMBER, NULL },
-	{ "unreachable", JSON_KIND_NUMBER, NULL },
-	{ "forbidden", JSON_KIND_NUMBER, NULL },
-	{ "givenUp", JSON_KIND_NUMBER, NULL },
-	{ "purged", JSON_KIND_NUMBER, NULL },
-	{ "status", JSON_KIND_NUMBER, NULL },
-	{ "error", JSON_KIND_TEXT_OR_NULL, NULL },
+	FIGURES,
+	{ "shops", JSON_KIND_OBJECTS, shop_shape },
 	{ NULL, JSON_KIND_TEXT, NULL },
 };
 
@@ -49,7 +60,7 @@ print_number_line(const struct json_node *root, const char *title,
 }
 
 static void
-print_webhook(const struct json_node *root)
+print_figures(const struct json_node *root)
 {
 	if (!daemon_answer_is_true(root, "on")) {
 		(void)puts("There is no webhook-url.");
@@ -73,6 +84,22 @@ print_webhook(const struct json_node *root)
 	(void)printf("%-18s", "last error");
 	(void)daemon_answer_print(root, "error", 0);
 	(void)putchar('\n');
+}
+
+static void
+print_shop(const struct json_node *shop)
+{
+	(void)printf("\n%-18s", "shop");
+	(void)daemon_answer_print(shop, "shop", 0);
+	(void)putchar('\n');
+	print_figures(shop);
+}
+
+static void
+print_webhook(const struct json_node *root)
+{
+	print_figures(root);
+	daemon_answer_each(root, "shops", print_shop);
 }
 
 static enum ctl_status

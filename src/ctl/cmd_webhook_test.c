@@ -11,8 +11,25 @@
 #include "ctl.h"
 #include "daemon_request.h"
 #include "pause.h"
+#include "shop_filter.h"
 
-enum { TARGET_BYTES = 64 };
+enum { OPTION_SHOP };
+
+enum { TARGET_BYTES = 128 };
+
+static const struct ctl_option command_options[] = {
+	[OPTION_SHOP] = { "shop", "NAME", "of that shop; else outside" },
+	{ .name = NULL },
+};
+
+/* "" for the one outside of sections. */
+static const char *
+shop_of(const struct ctl *ctl)
+{
+	const char *shop = ctl->values[OPTION_SHOP];
+
+	return shop == NULL ? "" : shop;
+}
 
 static const struct json_shape begun_shape[] = {
 	{ "id", JSON_KIND_NUMBER, NULL },
@@ -36,14 +53,18 @@ static const struct json_shape done_shape[] = {
 static enum ctl_status
 begin_test(const struct ctl *ctl, uint64_t *number)
 {
-	static const struct daemon_request request = {
+	char target[TARGET_BYTES];
+	const struct daemon_request request = {
 		.method = "POST",
-		.target = "/webhook-test",
+		.target = target,
 		.shape = begun_shape,
 	};
 	struct daemon_answer answer;
-	enum ctl_status status = daemon_request_send(ctl, &request, &answer);
+	enum ctl_status status;
 
+	xsnprintf(target, sizeof(target), "/webhook-test?shop=%s",
+	    shop_of(ctl));
+	status = daemon_request_send(ctl, &request, &answer);
 	if (status != CTL_OK)
 		return status;
 	*number = daemon_answer_number(answer.root, "id");
@@ -65,7 +86,8 @@ await_test(const struct ctl *ctl, uint64_t number,
 	struct pause pause = { .ms = 0 };
 	enum ctl_status status;
 
-	xsnprintf(target, sizeof(target), "/webhook-test/%" PRIu64, number);
+	xsnprintf(target, sizeof(target), "/webhook-test/%" PRIu64 "?shop=%s",
+	    number, shop_of(ctl));
 	for (;;) {
 		status = daemon_request_send(ctl, &request, answer);
 		if (status != CTL_OK ||
@@ -120,6 +142,8 @@ run_webhook_test(const struct ctl *ctl)
 	enum ctl_status status;
 	uint64_t number;
 
+	if (!shop_filter_is_valid("webhook test", ctl->values[OPTION_SHOP]))
+		return CTL_USAGE;
 	status = begin_test(ctl, &number);
 	if (status == CTL_OK)
 		status = await_test(ctl, number, &answer);
@@ -133,6 +157,7 @@ run_webhook_test(const struct ctl *ctl)
 const struct ctl_command cmd_webhook_test = {
 	.words = "webhook test",
 	.operands = "",
+	.options = command_options,
 	.help = "send a test event now, and show what came back",
 	.run = run_webhook_test,
 };

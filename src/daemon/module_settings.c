@@ -167,7 +167,12 @@ module_settings_longpolls(const struct options *options)
 static size_t
 count_webhooks(const struct options *options)
 {
-	return options->webhook_url[0] != '\0' ? 1 : 0;
+	size_t count = options->webhook_url[0] != '\0' ? 1 : 0, i;
+
+	for (i = 0; i < options->shops_count; i++)
+		if (options->shops[i].options.webhook_url[0] != '\0')
+			count++;
+	return count;
 }
 
 /* How many connections there can be; SIZE_MAX for no limit. */
@@ -220,17 +225,20 @@ module_settings_api_access(const struct options *options)
 }
 
 struct webhook_settings
-module_settings_webhook(const struct options *options)
+module_settings_webhook(const struct options *options, size_t i)
 {
+	const struct options *own = i == 0 ? options :
+	    &options->shops[i - 1].options;
+
 	return (struct webhook_settings){
-		.url = options->webhook_url,
-		.secrets = options->webhook_secrets,
-		.events = options->webhook_events,
-		.events_count = options->webhook_events_count,
-		.allow_private = options->webhook_allow_private,
-		.ca_file = options->webhook_ca_file,
-		.timeout_s = options->webhook_timeout_s,
-		.retry_ms = ms(options->webhook_retry_time_s),
+		.url = own->webhook_url,
+		.secrets = own->webhook_secrets,
+		.events = own->webhook_events,
+		.events_count = own->webhook_events_count,
+		.allow_private = own->webhook_allow_private,
+		.ca_file = own->webhook_ca_file,
+		.timeout_s = own->webhook_timeout_s,
+		.retry_ms = ms(own->webhook_retry_time_s),
 	};
 }
 

@@ -36,7 +36,7 @@ struct quota_settings module_settings_quota(const struct options *options);
 struct api_access_settings
 module_settings_api_access(const struct options *options);
 struct webhook_settings
-module_settings_webhook(const struct options *options);
+module_settings_webhook(const struct options *options, size_t i);
 struct unsent_settings module_settings_unsent(const struct options *options);
 struct ws_settings module_settings_ws(const struct options *options);
 struct ws_peers_settings

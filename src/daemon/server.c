@@ -12,7 +12,8 @@
 #include "admin/admin_listener.h"
 #include "admin/metrics.h"
 #include "api/api_listener.h"
-#include "api/webhooks.h"
+#include "api/shop_webhooks.h"
+#include "api/webhook_settings.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -66,8 +67,8 @@ struct server {
 	struct admin_listener *admin_listener;
 	struct api_listener *api;
 	struct wakeup webhooks_ready;	/* their thread has a state to keep */
-	struct webhooks *webhooks;
-	struct webhook_state *webhook_state;	/* of before; or NULL */
+	struct shop_webhooks *webhooks;
+	struct webhook_states webhook_states;	/* of before */
 	int64_t	 head_row;		/* of the journal, at the start */
 
 	struct memory_trim memory_trim;
@@ -180,7 +181,7 @@ on_storage_results(void *ctx)
 		return;
 	hub_complete_jobs(server->hub, &results, &now);
 	api_listener_committed(server->api);
-	webhooks_note_commit(server->webhooks);
+	shop_webhooks_note_commit(server->webhooks);
 	memory_trim_note_work(&server->memory_trim);
 }
 
@@ -208,10 +209,7 @@ keep_webhooks(void *ctx)
 	struct server *server = ctx;
 	struct webhook_state *state;
 
-	if (server->webhooks == NULL)
-		return;
-	state = webhooks_take_state(server->webhooks);
-	if (state != NULL)
+	while ((state = shop_webhooks_take_state(server->webhooks)) != NULL)
 		hub_keep_webhook(server->hub, state);
 }
 
@@ -277,7 +275,7 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	metrics->api_answers = api.answers;
 	metrics->api_refused = api.refused;
 	metrics->api_connections = api.connections;
-	webhooks_copy_figures(server->webhooks, &metrics->webhook);
+	shop_webhooks_copy_figures(server->webhooks, &metrics->webhook);
 	writer_copy_counts(server->writer, &metrics->writer);
 	metrics->turns_us = server->lag.turns_us;
 	metrics->log_lost = log_lost();
@@ -323,6 +321,36 @@ configure_hub(struct server *server)
 	hub_configure(server->hub, &hub, &now);
 }
 
+/* Take over where shops' events go; the first time, too. */
+static void
+configure_webhooks(struct server *server)
+{
+	size_t count = module_settings_shops_count(server->options), i;
+	struct shop_webhooks_settings *settings =
+	    xcalloc(count, sizeof(*settings));
+	struct webhook_settings *own = xcalloc(count, sizeof(*own));
+	const struct shop_webhooks_config config = {
+		.database = server->options->database,
+		.states = &server->webhook_states,
+		.head = server->head_row,
+		.changed = wake_for_webhooks,
+		.ctx = server,
+	};
+
+	for (i = 0; i < count; i++) {
+		own[i] = module_settings_webhook(server->options, i);
+		settings[i].shop =
+		    module_settings_shop(server->options, i).name;
+		settings[i].webhook = &own[i];
+	}
+	if (server->webhooks == NULL)
+		server->webhooks = shop_webhooks_new(&config, settings, count);
+	else
+		shop_webhooks_configure(server->webhooks, settings, count);
+	free(own);
+	free(settings);
+}
+
 static void
 apply_options(void *ctx)
 {
@@ -331,15 +359,13 @@ apply_options(void *ctx)
 	    module_settings_http(server->options);
 	const struct api_access_settings access =
 	    module_settings_api_access(server->options);
-	const struct webhook_settings webhook =
-	    module_settings_webhook(server->options);
 
 	log_set_level(server->options->log_level);
 	configure_hub(server);
 	transports_configure(&server->transports, server->options);
 	admin_listener_configure(server->admin_listener, &http);
 	api_listener_configure(server->api, &access, &http);
-	webhooks_configure(server->webhooks, &webhook);
+	configure_webhooks(server);
 }
 
 static void
@@ -435,7 +461,7 @@ open_storage(struct server *server, struct id_key *key)
 		.done = wake_loop,
 		.ctx = server,
 	};
-	server->webhook_state = store_take_webhook(server->store);
+	store_take_webhooks(server->store, &server->webhook_states);
 	server->head_row = store_head_row(server->store);
 	server->writer = writer_start(&config, &settings);
 	server->watchdog = watchdog_start(&server->loop, server->writer);
@@ -502,23 +528,6 @@ init_api(struct server *server)
 	server->api = api_listener_new(&config, &access, &http);
 }
 
-static void
-init_webhooks(struct server *server)
-{
-	const struct webhook_settings settings =
-	    module_settings_webhook(server->options);
-	const struct webhooks_config config = {
-		.database = server->options->database,
-		.state = server->webhook_state,
-		.head = server->head_row,
-		.changed = wake_for_webhooks,
-		.ctx = server,
-	};
-
-	server->webhook_state = NULL;
-	server->webhooks = webhooks_new(&config, &settings);
-}
-
 static int
 open_admin_listener(struct server *server, const struct id_key *key)
 {
@@ -539,7 +548,8 @@ open_admin_listener(struct server *server, const struct id_key *key)
 			.drain = drain,
 			.is_draining = is_draining,
 			.storage = storage_state,
-			.webhooks = webhooks_operations(server->webhooks),
+			.webhooks = shop_webhooks_operations(
+			    server->webhooks),
 			.ctx = server,
 		},
 	};
@@ -611,7 +621,7 @@ server_start(struct server *server)
 	init_hub(server, &key);
 	init_transports(server, &key);
 	init_api(server);
-	init_webhooks(server);
+	configure_webhooks(server);
 	status = open_admin_listener(server, &key);
 	if (status != EX_OK)
 		return status;
@@ -631,7 +641,7 @@ server_stop(struct server *server)
 	admin_listener_stop(server->admin_listener);
 	api_listener_stop(server->api);
 	transports_stop(&server->transports);
-	webhooks_stop(server->webhooks);
+	shop_webhooks_stop(server->webhooks);
 	keep_webhooks(server);
 	/* That is committed, and shown to nobody. */
 	if (server->hub != NULL)
@@ -644,8 +654,8 @@ server_stop(struct server *server)
 	close_loop(server);
 	admin_listener_free(server->admin_listener);
 	api_listener_free(server->api);
-	webhooks_free(server->webhooks);
-	webhook_state_free(server->webhook_state);
+	shop_webhooks_free(server->webhooks);
+	webhook_states_clear(&server->webhook_states);
 	transports_clear(&server->transports);
 	if (server->hub != NULL)
 		hub_free(server->hub);
@@ -667,6 +677,7 @@ server_run(struct options *options, int argc, char **argv)
 		.argv = argv,
 	};
 
+	STAILQ_INIT(&server.webhook_states);
 	server.status = server_start(&server);
 	if (server.status == EX_OK) {
 		(void)uv_run(&server.loop, UV_RUN_DEFAULT);

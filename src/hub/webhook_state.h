@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
+
+#include "session/session_name.h"
 
 /*
  * How far a shop's webhook has got, as it is kept in the database: every event
@@ -21,14 +24,28 @@ struct webhook_parked {
 };
 
 struct webhook_state {
+	STAILQ_ENTRY(webhook_state) entry;
+	char	 shop[SESSION_NAME_SHOP_MAX + 1];	/* "" outside */
 	int64_t	 seq;		/* up to this row; -1: there is no webhook */
 	struct webhook_parked *parked;
 	size_t	 parked_count;
 };
 
+/* Of several shops. */
+STAILQ_HEAD(webhook_states, webhook_state);
+
+/* That of the shop outside of sections, until another is named. */
 struct webhook_state *webhook_state_new(void);
 /* NULL is allowed. */
 void	 webhook_state_free(struct webhook_state *state);
+/* Say whose it is. */
+void	 webhook_state_set_shop(struct webhook_state *state,
+	    const char *shop);
+/* Take that of a shop from the list; NULL if there is none. */
+struct webhook_state *webhook_states_take(struct webhook_states *states,
+	    const char *shop);
+/* Free all of them. */
+void	 webhook_states_clear(struct webhook_states *states);
 /* Add one, whose session is copied. */
 void	 webhook_state_park(struct webhook_state *state,
 	    const struct webhook_parked *parked);

@@ -65,7 +65,7 @@ struct store {
 	int64_t session_row; /* highest ones at the start */
 	int64_t	 customer_row;
 	bool	 has_locked;	/* likewise, sessions */
-	struct webhook_state *webhook;	/* likewise; NULL once taken */
+	struct webhook_states webhooks;	/* likewise; none once taken */
 	struct chain_head head;
 	struct chain_head committed;	/* where a transaction begins */
 	int64_t logged; /* seq of the head that was logged */
@@ -445,7 +445,7 @@ prepare_store(struct store *store)
 	    sql_prepare(store->sql, statement_sql, STATEMENTS) == -1 ||
 	    projection_last_rows(store->sql, &store->session_row,
 	    &store->customer_row, &store->has_locked) == -1 ||
-	    webhook_rows_load(store->sql, &store->webhook) == -1 ||
+	    webhook_rows_load(store->sql, &store->webhooks) == -1 ||
 	    read_chain_head(store, SQL_HEAD, "journal") == -1 ||
 	    read_chain_head(store, SQL_ANCHOR, "chain_anchor") == -1)
 		return -1;
@@ -466,7 +466,7 @@ prepare_failure(const struct store *store)
 static void
 free_store(struct store *store)
 {
-	webhook_state_free(store->webhook);
+	webhook_states_clear(&store->webhooks);
 	sql_free(store->sql);
 	if (store->database != NULL)
 		database_close(store->database);
@@ -479,6 +479,7 @@ store_open(const char *path, const char *vfs, struct store **opened)
 	struct store *store = xcalloc(1, sizeof(*store));
 	enum store_open_status status;
 
+	STAILQ_INIT(&store->webhooks);
 	status = database_open(path, vfs, &store->database);
 	if (status == STORE_OPENED && prepare_store(store) == -1)
 		status = prepare_failure(store);
@@ -536,13 +537,10 @@ store_has_locked(const struct store *store)
 	return store->has_locked;
 }
 
-struct webhook_state *
-store_take_webhook(struct store *store)
+void
+store_take_webhooks(struct store *store, struct webhook_states *states)
 {
-	struct webhook_state *state = store->webhook;
-
-	store->webhook = NULL;
-	return state;
+	STAILQ_CONCAT(states, &store->webhooks);
 }
 
 int

@@ -14,6 +14,7 @@ struct retention;
 struct session;
 struct session_summary;
 struct webhook_state;
+struct webhook_states;
 
 /*
  * The database, all of it.  One connection, used by one thread at a time:
@@ -63,8 +64,9 @@ int64_t	 store_head_row(const struct store *store);
 /* Whether a session is locked; read likewise. */
 bool	 store_has_locked(const struct store *store);
 
-/* How far webhooks had got; read likewise, and the caller's. */
-struct webhook_state *store_take_webhook(struct store *store);
+/* How far webhooks had got; read likewise, and added to states. */
+void	 store_take_webhooks(struct store *store,
+	    struct webhook_states *states);
 
 /*
  * One transaction of any number of records, touches, notes and slices of
@@ -96,7 +98,7 @@ enum store_status store_erase(struct store *store,
  */
 enum store_status store_purge(struct store *store, struct retention *pass,
 	    const struct record *note);
-/* How far webhooks have got, in the same transaction. */
+/* How far a shop's webhook has got, in the same transaction. */
 enum store_status store_webhook(struct store *store,
 	    const struct webhook_state *state);
 /* When this returns STORE_OK the transaction survives a power failure. */

@@ -1,5 +1,6 @@
 #include "webhook_rows.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <sqlite3.h>
@@ -8,9 +9,6 @@
 #include "column.h"
 #include "hub/webhook_state.h"
 #include "sql.h"
-
-/* Whose the rows are: the shop without a name. */
-#define SHOP "''"
 
 enum statement {
 	SQL_POSITION,
@@ -24,19 +22,19 @@ enum statement {
 
 static const char *const statement_sql[STATEMENTS] = {
 	[SQL_POSITION] =
-	    "SELECT seq FROM webhook WHERE shop = " SHOP,
+	    "SELECT shop, seq FROM webhook ORDER BY shop",
 	[SQL_PARKED] =
 	    "SELECT session, seq, attempts, first_ms, next_ms"
-	    " FROM webhook_parked WHERE shop = " SHOP " ORDER BY session",
+	    " FROM webhook_parked WHERE shop = ? ORDER BY session",
 	[SQL_FORGET_POSITION] =
-	    "DELETE FROM webhook WHERE shop = " SHOP,
+	    "DELETE FROM webhook WHERE shop = ?",
 	[SQL_FORGET_PARKED] =
-	    "DELETE FROM webhook_parked WHERE shop = " SHOP,
+	    "DELETE FROM webhook_parked WHERE shop = ?",
 	[SQL_SET_POSITION] =
-	    "INSERT INTO webhook (shop, seq) VALUES (" SHOP ", ?)",
+	    "INSERT INTO webhook (shop, seq) VALUES (?, ?)",
 	[SQL_PARK] =
 	    "INSERT INTO webhook_parked (shop, session, seq, attempts,"
-	    " first_ms, next_ms) VALUES (" SHOP ", ?, ?, ?, ?, ?)",
+	    " first_ms, next_ms) VALUES (?, ?, ?, ?, ?, ?)",
 };
 
 int
@@ -45,16 +43,46 @@ webhook_rows_prepare(struct sql *sql)
 	return sql_prepare(sql, statement_sql, STATEMENTS);
 }
 
+static void
+bind_shop(struct sql_binding *b, const struct webhook_state *state)
+{
+	sql_bind_text(b, state->shop, strlen(state->shop));
+}
+
+/* The shop's name; false if it is none. */
+static bool
+load_shop(struct columns *columns, struct webhook_state *state)
+{
+	struct payload *shop = column_text_or_none(columns, 0, 0,
+	    SESSION_NAME_SHOP_MAX);
+	bool is_shop = shop != NULL && (shop->len == 0 ||
+	    session_name_is_shop(shop->data, shop->len));
+
+	if (is_shop)
+		memcpy(state->shop, shop->data, shop->len);
+	else if (columns_fit(columns))
+		columns_refuse(columns, 0, "is not a shop's name");
+	payload_unref(shop);
+	return is_shop;
+}
+
 static enum store_status
-load_position(struct sql *sql, struct webhook_state *state)
+load_positions(struct sql *sql, struct webhook_states *states)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_POSITION);
 	struct columns columns = columns_at(b.statement, "webhook");
+	struct webhook_state *state;
 
-	if (sql_next(&b))
-		state->seq = column_between(&columns, 0, 0, COLUMN_NUMBER_MAX);
-	return columns_fit(&columns) ? sql_end_rows(&b) :
-	    sql_end_row(&b, &columns);
+	while (sql_next(&b)) {
+		state = webhook_state_new();
+		STAILQ_INSERT_TAIL(states, state, entry);
+		if (load_shop(&columns, state))
+			state->seq = column_between(&columns, 1, 0,
+			    COLUMN_NUMBER_MAX);
+		if (!columns_fit(&columns))
+			return sql_end_row(&b, &columns);
+	}
+	return sql_end_rows(&b);
 }
 
 static void
@@ -81,6 +109,7 @@ load_parked(struct sql *sql, struct webhook_state *state)
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_PARKED);
 	struct columns columns = columns_at(b.statement, "webhook_parked");
 
+	bind_shop(&b, state);
 	while (sql_next(&b)) {
 		load_row(&columns, state);
 		if (!columns_fit(&columns))
@@ -90,35 +119,45 @@ load_parked(struct sql *sql, struct webhook_state *state)
 }
 
 int
-webhook_rows_load(struct sql *sql, struct webhook_state **state)
+webhook_rows_load(struct sql *sql, struct webhook_states *states)
 {
-	*state = webhook_state_new();
-	return load_position(sql, *state) == STORE_OK &&
-	    load_parked(sql, *state) == STORE_OK ? 0 : -1;
+	struct webhook_state *state;
+
+	if (load_positions(sql, states) != STORE_OK)
+		return -1;
+	STAILQ_FOREACH(state, states, entry)
+		if (load_parked(sql, state) != STORE_OK)
+			return -1;
+	return 0;
 }
 
 static enum store_status
-forget(struct sql *sql, enum statement statement)
+forget(struct sql *sql, enum statement statement,
+    const struct webhook_state *state)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, statement);
 
+	bind_shop(&b, state);
 	return sql_run(&b);
 }
 
 static enum store_status
-set_position(struct sql *sql, int64_t seq)
+set_position(struct sql *sql, const struct webhook_state *state)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_SET_POSITION);
 
-	sql_bind_row(&b, seq);
+	bind_shop(&b, state);
+	sql_bind_row(&b, state->seq);
 	return sql_run_one(&b);
 }
 
 static enum store_status
-park(struct sql *sql, const struct webhook_parked *parked)
+park(struct sql *sql, const struct webhook_state *state,
+    const struct webhook_parked *parked)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_PARK);
 
+	bind_shop(&b, state);
 	sql_bind_text(&b, parked->session, strlen(parked->session));
 	sql_bind_row(&b, parked->seq);
 	sql_bind_number(&b, parked->attempts);
@@ -130,14 +169,15 @@ park(struct sql *sql, const struct webhook_parked *parked)
 enum store_status
 webhook_rows_save(struct sql *sql, const struct webhook_state *state)
 {
-	enum store_status status = forget(sql, SQL_FORGET_POSITION);
+	enum store_status status = forget(sql, SQL_FORGET_POSITION,
+	    state);
 	size_t i;
 
 	if (status == STORE_OK)
-		status = forget(sql, SQL_FORGET_PARKED);
+		status = forget(sql, SQL_FORGET_PARKED, state);
 	if (status == STORE_OK && state->seq >= 0)
-		status = set_position(sql, state->seq);
+		status = set_position(sql, state);
 	for (i = 0; i < state->parked_count && status == STORE_OK; i++)
-		status = park(sql, &state->parked[i]);
+		status = park(sql, state, &state->parked[i]);
 	return status;
 }

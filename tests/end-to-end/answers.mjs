@@ -36,7 +36,7 @@ const ANSWERS = {
 	'/end': { id: 1 },
 	'/call/1': { state: 'done', incarnation: 1, revision: 5,
 		payload: { multicartContent: [] } },
-	'/webhook': { on: true, deliveredSeq: 7, readSeq: 8, held: 1, underWay: 1,
+	'/webhook': { shops: [], on: true, deliveredSeq: 7, readSeq: 8, held: 1, underWay: 1,
 		parked: 0, oldest: 2, paused: 0, delivered: 6, refused: 1, timeout: 0,
 		unreachable: 0, forbidden: 0, givenUp: 0, purged: 0, status: 500,
 		error: 'the answer is 500' },

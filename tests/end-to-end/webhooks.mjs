@@ -395,6 +395,105 @@ test('sessions of another shop are nothing to this one', () =>
 		await receiver.stop();
 	}));
 
+// Settings as a configuration file has them.
+const linesOf = (settings) => Object.entries(settings).map(([key, value]) =>
+	`${key} = ${key.endsWith('private') ? value : `"${value}"`}\n`).join('');
+
+const sessionsOf = ({ events }) =>
+	[...new Set(events.map(({ data }) => data.session))];
+
+test('each shop hears of its own sessions, with its own secret and position',
+	() => withPatience(async () => {
+		const folder = makeFolder();
+		const database = path.join(folder, 'shop.db');
+		const configuration = path.join(folder, 'shop.conf');
+		const books = await Receiver.start(), music = await Receiver.start();
+		music.secret = OTHER;
+		const sections = {
+			books: linesOf(webhookSettings(books)),
+			music: linesOf(webhookSettings(music, [OTHER])),
+			games: '' };
+		const write = (names) => fs.writeFileSync(configuration,
+			names.map((name) => `shop ${name} {\n${sections[name]}}\n`)
+				.join(''));
+		const shopOf = (status, name) =>
+			status.shops.find(({ shop: each }) => each === name);
+		write(['books', 'music', 'games']);
+		let daemon = await Daemon.start({ database, configuration });
+		for (const place of ['books/b1', 'music/m1', 'games/g1', 'o1'])
+			await shop(daemon, place);
+		expectShopped(await books.untilTold('b1', 'session.unready'));
+		expectShopped(await music.untilTold('m1', 'session.unready'));
+		let status = await statusOf(database);
+		assert.equal(status.on, false);
+		assert.deepEqual(status.shops.map(({ shop: name, on }) => [name, on]),
+			[['books', true], ['music', true]]);
+		assert.match(await succeed(database, 'webhook', 'status'),
+			/^There is no webhook-url\.\n\nshop +books\n(.+\n)+\nshop +music\n/);
+		// Each is tried alone; a receiver takes its own secret alone.
+		await succeed(database, 'webhook', 'test', '--shop=music');
+		assert.equal(music.events.at(-1).type, 'webhook.test');
+		music.events.pop();
+		assert(!books.events.some(({ type }) => type === 'webhook.test'));
+		for (const words of [['test'], ['test', '--shop=games'],
+			['replay', '--after=0', '--shop=games']])
+			assert.equal((await ctl(database, 'webhook', ...words)).status,
+				69);
+		assert.equal((await ctl(database, 'webhook', 'test',
+			'--shop=a/b')).status, 64);
+
+		// Both go on where they were.
+		assert.equal(await daemon.stop(), 0);
+		const counts = [books.events.length, music.events.length];
+		daemon = await Daemon.start({ database, configuration });
+		await shop(daemon, 'books/b2');
+		await shop(daemon, 'music/m2');
+		await books.untilTold('b2', 'session.unready');
+		await music.untilTold('m2', 'session.unready');
+		assert.deepEqual([books, music].map(sessionsOf),
+			[['b1', 'b2'], ['m1', 'm2']]);
+		for (const [i, receiver] of [books, music].entries())
+			assert.equal(distinct(receiver.events).length,
+				receiver.events.length, `${i} of ${counts}`);
+		const before = books.events.length;
+		await succeed(database, 'webhook', 'replay', '--after=0',
+			'--shop=books');
+		await books.until(() => books.of('b2').filter(({ type }) =>
+			type === 'session.unready').length === 2);
+		assert(books.events.length > before);
+		assert.deepEqual(sessionsOf(music), ['m1', 'm2']);
+
+		// One that is removed is told nothing, and begins anew.
+		write(['books', 'games']);
+		await succeed(database, 'reload');
+		await daemon.logged(/webhook: ends behind row \d+/);
+		write(['books', 'music', 'games']);
+		await shop(daemon, 'books/b3');
+		await books.untilTold('b3', 'session.unready');
+		status = await statusOf(database);
+		assert.deepEqual([shopOf(status, 'books').on,
+			shopOf(status, 'music').on], [true, false]);
+		await succeed(database, 'reload');
+		await daemon.logged(/webhook: begins behind row \d+/);
+		await shop(daemon, 'music/m3');
+		expectShopped(await music.untilTold('m3', 'session.unready'));
+		assert.deepEqual(sessionsOf(music), ['m1', 'm2', 'm3']);
+		assert.equal(await daemon.stop(), 0);
+		await books.stop();
+		await music.stop();
+	}));
+
+test('a section needs a secret of its own', () => withPatience(async () => {
+	const folder = makeFolder();
+	const configuration = path.join(folder, 'shop.conf');
+	const settings = webhookSettings({ url: 'http://127.0.0.1:1/' });
+	fs.writeFileSync(configuration, linesOf(settings) +
+		'shop books {\nwebhook-url = "http://127.0.0.1:2/"\n}\n');
+	await assert.rejects(Daemon.start({ configuration,
+		database: path.join(folder, 'shop.db') }),
+	/webhook-url: nothing to sign with/);
+}));
+
 test('carts are told once a second, and the last one is', { concurrency: true },
 	() => withWebhook(undefined, {}, async ({ receiver, daemon }) => {
 		const ada = await enter(daemon, 'one', 'Ada');
