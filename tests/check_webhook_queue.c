@@ -418,18 +418,73 @@ END_TEST
 
 START_TEST(after_an_outage_all_are_tried_at_once)
 {
+	int i;
+
 	happen("a", 1, EVENT_CUSTOMER_READY);
 	happen("b", 2, EVENT_CUSTOMER_READY);
 	happen("c", 3, EVENT_CUSTOMER_READY);
-	happen("d", 4, EVENT_CUSTOMER_READY);
 	fail_delivery(1);
 	fail_delivery(2);
 	fail_delivery(3);
 	ck_assert_ptr_null(webhook_queue_hungry(queue, &now));
+	pass(WEBHOOK_PROBE_MS);
+	for (i = 0; i < 8; i++) {
+		refill("a", 1);
+		fail_delivery(1);
+		refill("b", 2);
+		fail_delivery(2);
+		refill("c", 3);
+		fail_delivery(3);
+		webhook_queue_hurry(queue, now.wall_ms);
+	}
+	refill("a", 1);
+	fail_delivery(1);
+	refill("b", 2);
+	fail_delivery(2);
+	refill("c", 3);
+	fail_delivery(3);
+	ck_assert_ptr_null(webhook_queue_hungry(queue, &now));
+	happen("d", 4, EVENT_CUSTOMER_READY);
 	deliver(4);
 	refill("a", 1);
 	refill("b", 2);
 	refill("c", 3);
+}
+END_TEST
+
+START_TEST(several_that_always_fail_are_not_hurried_by_others)
+{
+	int64_t seq;
+	int i;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	happen("b", 2, EVENT_CUSTOMER_READY);
+	happen("c", 3, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	fail_delivery(2);
+	fail_delivery(3);
+	for (i = 0, seq = 4; i < 10; i++, seq++) {
+		happen("d", seq, EVENT_CUSTOMER_READY);
+		deliver(seq);
+		ck_assert_ptr_null(webhook_queue_hungry(queue, &now));
+	}
+}
+END_TEST
+
+START_TEST(a_longer_hold_is_not_cut_short)
+{
+	struct webhook_lane *first, *second;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	happen("b", 2, EVENT_CUSTOMER_READY);
+	first = take(1);
+	second = take(2);
+	webhook_queue_hold(queue, now.wall_ms + 30000);
+	webhook_queue_hold(queue, now.wall_ms + 1000);
+	ck_assert_int_eq(webhook_queue_failed(queue, first, &now),
+	    WEBHOOK_TRY_AGAIN);
+	webhook_queue_delivered(queue, second, &now);
+	ck_assert_uint_eq(webhook_queue_wait_ms(queue, &now), 30000);
 }
 END_TEST
 
@@ -532,6 +587,9 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    while_nothing_gets_through_somebody_is_tried_every_minute);
 	tcase_add_test(tc, after_an_outage_all_are_tried_at_once);
+	tcase_add_test(tc,
+	    several_that_always_fail_are_not_hurried_by_others);
+	tcase_add_test(tc, a_longer_hold_is_not_cut_short);
 	tcase_add_test(tc, two_that_always_fail_are_not_hurried_by_others);
 	tcase_add_test(tc, nothing_is_sent_before_the_receiver_wants_it);
 	tcase_add_test(tc, a_clock_that_was_wrong_holds_nothing_up);

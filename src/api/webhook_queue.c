@@ -50,7 +50,8 @@ struct webhook_queue {
 	int64_t	 position;
 	uint64_t hold_ms;		/* wall; nothing before */
 	uint64_t outage;		/* number of the one that is, ... */
-	size_t	 outage_lanes;		/* ... if so many have failed in it */
+	size_t	 outage_lanes;		/* ... if so many have failed in it, */
+	uint64_t outage_ms;		/* ... first of all then; mono */
 	uint64_t tried_ms;		/* the last one; wall */
 };
 
@@ -206,14 +207,20 @@ webhook_queue_replay(struct webhook_queue *queue, int64_t seq)
 	queue->position = seq;
 }
 
-void
-webhook_queue_hurry(struct webhook_queue *queue, uint64_t wall_ms)
+static void
+end_pauses(struct webhook_queue *queue, uint64_t wall_ms)
 {
 	struct webhook_lane *lane;
 
-	queue->hold_ms = 0;
 	TAILQ_FOREACH(lane, &queue->lanes, entry)
 		lane->next_ms = wall_ms;
+}
+
+void
+webhook_queue_hurry(struct webhook_queue *queue, uint64_t wall_ms)
+{
+	queue->hold_ms = 0;
+	end_pauses(queue, wall_ms);
 }
 
 /* The row up to which all is done but for what is parked. */
@@ -508,14 +515,18 @@ webhook_lane_attempts(const struct webhook_lane *lane)
 	return lane->attempts;
 }
 
-/* Something got through: if several did not before it, all are tried. */
+/*
+ * Something got through: if nothing did for a while, and to several, all are
+ * tried.
+ */
 static void
 end_outage(struct webhook_queue *queue, const struct webhook_clock *now)
 {
 	if (queue->outage_lanes == 0)
 		return;
-	if (queue->outage_lanes >= WEBHOOK_OUTAGE_LANES)
-		webhook_queue_hurry(queue, now->wall_ms);
+	if (queue->outage_lanes >= WEBHOOK_OUTAGE_LANES &&
+	    now->mono_ms - queue->outage_ms >= WEBHOOK_PROBE_MS)
+		end_pauses(queue, now->wall_ms);
 	queue->outage_lanes = 0;
 	queue->outage++;
 }
@@ -567,8 +578,11 @@ pause_ms(struct webhook_queue *queue, uint64_t attempts)
 }
 
 static void
-count_outage(struct webhook_queue *queue, struct webhook_lane *lane)
+count_outage(struct webhook_queue *queue, struct webhook_lane *lane,
+    const struct webhook_clock *now)
 {
+	if (queue->outage_lanes == 0)
+		queue->outage_ms = now->mono_ms;
 	queue->outage_lanes += lane->outage != queue->outage;
 	lane->outage = queue->outage;
 }
@@ -593,7 +607,7 @@ webhook_queue_failed(struct webhook_queue *queue, struct webhook_lane *lane,
 	drop_events(queue, lane);
 	set_parked(queue, lane);
 	lane->has_more = true;
-	count_outage(queue, lane);
+	count_outage(queue, lane, now);
 	lane->attempts++;
 	if (lane->first_ms == 0)
 		lane->first_ms = now->wall_ms;
@@ -615,7 +629,10 @@ webhook_queue_put_back(struct webhook_queue *queue, struct webhook_lane *lane)
 void
 webhook_queue_hold(struct webhook_queue *queue, uint64_t wall_ms)
 {
-	queue->hold_ms = wall_ms;
+	/* One that is too far off is not believed. */
+	if (queue->hold_ms < wall_ms ||
+	    queue->hold_ms - wall_ms > WEBHOOK_PAUSE_MAX_MS)
+		queue->hold_ms = wall_ms;
 }
 
 uint64_t

@@ -23,8 +23,8 @@ struct webhook_state;
  * parked nothing more is read, until one gets through or is given up.
  *
  * Pauses grow from a second to an hour.  But while nothing at all gets through
- * somebody is tried every minute, and once somebody does after several did not,
- * all others are tried at once.
+ * somebody is tried every minute, and once somebody does after several did not
+ * for a minute, all others are tried at once.
  *
  * Pure: time comes in as an argument.  wall_ms is since 1970, mono_ms of the
  * monotonic clock.
@@ -40,7 +40,7 @@ enum {
 	WEBHOOK_PAUSE_MIN_MS = 1000,
 	WEBHOOK_PAUSE_MAX_MS = 3600000,
 	WEBHOOK_PROBE_MS = 60000,	/* while nothing gets through */
-	WEBHOOK_OUTAGE_LANES = 3	/* that is, to so many in a row */
+	WEBHOOK_OUTAGE_LANES = 3	/* that is, to so many */
 };
 
 /* Where an event stands: one row of the journal may make several. */
@@ -140,7 +140,10 @@ enum webhook_verdict webhook_queue_failed(struct webhook_queue *queue,
 /* It was not tried to its end. */
 void	 webhook_queue_put_back(struct webhook_queue *queue,
 	    struct webhook_lane *lane);
-/* Nothing is due before wall_ms: the receiver asked for it. */
+/*
+ * Nothing is due before wall_ms, or what was said before if that is later: the
+ * receiver asked for it.
+ */
 void	 webhook_queue_hold(struct webhook_queue *queue, uint64_t wall_ms);
 
 /* In how many ms something may be due; UINT64_MAX if that is not known. */
