@@ -191,9 +191,13 @@ count_outcome(struct webhook_worker *worker,
 	    sizeof(figures->last_error));
 }
 
+/* If there is another one to be sent, that is the one asked for. */
 static void
 end_test(struct webhook_worker *worker, const struct webhook_outcome *outcome)
 {
+	drop_test(worker);
+	if (worker->wants_test)
+		return;
 	worker->test = (struct webhook_test){
 		.state = WEBHOOK_TEST_DONE,
 		.result = outcome->result,
@@ -202,7 +206,20 @@ end_test(struct webhook_worker *worker, const struct webhook_outcome *outcome)
 	};
 	memcpy(worker->test.error, outcome->error,
 	    sizeof(worker->test.error));
-	drop_test(worker);
+}
+
+/* The URL went away before it was sent. */
+static void
+refuse_test(struct webhook_worker *worker)
+{
+	struct webhook_outcome outcome = { .result = WEBHOOK_UNREACHABLE };
+
+	if (!worker->wants_test)
+		return;
+	xsnprintf(outcome.error, sizeof(outcome.error),
+	    "there is no URL any more");
+	worker->wants_test = false;
+	end_test(worker, &outcome);
 }
 
 /* The receiver may ask for a pause, and say that it wants no more. */
@@ -461,7 +478,7 @@ send_due(struct webhook_worker *worker)
 	const struct webhook_event *event;
 	struct webhook_lane *lane;
 
-	if (worker->wants_test && has_room(worker))
+	if (worker->wants_test && worker->test_id == NULL && has_room(worker))
 		send_test(worker, &now);
 	while (has_room(worker)) {
 		lane = webhook_queue_take(worker->queue, &now);
@@ -478,8 +495,10 @@ webhook_worker_turn(struct webhook_worker *worker)
 {
 	bool is_at_end = true;
 
-	if (!is_on(worker))
+	if (!is_on(worker)) {
+		refuse_test(worker);
 		return true;
+	}
 	take_outcomes(worker);
 	if (!worker->has_begun)
 		begin_at_newest(worker);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "admin/webhook_figures.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "ctl.h"
 #include "daemon_request.h"
@@ -15,7 +16,10 @@
 
 enum { OPTION_SHOP };
 
-enum { TARGET_BYTES = 128 };
+enum {
+	TARGET_BYTES = 128,
+	PATIENCE_MS = 120000	/* of pauses between one look and the next */
+};
 
 static const struct ctl_option command_options[] = {
 	[OPTION_SHOP] = { "shop", "NAME", "of that shop; else outside" },
@@ -85,10 +89,11 @@ await_test(const struct ctl *ctl, uint64_t number,
 	};
 	struct pause pause = { .ms = 0 };
 	enum ctl_status status;
+	unsigned waited_ms;
 
 	xsnprintf(target, sizeof(target), "/webhook-test/%" PRIu64 "?shop=%s",
 	    number, shop_of(ctl));
-	for (;;) {
+	for (waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += pause.ms) {
 		status = daemon_request_send(ctl, &request, answer);
 		if (status != CTL_OK ||
 		    !daemon_answer_is_text(answer->root, "state", "pending"))
@@ -96,6 +101,9 @@ await_test(const struct ctl *ctl, uint64_t number,
 		daemon_answer_clear(answer);
 		pause_longer(&pause);
 	}
+	log_errorx("nothing came of it in %d s: see webhook status",
+	    PATIENCE_MS / 1000);
+	return CTL_UNAVAILABLE;
 }
 
 static bool

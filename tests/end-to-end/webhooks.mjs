@@ -185,6 +185,39 @@ test('a test event says what came back', () => {
 	});
 });
 
+test('of tests at once each ends, and so does one whose URL goes away', () =>
+	withPatience(async () => {
+		const answers = [];
+		const receiver = await Receiver.start((event, response) => {
+			answers.push(() => response.writeHead(200).end());
+		});
+		const folder = makeFolder();
+		const database = path.join(folder, 'shop.db');
+		const configuration = path.join(folder, 'shop.conf');
+		fs.writeFileSync(configuration, Object.entries(
+			webhookSettings(receiver)).map(([key, value]) =>
+			key.endsWith('private') ? `${key} = ${value}\n` :
+				`${key} = "${value}"\n`).join(''));
+		const daemon = await Daemon.start({ database, configuration });
+		const first = ctl(database, 'webhook', 'test');
+		await receiver.until(() => answers.length === 1);
+		const second = ctl(database, 'webhook', 'test');
+		// Of the first one nothing is known any more.
+		assert.equal((await first).status, 2);
+		answers[0]();
+		await receiver.until(() => answers.length === 2);
+		answers[1]();
+		assert.match((await second).output, /^delivered: status 200/);
+		const third = ctl(database, 'webhook', 'test');
+		await receiver.until(() => answers.length === 3);
+		fs.writeFileSync(configuration, '');
+		await succeed(database, 'reload');
+		assert.match((await third).output,
+			/^unreachable: .*there is no URL any more/);
+		assert.equal(await daemon.stop(), 0);
+		await receiver.stop();
+	}));
+
 test('redirects are not followed', () => {
 	let other;
 	return withWebhook((event, response) => {
