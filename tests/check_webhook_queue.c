@@ -292,6 +292,23 @@ START_TEST(after_three_days_an_event_is_given_up_and_the_next_one_tried)
 }
 END_TEST
 
+START_TEST(where_others_are_taken_what_follows_is_tried_once)
+{
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	happen("a", 2, EVENT_CUSTOMER_UNREADY);
+	pass(3 * DAY_MS);
+	happen("b", 3, EVENT_CUSTOMER_READY);
+	deliver(3);
+	refill("a", 1);
+	ck_assert_int_eq(webhook_queue_failed(queue, take(1), &now),
+	    WEBHOOK_GIVEN_UP);
+	feed(hunger("a", 1), 2, 0, EVENT_CUSTOMER_UNREADY);
+	ck_assert_int_eq(webhook_queue_failed(queue, take(2), &now),
+	    WEBHOOK_GIVEN_UP);
+}
+END_TEST
+
 START_TEST(without_a_limit_nothing_is_given_up)
 {
 	webhook_queue_configure(queue, 0);
@@ -319,12 +336,13 @@ START_TEST(a_long_way_without_events_is_gone_in_pieces)
 	happen("a", 1, EVENT_CUSTOMER_READY);
 	fail_delivery(1);
 	pass(WEBHOOK_PAUSE_MIN_MS);
+	webhook_queue_moved(queue, 80);
 	webhook_lane_filled(queue, hunger("a", 1), 70, WEBHOOK_LANE_CUT);
 	(void)hunger("a", 71);
 }
 END_TEST
 
-START_TEST(nothing_more_is_read_when_too_many_are_parked)
+START_TEST(when_too_many_are_parked_one_of_the_others_is_tried_a_minute)
 {
 	char session[16];
 	int64_t i;
@@ -335,15 +353,75 @@ START_TEST(nothing_more_is_read_when_too_many_are_parked)
 		happen(session, i, EVENT_SESSION_STARTED);
 		fail_delivery(i);
 	}
-	ck_assert(!webhook_queue_wants(queue));
-	/* Nor is anybody else tried. */
+	ck_assert(webhook_queue_wants(queue));
 	happen("other", i, EVENT_SESSION_STARTED);
+	happen("another", i + 1, EVENT_SESSION_STARTED);
+	ck_assert(!webhook_queue_wants(queue));
+	fail_delivery(i);
 	(void)take(0);
-	ck_assert_int_eq(kept_seq(), WEBHOOK_PARKED_MAX);
+	ck_assert_int_eq(kept_seq(), i);
 	pass(WEBHOOK_PAUSE_MIN_MS);
 	refill("s1", 1);
 	deliver(1);
+	refill("s2", 2);
+	deliver(2);
 	ck_assert(webhook_queue_wants(queue));
+	deliver(i + 1);
+}
+END_TEST
+
+START_TEST(whom_the_receiver_never_takes_holds_up_nobody)
+{
+	struct webhook_lane *lane;
+	char session[16];
+	int64_t i, seq = WEBHOOK_PARKED_MAX;
+	int round;
+
+	for (i = 1; i <= seq; i++) {
+		(void)snprintf(session, sizeof(session), "s%d", (int)i);
+		happen(session, i, EVENT_SESSION_STARTED);
+		fail_delivery(i);
+	}
+	for (round = 1; round < WEBHOOK_HOPELESS_ATTEMPTS; round++) {
+		webhook_queue_hurry(queue, now.wall_ms);
+		pass(WEBHOOK_PROBE_MS);
+		while ((lane = webhook_queue_hungry(queue, &now)) != NULL) {
+			feed(lane, webhook_lane_from(lane).seq, 0,
+			    EVENT_SESSION_STARTED);
+			webhook_lane_filled(queue, lane, seq,
+			    WEBHOOK_LANE_WHOLE);
+			lane = webhook_queue_take(queue, &now);
+			ck_assert_int_eq(webhook_queue_failed(queue, lane,
+			    &now), WEBHOOK_TRY_AGAIN);
+		}
+		ck_assert_ptr_null(webhook_queue_hopeless(queue, &now));
+	}
+	happen("other", ++seq, EVENT_SESSION_STARTED);
+	deliver(seq);
+	lane = webhook_queue_hopeless(queue, &now);
+	ck_assert_str_eq(webhook_lane_session(lane), "s1");
+	webhook_queue_give_up(queue, lane);
+	ck_assert_ptr_null(webhook_queue_hopeless(queue, &now));
+	ck_assert_uint_eq(figures().parked, WEBHOOK_PARKED_MAX - 1);
+}
+END_TEST
+
+START_TEST(what_is_parked_waits_until_the_journal_is_read_so_far)
+{
+	struct webhook_state *state = webhook_state_new();
+	const struct webhook_parked parked = {
+		.session = (char []){ "a" }, .seq = 7, .attempts = 3,
+	};
+
+	state->seq = 2;
+	webhook_state_park(state, &parked);
+	webhook_queue_restore(queue, state);
+	webhook_state_free(state);
+	ck_assert_ptr_null(webhook_queue_hungry(queue, &now));
+	ck_assert_uint_eq(webhook_queue_wait_ms(queue, &now), UINT64_MAX);
+	webhook_queue_moved(queue, 7);
+	refill("a", 7);
+	ck_assert_uint_eq(webhook_lane_attempts(take(7)), 3);
 }
 END_TEST
 
@@ -580,7 +658,12 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    a_session_of_which_nothing_is_left_is_parked_no_more);
 	tcase_add_test(tc, a_long_way_without_events_is_gone_in_pieces);
-	tcase_add_test(tc, nothing_more_is_read_when_too_many_are_parked);
+	tcase_add_test(tc,
+	    when_too_many_are_parked_one_of_the_others_is_tried_a_minute);
+	tcase_add_test(tc, whom_the_receiver_never_takes_holds_up_nobody);
+	tcase_add_test(tc,
+	    what_is_parked_waits_until_the_journal_is_read_so_far);
+	tcase_add_test(tc, where_others_are_taken_what_follows_is_tried_once);
 	tcase_add_test(tc, no_more_is_held_than_fits);
 	tcase_add_test(tc, of_carts_in_a_row_the_newest_is_told_once_a_second);
 	tcase_add_test(tc, a_cart_goes_before_what_is_behind_it);

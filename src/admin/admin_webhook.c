@@ -1,7 +1,10 @@
 #include "admin_webhook.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "admin_request.h"
 #include "base/log.h"
@@ -168,6 +171,22 @@ admin_webhook_tested(const struct admin_request *request,
 	}
 }
 
+/* Whether the shop's webhook has not got to that row yet. */
+static bool
+is_ahead(const struct webhook_operations *webhooks, const char *shop,
+    int64_t seq)
+{
+	struct webhook_figures figures;
+	const char *name;
+	size_t i;
+
+	for (i = 0; (name = webhooks->copy_figures(webhooks->ctx, i,
+	    &figures)) != NULL; i++)
+		if (strcmp(name, shop) == 0)
+			return figures.is_on && seq > figures.delivered_seq;
+	return false;
+}
+
 void
 admin_webhook_replay(const struct admin_request *request,
     struct exchange_answer *answer)
@@ -185,6 +204,11 @@ admin_webhook_replay(const struct admin_request *request,
 	}
 	if (admin_request_is_late(request, answer))
 		return;
+	if (is_ahead(webhooks, query.shop, (int64_t)seq)) {
+		admin_answer_error(answer, 409,
+		    "nothing behind that row is done yet: see webhook status");
+		return;
+	}
 	if (webhooks->replay(webhooks->ctx, query.shop, (int64_t)seq) == -1) {
 		answer_off(answer);
 		return;

@@ -18,7 +18,10 @@ void	 admin_webhook_test(const struct admin_request *request,
  */
 void	 admin_webhook_tested(const struct admin_request *request,
 	    struct exchange_answer *answer);
-/* POST /webhook-replay?after=SEQ: 200; 409 without a URL. */
+/*
+ * POST /webhook-replay?after=SEQ: 200; 409 without a URL, or
+ * if nothing behind that row is done yet.
+ */
 void	 admin_webhook_replay(const struct admin_request *request,
 	    struct exchange_answer *answer);
 

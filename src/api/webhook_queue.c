@@ -2,58 +2,14 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "base/buf.h"
-#include "base/hash_table.h"
 #include "base/xalloc.h"
 #include "hub/webhook_state.h"
+#include "webhook_lanes.h"
 
 /* Lanes that are read anew may hold more than is read ahead. */
 #define REFILLED_MAX (WEBHOOK_HELD_MAX + 8 * WEBHOOK_REFILL_MAX)
-
-struct held {
-	TAILQ_ENTRY(held) entry;
-	struct webhook_event event;
-};
-
-TAILQ_HEAD(held_list, held);
-
-struct webhook_lane {
-	UT_hash_handle hh;		/* queue->by_session */
-	TAILQ_ENTRY(webhook_lane) entry;
-	struct held_list events;	/* of a parked one: read anew */
-	size_t	 count;
-	bool	 is_under_way;		/* the first of them */
-	bool	 is_parked;
-	bool	 has_more;		/* parked: behind events, there may */
-	struct webhook_place from;	/* parked: the first not delivered */
-	uint64_t event_ms;		/* parked: when that happened; or 0 */
-	uint64_t attempts;		/* these as in struct webhook_parked */
-	uint64_t first_ms;
-	uint64_t next_ms;
-	uint64_t cart_ms;		/* the last cart.changed; mono, or 0 */
-	uint64_t outage;		/* the one that it failed in last */
-	char	 session[];
-};
-
-TAILQ_HEAD(lane_list, webhook_lane);
-
-struct webhook_queue {
-	struct id_source random;
-	uint64_t retry_ms;
-	struct webhook_lane *by_session;
-	struct lane_list lanes;		/* who was served last is last */
-	size_t	 lane_count;
-	size_t	 parked_count;
-	size_t	 held_count;
-	int64_t	 position;
-	uint64_t hold_ms;		/* wall; nothing before */
-	uint64_t outage;		/* number of the one that is, ... */
-	size_t	 outage_lanes;		/* ... if so many have failed in it, */
-	uint64_t outage_ms;		/* ... first of all then; mono */
-	uint64_t tried_ms;		/* the last one; wall */
-};
 
 static void
 event_clear(struct webhook_event *event)
@@ -223,57 +179,44 @@ webhook_queue_hurry(struct webhook_queue *queue, uint64_t wall_ms)
 	end_pauses(queue, wall_ms);
 }
 
-/* The row up to which all is done but for what is parked. */
-static int64_t
-delivered_seq(const struct webhook_queue *queue)
-{
-	const struct webhook_lane *lane;
-	int64_t seq = queue->position, before;
-
-	TAILQ_FOREACH(lane, &queue->lanes, entry) {
-		if (lane->is_parked || lane->count == 0)
-			continue;
-		before = TAILQ_FIRST(&lane->events)->event.place.seq - 1;
-		if (before < seq)
-			seq = before;
-	}
-	return seq;
-}
-
-struct webhook_state *
-webhook_queue_state(const struct webhook_queue *queue)
-{
-	struct webhook_state *state = webhook_state_new();
-	struct webhook_lane *lane;
-
-	state->seq = delivered_seq(queue);
-	TAILQ_FOREACH(lane, &queue->lanes, entry) {
-		const struct webhook_parked parked = {
-			.session = lane->session,
-			.seq = lane->from.seq,
-			.attempts = lane->attempts,
-			.first_ms = lane->first_ms,
-			.next_ms = lane->next_ms,
-		};
-
-		if (lane->is_parked)
-			webhook_state_park(state, &parked);
-	}
-	return state;
-}
-
 int64_t
 webhook_queue_position(const struct webhook_queue *queue)
 {
 	return queue->position;
 }
 
+/* So many are parked that it is slow going on. */
+static bool
+is_crowded(const struct webhook_queue *queue)
+{
+	return queue->parked_count >= WEBHOOK_PARKED_MAX;
+}
+
+/* Whether what the lane has is read already: not after a restart or replay. */
+static bool
+is_reached(const struct webhook_queue *queue, const struct webhook_lane *lane)
+{
+	return !lane->is_parked || lane->from.seq <= queue->position;
+}
+
+static bool
+are_all_reached(const struct webhook_queue *queue)
+{
+	const struct webhook_lane *lane;
+
+	TAILQ_FOREACH(lane, &queue->lanes, entry)
+		if (!is_reached(queue, lane))
+			return false;
+	return true;
+}
+
 bool
 webhook_queue_wants(const struct webhook_queue *queue)
 {
 	return queue->held_count < WEBHOOK_HELD_MAX &&
-	    queue->parked_count < WEBHOOK_PARKED_MAX &&
-	    queue->lane_count < WEBHOOK_LANES_MAX;
+	    queue->lane_count < WEBHOOK_LANES_MAX &&
+	    (!is_crowded(queue) || queue->held_count == 0 ||
+	    !are_all_reached(queue));
 }
 
 /* The last event of a lane that a newer one may replace; or NULL. */
@@ -348,7 +291,7 @@ find_probe(const struct webhook_queue *queue, const struct webhook_clock *now)
 		return NULL;
 	TAILQ_FOREACH(lane, &queue->lanes, entry)
 		if (lane->is_parked && !lane->is_under_way &&
-		    (first == NULL || lane->next_ms < first->next_ms))
+		    is_reached(queue, lane) && (first == NULL || lane->next_ms < first->next_ms))
 			first = lane;
 	return first;
 }
@@ -380,12 +323,15 @@ lane_wait_ms(const struct webhook_queue *queue,
     const struct webhook_lane *lane, const struct webhook_clock *now)
 {
 	uint64_t throttle = throttle_ms(lane, now), pause = 0;
+	uint64_t next_ms = lane->is_parked ? lane->next_ms : 0;
 
-	if (!lane->is_parked && (lane->count == 0 ||
-	    queue->parked_count >= WEBHOOK_PARKED_MAX))
+	if (!is_reached(queue, lane) || (!lane->is_parked &&
+	    (lane->count == 0 || queue->parked_count >= WEBHOOK_CROWD_MAX)))
 		return UINT64_MAX;
-	if (lane->is_parked && !has_come(lane->next_ms, now))
-		pause = lane->next_ms - now->wall_ms;
+	if (!lane->is_parked && is_crowded(queue))
+		next_ms = queue->crowd_ms + WEBHOOK_PROBE_MS;
+	if (!has_come(next_ms, now))
+		pause = next_ms - now->wall_ms;
 	return pause > throttle ? pause : throttle;
 }
 
@@ -480,6 +426,8 @@ begin_delivery(struct webhook_queue *queue, struct webhook_lane *lane,
 {
 	lane->is_under_way = true;
 	queue->tried_ms = now->wall_ms;
+	if (!lane->is_parked && is_crowded(queue))
+		queue->crowd_ms = now->wall_ms;
 	TAILQ_REMOVE(&queue->lanes, lane, entry);
 	TAILQ_INSERT_TAIL(&queue->lanes, lane, entry);
 }
@@ -537,7 +485,6 @@ go_on_behind(struct webhook_queue *queue, struct webhook_lane *lane,
     struct webhook_place place, const struct webhook_clock *now)
 {
 	lane->attempts = 0;
-	lane->first_ms = 0;
 	lane->next_ms = now->wall_ms;
 	lane->from = (struct webhook_place){ place.seq, place.part + 1 };
 	if (lane->count > 0) {
@@ -559,6 +506,8 @@ webhook_queue_delivered(struct webhook_queue *queue,
 	lane->is_under_way = false;
 	drop_first(queue, lane);
 	end_outage(queue, now);
+	queue->through_ms = now->mono_ms;
+	lane->first_ms = 0;
 	if (lane->is_parked)
 		go_on_behind(queue, lane, place, now);
 }
@@ -595,6 +544,15 @@ is_over(const struct webhook_queue *queue, const struct webhook_lane *lane,
 	    now->wall_ms - lane->first_ms >= queue->retry_ms;
 }
 
+/* Whether the receiver takes what others have. */
+static bool
+gets_through(const struct webhook_queue *queue,
+    const struct webhook_clock *now)
+{
+	return queue->through_ms != 0 &&
+	    now->mono_ms - queue->through_ms < WEBHOOK_PROBE_MS;
+}
+
 enum webhook_verdict
 webhook_queue_failed(struct webhook_queue *queue, struct webhook_lane *lane,
     const struct webhook_clock *now)
@@ -612,11 +570,36 @@ webhook_queue_failed(struct webhook_queue *queue, struct webhook_lane *lane,
 	if (lane->first_ms == 0)
 		lane->first_ms = now->wall_ms;
 	if (is_over(queue, lane, now)) {
+		/* If others get through, what follows has one attempt each. */
+		if (!gets_through(queue, now))
+			lane->first_ms = 0;
 		go_on_behind(queue, lane, lane->from, now);
 		return WEBHOOK_GIVEN_UP;
 	}
 	lane->next_ms = now->wall_ms + pause_ms(queue, lane->attempts);
 	return WEBHOOK_TRY_AGAIN;
+}
+
+struct webhook_lane *
+webhook_queue_hopeless(const struct webhook_queue *queue,
+    const struct webhook_clock *now)
+{
+	struct webhook_lane *lane, *first = NULL;
+
+	if (!is_crowded(queue) || !gets_through(queue, now))
+		return NULL;
+	TAILQ_FOREACH(lane, &queue->lanes, entry)
+		if (lane->is_parked && !lane->is_under_way &&
+		    lane->attempts >= WEBHOOK_HOPELESS_ATTEMPTS &&
+		    (first == NULL || lane->first_ms < first->first_ms))
+			first = lane;
+	return first;
+}
+
+void
+webhook_queue_give_up(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	lane_free(queue, lane);
 }
 
 void
@@ -653,44 +636,11 @@ webhook_queue_wait_ms(const struct webhook_queue *queue,
 		if (ms < wait)
 			wait = ms;
 		has_probe |= queue->outage_lanes > 0 && lane->is_parked &&
-		    !lane->is_under_way;
+		    !lane->is_under_way && is_reached(queue, lane);
 	}
 	if (has_probe && has_come(probe_ms, now))
 		return 0;
 	if (has_probe && probe_ms - now->wall_ms < wait)
 		return probe_ms - now->wall_ms;
 	return wait;
-}
-
-/* When the first event of a lane happened, as far as that is known. */
-static uint64_t
-lane_oldest_ms(const struct webhook_lane *lane)
-{
-	if (lane->count > 0)
-		return TAILQ_FIRST(&lane->events)->event.time_ms;
-	if (!lane->is_parked)
-		return 0;
-	return lane->event_ms != 0 ? lane->event_ms : lane->first_ms;
-}
-
-void
-webhook_queue_copy_figures(const struct webhook_queue *queue,
-    struct webhook_queue_figures *figures)
-{
-	const struct webhook_lane *lane;
-	uint64_t ms;
-
-	*figures = (struct webhook_queue_figures){
-		.delivered_seq = delivered_seq(queue),
-		.read_seq = queue->position,
-		.parked = queue->parked_count,
-		.held = queue->held_count,
-		.held_back_ms = queue->hold_ms,
-	};
-	TAILQ_FOREACH(lane, &queue->lanes, entry) {
-		ms = lane_oldest_ms(lane);
-		if (ms != 0 && (figures->oldest_ms == 0 ||
-		    ms < figures->oldest_ms))
-			figures->oldest_ms = ms;
-	}
 }

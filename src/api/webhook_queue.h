@@ -6,9 +6,8 @@
 #include <stdint.h>
 
 #include "base/id.h"
-#include "wire/event_type.h"
+#include "webhook_event.h"
 
-struct payload;
 struct webhook_state;
 
 /*
@@ -20,7 +19,8 @@ struct webhook_state;
  * again after a pause, and others pass it.  Its events are then read from the
  * journal anew, from the first that was not delivered on: they cost nothing
  * while it waits, and say nothing that was erased meanwhile.  When too many are
- * parked nothing more is read, until one gets through or is given up.
+ * parked, only one of the others is tried a minute, and if that gets through, who
+ * has failed for the longest is hopeless.
  *
  * Pauses grow from a second to an hour.  But while nothing at all gets through
  * somebody is tried every minute, and once somebody does after several did not
@@ -32,7 +32,9 @@ struct webhook_state;
 struct webhook_queue;
 
 enum {
-	WEBHOOK_PARKED_MAX = 256,	/* sessions */
+	WEBHOOK_PARKED_MAX = 256,	/* sessions, ... */
+	WEBHOOK_CROWD_MAX = 320,	/* ... and then, one a minute */
+	WEBHOOK_HOPELESS_ATTEMPTS = 10,	/* which take some minutes */
 	WEBHOOK_HELD_MAX = 1024,	/* events in memory */
 	WEBHOOK_LANES_MAX = 2048,
 	WEBHOOK_REFILL_MAX = 64,	/* events of one lane, read anew */
@@ -41,20 +43,6 @@ enum {
 	WEBHOOK_PAUSE_MAX_MS = 3600000,
 	WEBHOOK_PROBE_MS = 60000,	/* while nothing gets through */
 	WEBHOOK_OUTAGE_LANES = 3	/* that is, to so many */
-};
-
-/* Where an event stands: one row of the journal may make several. */
-struct webhook_place {
-	int64_t	 seq;
-	unsigned part;		/* 0, 1, 2 */
-};
-
-struct webhook_event {
-	struct webhook_place place;
-	enum event_type type;
-	uint64_t time_ms;	/* when it happened; wall */
-	struct payload *id;	/* its text; a reference */
-	struct payload *body;	/* JSON; a reference */
 };
 
 struct webhook_clock {
@@ -137,6 +125,15 @@ void	 webhook_queue_delivered(struct webhook_queue *queue,
 	    struct webhook_lane *lane, const struct webhook_clock *now);
 enum webhook_verdict webhook_queue_failed(struct webhook_queue *queue,
 	    struct webhook_lane *lane, const struct webhook_clock *now);
+/*
+ * Whom to give up, with all that was read of it, because too many are parked
+ * while others get through; or NULL.  Nothing of it is under way.
+ */
+struct webhook_lane *webhook_queue_hopeless(
+	    const struct webhook_queue *queue,
+	    const struct webhook_clock *now);
+void	 webhook_queue_give_up(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
 /* It was not tried to its end. */
 void	 webhook_queue_put_back(struct webhook_queue *queue,
 	    struct webhook_lane *lane);

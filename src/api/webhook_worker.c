@@ -24,6 +24,7 @@ enum {
 	REFILLS = 8,		/* of lanes, likewise */
 	RETRY_AFTER_MAX_S = 3600,
 	STATUS_GONE = 410,
+	READ_AGAIN_MS = 1000,	/* a database that could not be read */
 	BUSY_WAIT_MS = 10	/* what is due, and cannot be had at once */
 };
 
@@ -41,6 +42,7 @@ struct webhook_worker {
 	struct payload *test_body;
 	struct webhook_figures figures;
 	uint64_t failure_logged_ms;	/* the next time; mono */
+	uint64_t read_ms;		/* not before this; mono */
 };
 
 static struct webhook_clock
@@ -157,9 +159,14 @@ webhook_worker_configure(struct webhook_worker *worker,
 void
 webhook_worker_replay(struct webhook_worker *worker, int64_t seq)
 {
+	struct webhook_queue_figures figures;
+
 	if (!is_on(worker))
 		return;
 	cancel_all(worker);
+	webhook_queue_copy_figures(worker->queue, &figures);
+	if (worker->has_begun && seq > figures.delivered_seq)
+		seq = figures.delivered_seq;
 	webhook_queue_replay(worker->queue, seq);
 	worker->has_begun = true;
 	worker->is_changed = true;
@@ -282,6 +289,24 @@ take_outcomes(struct webhook_worker *worker)
 	}
 }
 
+/* Whom the receiver never takes does not hold up whom it does. */
+static void
+make_room(struct webhook_worker *worker)
+{
+	struct webhook_clock now = queue_clock();
+	struct webhook_lane *lane;
+
+	while ((lane = webhook_queue_hopeless(worker->queue, &now)) != NULL) {
+		log_errorx("webhook: too many sessions are refused: events of "
+		    "one are given up, from row %" PRId64 " to %" PRId64,
+		    webhook_lane_from(lane).seq,
+		    webhook_queue_position(worker->queue));
+		webhook_queue_give_up(worker->queue, lane);
+		worker->figures.given_up++;
+		worker->is_changed = true;
+	}
+}
+
 /* What the queue has of an event of the journal. */
 static struct webhook_event
 make_event(const struct journal_event *event)
@@ -334,6 +359,12 @@ fill_from(struct webhook_worker *worker, struct webhook_lane *lane,
 	return true;
 }
 
+static void
+pause_reading(struct webhook_worker *worker)
+{
+	worker->read_ms = clock_now().mono_ms + READ_AGAIN_MS;
+}
+
 /* Read anew what waits in a lane; -1 if that is not possible now. */
 static int
 refill(struct webhook_worker *worker, struct webhook_lane *lane)
@@ -345,8 +376,10 @@ refill(struct webhook_worker *worker, struct webhook_lane *lane)
 	if (journal_events_read_session(worker->reader,
 	    webhook_lane_session(lane), upto,
 	    webhook_queue_position(worker->queue), WEBHOOK_REFILL_MAX,
-	    &page) != JOURNAL_EVENTS_OK)
+	    &page) != JOURNAL_EVENTS_OK) {
+		pause_reading(worker);
 		return -1;
+	}
 	if (!fill_from(worker, lane, &page, &upto) ||
 	    page.last < page.newest)
 		end = WEBHOOK_LANE_CUT;
@@ -410,8 +443,10 @@ begin_at_newest(struct webhook_worker *worker)
 	int64_t newest;
 
 	if (journal_events_newest(worker->reader, &newest) ==
-	    JOURNAL_EVENTS_OK)
+	    JOURNAL_EVENTS_OK) {
+		cancel_all(worker);
 		begin_behind(worker, newest);
+	}
 }
 
 /* Read on; whether there was nothing. */
@@ -440,6 +475,7 @@ read_on(struct webhook_worker *worker)
 		begin_at_newest(worker);
 		break;
 	case JOURNAL_EVENTS_FAILED:
+		pause_reading(worker);
 		break;
 	}
 	return is_at_end;
@@ -490,6 +526,12 @@ send_due(struct webhook_worker *worker)
 	}
 }
 
+static bool
+may_read(const struct webhook_worker *worker)
+{
+	return clock_now().mono_ms >= worker->read_ms;
+}
+
 bool
 webhook_worker_turn(struct webhook_worker *worker)
 {
@@ -500,6 +542,11 @@ webhook_worker_turn(struct webhook_worker *worker)
 		return true;
 	}
 	take_outcomes(worker);
+	make_room(worker);
+	if (!may_read(worker)) {
+		send_due(worker);
+		return true;
+	}
 	if (!worker->has_begun)
 		begin_at_newest(worker);
 	if (worker->has_begun) {
@@ -520,6 +567,9 @@ webhook_worker_wait(struct webhook_worker *worker, uint64_t ms)
 		due_ms = webhook_queue_wait_ms(worker->queue, &now);
 	if (due_ms < BUSY_WAIT_MS)
 		due_ms = BUSY_WAIT_MS;
+	if (now.mono_ms < worker->read_ms &&
+	    due_ms < worker->read_ms - now.mono_ms)
+		due_ms = worker->read_ms - now.mono_ms;
 	webhook_sender_wait(worker->sender, due_ms < ms ? due_ms : ms);
 }
 

@@ -30,7 +30,7 @@ void	 webhook_worker_free(struct webhook_worker *worker);
 /* Takes settings, which hold from now on: all that is under way is sent anew. */
 void	 webhook_worker_configure(struct webhook_worker *worker,
 	    struct webhook_settings *settings);
-/* Begin again behind row seq, or at the newest if that comes first. */
+/* Begin again behind row seq, unless what is behind it was not delivered. */
 void	 webhook_worker_replay(struct webhook_worker *worker, int64_t seq);
 /* Send an event that says nothing of a session, as soon as there is room. */
 void	 webhook_worker_test(struct webhook_worker *worker);

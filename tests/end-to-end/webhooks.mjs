@@ -375,6 +375,11 @@ test('a replay tells again what came behind a row', () =>
 		await daemon.logged(/webhook replay: behind row 2/);
 		const wrong = await ctl(database, 'webhook', 'replay', '--after', 'x');
 		assert.equal(wrong.status, 64);
+		const ahead = await ctl(database, 'webhook', 'replay', '--after', '999');
+		assert.equal(ahead.status, 69);
+		assert.match(ahead.error, /nothing behind that row is done yet/);
+		await shop(daemon, 'two');
+		await receiver.untilTold('two', 'session.unready');
 	}));
 
 test('a webhook that is new begins now, and one that is gone is forgotten', () =>
