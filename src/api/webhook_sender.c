@@ -119,6 +119,8 @@ prepare(struct webhook_sender *sender, struct transfer *transfer)
 	check_easy(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
 	check_easy(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT,
 	    (long)WEBHOOK_CONNECT_S));
+	check_easy(curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN,
+	    (long)WEBHOOK_CONNECTION_S));
 	check_easy(curl_easy_setopt(easy, CURLOPT_USERAGENT,
 	    PACKAGE_NAME "/" PACKAGE_VERSION));
 	/* Whoever ends does not wait for a resolver. */

@@ -23,6 +23,7 @@ enum {
 	WEBHOOK_TRANSFERS_MAX = 8,
 	WEBHOOK_CONNECT_S = 5,
 	WEBHOOK_TIMEOUT_S = 15,
+	WEBHOOK_CONNECTION_S = 300,	/* one is kept no longer */
 	WEBHOOK_ANSWER_MAX = 65536,	/* bytes that are read of one */
 	WEBHOOK_ERROR_BYTES = 128
 };
