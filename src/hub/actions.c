@@ -172,10 +172,10 @@ charge_start(struct hub *hub, const struct peer *peer)
 	struct shop *shop = peer->shop;
 	unsigned wait_s;
 
-	if (shop->starts == NULL)
+	if (shop->quota == NULL)
 		return quota_start_session(hub->config.quota, peer->quota_key,
 		    hub->now.mono_ms);
-	wait_s = quota_attempt(shop->starts, peer->quota_key,
+	wait_s = quota_attempt(shop->quota, peer->quota_key,
 	    hub->now.mono_ms);
 	shop->counts.limited_starts += wait_s > 0;
 	return wait_s;

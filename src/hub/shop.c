@@ -32,7 +32,7 @@ add_shop(struct shops *shops, const char *name)
 	struct shop *shop = xcalloc(1, sizeof(*shop));
 
 	if (!STAILQ_EMPTY(&shops->list))
-		shop->starts = quota_new(&shops->hash_key, &none);
+		shop->quota = quota_new(&shops->hash_key, &none);
 	memcpy(shop->name, name, strlen(name) + 1);
 	TAILQ_INIT(&shop->unjoined);
 	STAILQ_INSERT_TAIL(&shops->list, shop, entry);
@@ -63,15 +63,15 @@ connections_per_address(const struct shop_settings *settings)
 static void
 configure_shop(struct shop *shop, const struct shop_settings *settings)
 {
-	const struct quota_settings starts = {
+	const struct quota_settings quota = {
 		.max_connections = connections_per_address(settings),
 		.attempts_per_minute = settings->sessions_per_minute,
 	};
 
 	shop->is_served = true;
 	shop->settings = *settings;
-	if (shop->starts != NULL)
-		quota_configure(shop->starts, &starts);
+	if (shop->quota != NULL)
+		quota_configure(shop->quota, &quota);
 }
 
 void
@@ -101,8 +101,8 @@ shops_free(struct shops *shops)
 
 	while ((shop = STAILQ_FIRST(&shops->list)) != NULL) {
 		STAILQ_REMOVE_HEAD(&shops->list, entry);
-		if (shop->starts != NULL)
-			quota_free(shop->starts);
+		if (shop->quota != NULL)
+			quota_free(shop->quota);
 		free(shop);
 	}
 	free(shops);
@@ -143,8 +143,8 @@ shop_is_full(const struct shop *shop)
 int
 shop_connect(struct shop *shop, const uint8_t *address)
 {
-	if (shop_is_full(shop) || (address != NULL && shop->starts != NULL &&
-	    quota_connect(shop->starts, address) == -1)) {
+	if (shop_is_full(shop) || (address != NULL && shop->quota != NULL &&
+	    quota_connect(shop->quota, address) == -1)) {
 		shop->counts.limited_connections++;
 		return -1;
 	}
@@ -156,8 +156,8 @@ void
 shop_disconnect(struct shop *shop, const uint8_t *address, uint64_t now_ms)
 {
 	shop->connections--;
-	if (address != NULL && shop->starts != NULL)
-		quota_disconnect(shop->starts, address, now_ms);
+	if (address != NULL && shop->quota != NULL)
+		quota_disconnect(shop->quota, address, now_ms);
 }
 
 bool

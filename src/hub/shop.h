@@ -56,8 +56,8 @@ struct shop {
 	size_t	 connections;		/* and requests under way */
 	TAILQ_HEAD(, peer) unjoined;	/* as those of the hub; its to fill */
 	size_t	 sessions;		/* that somebody takes part in */
-	/* Of addresses, and their connections; NULL of the first shop. */
-	struct quota *starts;
+	/* Starts and connections of addresses; NULL of the first shop. */
+	struct quota *quota;
 	struct shop_counts counts;
 };
 
