@@ -13,7 +13,7 @@ import { Client } from './lib/client.mjs';
 import { lacking, makeFolder, withDaemon } from './lib/daemon.mjs';
 import { get, names, parse, valueOf } from './lib/exposition.mjs';
 import { Fastcgi } from './lib/fastcgi.mjs';
-import { ask, pass, Shopper } from './lib/shopper.mjs';
+import { ask, pass, PASSES, Shopper } from './lib/shopper.mjs';
 
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const SOURCE = path.resolve(process.env.srcdir ?? '.');
@@ -89,9 +89,10 @@ const change = (transport) => ({
 	'commit_duration_seconds_count': 1, 'commit_rows_count': 1,
 });
 
-// A connection for one request.
-const request = { 'connections_opened_total http': 1,
-	'connections_closed_total http closed': 1 };
+// Connections for one request each.
+const requests = (count) => ({ 'connections_opened_total http': count,
+	'connections_closed_total http closed': count });
+const request = requests(1);
 
 test('the text is well-formed and says what it is', () => withWatched({},
 	async (daemon, admin) => {
@@ -258,7 +259,7 @@ test('WebSockets are counted, and what they say', () => withWatched({},
 			await ada.close();
 			await pass(daemon);
 		}, {
-			...request, 'connections websocket': -1,
+			...requests(PASSES), 'connections websocket': -1,
 			'connections_closed_total websocket client': 1,
 			'sessions': -1, 'customers present': -1,
 		}, OWN_NOTES);
@@ -300,8 +301,8 @@ test('polls are counted, held and answered', () => withWatched({},
 		ada.cursor = (await bob.enter('joinSession', 'Bob')).cursor;
 		const polling = await moved(admin, () => ada.held(), {
 			'connections http': 1,
-			'connections_opened_total http': 2,
-			'connections_closed_total http closed': 1,
+			'connections_opened_total http': PASSES + 1,
+			'connections_closed_total http closed': PASSES,
 			'held_polls http': 1,
 			'messages_total poll accepted': 1,
 		});
@@ -369,8 +370,7 @@ test('large heads are counted once, whatever is refused beside them', () =>
 					large.socket.write(MORE);
 					daemon.child.kill('SIGCONT');
 					await Promise.all([other.ended, large.ended]);
-				}, { 'connections_opened_total http': 3,
-					'connections_closed_total http closed': 3,
+				}, { ...requests(PASSES + 2),
 					...Object.fromEntries(Object.entries(counts).map(
 						([status, count]) =>
 							[`malformed_requests_total http ${status}`, count])) });
