@@ -156,7 +156,8 @@ export class Daemon {
 }
 
 // Resolves as steps() does, unless it hangs.  Where it fails no daemon is left,
-// which ends the tests beside it too.
+// which ends the tests beside it too; and whatever else is left open, a server
+// perhaps, does not keep the file from its end.
 export const withPatience = async (steps) => {
 	let timer;
 	const end = new Promise((resolve, reject) => {
@@ -167,6 +168,7 @@ export const withPatience = async (steps) => {
 	} catch (error) {
 		for (const child of children)
 			child.kill('SIGKILL');
+		setTimeout(process.exit, PATIENCE_MS, 1).unref();
 		throw error;
 	} finally {
 		clearTimeout(timer);

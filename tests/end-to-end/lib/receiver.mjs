@@ -37,7 +37,7 @@ export class Receiver {
 
 	static async start(answer, options) {
 		const receiver = new Receiver(answer, options);
-		receiver.server.listen(0, '127.0.0.1');
+		receiver.server.listen(0, '127.0.0.1').unref();
 		await once(receiver.server, 'listening');
 		receiver.port = receiver.server.address().port;
 		const scheme = options === undefined ? 'http' : 'https';
