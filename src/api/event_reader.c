@@ -1,15 +1,14 @@
 #include "event_reader.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "base/xalloc.h"
 #include "event_json.h"
 #include "wire/json_write.h"
@@ -114,27 +113,6 @@ event_reader_main(void *ctx)
 	return NULL;
 }
 
-/* The thread inherits a mask that leaves all signals to the others. */
-static void
-start_thread(struct event_reader *reader)
-{
-	sigset_t all, before;
-	int error;
-
-	/* Both fail with other arguments only. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&reader->thread, NULL, event_reader_main,
-	    reader);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
-		errno = error;
-		fatal("events: thread");
-	}
-	/* A name in ps and debuggers, nothing more. */
-	(void)pthread_setname_np(reader->thread, "events");
-}
-
 struct event_reader *
 event_reader_start(const struct event_reader_config *config)
 {
@@ -145,7 +123,7 @@ event_reader_start(const struct event_reader_config *config)
 	if (pthread_mutex_init(&reader->lock, NULL) != 0 ||
 	    pthread_cond_init(&reader->wake, NULL) != 0)
 		fatalx("events: no lock");
-	start_thread(reader);
+	reader->thread = thread_start("events", event_reader_main, reader);
 	return reader;
 }
 

@@ -5,9 +5,7 @@
  */
 #include "webhooks.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -16,6 +14,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "base/xalloc.h"
 #include "hub/webhook_state.h"
 #include "session/session_name.h"
@@ -136,28 +135,6 @@ webhooks_main(void *ctx)
 	}
 }
 
-/* The thread inherits a mask that leaves all signals to the others. */
-static void
-start_thread(struct webhooks *webhooks)
-{
-	sigset_t all, before;
-	int error;
-
-	/* Both fail with other arguments only. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&webhooks->thread, NULL, webhooks_main,
-	    webhooks);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
-		errno = error;
-		fatal("webhook: thread");
-	}
-	/* A name in ps and debuggers, nothing more. */
-	(void)pthread_setname_np(webhooks->thread, "webhooks");
-	webhooks->is_running = true;
-}
-
 static void
 start_worker(struct webhooks *webhooks)
 {
@@ -170,7 +147,8 @@ start_worker(struct webhooks *webhooks)
 		state = webhook_state_new();
 	webhooks->worker = webhook_worker_new(webhooks->database,
 	    webhooks->shop, &seed, state, webhooks->config.head);
-	start_thread(webhooks);
+	webhooks->thread = thread_start("webhooks", webhooks_main, webhooks);
+	webhooks->is_running = true;
 }
 
 /* Nobody goes on where another one stopped. */

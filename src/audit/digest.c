@@ -4,7 +4,6 @@
  */
 #include "digest.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/thread.h"
 #include "base/xalloc.h"
 #include "row.h"
 #include "storage/column.h"
@@ -129,16 +129,10 @@ digest_main(void *ctx)
 static void
 start_digest_thread(struct audit_digests *digests)
 {
-	int error;
-
 	if (pthread_mutex_init(&digests->lock, NULL) != 0 ||
 	    pthread_cond_init(&digests->moved, NULL) != 0)
 		fatalx("audit: no lock");
-	error = pthread_create(&digests->thread, NULL, digest_main, digests);
-	if (error != 0) {
-		errno = error;
-		fatal("audit: thread");
-	}
+	digests->thread = thread_start("digests", digest_main, digests);
 }
 
 enum audit_status

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "base/thread.h"
 #include "base/xalloc.h"
 #include "hub/job.h"
 #include "session/session.h"
@@ -377,26 +377,6 @@ writer_main(void *ctx)
 	return NULL;
 }
 
-/* The thread inherits a mask that leaves all signals to the others. */
-static void
-start_writer_thread(struct writer *writer)
-{
-	sigset_t all, before;
-	int error;
-
-	/* Both fail with other arguments only. */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&writer->thread, NULL, writer_main, writer);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
-		errno = error;
-		fatal("journal: thread");
-	}
-	/* A name in ps and debuggers, nothing more. */
-	(void)pthread_setname_np(writer->thread, "storage");
-}
-
 struct writer *
 writer_start(const struct writer_config *config,
     const struct writer_settings *settings)
@@ -415,7 +395,7 @@ writer_start(const struct writer_config *config,
 	if (pthread_mutex_init(&writer->lock, NULL) != 0 ||
 	    pthread_cond_init(&writer->wake, NULL) != 0)
 		fatalx("journal: no lock");
-	start_writer_thread(writer);
+	writer->thread = thread_start("storage", writer_main, writer);
 	return writer;
 }
 
