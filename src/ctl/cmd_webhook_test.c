@@ -7,18 +7,16 @@
 #include <stdio.h>
 
 #include "admin/webhook_figures.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "ctl.h"
 #include "daemon_request.h"
-#include "pause.h"
+#include "pending_call.h"
 #include "shop_filter.h"
 
 enum { OPTION_SHOP };
 
 enum {
-	TARGET_BYTES = 128,
-	PATIENCE_MS = 120000	/* of pauses between one look and the next */
+	TARGET_BYTES = 128
 };
 
 static const struct ctl_option command_options[] = {
@@ -35,16 +33,6 @@ shop_of(const struct ctl *ctl)
 	return shop == NULL ? "" : shop;
 }
 
-static const struct json_shape begun_shape[] = {
-	{ "id", JSON_KIND_NUMBER, NULL },
-	{ NULL, JSON_KIND_TEXT, NULL },
-};
-
-static const struct json_shape state_shape[] = {
-	{ "state", JSON_KIND_TEXT, NULL },
-	{ NULL, JSON_KIND_TEXT, NULL },
-};
-
 static const struct json_shape done_shape[] = {
 	{ "state", JSON_KIND_TEXT, NULL },
 	{ "result", JSON_KIND_TEXT, NULL },
@@ -53,58 +41,6 @@ static const struct json_shape done_shape[] = {
 	{ "error", JSON_KIND_TEXT_OR_NULL, NULL },
 	{ NULL, JSON_KIND_TEXT, NULL },
 };
-
-static enum ctl_status
-begin_test(const struct ctl *ctl, uint64_t *number)
-{
-	char target[TARGET_BYTES];
-	const struct daemon_request request = {
-		.method = "POST",
-		.target = target,
-		.shape = begun_shape,
-	};
-	struct daemon_answer answer;
-	enum ctl_status status;
-
-	xsnprintf(target, sizeof(target), "/webhook-test?shop=%s",
-	    shop_of(ctl));
-	status = daemon_request_send(ctl, &request, &answer);
-	if (status != CTL_OK)
-		return status;
-	*number = daemon_answer_number(answer.root, "id");
-	daemon_answer_clear(&answer);
-	return CTL_OK;
-}
-
-/* The answer once it is not pending any more, to be cleared if CTL_OK. */
-static enum ctl_status
-await_test(const struct ctl *ctl, uint64_t number,
-    struct daemon_answer *answer)
-{
-	char target[TARGET_BYTES];
-	const struct daemon_request request = {
-		.method = "GET",
-		.target = target,
-		.shape = state_shape,
-	};
-	struct pause pause = { .ms = 0 };
-	enum ctl_status status;
-	unsigned waited_ms;
-
-	xsnprintf(target, sizeof(target), "/webhook-test/%" PRIu64 "?shop=%s",
-	    number, shop_of(ctl));
-	for (waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += pause.ms) {
-		status = daemon_request_send(ctl, &request, answer);
-		if (status != CTL_OK ||
-		    !daemon_answer_is_text(answer->root, "state", "pending"))
-			return status;
-		daemon_answer_clear(answer);
-		pause_longer(&pause);
-	}
-	log_errorx("nothing came of it in %d s: see webhook status",
-	    PATIENCE_MS / 1000);
-	return CTL_UNAVAILABLE;
-}
 
 static bool
 is_known(const struct json_node *root)
@@ -146,15 +82,21 @@ report(const struct json_node *root)
 static enum ctl_status
 run_webhook_test(const struct ctl *ctl)
 {
+	char target[TARGET_BYTES];
 	struct daemon_answer answer;
 	enum ctl_status status;
 	uint64_t number;
 
 	if (!shop_filter_is_valid("webhook test", ctl->values[OPTION_SHOP]))
 		return CTL_USAGE;
-	status = begin_test(ctl, &number);
-	if (status == CTL_OK)
-		status = await_test(ctl, number, &answer);
+	xsnprintf(target, sizeof(target), "/webhook-test?shop=%s",
+	    shop_of(ctl));
+	status = pending_call_begin(ctl, target, &number);
+	if (status != CTL_OK)
+		return status;
+	xsnprintf(target, sizeof(target), "/webhook-test/%" PRIu64 "?shop=%s",
+	    number, shop_of(ctl));
+	status = pending_call_await(ctl, "webhook test", target, &answer);
 	if (status != CTL_OK)
 		return status;
 	status = report(answer.root);

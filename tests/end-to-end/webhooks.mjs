@@ -203,7 +203,8 @@ test('of tests at once each ends, and so does one whose URL goes away', () =>
 		await receiver.until(() => answers.length === 1);
 		const second = ctl(database, 'webhook', 'test');
 		// Of the first one nothing is known any more.
-		assert.equal((await first).status, 2);
+		assert.equal((await first).status, 69);
+		assert.match((await first).error, /webhook test: .* do it again/);
 		answers[0]();
 		await receiver.until(() => answers.length === 2);
 		answers[1]();
