@@ -467,6 +467,55 @@ see(struct seen *seen, int fd)
 	memmove(seen->text, line, strlen(line) + 1);
 }
 
+static const struct {
+	void	(*make)(int fds[2]);
+	const char *lines;
+	const char *aborted;
+} sinks[] = {
+	{ make_terminal, "why\n", "aborted: " },
+	{ make_pipe, "<3>why\n", "<3>aborted: " },
+	{ make_stream, "<3>why\n", "<3>aborted: " },
+};
+
+enum { SINKS = sizeof(sinks) / sizeof(sinks[0]) };
+
+/* Read as much as expected says, which has to be that. */
+static void
+expect(int fd, const char *expected)
+{
+	size_t len = 0, end = strlen(expected);
+	char text[LONG];
+	ssize_t n;
+
+	while (len < end) {
+		n = read(fd, text + len, end - len);
+		ck_assert_int_gt(n, 0);
+		len += (size_t)n;
+	}
+	text[len] = '\0';
+	ck_assert_str_eq(text, expected);
+}
+
+START_TEST(a_terminal_is_not_shown_priorities)
+{
+	int fd, status;
+	pid_t pid;
+
+	fd = serve_into(sinks[_i].make);
+	log_omit_priority_on_terminal();
+	log_errorx("why");
+	expect(fd, sinks[_i].lines);
+	pid = fork();
+	if (pid == 0)
+		end_by_abort();
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	expect(fd, sinks[_i].aborted);
+
+	ck_assert_int_eq(dup2(original, STDERR_FILENO), STDERR_FILENO);
+	close(fd);
+}
+END_TEST
+
 START_TEST(lines_that_nobody_reads_are_lost_whole_and_told_later)
 {
 	static struct seen seen;
@@ -803,6 +852,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, long_line_is_cut);
 	tcase_add_loop_test(tc, long_line_is_not_cut_within_an_escape, 0, 8);
 	tcase_add_test(tc, fatal_error_ends_the_process_with_its_status);
+	tcase_add_loop_test(tc, a_terminal_is_not_shown_priorities, 0, SINKS);
 	tcase_add_loop_test(tc,
 	    lines_that_nobody_reads_are_lost_whole_and_told_later, 0, UNREAD);
 	tcase_add_test(tc, last_error_gets_out_at_the_end);

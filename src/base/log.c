@@ -32,7 +32,8 @@
 
 /* A reload changes it while the storage thread logs; each line asks. */
 static atomic_int log_max = LOG_LEVEL_INFO;
-static const char *program;	/* NULL: lines begin with their priority */
+static const char *program;	/* NULL: lines begin with their priority, ... */
+static bool has_priority = true; /* ... or with nothing */
 
 /* How bytes get to standard error. */
 enum sink {
@@ -71,6 +72,12 @@ void
 log_set_program(const char *name)
 {
 	program = name;
+}
+
+void
+log_omit_priority_on_terminal(void)
+{
+	has_priority = isatty(STDERR_FILENO) == 0;
 }
 
 /* Escape text into line from offset n on and return the new length. */
@@ -162,6 +169,8 @@ write_line(const char *line, size_t len)
 static size_t
 begin_line(char line[LINE_BYTES], enum log_level level)
 {
+	if (program == NULL && !has_priority)
+		return 0;
 	if (program == NULL)
 		return xsnprintf(line, LINE_BYTES, "<%d>", (int)level);
 	return append_escaped(line, append_escaped(line, 0, program), ": ");
@@ -256,12 +265,14 @@ log_finish(void)
 static void
 on_abort(int number)
 {
-	static const char begin[] = "<3>aborted: the last error was: ";
+	static const char priority[] = "<3>";
+	static const char begin[] = "aborted: the last error was: ";
 	const char *error = strerrordesc_np(errno);
 	uint64_t end_us = clock_us() + FINISH_US;
 	char line[LINE_BYTES];
-	size_t n = append_escaped(line, 0, begin);
+	size_t n = has_priority ? append_escaped(line, 0, priority) : 0;
 
+	n = append_escaped(line, n, begin);
 	n = append_escaped(line, n, error == NULL ? "unknown" : error);
 	line[n++] = '\n';
 	while (write_some(line, n) == 0 && errno == EAGAIN &&

@@ -29,6 +29,11 @@ enum log_level log_level(void);
  */
 void	 log_set_program(const char *name);
 /*
+ * Leave the priority out if standard error is a terminal: there people read,
+ * and no journald.  To be called before there is another thread.
+ */
+void	 log_omit_priority_on_terminal(void);
+/*
  * For a program that serves: from here on no line waits for whoever reads
  * standard error, a pipe, a socket or a terminal.  A line that does not go out
  * at once is lost, and the next one that does comes behind a line that says how

@@ -32,6 +32,7 @@ main(int argc, char **argv)
 	 * pages would cost more than it does to send them. */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	(void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	log_omit_priority_on_terminal();
 	if (std_fds_open() == -1) {
 		log_error("standard input, output or error is closed, and "
 		    "/dev/null");

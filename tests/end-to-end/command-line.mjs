@@ -3,11 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
 import { ctl } from './lib/ctl.mjs';
 import { makeFolder, PROGRAM } from './lib/daemon.mjs';
+import { hasScript, onTerminal } from './lib/tool.mjs';
 
 const database = path.join(makeFolder(), 'none.db');
 
@@ -95,6 +97,19 @@ test('the daemon does the same', async () => {
 		assert.deepEqual(await daemon(...args), { status: 64, output: '',
 			error: `buddyshopping: ${what}\nTry "buddyshopping -h".\n` });
 });
+
+test('a terminal is shown no priorities',
+	{ skip: !hasScript && 'script(1) was not found' }, async () => {
+		const file = path.join(makeFolder(), 'shop.conf');
+		fs.writeFileSync(file, 'frob = 1\n');
+		const command = [PROGRAM, '-c', file];
+		const { status, shown } = await onTerminal(command);
+		const { error } = await daemon(...command.slice(1));
+		assert.equal(status, 78);
+		assert.match(error, /^<3>.*frob/);
+		assert.equal(shown.replaceAll('\r\n', '\n'),
+			error.replace(/^<3>/gm, ''));
+	});
 
 test('a word with commands of its own lists them', async () => {
 	const all = await commandsOf();

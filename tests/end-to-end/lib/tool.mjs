@@ -39,10 +39,10 @@ export const hasScript = (() => {
 	}
 })();
 
-// The same command in a terminal of script(1), where `reply` is typed if it
-// asks, or what that resolves to if it is a function; resolves to what it shows.
-export const toolOnTerminal = async (database, args, env = {}, reply) => {
-	const words = [PROGRAM, '-d', database, ...args]
+// A command in a terminal of script(1), where `reply` is typed if it asks, or
+// what that resolves to if it is a function; resolves to what it shows.
+export const onTerminal = async (command, env = {}, reply = undefined) => {
+	const words = command
 		.map((word) => `'${word.replaceAll('\'', '\'\\\'\'')}'`);
 	const child = spawn('script', ['-qec', words.join(' '), '/dev/null'], {
 		env: { ...process.env, TERM: 'xterm', ...env },
@@ -60,6 +60,9 @@ export const toolOnTerminal = async (database, args, env = {}, reply) => {
 	const [status] = await closed;
 	return { status, shown };
 };
+
+export const toolOnTerminal = (database, args, env = {}, reply = undefined) =>
+	onTerminal([PROGRAM, '-d', database, ...args], env, reply);
 
 // A command that goes on: its lines can be awaited.
 export class RunningTool {
