@@ -326,7 +326,8 @@ run_commands(struct telling *telling, const char *path, const char *folder)
 		"audit sessions", "audit sessions --json", "audit export",
 		"audit export --format=csv", "audit show a",
 		"audit show b --json", "audit who a n", "audit state a",
-		"audit diff a 1 3", "audit customers --account=account-4711",
+		"audit diff a 1 3", "audit customers zo",
+		"audit customers --account=account-4711",
 		"audit customers --account=account-4711 --json",
 	};
 	char line[128];

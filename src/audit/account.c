@@ -7,7 +7,7 @@
 #include "storage/sql.h"
 
 static const char next_sql[] =
-    "SELECT b.seq, s.name, j.customer, j.event, j.ts_ms, b.name"
+    "SELECT " AUDIT_ENTRY_COLUMNS
     " FROM journal_body AS b INDEXED BY journal_body_account"
     " CROSS JOIN journal AS j ON j.seq = b.seq"
     " CROSS JOIN session AS s ON s.id = j.session"
@@ -21,8 +21,8 @@ audit_entry_clear(struct audit_entry *entry)
 	*entry = (struct audit_entry){ .seq = 0 };
 }
 
-static void
-read_entry(struct columns *columns, struct audit_entry *entry)
+void
+audit_entry_read(struct columns *columns, struct audit_entry *entry)
 {
 	entry->seq = column_id(columns, 0);
 	entry->session = column_session(columns, 1);
@@ -51,7 +51,7 @@ audit_account_next(struct audit *audit, const char *account, int64_t after,
 	sql_bind_row(&rows, after);
 	is_there = sql_next(&rows);
 	if (is_there)
-		read_entry(&columns, entry);
+		audit_entry_read(&columns, entry);
 	status = audit_end_row(audit, &rows, &columns);
 	if (status == AUDIT_OK && !is_there)
 		return AUDIT_NONE;

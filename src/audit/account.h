@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "session/record.h"
 
+struct columns;
 struct payload;
 
 /* The customers whose tickets named an account, as far as that is not erased. */
@@ -20,6 +21,15 @@ struct audit_entry {
 	uint64_t time_ms;
 	struct payload *name;		/* NULL if it has none */
 };
+
+/*
+ * Read it from the first columns of a row, which are these; j is the journal, s
+ * the session, b the body.
+ */
+#define AUDIT_ENTRY_COLUMNS						\
+	"j.seq, s.name, j.customer, j.event, j.ts_ms, b.name"
+enum { AUDIT_ENTRY_WIDTH = 6 };
+void	 audit_entry_read(struct columns *columns, struct audit_entry *entry);
 
 /* Drop the references; the struct itself is the caller's. */
 void	 audit_entry_clear(struct audit_entry *entry);

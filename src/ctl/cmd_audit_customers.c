@@ -4,9 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "audit/account.h"
 #include "audit/audit.h"
+#include "audit/newcomers.h"
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -80,56 +82,102 @@ print_entry(const struct audit_entry *entry)
 	(void)putchar('\n');
 }
 
-/* All of the account; *count says how many. */
-static enum audit_status
-list_customers(const struct ctl *ctl, struct audit *audit, size_t *count)
+/* How what is found is printed. */
+struct listing {
+	bool	 is_json;
+	size_t	 count;
+};
+
+/* Takes the entry. */
+static void
+list_entry(struct listing *listing, struct audit_entry *entry)
 {
-	bool is_json = ctl->values[OPTION_JSON] != NULL;
+	if (listing->is_json) {
+		print_entry_json(entry);
+	} else {
+		if (listing->count == 0)
+			print_heading();
+		print_entry(entry);
+	}
+	listing->count++;
+	audit_entry_clear(entry);
+}
+
+static enum audit_status
+list_account(struct audit *audit, const char *account, struct listing *listing)
+{
 	enum audit_status status;
 	struct audit_entry entry;
 	int64_t after = 0;
 
-	for (*count = 0;; ++*count) {
-		status = audit_account_next(audit, ctl->values[OPTION_ACCOUNT],
-		    after, &entry);
-		if (status != AUDIT_OK)
-			return status == AUDIT_NONE ? AUDIT_OK : status;
+	while ((status = audit_account_next(audit, account, after,
+	    &entry)) == AUDIT_OK) {
 		after = entry.seq;
-		if (is_json) {
-			print_entry_json(&entry);
-		} else {
-			if (*count == 0)
-				print_heading();
-			print_entry(&entry);
-		}
-		audit_entry_clear(&entry);
+		list_entry(listing, &entry);
 	}
+	return status == AUDIT_NONE ? AUDIT_OK : status;
+}
+
+/* A name of the database's may have a NUL in it, one that is sought has none. */
+static bool
+has_name(const struct audit_entry *entry, const char *name)
+{
+	return entry->name != NULL &&
+	    strcasestr(entry->name->data, name) != NULL;
+}
+
+static enum audit_status
+list_named(struct audit *audit, const char *name, struct listing *listing)
+{
+	struct audit_newcomers *newcomers = audit_newcomers_new(audit);
+	enum audit_status status;
+	struct audit_entry entry;
+
+	while ((status = audit_newcomers_next(newcomers, &entry)) ==
+	    AUDIT_OK) {
+		if (has_name(&entry, name))
+			list_entry(listing, &entry);
+		else
+			audit_entry_clear(&entry);
+	}
+	audit_newcomers_free(newcomers);
+	return status == AUDIT_NONE ? AUDIT_OK : status;
 }
 
 static enum ctl_status
 run_audit_customers(const struct ctl *ctl)
 {
+	const char *account = ctl->values[OPTION_ACCOUNT];
+	const char *name = ctl->operands[0];
+	struct listing listing = {
+		.is_json = ctl->values[OPTION_JSON] != NULL,
+	};
 	enum audit_status status;
 	struct audit *audit;
-	size_t count = 0;
 
-	if (ctl->values[OPTION_ACCOUNT] == NULL)
-		return ctl_usage_error("audit customers: say --account");
+	if ((account == NULL) == (name == NULL))
+		return ctl_usage_error("audit customers: say NAME or "
+		    "--account");
+	if (name != NULL && *name == '\0')
+		return ctl_usage_error("NAME is empty");
 	status = audit_open(ctl->database, &audit);
 	if (status != AUDIT_OK)
 		return (enum ctl_status)status;
-	status = list_customers(ctl, audit, &count);
+	status = name != NULL ? list_named(audit, name, &listing) :
+	    list_account(audit, account, &listing);
 	audit_close(audit);
-	if (status != AUDIT_OK || count > 0)
+	if (status != AUDIT_OK || listing.count > 0)
 		return (enum ctl_status)status;
-	log_errorx("nobody of that account is known");
+	log_errorx("nobody of that %s is known",
+	    name != NULL ? "name" : "account");
 	return CTL_NOT_FOUND;
 }
 
 const struct ctl_command cmd_audit_customers = {
 	.words = "audit customers",
-	.operands = "",
+	.operands = "NAME",
+	.operands_max = 1,
 	.options = command_options,
-	.help = "list the customers of an account, in all sessions",
+	.help = "list customers of a name, or an account, in all sessions",
 	.run = run_audit_customers,
 };

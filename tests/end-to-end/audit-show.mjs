@@ -294,6 +294,35 @@ test('who tells of one product', () => withDaemon({}, async (daemon) => {
 	assert.deepEqual([status, stdout], [2, '']);
 }));
 
+test('customers are found by a part of their name', () => withDaemon({},
+	async (daemon) => {
+		const { ada, zoe } = await party(daemon);
+		const others = ['Ada Lovelace', 'ADA', 'Bob'];
+		for (const [i, name] of others.entries())
+			await Shopper.socket(daemon, `s${i}`, 'startSession', name);
+		const found = async (name) => (await toolObjects(daemon.database,
+			['audit', 'customers', name, '--json']))
+			.map(({ session, event, name: whole }) =>
+				`${session} ${event} ${whole}`);
+		assert.deepEqual(await found('ada'), ['party start Ada',
+			's0 start Ada Lovelace', 's1 start ADA']);
+		assert.deepEqual(await found('\u00eb \u65e5'),
+			['party join Zo\u00eb \u65e5\u672c']);
+		const { stdout } = await tool(daemon.database,
+			['audit', 'customers', 'Zo']);
+		assert.match(stdout, new RegExp('^SESSION .* NAME\n' +
+			`party +${zoe.id} join  \\S+Z Zo\u00eb \u65e5\u672c\n$`));
+		assert.equal(await erase(daemon,
+			`session=party&customer=${ada.id}`), 'done');
+		assert.deepEqual(await found('love'), ['s0 start Ada Lovelace']);
+		assert.deepEqual(await found('ada'), ['s0 start Ada Lovelace',
+			's1 start ADA']);
+		const { status, stderr } = await tool(daemon.database,
+			['audit', 'customers', 'Eve']);
+		assert.equal(status, 2);
+		assert.match(stderr, /nobody of that name is known/);
+	}));
+
 test('what is not there has status 2, what makes no sense 64', () =>
 	withDaemon({}, async (daemon) => {
 		await party(daemon);
@@ -309,6 +338,9 @@ test('what is not there has status 2, what makes no sense 64', () =>
 			[64, 'who', 'party', ''],
 			[64, 'show', 'party', '--color=blue'],
 			[64, 'show'],
+			[64, 'customers', ''],
+			[64, 'customers', 'Ada', '--account', '1'],
+			[64, 'customers', 'Ada', 'Eve'],
 			[64, 'export', '--format', 'xml'],
 			[64, 'export', 'party'],
 		];

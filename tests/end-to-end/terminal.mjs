@@ -35,10 +35,11 @@ const words = (text) => text.split(' ');
 // All that shows what customers sent; those that only print it.
 const PROGRAMS = ['audit state one', 'audit export',
 	'audit export --format=csv', 'audit sessions --json',
-	'audit customers --account=4711 --json',
+	'audit customers --account=4711 --json', 'audit customers ada --json',
 	'audit show one --json', 'audit who one 7 --json', 'session one --json',
 	'sessions --json', 'status --json', 'config --json'];
 const PEOPLE = ['audit sessions', 'audit customers --account=4711',
+	'audit customers ada',
 	'audit show one --color=never', 'audit diff one 1 3 --color=never',
 	'audit who one 7 --color=never',
 	'audit verify', 'session one', 'sessions', 'status', 'config', 'webhook status',
@@ -52,6 +53,7 @@ const WRONG = [['audit', 'show', EVIL], ['audit', 'who', 'one', EVIL],
 	['webhook', 'replay', '--after', EVIL],
 	['audit', 'verify', '--head', EVIL],
 	['audit', 'customers', '--account', `${EVIL}?`],
+	['audit', 'customers', `${EVIL}?`],
 	['erase', '--session', EVIL],
 	['erase', '--yes', '--account', `${EVIL}?`],
 	['backup', `/no/where/${EVIL}`]];
