@@ -16,6 +16,8 @@ static const char next_sql[] =
 static const char find_sql[] =
     "SELECT id, name, incarnation, revision, ended_ms, active_ms,"
     " locked_ms FROM session WHERE name = ?";
+static const char ids_sql[] =
+    "SELECT name FROM session WHERE name >= ?1 ORDER BY name LIMIT ?2";
 static const char of_customer_sql[] =
     "SELECT s.id, s.name FROM customer AS c JOIN session AS s"
     " ON s.id = c.session WHERE c.cid = ?1 AND s.id > ?2"
@@ -199,6 +201,41 @@ audit_session_next(struct audit *audit, int64_t after,
 		return status;
 	sql_bind_row(&rows, after);
 	return read_session_row(audit, &rows, session);
+}
+
+/* False: it does not begin so, and neither do those behind it. */
+static bool
+read_id(struct columns *columns, const char *beginning,
+    void (*found)(const struct payload *id))
+{
+	struct payload *id = column_session(columns, 0);
+	bool begins = id != NULL && strncmp(id->data, beginning,
+	    strlen(beginning)) == 0;
+
+	if (begins && columns_fit(columns))
+		found(id);
+	payload_unref(id);
+	return begins;
+}
+
+enum audit_status
+audit_session_ids(struct audit *audit, const char *beginning, size_t limit,
+    void (*found)(const struct payload *id))
+{
+	enum audit_status status;
+	struct columns columns;
+	struct sql_binding rows;
+
+	status = audit_run_cached(audit, ids_sql, &rows);
+	if (status != AUDIT_OK)
+		return status;
+	columns = columns_at(rows.statement, "session");
+	sql_bind_text(&rows, beginning, strlen(beginning));
+	sql_bind_row(&rows, (int64_t)limit);
+	while (columns_fit(&columns) && sql_next(&rows))
+		if (!read_id(&columns, beginning, found))
+			break;
+	return audit_end_row(audit, &rows, &columns);
 }
 
 enum audit_status

@@ -40,6 +40,15 @@ enum audit_status audit_session_next(struct audit *audit, int64_t after,
 	    struct audit_session *session);
 
 /*
+ * Tell of the sessions whose ids begin so, in the order of these, of limit at
+ * the most: one look into an index, however many others there are.  The id is
+ * lent for the call.
+ */
+enum audit_status audit_session_ids(struct audit *audit,
+	    const char *beginning, size_t limit,
+	    void (*found)(const struct payload *id));
+
+/*
  * The next session that knows the customer, whose id is unique in a session
  * only, behind row *after, which is moved on from 0; session is its name, with
  * one reference.  Or AUDIT_NONE.

@@ -20,6 +20,7 @@ enum {
 	OPTION_SINCE,
 	OPTION_ACTIVE,
 	OPTION_SHOP,
+	OPTION_IDS,
 	OPTION_JSON
 };
 
@@ -27,6 +28,8 @@ static const struct ctl_option command_options[] = {
 	[OPTION_SINCE] = { "since", "TIME", "whose last event is not before" },
 	[OPTION_ACTIVE] = { "active", NULL, "that have not ended" },
 	[OPTION_SHOP] = { "shop", "SHOP", "of this shop; empty: of none" },
+	[OPTION_IDS] = { "ids", "BEGINNING",
+	    "only ids that begin so, at most 1000" },
 	[OPTION_JSON] = { "json", NULL, "one JSON object a line" },
 	{ .name = NULL },
 };
@@ -34,7 +37,8 @@ static const struct ctl_option command_options[] = {
 enum {
 	NAME_COLUMNS = 24,
 	HOST_COLUMNS = 40,
-	CURSOR_BYTES = 44
+	CURSOR_BYTES = 44,
+	IDS_MAX = 1000			/* nobody chooses among more */
 };
 
 struct listing {
@@ -146,6 +150,33 @@ list(const struct listing *listing, struct audit *audit)
 	}
 }
 
+static void
+print_id(const struct payload *id)
+{
+	(void)printable_write(stdout, id->data, id->len, SIZE_MAX);
+	(void)putchar('\n');
+}
+
+static enum ctl_status
+list_ids(const struct ctl *ctl)
+{
+	enum audit_status status;
+	struct audit *audit;
+	size_t i;
+
+	for (i = 0; command_options[i].name != NULL; i++)
+		if (i != OPTION_IDS && ctl->values[i] != NULL)
+			return ctl_usage_error("audit sessions: --ids goes "
+			    "with no other option");
+	status = audit_open(ctl->database, &audit);
+	if (status != AUDIT_OK)
+		return (enum ctl_status)status;
+	status = audit_session_ids(audit, ctl->values[OPTION_IDS], IDS_MAX,
+	    print_id);
+	audit_close(audit);
+	return (enum ctl_status)status;
+}
+
 static enum ctl_status
 run_audit_sessions(const struct ctl *ctl)
 {
@@ -159,6 +190,8 @@ run_audit_sessions(const struct ctl *ctl)
 	enum audit_status status;
 	struct audit *audit;
 
+	if (ctl->values[OPTION_IDS] != NULL)
+		return list_ids(ctl);
 	if (since != NULL && timestamp_parse(since, clock_now().wall_ms,
 	    &listing.since_ms, problem) == -1)
 		return ctl_usage_error("--since: %s: %s", since, problem);

@@ -2,14 +2,17 @@
 // customers come by WebSocket and by polls.
 
 import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import http from 'node:http';
+import path from 'node:path';
 import test, { describe } from 'node:test';
 
 import { Client, message } from './lib/client.mjs';
-import { withDaemon } from './lib/daemon.mjs';
-import { hasScript, RunningTool, tool, toolObjects, toolOnTerminal } from
-	'./lib/tool.mjs';
+import { makeFolder, withDaemon } from './lib/daemon.mjs';
+import { hasScript, PROGRAM as TOOL, RunningTool, tool, toolObjects,
+	toolOnTerminal } from './lib/tool.mjs';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
 
@@ -526,3 +529,79 @@ test('a pager may be left before the end',
 			assert.equal(shown, 'party, incarnation 1\r\n');
 			assert.equal(status, 0);
 		}));
+
+test('ids are listed by how they begin', () => withDaemon(
+	{ 'new-session-rate': 0 }, async (daemon) => {
+		const names = ['b', 'party', 'part', 'party-2', 'q', 'Party', 'partz'];
+		for (const name of names)
+			await Shopper.socket(daemon, name, 'startSession', 'Ada');
+		const ids = async (...args) => (await tool(daemon.database,
+			['audit', 'sessions', '--ids', ...args])).stdout;
+		assert.equal(await ids('party'), 'party\nparty-2\n');
+		assert.equal(await ids(''), `${[...names].sort().join('\n')}\n`);
+		assert.equal(await ids('r'), '');
+		const { status, stderr } = await tool(daemon.database,
+			['audit', 'sessions', '--ids', '', '--active']);
+		assert.equal(status, 64);
+		assert.match(stderr, /--ids goes with no other option\n/);
+	}));
+
+// What bash completes at the end of a line that is split as it does.
+const COMPLETION = new URL(
+	'../../contrib/completion/bash/buddyshoppingctl', import.meta.url).pathname;
+const hasBash = (() => {
+	try {
+		execFileSync('bash', ['-c', ':']);
+		return true;
+	} catch {
+		return false;
+	}
+})();
+const completions = (program, ...words) => new Promise((resolve, reject) => {
+	execFile('bash', ['-c', '. "$0" && COMP_WORDS=("$@") && ' +
+		'COMP_CWORD=$(($# - 1)) && _buddyshoppingctl && ' +
+		'printf "%s\n" "${COMPREPLY[@]}"', COMPLETION, program, ...words],
+	{ cwd: path.dirname(program) }, (error, stdout) => {
+		if (error !== null)
+			reject(error);
+		else
+			resolve(stdout.split('\n').slice(0, -1));
+	});
+});
+
+describe('in bash', { skip: !hasBash && 'bash was not found' }, () => {
+	test('ids of sessions are completed where one belongs', () => withDaemon(
+		{}, async (daemon) => {
+			await party(daemon);
+			await Shopper.socket(daemon, 'part', 'startSession', 'Eve');
+			await Shopper.socket(daemon, '~tilde', 'startSession', 'Eve');
+			const { database } = daemon;
+			const complete = (...words) => completions(TOOL, ...words);
+			for (const words of [['audit', 'show'], ['kick'], ['lock'],
+				['audit', 'who', '--json'], ['erase', '--session'],
+				['audit', 'export', '--session', '=']])
+				assert.deepEqual(await complete('-d', database, ...words,
+					'pa'), ['part', 'party'], words.join());
+			assert.deepEqual(await complete('--database', '=', database,
+				'audit', 'show', 'party'), ['party']);
+			assert.deepEqual(await complete('-d', database, 'session', '~'),
+				['\\~tilde']);
+			for (const words of [['audit', 'who', 'party', 'pa'],
+				['audit', 'sessions', 'pa'], ['log-level', 'pa']])
+				assert.deepEqual(await complete('-d', database, ...words),
+					[''], words.join());
+			assert.deepEqual(await complete('-d', `${database}.none`,
+				'audit', 'show', 'pa'), ['']);
+		}));
+
+	test('an id that is a command is none', async () => {
+		const folder = makeFolder();
+		const program = path.join(folder, 'buddyshoppingctl');
+		fs.writeFileSync(program, `#!/bin/sh\ncase "$*" in\n*--ids*) ` +
+			`echo '$(touch ran)\`touch ran\`;touch ran' ;;\n` +
+			`*) exec '${TOOL}' "$@" ;;\nesac\n`, { mode: 0o700 });
+		assert.deepEqual(await completions(program, 'audit', 'show', ''),
+			['\\$\\(touch\\ ran\\)\\`touch\\ ran\\`\\;touch\\ ran']);
+		assert.deepEqual(fs.readdirSync(folder), ['buddyshoppingctl']);
+	});
+});

@@ -38,7 +38,7 @@ const PROGRAMS = ['audit state one', 'audit export',
 	'audit customers --account=4711 --json', 'audit customers ada --json',
 	'audit show one --json', 'audit who one 7 --json', 'session one --json',
 	'sessions --json', 'status --json', 'config --json'];
-const PEOPLE = ['audit sessions', 'audit customers --account=4711',
+const PEOPLE = ['audit sessions', 'audit sessions --ids=o', 'audit customers --account=4711',
 	'audit customers ada',
 	'audit show one --color=never', 'audit diff one 1 3 --color=never',
 	'audit who one 7 --color=never',

@@ -4,7 +4,7 @@ import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
-const PROGRAM = path.resolve(process.env.BUDDYSHOPPINGCTL ??
+export const PROGRAM = path.resolve(process.env.BUDDYSHOPPINGCTL ??
 	path.join(path.dirname(process.argv[2] ?? 'src/x'), 'buddyshoppingctl'));
 
 const MAX_OUTPUT = 1 << 28;
