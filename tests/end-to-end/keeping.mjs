@@ -14,10 +14,10 @@ import test, { describe } from 'node:test';
 import { Client } from './lib/client.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { needSqlite } from './lib/journal.mjs';
+import { SEED, makeRandom } from './lib/random.mjs';
 import { tool, toolObjects } from './lib/tool.mjs';
 
 const RUNS = Number(process.env.RUNS ?? 4);
-const SEED = Number(process.env.SEED ?? Date.now() % 1000000);
 const ROUNDS = 3;		// starts of the daemon
 const STEPS = 20;		// of a round
 const SESSIONS = 3;
@@ -25,14 +25,6 @@ const LONG = 12;		// multicarts that are compared in a round
 const VIEWS = path.join(process.env.srcdir ?? '.', 'sql/audit.sql');
 
 needSqlite();
-
-const makeRandom = (seed) => {
-	let state = seed;
-	return (n) => {
-		state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-		return Math.floor(state / 4294967296 * n);
-	};
-};
 
 const settingsOf = (random) => ({
 	'message-rate': 0,

@@ -13,7 +13,7 @@ const HASHED_NUMBERS = ['seq', 'session', 'incarnation', 'revision', 'event',
 	'ts_ms', 'transport', 'flags', 'client_seq'];
 const START = 1, JOIN = 2, CART = 3, READY = 4, LEAVE = 5, EXPIRE = 6;
 const LOCK = 13, UNLOCK = 14;
-const NOTES = [9, 10, 11, 12];
+const NOTES = [9, 10, 11, 12, 15];
 
 const QUERY = `SELECT j.seq, j.session, j.incarnation, j.revision, j.event,
 	j.ts_ms, j.transport, j.flags, j.client_seq, j.customer, j.displaced,
