@@ -18,6 +18,9 @@ const children = new Set();
 const folders = new Set();
 
 // Nothing here takes as long: what is awaited will not come.
+// What is said of the sockets that a setting asks for besides.
+const PURPOSES = { 'fastcgi-listen': 'FastCGI',
+	'api-listen': "the shop's server" };
 const PATIENCE_MS = 300000;
 
 // A test that fails leaves nothing behind.
@@ -78,6 +81,10 @@ export class Daemon {
 		const line = await daemon.logged(
 			/listening on (?:\[::\]|0\.0\.0\.0):(\d+)/);
 		daemon.port = Number(line[1]);
+		for (const [setting, purpose] of Object.entries(PURPOSES))
+			if (settings[setting] !== undefined)
+				await daemon.logged(
+					RegExp(`listening on .* for ${purpose}\n`));
 		daemon.database = database;
 		return daemon;
 	}
