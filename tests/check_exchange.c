@@ -10,10 +10,11 @@ const char suite_name[] = "exchange";
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* Of every answer. */
-#define ALWAYS "Cache-Control: no-store\n"	\
-	"X-Content-Type-Options: nosniff\n"	\
+/* Of every answer, but those of files. */
+#define BESIDE "X-Content-Type-Options: nosniff\n"	\
 	"Access-Control-Allow-Origin: *\n"
+#define ALWAYS "Cache-Control: no-store\n" BESIDE
+#define OF_FILE "Cache-Control: public, max-age=3600\n"
 
 static const struct {
 	struct exchange_answer answer;
@@ -27,6 +28,13 @@ static const struct {
 	    .security_policy = "default-src 'none'" }, true,
 	    "Content-Type: text/html\n"
 	    "Content-Security-Policy: default-src 'none'\n" ALWAYS },
+	{ { .status = 200, .file = &(const struct exchange_file){
+	    .etag = "\"a-gzip\"", .encoding = "gzip" } }, true,
+	    "Content-Type: application/json\n" OF_FILE "ETag: \"a-gzip\"\n"
+	    "Content-Encoding: gzip\nVary: Accept-Encoding\n" BESIDE },
+	{ { .status = 304, .file = &(const struct exchange_file){
+	    .etag = "\"a\"", .encoding = "gzip" } }, false,
+	    OF_FILE "ETag: \"a\"\nVary: Accept-Encoding\n" BESIDE },
 	{ { .status = 405, .allow = "POST" }, false, ALWAYS "Allow: POST\n" },
 	{ { .status = 204, .allow = "GET" }, false, ALWAYS "Allow: GET\n" },
 	{ { .status = 204, .allow = "GET, POST, OPTIONS",

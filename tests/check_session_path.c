@@ -85,35 +85,46 @@ END_TEST
 static const struct {
 	const char *base;
 	const char *target;
-	bool	 is_base;
+	const char *file;	/* of base and of a/b.js; NULL: neither */
 } bases[] = {
-	{ "/", "/", true },
-	{ "/", "//?a", true },
-	{ "/", "http://host", true },
-	{ "/", "/a", false },
-	{ "/shop/x/", "/shop/x/", true },
-	{ "/shop/x/", "/shop%2fx/", true },
-	{ "/shop/x/", "/shop/%78%2F", true },
-	{ "/shop/x/", "//shop//x//?a=b", true },
-	{ "/shop/x/", "/shop/x/.", true },
-	{ "/shop/x/", "/shop/x/y/..", true },
-	{ "/shop/x/", "https://host/shop/x/", true },
-	{ "/shop/x/", "/shop/x", false },
-	{ "/shop/x/", "/shop/x/a", false },
-	{ "/shop/x/", "/shop/x/..", false },
-	{ "/shop/x/", "/shop/X/", false },
-	{ "/shop/x/", "/shop/", false },
-	{ "/shop/x/", "/", false },
+	{ "/", "/", "" },
+	{ "/", "//?a", "" },
+	{ "/", "http://host", "" },
+	{ "/", "/a", NULL },
+	{ "/shop/x/", "/shop/x/", "" },
+	{ "/shop/x/", "/shop%2fx/", "" },
+	{ "/shop/x/", "/shop/%78%2F", "" },
+	{ "/shop/x/", "//shop//x//?a=b", "" },
+	{ "/shop/x/", "/shop/x/.", "" },
+	{ "/shop/x/", "/shop/x/y/..", "" },
+	{ "/shop/x/", "https://host/shop/x/", "" },
+	{ "/shop/x/", "/shop/x", NULL },
+	{ "/shop/x/", "/shop/x/a", NULL },
+	{ "/shop/x/", "/shop/x/..", NULL },
+	{ "/shop/x/", "/shop/X/", NULL },
+	{ "/shop/x/", "/shop/", NULL },
+	{ "/shop/x/", "/", NULL },
+	{ "/", "/a/b.js", "a/b.js" },
+	{ "/", "/a%2fb.js?v=1", "a/b.js" },
+	{ "/", "/a/b.js/", NULL },
+	{ "/", "/x/a/b.js", NULL },
+	{ "/shop/x/", "//shop/./x/a/%62.js", "a/b.js" },
+	{ "/shop/x/", "/a/b.js", NULL },
 };
 
-START_TEST(base_is_found_as_sessions_are)
+START_TEST(base_and_files_are_found_as_sessions_are)
 {
+	static const char *const files[] = { "", "a/b.js" };
 	struct http_target target;
+	size_t i;
 
 	ck_assert_int_eq(http_target_parse("GET", bases[_i].target,
 	    &target), 0);
-	ck_assert_msg(session_path_is_base(bases[_i].base, &target) ==
-	    bases[_i].is_base, "%s", bases[_i].target);
+	for (i = 0; i < COUNT(files); i++)
+		ck_assert_msg(session_path_is_file(bases[_i].base, files[i],
+		    &target) == (bases[_i].file != NULL &&
+		    strcmp(bases[_i].file, files[i]) == 0), "%s",
+		    bases[_i].target);
 }
 END_TEST
 
@@ -122,14 +133,14 @@ START_TEST(whole_server_is_no_base)
 	struct http_target target;
 
 	ck_assert_int_eq(http_target_parse("OPTIONS", "*", &target), 0);
-	ck_assert(!session_path_is_base("/", &target));
+	ck_assert(!session_path_is_file("/", "", &target));
 }
 END_TEST
 
 void
 suite_add(TCase *tc)
 {
-	tcase_add_loop_test(tc, base_is_found_as_sessions_are, 0,
+	tcase_add_loop_test(tc, base_and_files_are_found_as_sessions_are, 0,
 	    COUNT(bases));
 	tcase_add_test(tc, whole_server_is_no_base);
 	tcase_add_loop_test(tc, session_is_found_in_the_target, 0,

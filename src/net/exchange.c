@@ -92,6 +92,23 @@ add_retry(struct exchange_fields *fields, unsigned seconds, bool is_private)
 		    "Retry-After");
 }
 
+static void
+add_caching(struct exchange_fields *fields,
+    const struct exchange_answer *answer)
+{
+	const struct exchange_file *file = answer->file;
+
+	if (file == NULL) {
+		add_field(fields, "Cache-Control", "no-store");
+		return;
+	}
+	add_field(fields, "Cache-Control", "public, max-age=3600");
+	add_field(fields, "ETag", file->etag);
+	if (answer->body != NULL)
+		add_field(fields, "Content-Encoding", file->encoding);
+	add_field(fields, "Vary", "Accept-Encoding");
+}
+
 void
 exchange_fields(const struct exchange_answer *answer,
     struct exchange_fields *fields)
@@ -102,7 +119,7 @@ exchange_fields(const struct exchange_answer *answer,
 		add_field(fields, "Content-Type", answer->content_type != NULL ?
 		    answer->content_type : TYPE_JSON);
 	add_field(fields, "Content-Security-Policy", answer->security_policy);
-	add_field(fields, "Cache-Control", "no-store");
+	add_caching(fields, answer);
 	add_field(fields, "X-Content-Type-Options", "nosniff");
 	if (!answer->is_private)
 		add_field(fields, "Access-Control-Allow-Origin", "*");
@@ -123,6 +140,7 @@ exchange_reason(unsigned status)
 	} reasons[] = {
 		{ 200, "OK" },
 		{ 204, "No Content" },
+		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },

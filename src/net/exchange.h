@@ -29,6 +29,8 @@ struct exchange_request {
 	const char *content_type;
 	const char *authorization;
 	const char *forwarded_for;	/* X-Forwarded-For, joined */
+	const char *accept_encoding;	/* these two likewise */
+	const char *if_none_match;
 	uint64_t content_length;	/* 0 if unknown */
 	struct address address; /* of the connection's other end, ... */
 	bool is_counted; /* ... and it has its place there */
@@ -36,6 +38,13 @@ struct exchange_request {
 	/* -1 if it carries others' requests */
 	/* NULL where no WebSocket is possible. */
 	const struct ws_handshake_request *handshake;
+};
+
+/* A file that anybody may keep for a while. */
+struct exchange_file {
+	const char *etag;
+	const char *encoding;		/* Content-Encoding; NULL for none */
+	struct payload *body;		/* all of it: what a 304 is about */
 };
 
 /* What is to be done about it. */
@@ -50,6 +59,7 @@ struct exchange_answer {
 	size_t	 body_from;
 	const char *content_type;	/* NULL: JSON */
 	const char *security_policy; /* Content-Security-Policy; or NULL */
+	const struct exchange_file *file; /* NULL: nobody keeps the answer */
 	const char *allow;		/* Allow, which a 405 has; or NULL */
 	bool is_preflight; /* a page may ask by what allow says */
 	bool is_private; /* no page of another origin may read it */

@@ -9,7 +9,8 @@
 const char *const fcgi_head_params[] = {
 	"REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR", "CONTENT_TYPE",
 	"CONTENT_LENGTH", "HTTP_AUTHORIZATION", "HTTP_ORIGIN",
-	"HTTP_X_FORWARDED_FOR", NULL
+	"HTTP_X_FORWARDED_FOR", "HTTP_ACCEPT_ENCODING", "HTTP_IF_NONE_MATCH",
+	NULL
 };
 
 /* A param; NULL also if it is empty, as absent fields may be sent so. */
@@ -54,6 +55,9 @@ fcgi_head_read(const struct fcgi_parser *parser,
 		.authorization = param(parser, request, "HTTP_AUTHORIZATION"),
 		.forwarded_for = param(parser, request,
 		    "HTTP_X_FORWARDED_FOR"),
+		.accept_encoding = param(parser, request,
+		    "HTTP_ACCEPT_ENCODING"),
+		.if_none_match = param(parser, request, "HTTP_IF_NONE_MATCH"),
 	};
 	head->has_length = length != NULL;
 	if (to->method == NULL || uri == NULL ||

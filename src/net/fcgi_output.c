@@ -15,7 +15,8 @@ enum {
 	HEAD_MAX_BYTES = 8192,	/* of an answer: all of it is ours */
 	RECORDS_PER_CALL = 4,	/* of the body, each with its header */
 	PIECES = 2 * RECORDS_PER_CALL + 2,
-	STATUS_NO_CONTENT = 204
+	STATUS_NO_CONTENT = 204,
+	STATUS_NOT_MODIFIED = 304
 };
 
 /* The part of an output that sendmsg() is to be given. */
@@ -41,8 +42,9 @@ put_head(struct text *head, const struct exchange_answer *answer)
 	for (i = 0; i < fields.count; i++)
 		text_add(head, "%s: %s\r\n", fields.list[i].name,
 		    fields.list[i].value);
-	/* RFC 9110, section 8.6: a 204 has none. */
-	if (answer->status != STATUS_NO_CONTENT)
+	/* RFC 9110, section 8.6: a 204 has none, and a 304 none of its own. */
+	if (answer->status != STATUS_NO_CONTENT &&
+	    answer->status != STATUS_NOT_MODIFIED)
 		text_add(head, "Content-Length: %zu\r\n",
 		    exchange_body_len(answer));
 	text_add(head, "\r\n");

@@ -61,6 +61,10 @@ response_of_body(const struct exchange_answer *answer)
 	struct payload *body = answer->body;
 	struct MHD_Response *response;
 
+	/* RFC 9110, section 8.6: the library says the length that a 200 would
+	 * have, and sends nothing of it. */
+	if (answer->status == MHD_HTTP_NOT_MODIFIED)
+		body = payload_ref(answer->file->body);
 	if (answer->lead != NULL)
 		return response_of_parts(answer->lead, body,
 		    answer->body_from);

@@ -73,6 +73,8 @@ ask_http_owner(struct http_connection *connection,
 		.origin = head->values[HTTP_FIELD_ORIGIN],
 		.content_type = head->values[HTTP_FIELD_CONTENT_TYPE],
 		.authorization = head->values[HTTP_FIELD_AUTHORIZATION],
+		.accept_encoding = head->values[HTTP_FIELD_ACCEPT_ENCODING],
+		.if_none_match = head->values[HTTP_FIELD_IF_NONE_MATCH],
 		.forwarded_for = head->values[HTTP_FIELD_FORWARDED_FOR],
 		.content_length = head->audit.content_length,
 		.address = address_from_sockaddr(

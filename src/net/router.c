@@ -7,6 +7,7 @@
 #include "base/query.h"
 #include "base/xalloc.h"
 #include "client_quota.h"
+#include "client_script.h"
 #include "hub/shop.h"
 #include "longpoll.h"
 #include "net/demo_page.h"
@@ -24,6 +25,7 @@ struct router {
 	const struct shops *shops;
 	struct ws_peers *peers;
 	struct longpolls *polls;
+	struct client_script *script;
 	struct router_settings settings;
 	bool	 is_draining;
 	struct router_counts counts;
@@ -44,6 +46,7 @@ router_new(const struct shops *shops, struct ws_peers *peers,
 	router->shops = shops;
 	router->peers = peers;
 	router->polls = polls;
+	router->script = client_script_new();
 	router->settings = *settings;
 	return router;
 }
@@ -63,6 +66,9 @@ router_drain(struct router *router)
 void
 router_free(struct router *router)
 {
+	if (router == NULL)
+		return;
+	client_script_free(router->script);
 	free(router);
 }
 
@@ -246,13 +252,22 @@ answer_options(struct exchange_answer *answer)
 	answer->is_preflight = true;
 }
 
-/* Answer a request for the base path with the demonstration; or false. */
+/* What is below no session: the client's script, and the demonstration. */
 static bool
-answer_demo(const struct shop *shop, const struct exchange_request *request,
-    struct exchange_answer *answer)
+answer_file(struct router *router, const struct shop *shop,
+    const struct exchange_request *request, struct exchange_answer *answer)
 {
-	if (strcmp(request->method, "GET") != 0 ||
-	    !session_path_is_base(shop->settings.base_path, request->target))
+	const char *base_path = shop->settings.base_path;
+
+	if (strcmp(request->method, "GET") != 0)
+		return false;
+	if (session_path_is_file(base_path, CLIENT_SCRIPT_PATH,
+	    request->target)) {
+		client_script_answer(router->script, request, answer);
+		return true;
+	}
+	if (!router->settings.has_demo ||
+	    !session_path_is_file(base_path, "", request->target))
 		return false;
 	answer->status = 200;
 	answer->body = payload_new(demo_page, sizeof(demo_page) - 1);
@@ -298,8 +313,7 @@ router_request(struct router *router, const struct exchange_request *request,
 	shop = choose_shop(router, request->target);
 	code = session_path_parse(shop->settings.base_path, request->target,
 	    id);
-	if (code != REFUSAL_NONE && router->settings.has_demo &&
-	    answer_demo(shop, request, answer))
+	if (code != REFUSAL_NONE && answer_file(router, shop, request, answer))
 		return;
 	if (request->target->form == HTTP_FORM_ASTERISK)
 		code = REFUSAL_NONE;	/* of OPTIONS alone */

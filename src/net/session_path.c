@@ -59,12 +59,14 @@ session_path_parse(const char *base_path, const struct http_target *target,
 }
 
 bool
-session_path_is_base(const char *base_path, const struct http_target *target)
+session_path_is_file(const char *base_path, const char *file,
+    const struct http_target *target)
 {
-	bool has_dots;
-	char *path = normal_path(target, &has_dots);
-	bool is_base = strcmp(path, base_path) == 0;
+	size_t base_len = strlen(base_path);
+	char *path = session_path_normalize(target);
+	bool is_file = strncmp(path, base_path, base_len) == 0 &&
+	    strcmp(path + base_len, file) == 0;
 
 	free(path);
-	return is_base;
+	return is_file;
 }

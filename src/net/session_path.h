@@ -24,8 +24,11 @@ enum refusal session_path_parse(const char *base_path,
 /* The normal form of a target's path, which is the caller's to free. */
 char	*session_path_normalize(const struct http_target *target);
 
-/* Whether a target's path, in normal form too, is base_path itself. */
-bool	 session_path_is_base(const char *base_path,
+/*
+ * Whether a target's path is, in normal form, that of file below base_path; ""
+ * is base_path itself.
+ */
+bool	 session_path_is_file(const char *base_path, const char *file,
 	    const struct http_target *target);
 
 #endif

@@ -38,13 +38,14 @@ const pair = ([name, value]) => Buffer.concat([
 
 // The answer to a request, as far as fetch() would say it.
 const parse = (bytes) => {
-	const text = bytes.toString();
-	const end = text.indexOf('\r\n\r\n');
-	const [status, ...fields] = text.slice(0, end).split('\r\n');
-	const body = text.slice(end + 4);
+	const end = bytes.indexOf('\r\n\r\n');
+	const [status, ...fields] = bytes.toString('utf8', 0, end).split('\r\n');
+	const content = bytes.subarray(end + 4);
+	const body = content.toString();
 	return {
 		status: Number(status.match(/^Status: (\d{3}) /)[1]),
 		headers: new Headers(fields.map((field) => field.split(': '))),
+		arrayBuffer: async () => content,
 		text: async () => body,
 		json: async () => JSON.parse(body),
 	};
