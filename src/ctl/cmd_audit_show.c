@@ -2,19 +2,27 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "audit/audit.h"
 #include "audit/cursor.h"
+#include "audit_page.h"
 #include "audited_session.h"
+#include "base/buf.h"
+#include "base/clock.h"
 #include "colour.h"
 #include "ctl.h"
 #include "follow.h"
+#include "json_line.h"
 #include "pager.h"
+#include "storage/chain.h"
 #include "timeline.h"
+#include "timestamp.h"
 
 enum option {
 	OPTION_FOLLOW,
 	OPTION_JSON,
+	OPTION_HTML,
 	OPTION_COLOUR
 };
 
@@ -22,6 +30,7 @@ static const struct ctl_option show_options[] = {
 	[OPTION_FOLLOW] = { "follow", NULL,
 	    "go on with what happens, until an interrupt" },
 	[OPTION_JSON] = { "json", NULL, "an object a line" },
+	[OPTION_HTML] = { "html", NULL, "a page for a browser" },
 	[OPTION_COLOUR] = { "color", "WHEN", "auto, always or never" },
 	{ NULL, NULL, NULL },
 };
@@ -40,6 +49,7 @@ struct show {
 	struct timeline *timeline;
 	struct pager pager;
 	struct follow *follow;	/* NULL: only what is there */
+	struct chain_head head;	/* the last row that was walked along */
 };
 
 /* Have a row where there is one. */
@@ -80,6 +90,8 @@ show_rows(struct show *show)
 		    pager_is_left(&show->pager))
 			return status;
 		timeline_add(show->timeline, &walk->row);
+		show->head.seq = walk->row.seq;
+		memcpy(show->head.hash, walk->row.hash, CHAIN_HASH_BYTES);
 		audit_row_clear(&walk->row);
 		walk->has_row = false;
 	}
@@ -121,6 +133,44 @@ begin_walks(struct show *show, const struct audited_session *subject)
 	return status;
 }
 
+/* The line behind the rows of a page. */
+static void
+tell_about(FILE *lines, const struct show *show,
+    const struct payload *session)
+{
+	char head[CHAIN_HEAD_CHARS + 1], time[TIMESTAMP_CHARS + 1];
+	struct json_line line;
+
+	chain_head_format(&show->head, head);
+	timestamp_format(clock_now().wall_ms, time);
+	json_line_begin(&line, lines);
+	json_line_text(&line, "session", session->data, session->len);
+	json_line_string(&line, "head", show->head.seq == 0 ? NULL : head);
+	json_line_string(&line, "time", time);
+	json_line_string(&line, "version", PACKAGE_VERSION);
+	json_line_end(&line);
+}
+
+static enum audit_status
+show_page(const struct audited_session *subject)
+{
+	struct timeline_config config = {
+		.out = audit_page_begin(stdout),
+		.format = TIMELINE_JSON,
+	};
+	struct show show = { .timeline = timeline_new(&config) };
+	enum audit_status status = begin_walks(&show, subject);
+
+	if (status == AUDIT_OK)
+		status = show_all(&show);
+	tell_about(config.out, &show, subject->session.name);
+	audit_page_end(stdout, config.out);
+	end_walk(&show.of_session);
+	end_walk(&show.of_all);
+	timeline_free(show.timeline);
+	return status;
+}
+
 static enum audit_status
 show_session(const struct ctl *ctl, const struct audited_session *subject,
     const struct timeline_config *config)
@@ -152,15 +202,21 @@ run_audit_show(const struct ctl *ctl)
 		.format = ctl->values[OPTION_JSON] != NULL ? TIMELINE_JSON :
 		    TIMELINE_TEXT,
 	};
+	bool is_page = ctl->values[OPTION_HTML] != NULL;
 	enum ctl_status status;
 	struct audited_session subject;
 
+	if (is_page && (ctl->values[OPTION_FOLLOW] != NULL ||
+	    ctl->values[OPTION_JSON] != NULL))
+		return ctl_usage_error("audit show: --html goes with neither "
+		    "--follow nor --json");
 	status = colour_choose(ctl->values[OPTION_COLOUR], &config.is_coloured);
 	if (status == CTL_OK)
 		status = audited_session_open(ctl, ctl->operands[0], &subject);
 	if (status != CTL_OK)
 		return status;
-	status = (enum ctl_status)show_session(ctl, &subject, &config);
+	status = (enum ctl_status)(is_page ? show_page(&subject) :
+	    show_session(ctl, &subject, &config));
 	audited_session_close(&subject);
 	return status;
 }

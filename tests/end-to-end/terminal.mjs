@@ -100,6 +100,12 @@ describe('on a terminal', { skip: !hasScript && 'script(1) was not found' },
 				assert.notEqual(status, 0);
 				assert.equal(obeyed(shown), undefined, JSON.stringify(shown));
 			});
+		test('a page has nothing but tabs of its own', async () => {
+			const { status, shown } = await onTerminal(
+				words('audit show one --html'));
+			assert.equal(status, 0);
+			assert.equal(obeyed(shown.replaceAll('\t', '')), undefined);
+		});
 		test('JSON means the same there', async () => {
 			for (const command of PROGRAMS) {
 				if (command.includes('csv') || command.includes('status'))
