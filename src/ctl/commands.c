@@ -4,6 +4,7 @@
 
 const struct ctl_command *const commands[] = {
 	&cmd_status,
+	&cmd_top,
 	&cmd_sessions,
 	&cmd_session,
 	&cmd_kick,

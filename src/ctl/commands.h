@@ -20,6 +20,7 @@ extern const struct ctl_command cmd_reload;
 extern const struct ctl_command cmd_restore;
 extern const struct ctl_command cmd_session;
 extern const struct ctl_command cmd_status;
+extern const struct ctl_command cmd_top;
 extern const struct ctl_command cmd_unlock;
 extern const struct ctl_command cmd_webhook_replay;
 extern const struct ctl_command cmd_webhook_status;

@@ -70,12 +70,12 @@ check_answer(const struct daemon_request *request,
 	const struct json_shape *shape = request->shape;
 	const char *fault;
 
-	if (answer->status == request->also) {
+	if (answer->status == request->also)
 		shape = request->also_shape;
-		if (shape == NULL)
-			return CTL_OK;
-	} else if (answer->status / 100 != 2)
+	else if (answer->status / 100 != 2)
 		return report_refusal(answer);
+	if (shape == NULL)
+		return CTL_OK;
 	if (answer->tree == NULL)
 		return daemon_answer_malformed("it is no JSON");
 	fault = json_shape_fault(answer->root, shape);

@@ -25,7 +25,7 @@ struct daemon_answer {
 struct daemon_request {
 	const char *method;
 	const char *target;
-	const struct json_shape *shape;
+	const struct json_shape *shape;	/* NULL: it is a text of another kind */
 	unsigned also;			/* a status that answers it beside */
 					/* those of success; 0 for none */
 	const struct json_shape *also_shape; /* or NULL: like anything */

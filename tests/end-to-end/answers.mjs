@@ -180,6 +180,18 @@ for (const { words, paths, json } of COMMANDS)
 				}
 		}));
 
+test('figures that are none are not understood', () => withListener(
+	async (listener) => {
+		for (const body of ['', '{}', 'buddyshopping_sessions x\n']) {
+			listener.answer = () => ({ status: 200, body });
+			const { status, output, error } = await ctl(listener.database,
+				'top', '--json');
+			assert.equal(status, 69, error);
+			assert.equal(output, '');
+			assert.match(error, MISUNDERSTOOD);
+		}
+	}));
+
 test('a list of sessions that never ends is none', () => withListener(
 	async (listener) => {
 		listener.answer = () => ({ status: 200,

@@ -2,6 +2,8 @@
 // what they say when there is none.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -9,6 +11,7 @@ import test from 'node:test';
 import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+import { hasScript, PROGRAM as TOOL } from './lib/tool.mjs';
 
 // Run steps with a daemon and a function that runs the tool for it.
 const withTool = (settings, steps) => withPatience(async () => {
@@ -43,6 +46,79 @@ test('status tells what the daemon has', () => withTool({},
 		assert.match(output, /^state {7}running\n/);
 		assert.match(output, /\nWebSockets {2}1\n/);
 	}));
+
+test('top tells what the daemon has, and does', () => withTool({},
+	async (daemon, run) => {
+		const ada = await Client.open(daemon, '/one');
+		await ada.enter('startSession', 'Ada');
+		const bob = await Client.open(daemon, '/two');
+		await bob.enter('startSession', 'Bob');
+		ada.send('joinSession', { customerName: 'Ada' });
+		await ada.nextOf('error');
+		const [{ version, ...figures }] = await objects(run, 'top');
+		assert.match(version, /^\d+\.\d+\.\d+$/);
+		const { sessions, present, awaited, websockets, fastcgi, polls, locked,
+			refusedTotal, deliveryP99, commitP99, ...others } = figures;
+		assert.deepEqual({ sessions, present, websockets, fastcgi, polls,
+			locked, refusedTotal }, { sessions: 2, present: 2, websockets: 2,
+			fastcgi: 0, polls: 0, locked: 0, refusedTotal: 1 });
+		assert.equal(awaited, 0);
+		assert(commitP99 >= 0 && deliveryP99 >= 0);
+		assert.deepEqual(Object.keys(others), ['http', 'updates', 'deliveries',
+			'commits', 'commitMean', 'refused', 'cpu', 'memory']);
+		assert(Object.values(others).every((value) => value >= 0));
+		assert(others.memory > 1000000);
+		const { status, error } = await run('top');
+		assert.equal(status, 64);
+		assert.match(error, /top: needs a terminal, or --json\n/);
+	}));
+
+// What a terminal shows, which is set as before behind it; `act` is called with
+// the terminal once figures were drawn so often.
+const onTop = async (daemon, times, act) => {
+	const command = `stty -g; '${TOOL}' -d '${daemon.database}' top; ` +
+		'echo "status $?"; stty -g';
+	const child = spawn('script', ['-qec', command, '/dev/null'],
+		{ env: { ...process.env, TERM: 'xterm' } });
+	const closed = once(child, 'close');
+	let shown = '', hasActed = false;
+	for await (const data of child.stdout.setEncoding('utf8')) {
+		shown += data;
+		if (hasActed || shown.split('since the start').length <= times)
+			continue;
+		hasActed = true;
+		await act(child.stdin);
+	}
+	await closed;
+	const [was, ...lines] = shown.replaceAll('\r', '').trimEnd().split('\n');
+	assert.equal(lines.pop(), was);
+	const status = Number(/status (\d+)$/.exec(lines.pop())?.[1]);
+	return { status, shown };
+};
+
+test('top draws until a key or the daemon\'s end',
+	{ skip: !hasScript && 'script(1) was not found' }, () => withTool({},
+		async (daemon) => {
+			const ada = await Client.open(daemon, '/one');
+			await ada.enter('startSession', 'Ada');
+			for (const key of ['q', 'xQ', '\x03', '\x1aq', '\x04']) {
+				const { status, shown } = await onTop(daemon, 1,
+					(stdin) => stdin.write(key));
+				assert.equal(status, 0, shown);
+				assert.match(shown, /sessions +1 /);
+				assert.match(shown, /connections +\d+ {3}1 WebSocket, /);
+				assert(shown.includes('\x1b[?7l\x1b[?25l'));
+				assert(shown.includes('\x1b[?7h\x1b[?25h'));
+			}
+			const { shown: thrice } = await onTop(daemon, 3,
+				(stdin) => stdin.write('q'));
+			assert(thrice.split('\x1b[7A').length >= 3);
+			const { status, shown } = await onTop(daemon, 1,
+				async () => assert.equal(await daemon.stop(), 0));
+			assert.equal(status, 69);
+			assert.match(shown, /no daemon can be reached/);
+			assert(shown.includes('\x1b[?7h\x1b[?25h'));
+		}));
 
 test('sessions come in pages, each once', () => withTool(
 	{ 'new-session-rate': 0 }, async (daemon, run) => {
@@ -241,7 +317,7 @@ test('who may not ask is told who may', { skip: skipped }, () => withTool({},
 
 test('without a daemon each command says so', () => withPatience(async () => {
 	const database = path.join(makeFolder(), 'shop.db');
-	const commands = [['status'], ['sessions'], ['session', 'a'], ['drain'],
+	const commands = [['status'], ['top', '--json'], ['sessions'], ['session', 'a'], ['drain'],
 		['kick', 'a', '0'.repeat(24)], ['lock', 'a'], ['unlock', 'a'],
 		['end', 'a'], ['reload'], ['config'],
 		['log-level', 'info']];

@@ -37,7 +37,8 @@ const PROGRAMS = ['audit state one', 'audit export',
 	'audit export --format=csv', 'audit sessions --json',
 	'audit customers --account=4711 --json', 'audit customers ada --json',
 	'audit show one --json', 'audit who one 7 --json', 'session one --json',
-	'sessions --json', 'status --json', 'config --json'];
+	'sessions --json', 'status --json', 'config --json',
+	'top --json'];
 const PEOPLE = ['audit sessions', 'audit sessions --ids=o', 'audit customers --account=4711',
 	'audit customers ada',
 	'audit show one --color=never', 'audit diff one 1 3 --color=never',
@@ -108,7 +109,7 @@ describe('on a terminal', { skip: !hasScript && 'script(1) was not found' },
 		});
 		test('JSON means the same there', async () => {
 			for (const command of PROGRAMS) {
-				if (command.includes('csv') || command.includes('status'))
+				if (/csv|status|top/.test(command))
 					continue;
 				const { shown } = await onTerminal(words(command));
 				const { stdout } = await tool(daemon.database,
