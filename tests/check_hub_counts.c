@@ -248,6 +248,41 @@ START_TEST(a_host_that_was_replaced_is_not_waited_for)
 }
 END_TEST
 
+/* Not whoever takes the host's seat in one that runs. */
+START_TEST(each_session_that_is_started_is_counted)
+{
+	struct world *w = world_new();
+
+	(void)world_start(w, "s1", "Ann");
+	(void)world_join(w, "s1", "Bob");
+	(void)world_start(w, "s2", "Cid");
+	ck_assert_uint_eq(counts_of(w).starts, 2);
+	say(world_connect(w, "s1"), START, "Eve");
+	world_wait(w, 3000);
+	ck_assert(world_record(w, "s1")->has_displaced);
+	ck_assert_uint_eq(counts_of(w).starts, 2);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(each_time_that_all_become_ready_is_counted)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start(w, "s1", "Ann");
+	struct client *bob = world_join(w, "s1", "Bob");
+
+	say(ann, READY, ann->id, "true");
+	ck_assert_uint_eq(counts_of(w).all_ready, 0);
+	say(bob, READY, bob->id, "true");
+	ck_assert_uint_eq(counts_of(w).all_ready, 1);
+	say(bob, READY, bob->id, "false");
+	ck_assert_uint_eq(counts_of(w).all_ready, 1);
+	say(bob, LEAVE, bob->id);
+	ck_assert_uint_eq(counts_of(w).all_ready, 2);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_host_that_lost_its_seat_is_not_present)
 {
 	struct world *w = world_new();
@@ -447,6 +482,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, sessions_and_customers_are_those_that_are_there);
 	tcase_add_test(tc, nothing_is_in_flight_when_a_list_has_come_back);
 	tcase_add_test(tc, a_host_that_was_replaced_is_not_waited_for);
+	tcase_add_test(tc, each_session_that_is_started_is_counted);
+	tcase_add_test(tc, each_time_that_all_become_ready_is_counted);
 	tcase_add_test(tc, a_host_that_lost_its_seat_is_not_present);
 	tcase_add_loop_test(tc, no_session_stays_in_memory_that_nobody_is_in,
 	    0, sizeof(partings) / sizeof(partings[0]));

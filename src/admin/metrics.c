@@ -420,6 +420,11 @@ static const struct family {
 	    FIELD(hub.sessions) },
 	{ "buddyshopping_sessions_locked", EXPOSITION_GAUGE,
 	    "Sessions that the shop has locked.", FIELD(hub.locked) },
+	{ "buddyshopping_sessions_started_total", EXPOSITION_COUNTER,
+	    "Sessions that were started.", FIELD(hub.starts) },
+	{ "buddyshopping_all_ready_total", EXPOSITION_COUNTER,
+	    "How often all who take part in a session became ready to check "
+	    "out.", FIELD(hub.all_ready) },
 	{ "buddyshopping_customers", EXPOSITION_GAUGE,
 	    "Customers who are present, or absent and waited for.",
 	    .tell = tell_customers },

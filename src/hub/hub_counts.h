@@ -35,6 +35,8 @@ struct hub_counts {
 	uint64_t limited_connections;	/* ended for one more of a customer */
 	uint64_t late_unjoined;	/* closed for join-timeout */
 	uint64_t delayed_publishes;		/* for session-output-rate */
+	uint64_t starts;	/* of sessions, without seats taken over */
+	uint64_t all_ready;	/* times all of a session became ready */
 
 	bool	 has_free_bytes;	/* of the disk, as last measured */
 	uint64_t free_bytes;

@@ -220,7 +220,8 @@ test('WebSockets are counted, and what they say', () => withWatched({},
 			'connections_opened_total websocket': 1,
 			'connections_opened_total http': 1,
 			'connections_closed_total http upgraded': 1,
-			'sessions': 1, 'customers present': 1,
+			'sessions': 1, 'sessions_started_total': 1,
+			'customers present': 1,
 			'messages_total startSession accepted': 1,
 			...change('websocket'),
 		});
@@ -254,6 +255,17 @@ test('WebSockets are counted, and what they say', () => withWatched({},
 			'refusals_total invalidJson': 1,
 			'refusals_total alreadyJoined': 1,
 			'refusals_total unknownEvent': 1,
+		}, OWN_NOTES);
+		await moved(admin, async () => {
+			for (const [i, value] of [true, false, true].entries()) {
+				ada.send('customerReadyToCheckout', { customerId,
+					customerReadyToCheckout: value, seq: i + 1 });
+				await ada.nextOf('multicartUpdate');
+			}
+		}, {
+			'messages_total customerReadyToCheckout accepted': 3,
+			'all_ready_total': 2, 'deliveries_total websocket': 3,
+			'delivery_latency_seconds_count websocket': 3,
 		}, OWN_NOTES);
 		await moved(admin, async () => {
 			await ada.close();
@@ -295,7 +307,8 @@ test('polls are counted, held and answered', () => withWatched({},
 	async (daemon, admin) => {
 		const ada = new Shopper(daemon), bob = new Shopper(daemon);
 		await moved(admin, () => ada.enter('startSession', 'Ada'), {
-			...request, 'sessions': 1, 'customers present': 1,
+			...request, 'sessions': 1, 'sessions_started_total': 1,
+			'customers present': 1,
 			'messages_total startSession accepted': 1, ...change('http'),
 		});
 		ada.cursor = (await bob.enter('joinSession', 'Bob')).cursor;
@@ -398,7 +411,8 @@ test('FastCGI is counted by itself', () => withWatched({},
 		}, {
 			'connections fastcgi': 1,
 			'connections_opened_total fastcgi': 1,
-			'sessions': 1, 'customers present': 1,
+			'sessions': 1, 'sessions_started_total': 1,
+			'customers present': 1,
 			'messages_total startSession accepted': 1,
 			...change('fastcgi'),
 		});
