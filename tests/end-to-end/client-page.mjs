@@ -103,5 +103,6 @@ for (const [what, event, act] of SIGNS)
 			await told(page, event, 'connecting');
 			await context.setOffline(false);
 			await told(page, 'websocket');
-			assert.equal(proxy.handshakes, 2);
+			// One or more: each sign may begin an attempt anew.
+			assert(proxy.handshakes > 1);
 		}));
