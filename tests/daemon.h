@@ -100,7 +100,7 @@ const char *client_read_rest(int fd);
 int	 client_open(const struct daemon *daemon, const char *target);
 void	 client_send_text(int fd, const char *text);
 void	 client_read_frame(int fd, struct frame *frame);
-/* Read a text frame that has to hold event; other texts are skipped. */
+/* Read a text frame that has to hold event, behind other texts and pings. */
 void	 client_await_event(int fd, const char *event, struct frame *frame);
 /* The code of a close frame. */
 unsigned frame_close_code(const struct frame *frame);
