@@ -281,7 +281,6 @@ START_TEST(an_account_is_told_until_it_is_erased)
 }
 END_TEST
 
-/* Between two calls nothing keeps the log from beginning anew. */
 /* The rows of a session's page are these. */
 static void
 expect_session(struct journal_events *reader, int64_t from, int64_t upto,
@@ -326,8 +325,9 @@ START_TEST(a_session_is_read_alone_and_its_carts_by_the_last)
 	EXPECT_SESSION(3, 9, 64, 9, 7, 8, 9);
 	/* What is behind upto does not count. */
 	EXPECT_SESSION(1, 6, 64, 6, 1, 5);
-	/* The oldest first; the page says that there is more. */
-	EXPECT_SESSION(1, 9, 2, 7, 1, 7);
+	/* The page says that there is more. */
+	EXPECT_SESSION(1, 9, 2, 3, 1, 3);
+	EXPECT_SESSION(4, 9, 2, 8, 7, 8);
 	EXPECT_SESSION(8, 9, 1, 8, 8);
 	ck_assert_int_eq(journal_events_read_session(reader, "nobody", 1, 9,
 	    64, &page), JOURNAL_EVENTS_OK);
@@ -338,6 +338,74 @@ START_TEST(a_session_is_read_alone_and_its_carts_by_the_last)
 }
 END_TEST
 
+static void
+expect_session_status(struct journal_events *reader, int64_t from,
+    enum journal_events_status status)
+{
+	struct journal_events_page page;
+
+	ck_assert_int_eq(journal_events_read_session(reader, "a", from, 5,
+	    ALL, &page), status);
+	journal_events_page_clear(&page);
+}
+
+START_TEST(of_a_session_too_what_is_purged_is_no_silent_gap)
+{
+	struct journal_events *reader;
+	struct story story;
+
+	story_begin(&story);
+	(void)story_enter(&story, 0, RECORD_START, 1);
+	(void)story_tell(&story, 0, RECORD_CART, 1);
+	(void)story_tell(&story, 0, RECORD_END, 0);
+	(void)story_enter(&story, 0, RECORD_START, 2);
+	(void)story_tell(&story, 0, RECORD_CART, 2);
+	story_pass(&story, 0, story_ms(4));
+	reader = journal_events_new(story.path);
+	expect_session_status(reader, 1, JOURNAL_EVENTS_PURGED);
+	expect_session_status(reader, 3, JOURNAL_EVENTS_PURGED);
+	EXPECT_SESSION(0, 5, 64, 5, 4, 5);
+	EXPECT_SESSION(4, 5, 64, 5, 4, 5);
+	end(reader, &story);
+}
+END_TEST
+
+/* However long a session's rows are away, others wait no longer for it. */
+START_TEST(a_long_way_to_a_sessions_next_row_is_gone_in_pieces)
+{
+	struct journal_events *reader;
+	struct journal_events_page page;
+	struct story story;
+	int64_t from = 2;
+	size_t calls = 0;
+	sqlite3 *db;
+
+	story_begin(&story);
+	(void)story_enter(&story, 0, RECORD_START, 1);
+	story_end(&story);
+	db = story_open(&story);
+	story_run(db, "INSERT INTO journal SELECT 1000000, session,"
+	    " incarnation, 2, 8, ts_ms, 0, NULL, NULL, 0, 0, digest, hash, 1"
+	    " FROM journal");
+	(void)sqlite3_close(db);
+	reader = journal_events_new(story.path);
+	while (from <= 1000000) {
+		ck_assert_int_eq(journal_events_read_session(reader, "a",
+		    from, 1000000, ALL, &page), JOURNAL_EVENTS_OK);
+		ck_assert_int_ge(page.last, from);
+		ck_assert_uint_eq(page.count, page.last == 1000000);
+		ck_assert_int_eq(page.newest, 1000000);
+		from = page.last + 1;
+		journal_events_page_clear(&page);
+		calls++;
+	}
+	ck_assert_uint_ge(calls, 10);
+	journal_events_free(reader);
+	story_clear(&story);
+}
+END_TEST
+
+/* Between two calls nothing keeps the log from beginning anew. */
 START_TEST(a_reader_is_in_nobodys_way)
 {
 	struct journal_events *reader;
@@ -394,6 +462,10 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, an_account_is_told_until_it_is_erased);
 	tcase_add_test(tc,
 	    a_session_is_read_alone_and_its_carts_by_the_last);
+	tcase_add_test(tc,
+	    of_a_session_too_what_is_purged_is_no_silent_gap);
+	tcase_add_test(tc,
+	    a_long_way_to_a_sessions_next_row_is_gone_in_pieces);
 	tcase_add_test(tc, a_reader_is_in_nobodys_way);
 	tcase_add_test(tc, what_cannot_be_read_is_an_error_until_it_can);
 }

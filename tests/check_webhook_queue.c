@@ -91,13 +91,13 @@ fail_delivery(int64_t seq)
 
 /* The lane of session is read anew, with one event of row seq and of type. */
 static struct webhook_lane *
-hunger(const char *session, int64_t from)
+hunger(const char *session, int64_t next)
 {
 	struct webhook_lane *lane = webhook_queue_hungry(queue, &now);
 
 	ck_assert_ptr_nonnull(lane);
 	ck_assert_str_eq(webhook_lane_session(lane), session);
-	ck_assert_int_eq(webhook_lane_from(lane).seq, from);
+	ck_assert_int_eq(webhook_lane_next(lane), next);
 	return lane;
 }
 
@@ -116,7 +116,7 @@ refill(const char *session, int64_t seq)
 	struct webhook_lane *lane = hunger(session, seq);
 
 	feed(lane, seq, 0, EVENT_CUSTOMER_READY);
-	webhook_lane_filled(queue, lane, seq, WEBHOOK_LANE_WHOLE);
+	webhook_lane_filled(queue, lane, seq + 1, WEBHOOK_LANE_WHOLE);
 }
 
 static int64_t
@@ -226,18 +226,16 @@ START_TEST(what_came_while_it_was_parked_follows_in_order)
 	lane = hunger("a", 1);
 	feed(lane, 1, 0, EVENT_CUSTOMER_READY);
 	feed(lane, 2, 0, EVENT_SESSION_READY);
-	webhook_lane_filled(queue, lane, 2, WEBHOOK_LANE_WHOLE);
+	webhook_lane_filled(queue, lane, 3, WEBHOOK_LANE_WHOLE);
 	/* This is not in it any more. */
 	happen("a", 3, EVENT_SESSION_LOCKED);
 	deliver(1);
 	deliver(2);
 	(void)take(0);
 	ck_assert_uint_eq(figures().parked, 1);
-	lane = hunger("a", 2);
-	/* What was delivered is passed over. */
-	feed(lane, 2, 0, EVENT_SESSION_READY);
+	lane = hunger("a", 3);
 	feed(lane, 3, 0, EVENT_SESSION_LOCKED);
-	webhook_lane_filled(queue, lane, 3, WEBHOOK_LANE_WHOLE);
+	webhook_lane_filled(queue, lane, 4, WEBHOOK_LANE_WHOLE);
 	deliver(3);
 	ck_assert_uint_eq(figures().parked, 0);
 	happen("a", 4, EVENT_SESSION_ENDED);
@@ -258,9 +256,10 @@ START_TEST(parts_of_a_row_are_delivered_each_once)
 	webhook_lane_filled(queue, lane, 1, WEBHOOK_LANE_CUT);
 	deliver(1);
 	lane = hunger("a", 1);
+	/* What was delivered is passed over. */
 	feed(lane, 1, 0, EVENT_CUSTOMER_READY);
 	feed(lane, 1, 1, EVENT_SESSION_READY);
-	webhook_lane_filled(queue, lane, 1, WEBHOOK_LANE_WHOLE);
+	webhook_lane_filled(queue, lane, 2, WEBHOOK_LANE_WHOLE);
 	lane = take(1);
 	ck_assert_uint_eq(webhook_lane_event(lane)->place.part, 1);
 }
@@ -283,7 +282,7 @@ START_TEST(after_three_days_an_event_is_given_up_and_the_next_one_tried)
 	lane = hunger("a", 1);
 	feed(lane, 1, 0, EVENT_CUSTOMER_READY);
 	feed(lane, 2, 0, EVENT_CUSTOMER_UNREADY);
-	webhook_lane_filled(queue, lane, 2, WEBHOOK_LANE_WHOLE);
+	webhook_lane_filled(queue, lane, 3, WEBHOOK_LANE_WHOLE);
 	/* Its own three days begin when it fails. */
 	lane = take(2);
 	ck_assert_uint_eq(webhook_lane_attempts(lane), 0);
@@ -325,7 +324,7 @@ START_TEST(a_session_of_which_nothing_is_left_is_parked_no_more)
 	happen("a", 1, EVENT_CUSTOMER_READY);
 	fail_delivery(1);
 	pass(WEBHOOK_PAUSE_MIN_MS);
-	webhook_lane_filled(queue, hunger("a", 1), 1, WEBHOOK_LANE_WHOLE);
+	webhook_lane_filled(queue, hunger("a", 1), 2, WEBHOOK_LANE_WHOLE);
 	ck_assert_uint_eq(figures().parked, 0);
 	ck_assert_ptr_null(webhook_queue_hungry(queue, &now));
 }
@@ -337,8 +336,85 @@ START_TEST(a_long_way_without_events_is_gone_in_pieces)
 	fail_delivery(1);
 	pass(WEBHOOK_PAUSE_MIN_MS);
 	webhook_queue_moved(queue, 80);
-	webhook_lane_filled(queue, hunger("a", 1), 70, WEBHOOK_LANE_CUT);
+	webhook_lane_filled(queue, hunger("a", 1), 71, WEBHOOK_LANE_CUT);
 	(void)hunger("a", 71);
+}
+END_TEST
+
+START_TEST(who_has_a_long_way_lets_others_go_first)
+{
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	happen("b", 2, EVENT_CUSTOMER_READY);
+	fail_delivery(2);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	webhook_queue_moved(queue, 80);
+	webhook_lane_filled(queue, hunger("a", 1), 71, WEBHOOK_LANE_CUT);
+	webhook_lane_filled(queue, hunger("b", 2), 72, WEBHOOK_LANE_CUT);
+	(void)hunger("a", 71);
+}
+END_TEST
+
+START_TEST(what_was_read_of_a_session_is_not_read_again)
+{
+	struct webhook_lane *lane;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	webhook_queue_moved(queue, 80);
+	lane = hunger("a", 1);
+	feed(lane, 1, 0, EVENT_CUSTOMER_READY);
+	webhook_lane_filled(queue, lane, 71, WEBHOOK_LANE_CUT);
+	deliver(1);
+	lane = hunger("a", 71);
+	/* Nor after a restart. */
+	ck_assert_int_eq(webhook_lane_from(lane).seq, 71);
+	feed(lane, 72, 0, EVENT_CUSTOMER_READY);
+	webhook_lane_filled(queue, lane, 81, WEBHOOK_LANE_WHOLE);
+	/* But what fails is. */
+	fail_delivery(72);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	(void)hunger("a", 72);
+}
+END_TEST
+
+START_TEST(a_cart_that_was_read_waits_for_newer_ones)
+{
+	struct webhook_lane *lane;
+
+	happen("a", 1, EVENT_CART_CHANGED);
+	fail_delivery(1);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	webhook_queue_moved(queue, 80);
+	lane = hunger("a", 1);
+	feed(lane, 1, 0, EVENT_CART_CHANGED);
+	webhook_lane_filled(queue, lane, 21, WEBHOOK_LANE_CUT);
+	(void)take(0);
+	lane = hunger("a", 21);
+	feed(lane, 30, 0, EVENT_CART_CHANGED);
+	webhook_lane_filled(queue, lane, 41, WEBHOOK_LANE_CUT);
+	(void)take(0);
+	webhook_lane_filled(queue, hunger("a", 41), 81, WEBHOOK_LANE_WHOLE);
+	deliver(30);
+}
+END_TEST
+
+START_TEST(whose_event_was_purged_goes_on_with_the_oldest)
+{
+	struct webhook_lane *lane;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	webhook_queue_moved(queue, 80);
+	webhook_lane_purged(queue, hunger("a", 1));
+	lane = hunger("a", 0);
+	feed(lane, 50, 0, EVENT_CUSTOMER_READY);
+	webhook_lane_filled(queue, lane, 81, WEBHOOK_LANE_WHOLE);
+	lane = take(50);
+	/* It has failed not once. */
+	ck_assert_uint_eq(webhook_lane_attempts(lane), 0);
 }
 END_TEST
 
@@ -388,7 +464,7 @@ START_TEST(whom_the_receiver_never_takes_holds_up_nobody)
 		while ((lane = webhook_queue_hungry(queue, &now)) != NULL) {
 			feed(lane, webhook_lane_from(lane).seq, 0,
 			    EVENT_SESSION_STARTED);
-			webhook_lane_filled(queue, lane, seq,
+			webhook_lane_filled(queue, lane, seq + 1,
 			    WEBHOOK_LANE_WHOLE);
 			lane = webhook_queue_take(queue, &now);
 			ck_assert_int_eq(webhook_queue_failed(queue, lane,
@@ -658,6 +734,10 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    a_session_of_which_nothing_is_left_is_parked_no_more);
 	tcase_add_test(tc, a_long_way_without_events_is_gone_in_pieces);
+	tcase_add_test(tc, who_has_a_long_way_lets_others_go_first);
+	tcase_add_test(tc, what_was_read_of_a_session_is_not_read_again);
+	tcase_add_test(tc, a_cart_that_was_read_waits_for_newer_ones);
+	tcase_add_test(tc, whose_event_was_purged_goes_on_with_the_oldest);
 	tcase_add_test(tc,
 	    when_too_many_are_parked_one_of_the_others_is_tried_a_minute);
 	tcase_add_test(tc, whom_the_receiver_never_takes_holds_up_nobody);

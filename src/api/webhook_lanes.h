@@ -28,6 +28,7 @@ struct webhook_lane {
 	bool	 is_parked;
 	bool	 has_more;		/* parked: behind events, there may */
 	struct webhook_place from;	/* parked: the first not delivered */
+	int64_t	 next;			/* parked: the row to read on with */
 	uint64_t event_ms;		/* parked: when that happened; or 0 */
 	uint64_t attempts;		/* these as in struct webhook_parked */
 	uint64_t first_ms;

@@ -144,6 +144,7 @@ webhook_queue_restore(struct webhook_queue *queue,
 		set_parked(queue, lane);
 		lane->has_more = true;
 		lane->from.seq = parked->seq;
+		lane->next = parked->seq;
 		lane->attempts = parked->attempts;
 		lane->first_ms = parked->first_ms;
 		lane->next_ms = parked->next_ms;
@@ -342,17 +343,25 @@ is_held_back(const struct webhook_queue *queue,
 	return !has_come(queue->hold_ms, now);
 }
 
+/* Whether nothing was read of a parked lane, or what may grow old at once. */
+static bool
+is_hungry(const struct webhook_queue *queue, const struct webhook_lane *lane)
+{
+	return lane->is_parked && lane->has_more && !lane->is_under_way &&
+	    queue->held_count < REFILLED_MAX &&
+	    (lane->count == 0 || (lane->count == 1 && last_cart(lane) != NULL));
+}
+
 struct webhook_lane *
 webhook_queue_hungry(struct webhook_queue *queue,
     const struct webhook_clock *now)
 {
 	struct webhook_lane *probe = find_probe(queue, now), *lane;
 
-	if (is_held_back(queue, now) || queue->held_count >= REFILLED_MAX)
+	if (is_held_back(queue, now))
 		return NULL;
 	TAILQ_FOREACH(lane, &queue->lanes, entry)
-		if (lane->is_parked && lane->has_more && lane->count == 0 &&
-		    !lane->is_under_way && (lane == probe ||
+		if (is_hungry(queue, lane) && (lane == probe ||
 		    lane_wait_ms(queue, lane, now) == 0))
 			return lane;
 	return NULL;
@@ -368,6 +377,12 @@ struct webhook_place
 webhook_lane_from(const struct webhook_lane *lane)
 {
 	return lane->from;
+}
+
+int64_t
+webhook_lane_next(const struct webhook_lane *lane)
+{
+	return lane->next;
 }
 
 static bool
@@ -393,17 +408,40 @@ webhook_lane_add(struct webhook_queue *queue, struct webhook_lane *lane,
 	return 0;
 }
 
+/* Behind those that wait for as long. */
+static void
+move_to_end(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	TAILQ_REMOVE(&queue->lanes, lane, entry);
+	TAILQ_INSERT_TAIL(&queue->lanes, lane, entry);
+}
+
 void
 webhook_lane_filled(struct webhook_queue *queue, struct webhook_lane *lane,
-    int64_t upto, enum webhook_lane_end end)
+    int64_t next, enum webhook_lane_end end)
 {
 	lane->has_more = end == WEBHOOK_LANE_CUT;
+	lane->next = next;
 	if (lane->count > 0)
 		lane->event_ms = TAILQ_FIRST(&lane->events)->event.time_ms;
-	else if (lane->has_more)
-		lane->from = (struct webhook_place){ .seq = upto + 1 };
-	else
+	else if (lane->has_more) {
+		lane->from = (struct webhook_place){ .seq = next };
+		move_to_end(queue, lane);
+	} else
 		set_unparked(queue, lane);
+}
+
+void
+webhook_lane_purged(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	(void)queue;
+	lane->next = 0;
+	if (lane->count > 0)
+		return;
+	lane->from = (struct webhook_place){ 0 };
+	lane->event_ms = 0;
+	lane->attempts = 0;
+	lane->first_ms = 0;
 }
 
 /* Lanes that only remember when their last cart was told. */
@@ -428,8 +466,7 @@ begin_delivery(struct webhook_queue *queue, struct webhook_lane *lane,
 	queue->tried_ms = now->wall_ms;
 	if (!lane->is_parked && is_crowded(queue))
 		queue->crowd_ms = now->wall_ms;
-	TAILQ_REMOVE(&queue->lanes, lane, entry);
-	TAILQ_INSERT_TAIL(&queue->lanes, lane, entry);
+	move_to_end(queue, lane);
 }
 
 struct webhook_lane *
@@ -444,7 +481,8 @@ webhook_queue_take(struct webhook_queue *queue,
 	probe = find_probe(queue, now);
 	TAILQ_FOREACH(lane, &queue->lanes, entry)
 		if (lane->count > 0 && !lane->is_under_way &&
-		    (lane == probe || lane_wait_ms(queue, lane, now) == 0)) {
+		    !is_hungry(queue, lane) && (lane == probe ||
+		    lane_wait_ms(queue, lane, now) == 0)) {
 			begin_delivery(queue, lane, now);
 			return lane;
 		}
@@ -492,6 +530,8 @@ go_on_behind(struct webhook_queue *queue, struct webhook_lane *lane,
 		lane->event_ms = TAILQ_FIRST(&lane->events)->event.time_ms;
 	} else if (!lane->has_more)
 		set_unparked(queue, lane);
+	else if (lane->next > lane->from.seq)
+		lane->from = (struct webhook_place){ .seq = lane->next };
 }
 
 void
@@ -560,6 +600,7 @@ webhook_queue_failed(struct webhook_queue *queue, struct webhook_lane *lane,
 	const struct webhook_event *event = webhook_lane_event(lane);
 
 	lane->from = event->place;
+	lane->next = event->place.seq;
 	lane->event_ms = event->time_ms;
 	lane->is_under_way = false;
 	drop_events(queue, lane);

@@ -94,23 +94,26 @@ void	 webhook_queue_add(struct webhook_queue *queue, const char *session,
 void	 webhook_queue_moved(struct webhook_queue *queue, int64_t seq);
 
 /*
- * The lane that is due and has to be read anew, or NULL: the events of session
- * from *from on, up to the position, WEBHOOK_REFILL_MAX at the most.  They are
- * put into it by webhook_lane_add(), whose reference is taken, and then there
- * are no more, or there may be.
+ * The lane that is due and has to be read, or read on, or NULL: the events of
+ * session from row next on, up to the position, WEBHOOK_REFILL_MAX about.  They
+ * are put into it by webhook_lane_add(), whose reference is taken, and then
+ * there are no more, or there may be.
  */
 struct webhook_lane *webhook_queue_hungry(struct webhook_queue *queue,
 	    const struct webhook_clock *now);
 const char *webhook_lane_session(const struct webhook_lane *lane);
-struct webhook_place webhook_lane_from(const struct webhook_lane *lane);
+int64_t	 webhook_lane_next(const struct webhook_lane *lane);
 enum webhook_lane_end { WEBHOOK_LANE_WHOLE, WEBHOOK_LANE_CUT };
 /* -1: the lane is full, and the event was dropped. */
 int	 webhook_lane_add(struct webhook_queue *queue,
 	    struct webhook_lane *lane, struct webhook_event *event)
 	    __attribute__((warn_unused_result));
-/* upto is the last row that was looked at. */
+/* It goes on with row next. */
 void	 webhook_lane_filled(struct webhook_queue *queue,
-	    struct webhook_lane *lane, int64_t upto, enum webhook_lane_end end);
+	    struct webhook_lane *lane, int64_t next, enum webhook_lane_end end);
+/* Row next was deleted: it goes on with the oldest, 0. */
+void	 webhook_lane_purged(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
 
 /*
  * The next delivery that is due, or NULL; its event is lent until one of the
@@ -121,6 +124,8 @@ struct webhook_lane *webhook_queue_take(struct webhook_queue *queue,
 const struct webhook_event *webhook_lane_event(
 	    const struct webhook_lane *lane);
 uint64_t webhook_lane_attempts(const struct webhook_lane *lane);
+/* Of one that is parked: the first that was not delivered. */
+struct webhook_place webhook_lane_from(const struct webhook_lane *lane);
 void	 webhook_queue_delivered(struct webhook_queue *queue,
 	    struct webhook_lane *lane, const struct webhook_clock *now);
 enum webhook_verdict webhook_queue_failed(struct webhook_queue *queue,

@@ -42,6 +42,7 @@ struct webhook_worker {
 	struct payload *test_body;
 	struct webhook_figures figures;
 	uint64_t failure_logged_ms;	/* the next time; mono */
+	uint64_t purge_logged_ms;	/* likewise */
 	uint64_t read_ms;		/* not before this; mono */
 };
 
@@ -339,24 +340,25 @@ is_wanted(const struct webhook_worker *worker,
 	    (enum event_type)event->type);
 }
 
-/* Fill a lane from the page; whether all of it fitted. */
-static bool
+/* Fill a lane from the page; which row it goes on with. */
+static int64_t
 fill_from(struct webhook_worker *worker, struct webhook_lane *lane,
-    const struct journal_events_page *page, int64_t *upto)
+    const struct journal_events_page *page, enum webhook_lane_end *end)
 {
 	struct webhook_event event;
 	size_t i;
 
+	*end = WEBHOOK_LANE_CUT;
 	for (i = 0; i < page->count; i++) {
-		if (is_wanted(worker, &page->events[i])) {
-			event = make_event(&page->events[i]);
-			if (webhook_lane_add(worker->queue, lane, &event) ==
-			    -1)
-				return false;
-		}
-		*upto = page->events[i].seq;
+		if (!is_wanted(worker, &page->events[i]))
+			continue;
+		event = make_event(&page->events[i]);
+		if (webhook_lane_add(worker->queue, lane, &event) == -1)
+			return page->events[i].seq;
 	}
-	return true;
+	if (page->last >= page->newest)
+		*end = WEBHOOK_LANE_WHOLE;
+	return page->last + 1;
 }
 
 static void
@@ -365,29 +367,44 @@ pause_reading(struct webhook_worker *worker)
 	worker->read_ms = clock_now().mono_ms + READ_AGAIN_MS;
 }
 
-/* Read anew what waits in a lane; -1 if that is not possible now. */
+/* Rows behind seq were deleted that nobody was told of. */
+static void
+note_purged(struct webhook_worker *worker, int64_t seq)
+{
+	worker->figures.purged++;
+	worker->is_changed = true;
+	if (log_is_due(&worker->purge_logged_ms, clock_now().mono_ms))
+		log_errorx("webhook: rows behind %" PRId64 " were purged "
+		    "before they were delivered: goes on at the oldest", seq);
+}
+
+/* Read what waits in a lane; -1 if that is not possible now. */
 static int
 refill(struct webhook_worker *worker, struct webhook_lane *lane)
 {
-	int64_t upto = webhook_lane_from(lane).seq;
+	int64_t next = webhook_lane_next(lane);
 	struct journal_events_page page;
-	enum webhook_lane_end end = WEBHOOK_LANE_WHOLE;
+	enum webhook_lane_end end;
 
-	if (journal_events_read_session(worker->reader,
-	    webhook_lane_session(lane), upto,
+	switch (journal_events_read_session(worker->reader,
+	    webhook_lane_session(lane), next,
 	    webhook_queue_position(worker->queue), WEBHOOK_REFILL_MAX,
-	    &page) != JOURNAL_EVENTS_OK) {
-		pause_reading(worker);
-		return -1;
+	    &page)) {
+	case JOURNAL_EVENTS_OK:
+		next = fill_from(worker, lane, &page, &end);
+		webhook_lane_filled(worker->queue, lane, next, end);
+		journal_events_page_clear(&page);
+		return 0;
+	case JOURNAL_EVENTS_PURGED:
+		note_purged(worker, next - 1);
+		webhook_lane_purged(worker->queue, lane);
+		return 0;
+	case JOURNAL_EVENTS_AHEAD:
+	case JOURNAL_EVENTS_FAILED:
+		break;
 	}
-	if (!fill_from(worker, lane, &page, &upto) ||
-	    page.last < page.newest)
-		end = WEBHOOK_LANE_CUT;
-	if (page.count == 0)
-		upto = page.last;
-	webhook_lane_filled(worker->queue, lane, upto, end);
-	journal_events_page_clear(&page);
-	return 0;
+	pause_reading(worker);
+	return -1;
 }
 
 static void
@@ -425,18 +442,6 @@ add_page(struct webhook_worker *worker, const struct journal_events_page *page)
 	worker->is_changed = true;
 }
 
-/* Rows were deleted that nobody was told of. */
-static void
-skip_purged(struct webhook_worker *worker)
-{
-	worker->figures.purged++;
-	log_errorx("webhook: rows behind %" PRId64 " were purged before they "
-	    "were delivered: goes on at the oldest", webhook_queue_position(
-	    worker->queue));
-	webhook_queue_moved(worker->queue, 0);
-	worker->is_changed = true;
-}
-
 static void
 begin_at_newest(struct webhook_worker *worker)
 {
@@ -467,7 +472,8 @@ read_on(struct webhook_worker *worker)
 		journal_events_page_clear(&page);
 		break;
 	case JOURNAL_EVENTS_PURGED:
-		skip_purged(worker);
+		note_purged(worker, webhook_queue_position(worker->queue));
+		webhook_queue_moved(worker->queue, 0);
 		return false;
 	case JOURNAL_EVENTS_AHEAD:
 		log_warnx("webhook: the journal ends before row %" PRId64,

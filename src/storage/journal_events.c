@@ -18,6 +18,8 @@ enum {
 	BUSY_TIMEOUT_MS = 1000,
 	/* So long a transaction lasts, and the log cannot begin anew. */
 	SLICE_US = 5000,
+	/* Of a session, of which few may be its own; likewise. */
+	SESSION_ROWS = 10000,
 	PARTS_MAX = JOURNAL_PART_READINESS + 1
 };
 
@@ -26,8 +28,7 @@ enum statement {
 	SQL_END,
 	SQL_BOUNDS,
 	SQL_ROWS,
-	SQL_LAST_OF_SESSION,
-	SQL_WAY_BACK,
+	SQL_ROWS_OF_SESSION,
 	STATEMENTS
 };
 
@@ -43,8 +44,17 @@ enum column {
 	COLUMN_FLAGS,
 	COLUMN_SESSION,
 	COLUMN_ACCOUNT,
-	COLUMN_IS_OURS		/* NULL: of whatever shop */
+	COLUMN_IS_OURS		/* NULL: whosever it is */
 };
+
+#define SELECT_ROW							\
+	"SELECT j.seq, j.incarnation, j.revision, j.event, j.ts_ms,"	\
+	" j.transport, j.customer, j.displaced, j.flags, s.name, b.account,"
+/* Bodies of those alone that may name an account. */
+#define FROM_JOURNAL							\
+	" FROM journal AS j LEFT JOIN session AS s ON s.id = j.session"	\
+	" LEFT JOIN journal_body AS b ON b.seq = j.seq"			\
+	"  AND j.event IN (1, 2) AND j.flags & 8"
 
 static const char *const statement_sql[STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN",
@@ -52,24 +62,19 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_BOUNDS] =
 	    "SELECT (SELECT min(seq) FROM journal),"
 	    " (SELECT max(seq) FROM journal)",
-	/* Bodies of those alone that may name an account. */
 	[SQL_ROWS] =
-	    "SELECT j.seq, j.incarnation, j.revision, j.event, j.ts_ms,"
-	    " j.transport, j.customer, j.displaced, j.flags, s.name, b.account,"
+	    SELECT_ROW
 	    " substr(s.name, 1, max(instr(s.name, '/') - 1, 0)) = ?3"
-	    " FROM journal AS j LEFT JOIN session AS s ON s.id = j.session"
-	    " LEFT JOIN journal_body AS b ON b.seq = j.seq"
-	    "  AND j.event IN (1, 2) AND j.flags & 8"
+	    FROM_JOURNAL
 	    " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2",
-	[SQL_LAST_OF_SESSION] =
-	    "SELECT last_seq FROM session WHERE name = ?",
-	[SQL_WAY_BACK] =
-	    "WITH RECURSIVE back (seq, event, previous_seq) AS ("
-	    " SELECT seq, event, previous_seq FROM journal WHERE seq = ?1"
-	    " UNION ALL SELECT j.seq, j.event, j.previous_seq"
-	    "  FROM back CROSS JOIN journal AS j ON j.seq = back.previous_seq"
-	    "  LIMIT ?2)"
-	    " SELECT seq, event, previous_seq FROM back",
+	/* No index leads to them: all rows are looked at. */
+	[SQL_ROWS_OF_SESSION] =
+	    SELECT_ROW
+	    " 1"
+	    FROM_JOURNAL
+	    " WHERE j.seq > ?1 AND j.seq <= ?2"
+	    "  AND j.session = (SELECT id FROM session WHERE name = ?3)"
+	    " ORDER BY j.seq",
 };
 
 static const char connection_sql[] =
@@ -90,6 +95,10 @@ struct reading {
 	struct journal_events *reader;
 	struct journal_events_page *page;
 	const char *shop;		/* or NULL for all */
+	int64_t	 after;			/* of one that is of no session */
+	const char *session;		/* of this one alone; or NULL, ... */
+	int64_t	 from;			/* ... in these rows; 0: the oldest */
+	int64_t	 upto;
 	size_t	 max;
 	size_t	 account_bytes;
 	uint64_t begun_us;
@@ -356,6 +365,15 @@ leave_reason(const struct record *record)
 	    JOURNAL_REASON_LEFT;
 }
 
+/* Another cart of the same session makes it old. */
+static void
+drop_last_cart(struct journal_events_page *page)
+{
+	if (page->count > 0 &&
+	    page->events[page->count - 1].type == JOURNAL_CART_CHANGED)
+		clear_event(&page->events[--page->count]);
+}
+
 /* Add what the row is to others, unless it is nothing to them. */
 static void
 add_row(struct reading *reading, int64_t seq, const struct record *record)
@@ -364,6 +382,8 @@ add_row(struct reading *reading, int64_t seq, const struct record *record)
 
 	if (record->session == NULL)
 		return;
+	if (record->event == RECORD_CART && reading->session != NULL)
+		drop_last_cart(reading->page);
 	add_displaced(reading, seq, record);
 	event = add_event(reading, seq, record, JOURNAL_PART_ROW,
 	    event_type(record));
@@ -383,53 +403,98 @@ has_enough(const struct reading *reading)
 	    clock_us() - reading->begun_us >= SLICE_US;
 }
 
-/* The next rows, count at the most. */
-static enum journal_events_status
-read_rows(struct reading *reading, int64_t count)
+/* The next rows that run yields; whether it has no more. */
+static bool
+add_rows(struct reading *reading, struct sql_binding *run,
+    struct columns *columns)
 {
-	struct journal_events *reader = reading->reader;
-	struct sql_binding rows = sql_run_of(reader->statements[SQL_ROWS]);
-	struct columns columns = columns_at(rows.statement, "journal");
 	struct record record;
 	int64_t seq;
 
-	sql_bind_row(&rows, reading->page->last);
-	sql_bind_row(&rows, count);
-	if (reading->shop == NULL)
-		sql_bind_null(&rows);
-	else
-		sql_bind_text(&rows, reading->shop, strlen(reading->shop));
-	while (sql_next(&rows)) {
+	while (sql_next(run)) {
 		record = (struct record){ .session = NULL };
-		seq = read_row(&columns, &record);
-		if (columns_fit(&columns)) {
+		seq = read_row(columns, &record);
+		if (columns_fit(columns)) {
 			add_row(reading, seq, &record);
 			reading->page->last = seq;
 		}
 		record_clear(&record);
-		if (!columns_fit(&columns) || has_enough(reading))
-			break;
+		if (!columns_fit(columns) || has_enough(reading))
+			return false;
 	}
-	return end_rows(reader, &rows, &columns);
+	return true;
 }
 
 static enum journal_events_status
-read_page(struct reading *reading, int64_t after)
+read_rows(struct reading *reading)
 {
+	struct journal_events *reader = reading->reader;
+	struct sql_binding run = sql_run_of(reader->statements[SQL_ROWS]);
+	struct columns columns = columns_at(run.statement, "journal");
+
+	sql_bind_row(&run, reading->page->last);
+	sql_bind_row(&run, JOURNAL_EVENTS_ROWS_MAX);
+	if (reading->shop == NULL)
+		sql_bind_null(&run);
+	else
+		sql_bind_text(&run, reading->shop, strlen(reading->shop));
+	(void)add_rows(reading, &run, &columns);
+	return end_rows(reader, &run, &columns);
+}
+
+static enum journal_events_status
+read_rows_of_session(struct reading *reading)
+{
+	struct journal_events *reader = reading->reader;
+	struct sql_binding run =
+	    sql_run_of(reader->statements[SQL_ROWS_OF_SESSION]);
+	struct columns columns = columns_at(run.statement, "journal");
+	int64_t upto = reading->page->last + SESSION_ROWS;
+
+	if (upto > reading->upto)
+		upto = reading->upto;
+	sql_bind_row(&run, reading->page->last);
+	sql_bind_row(&run, upto);
+	sql_bind_text(&run, reading->session, strlen(reading->session));
+	if (add_rows(reading, &run, &columns))
+		reading->page->last = upto;
+	return end_rows(reader, &run, &columns);
+}
+
+static enum journal_events_status
+read_page(struct reading *reading)
+{
+	struct journal_events_page *page = reading->page;
 	enum journal_events_status status;
 	int64_t oldest = 0, newest = 0;
 
 	status = read_bounds(reading->reader, &oldest, &newest);
 	if (status != JOURNAL_EVENTS_OK)
 		return status;
-	if (after > newest)
+	if (reading->after > newest)
 		return JOURNAL_EVENTS_AHEAD;
-	if (after != 0 && after < oldest - 1)
+	if (reading->after != 0 && reading->after < oldest - 1)
 		return JOURNAL_EVENTS_PURGED;
-	reading->page->last = after;
-	reading->page->newest = newest;
-	return after < newest ? read_rows(reading,
-	    JOURNAL_EVENTS_ROWS_MAX) : JOURNAL_EVENTS_OK;
+	page->last = reading->after;
+	page->newest = newest;
+	return page->last < newest ? read_rows(reading) : JOURNAL_EVENTS_OK;
+}
+
+static enum journal_events_status
+read_page_of_session(struct reading *reading)
+{
+	struct journal_events_page *page = reading->page;
+	enum journal_events_status status;
+	int64_t oldest = 0, newest = 0;
+
+	status = read_bounds(reading->reader, &oldest, &newest);
+	if (status != JOURNAL_EVENTS_OK)
+		return status;
+	if (reading->from != 0 && reading->from < oldest)
+		return JOURNAL_EVENTS_PURGED;
+	page->last = reading->from != 0 ? reading->from - 1 : oldest - 1;
+	page->newest = reading->upto;
+	return read_rows_of_session(reading);
 }
 
 /* Whatever came of it, the transaction is over; a failure ended it. */
@@ -453,6 +518,29 @@ journal_events_read(struct journal_events *reader, int64_t after, size_t max,
 	return journal_events_read_shop(reader, NULL, after, max, page);
 }
 
+/* Fill the reading's page by read, in a transaction. */
+static enum journal_events_status
+begin_reading(struct reading *reading,
+    enum journal_events_status (*read)(struct reading *reading))
+{
+	struct journal_events *reader = reading->reader;
+	struct journal_events_page *page = reading->page;
+	enum journal_events_status status = open_connection(reader);
+
+	*page = (struct journal_events_page){ .events = NULL };
+	if (status == JOURNAL_EVENTS_OK)
+		status = run_alone(reader, SQL_BEGIN);
+	if (status != JOURNAL_EVENTS_OK)
+		return status;
+	reading->begun_us = clock_us();
+	page->events = xcalloc(reading->max + PARTS_MAX,
+	    sizeof(*page->events));
+	status = end_reading(reader, read(reading));
+	if (status != JOURNAL_EVENTS_OK)
+		journal_events_page_clear(page);
+	return status;
+}
+
 enum journal_events_status
 journal_events_read_shop(struct journal_events *reader, const char *shop,
     int64_t after, size_t max, struct journal_events_page *page)
@@ -461,21 +549,28 @@ journal_events_read_shop(struct journal_events *reader, const char *shop,
 		.reader = reader,
 		.page = page,
 		.shop = shop,
+		.after = after,
 		.max = max,
 	};
-	enum journal_events_status status = open_connection(reader);
 
-	*page = (struct journal_events_page){ .events = NULL };
-	if (status == JOURNAL_EVENTS_OK)
-		status = run_alone(reader, SQL_BEGIN);
-	if (status != JOURNAL_EVENTS_OK)
-		return status;
-	reading.begun_us = clock_us();
-	page->events = xcalloc(max + PARTS_MAX, sizeof(*page->events));
-	status = end_reading(reader, read_page(&reading, after));
-	if (status != JOURNAL_EVENTS_OK)
-		journal_events_page_clear(page);
-	return status;
+	return begin_reading(&reading, read_page);
+}
+
+enum journal_events_status
+journal_events_read_session(struct journal_events *reader,
+    const char *session, int64_t from, int64_t upto, size_t max,
+    struct journal_events_page *page)
+{
+	struct reading reading = {
+		.reader = reader,
+		.page = page,
+		.session = session,
+		.from = from,
+		.upto = upto,
+		.max = max,
+	};
+
+	return begin_reading(&reading, read_page_of_session);
 }
 
 enum journal_events_status
@@ -487,134 +582,5 @@ journal_events_newest(struct journal_events *reader, int64_t *newest)
 	*newest = 0;
 	if (status == JOURNAL_EVENTS_OK)
 		status = read_bounds(reader, &oldest, newest);
-	return status;
-}
-
-/* The way back along a session's rows, of which the oldest are kept. */
-struct way_back {
-	int64_t	 from;			/* no further back */
-	int64_t	 upto;
-	int64_t	 next;			/* where it goes on; 0: it is over */
-	bool	 is_cart;		/* the row behind is one */
-	int64_t	*rows;			/* a ring of max, newest first */
-	size_t	 max;
-	size_t	 count;			/* all that there were */
-};
-
-static enum journal_events_status
-find_last_of_session(struct journal_events *reader, const char *session,
-    int64_t *last)
-{
-	struct sql_binding rows =
-	    sql_run_of(reader->statements[SQL_LAST_OF_SESSION]);
-	struct columns columns = columns_at(rows.statement, "session");
-
-	*last = 0;
-	sql_bind_text(&rows, session, strlen(session));
-	if (sql_next(&rows))
-		*last = column_row_or_none(&columns, 0);
-	return end_rows(reader, &rows, &columns);
-}
-
-/* Keep a row, unless it is a cart with another one right behind it. */
-static void
-pass_row(struct way_back *way, int64_t seq, enum record_event event)
-{
-	bool is_cart = event == RECORD_CART;
-
-	if (seq > way->upto || record_is_note(event) ||
-	    (is_cart && way->is_cart))
-		return;
-	way->is_cart = is_cart;
-	way->rows[way->count++ % way->max] = seq;
-}
-
-/* Go back by a slice of rows. */
-static enum journal_events_status
-go_back(struct journal_events *reader, struct way_back *way)
-{
-	struct sql_binding rows = sql_run_of(reader->statements[SQL_WAY_BACK]);
-	struct columns columns = columns_at(rows.statement, "journal");
-	enum record_event event;
-	int64_t seq;
-
-	sql_bind_row(&rows, way->next);
-	sql_bind_row(&rows, JOURNAL_EVENTS_ROWS_MAX);
-	way->next = 0;		/* where the rest was purged */
-	while (sql_next(&rows)) {
-		seq = column_id(&columns, 0);
-		event = (enum record_event)column_between(&columns, 1,
-		    RECORD_START, RECORD_EVENT_MAX);
-		way->next = column_row_or_none(&columns, 2);
-		if (!columns_fit(&columns))
-			break;
-		if (seq < way->from) {
-			way->next = 0;
-			break;
-		}
-		pass_row(way, seq, event);
-	}
-	return end_rows(reader, &rows, &columns);
-}
-
-/* Read the rows that were kept, the oldest first. */
-static enum journal_events_status
-read_way(struct reading *reading, const struct way_back *way)
-{
-	enum journal_events_status status = JOURNAL_EVENTS_OK;
-	struct journal_events_page *page = reading->page;
-	size_t kept = way->count < way->max ? way->count : way->max, i;
-
-	for (i = 0; i < kept && status == JOURNAL_EVENTS_OK; i++) {
-		page->last = way->rows[(way->count - 1 - i) % way->max] - 1;
-		status = read_rows(reading, 1);
-	}
-	page->newest = way->upto;
-	/* All that there is, or there is more behind the last row. */
-	if (way->count <= way->max)
-		page->last = way->upto;
-	return status;
-}
-
-static enum journal_events_status
-walk_session(struct reading *reading, const char *session,
-    struct way_back *way)
-{
-	struct journal_events *reader = reading->reader;
-	enum journal_events_status status;
-
-	status = find_last_of_session(reader, session, &way->next);
-	while (status == JOURNAL_EVENTS_OK && way->next >= way->from &&
-	    way->next != 0)
-		status = go_back(reader, way);
-	if (status == JOURNAL_EVENTS_OK)
-		status = run_alone(reader, SQL_BEGIN);
-	return status != JOURNAL_EVENTS_OK ? status :
-	    end_reading(reader, read_way(reading, way));
-}
-
-enum journal_events_status
-journal_events_read_session(struct journal_events *reader,
-    const char *session, int64_t from, int64_t upto, size_t max,
-    struct journal_events_page *page)
-{
-	struct way_back way = { .from = from, .upto = upto, .max = max };
-	struct reading reading = {
-		.reader = reader,
-		.page = page,
-		.max = SIZE_MAX,
-		.begun_us = clock_us(),
-	};
-	enum journal_events_status status = open_connection(reader);
-
-	*page = (struct journal_events_page){ .events = NULL };
-	if (status != JOURNAL_EVENTS_OK)
-		return status;
-	page->events = xcalloc(max * PARTS_MAX, sizeof(*page->events));
-	way.rows = xcalloc(max, sizeof(*way.rows));
-	status = walk_session(&reading, session, &way);
-	free(way.rows);
-	if (status != JOURNAL_EVENTS_OK)
-		journal_events_page_clear(page);
 	return status;
 }

@@ -70,7 +70,7 @@ struct journal_event {
 
 enum journal_events_status {
 	JOURNAL_EVENTS_OK,
-	JOURNAL_EVENTS_PURGED,	/* the row behind the one given is deleted */
+	JOURNAL_EVENTS_PURGED,	/* the row to begin with is deleted */
 	JOURNAL_EVENTS_AHEAD,	/* the journal does not reach that row */
 	JOURNAL_EVENTS_FAILED	/* the database could not be read, which is */
 				/* logged once until it can be again */
@@ -112,10 +112,10 @@ enum journal_events_status journal_events_read_shop(
 	    __attribute__((warn_unused_result));
 
 /*
- * The events of one session, as it is stored, in the rows from to upto: those
- * of max rows at the most, and of carts one after the other the last.  The page
- * goes on to last, and newest is upto.  What takes long for a session with many
- * rows is done in several transactions.
+ * The events of one session, as it is stored, in the rows from from to upto;
+ * from the oldest row that there is if from is 0.  Of carts of the page one
+ * after the other there is the last.  As above, the page goes on to last, also
+ * where there is no event; newest is upto.
  */
 enum journal_events_status journal_events_read_session(
 	    struct journal_events *reader, const char *session, int64_t from,
