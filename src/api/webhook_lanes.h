@@ -10,7 +10,7 @@
 #include "base/id.h"
 #include "webhook_event.h"
 
-/* What a queue is made of, for those that make it up. */
+/* What a queue is made of, for the modules that are the queue. */
 
 struct held {
 	TAILQ_ENTRY(held) entry;
@@ -57,5 +57,35 @@ struct webhook_queue {
 	uint64_t crowd_ms;		/* that nobody knew, in a crowd; wall */
 	uint64_t through_ms;		/* something got there; mono, or 0 */
 };
+
+void	 webhook_lanes_clear_event(struct webhook_event *event);
+
+/* A lane of session, which has none. */
+struct webhook_lane *webhook_lanes_add(struct webhook_queue *queue,
+	    const char *session);
+/* NULL if it has none. */
+struct webhook_lane *webhook_lanes_find(struct webhook_queue *queue,
+	    const char *session);
+void	 webhook_lanes_remove(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
+/* Behind those that wait for as long. */
+void	 webhook_lanes_move_to_end(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
+
+/* Takes its references.  Of carts one after the other the newest is told. */
+void	 webhook_lanes_append(struct webhook_queue *queue,
+	    struct webhook_lane *lane, const struct webhook_event *event);
+/* The last event, if a newer cart may take its place; or NULL. */
+struct held *webhook_lanes_last_cart(const struct webhook_lane *lane);
+void	 webhook_lanes_drop_first(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
+
+void	 webhook_lanes_park(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
+void	 webhook_lanes_unpark(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
+/* Park it, and drop its events, which are read from the journal anew. */
+void	 webhook_lanes_let_go(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
 
 #endif

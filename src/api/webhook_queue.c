@@ -1,7 +1,6 @@
 #include "webhook_queue.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/xalloc.h"
@@ -10,82 +9,6 @@
 
 /* Lanes that are read anew may hold more than is read ahead. */
 #define REFILLED_MAX (WEBHOOK_HELD_MAX + 8 * WEBHOOK_REFILL_MAX)
-
-static void
-event_clear(struct webhook_event *event)
-{
-	payload_unref(event->id);
-	payload_unref(event->body);
-}
-
-static void
-drop_first(struct webhook_queue *queue, struct webhook_lane *lane)
-{
-	struct held *held = TAILQ_FIRST(&lane->events);
-
-	TAILQ_REMOVE(&lane->events, held, entry);
-	event_clear(&held->event);
-	free(held);
-	lane->count--;
-	queue->held_count--;
-}
-
-static void
-drop_events(struct webhook_queue *queue, struct webhook_lane *lane)
-{
-	while (lane->count > 0)
-		drop_first(queue, lane);
-}
-
-static void
-set_parked(struct webhook_queue *queue, struct webhook_lane *lane)
-{
-	queue->parked_count += !lane->is_parked;
-	lane->is_parked = true;
-}
-
-static void
-set_unparked(struct webhook_queue *queue, struct webhook_lane *lane)
-{
-	queue->parked_count -= lane->is_parked;
-	lane->is_parked = false;
-	lane->attempts = 0;
-	lane->first_ms = 0;
-}
-
-static struct webhook_lane *
-lane_new(struct webhook_queue *queue, const char *session)
-{
-	size_t len = strlen(session);
-	struct webhook_lane *lane = xcalloc(1, sizeof(*lane) + len + 1);
-
-	memcpy(lane->session, session, len);
-	TAILQ_INIT(&lane->events);
-	TAILQ_INSERT_TAIL(&queue->lanes, lane, entry);
-	HASH_ADD_KEYPTR(hh, queue->by_session, lane->session, len, lane);
-	queue->lane_count++;
-	return lane;
-}
-
-static void
-lane_free(struct webhook_queue *queue, struct webhook_lane *lane)
-{
-	drop_events(queue, lane);
-	set_unparked(queue, lane);
-	TAILQ_REMOVE(&queue->lanes, lane, entry);
-	HASH_DEL(queue->by_session, lane);
-	queue->lane_count--;
-	free(lane);
-}
-
-static struct webhook_lane *
-find_lane(struct webhook_queue *queue, const char *session)
-{
-	struct webhook_lane *lane;
-
-	HASH_FIND_STR(queue->by_session, session, lane);
-	return lane;
-}
 
 struct webhook_queue *
 webhook_queue_new(const struct id_key *seed, uint64_t retry_ms)
@@ -103,7 +26,7 @@ static void
 clear_lanes(struct webhook_queue *queue)
 {
 	while (!TAILQ_EMPTY(&queue->lanes))
-		lane_free(queue, TAILQ_FIRST(&queue->lanes));
+		webhook_lanes_remove(queue, TAILQ_FIRST(&queue->lanes));
 }
 
 void
@@ -140,8 +63,8 @@ webhook_queue_restore(struct webhook_queue *queue,
 	webhook_queue_begin(queue, state->seq);
 	for (i = 0; i < state->parked_count; i++) {
 		parked = &state->parked[i];
-		lane = lane_new(queue, parked->session);
-		set_parked(queue, lane);
+		lane = webhook_lanes_add(queue, parked->session);
+		webhook_lanes_park(queue, lane);
 		lane->has_more = true;
 		lane->from.seq = parked->seq;
 		lane->next = parked->seq;
@@ -159,7 +82,7 @@ webhook_queue_replay(struct webhook_queue *queue, int64_t seq)
 	for (; lane != NULL; lane = next) {
 		next = TAILQ_NEXT(lane, entry);
 		if (!lane->is_parked || lane->from.seq > seq)
-			lane_free(queue, lane);
+			webhook_lanes_remove(queue, lane);
 	}
 	queue->position = seq;
 }
@@ -220,52 +143,20 @@ webhook_queue_wants(const struct webhook_queue *queue)
 	    !are_all_reached(queue));
 }
 
-/* The last event of a lane that a newer one may replace; or NULL. */
-static struct held *
-last_cart(const struct webhook_lane *lane)
-{
-	struct held *last = TAILQ_LAST(&lane->events, held_list);
-
-	if (last == NULL || last->event.type != EVENT_CART_CHANGED ||
-	    (lane->is_under_way && lane->count == 1))
-		return NULL;
-	return last;
-}
-
-/* Of carts one after the other only the newest is told. */
-static void
-append_event(struct webhook_queue *queue, struct webhook_lane *lane,
-    const struct webhook_event *event)
-{
-	struct held *held = event->type == EVENT_CART_CHANGED ?
-	    last_cart(lane) : NULL;
-
-	if (held != NULL) {
-		event_clear(&held->event);
-		held->event = *event;
-		return;
-	}
-	held = xcalloc(1, sizeof(*held));
-	held->event = *event;
-	TAILQ_INSERT_TAIL(&lane->events, held, entry);
-	lane->count++;
-	queue->held_count++;
-}
-
 void
 webhook_queue_add(struct webhook_queue *queue, const char *session,
     struct webhook_event *event)
 {
-	struct webhook_lane *lane = find_lane(queue, session);
+	struct webhook_lane *lane = webhook_lanes_find(queue, session);
 
 	if (lane == NULL)
-		lane = lane_new(queue, session);
+		lane = webhook_lanes_add(queue, session);
 	if (lane->is_parked) {
 		lane->has_more = true;
-		event_clear(event);
+		webhook_lanes_clear_event(event);
 		return;
 	}
-	append_event(queue, lane, event);
+	webhook_lanes_append(queue, lane, event);
 }
 
 void
@@ -292,7 +183,8 @@ find_probe(const struct webhook_queue *queue, const struct webhook_clock *now)
 		return NULL;
 	TAILQ_FOREACH(lane, &queue->lanes, entry)
 		if (lane->is_parked && !lane->is_under_way &&
-		    is_reached(queue, lane) && (first == NULL || lane->next_ms < first->next_ms))
+		    is_reached(queue, lane) && (first == NULL ||
+		    lane->next_ms < first->next_ms))
 			first = lane;
 	return first;
 }
@@ -349,7 +241,8 @@ is_hungry(const struct webhook_queue *queue, const struct webhook_lane *lane)
 {
 	return lane->is_parked && lane->has_more && !lane->is_under_way &&
 	    queue->held_count < REFILLED_MAX &&
-	    (lane->count == 0 || (lane->count == 1 && last_cart(lane) != NULL));
+	    (lane->count == 0 || (lane->count == 1 &&
+	    webhook_lanes_last_cart(lane) != NULL));
 }
 
 struct webhook_lane *
@@ -396,24 +289,17 @@ webhook_lane_add(struct webhook_queue *queue, struct webhook_lane *lane,
     struct webhook_event *event)
 {
 	if (is_before(event->place, lane->from)) {
-		event_clear(event);
+		webhook_lanes_clear_event(event);
 		return 0;
 	}
 	if (lane->count == WEBHOOK_REFILL_MAX &&
-	    (event->type != EVENT_CART_CHANGED || last_cart(lane) == NULL)) {
-		event_clear(event);
+	    (event->type != EVENT_CART_CHANGED ||
+	    webhook_lanes_last_cart(lane) == NULL)) {
+		webhook_lanes_clear_event(event);
 		return -1;
 	}
-	append_event(queue, lane, event);
+	webhook_lanes_append(queue, lane, event);
 	return 0;
-}
-
-/* Behind those that wait for as long. */
-static void
-move_to_end(struct webhook_queue *queue, struct webhook_lane *lane)
-{
-	TAILQ_REMOVE(&queue->lanes, lane, entry);
-	TAILQ_INSERT_TAIL(&queue->lanes, lane, entry);
 }
 
 void
@@ -426,9 +312,9 @@ webhook_lane_filled(struct webhook_queue *queue, struct webhook_lane *lane,
 		lane->event_ms = TAILQ_FIRST(&lane->events)->event.time_ms;
 	else if (lane->has_more) {
 		lane->from = (struct webhook_place){ .seq = next };
-		move_to_end(queue, lane);
+		webhook_lanes_move_to_end(queue, lane);
 	} else
-		set_unparked(queue, lane);
+		webhook_lanes_unpark(queue, lane);
 }
 
 void
@@ -454,7 +340,7 @@ drop_idle_lanes(struct webhook_queue *queue, const struct webhook_clock *now)
 		next = TAILQ_NEXT(lane, entry);
 		if (!lane->is_parked && lane->count == 0 &&
 		    cart_wait_ms(lane, now) == 0)
-			lane_free(queue, lane);
+			webhook_lanes_remove(queue, lane);
 	}
 }
 
@@ -466,7 +352,7 @@ begin_delivery(struct webhook_queue *queue, struct webhook_lane *lane,
 	queue->tried_ms = now->wall_ms;
 	if (!lane->is_parked && is_crowded(queue))
 		queue->crowd_ms = now->wall_ms;
-	move_to_end(queue, lane);
+	webhook_lanes_move_to_end(queue, lane);
 }
 
 struct webhook_lane *
@@ -529,7 +415,7 @@ go_on_behind(struct webhook_queue *queue, struct webhook_lane *lane,
 		lane->from = TAILQ_FIRST(&lane->events)->event.place;
 		lane->event_ms = TAILQ_FIRST(&lane->events)->event.time_ms;
 	} else if (!lane->has_more)
-		set_unparked(queue, lane);
+		webhook_lanes_unpark(queue, lane);
 	else if (lane->next > lane->from.seq)
 		lane->from = (struct webhook_place){ .seq = lane->next };
 }
@@ -544,7 +430,7 @@ webhook_queue_delivered(struct webhook_queue *queue,
 	if (event->type == EVENT_CART_CHANGED)
 		lane->cart_ms = now->mono_ms;
 	lane->is_under_way = false;
-	drop_first(queue, lane);
+	webhook_lanes_drop_first(queue, lane);
 	end_outage(queue, now);
 	queue->through_ms = now->mono_ms;
 	lane->first_ms = 0;
@@ -597,15 +483,7 @@ enum webhook_verdict
 webhook_queue_failed(struct webhook_queue *queue, struct webhook_lane *lane,
     const struct webhook_clock *now)
 {
-	const struct webhook_event *event = webhook_lane_event(lane);
-
-	lane->from = event->place;
-	lane->next = event->place.seq;
-	lane->event_ms = event->time_ms;
-	lane->is_under_way = false;
-	drop_events(queue, lane);
-	set_parked(queue, lane);
-	lane->has_more = true;
+	webhook_lanes_let_go(queue, lane);
 	count_outage(queue, lane, now);
 	lane->attempts++;
 	if (lane->first_ms == 0)
@@ -640,7 +518,7 @@ webhook_queue_hopeless(const struct webhook_queue *queue,
 void
 webhook_queue_give_up(struct webhook_queue *queue, struct webhook_lane *lane)
 {
-	lane_free(queue, lane);
+	webhook_lanes_remove(queue, lane);
 }
 
 void
