@@ -8,63 +8,12 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 
-import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
-import { OTHER, Receiver, SECRET, distinct, seqOf, webhookSettings, withWebhook }
-	from './lib/receiver.mjs';
-
-const succeed = async (database, ...words) => {
-	const { status, output, error } = await ctl(database, ...words);
-	assert.equal(status, 0, error);
-	return output;
-};
-
-const statusOf = async (database) =>
-	JSON.parse(await succeed(database, 'webhook', 'status', '--json'));
-
-const enter = async (daemon, session, name, event = 'startSession') => {
-	const client = await Client.open(daemon, `/${session}`);
-	const { customerId } = await client.enter(event, name);
-	await client.nextOf('multicartUpdate');
-	return Object.assign(client, { customerId });
-};
-
-const setReady = async (client, customerReadyToCheckout) => {
-	client.send('customerReadyToCheckout',
-		{ customerId: client.customerId, customerReadyToCheckout });
-	await client.nextOf('multicartUpdate');
-};
-
-const changeCart = async (client, n) => {
-	client.send('updateCart',
-		{ customerId: client.customerId, cartContent: { n } });
-	await client.nextOf('multicartUpdate');
-};
-
-// A session that is started, ready and ended.
-const shop = async (daemon, session) => {
-	const client = await enter(daemon, session, 'Ada');
-	await setReady(client, true);
-	await setReady(client, false);
-	await client.close();
-};
-
-const typesOf = (events) => events.map(({ type }) => type);
-
-const isInOrder = (events) => events.every((event, i) =>
-	i === 0 || seqOf(events[i - 1]) <= seqOf(event));
-
-const SHOPPED = ['session.started', 'customer.ready', 'session.ready',
-	'customer.unready', 'session.unready', 'customer.left', 'session.ended'];
-
-// Those of SHOPPED that happened in it, whatever an end is in this protocol.
-const expectShopped = (events) => {
-	assert(isInOrder(events));
-	assert.deepEqual(typesOf(distinct(events)).filter((type) =>
-		type !== 'customer.left' && type !== 'session.ended'),
-	SHOPPED.slice(0, 5));
-};
+import { OTHER, Receiver, SECRET, distinct, linesOf, seqOf, webhookSettings,
+	withWebhook } from './lib/receiver.mjs';
+import { SHOPPED, changeCart, enter, expectShopped, isInOrder, setReady, shop,
+	statusOf, succeed, typesOf } from './lib/webhooks.mjs';
 
 test('what happens is told, signed and in order', () =>
 	withWebhook(undefined, {}, async ({ receiver, daemon, database }) => {
@@ -194,10 +143,7 @@ test('of tests at once each ends, and so does one whose URL goes away', () =>
 		const folder = makeFolder();
 		const database = path.join(folder, 'shop.db');
 		const configuration = path.join(folder, 'shop.conf');
-		fs.writeFileSync(configuration, Object.entries(
-			webhookSettings(receiver)).map(([key, value]) =>
-			key.endsWith('private') ? `${key} = ${value}\n` :
-				`${key} = "${value}"\n`).join(''));
+		fs.writeFileSync(configuration, linesOf(webhookSettings(receiver)));
 		const daemon = await Daemon.start({ database, configuration });
 		const first = ctl(database, 'webhook', 'test');
 		await receiver.until(() => answers.length === 1);
@@ -389,9 +335,7 @@ test('a webhook that is new begins now, and one that is gone is forgotten', () =
 		const folder = makeFolder();
 		const database = path.join(folder, 'shop.db');
 		const configuration = path.join(folder, 'shop.conf');
-		const lines = Object.entries(webhookSettings(receiver))
-			.map(([key, value]) => key.endsWith('private') ?
-				`${key} = ${value}\n` : `${key} = "${value}"\n`).join('');
+		const lines = linesOf(webhookSettings(receiver));
 		fs.writeFileSync(configuration, '');
 		const daemon = await Daemon.start({ database, configuration });
 		await shop(daemon, 'before');
@@ -433,10 +377,6 @@ test('sessions of another shop are nothing to this one', () =>
 		assert.equal(await daemon.stop(), 0);
 		await receiver.stop();
 	}));
-
-// Settings as a configuration file has them.
-const linesOf = (settings) => Object.entries(settings).map(([key, value]) =>
-	`${key} = ${key.endsWith('private') ? value : `"${value}"`}\n`).join('');
 
 const sessionsOf = ({ events }) =>
 	[...new Set(events.map(({ data }) => data.session))];

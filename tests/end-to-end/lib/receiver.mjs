@@ -127,6 +127,10 @@ export const webhookSettings = (receiver, secrets = [SECRET], folder = makeFolde
 		'webhook-allow-private': 'yes' };
 };
 
+// Settings as a configuration file has them.
+export const linesOf = (settings) => Object.entries(settings).map(([key, value]) =>
+	`${key} = ${key.endsWith('private') ? value : `"${value}"`}\n`).join('');
+
 // Run steps with a receiver, a daemon that sends to it, and a function that
 // starts another daemon on its database.
 export const withWebhook = (answer, settings, steps) => withPatience(async () => {
