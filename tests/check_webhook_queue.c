@@ -418,6 +418,102 @@ START_TEST(whose_event_was_purged_goes_on_with_the_oldest)
 }
 END_TEST
 
+/* A session's newcomer of that row, whose account the body names. */
+static void
+come(const char *session, int64_t seq)
+{
+	struct webhook_event it = event(seq, 0, EVENT_CUSTOMER_JOINED);
+
+	it.has_account = true;
+	webhook_queue_add(queue, session, &it);
+	webhook_queue_moved(queue, seq);
+}
+
+START_TEST(what_was_erased_is_read_anew_in_its_order)
+{
+	struct webhook_erased erased = { .first = 1, .last = 4,
+		.session = "a" };
+	struct webhook_lane *lane;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	come("a", 2);
+	come("b", 3);
+	lane = webhook_queue_find_erased(queue, &erased);
+	ck_assert_str_eq(webhook_lane_session(lane), "a");
+	webhook_queue_forget(queue, lane);
+	ck_assert_ptr_null(webhook_queue_find_erased(queue, &erased));
+	ck_assert_uint_eq(figures().held, 1);
+	happen("a", 4, EVENT_SESSION_LOCKED);
+	deliver(3);
+	(void)take(0);
+	lane = hunger("a", 1);
+	feed(lane, 1, 0, EVENT_CUSTOMER_READY);
+	feed(lane, 2, 0, EVENT_CUSTOMER_JOINED);
+	feed(lane, 4, 0, EVENT_SESSION_LOCKED);
+	webhook_lane_filled(queue, lane, 5, WEBHOOK_LANE_WHOLE);
+	/* It says nothing of anybody any more. */
+	ck_assert_ptr_null(webhook_queue_find_erased(queue, &erased));
+	deliver(1);
+	deliver(2);
+	deliver(4);
+	ck_assert_int_eq(kept_seq(), 4);
+}
+END_TEST
+
+START_TEST(who_is_parked_stays_so_when_something_is_erased)
+{
+	struct webhook_erased erased = { .first = 1, .last = 9 };
+	struct webhook_event it = event(1, 0, EVENT_SESSION_STARTED);
+	struct webhook_lane *lane;
+
+	happen("a", 1, EVENT_SESSION_STARTED);
+	fail_delivery(1);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	lane = hunger("a", 1);
+	it.has_account = true;
+	ck_assert_int_eq(webhook_lane_add(queue, lane, &it), 0);
+	webhook_lane_filled(queue, lane, 2, WEBHOOK_LANE_WHOLE);
+	(void)take(1);
+	ck_assert_ptr_eq(webhook_queue_find_erased(queue, &erased), lane);
+	webhook_queue_forget(queue, lane);
+	refill("a", 1);
+	ck_assert_uint_eq(webhook_lane_attempts(take(1)), 1);
+}
+END_TEST
+
+START_TEST(only_rows_of_what_was_erased_are_read_anew)
+{
+	struct webhook_erased erased = { .first = 3, .last = 3 };
+
+	come("a", 2);
+	happen("b", 3, EVENT_CUSTOMER_READY);
+	come("c", 4);
+	ck_assert_ptr_null(webhook_queue_find_erased(queue, &erased));
+	erased.first = 2;
+	ck_assert_ptr_nonnull(webhook_queue_find_erased(queue, &erased));
+	erased = (struct webhook_erased){ .first = 3, .last = 4 };
+	ck_assert_ptr_nonnull(webhook_queue_find_erased(queue, &erased));
+}
+END_TEST
+
+START_TEST(of_several_erased_none_is_left_out)
+{
+	const struct webhook_erased a = { .first = 5, .last = 7,
+		.session = "a" };
+	const struct webhook_erased b = { .first = 2, .last = 6,
+		.session = "b" };
+	struct webhook_erased sum = { .last = 0 };
+
+	webhook_erased_add(&sum, &a);
+	webhook_erased_add(&sum, &a);
+	ck_assert_str_eq(sum.session, "a");
+	webhook_erased_add(&sum, &b);
+	ck_assert_str_eq(sum.session, "");
+	ck_assert_int_eq(sum.first, 2);
+	ck_assert_int_eq(sum.last, 7);
+}
+END_TEST
+
 START_TEST(when_too_many_are_parked_one_of_the_others_is_tried_a_minute)
 {
 	char session[16];
@@ -738,6 +834,10 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, what_was_read_of_a_session_is_not_read_again);
 	tcase_add_test(tc, a_cart_that_was_read_waits_for_newer_ones);
 	tcase_add_test(tc, whose_event_was_purged_goes_on_with_the_oldest);
+	tcase_add_test(tc, what_was_erased_is_read_anew_in_its_order);
+	tcase_add_test(tc, who_is_parked_stays_so_when_something_is_erased);
+	tcase_add_test(tc, only_rows_of_what_was_erased_are_read_anew);
+	tcase_add_test(tc, of_several_erased_none_is_left_out);
 	tcase_add_test(tc,
 	    when_too_many_are_parked_one_of_the_others_is_tried_a_minute);
 	tcase_add_test(tc, whom_the_receiver_never_takes_holds_up_nobody);

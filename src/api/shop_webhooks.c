@@ -5,10 +5,13 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "hub/job.h"
 #include "hub/webhook_state.h"
 #include "session/session_name.h"
+#include "webhook_queue.h"
 #include "webhook_settings.h"
 #include "webhooks.h"
 
@@ -130,11 +133,80 @@ shop_webhooks_configure(struct shop_webhooks *all,
 		configure_shop(all, &settings[i], NULL);
 }
 
-void
-shop_webhooks_note_commit(struct shop_webhooks *all)
+static bool
+is_any_running(const struct shop_webhooks *all)
+{
+	const struct member *member;
+
+	STAILQ_FOREACH(member, &all->members, entry)
+		if (webhooks_are_running(member->webhooks))
+			return true;
+	return false;
+}
+
+static void
+note_erased(struct shop_webhooks *all, const struct webhook_erased *erased)
 {
 	struct member *member;
 
+	STAILQ_FOREACH(member, &all->members, entry)
+		webhooks_note_erased(member->webhooks, erased);
+}
+
+/* The slice of an erasure, which goes back from its note to behind next_row. */
+static void
+note_erasure(struct shop_webhooks *all, const struct job *job)
+{
+	struct webhook_erased erased = {
+		.first = job->erase.next_row + 1,
+		.last = job->erase.note_row,
+	};
+
+	if (job->erase.bodies == 0)
+		return;
+	xsnprintf(erased.session, sizeof(erased.session), "%s",
+	    job->record.session->data);
+	note_erased(all, &erased);
+}
+
+/* The slice of a pass: of bodies, and of rows from the first on. */
+static void
+note_retention(struct shop_webhooks *all, const struct job *job)
+{
+	const struct retention *next = &job->retain.next;
+	struct webhook_erased erased = {
+		.first = job->retain.pass.body_row + 1,
+		.last = next->body_row,
+	};
+
+	if (erased.last < erased.first)
+		erased.last = 0;
+	if (next->upto_row > 0) {
+		erased.first = 1;
+		if (erased.last < next->upto_row)
+			erased.last = next->upto_row;
+	}
+	if (erased.last != 0)
+		note_erased(all, &erased);
+}
+
+void
+shop_webhooks_note_results(struct shop_webhooks *all,
+    const struct job_list *results)
+{
+	const struct job *job;
+	struct member *member;
+
+	if (!is_any_running(all))
+		return;
+	STAILQ_FOREACH(job, results, entry) {
+		if (job->result != JOB_DONE)
+			continue;
+		if (job->kind == JOB_ERASE)
+			note_erasure(all, job);
+		else if (job->kind == JOB_RETAIN)
+			note_retention(all, job);
+	}
 	STAILQ_FOREACH(member, &all->members, entry)
 		webhooks_note_commit(member->webhooks);
 }

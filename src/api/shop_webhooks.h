@@ -6,6 +6,7 @@
 
 #include "admin/webhook_figures.h"
 
+struct job_list;
 struct webhook_settings;
 struct webhook_state;
 struct webhook_states;
@@ -38,8 +39,9 @@ struct shop_webhooks *shop_webhooks_new(
 /* Take over the settings.  A shop that is not among them has no URL. */
 void	 shop_webhooks_configure(struct shop_webhooks *all,
 	    const struct shop_webhooks_settings *settings, size_t count);
-/* Something was committed. */
-void	 shop_webhooks_note_commit(struct shop_webhooks *all);
+/* What the storage has done. */
+void	 shop_webhooks_note_results(struct shop_webhooks *all,
+	    const struct job_list *results);
 /* How far one of them has got, until there is none to be kept: NULL. */
 struct webhook_state *shop_webhooks_take_state(struct shop_webhooks *all);
 /* End the threads; then the last states are there to be taken. */

@@ -1,6 +1,7 @@
 #ifndef WEBHOOK_EVENT_H
 #define WEBHOOK_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/event_type.h"
@@ -19,6 +20,7 @@ struct webhook_event {
 	struct webhook_place place;
 	enum event_type type;
 	uint64_t time_ms;	/* when it happened; wall */
+	bool	 has_account;	/* the body has what may be erased */
 	struct payload *id;	/* its text; a reference */
 	struct payload *body;	/* JSON; a reference */
 };

@@ -69,6 +69,14 @@ webhook_sender_cancel(struct webhook_sender *sender)
 }
 
 void
+webhook_sender_cancel_of(struct webhook_sender *sender, const void *ctx)
+{
+	(void)sender;
+	(void)ctx;
+	give_up();
+}
+
+void
 webhook_sender_wait(struct webhook_sender *sender, uint64_t ms)
 {
 	(void)sender;

@@ -1,6 +1,7 @@
 #include "webhook_queue.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/xalloc.h"
@@ -85,6 +86,57 @@ webhook_queue_replay(struct webhook_queue *queue, int64_t seq)
 			webhook_lanes_remove(queue, lane);
 	}
 	queue->position = seq;
+}
+
+void
+webhook_erased_add(struct webhook_erased *sum,
+    const struct webhook_erased *erased)
+{
+	if (sum->last == 0) {
+		*sum = *erased;
+		return;
+	}
+	if (strcmp(sum->session, erased->session) != 0)
+		sum->session[0] = '\0';
+	if (erased->first < sum->first)
+		sum->first = erased->first;
+	if (erased->last > sum->last)
+		sum->last = erased->last;
+}
+
+static bool
+says_erased(const struct webhook_lane *lane,
+    const struct webhook_erased *erased)
+{
+	const struct held *held;
+
+	if (erased->session[0] != '\0' &&
+	    strcmp(lane->session, erased->session) != 0)
+		return false;
+	TAILQ_FOREACH(held, &lane->events, entry)
+		if (held->event.has_account &&
+		    held->event.place.seq >= erased->first &&
+		    held->event.place.seq <= erased->last)
+			return true;
+	return false;
+}
+
+struct webhook_lane *
+webhook_queue_find_erased(const struct webhook_queue *queue,
+    const struct webhook_erased *erased)
+{
+	struct webhook_lane *lane;
+
+	TAILQ_FOREACH(lane, &queue->lanes, entry)
+		if (says_erased(lane, erased))
+			return lane;
+	return NULL;
+}
+
+void
+webhook_queue_forget(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	webhook_lanes_let_go(queue, lane);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/id.h"
+#include "session/session_name.h"
 #include "webhook_event.h"
 
 struct webhook_state;
@@ -77,6 +78,24 @@ void	 webhook_queue_restore(struct webhook_queue *queue,
  * comes again.  Nothing may be under way.
  */
 void	 webhook_queue_replay(struct webhook_queue *queue, int64_t seq);
+/* What was erased in the journal: accounts in some rows. */
+struct webhook_erased {
+	int64_t	 first;
+	int64_t	 last;		/* 0: nothing was */
+	char	 session[SESSION_NAME_MAX + 1];	/* of it alone; "": of all */
+};
+
+/* Another one of those that hold for the same session, or of more than both. */
+void	 webhook_erased_add(struct webhook_erased *sum,
+	    const struct webhook_erased *erased);
+/* A lane with an event that says what was erased; NULL if none has. */
+struct webhook_lane *webhook_queue_find_erased(
+	    const struct webhook_queue *queue,
+	    const struct webhook_erased *erased);
+/* Its events are read from the journal anew.  None may be under way. */
+void	 webhook_queue_forget(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
+
 /* Whom nobody has tried for as long as an hour is tried now. */
 void	 webhook_queue_hurry(struct webhook_queue *queue, uint64_t wall_ms);
 /* What is to be kept; the caller frees it. */

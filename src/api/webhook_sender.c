@@ -372,6 +372,17 @@ webhook_sender_cancel(struct webhook_sender *sender)
 }
 
 void
+webhook_sender_cancel_of(struct webhook_sender *sender, const void *ctx)
+{
+	size_t i;
+
+	for (i = 0; i < WEBHOOK_TRANSFERS_MAX; i++)
+		if (sender->transfers[i].is_under_way &&
+		    sender->transfers[i].ctx == ctx)
+			end_transfer(sender, &sender->transfers[i]);
+}
+
+void
 webhook_sender_wait(struct webhook_sender *sender, uint64_t ms)
 {
 	int running;

@@ -63,6 +63,9 @@ int	 webhook_sender_next(struct webhook_sender *sender,
 	    struct webhook_outcome *outcome) __attribute__((warn_unused_result));
 /* End one that is under way, and get its ctx; NULL if none is. */
 void	*webhook_sender_cancel(struct webhook_sender *sender);
+/* End that of ctx, if one is under way. */
+void	 webhook_sender_cancel_of(struct webhook_sender *sender,
+	    const void *ctx);
 
 /* Let what is under way go on, until some is over, ms have passed, or ... */
 void	 webhook_sender_wait(struct webhook_sender *sender, uint64_t ms);

@@ -174,6 +174,20 @@ webhook_worker_replay(struct webhook_worker *worker, int64_t seq)
 }
 
 void
+webhook_worker_forget(struct webhook_worker *worker,
+    const struct webhook_erased *erased)
+{
+	struct webhook_lane *lane;
+
+	while ((lane = webhook_queue_find_erased(worker->queue, erased)) !=
+	    NULL) {
+		webhook_sender_cancel_of(worker->sender, lane);
+		webhook_queue_forget(worker->queue, lane);
+		worker->is_changed = true;
+	}
+}
+
+void
 webhook_worker_test(struct webhook_worker *worker)
 {
 	worker->test = (struct webhook_test){ .state = WEBHOOK_TEST_PENDING };
@@ -322,6 +336,7 @@ make_event(const struct journal_event *event)
 		.place = { event->seq, event->part },
 		.type = (enum event_type)event->type,
 		.time_ms = event->time_ms,
+		.has_account = event->account != NULL,
 		.id = payload_new(id, strlen(id)),
 		.body = json_write_end(&json),
 	};

@@ -7,6 +7,7 @@
 #include "admin/webhook_figures.h"
 #include "base/id.h"
 
+struct webhook_erased;
 struct webhook_settings;
 struct webhook_state;
 
@@ -32,6 +33,9 @@ void	 webhook_worker_configure(struct webhook_worker *worker,
 	    struct webhook_settings *settings);
 /* Begin again behind row seq, unless what is behind it was not delivered. */
 void	 webhook_worker_replay(struct webhook_worker *worker, int64_t seq);
+/* What was erased is to be sent no more: it is read from the journal anew. */
+void	 webhook_worker_forget(struct webhook_worker *worker,
+	    const struct webhook_erased *erased);
 /* Send an event that says nothing of a session, as soon as there is room. */
 void	 webhook_worker_test(struct webhook_worker *worker);
 /* What came of the last one; pending until then. */

@@ -18,6 +18,7 @@
 #include "base/xalloc.h"
 #include "hub/webhook_state.h"
 #include "session/session_name.h"
+#include "webhook_queue.h"
 #include "webhook_settings.h"
 #include "webhook_worker.h"
 
@@ -40,6 +41,7 @@ struct webhooks {
 	bool	 is_asleep;		/* a commit has to wake it */
 	struct webhook_settings *settings;	/* to be adopted; or NULL */
 	int64_t	 replay;		/* behind this row; -1 for not */
+	struct webhook_erased erased;	/* to be forgotten */
 	uint64_t tests;			/* the number of the last one, ... */
 	uint64_t tests_begun;		/* ... and of that under way */
 	struct webhook_test tested;	/* what came of it */
@@ -52,6 +54,7 @@ struct orders {
 	bool	 is_stopping;
 	bool	 wants_test;
 	int64_t	 replay;
+	struct webhook_erased erased;
 	struct webhook_settings *settings;
 };
 
@@ -65,10 +68,12 @@ take_orders(struct webhooks *webhooks, bool is_idle)
 		.is_stopping = webhooks->is_stopping,
 		.wants_test = webhooks->tests != webhooks->tests_begun,
 		.replay = webhooks->replay,
+		.erased = webhooks->erased,
 		.settings = webhooks->settings,
 	};
 	webhooks->tests_begun = webhooks->tests;
 	webhooks->replay = -1;
+	webhooks->erased.last = 0;
 	webhooks->settings = NULL;
 	webhooks->is_asleep = is_idle;
 	mutex_unlock(&webhooks->lock);
@@ -80,6 +85,8 @@ obey(struct webhook_worker *worker, const struct orders *orders)
 {
 	if (orders->settings != NULL)
 		webhook_worker_configure(worker, orders->settings);
+	if (orders->erased.last != 0)
+		webhook_worker_forget(worker, &orders->erased);
 	if (orders->replay >= 0)
 		webhook_worker_replay(worker, orders->replay);
 	if (orders->wants_test)
@@ -205,6 +212,24 @@ webhooks_configure(struct webhooks *webhooks,
 		webhook_worker_wake(webhooks->worker);
 	else
 		start_worker(webhooks);
+}
+
+bool
+webhooks_are_running(const struct webhooks *webhooks)
+{
+	return webhooks->is_running;
+}
+
+void
+webhooks_note_erased(struct webhooks *webhooks,
+    const struct webhook_erased *erased)
+{
+	if (!webhooks->is_running)
+		return;
+	mutex_lock(&webhooks->lock);
+	webhook_erased_add(&webhooks->erased, erased);
+	mutex_unlock(&webhooks->lock);
+	webhook_worker_wake(webhooks->worker);
 }
 
 void

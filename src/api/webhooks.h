@@ -6,6 +6,7 @@
 
 #include "admin/webhook_figures.h"
 
+struct webhook_erased;
 struct webhook_settings;
 struct webhook_state;
 
@@ -31,6 +32,11 @@ struct webhooks *webhooks_new(const struct webhooks_config *config,
 /* Take over the settings, which are copied. */
 void	 webhooks_configure(struct webhooks *webhooks,
 	    const struct webhook_settings *settings);
+/* Whether there is a thread, who wants to know the two that follow. */
+bool	 webhooks_are_running(const struct webhooks *webhooks);
+/* Something was erased, which is to be sent no more. */
+void	 webhooks_note_erased(struct webhooks *webhooks,
+	    const struct webhook_erased *erased);
 /* Something was committed. */
 void	 webhooks_note_commit(struct webhooks *webhooks);
 

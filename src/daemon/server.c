@@ -179,9 +179,10 @@ on_storage_results(void *ctx)
 	}
 	if (STAILQ_EMPTY(&results))
 		return;
+	/* Before anybody hears that something is erased. */
+	shop_webhooks_note_results(server->webhooks, &results);
 	hub_complete_jobs(server->hub, &results, &now);
 	api_listener_committed(server->api);
-	shop_webhooks_note_commit(server->webhooks);
 	memory_trim_note_work(&server->memory_trim);
 }
 

@@ -177,6 +177,7 @@ submit_next_job(struct hub *hub, struct erasing *erasing)
 	    JOB_ERASE);
 
 	job->record.event = RECORD_ERASE;
+	job->record.session = payload_ref(erasing->session);
 	fill_erasure_job(job, erasing);
 	submit_erasure_job(hub, erasing, NULL, job);
 }

@@ -62,6 +62,7 @@ export class Receiver {
 			id: event.id, timestamp: headers['webhook-timestamp'], body })));
 		const attempt = { event, signatures };
 		this.attempts.push(attempt);
+		this.#look();
 		const status = await this.answer(event, response, attempt);
 		attempt.status = status;
 		// Accepted before the answer goes out: at least once.

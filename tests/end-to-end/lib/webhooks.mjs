@@ -15,9 +15,10 @@ export const succeed = async (database, ...words) => {
 export const statusOf = async (database) =>
 	JSON.parse(await succeed(database, 'webhook', 'status', '--json'));
 
-export const enter = async (daemon, session, name, event = 'startSession') => {
+export const enter = async (daemon, session, name, event = 'startSession',
+	more = {}) => {
 	const client = await Client.open(daemon, `/${session}`);
-	const { customerId } = await client.enter(event, name);
+	const { customerId } = await client.enter(event, name, more);
 	await client.nextOf('multicartUpdate');
 	return Object.assign(client, { customerId });
 };
@@ -56,4 +57,13 @@ export const expectShopped = (events) => {
 	assert.deepEqual(typesOf(distinct(events)).filter((type) =>
 		type !== 'customer.left' && type !== 'session.ended'),
 	SHOPPED.slice(0, 5));
+};
+
+// Resolves to a shop's status once that is as condition() says.
+export const untilStatus = async (database, condition) => {
+	for (;;) {
+		const status = await statusOf(database);
+		if (condition(status))
+			return status;
+	}
 };

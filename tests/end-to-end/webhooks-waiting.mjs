@@ -1,0 +1,165 @@
+// Webhooks that wait: what was erased meanwhile is sent no more, what the
+// receiver asks for is done, and what waits is bounded and kept.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+
+import { makeFolder } from './lib/daemon.mjs';
+import { distinct, withWebhook } from './lib/receiver.mjs';
+import { TicketKey } from './lib/ticket.mjs';
+import { tool } from './lib/tool.mjs';
+import { changeCart, enter, statusOf, succeed, typesOf, untilStatus }
+	from './lib/webhooks.mjs';
+
+const ACCOUNT = 'account-of-penelope';
+
+// A key of tickets, and what its customers say of themselves.
+const withTickets = () => {
+	const key = new TicketKey('HS256', '2026a', makeFolder());
+	return { settings: { 'ticket-keys': key.file },
+		of: (sub) => ({ ticket: key.sign({ sub }) }) };
+};
+
+// Attempts of a session's events that name somebody's account.
+const naming = ({ attempts }, account) => attempts.filter(({ event }) =>
+	JSON.stringify(event).includes(account));
+
+const isKnown = async (database, account) => {
+	const { stdout } = await tool(database,
+		['audit', 'customers', `--account=${account}`]);
+	return stdout !== '';
+};
+
+
+test('what waits behind a request that hangs is erased, too', () => {
+	const tickets = withTickets();
+	let release;
+	const hangs = new Promise((resolve) => { release = resolve; });
+	return withWebhook(async ({ id }) => {
+		if (id === '1')
+			await hangs;
+		return 200;
+	}, tickets.settings, async ({ receiver, daemon, database }) => {
+		await enter(daemon, 'one', 'Ada');
+		await enter(daemon, 'one', 'Pen', 'joinSession', tickets.of(ACCOUNT));
+		await untilStatus(database, ({ held }) => held === 2);
+		await succeed(database, 'erase', '--yes', '--account', ACCOUNT);
+		release();
+		const events = await receiver.untilTold('one', 'customer.left');
+		assert.deepEqual(typesOf(distinct(events)),
+			['session.started', 'customer.joined', 'customer.left']);
+		assert.deepEqual(naming(receiver, ACCOUNT), []);
+	});
+});
+
+test('a request that hangs is ended when what it says is erased', () => {
+	const tickets = withTickets();
+	return withWebhook(async ({ data }) => {
+		if (data.account !== undefined)
+			await new Promise(() => {});
+		return 200;
+	}, tickets.settings, async ({ receiver, daemon, database }) => {
+		const pen = await enter(daemon, 'one', 'Pen', 'startSession',
+			tickets.of(ACCOUNT));
+		await receiver.until(() => receiver.attempts.length === 1);
+		// More than is erased at once, and her coming is erased last.
+		for (let i = 0; i < 250; i++)
+			await changeCart(pen, i);
+		await succeed(database, 'erase', '--yes', '--session', 'one');
+		const events = await receiver.untilTold('one', 'session.ended');
+		assert.deepEqual(typesOf(events),
+			['session.started', 'cart.changed', 'session.ended']);
+		assert.equal(naming(receiver, ACCOUNT).length, 1);
+		// It was not waited for.
+		assert.equal((await statusOf(database)).timeout, 0);
+	});
+});
+
+// A receiver that asks for an hour without anything, once.
+const asksForAnHour = (status, fields) => {
+	let asks = 1;
+	return (event, response) => {
+		if (asks-- <= 0)
+			return 200;
+		response.writeHead(status, fields);
+		response.end();
+	};
+};
+
+test('Retry-After holds back all, and what is erased by then is not sent', () => {
+	const tickets = withTickets();
+	return withWebhook(asksForAnHour(503, { 'Retry-After': 7200 }),
+		tickets.settings, async ({ receiver, daemon, database }) => {
+			await enter(daemon, 'one', 'Ada');
+			await daemon.logged(/webhook: nothing is sent for 3600 s: the receiver asked for it/);
+			await enter(daemon, 'two', 'Pen', 'startSession',
+				tickets.of(ACCOUNT));
+			const { paused } = await untilStatus(database,
+				({ held }) => held === 1);
+			assert(paused > 3000 && paused <= 3600, `${paused}`);
+			await succeed(database, 'erase', '--yes', '--account', ACCOUNT);
+			assert.equal(receiver.attempts.length, 1);
+			// Whoever changed something at the receiver says so.
+			await succeed(database, 'reload');
+			await receiver.untilTold('one', 'session.started');
+			assert.deepEqual(typesOf(await receiver.untilTold('two',
+				'customer.left')), ['session.started', 'customer.left']);
+			assert.deepEqual(naming(receiver, ACCOUNT), []);
+			assert.equal((await statusOf(database)).paused, 0);
+		});
+});
+
+test('410 is taken for an hour', () =>
+	withWebhook(asksForAnHour(410, {}), {}, async ({ receiver, daemon,
+		database }) => {
+		await enter(daemon, 'one', 'Ada');
+		await daemon.logged(/webhook: nothing is sent for 3600 s: the answer is 410 \(Gone\)/);
+		const { paused, status } = await untilStatus(database,
+			({ paused: seconds }) => seconds > 0);
+		assert(paused > 3000 && paused <= 3600, `${paused}`);
+		assert.equal(status, 410);
+		assert.match(await succeed(database, 'webhook', 'status'),
+			/^paused for \(s\) +3\d\d\d$/m);
+		await succeed(database, 'reload');
+		await receiver.untilTold('one', 'session.started');
+	}));
+
+test('a short Retry-After is waited for, and no longer', { concurrency: true },
+	() => {
+		const times = [];
+		return withWebhook((event, response) => {
+			if (times.push(Date.now()) > 1)
+				return 200;
+			response.writeHead(429, { 'Retry-After': 3 });
+			response.end();
+		}, {}, async ({ receiver, daemon }) => {
+			await enter(daemon, 'one', 'Ada');
+			await receiver.untilTold('one', 'session.started');
+			assert(times[1] - times[0] >= 3000, `${times}`);
+		});
+	});
+
+test('what grew too old while it waited is not sent', { concurrency: true },
+	() => {
+		const tickets = withTickets();
+		return withWebhook(asksForAnHour(503, { 'Retry-After': 3600 }),
+			{ ...tickets.settings, 'journal-retention': 1, 'clock-grace': 0 },
+			async ({ receiver, daemon, database }) => {
+				await enter(daemon, 'one', 'Ada');
+				await receiver.until(() => receiver.attempts.length === 1);
+				const pen = await enter(daemon, 'two', 'Pen',
+					'startSession', tickets.of(ACCOUNT));
+				await untilStatus(database, ({ held }) => held === 1);
+				pen.send('leaveSession', { customerId: pen.customerId });
+				while (await isKnown(database, ACCOUNT))
+					continue;
+				// The daemon knows that, too, once it answers this.
+				await enter(daemon, 'three', 'Eve');
+				await succeed(database, 'reload');
+				assert.deepEqual(typesOf(await receiver.untilTold('two',
+					'customer.left')), ['session.started', 'customer.left']);
+				assert.deepEqual(naming(receiver, ACCOUNT), []);
+			});
+	});
