@@ -190,6 +190,16 @@ note_retention(struct shop_webhooks *all, const struct job *job)
 		note_erased(all, &erased);
 }
 
+static void
+note_kept(struct shop_webhooks *all, const struct job *job)
+{
+	struct webhooks *webhooks = find(all, job->webhook->shop);
+
+	if (webhooks != NULL)
+		webhooks_note_kept(webhooks, job->result == JOB_DONE ?
+		    WEBHOOKS_KEPT : WEBHOOKS_NOT_KEPT);
+}
+
 void
 shop_webhooks_note_results(struct shop_webhooks *all,
     const struct job_list *results)
@@ -200,11 +210,11 @@ shop_webhooks_note_results(struct shop_webhooks *all,
 	if (!is_any_running(all))
 		return;
 	STAILQ_FOREACH(job, results, entry) {
-		if (job->result != JOB_DONE)
-			continue;
-		if (job->kind == JOB_ERASE)
+		if (job->kind == JOB_WEBHOOK)
+			note_kept(all, job);
+		else if (job->kind == JOB_ERASE && job->result == JOB_DONE)
 			note_erasure(all, job);
-		else if (job->kind == JOB_RETAIN)
+		else if (job->kind == JOB_RETAIN && job->result == JOB_DONE)
 			note_retention(all, job);
 	}
 	STAILQ_FOREACH(member, &all->members, entry)

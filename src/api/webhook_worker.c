@@ -611,6 +611,12 @@ webhook_worker_state(struct webhook_worker *worker)
 }
 
 void
+webhook_worker_note_unkept(struct webhook_worker *worker)
+{
+	worker->is_changed = true;
+}
+
+void
 webhook_worker_copy_figures(const struct webhook_worker *worker,
     struct webhook_figures *figures)
 {

@@ -33,7 +33,8 @@ struct webhooks {
 	char	*database;
 	char	 shop[SESSION_NAME_SHOP_MAX + 1];
 	pthread_t thread;
-	bool	 is_running;		/* there is a thread */
+	bool	 is_running;		/* there is a thread, ... */
+	bool	 is_keeping;		/* ... and a state of it was taken */
 	struct webhook_worker *worker;	/* the thread's, but for waking it */
 
 	pthread_mutex_t lock;		/* over these: */
@@ -42,6 +43,7 @@ struct webhooks {
 	struct webhook_settings *settings;	/* to be adopted; or NULL */
 	int64_t	 replay;		/* behind this row; -1 for not */
 	struct webhook_erased erased;	/* to be forgotten */
+	bool	 wants_state;		/* the last one was not kept */
 	uint64_t tests;			/* the number of the last one, ... */
 	uint64_t tests_begun;		/* ... and of that under way */
 	struct webhook_test tested;	/* what came of it */
@@ -53,6 +55,7 @@ struct webhooks {
 struct orders {
 	bool	 is_stopping;
 	bool	 wants_test;
+	bool	 wants_state;
 	int64_t	 replay;
 	struct webhook_erased erased;
 	struct webhook_settings *settings;
@@ -67,11 +70,13 @@ take_orders(struct webhooks *webhooks, bool is_idle)
 	orders = (struct orders){
 		.is_stopping = webhooks->is_stopping,
 		.wants_test = webhooks->tests != webhooks->tests_begun,
+		.wants_state = webhooks->wants_state,
 		.replay = webhooks->replay,
 		.erased = webhooks->erased,
 		.settings = webhooks->settings,
 	};
 	webhooks->tests_begun = webhooks->tests;
+	webhooks->wants_state = false;
 	webhooks->replay = -1;
 	webhooks->erased.last = 0;
 	webhooks->settings = NULL;
@@ -91,6 +96,8 @@ obey(struct webhook_worker *worker, const struct orders *orders)
 		webhook_worker_replay(worker, orders->replay);
 	if (orders->wants_test)
 		webhook_worker_test(worker);
+	if (orders->wants_state)
+		webhook_worker_note_unkept(worker);
 }
 
 /* A state that nobody took is out of date. */
@@ -150,6 +157,7 @@ start_worker(struct webhooks *webhooks)
 
 	id_key_random(&seed);
 	webhooks->config.state = NULL;
+	webhooks->is_keeping = false;
 	if (state == NULL)
 		state = webhook_state_new();
 	webhooks->worker = webhook_worker_new(webhooks->database,
@@ -252,13 +260,31 @@ webhooks_take_state(struct webhooks *webhooks)
 {
 	struct webhook_state *state;
 
+	if (webhooks->is_running && webhooks->is_keeping)
+		return NULL;
 	mutex_lock(&webhooks->lock);
 	state = webhooks->state;
 	webhooks->state = NULL;
 	mutex_unlock(&webhooks->lock);
-	if (state != NULL)
-		webhook_state_set_shop(state, webhooks->shop);
+	if (state == NULL)
+		return NULL;
+	webhook_state_set_shop(state, webhooks->shop);
+	webhooks->is_keeping = true;
 	return state;
+}
+
+void
+webhooks_note_kept(struct webhooks *webhooks, enum webhooks_kept kept)
+{
+	bool has_state;
+
+	webhooks->is_keeping = false;
+	mutex_lock(&webhooks->lock);
+	has_state = webhooks->state != NULL;
+	webhooks->wants_state |= kept == WEBHOOKS_NOT_KEPT && !has_state;
+	mutex_unlock(&webhooks->lock);
+	if (has_state)
+		webhooks->config.changed(webhooks->config.ctx);
 }
 
 void

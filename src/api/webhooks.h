@@ -40,8 +40,15 @@ void	 webhooks_note_erased(struct webhooks *webhooks,
 /* Something was committed. */
 void	 webhooks_note_commit(struct webhooks *webhooks);
 
-/* How far they have got, if that is to be kept, or NULL; the caller's. */
+/*
+ * How far they have got, if that is to be kept, or NULL; the caller's.  While
+ * there is a thread there is none more until webhooks_kept().
+ */
 struct webhook_state *webhooks_take_state(struct webhooks *webhooks);
+/* What was taken is kept, or is not: then another one comes in a second. */
+enum webhooks_kept { WEBHOOKS_KEPT, WEBHOOKS_NOT_KEPT };
+void	 webhooks_note_kept(struct webhooks *webhooks,
+	    enum webhooks_kept kept);
 /*
  * End the thread, which takes some milliseconds; then the last state is there
  * to be taken.  NULL is allowed.

@@ -6,8 +6,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { makeFolder } from './lib/daemon.mjs';
-import { distinct, withWebhook } from './lib/receiver.mjs';
+import { Daemon, FAULTY, makeFolder, withPatience } from './lib/daemon.mjs';
+import { Receiver, distinct, webhookSettings, withWebhook }
+	from './lib/receiver.mjs';
 import { TicketKey } from './lib/ticket.mjs';
 import { tool } from './lib/tool.mjs';
 import { changeCart, enter, statusOf, succeed, typesOf, untilStatus }
@@ -163,3 +164,31 @@ test('what grew too old while it waited is not sent', { concurrency: true },
 				assert.deepEqual(naming(receiver, ACCOUNT), []);
 			});
 	});
+
+test('a position that the storage refused is kept when it can be',
+	{ concurrency: true }, () => withPatience(async () => {
+		let release;
+		const hangs = new Promise((resolve) => { release = resolve; });
+		const receiver = await Receiver.start(() => hangs);
+		const folder = makeFolder();
+		const database = path.join(folder, 'shop.db');
+		const full = path.join(folder, 'full');
+		const settings = webhookSettings(receiver);
+		const daemon = await Daemon.start({ program: FAULTY, database,
+			settings, env: { FAULT_WRITE: full } });
+		await enter(daemon, 'one', 'Ada');
+		await receiver.until(() => receiver.attempts.length === 1);
+		fs.writeFileSync(full, '');
+		release(200);
+		await daemon.logged(/store: .* full/);
+		fs.rmSync(full);
+		// Although nothing happens any more.
+		await daemon.logged(/store: .* is written again/);
+		assert.equal(await daemon.kill(), 'SIGKILL');
+		const again = await Daemon.start({ database, settings });
+		await enter(again, 'two', 'Bob');
+		await receiver.untilTold('two', 'session.started');
+		assert.equal(receiver.of('one').length, 1);
+		assert.equal(await again.stop(), 0);
+		await receiver.stop();
+	}));

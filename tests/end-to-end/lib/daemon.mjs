@@ -10,6 +10,9 @@ import path from 'node:path';
 export const PROGRAM = path.resolve(process.argv[2] ?? process.env.BUDDYSHOPPING ??
 	'src/buddyshopping');
 
+// The same on a disk that fails on demand: see tests/faults.c.
+export const FAULTY = path.join(path.dirname(PROGRAM), '../tests/faulty');
+
 // A sanitizer that keeps what is freed would spoil figures of memory.
 const ASAN_OPTIONS = [process.env.ASAN_OPTIONS, 'quarantine_size_mb=1']
 	.filter(Boolean).join(':');
@@ -69,7 +72,7 @@ export class Daemon {
 	// which has to name one as its first place; `settings` are
 	// -o KEY=VALUE, `configuration` is a file of them.
 	static async start({ database, configuration, settings = {}, env = {},
-		port = 0 }) {
+		port = 0, program = PROGRAM }) {
 		// LeakSanitizer looks into the daemon too.
 		const options = Object.entries({ 'drain-time': 0,
 			'core-dumps': 'yes', ...settings })
@@ -77,7 +80,7 @@ export class Daemon {
 		if (configuration !== undefined)
 			options.push('-c', configuration);
 		const daemon = new Daemon(['-d', database, ...options,
-			...settings.listen === undefined ? [String(port)] : []], env);
+			...settings.listen === undefined ? [String(port)] : []], env, program);
 		const line = await daemon.logged(
 			/listening on (?:\[::\]|0\.0\.0\.0):(\d+)/);
 		daemon.port = Number(line[1]);
@@ -89,9 +92,9 @@ export class Daemon {
 		return daemon;
 	}
 
-	constructor(args, env) {
+	constructor(args, env, program = PROGRAM) {
 		const { PROTOCOL, NOTIFY_SOCKET, ...inherited } = process.env;
-		this.child = spawn(PROGRAM, args, {
+		this.child = spawn(program, args, {
 			env: { ...inherited, ASAN_OPTIONS, ...env },
 			stdio: ['ignore', 'ignore', 'pipe'],
 		});
