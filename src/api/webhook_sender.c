@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "config/address.h"
@@ -40,7 +42,8 @@ struct transfer {
 };
 
 struct webhook_sender {
-	CURLM	*multi;
+	pthread_mutex_t lock;		/* whoever wakes it has it, and ... */
+	CURLM	*multi;			/* ... who replaces this */
 	const struct webhook_settings *settings;	/* or NULL */
 	struct transfer transfers[WEBHOOK_TRANSFERS_MAX];
 	size_t	 busy;
@@ -128,19 +131,29 @@ prepare(struct webhook_sender *sender, struct transfer *transfer)
 	check_easy(curl_easy_setopt(easy, CURLOPT_POST, 1L));
 }
 
+static CURLM *
+new_multi(void)
+{
+	CURLM *multi = curl_multi_init();
+
+	if (multi == NULL)
+		fatalx("webhook: libcurl: out of memory");
+	check_multi(curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+	    (long)WEBHOOK_TRANSFERS_MAX));
+	check_multi(curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+	    (long)WEBHOOK_TRANSFERS_MAX));
+	return multi;
+}
+
 struct webhook_sender *
 webhook_sender_new(void)
 {
 	struct webhook_sender *sender = xcalloc(1, sizeof(*sender));
 
 	check_easy(curl_global_init(CURL_GLOBAL_DEFAULT));
-	sender->multi = curl_multi_init();
-	if (sender->multi == NULL)
-		fatalx("webhook: libcurl: out of memory");
-	check_multi(curl_multi_setopt(sender->multi,
-	    CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)WEBHOOK_TRANSFERS_MAX));
-	check_multi(curl_multi_setopt(sender->multi, CURLMOPT_MAXCONNECTS,
-	    (long)WEBHOOK_TRANSFERS_MAX));
+	if (pthread_mutex_init(&sender->lock, NULL) != 0)
+		fatalx("webhook: no lock");
+	sender->multi = new_multi();
 	return sender;
 }
 
@@ -167,6 +180,7 @@ webhook_sender_free(struct webhook_sender *sender)
 	for (i = 0; i < WEBHOOK_TRANSFERS_MAX; i++)
 		curl_easy_cleanup(sender->transfers[i].easy);
 	check_multi(curl_multi_cleanup(sender->multi));
+	(void)pthread_mutex_destroy(&sender->lock); /* nobody holds it */
 	curl_global_cleanup();
 	free(sender);
 }
@@ -179,6 +193,19 @@ trust(CURL *easy, const char *ca_file)
 	check_easy(curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
 }
 
+/* With it go its connections.  Who woke the old one finds the new one awake. */
+static void
+replace_multi(struct webhook_sender *sender)
+{
+	CURLM *old = sender->multi, *multi = new_multi();
+
+	mutex_lock(&sender->lock);
+	sender->multi = multi;
+	mutex_unlock(&sender->lock);
+	check_multi(curl_multi_cleanup(old));
+	webhook_sender_wake(sender);
+}
+
 void
 webhook_sender_configure(struct webhook_sender *sender,
     const struct webhook_settings *settings)
@@ -188,6 +215,7 @@ webhook_sender_configure(struct webhook_sender *sender,
 	size_t i;
 
 	sender->settings = settings;
+	replace_multi(sender);
 	for (i = 0; i < WEBHOOK_TRANSFERS_MAX; i++) {
 		struct transfer *transfer = &sender->transfers[i];
 
@@ -399,5 +427,7 @@ webhook_sender_wait(struct webhook_sender *sender, uint64_t ms)
 void
 webhook_sender_wake(struct webhook_sender *sender)
 {
+	mutex_lock(&sender->lock);
 	check_multi(curl_multi_wakeup(sender->multi));
+	mutex_unlock(&sender->lock);
 }

@@ -192,3 +192,15 @@ test('a position that the storage refused is kept when it can be',
 		assert.equal(await again.stop(), 0);
 		await receiver.stop();
 	}));
+
+test('a reload uses no connection of before', () =>
+	withWebhook(undefined, {}, async ({ receiver, database }) => {
+		let connections = 0;
+		receiver.server.on('connection', () => { connections++; });
+		for (let i = 0; i < 2; i++)
+			await succeed(database, 'webhook', 'test');
+		assert.equal(connections, 1);
+		await succeed(database, 'reload');
+		await succeed(database, 'webhook', 'test');
+		assert.equal(connections, 2);
+	}));
