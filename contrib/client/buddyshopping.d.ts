@@ -67,6 +67,27 @@ export class BuddyShoppingError extends Error {
 	readonly cause?: unknown;
 }
 
+/** What the daemon has not acknowledged yet. */
+export interface Pending {
+	/** The oldest first; `enter` is a start or join. */
+	readonly what: readonly ('enter' | 'cart' | 'isReady' | 'leave')[];
+	/** How many calls wait for it, also those before a reload. */
+	readonly count: number;
+	/** That of the oldest, in milliseconds since 1970. */
+	readonly since: number;
+	/**
+	 * `waiting` for an answer; `offline`: there is no connection; `refused`:
+	 * the daemon, or something on the way, did not take it this time;
+	 * `locked`: the shop makes an order of the session.
+	 */
+	readonly reason: 'waiting' | 'offline' | 'refused' | 'locked';
+	/**
+	 * When it is tried again, in milliseconds since 1970; null if that is
+	 * not known. One that has passed is being tried.
+	 */
+	readonly retryAt: number | null;
+}
+
 /** Of buddyshopping-protocol(7), Features. */
 export type Feature = 'lock';
 
@@ -78,6 +99,7 @@ export interface BuddyShoppingEventMap<
 > {
 	multicart: CustomEvent<Member<Cart>[]>;
 	state: CustomEvent<{ state: State; transport: Transport }>;
+	pending: CustomEvent<Pending | null>;
 	error: CustomEvent<BuddyShoppingError>;
 	/** code is null if the customer left by itself, here or elsewhere. */
 	left: CustomEvent<{ code: Code | null }>;
@@ -147,6 +169,19 @@ export class BuddyShopping<
 	get customerId(): string | null;
 	/** The newest multicartContent, or null before the first. */
 	get multicart(): Member<Cart>[] | null;
+	/**
+	 * The cart as the customer wishes it, also one that is not stored yet and
+	 * after a reload; null before anything is known. The same object until it
+	 * is another cart; not to be changed.
+	 */
+	get cart(): Readonly<Cart> | null;
+	/** The same for whether the customer is ready. */
+	get isReady(): boolean | null;
+	/**
+	 * What is not acknowledged yet, or null; the same object until the event
+	 * `pending`.
+	 */
+	get pending(): Pending | null;
 	/**
 	 * Whether the shop makes an order of the session, as the newest multicart
 	 * says; never without the feature `lock`.

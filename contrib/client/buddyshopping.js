@@ -62,6 +62,11 @@ const LATE_FAILURES = 1 / 8;
 
 const REQUEST_ID_BYTES = 18;
 
+// What a page calls the things that its customer wishes.
+const CART = 'updateCart', READY = 'customerReadyToCheckout';
+const LEAVING = 'leaveSession';
+const NAMES = { [CART]: 'cart', [READY]: 'isReady', [LEAVING]: 'leave' };
+
 // After these there is no such customer any more.
 const GONE = ['leftSession', 'sessionNotFound', 'unknownCustomer',
 	'invalidToken'];
@@ -250,6 +255,17 @@ function precedes(cursor, other) {
 	return incarnation === another && Number(revision) < Number(seen);
 }
 
+// Those who waited for a wish before the page was reloaded.
+function strangers(count, seq) {
+	const settle = () => {};
+	return Array.from({ length: count },
+		() => ({ resolve: settle, reject: settle, seq }));
+}
+
+function isSame(value, other) {
+	return JSON.stringify(value) === JSON.stringify(other);
+}
+
 // Whether the message is to blame that is answered so, by somebody else than
 // the daemon.
 function isRefusal(status) {
@@ -290,6 +306,7 @@ class SocketLine {
 		this._attachedAt = 0;
 		this._failures = 0;
 		this.heardAt = 0;
+		this.retryAt = Infinity;
 		this._platform = platform;
 		this._ends = ends;
 		this._owner = owner;
@@ -368,6 +385,7 @@ class SocketLine {
 		this._since = undefined;
 		this._isChecking = false;
 		this.isAttached = false;
+		this.retryAt = Infinity;
 		this._alarm.clear();
 		ws?.close();
 	}
@@ -375,7 +393,7 @@ class SocketLine {
 	_connect() {
 		const held = this._owner.held();
 		if (held > 0) {
-			this._alarm.set(held, () => this._connect());
+			this._pause(held);
 			return;
 		}
 		const ws = permitted(() => new this._platform.WebSocket(
@@ -387,6 +405,11 @@ class SocketLine {
 		}
 		this._alarm.set(ATTEMPT_MS, () => this._lost());
 		this._listen(ws);
+	}
+
+	_pause(ms) {
+		this.retryAt = this._platform.now() + ms;
+		this._alarm.set(ms, () => this._connect());
 	}
 
 	// What an abandoned WebSocket still has to say is not heard.
@@ -468,9 +491,8 @@ class SocketLine {
 		this._drop();
 		if (isSteady)
 			this._failures = 0;
-		const pause = backoff(this._platform, this._failures++);
-		this._alarm.set(this._owner.held() + pause,
-			() => this._connect());
+		this._pause(this._owner.held() +
+			backoff(this._platform, this._failures++));
 		if (code === 1009 && asked !== null)
 			this._owner.receive(this, TOO_LARGE, asked);
 		else if (asked !== null && wasAttached && !isBlameless)
@@ -494,6 +516,7 @@ class PollLine {
 		this._failures = 0;
 		this._wait = WAIT_S;
 		this.heardAt = 0;
+		this.retryAt = Infinity;
 		this._greetedAt = undefined;
 		this._haste = new Alarm(platform);
 		this._platform = platform;
@@ -574,6 +597,7 @@ class PollLine {
 		this.isAttached = false;
 		this._isChecking = false;
 		this.isBusy = false;
+		this.retryAt = Infinity;
 		this._endGreeting();
 		for (const request of this._requests)
 			request.abort();
@@ -624,6 +648,7 @@ class PollLine {
 	async _turn(run) {
 		const held = this._owner.held();
 		if (held > 0) {
+			this.retryAt = this._platform.now() + held;
 			await this._rest(held);
 			return;
 		}
@@ -652,11 +677,13 @@ class PollLine {
 		if (run !== this._run || this._isWoken)
 			return;
 		const wasAttached = this.isAttached;
+		const pause = this._owner.held() +
+			backoff(this._platform, this._failures++);
 		this.hang();
+		this.retryAt = this._platform.now() + pause;
 		this._owner.lost(this, wasAttached);
 		if (run === this._run)
-			await this._rest(this._owner.held() +
-				backoff(this._platform, this._failures++));
+			await this._rest(pause);
 	}
 
 	_rest(ms) {
@@ -808,6 +835,11 @@ class Shopper {
 		// its first day isStale; doubt and failures are about one without
 		// an answer.
 		this._wishes = new Map();
+		// What was: event -> {value, since}. A multicart may be older, if
+		// that was the cursor when it was acknowledged.
+		this._known = new Map();
+		this._pending = null;
+		this._attempt = 0;
 		this._seq = 0;
 		this._multicart = null;
 		this._isLocked = false;
@@ -821,7 +853,7 @@ class Shopper {
 		this._condemnedAt = -1;
 		this._wasCut = false;
 		this._shortLives = 0;
-		this._heldUntil = 0;
+		this._hush = { heldUntil: 0 };
 		this._equip(platformOf(options), endpoints(url, options.protocol),
 			options.contentType);
 	}
@@ -873,6 +905,18 @@ class Shopper {
 
 	get isLocked() {
 		return this._isLocked;
+	}
+
+	get cart() {
+		return this._newest(CART, 'cartContent');
+	}
+
+	get isReady() {
+		return this._newest(READY, READY);
+	}
+
+	get pending() {
+		return this._pending;
 	}
 
 	get forcePolling() {
@@ -986,17 +1030,20 @@ class Shopper {
 
 	_recall() {
 		const note = this._customerNote.read();
-		const { customer, wishes = [], ghost = null, stripe = 0 } =
-			(this._isOurs(note?.customer) && note) || {};
+		const { customer, wishes = [], known = [], ghost = null,
+			stripe = 0 } = (this._isOurs(note?.customer) && note) || {};
 		this._ghost = ghost;
 		// Another than that of the tab that this is a duplicate of.
 		this._stripe = (stripe + 1 + Math.floor((STRIPES - 1) *
 			this._platform.random())) % STRIPES;
-		this._customer = customer ? { ...customer, isRemembered: true } :
-			null;
-		for (const [event, payload, seq, failures] of wishes)
-			this._wishes.set(event,
-				{ payload, seq, failures, waiting: [] });
+		this._customer = customer ? { at: this._platform.now(), ...customer,
+			isRemembered: true } : null;
+		for (const [event, payload, seq, failures, count = 1,
+			at = this._platform.now()] of wishes)
+			this._wishes.set(event, { payload, seq, failures, at,
+				waiting: strangers(count, seq) });
+		for (const [event, value] of known)
+			this._known.set(event, { value });
 		const left = this._failureNote.read() - this._platform.now();
 		// A clock that was wrong must not keep us off for long.
 		if (left <= FAILURE_MS)
@@ -1019,11 +1066,48 @@ class Shopper {
 			return;
 		}
 		const wishes = Array.from(this._wishes,
-			([event, { payload, seq, failures }]) =>
-				[event, payload, seq, failures]);
+			([event, { payload, seq, failures, waiting, at }]) =>
+				[event, payload, seq, failures, waiting.length, at]);
+		const known = Array.from(this._known)
+			.filter(([event]) => !this._wishes.has(event))
+			.map(([event, { value }]) => [event, value]);
 		// Rather the customer alone than nothing, if carts are too large.
-		if (!this._customerNote.write({ ...kept, wishes }))
-			this._customerNote.write(kept);
+		[{ ...kept, wishes, known }, { ...kept, wishes }, kept]
+			.some((note) => this._customerNote.write(note));
+	}
+
+	// What is wished, or what is known to be stored, under that name.
+	_newest(event, name) {
+		const wish = this._wishes.get(event);
+		return wish ? wish.payload[name] :
+			this._known.get(event)?.value ?? null;
+	}
+
+	// The own cart and readiness of a multicart asked for since that cursor.
+	// On a WebSocket none that was not asked for can be older than an answer,
+	// but one without the change may be on its way when this is acknowledged.
+	_learn(multicart, since) {
+		const mine = (all) => all?.find(({ owner }) =>
+			owner.id === this.customerId);
+		const [before, now] = [this._multicart, multicart].map(mine);
+		if (!now)
+			return;
+		this._discover(CART, before?.content, now.content, since);
+		this._discover(READY, before?.owner.isReadyToCheckout,
+			now.owner.isReadyToCheckout, since);
+	}
+
+	_discover(event, before, value, since) {
+		const known = this._known.get(event);
+		const isSettled = known && isSame(known.value, value);
+		const mayBeOld = known?.since && !precedes(known.since, since) &&
+			(since !== undefined || isSame(before, value));
+		if (isSettled)
+			known.since = undefined;
+		else if (!mayBeOld) {
+			this._known.set(event, { value });
+			this._remember();
+		}
 	}
 
 	_tell(type, detail) {
@@ -1059,9 +1143,11 @@ class Shopper {
 
 	_become(customer) {
 		this._customer = customer && { ...customer,
+			at: this._platform.now(),
 			requestId: this._ghostOf(customer) ??
 				randomId(this._platform) };
 		this._isConfirmed = false;
+		this._known.clear();
 		this._cursor = undefined;
 		this._multicart = null;
 		this._isLocked = false;
@@ -1086,12 +1172,13 @@ class Shopper {
 			this._deny('notJoined');
 		// The caller may go on changing its cart.
 		const payload = JSON.parse(JSON.stringify(content));
-		const { waiting = [], seq } = this._wishes.get(event) ?? {};
+		const { waiting = [], seq, at = this._platform.now() } =
+			this._wishes.get(event) ?? {};
 		const promise = this._promise(waiting);
 		// One that may have arrived has had its place in the order.
 		if (seq)
 			this._wishes.delete(event);
-		this._wishes.set(event, { payload, seq: 0, waiting });
+		this._wishes.set(event, { payload, seq: 0, waiting, at });
 		this._remember();
 		this._pump();
 		return promise;
@@ -1146,8 +1233,13 @@ class Shopper {
 			['leaveSession', leaving] : oldest;
 	}
 
-	// Send it, if there is a line that is free for it.
 	_pump() {
+		this._say();
+		this._tellPending();
+	}
+
+	// Send it, if there is a line that is free for it.
+	_say() {
 		const line = this._socket.isAttached ? this._socket : this._poller;
 		const foremost = this._foremost();
 		if (!foremost || !line.isAttached || line.isBusy)
@@ -1208,11 +1300,12 @@ class Shopper {
 	_show({ multicartContent: multicart, isLocked }, cursor, since) {
 		const ours = this._cursor;
 		const isRestored = cursor === ours ? since === ours &&
-			JSON.stringify(multicart) !== JSON.stringify(this._multicart) :
+			!isSame(multicart, this._multicart) :
 			precedes(cursor, since) && !precedes(ours, since);
 		if ((cursor === ours || precedes(cursor, ours)) && !isRestored)
 			return;
 		this._cursor = cursor;
+		this._learn(multicart, since);
 		this._multicart = multicart;
 		this._isLocked = isLocked === true;
 		for (const wish of this._wishes.values())
@@ -1228,13 +1321,16 @@ class Shopper {
 		this._isConfirmed = true;
 		this._seq = Math.max(this._seq, seq);
 		this._compare(seq);
+		// The multicart that follows this was made after it.
+		for (const known of this._known.values())
+			known.since = undefined;
 		for (const [event, wish] of this._wishes) {
 			const { doubt } = wish;
 			this._blame(event, wish, (error) =>
 				this._forgo({ event, payload: wish }, error));
 			if (doubt)
-				wish.heldUntil = this._platform.uptime() +
-					backoff(this._platform, wish.failures);
+				this._putOff(wish,
+					backoff(this._platform, wish.failures));
 		}
 		this._remember();
 		if (!this._wishes.has('leaveSession')) {
@@ -1248,6 +1344,7 @@ class Shopper {
 
 	_attached(line) {
 		line.attach();
+		this._attempt = 0;
 		if (line === this._socket) {
 			this._isImpatient = false;
 			this._absolve();
@@ -1281,7 +1378,7 @@ class Shopper {
 		for (const [event, wish] of this._wishes)
 			if (wish.seq && (wish.seq === seq ||
 			    (wish.isStale && wish.seq < seq && isPast)))
-				this._acknowledged(event, wish.seq);
+				this._acknowledged(event, wish.seq, wish.seq === seq);
 			else if (wish.isStale && wish.seq < seq)
 				Object.assign(wish, { seq: 0, isStale: false });
 	}
@@ -1340,15 +1437,21 @@ class Shopper {
 			});
 	}
 
-	_acknowledged(event, seq) {
+	// It is stored, or another tab's change was later.
+	_acknowledged(event, seq, isStored = true) {
 		const wish = this._wishes.get(event);
 		if (!wish)
 			return;
 		const isDone = (one) => one.seq && one.seq <= seq;
 		wish.waiting.filter(isDone).forEach((one) => one.resolve());
 		wish.waiting = wish.waiting.filter((one) => !isDone(one));
-		if (isDone(wish))
+		if (isDone(wish)) {
+			const [value] = Object.values(wish.payload);
+			if (isStored)
+				this._known.set(event,
+					{ value, since: this._cursor });
 			this._wishes.delete(event);
+		}
 		this._remember();
 	}
 
@@ -1375,8 +1478,14 @@ class Shopper {
 
 	// What is wished is, until the next multicart.
 	_waitForUnlock(wish = {}) {
-		Object.assign(wish, { isLocked: true,
-			heldUntil: this._platform.uptime() + LOCKED_MS });
+		wish.isLocked = true;
+		this._putOff(wish, LOCKED_MS);
+	}
+
+	// The times by two clocks: to go by, and to tell.
+	_putOff(it, ms) {
+		it.heldUntil = this._platform.uptime() + ms;
+		it.retryAt = this._platform.now() + ms;
 	}
 
 	_postpone(line, error, asked) {
@@ -1449,16 +1558,17 @@ class Shopper {
 
 	_hold(seconds) {
 		const ms = Math.min(Number(seconds) || 0, HOLD_MAX_S) * 1000;
-		this._heldUntil = Math.max(this._heldUntil,
-			this._platform.uptime() + ms);
+		if (ms > this._held())
+			this._putOff(this._hush, ms);
 	}
 
 	// For how long the daemon wants to be left alone.
 	_held() {
-		return Math.max(0, this._heldUntil - this._platform.uptime());
+		return Math.max(0, this._hush.heldUntil - this._platform.uptime());
 	}
 
 	_lost(line, wasAttached, isGood) {
+		this._attempt++;
 		// If hello gets no answer either, it was the network.
 		if (!wasAttached && !this.transport)
 			for (const wish of this._wishes.values())
@@ -1549,10 +1659,55 @@ class Shopper {
 
 	_tellState() {
 		const { state, transport } = this;
-		if (this._told === `${state} ${transport}`)
+		if (this._told !== `${state} ${transport}`) {
+			this._told = `${state} ${transport}`;
+			this._tell('state', { state, transport });
+		}
+		this._tellPending();
+	}
+
+	// It is the same object until it is to be told.
+	_tellPending() {
+		const pending = this._findPending();
+		if (this._isClosed || isSame(pending, this._pending))
 			return;
-		this._told = `${state} ${transport}`;
-		this._tell('state', { state, transport });
+		this._pending = pending;
+		this._tell('pending', pending);
+	}
+
+	_findPending() {
+		const pending = [...this._wishes];
+		const customer = this._customer;
+		const [, oldest] = this._foremost() ?? [];
+		const isEntering = customer && !customer.token;
+		if (isEntering)
+			pending.unshift(['enter', customer]);
+		return pending.length === 0 ? null : {
+			what: pending.map(([event]) => NAMES[event] ?? event),
+			count: pending.reduce((sum, [, { waiting }]) =>
+				sum + (waiting?.length || 1), 0),
+			since: Math.min(...pending.map(([, { at }]) => at)),
+			...this._obstacle(isEntering ? customer : oldest),
+		};
+	}
+
+	// Why it is not acknowledged yet, and when it is said again.
+	_obstacle({ isLocked, failures, requestId, retryAt }) {
+		const isRefused = failures > 0;
+		if (this._held() > 0)
+			return { reason: 'refused', retryAt: this._hush.retryAt };
+		if (!this.transport && !(isRefused && requestId))
+			return { reason: this._attempt ? 'offline' : 'waiting',
+				retryAt: this._retryAt() };
+		return { reason: isLocked ? 'locked' :
+			isRefused ? 'refused' : 'waiting',
+		retryAt: retryAt ?? this._retryAt() };
+	}
+
+	// When a line is tried again, if it is not now.
+	_retryAt() {
+		const at = Math.min(this._socket.retryAt, this._poller.retryAt);
+		return this.transport || at === Infinity ? null : at;
 	}
 }
 
@@ -1564,8 +1719,9 @@ const SHOPPER = Symbol('shopper');
  * One customer's part in a shared shopping session.
  *
  * Events, all of them CustomEvent: `multicart` (detail: the array
- * multicartContent), `state` (detail: {state, transport}), `error` (detail: a
- * BuddyShoppingError) and `left` (detail: {code}).
+ * multicartContent), `state` (detail: {state, transport}), `pending` (detail:
+ * what the property is), `error` (detail: a BuddyShoppingError) and `left`
+ * (detail: {code}).
  */
 export class BuddyShopping extends EventTarget {
 	/**
@@ -1598,6 +1754,28 @@ export class BuddyShopping extends EventTarget {
 	/** The newest multicartContent, or null before the first. */
 	get multicart() {
 		return this[SHOPPER]().multicart;
+	}
+
+	/**
+	 * The cart as the customer wishes it, also one that is not stored yet and
+	 * after a reload; null before anything is known. The same object until it
+	 * is another cart; not to be changed.
+	 */
+	get cart() {
+		return this[SHOPPER]().cart;
+	}
+
+	/** The same for whether the customer is ready. */
+	get isReady() {
+		return this[SHOPPER]().isReady;
+	}
+
+	/**
+	 * What is not acknowledged yet: null, or {what, count, since, reason,
+	 * retryAt}, the same object until the event `pending`.
+	 */
+	get pending() {
+		return this[SHOPPER]().pending;
 	}
 
 	/** Whether the shop makes an order of it, with the feature `lock`. */

@@ -314,7 +314,7 @@ for (const forcePolling of [true, false]) {
 		});
 }
 
-test('what is kept of a refused start tells no time', async () => {
+test('what is kept of a refused start tells no pause', async () => {
 	const world = new World();
 	const { clock, network } = world;
 	refuse(network, WAYS['a page with status 403']);
@@ -325,7 +325,7 @@ test('what is kept of a refused start tells no time', async () => {
 	const { customer } = JSON.parse(page.sessionStorage.getItem(
 		`buddyshopping ${world.session}`));
 	assert.deepEqual(Object.keys(customer).sort(),
-		['customerName', 'doubt', 'event', 'failures', 'requestId']);
+		['at', 'customerName', 'doubt', 'event', 'failures', 'requestId']);
 });
 
 test('a cart that replaces a refused one on its way goes at once', async () => {

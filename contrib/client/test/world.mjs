@@ -91,7 +91,8 @@ class Page {
 			connection: this.connection,
 			...options.platform,
 		} });
-		for (const type of ['multicart', 'state', 'error', 'left'])
+		for (const type of ['multicart', 'state', 'pending', 'error',
+			'left'])
 			this.shop.addEventListener(type,
 				({ detail }) => this.events.push([type, detail]));
 		return this.shop;
