@@ -8,6 +8,8 @@ import { $, announce, clearFeed, onPress, show, showLink, tell }
 	from './view.js';
 
 const SESSION_BYTES = 12, SECRET_BYTES = 24;
+// How long an answer may take before it is said that there is none.
+const PATIENCE_MS = 1000;
 
 const OVER = 'Nobody is at this picnic any more. Start one of your own.';
 const PROBLEMS = {
@@ -27,10 +29,7 @@ const shop = {
 	members: [],
 	problem: '',
 	isBusy: false,		// entering
-	isResumed: false,	// this page was reloaded, and the cart is to come
 	wasOnline: false,
-	unsent: 0,		// carts that are not acknowledged
-	wished: null,		// readiness that the multicart does not show yet
 	isAtCheckout: false,	// the shop's server has locked the session
 	proof: null,		// the host's { secret, hash }
 	isProving: false,
@@ -48,7 +47,8 @@ const readMember = ({ owner, content }) => ({
 
 // The state with what follows from it.
 const look = () => {
-	const { members, client, wished, isAtCheckout } = shop;
+	const { members, client, isAtCheckout } = shop;
+	const isJoined = shop.stage === 'joined';
 	const me = members.find(({ id }) => id === client?.customerId);
 	const host = members.find(({ isHost }) => isHost);
 	const waitingFor = members.filter(({ isHost, isReady }) =>
@@ -58,9 +58,16 @@ const look = () => {
 	return { ...shop, me, host, waitingFor, isDone,
 		friends: members.filter((member) => member !== me),
 		payLink: isDone && me?.isHost ? payLink() : null,
-		isLocked: isDone || isAtCheckout || (shop.stage === 'joined' && !me),
-		isReady: wished?.isReady ?? me?.isReady ?? false };
+		isLocked: isDone || isAtCheckout ||
+			(isJoined && !me && client.cart === null),
+		unsent: isJoined ? unsentOf(client) : 0,
+		isReady: client?.isReady ?? false };
 };
+
+// How many changes are not stored, if that takes longer than usual.
+const unsentOf = ({ pending }) => pending === null ||
+	(pending.reason === 'waiting' &&
+	Date.now() - pending.since < PATIENCE_MS) ? 0 : pending.count;
 
 const connectionOf = () => {
 	const state = shop.client?.state ?? 'idle';
@@ -70,34 +77,15 @@ const connectionOf = () => {
 const render = () => show({ ...look(), connection: connectionOf(),
 	transport: shop.client?.transport ?? null }, change);
 
-const setReady = async (isReady) => {
-	const wished = { isReady, isSettled: false };
-	shop.wished = wished;
+// Whatever is refused, an event tells why.
+const setReady = (isReady) => {
+	shop.client.setReady(isReady).catch(() => {});
 	render();
-	try {
-		await shop.client.setReady(isReady);
-		wished.isSettled = true;
-	} catch {
-		// The event tells why.
-		shop.wished = shop.wished === wished ? null : shop.wished;
-		render();
-	}
 };
 
-// Resolves to whether it is stored.
-const sendCart = async () => {
-	let isStored = true;
-	shop.unsent++;
-	try {
-		await shop.client.updateCart({ ...writeCart(shop.cart),
-			checkout: shop.proof?.hash });
-	} catch {
-		// The event tells why, and the next cart is a new chance.
-		isStored = false;
-	}
-	shop.unsent--;
-	return isStored;
-};
+// Resolves to whether it is stored; if not, the next cart is a new chance.
+const sendCart = () => shop.client.updateCart({ ...writeCart(shop.cart),
+	checkout: shop.proof?.hash }).then(() => true, () => false);
 
 // Where the shop's server is, if quickstart's address says so.
 const checkoutPort = () => {
@@ -138,51 +126,40 @@ const proveHost = async () => {
 };
 
 const change = (product, by) => {
-	const { isReady, me } = look();
+	const { isReady } = look();
 	const quantity = (shop.cart.get(product.id) ?? 0) + by;
 	if (quantity > QUANTITY_MAX)
 		return;
+	announce(`${product.name}: ${quantity} in your cart`);
+	if (isReady)
+		setReady(false);
 	if (quantity > 0)
 		shop.cart.set(product.id, quantity);
 	else
 		shop.cart.delete(product.id);
-	announce(`${product.name}: ${quantity} in your cart`);
-	if (me && isReady)
-		setReady(false);
-	if (me)
+	if (shop.stage === 'joined')
 		sendCart();
 	render();
 };
 
-// My own cart comes back when this page was reloaded or another tab changed
-// it. All else is an echo, which may be older than what is here.
-const adoptMine = (before, now) => {
-	const isChanged = before !== undefined &&
-		JSON.stringify([...before.cart]) !== JSON.stringify([...now.cart]);
-	if (shop.isResumed || (isChanged && shop.unsent === 0))
-		shop.cart = new Map(now.cart);
-	shop.isResumed = false;
-};
-
-const settleReady = ({ isReady }) => {
-	if (shop.wished?.isSettled || shop.wished?.isReady === isReady)
-		shop.wished = null;
+// The cart is what the client knows to be wished: by this page, by another tab,
+// or before it was reloaded. What is put into it outside comes with who enters.
+const adoptMine = () => {
+	const { cart } = shop.client;
+	if (cart !== null && shop.stage === 'joined' && !shop.isBusy)
+		shop.cart = readCart(cart);
 };
 
 const onMulticart = ({ detail }) => {
-	const { me: before } = look();
 	const known = shop.members;
 	shop.members = detail.map(readMember);
 	shop.isAtCheckout = shop.client.isLocked;
-	const { me, waitingFor, isDone } = look();
+	const { me, waitingFor, isDone, isReady } = look();
 	if (known.length > 0)
 		tell(newsOf(known, shop.members, me?.id));
-	if (me) {
-		adoptMine(before, me);
-		settleReady(me);
-	}
+	adoptMine();
 	// Somebody came back from the checkout, so the host does, too.
-	if (me?.isHost && me.isReady && waitingFor.length > 0 && !shop.wished)
+	if (me?.isHost && isReady && me.isReady && waitingFor.length > 0)
 		setReady(false);
 	if (me?.isHost && isDone && checkoutPort() && !shop.proof &&
 	    !shop.isAtCheckout)
@@ -193,6 +170,12 @@ const onMulticart = ({ detail }) => {
 const onState = ({ detail: { state } }) => {
 	shop.wasOnline ||= state === 'online';
 	render();
+};
+
+const onPending = () => {
+	adoptMine();
+	render();
+	setTimeout(render, PATIENCE_MS);
 };
 
 // What is tried again by itself is no problem.
@@ -206,7 +189,6 @@ const goTo = (stage) => {
 	shop.stage = stage;
 	shop.members = (shop.client?.multicart ?? []).map(readMember);
 	shop.wasOnline = shop.client?.state === 'online';
-	shop.wished = null;
 	shop.isAtCheckout = shop.client?.isLocked ?? false;
 	clearFeed();
 	render();
@@ -283,7 +265,8 @@ const connect = (session) => {
 	const client = new BuddyShopping(url,
 		{ forcePolling: $('polling').checked, features: ['lock'] });
 	for (const [type, act] of [['multicart', onMulticart],
-		['state', onState], ['error', onError], ['left', onLeft]])
+		['state', onState], ['pending', onPending], ['error', onError],
+		['left', onLeft]])
 		client.addEventListener(type, (event) => {
 			if (client === shop.client)
 				act(event);
@@ -398,10 +381,12 @@ const begin = () => {
 		return;
 	}
 	connect(session);
-	shop.isResumed = shop.client.state !== 'idle';
-	if (shop.isResumed)
+	const isResumed = shop.client.state !== 'idle';
+	if (isResumed)
 		shop.proof = history.state?.proof ?? null;
-	goTo(shop.isResumed ? 'joined' : 'invited');
+	goTo(isResumed ? 'joined' : 'invited');
+	adoptMine();
+	render();
 };
 
 listen();

@@ -270,10 +270,12 @@ const CONNECTION = {
 
 const TRANSPORTS = { websocket: 'WebSocket', polling: 'Long-polling' };
 
-const showConnection = ({ connection, transport }) => {
+const showConnection = ({ connection, transport, unsent }) => {
 	$('connection').dataset.state = connection;
 	say($('connection-state'), CONNECTION[connection]);
 	say($('connection-transport'), TRANSPORTS[transport] ?? '');
+	say($('unsent'), unsent > 0 ? `${unsent} ${unsent === 1 ? 'change' :
+		'changes'} not sent yet` : '');
 };
 
 const DONE = {

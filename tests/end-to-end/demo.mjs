@@ -289,6 +289,46 @@ const startPair = async (shop, newPage) => {
 	} };
 };
 
+// It is in a live region, and in sight wherever the page is.
+const expectUnsent = async (page, text) => {
+	await expectText(page, '[role=status] #unsent', text);
+	for (const end of [0, 1e6]) {
+		await page.evaluate((y) => scrollTo({ top: y, behavior: 'instant' }),
+			end);
+		assert.equal(await page.$eval('#unsent', (element) => {
+			const { top, bottom } = element.getBoundingClientRect();
+			return top >= 0 && bottom <= innerHeight;
+		}), true);
+	}
+};
+
+test('what is not sent is neither hidden nor lost by a reload', () =>
+	withShop({}, async (shop, newPage) => {
+		const { ada, bob } = await startPair(shop, newPage);
+		await add(bob, 'olives');
+		await expectText(ada, '#carts', 'Green olives');
+		// Of the daemon nothing gets through but the page.
+		let isCut = true;
+		await bob.route('**/*', (route) => isCut &&
+			!route.request().isNavigationRequest() ? route.abort() :
+			route.continue());
+		await add(bob, 'mug');
+		await expectUnsent(bob, '1 change not sent yet');
+
+		await bob.reload();
+		await expectUnsent(bob, '1 change not sent yet');
+		const lines = ['1 × Green olives €5.40', '1 × Enamel mug €12.00'];
+		await expectCarts(bob, 'Bob', { Bob: cart(lines, '€17.40') });
+		await add(bob, 'loaf');
+		await expectUnsent(bob, '2 changes not sent yet');
+		isCut = false;
+
+		await expectText(ada, '#carts', 'Sourdough loaf');
+		await expectCarts(ada, 'Ada', {
+			Ada: cart(['1 × Alpine cheese €8.90'], '€8.90', 'Host'),
+			Bob: cart(['1 × Sourdough loaf €6.50', ...lines], '€23.90') });
+	}));
+
 const shopTogether = async (shop, newPage) => {
 	const { ada, bob, expectBoth } = await startPair(shop, newPage);
 	const hers = cart(['1 × Alpine cheese €8.90'], '€8.90', 'Host');
@@ -303,11 +343,17 @@ const shopTogether = async (shop, newPage) => {
 	await expectText(bob, '#connection-state', 'Reconnecting');
 	await ada.click('#lines .more');
 	await add(bob, 'loaf');
+	await add(bob, 'loaf');
+	await bob.click('#lines [data-key=loaf] .less');
+	await expectUnsent(ada, '1 change not sent yet');
+	await expectUnsent(bob, '3 changes not sent yet');
 	await shop.restart();
 	const host = cart(['2 × Alpine cheese €17.80'], '€17.80', 'Host');
 	const lines = ['1 × Sourdough loaf €6.50', '2 × Lemonade €6.40'];
 	await expectBoth({ Ada: host, Bob: cart(lines, '€12.90') });
 
+	for (const page of [ada, bob])
+		await page.waitForSelector('#unsent', { state: 'hidden' });
 	await bob.reload();
 	await expectBoth({ Ada: host, Bob: cart(lines, '€12.90') });
 	return { ada, bob, expectBoth, lines };
