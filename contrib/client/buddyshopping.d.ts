@@ -199,6 +199,11 @@ export class BuddyShopping<
 	/** The same as a guest of a running session. */
 	joinSession(customerName: string): Promise<string>;
 	/**
+	 * Join the session, or start it if there is none, whoever else does so at
+	 * the same time. That there is none, or is one, is no `error`.
+	 */
+	enter(customerName: string): Promise<string>;
+	/**
 	 * Replace the cart by any JSON object. Resolves when it, or a newer
 	 * one, is stored durably.
 	 */

@@ -67,6 +67,11 @@ const CART = 'updateCart', READY = 'customerReadyToCheckout';
 const LEAVING = 'leaveSession';
 const NAMES = { [CART]: 'cart', [READY]: 'isReady', [LEAVING]: 'leave' };
 
+// Who enters goes the other way after this refusal, so often at the most.
+const OTHER_WAY = { joinSession: ['sessionNotFound', 'startSession'],
+	startSession: ['sessionExists', 'joinSession'] };
+const TURNS_MAX = 6;
+
 // After these there is no such customer any more.
 const GONE = ['leftSession', 'sessionNotFound', 'unknownCustomer',
 	'invalidToken'];
@@ -1126,7 +1131,7 @@ class Shopper {
 		throw error;
 	}
 
-	async enter(event, customerName) {
+	async enter(event, customerName, turns) {
 		if (this._isClosed)
 			this._deny('closed');
 		const isLeaving = this._wishes.has('leaveSession');
@@ -1134,17 +1139,16 @@ class Shopper {
 			return this.customerId;
 		const promise = this._promise(this._entering);
 		if (!this._customer)
-			this._become({ event, customerName });
+			this._become({ event, customerName, turns });
 		else if (isLeaving || this._customer.isRemembered)
-			this._next = { event, customerName };
+			this._next = { event, customerName, turns };
 		this._steer();
 		return promise;
 	}
 
 	_become(customer) {
-		this._customer = customer && { ...customer,
-			at: this._platform.now(),
-			requestId: this._ghostOf(customer) ??
+		this._customer = customer && { at: this._platform.now(),
+			...customer, requestId: this._ghostOf(customer) ??
 				randomId(this._platform) };
 		this._isConfirmed = false;
 		this._known.clear();
@@ -1462,6 +1466,8 @@ class Shopper {
 			this._end(error);
 			return;
 		}
+		if (isEntering && this._turn(error))
+			return;
 		this._tell('error', error);
 		if (error.retryAfter !== undefined && !isFinal)
 			this._postpone(line, error, asked);
@@ -1474,6 +1480,17 @@ class Shopper {
 			this._forgo(asked, error);
 		else if (asked)
 			line.hang();
+	}
+
+	// Whether to try the other of start and join: somebody else was faster.
+	_turn(error) {
+		const { event, customerName, turns, at } = this._customer;
+		const [code, other] = OTHER_WAY[event];
+		if (!turns || error.code !== code || this._wishes.has(LEAVING))
+			return false;
+		this._next = { event: other, customerName, turns: turns - 1, at };
+		this._end(error);
+		return true;
 	}
 
 	// What is wished is, until the next multicart.
@@ -1805,6 +1822,15 @@ export class BuddyShopping extends EventTarget {
 	joinSession(customerName) {
 		return optional(this[SHOPPER]().enter('joinSession',
 			customerName));
+	}
+
+	/**
+	 * Join the session, or start it if there is none, whoever else does so at
+	 * the same time.
+	 */
+	enter(customerName) {
+		return optional(this[SHOPPER]().enter('joinSession', customerName,
+			TURNS_MAX));
 	}
 
 	/**
