@@ -168,7 +168,7 @@ END
 # All of them would listen on port 80: inside.py starts one at a time.
 servers='nginx lighttpd apache2 haproxy caddy'
 packages=systemd,systemd-sysv,dbus,nginx-light,lighttpd,apache2,haproxy,caddy
-packages=$packages,curl,python3-websockets,jq,sqlite3
+packages=$packages,curl,python3-websockets,jq,sqlite3,openssl,ca-certificates
 depends=$(dpkg-deb -f "$work/test/package.deb" Depends |
     sed -e 's/([^)]*)//g' -e 's/ //g')
 unit=/etc/systemd/system/test.service

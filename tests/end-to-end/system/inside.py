@@ -8,12 +8,16 @@ has said that it is ready, journal lines are read from a cursor on.
 import asyncio
 import ctypes
 import glob
+import http.server
 import json
 import os
 import pwd
+import queue
 import re
 import signal
+import ssl
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -293,6 +297,67 @@ def survives_being_killed():
     assert resume(DIRECT, "killed", host) == CARTS
 
 
+class Webhooks(http.server.BaseHTTPRequestHandler):
+    """The shop's server, which takes what it is told."""
+
+    told = queue.Queue()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.told.put(json.loads(body)["type"])
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def take_webhooks(host, port):
+    """By TLS, with a certificate that the system believes."""
+    key, certificate = "/root/hook.key", "/usr/local/share/ca-certificates"
+    certificate += "/hook.crt"
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+        "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out",
+        certificate, "-subj", f"/CN={host}", "-days", "2", "-addext",
+        f"subjectAltName=DNS:{host}")
+    run("update-ca-certificates")
+    write("/etc/hosts", f"127.0.0.1 localhost {host}\n")
+    server = http.server.HTTPServer(("127.0.0.1", port), Webhooks)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def sends_webhooks():
+    """To a name, over TLS, signed with a secret that only root can read."""
+    secret = "/etc/buddyshopping/webhook.secret"
+    write(secret, "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n")
+    os.chmod(secret, 0o600)
+    write(f"{DROPINS}/webhook.conf",
+          f"[Service]\nLoadCredential=webhook-secret:{secret}\n")
+    systemctl("daemon-reload")
+    configure(webhook_url='"https://hook.example:8443/"',
+              webhook_secret='"/run/credentials/buddyshopping.service/'
+                             'webhook-secret"',
+              webhook_allow_private="yes")
+    server = take_webhooks("hook.example", 8443)
+    systemctl("restart", UNIT)
+    said = run("buddyshoppingctl", "webhook", "test")
+    assert said.startswith("delivered: status 204 "), said
+    use(DIRECT, "told")
+    told = [Webhooks.told.get(timeout=60) for _ in range(4)]
+    assert told == ["webhook.test", "session.started", "customer.joined",
+                    "cart.changed"], told
+    os.unlink(f"{DROPINS}/webhook.conf")
+    os.unlink(secret)
+    configure()
+    systemctl("daemon-reload")
+    systemctl("restart", UNIT)
+    server.shutdown()
+
+
 def serves_through_a_proxy():
     configure(base_path='"/shopping/"',
               trusted_proxies='{"127.0.0.1", "::1"}')
@@ -336,7 +401,7 @@ def is_activated_by_its_sockets():
 
 def does_without_a_network():
     """The variant for a proxy on the same host."""
-    os.makedirs(DROPINS)
+    os.makedirs(DROPINS, exist_ok=True)
     os.symlink("/usr/share/doc/buddyshopping/systemd/local.conf",
                f"{DROPINS}/local.conf")
     systemctl("daemon-reload")
@@ -602,6 +667,7 @@ STEPS = [
     refuses_what_is_bad,
     restores_a_copy,
     survives_being_killed,
+    sends_webhooks,
     serves_through_a_proxy,
     is_activated_by_its_sockets,
     does_without_a_network,
