@@ -11,8 +11,8 @@ import { Receiver, distinct, webhookSettings, withWebhook }
 	from './lib/receiver.mjs';
 import { TicketKey } from './lib/ticket.mjs';
 import { tool } from './lib/tool.mjs';
-import { changeCart, enter, statusOf, succeed, typesOf, untilStatus }
-	from './lib/webhooks.mjs';
+import { changeCart, enter, isInOrder, setReady, statusOf, succeed, typesOf,
+	untilStatus } from './lib/webhooks.mjs';
 
 const ACCOUNT = 'account-of-penelope';
 
@@ -204,3 +204,56 @@ test('a reload uses no connection of before', () =>
 		await succeed(database, 'webhook', 'test');
 		assert.equal(connections, 2);
 	}));
+
+test('what waits while the receiver hangs is bounded, and all of it comes', () => {
+	let release;
+	const hangs = new Promise((resolve) => { release = resolve; });
+	const SESSIONS = 10, TIMES = 50;
+	return withWebhook(() => hangs, { 'message-rate': 0,
+		'new-session-rate': 0, 'session-write-rate': 0, 'webhook-timeout': 60 },
+	async ({ receiver, daemon, database }) => {
+		const clients = await Promise.all(Array.from({ length: SESSIONS },
+			(_, i) => enter(daemon, `s${i}`, 'Ada')));
+		const toggle = async (client) => {
+			for (let i = 0; i < TIMES; i++) {
+				await setReady(client, true);
+				await setReady(client, false);
+			}
+		};
+		await Promise.all(clients.map(toggle));
+		const { held, underWay, readSeq } = await untilStatus(database,
+			(status) => status.held >= 1024);
+		// A thousand, and what a read yields.
+		assert(held < 1024 + 300, `${held}`);
+		assert.equal(underWay, 8);
+		assert(readSeq < SESSIONS * (1 + TIMES * 2));
+		release(200);
+		for (let i = 0; i < SESSIONS; i++) {
+			// Each makes an event of the customer and one of all.
+			await receiver.until(() =>
+				receiver.of(`s${i}`).length >= 1 + TIMES * 4);
+			assert(isInOrder(receiver.of(`s${i}`)));
+		}
+		assert.equal(receiver.events.length, SESSIONS * (1 + TIMES * 4));
+	});
+});
+
+test('events that are purged before they are taken are counted',
+	{ concurrency: true }, () => {
+		let status = 500;
+		return withWebhook(() => status,
+			{ 'audit-retention': 1, 'journal-retention': 1, 'clock-grace': 0 },
+			async ({ receiver, daemon, database }) => {
+				await enter(daemon, 'one', 'Ada');
+				await receiver.until(() => receiver.attempts.some(
+					(attempt) => attempt.status === 500));
+				await succeed(database, 'end', 'one');
+				await daemon.logged(/webhook: rows behind \d+ were purged before they were delivered/);
+				const { purged } = await untilStatus(database,
+					({ parked }) => parked === 0);
+				assert(purged > 0);
+				status = 200;
+				await enter(daemon, 'one', 'Ada');
+				await receiver.untilTold('one', 'session.started');
+			});
+	});
