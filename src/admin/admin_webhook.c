@@ -213,6 +213,7 @@ admin_webhook_replay(const struct admin_request *request,
 		answer_off(answer);
 		return;
 	}
-	log_info("admin: webhook replay: behind row %" PRIu64, seq);
+	log_info("admin: webhook replay%s%s: behind row %" PRIu64,
+	    query.shop[0] == '\0' ? "" : " of shop ", query.shop, seq);
 	admin_answer_empty(answer, 200);
 }

@@ -30,6 +30,7 @@ enum {
 
 struct webhook_worker {
 	char	 shop[SESSION_NAME_SHOP_MAX + 1];	/* whose it is */
+	char	 name[WEBHOOK_NAME_BYTES];	/* in the log */
 	struct journal_events *reader;
 	struct webhook_queue *queue;
 	struct webhook_sender *sender;
@@ -70,7 +71,14 @@ begin_behind(struct webhook_worker *worker, int64_t seq)
 	webhook_queue_begin(worker->queue, seq);
 	worker->has_begun = true;
 	worker->is_changed = true;
-	log_info("webhook: begins behind row %" PRId64, seq);
+	log_info("%s: begins behind row %" PRId64, worker->name, seq);
+}
+
+void
+webhook_worker_name(const char *shop, char name[WEBHOOK_NAME_BYTES])
+{
+	xsnprintf(name, WEBHOOK_NAME_BYTES, "webhook%s%s",
+	    shop[0] == '\0' ? "" : " of shop ", shop);
 }
 
 struct webhook_worker *
@@ -80,6 +88,7 @@ webhook_worker_new(const char *path, const char *shop,
 	struct webhook_worker *worker = xcalloc(1, sizeof(*worker));
 
 	xsnprintf(worker->shop, sizeof(worker->shop), "%s", shop);
+	webhook_worker_name(shop, worker->name);
 	worker->reader = journal_events_new(path);
 	worker->queue = webhook_queue_new(seed, 0);
 	worker->sender = webhook_sender_new();
@@ -135,7 +144,8 @@ end(struct webhook_worker *worker)
 	struct webhook_queue_figures figures;
 
 	webhook_queue_copy_figures(worker->queue, &figures);
-	log_info("webhook: ends behind row %" PRId64, figures.delivered_seq);
+	log_info("%s: ends behind row %" PRId64, worker->name,
+	    figures.delivered_seq);
 	webhook_queue_begin(worker->queue, 0);
 	worker->has_begun = false;
 	worker->is_changed = true;
@@ -258,7 +268,7 @@ hold_back(struct webhook_worker *worker,
 	if (s > RETRY_AFTER_MAX_S)
 		s = RETRY_AFTER_MAX_S;
 	webhook_queue_hold(worker->queue, now->wall_ms + s * 1000);
-	log_warnx("webhook: nothing is sent for %" PRIu64 " s: %s", s,
+	log_warnx("%s: nothing is sent for %" PRIu64 " s: %s", worker->name, s,
 	    outcome->status == STATUS_GONE ? "the answer is 410 (Gone)" :
 	    "the receiver asked for it");
 }
@@ -272,13 +282,14 @@ deliver_failed(struct webhook_worker *worker, struct webhook_lane *lane,
 
 	xsnprintf(id, sizeof(id), "%s", webhook_lane_event(lane)->id->data);
 	if (log_is_due(&worker->failure_logged_ms, now->mono_ms))
-		log_warnx("webhook: event %s was not delivered: %s", id,
-		    outcome->error);
+		log_warnx("%s: event %s was not delivered: %s", worker->name,
+		    id, outcome->error);
 	if (webhook_queue_failed(worker->queue, lane, now) ==
 	    WEBHOOK_GIVEN_UP) {
 		worker->figures.given_up++;
-		log_errorx("webhook: event %s is given up after %" PRIu64
-		    " attempts: %s", id, attempts, outcome->error);
+		log_errorx("%s: event %s is given up after %" PRIu64
+		    " attempts: %s", worker->name, id, attempts,
+		    outcome->error);
 	}
 	hold_back(worker, outcome, now);
 }
@@ -312,9 +323,9 @@ make_room(struct webhook_worker *worker)
 	struct webhook_lane *lane;
 
 	while ((lane = webhook_queue_hopeless(worker->queue, &now)) != NULL) {
-		log_errorx("webhook: too many sessions are refused: events of "
-		    "one are given up, from row %" PRId64 " to %" PRId64,
-		    webhook_lane_from(lane).seq,
+		log_errorx("%s: too many sessions are refused: events of one "
+		    "are given up, from row %" PRId64 " to %" PRId64,
+		    worker->name, webhook_lane_from(lane).seq,
 		    webhook_queue_position(worker->queue));
 		webhook_queue_give_up(worker->queue, lane);
 		worker->figures.given_up++;
@@ -389,8 +400,9 @@ note_purged(struct webhook_worker *worker, int64_t seq)
 	worker->figures.purged++;
 	worker->is_changed = true;
 	if (log_is_due(&worker->purge_logged_ms, clock_now().mono_ms))
-		log_errorx("webhook: rows behind %" PRId64 " were purged "
-		    "before they were delivered: goes on at the oldest", seq);
+		log_errorx("%s: rows behind %" PRId64 " were purged before "
+		    "they were delivered: goes on at the oldest",
+		    worker->name, seq);
 }
 
 /* Read what waits in a lane; -1 if that is not possible now. */
@@ -491,8 +503,8 @@ read_on(struct webhook_worker *worker)
 		webhook_queue_moved(worker->queue, 0);
 		return false;
 	case JOURNAL_EVENTS_AHEAD:
-		log_warnx("webhook: the journal ends before row %" PRId64,
-		    webhook_queue_position(worker->queue));
+		log_warnx("%s: the journal ends before row %" PRId64,
+		    worker->name, webhook_queue_position(worker->queue));
 		begin_at_newest(worker);
 		break;
 	case JOURNAL_EVENTS_FAILED:

@@ -6,6 +6,7 @@
 
 #include "admin/webhook_figures.h"
 #include "base/id.h"
+#include "session/session_name.h"
 
 struct webhook_erased;
 struct webhook_settings;
@@ -16,6 +17,12 @@ struct webhook_state;
  * All of it is done by one thread, but for webhook_worker_wake().
  */
 struct webhook_worker;
+
+enum { WEBHOOK_NAME_BYTES = sizeof("webhook of shop ") +
+	    SESSION_NAME_SHOP_MAX };
+
+/* What the log calls that of a shop. */
+void	 webhook_worker_name(const char *shop, char name[WEBHOOK_NAME_BYTES]);
 
 /*
  * path of the database, the shop's name, "" for that outside of sections, and

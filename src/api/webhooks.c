@@ -171,9 +171,11 @@ static void
 forget_state(struct webhooks *webhooks)
 {
 	const struct webhook_state *old = webhooks->config.state;
+	char name[WEBHOOK_NAME_BYTES];
 
 	if (old != NULL && old->seq >= 0) {
-		log_info("webhook: ends behind row %jd", (intmax_t)old->seq);
+		webhook_worker_name(webhooks->shop, name);
+		log_info("%s: ends behind row %jd", name, (intmax_t)old->seq);
 		webhooks->state = webhook_state_new();
 		webhooks->config.changed(webhooks->config.ctx);
 	}

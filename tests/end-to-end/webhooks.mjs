@@ -445,7 +445,7 @@ test('each shop hears of its own sessions, with its own secret and position',
 		// One that is removed is told nothing, and begins anew.
 		write(['books', 'games']);
 		await succeed(database, 'reload');
-		await daemon.logged(/webhook: ends behind row \d+/);
+		await daemon.logged(/webhook of shop music: ends behind row \d+/);
 		write(['books', 'music', 'games']);
 		await shop(daemon, 'books/b3');
 		await books.untilTold('b3', 'session.unready');
@@ -453,7 +453,7 @@ test('each shop hears of its own sessions, with its own secret and position',
 		assert.deepEqual([shopOf(status, 'books').on,
 			shopOf(status, 'music').on], [true, false]);
 		await succeed(database, 'reload');
-		await daemon.logged(/webhook: begins behind row \d+/);
+		await daemon.logged(/webhook of shop music: begins behind row \d+/);
 		await shop(daemon, 'music/m3');
 		expectShopped(await music.untilTold('m3', 'session.unready'));
 		assert.deepEqual(sessionsOf(music), ['m1', 'm2', 'm3']);
