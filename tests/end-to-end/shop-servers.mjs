@@ -555,5 +555,13 @@ test('README\'s answer to a webhook makes an order', (t) => {
 		body = EVENT.replace('"incarnation":1', '"incarnation":2');
 		assert.equal(await answer(), '');
 		assert.equal((await call('GET', '/v1/sessions/picnic')).isLocked, false);
+		// And later still, while others shop there who are ready.
+		const cid = await enter(daemon, 'picnic', 'startSession', 'Cid');
+		cid.send('customerReadyToCheckout', { customerId: cid.customerId,
+			seq: 1, customerReadyToCheckout: true });
+		await cid.nextOf('customerReadyToCheckout');
+		body = EVENT;
+		assert.equal(await answer(), '');
+		assert.equal((await call('GET', '/v1/sessions/picnic')).isLocked, false);
 	});
 });
