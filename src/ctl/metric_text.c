@@ -141,7 +141,7 @@ metric_text_bound(const char *before, const char *after, const char *name,
 	xsnprintf(bucket, sizeof(bucket), "%s_bucket", name);
 	xsnprintf(count, sizeof(count), "%s_count", name);
 	all = growth(before, after, count, NULL);
-	if (all <= 0)
+	if (!(all > 0))
 		return 0;
 	while (next_sample(&line, bucket, &sample))
 		if (find_bound(&sample, label, &bound) &&
