@@ -25,6 +25,13 @@ webhook_sender_free(struct webhook_sender *sender)
 }
 
 void
+webhook_sender_disconnect(struct webhook_sender *sender)
+{
+	(void)sender;
+	give_up();
+}
+
+void
 webhook_sender_configure(struct webhook_sender *sender,
     const struct webhook_settings *settings)
 {

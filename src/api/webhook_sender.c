@@ -193,9 +193,9 @@ trust(CURL *easy, const char *ca_file)
 	check_easy(curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
 }
 
-/* With it go its connections.  Who woke the old one finds the new one awake. */
-static void
-replace_multi(struct webhook_sender *sender)
+/* Who woke the old one finds the new one awake. */
+void
+webhook_sender_disconnect(struct webhook_sender *sender)
 {
 	CURLM *old = sender->multi, *multi = new_multi();
 
@@ -215,7 +215,6 @@ webhook_sender_configure(struct webhook_sender *sender,
 	size_t i;
 
 	sender->settings = settings;
-	replace_multi(sender);
 	for (i = 0; i < WEBHOOK_TRANSFERS_MAX; i++) {
 		struct transfer *transfer = &sender->transfers[i];
 

@@ -42,10 +42,11 @@ struct webhook_sender *webhook_sender_new(void);
 /* Ends what is under way, without a wait.  NULL is allowed. */
 void	 webhook_sender_free(struct webhook_sender *sender);
 
+/* Keep no connection of before.  Nothing may be under way. */
+void	 webhook_sender_disconnect(struct webhook_sender *sender);
 /*
- * Where requests go from now on, over connections that are new: those of before
- * were allowed, and trusted, by other settings.  These stay until the next call.
- * Nothing may be under way.
+ * Where requests go from now on; settings stay until the next call.  Nothing
+ * may be under way.
  */
 void	 webhook_sender_configure(struct webhook_sender *sender,
 	    const struct webhook_settings *settings);

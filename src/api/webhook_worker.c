@@ -156,6 +156,8 @@ webhook_worker_configure(struct webhook_worker *worker,
     struct webhook_settings *settings)
 {
 	cancel_all(worker);
+	/* Those of before were allowed, and trusted, by other settings. */
+	webhook_sender_disconnect(worker->sender);
 	webhook_settings_free(worker->settings);
 	worker->settings = settings;
 	webhook_queue_configure(worker->queue, settings->retry_ms);

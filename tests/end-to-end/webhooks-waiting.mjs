@@ -2,12 +2,13 @@
 // receiver asks for is done, and what waits is bounded and kept.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
 import { Daemon, FAULTY, makeFolder, withPatience } from './lib/daemon.mjs';
-import { Receiver, distinct, webhookSettings, withWebhook }
+import { Receiver, distinct, linesOf, webhookSettings, withWebhook }
 	from './lib/receiver.mjs';
 import { TicketKey } from './lib/ticket.mjs';
 import { tool } from './lib/tool.mjs';
@@ -203,6 +204,26 @@ test('a reload uses no connection of before', () =>
 		await succeed(database, 'reload');
 		await succeed(database, 'webhook', 'test');
 		assert.equal(connections, 2);
+	}));
+
+test('a URL that goes away leaves no connection', () =>
+	withPatience(async () => {
+		const receiver = await Receiver.start();
+		receiver.server.keepAliveTimeout = 0;
+		const folder = makeFolder();
+		const database = path.join(folder, 'shop.db');
+		const configuration = path.join(folder, 'shop.conf');
+		fs.writeFileSync(configuration, linesOf(webhookSettings(receiver)));
+		const connected = once(receiver.server, 'connection');
+		const daemon = await Daemon.start({ database, configuration });
+		await succeed(database, 'webhook', 'test');
+		const [socket] = await connected;
+		const closed = once(socket, 'close');
+		fs.writeFileSync(configuration, '');
+		await succeed(database, 'reload');
+		await closed;
+		assert.equal(await daemon.stop(), 0);
+		await receiver.stop();
 	}));
 
 test('what waits while the receiver hangs is bounded, and all of it comes', () => {
