@@ -16,10 +16,11 @@ export type State = 'idle' | 'connecting' | 'online' | 'closed';
 export type Transport = 'websocket' | 'polling' | null;
 
 /**
- * The daemon's codes, and four of the client itself: notJoined, closed, noTicket
- * where there was none for a start or join, and undelivered, for a message that
- * something on the way refuses again and again while the daemon answers others.
- * It is not sent any more.
+ * The daemon's codes, and six of the client itself: notJoined, closed, noTicket
+ * where there was none for a start or join, undelivered, for a message that
+ * something on the way refuses again and again while the daemon answers others
+ * (it is not sent any more), timeout, and aborted where a browser of before 2022
+ * does not know the reason of a signal.
  */
 export type Code =
 	| 'invalidJson'
@@ -50,6 +51,8 @@ export type Code =
 	| 'closed'
 	| 'undelivered'
 	| 'noTicket'
+	| 'timeout'
+	| 'aborted'
 	| (string & {});
 
 /** What the daemon refused, or why a call had no success. */
@@ -128,6 +131,24 @@ export interface Platform {
 	connection?: EventTarget;
 }
 
+/** For how long to wait for one call's answer. */
+export interface CallOptions {
+	/** Milliseconds until the promise is rejected with `timeout`. */
+	timeout?: number;
+	/** Rejects the promise with its reason when it is aborted. */
+	signal?: AbortSignal;
+}
+
+/**
+ * Gets each message that is sent or comes, as it is in buddyshopping-protocol(7)
+ * but without token and ticket.
+ */
+export type Debug = (
+	direction: 'in' | 'out',
+	transport: 'websocket' | 'polling',
+	message: { event: string; payload: object; cursor?: string },
+) => void;
+
 export interface Options {
 	/** The daemon's subprotocol, if it asks for one. */
 	protocol?: string;
@@ -147,6 +168,8 @@ export interface Options {
 	ticket?: Ticket | (() => Ticket | Promise<Ticket>);
 	/** What the daemon is asked for besides; those it does not know are off. */
 	features?: readonly Feature[];
+	/** Tell each message, by console.debug if it is true. */
+	debug?: boolean | Debug;
 	platform?: Partial<Platform>;
 }
 
@@ -182,6 +205,13 @@ export class BuddyShopping<
 	 * `pending`.
 	 */
 	get pending(): Pending | null;
+	/** How many attempts to connect were lost since it was connected. */
+	get attempt(): number;
+	/**
+	 * When the next is made, in milliseconds since 1970, or null if there is
+	 * a connection or nobody knows; one that has passed is under way.
+	 */
+	get retryAt(): number | null;
 	/**
 	 * Whether the shop makes an order of the session, as the newest multicart
 	 * says; never without the feature `lock`.
@@ -195,23 +225,28 @@ export class BuddyShopping<
 	 * Start the session as its host. Resolves with the customerId; one that
 	 * this tab has already is kept.
 	 */
-	startSession(customerName: string): Promise<string>;
+	startSession(customerName: string, options?: CallOptions): Promise<string>;
 	/** The same as a guest of a running session. */
-	joinSession(customerName: string): Promise<string>;
+	joinSession(customerName: string, options?: CallOptions): Promise<string>;
 	/**
 	 * Join the session, or start it if there is none, whoever else does so at
 	 * the same time. That there is none, or is one, is no `error`.
 	 */
-	enter(customerName: string): Promise<string>;
+	enter(customerName: string, options?: CallOptions): Promise<string>;
 	/**
 	 * Replace the cart by any JSON object. Resolves when it, or a newer
 	 * one, is stored durably.
 	 */
-	updateCart(cart: Cart): Promise<void>;
+	updateCart(cart: Cart, options?: CallOptions): Promise<void>;
 	/** Say whether the customer is ready. Resolves as updateCart does. */
-	setReady(isReady: boolean): Promise<void>;
+	setReady(isReady: boolean, options?: CallOptions): Promise<void>;
 	/** Leave the session for good. Resolves when that is done. */
-	leave(): Promise<void>;
+	leave(options?: CallOptions): Promise<void>;
+	/**
+	 * Do not wait for the next attempt to connect, or find out whether the
+	 * connection is alive.
+	 */
+	reconnect(): void;
 	/**
 	 * Stop talking, without leaving: another BuddyShopping in this tab can
 	 * resume. What is not acknowledged is kept for it, and its promises are

@@ -45,6 +45,8 @@ const STALE_MS = 70000;
 const LOCKED_MS = 30000;
 // How long to be held off at the most, whatever is said.
 const HOLD_MAX_S = 600;
+// More than that no timer can wait for.
+const TIMEOUT_MAX_MS = 2 ** 31;
 // How many numbers there are in a millisecond, until the year 2248; each tab
 // has one of them.
 const STRIPES = 1024;
@@ -267,6 +269,11 @@ function strangers(count, seq) {
 		() => ({ resolve: settle, reject: settle, seq }));
 }
 
+// Browsers of before 2022 tell none.
+function reasonOf({ reason }) {
+	return reason ?? new BuddyShoppingError({ code: 'aborted' });
+}
+
 function isSame(value, other) {
 	return JSON.stringify(value) === JSON.stringify(other);
 }
@@ -438,6 +445,7 @@ class SocketLine {
 	_ask(message, limit) {
 		this._asked = message;
 		this._cursor = this._owner.cursor();
+		this._owner.debug('out', 'websocket', message);
 		if (limit !== undefined)
 			this._expect(limit);
 		this._ws.send(JSON.stringify(message));
@@ -769,6 +777,7 @@ class PollLine {
 	async _post(message, limit) {
 		const { contentType } = this._ends;
 		const request = new AbortController();
+		this._owner.debug('out', 'polling', message);
 		this._requests.add(request);
 		try {
 			return await this._request({
@@ -853,6 +862,8 @@ class Shopper {
 		this._isImpatient = false;
 		this._forcePolling = Boolean(options.forcePolling);
 		this._ticket = options.ticket;
+		this._listener = options.debug === true ?
+			(...traffic) => console.debug(...traffic) : options.debug;
 		this._features = options.features && [...options.features];
 		this._failedUntil = 0;
 		this._condemnedAt = -1;
@@ -924,6 +935,19 @@ class Shopper {
 		return this._pending;
 	}
 
+	get attempt() {
+		return this._attempt;
+	}
+
+	get retryAt() {
+		return this._retryAt();
+	}
+
+	// What a sign of trouble does.
+	reconnect() {
+		this._check();
+	}
+
 	get forcePolling() {
 		return this._forcePolling;
 	}
@@ -951,6 +975,7 @@ class Shopper {
 	// What the lines may ask of us.
 	_owner() {
 		return {
+			debug: (...traffic) => this._debug(...traffic),
 			hello: () => this._hello(),
 			greeting: () => this._greeting(),
 			cursor: () => this._cursor,
@@ -970,6 +995,14 @@ class Shopper {
 			held: () => this._held(),
 			isHidden: () => this._isHidden(),
 		};
+	}
+
+	// What passes, but for what proves who the customer is.
+	_debug(direction, transport, { event, payload, cursor }) {
+		const hidden = { token: undefined, ticket: undefined };
+		if (this._listener)
+			permitted(() => this._listener(direction, transport, {
+				event, payload: { ...payload, ...hidden }, cursor }));
 	}
 
 	_isHidden() {
@@ -1014,6 +1047,7 @@ class Shopper {
 	_check() {
 		this._socket.check();
 		this._poller.check();
+		this._tellPending();
 	}
 
 	// A computer that slept tells nobody: its clock does.
@@ -1119,10 +1153,49 @@ class Shopper {
 		this.page.dispatchEvent(new CustomEvent(type, { detail }));
 	}
 
-	_promise(waiting) {
-		return optional(new Promise((resolve, reject) => {
-			waiting.push({ resolve, reject, seq: 0 });
+	// One that waits among others, for no longer than options say.
+	_promise(waiting, { timeout, signal } = {}, withdraw = () => {}) {
+		const alarm = new Alarm(this._platform);
+		const one = { seq: 0 };
+		waiting.push(one);
+		const promise = optional(new Promise((resolve, reject) => {
+			Object.assign(one, { resolve, reject });
 		}));
+		const giveUp = (error) => {
+			one.reject(error);
+			withdraw(one);
+		};
+		const abort = () => giveUp(reasonOf(signal));
+		signal?.addEventListener('abort', abort);
+		// Longer ones would be over at once.
+		if (timeout < TIMEOUT_MAX_MS)
+			alarm.set(timeout, () => giveUp(new BuddyShoppingError({
+				code: 'timeout', message: 'It takes too long.' })));
+		const end = () => {
+			alarm.clear();
+			signal?.removeEventListener('abort', abort);
+		};
+		promise.then(end, end);
+		return promise;
+	}
+
+	// Nobody waits for the customer any more. The daemon may have it, so it
+	// is who says the same again.
+	_withdraw(one) {
+		this._entering = this._entering.filter((other) => other !== one);
+		if (this._entering.length > 0)
+			return;
+		this._next = null;
+		if (this._customer && !this._customer.token)
+			this._giveUp(new BuddyShoppingError({ code: 'leftSession' }));
+	}
+
+	// Be nobody.
+	_giveUp(error) {
+		const { event, customerName, requestId } = this._customer;
+		this._ghost = this._ticket ? null :
+			{ event, customerName, requestId };
+		this._end(error);
 	}
 
 	_deny(code) {
@@ -1131,13 +1204,16 @@ class Shopper {
 		throw error;
 	}
 
-	async enter(event, customerName, turns) {
+	async enter(event, customerName, options, turns) {
 		if (this._isClosed)
 			this._deny('closed');
+		if (options?.signal?.aborted)
+			throw reasonOf(options.signal);
 		const isLeaving = this._wishes.has('leaveSession');
 		if (this._isConfirmed && !isLeaving)
 			return this.customerId;
-		const promise = this._promise(this._entering);
+		const promise = this._promise(this._entering, options,
+			(one) => this._withdraw(one));
 		if (!this._customer)
 			this._become({ event, customerName, turns });
 		else if (isLeaving || this._customer.isRemembered)
@@ -1168,9 +1244,11 @@ class Shopper {
 		return ghost.requestId;
 	}
 
-	async wish(event, content) {
+	async wish(event, content, options) {
 		if (this._isClosed)
 			this._deny('closed');
+		if (options?.signal?.aborted)
+			throw reasonOf(options.signal);
 		const isLeaving = this._wishes.has('leaveSession');
 		if (!this._customer || (isLeaving && event !== 'leaveSession'))
 			this._deny('notJoined');
@@ -1178,7 +1256,7 @@ class Shopper {
 		const payload = JSON.parse(JSON.stringify(content));
 		const { waiting = [], seq, at = this._platform.now() } =
 			this._wishes.get(event) ?? {};
-		const promise = this._promise(waiting);
+		const promise = this._promise(waiting, options);
 		// One that may have arrived has had its place in the order.
 		if (seq)
 			this._wishes.delete(event);
@@ -1281,6 +1359,8 @@ class Shopper {
 	}
 
 	_receive(line, { event, payload, cursor }, asked, since) {
+		this._debug('in', line === this._socket ? 'websocket' : 'polling',
+			{ event, payload, cursor });
 		if (!this._customer)
 			return;
 		if (event === 'multicartUpdate')
@@ -1433,12 +1513,8 @@ class Shopper {
 				customer.failures = -Infinity;
 			});
 		else
-			this._blame(customer.event, customer, (error) => {
-				const { event, customerName, requestId } = customer;
-				this._ghost = this._ticket ? null :
-					{ event, customerName, requestId };
-				this._end(error);
-			});
+			this._blame(customer.event, customer,
+				(error) => this._giveUp(error));
 	}
 
 	// It is stored, or another tab's change was later.
@@ -1795,6 +1871,19 @@ export class BuddyShopping extends EventTarget {
 		return this[SHOPPER]().pending;
 	}
 
+	/** How many attempts to connect were lost since it was connected. */
+	get attempt() {
+		return this[SHOPPER]().attempt;
+	}
+
+	/**
+	 * When the next is made, in milliseconds since 1970, or null if there is
+	 * a connection or nobody knows; one that has passed is under way.
+	 */
+	get retryAt() {
+		return this[SHOPPER]().retryAt;
+	}
+
 	/** Whether the shop makes an order of it, with the feature `lock`. */
 	get isLocked() {
 		return this[SHOPPER]().isLocked;
@@ -1813,44 +1902,52 @@ export class BuddyShopping extends EventTarget {
 	 * Start the session as its host. Resolves with the customerId; one that
 	 * this tab has already is kept.
 	 */
-	startSession(customerName) {
+	startSession(customerName, options) {
 		return optional(this[SHOPPER]().enter('startSession',
-			customerName));
+			customerName, options));
 	}
 
 	/** The same as a guest of a running session. */
-	joinSession(customerName) {
+	joinSession(customerName, options) {
 		return optional(this[SHOPPER]().enter('joinSession',
-			customerName));
+			customerName, options));
 	}
 
 	/**
 	 * Join the session, or start it if there is none, whoever else does so at
 	 * the same time.
 	 */
-	enter(customerName) {
-		return optional(this[SHOPPER]().enter('joinSession', customerName,
-			TURNS_MAX));
+	enter(customerName, options) {
+		return optional(this[SHOPPER]().enter('joinSession',
+			customerName, options, TURNS_MAX));
 	}
 
 	/**
 	 * Replace the cart by any JSON object. Resolves when it, or a newer
 	 * one, is stored durably.
 	 */
-	updateCart(cart) {
-		return optional(this[SHOPPER]().wish('updateCart',
-			{ cartContent: cart }));
+	updateCart(cart, options) {
+		return optional(this[SHOPPER]().wish(CART,
+			{ cartContent: cart }, options));
 	}
 
 	/** Say whether the customer is ready. Resolves as updateCart does. */
-	setReady(isReady) {
-		return optional(this[SHOPPER]().wish('customerReadyToCheckout',
-			{ customerReadyToCheckout: isReady }));
+	setReady(isReady, options) {
+		return optional(this[SHOPPER]().wish(READY,
+			{ [READY]: isReady }, options));
 	}
 
 	/** Leave the session for good. Resolves when that is done. */
-	leave() {
-		return optional(this[SHOPPER]().wish('leaveSession', {}));
+	leave(options) {
+		return optional(this[SHOPPER]().wish(LEAVING, {}, options));
+	}
+
+	/**
+	 * Do not wait for the next attempt, or find out whether the connection
+	 * is alive.
+	 */
+	reconnect() {
+		this[SHOPPER]().reconnect();
 	}
 
 	/**

@@ -13,8 +13,10 @@ export class Clock {
 		this.#offset += ms;
 	}
 
+	// As in browsers: what is longer than they can count is over at once.
 	setTimeout = (ring, ms = 0) => {
-		this.#timers.set(++this.#ids, { at: this.#now + ms, ring });
+		const at = this.#now + (ms < 2 ** 31 ? ms : 0);
+		this.#timers.set(++this.#ids, { at, ring });
 		return this.#ids;
 	};
 

@@ -7,9 +7,12 @@ import { test } from 'node:test';
 
 import './old-browser.mjs';
 
+import './calls.test.mjs';
 import './client.test.mjs';
+import './enter.test.mjs';
 import './firewall.test.mjs';
 import './hostile.test.mjs';
+import './pending.test.mjs';
 
 // Debian's node depends on it; elsewhere it comes from npm.
 function findAcorn() {
