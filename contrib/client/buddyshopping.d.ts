@@ -9,7 +9,7 @@ export interface Owner {
 export interface Member<Cart extends object = Record<string, unknown>> {
 	owner: Owner;
 	/** `{}` until its owner sends a cart. */
-	content: Cart;
+	content: Partial<Cart>;
 }
 
 export type State = 'idle' | 'connecting' | 'online' | 'closed';
@@ -57,6 +57,12 @@ export type Code =
 
 /** What the daemon refused, or why a call had no success. */
 export class BuddyShoppingError extends Error {
+	constructor(told: {
+		code: Code;
+		message?: string;
+		event?: string;
+		retryAfter?: number;
+	});
 	readonly name: 'BuddyShoppingError';
 	readonly code: Code;
 	/** The event of the refused message, where known. */
@@ -97,21 +103,73 @@ export type Feature = 'lock';
 /** What the shop's server gave for this page's customer, if it has one. */
 export type Ticket = string | null | undefined;
 
+/** What matters of a CustomEvent, which it is. */
+export interface ShopEvent<Detail> {
+	readonly type: string;
+	readonly detail: Detail;
+}
+
 export interface BuddyShoppingEventMap<
 	Cart extends object = Record<string, unknown>,
 > {
-	multicart: CustomEvent<Member<Cart>[]>;
-	state: CustomEvent<{ state: State; transport: Transport }>;
-	pending: CustomEvent<Pending | null>;
-	error: CustomEvent<BuddyShoppingError>;
+	multicart: ShopEvent<Member<Cart>[]>;
+	state: ShopEvent<{ state: State; transport: Transport }>;
+	pending: ShopEvent<Pending | null>;
+	error: ShopEvent<BuddyShoppingError>;
 	/** code is null if the customer left by itself, here or elsewhere. */
-	left: CustomEvent<{ code: Code | null }>;
+	left: ShopEvent<{ code: Code | null }>;
+}
+
+/** An object with a listener as its method. */
+export interface ListenerObject<Heard> {
+	handleEvent(event: Heard): void;
+}
+
+/** As that method it may ask for a CustomEvent, too. */
+export type Listener<Heard> =
+	| ListenerObject<Heard>['handleEvent']
+	| ListenerObject<Heard>;
+
+/** What matters of an EventTarget. */
+export interface Target {
+	addEventListener(type: string, listener: (event: any) => void): void;
+	removeEventListener(type: string, listener: (event: any) => void): void;
+}
+
+/** What matters of an AbortSignal. */
+export interface Signal extends Target {
+	readonly aborted: boolean;
+	readonly reason?: unknown;
+}
+
+/** What matters of a WebSocket. */
+export interface Socket {
+	onopen: ((event: any) => void) | null;
+	onmessage: ((event: any) => void) | null;
+	onerror: ((event: any) => void) | null;
+	onclose: ((event: any) => void) | null;
+	send(text: string): void;
+	close(): void;
+}
+
+/** What matters of a Response. */
+export interface Answer {
+	readonly status: number;
+	readonly headers: { get(name: string): string | null };
+	json(): Promise<unknown>;
+}
+
+/** What matters of a Storage. */
+export interface KeptItems {
+	getItem(key: string): string | null;
+	setItem(key: string, text: string): void;
+	removeItem(key: string): void;
 }
 
 /** What is taken from the browser unless given; for tests. */
 export interface Platform {
-	WebSocket?: typeof WebSocket;
-	fetch: typeof fetch;
+	WebSocket?: new (url: string, protocols?: string | string[]) => Socket;
+	fetch(url: string, init: object): Promise<Answer>;
 	setTimeout(ring: () => void, ms: number): unknown;
 	clearTimeout(timer: unknown): void;
 	/** Milliseconds since 1970. */
@@ -121,14 +179,14 @@ export interface Platform {
 	/** From 0 to less than 1. */
 	random(): number;
 	getRandomValues(bytes: Uint8Array): unknown;
-	sessionStorage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
-	localStorage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+	sessionStorage?: KeptItems;
+	localStorage?: KeptItems;
 	/** That of the page. */
 	origin?: string;
-	window?: EventTarget;
-	document?: EventTarget & { readonly visibilityState: string };
+	window?: Target;
+	document?: Target & { readonly visibilityState: string };
 	/** `navigator.connection`, where there is one. */
-	connection?: EventTarget;
+	connection?: Target;
 }
 
 /** For how long to wait for one call's answer. */
@@ -136,7 +194,7 @@ export interface CallOptions {
 	/** Milliseconds until the promise is rejected with `timeout`. */
 	timeout?: number;
 	/** Rejects the promise with its reason when it is aborted. */
-	signal?: AbortSignal;
+	signal?: Signal;
 }
 
 /**
@@ -173,16 +231,14 @@ export interface Options {
 	platform?: Partial<Platform>;
 }
 
-/** One customer's part in a shared shopping session. */
-export class BuddyShopping<
-	Cart extends object = Record<string, unknown>,
-> extends EventTarget {
+/** One customer's part in a shared shopping session; an EventTarget. */
+export class BuddyShopping<Cart extends object = Record<string, unknown>> {
 	/**
 	 * Take part in the session of url (http, https, ws or wss; the path is
 	 * the daemon's base path and the session's id). A customer that this
 	 * tab was before a reload is resumed at once.
 	 */
-	constructor(url: string | URL, options?: Options);
+	constructor(url: string | { readonly href: string }, options?: Options);
 
 	/** `idle` (nobody), `connecting`, `online` or `closed`. */
 	get state(): State;
@@ -197,7 +253,7 @@ export class BuddyShopping<
 	 * after a reload; null before anything is known. The same object until it
 	 * is another cart; not to be changed.
 	 */
-	get cart(): Readonly<Cart> | null;
+	get cart(): Readonly<Partial<Cart>> | null;
 	/** The same for whether the customer is ready. */
 	get isReady(): boolean | null;
 	/**
@@ -256,22 +312,18 @@ export class BuddyShopping<
 
 	addEventListener<Type extends keyof BuddyShoppingEventMap<Cart>>(
 		type: Type,
-		listener: (event: BuddyShoppingEventMap<Cart>[Type]) => void,
-		options?: boolean | AddEventListenerOptions,
-	): void;
-	addEventListener(
-		type: string,
-		listener: EventListenerOrEventListenerObject | null,
-		options?: boolean | AddEventListenerOptions,
+		listener: Listener<BuddyShoppingEventMap<Cart>[Type]> | null,
+		options?: boolean | {
+			capture?: boolean;
+			once?: boolean;
+			passive?: boolean;
+			signal?: Signal;
+		},
 	): void;
 	removeEventListener<Type extends keyof BuddyShoppingEventMap<Cart>>(
 		type: Type,
-		listener: (event: BuddyShoppingEventMap<Cart>[Type]) => void,
-		options?: boolean | EventListenerOptions,
+		listener: Listener<BuddyShoppingEventMap<Cart>[Type]> | null,
+		options?: boolean | { capture?: boolean },
 	): void;
-	removeEventListener(
-		type: string,
-		listener: EventListenerOrEventListenerObject | null,
-		options?: boolean | EventListenerOptions,
-	): void;
+	dispatchEvent(event: object): boolean;
 }

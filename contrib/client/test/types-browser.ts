@@ -1,0 +1,17 @@
+// What a browser has is taken: types.test.mjs lets TypeScript read it, with a
+// browser's types.
+import { BuddyShopping, type Member } from '../buddyshopping.js';
+
+const { signal } = new AbortController();
+const shop = new BuddyShopping(new URL('/s1', location.href), { platform: {
+	WebSocket, fetch, sessionStorage, localStorage, window, document,
+	connection: new EventTarget(),
+	getRandomValues: (bytes) => crypto.getRandomValues(bytes),
+} });
+new BuddyShopping(location);
+shop.enter('Ada', { signal });
+shop.addEventListener('multicart',
+	(event: CustomEvent<Member[]>) => event.detail, { signal });
+shop.dispatchEvent(new Event('own'));
+// @ts-expect-error
+shop.addEventListener('multicart', (event: MouseEvent) => event.clientX);

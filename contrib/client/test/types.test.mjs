@@ -1,0 +1,58 @@
+// Whether the types say what is true, to who uses the client from TypeScript.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import * as client from '../buddyshopping.js';
+
+function findTypeScript() {
+	try {
+		return createRequire(import.meta.url)('typescript');
+	} catch (error) {
+		if (error.code !== 'MODULE_NOT_FOUND' ||
+		    process.env.INSTALLED?.split(' ').includes('all'))
+			throw error;
+		return null;
+	}
+}
+
+const ts = findTypeScript();
+const skip = ts === null && 'npm\'s package typescript was not found';
+const fileOf = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+function compile(name, ...lib) {
+	return ts.createProgram([fileOf(name)], { strict: true, noEmit: true,
+		target: ts.ScriptTarget.ES2020, module: ts.ModuleKind.ES2020,
+		moduleResolution: ts.ModuleResolutionKind.Bundler, types: [],
+		lib: lib.map((one) => `lib.${one}.d.ts`) });
+}
+
+for (const [name, ...lib] of [['types.ts', 'es2020'],
+	['types.ts', 'es2022', 'dom'], ['types-browser.ts', 'es2020', 'dom']])
+	test(`${name} compiles with ${lib.join(' and ')}`, { skip }, () => {
+		const faults = ts.getPreEmitDiagnostics(compile(name, ...lib));
+
+		assert.equal(ts.formatDiagnostics(faults, {
+			getCanonicalFileName: (file) => file,
+			getCurrentDirectory: () => fileOf('.'),
+			getNewLine: () => '\n',
+		}), '');
+	});
+
+test('the types name what there is', { skip }, () => {
+	const program = compile('types.ts', 'es2020');
+	const checker = program.getTypeChecker();
+	const declared = checker.getExportsOfModule(checker.getSymbolAtLocation(
+		program.getSourceFile(fileOf('../buddyshopping.d.ts'))));
+	const classes = declared.filter(({ flags }) =>
+		flags & ts.SymbolFlags.Class);
+
+	assert.deepEqual(classes.map(({ name }) => name).sort(),
+		Object.keys(client).sort());
+	const [shop] = classes.filter(({ name }) => name === 'BuddyShopping');
+	assert.deepEqual([...shop.members.keys()]
+		.filter((name) => !/^(__|Cart$)/.test(name)).sort(),
+	Object.getOwnPropertyNames(client.BuddyShopping.prototype)
+		.filter((name) => name !== 'constructor').sort());
+});
