@@ -101,8 +101,9 @@ function permitted(get) {
 }
 
 function browser() {
+	const { WebSocket, origin, window, document, navigator } = globalThis;
 	return {
-		WebSocket: globalThis.WebSocket,
+		WebSocket,
 		fetch: (...request) => fetch(...request),
 		setTimeout: (ring, ms) => setTimeout(ring, ms),
 		clearTimeout: (timer) => clearTimeout(timer),
@@ -113,10 +114,10 @@ function browser() {
 		getRandomValues: (bytes) => crypto.getRandomValues(bytes),
 		sessionStorage: permitted(() => sessionStorage),
 		localStorage: permitted(() => localStorage),
-		origin: globalThis.origin,
-		window: globalThis.window,
-		document: globalThis.document,
-		connection: globalThis.navigator?.connection,
+		origin,
+		window,
+		document,
+		connection: navigator?.connection,
 	};
 }
 
@@ -308,21 +309,16 @@ function optional(promise) {
 
 class SocketLine {
 	constructor(platform, ends, owner) {
-		this.isAttached = false;
 		this._isRunning = false;
 		this._ws = null;
-		this._asked = null;
-		this._cursor = undefined;
-		this._since = undefined;
-		this._isChecking = false;
 		this._attachedAt = 0;
 		this._failures = 0;
 		this.heardAt = 0;
-		this.retryAt = Infinity;
 		this._platform = platform;
 		this._ends = ends;
 		this._owner = owner;
 		this._alarm = new Alarm(platform);
+		this._drop();
 	}
 
 	get isBusy() {
@@ -444,7 +440,7 @@ class SocketLine {
 	// Without a limit the time of the attempt goes on running.
 	_ask(message, limit) {
 		this._asked = message;
-		this._cursor = this._owner.cursor();
+		this._cursor = this._owner.cursor;
 		this._owner.debug('out', 'websocket', message);
 		if (limit !== undefined)
 			this._expect(limit);
@@ -517,24 +513,20 @@ class SocketLine {
 // One POST that says something at a time, and one held poll beside it.
 class PollLine {
 	constructor(platform, ends, owner) {
-		this.isAttached = false;
-		this.isBusy = false;
 		this._run = null;
 		this._epoch = 0;
 		this._requests = new Set();
 		this._probing = null;
 		this._nap = null;
 		this._isWoken = false;
-		this._isChecking = false;
 		this._failures = 0;
 		this._wait = WAIT_S;
 		this.heardAt = 0;
-		this.retryAt = Infinity;
-		this._greetedAt = undefined;
 		this._haste = new Alarm(platform);
 		this._platform = platform;
 		this._ends = ends;
 		this._owner = owner;
+		this.hang();
 	}
 
 	// Whether the first attempt had success.
@@ -724,7 +716,7 @@ class PollLine {
 
 	// A message and its answer, which must be among what comes back.
 	async _exchange(message, limit = REPLY_MS) {
-		const since = this._owner.cursor();
+		const since = this._owner.cursor;
 		const messages = await this._post(message, limit);
 		if (!messages.some((one) => isAnswer(one, message)))
 			throw new Error('no answer');
@@ -746,7 +738,7 @@ class PollLine {
 			return;
 		if (isHidden)
 			await this._rest(HIDDEN_MS);
-		else if (took < HELD_MS && this._owner.cursor() === cursor)
+		else if (took < HELD_MS && this._owner.cursor === cursor)
 			await this._rest(this._platform.random() * CROWDED_MS);
 	}
 
@@ -828,8 +820,8 @@ class PollLine {
 	}
 }
 
-// What page, a BuddyShopping, does. It is out of reach for frameworks that put
-// proxies before all that they can get at.
+// What page, a BuddyShopping, does: it owns both lines. It is out of reach for
+// frameworks that put proxies before all that they can get at.
 class Shopper {
 	constructor(page, url, options) {
 		this.page = page;
@@ -886,9 +878,8 @@ class Shopper {
 		this._trial = new Alarm(platform);
 		this._customerNote = customerNote(platform.sessionStorage, ends);
 		this._failureNote = new Note(platform.localStorage, ends.host);
-		const owner = this._owner();
-		this._socket = new SocketLine(platform, ends, owner);
-		this._poller = new PollLine(platform, ends, owner);
+		this._socket = new SocketLine(platform, ends, this);
+		this._poller = new PollLine(platform, ends, this);
 	}
 
 	start() {
@@ -972,40 +963,15 @@ class Shopper {
 		this._steer();
 	}
 
-	// What the lines may ask of us.
-	_owner() {
-		return {
-			debug: (...traffic) => this._debug(...traffic),
-			hello: () => this._hello(),
-			greeting: () => this._greeting(),
-			cursor: () => this._cursor,
-			poll: (wait) => ({ event: 'poll', payload: {
-				customerId: this._customer.customerId,
-				cursor: this._cursor,
-				wait,
-				features: this._features,
-			} }),
-			signed: ({ event, payload }) => ({ event,
-				payload: { token: this._customer.token, ...payload } }),
-			receive: (...told) => this._receive(...told),
-			unanswered: (...told) => this._unanswered(...told),
-			reached: () => this._reached(),
-			lost: (...told) => this._lost(...told),
-			hold: (seconds) => this._hold(seconds),
-			held: () => this._held(),
-			isHidden: () => this._isHidden(),
-		};
-	}
-
 	// What passes, but for what proves who the customer is.
-	_debug(direction, transport, { event, payload, cursor }) {
+	debug(direction, transport, { event, payload, cursor }) {
 		const hidden = { token: undefined, ticket: undefined };
 		if (this._listener)
 			permitted(() => this._listener(direction, transport, {
 				event, payload: { ...payload, ...hidden }, cursor }));
 	}
 
-	_isHidden() {
+	isHidden() {
 		return this._platform.document?.visibilityState === 'hidden';
 	}
 
@@ -1014,7 +980,7 @@ class Shopper {
 		const hear = ({ type, persisted }) => {
 			// Every page is shown; only a frozen one has to wake.
 			const isTrifle = type === 'pageshow' ? !persisted :
-				type === 'visibilitychange' && this._isHidden();
+				type === 'visibilitychange' && this.isHidden();
 			if (!isTrifle)
 				this._trouble();
 		};
@@ -1062,7 +1028,7 @@ class Shopper {
 		this._tick.set(TICK_MS, () => {
 			const late = this._platform.now() - due;
 			this._watch(true);
-			if (late > SLEPT_MS && !this._isHidden())
+			if (late > SLEPT_MS && !this.isHidden())
 				this._trouble();
 		});
 	}
@@ -1228,7 +1194,7 @@ class Shopper {
 				randomId(this._platform) };
 		this._isConfirmed = false;
 		this._known.clear();
-		this._cursor = undefined;
+		this.cursor = undefined;
 		this._multicart = null;
 		this._isLocked = false;
 		this._remember();
@@ -1266,7 +1232,7 @@ class Shopper {
 		return promise;
 	}
 
-	_hello() {
+	hello() {
 		const { event, customerName, requestId, customerId, token } =
 			this._customer;
 		const features = this._features;
@@ -1277,9 +1243,24 @@ class Shopper {
 			{ customerName, requestId, resumable: true, features } };
 	}
 
+	poll(wait) {
+		return { event: 'poll', payload: {
+			customerId: this.customerId,
+			cursor: this.cursor,
+			wait,
+			features: this._features,
+		} };
+	}
+
+	// A request proves by itself whose it is.
+	signed({ event, payload }) {
+		const { token } = this._customer;
+		return { event, payload: { token, ...payload } };
+	}
+
 	// What is said first. Who starts or joins has a fresh ticket each time;
 	// without one that is given up. There may be a token when it comes.
-	async _greeting() {
+	async greeting() {
 		const customer = this._customer;
 		const isNeeded = () => customer === this._customer &&
 			!customer.token && !this._isClosed;
@@ -1291,7 +1272,7 @@ class Shopper {
 				if (isNeeded())
 					this._failTicket(cause);
 			}
-		const hello = customer === this._customer ? this._hello() : null;
+		const hello = customer === this._customer ? this.hello() : null;
 		if (isNeeded())
 			hello.payload.ticket = ticket ?? undefined;
 		return hello;
@@ -1327,7 +1308,7 @@ class Shopper {
 		if (!foremost || !line.isAttached || line.isBusy)
 			return;
 		const [event, wish] = foremost;
-		const held = Math.max(this._held(),
+		const held = Math.max(this.held(),
 			(wish.heldUntil ?? 0) - this._platform.uptime());
 		if (held > 0) {
 			this._pause.set(held, () => this._pump());
@@ -1358,8 +1339,8 @@ class Shopper {
 		return wish.seq;
 	}
 
-	_receive(line, { event, payload, cursor }, asked, since) {
-		this._debug('in', line === this._socket ? 'websocket' : 'polling',
+	receive(line, { event, payload, cursor }, asked, since) {
+		this.debug('in', line === this._socket ? 'websocket' : 'polling',
 			{ event, payload, cursor });
 		if (!this._customer)
 			return;
@@ -1382,13 +1363,13 @@ class Shopper {
 	// But if it is older than that one, or the same and yet another, then the
 	// daemon's database came back from a backup.
 	_show({ multicartContent: multicart, isLocked }, cursor, since) {
-		const ours = this._cursor;
+		const ours = this.cursor;
 		const isRestored = cursor === ours ? since === ours &&
 			!isSame(multicart, this._multicart) :
 			precedes(cursor, since) && !precedes(ours, since);
 		if ((cursor === ours || precedes(cursor, ours)) && !isRestored)
 			return;
-		this._cursor = cursor;
+		this.cursor = cursor;
 		this._learn(multicart, since);
 		this._multicart = multicart;
 		this._isLocked = isLocked === true;
@@ -1470,7 +1451,7 @@ class Shopper {
 	// What was said may be to blame for it, or the network: if that answers
 	// others now, it is not the network. A wish has hello said next; hello
 	// itself has a probe.
-	_unanswered({ event, payload }, askedAt, status) {
+	unanswered({ event, payload }, askedAt, status) {
 		const isEntering = 'requestId' in payload;
 		const isHello = isEntering || event === 'resumeSession';
 		const it = isHello ? this._customer : this._wishes.get(event);
@@ -1483,7 +1464,7 @@ class Shopper {
 		it.doubt = isRefusal(status) ? REFUSAL_FAILURES :
 			isLate ? LATE_FAILURES : 1;
 		// Who returns loses nothing if it waits first, as it may be told to.
-		if (isEntering || (isHello && this._held() === 0))
+		if (isEntering || (isHello && this.held() === 0))
 			this._poller.probe();
 	}
 
@@ -1503,7 +1484,7 @@ class Shopper {
 	}
 
 	// The daemon is there for who says hello.
-	_reached() {
+	reached() {
 		const customer = this._customer;
 		if (!customer || this._isClosed || this.transport)
 			return;
@@ -1529,7 +1510,7 @@ class Shopper {
 			const [value] = Object.values(wish.payload);
 			if (isStored)
 				this._known.set(event,
-					{ value, since: this._cursor });
+					{ value, since: this.cursor });
 			this._wishes.delete(event);
 		}
 		this._remember();
@@ -1582,7 +1563,7 @@ class Shopper {
 	}
 
 	_postpone(line, error, asked) {
-		this._hold(error.retryAfter);
+		this.hold(error.retryAfter);
 		if (asked && !this._wishes.has(asked.event))
 			line.hang();
 	}
@@ -1649,18 +1630,18 @@ class Shopper {
 				one.reject(error);
 	}
 
-	_hold(seconds) {
+	hold(seconds) {
 		const ms = Math.min(Number(seconds) || 0, HOLD_MAX_S) * 1000;
-		if (ms > this._held())
+		if (ms > this.held())
 			this._putOff(this._hush, ms);
 	}
 
 	// For how long the daemon wants to be left alone.
-	_held() {
+	held() {
 		return Math.max(0, this._hush.heldUntil - this._platform.uptime());
 	}
 
-	_lost(line, wasAttached, isGood) {
+	lost(line, wasAttached, isGood) {
 		this._attempt++;
 		// If hello gets no answer either, it was the network.
 		if (!wasAttached && !this.transport)
@@ -1689,7 +1670,7 @@ class Shopper {
 		if (!wasAttached || this._isSuspect)
 			this._isImpatient = true;
 		// Polls of a hidden tab are not held, and see nothing.
-		const isBlind = wasAttached && this._isHidden();
+		const isBlind = wasAttached && this.isHidden();
 		if (this._poller.isAttached && !isBlind) {
 			this._condemn();
 			this._wasCut = wasAttached;
@@ -1787,7 +1768,7 @@ class Shopper {
 	// Why it is not acknowledged yet, and when it is said again.
 	_obstacle({ isLocked, failures, requestId, retryAt }) {
 		const isRefused = failures > 0;
-		if (this._held() > 0)
+		if (this.held() > 0)
 			return { reason: 'refused', retryAt: this._hush.retryAt };
 		if (!this.transport && !(isRefused && requestId))
 			return { reason: this._attempt ? 'offline' : 'waiting',

@@ -1,6 +1,7 @@
 // Three customers on a network that does its worst at random, and then heals:
 // whatever happened, everybody ends on the same newest state, nobody ever saw
-// an older multicart after a newer one, and no change happened twice.
+// an older multicart after a newer one, or another own cart than was wished last,
+// and no change happened twice.
 // SEEDS says how many worlds to try, SEED a single one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -42,7 +43,22 @@ class Shopper {
 		this.name = name;
 		this.network = hostileNetwork(world, random);
 		this.page = world.page(this.network);
-		this.shop = this.page.open();
+		this.use(this.page.open());
+	}
+
+	// Whatever arrives when, the cart is the one that was wished last.
+	use(shop) {
+		this.shop = shop;
+		for (const type of ['multicart', 'pending', 'state'])
+			shop.addEventListener(type, () => this.checkWished());
+		this.checkWished();
+	}
+
+	checkWished() {
+		const { cart, isReady } = this.shop;
+		if (JSON.stringify(cart ?? {}) !== JSON.stringify(this.cart) ||
+		    (isReady ?? false) !== this.isReady)
+			this.isWrong = true;
 	}
 
 	act(world, step) {
@@ -84,7 +100,7 @@ class Shopper {
 		this.checkShown();
 		// What is refused with 'closed' is said by the next page.
 		this.wishes = [];
-		this.shop = this.page.reload();
+		this.use(this.page.reload());
 		if (world.journal.length > 2)
 			this.shop.joinSession(this.name);
 	}
@@ -149,6 +165,8 @@ function check({ world, shoppers }) {
 	for (const shopper of shoppers) {
 		const { shop, wishes } = shopper;
 		assert.equal(shop.transport, 'websocket');
+		assert.equal(shop.pending, null);
+		assert.equal(shopper.isWrong, undefined);
 		assert.deepEqual(carts(shop), expected);
 		assert.deepEqual(shop.multicart, world.server.multicart('s1'));
 		assert.ok(wishes.every(({ is }) => is === 'resolved'));
