@@ -68,12 +68,13 @@ function until(shop, isTrue) {
 		const look = () => {
 			if (!isTrue())
 				return;
-			shop.removeEventListener('state', look);
-			shop.removeEventListener('multicart', look);
+			for (const type of types)
+				shop.removeEventListener(type, look);
 			resolve();
 		};
-		shop.addEventListener('state', look);
-		shop.addEventListener('multicart', look);
+		const types = ['state', 'multicart', 'pending'];
+		for (const type of types)
+			shop.addEventListener(type, look);
 		look();
 	});
 }
@@ -128,6 +129,49 @@ export function scenarios(daemon, transports) {
 			await assert.rejects(party.page(options).shop
 				.startSession('Eve'), { code: 'sessionExists' });
 		});
+
+		scenario(`friends enter at once by ${transport}`, isPolling,
+			async (party) => {
+				const names = ['Ada', 'Bob', 'Cleo'];
+				const shops = names.map(() => party.page(options).shop);
+				const faults = [];
+				for (const shop of shops)
+					shop.addEventListener('error',
+						({ detail }) => faults.push(detail));
+
+				await Promise.all(shops.map((shop, i) =>
+					shop.enter(names[i])));
+				for (const shop of shops)
+					await until(shop, () =>
+						shop.multicart?.length === names.length);
+
+				assert.equal(shops[0].multicart.filter(({ owner }) =>
+					owner.isHost).length, 1);
+				assert.deepEqual(faults, []);
+			});
+
+		scenario(`a reload hides no cart by ${transport}`, isPolling,
+			async (party) => {
+				const page = party.page(options);
+				await page.shop.enter('Ada');
+				await page.shop.updateCart({ pears: 2 });
+				await daemon.kill();
+				await until(page.shop, () =>
+					page.shop.state !== 'online');
+				page.shop.updateCart({ ...page.shop.cart, tea: 1 });
+
+				const shop = party.open(page);
+				assert.deepEqual(shop.cart, { pears: 2, tea: 1 });
+				assert.deepEqual(shop.pending.what, ['cart']);
+				shop.updateCart({ ...shop.cart, milk: 1 });
+				await until(shop, () =>
+					shop.pending.reason === 'offline');
+				await daemon.start();
+				await until(shop, () => shop.pending === null);
+
+				await shows(shop,
+					{ Ada: { pears: 2, tea: 1, milk: 1 } });
+			});
 
 		for (const end of ['stop', 'kill'])
 			scenario(`${end} and start by ${transport}`, isPolling,
