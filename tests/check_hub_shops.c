@@ -8,6 +8,7 @@
 #include "hub/hub_counts.h"
 #include "hub/quota.h"
 #include "hub/shop.h"
+#include "hub/webhook_state.h"
 #include "hub_script.h"
 
 /* Several shops: whose sessions are whose, and that none takes from another. */
@@ -329,6 +330,30 @@ START_TEST(a_session_counts_that_was_asked_for_before_its_shop)
 }
 END_TEST
 
+START_TEST(webhooks_of_a_shop_go_on_at_its_own_position)
+{
+	static const char *const shops[] = { "", "books", "music" };
+	struct webhook_states states = STAILQ_HEAD_INITIALIZER(states);
+	struct webhook_state *state;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		state = webhook_state_new();
+		webhook_state_set_shop(state, shops[i]);
+		state->seq = i;
+		STAILQ_INSERT_TAIL(&states, state, entry);
+	}
+	for (i = 2; i >= 0; i--) {
+		state = webhook_states_take(&states, shops[i]);
+		ck_assert_ptr_nonnull(state);
+		ck_assert_int_eq(state->seq, i);
+		webhook_state_free(state);
+		ck_assert_ptr_null(webhook_states_take(&states, shops[i]));
+	}
+	ck_assert(STAILQ_EMPTY(&states));
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -345,4 +370,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, an_address_has_half_of_a_shops_connections);
 	tcase_add_test(tc,
 	    a_session_counts_that_was_asked_for_before_its_shop);
+	tcase_add_test(tc, webhooks_of_a_shop_go_on_at_its_own_position);
 }
