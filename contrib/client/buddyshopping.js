@@ -984,14 +984,15 @@ class Shopper {
 			if (!isTrifle)
 				this._trouble();
 		};
-		for (const [target, type] of [[window, 'online'],
-			[window, 'offline'], [window, 'pageshow'],
-			[document, 'visibilitychange'], [document, 'resume'],
-			[connection, 'change']]) {
-			target?.addEventListener?.(type, hear);
-			this._listening.push(() =>
-				target?.removeEventListener?.(type, hear));
-		}
+		for (const [target, ...types] of [
+			[window, 'online', 'offline', 'pageshow'],
+			[document, 'visibilitychange', 'resume'],
+			[connection, 'change']])
+			for (const type of types) {
+				target?.addEventListener?.(type, hear);
+				this._listening.push(() =>
+					target?.removeEventListener?.(type, hear));
+			}
 	}
 
 	// Something happened that connections may not have survived. Those that
@@ -1122,11 +1123,11 @@ class Shopper {
 	// One that waits among others, for no longer than options say.
 	_promise(waiting, { timeout, signal } = {}, withdraw = () => {}) {
 		const alarm = new Alarm(this._platform);
-		const one = { seq: 0 };
-		waiting.push(one);
+		let one;
 		const promise = optional(new Promise((resolve, reject) => {
-			Object.assign(one, { resolve, reject });
+			one = { resolve, reject, seq: 0 };
 		}));
+		waiting.push(one);
 		const giveUp = (error) => {
 			one.reject(error);
 			withdraw(one);
@@ -1135,8 +1136,8 @@ class Shopper {
 		signal?.addEventListener('abort', abort);
 		// Longer ones would be over at once.
 		if (timeout < TIMEOUT_MAX_MS)
-			alarm.set(timeout, () => giveUp(new BuddyShoppingError({
-				code: 'timeout', message: 'It takes too long.' })));
+			alarm.set(timeout, () => giveUp(new BuddyShoppingError(
+				{ code: 'timeout' })));
 		const end = () => {
 			alarm.clear();
 			signal?.removeEventListener('abort', abort);
@@ -1164,6 +1165,14 @@ class Shopper {
 		this._end(error);
 	}
 
+	// Throws if a call comes too late.
+	_admit({ signal } = {}) {
+		if (this._isClosed)
+			this._deny('closed');
+		if (signal?.aborted)
+			throw reasonOf(signal);
+	}
+
 	_deny(code) {
 		const error = new BuddyShoppingError({ code });
 		this._tell('error', error);
@@ -1171,10 +1180,7 @@ class Shopper {
 	}
 
 	async enter(event, customerName, options, turns) {
-		if (this._isClosed)
-			this._deny('closed');
-		if (options?.signal?.aborted)
-			throw reasonOf(options.signal);
+		this._admit(options);
 		const isLeaving = this._wishes.has('leaveSession');
 		if (this._isConfirmed && !isLeaving)
 			return this.customerId;
@@ -1211,10 +1217,7 @@ class Shopper {
 	}
 
 	async wish(event, content, options) {
-		if (this._isClosed)
-			this._deny('closed');
-		if (options?.signal?.aborted)
-			throw reasonOf(options.signal);
+		this._admit(options);
 		const isLeaving = this._wishes.has('leaveSession');
 		if (!this._customer || (isLeaving && event !== 'leaveSession'))
 			this._deny('notJoined');
