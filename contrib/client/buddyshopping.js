@@ -1184,6 +1184,9 @@ class Shopper {
 		const isLeaving = this._wishes.has('leaveSession');
 		if (this._isConfirmed && !isLeaving)
 			return this.customerId;
+		// What may have happened already is the first way to try.
+		if (turns && this._ghost?.customerName === customerName)
+			({ event } = this._ghost);
 		const promise = this._promise(this._entering, options,
 			(one) => this._withdraw(one));
 		if (!this._customer)

@@ -96,6 +96,24 @@ test('a session that is over is begun anew by who was in it', async () => {
 	assert.equal(page.shop.multicart[0].owner.isHost, true);
 });
 
+test('who gave up when it was the host is that again', async () => {
+	const { world, page, clock } = parts();
+	world.network.onPost = ({ event }) =>
+		({ loseAnswer: event === 'startSession' });
+	const shop = page.open({ forcePolling: true });
+	const first = outcome(shop.enter('Ada', { timeout: 50 }));
+	await clock.advance(100);
+	assert.equal(first.is, 'timeout');
+	assert.equal(world.journal.length, 1);
+	world.network.onPost = () => ({});
+
+	shop.enter('Ada');
+	await clock.advance(1000);
+
+	assert.deepEqual(shop.multicart.map(({ owner }) =>
+		[owner.name, owner.isHost]), [['Ada', true]]);
+});
+
 test('other refusals are as for who joins', async () => {
 	const { world, page, clock } = parts();
 	await world.friend('startSession', 'Bob');
