@@ -248,19 +248,27 @@ START_TEST(a_host_that_was_replaced_is_not_waited_for)
 }
 END_TEST
 
-/* Not whoever takes the host's seat in one that runs. */
+/* Not whoever takes the host's seat in one that runs, or has it vacant. */
 START_TEST(each_session_that_is_started_is_counted)
 {
 	struct world *w = world_new();
 
+	struct client *ann;
+
 	(void)world_start(w, "s1", "Ann");
 	(void)world_join(w, "s1", "Bob");
 	(void)world_start(w, "s2", "Cid");
-	ck_assert_uint_eq(counts_of(w).starts, 2);
+	ann = world_start(w, "s3", "Ann");
+	(void)world_join(w, "s3", "Dot");
+	ck_assert_uint_eq(counts_of(w).starts, 3);
 	say(world_connect(w, "s1"), START, "Eve");
 	world_wait(w, 3000);
 	ck_assert(world_record(w, "s1")->has_displaced);
-	ck_assert_uint_eq(counts_of(w).starts, 2);
+	ck_assert_uint_eq(counts_of(w).starts, 3);
+	say(ann, LEAVE, ann->id);
+	say(world_connect(w, "s3"), START, "Fay");
+	ck_assert(!world_record(w, "s3")->has_displaced);
+	ck_assert_uint_eq(counts_of(w).starts, 3);
 	world_free(w);
 }
 END_TEST

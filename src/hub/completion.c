@@ -248,6 +248,15 @@ unbind_gone_customers(struct hub *hub, struct room *room)
 	}
 }
 
+static void
+count_record(struct hub *hub, const struct record *record)
+{
+	if (record->event == RECORD_START && record->revision == 1)
+		hub->counts.starts++;
+	if (record->readiness == READINESS_REACHED)
+		hub->counts.all_ready++;
+}
+
 /* A record is durable, or did not happen. */
 static void
 complete_record(struct hub *hub, struct room *room, struct job *job)
@@ -258,6 +267,7 @@ complete_record(struct hub *hub, struct room *room, struct job *job)
 		unload_session(hub, room);
 		return;
 	}
+	count_record(hub, &job->record);
 	session_lock_completed(room, &job->record);
 	if (job->multicart != NULL)
 		publish_when_completed(hub, room,

@@ -165,15 +165,6 @@ update_lock(struct hub *hub, struct room *room, enum record_event event)
 		core_clear_lock(hub, room);
 }
 
-static void
-count_record(struct hub *hub, const struct record *record)
-{
-	if (record->event == RECORD_START && !record->has_displaced)
-		hub->counts.starts++;
-	if (record->readiness == READINESS_REACHED)
-		hub->counts.all_ready++;
-}
-
 enum refusal
 core_apply_record(struct hub *hub, struct room *room, struct job *job)
 {
@@ -189,7 +180,6 @@ core_apply_record(struct hub *hub, struct room *room, struct job *job)
 	if (session_apply(room->session, &job->record) == -1)
 		fatalx("hub: a record that was judged does not fit");
 	job->record.readiness = room->session->readiness;
-	count_record(hub, &job->record);
 	session_trim(room->session, &hub->settings.limits);
 	update_lock(hub, room, job->record.event);
 	if (room->changed_by == NULL)
