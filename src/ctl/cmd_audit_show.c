@@ -136,7 +136,7 @@ begin_walks(struct show *show, const struct audited_session *subject)
 /* The line behind the rows of a page. */
 static void
 tell_about(FILE *lines, const struct show *show,
-    const struct payload *session)
+    const struct payload *session, bool is_complete)
 {
 	char head[CHAIN_HEAD_CHARS + 1], time[TIMESTAMP_CHARS + 1];
 	struct json_line line;
@@ -148,6 +148,7 @@ tell_about(FILE *lines, const struct show *show,
 	json_line_string(&line, "head", show->head.seq == 0 ? NULL : head);
 	json_line_string(&line, "time", time);
 	json_line_string(&line, "version", PACKAGE_VERSION);
+	json_line_literal(&line, "complete", is_complete ? "true" : "false");
 	json_line_end(&line);
 }
 
@@ -163,7 +164,8 @@ show_page(const struct audited_session *subject)
 
 	if (status == AUDIT_OK)
 		status = show_all(&show);
-	tell_about(config.out, &show, subject->session.name);
+	tell_about(config.out, &show, subject->session.name,
+	    status == AUDIT_OK);
 	audit_page_end(stdout, config.out);
 	end_walk(&show.of_session);
 	end_walk(&show.of_all);

@@ -296,3 +296,28 @@ test('what was erased is not told', () => withDaemon({}, async (daemon) => {
 			/all that was personal until here was erased$/);
 	});
 }));
+
+// By what the page is made of: neither waiting nor a bad disk is needed.
+test('who is away has no cart, and what could not be read is missed',
+	() => withDaemon({}, async (daemon) => {
+		const ada = await enter(daemon, 'one', 'startSession', 'Ada');
+		await ada.cart('{"pears":1}');
+		const { html } = await makePage(daemon.database, 'one');
+		const [row] = html.match(/^{.*"event":"cart".*$/m);
+		const away = row.replace('"event":"cart"', '"event":"expire"');
+		assert.notEqual(away, row);
+		const file = path.join(makeFolder(), 'story.html');
+		const { href } = pathToFileURL(file);
+		fs.writeFileSync(file, html.replace(row, `${row}\n${away}`));
+		await withPage(href, async (page) => {
+			assert.equal(await page.locator('.fault').count(), 0);
+			assert.deepEqual((await page.evaluate(stateAt, 2))[0].cart,
+				['pears: 1']);
+			assert.deepEqual(await page.evaluate(stateAt, 3), [{
+				name: 'Ada', cart: [], badges: ['host', 'away'] }]);
+		});
+		fs.writeFileSync(file,
+			html.replace('"complete":true', '"complete":false'));
+		await withPage(href, async (page) => assert.match(
+			await page.locator('.fault').textContent(), /^Not all could/));
+	}));

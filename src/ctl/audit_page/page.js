@@ -270,13 +270,16 @@
 		return grids;
 	};
 
+	// Others are not shown the cart of who is away.
 	const showCustomer = ({ id, name, isHost, isReady, isAway, cart }) => {
-		const items = tellCart(cart).map((item) => element('li', '', item));
+		const items = isAway ? [] :
+			tellCart(cart).map((item) => element('li', '', item));
 		return element('article', '', element('h3', '', called(name ?? id)),
 			...isHost ? [chip('', 'host')] : [],
 			...isReady ? [chip('ready', '\u2713 ready')] : [],
 			...isAway ? [chip('removed', 'away')] : [],
-			items.length > 0 ? element('ul', '', ...items) : 'nothing');
+			items.length > 0 ? element('ul', '', ...items) :
+				isAway ? '' : 'nothing');
 	};
 	const slider = document.getElementById('position');
 	let shown = 0;
@@ -303,6 +306,9 @@
 			names.set(customer, name);
 	document.title = visible(about.session);
 	document.getElementById('session').append(called(about.session));
+	if (!about.complete)
+		document.getElementById('session').after(element('p', 'fault',
+			'Not all could be read: what comes behind this is missing.'));
 	for (const incarnation of incarnations())
 		document.getElementById('story').append(element('h2', '',
 			`Incarnation ${incarnation.number}`), ...gridsOf(incarnation));
