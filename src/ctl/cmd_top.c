@@ -1,6 +1,5 @@
 #include "commands.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -33,18 +32,26 @@ static const struct ctl_option command_options[] = {
 #define REST_OF_LINE "\033[K"
 
 enum {
-	INTERVAL_US = 1000000,
-	INTERRUPT = 3,		/* what the keys are then: ^C, ^D */
-	END_OF_INPUT = 4
+	INTERVAL_MS = 1000,
+	END_OF_INPUT = 4	/* what the key ^D is then */
 };
 
-static volatile sig_atomic_t is_stopped;
+static struct termios original;
 
+static void
+restore_terminal(void)
+{
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &original);
+	(void)!write(STDOUT_FILENO, END_DRAWING, sizeof(END_DRAWING) - 1);
+}
+
+/* Also in the middle of a request, which a daemon may not answer for long. */
 static void
 on_signal(int number)
 {
 	(void)number;
-	is_stopped = 1;
+	restore_terminal();
+	_exit(CTL_OK);
 }
 
 /* What /metrics said, and when. */
@@ -102,26 +109,19 @@ read_figures(const struct ctl *ctl, struct reading *before,
 	return lacking == NULL ? CTL_OK : daemon_answer_malformed(lacking);
 }
 
-/* Wait for a second; false if a key or a signal says that it is enough. */
+/* Wait for a second; false if a key says that it is enough. */
 static bool
-wait_for_next(const sigset_t *waiting)
+wait_for_next(void)
 {
-	const struct timespec second = { .tv_sec = INTERVAL_US / 1000000 };
 	struct pollfd key = { .fd = STDIN_FILENO, .events = POLLIN };
 	char c;
 
-	if (is_stopped)
-		return false;
-	switch (ppoll(&key, 1, &second, waiting)) {
-	case 0:
+	if (poll(&key, 1, INTERVAL_MS) <= 0)
 		return true;
-	case -1:
-		return errno == EINTR && !is_stopped;
-	}
 	/* Nobody types any more. */
 	if (read(STDIN_FILENO, &c, 1) != 1)
 		return false;
-	return c != 'q' && c != 'Q' && c != INTERRUPT && c != END_OF_INPUT;
+	return c != 'q' && c != 'Q' && c != END_OF_INPUT;
 }
 
 /* From the top of what was drawn before; each line to its end. */
@@ -147,7 +147,7 @@ draw(const struct top_figures *figures, bool is_first)
 }
 
 static enum ctl_status
-draw_until_stopped(const struct ctl *ctl, const sigset_t *waiting)
+draw_until_stopped(const struct ctl *ctl)
 {
 	struct reading before = { .text = NULL };
 	struct top_figures figures;
@@ -160,57 +160,52 @@ draw_until_stopped(const struct ctl *ctl, const sigset_t *waiting)
 			break;
 		draw(&figures, is_first);
 		is_first = false;
-	} while (wait_for_next(waiting));
+	} while (wait_for_next());
 	clear_reading(&before);
 	return status;
 }
 
-/* Signals come while we wait only, whose mask waiting is. */
 static void
-catch_signals(sigset_t *waiting)
+catch_signals(void)
 {
 	static const int numbers[] = { SIGHUP, SIGINT, SIGTERM };
-	const struct sigaction action = { .sa_handler = on_signal };
-	sigset_t blocked;
+	struct sigaction action = { .sa_handler = on_signal };
 	size_t i;
 
-	(void)sigemptyset(&blocked);
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		(void)sigaddset(&blocked, numbers[i]);
+	(void)sigfillset(&action.sa_mask);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		(void)sigaction(numbers[i], &action, NULL);
-	}
-	(void)sigprocmask(SIG_BLOCK, &blocked, waiting);
 }
 
-/* Keys come one by one and are not shown; ^C is one, ^Z does nothing. */
+/* Keys come one by one and are not shown; ^Z and ^\\ do nothing. */
 static enum ctl_status
 show_on_terminal(const struct ctl *ctl)
 {
-	struct termios original, keys;
 	enum ctl_status status;
-	sigset_t waiting;
+	struct termios keys;
 
 	if (tcgetattr(STDIN_FILENO, &original) == -1 ||
 	    isatty(STDOUT_FILENO) == 0)
 		return ctl_usage_error("top: needs a terminal, or --json");
-	catch_signals(&waiting);
+	catch_signals();
 	keys = original;
-	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
+	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	keys.c_cc[VMIN] = 1;
 	keys.c_cc[VTIME] = 0;
+	keys.c_cc[VSUSP] = _POSIX_VDISABLE;
+	keys.c_cc[VQUIT] = _POSIX_VDISABLE;
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &keys);
 	(void)fputs(BEGIN_DRAWING, stdout);
-	status = draw_until_stopped(ctl, &waiting);
-	(void)fputs(END_DRAWING, stdout);
+	status = draw_until_stopped(ctl);
 	(void)fflush(stdout);
-	(void)tcsetattr(STDIN_FILENO, TCSANOW, &original);
+	restore_terminal();
 	return status;
 }
 
 static enum ctl_status
 show_json(const struct ctl *ctl)
 {
-	const struct timespec second = { .tv_sec = INTERVAL_US / 1000000 };
+	const struct timespec second = { .tv_sec = INTERVAL_MS / 1000 };
 	struct reading before = { .text = NULL };
 	enum ctl_status status = take_reading(ctl, &before);
 	struct top_figures figures;

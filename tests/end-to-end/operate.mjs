@@ -76,7 +76,8 @@ test('top tells what the daemon has, and does', () => withTool({},
 // What a terminal shows, which is set as before behind it; `act` is called with
 // the terminal once figures were drawn so often.
 const onTop = async (daemon, times, act) => {
-	const command = `stty -g; '${TOOL}' -d '${daemon.database}' top; ` +
+	// ^C is for the shell, too.
+	const command = `trap : INT; stty -g; '${TOOL}' -d '${daemon.database}' top; ` +
 		'echo "status $?"; stty -g';
 	const child = spawn('script', ['-qec', command, '/dev/null'],
 		{ env: { ...process.env, TERM: 'xterm' } });
@@ -113,6 +114,13 @@ test('top draws until a key or the daemon\'s end',
 			const { shown: thrice } = await onTop(daemon, 3,
 				(stdin) => stdin.write('q'));
 			assert(thrice.split('\x1b[7A').length >= 3);
+			// One that asks a daemon that hangs.
+			const { status: hung } = await onTop(daemon, 1, (stdin) => {
+				daemon.child.kill('SIGSTOP');
+				stdin.write('x\x03');
+			});
+			daemon.child.kill('SIGCONT');
+			assert.equal(hung, 0);
 			const { status, shown } = await onTop(daemon, 1,
 				async () => assert.equal(await daemon.stop(), 0));
 			assert.equal(status, 69);
