@@ -78,7 +78,7 @@ pending_call_await(const struct ctl *ctl, const char *what, const char *target,
 	}
 	daemon_answer_clear(answer);
 	log_errorx("%s: what came of it is not known: the daemon was started "
-		   "anew or had much else to do: do it again",
+		   "anew or was asked much else: do it again",
 	    what);
 	return CTL_UNAVAILABLE;
 }

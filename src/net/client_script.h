@@ -7,7 +7,8 @@
 
 /*
  * The browser's client, contrib/client/buddyshopping.js, as a file that the
- * daemon itself serves below every base path: no session's id has a slash.  It
+ * daemon itself serves below every base path: no session's id has a slash; but
+ * where a shop's base path is that folder, what is there are its sessions.  It
  * may be cached for an hour, and is asked for anew by its ETag (RFC 9110,
  * sections 8.8.3 and 13.1.2).  Whoever takes gzip gets it compressed.
  */
