@@ -959,7 +959,10 @@ class Shopper {
 		this._listening.forEach((end) => end());
 		this._next = null;
 		this._pause.clear();
-		this._reject(new BuddyShoppingError({ code: 'closed' }));
+		const error = new BuddyShoppingError({ code: 'closed' });
+		this._reject(this._entering, error);
+		for (const { waiting } of this._wishes.values())
+			this._reject(waiting, error);
 		this._steer();
 	}
 
@@ -1612,28 +1615,31 @@ class Shopper {
 		this._steer();
 	}
 
+	// Who wished to leave wished nothing for the next customer.
 	_left(error) {
-		const leaving = this._wishes.get('leaveSession')?.waiting ?? [];
-		this._wishes.delete('leaveSession');
-		for (const one of leaving)
-			if (error?.code === 'invalidToken')
-				one.reject(error);
-			else
-				one.resolve();
+		const leaving = this._wishes.get(LEAVING);
+		if (!leaving)
+			return;
+		if (error?.code !== 'invalidToken')
+			leaving.waiting.splice(0).forEach((one) => one.resolve());
+		this._drop(error);
 	}
 
-	_forget(error = new BuddyShoppingError({ code: 'leftSession' })) {
-		this._reject(error);
-		this._wishes.clear();
+	_forget(error) {
+		this._reject(this._entering, error);
+		this._drop(error);
 		this._become(null);
 	}
 
-	_reject(error) {
-		for (const one of this._entering.splice(0))
-			one.reject(error);
+	_drop(error) {
 		for (const { waiting } of this._wishes.values())
-			for (const one of waiting.splice(0))
-				one.reject(error);
+			this._reject(waiting, error);
+		this._wishes.clear();
+	}
+
+	_reject(waiting,
+		error = new BuddyShoppingError({ code: 'leftSession' })) {
+		waiting.splice(0).forEach((one) => one.reject(error));
 	}
 
 	hold(seconds) {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { BuddyShoppingError } from '../buddyshopping.js';
+import { FakeNetwork } from './fake-network.mjs';
 import { outcome, World } from './world.mjs';
 
 const MINUTE = 60000;
@@ -186,3 +187,78 @@ for (const forcePolling of [false, true]) {
 				assert.equal(account, 'account-2');
 			});
 }
+
+// Who leaves may be gone already when the next one is told: it is over, or a
+// duplicate has left.
+for (const [what, end] of [
+	['ended', ({ server }) => server.endSession('s1')],
+	['was left', (_, twin) => twin.leave()],
+])
+	for (const isReloaded of [false, true])
+		test(`no cart goes to another account: the session ${what}${
+			isReloaded ? ', after a reload' : ''}`, async () => {
+			const world = strictWorld();
+			const { server, network, clock } = world;
+			const { ticket } = Object.assign(new Shop(), { account: 'host' });
+			const friend = world.page(new FakeNetwork(clock, server));
+			friend.open({ ticket }).startSession('Host');
+			await clock.advance(100);
+			const shop = new Shop();
+			const page = world.page();
+			page.open({ ticket: shop.ticket }).joinSession('Ada');
+			await clock.advance(100);
+			const twin = world.page(friend.network);
+			twin.sessionStorage = page.sessionStorage.copy();
+			twin.open();
+			await clock.advance(100);
+			network.isUp = false;
+			network.crash();
+			const stored = outcome(page.shop.updateCart({ by: 'Ada' }));
+			const left = outcome(page.shop.leave());
+			end(world, twin.shop);
+			await clock.advance(1000);
+
+			shop.account = 'account-2';
+			if (isReloaded)
+				page.reload({ ticket: shop.ticket });
+			const entered = outcome(page.shop.enter('Bob'));
+			network.isUp = true;
+			await clock.advance(MINUTE);
+
+			assert.equal(entered.is, 'resolved');
+			assert.deepEqual(page.shop.cart, {});
+			for (const { owner, content } of server.multicart('s1'))
+				if (owner.name === 'Bob')
+					assert.deepEqual(content, {});
+			assert.equal(left.is, isReloaded ? 'closed' : 'resolved');
+			assert.notEqual(stored.is, 'pending');
+		});
+
+test('a cart that is locked does not stay for the next account', async () => {
+	const world = strictWorld();
+	const { server, clock } = world;
+	const { ticket } = Object.assign(new Shop(), { account: 'host' });
+	const friend = world.page(new FakeNetwork(clock, server));
+	friend.open({ ticket }).startSession('Host');
+	await clock.advance(100);
+	const account = new Shop();
+	const page = world.page();
+	const shop = page.open({ ticket: account.ticket });
+	shop.joinSession('Ada');
+	await clock.advance(100);
+	server.lock('s1', true);
+	await clock.advance(100);
+	const stored = outcome(shop.updateCart({ by: 'Ada' }));
+	await clock.advance(100);
+
+	shop.leave();
+	account.account = 'account-2';
+	const joined = outcome(shop.joinSession('Bob'));
+	await clock.advance(5);
+	server.lock('s1', false);
+	await clock.advance(MINUTE);
+
+	assert.equal(joined.is, 'resolved');
+	assert.equal(stored.is, 'leftSession');
+	assert.deepEqual(shop.cart, {});
+});
