@@ -1123,6 +1123,14 @@ class Shopper {
 		this.page.dispatchEvent(new CustomEvent(type, { detail }));
 	}
 
+	// Whether the customer is still there that it is about: a listener may
+	// give it up, and begin anew.
+	_complain(error) {
+		const customer = this._customer;
+		this._tell('error', error);
+		return customer === this._customer;
+	}
+
 	// One that waits among others, for no longer than options say.
 	_promise(waiting, { timeout, signal } = {}, withdraw = () => {}) {
 		const alarm = new Alarm(this._platform);
@@ -1292,8 +1300,8 @@ class Shopper {
 			event: this._customer.event,
 			message: `There is no ticket: ${cause?.message ?? cause}` });
 		error.cause = cause;
-		this._tell('error', error);
-		this._end(error);
+		if (this._complain(error))
+			this._end(error);
 	}
 
 	// What to say next: the oldest wish. But who leaves does not wait for what
@@ -1488,8 +1496,8 @@ class Shopper {
 			return;
 		const error = new BuddyShoppingError({ code: 'undelivered', event,
 			message: 'Something on the way refuses this message alone.' });
-		this._tell('error', error);
-		giveUp(error);
+		if (this._complain(error))
+			giveUp(error);
 	}
 
 	// The daemon is there for who says hello.
@@ -1534,7 +1542,8 @@ class Shopper {
 		}
 		if (isEntering && this._turn(error))
 			return;
-		this._tell('error', error);
+		if (!this._complain(error))
+			return;
 		if (error.retryAfter !== undefined && !isFinal)
 			this._postpone(line, error, asked);
 		else if (isEntering)

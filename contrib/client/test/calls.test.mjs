@@ -271,3 +271,43 @@ test('true is console.debug', async (t) => {
 	assert.deepEqual([direction, transport, event],
 		['out', 'websocket', 'startSession']);
 });
+
+// What refuses a start, by the code that it is told with.
+const REFUSALS = {
+	sessionNotFound: ({ shop }, signal) => shop.joinSession('Ada', { signal }),
+	undelivered: ({ shop, network }, signal) => {
+		network.onPost = ({ event, payload }) =>
+			event === 'startSession' && payload.customerName === 'Ada' ?
+				{ answer: { status: 403, body: 'No!' } } : {};
+		return shop.startSession('Ada', { signal });
+	},
+	noTicket: ({ shop }, signal) => shop.startSession('Ada', { signal }),
+};
+
+for (const [code, enter] of Object.entries(REFUSALS))
+	for (const isRestarted of [false, true])
+		test(`a listener of ${code} may give up${
+			isRestarted ? ' and begin anew' : ''}`, async () => {
+			const world = new World();
+			const page = world.page();
+			let tickets = code === 'noTicket' ? 0 : 1;
+			const shop = page.open({ forcePolling: true,
+				ticket: () => tickets++ || Promise.reject(Error('no')) });
+			const controller = new AbortController();
+			let again = {};
+			shop.addEventListener('error', () => {
+				controller.abort();
+				if (isRestarted)
+					again = outcome(shop.startSession('Bob'));
+			}, { once: true });
+
+			const gone = outcome(enter(page, controller.signal));
+			await world.clock.advance(30000);
+
+			assert.equal(gone.is, controller.signal.reason.code);
+			assert.deepEqual(page.told('error').map((one) => one.code),
+				[code]);
+			assert.equal(shop.state, isRestarted ? 'online' : 'idle');
+			if (isRestarted)
+				assert.equal(again.is, 'resolved');
+		});
