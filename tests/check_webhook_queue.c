@@ -542,31 +542,55 @@ START_TEST(when_too_many_are_parked_one_of_the_others_is_tried_a_minute)
 }
 END_TEST
 
-START_TEST(whom_the_receiver_never_takes_holds_up_nobody)
+/* Sessions s1 and so on have failed, of which there are too many. */
+static int64_t
+gather_crowd(void)
 {
-	struct webhook_lane *lane;
 	char session[16];
-	int64_t i, seq = WEBHOOK_PARKED_MAX;
-	int round;
+	int64_t i;
 
-	for (i = 1; i <= seq; i++) {
+	for (i = 1; i <= WEBHOOK_PARKED_MAX; i++) {
 		(void)snprintf(session, sizeof(session), "s%d", (int)i);
 		happen(session, i, EVENT_SESSION_STARTED);
 		fail_delivery(i);
 	}
-	for (round = 1; round < WEBHOOK_HOPELESS_ATTEMPTS; round++) {
-		webhook_queue_hurry(queue, now.wall_ms);
-		pass(WEBHOOK_PROBE_MS);
-		while ((lane = webhook_queue_hungry(queue, &now)) != NULL) {
-			feed(lane, webhook_lane_from(lane).seq, 0,
-			    EVENT_SESSION_STARTED);
-			webhook_lane_filled(queue, lane, seq + 1,
-			    WEBHOOK_LANE_WHOLE);
-			lane = webhook_queue_take(queue, &now);
+	return i - 1;
+}
+
+/* All that are due and were read up to seq are tried; how many there were. */
+static size_t
+try_crowd(int64_t seq, bool is_taken)
+{
+	struct webhook_lane *lane;
+	size_t count = 0;
+
+	for (; (lane = webhook_queue_hungry(queue, &now)) != NULL; count++) {
+		feed(lane, webhook_lane_from(lane).seq, 0,
+		    EVENT_SESSION_STARTED);
+		webhook_lane_filled(queue, lane, seq + 1,
+		    WEBHOOK_LANE_WHOLE);
+		lane = webhook_queue_take(queue, &now);
+		if (is_taken)
+			webhook_queue_delivered(queue, lane, &now);
+		else
 			ck_assert_int_eq(webhook_queue_failed(queue, lane,
 			    &now), WEBHOOK_TRY_AGAIN);
-		}
+	}
+	return count;
+}
+
+START_TEST(whom_the_receiver_never_takes_holds_up_nobody)
+{
+	struct webhook_lane *lane;
+	int64_t seq = gather_crowd();
+	int round;
+
+	for (round = 1; round < WEBHOOK_HOPELESS_ATTEMPTS; round++) {
+		happen("other", ++seq, EVENT_SESSION_STARTED);
+		deliver(seq);
 		ck_assert_ptr_null(webhook_queue_hopeless(queue, &now));
+		pass(WEBHOOK_PAUSE_MAX_MS);
+		ck_assert_uint_eq(try_crowd(seq, false), WEBHOOK_PARKED_MAX);
 	}
 	happen("other", ++seq, EVENT_SESSION_STARTED);
 	deliver(seq);
@@ -575,6 +599,50 @@ START_TEST(whom_the_receiver_never_takes_holds_up_nobody)
 	webhook_queue_give_up(queue, lane);
 	ck_assert_ptr_null(webhook_queue_hopeless(queue, &now));
 	ck_assert_uint_eq(figures().parked, WEBHOOK_PARKED_MAX - 1);
+}
+END_TEST
+
+/* The receiver takes nothing for hours. */
+static int64_t
+wait_out_an_outage(void)
+{
+	int64_t seq = gather_crowd();
+	int round;
+
+	for (round = 0; round < WEBHOOK_HOPELESS_ATTEMPTS; round++) {
+		pass(WEBHOOK_PAUSE_MAX_MS);
+		ck_assert_uint_eq(try_crowd(seq, false), WEBHOOK_PARKED_MAX);
+	}
+	return seq;
+}
+
+START_TEST(after_an_outage_nobody_is_hopeless)
+{
+	int64_t seq = wait_out_an_outage() + 1;
+
+	pass(WEBHOOK_PROBE_MS);
+	happen("other", seq, EVENT_SESSION_STARTED);
+	deliver(seq);
+	ck_assert_ptr_null(webhook_queue_hopeless(queue, &now));
+	ck_assert_uint_eq(try_crowd(seq, true), WEBHOOK_PARKED_MAX);
+	ck_assert_uint_eq(figures().parked, 0);
+}
+END_TEST
+
+START_TEST(nor_after_a_start)
+{
+	int64_t seq = wait_out_an_outage() + 1;
+	struct webhook_state *state = webhook_queue_state(queue);
+
+	teardown();
+	setup();
+	webhook_queue_restore(queue, state);
+	webhook_state_free(state);
+	webhook_queue_hurry(queue, now.wall_ms);
+	happen("other", seq, EVENT_SESSION_STARTED);
+	deliver(seq);
+	ck_assert_ptr_null(webhook_queue_hopeless(queue, &now));
+	ck_assert_uint_eq(try_crowd(seq, true), WEBHOOK_PARKED_MAX);
 }
 END_TEST
 
@@ -841,6 +909,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    when_too_many_are_parked_one_of_the_others_is_tried_a_minute);
 	tcase_add_test(tc, whom_the_receiver_never_takes_holds_up_nobody);
+	tcase_add_test(tc, after_an_outage_nobody_is_hopeless);
+	tcase_add_test(tc, nor_after_a_start);
 	tcase_add_test(tc,
 	    what_is_parked_waits_until_the_journal_is_read_so_far);
 	tcase_add_test(tc, where_others_are_taken_what_follows_is_tried_once);

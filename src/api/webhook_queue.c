@@ -139,13 +139,16 @@ webhook_queue_forget(struct webhook_queue *queue, struct webhook_lane *lane)
 	webhook_lanes_let_go(queue, lane);
 }
 
+/* How often something failed before tells nothing any more. */
 static void
 end_pauses(struct webhook_queue *queue, uint64_t wall_ms)
 {
 	struct webhook_lane *lane;
 
-	TAILQ_FOREACH(lane, &queue->lanes, entry)
+	TAILQ_FOREACH(lane, &queue->lanes, entry) {
 		lane->next_ms = wall_ms;
+		lane->attempts = 0;
+	}
 }
 
 void

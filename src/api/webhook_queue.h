@@ -25,7 +25,7 @@ struct webhook_state;
  *
  * Pauses grow from a second to an hour.  But while nothing at all gets through
  * somebody is tried every minute, and once somebody does after several did not
- * for a minute, all others are tried at once.
+ * for a minute, all others are tried at once, as if they had not failed before.
  *
  * Pure: time comes in as an argument.  wall_ms is since 1970, mono_ms of the
  * monotonic clock.
@@ -96,7 +96,10 @@ struct webhook_lane *webhook_queue_find_erased(
 void	 webhook_queue_forget(struct webhook_queue *queue,
 	    struct webhook_lane *lane);
 
-/* Whom nobody has tried for as long as an hour is tried now. */
+/*
+ * Whom nobody has tried for as long as an hour is tried now, as if it had not
+ * failed before.
+ */
 void	 webhook_queue_hurry(struct webhook_queue *queue, uint64_t wall_ms);
 /* What is to be kept; the caller frees it. */
 struct webhook_state *webhook_queue_state(const struct webhook_queue *queue);
