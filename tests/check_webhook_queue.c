@@ -418,6 +418,43 @@ START_TEST(whose_event_was_purged_goes_on_with_the_oldest)
 }
 END_TEST
 
+/* Sessions s1 and so on have failed, of which there are too many. */
+static int64_t
+gather_crowd(void)
+{
+	char session[16];
+	int64_t i;
+
+	for (i = 1; i <= WEBHOOK_PARKED_MAX; i++) {
+		(void)snprintf(session, sizeof(session), "s%d", (int)i);
+		happen(session, i, EVENT_SESSION_STARTED);
+		fail_delivery(i);
+	}
+	return i - 1;
+}
+
+/* All that are due and were read up to seq are tried; how many there were. */
+static size_t
+try_crowd(int64_t seq, bool is_taken)
+{
+	struct webhook_lane *lane;
+	size_t count = 0;
+
+	for (; (lane = webhook_queue_hungry(queue, &now)) != NULL; count++) {
+		feed(lane, webhook_lane_from(lane).seq, 0,
+		    EVENT_SESSION_STARTED);
+		webhook_lane_filled(queue, lane, seq + 1,
+		    WEBHOOK_LANE_WHOLE);
+		lane = webhook_queue_take(queue, &now);
+		if (is_taken)
+			webhook_queue_delivered(queue, lane, &now);
+		else
+			ck_assert_int_eq(webhook_queue_failed(queue, lane,
+			    &now), WEBHOOK_TRY_AGAIN);
+	}
+	return count;
+}
+
 /* A session's newcomer of that row, whose account the body names. */
 static void
 come(const char *session, int64_t seq)
@@ -481,6 +518,69 @@ START_TEST(who_is_parked_stays_so_when_something_is_erased)
 }
 END_TEST
 
+/* The state that is kept has so many sessions, and goes on behind row seq. */
+static void
+expect_kept(size_t parked, int64_t seq)
+{
+	struct webhook_state *state = webhook_queue_state(queue);
+
+	ck_assert_uint_eq(state->parked_count, parked);
+	ck_assert_int_eq(state->seq, seq);
+	webhook_state_free(state);
+}
+
+START_TEST(what_was_erased_makes_no_crowd)
+{
+	struct webhook_erased erased = { .first = 1, .last = 1000 };
+	struct webhook_lane *lane;
+	char session[16];
+	int64_t seq = 1;
+	int i;
+
+	happen("bad", seq, EVENT_SESSION_STARTED);
+	for (i = 0; i < WEBHOOK_HOPELESS_ATTEMPTS; i++) {
+		fail_delivery(1);
+		pass(WEBHOOK_PAUSE_MAX_MS);
+		refill("bad", 1);
+	}
+	fail_delivery(1);
+	while (seq <= WEBHOOK_CROWD_MAX) {
+		(void)snprintf(session, sizeof(session), "s%d", (int)seq);
+		come(session, ++seq);
+	}
+	deliver(2);
+	while ((lane = webhook_queue_find_erased(queue, &erased)) != NULL)
+		webhook_queue_forget(queue, lane);
+	ck_assert_ptr_null(webhook_queue_hopeless(queue, &now));
+	/* They go on as what is in memory does. */
+	ck_assert_uint_eq(figures().parked, 1);
+	expect_kept(1, 2);
+	happen("other", ++seq, EVENT_SESSION_STARTED);
+	deliver(seq);
+	ck_assert_uint_eq(try_crowd(seq, true), WEBHOOK_CROWD_MAX - 1);
+	expect_kept(1, seq);
+}
+END_TEST
+
+START_TEST(of_what_was_erased_a_crowd_lets_one_pass_a_minute)
+{
+	struct webhook_erased erased = { .first = 1, .last = 1000 };
+	int64_t seq = gather_crowd();
+	struct webhook_lane *lane;
+
+	come("a", ++seq);
+	come("b", ++seq);
+	while ((lane = webhook_queue_find_erased(queue, &erased)) != NULL)
+		webhook_queue_forget(queue, lane);
+	refill("a", seq - 1);
+	refill("b", seq);
+	fail_delivery(seq - 1);
+	(void)take(0);
+	pass(WEBHOOK_PROBE_MS);
+	fail_delivery(seq);
+}
+END_TEST
+
 START_TEST(only_rows_of_what_was_erased_are_read_anew)
 {
 	struct webhook_erased erased = { .first = 3, .last = 3 };
@@ -541,43 +641,6 @@ START_TEST(when_too_many_are_parked_one_of_the_others_is_tried_a_minute)
 	deliver(i + 1);
 }
 END_TEST
-
-/* Sessions s1 and so on have failed, of which there are too many. */
-static int64_t
-gather_crowd(void)
-{
-	char session[16];
-	int64_t i;
-
-	for (i = 1; i <= WEBHOOK_PARKED_MAX; i++) {
-		(void)snprintf(session, sizeof(session), "s%d", (int)i);
-		happen(session, i, EVENT_SESSION_STARTED);
-		fail_delivery(i);
-	}
-	return i - 1;
-}
-
-/* All that are due and were read up to seq are tried; how many there were. */
-static size_t
-try_crowd(int64_t seq, bool is_taken)
-{
-	struct webhook_lane *lane;
-	size_t count = 0;
-
-	for (; (lane = webhook_queue_hungry(queue, &now)) != NULL; count++) {
-		feed(lane, webhook_lane_from(lane).seq, 0,
-		    EVENT_SESSION_STARTED);
-		webhook_lane_filled(queue, lane, seq + 1,
-		    WEBHOOK_LANE_WHOLE);
-		lane = webhook_queue_take(queue, &now);
-		if (is_taken)
-			webhook_queue_delivered(queue, lane, &now);
-		else
-			ck_assert_int_eq(webhook_queue_failed(queue, lane,
-			    &now), WEBHOOK_TRY_AGAIN);
-	}
-	return count;
-}
 
 START_TEST(whom_the_receiver_never_takes_holds_up_nobody)
 {
@@ -904,6 +967,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, whose_event_was_purged_goes_on_with_the_oldest);
 	tcase_add_test(tc, what_was_erased_is_read_anew_in_its_order);
 	tcase_add_test(tc, who_is_parked_stays_so_when_something_is_erased);
+	tcase_add_test(tc, what_was_erased_makes_no_crowd);
+	tcase_add_test(tc, of_what_was_erased_a_crowd_lets_one_pass_a_minute);
 	tcase_add_test(tc, only_rows_of_what_was_erased_are_read_anew);
 	tcase_add_test(tc, of_several_erased_none_is_left_out);
 	tcase_add_test(tc,

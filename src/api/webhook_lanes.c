@@ -36,15 +36,17 @@ drop_events(struct webhook_queue *queue, struct webhook_lane *lane)
 void
 webhook_lanes_park(struct webhook_queue *queue, struct webhook_lane *lane)
 {
-	queue->parked_count += !lane->is_parked;
+	queue->failing_count += !lane->is_failing;
 	lane->is_parked = true;
+	lane->is_failing = true;
 }
 
 void
 webhook_lanes_unpark(struct webhook_queue *queue, struct webhook_lane *lane)
 {
-	queue->parked_count -= lane->is_parked;
+	queue->failing_count -= lane->is_failing;
 	lane->is_parked = false;
+	lane->is_failing = false;
 	lane->attempts = 0;
 	lane->first_ms = 0;
 }
@@ -131,6 +133,6 @@ webhook_lanes_let_go(struct webhook_queue *queue, struct webhook_lane *lane)
 	lane->event_ms = event->time_ms;
 	lane->is_under_way = false;
 	drop_events(queue, lane);
-	webhook_lanes_park(queue, lane);
+	lane->is_parked = true;
 	lane->has_more = true;
 }

@@ -25,7 +25,8 @@ struct webhook_lane {
 	struct held_list events;	/* of a parked one: read anew */
 	size_t	 count;
 	bool	 is_under_way;		/* the first of them */
-	bool	 is_parked;
+	bool	 is_parked;		/* its events are read anew */
+	bool	 is_failing;		/* parked: because something failed */
 	bool	 has_more;		/* parked: behind events, there may */
 	struct webhook_place from;	/* parked: the first not delivered */
 	int64_t	 next;			/* parked: the row to read on with */
@@ -46,7 +47,7 @@ struct webhook_queue {
 	struct webhook_lane *by_session;
 	struct lane_list lanes;		/* who was served last is last */
 	size_t	 lane_count;
-	size_t	 parked_count;
+	size_t	 failing_count;		/* that is_failing */
 	size_t	 held_count;
 	int64_t	 position;
 	uint64_t hold_ms;		/* wall; nothing before */
@@ -80,11 +81,12 @@ struct held *webhook_lanes_last_cart(const struct webhook_lane *lane);
 void	 webhook_lanes_drop_first(struct webhook_queue *queue,
 	    struct webhook_lane *lane);
 
+/* Because something of it failed. */
 void	 webhook_lanes_park(struct webhook_queue *queue,
 	    struct webhook_lane *lane);
 void	 webhook_lanes_unpark(struct webhook_queue *queue,
 	    struct webhook_lane *lane);
-/* Park it, and drop its events, which are read from the journal anew. */
+/* Drop its events, which are read from the journal anew. */
 void	 webhook_lanes_let_go(struct webhook_queue *queue,
 	    struct webhook_lane *lane);
 

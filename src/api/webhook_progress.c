@@ -4,19 +4,28 @@
 #include "hub/webhook_state.h"
 #include "webhook_lanes.h"
 
-/* The row up to which all is done but for what is parked. */
+/* The row of the first event of a lane; 0 if that is not known. */
+static int64_t
+first_seq(const struct webhook_lane *lane)
+{
+	if (lane->count > 0)
+		return TAILQ_FIRST(&lane->events)->event.place.seq;
+	return lane->is_parked ? lane->from.seq : 0;
+}
+
+/* The row up to which all is done but for what fails. */
 static int64_t
 delivered_seq(const struct webhook_queue *queue)
 {
 	const struct webhook_lane *lane;
-	int64_t seq = queue->position, before;
+	int64_t seq = queue->position, first;
 
 	TAILQ_FOREACH(lane, &queue->lanes, entry) {
-		if (lane->is_parked || lane->count == 0)
+		if (lane->is_failing)
 			continue;
-		before = TAILQ_FIRST(&lane->events)->event.place.seq - 1;
-		if (before < seq)
-			seq = before;
+		first = first_seq(lane);
+		if (first != 0 && first - 1 < seq)
+			seq = first - 1;
 	}
 	return seq;
 }
@@ -37,7 +46,7 @@ webhook_queue_state(const struct webhook_queue *queue)
 			.next_ms = lane->next_ms,
 		};
 
-		if (lane->is_parked)
+		if (lane->is_failing)
 			webhook_state_park(state, &parked);
 	}
 	return state;
@@ -64,7 +73,7 @@ webhook_queue_copy_figures(const struct webhook_queue *queue,
 	*figures = (struct webhook_queue_figures){
 		.delivered_seq = delivered_seq(queue),
 		.read_seq = queue->position,
-		.parked = queue->parked_count,
+		.parked = queue->failing_count,
 		.held = queue->held_count,
 		.held_back_ms = queue->hold_ms,
 	};

@@ -164,11 +164,11 @@ webhook_queue_position(const struct webhook_queue *queue)
 	return queue->position;
 }
 
-/* So many are parked that it is slow going on. */
+/* So many fail that it is slow going on. */
 static bool
 is_crowded(const struct webhook_queue *queue)
 {
-	return queue->parked_count >= WEBHOOK_PARKED_MAX;
+	return queue->failing_count >= WEBHOOK_PARKED_MAX;
 }
 
 /* Whether what the lane has is read already: not after a restart or replay. */
@@ -237,7 +237,7 @@ find_probe(const struct webhook_queue *queue, const struct webhook_clock *now)
 	    !has_come(queue->tried_ms + WEBHOOK_PROBE_MS, now))
 		return NULL;
 	TAILQ_FOREACH(lane, &queue->lanes, entry)
-		if (lane->is_parked && !lane->is_under_way &&
+		if (lane->is_failing && !lane->is_under_way &&
 		    is_reached(queue, lane) && (first == NULL ||
 		    lane->next_ms < first->next_ms))
 			first = lane;
@@ -273,10 +273,11 @@ lane_wait_ms(const struct webhook_queue *queue,
 	uint64_t throttle = throttle_ms(lane, now), pause = 0;
 	uint64_t next_ms = lane->is_parked ? lane->next_ms : 0;
 
-	if (!is_reached(queue, lane) || (!lane->is_parked &&
-	    (lane->count == 0 || queue->parked_count >= WEBHOOK_CROWD_MAX)))
+	if (!is_reached(queue, lane) ||
+	    (!lane->is_parked && lane->count == 0) ||
+	    (!lane->is_failing && queue->failing_count >= WEBHOOK_CROWD_MAX))
 		return UINT64_MAX;
-	if (!lane->is_parked && is_crowded(queue))
+	if (!lane->is_failing && is_crowded(queue))
 		next_ms = queue->crowd_ms + WEBHOOK_PROBE_MS;
 	if (!has_come(next_ms, now))
 		pause = next_ms - now->wall_ms;
@@ -405,7 +406,7 @@ begin_delivery(struct webhook_queue *queue, struct webhook_lane *lane,
 {
 	lane->is_under_way = true;
 	queue->tried_ms = now->wall_ms;
-	if (!lane->is_parked && is_crowded(queue))
+	if (!lane->is_failing && is_crowded(queue))
 		queue->crowd_ms = now->wall_ms;
 	webhook_lanes_move_to_end(queue, lane);
 }
@@ -539,6 +540,7 @@ webhook_queue_failed(struct webhook_queue *queue, struct webhook_lane *lane,
     const struct webhook_clock *now)
 {
 	webhook_lanes_let_go(queue, lane);
+	webhook_lanes_park(queue, lane);
 	count_outage(queue, lane, now);
 	lane->attempts++;
 	if (lane->first_ms == 0)
@@ -559,15 +561,19 @@ webhook_queue_hopeless(const struct webhook_queue *queue,
     const struct webhook_clock *now)
 {
 	struct webhook_lane *lane, *first = NULL;
+	size_t refused = 0;
 
 	if (!is_crowded(queue) || !gets_through(queue, now))
 		return NULL;
-	TAILQ_FOREACH(lane, &queue->lanes, entry)
-		if (lane->is_parked && !lane->is_under_way &&
+	TAILQ_FOREACH(lane, &queue->lanes, entry) {
+		refused += lane->attempts > 0;
+		if (!lane->is_under_way &&
 		    lane->attempts >= WEBHOOK_HOPELESS_ATTEMPTS &&
 		    (first == NULL || lane->first_ms < first->first_ms))
 			first = lane;
-	return first;
+	}
+	/* Others may be parked, and get through. */
+	return refused < WEBHOOK_PARKED_MAX ? NULL : first;
 }
 
 void
@@ -609,7 +615,7 @@ webhook_queue_wait_ms(const struct webhook_queue *queue,
 
 		if (ms < wait)
 			wait = ms;
-		has_probe |= queue->outage_lanes > 0 && lane->is_parked &&
+		has_probe |= queue->outage_lanes > 0 && lane->is_failing &&
 		    !lane->is_under_way && is_reached(queue, lane);
 	}
 	if (has_probe && has_come(probe_ms, now))

@@ -21,7 +21,8 @@ struct webhook_state;
  * journal anew, from the first that was not delivered on: they cost nothing
  * while it waits, and say nothing that was erased meanwhile.  When too many are
  * parked, only one of the others is tried a minute, and if that gets through, who
- * has failed for the longest is hopeless.
+ * has failed for the longest is hopeless.  What was erased is read anew likewise,
+ * but whose it is has not failed, and is none of those.
  *
  * Pauses grow from a second to an hour.  But while nothing at all gets through
  * somebody is tried every minute, and once somebody does after several did not
