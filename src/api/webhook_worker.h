@@ -50,8 +50,9 @@ const struct webhook_test *webhook_worker_tested(
 	    const struct webhook_worker *worker);
 
 /*
- * Do what there is to do now.  Whether the journal had nothing new, so that
- * there is none before the next commit.
+ * Do what there is to do now, but that what is to be sent is sent while it
+ * waits.  Whether the journal had nothing new, so that there is none before the
+ * next commit.
  */
 bool	 webhook_worker_turn(struct webhook_worker *worker);
 /* Wait until there is something to do, ms have passed, or it is woken. */

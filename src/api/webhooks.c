@@ -100,6 +100,20 @@ obey(struct webhook_worker *worker, const struct orders *orders)
 		webhook_worker_note_unkept(worker);
 }
 
+/* What was read in this turn may be erased by now: nothing of it was sent. */
+static void
+forget_erased(struct webhooks *webhooks)
+{
+	struct webhook_erased erased;
+
+	mutex_lock(&webhooks->lock);
+	erased = webhooks->erased;
+	webhooks->erased.last = 0;
+	mutex_unlock(&webhooks->lock);
+	if (erased.last != 0)
+		webhook_worker_forget(webhooks->worker, &erased);
+}
+
 /* A state that nobody took is out of date. */
 static void
 publish(struct webhooks *webhooks, struct webhook_state *state)
@@ -143,6 +157,7 @@ webhooks_main(void *ctx)
 		publish(webhooks, state);
 		if (orders.is_stopping)
 			return NULL;
+		forget_erased(webhooks);
 		/* Before it is asleep it looks once more. */
 		webhook_worker_wait(worker, was_idle && is_idle ? TICK_MS :
 		    is_idle ? COMMITS_MS : 0);
