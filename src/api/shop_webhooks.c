@@ -134,12 +134,12 @@ shop_webhooks_configure(struct shop_webhooks *all,
 }
 
 static bool
-is_any_running(const struct shop_webhooks *all)
+does_any_want_results(const struct shop_webhooks *all)
 {
 	const struct member *member;
 
 	STAILQ_FOREACH(member, &all->members, entry)
-		if (webhooks_are_running(member->webhooks))
+		if (webhooks_want_results(member->webhooks))
 			return true;
 	return false;
 }
@@ -200,6 +200,17 @@ note_kept(struct shop_webhooks *all, const struct job *job)
 		    WEBHOOKS_KEPT : WEBHOOKS_NOT_KEPT);
 }
 
+static void
+note_result(struct shop_webhooks *all, const struct job *job)
+{
+	if (job->kind == JOB_WEBHOOK)
+		note_kept(all, job);
+	else if (job->kind == JOB_ERASE && job->result == JOB_DONE)
+		note_erasure(all, job);
+	else if (job->kind == JOB_RETAIN && job->result == JOB_DONE)
+		note_retention(all, job);
+}
+
 void
 shop_webhooks_note_results(struct shop_webhooks *all,
     const struct job_list *results)
@@ -207,16 +218,10 @@ shop_webhooks_note_results(struct shop_webhooks *all,
 	const struct job *job;
 	struct member *member;
 
-	if (!is_any_running(all))
+	if (!does_any_want_results(all))
 		return;
-	STAILQ_FOREACH(job, results, entry) {
-		if (job->kind == JOB_WEBHOOK)
-			note_kept(all, job);
-		else if (job->kind == JOB_ERASE && job->result == JOB_DONE)
-			note_erasure(all, job);
-		else if (job->kind == JOB_RETAIN && job->result == JOB_DONE)
-			note_retention(all, job);
-	}
+	STAILQ_FOREACH(job, results, entry)
+		note_result(all, job);
 	STAILQ_FOREACH(member, &all->members, entry)
 		webhooks_note_commit(member->webhooks);
 }
@@ -235,6 +240,22 @@ shop_webhooks_take_state(struct shop_webhooks *all)
 			break;
 	}
 	return state;
+}
+
+int
+shop_webhooks_run(struct shop_webhooks *all)
+{
+	struct member *member;
+	int wait_ms = -1, ms;
+
+	if (all == NULL)
+		return -1;
+	STAILQ_FOREACH(member, &all->members, entry) {
+		ms = webhooks_run(member->webhooks);
+		if (wait_ms == -1 || (ms != -1 && ms < wait_ms))
+			wait_ms = ms;
+	}
+	return wait_ms;
 }
 
 void

@@ -44,6 +44,11 @@ void	 shop_webhooks_note_results(struct shop_webhooks *all,
 	    const struct job_list *results);
 /* How far one of them has got, until there is none to be kept: NULL. */
 struct webhook_state *shop_webhooks_take_state(struct shop_webhooks *all);
+/*
+ * Let those come that were refused, and have no thread; in how many ms there
+ * may be another, or -1.  NULL is allowed.
+ */
+int	 shop_webhooks_run(struct shop_webhooks *all);
 /* End the threads; then the last states are there to be taken. */
 void	 shop_webhooks_stop(struct shop_webhooks *all);
 /* NULL is allowed, as above. */

@@ -35,6 +35,8 @@ struct webhooks {
 	pthread_t thread;
 	bool	 is_running;		/* there is a thread, ... */
 	bool	 is_keeping;		/* ... and a state of it was taken */
+	bool	 is_forgetting;		/* there is none: that is to be kept */
+	uint64_t forget_ms;		/* that again; mono, or 0 */
 	struct webhook_worker *worker;	/* the thread's, but for waking it */
 
 	pthread_mutex_t lock;		/* over these: */
@@ -179,6 +181,21 @@ start_worker(struct webhooks *webhooks)
 	    webhooks->shop, &seed, state, webhooks->config.head);
 	webhooks->thread = thread_start("webhooks", webhooks_main, webhooks);
 	webhooks->is_running = true;
+	webhooks->is_forgetting = false;
+	webhooks->forget_ms = 0;
+}
+
+/* No thread does that. */
+static void
+keep_none(struct webhooks *webhooks)
+{
+	mutex_lock(&webhooks->lock);
+	webhook_state_free(webhooks->state);
+	webhooks->state = webhook_state_new();
+	mutex_unlock(&webhooks->lock);
+	webhooks->is_forgetting = true;
+	webhooks->forget_ms = 0;
+	webhooks->config.changed(webhooks->config.ctx);
 }
 
 /* Nobody goes on where another one stopped. */
@@ -191,8 +208,7 @@ forget_state(struct webhooks *webhooks)
 	if (old != NULL && old->seq >= 0) {
 		webhook_worker_name(webhooks->shop, name);
 		log_info("%s: ends behind row %jd", name, (intmax_t)old->seq);
-		webhooks->state = webhook_state_new();
-		webhooks->config.changed(webhooks->config.ctx);
+		keep_none(webhooks);
 	}
 	webhook_state_free(webhooks->config.state);
 	webhooks->config.state = NULL;
@@ -240,9 +256,9 @@ webhooks_configure(struct webhooks *webhooks,
 }
 
 bool
-webhooks_are_running(const struct webhooks *webhooks)
+webhooks_want_results(const struct webhooks *webhooks)
 {
-	return webhooks->is_running;
+	return webhooks->is_running || webhooks->is_forgetting;
 }
 
 void
@@ -296,6 +312,12 @@ webhooks_note_kept(struct webhooks *webhooks, enum webhooks_kept kept)
 	bool has_state;
 
 	webhooks->is_keeping = false;
+	if (webhooks->is_forgetting) {
+		if (kept == WEBHOOKS_NOT_KEPT)
+			webhooks->forget_ms = clock_now().mono_ms + KEEP_MS;
+		webhooks->is_forgetting = kept == WEBHOOKS_NOT_KEPT;
+		return;
+	}
 	mutex_lock(&webhooks->lock);
 	has_state = webhooks->state != NULL;
 	webhooks->wants_state |= kept == WEBHOOKS_NOT_KEPT && !has_state;
@@ -304,10 +326,28 @@ webhooks_note_kept(struct webhooks *webhooks, enum webhooks_kept kept)
 		webhooks->config.changed(webhooks->config.ctx);
 }
 
+int
+webhooks_run(struct webhooks *webhooks)
+{
+	uint64_t now_ms;
+
+	if (webhooks->forget_ms == 0)
+		return -1;
+	now_ms = clock_now().mono_ms;
+	if (now_ms < webhooks->forget_ms)
+		return (int)(webhooks->forget_ms - now_ms);
+	keep_none(webhooks);
+	return -1;
+}
+
 void
 webhooks_stop(struct webhooks *webhooks)
 {
-	if (webhooks == NULL || !webhooks->is_running)
+	if (webhooks == NULL)
+		return;
+	if (webhooks->forget_ms != 0)
+		keep_none(webhooks);
+	if (!webhooks->is_running)
 		return;
 	mutex_lock(&webhooks->lock);
 	webhooks->is_stopping = true;

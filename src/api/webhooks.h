@@ -32,8 +32,8 @@ struct webhooks *webhooks_new(const struct webhooks_config *config,
 /* Take over the settings, which are copied. */
 void	 webhooks_configure(struct webhooks *webhooks,
 	    const struct webhook_settings *settings);
-/* Whether there is a thread, who wants to know the two that follow. */
-bool	 webhooks_are_running(const struct webhooks *webhooks);
+/* Whether anything has to be said of what the storage has done. */
+bool	 webhooks_want_results(const struct webhooks *webhooks);
 /* Something was erased, which is to be sent no more. */
 void	 webhooks_note_erased(struct webhooks *webhooks,
 	    const struct webhook_erased *erased);
@@ -49,6 +49,11 @@ struct webhook_state *webhooks_take_state(struct webhooks *webhooks);
 enum webhooks_kept { WEBHOOKS_KEPT, WEBHOOKS_NOT_KEPT };
 void	 webhooks_note_kept(struct webhooks *webhooks,
 	    enum webhooks_kept kept);
+/*
+ * Without a thread, this is what makes it come.  In how many ms that may be, or
+ * -1.
+ */
+int	 webhooks_run(struct webhooks *webhooks);
 /*
  * End the thread, which takes some milliseconds; then the last state is there
  * to be taken.  NULL is allowed.

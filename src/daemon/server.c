@@ -149,6 +149,8 @@ before_sleep(uv_prepare_t *handle)
 	    admin_listener_run(server->admin_listener));
 	http_wait_ms = http_sooner(http_wait_ms,
 	    api_listener_run(server->api));
+	http_wait_ms = http_sooner(http_wait_ms,
+	    shop_webhooks_run(server->webhooks));
 	submit_to_storage(server);
 	if (server->drain != NULL)
 		drain_step(server->drain);
