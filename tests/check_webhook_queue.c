@@ -355,6 +355,20 @@ START_TEST(who_has_a_long_way_lets_others_go_first)
 }
 END_TEST
 
+START_TEST(who_cannot_be_read_lets_others_go_first)
+{
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	happen("b", 2, EVENT_CUSTOMER_READY);
+	fail_delivery(2);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	webhook_lane_unread(queue, hunger("a", 1));
+	refill("b", 2);
+	deliver(2);
+	(void)hunger("a", 1);
+}
+END_TEST
+
 START_TEST(what_was_read_of_a_session_is_not_read_again)
 {
 	struct webhook_lane *lane;
@@ -962,6 +976,7 @@ suite_add(TCase *tc)
 	    a_session_of_which_nothing_is_left_is_parked_no_more);
 	tcase_add_test(tc, a_long_way_without_events_is_gone_in_pieces);
 	tcase_add_test(tc, who_has_a_long_way_lets_others_go_first);
+	tcase_add_test(tc, who_cannot_be_read_lets_others_go_first);
 	tcase_add_test(tc, what_was_read_of_a_session_is_not_read_again);
 	tcase_add_test(tc, a_cart_that_was_read_waits_for_newer_ones);
 	tcase_add_test(tc, whose_event_was_purged_goes_on_with_the_oldest);

@@ -374,6 +374,12 @@ webhook_lane_filled(struct webhook_queue *queue, struct webhook_lane *lane,
 }
 
 void
+webhook_lane_unread(struct webhook_queue *queue, struct webhook_lane *lane)
+{
+	webhook_lanes_move_to_end(queue, lane);
+}
+
+void
 webhook_lane_purged(struct webhook_queue *queue, struct webhook_lane *lane)
 {
 	(void)queue;

@@ -134,6 +134,9 @@ int	 webhook_lane_add(struct webhook_queue *queue,
 /* It goes on with row next. */
 void	 webhook_lane_filled(struct webhook_queue *queue,
 	    struct webhook_lane *lane, int64_t next, enum webhook_lane_end end);
+/* It could not be read: others are before it. */
+void	 webhook_lane_unread(struct webhook_queue *queue,
+	    struct webhook_lane *lane);
 /* Row next was deleted: it goes on with the oldest, 0. */
 void	 webhook_lane_purged(struct webhook_queue *queue,
 	    struct webhook_lane *lane);

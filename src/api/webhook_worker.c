@@ -432,6 +432,7 @@ refill(struct webhook_worker *worker, struct webhook_lane *lane)
 	case JOURNAL_EVENTS_FAILED:
 		break;
 	}
+	webhook_lane_unread(worker->queue, lane);
 	pause_reading(worker);
 	return -1;
 }
