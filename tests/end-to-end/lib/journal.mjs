@@ -23,16 +23,24 @@ const QUERY = `SELECT j.seq, j.session, j.incarnation, j.revision, j.event,
 	FROM journal j LEFT JOIN session s ON s.id = j.session
 	JOIN journal_body b ON b.seq = j.seq ORDER BY j.seq`;
 
-// Skips these tests where it cannot be done.
-export const needSqlite = () => {
+// Why it cannot be done here; null if it can.
+export const lackingSqlite = () => {
 	try {
 		execFileSync('sqlite3', ['-version']);
 	} catch {
-		skip(lacking('test', 'the command sqlite3 was not found'));
+		return lacking('test', 'the command sqlite3 was not found');
 	}
+	return null;
 };
 
-const query = (database, sql) => {
+// Skips these tests where it cannot be done.
+export const needSqlite = () => {
+	const reason = lackingSqlite();
+	if (reason !== null)
+		skip(reason);
+};
+
+export const query = (database, sql) => {
 	const output = execFileSync('sqlite3', ['-readonly', '-json', database,
 		sql], { maxBuffer: MAX_OUTPUT, encoding: 'utf8' });
 	return output === '' ? [] : JSON.parse(output);
