@@ -422,13 +422,60 @@ START_TEST(whose_event_was_purged_goes_on_with_the_oldest)
 	fail_delivery(1);
 	pass(WEBHOOK_PAUSE_MIN_MS);
 	webhook_queue_moved(queue, 80);
-	webhook_lane_purged(queue, hunger("a", 1));
+	ck_assert(webhook_lane_purged(queue, hunger("a", 1)));
 	lane = hunger("a", 0);
 	feed(lane, 50, 0, EVENT_CUSTOMER_READY);
 	webhook_lane_filled(queue, lane, 81, WEBHOOK_LANE_WHOLE);
 	lane = take(50);
 	/* It has failed not once. */
 	ck_assert_uint_eq(webhook_lane_attempts(lane), 0);
+}
+END_TEST
+
+START_TEST(what_may_be_of_others_is_not_known_to_be_lost)
+{
+	struct webhook_lane *lane;
+
+	happen("a", 1, EVENT_CUSTOMER_READY);
+	fail_delivery(1);
+	pass(WEBHOOK_PAUSE_MIN_MS);
+	webhook_queue_moved(queue, 80);
+	lane = hunger("a", 1);
+	feed(lane, 1, 0, EVENT_CUSTOMER_READY);
+	webhook_lane_filled(queue, lane, 21, WEBHOOK_LANE_CUT);
+	deliver(1);
+	/* What of it is behind row 20 nobody has looked at. */
+	ck_assert(!webhook_lane_purged(queue, hunger("a", 21)));
+	webhook_lane_filled(queue, hunger("a", 0), 51, WEBHOOK_LANE_CUT);
+	ck_assert(!webhook_lane_purged(queue, hunger("a", 51)));
+	/* What is read already is not lost. */
+	lane = hunger("a", 0);
+	feed(lane, 60, 0, EVENT_CART_CHANGED);
+	webhook_lane_filled(queue, lane, 71, WEBHOOK_LANE_CUT);
+	ck_assert(!webhook_lane_purged(queue, hunger("a", 71)));
+	webhook_lane_filled(queue, hunger("a", 0), 81, WEBHOOK_LANE_WHOLE);
+	deliver(60);
+}
+END_TEST
+
+START_TEST(nor_is_it_after_a_start)
+{
+	struct webhook_state *state = webhook_state_new();
+	const struct webhook_parked failed = {
+		.session = (char []){ "a" }, .seq = 1, .first_ms = WALL_MS,
+	};
+	const struct webhook_parked passed = {
+		.session = (char []){ "b" }, .seq = 2,
+	};
+
+	state->seq = 80;
+	webhook_state_park(state, &failed);
+	webhook_state_park(state, &passed);
+	webhook_queue_restore(queue, state);
+	webhook_state_free(state);
+	ck_assert(webhook_lane_purged(queue, hunger("a", 1)));
+	webhook_lane_filled(queue, hunger("a", 0), 81, WEBHOOK_LANE_WHOLE);
+	ck_assert(!webhook_lane_purged(queue, hunger("b", 2)));
 }
 END_TEST
 
@@ -980,6 +1027,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, what_was_read_of_a_session_is_not_read_again);
 	tcase_add_test(tc, a_cart_that_was_read_waits_for_newer_ones);
 	tcase_add_test(tc, whose_event_was_purged_goes_on_with_the_oldest);
+	tcase_add_test(tc, what_may_be_of_others_is_not_known_to_be_lost);
+	tcase_add_test(tc, nor_is_it_after_a_start);
 	tcase_add_test(tc, what_was_erased_is_read_anew_in_its_order);
 	tcase_add_test(tc, who_is_parked_stays_so_when_something_is_erased);
 	tcase_add_test(tc, what_was_erased_makes_no_crowd);

@@ -129,6 +129,7 @@ webhook_lanes_let_go(struct webhook_queue *queue, struct webhook_lane *lane)
 	const struct webhook_event *event = &TAILQ_FIRST(&lane->events)->event;
 
 	lane->from = event->place;
+	lane->is_from_known = true;
 	lane->next = event->place.seq;
 	lane->event_ms = event->time_ms;
 	lane->is_under_way = false;

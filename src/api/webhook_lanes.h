@@ -28,7 +28,8 @@ struct webhook_lane {
 	bool	 is_parked;		/* its events are read anew */
 	bool	 is_failing;		/* parked: because something failed */
 	bool	 has_more;		/* parked: behind events, there may */
-	struct webhook_place from;	/* parked: the first not delivered */
+	struct webhook_place from;	/* parked: the first not delivered, */
+	bool	 is_from_known;		/* ... or nothing is before it */
 	int64_t	 next;			/* parked: the row to read on with */
 	uint64_t event_ms;		/* parked: when that happened; or 0 */
 	uint64_t attempts;		/* these as in struct webhook_parked */

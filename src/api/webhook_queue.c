@@ -68,6 +68,7 @@ webhook_queue_restore(struct webhook_queue *queue,
 		webhook_lanes_park(queue, lane);
 		lane->has_more = true;
 		lane->from.seq = parked->seq;
+		lane->is_from_known = parked->first_ms != 0;
 		lane->next = parked->seq;
 		lane->attempts = parked->attempts;
 		lane->first_ms = parked->first_ms;
@@ -368,6 +369,7 @@ webhook_lane_filled(struct webhook_queue *queue, struct webhook_lane *lane,
 		lane->event_ms = TAILQ_FIRST(&lane->events)->event.time_ms;
 	else if (lane->has_more) {
 		lane->from = (struct webhook_place){ .seq = next };
+		lane->is_from_known = false;
 		webhook_lanes_move_to_end(queue, lane);
 	} else
 		webhook_lanes_unpark(queue, lane);
@@ -379,17 +381,21 @@ webhook_lane_unread(struct webhook_queue *queue, struct webhook_lane *lane)
 	webhook_lanes_move_to_end(queue, lane);
 }
 
-void
+bool
 webhook_lane_purged(struct webhook_queue *queue, struct webhook_lane *lane)
 {
+	bool is_lost = lane->count == 0 && lane->is_from_known;
+
 	(void)queue;
 	lane->next = 0;
 	if (lane->count > 0)
-		return;
+		return false;
 	lane->from = (struct webhook_place){ 0 };
+	lane->is_from_known = false;
 	lane->event_ms = 0;
 	lane->attempts = 0;
 	lane->first_ms = 0;
+	return is_lost;
 }
 
 /* Lanes that only remember when their last cart was told. */
@@ -473,6 +479,7 @@ go_on_behind(struct webhook_queue *queue, struct webhook_lane *lane,
 	lane->attempts = 0;
 	lane->next_ms = now->wall_ms;
 	lane->from = (struct webhook_place){ place.seq, place.part + 1 };
+	lane->is_from_known = lane->count > 0;
 	if (lane->count > 0) {
 		lane->from = TAILQ_FIRST(&lane->events)->event.place;
 		lane->event_ms = TAILQ_FIRST(&lane->events)->event.time_ms;

@@ -137,8 +137,11 @@ void	 webhook_lane_filled(struct webhook_queue *queue,
 /* It could not be read: others are before it. */
 void	 webhook_lane_unread(struct webhook_queue *queue,
 	    struct webhook_lane *lane);
-/* Row next was deleted: it goes on with the oldest, 0. */
-void	 webhook_lane_purged(struct webhook_queue *queue,
+/*
+ * Row next was deleted: it goes on with the oldest, 0.  Whether an event of its
+ * is lost; otherwise that is not known, as the row may be another session's.
+ */
+bool	 webhook_lane_purged(struct webhook_queue *queue,
 	    struct webhook_lane *lane);
 
 /*

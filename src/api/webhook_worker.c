@@ -407,6 +407,20 @@ note_purged(struct webhook_worker *worker, int64_t seq)
 		    worker->name, seq);
 }
 
+/* Rows were deleted, of which none may be of the lane. */
+static void
+note_lane_purged(struct webhook_worker *worker, struct webhook_lane *lane)
+{
+	int64_t seq = webhook_lane_next(lane) - 1;
+
+	if (webhook_lane_purged(worker->queue, lane))
+		note_purged(worker, seq);
+	else if (log_is_due(&worker->purge_logged_ms, clock_now().mono_ms))
+		log_warnx("%s: rows behind %" PRId64 " were purged before "
+		    "they were looked at for a session that waits: it may "
+		    "have lost events", worker->name, seq);
+}
+
 /* Read what waits in a lane; -1 if that is not possible now. */
 static int
 refill(struct webhook_worker *worker, struct webhook_lane *lane)
@@ -425,8 +439,7 @@ refill(struct webhook_worker *worker, struct webhook_lane *lane)
 		journal_events_page_clear(&page);
 		return 0;
 	case JOURNAL_EVENTS_PURGED:
-		note_purged(worker, next - 1);
-		webhook_lane_purged(worker->queue, lane);
+		note_lane_purged(worker, lane);
 		return 0;
 	case JOURNAL_EVENTS_AHEAD:
 	case JOURNAL_EVENTS_FAILED:
