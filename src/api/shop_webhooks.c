@@ -265,8 +265,11 @@ shop_webhooks_stop(struct shop_webhooks *all)
 
 	if (all == NULL)
 		return;
+	/* They end side by side. */
 	STAILQ_FOREACH(member, &all->members, entry)
-		webhooks_stop(member->webhooks);
+		webhooks_begin_stop(member->webhooks);
+	STAILQ_FOREACH(member, &all->members, entry)
+		webhooks_end_stop(member->webhooks);
 }
 
 void

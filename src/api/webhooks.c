@@ -341,10 +341,8 @@ webhooks_run(struct webhooks *webhooks)
 }
 
 void
-webhooks_stop(struct webhooks *webhooks)
+webhooks_begin_stop(struct webhooks *webhooks)
 {
-	if (webhooks == NULL)
-		return;
 	if (webhooks->forget_ms != 0)
 		keep_none(webhooks);
 	if (!webhooks->is_running)
@@ -353,6 +351,13 @@ webhooks_stop(struct webhooks *webhooks)
 	webhooks->is_stopping = true;
 	mutex_unlock(&webhooks->lock);
 	webhook_worker_wake(webhooks->worker);
+}
+
+void
+webhooks_end_stop(struct webhooks *webhooks)
+{
+	if (!webhooks->is_running)
+		return;
 	(void)pthread_join(webhooks->thread, NULL); /* it is ours */
 	webhook_worker_free(webhooks->worker);
 	webhooks->is_running = false;

@@ -55,10 +55,12 @@ void	 webhooks_note_kept(struct webhooks *webhooks,
  */
 int	 webhooks_run(struct webhooks *webhooks);
 /*
- * End the thread, which takes some milliseconds; then the last state is there
- * to be taken.  NULL is allowed.
+ * End the thread, which takes some milliseconds, or a second where the database
+ * is busy: it is told to, and then waited for, after which the last state is
+ * there to be taken.
  */
-void	 webhooks_stop(struct webhooks *webhooks);
+void	 webhooks_begin_stop(struct webhooks *webhooks);
+void	 webhooks_end_stop(struct webhooks *webhooks);
 /* Stopped, if there was a thread.  NULL is allowed. */
 void	 webhooks_free(struct webhooks *webhooks);
 
