@@ -355,16 +355,12 @@ make_event(const struct journal_event *event)
 	};
 }
 
-/* Of its shop alone, and of the types that are wanted. */
+/* All that is read is of its shop. */
 static bool
 is_wanted(const struct webhook_worker *worker,
     const struct journal_event *event)
 {
-	size_t len = session_name_shop_len(event->session->data);
-
-	return len == strlen(worker->shop) &&
-	    memcmp(event->session->data, worker->shop, len) == 0 &&
-	    webhook_settings_want(worker->settings,
+	return webhook_settings_want(worker->settings,
 	    (enum event_type)event->type);
 }
 
