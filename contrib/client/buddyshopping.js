@@ -275,6 +275,10 @@ function reasonOf({ reason }) {
 	return reason ?? new BuddyShoppingError({ code: 'aborted' });
 }
 
+function valueOf({ payload }) {
+	return Object.values(payload)[0];
+}
+
 function isSame(value, other) {
 	return JSON.stringify(value) === JSON.stringify(other);
 }
@@ -293,10 +297,10 @@ function optional(promise) {
 
 // Both lines have the same face. start() connects again and again until
 // stop(); owner.greeting() is said first, once there is one, and attach() called
-// by the owner when the answer is good. send() says one more message, while the
-// line is attached and not busy. hang() loses the connection, and the line tries
-// again; greet() says hello once more, and check() finds out at once whether the
-// connection is lost, and what was missed.
+// by the owner when the answer is good. send() says one more message, and
+// confirm() hello once more, while the line is attached and not busy. hang()
+// loses the connection, and the line tries again; check() finds out at once
+// whether the connection is lost, and what was missed.
 //
 // A page cannot send pings. What asks for a sign of life is resumeSession on
 // the same connection: it changes nothing and brings the newest multicart. What
@@ -353,9 +357,8 @@ class SocketLine {
 			this._lost({ isBlameless: true });
 	}
 
-	greet() {
-		if (this.isAttached && !this.isBusy)
-			this._ask(this._owner.hello(), REPLY_MS);
+	confirm() {
+		this._ask(this._owner.hello(), REPLY_MS);
 	}
 
 	check() {
@@ -838,8 +841,9 @@ class Shopper {
 		this._entering = [];
 		// What is not acknowledged, the oldest first: event -> {payload,
 		// seq, waiting}; seq is 0 until it is sent. One that was stale on
-		// its first day isStale; doubt and failures are about one without
-		// an answer.
+		// its first day isStale; one isOvertaken if another value came
+		// while it was under way; doubt and failures are about one
+		// without an answer.
 		this._wishes = new Map();
 		// What was: event -> {value, since}. A multicart may be older, if
 		// that was the cursor when it was acknowledged.
@@ -860,6 +864,8 @@ class Shopper {
 		this._failedUntil = 0;
 		this._condemnedAt = -1;
 		this._wasCut = false;
+		// Whether to ask what is the newest.
+		this._isUnsure = false;
 		this._shortLives = 0;
 		this._hush = { heldUntil: 0 };
 		this._equip(platformOf(options), endpoints(url, options.protocol),
@@ -1099,24 +1105,39 @@ class Shopper {
 		const mine = (all) => all?.find(({ owner }) =>
 			owner.id === this.customerId);
 		const [before, now] = [this._multicart, multicart].map(mine);
-		if (!now)
-			return;
-		this._discover(CART, before?.content, now.content, since);
-		this._discover(READY, before?.owner.isReadyToCheckout,
-			now.owner.isReadyToCheckout, since);
+		return now && [
+			this._discover(CART, before?.content, now.content, since),
+			this._discover(READY, before?.owner.isReadyToCheckout,
+				now.owner.isReadyToCheckout, since),
+		].includes(true);
 	}
 
+	// Whether it is another than what was known. What may be older than the
+	// last answer, or another tab's, and what came while ours was on its way,
+	// has the daemon asked again.
 	_discover(event, before, value, since) {
 		const known = this._known.get(event);
+		const wish = this._wishes.get(event);
 		const isSettled = known && isSame(known.value, value);
+		const isChanged = !isSame(before, value);
+		const isOurs = wish?.seq && isChanged &&
+			isSame(valueOf(wish), value);
 		const mayBeOld = known?.since && !precedes(known.since, since) &&
-			(since !== undefined || isSame(before, value));
+			(since !== undefined || !isChanged);
+		if (isOurs)
+			wish.isOvertaken = false;
+		else if (wish?.seq && isChanged && !isSettled)
+			wish.isOvertaken = true;
 		if (isSettled)
 			known.since = undefined;
-		else if (!mayBeOld) {
+		else if (mayBeOld && !isOurs)
+			this._isUnsure = true;
+		else {
 			this._known.set(event, { value });
 			this._remember();
+			return true;
 		}
+		return false;
 	}
 
 	_tell(type, detail) {
@@ -1321,8 +1342,15 @@ class Shopper {
 	// Send it, if there is a line that is free for it.
 	_say() {
 		const line = this._socket.isAttached ? this._socket : this._poller;
+		if (!line.isAttached || line.isBusy)
+			return;
+		if (this._isUnsure && this.held() === 0) {
+			this._isUnsure = false;
+			line.confirm();
+			return;
+		}
 		const foremost = this._foremost();
-		if (!foremost || !line.isAttached || line.isBusy)
+		if (!foremost)
 			return;
 		const [event, wish] = foremost;
 		const held = Math.max(this.held(),
@@ -1370,7 +1398,7 @@ class Shopper {
 		else if (payload.customerId && asked)
 			this._entered(line, payload);
 		else if (payload.stale)
-			this._doubt(line, event, payload.seq);
+			this._doubt(event, payload.seq);
 		else if (payload.seq)
 			this._acknowledged(event, payload.seq);
 		this._pump();
@@ -1384,10 +1412,12 @@ class Shopper {
 		const isRestored = cursor === ours ? since === ours &&
 			!isSame(multicart, this._multicart) :
 			precedes(cursor, since) && !precedes(ours, since);
-		if ((cursor === ours || precedes(cursor, ours)) && !isRestored)
+		if (precedes(cursor, ours) && !isRestored)
+			return;
+		const isNews = this._learn(multicart, since);
+		if (cursor === ours && !isRestored && !isNews)
 			return;
 		this.cursor = cursor;
-		this._learn(multicart, since);
 		this._multicart = multicart;
 		this._isLocked = isLocked === true;
 		for (const wish of this._wishes.values())
@@ -1445,12 +1475,12 @@ class Shopper {
 
 	// A number that is not new was stored, or is less than another tab's: the
 	// daemon's highest one tells.
-	_doubt(line, event, seq) {
+	_doubt(event, seq) {
 		const wish = this._wishes.get(event);
 		if (wish?.seq !== seq)
 			return;
 		wish.isStale = true;
-		line.greet();
+		this._isUnsure = true;
 	}
 
 	// The daemon's highest number is seq. If it is another tab's, that made a
@@ -1524,10 +1554,11 @@ class Shopper {
 		wish.waiting.filter(isDone).forEach((one) => one.resolve());
 		wish.waiting = wish.waiting.filter((one) => !isDone(one));
 		if (isDone(wish)) {
-			const [value] = Object.values(wish.payload);
 			if (isStored)
-				this._known.set(event,
-					{ value, since: this.cursor });
+				this._known.set(event, { value: valueOf(wish),
+					since: this.cursor });
+			if (wish.isOvertaken)
+				this._isUnsure = true;
 			this._wishes.delete(event);
 		}
 		this._remember();

@@ -401,3 +401,69 @@ test('what an older client kept is pending, too', async () => {
 	assert.deepEqual(again.pending, { what: ['cart'], count: 1,
 		since: clock.now(), reason: 'waiting', retryAt: null });
 });
+
+// A duplicate's change that is made while ours is on its way, or just after it.
+test('a late answer hides no change that is shown already', async () => {
+	const options = { forcePolling: true };
+	const first = await started(options);
+	const { shop, network, clock } = first;
+	shop.updateCart({ i: 1 });
+	await clock.advance(100);
+	const other = twinOf(first, options);
+	await clock.advance(100);
+	network.onPost = ({ event }) => ({
+		answerDelay: event === 'updateCart' ||
+			event === 'customerReadyToCheckout' ? 1000 : undefined });
+
+	shop.updateCart({ i: 2 });
+	await clock.advance(200);
+	other.updateCart({ ...other.cart, tea: 1 });
+	await clock.advance(3000);
+	assert.deepEqual(shop.cart, { i: 2, tea: 1 });
+
+	shop.setReady(true);
+	await clock.advance(200);
+	other.setReady(false);
+	await clock.advance(3000);
+	assert.equal(shop.isReady, false);
+	assert.equal(shop.pending, null);
+});
+
+test('a poll that was on its way tells of a later change', async () => {
+	const options = { forcePolling: true };
+	const first = await started(options);
+	const { shop, network, clock } = first;
+	const other = twinOf(first, options);
+	const carts = watch(shop, 'cart');
+	network.onPost = ({ event }) => event === 'poll' ? { delay: 300 } : {};
+	const { length } = network.posts;
+	while (network.posts.length === length)
+		await clock.advance(10);
+
+	shop.updateCart({ i: 2 });
+	await clock.advance(60);
+	other.updateCart({ i: 3 });
+	await clock.advance(2000);
+
+	assert.deepEqual(carts, [{}, { i: 2 }, { i: 3 }]);
+	assert.equal(shop.state, 'online');
+});
+
+test('one multicart of two changes tells of the later one', async () => {
+	const first = await started();
+	const { shop, network, clock } = first;
+	const other = twinOf(first);
+	await clock.advance(100);
+	let lost = 0;
+	network.onDeliver = ({ event }) =>
+		({ lose: event === 'multicartUpdate' && lost++ === 0 });
+	const seen = watch(shop, 'isReady');
+
+	shop.setReady(true);
+	await clock.advance(15);
+	other.setReady(false);
+	await clock.advance(1000);
+
+	assert.ok(lost > 1);
+	assert.deepEqual(seen, [false, true, false]);
+});
