@@ -199,7 +199,7 @@ export interface CallOptions {
 
 /**
  * Gets each message that is sent or comes, as it is in buddyshopping-protocol(7)
- * but without token and ticket.
+ * but without what is secret: token, ticket and requestId.
  */
 export type Debug = (
 	direction: 'in' | 'out',

@@ -974,7 +974,8 @@ class Shopper {
 
 	// What passes, but for what proves who the customer is.
 	debug(direction, transport, { event, payload, cursor }) {
-		const hidden = { token: undefined, ticket: undefined };
+		const hidden = { token: undefined, ticket: undefined,
+			requestId: undefined };
 		if (this._listener)
 			permitted(() => this._listener(direction, transport, {
 				event, payload: { ...payload, ...hidden }, cursor }));
