@@ -1595,7 +1595,8 @@ class Shopper {
 		const [code, other] = OTHER_WAY[event];
 		if (!turns || error.code !== code || this._wishes.has(LEAVING))
 			return false;
-		this._next = { event: other, customerName, turns: turns - 1, at };
+		this._next = this._next ??
+			{ event: other, customerName, turns: turns - 1, at };
 		this._end(error);
 		return true;
 	}

@@ -166,3 +166,18 @@ test('each turn brings a ticket of its own', async () => {
 	assert.equal(entered.is, 'resolved');
 	assert.equal(given, 2);
 });
+
+test('what the page asks for after a reload is the way to go', async () => {
+	for (const call of ['joinSession', 'startSession']) {
+		const { world, page, clock } = parts();
+		page.open().enter('Ada');
+		await clock.advance(5);
+
+		const entered = outcome(page.reload()[call]('Bob'));
+		await clock.advance(1000);
+
+		const isHost = call === 'startSession';
+		assert.equal(entered.is, isHost ? 'resolved' : 'sessionNotFound');
+		assert.deepEqual(world.journal, isHost ? [[call, 'Bob']] : []);
+	}
+});
