@@ -1183,11 +1183,13 @@ class Shopper {
 	// is who says the same again.
 	_withdraw(one) {
 		this._entering = this._entering.filter((other) => other !== one);
-		if (this._entering.length > 0)
-			return;
-		this._next = null;
-		if (this._customer && !this._customer.token)
-			this._giveUp(new BuddyShoppingError({ code: 'leftSession' }));
+		if (this._entering.length === 0) {
+			this._next = null;
+			if (this._customer && !this._customer.token)
+				this._giveUp(new BuddyShoppingError(
+					{ code: 'leftSession' }));
+		}
+		this._tellPending();
 	}
 
 	// Be nobody.
@@ -1225,7 +1227,8 @@ class Shopper {
 		if (!this._customer)
 			this._become({ event, customerName, turns });
 		else if (isLeaving || this._customer.isRemembered)
-			this._next = { event, customerName, turns };
+			this._next = { event, customerName, turns,
+				at: this._platform.now() };
 		this._steer();
 		return promise;
 	}
@@ -1797,7 +1800,7 @@ class Shopper {
 	// It is the same object until it is to be told.
 	_tellPending() {
 		const pending = this._findPending();
-		if (this._isClosed || isSame(pending, this._pending))
+		if (isSame(pending, this._pending))
 			return;
 		this._pending = pending;
 		this._tell('pending', pending);
@@ -1807,15 +1810,19 @@ class Shopper {
 		const pending = [...this._wishes];
 		const customer = this._customer;
 		const [, oldest] = this._foremost() ?? [];
-		const isEntering = customer && !customer.token;
-		if (isEntering)
-			pending.unshift(['enter', customer]);
-		return pending.length === 0 ? null : {
+		const isNew = customer && !customer.token;
+		const entry = (one) => ['enter',
+			{ at: one.at, waiting: this._entering }];
+		if (isNew)
+			pending.unshift(entry(customer));
+		else if (this._next)
+			pending.push(entry(this._next));
+		return this._isClosed || pending.length === 0 ? null : {
 			what: pending.map(([event]) => NAMES[event] ?? event),
 			count: pending.reduce((sum, [, { waiting }]) =>
-				sum + (waiting?.length || 1), 0),
+				sum + (waiting.length || 1), 0),
 			since: Math.min(...pending.map(([, { at }]) => at)),
-			...this._obstacle(isEntering ? customer : oldest),
+			...this._obstacle(isNew ? customer : oldest ?? customer),
 		};
 	}
 

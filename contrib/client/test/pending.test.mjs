@@ -467,3 +467,54 @@ test('one multicart of two changes tells of the later one', async () => {
 	assert.ok(lost > 1);
 	assert.deepEqual(seen, [false, true, false]);
 });
+
+test('who waits to enter is pending, however it came to that', async () => {
+	const { page, shop, network, clock } = await started();
+	cutOff(network);
+	await clock.advance(100);
+	const atLeave = clock.now();
+	shop.leave();
+	await clock.advance(100);
+	shop.startSession('Bob');
+	shop.enter('Bob');
+	const { what, count, since, reason } = shop.pending;
+	assert.deepEqual([what, count, since, reason],
+		[['leave', 'enter'], 3, atLeave, 'offline']);
+
+	// The remembered customer is in as far as anybody knows.
+	const again = page.reload();
+	assert.deepEqual(again.pending.what, ['leave']);
+	network.isUp = true;
+	await clock.advance(MINUTE);
+	assert.equal(again.pending, null);
+});
+
+test('who comes back and enters waits until it is in', async () => {
+	const { page, network, clock } = await started();
+	network.isUp = false;
+	const shop = page.reload();
+	await clock.advance(MINUTE);
+	const since = clock.now();
+	const ended = outcome(shop.enter('Ada', { timeout: 5000 }));
+	shop.enter('Ada', { timeout: 6000 });
+
+	assert.deepEqual({ ...shop.pending, retryAt: null },
+		{ what: ['enter'], count: 2, since, reason: 'offline', retryAt: null });
+	await clock.advance(5000);
+	assert.equal(ended.is, 'timeout');
+	assert.equal(shop.pending.count, 1);
+	await clock.advance(1000);
+	assert.equal(shop.pending, null);
+	assert.equal(page.told('pending').pop(), null);
+});
+
+test('nothing is pending for who has closed', async () => {
+	const { page, shop, network } = await started();
+	cutOff(network);
+	shop.updateCart({ pears: 1 });
+	shop.close();
+
+	assert.equal(shop.pending, null);
+	assert.equal(page.told('pending').pop(), null);
+	assert.deepEqual(page.reload().pending.what, ['cart']);
+});
