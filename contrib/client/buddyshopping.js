@@ -1084,12 +1084,14 @@ class Shopper {
 		const wishes = Array.from(this._wishes,
 			([event, { payload, seq, failures, waiting, at }]) =>
 				[event, payload, seq, failures, waiting.length, at]);
-		const known = Array.from(this._known)
-			.filter(([event]) => !this._wishes.has(event))
+		const small = wishes.filter(([event]) => event !== CART);
+		const knownBeside = (some) => Array.from(this._known)
+			.filter(([event]) => !some.some(([one]) => one === event))
 			.map(([event, { value }]) => [event, value]);
-		// Rather the customer alone than nothing, if carts are too large.
-		[{ ...kept, wishes, known }, { ...kept, wishes }, kept]
-			.some((note) => this._customerNote.write(note));
+		// What the daemon knows, too, goes first if carts are too large.
+		[wishes, small].some((some) => [knownBeside(some), []].some(
+			(known) => this._customerNote.write(
+				{ ...kept, wishes: some, known })));
 	}
 
 	// What is wished, or what is known to be stored, under that name.

@@ -518,3 +518,25 @@ test('nothing is pending for who has closed', async () => {
 	assert.equal(page.told('pending').pop(), null);
 	assert.deepEqual(page.reload().pending.what, ['cart']);
 });
+
+test('a cart too large for the storage is lost alone', async () => {
+	const { page, shop, network, clock } = await started();
+	shop.updateCart({ pears: 1 });
+	await clock.advance(100);
+	cutOff(network);
+	await clock.advance(100);
+	const { setItem } = page.sessionStorage;
+	page.sessionStorage.setItem = function (key, text) {
+		if (text.length > 1000)
+			throw new Error('full');
+		setItem.call(this, key, text);
+	};
+
+	shop.setReady(true);
+	shop.updateCart({ pears: 'x'.repeat(1000) });
+	const again = page.reload();
+
+	assert.deepEqual(again.cart, { pears: 1 });
+	assert.equal(again.isReady, true);
+	assert.deepEqual(again.pending.what, ['isReady']);
+});
