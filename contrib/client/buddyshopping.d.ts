@@ -261,13 +261,6 @@ export class BuddyShopping<Cart extends object = Record<string, unknown>> {
 	 * `pending`.
 	 */
 	get pending(): Pending | null;
-	/** How many attempts to connect were lost since it was connected. */
-	get attempt(): number;
-	/**
-	 * When the next is made, in milliseconds since 1970, or null if there is
-	 * a connection or nobody knows; one that has passed is under way.
-	 */
-	get retryAt(): number | null;
 	/**
 	 * Whether the shop makes an order of the session, as the newest multicart
 	 * says; never without the feature `lock`.

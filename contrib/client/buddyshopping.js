@@ -849,7 +849,8 @@ class Shopper {
 		// that was the cursor when it was acknowledged.
 		this._known = new Map();
 		this._pending = null;
-		this._attempt = 0;
+		// Whether a line was lost since there was one.
+		this._isOffline = false;
 		this._seq = 0;
 		this._multicart = null;
 		this._isLocked = false;
@@ -930,14 +931,6 @@ class Shopper {
 
 	get pending() {
 		return this._pending;
-	}
-
-	get attempt() {
-		return this._attempt;
-	}
-
-	get retryAt() {
-		return this._retryAt();
 	}
 
 	// What a sign of trouble does.
@@ -1240,6 +1233,7 @@ class Shopper {
 			...customer, requestId: this._ghostOf(customer) ??
 				randomId(this._platform) };
 		this._isConfirmed = false;
+		this._isOffline = false;
 		this._known.clear();
 		this.cursor = undefined;
 		this._multicart = null;
@@ -1462,7 +1456,7 @@ class Shopper {
 
 	_attached(line) {
 		line.attach();
-		this._attempt = 0;
+		this._isOffline = false;
 		if (line === this._socket) {
 			this._isImpatient = false;
 			this._absolve();
@@ -1701,7 +1695,7 @@ class Shopper {
 	}
 
 	lost(line, wasAttached, isGood) {
-		this._attempt++;
+		this._isOffline = true;
 		// If hello gets no answer either, it was the network.
 		if (!wasAttached && !this.transport)
 			for (const wish of this._wishes.values())
@@ -1834,7 +1828,7 @@ class Shopper {
 		if (this.held() > 0)
 			return { reason: 'refused', retryAt: this._hush.retryAt };
 		if (!this.transport && !(isRefused && requestId))
-			return { reason: this._attempt ? 'offline' : 'waiting',
+			return { reason: this._isOffline ? 'offline' : 'waiting',
 				retryAt: this._retryAt() };
 		return { reason: isLocked ? 'locked' :
 			isRefused ? 'refused' : 'waiting',
@@ -1913,19 +1907,6 @@ export class BuddyShopping extends EventTarget {
 	 */
 	get pending() {
 		return this[SHOPPER]().pending;
-	}
-
-	/** How many attempts to connect were lost since it was connected. */
-	get attempt() {
-		return this[SHOPPER]().attempt;
-	}
-
-	/**
-	 * When the next is made, in milliseconds since 1970, or null if there is
-	 * a connection or nobody knows; one that has passed is under way.
-	 */
-	get retryAt() {
-		return this[SHOPPER]().retryAt;
 	}
 
 	/** Whether the shop makes an order of it, with the feature `lock`. */

@@ -195,23 +195,20 @@ test('what is answered leaves neither timer nor listener', async () => {
 	assert.deepEqual(carts(shop), { Ada: { pears: 2 } });
 });
 
-test('attempts are counted, and the next one is told', async () => {
-	const { shop, network, clock } = await started();
-	assert.deepEqual([shop.attempt, shop.retryAt], [0, null]);
-	network.isUp = false;
-	network.crash();
-	await clock.advance(3 * MINUTE);
-	const { attempt, retryAt } = shop;
-	assert.ok(attempt > 10);
-	assert.ok(retryAt <= clock.now() + 20000);
-	const tried = network.handshakes.length + network.posts.length;
-	await clock.advance(Math.max(0, retryAt - clock.now()) + 20);
-	assert.ok(network.handshakes.length + network.posts.length > tried);
-	assert.ok(shop.attempt > attempt);
+test('who begins anew is not told of the failures before', async () => {
+	const world = new World();
+	const shop = world.page().open();
+	world.network.isUp = false;
+	shop.startSession('Ada', { timeout: 5000 });
+	await world.clock.advance(4900);
+	assert.equal(shop.pending.reason, 'offline');
+	await world.clock.advance(1000);
+	assert.equal(shop.pending, null);
 
-	network.isUp = true;
-	await clock.advance(MINUTE);
-	assert.deepEqual([shop.attempt, shop.retryAt], [0, null]);
+	shop.startSession('Bob');
+
+	const { reason, retryAt } = shop.pending;
+	assert.deepEqual([reason, retryAt], ['waiting', null]);
 });
 
 for (const transport of ['websocket', 'polling'])
@@ -224,11 +221,9 @@ for (const transport of ['websocket', 'polling'])
 		shop.updateCart({ pears: 1 });
 		await clock.advance(5 * MINUTE);
 		network.isUp = true;
-		assert.ok(shop.retryAt > clock.now() + 100);
-		assert.equal(shop.pending.retryAt, shop.retryAt);
+		assert.ok(shop.pending.retryAt > clock.now() + 100);
 
 		shop.reconnect();
-		assert.equal(shop.retryAt, null);
 		assert.equal(shop.pending.retryAt, null);
 		await clock.advance(100);
 

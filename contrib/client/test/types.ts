@@ -105,8 +105,7 @@ shop.addEventListener('state', (event: string) => event);
 
 // Properties
 
-const retryAt: number | null = shop.retryAt;
-const attempt: number = shop.attempt;
+const retryAt: number | null | undefined = shop.pending?.retryAt;
 shop.forcePolling = true;
 // @ts-expect-error
 shop.state = 'online';
@@ -132,4 +131,4 @@ new BuddyShoppingError('sessionFull');
 // @ts-expect-error
 new BuddyShoppingError({ message: 'There is no code.' });
 
-export { asError, attempt, id, name, pears, retryAt, stored };
+export { asError, id, name, pears, retryAt, stored };
