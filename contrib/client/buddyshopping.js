@@ -849,6 +849,7 @@ class Shopper {
 		// that was the cursor when it was acknowledged.
 		this._known = new Map();
 		this._pending = null;
+		this._isTelling = false;
 		// Whether a line was lost since there was one.
 		this._isOffline = false;
 		this._seq = 0;
@@ -1422,7 +1423,8 @@ class Shopper {
 		this._isLocked = isLocked === true;
 		for (const wish of this._wishes.values())
 			if (wish.isLocked)
-				Object.assign(wish, { isLocked: false, heldUntil: 0 });
+				Object.assign(wish, { isLocked: false, heldUntil: 0,
+					retryAt: undefined });
 		this._tell('multicart', multicart);
 	}
 
@@ -1793,13 +1795,17 @@ class Shopper {
 		this._tellPending();
 	}
 
-	// It is the same object until it is to be told.
+	// It is the same object until it is to be told. What a listener changes is
+	// told after all of them were.
 	_tellPending() {
 		const pending = this._findPending();
-		if (isSame(pending, this._pending))
+		if (this._isTelling || isSame(pending, this._pending))
 			return;
 		this._pending = pending;
+		this._isTelling = true;
 		this._tell('pending', pending);
+		this._isTelling = false;
+		this._tellPending();
 	}
 
 	_findPending() {

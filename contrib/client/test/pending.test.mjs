@@ -540,3 +540,34 @@ test('a cart too large for the storage is lost alone', async () => {
 	assert.equal(again.isReady, true);
 	assert.deepEqual(again.pending.what, ['isReady']);
 });
+
+test('every listener is told the newest last', async () => {
+	const { shop, clock } = await started();
+	shop.addEventListener('pending', () => shop.setReady(true),
+		{ once: true });
+	const counts = [];
+	shop.addEventListener('pending', ({ detail }) =>
+		counts.push(detail?.count));
+
+	shop.updateCart({ pears: 1 });
+	assert.deepEqual(counts, [1, 2]);
+	assert.equal(shop.pending.count, 2);
+	await clock.advance(100);
+	assert.deepEqual(counts, [1, 2, 1, undefined]);
+});
+
+test('what is unlocked is not told to wait', async () => {
+	const { page, shop, server, clock } = await started();
+	server.lock('s1', true);
+	await clock.advance(100);
+	shop.updateCart({ pears: 1 });
+	await clock.advance(100);
+	assert.ok(shop.pending.retryAt > clock.now());
+	page.events.length = 0;
+
+	server.lock('s1', false);
+	await clock.advance(1000);
+
+	assert.deepEqual(page.told('pending').map((one) => one?.retryAt),
+		[null, undefined]);
+});
