@@ -192,9 +192,9 @@ export interface Platform {
 /** For how long to wait for one call's answer. */
 export interface CallOptions {
 	/** Milliseconds until the promise is rejected with `timeout`. */
-	timeout?: number;
+	timeout?: number | undefined;
 	/** Rejects the promise with its reason when it is aborted. */
-	signal?: Signal;
+	signal?: Signal | undefined;
 }
 
 /**
@@ -313,10 +313,13 @@ export class BuddyShopping<Cart extends object = Record<string, unknown>> {
 			signal?: Signal;
 		},
 	): void;
+	/** There are no others, but so it is an EventTarget. */
+	addEventListener(type: never, listener: any, options?: any): void;
 	removeEventListener<Type extends keyof BuddyShoppingEventMap<Cart>>(
 		type: Type,
 		listener: Listener<BuddyShoppingEventMap<Cart>[Type]> | null,
 		options?: boolean | { capture?: boolean },
 	): void;
+	removeEventListener(type: never, listener: any, options?: any): void;
 	dispatchEvent(event: object): boolean;
 }

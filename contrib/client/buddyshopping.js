@@ -1164,7 +1164,7 @@ class Shopper {
 		const abort = () => giveUp(reasonOf(signal));
 		signal?.addEventListener('abort', abort);
 		// Longer ones would be over at once.
-		if (timeout < TIMEOUT_MAX_MS)
+		if ((timeout ?? Infinity) < TIMEOUT_MAX_MS)
 			alarm.set(timeout, () => giveUp(new BuddyShoppingError(
 				{ code: 'timeout' })));
 		const end = () => {

@@ -211,6 +211,15 @@ test('who begins anew is not told of the failures before', async () => {
 	assert.deepEqual([reason, retryAt], ['waiting', null]);
 });
 
+test('no timeout is none', async () => {
+	const { shop, clock } = await started();
+	const calls = [null, undefined].map((timeout) =>
+		outcome(shop.setReady(true, { timeout, signal: timeout })));
+	await clock.advance(100);
+
+	assert.deepEqual(calls.map(({ is }) => is), ['resolved', 'resolved']);
+});
+
 for (const transport of ['websocket', 'polling'])
 	test(`reconnect() waits for no attempt by ${transport}`, async () => {
 		const { shop, network, clock } = await started({

@@ -13,5 +13,8 @@ shop.enter('Ada', { signal });
 shop.addEventListener('multicart',
 	(event: CustomEvent<Member[]>) => event.detail, { signal });
 shop.dispatchEvent(new Event('own'));
+const target: EventTarget = shop;
 // @ts-expect-error
 shop.addEventListener('multicart', (event: MouseEvent) => event.clientX);
+
+export { target };

@@ -23,6 +23,7 @@ const fileOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 function compile(name, ...lib) {
 	return ts.createProgram([fileOf(name)], { strict: true, noEmit: true,
+		exactOptionalPropertyTypes: true,
 		target: ts.ScriptTarget.ES2020, module: ts.ModuleKind.ES2020,
 		moduleResolution: ts.ModuleResolutionKind.Bundler, types: [],
 		lib: lib.map((one) => `lib.${one}.d.ts`) });

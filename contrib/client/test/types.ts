@@ -43,6 +43,7 @@ shop.updateCart({ tea: 1 });
 // @ts-expect-error
 shop.updateCart({ ...shop.cart });
 shop.updateCart({ ...shop.cart, pears: 2 });
+shop.updateCart({ pears: 0, ...shop.cart, tea: 1 });
 // @ts-expect-error It may not be there.
 shop.cart.pears;
 // @ts-expect-error It is not to be changed.
@@ -69,6 +70,7 @@ shop.joinSession('Ada', limits);
 shop.updateCart({ pears: 1 }, limits);
 shop.setReady(true, limits);
 shop.leave(limits);
+shop.leave({ timeout: undefined, signal: undefined });
 // @ts-expect-error
 shop.leave({ timeout: '5 s' });
 // @ts-expect-error
