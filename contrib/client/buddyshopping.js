@@ -848,13 +848,13 @@ class Shopper {
 		// What was: event -> {value, since}. A multicart may be older, if
 		// that was the cursor when it was acknowledged.
 		this._known = new Map();
-		this._pending = null;
+		this.pending = null;
 		this._isTelling = false;
 		// Whether a line was lost since there was one.
 		this._isOffline = false;
 		this._seq = 0;
-		this._multicart = null;
-		this._isLocked = false;
+		this.multicart = null;
+		this.isLocked = false;
 		this._told = '';
 		this._isClosed = false;
 		this._isImpatient = false;
@@ -914,29 +914,12 @@ class Shopper {
 		return this._customer?.customerId ?? null;
 	}
 
-	get multicart() {
-		return this._multicart;
-	}
-
-	get isLocked() {
-		return this._isLocked;
-	}
-
 	get cart() {
 		return this._newest(CART, 'cartContent');
 	}
 
 	get isReady() {
 		return this._newest(READY, READY);
-	}
-
-	get pending() {
-		return this._pending;
-	}
-
-	// What a sign of trouble does.
-	reconnect() {
-		this._check();
 	}
 
 	get forcePolling() {
@@ -1007,15 +990,16 @@ class Shopper {
 		const isFresh = line.isAttached &&
 			since - line.heardAt < FRESH_MS;
 		if (!isFresh)
-			this._check();
+			this.reconnect();
 		else
 			this._recheck.set(FRESH_MS, () => {
 				if (line.heardAt <= since)
-					this._check();
+					this.reconnect();
 			});
 	}
 
-	_check() {
+	// What a sign of trouble does.
+	reconnect() {
 		this._socket.check();
 		this._poller.check();
 		this._tellPending();
@@ -1101,7 +1085,7 @@ class Shopper {
 	_learn(multicart, since) {
 		const mine = (all) => all?.find(({ owner }) =>
 			owner.id === this.customerId);
-		const [before, now] = [this._multicart, multicart].map(mine);
+		const [before, now] = [this.multicart, multicart].map(mine);
 		return now && [
 			this._discover(CART, before?.content, now.content, since),
 			this._discover(READY, before?.owner.isReadyToCheckout,
@@ -1237,8 +1221,8 @@ class Shopper {
 		this._isOffline = false;
 		this._known.clear();
 		this.cursor = undefined;
-		this._multicart = null;
-		this._isLocked = false;
+		this.multicart = null;
+		this.isLocked = false;
 		this._remember();
 	}
 
@@ -1411,7 +1395,7 @@ class Shopper {
 	_show({ multicartContent: multicart, isLocked }, cursor, since) {
 		const ours = this.cursor;
 		const isRestored = cursor === ours ? since === ours &&
-			!isSame(multicart, this._multicart) :
+			!isSame(multicart, this.multicart) :
 			precedes(cursor, since) && !precedes(ours, since);
 		if (precedes(cursor, ours) && !isRestored)
 			return;
@@ -1419,8 +1403,8 @@ class Shopper {
 		if (cursor === ours && !isRestored && !isNews)
 			return;
 		this.cursor = cursor;
-		this._multicart = multicart;
-		this._isLocked = isLocked === true;
+		this.multicart = multicart;
+		this.isLocked = isLocked === true;
 		for (const wish of this._wishes.values())
 			if (wish.isLocked)
 				Object.assign(wish, { isLocked: false, heldUntil: 0,
@@ -1799,9 +1783,9 @@ class Shopper {
 	// told after all of them were.
 	_tellPending() {
 		const pending = this._findPending();
-		if (this._isTelling || isSame(pending, this._pending))
+		if (this._isTelling || isSame(pending, this.pending))
 			return;
-		this._pending = pending;
+		this.pending = pending;
 		this._isTelling = true;
 		this._tell('pending', pending);
 		this._isTelling = false;
