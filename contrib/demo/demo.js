@@ -60,14 +60,16 @@ const look = () => {
 		payLink: isDone && me?.isHost ? payLink() : null,
 		isLocked: isDone || isAtCheckout ||
 			(isJoined && !me && client.cart === null),
-		unsent: isJoined ? unsentOf(client) : 0,
+		isUnsent: isJoined && isUnsent(client),
 		isReady: client?.isReady ?? false };
 };
 
-// How many changes are not stored, if that takes longer than usual.
-const unsentOf = ({ pending }) => pending === null ||
-	(pending.reason === 'waiting' &&
-	Date.now() - pending.since < PATIENCE_MS) ? 0 : pending.count;
+// Whether a change is not stored, and that takes longer than usual. Who set the
+// clock back meanwhile need not wait.
+const isUnsent = ({ pending }) => pending !== null &&
+	(pending.what.includes('cart') || pending.what.includes('isReady')) &&
+	(pending.reason !== 'waiting' ||
+	Math.abs(Date.now() - pending.since) >= PATIENCE_MS);
 
 const connectionOf = () => {
 	const state = shop.client?.state ?? 'idle';

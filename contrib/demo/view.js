@@ -270,12 +270,11 @@ const CONNECTION = {
 
 const TRANSPORTS = { websocket: 'WebSocket', polling: 'Long-polling' };
 
-const showConnection = ({ connection, transport, unsent }) => {
+const showConnection = ({ connection, transport, isUnsent }) => {
 	$('connection').dataset.state = connection;
 	say($('connection-state'), CONNECTION[connection]);
 	say($('connection-transport'), TRANSPORTS[transport] ?? '');
-	say($('unsent'), unsent > 0 ? `${unsent} ${unsent === 1 ? 'change' :
-		'changes'} not sent yet` : '');
+	say($('unsent'), isUnsent ? 'Your changes are not sent yet' : '');
 };
 
 const DONE = {
