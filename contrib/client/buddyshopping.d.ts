@@ -250,8 +250,8 @@ export class BuddyShopping<Cart extends object = Record<string, unknown>> {
 	get multicart(): Member<Cart>[] | null;
 	/**
 	 * The cart as the customer wishes it, also one that is not stored yet and
-	 * after a reload; null before anything is known. The same object until it
-	 * is another cart; not to be changed.
+	 * after a reload; null before anything is known, and for who is leaving. The
+	 * same object until it is another cart; not to be changed.
 	 */
 	get cart(): Readonly<Partial<Cart>> | null;
 	/** The same for whether the customer is ready. */

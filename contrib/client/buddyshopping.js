@@ -1072,8 +1072,11 @@ class Shopper {
 				{ ...kept, wishes: some, known })));
 	}
 
-	// What is wished, or what is known to be stored, under that name.
+	// What is wished, or what is known to be stored, under that name. Who leaves
+	// wishes none.
 	_newest(event, name) {
+		if (this._wishes.has(LEAVING))
+			return null;
 		const wish = this._wishes.get(event);
 		return wish ? wish.payload[name] :
 			this._known.get(event)?.value ?? null;
@@ -1879,8 +1882,8 @@ export class BuddyShopping extends EventTarget {
 
 	/**
 	 * The cart as the customer wishes it, also one that is not stored yet and
-	 * after a reload; null before anything is known. The same object until it
-	 * is another cart; not to be changed.
+	 * after a reload; null before anything is known, and for who is leaving. The
+	 * same object until it is another cart; not to be changed.
 	 */
 	get cart() {
 		return this[SHOPPER]().cart;

@@ -262,3 +262,23 @@ test('a cart that is locked does not stay for the next account', async () => {
 	assert.equal(stored.is, 'leftSession');
 	assert.deepEqual(shop.cart, {});
 });
+
+test('the next account is not shown the cart of who leaves', async () => {
+	const world = strictWorld();
+	const { network, clock } = world;
+	const page = world.page();
+	const { ticket } = new Shop();
+	const shop = page.open({ ticket });
+	shop.startSession('Ada');
+	await clock.advance(100);
+	shop.updateCart({ by: 'Ada' });
+	await clock.advance(100);
+	network.isUp = false;
+	network.crash();
+	shop.leave();
+	assert.deepEqual([shop.cart, shop.isReady], [null, null]);
+
+	const again = page.reload({ ticket });
+
+	assert.deepEqual([again.cart, again.isReady], [null, null]);
+});
