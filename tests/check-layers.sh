@@ -29,7 +29,7 @@ hidden_libraries='sqlite3.h=(storage|audit)/
     systemd/=(config|daemon)/
     confuse.h=config/
     curl/=api/webhook
-    zlib.h=(wire/ws_deflate\.c|config/)'
+    zlib.h=(wire/(gzip|ws_deflate)\.c|config/)'
 impure_headers='^(sys/(epoll|eventfd|file|ioctl|mman|poll|random|resource'\
 '|select|signalfd|socket|stat|statvfs|time|un|wait)\.h'\
 '|(arpa|linux|netinet|systemd)/.*|net/if.*|base/std_fds\.h'\
@@ -316,7 +316,7 @@ test_libraries()
 	plant api/x.c '#include <curl/curl.h>'
 	found 'only for api/webhook'
 	plant net/x.c '#include <zlib.h>'
-	found 'only for (wire/ws_deflate'
+	found 'only for (wire/(gzip|ws_deflate'
 	for layer in storage audit; do
 		plant $layer/x.c 'x = sqlite3_column_int64(row, 0);' \
 		    'x = sqlite3_column_text (row, 0);' \

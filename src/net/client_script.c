@@ -5,20 +5,17 @@
 #include <string.h>
 
 #include <nettle/sha2.h>
-#include <zlib.h>
 
 #include "base/buf.h"
 #include "base/hex.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "net/client_script_text.h"
+#include "wire/gzip.h"
 #include "wire/http_text.h"
 
 enum {
-	DIGEST_BYTES = 8, /* of the file, in its ETag */
-	GZIP_WINDOW_BITS = 15 + 16, /* zlib's way to say gzip */
-	GZIP_MEMORY_LEVEL = 9
+	DIGEST_BYTES = 8	/* of the file, in its ETag */
 };
 
 /* The file in one coding. */
@@ -48,32 +45,6 @@ client_script_free(struct client_script *script)
 	free(script);
 }
 
-static struct payload *
-make_gzip(const struct payload *plain)
-{
-	z_stream stream = { .zalloc = NULL };
-	struct payload *packed;
-	char *bytes;
-	uLong room;
-
-	if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED,
-		GZIP_WINDOW_BITS, GZIP_MEMORY_LEVEL,
-		Z_DEFAULT_STRATEGY) != Z_OK)
-		fatalx("no memory to compress the client");
-	room = deflateBound(&stream, plain->len);
-	bytes = xcalloc(1, room);
-	/* zlib writes through no pointer to its input. */
-	stream.next_in = (Bytef *)(uintptr_t)plain->data;
-	stream.avail_in = plain->len;
-	stream.next_out = (Bytef *)bytes;
-	stream.avail_out = (uInt)room;
-	(void)deflate(&stream, Z_FINISH); /* all fits */
-	packed = payload_new(bytes, stream.total_out);
-	(void)deflateEnd(&stream);
-	free(bytes);
-	return packed;
-}
-
 static void
 set_etag(struct form *form, const char *digest, const char *encoding)
 {
@@ -92,7 +63,8 @@ make_ready(struct client_script *script)
 
 	script->plain.file.body =
 	    payload_new(client_script_text, sizeof(client_script_text) - 1);
-	script->gzip.file.body = make_gzip(script->plain.file.body);
+	script->gzip.file.body = gzip_compress(client_script_text,
+	    sizeof(client_script_text) - 1);
 	sha256_init(&hash);
 	sha256_update(&hash, sizeof(client_script_text) - 1,
 	    (const uint8_t *)client_script_text);
