@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import test, { describe } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { Client, message } from './lib/client.mjs';
 import { makeFolder, withDaemon } from './lib/daemon.mjs';
@@ -547,8 +548,8 @@ test('ids are listed by how they begin', () => withDaemon(
 	}));
 
 // What bash completes at the end of a line that is split as it does.
-const COMPLETION = new URL(
-	'../../contrib/completion/bash/buddyshoppingctl', import.meta.url).pathname;
+const COMPLETION = fileURLToPath(new URL(
+	'../../contrib/completion/bash/buddyshoppingctl', import.meta.url));
 const hasBash = (() => {
 	try {
 		execFileSync('bash', ['-c', ':']);

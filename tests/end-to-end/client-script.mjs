@@ -6,6 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
 
+import './lib/browser-globals.mjs';
 import { makeFolder, withDaemon } from './lib/daemon.mjs';
 import { readSource } from './lib/documents.mjs';
 import { Fastcgi } from './lib/fastcgi.mjs';
