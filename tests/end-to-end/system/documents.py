@@ -26,6 +26,7 @@ END_OF_INPUT = b"\x04"
 ENDLESS = {
     r"buddyshopping (?!-t)": r"listening on .*\n",
     r"buddyshoppingctl .*--follow": r"tea.*\n|coffee.*\n",
+    r"buddyshoppingctl top": r"since the start.*\n",
 }
 
 # Of somebody that the manual does not know.

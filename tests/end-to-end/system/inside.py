@@ -680,6 +680,8 @@ STEPS = [
     leaves_nothing,
 ]
 
+# Its time is over, which is told of the step that took it.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 for step in STEPS:
     begin = time.monotonic()
     try:
