@@ -102,7 +102,10 @@ test('top draws until a key or the daemon\'s end',
 		async (daemon) => {
 			const ada = await Client.open(daemon, '/one');
 			await ada.enter('startSession', 'Ada');
-			for (const key of ['q', 'xQ', '\x03', '\x1aq', '\x04']) {
+			// The thread sanitizer holds signals back, at times for long.
+			const hearsSignals = !daemon.isSanitized();
+			for (const key of ['q', 'xQ', '\x1aq', '\x04',
+				...hearsSignals ? ['\x03'] : []]) {
 				const { status, shown } = await onTop(daemon, 1,
 					(stdin) => stdin.write(key));
 				assert.equal(status, 0, shown);
@@ -115,12 +118,14 @@ test('top draws until a key or the daemon\'s end',
 				(stdin) => stdin.write('q'));
 			assert(thrice.split('\x1b[7A').length >= 3);
 			// One that asks a daemon that hangs.
-			const { status: hung } = await onTop(daemon, 1, (stdin) => {
-				daemon.child.kill('SIGSTOP');
-				stdin.write('x\x03');
-			});
-			daemon.child.kill('SIGCONT');
-			assert.equal(hung, 0);
+			if (hearsSignals) {
+				const { status } = await onTop(daemon, 1, (stdin) => {
+					daemon.child.kill('SIGSTOP');
+					stdin.write('x\x03');
+				});
+				daemon.child.kill('SIGCONT');
+				assert.equal(status, 0);
+			}
 			const { status, shown } = await onTop(daemon, 1,
 				async () => assert.equal(await daemon.stop(), 0));
 			assert.equal(status, 69);
