@@ -15,6 +15,7 @@
 #include "session/record.h"
 #include "session/session.h"
 #include "shop.h"
+#include "shown.h"
 #include "throttle.h"
 #include "wire/features.h"
 #include "wire/message.h"
@@ -126,11 +127,13 @@ reply_with_token(struct hub *hub, struct room *room,
  * without a token has none; the reply says so to who asked for any.
  */
 static void
-set_features(struct reply *reply, bool has_token)
+set_features(const struct hub *hub, struct room *room, struct reply *reply,
+    bool has_token)
 {
 	const struct message *message = reply->message;
 
 	reply->features = has_token ? message->features : 0;
+	shown_expect(hub, room, reply->features);
 	if (message->has_features)
 		reply->body = features_add_to_reply(reply->body,
 		    reply->features);
@@ -152,7 +155,7 @@ repeat_admission(struct hub *hub, struct peer *peer, struct room *room,
 	/* By HTTP nothing can be said without one. */
 	reply->body = reply_with_token(hub, room, event, &customer->id,
 	    customer->has_token || peer->transport != TRANSPORT_WEBSOCKET);
-	set_features(reply, customer->has_token);
+	set_features(hub, room, reply, customer->has_token);
 	return seat_returning(hub, peer, room, customer, reply);
 }
 
@@ -254,7 +257,7 @@ admit_customer(struct hub *hub, struct peer *peer, struct room *room,
 		presence_end_absence(hub, vacated);
 	reply->body = reply_with_token(hub, room, reply->message->event, &id,
 	    has_token);
-	set_features(reply, has_token);
+	set_features(hub, room, reply, has_token);
 	reply->seat = presence_seat(room,
 	    session_customer(room->session, &id));
 	reply_when_done(hub, peer, job, reply);
@@ -322,7 +325,7 @@ actions_resume(struct hub *hub, struct peer *peer, struct room *room,
 	seq = customer->seq[SEQUENCE_CART] > customer->seq[SEQUENCE_READY] ?
 	    customer->seq[SEQUENCE_CART] : customer->seq[SEQUENCE_READY];
 	reply->body = message_reply_resume(&customer->id, seq);
-	set_features(reply, customer->has_token);
+	set_features(hub, room, reply, customer->has_token);
 	return seat_returning(hub, peer, room, customer, reply);
 }
 
@@ -434,6 +437,7 @@ actions_poll(struct hub *hub, struct peer *peer, struct room *room,
 	if (code != REFUSAL_NONE)
 		return code;
 	reply->features = customer->has_token ? message->features : 0;
+	shown_expect(hub, room, reply->features);
 	/* Its return is news. */
 	if (customer->state == CUSTOMER_AWAY)
 		return seat_returning(hub, peer, room, customer, reply);

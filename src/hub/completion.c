@@ -14,6 +14,7 @@
 #include "room.h"
 #include "session/record.h"
 #include "session_lock.h"
+#include "shown.h"
 #include "wire/multicart.h"
 
 /* How long the answer to who comes by a request waits for a delayed session. */
@@ -33,6 +34,7 @@ unload_session(struct hub *hub, struct room *room)
 		room->changed_by = NULL;
 	}
 	room->unpublished_us = 0;
+	shown_forget(room);
 	presence_unlink(hub, room);
 	session_free(room->session);
 	room->session = NULL;

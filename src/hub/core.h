@@ -122,6 +122,10 @@ struct room {
 	struct multicart *encoding;	/* shown last; NULL once of no use */
 	uint64_t encoding_ends_ms;	/* when it is not any more */
 	TAILQ_ENTRY(room) by_encoding;	/* hub->encodings, if encoding */
+	struct multicart_members *shown; /* what it showed last, or NULL: */
+					/* see shown.h */
+	unsigned features;		/* somebody has on, ... */
+	uint64_t features_end_ms;	/* ... until then, there or not */
 	uint64_t encode_ms;		/* not to be encoded again before */
 	struct rate output;		/* bytes that it has shown */
 	bool	 is_delayed;		/* shows nothing until ... */

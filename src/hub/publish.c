@@ -8,6 +8,7 @@
 #include "core.h"
 #include "room.h"
 #include "session/session.h"
+#include "shown.h"
 #include "wire/multicart.h"
 
 /* Encodings of at least so many bytes are kept, others as soon made anew ... */
@@ -78,6 +79,8 @@ encode_room(struct hub *hub, struct room *room)
 	hub->encoded_bytes += multicart->bytes->len;
 	room->encode_ms = hub->now.mono_ms + multicart->bytes->len / PACE_BYTES;
 	multicart->changed_us = room->unpublished_us;
+	if (shown_features(hub, room) != 0)
+		multicart->members = multicart_members(room->session);
 	room->unpublished_us = 0;
 	return multicart;
 }
@@ -172,6 +175,7 @@ send_to_due_peers(struct hub *hub, struct room *room)
 	struct peer *peer;
 	uint64_t bytes = 0;
 
+	shown_update(hub, room, room->encoding);
 	TAILQ_FOREACH(seat, &room->seats, entry) {
 		TAILQ_FOREACH(peer, &seat->peers, entry) {
 			if (peer->due == PEER_NOT_DUE)

@@ -7,6 +7,7 @@
 #include "core.h"
 #include "session/session.h"
 #include "shop.h"
+#include "shown.h"
 #include "wire/multicart.h"
 
 /* Until a session that could not be read is tried again. */
@@ -119,6 +120,7 @@ room_free(struct hub *hub, struct room *room)
 	forget_retry(hub, room);
 	room_end_delay(hub, room);
 	room_drop_encoding(hub, room);
+	shown_forget(room);
 	core_clear_lock(hub, room);
 	HASH_DELETE(hh, hub->rooms, room);
 	session_free(room->session);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "multicart_members.h"
 #include "session/session.h"
 
 #define LENGTH(literal) (sizeof(literal) - 1)
@@ -58,13 +59,20 @@ encode_owner(const struct customer *customer)
 	return owner;
 }
 
+/* The owner of its cart, which is kept with customer. */
+static struct payload *
+owner_of(struct customer *customer)
+{
+	if (customer->owner_json == NULL)
+		customer->owner_json = encode_owner(customer);
+	return customer->owner_json;
+}
+
 /* Bytes of a member's part with the comma or bracket behind it. */
 static size_t
 member_size(struct customer *customer)
 {
-	if (customer->owner_json == NULL)
-		customer->owner_json = encode_owner(customer);
-	return customer->owner_json->len + LENGTH(member_tail) +
+	return owner_of(customer)->len + LENGTH(member_tail) +
 	    (customer->is_ready ? LENGTH(member_ready) :
 	    LENGTH(member_not_ready)) +
 	    (customer->cart == NULL ? LENGTH(empty_cart) : customer->cart->len);
@@ -129,6 +137,36 @@ multicart_encode(struct session *session)
 	multicart->bytes = encode_multicart(session, cursor, n);
 	multicart->plain_len = multicart->bytes->len - n;
 	return multicart;
+}
+
+static void
+put_in_members(struct multicart_members *members, struct customer *customer)
+{
+	struct multicart_member *member = &members->members[members->count++];
+
+	member->row = customer->row;
+	member->id = customer->id;
+	member->is_ready = customer->is_ready;
+	member->owner_json = payload_ref(owner_of(customer));
+	member->cart = payload_ref(customer->cart);
+}
+
+struct multicart_members *
+multicart_members(struct session *session)
+{
+	size_t count = session->counts[CUSTOMER_SEATED];
+	struct multicart_members *members = xcalloc(1,
+	    sizeof(*members) + count * sizeof(members->members[0]));
+	struct customer *customer;
+
+	members->refs = 1;
+	members->is_locked = session->is_locked;
+	members->incarnation = session->incarnation;
+	members->revision = session->revision;
+	TAILQ_FOREACH(customer, &session->customers, entry)
+		if (customer->state == CUSTOMER_SEATED)
+			put_in_members(members, customer);
+	return members;
 }
 
 const char *
@@ -199,6 +237,7 @@ multicart_unref(struct multicart *multicart)
 	if (multicart == NULL || --multicart->refs > 0)
 		return;
 	multicart_unref(multicart->featured);
+	multicart_members_unref(multicart->members);
 	payload_unref(multicart->bytes);
 	payload_unref(multicart->enclosed);
 	ws_compressed_clear(&multicart->packed);

@@ -7,6 +7,7 @@
 
 #include "ws_deflate.h"
 
+struct multicart_members;
 struct payload;
 struct session;
 
@@ -22,6 +23,8 @@ struct multicart {
 	bool	 is_featured;		/* that of another one */
 	struct multicart *featured;	/* for those who have a feature on; */
 					/* or NULL, if nobody asked */
+	struct multicart_members *members; /* that it shows; NULL where */
+					/* nobody is told of them */
 	uint64_t incarnation;
 	uint64_t revision;
 	uint64_t changed_us; /* the hub's: when the oldest change */
@@ -50,6 +53,9 @@ enum {
  * with the customers.
  */
 struct multicart *multicart_encode(struct session *session)
+	    __attribute__((warn_unused_result));
+/* Whom and what session shows now; one reference. */
+struct multicart_members *multicart_members(struct session *session)
 	    __attribute__((warn_unused_result));
 /* The bytes of its multicartContent, an array, within it. */
 const char *multicart_content(const struct multicart *multicart, size_t *len);
