@@ -29,9 +29,6 @@ static const char empty_cart[] = "{}";
 _Static_assert(LENGTH(ENVELOPE_HEAD) == MULTICART_PAYLOAD_AT,
     "the payload follows the envelope's head");
 
-/* Room for the cursor with all digits, and the last brace. */
-#define CURSOR_BYTES 64
-
 /* An owner up to the value of isReadyToCheckout. */
 static struct payload *
 encode_owner(const struct customer *customer)
@@ -125,7 +122,7 @@ struct multicart *
 multicart_encode(struct session *session)
 {
 	struct multicart *multicart = xcalloc(1, sizeof(*multicart));
-	char cursor[CURSOR_BYTES];
+	char cursor[MULTICART_CURSOR_BYTES];
 	size_t n = xsnprintf(cursor, sizeof(cursor),
 	    ",\"cursor\":\"%" PRIu64 ".%" PRIu64 "\"}",
 	    session->incarnation, session->revision);
@@ -179,18 +176,28 @@ multicart_content(const struct multicart *multicart, size_t *len)
 	return multicart->bytes->data + before;
 }
 
+size_t
+multicart_cursor_tail(const struct multicart *multicart,
+    char out[MULTICART_CURSOR_BYTES])
+{
+	return xsnprintf(out, MULTICART_CURSOR_BYTES, ",\"cursor\":\"%" PRIu64
+	    ".%" PRIu64 "." MULTICART_NUMBER "\"}", multicart->incarnation,
+	    multicart->revision);
+}
+
 /* The same but for the end of the payload, and the cursor's third part. */
 static struct payload *
 encode_featured(const struct multicart *multicart)
 {
 	size_t len = multicart->plain_len - 1;
-	char tail[CURSOR_BYTES + sizeof(locked_member)];
-	size_t n = xsnprintf(tail, sizeof(tail), "%s},\"cursor\":\"%" PRIu64
-	    ".%" PRIu64 "." MULTICART_NUMBER "\"}",
-	    multicart->is_locked ? locked_member : "", multicart->incarnation,
-	    multicart->revision);
+	char cursor[MULTICART_CURSOR_BYTES];
+	char tail[MULTICART_CURSOR_BYTES + sizeof(locked_member)];
+	size_t n;
 	struct buf buf;
 
+	multicart_cursor_tail(multicart, cursor);
+	n = xsnprintf(tail, sizeof(tail), "%s}%s",
+	    multicart->is_locked ? locked_member : "", cursor);
 	buf_init(&buf, len + n);
 	if (buf_append(&buf, multicart->bytes->data, len) == -1 ||
 	    buf_append(&buf, tail, n) == -1)
@@ -199,29 +206,40 @@ encode_featured(const struct multicart *multicart)
 }
 
 struct multicart *
+multicart_form(const struct multicart *multicart, struct payload *bytes)
+{
+	struct multicart *form = xcalloc(1, sizeof(*form));
+
+	form->refs = 1;
+	form->is_featured = true;
+	form->incarnation = multicart->incarnation;
+	form->revision = multicart->revision;
+	form->changed_us = multicart->changed_us;
+	form->bytes = bytes;
+	form->plain_len = bytes->len;
+	return form;
+}
+
+struct multicart *
 multicart_featured(struct multicart *multicart)
 {
-	struct multicart *featured = multicart->featured;
+	if (multicart->featured == NULL)
+		multicart->featured = multicart_form(multicart,
+		    encode_featured(multicart));
+	return multicart->featured;
+}
 
-	if (featured != NULL)
-		return featured;
-	featured = xcalloc(1, sizeof(*featured));
-	featured->refs = 1;
-	featured->is_featured = true;
-	featured->incarnation = multicart->incarnation;
-	featured->revision = multicart->revision;
-	featured->changed_us = multicart->changed_us;
-	featured->bytes = encode_featured(multicart);
-	featured->plain_len = featured->bytes->len;
-	multicart->featured = featured;
-	return featured;
+static size_t
+form_size(const struct multicart *form)
+{
+	return form == NULL ? 0 : form->bytes->len;
 }
 
 size_t
 multicart_size(const struct multicart *multicart)
 {
-	return multicart->bytes->len + (multicart->featured == NULL ? 0 :
-	    multicart->featured->bytes->len);
+	return multicart->bytes->len + form_size(multicart->featured) +
+	    form_size(multicart->delta);
 }
 
 struct multicart *
@@ -237,6 +255,7 @@ multicart_unref(struct multicart *multicart)
 	if (multicart == NULL || --multicart->refs > 0)
 		return;
 	multicart_unref(multicart->featured);
+	multicart_unref(multicart->delta);
 	multicart_members_unref(multicart->members);
 	payload_unref(multicart->bytes);
 	payload_unref(multicart->enclosed);

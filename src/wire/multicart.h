@@ -15,12 +15,15 @@ struct session;
  * An encoded multicartUpdate.  Customers without a token get the first
  * plain_len bytes and a closing brace, those with one all bytes, which go on
  * with the cursor and the brace; and those who have a feature on get all bytes
- * of the featured one.
+ * of the featured one, or of the delta.
  */
 struct multicart {
 	int	 refs;			/* network thread only */
 	bool	 is_locked;		/* the session is */
 	bool	 is_featured;		/* that of another one */
+	uint64_t from;		/* of a delta: the revision that it changes */
+	struct multicart *delta;	/* for those who know that already; */
+					/* or NULL */
 	struct multicart *featured;	/* for those who have a feature on; */
 					/* or NULL, if nobody asked */
 	struct multicart_members *members; /* that it shows; NULL where */
@@ -45,7 +48,9 @@ struct multicart {
 #define MULTICART_NUMBER "0"
 
 enum {
-	MULTICART_PAYLOAD_AT = 37	/* in the bytes of each */
+	MULTICART_PAYLOAD_AT = 37,	/* in the bytes of each */
+	/* Room for a cursor with all digits, its name and the last brace. */
+	MULTICART_CURSOR_BYTES = 96
 };
 
 /*
@@ -61,7 +66,19 @@ struct multicart_members *multicart_members(struct session *session)
 const char *multicart_content(const struct multicart *multicart, size_t *len);
 /* What of it those get who have a feature on: its own, made once for all. */
 struct multicart *multicart_featured(struct multicart *multicart);
-/* How many bytes it has, with that. */
+/*
+ * Another form of it, for those who have a feature on: bytes, of which the
+ * reference is taken, that end with multicart_cursor_tail().  One reference.
+ */
+struct multicart *multicart_form(const struct multicart *multicart,
+	    struct payload *bytes) __attribute__((warn_unused_result));
+/*
+ * How such a form ends, from the comma before the cursor on; returns the
+ * length.
+ */
+size_t	 multicart_cursor_tail(const struct multicart *multicart,
+	    char out[MULTICART_CURSOR_BYTES]);
+/* How many bytes it has, with all its forms. */
 size_t	 multicart_size(const struct multicart *multicart);
 struct multicart *multicart_ref(struct multicart *multicart);
 /* NULL is allowed. */
