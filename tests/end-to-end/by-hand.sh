@@ -67,12 +67,12 @@ git ls-files | tar -cT - | tar -xC "$root/checkout"
 
 # systemctl wants a system that is booted; "make check" is what .ci/run does.
 printed README.md >"$work/readme"
-sed '/^systemctl /d; /^make check$/d; /^make bench$/,$d' "$work/readme" |
+sed '/^systemctl /d; /^make check$/d' "$work/readme" |
     inside build /checkout --resolv-conf=copy-host
 
 # npm asks whom this machine asks.
 npm='npm install --prefix . --no-save ws'
-npm="$npm; $(grep '^npm ' "$work/readme")"
+npm="$npm; $(printed tests/bench/README.md | sed -n '/^npm /s|SOURCE|..|p')"
 quietly npm env -C "$root/checkout/build" sh -c "$npm"
 
 printed contrib/HACKING.md | sed '/^make check  /d' |
@@ -85,8 +85,6 @@ shorter='s%src/buddyshopping$%& || [ $? = 1 ]%
     s|bench/beside |&-s 1 |; s|950000|1000|; s|SOURCE|..|
     s|fanout --url [^\\]*|& --duration 1 |; /^npm /d
     s|bench/stranger |&--only pings --seconds 1 |'
-sed -n '/^make bench$/,$p' "$work/readme" | sed "$shorter" |
-    inside performance /checkout/build --private-network
 
 # The daemon that the benchmark's README has running.
 daemon='src/buddyshopping -d bench.db -o message-rate=0 -o new-session-rate=0 \

@@ -183,6 +183,7 @@ const PAGE_START = `<!DOCTYPE html><meta charset="utf-8"><script>
 	const sessionId = '${SESSION}';
 	function show() {}
 	function showCarts() {}
+	function showUnsaved() {}
 	function showState() {}
 	function showEnd() {}
 	</script>`;
@@ -244,8 +245,8 @@ const cartShown = (host, cart) => guestShown(host, ({ content }) =>
 
 // A page with the browser client does what it says, once.
 const doesWhatItSays = (block) => withPage(block, async (page, host) => {
-	const [, name] = block.text.match(/joinSession\(['"](\w+)['"]\)/);
-	const [, pears] = block.text.match(/updateCart\({ pears: (\d) }\)/);
+	const [, name] = block.text.match(/(?:joinSession|enter)\(['"](\w+)['"]\)/);
+	const [, pears] = block.text.match(/updateCart\(.*\bpears: (\d) }\)/);
 	const isReady = block.text.includes('setReady(true)');
 	const owner = await guestShown(host, (guest) =>
 		guest.content.pears === Number(pears) &&

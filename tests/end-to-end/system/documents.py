@@ -7,6 +7,7 @@ for.
 """
 
 import contextlib
+import glob
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import subprocess
 CONFIG = "/etc/buddyshopping/buddyshopping.conf"
 WORK = "/test/work"
 STATE = "/var/lib/buddyshopping"
-BACKUP = "/var/backups/shop.db"
+PARTY = "http://127.0.0.1:8080/party"
 PATIENCE_S = 60
 END_OF_INPUT = b"\x04"
 
@@ -32,8 +33,11 @@ ENDLESS = {
 # Of somebody that the manual does not know.
 PRINTED_CUSTOMER = "0123456789abcdef01234567"
 
-# "shop" is this machine.
-SSH = '#!/bin/sh\nshift\nexec sh -c "$*"\n'
+# Other machines are this one.
+REMOTE = {
+    "ssh": 'shift\nexec sh -c "$*"',
+    "scp": 'exec cp ${1#*:} "$2"',
+}
 
 
 class Terminal:
@@ -136,10 +140,9 @@ def talks_on_one_terminal(command, start):
 
 def shop(post, product):
     """A session that the documents talk about; its guest."""
-    url = "http://127.0.0.1:8080/party"
-    post(url, "startSession", customerName="Ada")
-    guest = post(url, "joinSession", customerName="Bob")[0]["payload"]
-    post(url, "updateCart", cartContent={product: 2}, **guest)
+    post(PARTY, "startSession", customerName="Ada")
+    guest = post(PARTY, "joinSession", customerName="Bob")[0]["payload"]
+    post(PARTY, "updateCart", cartContent={product: 2}, **guest)
     return guest
 
 
@@ -156,16 +159,24 @@ def runs_the_daemon(blocks, systemctl):
     systemctl("start", "buddyshopping")
 
 
-def runs_the_readme(blocks, post):
-    talk = [block["text"].rstrip() for block in blocks
-            if re.match(r"\{|.*websockets", block["text"])]
-    talks_on_two_terminals(*talk)
-    shop(post, "tea")
+def runs_the_readme(blocks, post, systemctl):
+    """The package, of now and of before, is the one that is installed."""
+    os.makedirs(f"{WORK}/build")
+    for copy in "before.deb", "build/buddyshopping_1.deb":
+        shutil.copy("/test/package.deb", f"{WORK}/{copy}")
+    guest = shop(post, "tea")
     for block in blocks:
-        if block["text"].rstrip() not in talk:
-            for command in commands_of(block["text"]):
-                execute(command)
-    os.unlink(BACKUP)
+        for command in commands_of(block["text"]):
+            execute(command)
+        if "restore --key" in block["text"]:
+            assert post(PARTY, "resumeSession", **guest)
+    systemctl("enable", "buddyshopping")
+    for path in glob.glob("/var/backups/*.db*"):
+        os.unlink(path)
+
+
+def runs_the_protocol(blocks):
+    talks_on_two_terminals(*[block["text"].rstrip() for block in blocks])
 
 
 def runs_the_manuals(blocks):
@@ -193,8 +204,7 @@ def runs_the_tools_manual(blocks, post, configure, systemctl):
             execute(command.replace(PRINTED_CUSTOMER, guest["customerId"]),
                     STATE)
         if "restore --key" in block["text"]:
-            assert post("http://127.0.0.1:8080/party", "resumeSession",
-                        **guest)
+            assert post(PARTY, "resumeSession", **guest)
 
 
 def run_all(post, configure, systemctl):
@@ -202,9 +212,10 @@ def run_all(post, configure, systemctl):
         blocks = json.load(file)
     os.makedirs(f"{WORK}/bin")
     shutil.copy(CONFIG, WORK)
-    with open(f"{WORK}/bin/ssh", "w") as file:
-        file.write(SSH)
-    os.chmod(file.name, 0o755)
+    for name, line in REMOTE.items():
+        with open(f"{WORK}/bin/{name}", "w") as file:
+            file.write(f"#!/bin/sh\n{line}\n")
+        os.chmod(file.name, 0o755)
     # As every installed system has it; this one was only unpacked.
     with open("/etc/hosts", "a") as file:
         file.write("127.0.0.1 localhost\n")
@@ -216,7 +227,8 @@ def run_all(post, configure, systemctl):
             rest.setdefault(block["name"], []).append(block)
     tools = rest.pop("man/buddyshoppingctl.8")
     runs_the_daemon(by_hand, systemctl)
-    runs_the_readme(rest.pop("README.md"), post)
+    runs_the_readme(rest.pop("README.md"), post, systemctl)
+    runs_the_protocol(rest.pop("man/buddyshopping-protocol.7"))
     for manual in rest.values():
         runs_the_manuals(manual)
     systemctl("disable", "--now", "buddyshopping.socket",
