@@ -85,7 +85,7 @@ START_TEST(a_reply_repeats_what_is_on_if_it_was_asked)
 		    ",'token':'<token>','features':['lock']" },
 		{ "'features':['say'],'resumable':true",
 		    ",'token':'<token>','features':[]" },
-		{ "'features':['presence','delta']", ",'features':[]" },
+		{ "'features':['Lock','locks']", ",'features':[]" },
 		{ "'features':[]", ",'features':[]" },
 		{ "'resumable':false", "" },
 	};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "delta_reader.h"
 #include "hub/call.h"
 #include "hub/erasure.h"
 #include "hub/hub.h"
@@ -24,6 +25,8 @@
  * - every message that asks for an answer gets one, in order, and nobody gets
  *   an answer to nothing;
  * - nobody is shown anything without speaking for somebody;
+ * - what some make of deltas is what they would be shown, and nobody gets one
+ *   who just came;
  * whenever all has come to rest, that every member has the newest state, that
  * only polls of those who know it are held, that nobody is left who was kicked
  * or erased, that nothing changed while a session was locked but what may, and
@@ -81,6 +84,7 @@ struct actor {
 	size_t	 first, count;
 	size_t shown; /* records that it knows of at least */
 	char	*newest;	/* multicart received; NULL if none */
+	bool	 has_come;	/* and is to be shown the whole */
 };
 
 /* A request under way. */
@@ -91,6 +95,8 @@ struct posted {
 	unsigned seq;
 	struct identity *about;	/* NULL: somebody new */
 	size_t	 shown;		/* records that it knew of when it asked */
+	char	*base;		/* the multicart of its cursor, if it */
+				/* takes deltas; or NULL */
 };
 
 /* An erasure under way; of all in the session without an identity. */
@@ -123,6 +129,7 @@ struct model {
 	size_t	 erasure_count;
 	struct called calls[CALLS];
 	bool	 is_held;
+	unsigned deltas, polled_deltas;	/* received */
 };
 
 static const char *const session_ids[SESSIONS] = { "s1", "s2" };
@@ -297,15 +304,31 @@ hear_reply(struct model *m, struct actor *actor, const char *event,
 		return;
 	}
 	answer(m, actor, event, 0, text);
+	actor->has_come = true;
 	actor->speaks = true;
 	actor->was_told_left = false;
 	actor->own = learn(m, actor->session, text);
 }
 
+/* Whether text is what the multicart shows to who has a feature on, in whose
+ * cursor the third part is the daemon's own. */
+static bool
+is_shown_by_featured(const char *text, size_t len, struct multicart *multicart)
+{
+	const struct payload *bytes = multicart_featured(multicart)->bytes;
+	size_t same = bytes->len - strlen(MULTICART_NUMBER "\"}");
+
+	return len > same && memcmp(text, bytes->data, same) == 0 &&
+	    strcmp(text + same + strspn(text + same, "0123456789."),
+		"\"}") == 0;
+}
+
 /* Whether text is what the multicart shows, with its cursor or without. */
 static bool
-is_shown_by(const char *text, size_t len, const struct multicart *multicart)
+is_shown_by(const char *text, size_t len, struct multicart *multicart)
 {
+	if (is_shown_by_featured(text, len, multicart))
+		return true;
 	if (len == multicart->bytes->len)
 		return memcmp(text, multicart->bytes->data, len) == 0;
 	return len == multicart->plain_len + 1 && text[len - 1] == '}' &&
@@ -330,6 +353,28 @@ hear_multicart(struct model *m, struct actor *actor, const char *text)
 	actor->shown = i;
 	free(actor->newest);
 	actor->newest = strdup(text);
+	actor->has_come = false;
+}
+
+/* The multicart that a delta makes of base; free() it. */
+static char *
+made_of(const struct model *m, const char *base, const char *delta)
+{
+	char *text = base == NULL ? NULL : delta_apply(base, delta);
+
+	require(m, text != NULL, "a delta that does not fit", delta);
+	return text;
+}
+
+static void
+hear_delta(struct model *m, struct actor *actor, const char *delta)
+{
+	char *text = made_of(m, actor->newest, delta);
+
+	require(m, !actor->has_come, "a delta to who came", delta);
+	hear_multicart(m, actor, text);
+	free(text);
+	m->deltas++;
 }
 
 static void
@@ -340,6 +385,8 @@ hear(struct model *m, struct actor *actor, const char *text)
 	find_value(text, "{\"event\":\"", event, sizeof(event));
 	if (strcmp(event, "multicartUpdate") == 0)
 		hear_multicart(m, actor, text);
+	else if (delta_is_one(text))
+		hear_delta(m, actor, text);
 	else if (strcmp(event, "error") == 0)
 		hear_error(m, actor, text);
 	else if (strcmp(event, "leaveSession") == 0)
@@ -368,6 +415,16 @@ hear_polled(struct model *m, struct posted *request, const char *text)
 }
 
 static void
+hear_polled_delta(struct model *m, struct posted *request, const char *delta)
+{
+	char *text = made_of(m, request->base, delta);
+
+	hear_polled(m, request, text);
+	free(text);
+	m->polled_deltas++;
+}
+
+static void
 hear_posted(struct model *m, struct posted *request, const char *text)
 {
 	char event[32], seq[16];
@@ -375,6 +432,10 @@ hear_posted(struct model *m, struct posted *request, const char *text)
 	find_value(text, "{\"event\":\"", event, sizeof(event));
 	if (strcmp(event, "multicartUpdate") == 0) {
 		hear_polled(m, request, text);
+		return;
+	}
+	if (delta_is_one(text)) {
+		hear_polled_delta(m, request, text);
 		return;
 	}
 	if (strcmp(event, "error") == 0)
@@ -435,7 +496,10 @@ static void
 send_start_or_join(struct model *m, struct actor *actor)
 {
 	const char *event = draw(m, 2) == 0 ? "startSession" : "joinSession";
-	const char *more = draw(m, 2) == 0 ? ",'resumable':true" : "";
+	static const char *const optional[] = { "", ",'resumable':true",
+		",'features':['delta']", ",'resumable':true,'features':"
+		"['delta']" };
+	const char *more = optional[draw(m, 4)];
 	unsigned request = draw(m, 12);
 
 	ask(m, actor, event, 0, true);
@@ -495,7 +559,9 @@ send_resume(struct model *m, struct actor *actor,
     const struct identity *target)
 {
 	ask(m, actor, "resumeSession", 0, true);
-	tell(actor->client, RESUME, target->id,
+	tell(actor->client, m->step % 2 == 0 ? RESUME : "{'event':"
+	    "'resumeSession','payload':{'customerId':'%s','token':'%s',"
+	    "'features':['delta']}}", target->id,
 	    target->token[0] != '\0' ? target->token : "x");
 }
 
@@ -542,7 +608,25 @@ post_change(struct model *m, struct posted *request)
 	    (int)request->seq);
 }
 
-/* A poll, with the cursor of the newest state, of an older one or of none. */
+/* With the cursor of the newest state, or of one so many before. */
+static void
+post_poll_at(struct model *m, struct posted *request,
+    const struct stored *stored, unsigned age)
+{
+	size_t i = stored->count - 1 - age;
+	bool takes_deltas = draw(m, 2) == 0;
+
+	if (takes_deltas)
+		request->base =
+		    strdup(multicart_featured(stored->shown[i])->bytes->data);
+	tell(request->client, "{'event':'poll','payload':{"
+	    "'customerId':'%s','cursor':'%u.%u%s,'wait':%u}}",
+	    request->about->id, (unsigned)stored->records[i].incarnation,
+	    (unsigned)stored->records[i].revision, takes_deltas ?
+	    ".0','features':['delta']" : "'", draw(m, 56));
+}
+
+/* A poll, with such a cursor or none. */
 static void
 post_poll(struct model *m, struct posted *request)
 {
@@ -554,13 +638,7 @@ post_poll(struct model *m, struct posted *request)
 	if (stored == NULL || age == 2 || stored->count <= age)
 		tell(request->client, POLL, request->about->id);
 	else
-		tell(request->client, "{'event':'poll','payload':{"
-		    "'customerId':'%s','cursor':'%u.%u','wait':%u}}",
-		    request->about->id,
-		    (unsigned)stored->records[stored->count - 1 -
-		    age].incarnation,
-		    (unsigned)stored->records[stored->count - 1 -
-		    age].revision, draw(m, 56));
+		post_poll_at(m, request, stored, age);
 }
 
 static void
@@ -582,6 +660,8 @@ post_anything(struct model *m, struct posted *request)
 	request->about = target;
 	request->shown = target != NULL ? target->polled : 0;
 	request->seq = 0;
+	free(request->base);
+	request->base = NULL;
 	request->client = world_request(m->world,
 	    session_ids[request->session],
 	    target != NULL ? target->token : "");
@@ -1070,10 +1150,12 @@ check_end(struct model *m)
 	    "something is left", "");
 }
 
-static void
+/* Whether deltas were received, by connections and by polls. */
+static bool
 run(unsigned seed, bool has_store)
 {
 	struct model *m = xcalloc(1, sizeof(*m));
+	bool had_deltas;
 	size_t i;
 
 	m->seed = seed;
@@ -1088,22 +1170,27 @@ run(unsigned seed, bool has_store)
 	world_free(m->world);
 	for (i = 0; i < ACTORS; i++)
 		actor_clear(&m->actors[i]);
+	for (i = 0; i < REQUESTS; i++)
+		free(m->requests[i].base);
+	had_deltas = m->deltas > 0 && m->polled_deltas > 0;
 	free(m);
+	return had_deltas;
 }
 
 START_TEST(random_scripts_keep_what_is_promised)
 {
 	unsigned seed = (unsigned)_i * SEEDS_PER_TEST;
-	unsigned end = seed + SEEDS_PER_TEST;
+	unsigned end = seed + SEEDS_PER_TEST, with_deltas = 0;
 
 	for (; seed < end; seed++)
-		run(seed, false);
+		with_deltas += run(seed, false);
+	ck_assert_uint_gt(with_deltas, SEEDS_PER_TEST / 2);
 }
 END_TEST
 
 START_TEST(both_storages_answer_the_same)
 {
-	run((unsigned)_i, true);
+	(void)run((unsigned)_i, true);
 }
 END_TEST
 

@@ -146,10 +146,11 @@ seat_peer(struct hub *hub, struct peer *peer, struct seat *seat,
 {
 	if (seat->customer == NULL)
 		return;
-	/* What waits would be shown as before. */
-	if (peer->features != features)
+	/* What waits would be shown as before, or is but a change. */
+	if (peer->features != features || outbox_has_delta(&peer->outbox))
 		outbox_drop_multicart(&peer->outbox);
 	peer->features = features;
+	peer->seen_incarnation = 0;
 	if (peer->request != NULL) {
 		peer->request->is_held = true;
 		peer->request->wait_s = MESSAGE_WAIT_S;

@@ -22,6 +22,7 @@
 #include "shop.h"
 #include "throttle.h"
 #include "unjoined.h"
+#include "wire/multicart.h"
 
 enum {
 	/* Of one peer: beyond these it is not read from. */
@@ -317,6 +318,10 @@ hub_peer_next_message(struct hub *hub, struct peer *peer,
 
 	if (!outbox_take(&peer->outbox, with_cursor, item))
 		return false;
+	if (item->multicart != NULL) {
+		peer->seen_incarnation = item->multicart->incarnation;
+		peer->seen_revision = item->multicart->revision;
+	}
 	if (was_full)
 		core_wake_peer(hub, peer);
 	return true;

@@ -95,6 +95,12 @@ outbox_is_empty(const struct outbox *outbox)
 	return outbox->reply_count == 0 && outbox->multicart == NULL;
 }
 
+bool
+outbox_has_delta(const struct outbox *outbox)
+{
+	return outbox->multicart != NULL && outbox->multicart->from != 0;
+}
+
 size_t
 outbox_multicart_bytes(const struct outbox *outbox)
 {

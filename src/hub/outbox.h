@@ -66,6 +66,8 @@ void	 outbox_set_multicart(struct outbox *outbox,
 void	 outbox_drop_multicart(struct outbox *outbox);
 
 bool	 outbox_is_empty(const struct outbox *outbox);
+/* Whether a delta waits in place of a multicart. */
+bool	 outbox_has_delta(const struct outbox *outbox);
 /* Bytes of the multicart that waits; 0 if none does. */
 size_t	 outbox_multicart_bytes(const struct outbox *outbox);
 /* Bytes of the message that is taken next; 0 if there is none. */

@@ -84,6 +84,8 @@ struct peer {
 	bool	 is_throttled;		/* in hub->throttled: not read from */
 	enum peer_due due;
 	unsigned features;		/* that are on: wire/features.h */
+	uint64_t seen_incarnation;	/* of a connection: of the multicart */
+	uint64_t seen_revision;		/* that it took last; 0 for none */
 	unsigned jobs;			/* in flight for it */
 	uint64_t id;
 	UT_hash_handle hh;		/* hub->peers, by id */

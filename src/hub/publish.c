@@ -9,9 +9,11 @@
 #include "room.h"
 #include "session/session.h"
 #include "shown.h"
+#include "wire/features.h"
 #include "wire/multicart.h"
 
-/* Encodings of at least so many bytes are kept, others as soon made anew ... */
+/* Encodings of at least so many bytes are kept, and those that have a delta,
+ * which is not made anew, ... */
 #define KEEP_BYTES 16384
 /* ... for so long after they were shown last, ... */
 #define KEEP_MS 5000
@@ -125,7 +127,8 @@ cache_encoding(struct hub *hub, struct room *room, struct multicart *multicart)
 static void
 keep_encoding(struct hub *hub, struct room *room)
 {
-	if (room->encoding->bytes->len < KEEP_BYTES) {
+	if (room->encoding->bytes->len < KEEP_BYTES &&
+	    room->encoding->delta == NULL) {
 		room_drop_encoding(hub, room);
 		return;
 	}
@@ -149,21 +152,66 @@ charge_output(struct hub *hub, struct room *room, uint64_t bytes)
 	delay_output(hub, room, hub->now.mono_ms + wait_ms);
 }
 
+/* The kept encoding of room had so many bytes, and has got another form. */
+static void
+count_form(struct hub *hub, const struct room *room, size_t before)
+{
+	size_t made = multicart_size(room->encoding) - before;
+
+	hub->encoding_bytes += made;
+	hub->encoded_bytes += made;
+}
+
+/*
+ * What is kept begins to be shown, and is what the next delta changes; its own
+ * is made once for all.
+ */
+static void
+begin_showing(struct hub *hub, struct room *room)
+{
+	size_t before = multicart_size(room->encoding);
+
+	shown_update(hub, room, room->encoding);
+	count_form(hub, room, before);
+}
+
+/* Whether peer wants delta, and what it took last is just what that changes. */
+static bool
+takes_delta(const struct peer *peer, const struct multicart *delta)
+{
+	if (delta == NULL || (peer->features & FEATURE_DELTA) == 0)
+		return false;
+	return peer->request != NULL ?
+	    peer->request->incarnation == delta->incarnation &&
+	    peer->request->revision == delta->from :
+	    peer->seen_incarnation == delta->incarnation &&
+	    peer->seen_revision == delta->from;
+}
+
 /* The form of what is kept that peer gets. */
 static struct multicart *
 encoding_for(struct hub *hub, struct room *room, const struct peer *peer)
 {
+	size_t before = multicart_size(room->encoding);
 	struct multicart *featured;
-	size_t made;
 
 	if (peer->features == 0)
 		return room->encoding;
-	made = multicart_size(room->encoding);
+	if (takes_delta(peer, room->encoding->delta))
+		return room->encoding->delta;
 	featured = multicart_featured(room->encoding);
-	made = multicart_size(room->encoding) - made;
-	hub->encoding_bytes += made;
-	hub->encoded_bytes += made;
+	count_form(hub, room, before);
 	return featured;
+}
+
+/* What it costs to show peer multicart: in place of one that waits, the rest. */
+static uint64_t
+output_cost(const struct peer *peer, const struct multicart *multicart)
+{
+	size_t waiting = outbox_multicart_bytes(&peer->outbox);
+
+	return multicart->bytes->len < waiting ? 0 :
+	    multicart->bytes->len - waiting;
 }
 
 /* Show what is kept to everybody who is to be shown something. */
@@ -175,15 +223,13 @@ send_to_due_peers(struct hub *hub, struct room *room)
 	struct peer *peer;
 	uint64_t bytes = 0;
 
-	shown_update(hub, room, room->encoding);
+	begin_showing(hub, room);
 	TAILQ_FOREACH(seat, &room->seats, entry) {
 		TAILQ_FOREACH(peer, &seat->peers, entry) {
 			if (peer->due == PEER_NOT_DUE)
 				continue;
 			multicart = encoding_for(hub, room, peer);
-			/* In place of one that waits it costs no more. */
-			if (peer->outbox.multicart == NULL)
-				bytes += multicart->bytes->len;
+			bytes += output_cost(peer, multicart);
 			outbox_set_multicart(&peer->outbox, multicart,
 			    peer->due == PEER_HAS_NEWS ?
 			    room->encoding->changed_us : 0);

@@ -13,14 +13,18 @@ struct room;
  * is durable, encoded once for all.  A large encoding is kept a little longer,
  * for those who come or ask again.
  *
+ * Who wants deltas gets the change to the newest multicart, if what it took
+ * last is just the one before; who is behind, or in doubt, or comes anew gets
+ * the whole, as all others do.
+ *
  * What a session's output may cost is bounded: each multicart counts as many
- * bytes as it has, for each peer that is shown it and has none waiting, and a
- * session over session-output-rate shows nothing until that is made up for.
- * Meanwhile it is not encoded either, and then everybody gets the newest
- * multicart, as somebody does who reads slowly.  Of large sessions only so many
- * bytes are encoded in a turn of the loop; the others have theirs in the next
- * ones.  One that is larger still is not encoded for each change when they come
- * faster than it can be shown to anybody.
+ * bytes as it has in the form that is shown, for each peer, less what one has
+ * that waits there in its place; and a session over session-output-rate shows
+ * nothing until that is made up for.  Meanwhile it is not encoded either, and
+ * then everybody gets the newest multicart, as somebody does who reads slowly.
+ * Of large sessions only so many bytes are encoded in a turn of the loop; the
+ * others have theirs in the next ones.  One that is larger still is not encoded
+ * for each change when they come faster than it can be shown to anybody.
  */
 
 /* All that changed since the last time goes to the storage: encode it. */

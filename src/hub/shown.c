@@ -5,8 +5,10 @@
 
 #include "core.h"
 #include "session/session.h"
+#include "wire/features.h"
 #include "wire/message.h"
 #include "wire/multicart.h"
+#include "wire/multicart_delta.h"
 #include "wire/multicart_members.h"
 
 /* Between two polls of one customer that waits as long as it may. */
@@ -63,14 +65,22 @@ void
 shown_update(const struct hub *hub, struct room *room,
     struct multicart *multicart)
 {
-	if (shown_features(hub, room) == 0) {
+	unsigned features = shown_features(hub, room);
+	struct multicart_members *members;
+
+	if (features == 0) {
 		shown_forget(room);
 		return;
 	}
 	if (room->shown != NULL && shows(room->shown, multicart))
 		return;
+	members = take_members(room, multicart);
+	if ((features & FEATURE_DELTA) != 0 && members != NULL &&
+	    room->shown != NULL &&
+	    room->shown->incarnation == members->incarnation)
+		multicart_make_delta(multicart, room->shown, members);
 	shown_forget(room);
-	room->shown = take_members(room, multicart);
+	room->shown = members;
 }
 
 void

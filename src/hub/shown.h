@@ -20,9 +20,11 @@ void	 shown_expect(const struct hub *hub, struct room *room,
 /* The features of all who are there, or were a moment ago. */
 unsigned shown_features(const struct hub *hub, const struct room *room);
 /*
- * multicart is shown to room.  Its members, if it has any, become those of the
- * room; made of the session if that is the same still.  Where neither is
- * possible, or nobody has a feature on, room->shown is NULL then.
+ * multicart is shown to room: it gets the delta that leads from what was shown
+ * before to it, where somebody wants one and it is of use.  Its members, if it
+ * has any, become those of the room; made of the session if that is the same
+ * still.  Where neither is possible, or nobody has a feature on, room->shown is
+ * NULL then.
  */
 void	 shown_update(const struct hub *hub, struct room *room,
 	    struct multicart *multicart);

@@ -11,6 +11,7 @@ static const struct {
 	unsigned feature;
 } names[] = {
 	{ "lock", FEATURE_LOCK },
+	{ "delta", FEATURE_DELTA },
 };
 
 #define NAMES (sizeof(names) / sizeof(names[0]))

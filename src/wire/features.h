@@ -7,7 +7,8 @@ struct payload;
 
 /* What a client asks for by name, as bits of a set. */
 enum {
-	FEATURE_LOCK = 1	/* to be told whether the session is locked */
+	FEATURE_LOCK = 1,	/* to be told whether the session is locked */
+	FEATURE_DELTA = 8	/* to get what changed in place of the whole */
 };
 
 /* All that a list has, of names between commas; others are passed over. */

@@ -21,7 +21,7 @@ struct multicart {
 	int	 refs;			/* network thread only */
 	bool	 is_locked;		/* the session is */
 	bool	 is_featured;		/* that of another one */
-	uint64_t from;		/* of a delta: the revision that it changes */
+	uint64_t from;			/* a delta: of that revision; or 0 */
 	struct multicart *delta;	/* for those who know that already; */
 					/* or NULL */
 	struct multicart *featured;	/* for those who have a feature on; */
