@@ -1,8 +1,8 @@
 // Frameworks put proxies before what they are given: it must work through them.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
+import { findPackage, whyWithout } from './packages.mjs';
 import { carts, outcome, World } from './world.mjs';
 
 // What they do with any object, and with all that is reached through it.
@@ -15,17 +15,6 @@ function deep(object) {
 		},
 		set: (...assignment) => Reflect.set(...assignment),
 	});
-}
-
-function findVue() {
-	try {
-		return createRequire(import.meta.url)('@vue/reactivity');
-	} catch (error) {
-		if (error.code !== 'MODULE_NOT_FOUND' ||
-		    process.env.INSTALLED?.split(' ').includes('all'))
-			throw error;
-		return null;
-	}
 }
 
 async function use(shop, { clock }, makeCart) {
@@ -85,11 +74,10 @@ test('a frozen client', async () => {
 	await use(Object.freeze(world.page().open()), world, (cart) => cart);
 });
 
-const vue = findVue();
+const vue = findPackage('vue');
 
 for (const way of ['reactive', 'shallowReactive', 'readonly'])
-	test(`Vue's ${way}()`, { skip: vue === null &&
-		'npm\'s package @vue/reactivity was not found' }, async () => {
+	test(`Vue's ${way}()`, { skip: whyWithout('vue') }, async () => {
 		const world = new World();
 		const state = vue[way]({ shop: world.page().open() });
 

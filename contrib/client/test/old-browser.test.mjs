@@ -2,7 +2,6 @@
 // it.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
 import './old-browser.mjs';
@@ -14,22 +13,11 @@ import './firewall.test.mjs';
 import './hostile.test.mjs';
 import './pending.test.mjs';
 
-// Debian's node depends on it; elsewhere it comes from npm.
-function findAcorn() {
-	try {
-		return createRequire(import.meta.url)('acorn');
-	} catch (error) {
-		if (error.code !== 'MODULE_NOT_FOUND' ||
-		    process.env.INSTALLED?.split(' ').includes('all'))
-			throw error;
-		return null;
-	}
-}
+import { findPackage, whyWithout } from './packages.mjs';
 
-const acorn = findAcorn();
+const acorn = findPackage('acorn');
 
-test('the client is ECMAScript 2020', { skip: acorn === null &&
-	'npm\'s package acorn was not found' }, () => {
+test('the client is ECMAScript 2020', { skip: whyWithout('acorn') }, () => {
 	const text = fs.readFileSync(new URL('../buddyshopping.js',
 		import.meta.url), 'utf8');
 	const grammar = { ecmaVersion: 2020, sourceType: 'module' };

@@ -1,24 +1,13 @@
 // Whether the types say what is true, to who uses the client from TypeScript.
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import * as client from '../buddyshopping.js';
+import { findPackage, whyWithout } from './packages.mjs';
 
-function findTypeScript() {
-	try {
-		return createRequire(import.meta.url)('typescript');
-	} catch (error) {
-		if (error.code !== 'MODULE_NOT_FOUND' ||
-		    process.env.INSTALLED?.split(' ').includes('all'))
-			throw error;
-		return null;
-	}
-}
-
-const ts = findTypeScript();
-const skip = ts === null && 'npm\'s package typescript was not found';
+const ts = findPackage('typescript');
+const skip = whyWithout('typescript');
 const fileOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 function compile(name, ...lib) {

@@ -1,0 +1,23 @@
+// Packages of npm's that some tests need: they are found as require() finds
+// them, in NODE_PATH, too.
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+/** The package of that name; null if it is not there and need not be. */
+export function findPackage(name) {
+	try {
+		return require(name);
+	} catch (error) {
+		if (error.code !== 'MODULE_NOT_FOUND' ||
+		    process.env.INSTALLED?.split(' ').includes('all'))
+			throw error;
+		return null;
+	}
+}
+
+/** Why a test is skipped that needs these packages; false if they are there. */
+export function whyWithout(...names) {
+	const missing = names.find((name) => findPackage(name) === null);
+	return missing !== undefined && `npm's package ${missing} was not found`;
+}
