@@ -5,16 +5,19 @@ import { test } from 'node:test';
 
 const read = (name) =>
 	readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
-const { exports, types, unpkg, jsdelivr, files } =
+const { exports, main, types, unpkg, jsdelivr, files } =
 	JSON.parse(read('package.json'));
 
 test('the package has what it says', () => {
-	const named = [exports['.'].types, exports['.'].default, types, unpkg,
-		jsdelivr, ...files, exports['./package.json']];
-	for (const name of named) {
-		const url = new URL(`../${name}`, import.meta.url);
-		assert.ok(existsSync(url), name);
-	}
+	const { './package.json': self, ...entries } = exports;
+	const named = [main, types, unpkg, jsdelivr,
+		...Object.values(entries).flatMap(Object.values)];
+	for (const name of named)
+		assert.ok(files.includes(name.replace('./', '')), name);
+	// What is minified is made when it is packed.
+	for (const name of [self, ...files])
+		assert.ok(existsSync(new URL(`../${name}`, import.meta.url)) ||
+			name.includes('.min.'), name);
 	assert.equal(read('LICENSE'), read('../../LICENSE'));
 });
 

@@ -1,0 +1,131 @@
+// The browser client as npm packs it: what checks packages finds no fault with
+// it, and projects of all kinds can use it.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+
+import { CLIENT, importFrom, makeProject, packClient, run, runFrom,
+	whyWithout } from './lib/client-package.mjs';
+import { skip, withDaemon } from './lib/daemon.mjs';
+
+const reason = whyWithout('@arethetypeswrong/core', 'esbuild', 'publint',
+	'typescript', 'vite');
+if (reason !== undefined)
+	skip(reason);
+
+const archive = packClient();
+const project = makeProject(archive);
+const packed = path.join(project, 'node_modules', 'buddyshopping');
+const read = (name) => fs.readFileSync(path.join(packed, name), 'utf8');
+
+const write = (name, text) => {
+	fs.writeFileSync(path.join(project, name), text);
+	return name;
+};
+
+test('it has what its users need, and no more', () => {
+	const { files } = JSON.parse(read('package.json'));
+	assert.deepEqual(fs.readdirSync(packed).sort(),
+		[...files, 'LICENSE', 'README.md', 'package.json'].sort());
+	for (const name of files.filter((one) => !one.includes('.min.')))
+		assert.equal(read(name),
+			fs.readFileSync(path.join(CLIENT, name), 'utf8'));
+});
+
+test('publint finds no fault', async () => {
+	const { publint } = await importFrom('publint', 'src/index-node.js');
+	const { messages } = await publint({ pkgDir: packed, strict: true });
+	assert.deepEqual(messages, []);
+});
+
+test('are the types wrong? they are not', async () => {
+	const { checkPackage, Package } =
+		await importFrom('@arethetypeswrong/core', 'dist/index.js');
+	const { name, version } = JSON.parse(read('package.json'));
+	const files = Object.fromEntries(fs.readdirSync(packed).map((file) =>
+		[`/node_modules/${name}/${file}`, read(file)]));
+	const { problems, types } =
+		await checkPackage(new Package(files, name, version));
+	assert.equal(types.kind, 'included');
+	// It is for import alone, as all that browsers load.
+	assert.deepEqual(problems.filter(({ kind }) =>
+		kind !== 'CJSResolvesToESM'), []);
+});
+
+test('what is minified is what it says', () => {
+	const { sources, sourcesContent } =
+		JSON.parse(read('buddyshopping.min.js.map'));
+	assert.deepEqual(sources, ['buddyshopping.js']);
+	assert.deepEqual(sourcesContent, [read('buddyshopping.js')]);
+	assert.match(read('buddyshopping.min.js'),
+		/\n\/\/# sourceMappingURL=buddyshopping\.min\.js\.map\n$/);
+	assert(read('buddyshopping.min.js').length <
+		read('buddyshopping.js').length / 2);
+});
+
+// Older nodes lack what browsers have.
+const GLOBALS = new URL('lib/browser-globals.mjs', import.meta.url).href;
+const SHOP = `
+const shop = new BuddyShopping(process.argv[2], { forcePolling: true });
+await shop.enter('Ada');
+await shop.updateCart({ pears: 2 });
+await shop.setReady(true);
+console.log(JSON.stringify([shop.cart, shop.isReady, shop.pending]));
+await shop.leave();
+shop.close();
+`;
+
+test('node imports it, minified or not', () => withDaemon({}, (daemon) => {
+	for (const name of ['buddyshopping',
+		'./node_modules/buddyshopping/buddyshopping.min.js']) {
+		const script = write('shop.mjs',
+			`import { BuddyShopping } from '${name}';\n${SHOP}`);
+		const url = `http://${daemon.host}:${daemon.port}/one`;
+		assert.equal(run(process.execPath, ['--import', GLOBALS, script, url],
+			{ cwd: project }), '[{"pears":2},true,null]\n');
+	}
+}));
+
+const TYPED = `
+import { BuddyShopping } from 'buddyshopping';
+
+interface Cart { pears: number }
+
+const shop: BuddyShopping<Cart> = new BuddyShopping('/s1');
+const pears: number | undefined = shop.cart?.pears;
+shop.updateCart({ pears: 1 });
+// @ts-expect-error
+shop.updateCart({ pears: '1' });
+
+export { pears };
+`;
+
+for (const [module, moduleResolution] of [['node16', 'node16'],
+	['es2020', 'bundler']])
+	test(`TypeScript finds its types by ${moduleResolution}`, () => {
+		const config = write(`tsconfig.${moduleResolution}.json`,
+			JSON.stringify({ files: [write('typed.ts', TYPED)],
+				compilerOptions: { strict: true, noEmit: true,
+					exactOptionalPropertyTypes: true, types: [],
+					target: 'es2020', lib: ['es2020', 'dom'],
+					module, moduleResolution } }));
+		runFrom('typescript', 'bin/tsc', ['-p', config], { cwd: project });
+	});
+
+test('Vite builds it, and leaves out what nobody uses', async () => {
+	const { build } = await importFrom('vite', 'dist/node/index.js');
+	const bundleOf = async (text) => {
+		const [{ output }] = await build({ root: project, logLevel: 'error',
+			configFile: false, build: { write: false, lib: {
+				entry: write('entry.js', text), formats: ['es'] } } });
+		return output[0].code;
+	};
+	const whole = await bundleOf(
+		'export { BuddyShopping } from "buddyshopping";');
+	assert.match(whole, /joinSession/);
+	assert.doesNotMatch(await bundleOf(
+		'import { BuddyShopping } from "buddyshopping"; export const a = 1;'),
+	/joinSession/);
+});
