@@ -81,9 +81,9 @@ START_TEST(a_reply_repeats_what_is_on_if_it_was_asked)
 	static const struct {
 		const char *field, *reply;
 	} cases[] = {
-		{ "'features':['say','lock','lock']",
+		{ "'features':['more','lock','lock']",
 		    ",'token':'<token>','features':['lock']" },
-		{ "'features':['say'],'resumable':true",
+		{ "'features':['more'],'resumable':true",
 		    ",'token':'<token>','features':[]" },
 		{ "'features':['Lock','locks']", ",'features':[]" },
 		{ "'features':[]", ",'features':[]" },
@@ -217,7 +217,7 @@ START_TEST(a_poll_names_its_own)
 	expect_answer(poll, "1.2.0");
 	expect_carts(poll, "Ann* {} locked @1.2.0");
 	poll = post(w, "s1", ann->token, POLL_WITH, ann->id, "1.2",
-	    "'features':['say']");
+	    "'features':['more']");
 	expect_waiting(poll);
 
 	/* Without news its cursor is repeated, third part and all. */

@@ -8,6 +8,7 @@
 #include "base/xalloc.h"
 #include "session/session.h"
 #include "suite.h"
+#include "wire/announcement.h"
 #include "wire/json_scan.h"
 #include "wire/message.h"
 #include "wire/ticket.h"
@@ -36,12 +37,14 @@ const char suite_name[] = "message";
 #define READY(fields) "{\"event\":\"customerReadyToCheckout\",\"payload\":{" \
 	"\"customerId\":\"" ID "\"," fields "}}"
 #define RESUME(fields) "{\"event\":\"resumeSession\",\"payload\":{" fields "}}"
+#define SAY(fields) "{\"event\":\"say\",\"payload\":{" \
+	"\"customerId\":\"" ID "\"," fields "}}"
 #define LEAVE(fields) "{\"event\":\"leaveSession\",\"payload\":{" fields "}}"
 
 static const char *const event_names[MESSAGE_EVENTS] = {
 	"-", "startSession", "joinSession", "updateCart",
 	"customerReadyToCheckout", "resumeSession", "leaveSession",
-	"poll",
+	"poll", "say",
 };
 
 static void
@@ -59,6 +62,12 @@ describe_message(FILE *out, const struct message *message)
 		(void)fprintf(out, " name=%s", message->name->data);
 	if (message->cart != NULL)
 		(void)fprintf(out, " cart=%s", message->cart->data);
+	if (message->what != NULL)
+		(void)fprintf(out, " what=%s", message->what->data);
+	if (message->has_to) {
+		customer_id_format(&message->to, hex);
+		(void)fprintf(out, " to=%s", hex);
+	}
 	if (message->is_ready)
 		(void)fprintf(out, " ready");
 	if (message->is_resumable)
@@ -163,7 +172,7 @@ static const struct parse_case good_cases[] = {
 	{ TEXT(START("\"customerName\":\"A\",\"features\":[]")),
 	    "startSession name=A features=0" },
 	{ TEXT(START("\"customerName\":\"A\","
-	    "\"features\" : [ \"say\", \"lock\" ,\"lock\"\n]")),
+	    "\"features\" : [ \"more\", \"lock\" ,\"lock\"\n]")),
 	    "startSession name=A features=1" },
 	{ TEXT(START("\"customerName\":\"A\",\"features\":"
 	    "[\"\",\"\\\"],\",\"\\u006co\\u0063k\"]")),
@@ -450,6 +459,23 @@ static const struct parse_case field_cases[] = {
 	    "! invalidMessage customerId in resumeSession" },
 	{ TEXT(START("")), "! invalidMessage customerName in startSession" },
 	{ TEXT(CART("\"x\":1")), "! invalidMessage cartContent in updateCart" },
+	/* whatever is said is kept as it is */
+	{ TEXT(SAY("\"what\":null")), "say id=" ID " what=null" },
+	{ TEXT(SAY("\"what\": [ 1.0 , \"\\u0000 \\ud800\" ] ,\"seq\":7")),
+	    "say id=" ID " what=[1.0,\"\\u0000 \\ud800\"] seq=7" },
+	{ TEXT(SAY("\"what\":{\"a\":1,\"a\":2},\"to\":\"" ID "\"")),
+	    "say id=" ID " what={\"a\":1,\"a\":2} to=" ID },
+	{ TEXT(SAY("\"what\":-0,\"token\":\"x\"")),
+	    "say id=" ID " what=-0 token=-" },
+	{ TEXT(SAY("\"seq\":7")), "! invalidMessage what in say seq=7" },
+	{ TEXT(SAY("\"what\":1,\"to\":\"\"")),
+	    "! invalidMessage to in say" },
+	{ TEXT(SAY("\"what\":1,\"to\":null")),
+	    "! invalidMessage to in say" },
+	{ TEXT(SAY("\"what\":1,\"to\":[\"" ID "\"]")),
+	    "! invalidMessage to in say" },
+	{ TEXT("{\"event\":\"say\",\"payload\":{\"what\":1}}"),
+	    "! invalidMessage customerId in say" },
 };
 
 START_TEST(fields_out_of_their_limits_are_named)
@@ -735,6 +761,74 @@ START_TEST(a_query_may_name_features)
 		ck_assert(message.cursor.has_number == cases[i].has_number);
 		ck_assert_uint_eq(message.features, cases[i].features);
 	}
+}
+END_TEST
+
+/* Any digits and dots are a third part, but not each says what was told. */
+START_TEST(a_cursor_says_what_was_told)
+{
+	static const struct {
+		const char *cursor;
+		uint64_t epoch, said, present;
+	} cases[] = {
+		{ "1.2.3.4.5", 3, 4, 5 },
+		{ "1.2.9999999999999999.0.9999999999999999", 9999999999999999,
+		    0, 9999999999999999 },
+		{ "1.2.10000000000000000.4.5", 0, 0, 0 },
+		{ "1.2.3.4.5.6", 0, 0, 0 },
+		{ "1.2.3.4", 0, 0, 0 },
+		{ "1.2.3.4.", 0, 0, 0 },
+		{ "1.2.3..5", 0, 0, 0 },
+		{ "1.2..4.5", 0, 0, 0 },
+		{ "1.2.0", 0, 0, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < N(cases); i++) {
+		struct message_cursor cursor = message_cursor_parse(
+		    cases[i].cursor, strlen(cases[i].cursor));
+
+		ck_assert_uint_eq(cursor.incarnation, 1);
+		ck_assert_uint_eq(cursor.revision, 2);
+		ck_assert(cursor.has_number);
+		ck_assert_uint_eq(cursor.epoch, cases[i].epoch);
+		ck_assert_uint_eq(cursor.said, cases[i].said);
+		ck_assert_uint_eq(cursor.present, cases[i].present);
+	}
+	ck_assert(!message_cursor_parse("1.2", 3).has_number);
+	ck_assert_uint_eq(message_cursor_parse("1.2.3.4x5", 9).incarnation, 0);
+}
+END_TEST
+
+static void
+check_announced(struct payload *message, const char *text)
+{
+	ck_assert_str_eq(message->data, text);
+	ck_assert_uint_eq(message->len, strlen(text));
+	payload_unref(message);
+}
+
+START_TEST(what_is_announced_is_open_for_a_cursor)
+{
+	struct customer_id ids[2] = { { { 0 } }, { { 255 } } };
+	struct message message = { .what = payload_new("[1]", 3) };
+
+	check_announced(announcement_present(ids, 0),
+	    "{\"event\":\"presenceUpdate\",\"payload\":{\"present\":[]}");
+	check_announced(announcement_present(ids, 2),
+	    "{\"event\":\"presenceUpdate\",\"payload\":{\"present\":["
+	    "\"000000000000000000000000\",\"ff0000000000000000000000\"]}");
+	check_announced(announcement_said(&ids[1], &message),
+	    "{\"event\":\"say\",\"payload\":{\"from\":"
+	    "\"ff0000000000000000000000\",\"what\":[1]}");
+	message.has_to = true;
+	check_announced(announcement_said(&ids[1], &message),
+	    "{\"event\":\"say\",\"payload\":{\"from\":"
+	    "\"ff0000000000000000000000\",\"what\":[1],"
+	    "\"to\":\"000000000000000000000000\"}");
+	check_announced(announcement_missed(7),
+	    "{\"event\":\"say\",\"payload\":{\"missed\":7}");
+	message_clear(&message);
 }
 END_TEST
 
@@ -1128,7 +1222,8 @@ START_TEST(who_has_a_feature_on_sees_a_lock_and_another_cursor)
 	ck_assert_uint_eq(before, multicart->bytes->len);
 	featured = multicart_featured(multicart);
 	ck_assert_ptr_eq(multicart_featured(multicart), featured);
-	ck_assert_uint_eq(featured->plain_len, featured->bytes->len);
+	ck_assert_str_eq(featured->bytes->data + featured->plain_len,
+	    ",\"cursor\":\"3.12.0\"}");
 	ck_assert_uint_eq(multicart_size(multicart),
 	    before + featured->bytes->len);
 	ck_assert_mem_eq(featured->bytes->data, multicart->bytes->data,
@@ -1216,6 +1311,8 @@ suite_add(TCase *tc)
 {
 	tcase_add_test(tc, a_poll_may_stand_in_a_query);
 	tcase_add_test(tc, a_query_may_name_features);
+	tcase_add_test(tc, a_cursor_says_what_was_told);
+	tcase_add_test(tc, what_is_announced_is_open_for_a_cursor);
 	tcase_add_test(tc, a_query_that_is_no_poll_says_why);
 	tcase_add_test(tc, messages_are_read);
 	tcase_add_test(tc, names_are_kept_as_they_are);

@@ -297,6 +297,7 @@ check_same(const struct message *a, const struct message *b)
 	require(a->event == b->event && is_same(a->name, b->name));
 	require(customer_id_equal(&a->customer, &b->customer));
 	require(is_same(a->cart, b->cart) && a->seq == b->seq);
+	require(a->has_to == b->has_to);
 	require(a->is_ready == b->is_ready);
 	require(a->is_resumable == b->is_resumable);
 	require(strcmp(a->request_id, b->request_id) == 0);
@@ -329,6 +330,8 @@ check_accepted(const char *text, size_t len, const struct message *message)
 	    message->event < MESSAGE_EVENTS);
 	if (message->name != NULL)
 		check_name(text, len, message->name);
+	if (message->what != NULL)
+		require(is_json(message->what->data, message->what->len));
 	if (message->cart == NULL)
 		return;
 	require(message->cart->data[0] == '{');

@@ -94,6 +94,12 @@ is_token_char(int c)
 }
 
 static bool
+is_cursor_char(int c)
+{
+	return isdigit(c) || c == '.';
+}
+
+static bool
 is_text_char(int c)
 {
 	return c != '"' && c != '\\' && c >= ' ';
@@ -133,6 +139,11 @@ matches(struct client *client, const char *pattern, const char *text)
 		} else if (strncmp(pattern, "<token>", 7) == 0) {
 			n = span(text, is_token_char);
 			if (!capture(client->token, ID_TOKEN_CHARS, text, n))
+				return false;
+		} else if (strncmp(pattern, "<cursor>", 8) == 0) {
+			n = span(text, is_cursor_char);
+			if (n > CLIENT_CURSOR_CHARS ||
+			    !capture(client->cursor, n, text, n))
 				return false;
 		} else if (strncmp(pattern, "<text>", 6) == 0)
 			n = span(text, is_text_char);
@@ -318,9 +329,24 @@ describe_cart(const char **text, char *out)
 	return n > 0 && skip(text, "}");
 }
 
+/*
+ * Where a cursor ends as far as it is foreseen: before a third part that has
+ * parts of its own, which begin with a random one.
+ */
+static size_t
+foreseen(const char *cursor, size_t n)
+{
+	size_t i, dots = 0, third = 0;
+
+	for (i = 0; i < n; i++)
+		if (cursor[i] == '.' && ++dots == 2)
+			third = i;
+	return dots > 2 ? third : n;
+}
+
 /* Write a multicartUpdate as expect_carts has it; false if it is none. */
 static bool
-describe(const char *text, char out[TEXT_MAX])
+describe(struct client *client, const char *text, char out[TEXT_MAX])
 {
 	out[0] = '\0';
 	if (!skip(&text, "{\"event\":\"multicartUpdate\",\"payload\":"
@@ -344,7 +370,12 @@ describe(const char *text, char out[TEXT_MAX])
 		size_t n = strcspn(text, "\"");
 
 		put(out, " @", 2);
-		put(out, text, n);
+		put(out, text, foreseen(text, n));
+		if (foreseen(text, n) < n)
+			put(out, ".n", 2);
+		if (n > CLIENT_CURSOR_CHARS ||
+		    !capture(client->cursor, n, text, n))
+			return false;
 		text += n;
 		if (!skip(&text, "\""))
 			return false;
@@ -364,7 +395,7 @@ expect_carts(struct client *client, const char *format, ...)
 	va_end(args);
 	ck_assert_msg(line != NULL, "nothing was received, expected: %s",
 	    expected);
-	ck_assert_msg(describe(line->text, received) &&
+	ck_assert_msg(describe(client, line->text, received) &&
 	    strcmp(received, expected) == 0,
 	    "expected: %s\nreceived: %s", expected, line->text);
 	free(line);

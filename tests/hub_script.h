@@ -8,8 +8,8 @@
  *
  * Messages are written with ' in place of ", and with printf's conversions.
  * In what is expected, <id> stands for the 24 hex digits of a customer and
- * <token> for the 43 characters of a token, both of which the client
- * remembers, and <text> for the words of an error.
+ * <token> for the 43 characters of a token and <cursor> for a cursor, all of
+ * which the client remembers, and <text> for the words of an error.
  */
 
 /* Messages, to be completed as printf does. */
@@ -61,7 +61,8 @@ void	 expect_error(struct client *client, const char *code,
 /*
  * It is a multicartUpdate that shows these carts: "Ann* {}, Bob! {'a':1}",
  * * for the host, ! for who is ready, " locked" behind if it says so, and
- * " @1.4" for a cursor.
+ * " @1.4" for a cursor, and " @1.4.n" for one that goes on with what the client
+ * was told besides; it remembers it.
  */
 void	 expect_carts(struct client *client, const char *format, ...)
 	    SCRIPT_FORMAT;

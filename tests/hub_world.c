@@ -75,6 +75,9 @@ world_defaults(struct world_config *config)
 			},
 			.absence_window_ms = { 5000, 60000 },
 			.poll_presence_ms = 75000,
+			.presence_grace_ms = 4000,
+			.max_say = 4096,
+			.max_said = 16777216,
 			.max_held_polls = 4,
 			.session_ttl_ms = 86400000,
 			.lock_time_ms = 900000,
@@ -1024,32 +1027,27 @@ client_part(struct client *client)
 	payload_unref(peer->address);
 }
 
-/* The cursor of what a request's answer shows, or of the poll without news. */
-static void
-note_cursor(struct client *request)
-{
-	const struct multicart *state = request->peer.outbox.multicart;
-	uint64_t incarnation = 0, revision = 0;
-
-	if (state != NULL) {
-		incarnation = state->incarnation;
-		revision = state->revision;
-	} else if (request->poll.is_held) {
-		incarnation = request->poll.incarnation;
-		revision = request->poll.revision;
-	}
-	if (incarnation > 0)
-		(void)snprintf(request->cursor, sizeof(request->cursor),
-		    "%" PRIu64 ".%" PRIu64 "%s", incarnation, revision,
-		    request->peer.features != 0 ? ".0" : "");
-}
-
-/* All that the hub has for the request is its answer. */
+/*
+ * All that the hub has for the request is its answer.  Its cursor is that of
+ * the multicart in it, or of the poll without one.
+ */
 static void
 request_answer(struct client *request)
 {
-	note_cursor(request);
+	const struct multicart *state = request->peer.outbox.multicart;
+	bool is_held = request->poll.is_held;
+	uint64_t incarnation = state != NULL ? state->incarnation :
+	    is_held ? request->poll.incarnation : 0;
+	uint64_t revision = state != NULL ? state->revision :
+	    is_held ? request->poll.revision : 0;
+	const char *number;
+
 	catch_up(request);
+	number = hub_peer_number(&request->peer);
+	if (incarnation > 0)
+		(void)snprintf(request->cursor, sizeof(request->cursor),
+		    "%" PRIu64 ".%" PRIu64 "%s%s", incarnation, revision,
+		    number[0] != '\0' ? "." : "", number);
 	request->is_answered = true;
 	client_part(request);
 }

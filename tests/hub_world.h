@@ -33,7 +33,7 @@ struct line {
 STAILQ_HEAD(line_list, line);
 
 /* A cursor: two numbers and a dot, or three parts. */
-enum { CLIENT_CURSOR_CHARS = 43 };
+enum { CLIENT_CURSOR_CHARS = 127 };
 
 /* A connection, or a request, which ends with its answer. */
 struct client {
@@ -43,6 +43,8 @@ struct client {
 	/* As in the last reply that had them. */
 	char	 id[ID_CUSTOMER_HEX + 1];
 	char	 token[ID_TOKEN_CHARS + 1];
+	/* Likewise in a message; of a request that of the answer; or "". */
+	char	 cursor[CLIENT_CURSOR_CHARS + 1];
 	bool	 is_slow;	/* its network takes nothing now */
 	bool	 is_excused;	/* it may be there without a pong */
 	bool	 is_connected;
@@ -56,7 +58,6 @@ struct client {
 	bool	 is_held;		/* by the hub, ... */
 	uint64_t held_until_ms; /* ... which answers then at last */
 	bool	 is_answered;
-	char	 cursor[CLIENT_CURSOR_CHARS + 1]; /* of the answer; or "" */
 };
 
 TAILQ_HEAD(client_list, client);

@@ -162,3 +162,20 @@ id_hash(const struct id_key *key, const void *data, size_t len)
 	hmac_sha256_digest(&ctx, sizeof(hash), (uint8_t *)&hash);
 	return hash;
 }
+
+static bool
+is_url_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	    (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+}
+
+bool
+id_is_url_text(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && is_url_char(text[i]))
+		i++;
+	return i == len;
+}

@@ -63,6 +63,9 @@ void	 id_token(const struct id_key *key, const char *session,
 bool	 id_token_is_valid(const struct id_key *key, const char *session,
 	    const struct customer_id *id, const char *token);
 
+/* Whether text is made of the characters of base64url only. */
+bool	 id_is_url_text(const char *text, size_t len);
+
 /* What is kept of a requestId: HMAC-SHA256(key, "request" NUL session NUL
  * it). */
 void	 id_request_digest(const struct id_key *key, const char *session,

@@ -35,6 +35,10 @@ struct options {
 	size_t	 max_sessions;
 	size_t	 max_connections_per_address;
 	size_t	 max_connections_per_customer;
+	size_t	 max_say;
+	size_t	 max_said;
+	unsigned say_rate_per_s;
+	unsigned say_burst;
 	size_t	 session_output_rate;	/* per second */
 	size_t	 max_unsent;
 	unsigned message_rate_per_s;
@@ -55,6 +59,7 @@ struct options {
 	unsigned stall_timeout_s;
 	unsigned send_timeout_s;
 	unsigned poll_presence_s;
+	unsigned presence_grace_s;
 	unsigned absence_window_s;
 	unsigned absence_window_tokenless_s;
 	unsigned session_ttl_s;

@@ -102,6 +102,11 @@ module_settings_hub(const struct options *options)
 		    ms(options->absence_window_tokenless_s),
 		.absence_window_ms[true] = ms(options->absence_window_s),
 		.poll_presence_ms = ms(options->poll_presence_s),
+		.presence_grace_ms = ms(options->presence_grace_s),
+		.max_say = options->max_say,
+		.max_said = options->max_said,
+		.say_rate = options->say_rate_per_s,
+		.say_burst = options->say_burst,
 		.max_held_polls = options->max_held_polls,
 		.max_customer_connections =
 		    options->max_connections_per_customer,

@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "claim.h"
 #include "core.h"
+#include "live.h"
 #include "presence.h"
 #include "publish.h"
 #include "quota.h"
@@ -56,15 +57,13 @@ seat_returning(struct hub *hub, struct peer *peer, struct room *room,
 	return seat_peer(hub, peer, room, job, customer, reply);
 }
 
-/*
- * If peer is a request, it shows that customer is here, and counts against its
- * rate.
- */
-static enum refusal
-charge_request(struct hub *hub, const struct peer *peer,
+enum refusal
+actions_charge_request(struct hub *hub, const struct peer *peer,
     struct room *room, struct customer *customer, struct reply *reply)
 {
-	const struct payload *cart = reply->message->cart;
+	const struct message *message = reply->message;
+	const struct payload *value = message->what != NULL ?
+	    message->what : message->cart;
 	struct seat *seat;
 
 	if (peer->request == NULL)
@@ -72,7 +71,7 @@ charge_request(struct hub *hub, const struct peer *peer,
 	seat = presence_seat(room, customer);
 	presence_by_request(hub, seat);
 	reply->retry_after_s = rate_take_n(&seat->rate, &hub->message_limit,
-	    throttle_units(cart == NULL ? 0 : cart->len), hub->now.mono_ms);
+	    throttle_units(value == NULL ? 0 : value->len), hub->now.mono_ms);
 	if (reply->retry_after_s == 0)
 		return REFUSAL_NONE;
 	hub->counts.limited_messages++;
@@ -96,7 +95,7 @@ static enum refusal
 return_requester(struct hub *hub, const struct peer *peer,
     struct room *room, struct customer *customer, struct reply *reply)
 {
-	enum refusal code = charge_request(hub, peer, room, customer,
+	enum refusal code = actions_charge_request(hub, peer, room, customer,
 	    reply);
 
 	if (code != REFUSAL_NONE || peer->request == NULL ||
@@ -319,7 +318,7 @@ actions_resume(struct hub *hub, struct peer *peer, struct room *room,
 		return REFUSAL_LEFT_SESSION;
 	if (peer->seat != NULL && peer->seat->customer != customer)
 		return REFUSAL_ALREADY_JOINED;
-	code = charge_request(hub, peer, room, customer, reply);
+	code = actions_charge_request(hub, peer, room, customer, reply);
 	if (code != REFUSAL_NONE)
 		return code;
 	seq = customer->seq[SEQUENCE_CART] > customer->seq[SEQUENCE_READY] ?
@@ -341,7 +340,7 @@ actions_leave(struct hub *hub, struct peer *peer, struct room *room,
 		return code;
 	if (!auth_speaks_for(peer, customer))
 		return REFUSAL_NOT_YOUR_CUSTOMER;
-	code = charge_request(hub, peer, room, customer, reply);
+	code = actions_charge_request(hub, peer, room, customer, reply);
 	if (code != REFUSAL_NONE)
 		return code;
 	reply->body = message_reply_customer(MESSAGE_LEAVE_SESSION,
@@ -407,7 +406,7 @@ static bool
 is_held_poll(const struct peer *peer)
 {
 	return peer->request != NULL && !peer->wants_close &&
-	    outbox_is_empty(&peer->outbox);
+	    outbox_is_empty(&peer->outbox) && !live_has_news(peer);
 }
 
 static void
@@ -433,7 +432,7 @@ actions_poll(struct hub *hub, struct peer *peer, struct room *room,
 
 	code = auth_addressee(peer, room, message, &customer);
 	if (code == REFUSAL_NONE)
-		code = charge_request(hub, peer, room, customer, reply);
+		code = actions_charge_request(hub, peer, room, customer, reply);
 	if (code != REFUSAL_NONE)
 		return code;
 	reply->features = customer->has_token ? message->features : 0;
@@ -451,6 +450,8 @@ actions_poll(struct hub *hub, struct peer *peer, struct room *room,
 		request->revision = message->cursor.revision;
 	}
 	presence_bind(hub, peer, presence_seat(room, customer));
+	live_follow(hub, peer, request->incarnation == 0 ?
+	    LIVE_AFTER_MULTICART : LIVE_AT_ONCE, &message->cursor);
 	if (request->incarnation != room->session->incarnation ||
 	    request->revision != room->session->revision)
 		publish_to_peer(hub, peer, room);

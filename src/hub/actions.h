@@ -3,6 +3,7 @@
 
 #include "session/refusal.h"
 
+struct customer;
 struct hub;
 struct peer;
 struct reply;
@@ -29,5 +30,13 @@ enum refusal actions_update(struct hub *hub, struct peer *peer,
  */
 enum refusal actions_poll(struct hub *hub, struct peer *peer,
 	    struct room *room, struct reply *reply);
+
+/*
+ * If peer is a request, it shows that customer is here, and counts against its
+ * rate.
+ */
+enum refusal actions_charge_request(struct hub *hub, const struct peer *peer,
+	    struct room *room, struct customer *customer,
+	    struct reply *reply);
 
 #endif

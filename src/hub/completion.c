@@ -7,6 +7,7 @@
 #include "dispatch.h"
 #include "erasure.h"
 #include "idle.h"
+#include "live.h"
 #include "presence.h"
 #include "publish.h"
 #include "reply.h"
@@ -142,14 +143,19 @@ limit_connections(struct hub *hub, const struct peer *peer)
 /* peer has come to speak for seat; show it the room as it is. */
 static void
 seat_peer(struct hub *hub, struct peer *peer, struct seat *seat,
-    unsigned features)
+    const struct job *job)
 {
+	struct message_cursor cursor = job->cursor;
+
 	if (seat->customer == NULL)
 		return;
+	if (peer->seat != NULL)
+		live_keep_place(peer, &cursor);
 	/* What waits would be shown as before, or is but a change. */
-	if (peer->features != features || outbox_has_delta(&peer->outbox))
+	if (peer->features != job->features ||
+	    outbox_has_delta(&peer->outbox))
 		outbox_drop_multicart(&peer->outbox);
-	peer->features = features;
+	peer->features = job->features;
 	peer->seen_incarnation = 0;
 	if (peer->request != NULL) {
 		peer->request->is_held = true;
@@ -160,6 +166,7 @@ seat_peer(struct hub *hub, struct peer *peer, struct seat *seat,
 		presence_bind(hub, peer, seat);
 		limit_connections(hub, peer);
 	}
+	live_follow(hub, peer, LIVE_AFTER_MULTICART, &cursor);
 	claim_host_lives(hub, seat);
 	publish_to_peer(hub, peer, seat->room);
 	/* The reply, which has a token, does not wait long for a session whose
@@ -179,7 +186,7 @@ complete_move(struct hub *hub, struct peer *peer, struct job *job)
 	    job->record.event == RECORD_LEAVE)
 		unbind_gone_customer(hub, seat, job->reply, job->origin);
 	else if (job->result == JOB_DONE && peer != NULL)
-		seat_peer(hub, peer, seat, job->features);
+		seat_peer(hub, peer, seat, job);
 	seat->moves--;
 	presence_update(hub, seat);
 }

@@ -92,9 +92,63 @@ struct seat {
 	bool	 has_token;
 	uint64_t expires_ms;	/* if is_absence_timed */
 	TAILQ_ENTRY(seat) absence;
+	uint64_t here_ms;	/* when it had a peer last, or made a request */
+	bool	 was_here;	/* when that was looked at last */
+	bool	 is_lingering;	/* counts as here for that, ... */
+	uint64_t lingers_ms;	/* ... until then */
+	TAILQ_ENTRY(seat) lingering;	/* hub->lingering, likewise */
+	uint64_t said_before;	/* of what was said, so much is not for it */
 };
 
 TAILQ_HEAD(seat_list, seat);
+
+/* Something that was said: see said.h. */
+struct said {
+	TAILQ_ENTRY(said) entry;	/* live->said */
+	TAILQ_ENTRY(said) by_age;	/* hub->said or, without body, ... */
+					/* ... hub->forgotten */
+	struct live *live;
+	uint64_t number;
+	uint64_t since_ms;		/* in that list */
+	struct payload *body;		/* NULL: that it was said is known */
+	struct customer_id from;
+	struct customer_id to;
+	bool	 has_to;		/* it is for nobody else */
+};
+
+TAILQ_HEAD(said_list, said);
+
+/* Who said something in a room, which is remembered as long as that is. */
+struct speaker {
+	TAILQ_ENTRY(speaker) entry;	/* live->speakers */
+	struct customer_id id;
+	uint64_t seq;			/* the highest; 0 for none */
+	struct rate rate;
+};
+
+/*
+ * What there is of a room besides its multicart, once somebody asked for it or
+ * said something.  Nothing of it is ever stored.
+ */
+struct live {
+	struct room *room;
+	uint64_t epoch;			/* random: tells it from others of */
+					/* the same session */
+	struct said_list said;		/* oldest first, numbers grow */
+	size_t	 count;			/* of these */
+	size_t	 kept;			/* of these have a body */
+	uint64_t last;			/* number given; 0 for none */
+	uint64_t may_go;		/* to be told up to that: who said it */
+					/* is shown */
+	TAILQ_HEAD(, speaker) speakers;
+	struct payload *present;	/* who is here, as it is told; or NULL */
+	uint64_t version;		/* of that; 0 for none */
+	bool	 is_gathering;		/* it may be another: to be looked ... */
+	uint64_t gathered_ms;		/* ... at then */
+	TAILQ_ENTRY(live) gathering;	/* hub->gathering, if is_gathering */
+};
+
+TAILQ_HEAD(live_list, live);
 
 enum room_state {
 	ROOM_UNLOADED,	/* nobody asked yet, or it could not be read */
@@ -126,6 +180,7 @@ struct room {
 					/* see shown.h */
 	unsigned features;		/* somebody has on, ... */
 	uint64_t features_end_ms;	/* ... until then, there or not */
+	struct live *live;		/* or NULL: see live.h */
 	uint64_t encode_ms;		/* not to be encoded again before */
 	struct rate output;		/* bytes that it has shown */
 	bool	 is_delayed;		/* shows nothing until ... */
@@ -214,6 +269,12 @@ struct hub {
 	struct peer_list held_back;	/* until fewer jobs are in flight */
 	struct peer_list throttled;	/* soonest end first */
 	struct peer_list unjoined;	/* longest first */
+
+	struct rate_limit say_limit;	/* of a customer */
+	struct said_list said;		/* with bodies, oldest first */
+	struct said_list forgotten;	/* without, longest first */
+	struct live_list gathering;	/* soonest end first */
+	struct seat_list lingering;	/* likewise */
 
 	struct seat_list absent[2];	/* by has_token; soonest expiry first */
 	struct seat_list requested;	/* soonest end first */

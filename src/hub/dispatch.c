@@ -6,6 +6,7 @@
 #include "core.h"
 #include "reply.h"
 #include "room.h"
+#include "say.h"
 #include "wire/message.h"
 
 static enum refusal
@@ -25,6 +26,8 @@ dispatch_by_event(struct hub *hub, struct peer *peer, struct room *room,
 		return actions_leave(hub, peer, room, reply);
 	case MESSAGE_POLL:
 		return actions_poll(hub, peer, room, reply);
+	case MESSAGE_SAY:
+		return say_message(hub, peer, room, reply);
 	case MESSAGE_NONE:
 	case MESSAGE_EVENTS:
 		break;

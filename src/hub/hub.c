@@ -11,13 +11,17 @@
 #include "disk_space.h"
 #include "dispatch.h"
 #include "erasure.h"
+#include "here.h"
 #include "idle.h"
+#include "live.h"
+#include "output.h"
 #include "presence.h"
 #include "publish.h"
 #include "quota.h"
 #include "refusal_notes.h"
 #include "retention.h"
 #include "room.h"
+#include "said.h"
 #include "session_lock.h"
 #include "shop.h"
 #include "throttle.h"
@@ -83,6 +87,10 @@ hub_new(const struct hub_config *config, const struct hub_settings *settings,
 	TAILQ_INIT(&hub->held_back);
 	TAILQ_INIT(&hub->throttled);
 	TAILQ_INIT(&hub->unjoined);
+	TAILQ_INIT(&hub->said);
+	TAILQ_INIT(&hub->forgotten);
+	TAILQ_INIT(&hub->gathering);
+	TAILQ_INIT(&hub->lingering);
 	TAILQ_INIT(&hub->absent[false]);
 	TAILQ_INIT(&hub->absent[true]);
 	TAILQ_INIT(&hub->requested);
@@ -100,7 +108,8 @@ hub_new(const struct hub_config *config, const struct hub_settings *settings,
 	hub->retention_ms = retention_first_ms(hub);
 	hub->log_head_ms = settings->log_head_ms == 0 ? UINT64_MAX :
 	    now->mono_ms + settings->log_head_ms;
-	publish_configure(hub);
+	output_configure(hub);
+	said_configure(hub);
 	hub->seek_ms = UINT64_MAX;
 	if (config->has_locked)
 		session_lock_seek(hub);
@@ -137,10 +146,12 @@ hub_configure(struct hub *hub, const struct hub_settings *settings,
 	hub->message_limit = rate_limit(settings->message_rate, 1,
 	    settings->message_burst);
 	quota_configure(hub->session_quota, &session);
-	publish_configure(hub);
+	output_configure(hub);
 	throttle_configure(hub);
 	unjoined_configure(hub, &before);
 	disk_space_configure(hub);
+	said_configure(hub);
+	here_configure(hub, &before);
 	presence_configure(hub, &before);
 	idle_configure(hub, &before);
 	session_lock_configure(hub, &before);
@@ -221,6 +232,8 @@ hub_detach(struct hub *hub, struct peer *peer, const struct now *now)
 	if (room != NULL)
 		presence_unbind(hub, peer);
 	unjoined_remove(hub, peer);
+	free(peer->told);
+	peer->told = NULL;
 	if (room == NULL)
 		return;
 	if (claim_is_vacant(room) && !hub->is_draining)
@@ -316,15 +329,36 @@ hub_peer_next_message(struct hub *hub, struct peer *peer,
 	bool was_full = peer->outbox.reply_count >= PEER_REPLIES_MAX;
 	bool with_cursor = peer->seat != NULL && peer->seat->has_token;
 
-	if (!outbox_take(&peer->outbox, with_cursor, item))
+	if (!outbox_take(&peer->outbox, with_cursor, item) &&
+	    !live_take(hub, peer, item))
 		return false;
 	if (item->multicart != NULL) {
 		peer->seen_incarnation = item->multicart->incarnation;
 		peer->seen_revision = item->multicart->revision;
+		live_set_cursor(peer, item);
 	}
 	if (was_full)
 		core_wake_peer(hub, peer);
 	return true;
+}
+
+size_t
+hub_peer_next_bytes(const struct peer *peer)
+{
+	return outbox_is_empty(&peer->outbox) ? live_next_bytes(peer) :
+	    outbox_next_bytes(&peer->outbox);
+}
+
+bool
+hub_peer_has_live(const struct peer *peer)
+{
+	return live_has_news(peer);
+}
+
+const char *
+hub_peer_number(struct peer *peer)
+{
+	return live_number(peer);
 }
 
 void
@@ -356,7 +390,7 @@ bool
 hub_peer_is_answered(const struct peer *peer)
 {
 	if (peer->request->is_held)
-		return peer->outbox.multicart != NULL;
+		return peer->outbox.multicart != NULL || live_has_news(peer);
 	return peer->jobs == 0 && peer->waiting_in == NULL;
 }
 
@@ -430,6 +464,8 @@ static const struct timer {
 	{ publish_tick, publish_next_ms },
 	{ throttle_tick, throttle_next_ms },
 	{ unjoined_tick, unjoined_next_ms },
+	{ here_tick, here_next_ms },
+	{ said_tick, said_next_ms },
 	{ presence_tick, presence_next_ms },
 	{ judge_unanswered_claims, claim_next_ms },
 	{ room_tick, room_next_ms },

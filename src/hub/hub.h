@@ -65,6 +65,15 @@ bool	 hub_peer_is_answered(const struct peer *peer);
 /* Take the next message to send to peer; false if there is none. */
 bool	 hub_peer_next_message(struct hub *hub, struct peer *peer,
 	    struct outbox_item *item);
+/* Bytes of it; 0 if there is none. */
+size_t	 hub_peer_next_bytes(const struct peer *peer);
+/* Whether there is one besides replies and a multicart. */
+bool	 hub_peer_has_live(const struct peer *peer);
+/*
+ * The third part of the cursor of peer, who was told all that it has taken;
+ * valid until the next call, and "" for none.
+ */
+const char *hub_peer_number(struct peer *peer);
 /*
  * The connection of a shop, or (NULL) of any, to end if one has to: that which
  * has spoken for nobody for longest, on the monotonic clock since since_ms at the latest, and waits for

@@ -34,6 +34,11 @@ struct hub_settings {
 	uint64_t join_timeout_ms;	/* of strangers; 0: never */
 	uint64_t absence_window_ms[2];	/* without a token, with one */
 	uint64_t poll_presence_ms;	/* after a request; 0: for good */
+	uint64_t presence_grace_ms;	/* of presenceUpdate; 0: for good */
+	size_t	 max_say;		/* bytes of one; 0: no limit */
+	size_t	 max_said;		/* of all that is kept; likewise */
+	unsigned say_rate;		/* a second and customer; likewise */
+	unsigned say_burst;
 	uint64_t session_output_rate;	/* bytes a second; 0: no limit */
 	size_t	 max_held_polls;	/* of a customer; 0: no limit */
 	size_t	 max_customer_connections;	/* likewise; WebSockets */

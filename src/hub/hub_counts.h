@@ -32,9 +32,11 @@ struct hub_counts {
 	uint64_t limited_session_writes[QUOTA_WINDOWS];	/* ... or for what */
 	uint64_t limited_address_writes[QUOTA_WINDOWS];	/* may be written, */
 	uint64_t limited_space;		/* ... or for min-free-space */
+	uint64_t limited_says;	/* ... refused for say-rate */
 	uint64_t limited_connections;	/* ended for one more of a customer */
 	uint64_t late_unjoined;	/* closed for join-timeout */
 	uint64_t delayed_publishes;		/* for session-output-rate */
+	uint64_t missed_says;	/* that peers were told to have missed */
 	uint64_t starts;	/* of sessions, without seats taken over */
 	uint64_t all_ready;	/* times all of a session became ready */
 
@@ -45,6 +47,7 @@ struct hub_counts {
 
 	size_t	 sessions;	/* in memory */
 	size_t	 locked;	/* of these */
+	size_t	 said_bytes;	/* of memory, for what was said lately */
 	size_t	 present;	/* customers */
 	size_t	 awaited;	/* absent customers whose window runs */
 	size_t	 jobs_pending;

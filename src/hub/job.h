@@ -137,7 +137,8 @@ struct job {
 	struct room *room;	/* the hub's session; lives while it has jobs */
 	struct seat *seat;	/* whose connection the origin becomes when */
 				/* this is done; NULL if it does not */
-	unsigned features;	/* that it has on then */
+	unsigned features;	/* that it has on then, ... */
+	struct message_cursor cursor;	/* ... and what it was told before */
 	uint64_t origin;	/* peer that asked; 0 for none */
 	struct payload *reply;	/* for origin, when done; or NULL */
 	uint64_t call;		/* number of the call that waits for this; */

@@ -130,6 +130,7 @@ outbox_take(struct outbox *outbox, bool with_cursor, struct outbox_item *item)
 {
 	struct multicart *multicart = outbox->multicart;
 
+	item->is_live = false;
 	if (outbox->reply_count > 0) {
 		item->body = take_reply(outbox);
 		item->len = item->body->len;

@@ -48,6 +48,7 @@ struct outbox_item {
 	struct multicart *multicart; /* that this is, the taker's reference;
 				   or NULL */
 	struct outbox_news news;
+	bool	 is_live;	/* the hub's: neither, and small */
 };
 
 /* counts are lent until outbox_clear(). */

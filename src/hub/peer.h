@@ -57,6 +57,17 @@ struct peer_ops {
 	bool	(*is_excused)(const struct peer *peer);
 };
 
+/*
+ * What a peer was told of its room besides multicarts: see live.h.
+ */
+struct peer_told {
+	bool	 waits;			/* for its first multicart */
+	uint64_t said;			/* up to that number */
+	uint64_t present;		/* version; 0 for none */
+	char	 number[64];		/* the cursor's third part, ... */
+	char	 tail[128];		/* ... and a message's end with it */
+};
+
 TAILQ_HEAD(peer_list, peer);
 
 struct peer {
@@ -86,6 +97,7 @@ struct peer {
 	unsigned features;		/* that are on: wire/features.h */
 	uint64_t seen_incarnation;	/* of a connection: of the multicart */
 	uint64_t seen_revision;		/* that it took last; 0 for none */
+	struct peer_told *told;		/* NULL if it never asked for it */
 	unsigned jobs;			/* in flight for it */
 	uint64_t id;
 	UT_hash_handle hh;		/* hub->peers, by id */

@@ -5,6 +5,7 @@
 #include "base/timeout.h"
 #include "base/xalloc.h"
 #include "core.h"
+#include "here.h"
 #include "room.h"
 #include "session/record.h"
 #include "shop.h"
@@ -22,6 +23,7 @@ presence_seat(struct room *room, struct customer *customer)
 	seat->id = customer->id;
 	seat->has_token = customer->has_token;
 	seat->customer = customer;
+	seat->said_before = room->live != NULL ? room->live->last : 0;
 	customer->seat = seat;
 	TAILQ_INIT(&seat->peers);
 	TAILQ_INSERT_TAIL(&room->seats, seat, entry);
@@ -29,13 +31,14 @@ presence_seat(struct room *room, struct customer *customer)
 }
 
 static void
-free_seat_if_unused(struct seat *seat)
+free_seat_if_unused(struct hub *hub, struct seat *seat)
 {
 	if (!TAILQ_EMPTY(&seat->peers) || seat->moves > 0 ||
 	    seat->is_present_by_request || seat->is_absence_timed)
 		return;
 	if (seat->customer != NULL)
 		seat->customer->seat = NULL;
+	here_forget(hub, seat);
 	TAILQ_REMOVE(&seat->room->seats, seat, entry);
 	free(seat);
 }
@@ -75,7 +78,7 @@ start_absence_windows(struct hub *hub, struct room *room)
 		seat = presence_seat(room, customer);
 		if (!seat->is_present && !seat->is_absence_timed)
 			start_absence_window(hub, seat);
-		free_seat_if_unused(seat);
+		free_seat_if_unused(hub, seat);
 	}
 }
 
@@ -89,7 +92,7 @@ stop_absence_windows(struct hub *hub, struct room *room, const struct seat *but)
 		next = TAILQ_NEXT(seat, entry);
 		stop_absence_window(hub, seat);
 		if (seat != but)
-			free_seat_if_unused(seat);
+			free_seat_if_unused(hub, seat);
 	}
 }
 
@@ -146,7 +149,7 @@ presence_update(struct hub *hub, struct seat *seat)
 		seat_became_present(hub, seat);
 	else if (!is_present && seat->is_present)
 		seat_became_absent(hub, seat);
-	free_seat_if_unused(seat);
+	free_seat_if_unused(hub, seat);
 }
 
 static void
@@ -166,6 +169,7 @@ presence_by_request(struct hub *hub, struct seat *seat)
 	seat->request_ends_ms = timeout_end_ms(hub->now.mono_ms,
 	    hub->settings.poll_presence_ms);
 	TAILQ_INSERT_TAIL(&hub->requested, seat, requests);
+	here_changed(hub, seat);
 	presence_update(hub, seat);
 }
 
@@ -182,6 +186,7 @@ presence_bind(struct hub *hub, struct peer *peer, struct seat *seat)
 	unjoined_remove(hub, peer);
 	peer->seat = seat;
 	TAILQ_INSERT_TAIL(&seat->peers, peer, entry);
+	here_changed(hub, seat);
 	presence_update(hub, seat);
 }
 
@@ -195,6 +200,7 @@ presence_unbind(struct hub *hub, struct peer *peer)
 	peer->due = PEER_NOT_DUE;
 	unjoined_add(hub, peer);
 	outbox_drop_multicart(&peer->outbox);
+	here_changed(hub, seat);
 	presence_update(hub, seat);
 }
 
@@ -225,7 +231,7 @@ presence_unlink(struct hub *hub, struct room *room)
 		if (seat->customer != NULL)
 			seat->customer->seat = NULL;
 		seat->customer = NULL;
-		free_seat_if_unused(seat);
+		free_seat_if_unused(hub, seat);
 	}
 }
 
@@ -265,7 +271,7 @@ void
 presence_end_absence(struct hub *hub, struct seat *seat)
 {
 	stop_absence_window(hub, seat);
-	free_seat_if_unused(seat);
+	free_seat_if_unused(hub, seat);
 }
 
 static void

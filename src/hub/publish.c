@@ -1,11 +1,12 @@
 #include "publish.h"
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
 #include "core.h"
+#include "live.h"
+#include "output.h"
 #include "room.h"
 #include "session/session.h"
 #include "shown.h"
@@ -38,24 +39,6 @@ estimated_bytes(const struct room *room)
 	    session->counts[CUSTOMER_SEATED] * OWNER_BYTES;
 }
 
-/* Show nothing of room before due_ms. */
-static void
-delay_output(struct hub *hub, struct room *room, uint64_t due_ms)
-{
-	struct room *before;
-
-	assert(!room->is_delayed);
-	room->is_delayed = true;
-	room->delayed_ms = due_ms;
-	TAILQ_FOREACH_REVERSE(before, &hub->delayed, room_list, delaying)
-		if (before->delayed_ms <= due_ms)
-			break;
-	if (before == NULL)
-		TAILQ_INSERT_HEAD(&hub->delayed, room, delaying);
-	else
-		TAILQ_INSERT_AFTER(&hub->delayed, before, room, delaying);
-}
-
 /* Whether room may be encoded in this turn; if not, it waits until it may. */
 static bool
 may_encode(struct hub *hub, struct room *room)
@@ -63,13 +46,13 @@ may_encode(struct hub *hub, struct room *room)
 	if (room->is_delayed)
 		return false;
 	if (hub->now.mono_ms < room->encode_ms) {
-		delay_output(hub, room, room->encode_ms);
+		output_delay(hub, room, room->encode_ms);
 		return false;
 	}
 	if (hub->encoded_bytes < TURN_BYTES ||
 	    estimated_bytes(room) < LARGE_BYTES)
 		return true;
-	delay_output(hub, room, hub->now.mono_ms + 1);
+	output_delay(hub, room, hub->now.mono_ms + 1);
 	return false;
 }
 
@@ -137,19 +120,6 @@ keep_encoding(struct hub *hub, struct room *room)
 	TAILQ_INSERT_TAIL(&hub->encodings, room, by_encoding);
 	while (hub->encoding_bytes > KEEP_TOTAL)
 		room_drop_encoding(hub, TAILQ_FIRST(&hub->encodings));
-}
-
-/* The output of room comes to so many more bytes. */
-static void
-charge_output(struct hub *hub, struct room *room, uint64_t bytes)
-{
-	uint64_t wait_ms = rate_overdraw(&room->output,
-	    &hub->output_limit, bytes, hub->now.mono_ms);
-
-	if (wait_ms == 0)
-		return;
-	hub->counts.delayed_publishes++;
-	delay_output(hub, room, hub->now.mono_ms + wait_ms);
 }
 
 /* The kept encoding of room had so many bytes, and has got another form. */
@@ -234,12 +204,14 @@ send_to_due_peers(struct hub *hub, struct room *room)
 			    peer->due == PEER_HAS_NEWS ?
 			    room->encoding->changed_us : 0);
 			peer->due = PEER_NOT_DUE;
+			live_show(peer);
 			core_wake_peer(hub, peer);
 		}
 	}
 	keep_encoding(hub, room);
 	if (bytes > 0)
-		charge_output(hub, room, bytes);
+		output_charge(hub, room, bytes);
+	live_shown(hub, room);
 }
 
 static bool
@@ -341,6 +313,7 @@ publish_tick(struct hub *hub)
 		room_end_delay(hub, room);
 		if (room->state == ROOM_READY)
 			publish_newest(hub, room);
+		live_go_on(hub, room);
 	}
 	while ((room = TAILQ_FIRST(&hub->encodings)) != NULL &&
 	    room->encoding_ends_ms <= hub->now.mono_ms)
@@ -356,19 +329,4 @@ publish_next_ms(const struct hub *hub)
 
 	return delayed != NULL && delayed->delayed_ms < next_ms ?
 	    delayed->delayed_ms : next_ms;
-}
-
-void
-publish_configure(struct hub *hub)
-{
-	uint64_t rate = hub->settings.session_output_rate;
-	struct room *room;
-
-	/* A second's worth may go out at once. */
-	hub->output_limit = rate_limit(rate, 1, rate);
-	/* What was spent was counted by another rate. */
-	TAILQ_FOREACH(room, &hub->delayed, delaying) {
-		room->output = (struct rate){ 0 };
-		room->delayed_ms = hub->now.mono_ms;
-	}
 }

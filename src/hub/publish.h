@@ -55,7 +55,5 @@ void	 publish_begin_turn(struct hub *hub);
 /* Show what had to wait, and forget what is of no use any more. */
 void	 publish_tick(struct hub *hub);
 uint64_t publish_next_ms(const struct hub *hub);
-/* The rate is set, or is another one now. */
-void	 publish_configure(struct hub *hub);
 
 #endif

@@ -39,6 +39,7 @@ reply_when_done(struct hub *hub, struct peer *peer, struct job *job,
 	peer->jobs++;
 	job->seat = reply->seat;
 	job->features = reply->features;
+	job->cursor = reply->message->cursor;
 	if (reply->seat == NULL)
 		return;
 	peer->is_moving = true;

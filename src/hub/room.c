@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "core.h"
+#include "live.h"
 #include "session/session.h"
 #include "shop.h"
 #include "shown.h"
@@ -121,6 +122,7 @@ room_free(struct hub *hub, struct room *room)
 	room_end_delay(hub, room);
 	room_drop_encoding(hub, room);
 	shown_forget(room);
+	live_close(hub, room);
 	core_clear_lock(hub, room);
 	HASH_DELETE(hh, hub->rooms, room);
 	session_free(room->session);

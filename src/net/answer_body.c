@@ -5,14 +5,13 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "wire/multicart.h"
 
 static const char head[] = "{\"messages\":[";
 
 _Static_assert(sizeof(head) - 1 == ANSWER_BODY_HEAD_BYTES, "is its length");
 
 /* Room for a cursor with all digits and the closing brackets. */
-#define TAIL_BYTES 64
+#define TAIL_BYTES 128
 
 static void
 append(struct answer_body *body, const char *bytes, size_t len)
@@ -54,8 +53,9 @@ answer_body_end(struct answer_body *body, const struct answer_cursor *cursor)
 
 	if (cursor->incarnation != 0)
 		xsnprintf(tail, sizeof(tail), "],\"cursor\":\"%" PRIu64
-		    ".%" PRIu64 "%s\"}", cursor->incarnation, cursor->revision,
-		    cursor->is_featured ? "." MULTICART_NUMBER : "");
+		    ".%" PRIu64 "%s%s\"}", cursor->incarnation,
+		    cursor->revision, cursor->number[0] == '\0' ? "" : ".",
+		    cursor->number);
 	append(body, tail, strlen(tail));
 	return buf_freeze(&body->bytes);
 }

@@ -1,7 +1,6 @@
 #ifndef ANSWER_BODY_H
 #define ANSWER_BODY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +21,7 @@ struct answer_body {
 struct answer_cursor {
 	uint64_t incarnation;	/* 0 for none */
 	uint64_t revision;
-	bool	 is_featured;	/* for who has a feature on */
+	const char *number;	/* its third part; "" for none */
 };
 
 void	 answer_body_init(struct answer_body *body);

@@ -27,6 +27,8 @@
 /* Waits are counted in steps, so that those of one length form a list. */
 #define WAIT_STEP_MS 100
 #define WAIT_STEPS (MESSAGE_WAIT_MAX_S * 1000 / WAIT_STEP_MS + 1)
+/* A multicart of more bytes is followed by nothing in its answer. */
+#define ALONE_BYTES 65536
 /* How long who asks too often waits for the answer that says so. */
 #define DELAY_MS 1000
 
@@ -148,59 +150,99 @@ cancel_longpoll(struct longpoll *poll)
 	free(poll);
 }
 
-/* What all polls get that are answered with multicart. */
+/*
+ * What all polls get that are answered with the multicart of item alone, and
+ * this number in its cursor.
+ */
 static struct payload *
-multicart_body(struct multicart *multicart)
+multicart_body(const struct outbox_item *item, const char *number)
 {
+	struct multicart *multicart = item->multicart;
 	const struct answer_cursor cursor = {
 		.incarnation = multicart->incarnation,
 		.revision = multicart->revision,
-		.is_featured = multicart->is_featured,
+		.number = number,
 	};
+	bool is_told = multicart->is_featured && item->tail[0] != '\0';
+	struct payload **enclosed = is_told ? &multicart->told_enclosed :
+	    &multicart->enclosed;
 	struct answer_body body;
 
-	if (multicart->enclosed == NULL) {
-		answer_body_init(&body);
+	if (*enclosed != NULL)
+		return payload_ref(*enclosed);
+	answer_body_init(&body);
+	if (is_told)
+		answer_body_add(&body, item->body->data, item->len,
+		    item->tail);
+	else
 		answer_body_add(&body, multicart->bytes->data,
 		    multicart->bytes->len, "");
-		multicart->enclosed = answer_body_end(&body, &cursor);
+	*enclosed = answer_body_end(&body, &cursor);
+	return payload_ref(*enclosed);
+}
+
+/*
+ * Whether an answer ends with the multicart of item: it has a form that others
+ * get too, and what is not in it comes with the next poll, which has its cursor.
+ */
+static bool
+ends_with(const struct longpoll *poll, const struct outbox_item *item)
+{
+	return item->multicart != NULL &&
+	    (!hub_peer_has_live(&poll->peer) ||
+		item->multicart->bytes->len > ALONE_BYTES);
+}
+
+/* The messages in body and the multicart of item become those of answer. */
+static void
+end_with_multicart(struct longpoll *poll, struct answer_body *body,
+    const struct outbox_item *item, struct exchange_answer *answer)
+{
+	if (body->count > 0) {
+		answer->lead = answer_body_lead(body);
+		answer->body_from = ANSWER_BODY_HEAD_BYTES;
+	} else {
+		buf_clear(&body->bytes);
 	}
-	return payload_ref(multicart->enclosed);
+	answer->body = multicart_body(item, hub_peer_number(&poll->peer));
+}
+
+static void
+unref_item(const struct outbox_item *item)
+{
+	payload_unref(item->body);
+	multicart_unref(item->multicart);
 }
 
 /* All that the hub has for poll becomes the body of answer. */
 static void
 take_outbox(struct longpoll *poll, struct exchange_answer *answer)
 {
-	const struct outbox *outbox = &poll->peer.outbox;
 	struct answer_cursor cursor = { .incarnation = 0 };
 	struct answer_body body;
 	struct outbox_item item;
 
-	if (outbox->reply_count == 0 && outbox->multicart != NULL) {
-		answer->body = multicart_body(outbox->multicart);
-		return;
-	}
-	answer_body_init(&body);
-	while (outbox->reply_count > 0 &&
-	    hub_peer_next_message(poll->polls->config.hub, &poll->peer,
-		&item)) {
-		answer_body_add(&body, item.body->data, item.len,
-		    item.tail);
-		payload_unref(item.body);
-		multicart_unref(item.multicart);
-	}
-	if (outbox->multicart != NULL) {
-		answer->lead = answer_body_lead(&body);
-		answer->body = multicart_body(outbox->multicart);
-		answer->body_from = ANSWER_BODY_HEAD_BYTES;
-		return;
-	}
 	if (poll->state.is_held) {
 		cursor.incarnation = poll->state.incarnation;
 		cursor.revision = poll->state.revision;
-		cursor.is_featured = poll->peer.features != 0;
 	}
+	answer_body_init(&body);
+	while (hub_peer_next_message(poll->polls->config.hub, &poll->peer,
+	    &item)) {
+		if (ends_with(poll, &item)) {
+			end_with_multicart(poll, &body, &item, answer);
+			unref_item(&item);
+			return;
+		}
+		answer_body_add(&body, item.body->data, item.len,
+		    item.tail);
+		if (item.multicart != NULL) {
+			cursor.incarnation = item.multicart->incarnation;
+			cursor.revision = item.multicart->revision;
+		}
+		unref_item(&item);
+	}
+	cursor.number = hub_peer_number(&poll->peer);
 	answer->body = answer_body_end(&body, &cursor);
 }
 

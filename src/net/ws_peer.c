@@ -93,7 +93,7 @@ is_peer_paced(const struct ws *ws)
 static size_t
 next_bytes_for_peer(const struct ws *ws)
 {
-	return outbox_next_bytes(&of_ws(ws)->peer.outbox);
+	return hub_peer_next_bytes(&of_ws(ws)->peer);
 }
 
 static bool
@@ -110,7 +110,9 @@ next_for_peer(struct ws *ws, struct ws_outgoing *out)
 		.len = item.len,
 		.tail = item.tail,
 	};
-	ws_compress(ws, out, packed_of(&item));
+	/* What is told is small, and would be compressed for each alone. */
+	if (!item.is_live)
+		ws_compress(ws, out, packed_of(&item));
 	multicart_unref(item.multicart);
 	self->sending = item.news;
 	return true;

@@ -10,6 +10,8 @@ static const struct {
 	const char *name;
 	unsigned feature;
 } names[] = {
+	{ "presence", FEATURE_PRESENCE },
+	{ "say", FEATURE_SAY },
 	{ "lock", FEATURE_LOCK },
 	{ "delta", FEATURE_DELTA },
 };

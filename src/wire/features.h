@@ -8,7 +8,11 @@ struct payload;
 /* What a client asks for by name, as bits of a set. */
 enum {
 	FEATURE_LOCK = 1,	/* to be told whether the session is locked */
-	FEATURE_DELTA = 8	/* to get what changed in place of the whole */
+	FEATURE_PRESENCE = 2,	/* ... who is here */
+	FEATURE_SAY = 4,	/* ... what others say */
+	FEATURE_DELTA = 8,	/* to get what changed in place of the whole */
+	/* Those that are told other than by multicarts, and counted. */
+	FEATURES_LIVE = FEATURE_PRESENCE | FEATURE_SAY
 };
 
 /* All that a list has, of names between commas; others are passed over. */

@@ -83,38 +83,6 @@ read_string(struct message_parser *parser, const struct json_member *member)
 	return 0;
 }
 
-static bool
-is_url_char(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	    (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-}
-
-/* Whether text is made of the characters of base64url only. */
-static bool
-is_url_text(const char *text, size_t len)
-{
-	size_t i = 0;
-
-	while (i < len && is_url_char(text[i]))
-		i++;
-	return i == len;
-}
-
-/* Whether UTF-8 has a character of U+0000-001F (C0), 007F or 0080-009F (C1). */
-static bool
-has_control(const char *text, size_t len)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (p[i] < 0x20 || p[i] == 0x7f ||
-		    (p[i] == 0xc2 && p[i + 1] < 0xa0))
-			return true;
-	return false;
-}
-
 static int
 read_seq(struct message_parser *parser, const struct json_member *member,
     struct message *message)
@@ -133,13 +101,23 @@ read_customer_name(struct message_parser *parser,
 	if (read_string(parser, member) == -1 ||
 	    json_string_has_lone_surrogate(member->value,
 	    member->value_len) ||
-	    has_control(parser->text, parser->text_len))
+	    utf8_has_control(parser->text, parser->text_len))
 		return -1;
 	n = utf8_count(parser->text, parser->text_len);
 	if (n == 0 || n > MESSAGE_NAME_CHARS)
 		return -1;
 	message->name = payload_new(parser->text, parser->text_len);
 	return 0;
+}
+
+static int
+read_to(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	message->has_to = true;
+	if (read_string(parser, member) == -1)
+		return -1;
+	return customer_id_parse(parser->text, parser->text_len, &message->to);
 }
 
 static int
@@ -157,19 +135,35 @@ read_customer_id(struct message_parser *parser,
 	return parse_customer_id(parser->text, parser->text_len, message);
 }
 
+/* The value as it is, but for the space between its tokens. */
+static struct payload *
+minified(const struct json_member *member)
+{
+	struct buf buf;
+
+	buf_init(&buf, member->value_len - member->space);
+	if (json_minify(&buf, member) == -1)
+		fatalx("out of memory (value of %zu bytes)", member->value_len);
+	return buf_freeze(&buf);
+}
+
 static int
 read_cart_content(struct message_parser *parser,
     const struct json_member *member, struct message *message)
 {
-	struct buf buf;
-
 	(void)parser;	/* nothing of a cart is decoded */
 	if (*member->value != '{')
 		return -1;
-	buf_init(&buf, member->value_len - member->space);
-	if (json_minify(&buf, member) == -1)
-		fatalx("out of memory (cart of %zu bytes)", member->value_len);
-	message->cart = buf_freeze(&buf);
+	message->cart = minified(member);
+	return 0;
+}
+
+static int
+read_what(struct message_parser *parser, const struct json_member *member,
+    struct message *message)
+{
+	(void)parser;	/* nor of what is said */
+	message->what = minified(member);
 	return 0;
 }
 
@@ -205,7 +199,7 @@ read_request_id(struct message_parser *parser, const struct json_member *member,
 	if (read_string(parser, member) == -1 ||
 	    parser->text_len < MESSAGE_REQUEST_MIN ||
 	    parser->text_len > MESSAGE_REQUEST_MAX ||
-	    !is_url_text(parser->text, parser->text_len))
+	    !id_is_url_text(parser->text, parser->text_len))
 		return -1;
 	memcpy(message->request_id, parser->text, parser->text_len);
 	return 0;
@@ -219,7 +213,7 @@ read_token(struct message_parser *parser, const struct json_member *member,
 	if (read_string(parser, member) == -1)
 		return -1;
 	if (parser->text_len == ID_TOKEN_CHARS &&
-	    is_url_text(parser->text, parser->text_len))
+	    id_is_url_text(parser->text, parser->text_len))
 		memcpy(message->token, parser->text, ID_TOKEN_CHARS);
 	else
 		message->token[0] = '-';
@@ -297,6 +291,8 @@ enum field {
 	FIELD_CUSTOMER_ID,
 	FIELD_CUSTOMER_NAME,
 	FIELD_CART_CONTENT,
+	FIELD_WHAT,
+	FIELD_TO,
 	FIELD_READY,
 	FIELD_TOKEN,
 	FIELD_RESUMABLE,
@@ -332,6 +328,10 @@ static const struct {
 	    "none of them a control character.", read_customer_name },
 	[FIELD_CART_CONTENT] = { "cartContent",
 	    "cartContent must be an object.", read_cart_content },
+	[FIELD_WHAT] = { "what", "what must be there.", read_what },
+	[FIELD_TO] = { "to",
+	    "to must be a string of 24 hexadecimal digits, in lower case.",
+	    read_to },
 	[FIELD_READY] = { "customerReadyToCheckout",
 	    "customerReadyToCheckout must be true or false.", read_ready },
 	[FIELD_TOKEN] = { "token", "token must be a string.", read_token },
@@ -386,12 +386,15 @@ static const struct {
 	    BIT(FIELD_CUSTOMER_ID) | BIT(FIELD_READY),
 	    BIT(FIELD_SEQ) | BIT(FIELD_TOKEN) },
 	[MESSAGE_RESUME_SESSION] = { "resumeSession",
-	    BIT(FIELD_CUSTOMER_ID), BIT(FIELD_TOKEN) | BIT(FIELD_FEATURES) },
+	    BIT(FIELD_CUSTOMER_ID),
+	    BIT(FIELD_TOKEN) | BIT(FIELD_FEATURES) | BIT(FIELD_CURSOR) },
 	[MESSAGE_LEAVE_SESSION] = { "leaveSession",
 	    BIT(FIELD_CUSTOMER_ID), BIT(FIELD_TOKEN) },
 	[MESSAGE_POLL] = { "poll", BIT(FIELD_CUSTOMER_ID),
 	    BIT(FIELD_TOKEN) | BIT(FIELD_CURSOR) | BIT(FIELD_WAIT) |
 	    BIT(FIELD_FEATURES) },
+	[MESSAGE_SAY] = { "say", BIT(FIELD_CUSTOMER_ID) | BIT(FIELD_WHAT),
+	    BIT(FIELD_TO) | BIT(FIELD_SEQ) | BIT(FIELD_TOKEN) },
 };
 
 static const struct {
@@ -594,6 +597,7 @@ message_clear(struct message *message)
 {
 	payload_unref(message->name);
 	payload_unref(message->cart);
+	payload_unref(message->what);
 	payload_unref(message->ticket);
 	payload_unref(message->account);
 	*message = (struct message){ 0 };

@@ -26,6 +26,7 @@ enum message_event {
 	MESSAGE_RESUME_SESSION = 5,
 	MESSAGE_LEAVE_SESSION = 6,
 	MESSAGE_POLL = 7,
+	MESSAGE_SAY = 8,
 	MESSAGE_EVENTS
 };
 
@@ -44,6 +45,9 @@ struct message {
 	struct payload *name;		/* UTF-8 */
 	struct customer_id customer;
 	struct payload *cart;		/* JSON, insignificant space removed */
+	struct payload *what;		/* that is said, likewise */
+	bool	 has_to;
+	struct customer_id to;		/* whom alone, if has_to */
 	bool	 is_ready;
 	bool	 is_resumable;
 	uint64_t seq;			/* 0 if absent */

@@ -209,6 +209,7 @@ struct multicart *
 multicart_form(const struct multicart *multicart, struct payload *bytes)
 {
 	struct multicart *form = xcalloc(1, sizeof(*form));
+	char tail[MULTICART_CURSOR_BYTES];
 
 	form->refs = 1;
 	form->is_featured = true;
@@ -216,7 +217,7 @@ multicart_form(const struct multicart *multicart, struct payload *bytes)
 	form->revision = multicart->revision;
 	form->changed_us = multicart->changed_us;
 	form->bytes = bytes;
-	form->plain_len = bytes->len;
+	form->plain_len = bytes->len - multicart_cursor_tail(multicart, tail);
 	return form;
 }
 
@@ -227,6 +228,18 @@ multicart_featured(struct multicart *multicart)
 		multicart->featured = multicart_form(multicart,
 		    encode_featured(multicart));
 	return multicart->featured;
+}
+
+void
+multicart_stamp(struct multicart *form, const char *number)
+{
+	if (strcmp(form->number, number) == 0)
+		return;
+	(void)xsnprintf(form->number, sizeof(form->number), "%s",
+	    number);
+	payload_unref(form->told_enclosed);
+	form->told_enclosed = NULL;
+	ws_compressed_clear(&form->plain_packed);
 }
 
 static size_t
@@ -259,6 +272,7 @@ multicart_unref(struct multicart *multicart)
 	multicart_members_unref(multicart->members);
 	payload_unref(multicart->bytes);
 	payload_unref(multicart->enclosed);
+	payload_unref(multicart->told_enclosed);
 	ws_compressed_clear(&multicart->packed);
 	ws_compressed_clear(&multicart->plain_packed);
 	free(multicart);

@@ -11,6 +11,14 @@ struct multicart_members;
 struct payload;
 struct session;
 
+enum {
+	MULTICART_PAYLOAD_AT = 37,	/* in the bytes of each */
+	/* Room for a cursor with all digits, its name and the last brace. */
+	MULTICART_CURSOR_BYTES = 96,
+	/* Room for the third part of a cursor, and a NUL. */
+	MULTICART_NUMBER_BYTES = 64
+};
+
 /*
  * An encoded multicartUpdate.  Customers without a token get the first
  * plain_len bytes and a closing brace, those with one all bytes, which go on
@@ -33,25 +41,22 @@ struct multicart {
 	uint64_t changed_us; /* the hub's: when the oldest change */
 	/* was received since the multicart */
 	/* before; 0 if there is none */
-	size_t	 plain_len;
+	size_t	 plain_len;	/* of another form: without a cursor */
 	struct payload *bytes;
 	struct payload *enclosed; /* the net layer's: as the body of an */
 	/* answer over HTTP; or NULL */
 	struct ws_compressed packed; /* likewise: all bytes, compressed */
-	struct ws_compressed plain_packed; /* ... plain_len and the brace */
+	struct ws_compressed plain_packed; /* ... plain_len and the brace, or */
+	/* of another form plain_len and a cursor with ... */
+	char	 number[MULTICART_NUMBER_BYTES]; /* ... this; or "" */
+	struct payload *told_enclosed; /* the net layer's: likewise; or NULL */
 };
 
 /*
- * The third part of the cursors of those who have a feature on.  There is none
- * that has to know anything by it.
+ * The third part of the cursors of those who have a feature on but none that has
+ * to know anything by it.
  */
 #define MULTICART_NUMBER "0"
-
-enum {
-	MULTICART_PAYLOAD_AT = 37,	/* in the bytes of each */
-	/* Room for a cursor with all digits, its name and the last brace. */
-	MULTICART_CURSOR_BYTES = 96
-};
 
 /*
  * Encode what session shows now; one reference.  The unchanging parts are kept
@@ -78,6 +83,11 @@ struct multicart *multicart_form(const struct multicart *multicart,
  */
 size_t	 multicart_cursor_tail(const struct multicart *multicart,
 	    char out[MULTICART_CURSOR_BYTES]);
+/*
+ * Somebody gets such a form with a cursor of his own, of which this is the third
+ * part: what others with the same one have in common is kept from now on.
+ */
+void	 multicart_stamp(struct multicart *form, const char *number);
 /* How many bytes it has, with all its forms. */
 size_t	 multicart_size(const struct multicart *multicart);
 struct multicart *multicart_ref(struct multicart *multicart);

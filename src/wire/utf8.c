@@ -118,3 +118,16 @@ utf8_count(const char *text, size_t len)
 			n++;
 	return n;
 }
+
+bool
+utf8_has_control(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (p[i] < 0x20 || p[i] == 0x7f ||
+		    (p[i] == 0xc2 && p[i + 1] < 0xa0))
+			return true;
+	return false;
+}

@@ -27,4 +27,7 @@ bool	 utf8_is_complete(const struct utf8 *state);
 /* How many characters a well-formed text of len bytes has. */
 size_t	 utf8_count(const char *text, size_t len);
 
+/* Whether valid UTF-8 has one of U+0000-001F (C0), 007F or 0080-009F (C1). */
+bool	 utf8_has_control(const char *text, size_t len);
+
 #endif

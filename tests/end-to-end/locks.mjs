@@ -170,14 +170,14 @@ test('who asked for it sees the lock, by whatever transport', () =>
 		const eve = await enter(byHttp, 'Eve');
 		const zoe = await Client.open(daemon, '/one');
 		const { features } = await zoe.enter('joinSession', 'Zoe',
-			{ features: ['say', 'lock'] });
+			{ features: ['more', 'lock'] });
 		assert.deepEqual(features, ['lock']);
 		const { cursor } = await zoe.nextOf('multicartUpdate');
 		assert.equal(cursor, '1.4.0');
 
 		const held = [lockedPoll(byHttp, ada,
 			`&cursor=${cursor}&features=lock`),
-		lockedPoll(byFastcgi, bob, `&cursor=${cursor}&features=say%2Clock`),
+		lockedPoll(byFastcgi, bob, `&cursor=${cursor}&features=more%2Clock`),
 		lockedPoll(byHttp, eve, '&cursor=1.4')];
 		await succeed(database, 'lock', 'one');
 		const { text } = await zoe.nextOf('multicartUpdate');

@@ -103,6 +103,8 @@ const CLAIMS = {
 		'{"event": STRING': SHAPE,
 		'{"owner": {"id": STRING': SHAPE,
 		'{"event": SAME': SHAPE,
+		'{"event": "say", "payload":\n': SHAPE,
+		'{"event": "say", "payload": {': SHAPE,
 		'{"messages": [MESSAGE': SHAPE,
 		'{"messages": [{"event": "error"': SHAPE,
 		'{"alg":"EdDSA"': SHAPE,
