@@ -1,9 +1,10 @@
 // Which transport a customer uses makes no difference: a script of events, made
 // from a seed, is run over WebSockets, by polling over HTTP and over FastCGI,
 // and with members who change between them at random.  In between the shop
-// locks the session, and nobody changes anything.  Everything that anybody
-// sees is a state of the journal, in its order, and all runs end in the same
-// bytes.  SEEDS says how many scripts, FIRST_SEED which is the first.
+// locks the session, and nobody changes anything.  Every other member takes
+// deltas.  Everything that anybody sees is a state of the journal, in its order,
+// and all runs end in the same bytes.  SEEDS says how many scripts, FIRST_SEED
+// which is the first.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -11,7 +12,7 @@ import test from 'node:test';
 
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
-import { checkScripts, countSeen, runScripts } from './lib/equivalence.mjs';
+import { checkScripts, countDeltas, countSeen, runScripts } from './lib/equivalence.mjs';
 import { needSqlite } from './lib/journal.mjs';
 
 const SEEDS = Number(process.env.SEEDS ?? 20);
@@ -36,6 +37,9 @@ test(`${SEEDS} scripts end alike over all transports`, async () => {
 	const runs = await runScripts([daemon], FIRST_SEED, SEEDS, shop);
 	assert.equal(await daemon.stop(), 0);
 	checkScripts(database, runs);
+	for (const transport of ['websocket', 'polling', 'fastcgi', 'all'])
+		assert(countDeltas(runs.filter(({ mode }) => mode === transport)) > 0,
+			transport);
 	console.log(`# ${countSeen(runs)} states were seen in ${runs.length} ` +
-		'sessions');
+		`sessions, ${countDeltas(runs)} by deltas`);
 });

@@ -1,10 +1,12 @@
 // Scripts of events, made from seeds: what members of a session do, by
-// WebSocket, by polling, and changing between the ways at random.
+// WebSocket, by polling, and changing between the ways at random, every other
+// one of them with deltas.
 
 import assert from 'node:assert/strict';
 
 import { Client } from './client.mjs';
 import { withPatience } from './daemon.mjs';
+import { applyDelta, isDelta, revisionOf, withoutFeatures } from './delta.mjs';
 import { Fastcgi } from './fastcgi.mjs';
 import { replay } from './journal.mjs';
 
@@ -74,7 +76,7 @@ const takeApart = (text) => {
 	const tail = text.match(/\](?:,"cursor":"([\d.]+)")?\}$/);
 	assert(text.startsWith(head) && tail !== null, text);
 	const messages = text.slice(head.length, tail.index);
-	const at = messages.indexOf('{"event":"multicartUpdate"');
+	const at = messages.search(/\{"event":"multicart(Update|Delta)"/);
 	if (at === -1)
 		return { reply: messages, cursor: tail[1] };
 	return { reply: messages.slice(0, at).replace(/,$/, ''),
@@ -85,11 +87,14 @@ class Member {
 	seen = [];		// every state that came, as text
 	revision = 0;	// the highest among them
 	names = 0;
+	deltas = 0;		// that came
 	#waiting = [];	// for a revision
+	#texts = new Map();	// by incarnation and revision
 
-	constructor(place, session, name, mode, random) {
+	constructor(place, session, name, mode, random, takesDeltas) {
 		const { host, port, base } = place;
-		Object.assign(this, { place, session, name, mode, random });
+		Object.assign(this, { place, session, name, mode, random,
+			takesDeltas });
 		this.url = `http://${host}:${port}${base}/${session}`;
 	}
 
@@ -102,10 +107,21 @@ class Member {
 			`${this.place.base}/${this.session}${query}`, options);
 	}
 
-	#see(text) {
-		const { cursor } = JSON.parse(text);
+	// What came, as who has no feature on is shown it.
+	#whole(message) {
+		if (!isDelta(message))
+			return withoutFeatures(message);
+		this.deltas++;
+		return withoutFeatures(applyDelta(
+			this.#texts.get(JSON.parse(message).from), message));
+	}
+
+	#see(message) {
+		const { cursor } = JSON.parse(message);
+		const text = this.#whole(message);
 		const revision = Number(cursor.split('.')[1]);
-		this.seen.push({ cursor, text });
+		this.#texts.set(revisionOf(cursor), text);
+		this.seen.push({ cursor: revisionOf(cursor), text });
 		if (revision <= this.revision)
 			return revision;
 		Object.assign(this, { revision, cursor, newest: text });
@@ -151,7 +167,8 @@ class Member {
 		while (!signal.aborted) {
 			const before = this.revision;
 			const query = `?customerId=${this.customerId}` +
-				`${this.cursor === undefined ? '' : `&cursor=${this.cursor}`}`;
+				`${this.cursor === undefined ? '' : `&cursor=${this.cursor}`}` +
+				`${this.takesDeltas ? '&features=delta' : ''}`;
 			try {
 				const { status } = await this.#ask(transport, 'GET', query,
 					undefined, signal);
@@ -176,7 +193,10 @@ class Member {
 			} catch {
 				return;
 			}
-			if (text.startsWith('{"event":"multicartUpdate"')) {
+			if (text.startsWith('{"event":"multicart')) {
+				if (isDelta(text))
+					assert.equal(JSON.parse(text).from.split('.')[1],
+						String(last), 'not from what came before');
 				const revision = this.#see(text);
 				assert(revision > last, 'a connection went back');
 				last = revision;
@@ -189,7 +209,11 @@ class Member {
 		this.client = await Client.open(this.place, `/${this.session}`);
 		this.reading = this.#read(this.client);
 		if (this.token !== undefined)
-			await this.#sendBy('websocket', 'resumeSession', '');
+			await this.#sendBy('websocket', 'resumeSession', this.#features);
+	}
+
+	get #features() {
+		return this.takesDeltas ? '"features":["delta"]' : '';
 	}
 
 	#startPolling(transport) {
@@ -273,7 +297,8 @@ class Member {
 		const name = `${this.name}${this.names++}`;
 		this.token = undefined;
 		const { customerId, token } = await this.act({ event,
-			rest: `"customerName":"${name}","resumable":true` });
+			rest: `"customerName":"${name}",` +
+				(this.takesDeltas ? this.#features : '"resumable":true') });
 		Object.assign(this, { customerId, token, hasLeft: false });
 		if (this.transport !== 'websocket')
 			this.#startPolling(this.transport);
@@ -330,7 +355,7 @@ const run = async (places, seed, mode, shop) => {
 	const session = `${seed}-${mode}`;
 	const members = script.together.map((_, i) => new Member(
 		places[i % places.length], session, `m${i}.`, mode,
-		makeRandom(1000 * seed + i)));
+		makeRandom(1000 * seed + i), i % 2 > 0));
 	await play(members, script, shop);
 	const last = await members[0].ask();
 	const present = members.filter(({ hasLeft }) => !hasLeft);
@@ -341,7 +366,8 @@ const run = async (places, seed, mode, shop) => {
 	}
 	await Promise.all(members.map((member) => member.end()));
 	return { seed, mode, session, newest: members[0].newest,
-		seen: members.map(({ seen }) => seen) };
+		seen: members.map(({ seen }) => seen),
+		deltas: members.reduce((sum, { deltas }) => sum + deltas, 0) };
 };
 
 // Ids are the only thing in which runs of one script differ.
@@ -392,3 +418,7 @@ export const checkScripts = (database, runs) => {
 // How many states were seen.
 export const countSeen = (runs) =>
 	runs.reduce((sum, { seen }) => sum + seen.flat().length, 0);
+
+// How many of them were made of deltas.
+export const countDeltas = (runs) =>
+	runs.reduce((sum, { deltas }) => sum + deltas, 0);

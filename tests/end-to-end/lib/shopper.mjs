@@ -74,12 +74,14 @@ export class Shopper {
 	}
 
 	// A poll on its way; without a cursor where that is undefined.
-	polling({ cursor = this.cursor, wait, agent } = {}) {
+	polling({ cursor = this.cursor, wait, features, agent } = {}) {
 		const query = new URLSearchParams({ customerId: this.customerId });
 		if (cursor !== null)
 			query.set('cursor', cursor);
 		if (wait !== undefined)
 			query.set('wait', wait);
+		if (features !== undefined)
+			query.set('features', features);
 		return request(this.daemon, 'GET', `${this.target}?${query}`,
 			{ fields: this.bearer, agent });
 	}
