@@ -177,6 +177,7 @@ tell_limited(struct exposition *out, const struct metrics *metrics)
 	tell_labelled(out, "scope", "messages", metrics->hub.limited_messages);
 	tell_labelled(out, "scope", "sessions", metrics->hub.limited_sessions);
 	tell_labelled(out, "scope", "joins", metrics->hub.limited_joins);
+	tell_labelled(out, "scope", "says", metrics->hub.limited_says);
 	tell_labelled(out, "scope", "session_write_rate",
 	    metrics->hub.limited_session_writes[QUOTA_SECOND]);
 	tell_labelled(out, "scope", "session_write_day",
@@ -490,6 +491,12 @@ static const struct family {
 	{ "buddyshopping_conflations_total", EXPOSITION_COUNTER,
 	    "Multicarts that a newer one replaced before its client took "
 	    "them.", FIELD(hub.outboxes.conflations) },
+	{ "buddyshopping_said_bytes", EXPOSITION_GAUGE,
+	    "Memory for what customers said to one another lately.",
+	    FIELD(hub.said_bytes) },
+	{ "buddyshopping_says_missed_total", EXPOSITION_COUNTER,
+	    "What was said to clients who were told that they missed it.",
+	    FIELD(hub.missed_says) },
 	{ "buddyshopping_output_delays_total", EXPOSITION_COUNTER,
 	    "How often a session came to session-output-rate and had to "
 	    "wait.", FIELD(hub.delayed_publishes) },
