@@ -324,45 +324,6 @@ test('an older tab\'s answer does not hide a newer change', async () => {
 	assert.deepEqual(shop.cart, { by: 'other' });
 });
 
-// React's hook, in what matters here: a component that is rendered when what it
-// has is another.
-function store() {
-	const hook = (subscribe, getSnapshot) => {
-		hook.renders++;
-		hook.end ??= subscribe(() => {
-			if (!Object.is(getSnapshot(), hook.value))
-				hook.value = hook(subscribe, getSnapshot);
-		});
-		assert.equal(getSnapshot(), getSnapshot());
-		hook.value = getSnapshot();
-		return hook.value;
-	};
-	hook.renders = 0;
-	return hook;
-}
-
-test('the README\'s store renders once for each cart', async () => {
-	const [, block] = /```js\n(const subscribe = [^`]*)```/.exec(
-		readFileSync(new URL('../README.md', import.meta.url), 'utf8'));
-	const { world, shop, clock } = await started();
-	const friend = await world.friend('joinSession', 'Bob');
-	const hook = store();
-
-	const use = new Function('shop', 'useSyncExternalStore',
-		`${block} return cart;`);
-	assert.equal(use(shop, hook), shop.cart);
-	for (let i = 1; i <= 3; i++) {
-		shop.updateCart({ i });
-		assert.deepEqual(hook.value, { i });
-		friend.updateCart({ i });
-		await clock.advance(100);
-		assert.equal(hook.renders, i + 1);
-	}
-	hook.end();
-	shop.updateCart({ i: 4 });
-	assert.equal(hook.renders, 4);
-});
-
 test('a full storage keeps what is pending first', async () => {
 	const { page, shop, network, clock } = await started();
 	shop.setReady(true);

@@ -1,9 +1,11 @@
 // Whether the types say what is true, to who uses the client from TypeScript.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import * as client from '../buddyshopping.js';
+import { NOBODY } from '../store.js';
 import { findPackage, whyWithout } from './packages.mjs';
 
 const ts = findPackage('typescript');
@@ -45,4 +47,11 @@ test('the types name what there is', { skip }, () => {
 		.filter((name) => !/^(__|Cart$)/.test(name)).sort(),
 	Object.getOwnPropertyNames(client.BuddyShopping.prototype)
 		.filter((name) => name !== 'constructor').sort());
+});
+
+test('the types name what is watched', () => {
+	const text = readFileSync(new URL('../store.d.ts', import.meta.url), 'utf8');
+	const named = text.match(/(?<=')\w+(?=')/g);
+
+	assert.deepEqual(['shop', ...named], Object.keys(NOBODY));
 });

@@ -79,8 +79,18 @@ class Page {
 	}
 
 	open(options = {}, url = this.#world.session) {
+		this.shop = new BuddyShopping(url, this.optionsWith(options));
+		for (const type of ['multicart', 'state', 'pending', 'error',
+			'left'])
+			this.shop.addEventListener(type,
+				({ detail }) => this.events.push([type, detail]));
+		return this.shop;
+	}
+
+	// What makes a client one of this page.
+	optionsWith(options) {
 		const { clock, random } = this.#world;
-		this.shop = new BuddyShopping(url, { ...options, platform: {
+		return { ...options, platform: {
 			...clock, ...this.network.platform, random,
 			getRandomValues: (bytes) => bytes.forEach((_, i) => {
 				bytes[i] = 256 * random();
@@ -90,12 +100,7 @@ class Page {
 			window: this.window, document: this.document,
 			connection: this.connection,
 			...options.platform,
-		} });
-		for (const type of ['multicart', 'state', 'pending', 'error',
-			'left'])
-			this.shop.addEventListener(type,
-				({ detail }) => this.events.push([type, detail]));
-		return this.shop;
+		} };
 	}
 
 	// What a reload does: the old page's connections end with it.

@@ -18,7 +18,7 @@ export const readSource = (name) =>
 // SHAPE	examples.mjs parses it: JSON with words for its values
 // SQL		audit-sql.mjs
 // API		api.mjs, with a daemon and keys of its own
-// CLIENT	the tests of the browser client, contrib/client/test
+// FRAMEWORK	frameworks.mjs, which builds shops with them
 // TICKETS	tickets.mjs, with a daemon that asks for them
 // SERVER	shop-servers.mjs, with a daemon of its own
 // FRONT	the test of that web server
@@ -28,7 +28,7 @@ export const readSource = (name) =>
 // FORM		nobody: it is no command, and has words for what is to be put in
 export const SHELL = 'shell', SETTINGS = 'settings', TALK = 'talk',
 	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', API = 'api',
-	CLIENT = 'client', TICKETS = 'tickets', SERVER = 'server', FRONT = 'front',
+	FRAMEWORK = 'framework', TICKETS = 'tickets', SERVER = 'server', FRONT = 'front',
 	CONTAINER = 'container', BY_HAND = 'by-hand', CI = 'ci',
 	FORM = 'form';
 
@@ -57,7 +57,8 @@ const CLAIMS = {
 	},
 	'contrib/client/README.md': {
 		'<script type="module">': PAGE,
-		'const subscribe = (listener)': CLIENT,
+		'import { useBuddyShopping } from \'buddyshopping/react\'': FRAMEWORK,
+		'import { useBuddyShopping } from \'buddyshopping/vue\'': FRAMEWORK,
 		'const shop = new BuddyShopping(url, { ticket': TICKETS,
 	},
 	'contrib/proxies/README.md': {},

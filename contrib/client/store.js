@@ -1,0 +1,159 @@
+// What React and Vue have in common: what is watched of a client as one value,
+// which is the same until something of it changes, and clients that all share
+// who name the same URL.
+import { BuddyShopping } from './buddyshopping.js';
+
+/**
+ * What a page shows while there is no client, as on a server. Its names are
+ * those of the properties that are watched.
+ */
+export const NOBODY = Object.freeze({
+	shop: null,
+	state: 'idle',
+	transport: null,
+	customerId: null,
+	multicart: null,
+	cart: null,
+	isReady: null,
+	pending: null,
+	isLocked: false,
+});
+
+// What tells that one of them may have changed.
+const EVENTS = ['multicart', 'pending', 'state'];
+
+// The newest value of each client.
+const values = new WeakMap();
+
+// By URL: {shop, options, users, closing}, where shop is null until somebody
+// uses it.
+const shared = new Map();
+
+function valueOf(shop) {
+	const last = values.get(shop) ?? NOBODY;
+	const value = { ...NOBODY };
+	for (const name of Object.keys(value))
+		value[name] = name === 'shop' ? shop : shop[name];
+	if (Object.keys(value).every((name) => value[name] === last[name]))
+		return last;
+	values.set(shop, Object.freeze(value));
+	return value;
+}
+
+// The newest function or ticket is asked for, as a component may make another
+// at each render; what else the options say holds for as long as the client.
+function optionsOf(entry) {
+	const { options } = entry;
+	const changing = {
+		ticket: () => typeof entry.options.ticket === 'function' ?
+			entry.options.ticket() : entry.options.ticket,
+		debug: (...told) => entry.options.debug(...told),
+	};
+	const given = { ...options };
+	if ('ticket' in options)
+		given.ticket = changing.ticket;
+	if (typeof options.debug === 'function')
+		given.debug = changing.debug;
+	return given;
+}
+
+function entryOf(url) {
+	const entry = shared.get(url) ?? { shop: null, options: {}, users: 0 };
+	shared.set(url, entry);
+	return entry;
+}
+
+function acquire(url) {
+	const entry = entryOf(url);
+	entry.shop = entry.shop ?? new BuddyShopping(url, optionsOf(entry));
+	entry.users++;
+	clearTimeout(entry.closing);
+	return entry;
+}
+
+// Whoever comes back at once has the same client, as all do in React's
+// StrictMode, and where one view of a shop takes the place of another.
+function release(url, entry) {
+	entry.users--;
+	if (entry.users > 0)
+		return;
+	entry.closing = setTimeout(() => {
+		shared.delete(url);
+		entry.shop.close();
+	});
+}
+
+// On a server nobody shops, and nothing is kept.
+function isBrowser() {
+	return typeof window !== 'undefined';
+}
+
+/**
+ * What is meant, so that it can be compared: a client, or a URL as a string, or
+ * null for neither.
+ */
+export function meant(what) {
+	if (what === null || what === undefined || what instanceof BuddyShopping)
+		return what ?? null;
+	const url = what.href ?? what;
+	const base = globalThis.location?.href;
+	return base ? new URL(url, base).href : String(url);
+}
+
+/**
+ * What there is to watch of what is meant. The client of a URL is opened by the
+ * first who subscribes, and closed after the last; on a server by nobody.
+ */
+export class Store {
+	constructor(what) {
+		this._what = what;
+		this._entry = null;
+		// They are called without an object.
+		this.read = this.read.bind(this);
+		this.subscribe = this.subscribe.bind(this);
+	}
+
+	/** Say what the options are now, if they are given: before subscribing. */
+	configure(options) {
+		if (this._isPlace && options)
+			entryOf(this._what).options = options;
+	}
+
+	read() {
+		return this._shop ? valueOf(this._shop) : NOBODY;
+	}
+
+	/** Call listener whenever read() may return another value. */
+	subscribe(listener) {
+		const shop = this._open();
+		if (!shop)
+			return () => {};
+		EVENTS.forEach((type) => shop.addEventListener(type, listener));
+		return () => {
+			EVENTS.forEach((type) =>
+				shop.removeEventListener(type, listener));
+			this._close();
+		};
+	}
+
+	get _isPlace() {
+		return typeof this._what === 'string' && isBrowser();
+	}
+
+	get _shop() {
+		return typeof this._what === 'string' ? this._entry?.shop :
+			this._what;
+	}
+
+	_open() {
+		if (this._isPlace)
+			this._entry = acquire(this._what);
+		return this._shop;
+	}
+
+	_close() {
+		if (this._entry)
+			release(this._what, this._entry);
+		this._entry = null;
+	}
+}
