@@ -68,25 +68,28 @@ test('what is minified is what it says', () => {
 // Older nodes lack what browsers have.
 const GLOBALS = new URL('lib/browser-globals.mjs', import.meta.url).href;
 const SHOP = `
-const shop = new BuddyShopping(process.argv[2], { forcePolling: true });
+const shop = new BuddyShopping(process.argv[2], {
+	forcePolling: process.argv[3] === 'polling' });
 await shop.enter('Ada');
 await shop.updateCart({ pears: 2 });
 await shop.setReady(true);
-console.log(JSON.stringify([shop.cart, shop.isReady, shop.pending]));
+console.log(JSON.stringify([shop.transport, shop.cart, shop.pending]));
 await shop.leave();
 shop.close();
 `;
 
-test('node imports it, minified or not', () => withDaemon({}, (daemon) => {
-	for (const name of ['buddyshopping',
-		'./node_modules/buddyshopping/buddyshopping.min.js']) {
-		const script = write('shop.mjs',
-			`import { BuddyShopping } from '${name}';\n${SHOP}`);
-		const url = `http://${daemon.host}:${daemon.port}/one`;
-		assert.equal(run(process.execPath, ['--import', GLOBALS, script, url],
-			{ cwd: project }), '[{"pears":2},true,null]\n');
-	}
-}));
+for (const name of ['buddyshopping',
+	'./node_modules/buddyshopping/buddyshopping.min.js'])
+	test(`node imports ${path.basename(name)}`, () => withDaemon({},
+		(daemon) => {
+			const script = write('shop.mjs',
+				`import { BuddyShopping } from '${name}';\n${SHOP}`);
+			const url = `http://${daemon.host}:${daemon.port}/one`;
+			for (const transport of ['websocket', 'polling'])
+				assert.deepEqual(JSON.parse(run(process.execPath,
+					['--import', GLOBALS, script, url, transport],
+					{ cwd: project })), [transport, { pears: 2 }, null]);
+		}));
 
 const TYPED = `
 import { BuddyShopping } from 'buddyshopping';

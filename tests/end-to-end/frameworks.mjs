@@ -1,5 +1,5 @@
-// The client's examples in React and Vue, as Vite builds them, in a browser: two
-// people shop together, the daemon is killed and comes back, pages are loaded
+// The client's examples in React and Vue, as Vite builds them, in a browser:
+// two people shop together, the daemon is killed and comes back, pages are loaded
 // again, and so is one that a server has rendered. React's is in StrictMode.
 
 import assert from 'node:assert/strict';
@@ -37,7 +37,8 @@ const filesBelow = (folder) => fs.readdirSync(folder, { withFileTypes: true })
 // path -> {headers, text}.
 const buildExample = async (name) => {
 	const root = path.join(project, name);
-	fs.cpSync(path.join(CLIENT, 'examples', name), root, { recursive: true });
+	const example = path.join(CLIENT, 'examples', name);
+	fs.cpSync(example, root, { recursive: true });
 	fs.cpSync(path.join(ADDED, name), root, { recursive: true });
 	const common = { root, base: `/${name}/`, logLevel: 'error' };
 	const pages = ['index.html', 'hydrate.html'];

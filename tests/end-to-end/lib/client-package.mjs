@@ -9,7 +9,8 @@ import { pathToFileURL } from 'node:url';
 
 import { lacking, makeFolder } from './daemon.mjs';
 
-export const CLIENT = path.resolve(process.env.srcdir ?? '.', 'contrib/client');
+export const CLIENT =
+	path.resolve(process.env.srcdir ?? '.', 'contrib/client');
 
 const require = createRequire(import.meta.url);
 
@@ -36,7 +37,7 @@ export const whyWithout = (...names) => {
 export const importFrom = (name, file) =>
 	import(pathToFileURL(path.join(folderOf(name), file)).href);
 
-// Run a program of such a package, or of the machine's; returns what it printed.
+// Run a program of the machine's, or of such a package; returns what it prints.
 export const run = (program, args, options = {}) => {
 	const { status, stdout, stderr, error } = spawnSync(program, args,
 		{ encoding: 'utf8', ...options });
