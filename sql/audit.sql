@@ -20,7 +20,7 @@ CREATE TEMP VIEW audit_transport_name (number, transport) AS VALUES
 CREATE TEMP VIEW audit_message_name (number, message) AS VALUES
 	(0, ''), (1, 'startSession'), (2, 'joinSession'), (3, 'updateCart'),
 	(4, 'customerReadyToCheckout'), (5, 'resumeSession'),
-	(6, 'leaveSession'), (7, 'poll'), (8, 'say');
+	(6, 'leaveSession'), (7, 'poll'), (8, 'say'), (9, 'goodbye');
 
 CREATE TEMP VIEW audit_call_name (number, message) AS VALUES
 	(1, 'endSession'), (2, 'removeCustomer'), (3, 'lockSession'),

@@ -675,6 +675,10 @@ post_anything(struct model *m, struct posted *request)
 		request->event = "resumeSession";
 		tell(request->client, "{'event':'resumeSession','payload':{"
 		    "'customerId':'%s'}}", target->id);
+	} else if (what < 98) {
+		request->event = "goodbye";
+		tell(request->client, "{'event':'goodbye','payload':{"
+		    "'customerId':'%s'}}", target->id);
 	} else {
 		request->event = "leaveSession";
 		tell(request->client, LEAVE, target->id);

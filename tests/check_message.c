@@ -39,12 +39,13 @@ const char suite_name[] = "message";
 #define RESUME(fields) "{\"event\":\"resumeSession\",\"payload\":{" fields "}}"
 #define SAY(fields) "{\"event\":\"say\",\"payload\":{" \
 	"\"customerId\":\"" ID "\"," fields "}}"
+#define GOODBYE(fields) "{\"event\":\"goodbye\",\"payload\":{" fields "}}"
 #define LEAVE(fields) "{\"event\":\"leaveSession\",\"payload\":{" fields "}}"
 
 static const char *const event_names[MESSAGE_EVENTS] = {
 	"-", "startSession", "joinSession", "updateCart",
 	"customerReadyToCheckout", "resumeSession", "leaveSession",
-	"poll", "say",
+	"poll", "say", "goodbye",
 };
 
 static void
@@ -461,6 +462,11 @@ static const struct parse_case field_cases[] = {
 	{ TEXT(CART("\"x\":1")), "! invalidMessage cartContent in updateCart" },
 	/* whatever is said is kept as it is */
 	{ TEXT(SAY("\"what\":null")), "say id=" ID " what=null" },
+	{ TEXT(GOODBYE("\"customerId\":\"" ID "\"")), "goodbye id=" ID },
+	{ TEXT(GOODBYE("\"token\":\"" TOKEN "\",\"customerId\":\"" ID "\","
+	    "\"seq\":0,\"features\":1")), "goodbye id=" ID " token=" TOKEN },
+	{ TEXT(GOODBYE("\"token\":\"" TOKEN "\"")),
+	    "! invalidMessage customerId in goodbye" },
 	{ TEXT(SAY("\"what\": [ 1.0 , \"\\u0000 \\ud800\" ] ,\"seq\":7")),
 	    "say id=" ID " what=[1.0,\"\\u0000 \\ud800\"] seq=7" },
 	{ TEXT(SAY("\"what\":{\"a\":1,\"a\":2},\"to\":\"" ID "\"")),

@@ -58,24 +58,31 @@ seat_returning(struct hub *hub, struct peer *peer, struct room *room,
 }
 
 enum refusal
-actions_charge_request(struct hub *hub, const struct peer *peer,
-    struct room *room, struct customer *customer, struct reply *reply)
+actions_charge_seat(struct hub *hub, struct seat *seat, struct reply *reply)
 {
 	const struct message *message = reply->message;
 	const struct payload *value = message->what != NULL ?
 	    message->what : message->cart;
-	struct seat *seat;
 
-	if (peer->request == NULL)
-		return REFUSAL_NONE;
-	seat = presence_seat(room, customer);
-	presence_by_request(hub, seat);
 	reply->retry_after_s = rate_take_n(&seat->rate, &hub->message_limit,
 	    throttle_units(value == NULL ? 0 : value->len), hub->now.mono_ms);
 	if (reply->retry_after_s == 0)
 		return REFUSAL_NONE;
 	hub->counts.limited_messages++;
 	return REFUSAL_RATE_LIMITED;
+}
+
+enum refusal
+actions_charge_request(struct hub *hub, const struct peer *peer,
+    struct room *room, struct customer *customer, struct reply *reply)
+{
+	struct seat *seat;
+
+	if (peer->request == NULL)
+		return REFUSAL_NONE;
+	seat = presence_seat(room, customer);
+	presence_by_request(hub, seat);
+	return actions_charge_seat(hub, seat, reply);
 }
 
 /* Whether seq is not higher than the customer's last one of that event. */

@@ -8,6 +8,7 @@ struct hub;
 struct peer;
 struct reply;
 struct room;
+struct seat;
 
 /*
  * What the messages do (buddyshopping-protocol(7)): each function answers the
@@ -31,6 +32,9 @@ enum refusal actions_update(struct hub *hub, struct peer *peer,
 enum refusal actions_poll(struct hub *hub, struct peer *peer,
 	    struct room *room, struct reply *reply);
 
+/* The message counts against the rate of the seat, whose customer proved it. */
+enum refusal actions_charge_seat(struct hub *hub, struct seat *seat,
+	    struct reply *reply);
 /*
  * If peer is a request, it shows that customer is here, and counts against its
  * rate.

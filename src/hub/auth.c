@@ -18,6 +18,12 @@ is_admission(const struct message *message)
 	    message->event == MESSAGE_JOIN_SESSION;
 }
 
+bool
+auth_is_for_requests(enum message_event event)
+{
+	return event == MESSAGE_POLL || event == MESSAGE_GOODBYE;
+}
+
 static bool
 needs_proof(const struct peer *peer, const struct message *message)
 {
@@ -56,7 +62,7 @@ auth_message(struct hub *hub, const struct peer *peer, struct reply *reply)
 
 	if (!peer->shop->is_served)
 		return REFUSAL_NOT_FOUND;
-	if (message->event == MESSAGE_POLL && peer->request == NULL)
+	if (auth_is_for_requests(message->event) && peer->request == NULL)
 		return REFUSAL_UNKNOWN_EVENT;
 	if (!needs_proof(peer, message))
 		return is_admission(message) && peer->seat == NULL ?

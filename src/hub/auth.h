@@ -4,10 +4,10 @@
 #include <stdbool.h>
 
 #include "session/refusal.h"
+#include "wire/message.h"
 
 struct customer;
 struct hub;
-struct message;
 struct peer;
 struct reply;
 struct room;
@@ -17,6 +17,8 @@ struct room;
  * a connection does so once, by the message that makes it that customer's.
  */
 
+/* Whether messages of event come by requests only. */
+bool	 auth_is_for_requests(enum message_event event);
 /*
  * Whether the message that reply is to answer may be judged at all.  A wrong
  * token learns nothing of sessions and customers.

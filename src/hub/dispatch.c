@@ -4,6 +4,7 @@
 #include "auth.h"
 #include "claim.h"
 #include "core.h"
+#include "goodbye.h"
 #include "reply.h"
 #include "room.h"
 #include "say.h"
@@ -26,6 +27,8 @@ dispatch_by_event(struct hub *hub, struct peer *peer, struct room *room,
 		return actions_leave(hub, peer, room, reply);
 	case MESSAGE_POLL:
 		return actions_poll(hub, peer, room, reply);
+	case MESSAGE_GOODBYE:
+		return goodbye_message(hub, peer, room, reply);
 	case MESSAGE_SAY:
 		return say_message(hub, peer, room, reply);
 	case MESSAGE_NONE:
@@ -95,8 +98,8 @@ dispatch_unreadable(struct hub *hub, struct peer *peer,
 		code = auth_attempt(hub, peer, &reply.retry_after_s);
 	if (code == REFUSAL_NONE)
 		code = error->code;
-	/* To a connection there is no poll, right or wrong. */
-	if (error->event == MESSAGE_POLL && peer->request == NULL) {
+	/* To a connection there is none of them, right or wrong. */
+	if (auth_is_for_requests(error->event) && peer->request == NULL) {
 		code = REFUSAL_UNKNOWN_EVENT;
 		reply.field = NULL;
 	}

@@ -95,6 +95,15 @@ here_changed(struct hub *hub, struct seat *seat)
 }
 
 void
+here_left(struct hub *hub, struct seat *seat)
+{
+	seat->here_ms = 0;
+	stop_lingering(hub, seat);
+	if (seat->room->live != NULL)
+		look_at(hub, seat);
+}
+
+void
 here_forget(struct hub *hub, struct seat *seat)
 {
 	stop_lingering(hub, seat);

@@ -19,6 +19,8 @@ struct seat;
 
 /* The seat has one more peer, or one less; or it made a request. */
 void	 here_changed(struct hub *hub, struct seat *seat);
+/* Its customer said goodbye: without a peer it is not here from now on. */
+void	 here_left(struct hub *hub, struct seat *seat);
 /* The seat is freed. */
 void	 here_forget(struct hub *hub, struct seat *seat);
 /* Somebody asked for it for the first time. */

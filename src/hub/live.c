@@ -216,9 +216,12 @@ live_number(struct peer *peer)
 
 	if (peer->features == 0)
 		return "";
-	if ((peer->features & FEATURES_LIVE) == 0 || told == NULL ||
-	    peer->seat == NULL)
+	if ((peer->features & FEATURES_LIVE) == 0 || told == NULL)
 		return MULTICART_NUMBER;
+	/* Of a poll that was released it is as it was then. */
+	if (peer->seat == NULL)
+		return told->number[0] != '\0' ? told->number :
+		    MULTICART_NUMBER;
 	pass_over(peer);
 	xsnprintf(told->number, sizeof(told->number), "%" PRIu64 ".%" PRIu64
 	    ".%" PRIu64, peer->seat->room->live->epoch, told->said,

@@ -395,6 +395,8 @@ static const struct {
 	    BIT(FIELD_FEATURES) },
 	[MESSAGE_SAY] = { "say", BIT(FIELD_CUSTOMER_ID) | BIT(FIELD_WHAT),
 	    BIT(FIELD_TO) | BIT(FIELD_SEQ) | BIT(FIELD_TOKEN) },
+	[MESSAGE_GOODBYE] = { "goodbye", BIT(FIELD_CUSTOMER_ID),
+	    BIT(FIELD_TOKEN) },
 };
 
 static const struct {
