@@ -132,7 +132,6 @@ const CLAIMS = {
 		'$ buddyshopping -d shop.db\n': CONTAINER,
 		'$ buddyshopping -t': CONTAINER,
 		'$ curl http://localhost:8080/party': CONTAINER,
-		'$ python3 -m websockets': CONTAINER,
 		'file:line: key: what is wrong': FORM,
 	},
 	'man/buddyshoppingctl.8': {

@@ -132,12 +132,6 @@ def talks_on_two_terminals(command, start, join, update):
     hang_up(ada, bob)
 
 
-def talks_on_one_terminal(command, start):
-    terminal = Terminal(command)
-    converse(terminal, start)
-    hang_up(terminal)
-
-
 def shop(post, product):
     """A session that the documents talk about; its guest."""
     post(PARTY, "startSession", customerName="Ada")
@@ -182,14 +176,9 @@ def runs_the_protocol(blocks):
 def runs_the_manuals(blocks):
     """Those of the daemon, where nobody is in the session yet."""
     for block in blocks:
-        if "websockets" in block["text"]:
-            command, start = block["text"].splitlines()
-            execute("buddyshoppingctl erase --session party")
-            talks_on_one_terminal(command.removeprefix("$ "), start)
-        else:
-            for command in commands_of(block["text"]):
-                shown = execute(command)
-                assert '"event":"error"' not in shown, shown
+        for command in commands_of(block["text"]):
+            shown = execute(command)
+            assert '"event":"error"' not in shown, shown
 
 
 def runs_the_tools_manual(blocks, post, configure, systemctl):
