@@ -23,8 +23,8 @@ import test from 'node:test';
 import { launchBrowser, whyNoBrowser } from './lib/browser.mjs';
 import { Client } from './lib/client.mjs';
 import { PROGRAM, lacking, makeFolder, withDaemon } from './lib/daemon.mjs';
-import { DOCUMENTS, PAGE, SETTINGS, SHAPE, SHELL, TALK, blocksFor, faultsOf,
-	readSource } from './lib/documents.mjs';
+import { DOCUMENTS, PAGE, SETTINGS, SHAPE, SHELL, SOURCES, TALK, blocksFor,
+	faultsOf, readSource } from './lib/documents.mjs';
 import { TicketKey } from './lib/ticket.mjs';
 
 // Where the documents say that the daemon is, and keys of tickets.
@@ -51,6 +51,15 @@ for (const name of DOCUMENTS) {
 	test(`every block of ${name} is run`, () =>
 		assert.deepEqual(faultsOf(name), []));
 }
+
+test('what README.md names or shows is there', () => {
+	const named = [...readSource('README.md').matchAll(
+		/`((?:contrib|man|sql|tests)\/[\w./-]*)`|\]\(([^):]+)\)/g)]
+		.map(([, place, link]) => place ?? link);
+	assert.notEqual(named.length, 0);
+	assert.deepEqual(named.filter((name) =>
+		!fs.existsSync(path.join(SOURCES, name))), []);
+});
 
 // Commands
 

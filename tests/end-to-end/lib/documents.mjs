@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 
-const SOURCES = process.env.srcdir ?? '.';
+export const SOURCES = process.env.srcdir ?? '.';
 
 export const readSource = (name) =>
 	fs.readFileSync(path.join(SOURCES, name), 'utf8');
