@@ -294,6 +294,63 @@ START_TEST(only_who_is_shown_is_told_of)
 }
 END_TEST
 
+/* A record that is under way will show who joined before it. */
+START_TEST(who_is_about_to_be_shown_is_not_told_of)
+{
+	struct world_config config;
+	struct client *ann, *bob, *eve;
+	struct world *w;
+	char cart[3000];
+
+	world_defaults(&config);
+	config.hub.session_output_rate = 2000;
+	w = world_new_with(&config);
+	ann = enter(w, "startSession", "Ann");
+	bob = enter(w, "joinSession", "Bob");
+	world_wait(w, 10000);
+	memset(cart, 'x', sizeof(cart));
+	cart[sizeof(cart) - 1] = '\0';
+	say(ann, "{'event':'updateCart','payload':{'customerId':'%s',"
+	    "'cartContent':{'n':'%s'}}}", ann->id, cart);
+	world_ignore(w);
+	eve = world_join(w, "s1", "Eve");
+	world_hold(w);
+	say(ann, CART, ann->id, "{'n':1}");
+	world_wait(w, 5000);
+	expect_nothing(bob);
+	world_go_on(w);
+	expect_carts(bob, "Ann* {'n':1}, Bob {}, Eve {} @1.5.n");
+	expect(bob, HERE "'%s','%s','%s'" AT, ann->id, bob->id, eve->id);
+	expect_nothing(bob);
+	world_free(w);
+}
+END_TEST
+
+/* Whatever is under way when it comes back. */
+START_TEST(who_resumes_is_shown_the_multicart_first)
+{
+	struct world *w = world_new();
+	struct client *ann = enter(w, "startSession", "Ann");
+	struct client *bob = enter(w, "joinSession", "Bob"), *again;
+
+	world_ignore(w);
+	world_hold(w);
+	say(ann, CART, ann->id, "{'n':1}");
+	again = world_connect(w, "s1");
+	say(again, RESUME_SEEING, bob->id, bob->token);
+	world_do_one(w);
+	say(ann, CART, ann->id, "{'n':2}");
+	world_do_one(w);
+	expect(again, RESUMED_SEEING, bob->id);
+	expect_nothing(again);
+	world_go_on(w);
+	expect_carts(again, "Ann* {'n':2}, Bob {} @1.4.n");
+	expect(again, HERE "'%s','%s'" AT, ann->id, bob->id);
+	expect_nothing(again);
+	world_free(w);
+}
+END_TEST
+
 /* Absence and its window are another thing. */
 START_TEST(it_has_no_effect_on_who_stays)
 {
@@ -387,6 +444,8 @@ suite_add(TCase *tc)
 	    who_was_here_just_now_is_here_when_it_is_asked_first);
 	tcase_add_test(tc, who_is_slow_is_told_the_newest);
 	tcase_add_test(tc, only_who_is_shown_is_told_of);
+	tcase_add_test(tc, who_is_about_to_be_shown_is_not_told_of);
+	tcase_add_test(tc, who_resumes_is_shown_the_multicart_first);
 	tcase_add_test(tc, it_has_no_effect_on_who_stays);
 	tcase_add_test(tc, another_grace_holds_for_who_is_gone_already);
 	tcase_add_test(tc, who_asks_no_more_is_told_no_more);

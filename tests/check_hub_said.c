@@ -667,6 +667,41 @@ START_TEST(a_multicart_comes_before_what_is_said_of_it)
 }
 END_TEST
 
+/* A record that is under way will show who joined before it. */
+START_TEST(who_is_not_shown_yet_is_not_heard_yet)
+{
+	struct world_config config;
+	struct client *ann, *bob, *eve;
+	struct world *w;
+	char cart[3000];
+
+	world_defaults(&config);
+	config.hub.session_output_rate = 2000;
+	w = world_new_with(&config);
+	ann = enter(w, "startSession", "Ann");
+	bob = enter(w, "joinSession", "Bob");
+	world_wait(w, 10000);
+	memset(cart, 'x', sizeof(cart));
+	cart[sizeof(cart) - 1] = '\0';
+	say(ann, "{'event':'updateCart','payload':{'customerId':'%s',"
+	    "'cartContent':{'n':'%s'}}}", ann->id, cart);
+	world_ignore(w);
+	eve = world_join(w, "s1", "Eve");
+	world_hold(w);
+	say(ann, CART, ann->id, "{'n':1}");
+	world_wait(w, 5000);
+	say(eve, SAY, eve->id, "1");
+	say(ann, SAY, ann->id, "2");
+	expect_nothing(bob);
+	world_go_on(w);
+	expect_carts(bob, "Ann* {'n':1}, Bob {}, Eve {} @1.5.n");
+	expect(bob, SAID, eve->id, "1");
+	expect(bob, SAID, ann->id, "2");
+	expect_nothing(bob);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(nobody_there_keeps_no_session_in_memory)
 {
 	struct client *ann, *bob;
@@ -713,5 +748,6 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    a_session_that_showed_too_much_is_silent_for_a_while);
 	tcase_add_test(tc, a_multicart_comes_before_what_is_said_of_it);
+	tcase_add_test(tc, who_is_not_shown_yet_is_not_heard_yet);
 	tcase_add_test(tc, nobody_there_keeps_no_session_in_memory);
 }

@@ -116,7 +116,6 @@ live_of(const struct peer *peer)
 
 	if ((peer->features & FEATURES_LIVE) == 0 || peer->seat == NULL ||
 	    peer->told == NULL || peer->told->waits ||
-	    peer->due != PEER_NOT_DUE ||
 	    (peer->request != NULL && !peer->request->is_held))
 		return NULL;
 	room = peer->seat->room;

@@ -19,7 +19,8 @@ struct room;
  * (peer->told), and gets what it lacks when it can take something, behind its
  * replies and its multicart.  That is also the third part of its cursors,
  * "<epoch>.<said>.<present>", exact to the message.  Those wait for it who wait
- * for a multicart, or whose room has shown too much.
+ * for their first multicart, or whose room has shown too much; and nobody hears
+ * of customers whom the room does not show yet.
  */
 
 /* The room's, made if need be. */
