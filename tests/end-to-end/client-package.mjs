@@ -70,7 +70,7 @@ const GLOBALS = new URL('lib/browser-globals.mjs', import.meta.url).href;
 const SHOP = `
 const shop = new BuddyShopping(process.argv[2], {
 	forcePolling: process.argv[3] === 'polling' });
-await shop.enter('Ada');
+await shop.enter('Ada', { timeout: 20000 });
 await shop.updateCart({ pears: 2 });
 await shop.setReady(true);
 console.log(JSON.stringify([shop.transport, shop.cart, shop.pending]));
@@ -90,6 +90,13 @@ for (const name of ['buddyshopping',
 					['--import', GLOBALS, script, url, transport],
 					{ cwd: project })), [transport, { pears: 2 }, null]);
 		}));
+
+test('node imports what React and Vue need', () => {
+	for (const name of ['react', 'vue'])
+		run(process.execPath, [write('bound.mjs',
+			`import { useBuddyShopping } from 'buddyshopping/${name}';
+			useBuddyShopping.call;`)], { cwd: project });
+});
 
 const TYPED = `
 import { BuddyShopping } from 'buddyshopping';
