@@ -69,7 +69,8 @@ function listen(socket, head, hear) {
 export class FakeDaemon {
 	name = 'the fake daemon';
 	hasPolling = true;
-	#server = new FakeServer({ setTimeout, clearTimeout });
+	#server = new FakeServer({ setTimeout, clearTimeout,
+		now: Date.now });
 	#http = null;
 	#sockets = new Set();
 	port = 0;

@@ -15,8 +15,8 @@ export class FakeNetwork {
 	upgrades = 'pass';
 	upgradeMs = LATENCY_MS;
 	// Called with each POST's message, and a GET's, which is a poll; what it
-	// returns may say loseRequest, loseAnswer, repeat, delay, answerDelay
-	// and answer.
+	// returns may say loseRequest, loseAnswer, repeat, delay, answerDelay,
+	// answer, and isBrittle: lost if the daemon ends meanwhile.
 	onPost = () => ({});
 	// The same for what a WebSocket client sends and gets: lose, repeat, and
 	// a code to cut the connection with.
@@ -108,8 +108,11 @@ export class FakeNetwork {
 	async #carry(url, body, message) {
 		const fate = this.onPost(message) ?? {};
 		const sessionId = new URL(url).pathname.split('/').pop();
+		const { starts } = this.#server;
 		await this.#pause(fate.delay ?? this.latency());
-		if (!this.isUp || fate.loseRequest)
+		const isLost = () =>
+			fate.isBrittle && starts !== this.#server.starts;
+		if (!this.isUp || fate.loseRequest || isLost())
 			throw new TypeError('the request was lost');
 		if (fate.answer)
 			return response(fate.answer);
@@ -117,7 +120,7 @@ export class FakeNetwork {
 			this.#server.post(sessionId, body);
 		const answer = await this.#server.post(sessionId, body);
 		await this.#pause(fate.answerDelay ?? this.latency());
-		if (!this.isUp || fate.loseAnswer)
+		if (!this.isUp || fate.loseAnswer || isLost())
 			throw new TypeError('the answer was lost');
 		return response(answer);
 	}

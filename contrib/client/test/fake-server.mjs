@@ -1,6 +1,8 @@
-// The daemon's protocol, sections 1 to 3, in memory and without durability:
-// enough of it to try a client. Network and time are somebody else's:
-// connect() makes the server's end of a WebSocket, post() answers a request.
+// The daemon's protocol, in memory and without durability: enough of it to try a
+// client. Network and time are somebody else's: connect() makes the server's end
+// of a WebSocket, post() answers a request.
+
+import { deltaOf } from './fake-delta.mjs';
 
 const STATUS = {
 	invalidJson: 400, invalidMessage: 400, unknownEvent: 400,
@@ -16,6 +18,9 @@ const RETRY_AFTER_S = { sessionFull: 5, rateLimited: 2,
 const REQUEST_ID = /^[A-Za-z0-9_-]{22,64}$/;
 const HELD_POLLS = 4;
 const WAIT_S = 25, WAIT_MAX_S = 55;
+const SAID_MAX = 32, SAID_MS = 75000, SAID_BYTES = 4096;
+const GRACE_MS = 4000;
+const REQUESTS_ONLY = ['poll', 'goodbye'];
 
 // As something comes out of a network.
 function copy(message) {
@@ -43,6 +48,17 @@ export class FakeServer {
 	accountOf = null;
 	// Codes that the next messages are refused with, whatever they are.
 	moods = [];
+	// The same for what is said.
+	sayMoods = [];
+	// What was said last before restarts, that some may not have heard.
+	unheard = 0;
+	// The features that it knows; a daemon of before them has null.
+	knows = ['presence', 'say', 'lock', 'delta'];
+	// Whether a delta is worth it, where there could be one.
+	usesDelta = () => true;
+	// What it has sent: how many of which event.
+	sent = {};
+	starts = 1;
 
 	constructor(clock) {
 		this.#clock = clock;
@@ -75,6 +91,8 @@ export class FakeServer {
 		} catch (error) {
 			return this.#refused(error, message);
 		}
+		if (message.event !== 'goodbye')
+			this.#seen(peer.customer);
 		return this.#answered(peer, sent);
 	}
 
@@ -84,8 +102,15 @@ export class FakeServer {
 			this.#forgetPeer(peer);
 			peer.close(1012);
 		}
-		for (const customer of this.#everybody())
+		for (const customer of this.#everybody()) {
 			this.#release(customer, 'shuttingDown');
+			customer.lastSay = 0;
+		}
+		this.starts++;
+		for (const session of this.sessions.values()) {
+			this.unheard += session.ring.length;
+			Object.assign(session, this.#unsaid());
+		}
 	}
 
 	// Stop, restore the session from a copy, and start: the function that is
@@ -99,6 +124,7 @@ export class FakeServer {
 		return () => {
 			this.restart();
 			session.revision = revision;
+			session.shown.length = revision + 1;
 			for (const [customer, old] of kept)
 				Object.assign(customer, old);
 		};
@@ -138,6 +164,13 @@ export class FakeServer {
 				owner: { id, name, isHost, isReadyToCheckout: isReady },
 				content: cart,
 			}));
+	}
+
+	// Who hears of whom is its own business; the customers of those names that
+	// are present.
+	present(sessionId) {
+		return this.sessions.get(sessionId).present.map((present) =>
+			this.#everybody().find(({ id }) => id === present).name);
 	}
 
 	#everybody() {
@@ -188,7 +221,7 @@ export class FakeServer {
 		const { code } = error;
 		const told = { code, message: `refused: ${code}` };
 		// A rate is limited before a message is read.
-		if (code !== 'rateLimited' && event)
+		if ((code !== 'rateLimited' || event === 'say') && event)
 			Object.assign(told, { event, seq: payload?.seq });
 		if (code in RETRY_AFTER_S)
 			told.retryAfter = RETRY_AFTER_S[code];
@@ -213,7 +246,7 @@ export class FakeServer {
 		try {
 			message = this.#parse(text);
 			this.#vet(message);
-			if (message.event === 'poll')
+			if (REQUESTS_ONLY.includes(message.event))
 				throw new Refusal('unknownEvent');
 			this.#act(peer, message);
 		} catch (error) {
@@ -229,6 +262,7 @@ export class FakeServer {
 	#forgetPeer(peer) {
 		this.peers.delete(peer);
 		peer.customer?.peers.delete(peer);
+		this.#seen(peer.customer);
 	}
 
 	#identify(peer, { event, payload }, bearer) {
@@ -272,6 +306,12 @@ export class FakeServer {
 		case 'leaveSession':
 			this.#leave(peer, message);
 			break;
+		case 'say':
+			this.#say(peer, message);
+			break;
+		case 'goodbye':
+			this.#goodbye(peer, message);
+			break;
 		default:
 			throw new Refusal('unknownEvent');
 		}
@@ -296,9 +336,9 @@ export class FakeServer {
 		if (customer.state === 'gone')
 			throw new Refusal('leftSession');
 		this.#bind(peer, customer);
-		peer.features = payload.features;
+		const features = this.#listen(peer, payload);
 		const { id, token } = customer;
-		peer.send({ event, payload: { customerId: id, token } });
+		peer.send({ event, payload: { customerId: id, token, features } });
 		this.#arrive(peer, customer, known === undefined);
 	}
 
@@ -330,7 +370,7 @@ export class FakeServer {
 		const customer = { id, name: customerName, requestId,
 			account, entry: event, session, isHost: isStart, isReady: false,
 			cart: {}, seqs: {}, state: 'seated', peers: new Set(),
-			polls: [], token: `token-of-${peer.sessionId}-${id}` };
+			polls: [], lastSay: 0, seenAt: -Infinity, token: `token-of-${peer.sessionId}-${id}` };
 		session.customers.push(customer);
 		this.journal.push([event, customerName]);
 		return customer;
@@ -338,8 +378,8 @@ export class FakeServer {
 
 	#open(id, old) {
 		const session = { id, incarnation: (old?.incarnation ?? 0) + 1,
-			revision: 0, isRunning: true,
-			customers: old?.customers ?? [] };
+			revision: 0, isRunning: true, shown: [],
+			customers: old?.customers ?? [], ...this.#unsaid() };
 		this.sessions.set(id, session);
 		return session;
 	}
@@ -347,10 +387,14 @@ export class FakeServer {
 	#arrive(peer, customer, isNew) {
 		const wasAway = customer.state === 'away';
 		customer.state = 'seated';
+		const { at } = peer;
 		if (isNew || wasAway)
 			this.#publish(customer.session);
-		if (peer.isHttp || !(isNew || wasAway))
-			peer.send(this.#update(customer.session, peer));
+		this.#attend(customer.session);
+		if (peer.isHttp || at.revision === undefined) {
+			at.revision = undefined;
+			this.#catchUp(customer, peer);
+		}
 	}
 
 	#resume(peer, { payload }) {
@@ -358,10 +402,10 @@ export class FakeServer {
 		if (peer.customer !== null && peer.customer !== customer)
 			throw new Refusal('alreadyJoined');
 		this.#bind(peer, customer);
-		peer.features = payload.features;
+		const features = this.#listen(peer, payload);
 		const { id, seqs } = customer;
 		peer.send({ event: 'resumeSession', payload: { customerId: id,
-			seq: Math.max(0, ...Object.values(seqs)) } });
+			seq: Math.max(0, ...Object.values(seqs)), features } });
 		this.#arrive(peer, customer, false);
 	}
 
@@ -416,57 +460,216 @@ export class FakeServer {
 		this.#publish(customer.session);
 	}
 
+	// What nobody of this daemon has said yet, and who is there.
+	#unsaid() {
+		return { said: 0, ring: [], present: [], turn: 0 };
+	}
+
+	// The features of a connection, and what it was shown already.
+	#listen(peer, { features, cursor }) {
+		peer.features = this.#on(features);
+		peer.at = { ...this.#position(peer.customer.session, cursor),
+			revision: undefined, turn: undefined };
+		return features && this.knows ? peer.features : undefined;
+	}
+
+	#on(features = []) {
+		return features.filter((name) => this.knows?.includes(name));
+	}
+
+	// Where somebody is who has that cursor: who has none hears what is said
+	// from now on, who has one of before a restart all that was since.
+	#position({ incarnation, said }, cursor) {
+		const [one, revision, start, heard, turn] = String(cursor)
+			.split('.').map(Number);
+		const isOurs = one === incarnation && start === this.starts;
+		return {
+			revision: one === incarnation ? revision : undefined,
+			isWhole: !isOurs,
+			said: isOurs ? heard : start > 0 ? 0 : said,
+			turn: isOurs ? turn : undefined,
+		};
+	}
+
 	// With a feature on, the cursor has a third part.
-	#update({ id, incarnation, revision, isLocked }, { features = [] }) {
-		const isAsked = features.includes('lock');
-		return copy({ event: 'multicartUpdate',
-			payload: { multicartContent: this.multicart(id),
-				...isAsked && isLocked && { isLocked } },
-			cursor: `${incarnation}.${revision}${isAsked ? '.1' : ''}` });
+	#cursor({ incarnation }, { features, at }) {
+		const known = `${incarnation}.${at.revision}`;
+		return features.length === 0 ? known :
+			`${known}.${this.starts}.${at.said}.${at.turn ?? 0}`;
+	}
+
+	// Tell it what it was not shown yet, and note that it was.
+	#catchUp(customer, one) {
+		const { session } = customer;
+		const tell = (event, payload, more) => {
+			this.sent[event] = (this.sent[event] ?? 0) + 1;
+			one.send(copy({ event, payload, ...more,
+				cursor: this.#cursor(session, one) }));
+		};
+		this.#showTo(session, one, tell);
+		if (one.features.includes('presence') &&
+		    one.at.turn !== session.turn) {
+			one.at.turn = session.turn;
+			tell('presenceUpdate', { present: session.present });
+		}
+		this.#repeatTo(customer, one, tell);
+	}
+
+	#showTo(session, { features, at }, tell) {
+		const { shown, revision, isLocked } = session;
+		if (at.revision === revision)
+			return;
+		const from = at.revision;
+		const before = at.isWhole ? undefined : shown[from];
+		at.revision = revision;
+		at.isWhole = false;
+		const locked = features.length > 0 && isLocked && { isLocked };
+		if (features.includes('delta') && before && this.usesDelta())
+			tell('multicartDelta', { ...locked,
+				changes: deltaOf(before, shown[revision]) },
+			{ from: `${session.incarnation}.${from}` });
+		else
+			tell('multicartUpdate', { ...locked,
+				multicartContent: this.multicart(session.id) });
+	}
+
+	#repeatTo({ id, session }, { features, at }, tell) {
+		const since = this.#clock.now() - SAID_MS;
+		session.ring = session.ring.slice(-SAID_MAX)
+			.filter((one) => one.madeAt > since);
+		const first = session.said - session.ring.length;
+		const missed = first - at.said;
+		const hears = features.includes('say');
+		at.said = Math.max(at.said, first);
+		if (hears && missed > 0)
+			tell('say', { missed });
+		for (const { from, what, to } of session.ring.slice(
+			at.said - first)) {
+			at.said++;
+			if (hears && from !== id && (to ?? id) === id)
+				tell('say', { from, what, to });
+		}
+		at.said = session.said;
+	}
+
+	#say(peer, { event, payload }) {
+		const customer = this.#owned(peer, payload);
+		const { what, to, seq } = payload;
+		const { session } = customer;
+		const isSeated = (id) => session.customers.some((one) =>
+			one.id === id && one.state === 'seated');
+		if (what === undefined)
+			throw new Refusal('invalidMessage');
+		if (this.sayMoods.length > 0)
+			throw new Refusal(this.sayMoods.shift());
+		if (JSON.stringify(what).length > SAID_BYTES)
+			throw new Refusal('messageTooLarge');
+		if (![customer.id, to ?? customer.id].every(isSeated))
+			throw new Refusal('unknownCustomer');
+		const isStale = seq <= customer.lastSay;
+		if (!isStale) {
+			customer.lastSay = seq ?? customer.lastSay;
+			session.said++;
+			session.ring.push({ from: customer.id, what, to,
+				madeAt: this.#clock.now() });
+			this.journal.push([event, customer.name, what]);
+		}
+		if (seq !== undefined)
+			peer.send({ event, payload: isStale ?
+				{ seq, stale: true } : { seq } });
+		this.#tellAll(session);
+	}
+
+	#goodbye(peer, { event, payload }) {
+		const customer = this.#owned(peer, payload);
+		for (const poll of [...customer.polls])
+			poll.end();
+		customer.seenAt = -Infinity;
+		this.#attend(customer.session);
+		peer.send({ event, payload: { customerId: customer.id } });
+	}
+
+	// The customer was there until now.
+	#seen(customer) {
+		if (!customer)
+			return;
+		customer.seenAt = this.#clock.now();
+		this.#attend(customer.session);
+		this.#clock.setTimeout(() => this.#attend(customer.session),
+			GRACE_MS);
+	}
+
+	#attend(session) {
+		const since = this.#clock.now() - GRACE_MS;
+		const present = session.customers.filter((customer) =>
+			customer.state === 'seated' && (customer.peers.size > 0 ||
+			customer.polls.length > 0 || customer.seenAt > since))
+			.map(({ id }) => id);
+		if (String(present) === String(session.present))
+			return;
+		session.present = present;
+		session.turn++;
+		this.#tellAll(session);
 	}
 
 	#publish(session) {
 		session.revision++;
+		session.shown[session.revision] = copy(this.multicart(session.id));
+		this.#tellAll(session);
+		this.#attend(session);
+	}
+
+	#tellAll(session) {
 		for (const customer of session.customers) {
 			for (const peer of customer.peers)
-				peer.send(this.#update(session, peer));
-			for (const poll of customer.polls.splice(0)) {
-				const update = this.#update(session, poll);
-				poll({ status: 200, body: { messages: [update],
-					cursor: update.cursor } });
-			}
+				this.#catchUp(customer, peer);
+			for (const poll of [...customer.polls])
+				poll.look();
 		}
 	}
 
 	#release(customer, code) {
-		for (const poll of customer.polls.splice(0))
-			poll(this.#refused(new Refusal(code), { event: 'poll' }));
+		for (const poll of [...customer.polls])
+			poll.end(this.#refused(new Refusal(code), { event: 'poll' }));
 	}
 
 	#poll({ sessionId }, { payload }, bearer) {
 		const customer = this.#proved(sessionId, payload, bearer);
-		const update = this.#update(customer.session, payload);
-		if (payload.cursor !== update.cursor)
-			return { status: 200, body: { messages: [update],
-				cursor: update.cursor } };
-		return this.#hold(customer, payload);
+		const { session } = customer;
+		const messages = [];
+		const one = { features: this.#on(payload.features),
+			at: this.#position(session, payload.cursor),
+			send: (message) => messages.push(message) };
+		const hasAll = one.features.length === 0 || !one.at.isWhole;
+		if (!hasAll || one.at.revision > session.revision)
+			one.at.revision = undefined;
+		return new Promise((resolve) =>
+			this.#hold(customer, payload, one, messages, resolve));
 	}
 
-	#hold(customer, { wait = WAIT_S, cursor, features }) {
-		const empty = { status: 200, body: { messages: [], cursor } };
-		return new Promise((resolve) => {
-			const answer = (with_) => {
-				this.#clock.clearTimeout(timer);
-				resolve(with_);
-			};
-			answer.features = features;
-			const timer = this.#clock.setTimeout(() => {
-				customer.polls.splice(customer.polls.indexOf(answer), 1);
-				resolve(empty);
-			}, Math.min(wait, WAIT_MAX_S) * 1000);
-			customer.polls.push(answer);
-			if (customer.polls.length > HELD_POLLS)
-				customer.polls.shift()(empty);
-		});
+	#hold(customer, { wait = WAIT_S }, one, messages, resolve) {
+		const { session, polls } = customer;
+		const end = (answer) => {
+			this.#clock.clearTimeout(timer);
+			if (polls.includes(poll))
+				polls.splice(polls.indexOf(poll), 1);
+			resolve(answer ?? { status: 200, body: { messages,
+				cursor: this.#cursor(session, one) } });
+			this.#seen(customer);
+		};
+		const look = () => {
+			this.#catchUp(customer, one);
+			if (messages.length > 0)
+				end();
+		};
+		const timer = this.#clock.setTimeout(end,
+			Math.min(wait, WAIT_MAX_S) * 1000);
+		const poll = { end, look };
+		polls.push(poll);
+		this.#attend(session);
+		if (polls.includes(poll))
+			look();
+		if (polls.length > HELD_POLLS)
+			polls[0].end();
 	}
 }
