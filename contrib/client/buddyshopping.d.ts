@@ -98,7 +98,16 @@ export interface Pending {
 }
 
 /** Of buddyshopping-protocol(7), Features. */
-export type Feature = 'lock';
+export type Feature = 'lock' | 'presence' | 'say';
+
+/** What another customer has said. */
+export interface Said<What = unknown> {
+	/** Its customerId. */
+	readonly from: string;
+	readonly what: What;
+	/** One's own customerId, if it was said to nobody else. */
+	readonly to?: string;
+}
 
 /** What the shop's server gave for this page's customer, if it has one. */
 export type Ticket = string | null | undefined;
@@ -111,10 +120,16 @@ export interface ShopEvent<Detail> {
 
 export interface BuddyShoppingEventMap<
 	Cart extends object = Record<string, unknown>,
+	What = unknown,
 > {
 	multicart: ShopEvent<Member<Cart>[]>;
 	state: ShopEvent<{ state: State; transport: Transport }>;
 	pending: ShopEvent<Pending | null>;
+	/** The property `present`. */
+	presence: ShopEvent<readonly string[]>;
+	say: ShopEvent<Said<What>>;
+	/** So many things, or fewer, were said that are not told any more. */
+	missed: ShopEvent<{ count: number }>;
 	error: ShopEvent<BuddyShoppingError>;
 	/** code is null if the customer left by itself, here or elsewhere. */
 	left: ShopEvent<{ code: Code | null }>;
@@ -197,6 +212,16 @@ export interface CallOptions {
 	signal?: Signal | undefined;
 }
 
+export interface SayOptions extends CallOptions {
+	/** The customerId of who alone is to hear it. */
+	to?: string | undefined;
+	/**
+	 * Milliseconds until it is not said any more and the promise is rejected
+	 * with `timeout`, 20000 unless given.
+	 */
+	timeout?: number | undefined;
+}
+
 /**
  * Gets each message that is sent or comes, as it is in buddyshopping-protocol(7)
  * but without what is secret: token, ticket and requestId.
@@ -232,7 +257,10 @@ export interface Options {
 }
 
 /** One customer's part in a shared shopping session; an EventTarget. */
-export class BuddyShopping<Cart extends object = Record<string, unknown>> {
+export class BuddyShopping<
+	Cart extends object = Record<string, unknown>,
+	What = unknown,
+> {
 	/**
 	 * Take part in the session of url (http, https, ws or wss; the path is
 	 * the daemon's base path and the session's id). A customer that this
@@ -262,8 +290,14 @@ export class BuddyShopping<Cart extends object = Record<string, unknown>> {
 	 */
 	get pending(): Pending | null;
 	/**
+	 * The customerIds of who is present, in the order of the multicart, with
+	 * the feature `presence`; null before that is known. The same array until
+	 * the event `presence`.
+	 */
+	get present(): readonly string[] | null;
+	/**
 	 * Whether the shop makes an order of the session, as the newest multicart
-	 * says; never without the feature `lock`.
+	 * says. Some daemons say so only with the feature `lock`.
 	 */
 	get isLocked(): boolean;
 	/** Whether to do without WebSocket; may be changed at any time. */
@@ -289,6 +323,11 @@ export class BuddyShopping<Cart extends object = Record<string, unknown>> {
 	updateCart(cart: Cart, options?: CallOptions): Promise<void>;
 	/** Say whether the customer is ready. Resolves as updateCart does. */
 	setReady(isReady: boolean, options?: CallOptions): Promise<void>;
+	/**
+	 * Say something of the moment, any JSON, to the others who have the feature
+	 * `say`. Resolves when the daemon has it.
+	 */
+	say(what: What, options?: SayOptions): Promise<void>;
 	/** Leave the session for good. Resolves when that is done. */
 	leave(options?: CallOptions): Promise<void>;
 	/**
@@ -303,9 +342,9 @@ export class BuddyShopping<Cart extends object = Record<string, unknown>> {
 	 */
 	close(): void;
 
-	addEventListener<Type extends keyof BuddyShoppingEventMap<Cart>>(
+	addEventListener<Type extends keyof BuddyShoppingEventMap<Cart, What>>(
 		type: Type,
-		listener: Listener<BuddyShoppingEventMap<Cart>[Type]> | null,
+		listener: Listener<BuddyShoppingEventMap<Cart, What>[Type]> | null,
 		options?: boolean | {
 			capture?: boolean;
 			once?: boolean;
@@ -315,9 +354,9 @@ export class BuddyShopping<Cart extends object = Record<string, unknown>> {
 	): void;
 	/** There are no others, but so it is an EventTarget. */
 	addEventListener(type: never, listener: any, options?: any): void;
-	removeEventListener<Type extends keyof BuddyShoppingEventMap<Cart>>(
+	removeEventListener<Type extends keyof BuddyShoppingEventMap<Cart, What>>(
 		type: Type,
-		listener: Listener<BuddyShoppingEventMap<Cart>[Type]> | null,
+		listener: Listener<BuddyShoppingEventMap<Cart, What>[Type]> | null,
 		options?: boolean | { capture?: boolean },
 	): void;
 	removeEventListener(type: never, listener: any, options?: any): void;

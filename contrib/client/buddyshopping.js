@@ -64,9 +64,16 @@ const LATE_FAILURES = 1 / 8;
 
 const REQUEST_ID_BYTES = 18;
 
+// How long something that is said may wait, and how much of it.
+const SAY_MS = 20000;
+const SAYS_MAX = 32;
+// How far to leap if the daemon has a higher number than the clock makes; twice
+// as far each time.
+const LEAP_MS = 1000;
+
 // What a page calls the things that its customer wishes.
 const CART = 'updateCart', READY = 'customerReadyToCheckout';
-const LEAVING = 'leaveSession';
+const LEAVING = 'leaveSession', SAY = 'say', GOODBYE = 'goodbye';
 const NAMES = { [CART]: 'cart', [READY]: 'isReady', [LEAVING]: 'leave' };
 
 // Who enters goes the other way after this refusal, so often at the most.
@@ -246,8 +253,8 @@ function backoff(platform, failures) {
 function isAnswer({ event, payload }, asked) {
 	const about = event === 'error' ? payload.event ?? asked.event : event;
 	const { seq } = asked.payload;
-	return about === asked.event &&
-		(seq === undefined || (payload.seq ?? seq) === seq);
+	const its = event === 'error' ? payload.seq ?? seq : payload.seq;
+	return about === asked.event && (seq === undefined || its === seq);
 }
 
 // When a number is of, by the clock of the tab that counted.
@@ -261,6 +268,40 @@ function precedes(cursor, other) {
 	const [incarnation, revision] = String(cursor).split('.');
 	const [another, seen] = String(other).split('.');
 	return incarnation === another && Number(revision) < Number(seen);
+}
+
+// A cursor without its third part, and that alone: which daemon, up to which
+// number it has told what was said, and who is present.
+function revisionOf(cursor) {
+	return cursor && cursor.split('.', 2).join('.');
+}
+
+function placeOf(cursor) {
+	return cursor ? cursor.split('.').slice(2) : [];
+}
+
+// Whether it is of another daemon, or tells more there.
+function isBeyond(place, other, at) {
+	return place[0] !== other[0] || Number(place[at]) > Number(other[at]);
+}
+
+// The multicart after these changes, in which who did not change is the same
+// object.
+function changed(multicart, changes) {
+	const all = [...multicart];
+	const find = (id) => all.findIndex(({ owner }) => owner.id === id);
+	for (const { owner, content, isGone, before } of changes) {
+		const at = find(owner.id);
+		const whole = (old) => ({ owner: owner.name ? owner : old.owner,
+			content: content ?? old.content });
+		if (isGone)
+			all.splice(at, 1);
+		else if (at >= 0)
+			all[at] = whole(all[at]);
+		else
+			all.splice(before ? find(before) : all.length, 0, whole());
+	}
+	return all;
 }
 
 // Those who waited for a wish before the page was reloaded.
@@ -483,7 +524,7 @@ class SocketLine {
 	// The multicart that follows an answer was not made before the question.
 	_sinceFor({ event }) {
 		const since = this._since;
-		if (event === 'multicartUpdate')
+		if (event.startsWith('multicart'))
 			this._since = undefined;
 		return since;
 	}
@@ -593,11 +634,17 @@ class PollLine {
 		if (this._probing !== null)
 			return;
 		this._probing = new AbortController();
-		const messages = await this._request({ method: 'GET' },
-			this._probing, REPLY_MS).catch(() => []);
+		const answer = await this._request({ method: 'GET' },
+			this._probing, REPLY_MS).catch(() => null);
 		this._probing = null;
-		if (messages.length > 0)
+		if (answer?.messages.length > 0)
 			this._owner.reached();
+	}
+
+	// For a page that goes: others need not wait until it is missed.
+	sayGoodbye(customerId) {
+		optional(this._post({ event: GOODBYE, payload: { customerId } },
+			REPLY_MS));
 	}
 
 	hang() {
@@ -720,26 +767,26 @@ class PollLine {
 	// A message and its answer, which must be among what comes back.
 	async _exchange(message, limit = REPLY_MS) {
 		const since = this._owner.cursor;
-		const messages = await this._post(message, limit);
-		if (!messages.some((one) => isAnswer(one, message)))
+		const answer = await this._post(message, limit);
+		if (!answer.messages.some((one) => isAnswer(one, message)))
 			throw new Error('no answer');
 		this.isBusy = false;
-		this._deliver(messages, message, since);
+		this._deliver(answer, message, since);
 	}
 
 	async _poll() {
-		const isHidden = this._owner.isHidden();
+		const isIdle = this._owner.isIdle();
 		const message = this._owner.poll(
-			isHidden ? WAIT_HIDDEN_S : this._wait);
+			isIdle ? WAIT_HIDDEN_S : this._wait);
 		const askedAt = this._platform.uptime();
-		const messages = await this._held(message, askedAt);
+		const answer = await this._held(message, askedAt);
 		const took = this._platform.uptime() - askedAt;
 		const { cursor } = message.payload;
 		this._failures = 0;
-		this._deliver(messages, message, cursor);
+		this._deliver(answer, message, cursor);
 		if (!this.isAttached)
 			return;
-		if (isHidden)
+		if (isIdle)
 			await this._rest(HIDDEN_MS);
 		else if (took < HELD_MS && this._owner.cursor === cursor)
 			await this._rest(this._platform.random() * CROWDED_MS);
@@ -759,14 +806,19 @@ class PollLine {
 		}
 	}
 
-	_deliver(messages, asked, since) {
+	// What is told besides multicarts has a cursor together. If the other line
+	// told more since this was asked for, it comes again or was heard there.
+	_deliver({ messages, cursor }, asked, since) {
 		const run = this._run;
+		const isInStep = this._owner.isAt(since);
 		this.heardAt = this._platform.uptime();
 		for (const message of messages)
 			if (run === this._run)
 				this._owner.receive(this, message,
 					isAnswer(message, asked) ? asked : null,
-					since);
+					since, isInStep);
+		if (isInStep && run === this._run)
+			this._owner.goOnFrom(cursor);
 	}
 
 	async _post(message, limit) {
@@ -779,14 +831,14 @@ class PollLine {
 				method: 'POST',
 				headers: contentType && { 'Content-Type': contentType },
 				body: JSON.stringify(this._owner.signed(message)),
-				keepalive: message.event === 'leaveSession',
+				keepalive: [LEAVING, GOODBYE].includes(message.event),
 			}, request, limit);
 		} finally {
 			this._requests.delete(request);
 		}
 	}
 
-	// The messages that come back; whatever else happens is thrown.
+	// The answer with its messages; whatever else happens is thrown.
 	async _request(init, request, limit) {
 		const timer = this._platform.setTimeout(
 			() => request.abort(), limit);
@@ -797,25 +849,25 @@ class PollLine {
 				credentials: 'omit',
 				signal: request.signal,
 			});
-			const messages = await this._messagesOf(response);
+			const answer = await this._read(response);
 			if (request.signal.aborted)
 				throw new Error('given up');
-			return messages;
+			return answer;
 		} finally {
 			this._platform.clearTimeout(timer);
 		}
 	}
 
-	async _messagesOf(response) {
+	async _read(response) {
 		const answer = await response.json().catch(() => null);
 		const messages = answer?.messages;
 		if (Array.isArray(messages) &&
 		    messages.every((message) => message?.payload))
-			return messages;
+			return answer;
 		// What follows is said by something between us and the daemon.
 		const { status, headers } = response;
 		if (status === 413)
-			return [TOO_LARGE];
+			return { messages: [TOO_LARGE] };
 		// What is refused has to wait, not what others say.
 		if (!isRefusal(status))
 			this._owner.hold(headers.get('Retry-After'));
@@ -848,13 +900,17 @@ class Shopper {
 		// What was: event -> {value, since}. A multicart may be older, if
 		// that was the cursor when it was acknowledged.
 		this._known = new Map();
+		// What is to be said, likewise, and a page keeps for no other.
+		this._says = [];
+		this._isShown = false;
+		this._saySeq = 0;
+		this._leap = 0;
 		this.pending = null;
 		this._isTelling = false;
 		// Whether a line was lost since there was one.
 		this._isOffline = false;
 		this._seq = 0;
-		this.multicart = null;
-		this.isLocked = false;
+		this._unshow();
 		this._told = '';
 		this._isClosed = false;
 		this._isImpatient = false;
@@ -862,7 +918,8 @@ class Shopper {
 		this._ticket = options.ticket;
 		this._listener = options.debug === true ?
 			(...traffic) => console.debug(...traffic) : options.debug;
-		this._features = options.features && [...options.features];
+		this._features = [...options.features ?? [], 'delta'];
+		this._isAway = false;
 		this._failedUntil = 0;
 		this._condemnedAt = -1;
 		this._wasCut = false;
@@ -944,7 +1001,7 @@ class Shopper {
 		this._pause.clear();
 		const error = new BuddyShoppingError({ code: 'closed' });
 		this._reject(this._entering, error);
-		for (const { waiting } of this._wishes.values())
+		for (const [, { waiting }] of this._unsettled)
 			this._reject(waiting, error);
 		this._steer();
 	}
@@ -962,17 +1019,25 @@ class Shopper {
 		return this._platform.document?.visibilityState === 'hidden';
 	}
 
+	// Whether few polls are enough. Who is hidden may be present, and listen.
+	isIdle() {
+		return this.isHidden() && !/presence|say/.test(this._features);
+	}
+
 	_listen() {
 		const { window, document, connection } = this._platform;
 		const hear = ({ type, persisted }) => {
+			if (type.startsWith('page'))
+				this._go(type === 'pagehide');
 			// Every page is shown; only a frozen one has to wake.
 			const isTrifle = type === 'pageshow' ? !persisted :
-				type === 'visibilitychange' && this.isHidden();
+				type === 'pagehide' ||
+				(type === 'visibilitychange' && this.isHidden());
 			if (!isTrifle)
 				this._trouble();
 		};
 		for (const [target, ...types] of [
-			[window, 'online', 'offline', 'pageshow'],
+			[window, 'online', 'offline', 'pageshow', 'pagehide'],
 			[document, 'visibilitychange', 'resume'],
 			[connection, 'change']])
 			for (const type of types) {
@@ -980,6 +1045,17 @@ class Shopper {
 				this._listening.push(() =>
 					target?.removeEventListener?.(type, hear));
 			}
+	}
+
+	// The page goes, and may come back. A WebSocket tells the daemon by itself,
+	// and so does who leaves; and one that has no features knows no goodbye.
+	_go(isAway) {
+		const isMissed = isAway && this._place.length > 0 &&
+			this.transport === 'polling' && !this._wishes.has(LEAVING);
+		this._isAway = isMissed;
+		this._steer();
+		if (isMissed)
+			this._poller.sayGoodbye(this.customerId);
 	}
 
 	// Something happened that connections may not have survived. Those that
@@ -1223,10 +1299,33 @@ class Shopper {
 		this._isConfirmed = false;
 		this._isOffline = false;
 		this._known.clear();
-		this.cursor = undefined;
-		this.multicart = null;
-		this.isLocked = false;
+		this._unshow();
 		this._remember();
+	}
+
+	_unshow() {
+		this._revision = undefined;
+		this._place = [];
+		this.multicart = null;
+		this.present = null;
+		this.isLocked = false;
+	}
+
+	// What was shown and told.
+	get cursor() {
+		return this._revision && [this._revision, ...this._place].join('.');
+	}
+
+	isAt(cursor) {
+		return isSame(placeOf(cursor), this._place);
+	}
+
+	goOnFrom(cursor) {
+		const place = placeOf(cursor);
+		const ours = this._place;
+		if (cursor)
+			this._place = place.map((one, at) =>
+				isBeyond(place, ours, at) ? one : ours[at]);
 	}
 
 	// The requestId of one that asked for the same and was given up.
@@ -1258,13 +1357,52 @@ class Shopper {
 		return promise;
 	}
 
+	// Something that is said is of the moment: it is in no storage, and nobody
+	// waits long for it.
+	async say(what, { to, timeout = SAY_MS, signal } = {}) {
+		this._admit({ signal });
+		if (!this._customer || this._wishes.has(LEAVING))
+			this._deny('notJoined');
+		if (this._says.length >= SAYS_MAX)
+			this._deny('rateLimited');
+		const say = { seq: 0, waiting: [],
+			payload: JSON.parse(JSON.stringify({ what, to })) };
+		this._says.push(say);
+		const promise = this._promise(say.waiting, { timeout, signal },
+			() => this._unsay(say));
+		this._pump();
+		return promise;
+	}
+
+	_unsay(say, error) {
+		this._says = this._says.filter((one) => one !== say);
+		for (const one of say.waiting)
+			one[error ? 'reject' : 'resolve'](error);
+	}
+
+	// Whether something was said before a restart of the daemon nobody knows.
+	_reviewSaid() {
+		const [say] = this._says;
+		if (say?.seq && say.daemon !== this._place[0])
+			this._giveUpOn(SAY, (error) => this._unsay(say, error));
+	}
+
+	// What is not settled, by its event.
+	get _unsettled() {
+		return [...this._wishes, ...this._says.map((say) => [SAY, say])];
+	}
+
+	_wishOf(event) {
+		return event === SAY ? this._says[0] : this._wishes.get(event);
+	}
+
 	hello() {
 		const { event, customerName, requestId, customerId, token } =
 			this._customer;
 		const features = this._features;
 		if (token)
-			return { event: 'resumeSession',
-				payload: { customerId, token, features } };
+			return { event: 'resumeSession', payload: { customerId,
+				token, cursor: this.cursor, features } };
 		return { event, payload:
 			{ customerName, requestId, resumable: true, features } };
 	}
@@ -1337,19 +1475,24 @@ class Shopper {
 			line.confirm();
 			return;
 		}
-		const foremost = this._foremost();
-		if (!foremost)
+		// Neither waits for the other, but who leaves says goodbye first.
+		const next = [this._foremost(), this._isShown && this._says[0] &&
+			[SAY, this._says[0]]].filter(Boolean);
+		if (this._wishes.has(LEAVING))
+			next.reverse();
+		const holds = next.map(([, { heldUntil = 0 }]) => Math.max(
+			this.held(), heldUntil - this._platform.uptime()));
+		const at = holds.findIndex((ms) => ms <= 0);
+		if (at < 0 && next.length > 0)
+			this._pause.set(Math.min(...holds), () => this._pump());
+		if (at < 0)
 			return;
-		const [event, wish] = foremost;
-		const held = Math.max(this.held(),
-			(wish.heldUntil ?? 0) - this._platform.uptime());
-		if (held > 0) {
-			this._pause.set(held, () => this._pump());
-			return;
-		}
+		const [event, wish] = next[at];
 		const { customerId } = this._customer;
 		const payload = { customerId, ...wish.payload };
-		if (event !== 'leaveSession')
+		if (event === SAY)
+			payload.seq = this._numberSay(wish);
+		else if (event !== LEAVING)
 			payload.seq = this._number(wish);
 		line.send({ event, payload });
 	}
@@ -1361,10 +1504,7 @@ class Shopper {
 	// its own.
 	_number(wish) {
 		if (!wish.seq) {
-			const now = Math.floor(this._platform.now());
-			this._seq = this._stripe + STRIPES *
-				Math.max(now, timeOf(this._seq) + 1);
-			wish.seq = this._seq;
+			wish.seq = this._seq = this._after(this._seq);
 			this._remember();
 		}
 		for (const one of wish.waiting)
@@ -1372,13 +1512,39 @@ class Shopper {
 		return wish.seq;
 	}
 
-	receive(line, { event, payload, cursor }, asked, since) {
+	_numberSay(say) {
+		say.isRepeated = say.seq > 0;
+		[say.daemon] = this._place;
+		if (!say.seq)
+			say.seq = this._saySeq =
+				this._after(this._saySeq, this._leap);
+		return say.seq;
+	}
+
+	_after(seq, leap = 0) {
+		return this._stripe + STRIPES * Math.max(timeOf(seq) + 1,
+			Math.floor(this._platform.now()) + leap);
+	}
+
+	receive(line, { event, payload, cursor, from }, asked, since, isInStep) {
 		this.debug('in', line === this._socket ? 'websocket' : 'polling',
 			{ event, payload, cursor });
 		if (!this._customer)
 			return;
+		const isNews = (at) => cursor ?
+			isBeyond(placeOf(cursor), this._place, at) : isInStep;
+		const [isSaid, isTurn] = [isNews(1), isNews(2)];
+		this.goOnFrom(cursor);
 		if (event === 'multicartUpdate')
 			this._show(payload, cursor, since);
+		else if (event === 'multicartDelta')
+			this._change(payload, cursor, from, since);
+		else if (event === 'presenceUpdate' && isTurn)
+			this._see(payload);
+		else if (event === SAY && payload.seq)
+			this._said(payload, line === this._socket);
+		else if (event === SAY && isSaid)
+			this._hear(payload);
 		else if (event === 'error')
 			this._refused(line, new BuddyShoppingError(payload), asked);
 		else if (event === 'leaveSession')
@@ -1396,16 +1562,19 @@ class Shopper {
 	// But if it is older than that one, or the same and yet another, then the
 	// daemon's database came back from a backup.
 	_show({ multicartContent: multicart, isLocked }, cursor, since) {
-		const ours = this.cursor;
-		const isRestored = cursor === ours ? since === ours &&
+		const ours = this._revision;
+		const its = revisionOf(cursor);
+		const isRestored = its === ours ? revisionOf(since) === ours &&
 			!isSame(multicart, this.multicart) :
-			precedes(cursor, since) && !precedes(ours, since);
-		if (precedes(cursor, ours) && !isRestored)
+			precedes(its, since) && !precedes(ours, since);
+		this._isShown = true;
+		this._reviewSaid();
+		if (precedes(its, ours) && !isRestored)
 			return;
 		const isNews = this._learn(multicart, since);
-		if (cursor === ours && !isRestored && !isNews)
+		if (its === ours && !isRestored && !isNews)
 			return;
-		this.cursor = cursor;
+		this._revision = its;
 		this.multicart = multicart;
 		this.isLocked = isLocked === true;
 		for (const wish of this._wishes.values())
@@ -1415,7 +1584,45 @@ class Shopper {
 		this._tell('multicart', multicart);
 	}
 
+	// Changes of another multicart than this one are of no use.
+	_change({ changes, isLocked }, cursor, from, since) {
+		if (from === this._revision)
+			this._show({ isLocked, multicartContent:
+				changed(this.multicart, changes) }, cursor, since);
+		else if (precedes(this._revision, cursor))
+			this._isUnsure = true;
+	}
+
+	_see({ present }) {
+		if (isSame(present, this.present))
+			return;
+		this.present = present;
+		this._tell('presence', present);
+	}
+
+	// A number that is not new was said, but if nothing repeats what is sent: then
+	// another tab or a clock was ahead, and the daemon does not say how far.
+	_said({ seq, stale }, isSure) {
+		const [say] = this._says;
+		if (say?.seq !== seq)
+			return;
+		if (stale && isSure && !say.isRepeated) {
+			say.seq = 0;
+			this._leap += this._leap + LEAP_MS;
+		} else {
+			this._unsay(say);
+		}
+	}
+
+	_hear({ missed, ...said }) {
+		if (missed)
+			this._tell('missed', { count: missed });
+		else
+			this._tell(SAY, said);
+	}
+
 	_entered(line, { customerId, token, seq = 0 }) {
+		this._isShown = false;
 		this._customer.customerId = customerId;
 		this._customer.token = this._customer.token ?? token;
 		this._customer.failures = this._customer.doubt = 0;
@@ -1425,7 +1632,7 @@ class Shopper {
 		// The multicart that follows this was made after it.
 		for (const known of this._known.values())
 			known.since = undefined;
-		for (const [event, wish] of this._wishes) {
+		for (const [event, wish] of this._unsettled) {
 			const { doubt } = wish;
 			this._blame(event, wish, (error) =>
 				this._forgo({ event, payload: wish }, error));
@@ -1490,7 +1697,7 @@ class Shopper {
 	unanswered({ event, payload }, askedAt, status) {
 		const isEntering = 'requestId' in payload;
 		const isHello = isEntering || event === 'resumeSession';
-		const it = isHello ? this._customer : this._wishes.get(event);
+		const it = isHello ? this._customer : this._wishOf(event);
 		const key = isEntering ? 'requestId' : 'token';
 		if (!it || it[key] !== payload[key] ||
 		    (payload.seq ?? it.seq) !== it.seq)
@@ -1511,10 +1718,13 @@ class Shopper {
 		it.failures = (it.failures ?? 0) + it.doubt;
 		it.doubt = 0;
 		this._remember();
-		if (it.failures < FAILURES_MAX)
-			return;
+		if (it.failures >= FAILURES_MAX)
+			this._giveUpOn(event, giveUp);
+	}
+
+	_giveUpOn(event, giveUp) {
 		const error = new BuddyShoppingError({ code: 'undelivered', event,
-			message: 'Something on the way refuses this message alone.' });
+			message: 'This message alone does not get through.' });
 		if (this._complain(error))
 			giveUp(error);
 	}
@@ -1556,7 +1766,10 @@ class Shopper {
 	_refused(line, error, asked) {
 		const isEntering = asked !== null && 'requestId' in asked.payload;
 		const isFinal = isEntering && error.code === 'sessionFull';
-		if (asked && !isEntering && GONE.includes(error.code)) {
+		// That may be who it was said to.
+		const isDeaf = asked?.event === SAY &&
+			error.code === 'unknownCustomer';
+		if (asked && !isEntering && !isDeaf && GONE.includes(error.code)) {
 			this._end(error);
 			return;
 		}
@@ -1570,7 +1783,7 @@ class Shopper {
 			this._end(error);
 		else if (error.code === 'sessionLocked' && asked)
 			this._waitForUnlock(this._wishes.get(asked.event));
-		else if (asked && this._wishes.get(asked.event) &&
+		else if (asked && (this._wishOf(asked.event) || asked.event === SAY) &&
 		    error.code !== 'notYourCustomer')
 			this._forgo(asked, error);
 		else if (asked)
@@ -1602,15 +1815,23 @@ class Shopper {
 	}
 
 	_postpone(line, error, asked) {
-		this.hold(error.retryAfter);
-		if (asked && !this._wishes.has(asked.event))
+		if (error.event === SAY && this._says.length > 0)
+			this._putOff(this._says[0], error.retryAfter * 1000);
+		else
+			this.hold(error.retryAfter);
+		if (asked && !this._wishOf(asked.event) && asked.event !== SAY)
 			line.hang();
 	}
 
 	// What replaced a refused wish meanwhile is still wished.
 	_forgo({ event, payload }, error) {
 		const { seq = 0 } = payload;
-		const wish = this._wishes.get(event);
+		const wish = this._wishOf(event);
+		if (event === SAY) {
+			if (wish?.seq === seq)
+				this._unsay(wish, error);
+			return;
+		}
 		const isMeant = (one) => !seq || (one.seq && one.seq <= seq);
 		wish.waiting.filter(isMeant).forEach((one) => one.reject(error));
 		wish.waiting = wish.waiting.filter((one) => !isMeant(one));
@@ -1662,9 +1883,10 @@ class Shopper {
 	}
 
 	_drop(error) {
-		for (const { waiting } of this._wishes.values())
+		for (const [, { waiting }] of this._unsettled)
 			this._reject(waiting, error);
 		this._wishes.clear();
+		this._says = [];
 	}
 
 	_reject(waiting,
@@ -1687,7 +1909,7 @@ class Shopper {
 		this._isOffline = true;
 		// If hello gets no answer either, it was the network.
 		if (!wasAttached && !this.transport)
-			for (const wish of this._wishes.values())
+			for (const [, wish] of this._unsettled)
 				wish.doubt = 0;
 		if (line === this._socket)
 			this._judge(wasAttached, isGood);
@@ -1748,7 +1970,7 @@ class Shopper {
 		this._socket[wantsSocket ? 'start' : 'stop']();
 		const hasSocket = this._socket.isAttached;
 		const isOnTrial = hasSocket && this._isSuspect;
-		this._poller[isWanted && (hasSocket ? isOnTrial :
+		this._poller[isWanted && !this._isAway && (hasSocket ? isOnTrial :
 			this._isImpatient) ? 'start' : 'stop']();
 		this._wait(this._trial, STEADY_MS, isOnTrial, () => {
 			this._shortLives = 0;
@@ -1844,8 +2066,9 @@ const SHOPPER = Symbol('shopper');
  *
  * Events, all of them CustomEvent: `multicart` (detail: the array
  * multicartContent), `state` (detail: {state, transport}), `pending` (detail:
- * what the property is), `error` (detail: a BuddyShoppingError) and `left`
- * (detail: {code}).
+ * what the property is), `presence` (likewise, `present`), `say` (detail: {from,
+ * what, to}), `missed` (detail: {count}), `error` (detail: a BuddyShoppingError)
+ * and `left` (detail: {code}).
  */
 export class BuddyShopping extends EventTarget {
 	/**
@@ -1902,6 +2125,14 @@ export class BuddyShopping extends EventTarget {
 		return this[SHOPPER]().pending;
 	}
 
+	/**
+	 * The customerIds of who is present, with the feature `presence`; null
+	 * before that is known. The same array until the event `presence`.
+	 */
+	get present() {
+		return this[SHOPPER]().present;
+	}
+
 	/** Whether the shop makes an order of it, with the feature `lock`. */
 	get isLocked() {
 		return this[SHOPPER]().isLocked;
@@ -1953,6 +2184,14 @@ export class BuddyShopping extends EventTarget {
 	setReady(isReady, options) {
 		return optional(this[SHOPPER]().wish(READY,
 			{ [READY]: isReady }, options));
+	}
+
+	/**
+	 * Say something of the moment, any JSON, to the others, or to the
+	 * customerId `to` alone. Resolves when the daemon has it.
+	 */
+	say(what, options) {
+		return optional(this[SHOPPER]().say(what, options));
 	}
 
 	/** Leave the session for good. Resolves when that is done. */

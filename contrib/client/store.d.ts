@@ -1,3 +1,3 @@
 /** The properties of a client that React and Vue watch. */
 export type Watched = 'state' | 'transport' | 'customerId' | 'multicart' |
-	'cart' | 'isReady' | 'pending' | 'isLocked';
+	'cart' | 'isReady' | 'pending' | 'present' | 'isLocked';

@@ -16,11 +16,12 @@ export const NOBODY = Object.freeze({
 	cart: null,
 	isReady: null,
 	pending: null,
+	present: null,
 	isLocked: false,
 });
 
 // What tells that one of them may have changed.
-const EVENTS = ['multicart', 'pending', 'state'];
+const EVENTS = ['multicart', 'pending', 'presence', 'state'];
 
 // The newest value of each client.
 const values = new WeakMap();

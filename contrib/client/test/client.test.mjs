@@ -66,9 +66,12 @@ for (const transport of ['websocket', 'polling']) {
 		assert.equal(page.told('error').length, 1);
 	});
 
+	// With 'delta' on, too, which this one does not know.
 	test(`who asks for it is told of a lock by ${transport}`, async () => {
-		const { world, page, shop, server, clock } = await started(
-			{ ...options, features: ['lock'] });
+		const world = new World();
+		world.server.knows = ['lock'];
+		const { page, shop, server, clock } = await started(
+			{ ...options, features: ['lock'] }, world);
 		const other = await world.friend('joinSession', 'Bob');
 		server.lock('s1', true);
 		await clock.advance(100);

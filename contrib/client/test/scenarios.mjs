@@ -23,11 +23,14 @@ const hasty = {
 
 class Party {
 	proxy;
-	#session = randomBytes(9).toString('base64url');
+	#session;
 	#pages = [];
 
-	constructor(daemon) {
+	// With a proxy of its own, in the session of another party if there is one.
+	constructor(daemon, other) {
 		this.proxy = new Proxy(daemon);
+		this.#session = other ? other.#session :
+			randomBytes(9).toString('base64url');
 	}
 
 	async start() {
@@ -42,7 +45,8 @@ class Party {
 
 	page(options = {}) {
 		const page = { sessionStorage: new FakeStorage(),
-			localStorage: new FakeStorage(), options, left: [] };
+			localStorage: new FakeStorage(), window: new EventTarget(),
+			options, left: [], said: [] };
 		this.#pages.push(page);
 		this.open(page);
 		return page;
@@ -54,10 +58,12 @@ class Party {
 		page.shop = new BuddyShopping(`${this.proxy.url}/${this.#session}`, {
 			...page.options,
 			platform: { ...hasty, sessionStorage, localStorage,
-				window: new EventTarget(), document: undefined,
+				window: page.window, document: undefined,
 				...page.options.platform } });
 		page.shop.addEventListener('left',
 			({ detail }) => page.left.push(detail));
+		page.shop.addEventListener('say',
+			({ detail }) => page.said.push(detail));
 		return page.shop;
 	}
 }
@@ -72,7 +78,7 @@ function until(shop, isTrue) {
 				shop.removeEventListener(type, look);
 			resolve();
 		};
-		const types = ['state', 'multicart', 'pending'];
+		const types = ['state', 'multicart', 'pending', 'presence', 'say'];
 		for (const type of types)
 			shop.addEventListener(type, look);
 		look();
@@ -83,6 +89,9 @@ function shows(shop, expected) {
 	return until(shop, () => shop.state === 'online' &&
 		JSON.stringify(carts(shop)) === JSON.stringify(expected));
 }
+
+const features = ['presence', 'say'];
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 // Define the tests; transports are those that the daemon is known to have.
 export function scenarios(daemon, transports) {
@@ -264,6 +273,61 @@ export function scenarios(daemon, transports) {
 				await shows(shop, { Ada: {} });
 			});
 
+		scenario(`friends talk by ${transport}`, isPolling, async (party) => {
+			const page = party.page({ ...options, features });
+			const friend = party.page({ features });
+			const [ada, bob] = [page.shop, friend.shop];
+			await ada.startSession('Ada');
+			await bob.joinSession('Bob');
+			const both = [ada.customerId, bob.customerId];
+			for (const shop of [ada, bob])
+				await until(shop, () => isSame(shop.present, both));
+
+			const what = { looks: ['at', 'cheese', 'Ä', 1e3, null] };
+			await Promise.all([ada.say(what), bob.say('hello'),
+				ada.updateCart({ pears: 1 }), ada.say(2),
+				bob.say('psst', { to: ada.customerId })]);
+			await until(ada, () => page.said.length === 2);
+			await until(bob, () => friend.said.length === 2);
+			assert.deepEqual(page.said, [{ from: both[1], what: 'hello' },
+				{ from: both[1], what: 'psst', to: both[0] }]);
+			assert.deepEqual(friend.said, [{ from: both[0], what },
+				{ from: both[0], what: 2 }]);
+			await shows(bob, { Ada: { pears: 1 }, Bob: {} });
+
+			await bob.leave();
+			await until(ada, () => isSame(ada.present, [both[0]]));
+			await assert.rejects(ada.say('psst', { to: both[1] }),
+				{ code: 'unknownCustomer' });
+			await assert.rejects(ada.say('x'.repeat(5000)),
+				{ code: 'messageTooLarge' });
+			await shows(ada, { Ada: { pears: 1 } });
+		});
+
+		scenario(`what is said while one is away by ${transport}`, isPolling,
+			async (party) => {
+				const page = party.page({ ...options, features });
+				const friend = new Party(daemon, party);
+				await friend.start();
+				const { shop } = friend.page({ features });
+				await page.shop.startSession('Ada');
+				await shop.joinSession('Bob');
+				await until(page.shop, () =>
+					page.shop.present?.length === 2);
+				party.proxy.isUp = false;
+				party.proxy.cut();
+				const lines = [0, 1, 2, 3];
+				for (const i of lines)
+					await shop.say(i);
+				party.proxy.isUp = true;
+				page.shop.reconnect();
+				await until(page.shop, () =>
+					page.said.length === lines.length);
+				await friend.stop();
+
+				assert.deepEqual(page.said.map(({ what }) => what), lines);
+			});
+
 		scenario(`leaving in another tab by ${transport}`, isPolling,
 			async (party) => {
 				const page = party.page(options);
@@ -309,6 +373,41 @@ export function scenarios(daemon, transports) {
 
 				assert.equal(shop.state, 'idle');
 			});
+	});
+
+	scenario('talking while lines change', true, async (party) => {
+		const page = party.page({ features });
+		const friend = party.page({ features });
+		const [ada, bob] = [page.shop, friend.shop];
+		await ada.startSession('Ada');
+		await bob.joinSession('Bob');
+		// Somebody is always there: nobody else forgets what was said.
+		const quiet = new Party(daemon, party);
+		await quiet.start();
+		await quiet.page().shop.joinSession('Cleo');
+		await until(ada, () => ada.present?.length === 3);
+		let dice = 0;
+		party.proxy.onPost = ({ event }) => ({
+			loseAnswer: event === 'say' && dice++ % 3 === 1,
+			repeat: event === 'say' && dice % 4 === 1 });
+
+		const lines = Array.from({ length: 30 }, (_, i) => i);
+		for (const step of lines) {
+			const said = ada.say(step);
+			if (step % 3 === 0)
+				ada.forcePolling = !ada.forcePolling;
+			if (step % 4 === 0)
+				bob.forcePolling = !bob.forcePolling;
+			if (step % 7 === 0)
+				party.proxy.cut();
+			if (step % 5 === 0)
+				bob.updateCart({ step });
+			await said;
+		}
+		await until(bob, () => friend.said.length >= lines.length);
+		await quiet.stop();
+
+		assert.deepEqual(friend.said.map(({ what }) => what), lines);
 	});
 
 	scenario('no WebSocket beside one that has it', true, async (party) => {

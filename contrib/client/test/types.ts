@@ -2,7 +2,7 @@
 // and without a browser's types.
 import {
 	BuddyShopping, BuddyShoppingError, type CallOptions, type Code,
-	type Member, type Pending,
+	type Member, type Pending, type Said,
 } from '../buddyshopping.js';
 
 interface Cart {
@@ -104,6 +104,39 @@ shop.removeEventListener('cart', () => {});
 shop.addEventListener('state', ({ detail }) => detail.code);
 // @ts-expect-error
 shop.addEventListener('state', (event: string) => event);
+
+// What is said
+
+interface Line {
+	line: string;
+}
+
+const chat = new BuddyShopping<Cart, Line>('/s1', {
+	features: ['presence', 'say'],
+});
+chat.say({ line: 'hello' });
+chat.say({ line: 'psst' }, { to: 'an id', timeout: 1000 });
+chat.say({ line: 'psst' }, { to: undefined });
+// @ts-expect-error
+chat.say('hello');
+// @ts-expect-error
+chat.say({ line: 'hello' }, { for: 'an id' });
+shop.say(['whatever', { there: 'is' }]);
+chat.addEventListener('say', ({ detail }) => {
+	const { from, what, to }: Said<Line> = detail;
+	const told: [string, string, string | undefined] = [from, what.line, to];
+	return told;
+});
+shop.addEventListener('say', ({ detail: { what } }) => {
+	// @ts-expect-error Anything may be said.
+	return what.line;
+});
+chat.addEventListener('missed', ({ detail: { count } }) => count + 1);
+chat.addEventListener('presence', ({ detail }) => detail.includes('an id'));
+// @ts-expect-error It is not known before it is told.
+shop.present.length;
+// @ts-expect-error It is not to be changed.
+shop.present?.push('an id');
 
 // Properties
 

@@ -80,8 +80,8 @@ class Page {
 
 	open(options = {}, url = this.#world.session) {
 		this.shop = new BuddyShopping(url, this.optionsWith(options));
-		for (const type of ['multicart', 'state', 'pending', 'error',
-			'left'])
+		for (const type of ['multicart', 'state', 'pending', 'presence',
+			'say', 'missed', 'error', 'left'])
 			this.shop.addEventListener(type,
 				({ detail }) => this.events.push([type, detail]));
 		return this.shop;
