@@ -22,7 +22,8 @@ export class Daemon {
 		this.#folder ??= await mkdtemp(path.join(tmpdir(), 'shop-'));
 		this.#process = spawn(this.#program, ['-d',
 			path.join(this.#folder, 'test.db'), '-o', 'drain-time=0',
-			'-o', 'core-dumps=yes', String(this.port)],
+			'-o', 'presence-grace=3600', '-o', 'core-dumps=yes',
+			String(this.port)],
 		{ stdio: ['ignore', 'ignore', 'pipe'] });
 		this.port = await this.#listening();
 		this.hasPolling = await this.#answersPost();

@@ -69,13 +69,14 @@ function listen(socket, head, hear) {
 export class FakeDaemon {
 	name = 'the fake daemon';
 	hasPolling = true;
-	#server = new FakeServer({ setTimeout, clearTimeout,
-		now: Date.now });
+	#server = new FakeServer({ clearTimeout, now: Date.now,
+		setTimeout: (ring, ms) => setTimeout(ring, ms).unref() });
 	#http = null;
 	#sockets = new Set();
 	port = 0;
 
 	async start() {
+		this.#server.graceMs = 3600000;
 		this.#http = http.createServer((request, response) =>
 			this.#answer(request, response));
 		this.#http.on('upgrade', (request, socket, head) =>

@@ -19,7 +19,6 @@ const REQUEST_ID = /^[A-Za-z0-9_-]{22,64}$/;
 const HELD_POLLS = 4;
 const WAIT_S = 25, WAIT_MAX_S = 55;
 const SAID_MAX = 32, SAID_MS = 75000, SAID_BYTES = 4096;
-const GRACE_MS = 4000;
 const REQUESTS_ONLY = ['poll', 'goodbye'];
 
 // As something comes out of a network.
@@ -50,6 +49,8 @@ export class FakeServer {
 	moods = [];
 	// The same for what is said.
 	sayMoods = [];
+	// How long who was there counts as present.
+	graceMs = 4000;
 	// What was said last before restarts, that some may not have heard.
 	unheard = 0;
 	// The features that it knows; a daemon of before them has null.
@@ -596,11 +597,11 @@ export class FakeServer {
 		customer.seenAt = this.#clock.now();
 		this.#attend(customer.session);
 		this.#clock.setTimeout(() => this.#attend(customer.session),
-			GRACE_MS);
+			this.graceMs);
 	}
 
 	#attend(session) {
-		const since = this.#clock.now() - GRACE_MS;
+		const since = this.#clock.now() - this.graceMs;
 		const present = session.customers.filter((customer) =>
 			customer.state === 'seated' && (customer.peers.size > 0 ||
 			customer.polls.length > 0 || customer.seenAt > since))

@@ -375,6 +375,35 @@ export function scenarios(daemon, transports) {
 			});
 	});
 
+	scenario('a page that goes, and comes back', true, async (party) => {
+		const page = party.page({ features, forcePolling: true });
+		const { shop } = page;
+		const { shop: friend } = party.page({ features });
+		await friend.startSession('Ada');
+		await shop.joinSession('Bob');
+		const count = (number) => until(friend, () =>
+			friend.present?.length === number);
+		await count(2);
+		const go = (type) => page.window.dispatchEvent(
+			Object.assign(new Event(type), { persisted: true }));
+
+		// Nobody else is told who is not there any more, for an hour.
+		go('pagehide');
+		await count(1);
+		await friend.say('hello');
+		go('pageshow');
+		await count(2);
+		await until(shop, () => page.said.length === 1);
+
+		// A reload is none that the multicart shows.
+		go('pagehide');
+		await count(1);
+		const again = party.open(page);
+		await count(2);
+		assert.equal(again.customerId, friend.present[1]);
+		assert.equal(friend.multicart.length, 2);
+	});
+
 	scenario('talking while lines change', true, async (party) => {
 		const page = party.page({ features });
 		const friend = party.page({ features });
