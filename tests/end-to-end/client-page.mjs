@@ -37,7 +37,8 @@ const open = async ([url, longest]) => {
 // Run steps with a page below the daemon's URL, behind a hostile proxy.
 const withPage = async (policy, steps) => {
 	const daemon = await Daemon.start({
-		database: path.join(makeFolder(), 'page.db') });
+		database: path.join(makeFolder(), 'page.db'),
+		settings: { 'presence-grace': 3600 } });
 	const proxy = new Proxy(daemon);
 	const browser = await launchBrowser();
 	try {
@@ -106,3 +107,54 @@ for (const [what, event, act] of SIGNS)
 			// One or more: each sign may begin an attempt anew.
 			assert(proxy.handshakes > 1);
 		}));
+
+// In a page: its client, in a session together.
+const enter = async ([url, name, forcePolling]) => {
+	const { BuddyShopping } = await import('/client.js');
+	globalThis.shop = new BuddyShopping(url,
+		{ features: ['presence'], forcePolling });
+	await shop.enter(name);
+};
+
+// Wait until a page knows that so many are present.
+const sees = (page, count) => page.waitForFunction((wanted) =>
+	shop.present?.length === wanted, count);
+
+// How a page can go; who is not there any more is missed after an hour only.
+const ENDS = [
+	['closed', (page) => page.close({ runBeforeUnload: true })],
+	['left for another', (page, url) => page.goto(`${url}/page?other`)],
+];
+
+for (const [what, end] of ENDS)
+	test(`a page that is ${what} says goodbye`, () => withPage(() => '',
+		async ({ page, context, proxy, url }) => {
+			const other = await context.newPage();
+			await other.goto(`${proxy.url}/page`);
+			await page.evaluate(enter, [url, 'Ada', false]);
+			await other.evaluate(enter, [url, 'Bob', true]);
+			await sees(page, 2);
+
+			await end(other, proxy.url);
+
+			await sees(page, 1);
+		}));
+
+test('a page that is reloaded is present again, as the same', () => withPage(
+	() => '', async ({ page, context, proxy, url }) => {
+		const other = await context.newPage();
+		await other.goto(`${proxy.url}/page`);
+		await page.evaluate(enter, [url, 'Ada', false]);
+		await other.evaluate(enter, [url, 'Bob', true]);
+		await sees(page, 2);
+		const { posts } = proxy;
+
+		await other.reload();
+		await sees(page, 1);
+		await other.evaluate(enter, [url, 'Bob', true]);
+
+		await sees(page, 2);
+		assert.equal(await page.evaluate(() => shop.multicart.length), 2);
+		assert.equal(posts.filter(({ event }) => event === 'goodbye').length,
+			1);
+	}));
