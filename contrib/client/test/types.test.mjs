@@ -54,4 +54,10 @@ test('the types name what is watched', () => {
 	const named = text.match(/(?<=')\w+(?=')/g);
 
 	assert.deepEqual(['shop', ...named], Object.keys(NOBODY));
+	// What cannot be set changes by itself.
+	const properties = Object.entries(Object.getOwnPropertyDescriptors(
+		client.BuddyShopping.prototype));
+	assert.deepEqual(named.sort(), properties
+		.filter(([, { get, set }]) => get && !set)
+		.map(([name]) => name).sort());
 });
