@@ -305,6 +305,8 @@ START_TEST(a_poll_gets_the_delta_from_its_cursor)
 	struct page poll = p.ann;
 	struct client *ann = p.ann.client;
 
+	hang_up(ann);
+
 	/* A held one. */
 	poll.client = poll_at(p.w, ann, "1.2.0");
 	expect_waiting(poll.client);
@@ -335,6 +337,35 @@ START_TEST(a_poll_with_another_cursor_gets_the_whole)
 	expect_answer(poll.client, "1.3.0");
 	expect_whole(&poll, "Ann* {}, Bob {'b':1} @1.3.0");
 	world_free(p.w);
+}
+END_TEST
+
+/*
+ * What another daemon gave may have been another state: its database may have
+ * been put back to what it was.
+ */
+START_TEST(a_poll_gets_no_delta_from_what_it_was_not_given)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start_by_request(w, "s1", "Ann");
+	struct client *bob = world_join_by_request(w, "s1", "Bob");
+	struct page eve = open_page(w, "joinSession", "Eve",
+	    "Ann* {}, Bob {}, Eve {} @1.3.0"), again, poll;
+
+	world_restart(w);
+	again.client = world_connect(w, "s1");
+	say(again.client, RESUME_DELTA, eve.client->id, eve.client->token);
+	expect(again.client, RESUMED_DELTA, eve.client->id);
+	expect_whole(&again, "Ann* {}, Bob {}, Eve {} @1.3.0");
+	poll.client = poll_at(w, ann, "1.3.0");
+	expect_waiting(poll.client);
+	(void)post(w, "s1", bob->token, CART, bob->id, "{'b':1}");
+	expect_delta(&again, "Ann* {}, Bob {'b':1}, Eve {} @1.4.0");
+	expect_whole(&poll, "Ann* {}, Bob {'b':1}, Eve {} @1.4.0");
+	poll.client = poll_at(w, ann, "1.4.0");
+	(void)post(w, "s1", bob->token, CART, bob->id, "{'b':2}");
+	expect_delta(&poll, "Ann* {}, Bob {'b':2}, Eve {} @1.5.0");
+	world_free(w);
 }
 END_TEST
 
@@ -559,6 +590,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_poll_gets_the_delta_from_its_cursor);
 	tcase_add_loop_test(tc, a_poll_with_another_cursor_gets_the_whole, 0,
 	    6);
+	tcase_add_test(tc, a_poll_gets_no_delta_from_what_it_was_not_given);
 	tcase_add_test(tc, a_poll_long_afterwards_gets_the_whole);
 	tcase_add_test(tc, polls_alone_get_deltas);
 	tcase_add_test(tc, who_returns_is_put_in_its_place);

@@ -88,6 +88,8 @@ struct seat {
 	uint64_t request_ends_ms;	/* made a request, until then */
 	TAILQ_ENTRY(seat) requests;
 	struct rate rate;		/* of these requests */
+	uint64_t given_incarnation;	/* of the multicart that any of its */
+	uint64_t given_revision;	/* peers took last; 0 for none */
 	bool	 is_absence_timed;	/* in hub->absent[has_token] */
 	bool	 has_token;
 	uint64_t expires_ms;	/* if is_absence_timed */

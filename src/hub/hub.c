@@ -322,6 +322,16 @@ hub_receive_too_large(struct hub *hub, struct peer *peer, const struct now *now)
 		    &error);
 }
 
+/* The customer of seat, which may be NULL, is given multicart. */
+static void
+note_given(struct seat *seat, const struct multicart *multicart)
+{
+	if (seat == NULL)
+		return;
+	seat->given_incarnation = multicart->incarnation;
+	seat->given_revision = multicart->revision;
+}
+
 bool
 hub_peer_next_message(struct hub *hub, struct peer *peer,
     struct outbox_item *item)
@@ -335,6 +345,7 @@ hub_peer_next_message(struct hub *hub, struct peer *peer,
 	if (item->multicart != NULL) {
 		peer->seen_incarnation = item->multicart->incarnation;
 		peer->seen_revision = item->multicart->revision;
+		note_given(peer->seat, item->multicart);
 		live_set_cursor(peer, item);
 	}
 	if (was_full)

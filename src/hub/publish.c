@@ -145,15 +145,27 @@ begin_showing(struct hub *hub, struct room *room)
 	count_form(hub, room, before);
 }
 
+/*
+ * Whether the cursor of a poll is just what delta changes, and it was we who gave
+ * it to this customer, and nothing since: before its database was put back to
+ * what it was, a session may have had another state of that revision.
+ */
+static bool
+knows_by_poll(const struct peer *poll, const struct multicart *delta)
+{
+	return poll->request->incarnation == delta->incarnation &&
+	    poll->request->revision == delta->from &&
+	    poll->seat->given_incarnation == delta->incarnation &&
+	    poll->seat->given_revision == delta->from;
+}
+
 /* Whether peer wants delta, and what it took last is just what that changes. */
 static bool
 takes_delta(const struct peer *peer, const struct multicart *delta)
 {
 	if (delta == NULL || (peer->features & FEATURE_DELTA) == 0)
 		return false;
-	return peer->request != NULL ?
-	    peer->request->incarnation == delta->incarnation &&
-	    peer->request->revision == delta->from :
+	return peer->request != NULL ? knows_by_poll(peer, delta) :
 	    peer->seen_incarnation == delta->incarnation &&
 	    peer->seen_revision == delta->from;
 }
