@@ -1244,6 +1244,36 @@ START_TEST(who_has_a_feature_on_sees_a_lock_and_another_cursor)
 }
 END_TEST
 
+/* What is kept for all who have the same cursor is not for anybody else. */
+START_TEST(a_form_is_kept_for_one_cursor)
+{
+	struct session *session = new_session();
+	struct multicart *multicart, *form;
+	struct payload *kept = payload_new("x", 1);
+
+	(void)seat(session, ID_A, "Ann", NULL);
+	multicart = multicart_encode(session);
+	form = multicart_featured(multicart);
+	multicart_stamp(form, "7.1.1");
+	form->told_enclosed = payload_ref(kept);
+	form->enclosed = payload_ref(kept);
+	form->plain_packed.is_tried[0] = true;
+	form->plain_packed.bytes[0] = payload_ref(kept);
+	multicart_stamp(form, "7.1.1");
+	ck_assert_int_eq(kept->refs, 4);
+	multicart_stamp(form, "7.1.2");
+	ck_assert_ptr_null(form->told_enclosed);
+	ck_assert_ptr_null(form->plain_packed.bytes[0]);
+	ck_assert(!form->plain_packed.is_tried[0]);
+	ck_assert_str_eq(form->number, "7.1.2");
+	ck_assert_int_eq(kept->refs, 2);
+	multicart_unref(multicart);
+	ck_assert_int_eq(kept->refs, 1);
+	payload_unref(kept);
+	session_free(session);
+}
+END_TEST
+
 START_TEST(what_changes_is_encoded_anew)
 {
 	struct session *session = new_session();
@@ -1342,6 +1372,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_multicart_shows_only_who_is_seated);
 	tcase_add_loop_test(tc,
 	    who_has_a_feature_on_sees_a_lock_and_another_cursor, 0, 2);
+	tcase_add_test(tc, a_form_is_kept_for_one_cursor);
 	tcase_add_test(tc, what_changes_is_encoded_anew);
 	tcase_add_test(tc, names_come_out_as_json_strings);
 	tcase_add_test(tc, a_multicart_lives_until_its_last_reference);

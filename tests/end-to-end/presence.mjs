@@ -9,6 +9,7 @@ import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { Members, TRANSPORTS } from './lib/member.mjs';
+import { ask } from './lib/shopper.mjs';
 
 const PRESENCE = ['presence'];
 
@@ -85,6 +86,66 @@ test('who goes from one transport to another stays here',
 		assert.deepEqual(payload.present, [ada, bob, eve]
 			.map(({ customerId }) => customerId));
 		await Promise.all([ada, bob, eve].map((member) => member.close()));
+		members.close();
+		assert.equal(await daemon.stop(), 0);
+	}));
+
+// Its bytes are those that others get too.
+test('a large multicart is alone in its answer', { concurrency: true },
+	() => withPatience(async () => {
+		const { daemon, members } = await serve({ 'presence-grace': 3600 });
+		const ada = await members.enter('websocket', 'startSession', 'Ada',
+			PRESENCE);
+		await ask(daemon, 'POST', '/one', { body: JSON.stringify({
+			event: 'updateCart', payload: { customerId: ada.customerId,
+				token: ada.token, cartContent: { pad: 'x'.repeat(70000) } } }) });
+		const joined = await ask(daemon, 'POST', '/one', {
+			body: JSON.stringify({ event: 'joinSession',
+				payload: { customerName: 'Bob', features: PRESENCE } }) });
+		assert.deepEqual(joined.messages.map(({ event }) => event),
+			['joinSession', 'multicartUpdate']);
+		assert.equal(joined.messages[1].cursor, joined.cursor);
+		const { customerId, token } = joined.messages[0].payload;
+		const polled = await ask(daemon, 'POST', '/one', {
+			body: JSON.stringify({ event: 'poll', payload: { customerId, token,
+				cursor: joined.cursor, features: PRESENCE } }) });
+		assert.deepEqual(polled.messages, [{ event: 'presenceUpdate',
+			payload: { present: [ada.customerId, customerId] } }]);
+		assert.notEqual(polled.cursor, joined.cursor);
+		await ada.close();
+		members.close();
+		assert.equal(await daemon.stop(), 0);
+	}));
+
+// Those who are at the same place share its compressed form.
+test('with compression each has its own cursor', { concurrency: true },
+	() => withPatience(async () => {
+		const { daemon, members } = await serve({ 'presence-grace': 3600,
+			'websocket-compression': 'yes' });
+		const clients = [];
+		for (const features of [PRESENCE, PRESENCE, ['lock']]) {
+			const client = await Client.open(daemon, '/one',
+				{ perMessageDeflate: true });
+			Object.assign(client, await client.enter(clients.length === 0 ?
+				'startSession' : 'joinSession', 'Ada', { features }));
+			clients.push(client);
+		}
+		const [ada] = clients;
+		const { customerId } = ada;
+		ada.send('updateCart', { customerId,
+			cartContent: { pad: 'x'.repeat(4000) } });
+		const cursors = [];
+		for (const client of clients) {
+			let cursor;
+			do
+				({ cursor } = await client.nextOf('multicartUpdate'));
+			while (!cursor.startsWith('1.4.'));
+			cursors.push(cursor);
+		}
+		assert.match(cursors[0], /^1\.4\.\d+\.0\.\d+$/);
+		assert.equal(cursors[1].split('.')[2], cursors[0].split('.')[2]);
+		assert.equal(cursors[2], '1.4.0');
+		await Promise.all(clients.map((client) => client.close()));
 		members.close();
 		assert.equal(await daemon.stop(), 0);
 	}));
