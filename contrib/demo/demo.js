@@ -3,13 +3,18 @@
 
 import { BuddyShopping } from '../client/buddyshopping.js';
 import { QUANTITY_MAX, readCart, writeCart } from './catalogue.js';
-import { newsOf } from './news.js';
+import { makeLine } from './line.js';
+import { newsOf, quote } from './news.js';
+import { listenToScenes, noteMessage, showWaiting } from './scenes.js';
+import { readSaid, tidy } from './talk.js';
 import { $, announce, clearFeed, onPress, show, showLink, tell }
 	from './view.js';
 
 const SESSION_BYTES = 12, SECRET_BYTES = 24;
 // How long an answer may take before it is said that there is none.
 const PATIENCE_MS = 1000;
+// For how long a friend's "look at this" is on the tile.
+const LOOK_MS = 15000;
 
 const OVER = 'Nobody is at this picnic any more. Start one of your own.';
 const PROBLEMS = {
@@ -21,12 +26,15 @@ const PROBLEMS = {
 		'allowed-origins.',
 };
 
+const line = makeLine();
+
 const shop = {
-	stage: 'solo',		// outside; 'invited' to a session; 'joined'
+	stage: 'solo',		// outside; 'invited' to a session; 'joined'; 'left'
 	session: null,
 	client: null,
 	cart: new Map(),
 	members: [],
+	looks: new Map(),	// from who said so to the product's id
 	problem: '',
 	isBusy: false,		// entering
 	wasOnline: false,
@@ -60,7 +68,8 @@ const look = () => {
 		payLink: isDone && me?.isHost ? payLink() : null,
 		isLocked: isDone || isAtCheckout ||
 			(isJoined && !me && client.cart === null),
-		isUnsent: isJoined && isUnsent(client),
+		present: client?.present ? new Set(client.present) : null,
+		unsent: isJoined && isUnsent(client) ? client.pending.count : 0,
 		isReady: client?.isReady ?? false };
 };
 
@@ -76,8 +85,11 @@ const connectionOf = () => {
 	return state === 'connecting' && shop.wasOnline ? 'reconnecting' : state;
 };
 
-const render = () => show({ ...look(), connection: connectionOf(),
-	transport: shop.client?.transport ?? null }, change);
+const render = () => {
+	show({ ...look(), connection: connectionOf(),
+		transport: shop.client?.transport ?? null }, { change, lookAt });
+	showWaiting(shop.client?.pending ?? null);
+};
 
 // Whatever is refused, an event tells why.
 const setReady = (isReady) => {
@@ -144,6 +156,59 @@ const change = (product, by) => {
 	render();
 };
 
+const fail = (error) => {
+	shop.problem = PROBLEMS[error.code] ?? error.message;
+	render();
+};
+
+// Resolves to whether the daemon took it.
+const sayAloud = (what) => shop.client.say(what).then(() => true, (error) => {
+	fail(error);
+	return false;
+});
+
+const lookAt = async (product) => {
+	if (await sayAloud({ look: product.id }))
+		tell([{ text: `You showed your friends: ${product.name}` }]);
+};
+
+const chat = async () => {
+	const text = tidy($('words').value);
+	$('words').value = '';
+	if (text === '')
+		return;
+	if (await sayAloud({ chat: text }))
+		tell([{ name: 'You', text }]);
+	else if ($('words').value === '')
+		$('words').value = text;
+};
+
+const timers = new Map();
+
+const showLook = (friend, product) => {
+	// It is not news while it is on the tile.
+	if (shop.looks.get(friend.id) !== product.id)
+		tell([{ text: `${quote(friend.name)} is looking at: ${product.name}` }]);
+	shop.looks.set(friend.id, product.id);
+	clearTimeout(timers.get(friend.id));
+	timers.set(friend.id, setTimeout(() => {
+		shop.looks.delete(friend.id);
+		render();
+	}, LOOK_MS));
+	render();
+};
+
+const onSay = ({ detail: { from, what } }) => {
+	const friend = look().friends.find(({ id }) => id === from);
+	const said = readSaid(what);
+	if (friend === undefined || said === null)
+		return;
+	if (said.product)
+		showLook(friend, said.product);
+	else
+		tell([{ name: quote(friend.name), text: said.text }]);
+};
+
 // The cart is what the client knows to be wished: by this page, by another tab,
 // or before it was reloaded. What is put into it outside comes with who enters.
 const adoptMine = () => {
@@ -158,7 +223,8 @@ const onMulticart = ({ detail }) => {
 	shop.isAtCheckout = shop.client.isLocked;
 	const { me, waitingFor, isDone, isReady } = look();
 	if (known.length > 0)
-		tell(newsOf(known, shop.members, me?.id));
+		tell(newsOf(known, shop.members, me?.id)
+			.map((text) => ({ text })));
 	adoptMine();
 	// Somebody came back from the checkout, so the host does, too.
 	if (me?.isHost && isReady && me.isReady && waitingFor.length > 0)
@@ -183,8 +249,7 @@ const onPending = () => {
 // What is tried again by itself is no problem.
 const onError = ({ detail: error }) => {
 	if (error.retryAfter === undefined || error.code === 'sessionFull')
-		shop.problem = PROBLEMS[error.code] ?? error.message;
-	render();
+		fail(error);
 };
 
 const goTo = (stage) => {
@@ -192,6 +257,7 @@ const goTo = (stage) => {
 	shop.members = (shop.client?.multicart ?? []).map(readMember);
 	shop.wasOnline = shop.client?.state === 'online';
 	shop.isAtCheckout = shop.client?.isLocked ?? false;
+	shop.looks.clear();
 	clearFeed();
 	render();
 };
@@ -216,7 +282,7 @@ const onLeft = ({ detail: { code } }) => {
 		shop.cart = new Map();
 		giveUp();
 	} else if (code === null) {
-		goTo('invited');
+		goTo('left');
 	} else {
 		shop.problem = PROBLEMS[code] ?? OVER;
 		giveUp();
@@ -265,10 +331,12 @@ const connect = (session) => {
 	url.pathname += session;
 	url.searchParams.delete('checkout');
 	const client = new BuddyShopping(url,
-		{ forcePolling: $('polling').checked, features: ['lock'] });
+		{ forcePolling: $('polling').checked, debug: noteMessage,
+			features: ['lock', 'presence', 'say'],
+			platform: line.platform });
 	for (const [type, act] of [['multicart', onMulticart],
 		['state', onState], ['pending', onPending], ['error', onError],
-		['left', onLeft]])
+		['left', onLeft], ['presence', render], ['say', onSay]])
 		client.addEventListener(type, (event) => {
 			if (client === shop.client)
 				act(event);
@@ -289,7 +357,7 @@ const enter = async (name) => {
 	render();
 	try {
 		await (isHost ? shop.client.startSession(name) :
-			shop.client.joinSession(name));
+			shop.client.enter(name));
 	} catch (error) {
 		shop.isBusy = false;
 		if (isHost || PROBLEMS[error.code] === OVER)
@@ -340,6 +408,11 @@ const copyLink = async () => {
 	}, 2000);
 };
 
+// Who thinks better of it, or may not, has the link still.
+const shareLink = () => navigator.share({ title: document.title,
+	text: 'Fill a picnic basket with me', url: $('link').value })
+	.catch(() => {});
+
 const pressReady = () => {
 	const { isReady } = look();
 	setReady(!isReady);
@@ -357,8 +430,13 @@ const listen = () => {
 			shop.client.forcePolling = target.checked;
 	});
 	$('link').addEventListener('focus', () => $('link').select());
+	$('cut').addEventListener('change', ({ target }) => {
+		line.cut(target.checked);
+		if (!target.checked)
+			shop.client?.reconnect();
+	});
 	$('show-qr').addEventListener('click', () => {
-		const isOpen = $('invite').classList.toggle('open');
+		const isOpen = $('invite').classList.toggle('shown');
 		$('show-qr').setAttribute('aria-expanded', String(isOpen));
 	});
 	$('done-close').addEventListener('click', () => $('done').close());
@@ -366,6 +444,16 @@ const listen = () => {
 		shop.isLeaving = true;
 		shop.client.leave();
 	});
+	$('chat').addEventListener('submit', (event) => {
+		event.preventDefault();
+		chat();
+	});
+	$('anew').addEventListener('click', () => {
+		giveUp();
+		$('headline').focus();
+	});
+	$('share').hidden = !navigator.share;
+	onPress($('share'), shareLink);
 	onPress($('copy'), copyLink);
 	onPress($('ready'), pressReady);
 	onPress($('reopen'), () => setReady(false));
@@ -392,4 +480,5 @@ const begin = () => {
 };
 
 listen();
+listenToScenes();
 begin();

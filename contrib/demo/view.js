@@ -2,20 +2,32 @@
 // it as text only.
 
 import { PRODUCTS, countOf, entriesOf, money, totalOf } from './catalogue.js';
+import { isOfThisMachine } from './line.js';
 import { quote } from './news.js';
 import { makeQr } from './qr.js';
 
-const FEED_MAX = 6;
+const FEED_MAX = 30, ANNOUNCED_MAX = 5;
+const OTHERS_MAX = 3;
 const QR_MARGIN = 4;
 const AVATAR_COLOURS = 6;
 
 export const $ = (id) => document.getElementById(id);
 
-const cloneOf = (id) => $(id).content.firstElementChild.cloneNode(true);
+export const cloneOf = (id) => $(id).content.firstElementChild.cloneNode(true);
+
+// For those who hear the page: its only live region, which reads what is added.
+// The oldest go without a word.
+export const announce = (text) => {
+	const line = document.createElement('p');
+	line.textContent = text;
+	$('announcer').append(line);
+	while ($('announcer').children.length > ANNOUNCED_MAX)
+		$('announcer').firstElementChild.remove();
+};
 
 // Give parent a child for each [key, value], made once and updated always, so
 // that whoever is at one of them with the keyboard stays there.
-const arrange = (parent, entries, make, update) => {
+export const arrange = (parent, entries, make, update) => {
 	const old = new Map([...parent.children].map((child) =>
 		[child.dataset.key, child]));
 	entries.forEach(([key, value], i) => {
@@ -30,13 +42,18 @@ const arrange = (parent, entries, make, update) => {
 		child.remove();
 };
 
-// What an element says, left alone if it says so already: an unchanged live
-// region must keep quiet.
-const say = (element, text) => {
-	if (element.textContent !== text)
+// What an element says, nothing of it if that is empty; whether it is new.
+export const say = (element, text) => {
+	const isNew = element.textContent !== text;
+	if (isNew)
 		element.textContent = text;
 	element.hidden = text === '';
+	return isNew;
 };
+
+const items = (count) => `${count} ${count === 1 ? 'item' : 'items'}`;
+
+const unitOf = ({ price, quantity }) => `${quantity} × ${money(price)}`;
 
 const draw = (element, id) =>
 	element.querySelector('use').setAttribute('href', `#art-${id}`);
@@ -59,6 +76,16 @@ const showAvatar = (element, { id, name }) => {
 	element.dataset.colour = parseInt(id.slice(0, 6), 16) % AVATAR_COLOURS;
 };
 
+// Whether a friend is there at the moment, as far as anybody knows.
+const showPresence = (element, { id }, { me, present }) => {
+	const isKnown = present !== null && id !== me?.id;
+	const isHere = present?.has(id);
+	element.dataset.present = isKnown ? isHere ? 'yes' : 'no' : '';
+	const words = element.querySelector('.here');
+	words.textContent = isKnown ? isHere ? 'here' : 'away' : '';
+	words.classList.toggle('unseen', isHere ?? true);
+};
+
 const showBadges = (element, member) => {
 	const badges = [];
 	if (member?.isHost)
@@ -71,7 +98,9 @@ const showBadges = (element, member) => {
 		});
 };
 
-const makeProduct = (product, change) => {
+const list = (words) => new Intl.ListFormat('en').format(words);
+
+const makeProduct = (product, { change, lookAt }) => {
 	const card = cloneOf('product-template');
 	card.querySelector('h3').textContent = product.name;
 	card.querySelector('.what').textContent = product.what;
@@ -81,16 +110,46 @@ const makeProduct = (product, change) => {
 	const add = card.querySelector('.add');
 	add.setAttribute('aria-label', `Add ${product.name} to your cart`);
 	onPress(add, () => change(product, 1));
+	const look = card.querySelector('.look');
+	look.setAttribute('aria-label',
+		`Tell your friends to look at this: ${product.name}`);
+	onPress(look, () => lookAt(product));
 	return card;
 };
 
-const showProducts = ({ cart, isLocked }, change) =>
+// Who else has how many of a product; of a crowd only the first.
+const showOthers = (list, product, friends) => {
+	const owners = friends.filter(({ cart }) => cart.has(product.id));
+	const rest = owners.length - OTHERS_MAX;
+	const entries = owners.slice(0, OTHERS_MAX).map((friend) =>
+		[friend.id, { friend, text: `${quote(friend.name)} has ` +
+			friend.cart.get(product.id) }]);
+	if (rest > 0)
+		entries.push(['rest', { text: `and ${rest} more` }]);
+	list.hidden = owners.length === 0;
+	arrange(list, entries, () => cloneOf('other-template'),
+		(other, { friend, text }) => {
+			const avatar = other.querySelector('.avatar');
+			avatar.hidden = friend === undefined;
+			if (friend)
+				showAvatar(avatar, friend);
+			say(other.querySelector('.has'), text);
+		});
+};
+
+const showProducts = ({ cart, friends, looks, isLocked }, acts) =>
 	arrange($('products'), PRODUCTS.map((product) => [product.id, product]),
-		(product) => makeProduct(product, change),
-		(card, { id }) => {
-			const quantity = cart.get(id);
+		(product) => makeProduct(product, acts),
+		(card, product) => {
+			const quantity = cart.get(product.id);
 			say(card.querySelector('.count'),
 				quantity ? `${quantity} in cart` : '');
+			const names = friends.filter(({ id }) =>
+				looks.get(id) === product.id).map(({ name }) => quote(name));
+			say(card.querySelector('.looks'), names.length > 0 ?
+				`${list(names.slice(0, OTHERS_MAX))}: look at this!` : '');
+			showOthers(card.querySelector('.others'), product, friends);
+			card.querySelector('.look').hidden = friends.length === 0;
 			setDisabled(card.querySelector('.add'), isLocked);
 		});
 
@@ -110,22 +169,24 @@ const makeLine = (product, change) => {
 	return line;
 };
 
-const showMine = ({ cart, me, isLocked }, change) => {
+const showMine = ({ cart, me, isLocked }, { change }) => {
 	// Whoever takes out a line by the keyboard needs a place to be.
 	const focused = document.activeElement?.closest('#lines > li');
 	arrange($('lines'), entriesOf(cart).map(([product, quantity]) =>
 		[product.id, { ...product, quantity }]),
 	(product) => makeLine(product, change),
 	(line, { price, quantity }) => {
-		line.querySelector('.price').textContent = money(price * quantity);
-		line.querySelector('output').textContent = quantity;
+		say(line.querySelector('.unit'), unitOf({ price, quantity }));
+		say(line.querySelector('.price'), money(price * quantity));
+		say(line.querySelector('.times'), `${quantity}`);
 		for (const button of line.querySelectorAll('button'))
 			setDisabled(button, isLocked);
 	});
 	if (focused && !focused.isConnected)
 		$('mine-title').focus();
 	$('empty').hidden = cart.size > 0;
-	$('total').textContent = money(totalOf(cart));
+	say($('count'), items(countOf(cart)));
+	say($('total'), money(totalOf(cart)));
 	say($('dock-total'), cart.size > 0 ? money(totalOf(cart)) : '');
 	showBadges($('my-badges'), me);
 };
@@ -139,8 +200,9 @@ const showPicks = (list, cart) =>
 		draw(pick, id);
 		return pick;
 	}, (pick, { price, quantity }) => {
-		pick.querySelector('.times').textContent = `${quantity} ×`;
-		pick.querySelector('.price').textContent = money(price * quantity);
+		say(pick.querySelector('.times'), `${quantity} ×`);
+		say(pick.querySelector('.unit'), `at ${money(price)}`);
+		say(pick.querySelector('.price'), money(price * quantity));
 	});
 
 const makeCart = () => {
@@ -150,40 +212,42 @@ const makeCart = () => {
 	return card;
 };
 
-const showCart = (card, friend) => {
+const showCart = (card, friend, shop) => {
 	const { name, cart } = friend;
 	const text = JSON.stringify([...cart]);
 	if ((card.dataset.cart ?? text) !== text)
 		card.classList.add('changed');
 	card.dataset.cart = text;
 	showAvatar(card.querySelector('.avatar'), friend);
+	showPresence(card, friend, shop);
 	card.querySelector('bdi').textContent = name;
 	showBadges(card.querySelector('.badges'), friend);
 	showPicks(card.querySelector('.picks'), cart);
 	card.querySelector('.empty').hidden = cart.size > 0;
 	card.querySelector('.sum').hidden = cart.size === 0;
-	card.querySelector('output').textContent = money(totalOf(cart));
+	say(card.querySelector('.items'), items(countOf(cart)));
+	say(card.querySelector('.all'), money(totalOf(cart)));
 };
 
-const LONELY = {
-	solo: 'Start a picnic above, and your friends’ carts appear here.',
-	invited: 'Join above to see what your friends have picked.',
-	joined: 'Nobody else is here yet. Send your friends the invite link.',
-	entering: 'One moment…',
-};
-
-const showFriends = ({ friends, members, stage }) => {
+const showFriends = (shop) => {
+	const { cart, friends, members, stage } = shop;
 	arrange($('carts'), friends.map((friend) => [friend.id, friend]),
-		makeCart, showCart);
-	const all = members.reduce((sum, { cart }) => sum + totalOf(cart), 0);
+		makeCart, (card, friend) => showCart(card, friend, shop));
+	$('carts').hidden = friends.length === 0;
+	$('friends').hidden = $('talk').hidden = $('dock-to-friends').hidden =
+		stage !== 'joined';
+	$('floor').dataset.stage = stage;
+	$('floor').classList.toggle('alone', stage === 'joined' &&
+		friends.length === 0);
+	// Of one's own cart what is on show here, stored or not yet.
+	const all = friends.reduce((sum, friend) => sum + totalOf(friend.cart),
+		totalOf(cart));
 	say($('together'), friends.length > 0 ? `All: ${money(all)}` : '');
 	say($('dock-friends'), friends.length > 0 ? `${friends.length}` : '');
-	const key = stage === 'joined' && members.length === 0 ? 'entering' :
-		stage;
-	say($('alone'), friends.length > 0 ? '' : LONELY[key]);
+	say($('alone'), friends.length > 0 ? '' : members.length > 0 ?
+		'Nobody else is here yet. Send your friends the invite link.' :
+		'One moment…');
 };
-
-const list = (words) => new Intl.ListFormat('en').format(words);
 
 const readyTexts = ({ me, host, friends, isDone, isReady, waitingFor,
 	isAtCheckout, payLink }) => {
@@ -222,8 +286,10 @@ const showReady = (shop) => {
 const HEADLINES = {
 	solo: ['Fill one picnic basket, together.', 'Everyone keeps a cart of ' +
 		'their own, and sees live what the others pick.', 'Start a picnic'],
-	invited: ['You are invited to a picnic.', 'Your friends are filling ' +
-		'their carts already. Say who you are, and fill yours.', 'Join them'],
+	invited: ['You are invited to a picnic.', 'Say who you are, and fill a ' +
+		'cart beside those of your friends.', 'Join them'],
+	left: ['Goodbye!', 'You have left the picnic, and your cart with you. ' +
+		'It is still here, if you want to come back.', 'Come back'],
 };
 
 const joinedHeadline = ({ members, host }) => {
@@ -237,28 +303,48 @@ const joinedHeadline = ({ members, host }) => {
 		`What you pick, everyone sees at once.${who}`];
 };
 
+const showPeople = (shop) => {
+	const { members, me } = shop;
+	arrange($('people'), members.map((member) => [member.id, member]),
+		() => cloneOf('person-template'), (person, member) => {
+			showAvatar(person.querySelector('.avatar'), member);
+			showPresence(person, member, shop);
+			person.querySelector('bdi').textContent =
+				member === me ? 'You' : member.name;
+		});
+};
+
+// Open while somebody is alone, folded away as soon as a friend is there.
+const showInvite = ({ friends, stage }) => {
+	const isJoined = stage === 'joined';
+	$('invite').hidden = !isJoined;
+	const wanted = isJoined && friends.length === 0 ? 'open' : 'folded';
+	if ($('invite').dataset.wanted === wanted)
+		return;
+	$('invite').dataset.wanted = wanted;
+	$('invite').open = wanted === 'open';
+};
+
 const showHero = (shop) => {
-	const { stage, members, me, host, isBusy, isAtCheckout } = shop;
+	const { stage, me, host, isBusy, isAtCheckout } = shop;
 	const isJoined = stage === 'joined';
 	const [headline, subline, label] = isJoined ? joinedHeadline(shop) :
 		HEADLINES[stage];
 	say($('headline'), headline);
 	say($('subline'), subline);
-	say($('problem'), shop.problem);
+	if (say($('problem'), shop.problem) && shop.problem !== '')
+		announce(shop.problem);
 	$('enter').hidden = isJoined;
+	$('anew').hidden = stage !== 'left' || isBusy;
 	$('scene').toggleAttribute('hidden', isJoined);
 	say($('enter-button'), isBusy ? 'One moment…' : label ?? '');
 	setDisabled($('enter-button'), isBusy);
-	$('party').hidden = $('invite').hidden = !isJoined;
+	$('party').hidden = !isJoined;
 	// At a checkout nobody can come back.
 	$('take-over').hidden = !me || host !== undefined || isBusy ||
 		isAtCheckout;
-	arrange($('people'), members.map((member) => [member.id, member]),
-		() => cloneOf('person-template'), (person, member) => {
-			showAvatar(person.querySelector('.avatar'), member);
-			person.querySelector('bdi').textContent =
-				member === me ? 'You' : member.name;
-		});
+	showInvite(shop);
+	showPeople(shop);
 };
 
 const CONNECTION = {
@@ -270,11 +356,27 @@ const CONNECTION = {
 
 const TRANSPORTS = { websocket: 'WebSocket', polling: 'Long-polling' };
 
-const showConnection = ({ connection, transport, isUnsent }) => {
+const unsentText = (count) =>
+	`${count} ${count === 1 ? 'change' : 'changes'} not sent yet`;
+
+// How many are not sent is told by the eye alone, that they are not and that
+// they are once each.
+const showUnsent = ({ unsent }) => {
+	const wasSent = $('unsent').hidden;
+	say($('unsent'), unsent > 0 ? unsentText(unsent) : '');
+	if (wasSent && unsent > 0)
+		announce('Your changes are not sent yet');
+	else if (!wasSent && unsent === 0)
+		announce('All your changes are sent');
+};
+
+const showConnection = ({ connection, transport }) => {
+	const text = CONNECTION[connection];
+	const wasIdle = $('connection').dataset.state === 'idle';
 	$('connection').dataset.state = connection;
-	say($('connection-state'), CONNECTION[connection]);
+	if (say($('connection-state'), text) && !wasIdle)
+		announce(`Connection: ${text}`);
 	say($('connection-transport'), TRANSPORTS[transport] ?? '');
-	say($('unsent'), isUnsent ? 'Your changes are not sent yet' : '');
 };
 
 const DONE = {
@@ -305,8 +407,9 @@ const openDone = (done) => {
 	const [title, text] = DONE[done];
 	say($('done-title'), title);
 	say($('done-text'), text);
+	// What is outside of it is not heard meanwhile.
 	if (dialog.open)
-		announce(title);
+		$('done-title').focus();
 	else
 		dialog.showModal();
 };
@@ -330,20 +433,21 @@ const showDone = (shop) => {
 		}, (row, { name, cart }) => {
 			const [term, sum] = row.children;
 			term.textContent = name;
-			const count = countOf(cart);
-			sum.textContent = `${count} ${count === 1 ? 'item' : 'items'} · ` +
+			sum.textContent = `${items(countOf(cart))} · ` +
 				money(totalOf(cart));
 		});
 	$('done-total').textContent = money(members.reduce((sum, { cart }) =>
 		sum + totalOf(cart), 0));
 };
 
-// Show all of it; change(product, by) is called for every + and -.
-export const show = (shop, change) => {
+// Show all of it. Of acts, change(product, by) is called for every + and -, and
+// lookAt(product) for who wants friends to look at one.
+export const show = (shop, acts) => {
 	showConnection(shop);
+	showUnsent(shop);
 	showHero(shop);
-	showProducts(shop, change);
-	showMine(shop, change);
+	showProducts(shop, acts);
+	showMine(shop, acts);
 	showFriends(shop);
 	showReady(shop);
 	showDone(shop);
@@ -352,12 +456,14 @@ export const show = (shop, change) => {
 const pathOf = (rows) => rows.flatMap((row, y) =>
 	row.map((isDark, x) => isDark ? `M${x} ${y}h1v1h-1z` : '')).join('');
 
+// No phone gets to a page of this machine.
 export const showLink = (link) => {
 	$('link').value = $('friend').href = link;
-	$('local-hint').hidden =
-		!/^(localhost|127\..*|\[::1\])$/.test(location.hostname);
-	const rows = makeQr(link);
+	const isLocal = isOfThisMachine(location.hostname);
+	$('local-hint').hidden = !isLocal;
+	const rows = isLocal ? null : makeQr(link);
 	$('qr').toggleAttribute('hidden', rows === null);
+	$('show-qr').hidden = rows === null;
 	if (rows === null)
 		return;
 	const size = rows.length + 2 * QR_MARGIN;
@@ -366,29 +472,29 @@ export const showLink = (link) => {
 	$('qr').querySelector('path').setAttribute('d', pathOf(rows));
 };
 
-export const clearFeed = () => {
-	$('feed').replaceChildren();
-	$('news').hidden = true;
-};
+export const clearFeed = () => $('feed').replaceChildren();
 
-// Add news, the newest first.
-export const tell = (texts) => {
-	const time = new Date().toLocaleTimeString('en',
-		{ hour: '2-digit', minute: '2-digit', hour12: false });
-	for (const text of texts) {
+export const clockOf = (date) => date.toLocaleTimeString('en',
+	{ hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false });
+
+// Add news, the newest first, which are { text } or also { name } of who said
+// that.
+export const tell = (news) => {
+	const time = clockOf(new Date()).slice(0, 5);
+	for (const { name, text } of news) {
 		const line = document.createElement('li');
 		const clock = document.createElement('time');
 		const words = document.createElement('bdi');
 		clock.textContent = time;
-		words.textContent = text;
+		words.textContent = name ? `${name}: ${text}` : text;
+		line.classList.toggle('said', name !== undefined);
 		line.append(clock, words);
 		$('feed').prepend(line);
+		announce(words.textContent);
+		toast(words.textContent);
 	}
 	while ($('feed').children.length > FEED_MAX)
 		$('feed').lastElementChild.remove();
-	$('news').hidden = $('feed').children.length === 0;
-	if (texts.length > 0)
-		toast(texts.at(-1));
 };
 
 // For those who see the page where the news are out of sight.
@@ -398,9 +504,4 @@ const toast = (text) => {
 	void element.offsetWidth;	// starts the animation afresh
 	element.textContent = text;
 	element.classList.add('on');
-};
-
-// For those who hear the page.
-export const announce = (text) => {
-	$('announcer').textContent = text;
 };
