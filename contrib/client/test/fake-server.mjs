@@ -504,8 +504,10 @@ export class FakeServer {
 		const { session } = customer;
 		const tell = (event, payload, more) => {
 			this.sent[event] = (this.sent[event] ?? 0) + 1;
-			one.send(copy({ event, payload, ...more,
-				cursor: this.#cursor(session, one) }));
+			// An answer has its own behind what is told besides.
+			const hasCursor = !one.isPoll || event.startsWith('multicart');
+			one.send(copy({ event, payload, ...more, cursor: hasCursor ?
+				this.#cursor(session, one) : undefined }));
 		};
 		this.#showTo(session, one, tell);
 		if (one.features.includes('presence') &&
@@ -638,7 +640,8 @@ export class FakeServer {
 		const customer = this.#proved(sessionId, payload, bearer);
 		const { session } = customer;
 		const messages = [];
-		const one = { features: this.#on(payload.features),
+		const one = { isPoll: true,
+			features: this.#on(payload.features),
 			at: this.#position(session, payload.cursor),
 			send: (message) => messages.push(message) };
 		const hasAll = one.features.length === 0 || !one.at.isWhole;

@@ -34,7 +34,13 @@ for (const transport of ['websocket', 'polling']) {
 	const options = { forcePolling: transport === 'polling' };
 
 	test(`others hear what is said by ${transport}`, async () => {
-		const { page, shop, friend, guest, clock } = await started(options);
+		const { page, shop, friend, guest, network, clock } =
+			await started(options);
+		friend.network.latency = () => 1;
+		let sent = 0;
+		network.onPost = network.onSend = ({ event }) => {
+			sent += event === 'say';
+		};
 		const said = [outcome(shop.say({ looks: 'at cheese' })),
 			outcome(guest.say(['hello', 7, null, 'Ä']))];
 		await clock.advance(1000);
@@ -45,6 +51,8 @@ for (const transport of ['websocket', 'polling']) {
 		assert.deepEqual(page.told('say'), [
 			{ from: guest.customerId, what: ['hello', 7, null, 'Ä'] }]);
 		assert.equal(shop.pending, null);
+		// What another says is no answer.
+		assert.equal(sent, 1);
 	});
 
 	test(`one hears alone what is said to it by ${transport}`, async () => {
@@ -190,6 +198,7 @@ for (const transport of ['websocket', 'polling']) {
 
 	test(`who is not in says nothing by ${transport}`, async () => {
 		const { shop, friend, clock } = await started(options);
+		shop.say('well');
 		shop.say('bye');
 		shop.leave();
 		const late = outcome(shop.say('too late'));
@@ -202,7 +211,7 @@ for (const transport of ['websocket', 'polling']) {
 
 		assert.deepEqual([late.is, gone.is, closed.is],
 			['notJoined', 'notJoined', 'closed']);
-		assert.deepEqual(heard(friend), ['bye']);
+		assert.deepEqual(heard(friend), ['well', 'bye']);
 	});
 
 	test(`what waits ends with the client by ${transport}`, async () => {
@@ -466,6 +475,7 @@ test('nothing is heard twice by two lines', async () => {
 	const said = [];
 	for (let i = 0; i < 40; i++) {
 		network.latency = () => i % 2 * 30 + 5;
+		network.onPost = () => ({ answerDelay: i % 3 * 20 + 1 });
 		guest.say(i);
 		said.push(i);
 		await clock.advance(50);
