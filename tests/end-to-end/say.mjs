@@ -5,12 +5,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { Client } from './lib/client.mjs';
+import { Client, message } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { Members, TRANSPORTS } from './lib/member.mjs';
+import { makeRandom } from './lib/random.mjs';
 import { ask } from './lib/shopper.mjs';
 
+const SEEDS = Number(process.env.SEEDS ?? 3);
 const SAY = ['say'];
 const SECRET = 'a-word-that-nobody-wrote-down';
 
@@ -100,6 +102,45 @@ test('a customer goes from one transport to another and loses nothing',
 		await bob.close();
 		members.close();
 		assert.equal(await daemon.stop(), 0);
+	}));
+
+// What a script of says and changes of transport comes to, made from a seed.
+const runScript = async (seed) => {
+	const random = makeRandom(seed);
+	const { daemon, members } = await serve();
+	const all = await enterAll(members);
+	const expected = all.map(() => []);
+	for (let n = 0; n < 60; n++) {
+		const who = random(all.length);
+		if (random(4) === 0) {
+			all[who] = await members.goOver(all[who],
+				TRANSPORTS[random(TRANSPORTS.length)]);
+			continue;
+		}
+		const to = random(2 * all.length);
+		const more = to < all.length ? { to: all[to].customerId } : {};
+		// It is answered, so that this one is said before the next.
+		const { messages } = await ask(daemon, 'POST', '/one', {
+			body: message('say', { customerId: all[who].customerId,
+				token: all[who].token, what: n, seq: n + 1, ...more }) });
+		assert.deepEqual(messages, [{ event: 'say',
+			payload: { seq: n + 1 } }]);
+		for (const [i, list] of expected.entries())
+			if (i !== who && (to >= all.length || i === to))
+				list.push(n);
+	}
+	for (const [i, member] of all.entries())
+		assert.deepEqual(await heard(member, expected[i].length),
+			expected[i], `seed ${seed}`);
+	await Promise.all(all.map((member) => member.close()));
+	members.close();
+	assert.equal(await daemon.stop(), 0);
+};
+
+test('whatever way they take, all hear the same', { concurrency: true },
+	() => withPatience(async () => {
+		for (let seed = 1; seed <= SEEDS; seed++)
+			await runScript(seed);
 	}));
 
 test('who is far behind is told so', { concurrency: true },
