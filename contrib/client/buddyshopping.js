@@ -62,6 +62,10 @@ const PUTS_OFF = [408, 425, 429];
 const LATE_MS = 5000;
 const LATE_FAILURES = 1 / 8;
 
+// How often the daemon may not know yet what it has acknowledged, before it has
+// forgotten it.
+const DOUBTS_MAX = 2;
+
 const REQUEST_ID_BYTES = 18;
 
 // How long something that is said may wait, and how much of it.
@@ -897,8 +901,8 @@ class Shopper {
 		// while it was under way; doubt and failures are about one
 		// without an answer.
 		this._wishes = new Map();
-		// What was: event -> {value, since}. A multicart may be older, if
-		// that was the cursor when it was acknowledged.
+		// What was: event -> {value, seq, doubts}. A multicart may be older
+		// until it shows that, or the daemon's number is as high.
 		this._known = new Map();
 		// What is to be said, likewise, and a page keeps for no other.
 		this._says = [];
@@ -1158,39 +1162,35 @@ class Shopper {
 			this._known.get(event)?.value ?? null;
 	}
 
-	// The own cart and readiness of a multicart asked for since that cursor.
-	// On a WebSocket none that was not asked for can be older than an answer,
-	// but one without the change may be on its way when this is acknowledged.
-	_learn(multicart, since) {
+	// The own cart and readiness of a multicart.
+	_learn(multicart) {
 		const mine = (all) => all?.find(({ owner }) =>
 			owner.id === this.customerId);
 		const [before, now] = [this.multicart, multicart].map(mine);
 		return now && [
-			this._discover(CART, before?.content, now.content, since),
+			this._discover(CART, before?.content, now.content),
 			this._discover(READY, before?.owner.isReadyToCheckout,
-				now.owner.isReadyToCheckout, since),
+				now.owner.isReadyToCheckout),
 		].includes(true);
 	}
 
 	// Whether it is another than what was known. What may be older than the
 	// last answer, or another tab's, and what came while ours was on its way,
 	// has the daemon asked again.
-	_discover(event, before, value, since) {
+	_discover(event, before, value) {
 		const known = this._known.get(event);
 		const wish = this._wishes.get(event);
 		const isSettled = known && isSame(known.value, value);
 		const isChanged = !isSame(before, value);
 		const isOurs = wish?.seq && isChanged &&
 			isSame(valueOf(wish), value);
-		const mayBeOld = known?.since && !precedes(known.since, since) &&
-			(since !== undefined || !isChanged);
 		if (isOurs)
 			wish.isOvertaken = false;
 		else if (wish?.seq && isChanged && !isSettled)
 			wish.isOvertaken = true;
 		if (isSettled)
-			known.since = undefined;
-		else if (mayBeOld && !isOurs)
+			known.seq = undefined;
+		else if (known?.seq && !isOurs)
 			this._isUnsure = true;
 		else {
 			this._known.set(event, { value });
@@ -1571,7 +1571,7 @@ class Shopper {
 		this._reviewSaid();
 		if (precedes(its, ours) && !isRestored)
 			return;
-		const isNews = this._learn(multicart, since);
+		const isNews = this._learn(multicart);
 		if (its === ours && !isRestored && !isNews)
 			return;
 		this._revision = its;
@@ -1629,9 +1629,10 @@ class Shopper {
 		this._isConfirmed = true;
 		this._seq = Math.max(this._seq, seq);
 		this._compare(seq);
-		// The multicart that follows this was made after it.
+		// The multicart that follows this was made after what it counts.
 		for (const known of this._known.values())
-			known.since = undefined;
+			if (known.seq <= seq || ++known.doubts > DOUBTS_MAX)
+				known.seq = undefined;
 		for (const [event, wish] of this._unsettled) {
 			const { doubt } = wish;
 			this._blame(event, wish, (error) =>
@@ -1686,7 +1687,7 @@ class Shopper {
 		for (const [event, wish] of this._wishes)
 			if (wish.seq && (wish.seq === seq ||
 			    (wish.isStale && wish.seq < seq && isPast)))
-				this._acknowledged(event, wish.seq, wish.seq === seq);
+				this._acknowledged(event, wish.seq);
 			else if (wish.isStale && wish.seq < seq)
 				Object.assign(wish, { seq: 0, isStale: false });
 	}
@@ -1745,7 +1746,7 @@ class Shopper {
 	}
 
 	// It is stored, or another tab's change was later.
-	_acknowledged(event, seq, isStored = true) {
+	_acknowledged(event, seq) {
 		const wish = this._wishes.get(event);
 		if (!wish)
 			return;
@@ -1753,9 +1754,8 @@ class Shopper {
 		wish.waiting.filter(isDone).forEach((one) => one.resolve());
 		wish.waiting = wish.waiting.filter((one) => !isDone(one));
 		if (isDone(wish)) {
-			if (isStored)
-				this._known.set(event, { value: valueOf(wish),
-					since: this.cursor });
+			this._known.set(event,
+				{ value: valueOf(wish), seq, doubts: 0 });
 			if (wish.isOvertaken)
 				this._isUnsure = true;
 			this._wishes.delete(event);

@@ -532,3 +532,63 @@ test('what is unlocked is not told to wait', async () => {
 	assert.deepEqual(page.told('pending').map((one) => one?.retryAt),
 		[null, undefined]);
 });
+
+test('an older answer by the other line shows no older cart', async () => {
+	const world = new World();
+	const page = world.page();
+	const { clock } = world;
+	// By polling while a WebSocket is slow.
+	page.network.upgradeMs = 4000;
+	page.network.latency = () => 500;
+	page.network.onPost = ({ event }) => ({ delay: 10,
+		answerDelay: event === 'poll' ? 5000 : 10 });
+	const shop = page.open();
+	shop.startSession('Ada');
+	await clock.advance(4600);
+	assert.equal(shop.transport, 'polling');
+	const seen = watch(shop, 'cart');
+
+	shop.updateCart({ pears: 1 });
+	await clock.advance(MINUTE);
+
+	assert.equal(shop.transport, 'websocket');
+	assert.deepEqual(seen.slice(1), [{ pears: 1 }]);
+});
+
+test('a change that arrived twice is not taken back', async () => {
+	const all = await started({ forcePolling: true });
+	const { shop, network, clock } = all;
+	const twin = twinOf(all);
+	await clock.advance(1000);
+	network.onPost = ({ event }) => event === 'updateCart' ?
+		{ repeat: true, answerDelay: 200 } : {};
+	const seen = watch(shop, 'cart');
+
+	shop.updateCart({ pears: 1 });
+	await clock.advance(50);
+	twin.setReady(true);
+	await clock.advance(MINUTE);
+
+	assert.deepEqual(seen.slice(1), [{ pears: 1 }]);
+	assert.equal(shop.pending, null);
+});
+
+test('what a restored daemon has forgotten is known no more', async () => {
+	const { shop, network, server, clock } =
+		await started({ forcePolling: true });
+	await clock.advance(1000);
+	const restore = server.backup('s1');
+	network.onPost = () => ({ delay: 10, answerDelay: 10 });
+	network.latency = () => 500;
+	const stored = outcome(shop.updateCart({ pears: 1 }));
+	await clock.advance(25);
+	assert.equal(stored.is, 'resolved');
+	restore();
+	network.crash();
+	const before = network.posts.length;
+
+	await clock.advance(MINUTE);
+
+	assert.deepEqual(shop.cart, {});
+	assert.ok(network.posts.length - before < 30);
+});
