@@ -80,7 +80,7 @@ export class BuddyShoppingError extends Error {
 export interface Pending {
 	/** The oldest first; `enter` is a start or join. */
 	readonly what: readonly ('enter' | 'cart' | 'isReady' | 'leave')[];
-	/** How many calls wait for it, also those before a reload. */
+	/** How many calls wait for it, also those before a reload or in other tabs. */
 	readonly count: number;
 	/** That of the oldest, in milliseconds since 1970. */
 	readonly since: number;
@@ -181,6 +181,11 @@ export interface KeptItems {
 	removeItem(key: string): void;
 }
 
+/** What matters of a LockManager. */
+export interface Locks {
+	request(name: string, act: () => unknown): Promise<unknown>;
+}
+
 /** What is taken from the browser unless given; for tests. */
 export interface Platform {
 	WebSocket?: new (url: string, protocols?: string | string[]) => Socket;
@@ -196,6 +201,8 @@ export interface Platform {
 	getRandomValues(bytes: Uint8Array): unknown;
 	sessionStorage?: KeptItems;
 	localStorage?: KeptItems;
+	/** `navigator.locks`, where there are any. */
+	locks?: Locks;
 	/** That of the page. */
 	origin?: string;
 	window?: Target;
@@ -253,6 +260,12 @@ export interface Options {
 	features?: readonly Feature[];
 	/** Tell each message, by console.debug if it is true. */
 	debug?: boolean | Debug;
+	/**
+	 * Where the customer is kept: in sessionStorage, unless given, it is this
+	 * tab's; in localStorage it is that of all tabs of the browser, also of
+	 * later ones, until it leaves.
+	 */
+	storage?: 'sessionStorage' | 'localStorage';
 	platform?: Partial<Platform>;
 }
 
@@ -264,7 +277,8 @@ export class BuddyShopping<
 	/**
 	 * Take part in the session of url (http, https, ws or wss; the path is
 	 * the daemon's base path and the session's id). A customer that this
-	 * tab was before a reload is resumed at once.
+	 * tab was before a reload, or that others are, see `storage`, is resumed
+	 * at once.
 	 */
 	constructor(url: string | { readonly href: string }, options?: Options);
 

@@ -62,6 +62,9 @@ const PUTS_OFF = [408, 425, 429];
 const LATE_MS = 5000;
 const LATE_FAILURES = 1 / 8;
 
+// How long what one tab keeps may be on its way to the others.
+const SPREAD_MS = 500;
+
 // How often the daemon may not know yet what it has acknowledged, before it has
 // forgotten it.
 const DOUBTS_MAX = 2;
@@ -125,6 +128,7 @@ function browser() {
 		getRandomValues: (bytes) => crypto.getRandomValues(bytes),
 		sessionStorage: permitted(() => sessionStorage),
 		localStorage: permitted(() => localStorage),
+		locks: navigator?.locks,
 		origin,
 		window,
 		document,
@@ -141,24 +145,34 @@ function platformOf({ platform }) {
 class Note {
 	constructor(storage, key) {
 		this._storage = storage;
-		this._key = `buddyshopping ${key}`;
+		this.key = `buddyshopping ${key}`;
 	}
 
 	read() {
+		return permitted(() => {
+			this._text = this._storage.getItem(this.key);
+			return JSON.parse(this._text);
+		});
+	}
+
+	// Whether it is not what was read or written here last.
+	hasChanged() {
 		return permitted(() =>
-			JSON.parse(this._storage.getItem(this._key)));
+			this._storage.getItem(this.key) !== this._text);
 	}
 
 	// Whether it was kept.
 	write(value) {
 		return permitted(() => {
-			this._storage.setItem(this._key, JSON.stringify(value));
+			const text = JSON.stringify(value);
+			this._storage.setItem(this.key, text);
+			this._text = text;
 			return true;
 		});
 	}
 
 	erase() {
-		permitted(() => this._storage.removeItem(this._key));
+		permitted(() => this._storage.removeItem(this.key));
 	}
 }
 
@@ -318,6 +332,13 @@ function strangers(count, seq) {
 // Browsers of before 2022 tell none.
 function reasonOf({ reason }) {
 	return reason ?? new BuddyShoppingError({ code: 'aborted' });
+}
+
+// What must not get lost of a note that tabs share.
+function gist({ customer, ended = [0], wishes = [], settled = [] }) {
+	return JSON.stringify([ended[0], customer?.requestId, !customer?.token,
+		wishes.map(([event,, seq]) => [event, seq]),
+		settled.map(([event, seq]) => [event, seq]).sort()]);
 }
 
 function valueOf({ payload }) {
@@ -909,6 +930,15 @@ class Shopper {
 		this._isShown = false;
 		this._saySeq = 0;
 		this._leap = 0;
+		// Of tabs that are one customer: how many it has been, up to which
+		// they are gone, and why the last; and what became of wishes: event
+		// -> [event, seq, code], with a code if it was refused.
+		this._isShared = options.storage === 'localStorage';
+		this._generation = 0;
+		this._ended = [0];
+		this._settled = new Map();
+		this._isMerging = false;
+		this._isCramped = false;
 		this.pending = null;
 		this._isTelling = false;
 		// Whether a line was lost since there was one.
@@ -945,7 +975,8 @@ class Shopper {
 		this._tick = new Alarm(platform);
 		this._recheck = new Alarm(platform);
 		this._trial = new Alarm(platform);
-		this._customerNote = customerNote(platform.sessionStorage, ends);
+		this._customerNote = customerNote(this._isShared ?
+			platform.localStorage : platform.sessionStorage, ends);
 		this._failureNote = new Note(platform.localStorage, ends.host);
 		this._socket = new SocketLine(platform, ends, this);
 		this._poller = new PollLine(platform, ends, this);
@@ -1031,17 +1062,19 @@ class Shopper {
 	_listen() {
 		const { window, document, connection } = this._platform;
 		const hear = ({ type, persisted }) => {
+			this._catchUp();
 			if (type.startsWith('page'))
 				this._go(type === 'pagehide');
 			// Every page is shown; only a frozen one has to wake.
 			const isTrifle = type === 'pageshow' ? !persisted :
-				type === 'pagehide' ||
+				type === 'pagehide' || type === 'storage' ||
 				(type === 'visibilitychange' && this.isHidden());
 			if (!isTrifle)
 				this._trouble();
 		};
 		for (const [target, ...types] of [
-			[window, 'online', 'offline', 'pageshow', 'pagehide'],
+			[window, 'online', 'offline', 'pageshow', 'pagehide',
+				...this._isShared ? ['storage'] : []],
 			[document, 'visibilitychange', 'resume'],
 			[connection, 'change']])
 			for (const type of types) {
@@ -1105,7 +1138,14 @@ class Shopper {
 	_recall() {
 		const note = this._customerNote.read();
 		const { customer, wishes = [], known = [], ghost = null,
-			stripe = 0 } = (this._isOurs(note?.customer) && note) || {};
+			settled = [], stripe = 0 } =
+			(this._isOurs(note?.customer) && note) || {};
+		if (this._isShared) {
+			this._generation = note?.generation ?? 0;
+			this._ended = note?.ended ?? [0];
+		}
+		for (const [event, ...end] of settled)
+			this._settled.set(event, [event, ...end]);
 		this._ghost = ghost;
 		// Another than that of the tab that this is a duplicate of.
 		this._stripe = (stripe + 1 + Math.floor((STRIPES - 1) *
@@ -1131,25 +1171,184 @@ class Shopper {
 	}
 
 	_remember() {
-		const customer = this._isOurs(this._customer) ? this._customer :
-			null;
-		const kept = { customer, ghost: this._ghost,
-			stripe: this._stripe };
-		if (!kept.customer && !kept.ghost) {
+		if (this._isMerging)
+			return;
+		const kept = this._keep();
+		if (!kept.customer && !kept.ghost && !kept.ended) {
 			this._customerNote.erase();
 			return;
 		}
-		const wishes = Array.from(this._wishes,
-			([event, { payload, seq, failures, waiting, at }]) =>
-				[event, payload, seq, failures, waiting.length, at]);
+		const { wishes } = kept;
 		const small = wishes.filter(([event]) => event !== CART);
 		const knownBeside = (some) => Array.from(this._known)
 			.filter(([event]) => !some.some(([one]) => one === event))
 			.map(([event, { value }]) => [event, value]);
 		// What the daemon knows, too, goes first if carts are too large.
-		[wishes, small].some((some) => [knownBeside(some), []].some(
-			(known) => this._customerNote.write(
-				{ ...kept, wishes: some, known })));
+		const notes = [wishes, small].flatMap((some) =>
+			[knownBeside(some), []].map((known) =>
+				({ ...kept, wishes: some, known })));
+		this._isCramped = notes.findIndex((note) =>
+			this._customerNote.write(note)) !== 0;
+	}
+
+	_keep() {
+		return {
+			customer: this._isOurs(this._customer) ? this._customer :
+				null,
+			ghost: this._ghost,
+			...this._isShared ? { generation: this._generation,
+				ended: this._ended,
+				settled: [...this._settled.values()] } :
+				{ stripe: this._stripe },
+			wishes: Array.from(this._wishes,
+				([event, { payload, seq, failures, waiting, at }]) =>
+					[event, payload, seq, failures, waiting.length,
+						at]),
+		};
+	}
+
+	// Take over what other tabs of the customer have kept since. What is later
+	// counts in all of them, so it does not matter who hears of what, or when:
+	// the event `storage` makes it soon.
+	_catchUp(isEntering = false) {
+		const isNeeded = this._isShared && !this._isClosed &&
+			!this._isMerging;
+		if (!isNeeded || !(isEntering || this._customerNote.hasChanged()))
+			return;
+		const note = this._customerNote.read() ?? {};
+		const { cart, isReady, pending } = this;
+		this._isMerging = true;
+		this._follow(note, isEntering);
+		if (note.customer &&
+		    note.customer.requestId === this._customer?.requestId)
+			this._merge(note);
+		this._isMerging = false;
+		const isAhead = this._customer ? gist(this._keep()) !== gist(note) :
+			this._ended[0] > (note.ended ?? [0])[0];
+		// Tabs that cannot keep all would go on taking turns.
+		if (isAhead && !this._isCramped)
+			this._remember();
+		this._pump();
+		this._steer();
+		if (pending === this.pending &&
+		    (cart !== this.cart || isReady !== this.isReady))
+			this._tell('pending', pending);
+	}
+
+	// Be the customer that the tabs are by now.
+	_follow({ customer, generation, ended, ghost }, isEntering) {
+		if (ended) {
+			this._ghost = ghost;
+			if (ended[0] > this._ended[0])
+				this._ended = ended;
+		}
+		const mine = this._customer;
+		const isThere = customer && generation > this._ended[0] &&
+			this._isOurs(customer);
+		if (isThere && mine?.requestId === customer.requestId) {
+			this._generation = generation;
+			mine.customerId = mine.customerId ?? customer.customerId;
+			mine.token = mine.token ?? customer.token;
+			return;
+		}
+		if (mine && this._generation <= this._ended[0])
+			this._endAsElsewhere(this._ended[1]);
+		if (isThere && this._yieldsTo(customer, generation, isEntering))
+			this._adopt(customer, generation);
+	}
+
+	_endAsElsewhere(code) {
+		this._goOnEntering();
+		this._end(code ? new BuddyShoppingError({ code }) : undefined);
+	}
+
+	_adopt(customer, generation) {
+		this._goOnEntering();
+		this._socket.stop();
+		this._poller.stop();
+		this._pause.clear();
+		this._be({ ...customer, isRemembered: true }, generation);
+	}
+
+	// Who waits for being in is not done with what another tab came to.
+	_goOnEntering() {
+		const { event, customerName, turns, at, token } =
+			this._customer ?? {};
+		if (event && !token && this._entering.length > 0)
+			this._next = this._next ?? { event, customerName, turns, at };
+	}
+
+	// Two that begin at the same time agree without a word. Who asked for
+	// nothing is nobody until there is somebody to be.
+	_yieldsTo({ requestId, token }, generation, isEntering) {
+		const mine = this._customer;
+		if (!mine)
+			return isEntering || Boolean(token);
+		if (generation !== this._generation)
+			return generation > this._generation;
+		return !token === !mine.token ? requestId > mine.requestId :
+			Boolean(token);
+	}
+
+	// Whichever wish is later, and whatever became of others.
+	_merge({ wishes = [], known = [], settled = [] }) {
+		for (const [event, value] of known)
+			if (!this._known.has(event))
+				this._known.set(event, { value });
+		for (const [event, seq, code] of settled)
+			if (seq > this._settledUpTo(event))
+				this._settleAsElsewhere(event, seq, code,
+					new Map(known));
+		for (const [event, payload, seq, failures, count, at] of wishes)
+			if (seq > Math.max(this._settledUpTo(event),
+				this._wishes.get(event)?.seq ?? 0))
+				this._adoptWish(event, { payload, seq, failures, at,
+					isForeign: true }, count);
+	}
+
+	_settledUpTo(event) {
+		return (this._settled.get(event) ?? [event, 0])[1];
+	}
+
+	// The line of this tab may still bring what was before that.
+	_settleAsElsewhere(event, seq, code, known) {
+		if (code) {
+			this._forgo({ event, payload: { seq } },
+				new BuddyShoppingError({ code, event }));
+			return;
+		}
+		this._acknowledged(event, seq);
+		const { value } = this._known.get(event) ?? {};
+		const told = known.get(event);
+		if (known.has(event))
+			this._known.set(event, { seq, doubts: 0,
+				value: isSame(value, told) ? value : told });
+	}
+
+	// The tab that has it says it, unless it is closed meanwhile.
+	_adoptWish(event, wish, count) {
+		const { waiting = [] } = this._wishes.get(event) ?? {};
+		waiting.push(...strangers(
+			Math.max(0, count - waiting.length), wish.seq));
+		this._seq = Math.max(this._seq, wish.seq);
+		const adopted = { ...wish, waiting };
+		this._putOff(adopted, PATIENCE_MS);
+		this._wishes = new Map([...this._wishes.set(event, adopted)]
+			.sort(([, one], [, other]) => one.seq - other.seq));
+	}
+
+	// Numbers tell tabs whose wish is later, so each says them in that order,
+	// and others' before its own.
+	_order(wish) {
+		this._number(wish);
+		for (const one of this._wishes.values())
+			if (one.isForeign)
+				one.heldUntil = 0;
+	}
+
+	_settle(event, seq, code) {
+		if (seq > this._settledUpTo(event))
+			this._settled.set(event, [event, seq, code]);
 	}
 
 	// What is wished, or what is known to be stored, under that name. Who leaves
@@ -1275,6 +1474,7 @@ class Shopper {
 
 	async enter(event, customerName, options, turns) {
 		this._admit(options);
+		this._catchUp(true);
 		const isLeaving = this._wishes.has('leaveSession');
 		if (this._isConfirmed && !isLeaving)
 			return this.customerId;
@@ -1293,12 +1493,18 @@ class Shopper {
 	}
 
 	_become(customer) {
-		this._customer = customer && { at: this._platform.now(),
+		this._be(customer && { at: this._platform.now(),
 			...customer, requestId: this._ghostOf(customer) ??
-				randomId(this._platform) };
+				randomId(this._platform) }, this._ended[0] + 1);
+	}
+
+	_be(customer, generation) {
+		this._customer = customer;
+		this._generation = generation;
 		this._isConfirmed = false;
 		this._isOffline = false;
 		this._known.clear();
+		this._settled.clear();
 		this._unshow();
 		this._remember();
 	}
@@ -1340,6 +1546,7 @@ class Shopper {
 
 	async wish(event, content, options) {
 		this._admit(options);
+		this._catchUp();
 		const isLeaving = this._wishes.has('leaveSession');
 		if (!this._customer || (isLeaving && event !== 'leaveSession'))
 			this._deny('notJoined');
@@ -1351,8 +1558,12 @@ class Shopper {
 		// One that may have arrived has had its place in the order.
 		if (seq)
 			this._wishes.delete(event);
-		this._wishes.set(event, { payload, seq: 0, waiting, at });
-		this._remember();
+		const wish = { payload, seq: 0, waiting, at };
+		this._wishes.set(event, wish);
+		if (this._isShared)
+			this._order(wish);
+		else
+			this._remember();
 		this._pump();
 		return promise;
 	}
@@ -1428,6 +1639,13 @@ class Shopper {
 		const customer = this._customer;
 		const isNeeded = () => customer === this._customer &&
 			!customer.token && !this._isClosed;
+		if (this._isShared && isNeeded()) {
+			await this._awaitEntry();
+			this._catchUp();
+			if (!isNeeded())
+				return customer === this._customer ? this.hello() :
+					null;
+		}
 		let ticket = customer.token ? undefined : this._ticket;
 		if (typeof ticket === 'function')
 			try {
@@ -1440,6 +1658,24 @@ class Shopper {
 		if (isNeeded())
 			hello.payload.ticket = ticket ?? undefined;
 		return hello;
+	}
+
+	// Of several tabs one enters at a time, where there are locks: the others
+	// find afterwards who they are. One that is frozen is not waited for.
+	_awaitEntry() {
+		const { locks } = this._platform;
+		if (locks && !this._entry)
+			this._entry = new Promise((go) => {
+				const ended = new Promise((end) => {
+					this._endEntry = end;
+				});
+				this._platform.setTimeout(go, REPLY_MS);
+				locks.request(this._customerNote.key, () => {
+					go();
+					return ended;
+				}).catch(go);
+			});
+		return this._entry;
 	}
 
 	_failTicket(cause) {
@@ -1484,7 +1720,10 @@ class Shopper {
 			this.held(), heldUntil - this._platform.uptime()));
 		const at = holds.findIndex((ms) => ms <= 0);
 		if (at < 0 && next.length > 0)
-			this._pause.set(Math.min(...holds), () => this._pump());
+			this._pause.set(Math.min(...holds), () => {
+				this._catchUp();
+				this._pump();
+			});
 		if (at < 0)
 			return;
 		const [event, wish] = next[at];
@@ -1529,7 +1768,9 @@ class Shopper {
 	receive(line, { event, payload, cursor, from }, asked, since, isInStep) {
 		this.debug('in', line === this._socket ? 'websocket' : 'polling',
 			{ event, payload, cursor });
-		if (!this._customer)
+		const customer = this._customer;
+		this._catchUp();
+		if (!customer || customer !== this._customer)
 			return;
 		const isNews = (at) => cursor ?
 			isBeyond(placeOf(cursor), this._place, at) : isInStep;
@@ -1689,7 +1930,13 @@ class Shopper {
 			    (wish.isStale && wish.seq < seq && isPast)))
 				this._acknowledged(event, wish.seq);
 			else if (wish.isStale && wish.seq < seq)
-				Object.assign(wish, { seq: 0, isStale: false });
+				this._renumber(wish);
+	}
+
+	_renumber(wish) {
+		Object.assign(wish, { seq: 0, isStale: false });
+		if (this._isShared)
+			this._number(wish);
 	}
 
 	// What was said may be to blame for it, or the network: if that answers
@@ -1747,6 +1994,7 @@ class Shopper {
 
 	// It is stored, or another tab's change was later.
 	_acknowledged(event, seq) {
+		this._settle(event, seq);
 		const wish = this._wishes.get(event);
 		if (!wish)
 			return;
@@ -1832,6 +2080,9 @@ class Shopper {
 				this._unsay(wish, error);
 			return;
 		}
+		this._settle(event, seq || wish?.seq, error.code);
+		if (!wish)
+			return;
 		const isMeant = (one) => !seq || (one.seq && one.seq <= seq);
 		wish.waiting.filter(isMeant).forEach((one) => one.reject(error));
 		wish.waiting = wish.waiting.filter((one) => !isMeant(one));
@@ -1849,6 +2100,8 @@ class Shopper {
 			this._wishes.has('leaveSession');
 		const error = isOurs ? undefined : cause;
 		const wasIn = this._isConfirmed || (token && !next);
+		if (this._generation > this._ended[0])
+			this._ended = [this._generation, error?.code];
 		this._next = null;
 		this._socket.stop();
 		this._poller.stop();
@@ -1965,6 +2218,10 @@ class Shopper {
 		const isWanted = this._customer !== null && !this._isClosed;
 		const failed = this._failedUntil - this._platform.uptime();
 		const wantsSocket = isWanted && !this._forcePolling && failed <= 0;
+		if (this._entry && (!isWanted || this._customer.token)) {
+			this._platform.setTimeout(this._endEntry, SPREAD_MS);
+			this._entry = undefined;
+		}
 		if (!wantsSocket)
 			this._isImpatient = isWanted;
 		this._socket[wantsSocket ? 'start' : 'stop']();

@@ -7,31 +7,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { seeded } from './clock.mjs';
-import { FakeNetwork } from './fake-network.mjs';
+import { heal, hostileNetwork } from './hostile-network.mjs';
 import { carts, outcome, World } from './world.mjs';
 
 const STEPS = 40;
 const HEALING_MS = 12 * 60000;
-
-function fault(random) {
-	const dice = random();
-	return {
-		loseRequest: dice < 0.1,
-		loseAnswer: dice > 0.1 && dice < 0.25,
-		lose: dice < 0.03,
-		repeat: dice > 0.8,
-		delay: random() < 0.2 ? 5000 * random() : 10,
-		answerDelay: random() < 0.2 ? 5000 * random() : 10,
-	};
-}
-
-function hostileNetwork(world, random) {
-	const network = new FakeNetwork(world.clock, world.server);
-	network.onPost = network.onSend = network.onDeliver = () =>
-		fault(random);
-	network.latency = () => 200 * random();
-	return network;
-}
 
 class Shopper {
 	wishes = [];
@@ -106,11 +86,7 @@ class Shopper {
 	}
 
 	heal() {
-		const { network } = this;
-		network.onPost = network.onSend = network.onDeliver = () => ({});
-		network.latency = () => 10;
-		network.upgrades = 'pass';
-		network.isUp = true;
+		heal(this.network);
 		this.shop.forcePolling = false;
 		this.page.show(true);
 	}

@@ -5,10 +5,12 @@ import { BuddyShopping, type Member } from '../buddyshopping.js';
 const { signal } = new AbortController();
 const shop = new BuddyShopping(new URL('/s1', location.href), { platform: {
 	WebSocket, fetch, sessionStorage, localStorage, window, document,
-	connection: new EventTarget(),
+	connection: new EventTarget(), locks: navigator.locks,
 	getRandomValues: (bytes) => crypto.getRandomValues(bytes),
 } });
 new BuddyShopping(location);
+// @ts-expect-error It is given by its name, as it may be forbidden.
+new BuddyShopping(location, { storage: localStorage });
 shop.enter('Ada', { signal });
 shop.addEventListener('multicart',
 	(event: CustomEvent<Member[]>) => event.detail, { signal });

@@ -20,6 +20,10 @@ const shop = new BuddyShopping<Cart>('/together/s1', {
 	},
 });
 new BuddyShopping({ href: 'https://shop.example/together/s1' });
+new BuddyShopping('/s1', { storage: 'localStorage' });
+new BuddyShopping('/s1', { storage: 'sessionStorage' });
+// @ts-expect-error There is no such storage.
+new BuddyShopping('/s1', { storage: 'indexedDB' });
 // @ts-expect-error Nobody knows where that is.
 new BuddyShopping();
 // @ts-expect-error

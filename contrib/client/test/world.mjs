@@ -1,35 +1,12 @@
 // A page with a client in it, and the fake server and network around it.
 import { BuddyShopping } from '../buddyshopping.js';
 import { Clock, seeded } from './clock.mjs';
+import { FakeBrowser } from './fake-browser.mjs';
 import { FakeNetwork } from './fake-network.mjs';
 import { FakeServer } from './fake-server.mjs';
+import { FakeStorage } from './fake-storage.mjs';
 
-export class FakeStorage {
-	#items = new Map();
-
-	getItem(key) {
-		return this.#items.get(key) ?? null;
-	}
-
-	setItem(key, value) {
-		this.#items.set(key, value);
-	}
-
-	removeItem(key) {
-		this.#items.delete(key);
-	}
-
-	get text() {
-		return JSON.stringify([...this.#items]);
-	}
-
-	copy() {
-		const storage = new FakeStorage();
-		for (const [key, value] of this.#items)
-			storage.setItem(key, value);
-		return storage;
-	}
-}
+export { FakeStorage };
 
 export class World {
 	clock = new Clock();
@@ -47,6 +24,17 @@ export class World {
 
 	page(network = this.network) {
 		return new Page(this, network);
+	}
+
+	// A page beside others of one browser, which has a network of its own.
+	tab(browser, network = new FakeNetwork(this.clock, this.server)) {
+		const page = new Page(this, network);
+		page.enterBrowser(browser);
+		return page;
+	}
+
+	browser() {
+		return new FakeBrowser(this.clock);
 	}
 
 	// Another customer, with a network of its own that works.
@@ -78,6 +66,11 @@ class Page {
 		this.events = [];
 	}
 
+	enterBrowser(browser) {
+		this.localStorage = browser.storageOf(this);
+		this.locks = browser.locks;
+	}
+
 	open(options = {}, url = this.#world.session) {
 		this.shop = new BuddyShopping(url, this.optionsWith(options));
 		for (const type of ['multicart', 'state', 'pending', 'presence',
@@ -96,7 +89,7 @@ class Page {
 				bytes[i] = 256 * random();
 			}),
 			sessionStorage: this.sessionStorage,
-			localStorage: this.localStorage,
+			localStorage: this.localStorage, locks: this.locks,
 			window: this.window, document: this.document,
 			connection: this.connection,
 			...options.platform,

@@ -19,6 +19,7 @@ export const readSource = (name) =>
 // SQL		audit-sql.mjs
 // API		api.mjs, with a daemon and keys of its own
 // FRAMEWORK	frameworks.mjs, which builds shops with them
+// CLIENT	the tests of the browser client, contrib/client/test
 // TICKETS	tickets.mjs, with a daemon that asks for them
 // SERVER	shop-servers.mjs, with a daemon of its own
 // FRONT	the test of that web server
@@ -28,7 +29,8 @@ export const readSource = (name) =>
 // FORM		nobody: it is no command, and has words for what is to be put in
 export const SHELL = 'shell', SETTINGS = 'settings', TALK = 'talk',
 	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', API = 'api',
-	FRAMEWORK = 'framework', TICKETS = 'tickets', SERVER = 'server', FRONT = 'front',
+	FRAMEWORK = 'framework', CLIENT = 'client', TICKETS = 'tickets',
+	SERVER = 'server', FRONT = 'front',
 	CONTAINER = 'container', BY_HAND = 'by-hand', CI = 'ci',
 	FORM = 'form';
 
@@ -59,6 +61,7 @@ const CLAIMS = {
 		'<script type="module">': PAGE,
 		'import { useBuddyShopping } from \'buddyshopping/react\'': FRAMEWORK,
 		'import { useBuddyShopping } from \'buddyshopping/vue\'': FRAMEWORK,
+		'const shop = new BuddyShopping(url, { storage': CLIENT,
 		'const shop = new BuddyShopping(url, { ticket': TICKETS,
 	},
 	'contrib/proxies/README.md': {},
