@@ -62,7 +62,7 @@ const readCarts = (own) => {
 	const mine = document.getElementById('mine');
 	const carts = [[own, {
 		lines: [...mine.querySelectorAll('.item')].map((line) =>
-			`${textOf(line, 'output')} × ${textOf(line, 'h3')} ` +
+			`${textOf(line, '.times')} × ${textOf(line, 'h3')} ` +
 			textOf(line, '.price')),
 		total: textOf(mine, '#total'),
 		badges: badgesOf(mine),
@@ -72,7 +72,7 @@ const readCarts = (own) => {
 			lines: [...cart.querySelectorAll('.picks li')].map((line) =>
 				`${textOf(line, '.times')} ${textOf(line, '.pick')} ` +
 				textOf(line, '.price')),
-			total: textOf(cart, '.sum output'),
+			total: textOf(cart, '.all'),
 			badges: badgesOf(cart),
 		}]);
 	return Object.fromEntries(carts.sort(([a], [b]) => a < b ? -1 : 1));
@@ -81,10 +81,13 @@ const readCarts = (own) => {
 // Run steps with a shop and a function that makes pages, each that of another
 // person; whatever the browser found fault with fails the test.
 const withShop = async (settings, steps, shop = new Shop()) => {
-	const browser = await launchBrowser();
+	browser ??= await launchBrowser(
+		['--host-resolver-rules=MAP shop.example 127.0.0.1']);
 	const faults = [];
+	const contexts = [];
 	const newPage = async (options = {}) => {
 		const context = await browser.newContext(options);
+		contexts.push(context);
 		// The page's policy forbids what is evaluated later.
 		await context.addInitScript(
 			`globalThis.readCarts = ${readCarts}`);
@@ -107,9 +110,13 @@ const withShop = async (settings, steps, shop = new Shop()) => {
 		assert.deepEqual(faults, []);
 		await shop.close();
 	} finally {
-		await browser.close();
+		for (const context of contexts)
+			await context.close();
 	}
 };
+
+let browser;
+test.after(() => browser?.close());
 
 const withoutWebSocket = (page) => page.addInitScript(() => {
 	delete globalThis.WebSocket;
@@ -246,15 +253,24 @@ test('the page has a policy that lets only its own script run', () =>
 		assert.doesNotMatch(await response.text(), /https?:\/\/(?!www\.w3)/);
 	}));
 
-test('the invite link and its QR code say the same', () => withShop({},
-	async (shop, newPage) => {
+test('the invite link and its QR code say the same, for who can reach it', () =>
+	withShop({}, async (shop, newPage) => {
+		// A name that every browser of this test finds here.
+		const far = shop.url.replace('127.0.0.1', 'shop.example');
+		shop.hosts.push(new URL(far).host);
 		const ada = await newPage();
-		await ada.goto(shop.url);
-		await enter(ada, 'Ada');
-		const link = await ada.inputValue('#link');
-		assert.equal(readQr(await qrRows(ada)), link);
-		assert.equal(ada.url(), link);
-		assert.ok(link.startsWith(`${shop.url}#session=`));
+		for (const url of [far, shop.url]) {
+			await ada.goto(url);
+			await enter(ada, 'Ada');
+			const link = await ada.inputValue('#link');
+			assert.equal(ada.url(), link);
+			assert.ok(link.startsWith(`${url}#session=`));
+			const isFar = url === far;
+			assert.equal(await ada.isVisible('#qr'), isFar);
+			assert.equal(await ada.isVisible('#local-hint'), !isFar);
+			if (isFar)
+				assert.equal(readQr(await qrRows(ada)), link);
+		}
 	}));
 
 test('the page finds its sessions however base-path is written', () =>
@@ -289,11 +305,9 @@ const startPair = async (shop, newPage) => {
 	} };
 };
 
-// It is in a live region that says nothing else, and in sight wherever the page
-// is.
-const expectUnsent = async (page) => {
-	await expectText(page, '[role=status] > #unsent:only-child',
-		'Your changes are not sent yet');
+// In sight wherever the page is.
+const expectUnsent = async (page, text) => {
+	await expectText(page, '#unsent', text);
 	for (const end of [0, 1e6]) {
 		await page.evaluate((y) => scrollTo({ top: y, behavior: 'instant' }),
 			end);
@@ -315,21 +329,17 @@ test('what is not sent is neither hidden nor lost by a reload', () =>
 			!route.request().isNavigationRequest() ? route.abort() :
 			route.continue());
 		await add(bob, 'mug');
-		await expectUnsent(bob);
+		await expectUnsent(bob, '1 change not sent yet');
 
 		await bob.reload();
-		await expectUnsent(bob);
+		await expectUnsent(bob, '1 change not sent yet');
 		const lines = ['1 × Green olives €5.40', '1 × Enamel mug €12.00'];
 		await expectCarts(bob, 'Bob', { Bob: cart(lines, '€17.40') });
-		await bob.$eval('#unsent', (element) => {
-			const told = { times: 0 };
-			new MutationObserver(() => told.times++).observe(element,
-				{ childList: true, characterData: true, subtree: true });
-			window.told = told;
-		});
 		await add(bob, 'loaf');
-		await expectUnsent(bob);
-		assert.equal(await bob.evaluate(() => window.told.times), 0);
+		await expectUnsent(bob, '2 changes not sent yet');
+		// The ear is told once.
+		assert.equal(await bob.locator('#announcer p',
+			{ hasText: 'Your changes are not sent yet' }).count(), 1);
 		isCut = false;
 
 		await expectText(ada, '#carts', 'Sourdough loaf');
@@ -354,8 +364,8 @@ const shopTogether = async (shop, newPage) => {
 	await add(bob, 'loaf');
 	await add(bob, 'loaf');
 	await bob.click('#lines [data-key=loaf] .less');
-	await expectUnsent(ada);
-	await expectUnsent(bob);
+	await expectUnsent(ada, '1 change not sent yet');
+	await expectUnsent(bob, '3 changes not sent yet');
 	await shop.restart();
 	const host = cart(['2 × Alpine cheese €17.80'], '€17.80', 'Host');
 	const lines = ['1 × Sourdough loaf €6.50', '2 × Lemonade €6.40'];
@@ -387,6 +397,7 @@ const checkOut = async ({ ada, bob, expectBoth, lines }) => {
 };
 
 const changeLine = async ({ ada, bob, expectBoth }) => {
+	await ada.click('#show-scenes');
 	await ada.check('#polling', { force: true });
 	await expectConnection(ada, 'Long-polling');
 	await add(bob, 'mug');
@@ -452,17 +463,89 @@ test('what others write is text, and of carts only what is sold', () =>
 		await show({ items: 'mug' }, [], '€0.00');
 	}));
 
-test('a session that is over is said to be', () => withShop({},
+test('who is the first at a link is the host, and who left comes back', () => withShop({},
 	async (shop, newPage) => {
 		const ada = await newPage();
 		await ada.goto(`${shop.url}#session=never-was`);
 		await expectText(ada, '#headline', 'You are invited');
-		await ada.fill('#name', 'Ada');
-		await ada.press('#name', 'Enter');
-		await expectText(ada, '#problem', 'Nobody is at this picnic');
+		await enter(ada, 'Ada');
+		await expectCarts(ada, 'Ada', { Ada: cart([], '€0.00', 'Host') });
+		await ada.click('#leave');
+		await expectText(ada, '#headline', 'Goodbye');
+		await enter(ada, 'Ada');
+		await expectConnection(ada, 'WebSocket');
+		await ada.click('#leave');
+		await ada.click('#anew');
 		assert.equal(ada.url(), shop.url);
 		await enter(ada, 'Ada');
 		await expectConnection(ada, 'WebSocket');
+	}));
+
+const isInSight = (page, selector) => page.$eval(selector, (element) => {
+	const { top, bottom } = element.getBoundingClientRect();
+	return top >= 0 && bottom <= innerHeight;
+});
+
+test('friends see each other, speak, and look behind the scenes', () =>
+	withShop({}, async (shop, newPage) => {
+		const { ada, bob } = await startPair(shop, newPage);
+		await add(bob, 'olives');
+		await expectText(ada, '[data-key=olives] .others', 'Bob\u2069 has 1');
+		await expectText(ada, '#people [data-present=yes]', 'Bob');
+		// Nobody scrolls for them, and the invitation is out of the way.
+		for (const [width, height] of [[1280, 800], [640, 800], [390, 844]]) {
+			await bob.setViewportSize({ width, height });
+			await bob.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
+			assert.equal(await isInSight(bob, '#carts .picks'), true);
+			assert.equal(await bob.isVisible('#link'), false);
+			assert.deepEqual(await bob.evaluate(() =>
+				[document.getElementById('shop').clientWidth,
+					document.documentElement.scrollWidth]),
+			[width - 32, width]);
+		}
+		assert.equal(await bob.locator('[aria-live], [role=status], ' +
+			'[role=alert], [role=log], output').count(), 1);
+
+		await ada.click('[data-key=cheese] .look');
+		await expectText(bob, '[data-key=cheese] .looks', 'look at this');
+		await expectText(bob, '#announcer', 'is looking at: Alpine cheese');
+		await ada.fill('#words', '<b>nice</b>');
+		await ada.press('#words', 'Enter');
+		await expectText(ada, '#feed .said', 'You: <b>nice</b>');
+		await expectText(bob, '#feed .said', 'Ada\u2069: <b>nice</b>');
+
+		await ada.click('#show-scenes');
+		await expectText(ada, '#wire', '"chat":"<b>nice</b>"');
+		await ada.check('#cut', { force: true });
+		await expectText(ada, '#connection-state', 'Reconnecting');
+		await add(ada, 'mug');
+		await expectText(ada, '#waiting', 'there is no connection');
+		await ada.uncheck('#cut', { force: true });
+		await expectText(bob, '#carts', 'Enamel mug');
+		await expectText(ada, '#waiting', 'All that you did is stored');
+	}));
+
+test('of what a friend says there is no more than a page can bear', () =>
+	withShop({ 'say-rate': '0' }, async (shop, newPage) => {
+		const ada = await newPage();
+		await ada.goto(shop.url);
+		await enter(ada, 'Ada');
+		const url = shop.url +
+			new URL(await ada.inputValue('#link')).hash.split('=')[1];
+		const eve = await post(url, 'joinSession', { customerName: 'Eve' });
+		await expectText(ada, '#carts', 'Eve');
+		const long = 'x'.repeat(3000);
+		for (const what of [null, 7, [], {}, { chat: 7 }, { look: {} },
+			{ look: '__proto__' }, { chat: '\n\u2028' }, { look: 'mug' },
+			...Array.from({ length: 40 }, () => ({ chat: long })),
+			{ chat: 'the end' }])
+			await post(url, 'say', { ...eve, what });
+		await expectText(ada, '#feed', 'the end');
+		const lines = await ada.$$eval('#feed li', (all) =>
+			all.map(({ textContent }) => textContent.length));
+		assert.equal(lines.length, 30);
+		assert.ok(Math.max(...lines) < 230);
+		assert.equal(await ada.locator('#announcer p').count(), 5);
 	}));
 
 // A shop with a server that lets the host check out.

@@ -33,12 +33,12 @@ export const whyNoBrowser = () => {
 	return undefined;
 };
 
-// With a home of its own.
-export const launchBrowser = () => {
+// With a home of its own, and more arguments if need be.
+export const launchBrowser = (args = []) => {
 	const home = makeFolder();
 	return playwright.chromium.launch({
 		executablePath: CHROMIUM,
-		args: FLAGS,
+		args: [...FLAGS, ...args],
 		env: { ...process.env, HOME: home, XDG_CONFIG_HOME: home,
 			XDG_CACHE_HOME: home },
 	});
