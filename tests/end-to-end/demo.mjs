@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import test from 'node:test';
 
@@ -17,6 +18,14 @@ const SOURCES = path.resolve(process.env.srcdir ?? '.');
 const reason = whyNoBrowser();
 if (reason !== undefined)
 	skip(reason);
+
+const findModule = (name) => {
+	try {
+		return createRequire(import.meta.url).resolve(name);
+	} catch {
+		return undefined;
+	}
+};
 
 // A daemon with the page, which can be killed and comes back on its port.
 class Shop {
@@ -547,6 +556,67 @@ test('of what a friend says there is no more than a page can bear', () =>
 		assert.ok(Math.max(...lines) < 230);
 		assert.equal(await ada.locator('#announcer p').count(), 5);
 	}));
+
+// What axe-core finds fault with in what is on show, by the rules that it has.
+const expectAccessible = async (page, state) => {
+	const found = await page.evaluate(async () => {
+		await Promise.all(document.getAnimations().map((animation) =>
+			animation.effect.getComputedTiming().iterations === Infinity ?
+				null : animation.finished.catch(() => {})));
+		const { violations } = await globalThis.axe.run();
+		return violations.map(({ id, nodes }) =>
+			`${id}: ${nodes.map(({ html }) => html.slice(0, 99))}`);
+	});
+	assert.deepEqual(found, [], state);
+};
+
+const AXE = findModule('axe-core/axe.min.js');
+
+test('everybody can use the page, whatever it shows', {
+	skip: AXE === undefined && lacking('all', 'npm\'s axe-core was not found'),
+}, () => withShop({}, async (shop, newPage) => {
+	const open = async (url, options) => {
+		const page = await newPage(options);
+		await page.addInitScript({ path: AXE });
+		await page.goto(url);
+		return page;
+	};
+	const ada = await open(shop.url);
+	await expectAccessible(ada, 'start');
+	await enter(ada, 'Ada');
+	await expectAccessible(ada, 'alone');
+	const bob = await open(await ada.inputValue('#link'), {
+		colorScheme: 'dark', viewport: { width: 390, height: 844 } });
+	await expectAccessible(bob, 'invited');
+	await enter(bob, 'Bob');
+	await add(bob, 'mug');
+	await add(ada, 'mug');
+	await expectText(bob, '#carts', 'Enamel mug');
+	await ada.click('[data-key=mug] .look');
+	await ada.fill('#words', 'Nice');
+	await ada.press('#words', 'Enter');
+	await expectText(bob, '#feed', 'Nice');
+	await ada.click('#show-scenes');
+	await ada.check('#cut', { force: true });
+	await add(ada, 'loaf');
+	await expectText(ada, '#unsent', 'not sent yet');
+	await expectAccessible(bob, 'with a friend who speaks');
+	await expectAccessible(ada, 'cut off, behind the scenes');
+	await ada.uncheck('#cut', { force: true });
+	await expectText(bob, '#carts', 'Sourdough loaf');
+	await bob.click('#ready');
+	await expectText(ada, '#ready-hint', 'Everyone else is ready');
+	await ada.click('#ready');
+	for (const page of [ada, bob]) {
+		await page.waitForSelector('#done[open]');
+		await expectAccessible(page, 'checked out');
+		await page.click('#done-close');
+		await expectAccessible(page, 'locked');
+	}
+	await bob.click('#leave');
+	await expectText(bob, '#headline', 'Goodbye');
+	await expectAccessible(bob, 'left');
+}));
 
 // A shop with a server that lets the host check out.
 class ShopWithServer extends Shop {
