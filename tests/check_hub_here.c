@@ -429,6 +429,49 @@ START_TEST(a_refused_commit_changes_nothing_of_it)
 }
 END_TEST
 
+/* What the others see shows Bob, and Ann has not seen it. */
+START_TEST(a_poll_waits_for_the_multicart_that_shows_who_is_here)
+{
+	struct world *w = world_new();
+	struct client *ann = enter(w, "startSession", "Ann"), *bob, *poll;
+
+	expect_carts(ann, "Ann* {} @1.1.n");
+	bob = enter(w, "joinSession", "Bob");
+	world_hold(w);
+	say(bob, CART, bob->id, "{'n':1}");
+	poll = post(w, "s1", ann->token, POLL_SEEING, ann->id, ann->cursor);
+	expect_waiting(poll);
+	world_wait(w, GATHER_MS + 1);
+	expect_waiting(poll);
+	world_go_on(w);
+	world_run(w);
+	expect_carts(poll, "Ann* {}, Bob {'n':1} @1.3.n");
+	expect(poll, HERE "'%s','%s'" TOLD, ann->id, bob->id);
+	expect_nothing(poll);
+	world_free(w);
+}
+END_TEST
+
+/* It is not known what the others see, but then nothing else comes of it. */
+START_TEST(a_poll_waits_for_no_multicart_that_was_refused)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start_resumable(w, "s1", "Ann"), *poll;
+	struct client *bob = world_join(w, "s1", "Bob");
+
+	world_hold(w);
+	say(bob, CART, bob->id, "{'n':1}");
+	poll = post(w, "s1", ann->token, POLL_SEEING, ann->id, "1.2.0");
+	expect_waiting(poll);
+	world_refuse_writing(w, 1);
+	world_go_on(w);
+	world_run(w);
+	expect(poll, HERE "'%s','%s'" TOLD, ann->id, bob->id);
+	expect_nothing(poll);
+	world_free(w);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -450,4 +493,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, another_grace_holds_for_who_is_gone_already);
 	tcase_add_test(tc, who_asks_no_more_is_told_no_more);
 	tcase_add_test(tc, a_refused_commit_changes_nothing_of_it);
+	tcase_add_test(tc,
+	    a_poll_waits_for_the_multicart_that_shows_who_is_here);
+	tcase_add_test(tc, a_poll_waits_for_no_multicart_that_was_refused);
 }

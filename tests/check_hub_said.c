@@ -719,6 +719,29 @@ START_TEST(nobody_there_keeps_no_session_in_memory)
 }
 END_TEST
 
+/* It is the same for all, whatever they say that they know. */
+START_TEST(a_poll_knows_nothing_of_what_it_does_not_ask_for)
+{
+	struct client *ann, *bob, *poll;
+	struct world *w = ann_and_bob(&ann, &bob);
+	char forged[CLIENT_CURSOR_CHARS + 8];
+	const char *number;
+
+	say_numbers(ann, 1, 1);
+	expect_numbers(bob, ann->id, 1, 1);
+	number = strrchr(bob->cursor, '.');
+	ck_assert_str_eq(number, ".0");
+	(void)snprintf(forged, sizeof(forged), "%.*s.7",
+	    (int)(number - bob->cursor), bob->cursor);
+	poll = post(w, "s1", bob->token, POLL_SAID, bob->id, forged);
+	expect_waiting(poll);
+	say(ann, CART, ann->id, "{'n':1}");
+	expect_carts(poll, "Ann* {'n':1}, Bob {} @1.3.n");
+	ck_assert_str_eq(strrchr(poll->cursor, '.'), ".0");
+	world_free(w);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -750,4 +773,6 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_multicart_comes_before_what_is_said_of_it);
 	tcase_add_test(tc, who_is_not_shown_yet_is_not_heard_yet);
 	tcase_add_test(tc, nobody_there_keeps_no_session_in_memory);
+	tcase_add_test(tc,
+	    a_poll_knows_nothing_of_what_it_does_not_ask_for);
 }

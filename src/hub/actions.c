@@ -457,8 +457,9 @@ actions_poll(struct hub *hub, struct peer *peer, struct room *room,
 		request->revision = message->cursor.revision;
 	}
 	presence_bind(hub, peer, presence_seat(room, customer));
-	live_follow(hub, peer, request->incarnation == 0 ?
-	    LIVE_AFTER_MULTICART : LIVE_AT_ONCE, &message->cursor);
+	live_follow(hub, peer, publish_is_shown(room, request->incarnation,
+	    request->revision) ? LIVE_AT_ONCE : LIVE_AFTER_MULTICART,
+	    &message->cursor);
 	if (request->incarnation != room->session->incarnation ||
 	    request->revision != room->session->revision)
 		publish_to_peer(hub, peer, room);

@@ -71,6 +71,19 @@ heard_upto(const struct live *live, const struct seat *seat,
 	return said > seat->said_before ? said : seat->said_before;
 }
 
+/*
+ * The version of who is here that peer knows, whose cursor that is; 0 for none.
+ * A connection is told anew, behind its multicart.
+ */
+static uint64_t
+present_known(const struct live *live, const struct peer *peer,
+    const struct message_cursor *cursor)
+{
+	return peer->request != NULL && cursor->epoch == live->epoch &&
+	    (peer->features & FEATURE_PRESENCE) != 0 &&
+	    cursor->present <= live->version ? cursor->present : 0;
+}
+
 void
 live_follow(struct hub *hub, struct peer *peer, enum live_order order,
     const struct message_cursor *cursor)
@@ -88,8 +101,7 @@ live_follow(struct hub *hub, struct peer *peer, enum live_order order,
 		told = peer->told = xcalloc(1, sizeof(*told));
 	told->waits = order == LIVE_AFTER_MULTICART;
 	told->said = heard_upto(live, peer->seat, cursor);
-	told->present = order == LIVE_AT_ONCE &&
-	    cursor->epoch == live->epoch ? cursor->present : 0;
+	told->present = present_known(live, peer, cursor);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "shown.h"
 #include "wire/features.h"
 #include "wire/multicart.h"
+#include "wire/multicart_members.h"
 
 /* Encodings of at least so many bytes are kept, and those that have a delta,
  * which is not made anew, ... */
@@ -260,6 +261,21 @@ publish_to_peer(struct hub *hub, struct peer *peer, struct room *room)
 	publish_newest(hub, room);
 }
 
+bool
+publish_is_shown(const struct room *room, uint64_t incarnation,
+    uint64_t revision)
+{
+	const struct multicart_members *shown = room->shown;
+
+	if (shown != NULL && shown->incarnation == incarnation &&
+	    shown->revision == revision)
+		return true;
+	/* With nothing under way it is shown, or waits for room->is_delayed. */
+	return room->records == 0 && room->pending_multicart == NULL &&
+	    room->session->incarnation == incarnation &&
+	    room->session->revision == revision;
+}
+
 /* A refused change leaves a held request with what it has seen. */
 static bool
 has_seen(const struct peer *peer, uint64_t incarnation, uint64_t revision)
@@ -269,17 +285,30 @@ has_seen(const struct peer *peer, uint64_t incarnation, uint64_t revision)
 	    peer->request->revision == revision;
 }
 
+static void
+mark_due(struct hub *hub, struct peer *peer, uint64_t incarnation,
+    uint64_t revision)
+{
+	if (!has_seen(peer, incarnation, revision)) {
+		peer->due = PEER_HAS_NEWS;
+		return;
+	}
+	/* What it was to see first was refused. */
+	live_show(peer);
+	core_wake_peer(hub, peer);
+}
+
 /* There is something new: everybody is to be shown it. */
 static void
-mark_peers_due(struct room *room, uint64_t incarnation, uint64_t revision)
+mark_peers_due(struct hub *hub, struct room *room, uint64_t incarnation,
+    uint64_t revision)
 {
 	struct seat *seat;
 	struct peer *peer;
 
 	TAILQ_FOREACH(seat, &room->seats, entry)
 		TAILQ_FOREACH(peer, &seat->peers, entry)
-			if (!has_seen(peer, incarnation, revision))
-				peer->due = PEER_HAS_NEWS;
+			mark_due(hub, peer, incarnation, revision);
 }
 
 void
@@ -291,7 +320,7 @@ publish_all(struct hub *hub)
 		TAILQ_REMOVE(&hub->publishing, room, publishing);
 		cache_encoding(hub, room, room->pending_multicart);
 		room->pending_multicart = NULL;
-		mark_peers_due(room, room->encoding->incarnation,
+		mark_peers_due(hub, room, room->encoding->incarnation,
 		    room->encoding->revision);
 		if (!room->is_delayed)
 			send_to_due_peers(hub, room);
@@ -304,7 +333,7 @@ publish_unencoded(struct hub *hub, struct room *room)
 {
 	if (room->records > 0)
 		return;
-	mark_peers_due(room, room->session->incarnation,
+	mark_peers_due(hub, room, room->session->incarnation,
 	    room->session->revision);
 	publish_newest(hub, room);
 }

@@ -1,6 +1,7 @@
 #ifndef PUBLISH_H
 #define PUBLISH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct hub;
@@ -49,6 +50,13 @@ void	 publish_unencoded(struct hub *hub, struct room *room);
  * something is under way that will do so.
  */
 void	 publish_to_peer(struct hub *hub, struct peer *peer, struct room *room);
+
+/*
+ * Whether who has seen this state of room, which is ready, lacks nothing that was
+ * shown to others; false if that is not known.
+ */
+bool	 publish_is_shown(const struct room *room, uint64_t incarnation,
+	    uint64_t revision);
 
 /* A turn of the loop begins. */
 void	 publish_begin_turn(struct hub *hub);
