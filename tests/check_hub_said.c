@@ -742,6 +742,27 @@ START_TEST(a_poll_knows_nothing_of_what_it_does_not_ask_for)
 }
 END_TEST
 
+/* However long that goes on, it is not looked through again. */
+START_TEST(who_is_told_nothing_is_not_behind)
+{
+	struct client *ann, *bob, *eve;
+	struct world *w = ann_and_bob(&ann, &bob);
+	int i;
+
+	eve = enter(w, "joinSession", "Eve");
+	ignore(eve);
+	for (i = 1; i <= KEPT; i++) {
+		say(ann, SAY_TO, ann->id, "1", bob->id);
+		ck_assert_uint_eq(eve->peer.told->said, (unsigned)i);
+	}
+	expect_nothing(eve);
+	say_numbers(ann, 2, 1);
+	expect_numbers(eve, ann->id, 2, 1);
+	expect_nothing(eve);
+	world_free(w);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -775,4 +796,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, nobody_there_keeps_no_session_in_memory);
 	tcase_add_test(tc,
 	    a_poll_knows_nothing_of_what_it_does_not_ask_for);
+	tcase_add_test(tc, who_is_told_nothing_is_not_behind);
 }

@@ -173,6 +173,30 @@ live_has_news(const struct peer *peer)
 	return live_next_bytes(peer) > 0;
 }
 
+/* What is not for peer counts as told. */
+static void
+pass_over(struct peer *peer)
+{
+	const struct live *live = live_of(peer);
+	uint64_t missed, upto;
+
+	if (live == NULL)
+		return;
+	(void)next_said(live, peer, &missed, &upto);
+	if (missed == 0 && upto > peer->told->said)
+		peer->told->said = upto;
+}
+
+/* Who has no news has nothing of it to look through again. */
+static void
+wake_or_pass_over(struct hub *hub, struct peer *peer)
+{
+	if (live_has_news(peer))
+		core_wake_peer(hub, peer);
+	else
+		pass_over(peer);
+}
+
 static void
 wake_if_news(struct hub *hub, struct room *room)
 {
@@ -181,8 +205,7 @@ wake_if_news(struct hub *hub, struct room *room)
 
 	TAILQ_FOREACH(seat, &room->seats, entry)
 		TAILQ_FOREACH(peer, &seat->peers, entry)
-			if (live_has_news(peer))
-				core_wake_peer(hub, peer);
+			wake_or_pass_over(hub, peer);
 }
 
 void
@@ -204,20 +227,6 @@ live_shown(struct hub *hub, struct room *room)
 		return;
 	said_shown(live);
 	wake_if_news(hub, room);
-}
-
-/* What is not for peer counts as told. */
-static void
-pass_over(struct peer *peer)
-{
-	const struct live *live = live_of(peer);
-	uint64_t missed, upto;
-
-	if (live == NULL)
-		return;
-	(void)next_said(live, peer, &missed, &upto);
-	if (missed == 0 && upto > peer->told->said)
-		peer->told->said = upto;
 }
 
 const char *
