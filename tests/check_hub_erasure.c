@@ -149,6 +149,43 @@ START_TEST(who_is_absent_or_gone_is_erased_too)
 }
 END_TEST
 
+/* max-remembered of the absent: whom it forgets the storage still knows. */
+START_TEST(who_is_forgotten_is_erased_and_does_not_return)
+{
+	struct world_config config;
+	struct client *ann, *bob, *other, *again;
+	struct world *w;
+	int i;
+
+	world_defaults(&config);
+	config.hub.limits.max_remembered = 1;
+	config.has_store = _i % 2 == 1;
+	w = world_new_with(&config);
+	ann = world_start(w, "s1", "Ann");
+	bob = world_join_resumable(w, "s1", "Bob");
+	hang_up(bob);
+	world_wait(w, 60000);
+	/* One more who is away, and it is gone; two, and it is nobody. */
+	for (i = 0; i < 1 + _i / 2; i++) {
+		other = world_join_resumable(w, "s1", "Eve");
+		hang_up(other);
+		world_wait(w, 60000);
+	}
+	ck_assert_int_eq(erasure_report(world_hub(w), erase(w, "s1",
+	    bob)).state, ERASURE_DONE);
+	ck_assert_int_eq(world_record(w, "s1")->event, RECORD_LEAVE);
+	expect_note(w, bob);
+
+	world_config(w)->hub.limits.max_remembered = 200;
+	hang_up(ann);
+	world_restart(w);
+	again = world_connect(w, "s1");
+	say(again, RESUME, bob->id, bob->token);
+	expect_error(again, "leftSession", ",'event':'resumeSession'");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(what_is_not_there_is_not_found)
 {
 	struct world *w = world_new();
@@ -616,6 +653,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, who_takes_part_leaves_and_then_is_erased);
 	tcase_add_test(tc, a_session_ends_and_then_is_erased);
 	tcase_add_test(tc, who_is_absent_or_gone_is_erased_too);
+	tcase_add_loop_test(tc,
+	    who_is_forgotten_is_erased_and_does_not_return, 0, 4);
 	tcase_add_test(tc, what_is_not_there_is_not_found);
 	tcase_add_test(tc, it_is_over_only_when_the_log_is_overwritten);
 	tcase_add_test(tc, it_fails_whole_and_goes_on_when_it_has_begun);

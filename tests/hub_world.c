@@ -516,6 +516,19 @@ is_about(const struct record *note, const struct record *record)
 	    customer_id_equal(&note->customer, &record->customer));
 }
 
+/* The row of the customer that the first slice finds away; 0 if it does not. */
+static int64_t
+away_row(const struct stored *stored, const struct job *job)
+{
+	const struct customer *customer;
+
+	if (job->erase.upto_row != 0 || !job->record.has_customer)
+		return 0;
+	customer = session_customer(stored->session, &job->record.customer);
+	return customer != NULL && customer->state == CUSTOMER_AWAY ?
+	    customer->row : 0;
+}
+
 /* Rows are counted within the session; the note's is behind all of them. */
 static void
 erase(struct world *world, struct job *job)
@@ -527,6 +540,9 @@ erase(struct world *world, struct job *job)
 	for (i = 0; i < stored->count; i++)
 		known += is_about(&job->record, &stored->records[i]);
 	job->erase.note_row = job->erase.upto_row;
+	job->erase.away_row = away_row(stored, job);
+	if (job->erase.away_row != 0)
+		return;
 	if (known > 0 && job->erase.upto_row == 0) {
 		note(world, &job->record);
 		job->erase.note_row = (int64_t)stored->count + 1;
@@ -854,6 +870,10 @@ check_erase(struct world *world, const struct job *job)
 	size_t i, known = 0;
 
 	require(stored != NULL, "what is erased was loaded");
+	require(job->erase.away_row == away_row(stored, job),
+	    "the storages know who is away");
+	if (job->erase.away_row != 0)
+		return;
 	if (job->erase.upto_row == 0) {
 		for (i = 0; i < stored->count; i++)
 			known += is_about(&job->record, &stored->records[i]);

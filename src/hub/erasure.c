@@ -37,6 +37,8 @@ struct erasing {
 	int64_t	 session_row;
 	int64_t	 after_row;		/* as in its jobs */
 	int64_t	 upto_row;
+	uint64_t incarnation;		/* when its note was submitted */
+	int64_t	 away_row;		/* of a customer forgotten here */
 	uint64_t due_ms;		/* of its next job; UINT64_MAX: none */
 	struct erasure report;
 };
@@ -104,6 +106,22 @@ forget_request_proof(struct customer *customer)
 	memcpy(customer->request, none, sizeof(none));
 }
 
+/* Who has to leave, if it is one customer and has not; or NULL. */
+static struct customer *
+customer_to_leave(struct session *session, const struct erasing *erasing)
+{
+	struct customer *customer = session_customer(session,
+	    &erasing->customer);
+
+	if (customer != NULL && customer->state != CUSTOMER_GONE)
+		return customer;
+	/* The storage remembers more of the absent, who may return. */
+	if (erasing->away_row == 0 || !session->is_running ||
+	    session->incarnation != erasing->incarnation)
+		return NULL;
+	return session_recall(session, &erasing->customer, erasing->away_row);
+}
+
 /* Nobody takes part any more whose traces are to be erased. */
 static void
 make_customers_leave(struct hub *hub, struct room *room,
@@ -117,8 +135,8 @@ make_customers_leave(struct hub *hub, struct room *room,
 		    customer_id_equal(&customer->id, &erasing->customer))
 			forget_request_proof(customer);
 	if (erasing->has_customer) {
-		customer = session_customer(session, &erasing->customer);
-		if (customer != NULL && customer->state != CUSTOMER_GONE)
+		customer = customer_to_leave(session, erasing);
+		if (customer != NULL)
 			roster_make_leave(hub, room, customer);
 	} else if (session->is_running) {
 		/* A running session can always be ended. */
@@ -160,6 +178,8 @@ begin_loaded_erasure(struct hub *hub, struct erasing *erasing,
 	make_customers_leave(hub, room, erasing);
 	erasing->step = STEP_NOTE;
 	erasing->session_row = room->session->row;
+	erasing->incarnation = room->session->incarnation;
+	erasing->away_row = 0;
 	job = core_new_record(hub, room, RECORD_ERASE, NULL, NULL);
 	job->kind = JOB_ERASE;
 	job->record.incarnation = room->session->incarnation;
@@ -260,6 +280,12 @@ scrub_done(struct hub *hub, struct erasing *erasing, const struct job *job)
 static void
 bodies_done(struct hub *hub, struct erasing *erasing, const struct job *job)
 {
+	if (job->erase.away_row != 0) {
+		/* The room is as it was then: else this had been refused. */
+		erasing->away_row = job->erase.away_row;
+		begin_loaded_erasure(hub, erasing, job->room);
+		return;
+	}
 	if (job->erase.note_row == 0) {
 		end_erasure(erasing, ERASURE_NOT_FOUND);
 		return;

@@ -32,8 +32,9 @@ struct erasure {
 /*
  * Erase what the journal says of a customer of session, or, if customer is
  * NULL, of everybody in it: names, addresses, carts and proofs of requests, of
- * all incarnations.  Who takes part leaves first; a whole session ends.  May
- * be repeated.  Returns the erasure's number, or 0 if too many are pending.
+ * all incarnations.  Who takes part or could return leaves first; a whole
+ * session ends.  May be repeated.  Returns the erasure's number, or 0 if too
+ * many are pending.
  */
 uint64_t erasure_begin(struct hub *hub, struct payload *session,
 	    const struct customer_id *customer, const struct now *now);

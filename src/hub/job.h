@@ -119,6 +119,9 @@ struct job {
 			int64_t	 upto_row;	/* record's own, if written */
 			int64_t	 note_row;	/* result: that; 0 if what it */
 						/* is about does not exist */
+			int64_t	 away_row;	/* result: of the customer's; */
+						/* nothing was done as it */
+						/* is away, and 0 if not */
 			size_t	 bodies;	/* result: erased in this slice */
 			bool	 is_hindered;	/* SCRUB, result: by a reader, */
 						/* nothing was done */

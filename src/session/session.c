@@ -479,3 +479,21 @@ session_trim(struct session *session, const struct session_limits *limits)
 		customer_free(session, customer);
 	}
 }
+
+struct customer *
+session_recall(struct session *session, const struct customer_id *id,
+    int64_t row)
+{
+	const struct customer away = {
+		.id = *id,
+		.row = row,
+		.incarnation = session->incarnation,
+		.has_token = true,
+		.state = CUSTOMER_AWAY,
+	};
+	struct customer *customer = session_customer(session, id);
+
+	if (customer != NULL)
+		session_forget_customer(session, customer);
+	return session_restore_customer(session, &away);
+}

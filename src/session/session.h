@@ -153,4 +153,11 @@ void	 session_forget_customer(struct session *session,
 void	 session_trim(struct session *session,
 	    const struct session_limits *limits);
 
+/*
+ * Know a customer of this incarnation again that session_trim() forgot and that
+ * is AWAY in the storage, in that row.  Without its name and cart.
+ */
+struct customer *session_recall(struct session *session,
+	    const struct customer_id *id, int64_t row);
+
 #endif

@@ -35,6 +35,7 @@ enum statement {
 	SQL_CUSTOMERS_END,
 	SQL_LOAD_SESSION,
 	SQL_LOAD_CUSTOMERS,
+	SQL_AWAY,
 	SQL_RUNNING,
 	SQL_LIST,
 	SQL_LOCKED,
@@ -110,6 +111,9 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " LEFT JOIN journal_body AS n ON n.seq = c.name_seq"
 	    " LEFT JOIN journal_body AS b ON b.seq = c.cart_seq"
 	    " ORDER BY c.id",
+	[SQL_AWAY] =
+	    "SELECT id FROM customer WHERE session = ? AND cid = ?"
+	    " AND state = 1",
 	[SQL_RUNNING] =
 	    "SELECT id, name, active_ms FROM session"
 	    " WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?",
@@ -486,6 +490,22 @@ projection_load(struct sql *sql, const struct payload *id,
 	if (*session != NULL)
 		session_trim(*session, &limits);
 	return status;
+}
+
+enum store_status
+projection_find_away(struct sql *sql, const struct record *record,
+    int64_t *row)
+{
+	char digits[ID_CUSTOMER_HEX + 1];
+	struct sql_binding b = sql_bind(sql, statement_sql, SQL_AWAY);
+	struct columns columns = columns_at(b.statement, "customer");
+
+	*row = 0;
+	sql_bind_row(&b, record->session_row);
+	sql_bind_customer(&b, &record->customer, digits);
+	if (sql_next(&b))
+		*row = column_id(&columns, 0);
+	return sql_end_row(&b, &columns);
 }
 
 enum store_status

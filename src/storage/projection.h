@@ -45,6 +45,8 @@ enum store_status projection_touch(struct sql *sql,
 enum store_status projection_load(struct sql *sql,
 	    const struct payload *id, size_t max_remembered,
 	    struct session **session);
+enum store_status projection_find_away(struct sql *sql,
+	    const struct record *record, int64_t *row);
 enum store_status projection_find_idle(struct sql *sql,
 	    uint64_t wall_ms, int64_t *after_row, struct payload **ids,
 	    size_t room, size_t *count);

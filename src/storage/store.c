@@ -375,6 +375,15 @@ store_load(struct store *store, struct payload *id, size_t max_remembered,
 }
 
 enum store_status
+store_find_away(struct store *store, const struct record *record, int64_t *row)
+{
+	*row = 0;
+	if (sql_is_broken(store->sql))
+		return STORE_FATAL;
+	return projection_find_away(store->sql, record, row);
+}
+
+enum store_status
 store_find_idle(struct store *store, uint64_t wall_ms, int64_t *after_row,
     struct payload **ids, size_t room, size_t *count)
 {

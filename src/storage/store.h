@@ -130,6 +130,10 @@ void	 store_log_chain_head(struct store *store);
 enum store_status store_load(struct store *store, struct payload *id,
 	    size_t max_remembered, struct session **session);
 
+/* The row of record's customer, if it is away in its session; 0 if not. */
+enum store_status store_find_away(struct store *store,
+	    const struct record *record, int64_t *row);
+
 /*
  * The ids of running sessions that were not in use since wall_ms, in a slice
  * of the table that begins behind *after_row, which is moved on (0 at the

@@ -125,6 +125,12 @@ run_erase(struct store *store, struct batch *batch, struct job *job)
 
 	job->erase.next_row = job->erase.after_row;
 	job->erase.note_row = job->erase.upto_row;
+	if (status == STORE_OK && job->erase.upto_row == 0 &&
+	    job->record.has_customer)
+		status = store_find_away(store, &job->record,
+		    &job->erase.away_row);
+	if (job->erase.away_row != 0)
+		return status;
 	return status != STORE_OK ? status : store_erase(store, &job->record,
 	    &job->erase.note_row, &job->erase.next_row, &job->erase.bodies);
 }
