@@ -144,6 +144,7 @@ END_TEST
 START_TEST(saying_it_again_changes_nothing)
 {
 	struct pair p = begin();
+	unsigned loads;
 
 	say_goodbye(&p);
 	world_wait(p.w, WINDOW_MS - 1);
@@ -157,8 +158,34 @@ START_TEST(saying_it_again_changes_nothing)
 	ck_assert_uint_eq(counts(p.w).present, 1);
 	hang_up(p.bob);
 	ck_assert_uint_eq(counts(p.w).sessions, 0);
+	loads = world_loads_done(p.w);
 	say_goodbye(&p);
 	ck_assert_uint_eq(counts(p.w).sessions, 0);
+	/* What is read for that is nothing. */
+	ck_assert_uint_eq(world_loads_done(p.w), loads);
+	world_free(p.w);
+}
+END_TEST
+
+/* A session that could not be read has somebody all the same. */
+START_TEST(it_is_heard_by_a_session_that_is_read_later)
+{
+	struct pair p = begin();
+	struct client *goodbye;
+
+	world_hold(p.w);
+	tell(p.bob, CART, p.bob->id, "{'b':1}");
+	world_run(p.w);
+	world_refuse(p.w, 1);
+	world_refuse_reading(p.w, 1);
+	world_go_on(p.w);
+	ignore(p.bob);
+	goodbye = post(p.w, "s1", p.ann->token, GOODBYE, p.ann->id);
+	expect_answer(goodbye, "");
+	ignore(p.bob);
+	ck_assert_uint_eq(counts(p.w).present, 1);
+	world_wait(p.w, WINDOW_MS);
+	expect_carts(p.bob, "Bob {}");
 	world_free(p.w);
 }
 END_TEST
@@ -308,6 +335,65 @@ START_TEST(it_counts_as_a_message)
 }
 END_TEST
 
+/* Who is alone is known until it may send as much as ever. */
+START_TEST(what_was_sent_counts_until_it_is_made_up_for)
+{
+	struct world_config config;
+	struct pair p = { .w = NULL };
+	struct client *cart;
+
+	world_defaults(&config);
+	config.hub.message_rate = 1;
+	config.hub.message_burst = 3;
+	p.w = world_new_with(&config);
+	p.ann = world_start_by_request(p.w, "s1", "Ann");
+	(void)post(p.w, "s1", p.ann->token, CART, p.ann->id, "{'a':1}");
+	say_goodbye(&p);
+	(void)post(p.w, "s1", p.ann->token, CART, p.ann->id, "{'a':2}");
+	ck_assert_uint_eq(world_record(p.w, "s1")->revision, 3);
+	cart = post(p.w, "s1", p.ann->token, CART, p.ann->id, "{'a':3}");
+	expect_refusal(cart, "rateLimited",
+	    ",'event':'updateCart','retryAfter':1");
+	world_wait(p.w, 1000);
+	say_goodbye(&p);
+	world_wait(p.w, 2999);
+	ck_assert_uint_eq(counts(p.w).sessions, 1);
+	world_wait(p.w, 1);
+	ck_assert_uint_eq(counts(p.w).sessions, 0);
+	world_free(p.w);
+}
+END_TEST
+
+/* Whoever made requests later is forgotten later. */
+START_TEST(it_comes_before_the_end_of_what_others_asked)
+{
+	struct world_config config;
+	struct pair p = { .w = NULL };
+
+	world_defaults(&config);
+	config.hub.message_rate = 1;
+	config.hub.message_burst = 3;
+	p.w = world_new_with(&config);
+	(void)world_start_by_request(p.w, "s2", "Eve");
+	p.ann = world_start_by_request(p.w, "s1", "Ann");
+	say_goodbye(&p);
+	world_wait(p.w, 1000);
+	ck_assert_uint_eq(counts(p.w).sessions, 1);
+	world_wait(p.w, 74000);
+	ck_assert_uint_eq(counts(p.w).sessions, 0);
+	/* Nor does it keep anybody longer. */
+	config.hub.message_burst = 200;
+	world_config(p.w)->hub = config.hub;
+	world_config(p.w)->hub.poll_presence_ms = 1;
+	world_configure(p.w);
+	(void)post(p.w, "s1", p.ann->token, CART, p.ann->id, "{'a':1}");
+	say_goodbye(&p);
+	world_wait(p.w, 1);
+	ck_assert_uint_eq(counts(p.w).sessions, 0);
+	world_free(p.w);
+}
+END_TEST
+
 /* Who wants to know who is here knows at once, without presence-grace. */
 START_TEST(who_is_here_is_told_at_once)
 {
@@ -347,6 +433,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, who_polls_again_was_never_away);
 	tcase_add_test(tc, it_may_come_after_who_resumed);
 	tcase_add_test(tc, saying_it_again_changes_nothing);
+	tcase_add_test(tc, it_is_heard_by_a_session_that_is_read_later);
 	tcase_add_test(tc, nothing_is_left_of_who_was_alone);
 	tcase_add_test(tc, what_is_under_way_is_answered_all_the_same);
 	tcase_add_test(tc, who_comes_by_a_request_gets_its_answer);
@@ -355,5 +442,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, it_has_to_be_proved);
 	tcase_add_test(tc, who_left_is_told_so);
 	tcase_add_test(tc, it_counts_as_a_message);
+	tcase_add_test(tc, what_was_sent_counts_until_it_is_made_up_for);
+	tcase_add_test(tc, it_comes_before_the_end_of_what_others_asked);
 	tcase_add_test(tc, who_is_here_is_told_at_once);
 }

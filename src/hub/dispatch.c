@@ -48,7 +48,8 @@ dispatch_authorized(struct hub *hub, struct peer *peer,
 	struct reply reply = { .message = message };
 	enum refusal code = REFUSAL_NONE;
 
-	if (room->state == ROOM_UNLOADED) {
+	if (!goodbye_without_session(hub, peer, room, &reply) &&
+	    room->state == ROOM_UNLOADED) {
 		code = auth_load(hub, peer, &reply);
 		if (code == REFUSAL_NONE)
 			room_load(hub, room);

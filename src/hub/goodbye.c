@@ -10,6 +10,7 @@
 #include "live.h"
 #include "outbox.h"
 #include "presence.h"
+#include "rate.h"
 #include "reply.h"
 #include "session/session.h"
 #include "wire/message.h"
@@ -39,7 +40,10 @@ release_polls(struct hub *hub, struct seat *seat)
 	}
 }
 
-/* Nothing but a connection keeps the customer of seat here. */
+/*
+ * Nothing but a connection keeps the customer of seat here, once the seat knows
+ * no more of its rate than a new one would.
+ */
 static void
 end_requests(struct hub *hub, struct seat *seat)
 {
@@ -47,7 +51,28 @@ end_requests(struct hub *hub, struct seat *seat)
 	release_polls(hub, seat);
 	here_left(hub, seat);
 	seat->moves--;
-	presence_end_request(hub, seat);
+	presence_end_request_in(hub, seat, rate_rest_ms(&seat->rate,
+	    hub->now.mono_ms));
+}
+
+static void
+confirm(struct hub *hub, struct peer *peer, struct room *room,
+    struct reply *reply)
+{
+	reply->body = message_reply_customer(MESSAGE_GOODBYE,
+	    &reply->message->customer, NULL);
+	reply_send(hub, peer, room, reply);
+}
+
+bool
+goodbye_without_session(struct hub *hub, struct peer *peer, struct room *room,
+    struct reply *reply)
+{
+	if (reply->message->event != MESSAGE_GOODBYE ||
+	    room->state != ROOM_UNLOADED || !TAILQ_EMPTY(&room->seats))
+		return false;
+	confirm(hub, peer, room, reply);
+	return true;
 }
 
 enum refusal
@@ -67,8 +92,6 @@ goodbye_message(struct hub *hub, struct peer *peer, struct room *room,
 			return code;
 		end_requests(hub, customer->seat);
 	}
-	reply->body = message_reply_customer(MESSAGE_GOODBYE, &customer->id,
-	    NULL);
-	reply_send(hub, peer, room, reply);
+	confirm(hub, peer, room, reply);
 	return REFUSAL_NONE;
 }

@@ -181,6 +181,29 @@ presence_end_request(struct hub *hub, struct seat *seat)
 }
 
 void
+presence_end_request_in(struct hub *hub, struct seat *seat, uint64_t ms)
+{
+	uint64_t end_ms = hub->now.mono_ms + ms;
+	struct seat *after;
+
+	if (ms == 0 || !seat->is_present_by_request) {
+		presence_end_request(hub, seat);
+		return;
+	}
+	if (seat->request_ends_ms <= end_ms)
+		return;
+	seat->request_ends_ms = end_ms;
+	TAILQ_REMOVE(&hub->requested, seat, requests);
+	TAILQ_FOREACH(after, &hub->requested, requests)
+		if (after->request_ends_ms > end_ms)
+			break;
+	if (after == NULL)
+		TAILQ_INSERT_TAIL(&hub->requested, seat, requests);
+	else
+		TAILQ_INSERT_BEFORE(after, seat, requests);
+}
+
+void
 presence_bind(struct hub *hub, struct peer *peer, struct seat *seat)
 {
 	unjoined_remove(hub, peer);

@@ -38,6 +38,9 @@ struct peer *presence_oldest_beyond(const struct seat *seat, size_t max,
  */
 void	 presence_by_request(struct hub *hub, struct seat *seat);
 void	 presence_end_request(struct hub *hub, struct seat *seat);
+/* Likewise in ms, or earlier if it is over earlier. */
+void	 presence_end_request_in(struct hub *hub, struct seat *seat,
+	    uint64_t ms);
 
 /* Something changed that presence of seat depends on.  May free it. */
 void	 presence_update(struct hub *hub, struct seat *seat);
