@@ -157,14 +157,39 @@ START_TEST(a_seq_is_answered_and_counts_once)
 	tab = world_connect(w, "s1");
 	say(tab, RESUME, ann->id, ann->token);
 	ignore(tab);
-	say(tab, SAY_SEQ, ann->id, "3", 4);
-	expect(tab, "{'event':'say','payload':{'seq':4,'stale':true}}");
+	say(tab, SAY_SEQ, ann->id, "2", 5);
+	expect(tab, "{'event':'say','payload':{'seq':5,'stale':true}}");
 	say(bob, CART_SEQ, bob->id, "{}", 9);
 	world_ignore(w);
 	say(bob, SAY_SEQ, bob->id, "4", 1);
 	expect(bob, "{'event':'say','payload':{'seq':1}}");
 	expect(ann, SAID, bob->id, "4");
 	expect_nothing(bob);
+	world_free(w);
+}
+END_TEST
+
+/* Each tab has a clock of its own to number by. */
+START_TEST(a_lower_seq_is_no_repeat)
+{
+	struct client *ann, *bob;
+	struct world *w = ann_and_bob(&ann, &bob);
+	int i;
+
+	for (i = 200; i > 200 - 128; i--) {
+		say(ann, SAY_SEQ, ann->id, "1", i);
+		expect(ann, "{'event':'say','payload':{'seq':%d}}", i);
+		expect(bob, SAID, ann->id, "1");
+		world_wait(w, 1000);
+	}
+	/* All of these are remembered, and of one more the first is not. */
+	say(ann, SAY_SEQ, ann->id, "2", 200);
+	expect(ann, "{'event':'say','payload':{'seq':200,'stale':true}}");
+	say(ann, SAY_SEQ, ann->id, "3", 1);
+	expect(ann, "{'event':'say','payload':{'seq':1}}");
+	expect(bob, SAID, ann->id, "3");
+	say(ann, SAY_SEQ, ann->id, "4", 199);
+	expect(ann, "{'event':'say','payload':{'seq':199,'stale':true}}");
 	world_free(w);
 }
 END_TEST
@@ -769,6 +794,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, all_others_hear_who_asked_for_it);
 	tcase_add_test(tc, one_alone_hears_what_is_said_to_it);
 	tcase_add_test(tc, a_seq_is_answered_and_counts_once);
+	tcase_add_test(tc, a_lower_seq_is_no_repeat);
 	tcase_add_test(tc, a_request_says_too_and_learns_whether_it_may);
 	tcase_add_test(tc, nobody_says_anything_for_others_or_to_strangers);
 	tcase_add_test(tc, who_is_out_of_the_multicart_is_not_heard);

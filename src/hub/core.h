@@ -120,11 +120,14 @@ struct said {
 
 TAILQ_HEAD(said_list, said);
 
+enum { SPEAKER_SEQS = 128 };	/* many seconds' worth, at any sane rate */
+
 /* Who said something in a room, which is remembered as long as that is. */
 struct speaker {
 	TAILQ_ENTRY(speaker) entry;	/* live->speakers */
 	struct customer_id id;
-	uint64_t seq;			/* the highest; 0 for none */
+	uint64_t seqs[SPEAKER_SEQS];	/* the latest, 0 for none: of each ... */
+	size_t	 next_seq;		/* ... this takes the oldest's place */
 	struct rate rate;
 };
 

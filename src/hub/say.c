@@ -67,6 +67,25 @@ speaker_of(struct room *room, const struct customer *customer)
 	return speaker;
 }
 
+/* Tabs of a customer number by clocks of their own: a lower one is no repeat. */
+static bool
+has_said(const struct speaker *speaker, uint64_t seq)
+{
+	size_t i;
+
+	for (i = 0; i < SPEAKER_SEQS; i++)
+		if (speaker->seqs[i] == seq)
+			return true;
+	return false;
+}
+
+static void
+note_seq(struct speaker *speaker, uint64_t seq)
+{
+	speaker->seqs[speaker->next_seq] = seq;
+	speaker->next_seq = (speaker->next_seq + 1) % SPEAKER_SEQS;
+}
+
 /* Whether customer may say that now. */
 static enum refusal
 judge(struct hub *hub, struct room *room, struct speaker *speaker,
@@ -78,7 +97,8 @@ judge(struct hub *hub, struct room *room, struct speaker *speaker,
 	if (message->has_to && !is_seated(session_customer(room->session,
 	    &message->to)))
 		return REFUSAL_UNKNOWN_CUSTOMER;
-	reply->is_stale = message->seq != 0 && message->seq <= speaker->seq;
+	reply->is_stale = message->seq != 0 &&
+	    has_said(speaker, message->seq);
 	if (reply->is_stale)
 		return REFUSAL_NONE;
 	if (max != 0 && message->what->len > max)
@@ -134,7 +154,7 @@ say_message(struct hub *hub, struct peer *peer, struct room *room,
 	if (reply->is_stale)
 		return REFUSAL_NONE;
 	if (message->seq != 0)
-		speaker->seq = message->seq;
+		note_seq(speaker, message->seq);
 	said_add(hub, room->live, &customer->id, message);
 	live_go_on(hub, room);
 	return REFUSAL_NONE;
