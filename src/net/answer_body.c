@@ -47,7 +47,13 @@ answer_body_lead(struct answer_body *body)
 }
 
 struct payload *
-answer_body_end(struct answer_body *body, const struct answer_cursor *cursor)
+answer_body_begin(struct answer_body *body)
+{
+	return buf_freeze(&body->bytes);
+}
+
+static void
+end_body(struct answer_body *body, const struct answer_cursor *cursor)
 {
 	char tail[TAIL_BYTES] = "]}";
 
@@ -57,6 +63,23 @@ answer_body_end(struct answer_body *body, const struct answer_cursor *cursor)
 		    cursor->revision, cursor->number[0] == '\0' ? "" : ".",
 		    cursor->number);
 	append(body, tail, strlen(tail));
+}
+
+struct payload *
+answer_body_tail(const char *tail, const struct answer_cursor *cursor)
+{
+	struct answer_body body = { .count = 0 };
+
+	buf_init(&body.bytes, UINT32_MAX);
+	append(&body, tail, strlen(tail));
+	end_body(&body, cursor);
+	return buf_freeze(&body.bytes);
+}
+
+struct payload *
+answer_body_end(struct answer_body *body, const struct answer_cursor *cursor)
+{
+	end_body(body, cursor);
 	return buf_freeze(&body->bytes);
 }
 

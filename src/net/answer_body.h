@@ -33,6 +33,13 @@ void	 answer_body_add(struct answer_body *body, const char *message,
  * messages: of that, the bytes from ANSWER_BODY_HEAD_BYTES on follow.
  */
 struct payload *answer_body_lead(struct answer_body *body);
+/*
+ * What was added, with one reference, as what many bodies begin with that end
+ * with answer_body_tail(): that of the last message, "" for none, and of all.
+ */
+struct payload *answer_body_begin(struct answer_body *body);
+struct payload *answer_body_tail(const char *tail,
+	    const struct answer_cursor *cursor);
 /* The whole, with one reference. */
 struct payload *answer_body_end(struct answer_body *body,
 	    const struct answer_cursor *cursor);

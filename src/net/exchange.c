@@ -31,8 +31,15 @@ exchange_body_len(const struct exchange_answer *answer)
 {
 	size_t len = answer->lead == NULL ? 0 : answer->lead->len;
 
-	return answer->body == NULL ? len :
-	    len + answer->body->len - answer->body_from;
+	if (answer->body != NULL)
+		len += answer->body->len - answer->body_from;
+	return answer->tail == NULL ? len : len + answer->tail->len;
+}
+
+bool
+exchange_is_whole(const struct exchange_answer *answer)
+{
+	return answer->lead == NULL && answer->tail == NULL;
 }
 
 static void

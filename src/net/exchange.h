@@ -52,11 +52,13 @@ struct exchange_answer {
 	/* 101: upgrade.  0: hand the body to deferred and start it; its answer
 	 * is this request's. */
 	unsigned status;
-	/* References; NULL for none.  The body is lead, and then what of body
-	 * follows its first body_from bytes: many answers share that. */
+	/* References; NULL for none.  The body is lead, then what of body
+	 * follows its first body_from bytes, which many answers share, and then
+	 * tail; the latter only where there is a body. */
 	struct payload *lead;
 	struct payload *body;
 	size_t	 body_from;
+	struct payload *tail;
 	const char *content_type;	/* NULL: JSON */
 	const char *security_policy; /* Content-Security-Policy; or NULL */
 	const struct exchange_file *file; /* NULL: nobody keeps the answer */
@@ -96,6 +98,8 @@ bool	 exchange_takes_type(const char *type);
 
 /* How long the whole body is. */
 size_t	 exchange_body_len(const struct exchange_answer *answer);
+/* Whether it is its body alone. */
+bool	 exchange_is_whole(const struct exchange_answer *answer);
 
 /*
  * The header fields of an answer, but for those of its length and of the

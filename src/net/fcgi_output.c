@@ -14,7 +14,7 @@
 enum {
 	HEAD_MAX_BYTES = 8192,	/* of an answer: all of it is ours */
 	RECORDS_PER_CALL = 4,	/* of the body, each with its header */
-	PIECES = 2 * RECORDS_PER_CALL + 2,
+	PIECES = 2 * RECORDS_PER_CALL + 3,
 	STATUS_NO_CONTENT = 204,
 	STATUS_NOT_MODIFIED = 304
 };
@@ -50,6 +50,29 @@ put_head(struct text *head, const struct exchange_answer *answer)
 	text_add(head, "\r\n");
 }
 
+static size_t
+body_len(const struct fcgi_output *out)
+{
+	return out->body == NULL ? 0 : out->body->len - out->body_from;
+}
+
+/* Takes tail, which is to follow the body of out. */
+static void
+set_more(struct fcgi_output *out, struct payload *tail)
+{
+	static const uint8_t zeros[FCGI_HEADER_BYTES];
+	struct buf more;
+
+	if (tail == NULL)
+		return;
+	buf_init(&more, UINT32_MAX);
+	if (buf_append(&more, zeros, fcgi_padding(body_len(out))) == -1 ||
+	    fcgi_append_stdout(&more, out->id, tail->data, tail->len) == -1)
+		fatalx("out of memory (end of an answer)");
+	out->more = buf_freeze(&more);
+	payload_unref(tail);
+}
+
 struct fcgi_output *
 fcgi_output_answer(uint16_t id, const struct exchange_answer *answer)
 {
@@ -75,6 +98,7 @@ fcgi_output_answer(uint16_t id, const struct exchange_answer *answer)
 	out->news = answer->news;
 	out->id = id;
 	out->has_tail = true;
+	set_more(out, answer->tail);
 	return out;
 }
 
@@ -103,13 +127,8 @@ fcgi_output_free(struct fcgi_output *out)
 	unsent_end(&out->unsent);
 	payload_unref(out->lead);
 	payload_unref(out->body);
+	payload_unref(out->more);
 	free(out);
-}
-
-static size_t
-body_len(const struct fcgi_output *out)
-{
-	return out->body == NULL ? 0 : out->body->len - out->body_from;
 }
 
 /* Add what was not sent of len bytes. */
@@ -153,6 +172,25 @@ add_body_records(struct pieces *pieces, const struct fcgi_output *out)
 	return true;
 }
 
+/* What follows the body and more; returns its length. */
+static size_t
+encode_tail(uint8_t tail[FCGI_TAIL_MAX], const struct fcgi_output *out)
+{
+	if (!out->has_tail)
+		return 0;
+	return fcgi_encode_tail(tail, out->id, out->more != NULL ? 0 :
+	    body_len(out), 0);
+}
+
+/* Add what follows the body. */
+static void
+add_end(struct pieces *pieces, const struct fcgi_output *out)
+{
+	if (out->more != NULL)
+		add_unsent(pieces, out->more->data, out->more->len);
+	add_unsent(pieces, pieces->tail, encode_tail(pieces->tail, out));
+}
+
 ssize_t
 fcgi_output_send(struct fcgi_output *out, int fd)
 {
@@ -161,9 +199,8 @@ fcgi_output_send(struct fcgi_output *out, int fd)
 	ssize_t n;
 
 	add_unsent(&pieces, out->lead->data, out->lead->len);
-	if (add_body_records(&pieces, out) && out->has_tail)
-		add_unsent(&pieces, pieces.tail,
-		    fcgi_encode_tail(pieces.tail, out->id, body_len(out), 0));
+	if (add_body_records(&pieces, out))
+		add_end(&pieces, out);
 	msg.msg_iovlen = pieces.count;
 	n = sendmsg(fd, &msg, MSG_NOSIGNAL);
 	if (n > 0)
@@ -180,5 +217,5 @@ fcgi_output_is_sent(const struct fcgi_output *out)
 
 	return out->sent ==
 	    out->lead->len + records * FCGI_HEADER_BYTES + body +
-	    (out->has_tail ? fcgi_encode_tail(tail, out->id, body, 0) : 0);
+	    (out->more == NULL ? 0 : out->more->len) + encode_tail(tail, out);
 }

@@ -24,6 +24,8 @@ struct fcgi_output {
 	struct payload *lead;	/* whole records */
 	struct payload *body;	/* what follows them in STDOUT; NULL: none, */
 	size_t	 body_from;	/* ... but for so many bytes of it */
+	struct payload *more;	/* the padding of that, and whole records; or */
+				/* NULL */
 	struct outbox_news news; /* what the answer shows */
 	/* The owner's, once it is queued. */
 	struct fcgi_connection *connection;

@@ -13,10 +13,11 @@
 #include "http_head.h"
 #include "wire/ws_handshake.h"
 
-/* The two parts of a body. */
+/* The parts of a body. */
 struct parts {
-	struct payload *lead;
+	struct payload *lead;	/* or NULL */
 	struct payload *body;
+	struct payload *tail;	/* or NULL */
 };
 
 static void
@@ -32,22 +33,36 @@ drop_parts(void *cls)
 
 	payload_unref(parts->lead);
 	payload_unref(parts->body);
+	payload_unref(parts->tail);
 	free(parts);
 }
 
-/* Takes both. */
-static struct MHD_Response *
-response_of_parts(struct payload *lead, struct payload *body, size_t from)
+static unsigned
+add_part(struct MHD_IoVec *list, unsigned count, const struct payload *part,
+    size_t from)
 {
-	const struct MHD_IoVec list[] = {
-		{ lead->data, lead->len },
-		{ body->data + from, body->len - from },
-	};
+	if (part == NULL)
+		return count;
+	list[count].iov_base = part->data + from;
+	list[count].iov_len = part->len - from;
+	return count + 1;
+}
+
+/* Takes the answer's references. */
+static struct MHD_Response *
+response_of_parts(const struct exchange_answer *answer)
+{
 	struct parts *parts = xcalloc(1, sizeof(*parts));
 	struct MHD_Response *response;
+	struct MHD_IoVec list[3];
+	unsigned count;
 
-	*parts = (struct parts){ .lead = lead, .body = body };
-	response = MHD_create_response_from_iovec(list, 2, drop_parts, parts);
+	*parts = (struct parts){ answer->lead, answer->body, answer->tail };
+	count = add_part(list, 0, parts->lead, 0);
+	count = add_part(list, count, parts->body, answer->body_from);
+	count = add_part(list, count, parts->tail, 0);
+	response = MHD_create_response_from_iovec(list, count, drop_parts,
+	    parts);
 	if (response == NULL)
 		drop_parts(parts);
 	return response;
@@ -65,9 +80,8 @@ response_of_body(const struct exchange_answer *answer)
 	 * have, and sends nothing of it. */
 	if (answer->status == MHD_HTTP_NOT_MODIFIED)
 		body = payload_ref(answer->file->body);
-	if (answer->lead != NULL)
-		return response_of_parts(answer->lead, body,
-		    answer->body_from);
+	if (!exchange_is_whole(answer))
+		return response_of_parts(answer);
 	if (body == NULL)
 		return MHD_create_response_from_buffer(0, empty,
 		    MHD_RESPMEM_PERSISTENT);

@@ -80,14 +80,14 @@ response_for(struct http *http, const struct exchange_answer *answer)
 {
 	struct MHD_Response *response;
 
-	if (answer->lead == NULL && answer->body != NULL &&
+	if (exchange_is_whole(answer) && answer->body != NULL &&
 	    answer->body == http->shared_body && !answer->closes) {
 		payload_unref(answer->body);
 		return http->shared;
 	}
 	response = http_answer_plain(answer);
 	if (response == NULL || answer->status != MHD_HTTP_OK ||
-	    answer->lead != NULL || answer->body == NULL ||
+	    !exchange_is_whole(answer) || answer->body == NULL ||
 	    answer->body->refs < 2 || answer->closes)
 		return response;
 	http_connection_drop_shared(http);

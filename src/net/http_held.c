@@ -33,7 +33,8 @@ enum held_state {
 struct rest {
 	struct payload *lead;	/* from its first byte on, and then ... */
 	struct payload *body;	/* ... this; NULL: nothing, ... */
-	size_t	 body_from;	/* ... but for so many bytes of it */
+	size_t	 body_from;	/* ... but for so many bytes of it, ... */
+	struct payload *tail;	/* ... and this; NULL: nothing */
 	size_t	 sent;		/* of all these */
 	struct outbox_news news;
 	struct http_held *held;
@@ -86,6 +87,7 @@ rest_free(struct rest *rest)
 	unsent_end(&rest->unsent);
 	payload_unref(rest->lead);
 	payload_unref(rest->body);
+	payload_unref(rest->tail);
 	free(rest);
 }
 
@@ -181,21 +183,31 @@ send_pieces(int fd, struct iovec *list, size_t count)
 	return n == -1 && (errno == EAGAIN || errno == EINTR) ? 0 : n;
 }
 
+static size_t
+add_payload(struct iovec *list, size_t count, size_t *from,
+    const struct payload *payload)
+{
+	return payload == NULL ? count :
+	    add_piece(list, count, from, payload->data, payload->len);
+}
+
 static void
 send_rest(struct http_held *held)
 {
 	struct rest *rest = held->rest;
 	size_t body = rest->body == NULL ? 0 :
 	    rest->body->len - rest->body_from;
+	size_t tail = rest->tail == NULL ? 0 : rest->tail->len;
 	size_t sent = rest->sent, count;
 	struct outbox_news news = rest->news;
-	struct iovec list[2];
+	struct iovec list[3];
 	ssize_t n;
 
 	count = add_piece(list, 0, &sent, rest->lead->data, rest->lead->len);
 	if (body > 0)
 		count = add_piece(list, count, &sent,
 		    rest->body->data + rest->body_from, body);
+	count = add_payload(list, count, &sent, rest->tail);
 	n = send_pieces(held->fd, list, count);
 	if (n == -1) {
 		end_held(held, HTTP_END_CLOSED);
@@ -205,7 +217,7 @@ send_rest(struct http_held *held)
 		deadline_set(held->http->deadlines, &held->deadline,
 		    HTTP_WAIT_ROOM);
 	rest->sent += (size_t)n;
-	if (rest->sent < rest->lead->len + body)
+	if (rest->sent < rest->lead->len + body + tail)
 		return;
 	rest_free(rest);
 	held->rest = NULL;
@@ -229,6 +241,7 @@ keep_rest(struct http_held *held, const struct exchange_answer *answer,
 	rest->lead = buf_freeze(&lead);
 	rest->body = payload_ref(answer->body);
 	rest->body_from = answer->body_from;
+	rest->tail = payload_ref(answer->tail);
 	rest->sent = n;
 	rest->news = answer->news;
 	rest->held = held;
@@ -245,9 +258,8 @@ keep_rest(struct http_held *held, const struct exchange_answer *answer,
 static void
 answer_held(struct http_held *held, const struct exchange_answer *answer)
 {
-	struct payload *lead = answer->lead, *body = answer->body;
 	struct text head = { .len = 0 };
-	struct iovec list[3];
+	struct iovec list[4];
 	size_t count, none = 0, from = answer->body_from, all;
 	ssize_t n;
 
@@ -256,10 +268,9 @@ answer_held(struct http_held *held, const struct exchange_answer *answer)
 	http_answer_head(answer, held->closes, &head);
 	all = head.len + exchange_body_len(answer);
 	count = add_piece(list, 0, &none, head.bytes, head.len);
-	if (lead != NULL)
-		count = add_piece(list, count, &none, lead->data, lead->len);
-	if (body != NULL)
-		count = add_piece(list, count, &from, body->data, body->len);
+	count = add_payload(list, count, &none, answer->lead);
+	count = add_payload(list, count, &from, answer->body);
+	count = add_payload(list, count, &none, answer->tail);
 	n = send_pieces(held->fd, list, count);
 	if (n == -1)
 		end_held(held, HTTP_END_CLOSED);
@@ -267,8 +278,9 @@ answer_held(struct http_held *held, const struct exchange_answer *answer)
 		on_sent(held, &answer->news);
 	else
 		keep_rest(held, answer, &head, (size_t)n);
-	payload_unref(lead);
-	payload_unref(body);
+	payload_unref(answer->lead);
+	payload_unref(answer->body);
+	payload_unref(answer->tail);
 }
 
 static void

@@ -40,6 +40,7 @@ http_request_drop(struct http_connection *connection)
 	} else if (connection->answer.status != 0) {
 		payload_unref(connection->answer.lead);
 		payload_unref(connection->answer.body);
+		payload_unref(connection->answer.tail);
 	}
 	if (connection->deferred != NULL)
 		deferred_cancel(connection->deferred);

@@ -150,35 +150,53 @@ cancel_longpoll(struct longpoll *poll)
 	free(poll);
 }
 
-/*
- * What all polls get that are answered with the multicart of item alone, and
- * this number in its cursor.
- */
+/* What all polls get that are answered with multicart alone. */
 static struct payload *
-multicart_body(const struct outbox_item *item, const char *number)
+multicart_body(struct multicart *multicart, const struct answer_cursor *cursor)
 {
-	struct multicart *multicart = item->multicart;
-	const struct answer_cursor cursor = {
-		.incarnation = multicart->incarnation,
-		.revision = multicart->revision,
-		.number = number,
-	};
-	bool is_told = multicart->is_featured && item->tail[0] != '\0';
-	struct payload **enclosed = is_told ? &multicart->told_enclosed :
-	    &multicart->enclosed;
 	struct answer_body body;
 
-	if (*enclosed != NULL)
-		return payload_ref(*enclosed);
-	answer_body_init(&body);
-	if (is_told)
-		answer_body_add(&body, item->body->data, item->len,
-		    item->tail);
-	else
+	if (multicart->enclosed == NULL) {
+		answer_body_init(&body);
 		answer_body_add(&body, multicart->bytes->data,
 		    multicart->bytes->len, "");
-	*enclosed = answer_body_end(&body, &cursor);
-	return payload_ref(*enclosed);
+		multicart->enclosed = answer_body_end(&body, cursor);
+	}
+	return payload_ref(multicart->enclosed);
+}
+
+/* What all of them begin with who get item with a tail of their own. */
+static struct payload *
+told_body(const struct outbox_item *item)
+{
+	struct multicart *multicart = item->multicart;
+	struct answer_body body;
+
+	if (multicart->told_enclosed == NULL) {
+		answer_body_init(&body);
+		answer_body_add(&body, item->body->data, item->len, "");
+		multicart->told_enclosed = answer_body_begin(&body);
+	}
+	return payload_ref(multicart->told_enclosed);
+}
+
+/* The multicart of item, and this number in the cursor, end answer. */
+static void
+set_multicart(const struct outbox_item *item, const char *number,
+    struct exchange_answer *answer)
+{
+	const struct answer_cursor cursor = {
+		.incarnation = item->multicart->incarnation,
+		.revision = item->multicart->revision,
+		.number = number,
+	};
+
+	if (!item->multicart->is_featured || item->tail[0] == '\0') {
+		answer->body = multicart_body(item->multicart, &cursor);
+		return;
+	}
+	answer->body = told_body(item);
+	answer->tail = answer_body_tail(item->tail, &cursor);
 }
 
 /*
@@ -204,7 +222,7 @@ end_with_multicart(struct longpoll *poll, struct answer_body *body,
 	} else {
 		buf_clear(&body->bytes);
 	}
-	answer->body = multicart_body(item, hub_peer_number(&poll->peer));
+	set_multicart(item, hub_peer_number(&poll->peer), answer);
 }
 
 static void

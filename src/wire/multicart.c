@@ -237,8 +237,6 @@ multicart_stamp(struct multicart *form, const char *number)
 		return;
 	(void)xsnprintf(form->number, sizeof(form->number), "%s",
 	    number);
-	payload_unref(form->told_enclosed);
-	form->told_enclosed = NULL;
 	ws_compressed_clear(&form->plain_packed);
 }
 

@@ -49,7 +49,8 @@ struct multicart {
 	struct ws_compressed plain_packed; /* ... plain_len and the brace, or */
 	/* of another form plain_len and a cursor with ... */
 	char	 number[MULTICART_NUMBER_BYTES]; /* ... this; or "" */
-	struct payload *told_enclosed; /* the net layer's: likewise; or NULL */
+	struct payload *told_enclosed; /* the net layer's: the body of an */
+	/* answer up to that cursor, whatever it is; or NULL */
 };
 
 /*
@@ -85,7 +86,8 @@ size_t	 multicart_cursor_tail(const struct multicart *multicart,
 	    char out[MULTICART_CURSOR_BYTES]);
 /*
  * Somebody gets such a form with a cursor of his own, of which this is the third
- * part: what others with the same one have in common is kept from now on.
+ * part: what is compressed with it is kept from now on, for others who have the
+ * same one.
  */
 void	 multicart_stamp(struct multicart *form, const char *number);
 /* How many bytes it has, with all its forms. */

@@ -55,24 +55,33 @@ const startLarge = async (daemon) => {
 	return host;
 };
 
-// A client that resumes over HTTP and reads no more than the answer's begin.
-// Its rest() is how many bytes of it came in the end.
-const resume = async ({ host, port }, { customerId, token }) => {
-	const body = message('resumeSession', { customerId, token });
+// A client that asks over HTTP and reads no more than the answer's begin.  Its
+// rest() is how many bytes of it came in the end, the last of which end() has.
+const ask = async ({ host, port }, event, payload) => {
+	const body = message(event, payload);
 	const socket = connect(port, host);
 	socket.on('error', () => {});	// it may be reset
 	socket.write('POST /one HTTP/1.1\r\nHost: a\r\nConnection: close\r\n' +
 		`Content-Length: ${body.length}\r\n\r\n${body}`);
 	await once(socket, 'readable');
+	let end = '';
 	return {
 		rest: async () => {
 			let bytes = 0;
-			socket.on('data', (data) => { bytes += data.length; });
+			socket.on('data', (data) => {
+				bytes += data.length;
+				end = (end + data.toString('latin1', data.length - 200))
+					.slice(-200);
+			});
 			await once(socket, 'close');
 			return bytes;
 		},
+		end: () => end,
 	};
 };
+
+const resume = (daemon, { customerId, token }) =>
+	ask(daemon, 'resumeSession', { customerId, token });
 
 // Guests whose carts are as large as they may be, together.
 const GUESTS = 8;
@@ -204,6 +213,27 @@ describe('clients of large answers', () => {
 				assert(await one.rest() < LARGE_BYTES);
 			assert(await last.rest() >= LARGE_BYTES);
 		}));
+
+	test('what each of them was told besides makes no other bytes', () =>
+		withDaemon({ ...LARGE, 'max-unsent': LARGE_BYTES * 3 / 2 },
+			async (daemon) => {
+				const { customerId, token } = await startLarge(daemon);
+				const poll = { customerId, token,
+					features: ['presence', 'say'] };
+				const first = await ask(daemon, 'poll', poll);
+				await first.rest();
+				const [, epoch] = first.end()
+					.match(/\],"cursor":"1\.2\.(\d+\.\d+)\.0"\}$/);
+				const slow = [];
+				for (const present of [0, 1])
+					slow.push(await ask(daemon, 'poll', { ...poll,
+						cursor: `1.1.${epoch}.${present}` }));
+				for (const [present, one] of slow.entries()) {
+					assert(await one.rest() >= LARGE_BYTES);
+					const cursor = `,"cursor":"1.2.${epoch}.${present}"}`;
+					assert(one.end().endsWith(`${cursor}]${cursor}`));
+				}
+			}));
 });
 
 // Apart from those, beside which this process may not answer within a second.
