@@ -9,6 +9,7 @@
 #include "dispatch.h"
 #include "room.h"
 #include "roster.h"
+#include "say.h"
 #include "session/record.h"
 
 enum {
@@ -176,6 +177,8 @@ begin_loaded_erasure(struct hub *hub, struct erasing *erasing,
 		return;
 	}
 	make_customers_leave(hub, room, erasing);
+	say_forget(hub, room, erasing->has_customer ? &erasing->customer :
+	    NULL);
 	erasing->step = STEP_NOTE;
 	erasing->session_row = room->session->row;
 	erasing->incarnation = room->session->incarnation;

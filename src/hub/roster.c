@@ -6,6 +6,7 @@
 #include "core.h"
 #include "presence.h"
 #include "room.h"
+#include "say.h"
 #include "session/record.h"
 
 static void
@@ -139,9 +140,12 @@ close_connections(struct hub *hub, struct seat *seat)
 void
 roster_remove(struct hub *hub, struct room *room, struct customer *customer)
 {
+	const struct customer_id id = customer->id;
+
 	if (customer->seat != NULL)
 		close_connections(hub, customer->seat);
 	roster_make_leave(hub, room, customer);
+	say_forget(hub, room, &id);
 }
 
 enum roster_kick

@@ -169,6 +169,19 @@ said_shown(struct live *live)
 }
 
 void
+said_forget(struct hub *hub, struct live *live, const struct customer_id *id)
+{
+	struct said *said, *next;
+
+	for (said = TAILQ_FIRST(&live->said); said != NULL; said = next) {
+		next = TAILQ_NEXT(said, entry);
+		if (customer_id_equal(&said->from, id) ||
+		    (said->has_to && customer_id_equal(&said->to, id)))
+			drop(hub, said);
+	}
+}
+
+void
 said_clear(struct hub *hub, struct live *live)
 {
 	while (!TAILQ_EMPTY(&live->said))

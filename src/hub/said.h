@@ -30,6 +30,9 @@ const struct said *said_next(const struct live *live, const struct seat *seat,
 	    uint64_t number, uint64_t *missed, uint64_t *upto);
 /* All who have spoken are shown to everybody. */
 void	 said_shown(struct live *live);
+/* Forget what was said by that customer, and to it, and that it was. */
+void	 said_forget(struct hub *hub, struct live *live,
+	    const struct customer_id *id);
 /* Forget all that was said in a room. */
 void	 said_clear(struct hub *hub, struct live *live);
 

@@ -159,3 +159,15 @@ say_message(struct hub *hub, struct peer *peer, struct room *room,
 	live_go_on(hub, room);
 	return REFUSAL_NONE;
 }
+
+void
+say_forget(struct hub *hub, struct room *room, const struct customer_id *id)
+{
+	if (room->live == NULL)
+		return;
+	if (id != NULL)
+		said_forget(hub, room->live, id);
+	else
+		said_clear(hub, room->live);
+	forget_gone_speakers(room->live, room->session);
+}
