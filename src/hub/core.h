@@ -80,6 +80,7 @@ struct seat {
 	TAILQ_ENTRY(seat) entry;	/* room->seats */
 	struct room *room;
 	struct customer_id id;
+	int64_t	 row;		/* grows in the order of joining */
 	struct customer *customer;	/* NULL while the room is not ready */
 	struct peer_list peers;
 	unsigned moves;		/* jobs that bring a peer here, or away */
@@ -99,7 +100,6 @@ struct seat {
 	bool	 is_lingering;	/* counts as here for that, ... */
 	uint64_t lingers_ms;	/* ... until then */
 	TAILQ_ENTRY(seat) lingering;	/* hub->lingering, likewise */
-	uint64_t said_before;	/* of what was said, so much is not for it */
 };
 
 TAILQ_HEAD(seat_list, seat);
@@ -116,6 +116,7 @@ struct said {
 	struct customer_id from;
 	struct customer_id to;
 	bool	 has_to;		/* it is for nobody else */
+	int64_t	 last_row;		/* of who had joined, anywhere */
 };
 
 TAILQ_HEAD(said_list, said);

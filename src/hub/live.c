@@ -57,18 +57,15 @@ live_close(struct hub *hub, struct room *room)
 	room->live = NULL;
 }
 
-/* Up to which number seat has heard what was said, whose cursor that is. */
+/* Up to which number it has heard what was said whose cursor that is. */
 static uint64_t
-heard_upto(const struct live *live, const struct seat *seat,
-    const struct message_cursor *cursor)
+heard_upto(const struct live *live, const struct message_cursor *cursor)
 {
 	/* Of another epoch, it is older than all that was said in this one. */
 	uint64_t said = cursor->epoch == 0 ? live->last :
 	    cursor->epoch == live->epoch ? cursor->said : 0;
 
-	if (said > live->last)
-		said = live->last;
-	return said > seat->said_before ? said : seat->said_before;
+	return said < live->last ? said : live->last;
 }
 
 /*
@@ -100,7 +97,7 @@ live_follow(struct hub *hub, struct peer *peer, enum live_order order,
 	if (told == NULL)
 		told = peer->told = xcalloc(1, sizeof(*told));
 	told->waits = order == LIVE_AFTER_MULTICART;
-	told->said = heard_upto(live, peer->seat, cursor);
+	told->said = heard_upto(live, cursor);
 	told->present = present_known(live, peer, cursor);
 }
 

@@ -23,7 +23,7 @@ presence_seat(struct room *room, struct customer *customer)
 	seat->id = customer->id;
 	seat->has_token = customer->has_token;
 	seat->customer = customer;
-	seat->said_before = room->live != NULL ? room->live->last : 0;
+	seat->row = customer->row;
 	customer->seat = seat;
 	TAILQ_INIT(&seat->peers);
 	TAILQ_INSERT_TAIL(&room->seats, seat, entry);

@@ -107,6 +107,7 @@ said_add(struct hub *hub, struct live *live, const struct customer_id *from,
 	said->from = *from;
 	said->has_to = message->has_to;
 	said->to = message->to;
+	said->last_row = hub->last_customer_row;
 	TAILQ_INSERT_TAIL(&live->said, said, entry);
 	TAILQ_INSERT_TAIL(&hub->said, said, by_age);
 	live->count++;
@@ -120,10 +121,12 @@ said_add(struct hub *hub, struct live *live, const struct customer_id *from,
 	keep_to_max(hub);
 }
 
+/* Not for who said it, nor for who joined later. */
 static bool
 is_for(const struct said *said, const struct seat *seat)
 {
 	return !customer_id_equal(&said->from, &seat->id) &&
+	    seat->row <= said->last_row &&
 	    (!said->has_to || customer_id_equal(&said->to, &seat->id));
 }
 
