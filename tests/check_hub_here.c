@@ -472,6 +472,46 @@ START_TEST(a_poll_waits_for_no_multicart_that_was_refused)
 }
 END_TEST
 
+/* How often it was found out another time: that counts it, for client. */
+static uint64_t
+times_found_out(const struct client *client)
+{
+	uint64_t times;
+
+	ck_assert_int_eq(sscanf(client->cursor, "%*u.%*u.%*u.%*u.%" SCNu64,
+	    &times), 1);
+	return times;
+}
+
+START_TEST(for_nobody_nothing_is_found_out)
+{
+	struct world *w = world_new();
+	struct client *ann = world_start_resumable(w, "s1", "Ann"), *bob, *eve;
+
+	say(ann, "{'event':'say','payload':{'customerId':'%s','what':1}}",
+	    ann->id);
+	bob = world_join(w, "s1", "Bob");
+	say(ann, CART, ann->id, "{'n':1}");
+	eve = enter(w, "joinSession", "Eve");
+	expect_carts(eve, "Ann* {'n':1}, Bob {}, Eve {} @1.4.n");
+	expect(eve, HERE "'%s','%s','%s'" AT, ann->id, bob->id, eve->id);
+	ck_assert_uint_eq(times_found_out(eve), 1);
+	/* Nor once nobody asks any more. */
+	say(eve, RESUME, eve->id, eve->token);
+	world_ignore(w);
+	world_wait(w, 60000);
+	say(ann, LEAVE, ann->id);
+	say(bob, CART, bob->id, "{'n':2}");
+	world_ignore(w);
+	say(eve, RESUME_SEEING, eve->id, eve->token);
+	expect(eve, RESUMED_SEEING, eve->id);
+	expect_carts(eve, "Bob {'n':2}, Eve {} @1.6.n");
+	expect(eve, HERE "'%s','%s'" AT, bob->id, eve->id);
+	ck_assert_uint_eq(times_found_out(eve), 2);
+	world_free(w);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -496,4 +536,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc,
 	    a_poll_waits_for_the_multicart_that_shows_who_is_here);
 	tcase_add_test(tc, a_poll_waits_for_no_multicart_that_was_refused);
+	tcase_add_test(tc, for_nobody_nothing_is_found_out);
 }

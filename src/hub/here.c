@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "core.h"
 #include "session/session.h"
+#include "shown.h"
 #include "wire/announcement.h"
 #include "wire/features.h"
 #include "wire/multicart.h"
@@ -172,14 +173,27 @@ wake_observers(struct hub *hub, struct room *room)
 				core_wake_peer(hub, peer);
 }
 
+/* It is found out anew once somebody asks. */
+static void
+forget_present(struct live *live)
+{
+	payload_unref(live->present);
+	live->present = NULL;
+}
+
 void
 here_update(struct hub *hub, struct live *live)
 {
-	struct multicart_members *members = members_shown(live->room);
+	struct multicart_members *members;
 	struct customer_id *ids;
 	struct payload *present;
 
 	stop_gathering(hub, live);
+	if ((shown_features(hub, live->room) & FEATURE_PRESENCE) == 0) {
+		forget_present(live);
+		return;
+	}
+	members = members_shown(live->room);
 	if (members == NULL)
 		return;
 	ids = xcalloc(members->count + 1, sizeof(*ids));
@@ -202,7 +216,7 @@ void
 here_end(struct hub *hub, struct live *live)
 {
 	stop_gathering(hub, live);
-	payload_unref(live->present);
+	forget_present(live);
 }
 
 void

@@ -25,7 +25,10 @@ void	 here_left(struct hub *hub, struct seat *seat);
 void	 here_forget(struct hub *hub, struct seat *seat);
 /* Somebody asked for it for the first time. */
 void	 here_begin(struct hub *hub, struct live *live);
-/* Find out now who is here, and let those know whom that concerns. */
+/*
+ * Find out now who is here, and let those know whom that concerns: if there is
+ * nobody, that is not known from then on.
+ */
 void	 here_update(struct hub *hub, struct live *live);
 /* live is freed. */
 void	 here_end(struct hub *hub, struct live *live);

@@ -92,7 +92,7 @@ live_follow(struct hub *hub, struct peer *peer, enum live_order order,
 	if ((peer->features & FEATURES_LIVE) == 0)
 		return;
 	live = live_open(hub, room);
-	if (live->present == NULL)
+	if ((peer->features & FEATURE_PRESENCE) != 0 && live->present == NULL)
 		here_update(hub, live);
 	if (told == NULL)
 		told = peer->told = xcalloc(1, sizeof(*told));
