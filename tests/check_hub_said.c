@@ -357,6 +357,41 @@ START_TEST(who_is_slow_hears_the_last_32_and_how_many_it_missed)
 END_TEST
 
 /* Of whom is too far behind, it is not known how much was for it. */
+/* Nobody is read faster than who is not slow can be told. */
+START_TEST(who_is_not_slow_misses_nothing_that_many_say_at_once)
+{
+	enum { SPEAKERS = 3, EACH = 2 * KEPT };
+	struct client *speakers[SPEAKERS], *bob;
+	struct world *w = ann_and_bob(&speakers[0], &bob);
+	const char *from[SPEAKERS * EACH];
+	char number[16];
+	int i, said = 0;
+
+	speakers[1] = enter(w, "joinSession", "Eve");
+	speakers[2] = enter(w, "joinSession", "Joe");
+	world_ignore(w);
+	while (said < SPEAKERS * EACH) {
+		int before = said;
+
+		for (i = 0; i < SPEAKERS && said < SPEAKERS * EACH; i++) {
+			if (!hub_peer_is_ready(world_hub(w),
+			    &speakers[i]->peer))
+				continue;
+			(void)snprintf(number, sizeof(number), "%d", said);
+			tell(speakers[i], SAY, speakers[i]->id, number);
+			from[said++] = speakers[i]->id;
+		}
+		if (said == before)
+			world_run(w);
+	}
+	world_run(w);
+	for (i = 0; i < said; i++)
+		expect_numbers(bob, from[i], i, 1);
+	expect_nothing(bob);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(what_was_missed_is_never_too_much)
 {
 	struct client *ann, *bob;
@@ -804,6 +839,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, a_lock_forbids_nothing_of_it);
 	tcase_add_test(tc,
 	    who_is_slow_hears_the_last_32_and_how_many_it_missed);
+	tcase_add_test(tc,
+	    who_is_not_slow_misses_nothing_that_many_say_at_once);
 	tcase_add_test(tc, what_was_missed_is_never_too_much);
 	tcase_add_test(tc, a_poll_goes_on_where_its_cursor_is);
 	tcase_add_test(tc, a_poll_far_behind_learns_what_it_missed);

@@ -27,6 +27,15 @@ core_wake_peer(struct hub *hub, struct peer *peer)
 }
 
 void
+core_hold_back(struct hub *hub, struct peer *peer)
+{
+	if (peer->waiting_in != NULL)
+		return;
+	peer->waiting_in = &hub->held_back;
+	TAILQ_INSERT_TAIL(&hub->held_back, peer, waiting);
+}
+
+void
 core_park_message(struct peer *peer, struct peer_list *list,
     struct message *message)
 {

@@ -37,7 +37,8 @@
  *	    |	room->claiming	  with its start: until the host answers a ping,
  *	    |			  or has not
  *	judged: a record, or an answer behind others
- *	    |	hub->held_back	  too many jobs: until fewer are under way
+ *	    |	hub->held_back	  too many jobs: until fewer are under way; or
+ *	    |			  much was said in this turn: until the next
  *	    |	peer->jobs	  what it gets is with the storage
  *	    |	peer->is_moving	  likewise; then it has its seat, or lost it
  *	hub_complete_jobs
@@ -144,6 +145,8 @@ struct live {
 	size_t	 count;			/* of these */
 	size_t	 kept;			/* of these have a body */
 	uint64_t last;			/* number given; 0 for none */
+	uint64_t turn;			/* hub->turn when that was said, ... */
+	unsigned turn_count;		/* ... and so much in that turn */
 	uint64_t may_go;		/* to be told up to that: who said it */
 					/* is shown */
 	TAILQ_HEAD(, speaker) speakers;
@@ -270,9 +273,11 @@ struct hub {
 	struct room_list delayed;		/* first to be shown first */
 	struct rate_limit output_limit;	/* of a room, bytes */
 	size_t	 encoded_bytes;		/* in this turn */
+	uint64_t turn;			/* a number */
 	STAILQ_HEAD(, peer) woken;
 	size_t	 woken_count;
-	struct peer_list held_back;	/* until fewer jobs are in flight */
+	struct peer_list held_back;	/* until fewer jobs are in flight, and */
+					/* what was said is on its way */
 	struct peer_list throttled;	/* soonest end first */
 	struct peer_list unjoined;	/* longest first */
 
@@ -315,6 +320,8 @@ struct hub {
 void	 core_set_now(struct hub *hub, const struct now *now);
 
 void	 core_wake_peer(struct hub *hub, struct peer *peer);
+/* Let peer, if it does not wait anyway, wait in hub->held_back. */
+void	 core_hold_back(struct hub *hub, struct peer *peer);
 /* Let peer wait in list with message, whose contents it takes. */
 void	 core_park_message(struct peer *peer, struct peer_list *list,
 	    struct message *message);

@@ -268,10 +268,8 @@ hub_peer_is_throttled(const struct peer *peer)
 static void
 hold_if_congested(struct hub *hub, struct peer *peer)
 {
-	if (!is_congested(hub) || peer->waiting_in != NULL)
-		return;
-	peer->waiting_in = &hub->held_back;
-	TAILQ_INSERT_TAIL(&hub->held_back, peer, waiting);
+	if (is_congested(hub))
+		core_hold_back(hub, peer);
 }
 
 void
@@ -543,6 +541,7 @@ hub_wake_peers(struct hub *hub)
 	size_t n = hub->woken_count, spent = 0;
 
 	publish_begin_turn(hub);
+	hub->turn++;
 	/* Who is woken anew meanwhile, or is too many for now, has its turn in
 	 * the next one. */
 	while (n-- > 0 && spent < WAKE_BUDGET && !STAILQ_EMPTY(&hub->woken)) {
@@ -554,6 +553,7 @@ hub_wake_peers(struct hub *hub)
 		peer->is_woken = false;
 		peer->ops->wake(peer);
 	}
+	resume_held_back(hub);
 }
 
 bool

@@ -14,7 +14,8 @@
 
 enum {
 	KEPT = 32,	/* of a room, with what was said, ... */
-	KNOWN = 256	/* ... and with those that it forgot */
+	KNOWN = 256,	/* ... and with those that it forgot */
+	TURN_MAX = KEPT / 4	/* then who says more waits for the next turn */
 };
 
 /* What it takes of memory, its bookkeeping and all. */
@@ -94,7 +95,16 @@ is_shown(const struct room *room, const struct customer_id *id)
 	return false;
 }
 
-void
+static void
+count_in_turn(const struct hub *hub, struct live *live)
+{
+	if (live->turn != hub->turn)
+		live->turn_count = 0;
+	live->turn = hub->turn;
+	live->turn_count++;
+}
+
+bool
 said_add(struct hub *hub, struct live *live, const struct customer_id *from,
     const struct message *message)
 {
@@ -110,6 +120,7 @@ said_add(struct hub *hub, struct live *live, const struct customer_id *from,
 	said->last_row = hub->last_customer_row;
 	TAILQ_INSERT_TAIL(&live->said, said, entry);
 	TAILQ_INSERT_TAIL(&hub->said, said, by_age);
+	count_in_turn(hub, live);
 	live->count++;
 	hub->counts.said_bytes += said_bytes(said);
 	if (live->may_go == said->number - 1 && is_shown(live->room, from))
@@ -119,6 +130,7 @@ said_add(struct hub *hub, struct live *live, const struct customer_id *from,
 	if (live->count > KNOWN)
 		drop(hub, TAILQ_FIRST(&live->said));
 	keep_to_max(hub);
+	return live->turn_count < TURN_MAX;
 }
 
 /* Not for who said it, nor for who joined later. */

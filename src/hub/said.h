@@ -1,6 +1,7 @@
 #ifndef SAID_H
 #define SAID_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct customer_id;
@@ -18,8 +19,12 @@ struct seat;
  * missed who are that far behind.
  */
 
-/* from said what stands in message. */
-void	 said_add(struct hub *hub, struct live *live,
+/*
+ * from said what stands in message.  False if no more is to be said in this turn:
+ * whoever is not slow is told what was said before so much more is that it is
+ * not kept.
+ */
+bool	 said_add(struct hub *hub, struct live *live,
 	    const struct customer_id *from, const struct message *message);
 /*
  * The first that seat has still to hear of what was said after number; NULL if

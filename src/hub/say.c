@@ -155,7 +155,8 @@ say_message(struct hub *hub, struct peer *peer, struct room *room,
 		return REFUSAL_NONE;
 	if (message->seq != 0)
 		note_seq(speaker, message->seq);
-	said_add(hub, room->live, &customer->id, message);
+	if (!said_add(hub, room->live, &customer->id, message))
+		core_hold_back(hub, peer);
 	live_go_on(hub, room);
 	return REFUSAL_NONE;
 }
