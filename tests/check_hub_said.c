@@ -774,6 +774,8 @@ START_TEST(nobody_there_keeps_no_session_in_memory)
 	world_run(w);
 	hub_copy_counts(world_hub(w), &counts);
 	ck_assert_uint_eq(counts.sessions, 0);
+	world_wait(w, 150000);
+	hub_copy_counts(world_hub(w), &counts);
 	ck_assert_uint_eq(counts.said_bytes, 0);
 	world_free(w);
 }

@@ -138,7 +138,9 @@ struct speaker {
  * said something.  Nothing of it is ever stored.
  */
 struct live {
-	struct room *room;
+	struct room *room;		/* NULL: it was dropped, ... */
+	UT_hash_handle hh;		/* ... then it is in hub->left, by id */
+	struct payload *id;		/* then of the session, else NULL */
 	uint64_t epoch;			/* random: tells it from others of */
 					/* the same session */
 	struct said_list said;		/* oldest first, numbers grow */
@@ -284,6 +286,7 @@ struct hub {
 	struct rate_limit say_limit;	/* of a customer */
 	struct said_list said;		/* with bodies, oldest first */
 	struct said_list forgotten;	/* without, longest first */
+	struct live *left;		/* of dropped rooms: see left.h */
 	struct live_list gathering;	/* soonest end first */
 	struct seat_list lingering;	/* likewise */
 

@@ -173,6 +173,9 @@ hub_free(struct hub *hub)
 		STAILQ_REMOVE_HEAD(&hub->pending, entry);
 		job_free(job);
 	}
+	/* Rooms free it. */
+	while (hub->left != NULL)
+		(void)room_get(hub, hub->left->id);
 	HASH_ITER(hh, hub->rooms, room, next) {
 		/* Jobs under way hold some of them. */
 		while ((seat = TAILQ_FIRST(&room->seats)) != NULL) {

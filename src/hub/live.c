@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -11,6 +10,7 @@
 #include "base/xalloc.h"
 #include "core.h"
 #include "here.h"
+#include "left.h"
 #include "output.h"
 #include "said.h"
 #include "wire/announcement.h"
@@ -43,18 +43,26 @@ void
 live_close(struct hub *hub, struct room *room)
 {
 	struct live *live = room->live;
-	struct speaker *speaker;
 
 	if (live == NULL)
 		return;
-	while ((speaker = TAILQ_FIRST(&live->speakers)) != NULL) {
-		TAILQ_REMOVE(&live->speakers, speaker, entry);
-		free(speaker);
-	}
 	said_clear(hub, live);
 	here_end(hub, live);
-	free(live);
+	left_free(live);
 	room->live = NULL;
+}
+
+void
+live_leave(struct hub *hub, struct room *room)
+{
+	struct live *live = room->live;
+
+	/* Whose session ended, nobody comes back. */
+	if (live == NULL || live->count == 0 ||
+	    (room->session != NULL && !room->session->is_running))
+		return;
+	here_end(hub, live);
+	left_put(hub, live);
 }
 
 /* Up to which number it has heard what was said whose cursor that is. */

@@ -13,7 +13,7 @@ struct room;
 /*
  * What a room has besides its multicart: who is here (here.h), and what was said
  * lately (said.h).  It is made when somebody asks for it or says something, goes
- * with the room, and is stored nowhere.
+ * with the room but for what was said, and is stored nowhere.
  *
  * Nothing of it waits in an outbox: each peer knows what it was told
  * (peer->told), and gets what it lacks when it can take something, behind its
@@ -25,6 +25,8 @@ struct room;
 
 /* The room's, made if need be. */
 struct live *live_open(struct hub *hub, struct room *room);
+/* The room is about to be dropped: keep what may be asked for yet (left.h). */
+void	 live_leave(struct hub *hub, struct room *room);
 /* Free the room's, if it has any. */
 void	 live_close(struct hub *hub, struct room *room);
 

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "core.h"
+#include "left.h"
 #include "live.h"
 #include "session/session.h"
 #include "shop.h"
@@ -50,6 +51,7 @@ room_get(struct hub *hub, struct payload *id)
 	TAILQ_INIT(&room->claiming);
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, hub->rooms, room->id->data,
 	    room->id->len, hash, room);
+	left_take(hub, room);
 	return room;
 }
 
@@ -140,6 +142,7 @@ room_release(struct hub *hub, struct room *room)
 		return;
 	if (room->was_used)
 		room_touch(hub, room);
+	live_leave(hub, room);
 	room_free(hub, room);
 }
 

@@ -8,6 +8,7 @@
 #include "base/timeout.h"
 #include "base/xalloc.h"
 #include "core.h"
+#include "left.h"
 #include "wire/announcement.h"
 #include "wire/message.h"
 #include "wire/multicart_members.h"
@@ -39,6 +40,7 @@ drop(struct hub *hub, struct said *said)
 	live->kept -= said->body != NULL;
 	payload_unref(said->body);
 	free(said);
+	left_end_if_over(hub, live);
 }
 
 /* That it was said is known from now on, for as long as what it was. */
