@@ -16,7 +16,8 @@ export type State = 'idle' | 'connecting' | 'online' | 'closed';
 export type Transport = 'websocket' | 'polling' | null;
 
 /**
- * The daemon's codes, and six of the client itself: notJoined, closed, noTicket
+ * The daemon's codes, and seven of the client itself: notJoined, closed,
+ * featureRequired for what is said without the feature `say`, noTicket
  * where there was none for a start or join, undelivered, for a message that
  * something on the way refuses again and again while the daemon answers others
  * (it is not sent any more), timeout, and aborted where a browser of before 2022
@@ -49,6 +50,7 @@ export type Code =
 	| 'invalidTicket'
 	| 'notJoined'
 	| 'closed'
+	| 'featureRequired'
 	| 'undelivered'
 	| 'noTicket'
 	| 'timeout'
@@ -339,7 +341,7 @@ export class BuddyShopping<
 	setReady(isReady: boolean, options?: CallOptions): Promise<void>;
 	/**
 	 * Say something of the moment, any JSON, to the others who have the feature
-	 * `say`. Resolves when the daemon has it.
+	 * `say`, as one must have, too. Resolves when the daemon has it.
 	 */
 	say(what: What, options?: SayOptions): Promise<void>;
 	/** Leave the session for good. Resolves when that is done. */

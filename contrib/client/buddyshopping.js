@@ -1466,8 +1466,8 @@ class Shopper {
 			throw reasonOf(signal);
 	}
 
-	_deny(code) {
-		const error = new BuddyShoppingError({ code });
+	_deny(code, message) {
+		const error = new BuddyShoppingError({ code, message });
 		this._tell('error', error);
 		throw error;
 	}
@@ -1572,6 +1572,10 @@ class Shopper {
 	// waits long for it.
 	async say(what, { to, timeout = SAY_MS, signal } = {}) {
 		this._admit({ signal });
+		// Without, nobody is told of a restart of the daemon.
+		if (!this._features.includes(SAY))
+			this._deny('featureRequired',
+				"say() needs features: ['say'].");
 		if (!this._customer || this._wishes.has(LEAVING))
 			this._deny('notJoined');
 		if (this._says.length >= SAYS_MAX)
@@ -2445,7 +2449,8 @@ export class BuddyShopping extends EventTarget {
 
 	/**
 	 * Say something of the moment, any JSON, to the others, or to the
-	 * customerId `to` alone. Resolves when the daemon has it.
+	 * customerId `to` alone. Resolves when the daemon has it. It needs the
+	 * feature `say`.
 	 */
 	say(what, options) {
 		return optional(this[SHOPPER]().say(what, options));

@@ -63,7 +63,7 @@ for (const transport of ['websocket', 'polling']) {
 		// It tells of two changes at once, but we have not got the first.
 		const [, bob] = shop.multicart;
 		const strange = { event: 'multicartDelta', from: '1.1',
-			cursor: '1.9.1.0.0', payload: { changes: [
+			cursor: '1.9.0', payload: { changes: [
 				{ owner: { id: bob.owner.id }, isGone: true }] } };
 		page.events.length = 0;
 		if (options.forcePolling) {

@@ -26,6 +26,10 @@ function copy(message) {
 	return JSON.parse(JSON.stringify(message));
 }
 
+function isLive({ features }) {
+	return features.includes('presence') || features.includes('say');
+}
+
 class Refusal extends Error {
 	constructor(code) {
 		super(code);
@@ -110,7 +114,7 @@ export class FakeServer {
 		this.starts++;
 		for (const session of this.sessions.values()) {
 			this.unheard += session.ring.length;
-			Object.assign(session, this.#unsaid());
+			Object.assign(session, this.#unsaid(), { shown: [] });
 		}
 	}
 
@@ -125,7 +129,6 @@ export class FakeServer {
 		return () => {
 			this.restart();
 			session.revision = revision;
-			session.shown.length = revision + 1;
 			for (const [customer, old] of kept)
 				Object.assign(customer, old);
 		};
@@ -469,7 +472,7 @@ export class FakeServer {
 	// The features of a connection, and what it was shown already.
 	#listen(peer, { features, cursor }) {
 		peer.features = this.#on(features);
-		peer.at = { ...this.#position(peer.customer.session, cursor),
+		peer.at = { ...this.#position(peer, peer.customer.session, cursor),
 			revision: undefined, turn: undefined };
 		return features && this.knows ? peer.features : undefined;
 	}
@@ -480,10 +483,11 @@ export class FakeServer {
 
 	// Where somebody is who has that cursor: who has none hears what is said
 	// from now on, who has one of before a restart all that was since.
-	#position({ incarnation, said }, cursor) {
+	#position(peer, { incarnation, said }, cursor) {
 		const [one, revision, start, heard, turn] = String(cursor)
 			.split('.').map(Number);
-		const isOurs = one === incarnation && start === this.starts;
+		const isOurs = one === incarnation &&
+			start === (isLive(peer) ? this.starts : 0);
 		return {
 			revision: one === incarnation ? revision : undefined,
 			isWhole: !isOurs,
@@ -492,11 +496,16 @@ export class FakeServer {
 		};
 	}
 
-	// With a feature on, the cursor has a third part.
-	#cursor({ incarnation }, { features, at }) {
+	// With a feature on, the cursor has a third part, which tells something to
+	// who is told more than multicarts.
+	#cursor({ incarnation }, peer) {
+		const { features, at } = peer;
 		const known = `${incarnation}.${at.revision}`;
-		return features.length === 0 ? known :
-			`${known}.${this.starts}.${at.said}.${at.turn ?? 0}`;
+		if (features.length === 0)
+			return known;
+		return isLive(peer) ?
+			`${known}.${this.starts}.${at.said}.${at.turn ?? 0}` :
+			`${known}.0`;
 	}
 
 	// Tell it what it was not shown yet, and note that it was.
@@ -642,8 +651,8 @@ export class FakeServer {
 		const messages = [];
 		const one = { isPoll: true,
 			features: this.#on(payload.features),
-			at: this.#position(session, payload.cursor),
 			send: (message) => messages.push(message) };
+		one.at = this.#position(one, session, payload.cursor);
 		const hasAll = one.features.length === 0 || !one.at.isWhole;
 		if (!hasAll || one.at.revision > session.revision)
 			one.at.revision = undefined;

@@ -68,18 +68,23 @@ for (const transport of ['websocket', 'polling']) {
 		assert.deepEqual(other.told('say'), []);
 	});
 
-	test(`who did not ask hears nothing, but says by ${transport}`,
+	test(`who did not ask neither hears nor says by ${transport}`,
 		async () => {
-			const { page, shop, friend, guest, clock } = await started(
-				{ ...options, features: undefined });
-			const said = outcome(shop.say('one'));
-			guest.say('two');
-			await clock.advance(1000);
+			for (const some of [undefined, ['lock', 'presence']]) {
+				const { page, shop, friend, guest, network, clock } =
+					await started({ ...options, features: some });
+				const posts = network.posts.length;
+				const said = outcome(shop.say('one'));
+				guest.say('two');
+				await clock.advance(1000);
 
-			assert.equal(said.is, 'resolved');
-			assert.deepEqual(heard(friend), ['one']);
-			assert.deepEqual(heard(page), []);
-			assert.equal(shop.present, null);
+				assert.equal(said.is, 'featureRequired');
+				const [error] = page.told('error');
+				assert.match(error.message, /features: \['say'\]/);
+				assert.ok(network.posts.slice(posts).every(
+					({ message }) => message.event !== 'say'));
+				assert.deepEqual([heard(friend), heard(page)], [[], []]);
+			}
 		});
 
 	test(`it is said in order, and carts meanwhile by ${transport}`,
