@@ -74,9 +74,6 @@ const REQUEST_ID_BYTES = 18;
 // How long something that is said may wait, and how much of it.
 const SAY_MS = 20000;
 const SAYS_MAX = 32;
-// How far to leap if the daemon has a higher number than the clock makes; twice
-// as far each time.
-const LEAP_MS = 1000;
 
 // What a page calls the things that its customer wishes.
 const CART = 'updateCart', READY = 'customerReadyToCheckout';
@@ -929,7 +926,6 @@ class Shopper {
 		this._says = [];
 		this._isShown = false;
 		this._saySeq = 0;
-		this._leap = 0;
 		// Of tabs that are one customer: how many it has been, up to which
 		// they are gone, and why the last; and what became of wishes: event
 		// -> [event, seq, code], with a code if it was refused.
@@ -1756,17 +1752,15 @@ class Shopper {
 	}
 
 	_numberSay(say) {
-		say.isRepeated = say.seq > 0;
 		[say.daemon] = this._place;
 		if (!say.seq)
-			say.seq = this._saySeq =
-				this._after(this._saySeq, this._leap);
+			say.seq = this._saySeq = this._after(this._saySeq);
 		return say.seq;
 	}
 
-	_after(seq, leap = 0) {
+	_after(seq) {
 		return this._stripe + STRIPES * Math.max(timeOf(seq) + 1,
-			Math.floor(this._platform.now()) + leap);
+			Math.floor(this._platform.now()));
 	}
 
 	receive(line, { event, payload, cursor, from }, asked, since, isInStep) {
@@ -1787,7 +1781,7 @@ class Shopper {
 		else if (event === 'presenceUpdate' && isTurn)
 			this._see(payload);
 		else if (event === SAY && payload.seq)
-			this._said(payload, line === this._socket);
+			this._said(payload.seq);
 		else if (event === SAY && isSaid)
 			this._hear(payload);
 		else if (event === 'error')
@@ -1845,18 +1839,11 @@ class Shopper {
 		this._tell('presence', present);
 	}
 
-	// A number that is not new was said, but if nothing repeats what is sent: then
-	// another tab or a clock was ahead, and the daemon does not say how far.
-	_said({ seq, stale }, isSure) {
+	// Also if it is stale: that very one was said before.
+	_said(seq) {
 		const [say] = this._says;
-		if (say?.seq !== seq)
-			return;
-		if (stale && isSure && !say.isRepeated) {
-			say.seq = 0;
-			this._leap += this._leap + LEAP_MS;
-		} else {
+		if (say?.seq === seq)
 			this._unsay(say);
-		}
 	}
 
 	_hear({ missed, ...said }) {

@@ -109,7 +109,7 @@ export class FakeServer {
 		}
 		for (const customer of this.#everybody()) {
 			this.#release(customer, 'shuttingDown');
-			customer.lastSay = 0;
+			customer.spoken.clear();
 		}
 		this.starts++;
 		for (const session of this.sessions.values()) {
@@ -374,7 +374,7 @@ export class FakeServer {
 		const customer = { id, name: customerName, requestId,
 			account, entry: event, session, isHost: isStart, isReady: false,
 			cart: {}, seqs: {}, state: 'seated', peers: new Set(),
-			polls: [], lastSay: 0, seenAt: -Infinity, token: `token-of-${peer.sessionId}-${id}` };
+			polls: [], spoken: new Set(), seenAt: -Infinity, token: `token-of-${peer.sessionId}-${id}` };
 		session.customers.push(customer);
 		this.journal.push([event, customerName]);
 		return customer;
@@ -578,9 +578,10 @@ export class FakeServer {
 			throw new Refusal('messageTooLarge');
 		if (![customer.id, to ?? customer.id].every(isSeated))
 			throw new Refusal('unknownCustomer');
-		const isStale = seq <= customer.lastSay;
+		const isStale = customer.spoken.has(seq);
 		if (!isStale) {
-			customer.lastSay = seq ?? customer.lastSay;
+			if (seq !== undefined)
+				customer.spoken.add(seq);
 			session.said++;
 			session.ring.push({ from: customer.id, what, to,
 				madeAt: this.#clock.now() });
