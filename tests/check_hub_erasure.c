@@ -186,6 +186,44 @@ START_TEST(who_is_forgotten_is_erased_and_does_not_return)
 }
 END_TEST
 
+/* Asked for at the same time, or when the first has found it away. */
+START_TEST(who_is_forgotten_leaves_once_for_all_erasures)
+{
+	struct world_config config;
+	struct client *bob, *other;
+	uint64_t first, second;
+	struct world *w;
+	int i;
+
+	world_defaults(&config);
+	config.hub.limits.max_remembered = 1;
+	w = world_new_with(&config);
+	(void)world_start(w, "s1", "Ann");
+	bob = world_join_resumable(w, "s1", "Bob");
+	hang_up(bob);
+	world_wait(w, 60000);
+	for (i = 0; i < 2; i++) {
+		other = world_join_resumable(w, "s1", "Eve");
+		hang_up(other);
+		world_wait(w, 60000);
+	}
+	world_hold(w);
+	first = _i == 2 ? ask(w, "s1", bob) : erase(w, "s1", bob);
+	if (_i == 0)
+		world_do_one(w);
+	second = _i == 1 ? erase(w, "s1", bob) : ask(w, "s1", bob);
+	world_go_on(w);
+	world_run(w);
+	ck_assert_int_eq(erasure_report(world_hub(w), first).state,
+	    ERASURE_DONE);
+	ck_assert_int_eq(erasure_report(world_hub(w), second).state,
+	    ERASURE_DONE);
+	/* Four came, three expired, and one left. */
+	ck_assert_uint_eq(world_record(w, "s1")->revision, 8);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(what_is_not_there_is_not_found)
 {
 	struct world *w = world_new();
@@ -655,6 +693,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, who_is_absent_or_gone_is_erased_too);
 	tcase_add_loop_test(tc,
 	    who_is_forgotten_is_erased_and_does_not_return, 0, 4);
+	tcase_add_loop_test(tc,
+	    who_is_forgotten_leaves_once_for_all_erasures, 0, 3);
 	tcase_add_test(tc, what_is_not_there_is_not_found);
 	tcase_add_test(tc, it_is_over_only_when_the_log_is_overwritten);
 	tcase_add_test(tc, it_fails_whole_and_goes_on_when_it_has_begun);

@@ -40,6 +40,7 @@ struct erasing {
 	int64_t	 upto_row;
 	uint64_t incarnation;		/* when its note was submitted */
 	int64_t	 away_row;		/* of a customer forgotten here */
+	bool	 has_left;		/* for that, by any of these */
 	uint64_t due_ms;		/* of its next job; UINT64_MAX: none */
 	struct erasure report;
 };
@@ -107,9 +108,23 @@ forget_request_proof(struct customer *customer)
 	memcpy(customer->request, none, sizeof(none));
 }
 
+/* Whoever of these is told that the customer is away knows that it leaves. */
+static void
+mark_leaving(struct hub *hub, const struct erasing *erasing)
+{
+	struct erasing *other;
+
+	TAILQ_FOREACH(other, &hub->erasures, entry)
+		if (other->has_customer &&
+		    customer_id_equal(&other->customer, &erasing->customer) &&
+		    strcmp(other->session->data, erasing->session->data) == 0)
+			other->has_left = true;
+}
+
 /* Who has to leave, if it is one customer and has not; or NULL. */
 static struct customer *
-customer_to_leave(struct session *session, const struct erasing *erasing)
+customer_to_leave(struct hub *hub, struct session *session,
+    const struct erasing *erasing)
 {
 	struct customer *customer = session_customer(session,
 	    &erasing->customer);
@@ -117,9 +132,10 @@ customer_to_leave(struct session *session, const struct erasing *erasing)
 	if (customer != NULL && customer->state != CUSTOMER_GONE)
 		return customer;
 	/* The storage remembers more of the absent, who may return. */
-	if (erasing->away_row == 0 || !session->is_running ||
+	if (erasing->away_row == 0 || erasing->has_left || !session->is_running ||
 	    session->incarnation != erasing->incarnation)
 		return NULL;
+	mark_leaving(hub, erasing);
 	return session_recall(session, &erasing->customer, erasing->away_row);
 }
 
@@ -136,7 +152,7 @@ make_customers_leave(struct hub *hub, struct room *room,
 		    customer_id_equal(&customer->id, &erasing->customer))
 			forget_request_proof(customer);
 	if (erasing->has_customer) {
-		customer = customer_to_leave(session, erasing);
+		customer = customer_to_leave(hub, session, erasing);
 		if (customer != NULL)
 			roster_make_leave(hub, room, customer);
 	} else if (session->is_running) {
