@@ -264,6 +264,13 @@ function backoff(platform, failures) {
 		Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** failures);
 }
 
+// As the daemon makes messages, whatever something on the way made of it.
+function tidy({ event, payload, cursor, from }) {
+	const text = (it) => typeof it === 'string' ? it : undefined;
+	return { event: text(event) ?? '', payload, cursor: text(cursor),
+		from: text(from) };
+}
+
 // An error may lack what it is about.
 function isAnswer({ event, payload }, asked) {
 	const about = event === 'error' ? payload.event ?? asked.event : event;
@@ -301,20 +308,23 @@ function isBeyond(place, other, at) {
 }
 
 // The multicart after these changes, in which who did not change is the same
-// object.
+// object. They may repeat what is known; undefined or throws if they do not fit.
 function changed(multicart, changes) {
 	const all = [...multicart];
 	const find = (id) => all.findIndex(({ owner }) => owner.id === id);
 	for (const { owner, content, isGone, before } of changes) {
 		const at = find(owner.id);
+		const next = before ? find(before) : all.length;
 		const whole = (old) => ({ owner: owner.name ? owner : old.owner,
 			content: content ?? old.content });
 		if (isGone)
-			all.splice(at, 1);
+			all.splice(at, at < 0 ? 0 : 1);
 		else if (at >= 0)
 			all[at] = whole(all[at]);
+		else if (next >= 0 && owner.name)
+			all.splice(next, 0, whole());
 		else
-			all.splice(before ? find(before) : all.length, 0, whole());
+			return undefined;
 	}
 	return all;
 }
@@ -524,11 +534,12 @@ class SocketLine {
 	}
 
 	_read(data) {
-		const message = permitted(() => JSON.parse(data));
-		if (!message?.payload) {
+		const read = permitted(() => JSON.parse(data));
+		if (!read?.payload) {
 			this._lost();
 			return;
 		}
+		const message = tidy(read);
 		this.heardAt = this._platform.uptime();
 		const asked = this._asked;
 		const isAnswered = asked !== null && isAnswer(message, asked);
@@ -885,7 +896,8 @@ class PollLine {
 		const messages = answer?.messages;
 		if (Array.isArray(messages) &&
 		    messages.every((message) => message?.payload))
-			return answer;
+			return { messages: messages.map(tidy),
+				cursor: tidy(answer).cursor };
 		// What follows is said by something between us and the daemon.
 		const { status, headers } = response;
 		if (status === 413)
@@ -1801,6 +1813,8 @@ class Shopper {
 	// But if it is older than that one, or the same and yet another, then the
 	// daemon's database came back from a backup.
 	_show({ multicartContent: multicart, isLocked }, cursor, since) {
+		if (!permitted(() => multicart.every(({ owner }) => owner)))
+			return;
 		const ours = this._revision;
 		const its = revisionOf(cursor);
 		const isRestored = its === ours ? revisionOf(since) === ours &&
@@ -1825,9 +1839,11 @@ class Shopper {
 
 	// Changes of another multicart than this one are of no use.
 	_change({ changes, isLocked }, cursor, from, since) {
-		if (from === this._revision)
-			this._show({ isLocked, multicartContent:
-				changed(this.multicart, changes) }, cursor, since);
+		const multicart = from === this._revision &&
+			permitted(() => changed(this.multicart, changes));
+		if (multicart)
+			this._show({ isLocked, multicartContent: multicart },
+				cursor, since);
 		else if (precedes(this._revision, cursor))
 			this._isUnsure = true;
 	}
@@ -2053,11 +2069,14 @@ class Shopper {
 		it.retryAt = this._platform.now() + ms;
 	}
 
+	// Never at once again, whatever is said.
 	_postpone(line, error, asked) {
+		const seconds = Math.min(HOLD_MAX_S, Math.max(BACKOFF_MIN_MS / 1000,
+			permitted(() => Number(error.retryAfter)) || 0));
 		if (error.event === SAY && this._says.length > 0)
-			this._putOff(this._says[0], error.retryAfter * 1000);
+			this._putOff(this._says[0], seconds * 1000);
 		else
-			this.hold(error.retryAfter);
+			this.hold(seconds);
 		if (asked && !this._wishOf(asked.event) && asked.event !== SAY)
 			line.hang();
 	}
