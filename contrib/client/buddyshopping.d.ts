@@ -192,6 +192,8 @@ export interface Locks {
 export interface Platform {
 	WebSocket?: new (url: string, protocols?: string | string[]) => Socket;
 	fetch(url: string, init: object): Promise<Answer>;
+	/** `navigator.sendBeacon`: whether it is sent. */
+	sendBeacon?(url: string, text: string): boolean;
 	setTimeout(ring: () => void, ms: number): unknown;
 	clearTimeout(timer: unknown): void;
 	/** Milliseconds since 1970. */

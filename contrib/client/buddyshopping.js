@@ -116,6 +116,7 @@ function browser() {
 	return {
 		WebSocket,
 		fetch: (...request) => fetch(...request),
+		sendBeacon: (...beacon) => navigator.sendBeacon(...beacon),
 		setTimeout: (ring, ms) => setTimeout(ring, ms),
 		clearTimeout: (timer) => clearTimeout(timer),
 		now: () => Date.now(),
@@ -674,10 +675,16 @@ class PollLine {
 			this._owner.reached();
 	}
 
-	// For a page that goes: others need not wait until it is missed.
-	sayGoodbye(customerId) {
-		optional(this._post({ event: GOODBYE, payload: { customerId } },
-			REPLY_MS));
+	// For a page that goes: not every browser that has beacons lets a request
+	// outlive it.
+	sayLast(event, customerId) {
+		const message = { event, payload: { customerId } };
+		const text = JSON.stringify(this._owner.signed(message));
+		if (permitted(() =>
+			this._platform.sendBeacon(this._ends.http, text)))
+			this._owner.debug('out', 'polling', message);
+		else
+			optional(this._post(message, REPLY_MS));
 	}
 
 	hang() {
@@ -1093,19 +1100,28 @@ class Shopper {
 	}
 
 	// The page goes, and may come back. A WebSocket tells the daemon by itself,
-	// and so does who leaves; and one that has no features knows no goodbye.
+	// and one that has no features knows no goodbye. Who leaves need not wait
+	// any more for what else is wished.
 	_go(isAway) {
-		const isMissed = isAway && this._place.length > 0 &&
-			this.transport === 'polling' && !this._wishes.has(LEAVING);
-		this._isAway = isMissed;
+		const isLeaving = this._wishes.has(LEAVING);
+		const isPolling = isAway && this.transport === 'polling';
+		this._isAway = isPolling && !isLeaving && this._place.length > 0;
 		this._steer();
-		if (isMissed)
-			this._poller.sayGoodbye(this.customerId);
+		if (isPolling && (isLeaving || this._isAway))
+			this._poller.sayLast(isLeaving ? LEAVING : GOODBYE,
+				this.customerId);
+	}
+
+	// It lives, though nobody said that it is shown again.
+	_stay() {
+		if (this._isAway)
+			this._go(false);
 	}
 
 	// Something happened that connections may not have survived. Those that
 	// are heard after it have.
 	_trouble() {
+		this._stay();
 		const line = this._socket.isAttached ? this._socket : this._poller;
 		const since = this._platform.uptime();
 		const isFresh = line.isAttached &&
@@ -1121,6 +1137,7 @@ class Shopper {
 
 	// What a sign of trouble does.
 	reconnect() {
+		this._stay();
 		this._socket.check();
 		this._poller.check();
 		this._tellPending();
@@ -1472,6 +1489,7 @@ class Shopper {
 			this._deny('closed');
 		if (signal?.aborted)
 			throw reasonOf(signal);
+		this._stay();
 	}
 
 	_deny(code, message) {

@@ -26,6 +26,8 @@ export class FakeNetwork {
 	// What was asked for.
 	handshakes = [];
 	posts = [];
+	beacons = [];
+	takesBeacons = true;
 	gets = 0;
 	pending = { poll: 0, other: 0 };
 	most = { poll: 0, other: 0 };
@@ -36,8 +38,19 @@ export class FakeNetwork {
 	}
 
 	get platform() {
-		return { fetch: this.fetch, WebSocket: this.#webSocket() };
+		return { fetch: this.fetch, WebSocket: this.#webSocket(),
+			sendBeacon: this.sendBeacon };
 	}
+
+	// Nobody hears what becomes of it, nor does it end with the page.
+	sendBeacon = (url, body) => {
+		const message = JSON.parse(body);
+		if (this.takesBeacons)
+			this.beacons.push({ url, message });
+		if (this.takesBeacons)
+			this.#carry(url, body, message).catch(() => {});
+		return this.takesBeacons;
+	};
 
 	get openSockets() {
 		return this.#sockets.size;

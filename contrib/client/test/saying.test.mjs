@@ -411,9 +411,62 @@ for (const transport of ['websocket', 'polling']) {
 const hide = ({ window }, isPersisted) => window.dispatchEvent(Object.assign(
 	new Event('pagehide'), { persisted: isPersisted }));
 
+test('a page that goes says goodbye by a beacon', async () => {
+	const { page, shop, guest, network, clock } =
+		await started({ forcePolling: true });
+	const { token } = network.posts.slice(-1)[0].message.payload;
+	const count = network.posts.length;
+	hide(page, false);
+	await clock.advance(MINUTE);
+
+	assert.deepEqual(guest.present, [guest.customerId]);
+	assert.equal(network.posts.length, count);
+	assert.deepEqual(network.beacons, [{
+		url: 'https://shop.example/together/s1',
+		message: { event: 'goodbye',
+			payload: { token, customerId: shop.customerId } } }]);
+});
+
+test('who leaves has left, though a cart waits before that', async () => {
+	const { page, shop, guest, network, clock } =
+		await started({ forcePolling: true });
+	network.onPost = ({ event }) =>
+		event === 'updateCart' ? { delay: 5000 } : {};
+	shop.updateCart({ pears: 1 });
+	const left = outcome(shop.leave());
+	await clock.advance(100);
+	hide(page, true);
+	await clock.advance(1000);
+	assert.equal(guest.multicart.length, 1);
+	assert.deepEqual(network.beacons.map(({ message: { event } }) => event),
+		['leaveSession']);
+	// A page that comes back finds that out.
+	await clock.advance(10000);
+	assert.equal(left.is, 'resolved');
+});
+
+test('a page that goes on after all is there again', async () => {
+	for (const act of [({ page }) => page.show(true),
+		({ page }) => page.document.dispatchEvent(new Event('resume')),
+		({ page }) => page.window.dispatchEvent(new Event('online')),
+		({ shop }) => shop.reconnect(),
+		({ shop }) => shop.updateCart({ tea: 1 }),
+		({ shop }) => shop.say('hello'),
+		({ shop }) => shop.joinSession('Ada')]) {
+		const all = await started({ forcePolling: true });
+		hide(all.page, false);
+		await all.clock.advance(1000);
+		act(all);
+		await all.clock.advance(2000);
+		assert.equal(all.shop.state, 'online', act);
+		assert.equal(all.guest.present.length, 2);
+	}
+});
+
 test('a page that goes says goodbye, where that is of use', async () => {
 	const { page, shop, guest, network, clock } =
 		await started({ forcePolling: true });
+	network.takesBeacons = false;
 	hide(page, false);
 	await clock.advance(100);
 	assert.deepEqual(guest.present, [guest.customerId]);
@@ -470,7 +523,8 @@ test('no goodbye from who has a WebSocket, leaves, or is not known',
 			await act(all);
 			hide(page, false);
 			await clock.advance(1000);
-			assert.ok(network.posts.every(({ message }) =>
+			const sent = [...network.posts, ...network.beacons];
+			assert.ok(sent.every(({ message }) =>
 				message.event !== 'goodbye'), what);
 			// Nor is what is under way given up.
 			if (what === 'leaving')
