@@ -964,7 +964,7 @@ class Shopper {
 		this._isClosed = false;
 		this._isImpatient = false;
 		this._forcePolling = Boolean(options.forcePolling);
-		this._ticket = options.ticket;
+		this._options = options;
 		this._listener = options.debug === true ?
 			(...traffic) => console.debug(...traffic) : options.debug;
 		this._features = [...options.features ?? [], 'delta'];
@@ -1015,6 +1015,11 @@ class Shopper {
 		if (this._socket.isAttached)
 			return 'websocket';
 		return this._poller.isUp ? 'polling' : null;
+	}
+
+	// React and Vue give the newest.
+	get _ticket() {
+		return this._options.ticket;
 	}
 
 	get customerId() {

@@ -26,8 +26,8 @@ const EVENTS = ['multicart', 'pending', 'presence', 'state'];
 // The newest value of each client.
 const values = new WeakMap();
 
-// By URL: {shop, options, users, closing}, where shop is null until somebody
-// uses it.
+// By URL: {shop, options, users, closing, isAwaited}, where shop is null while
+// nobody uses it; isAwaited if options came since the last one went.
 const shared = new Map();
 
 function valueOf(shop) {
@@ -45,16 +45,11 @@ function valueOf(shop) {
 // at each render; what else the options say holds for as long as the client.
 function optionsOf(entry) {
 	const { options } = entry;
-	const changing = {
-		ticket: () => typeof entry.options.ticket === 'function' ?
-			entry.options.ticket() : entry.options.ticket,
-		debug: (...told) => entry.options.debug(...told),
-	};
 	const given = { ...options };
-	if ('ticket' in options)
-		given.ticket = changing.ticket;
+	Object.defineProperty(given, 'ticket',
+		{ get: () => entry.options.ticket });
 	if (typeof options.debug === 'function')
-		given.debug = changing.debug;
+		given.debug = (...told) => entry.options.debug(...told);
 	return given;
 }
 
@@ -64,9 +59,13 @@ function entryOf(url) {
 	return entry;
 }
 
-function acquire(url) {
+// Where there is no client the options are those of who opens it, if it has any.
+function acquire(url, options) {
 	const entry = entryOf(url);
-	entry.shop = entry.shop ?? new BuddyShopping(url, optionsOf(entry));
+	if (!entry.shop) {
+		entry.options = options ?? entry.options;
+		entry.shop = new BuddyShopping(url, optionsOf(entry));
+	}
 	entry.users++;
 	clearTimeout(entry.closing);
 	return entry;
@@ -78,9 +77,12 @@ function release(url, entry) {
 	entry.users--;
 	if (entry.users > 0)
 		return;
+	entry.isAwaited = false;
 	entry.closing = setTimeout(() => {
-		shared.delete(url);
 		entry.shop.close();
+		entry.shop = null;
+		if (!entry.isAwaited)
+			shared.delete(url);
 	});
 }
 
@@ -109,6 +111,7 @@ export class Store {
 	constructor(what) {
 		this._what = what;
 		this._entry = null;
+		this._options = undefined;
 		// They are called without an object.
 		this.read = this.read.bind(this);
 		this.subscribe = this.subscribe.bind(this);
@@ -116,8 +119,10 @@ export class Store {
 
 	/** Say what the options are now, if they are given: before subscribing. */
 	configure(options) {
-		if (this._isPlace && options)
-			entryOf(this._what).options = options;
+		if (!this._isPlace || !options)
+			return;
+		this._options = options;
+		Object.assign(entryOf(this._what), { options, isAwaited: true });
 	}
 
 	read() {
@@ -148,7 +153,7 @@ export class Store {
 
 	_open() {
 		if (this._isPlace)
-			this._entry = acquire(this._what);
+			this._entry = acquire(this._what, this._options);
 		return this._shop;
 	}
 

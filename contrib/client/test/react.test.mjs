@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { BuddyShopping } from '../buddyshopping.js';
+import { Store } from '../store.js';
 import { findPackage, importBinding, whyWithout } from './packages.mjs';
 import { carts, outcome, World } from './world.mjs';
 
@@ -236,6 +237,53 @@ inBrowser('a client that was made elsewhere stays open', async (world) => {
 	assert.equal(shop.state, 'online');
 	assert.equal(listeners.size, 0);
 	shop.close();
+});
+
+// Whoever comes says the options when it is committed, and opens the client when
+// its effects run, which may be in a later turn.
+inBrowser('who comes when the last has just gone has its options', async (world) => {
+	const options = world.page().optionsWith({ forcePolling: true });
+	const [first, second, third] = [0, 0, 0].map(() =>
+		new Store(world.session));
+	first.configure(options);
+	first.subscribe(() => {})();
+	second.configure(options);
+	await nextTurn();
+
+	// Effects run from the inside to the outside.
+	const ends = [third, second].map((store) => store.subscribe(() => {}));
+	const { shop } = second.read();
+	assert.equal(shop.forcePolling, true);
+	assert.equal(third.read().shop, shop);
+
+	// As React does with what it hides and shows again.
+	ends.forEach((end) => end());
+	await nextTurn();
+	assert.equal(shop.state, 'closed');
+	const end = second.subscribe(() => {});
+	assert.notEqual(second.read().shop, shop);
+	assert.equal(second.read().shop.forcePolling, true);
+	end();
+});
+
+inBrowser('no ticket is none until there is one', async (world) => {
+	const page = world.page();
+	const store = new Store(world.session);
+	world.network.isUp = false;
+	store.configure(page.optionsWith({ ticket: undefined }));
+	const end = store.subscribe(() => {});
+	const { shop } = store.read();
+	shop.startSession('Ada');
+	assert.match(page.sessionStorage.text, /Ada/);
+
+	const sent = [];
+	world.server.accountOf = (ticket) => sent.push(ticket) && ticket;
+	store.configure(page.optionsWith({ ticket: 'a ticket' }));
+	world.network.isUp = true;
+	await pass(world, 60000);
+	assert.equal(shop.state, 'online');
+	assert.deepEqual(sent, ['a ticket']);
+	end();
 });
 
 inBrowser('the newest function fetches a ticket', async (world) => {
