@@ -1,5 +1,7 @@
 // A client as Vue sees it.
-import { getCurrentInstance, onMounted, shallowRef, toValue, watch } from 'vue';
+import {
+	getCurrentInstance, shallowRef, toValue, watch, watchPostEffect,
+} from 'vue';
 
 import { meant, NOBODY, Store } from './store.js';
 
@@ -17,7 +19,8 @@ export function useBuddyShopping(what, options) {
 	const isMounted = shallowRef(!getCurrentInstance());
 
 	if (!isMounted.value)
-		onMounted(() => {
+		// In a hook it may be too late for onMounted().
+		watchPostEffect(() => {
 			isMounted.value = true;
 		});
 	watch([() => meant(toValue(what)), isMounted],

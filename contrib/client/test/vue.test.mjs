@@ -106,6 +106,25 @@ inBrowser('components of a URL share its client', async (world) => {
 	assert.equal(shop.state, 'closed');
 });
 
+for (const hook of ['onBeforeMount', 'onMounted'])
+	inBrowser(`first used in ${hook} it is open, too`, async (world) => {
+		const options = world.page().optionsWith({});
+		let shop;
+		const app = mount({ setup() {
+			vue[hook](() => {
+				({ shop } = useBuddyShopping(world.session, options));
+			});
+			return () => null;
+		} });
+		await vue.nextTick();
+
+		const client = shop.value;
+		assert.equal(client?.state, 'idle');
+		app.unmount();
+		await nextTurn();
+		assert.equal(client.state, 'closed');
+	});
+
 inBrowser('a ref says which session it is', async (world) => {
 	const scope = vue.effectScope();
 	const options = world.page().optionsWith({});
