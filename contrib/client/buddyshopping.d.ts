@@ -309,8 +309,9 @@ export class BuddyShopping<
 	get pending(): Pending | null;
 	/**
 	 * The customerIds of who is present, in the order of the multicart, with
-	 * the feature `presence`; null before that is known. The same array until
-	 * the event `presence`.
+	 * the feature `presence`; null before that is known, and for who is in no
+	 * session. The same array until the event `presence`, or until the customer
+	 * has left.
 	 */
 	get present(): readonly string[] | null;
 	/**

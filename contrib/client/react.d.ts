@@ -6,9 +6,12 @@ import type { Watched } from './store.js';
  * of them changes. Without a client, as on a server and while a page hydrates,
  * `shop` is null, the state is `idle` and nothing is known.
  */
-export type Shopping<Cart extends object = Record<string, unknown>> =
-	Readonly<Pick<BuddyShopping<Cart>, Watched>> &
-	{ readonly shop: BuddyShopping<Cart> | null };
+export type Shopping<
+	Cart extends object = Record<string, unknown>,
+	What = unknown,
+> =
+	Readonly<Pick<BuddyShopping<Cart, What>, Watched>> &
+	{ readonly shop: BuddyShopping<Cart, What> | null };
 
 /**
  * What is known of a shared session, rendered again when it changes. A client
@@ -16,8 +19,11 @@ export type Shopping<Cart extends object = Record<string, unknown>> =
  * with it is mounted, and closed after the last; the options are those that any
  * of them gives, `ticket` and `debug` those of the newest render.
  */
-export function useBuddyShopping<Cart extends object = Record<string, unknown>>(
-	what: BuddyShopping<Cart> | string | { readonly href: string } | null |
+export function useBuddyShopping<
+	Cart extends object = Record<string, unknown>,
+	What = unknown,
+>(
+	what: BuddyShopping<Cart, What> | string | { readonly href: string } | null |
 		undefined,
 	options?: Options,
-): Shopping<Cart>;
+): Shopping<Cart, What>;

@@ -8,10 +8,14 @@ import type { Watched } from './store.js';
  * client, as on a server and until the component is mounted, `shop` is null, the
  * state is `idle` and nothing is known.
  */
-export type Shopping<Cart extends object = Record<string, unknown>> = {
-	readonly [Name in Watched]: Readonly<ShallowRef<BuddyShopping<Cart>[Name]>>;
+export type Shopping<
+	Cart extends object = Record<string, unknown>,
+	What = unknown,
+> = {
+	readonly [Name in Watched]:
+		Readonly<ShallowRef<BuddyShopping<Cart, What>[Name]>>;
 } & {
-	readonly shop: Readonly<ShallowRef<BuddyShopping<Cart> | null>>;
+	readonly shop: Readonly<ShallowRef<BuddyShopping<Cart, What> | null>>;
 };
 
 /**
@@ -20,8 +24,11 @@ export type Shopping<Cart extends object = Record<string, unknown>> = {
  * of components, and closed after the last scope has ended; the options are those
  * that any of them gives.
  */
-export function useBuddyShopping<Cart extends object = Record<string, unknown>>(
-	what: MaybeRefOrGetter<BuddyShopping<Cart> | string |
+export function useBuddyShopping<
+	Cart extends object = Record<string, unknown>,
+	What = unknown,
+>(
+	what: MaybeRefOrGetter<BuddyShopping<Cart, What> | string |
 		{ readonly href: string } | null | undefined>,
 	options?: Options,
-): Shopping<Cart>;
+): Shopping<Cart, What>;

@@ -4,6 +4,7 @@ import {
 	BuddyShopping, BuddyShoppingError, type CallOptions, type Code,
 	type Member, type Pending, type Said,
 } from '../buddyshopping.js';
+import { useBuddyShopping } from '../react.js';
 
 interface Cart {
 	pears: number;
@@ -135,6 +136,11 @@ shop.addEventListener('say', ({ detail: { what } }) => {
 	// @ts-expect-error Anything may be said.
 	return what.line;
 });
+const watched = useBuddyShopping(chat).shop;
+watched?.say({ line: 'hello' });
+// @ts-expect-error
+watched?.say('hello');
+useBuddyShopping<Cart, Line>('/s1').shop?.say({ line: 'hello' });
 chat.addEventListener('missed', ({ detail: { count } }) => count + 1);
 chat.addEventListener('presence', ({ detail }) => detail.includes('an id'));
 // @ts-expect-error It is not known before it is told.
