@@ -227,8 +227,8 @@ export interface SayOptions extends CallOptions {
 	/** The customerId of who alone is to hear it. */
 	to?: string | undefined;
 	/**
-	 * Milliseconds until it is not said any more and the promise is rejected
-	 * with `timeout`, 20000 unless given.
+	 * Milliseconds until it is not said again and the promise is rejected with
+	 * `timeout`, 20000 unless given. What was on its way may be heard.
 	 */
 	timeout?: number | undefined;
 }

@@ -33,8 +33,9 @@ const SLEPT_MS = 5000;
 const WAIT_S = 25;
 const WAIT_MIN_S = 5;
 const WAIT_HIDDEN_S = 1;
-// An answer that brings nothing new and comes sooner means that others poll for
-// the customer, or that something is wrong.
+// An answer that brings nothing new and comes sooner, as the one before, means
+// that others poll for the customer, or that something is wrong; a single one,
+// that another tab said goodbye.
 const HELD_MS = 1000;
 const CROWDED_MS = 5000;
 // The pause of a hidden tab; the daemon takes it for absent after 75 s.
@@ -599,6 +600,7 @@ class PollLine {
 		this._isWoken = false;
 		this._failures = 0;
 		this._wait = WAIT_S;
+		this._wasShort = false;
 		this.heardAt = 0;
 		this._haste = new Alarm(platform);
 		this._platform = platform;
@@ -824,11 +826,13 @@ class PollLine {
 		const { cursor } = message.payload;
 		this._failures = 0;
 		this._deliver(answer, message, cursor);
+		const wasShort = this._wasShort;
+		this._wasShort = took < HELD_MS && this._owner.cursor === cursor;
 		if (!this.isAttached)
 			return;
 		if (isIdle)
 			await this._rest(HIDDEN_MS);
-		else if (took < HELD_MS && this._owner.cursor === cursor)
+		else if (this._wasShort && wasShort)
 			await this._rest(this._platform.random() * CROWDED_MS);
 	}
 
@@ -943,6 +947,7 @@ class Shopper {
 		this._known = new Map();
 		// What is to be said, likewise, and a page keeps for no other.
 		this._says = [];
+		this._isSayNext = false;
 		this._isShown = false;
 		this._saySeq = 0;
 		// Of tabs that are one customer: how many it has been, up to which
@@ -1746,10 +1751,10 @@ class Shopper {
 			line.confirm();
 			return;
 		}
-		// Neither waits for the other, but who leaves says goodbye first.
+		// They take turns, but who leaves says goodbye first.
 		const next = [this._foremost(), this._isShown && this._says[0] &&
 			[SAY, this._says[0]]].filter(Boolean);
-		if (this._wishes.has(LEAVING))
+		if (this._wishes.has(LEAVING) || this._isSayNext)
 			next.reverse();
 		const holds = next.map(([, { heldUntil = 0 }]) => Math.max(
 			this.held(), heldUntil - this._platform.uptime()));
@@ -1768,6 +1773,7 @@ class Shopper {
 			payload.seq = this._numberSay(wish);
 		else if (event !== LEAVING)
 			payload.seq = this._number(wish);
+		this._isSayNext = event !== SAY;
 		line.send({ event, payload });
 	}
 

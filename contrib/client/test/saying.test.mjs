@@ -103,6 +103,22 @@ for (const transport of ['websocket', 'polling']) {
 				order.lastIndexOf('say') - 15);
 		});
 
+	test(`carts that change all the time let one speak by ${transport}`,
+		async () => {
+			const { shop, friend, clock } = await started(options);
+			shop.updateCart({ pears: -1 });
+			const said = outcome(shop.say('hello'));
+			const last = outcome(shop.say('you'));
+			for (let pears = 0; pears < 200; pears++) {
+				shop.updateCart({ pears });
+				await clock.advance(1);
+			}
+
+			assert.deepEqual([said.is, last.is],
+				['resolved', 'resolved']);
+			assert.deepEqual(heard(friend), ['hello', 'you']);
+		});
+
 	test(`a refusal is its own by ${transport}`, async () => {
 		const { page, shop, friend, guest, clock } = await started(options);
 		const { customerId } = guest;
@@ -533,16 +549,22 @@ test('no goodbye from who has a WebSocket, leaves, or is not known',
 	});
 
 test('another tab of the customer stays', async () => {
-	const { world, page, shop, guest, clock } =
+	const { world, page, shop, friend, guest, clock } =
 		await started({ forcePolling: true });
+	world.server.graceMs = 50;
 	const twin = world.page();
 	twin.sessionStorage = page.sessionStorage.copy();
 	twin.open({ features, forcePolling: true });
 	await clock.advance(1000);
+	// What it polls for has been held for a moment only.
+	guest.updateCart({ pears: 1 });
+	await clock.advance(100);
 	hide(page, false);
-	await clock.advance(1000);
-
+	await clock.advance(100);
 	assert.deepEqual(guest.present, [shop.customerId, guest.customerId]);
+	const count = friend.told('presence').length;
+	await clock.advance(MINUTE);
+	assert.equal(friend.told('presence').length, count);
 });
 
 // Polls beside a WebSocket, one after the other: which tells first is chance.
