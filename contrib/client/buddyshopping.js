@@ -72,6 +72,9 @@ const DOUBTS_MAX = 2;
 
 const REQUEST_ID_BYTES = 18;
 
+// More calls than that wait for no wish.
+const WAITING_MAX = 1e6;
+
 // How long something that is said may wait, and how much of it.
 const SAY_MS = 20000;
 const SAYS_MAX = 32;
@@ -173,6 +176,33 @@ class Note {
 	erase() {
 		permitted(() => this._storage.removeItem(this.key));
 	}
+}
+
+// Whether it is a note as clients write them: anybody may write there.
+function isNote(note) {
+	const is = (type, value) => typeof value === type && value !== null;
+	const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+	const isMissing = (value) => value === undefined || value === null;
+	const isList = (list, isOne) => list === undefined ||
+		(Array.isArray(list) && list.every(isOne));
+	const isEvent = ([event]) => Boolean(NAMES[event]);
+	const may = (type, ...values) => values.every((value) =>
+		isMissing(value) || is(type, value));
+	const isWho = (who) => isMissing(who) || (is('string', who.requestId) &&
+		is('string', who.customerName) && Boolean(OTHER_WAY[who.event]) &&
+		may('string', who.customerId, who.token) &&
+		may('number', who.turns, who.at, who.failures, who.doubt));
+	const isEnd = ([count, code]) => isCount(count) && may('string', code);
+	const isWish = ([event, payload, seq, ...rest]) => isEvent([event]) &&
+		is('object', payload) && isCount(seq) && may('number', ...rest) &&
+		!(rest[1] > WAITING_MAX);
+	return permitted(() => isWho(note.customer) && isWho(note.ghost) &&
+		[note.generation, note.stripe].every((count) =>
+			count === undefined || isCount(count)) &&
+		(note.ended === undefined || isEnd(note.ended)) &&
+		isList(note.known, isEvent) && isList(note.wishes, isWish) &&
+		isList(note.settled, ([event, ...end]) =>
+			is('string', event) && isEnd(end))) === true;
 }
 
 // Where the customer of a session is kept.
@@ -1171,7 +1201,7 @@ class Shopper {
 	}
 
 	_recall() {
-		const note = this._customerNote.read();
+		const note = this._readNote();
 		const { customer, wishes = [], known = [], ghost = null,
 			settled = [], stripe = 0 } =
 			(this._isOurs(note?.customer) && note) || {};
@@ -1193,7 +1223,9 @@ class Shopper {
 				waiting: strangers(count, seq) });
 		for (const [event, value] of known)
 			this._known.set(event, { value });
-		const left = this._failureNote.read() - this._platform.now();
+		const until = this._failureNote.read();
+		const left = typeof until === 'number' ?
+			until - this._platform.now() : 0;
 		// A clock that was wrong must not keep us off for long.
 		if (left <= FAILURE_MS)
 			this._failedUntil = this._platform.uptime() + left;
@@ -1209,6 +1241,8 @@ class Shopper {
 		if (this._isMerging)
 			return;
 		const kept = this._keep();
+		if (this._isShared && !kept.customer && this._isOthers())
+			return;
 		if (!kept.customer && !kept.ghost && !kept.ended) {
 			this._customerNote.erase();
 			return;
@@ -1224,6 +1258,17 @@ class Shopper {
 				({ ...kept, wishes: some, known })));
 		this._isCramped = notes.findIndex((note) =>
 			this._customerNote.write(note)) !== 0;
+	}
+
+	_readNote() {
+		const note = this._customerNote.read();
+		return isNote(note) ? note : null;
+	}
+
+	// Whether the note has a customer that other tabs may be, if not this one.
+	_isOthers() {
+		const { customer, generation } = this._readNote() ?? {};
+		return Boolean(customer) && generation > this._ended[0];
 	}
 
 	_keep() {
@@ -1250,15 +1295,20 @@ class Shopper {
 			!this._isMerging;
 		if (!isNeeded || !(isEntering || this._customerNote.hasChanged()))
 			return;
-		const note = this._customerNote.read() ?? {};
+		const note = this._readNote() ?? {};
 		const { cart, isReady, pending } = this;
 		this._isMerging = true;
-		this._follow(note, isEntering);
-		if (note.customer &&
-		    note.customer.requestId === this._customer?.requestId)
-			this._merge(note);
-		this._isMerging = false;
-		const isAhead = this._customer ? gist(this._keep()) !== gist(note) :
+		try {
+			this._follow(note, isEntering);
+			if (note.customer &&
+			    note.customer.requestId === this._customer?.requestId)
+				this._merge(note);
+		} finally {
+			this._isMerging = false;
+		}
+		// Who is nobody to the others has nothing to tell them.
+		const kept = this._keep();
+		const isAhead = kept.customer ? gist(kept) !== gist(note) :
 			this._ended[0] > (note.ended ?? [0])[0];
 		// Tabs that cannot keep all would go on taking turns.
 		if (isAhead && !this._isCramped)
