@@ -124,7 +124,7 @@ const shopInBrowser = async (front) => {
 		for (const page of pages) {
 			await page.click('#products [data-key=cheese] .add');
 			for (const other of pages)
-				await other.locator('#total, #carts output',
+				await other.locator('#total, #carts',
 					{ hasText: '€8.90' }).first().waitFor();
 		}
 	} finally {
