@@ -497,8 +497,8 @@ send_start_or_join(struct model *m, struct actor *actor)
 {
 	const char *event = draw(m, 2) == 0 ? "startSession" : "joinSession";
 	static const char *const optional[] = { "", ",'resumable':true",
-		",'features':['delta']", ",'resumable':true,'features':"
-		"['delta']" };
+		",'features':['delta']",
+		",'resumable':true,'features':['delta']" };
 	const char *more = optional[draw(m, 4)];
 	unsigned request = draw(m, 12);
 
