@@ -227,8 +227,8 @@ CREATE TABLE chain_anchor (
 	hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 
--- Which log (-wal) is this file's: see src/storage/wal_mark.h.  It says nothing
--- of sessions, and changes without being in the journal.
+-- Which log (-wal) is this file's: see src/storage/sqlite/wal_mark.h.  It says
+-- nothing of sessions, and changes without being in the journal.
 CREATE TABLE log_mark (
 	id INTEGER PRIMARY KEY CHECK (id = 1),
 	base BLOB NOT NULL CHECK (length(base) = 16),

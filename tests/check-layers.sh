@@ -7,6 +7,7 @@
 # - input, output, time, randomness or threads in a pure layer;
 # - a library outside the place that is there to hide it;
 # - a column of a database that is read unchecked;
+# - an engine of storage that others know by name;
 # - a header that does not compile alone;
 # - a file that stands in no layer, or that Makefile.am does not name;
 # - a file of more than 700 lines.
@@ -21,7 +22,7 @@ pure_layers='session wire hub'
 lines_max=700
 # Each word: a library's header, and the place where alone it may be included,
 # the beginning of a path as a pattern.
-hidden_libraries='sqlite3.h=(storage|audit)/
+hidden_libraries='sqlite3.h=(storage/sqlite|audit)/
     json-c/=wire/(message|multicart)\.c
     microhttpd.h=net/http
     uthash.h=base/hash_table\.h
@@ -42,6 +43,9 @@ impure_calls='time|gettimeofday|clock|clock_[a-z_]+|getrandom|getentropy|rand'\
 '|popen|fork|sleep|usleep|nanosleep|getenv|std_fds_[a-z_]+'\
 '|pthread_[a-z_]+|thrd_[a-z_]+|uv_[a-z0-9_]+|sqlite3_[a-z0-9_]+'
 column_calls='sqlite3_(column|value)_[a-z0-9_]+'
+# Folders of a layer, and the files outside of them that may know what is there.
+engines='storage/(sqlite|postgres)'
+engine_users='storage/(engines|atomic_file)\.c|audit/(backup|restore)'
 
 # The files of a tree's src/ but for what make writes there.
 list_files()
@@ -57,6 +61,7 @@ problems_in_text()
 	    -v hidden_libraries="$hidden_libraries" \
 	    -v impure_headers="$impure_headers" \
 	    -v impure_calls="$impure_calls" -v column_calls="$column_calls" \
+	    -v engines="$engines" -v engine_users="$engine_users" \
 	    -v lines_max="$lines_max" '
 	BEGIN {
 		for (i = split(layers, list); i > 0; i--)
@@ -75,6 +80,10 @@ problems_in_text()
 	}
 	function check_project_include(path,	to)
 	{
+		if (FILENAME !~ "^" engines "/" &&
+		    FILENAME !~ "^(" engine_users ")" &&
+		    path ~ "^" engines "/")
+			problem("only for " engine_users ": " path)
 		if (path !~ /\//)
 			return
 		to = substr(path, 1, index(path, "/") - 1)
@@ -119,7 +128,8 @@ problems_in_text()
 	FNR == 1 {
 		in_comment = 0
 		layer = substr(FILENAME, 1, index(FILENAME, "/") - 1)
-		if (FILENAME !~ /^[a-z]+\/[^\/]+$/ || !(layer in rank))
+		if (FILENAME !~ "^([a-z]+|" engines ")/[^/]+$" ||
+		    !(layer in rank))
 			problem("stands in no layer")
 	}
 	FNR == lines_max + 1 {
@@ -138,8 +148,8 @@ problems_in_text()
 		if (layer in is_pure && match(text, call))
 			problem("not for a pure layer: " \
 			    substr(text, RSTART, RLENGTH) ")")
-		if (FILENAME != "storage/column.c" && match(text, column_call))
-			problem("only for storage/column.c: " \
+		if (FILENAME != "storage/sqlite/sqlite_row.c" && match(text, column_call))
+			problem("only for storage/sqlite/sqlite_row.c: " \
 			    substr(text, RSTART, RLENGTH) ")")
 	}
 	' $files </dev/null)
@@ -150,6 +160,11 @@ problems_in_text()
 problems_of_cycles()
 {
 	(cd "$1/src" && awk '
+	function folder(path)
+	{
+		sub(/[^\/]*$/, "", path)
+		return path
+	}
 	function module(path)
 	{
 		sub(/\.[ch]$/, "", path)
@@ -158,8 +173,7 @@ problems_of_cycles()
 	/^[ \t]*#[ \t]*include[ \t]*"/ {
 		split($0, part, "\"")
 		if (part[2] !~ /\//)
-			part[2] = substr(FILENAME, 1, index(FILENAME, "/")) \
-			    part[2]
+			part[2] = folder(FILENAME) part[2]
 		if (module(part[2]) != module(FILENAME))
 			print module(FILENAME), module(part[2])
 	}
@@ -300,9 +314,16 @@ test_pure()
 test_libraries()
 {
 	plant net/x.c '#include <sqlite3.h>'
-	found 'only for (storage|audit)/'
+	found 'only for (storage/sqlite|audit)/'
 	plant wire/x.c '#include <json-c/json.h>'
 	found 'only for wire/(message|multicart)'
+	for layer in storage audit; do
+		plant $layer/x.c '#include "storage/sqlite/wal.h"'
+		found 'only for storage/(engines|atomic_file)'
+	done
+	plant storage/sqlite/x.c '#include "storage/sqlite/wal.h"'
+	plant storage/engines.c '#include "storage/sqlite/sqlite_engine.h"'
+	found none
 	plant net/x.c '#include <microhttpd.h>'
 	found 'only for net/http'
 	plant hub/x.c '#include <uthash.h>'
@@ -321,7 +342,7 @@ test_libraries()
 		plant $layer/x.c 'x = sqlite3_column_int64(row, 0);' \
 		    'x = sqlite3_column_text (row, 0);' \
 		    'x = sqlite3_value_bytes(row);'
-		found 'only for storage/column.c' 3
+		found 'only for storage/sqlite/sqlite_row.c' 3
 	done
 	plant audit/x.c '/* sqlite3_column_int(row, 0) */'
 	found none

@@ -121,7 +121,7 @@ place_init(struct place *place)
 	path_in(place, "copy", place->target);
 	ck_assert_int_eq(store_open(place->database, NULL, &place->store),
 	    STORE_OPENED);
-	ck_assert_int_eq(store_key(place->store, &key), 0);
+	ck_assert_int_eq(store_key(place->store, NULL, &key), 0);
 	for (i = 0; i < CARTS; i++)
 		append_record(place);
 }

@@ -19,10 +19,10 @@
 #include "base/buf.h"
 #include "session/record.h"
 #include "storage/chain.h"
-#include "storage/database.h"
-#include "storage/lock.h"
+#include "storage/sqlite/database.h"
+#include "storage/sqlite/lock.h"
 #include "storage/store.h"
-#include "storage/wal.h"
+#include "storage/sqlite/wal.h"
 
 #include "place.h"
 #include "suite.h"

@@ -22,7 +22,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "storage/chain.h"
-#include "storage/db_header.h"
+#include "storage/sqlite/db_header.h"
 #include "storage/store.h"
 
 #include "daemon.h"
@@ -175,7 +175,7 @@ live(struct place *place)
 	if (child == 0) {
 		ck_assert_int_eq(store_open(story->path, NULL,
 		    &story->store), STORE_OPENED);
-		ck_assert_int_eq(store_key(story->store, &key), 0);
+		ck_assert_int_eq(store_key(story->store, NULL, &key), 0);
 		(void)story_enter(story, 0, RECORD_START, 1);
 		(void)story_tell(story, 0, RECORD_CART, 1);
 		copy_database(place);

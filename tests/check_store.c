@@ -148,7 +148,7 @@ START_TEST(new_database_and_key_survive_a_power_failure)
 	ck_assert_uint_eq(durable_unfinished(), 0);
 	ck_assert_uint_eq(durable_unsettled(), 0);
 
-	ck_assert_int_eq(store_key(store, &key), 0);
+	ck_assert_int_eq(store_key(store, NULL, &key), 0);
 	ck_assert_uint_eq(durable_names(), 2);
 	ck_assert_uint_eq(durable_unfinished(), 0);
 	ck_assert_uint_eq(durable_unsettled(), 0);
@@ -480,8 +480,8 @@ START_TEST(key_is_made_once_and_kept)
 	place_init(&place);
 	path_beside(&place, "x.db.key", path);
 	store = open_store(&place);
-	ck_assert_int_eq(store_key(store, &first), 0);
-	ck_assert_int_eq(store_key(store, &second), 0);
+	ck_assert_int_eq(store_key(store, NULL, &first), 0);
+	ck_assert_int_eq(store_key(store, NULL, &second), 0);
 	store_close(store);
 
 	ck_assert_mem_eq(&first, &second, sizeof(first));
@@ -508,7 +508,7 @@ START_TEST(key_of_another_size_is_refused)
 	write_file(path, bytes, sizes[_i]);
 	store = open_store(&place);
 
-	ck_assert_int_eq(store_key(store, &key), -1);
+	ck_assert_int_eq(store_key(store, NULL, &key), -1);
 
 	ck_assert_int_eq(logged_lines(&place, "x.db.key"), 1);
 	store_close(store);
@@ -595,7 +595,7 @@ START_TEST(lost_key_is_replaced_with_a_warning)
 	make_two_records(&place);
 	store = open_store(&place);
 
-	ck_assert_int_eq(store_key(store, &key), 0);
+	ck_assert_int_eq(store_key(store, NULL, &key), 0);
 
 	ck_assert_int_eq(logged_lines(&place, "void"), 1);
 	store_close(store);

@@ -10,7 +10,7 @@
 
 #include <sqlite3.h>
 
-#include "storage/wal_buffer.h"
+#include "storage/sqlite/wal_buffer.h"
 
 #include "crash_vfs.h"
 #include "daemon.h"

@@ -6,12 +6,12 @@
 #include "storage/column.h"
 #include "storage/sql.h"
 
-static const char next_sql[] =
+static const struct sql_text next_sql = { .text =
     "SELECT " AUDIT_ENTRY_COLUMNS
     " FROM journal_body AS b INDEXED BY journal_body_account"
     " CROSS JOIN journal AS j ON j.seq = b.seq"
     " CROSS JOIN session AS s ON s.id = j.session"
-    " WHERE b.account = ?1 AND b.seq > ?2 ORDER BY b.seq LIMIT 1";
+    " WHERE b.account = ?1 AND b.seq > ?2 ORDER BY b.seq LIMIT 1" };
 
 void
 audit_entry_clear(struct audit_entry *entry)
@@ -43,7 +43,7 @@ audit_account_next(struct audit *audit, const char *account, int64_t after,
 	bool is_there;
 
 	*entry = (struct audit_entry){ .seq = 0 };
-	status = audit_run_cached(audit, next_sql, &rows);
+	status = audit_run_cached(audit, &next_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, "journal");

@@ -8,8 +8,9 @@
 struct chain_head;
 struct columns;
 struct sql_binding;
-struct sqlite3;
-struct sqlite3_stmt;
+struct sql_connection;
+struct sql_statement;
+struct sql_text;
 
 /*
  * The database as those see it who only read: beside the daemon, or when it
@@ -38,10 +39,11 @@ enum audit_status {
 };
 
 /*
- * Open the database at path, whose schema must be the program's own.  On
- * failure the cause was logged, and nothing is left to close.
+ * Open the database of that name, a path for SQLite, whose schema must be the
+ * program's own.  On failure the cause was logged, and nothing is left to
+ * close.
  */
-enum audit_status audit_open(const char *path, struct audit **audit);
+enum audit_status audit_open(const char *name, struct audit **audit);
 /* NULL is allowed. */
 void	 audit_close(struct audit *audit);
 
@@ -56,22 +58,21 @@ void	 audit_end(struct audit *audit);
 enum audit_status audit_head(struct audit *audit, struct chain_head *head);
 
 /* For the other modules of this folder. */
-struct sqlite3 *audit_connection(struct audit *audit);
+struct sql_connection *audit_connection(struct audit *audit);
+/* The name that it was opened by, and one for people. */
+const char *audit_name(const struct audit *audit);
 const char *audit_path(const struct audit *audit);
-/* A statement, to be finalized before audit_close(). */
-enum audit_status audit_prepare(struct audit *audit, const char *sql,
-	    struct sqlite3_stmt **statement);
-/* Prepare count statements, likewise. */
+/* Prepare count statements, to be finalized before audit_close(). */
 enum audit_status audit_prepare_all(struct audit *audit,
-	    const char *const *texts, struct sqlite3_stmt **statements,
+	    const struct sql_text *texts, struct sql_statement **statements,
 	    size_t count);
 
 /*
  * Begin to run, by storage/sql.h, a statement that is kept until audit_close();
  * sql is constant.
  */
-enum audit_status audit_run_cached(struct audit *audit, const char *sql,
-	    struct sql_binding *rows);
+enum audit_status audit_run_cached(struct audit *audit,
+	    const struct sql_text *sql, struct sql_binding *rows);
 /* The run is over: AUDIT_OK if nothing went wrong. */
 enum audit_status audit_end_rows(struct audit *audit,
 	    const struct sql_binding *rows);

@@ -17,10 +17,11 @@
 #include "pace.h"
 #include "storage/chain.h"
 #include "storage/column.h"
-#include "storage/pragma.h"
-#include "storage/sidecars.h"
 #include "storage/sql.h"
-#include "storage/wal_mark.h"
+#include "storage/sqlite/pragma.h"
+#include "storage/sqlite/sidecars.h"
+#include "storage/sqlite/sqlite_engine.h"
+#include "storage/sqlite/wal_mark.h"
 
 enum {
 	SLICE_BYTES = 65536,		/* between two looks at goes_on() */
@@ -28,6 +29,9 @@ enum {
 	CHECK_STEPS = 100,		/* SQLite's: less than 0.1 ms */
 	CHECKS_A_LOOK = 1000		/* likewise, at goes_on() */
 };
+
+static const struct sql_text page_count_sql = { .text = "PRAGMA page_count" };
+static const struct sql_text page_size_sql = { .text = "PRAGMA page_size" };
 
 struct backup {
 	const char *database;
@@ -59,7 +63,7 @@ copy_failed(const struct backup *backup, int rc)
 }
 
 static enum audit_status
-read_pragma(struct audit *audit, const char *sql, uint64_t *number)
+read_pragma(struct audit *audit, const struct sql_text *sql, uint64_t *number)
 {
 	enum audit_status status;
 	struct columns columns;
@@ -68,7 +72,7 @@ read_pragma(struct audit *audit, const char *sql, uint64_t *number)
 	status = audit_run_cached(audit, sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
-	columns = columns_at(rows.statement, sql);
+	columns = columns_at(rows.statement, sql->text);
 	if (sql_next(&rows))
 		*number = column_number(&columns, 0);
 	return audit_end_row(audit, &rows, &columns);
@@ -82,10 +86,10 @@ begin_source_read(struct backup *backup)
 	uint64_t pages = 0;
 
 	if (status == AUDIT_OK)
-		status = read_pragma(backup->source, "PRAGMA page_count",
+		status = read_pragma(backup->source, &page_count_sql,
 		    &pages);
 	if (status == AUDIT_OK)
-		status = read_pragma(backup->source, "PRAGMA page_size",
+		status = read_pragma(backup->source, &page_size_sql,
 		    &backup->page_bytes);
 	backup->size = backup->page_bytes * pages;
 	return (enum backup_status)status;
@@ -168,7 +172,7 @@ copy_pages(struct backup *backup)
 	if (rc != SQLITE_OK)
 		return copy_failed(backup, rc);
 	handle = sqlite3_backup_init(backup->copy, "main",
-	    audit_connection(backup->source), "main");
+	    sqlite_engine_db(audit_connection(backup->source)), "main");
 	if (handle == NULL)
 		return copy_failed(backup,
 		    sqlite3_extended_errcode(backup->copy));

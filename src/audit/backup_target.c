@@ -10,11 +10,11 @@
 #include "base/xalloc.h"
 #include "replaced_file.h"
 #include "storage/atomic_file.h"
-#include "storage/db_header.h"
 #include "storage/fs.h"
 #include "storage/key_file.h"
-#include "storage/lock.h"
-#include "storage/sidecars.h"
+#include "storage/sqlite/db_header.h"
+#include "storage/sqlite/lock.h"
+#include "storage/sqlite/sidecars.h"
 #include "storage/store_status.h"
 
 static const char draft_suffix[] = ".partial";
@@ -152,6 +152,7 @@ backup_status_of(enum store_open_status status)
 	case STORE_IN_USE:
 		return BACKUP_IN_USE;
 	case STORE_BAD_DATA:
+	case STORE_NO_DATABASE:
 	case STORE_CANNOT_CREATE:
 	case STORE_IO_ERROR:
 		break;

@@ -3,8 +3,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -26,17 +24,18 @@ enum {
 	" LEFT JOIN session AS s ON s.id = j.session"			\
 	" LEFT JOIN journal_body AS b ON b.seq = j.seq"
 
-static const char all_sql[] = SELECT_ROWS("journal AS j")
-    " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2";
-static const char sessionless_sql[] =
+static const struct sql_text all_sql = { .text = SELECT_ROWS("journal AS j")
+    " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2", .is_long = true };
+static const struct sql_text sessionless_sql = { .text =
     SELECT_ROWS("journal AS j INDEXED BY journal_sessionless")
-    " WHERE j.session = 0 AND j.seq > ?1 ORDER BY j.seq LIMIT ?2";
-static const char row_sql[] = SELECT_ROWS("journal AS j")
-    " WHERE j.seq = ?1";
+    " WHERE j.session = 0 AND j.seq > ?1 ORDER BY j.seq LIMIT ?2",
+    .is_long = true };
+static const struct sql_text row_sql = { .text = SELECT_ROWS("journal AS j")
+    " WHERE j.seq = ?1" };
 
 struct audit_cursor {
 	struct audit *audit;
-	sqlite3_stmt *statement;
+	struct sql_statement *statement;
 	int64_t	 after;			/* the last row that was read */
 	struct audit_row slice[SLICE_ROWS];
 	size_t	 count;			/* of rows in the slice */
@@ -53,17 +52,17 @@ audit_cursor_new(struct audit *audit, int64_t session_row, int64_t after,
     struct audit_cursor **made)
 {
 	struct audit_cursor *cursor = xcalloc(1, sizeof(*cursor));
-	const char *sql = row_sql;
+	const struct sql_text *sql = &row_sql;
 	enum audit_status status;
 
 	cursor->audit = audit;
 	cursor->after = after;
 	if (session_row == 0)
-		sql = all_sql;
+		sql = &all_sql;
 	else if (session_row == AUDIT_NO_SESSION)
-		sql = sessionless_sql;
-	status = audit_prepare(audit, sql, &cursor->statement);
-	if (status == AUDIT_OK && sql == row_sql)
+		sql = &sessionless_sql;
+	status = audit_prepare_all(audit, sql, &cursor->statement, 1);
+	if (status == AUDIT_OK && sql == &row_sql)
 		status = session_rows_new(audit, session_row, after,
 		    &cursor->of_session);
 	if (status == AUDIT_OK)
@@ -82,13 +81,13 @@ audit_cursor_free(struct audit_cursor *cursor)
 		audit_row_clear(&cursor->slice[cursor->taken]);
 	session_rows_free(cursor->of_session);
 	/* Repeats the error of the last run, which was handled. */
-	(void)sqlite3_finalize(cursor->statement);
+	sql_finalize(&cursor->statement, 1);
 	free(cursor);
 }
 
 /* What is wrong with the row that is read; NULL for nothing. */
 static const char *
-read_cursor_row(sqlite3_stmt *at, struct audit_row *row)
+read_cursor_row(const struct sql_statement *at, struct audit_row *row)
 {
 	struct columns columns = columns_at(at, "session");
 	const char *fault;

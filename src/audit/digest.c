@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/thread.h"
@@ -31,7 +29,7 @@ struct slice {
 
 struct audit_digests {
 	struct audit *audit;		/* the thread's */
-	sqlite3_stmt *statement;	/* likewise */
+	struct sql_statement *statement;	/* likewise */
 	int64_t	 after;			/* likewise */
 	pthread_t thread;
 
@@ -44,13 +42,13 @@ struct audit_digests {
 	bool	 is_stopping;
 };
 
-static const char bodies_sql[] =
+static const struct sql_text bodies_sql = { .text =
     "SELECT b.seq, " AUDIT_BODY_COLUMNS " FROM journal_body AS b"
-    " WHERE b.seq > ?1 ORDER BY b.seq LIMIT ?2";
+    " WHERE b.seq > ?1 ORDER BY b.seq LIMIT ?2", .is_long = true };
 
 void
 audit_digest_make(struct audit_digest *digest, struct audit_row *row,
-    sqlite3_stmt *at, int first)
+    const struct sql_statement *at, int first)
 {
 	const struct record *record = &row->record;
 
@@ -64,7 +62,7 @@ audit_digest_make(struct audit_digest *digest, struct audit_row *row,
 }
 
 static void
-digest_next(sqlite3_stmt *at, struct audit_digest *digest)
+digest_next(const struct sql_statement *at, struct audit_digest *digest)
 {
 	struct columns columns = columns_at(at, "journal_body");
 	struct audit_row row = { .seq = 0 };
@@ -145,8 +143,8 @@ audit_digests_start(const char *path, int64_t after,
 	digests->after = after;
 	status = audit_open(path, &digests->audit);
 	if (status == AUDIT_OK)
-		status = audit_prepare(digests->audit, bodies_sql,
-		    &digests->statement);
+		status = audit_prepare_all(digests->audit, &bodies_sql,
+		    &digests->statement, 1);
 	if (status != AUDIT_OK) {
 		audit_close(digests->audit);
 		free(digests);
@@ -169,8 +167,7 @@ audit_digests_stop(struct audit_digests *digests)
 	(void)pthread_join(digests->thread, NULL); /* it is ours */
 	(void)pthread_cond_destroy(&digests->moved); /* nobody waits */
 	(void)pthread_mutex_destroy(&digests->lock); /* nobody holds it */
-	/* Repeats the error of the last run, which was handled. */
-	(void)sqlite3_finalize(digests->statement);
+	sql_finalize(&digests->statement, 1);
 	audit_close(digests->audit);
 	free(digests->ready);
 	free(digests->taken);

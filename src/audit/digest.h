@@ -16,7 +16,7 @@
  */
 struct audit_digests;
 struct audit_row;
-struct sqlite3_stmt;
+struct sql_statement;
 
 struct audit_digest {
 	int64_t	 seq;
@@ -30,7 +30,7 @@ struct audit_digest {
 
 /* Digest the body of row, which is read into it, from a column on. */
 void	 audit_digest_make(struct audit_digest *digest, struct audit_row *row,
-	    struct sqlite3_stmt *at, int first);
+	    const struct sql_statement *at, int first);
 
 /* Start behind the body of number after. */
 enum audit_status audit_digests_start(const char *path, int64_t after,

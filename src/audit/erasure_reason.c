@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/hash_table.h"
 #include "base/xalloc.h"
 #include "row.h"
@@ -27,17 +25,17 @@ enum {
 };
 
 /* RETAIN is of session 0, so an index finds it; ERASE takes a scan. */
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_RETAIN] =
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_RETAIN] = { .text =
 	    "SELECT seq, ts_ms, flags, client_seq FROM journal"
 	    " INDEXED BY journal_sessionless"
-	    " WHERE session = 0 AND event = 11 AND seq > ? ORDER BY seq",
-	[SQL_ERASE] =
+	    " WHERE session = 0 AND event = 11 AND seq > ? ORDER BY seq" },
+	[SQL_ERASE] = { .text =
 	    "SELECT seq, session, customer FROM journal"
-	    " WHERE event = 10 AND seq > ? ORDER BY seq",
-	[SQL_ANCHOR] =
+	    " WHERE event = 10 AND seq > ? ORDER BY seq" },
+	[SQL_ANCHOR] = { .text =
 	    "SELECT ifnull(max(seq), 0)"
-	    " FROM chain_anchor",
+	    " FROM chain_anchor" },
 };
 
 /* Whom an ERASE is for. */
@@ -63,7 +61,7 @@ struct reach {
 
 struct audit_erasures {
 	struct audit *audit;
-	sqlite3_stmt *statements[STATEMENTS];
+	struct sql_statement *statements[STATEMENTS];
 	struct reach *retains;		/* in the order of their rows */
 	size_t	 retain_count;
 	size_t	 retain_room;

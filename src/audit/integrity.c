@@ -5,15 +5,14 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "report.h"
 #include "storage/column.h"
+#include "storage/engine.h"
 #include "storage/sql.h"
 
 /* quick_check would not compare the indexes with their tables. */
-static const char check_sql[] = "PRAGMA integrity_check(1)";
+static const struct sql_text check_sql = { .text = "PRAGMA integrity_check(1)" };
 
 /*
  * SQLite 3.46 overlooks entries of partial indexes that no row has: so these
@@ -21,32 +20,32 @@ static const char check_sql[] = "PRAGMA integrity_check(1)";
  */
 static const struct {
 	const char *index;
-	const char *sql;
+	struct sql_text sql;
 } partials[] = {
-	{ "session_running", "SELECT (SELECT count(*) FROM session"
+	{ "session_running", { .text = "SELECT (SELECT count(*) FROM session"
 	    " INDEXED BY session_running WHERE ended_ms IS NULL) AS entries,"
 	    " (SELECT count(*) FROM session NOT INDEXED"
-	    " WHERE ended_ms IS NULL) AS rows" },
-	{ "session_locked", "SELECT (SELECT count(*) FROM session"
+	    " WHERE ended_ms IS NULL) AS rows" } },
+	{ "session_locked", { .text = "SELECT (SELECT count(*) FROM session"
 	    " INDEXED BY session_locked WHERE locked_ms IS NOT NULL)"
 	    " AS entries, (SELECT count(*) FROM session NOT INDEXED"
-	    " WHERE locked_ms IS NOT NULL) AS rows" },
-	{ "journal_purge", "SELECT (SELECT count(*) FROM journal"
+	    " WHERE locked_ms IS NOT NULL) AS rows" } },
+	{ "journal_purge", { .text = "SELECT (SELECT count(*) FROM journal"
 	    " INDEXED BY journal_purge WHERE event = 12) AS entries,"
 	    " (SELECT count(*) FROM journal NOT INDEXED"
-	    " WHERE event = 12) AS rows" },
-	{ "journal_newcomer", "SELECT (SELECT count(*) FROM journal"
+	    " WHERE event = 12) AS rows" } },
+	{ "journal_newcomer", { .text = "SELECT (SELECT count(*) FROM journal"
 	    " INDEXED BY journal_newcomer WHERE event IN (1, 2)) AS entries,"
 	    " (SELECT count(*) FROM journal NOT INDEXED"
-	    " WHERE event IN (1, 2)) AS rows" },
-	{ "journal_body_account", "SELECT (SELECT count(*) FROM journal_body"
+	    " WHERE event IN (1, 2)) AS rows" } },
+	{ "journal_body_account", { .text = "SELECT (SELECT count(*) FROM journal_body"
 	    " INDEXED BY journal_body_account WHERE account IS NOT NULL)"
 	    " AS entries, (SELECT count(*) FROM journal_body NOT INDEXED"
-	    " WHERE account IS NOT NULL) AS rows" },
-	{ "journal_sessionless", "SELECT (SELECT count(*) FROM journal"
+	    " WHERE account IS NOT NULL) AS rows" } },
+	{ "journal_sessionless", { .text = "SELECT (SELECT count(*) FROM journal"
 	    " INDEXED BY journal_sessionless WHERE session = 0) AS entries,"
 	    " (SELECT count(*) FROM journal NOT INDEXED"
-	    " WHERE session = 0) AS rows" },
+	    " WHERE session = 0) AS rows" } },
 };
 
 /* Say what SQLite says, less a line of heading. */
@@ -69,7 +68,7 @@ check_integrity(struct audit *audit, struct audit_report *report)
 	struct columns columns;
 	struct sql_binding rows;
 
-	status = audit_run_cached(audit, check_sql, &rows);
+	status = audit_run_cached(audit, &check_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, "integrity_check");
@@ -92,7 +91,7 @@ check_partial(struct audit *audit, struct audit_report *report, size_t i)
 	struct columns columns;
 	struct sql_binding rows;
 
-	status = audit_run_cached(audit, partials[i].sql, &rows);
+	status = audit_run_cached(audit, &partials[i].sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, partials[i].index);
@@ -110,9 +109,13 @@ check_partial(struct audit *audit, struct audit_report *report, size_t i)
 enum audit_status
 audit_integrity_check(struct audit *audit, struct audit_report *report)
 {
-	enum audit_status status = check_integrity(audit, report);
+	enum audit_status status;
 	size_t i;
 
+	/* Others see to that by tools of their own. */
+	if (!audit_connection(audit)->engine->has_files)
+		return AUDIT_OK;
+	status = check_integrity(audit, report);
 	for (i = 0; i < sizeof(partials) / sizeof(partials[0]) &&
 	    status == AUDIT_OK; i++)
 		status = check_partial(audit, report, i);

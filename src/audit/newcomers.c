@@ -14,13 +14,13 @@ enum {
 };
 
 /* One whose body is gone counts, too, or a slice could take for ever. */
-static const char slice_sql[] =
+static const struct sql_text slice_sql = { .text =
     "SELECT " AUDIT_ENTRY_COLUMNS ", j.session"
     " FROM journal AS j INDEXED BY journal_newcomer"
     " CROSS JOIN session AS s ON s.id = j.session"
     " LEFT JOIN journal_body AS b ON b.seq = j.seq"
     " WHERE j.event IN (1, 2) AND (j.session, j.customer, j.seq) > (?, ?, ?)"
-    " ORDER BY j.session, j.customer, j.seq LIMIT ?";
+    " ORDER BY j.session, j.customer, j.seq LIMIT ?" };
 
 struct audit_newcomers {
 	struct audit *audit;
@@ -72,7 +72,7 @@ read_slice(struct audit_newcomers *newcomers)
 
 	newcomers->count = 0;
 	newcomers->taken = 0;
-	status = audit_run_cached(newcomers->audit, slice_sql, &rows);
+	status = audit_run_cached(newcomers->audit, &slice_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, "journal");

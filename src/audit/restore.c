@@ -15,12 +15,13 @@
 #include "base/xalloc.h"
 #include "report.h"
 #include "storage/atomic_file.h"
-#include "storage/db_header.h"
 #include "storage/fs.h"
 #include "storage/key_file.h"
-#include "storage/migrate.h"
-#include "storage/pragma.h"
-#include "storage/sidecars.h"
+#include "storage/sqlite/db_header.h"
+#include "storage/sqlite/migrate.h"
+#include "storage/sqlite/pragma.h"
+#include "storage/sqlite/sidecars.h"
+#include "storage/sqlite/sqlite_engine.h"
 #include "verify.h"
 
 enum {
@@ -248,8 +249,8 @@ verify_draft(struct restore *restore, struct audit *audit)
 	struct audit_report report;
 	enum audit_status status;
 
-	sqlite3_progress_handler(audit_connection(audit), CHECK_STEPS,
-	    report_checking, restore);
+	sqlite3_progress_handler(sqlite_engine_db(audit_connection(audit)),
+	    CHECK_STEPS, report_checking, restore);
 	status = audit_verify(audit, &wish, &report);
 	if (status == AUDIT_FAULT)
 		log_errorx("%s: is not as it was written: %s",

@@ -16,11 +16,11 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "storage/atomic_file.h"
-#include "storage/db_header.h"
 #include "storage/fs.h"
 #include "storage/key_file.h"
-#include "storage/lock.h"
-#include "storage/sidecars.h"
+#include "storage/sqlite/db_header.h"
+#include "storage/sqlite/lock.h"
+#include "storage/sqlite/sidecars.h"
 #include "storage/store_status.h"
 
 enum { STAMP_BYTES = 64 };

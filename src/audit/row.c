@@ -3,8 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "storage/column.h"
 
@@ -124,7 +122,7 @@ read_numbers(struct columns *columns, struct audit_row *row)
 }
 
 const char *
-audit_row_read(sqlite3_stmt *at, struct audit_row *row)
+audit_row_read(const struct sql_statement *at, struct audit_row *row)
 {
 	struct columns columns = columns_at(at, "journal");
 	struct record *record = &row->record;
@@ -176,7 +174,7 @@ read_address(struct columns *columns, int column, struct record *record)
 }
 
 const char *
-audit_row_read_body(sqlite3_stmt *at, int first, struct audit_row *row)
+audit_row_read_body(const struct sql_statement *at, int first, struct audit_row *row)
 {
 	struct columns columns = columns_at(at, "journal_body");
 	struct record *record = &row->record;

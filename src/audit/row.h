@@ -7,7 +7,7 @@
 #include "session/record.h"
 #include "storage/chain.h"
 
-struct sqlite3_stmt;
+struct sql_statement;
 
 /*
  * A row of the journal, with its body, as the record that was appended.  What
@@ -41,12 +41,12 @@ void	 audit_row_clear(struct audit_row *row);
 	" j.ts_ms, j.transport, j.customer, j.displaced, j.flags,"	\
 	" j.client_seq, j.digest, j.hash, j.previous_seq"
 enum { AUDIT_ROW_WIDTH = 14 };
-const char *audit_row_read(struct sqlite3_stmt *at, struct audit_row *row)
+const char *audit_row_read(const struct sql_statement *at, struct audit_row *row)
 	    __attribute__((warn_unused_result));
 /* The columns of the body, from that number on. */
 #define AUDIT_BODY_COLUMNS						\
 	"b.salt, b.name, b.address, b.cart, b.request, b.account"
-const char *audit_row_read_body(struct sqlite3_stmt *at, int first,
+const char *audit_row_read_body(const struct sql_statement *at, int first,
 	    struct audit_row *row)
 	    __attribute__((warn_unused_result));
 

@@ -2,35 +2,33 @@
 
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/id.h"
 #include "session/record.h"
 #include "storage/column.h"
 #include "storage/sql.h"
 
-static const char next_sql[] =
+static const struct sql_text next_sql = { .text =
     "SELECT id, name, incarnation, revision, ended_ms, active_ms,"
-    " locked_ms FROM session WHERE id > ? ORDER BY id LIMIT 1";
-static const char find_sql[] =
+    " locked_ms FROM session WHERE id > ? ORDER BY id LIMIT 1" };
+static const struct sql_text find_sql = { .text =
     "SELECT id, name, incarnation, revision, ended_ms, active_ms,"
-    " locked_ms FROM session WHERE name = ?";
-static const char ids_sql[] =
-    "SELECT name FROM session WHERE name >= ?1 ORDER BY name LIMIT ?2";
-static const char of_customer_sql[] =
+    " locked_ms FROM session WHERE name = ?" };
+static const struct sql_text ids_sql = { .text =
+    "SELECT name FROM session WHERE name >= ?1 ORDER BY name LIMIT ?2" };
+static const struct sql_text of_customer_sql = { .text =
     "SELECT s.id, s.name FROM customer AS c JOIN session AS s"
     " ON s.id = c.session WHERE c.cid = ?1 AND s.id > ?2"
-    " ORDER BY s.id LIMIT 1";
-static const char counts_sql[] =
+    " ORDER BY s.id LIMIT 1" };
+static const struct sql_text counts_sql = { .text =
     "SELECT state, count(*) FROM customer"
-    " WHERE session = ? AND incarnation = ? GROUP BY state";
+    " WHERE session = ? AND incarnation = ? GROUP BY state" };
 /*
  * The first one is the oldest newcomer, unless rows before it were purged.  Were
  * j.session compared with the parameter, SQLite would prepare the statement for
  * each value anew: it might be the 0 that journal_sessionless is for.
  */
-static const char ends_sql[] =
+static const struct sql_text ends_sql = { .text =
     "SELECT f.seq, f.ts_ms, l.seq, l.ts_ms FROM session AS s"
     " CROSS JOIN journal AS n ON n.seq = ifnull((SELECT min(seq)"
     "  FROM journal INDEXED BY journal_newcomer"
@@ -42,18 +40,18 @@ static const char ends_sql[] =
     "   CROSS JOIN journal AS j ON j.seq = back.previous_seq"
     "   WHERE j.session = n.session AND j.seq < back.seq)"
     "  SELECT min(seq) FROM back))"
-    " CROSS JOIN journal AS l ON l.seq = s.last_seq WHERE s.id = ?1";
-static const char host_sql[] =
+    " CROSS JOIN journal AS l ON l.seq = s.last_seq WHERE s.id = ?1" };
+static const struct sql_text host_sql = { .text =
     "SELECT b.name FROM customer AS c"
     " LEFT JOIN journal_body AS b ON b.seq = c.name_seq"
     " WHERE c.session = ?1 AND c.state IN (0, 1) AND c.is_host"
-    " ORDER BY c.id DESC LIMIT 1";
-static const char last_host_sql[] =
+    " ORDER BY c.id DESC LIMIT 1" };
+static const struct sql_text last_host_sql = { .text =
     "SELECT b.name FROM journal AS j INDEXED BY journal_newcomer"
     " LEFT JOIN journal_body AS b ON b.seq = j.seq"
     " WHERE j.session = ?1 AND j.event IN (1, 2) AND j.customer ="
     " (SELECT cid FROM customer WHERE session = ?1 AND incarnation = ?2"
-    "  AND is_host ORDER BY id DESC LIMIT 1) ORDER BY j.seq LIMIT 1";
+    "  AND is_host ORDER BY id DESC LIMIT 1) ORDER BY j.seq LIMIT 1" };
 
 void
 audit_session_clear(struct audit_session *session)
@@ -106,16 +104,18 @@ read_host(struct columns *columns, struct audit_session *session)
 
 /* What is read about a session. */
 struct part {
-	const char *sql;
+	const struct sql_text *sql;
 	const char *table;
 	void	(*read)(struct columns *columns, struct audit_session *session);
+	bool	 is_of_incarnation;	/* its second parameter */
 };
 
-static const struct part counts = { counts_sql, "customer", read_count };
-static const struct part ends = { ends_sql, "journal", read_first_and_last };
-static const struct part host = { host_sql, "journal_body", read_host };
-static const struct part last_host = { last_host_sql, "journal_body",
-    read_host };
+static const struct part counts = { &counts_sql, "customer", read_count, true };
+static const struct part ends = { &ends_sql, "journal", read_first_and_last,
+    false };
+static const struct part host = { &host_sql, "journal_body", read_host, false };
+static const struct part last_host = { &last_host_sql, "journal_body",
+    read_host, true };
 
 /* Read each row that there is of the part. */
 static enum audit_status
@@ -131,7 +131,7 @@ read_rows(struct audit *audit, const struct part *part,
 		return status;
 	columns = columns_at(rows.statement, part->table);
 	sql_bind_row(&rows, session->row);
-	if (sqlite3_bind_parameter_count(rows.statement) > 1)
+	if (part->is_of_incarnation)
 		sql_bind_row(&rows, (int64_t)session->incarnation);
 	while (columns_fit(&columns) && sql_next(&rows))
 		part->read(&columns, session);
@@ -182,7 +182,7 @@ audit_session_find(struct audit *audit, const char *name,
 	enum audit_status status;
 	struct sql_binding rows;
 
-	status = audit_run_cached(audit, find_sql, &rows);
+	status = audit_run_cached(audit, &find_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	sql_bind_text(&rows, name, strlen(name));
@@ -196,7 +196,7 @@ audit_session_next(struct audit *audit, int64_t after,
 	enum audit_status status;
 	struct sql_binding rows;
 
-	status = audit_run_cached(audit, next_sql, &rows);
+	status = audit_run_cached(audit, &next_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	sql_bind_row(&rows, after);
@@ -226,7 +226,7 @@ audit_session_ids(struct audit *audit, const char *beginning, size_t limit,
 	struct columns columns;
 	struct sql_binding rows;
 
-	status = audit_run_cached(audit, ids_sql, &rows);
+	status = audit_run_cached(audit, &ids_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, "session");
@@ -248,7 +248,7 @@ audit_session_of_customer(struct audit *audit, const struct customer_id *id,
 	struct sql_binding rows;
 	bool is_found;
 
-	status = audit_run_cached(audit, of_customer_sql, &rows);
+	status = audit_run_cached(audit, &of_customer_sql, &rows);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(rows.statement, "session");

@@ -4,8 +4,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include <sqlite3.h>
-
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "storage/column.h"
@@ -23,18 +21,18 @@ enum statement {
 	STATEMENTS
 };
 
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_LAST] =
-	    "SELECT last_seq FROM session WHERE id = ?",
-	[SQL_BACK] =
-	    "SELECT session, previous_seq FROM journal WHERE seq = ?",
-	[SQL_ANCHOR] =
-	    "SELECT ifnull(max(seq), 0) FROM chain_anchor",
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_LAST] = { .text =
+	    "SELECT last_seq FROM session WHERE id = ?" },
+	[SQL_BACK] = { .text =
+	    "SELECT session, previous_seq FROM journal WHERE seq = ?" },
+	[SQL_ANCHOR] = { .text =
+	    "SELECT ifnull(max(seq), 0) FROM chain_anchor" },
 };
 
 struct session_rows {
 	struct audit *audit;
-	sqlite3_stmt *statements[STATEMENTS];
+	struct sql_statement *statements[STATEMENTS];
 	int64_t	 session_row;
 	int64_t	 after;		/* the last number that was handed out */
 	int64_t	 at;		/* where the walk to the beginning is; or 0 */

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -45,33 +43,33 @@ enum statement {
 	STATEMENTS
 };
 
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_ROWS] =
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_ROWS] = { .text =
 	    "SELECT " AUDIT_ROW_COLUMNS " FROM journal AS j"
-	    " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2",
-	[SQL_BODY] =
+	    " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2" },
+	[SQL_BODY] = { .text =
 	    "SELECT " AUDIT_BODY_COLUMNS " FROM journal_body AS b"
-	    " WHERE b.seq = ?1",
-	[SQL_STRAY_BODY] =
+	    " WHERE b.seq = ?1" },
+	[SQL_STRAY_BODY] = { .text =
 	    "SELECT seq FROM journal_body WHERE seq > ?1"
 	    " UNION ALL SELECT seq FROM journal_body"
-	    "  WHERE seq < (SELECT min(seq) FROM journal) LIMIT 1",
-	[SQL_HASH] =
-	    "SELECT seq, hash FROM journal WHERE seq = ?1",
-	[SQL_NAME] =
-	    "SELECT name FROM session WHERE id = ?1",
-	[SQL_NEWEST] =
-	    "SELECT max(seq) FROM journal",
-	[SQL_FIRST] =
-	    "SELECT ifnull(min(seq), 9223372036854775807) FROM journal",
-	[SQL_ANCHOR] =
-	    "SELECT seq, hash FROM chain_anchor ORDER BY seq DESC LIMIT 1",
-	[SQL_ANCHORS] =
-	    "SELECT count(*) FROM chain_anchor",
-	[SQL_PURGE] =
-	    ("SELECT seq, client_seq, ts_ms FROM journal"
+	    "  WHERE seq < (SELECT min(seq) FROM journal) LIMIT 1" },
+	[SQL_HASH] = { .text =
+	    "SELECT seq, hash FROM journal WHERE seq = ?1" },
+	[SQL_NAME] = { .text =
+	    "SELECT name FROM session WHERE id = ?1" },
+	[SQL_NEWEST] = { .text =
+	    "SELECT max(seq) FROM journal" },
+	[SQL_FIRST] = { .text =
+	    "SELECT ifnull(min(seq), 9223372036854775807) FROM journal" },
+	[SQL_ANCHOR] = { .text =
+	    "SELECT seq, hash FROM chain_anchor ORDER BY seq DESC LIMIT 1" },
+	[SQL_ANCHORS] = { .text =
+	    "SELECT count(*) FROM chain_anchor" },
+	[SQL_PURGE] = { .text =
+	    "SELECT seq, client_seq, ts_ms FROM journal"
 	    " INDEXED BY journal_purge WHERE event = 12"
-	    " AND seq > ?1 AND client_seq >= ?1 ORDER BY seq LIMIT 1"),
+	    " AND seq > ?1 AND client_seq >= ?1 ORDER BY seq LIMIT 1" },
 };
 
 /* A row and its hash, if it is there. */
@@ -84,7 +82,7 @@ struct verifier {
 	struct audit *audit;
 	const struct audit_verify_options *wish;
 	struct audit_report *report;
-	sqlite3_stmt *statements[STATEMENTS];
+	struct sql_statement *statements[STATEMENTS];
 	struct verify_sessions *states;
 	struct audit_digests *digests;	/* NULL for one session */
 	struct audit *newest_audit;	/* the erasures' own: as it is now */
@@ -106,7 +104,7 @@ prepare_verifier(struct verifier *v)
 
 	/* The digests' thread may see an erasure before we do. */
 	if (status == AUDIT_OK)
-		status = audit_open(audit_path(v->audit), &v->newest_audit);
+		status = audit_open(audit_name(v->audit), &v->newest_audit);
 	if (status == AUDIT_OK)
 		status = audit_erasures_new(v->newest_audit, &v->erasures);
 	if (status == AUDIT_OK)
@@ -610,7 +608,7 @@ verify_slice(struct verifier *v, bool is_first, bool *is_end)
 		return status;
 	status = is_first ? find_start(v) : skip_purged_rows(v);
 	if (status == AUDIT_OK && is_first && v->wish->session == NULL)
-		status = audit_digests_start(audit_path(v->audit),
+		status = audit_digests_start(audit_name(v->audit),
 		    v->chain.seq, &v->digests);
 	if (status == AUDIT_OK)
 		status = check_slice(v, &rows);

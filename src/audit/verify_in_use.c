@@ -17,8 +17,8 @@
 #include "storage/sql.h"
 #include "verify_tables.h"
 
-static const char body_sql[] =
-    "SELECT salt IS NULL FROM journal_body WHERE seq = ?";
+static const struct sql_text body_sql = { .text =
+    "SELECT salt IS NULL FROM journal_body WHERE seq = ?" };
 
 enum { HOLDINGS = sizeof(((struct audit_bodies_before *)NULL)->holdings) /
     sizeof(struct audit_customer_before) };
@@ -183,7 +183,7 @@ is_erased_now(struct verify_in_use *use, int64_t seq, bool *is_gone)
 {
 	struct sql_binding rows;
 	struct columns columns;
-	enum audit_status status = audit_run_cached(use->audit, body_sql,
+	enum audit_status status = audit_run_cached(use->audit, &body_sql,
 	    &rows);
 
 	if (status != AUDIT_OK)

@@ -1,10 +1,10 @@
 #include "verify_links.h"
 
 #include <stdint.h>
-
-#include <sqlite3.h>
+#include <string.h>
 
 #include "base/buf.h"
+#include "base/id.h"
 #include "report.h"
 #include "row.h"
 #include "storage/column.h"
@@ -29,23 +29,23 @@ struct fingerprint {
 	const uint64_t *xy;	/* x and y */
 };
 
-static const char rows_sql[] =
-    "SELECT seq, session, previous_seq FROM journal";
-static const char sessions_sql[] =
-    "SELECT id, last_seq FROM session";
+static const struct sql_text rows_sql = { .text =
+    "SELECT seq, session, previous_seq FROM journal", .is_long = true };
+static const struct sql_text sessions_sql = { .text =
+    "SELECT id, last_seq FROM session", .is_long = true };
 
 /* Both sort all rows in memory, and are for when something is wrong. */
-static const char wrong_row_sql[] =
+static const struct sql_text wrong_row_sql = { .text =
     "SELECT seq FROM (SELECT seq, previous_seq, lag(seq) OVER"
     "  (PARTITION BY session ORDER BY seq) AS before FROM journal"
     "  WHERE session <> 0)"
     " WHERE iif(before IS NULL, previous_seq > ?1, previous_seq IS NOT before)"
-    " ORDER BY seq LIMIT 1";
-static const char wrong_session_sql[] =
+    " ORDER BY seq LIMIT 1" };
+static const struct sql_text wrong_session_sql = { .text =
     "SELECT name FROM session AS s LEFT JOIN (SELECT session, max(seq) AS last"
     "  FROM journal GROUP BY session) AS j ON j.session = s.id"
     " WHERE s.last_seq IS NOT j.last"
-    " AND (j.last IS NOT NULL OR s.last_seq > ?1) LIMIT 1";
+    " AND (j.last IS NOT NULL OR s.last_seq > ?1) LIMIT 1" };
 
 static uint64_t
 reduce(uint64_t number)
@@ -105,7 +105,7 @@ add_rows(struct audit *audit, struct audit_report *report, int64_t anchor,
 	enum audit_status status;
 	struct sql_binding b;
 
-	status = audit_run_cached(audit, rows_sql, &b);
+	status = audit_run_cached(audit, &rows_sql, &b);
 	if (status != AUDIT_OK)
 		return status;
 	while (status == AUDIT_OK && sql_next(&b)) {
@@ -123,7 +123,7 @@ add_sessions(struct audit *audit, struct audit_report *report, int64_t anchor,
 	enum audit_status status;
 	struct sql_binding b;
 
-	status = audit_run_cached(audit, sessions_sql, &b);
+	status = audit_run_cached(audit, &sessions_sql, &b);
 	if (status != AUDIT_OK)
 		return status;
 	while (status == AUDIT_OK && sql_next(&b)) {
@@ -149,7 +149,7 @@ find_wrong_row(struct audit *audit, struct audit_report *report,
 	struct columns columns;
 	struct sql_binding b;
 
-	status = audit_run_cached(audit, wrong_row_sql, &b);
+	status = audit_run_cached(audit, &wrong_row_sql, &b);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(b.statement, "journal");
@@ -172,7 +172,7 @@ find_wrong_session(struct audit *audit, struct audit_report *report,
 	struct columns columns;
 	struct sql_binding b;
 
-	status = audit_run_cached(audit, wrong_session_sql, &b);
+	status = audit_run_cached(audit, &wrong_session_sql, &b);
 	if (status != AUDIT_OK)
 		return status;
 	columns = columns_at(b.statement, "session");
@@ -190,11 +190,13 @@ find_wrong_session(struct audit *audit, struct audit_report *report,
 enum audit_status
 verify_links(struct audit *audit, struct audit_report *report, int64_t anchor)
 {
+	struct id_key key;
 	uint64_t xy[2];
 	struct fingerprint rows = { 1, xy }, links = { 1, xy };
 	enum audit_status status;
 
-	sqlite3_randomness(sizeof(xy), xy);
+	id_key_random(&key);
+	memcpy(xy, &key, sizeof(xy));
 	xy[0] = reduce(xy[0]);
 	xy[1] = reduce(xy[1]);
 	status = add_rows(audit, report, anchor, &rows, &links);

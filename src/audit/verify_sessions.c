@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/hash_table.h"
 #include "base/xalloc.h"
@@ -30,8 +28,8 @@ enum statement {
 	STATEMENTS
 };
 
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_BEFORE] =
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_BEFORE] = { .text =
 	    "WITH RECURSIVE back (seq, event, incarnation, previous_seq) AS ("
 	    " SELECT seq, event, incarnation, previous_seq FROM journal"
 	    "  WHERE seq = ?"
@@ -39,9 +37,9 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "  FROM back CROSS JOIN journal AS j ON j.seq = back.previous_seq"
 	    "  WHERE j.seq < back.seq)"
 	    " SELECT incarnation FROM back"
-	    " WHERE event NOT IN (9, 10, 11, 12, 15) LIMIT 1",
-	[SQL_RUNNING] =
-	    "SELECT id, name FROM session WHERE ended_ms IS NULL",
+	    " WHERE event NOT IN (9, 10, 11, 12, 15) LIMIT 1" },
+	[SQL_RUNNING] = { .text =
+	    "SELECT id, name FROM session WHERE ended_ms IS NULL" },
 };
 
 struct entry {
@@ -56,7 +54,7 @@ struct verify_sessions {
 	struct audit_report *report;
 	struct verify_in_use *use;
 	struct verify_tables *stored;
-	sqlite3_stmt *statements[STATEMENTS];
+	struct sql_statement *statements[STATEMENTS];
 	struct entry *entries;
 	struct entry *found;		/* last; or NULL */
 	bool	 is_midway;		/* rows before are not known, ... */

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/xalloc.h"
 #include "report.h"
@@ -28,30 +26,30 @@ enum statement {
 	STATEMENTS
 };
 
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_SESSION] =
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_SESSION] = { .text =
 	    "SELECT incarnation, revision, ended_ms, locked_ms FROM session"
-	    " WHERE id = ?",
-	[SQL_CUSTOMER] =
+	    " WHERE id = ?" },
+	[SQL_CUSTOMER] = { .text =
 	    "SELECT incarnation, is_host, is_ready, has_token, state,"
 	    " left_revision, name_seq, cart_seq, seq_cart, seq_ready,"
 	    " request IS (SELECT request FROM journal_body WHERE seq = ?3)"
-	    " AS request, id FROM customer WHERE session = ?1 AND cid = ?2",
-	[SQL_COUNT] =
+	    " AS request, id FROM customer WHERE session = ?1 AND cid = ?2" },
+	[SQL_COUNT] = { .text =
 	    "SELECT count(*) FROM customer"
-	    " WHERE session = ? AND state IN (0, 1, 2) AND incarnation = ?",
-	[SQL_NEWCOMERS] =
+	    " WHERE session = ? AND state IN (0, 1, 2) AND incarnation = ?" },
+	[SQL_NEWCOMERS] = { .text =
 	    "SELECT count(*) FROM journal INDEXED BY journal_newcomer"
-	    " WHERE session = ? AND incarnation = ? AND event IN (1, 2)",
-	[SQL_ALL] =
+	    " WHERE session = ? AND incarnation = ? AND event IN (1, 2)" },
+	[SQL_ALL] = { .text =
 	    "SELECT (SELECT count(*) FROM customer) AS customers,"
 	    " (SELECT count(*) FROM journal INDEXED BY journal_newcomer"
-	    "  WHERE event IN (1, 2)) AS came",
-	[SQL_NO_ROWS] =
+	    "  WHERE event IN (1, 2)) AS came" },
+	[SQL_NO_ROWS] = { .text =
 	    "SELECT id, name FROM session AS s"
 	    " WHERE NOT EXISTS (SELECT 1 FROM journal WHERE seq = s.last_seq)"
-	    " LIMIT 1",
-	[SQL_NOTED] =
+	    " LIMIT 1" },
+	[SQL_NOTED] = { .text =
 	    "SELECT name, incarnation IS (SELECT incarnation FROM journal"
 	    "  WHERE seq = s.last_seq) AS is_right"
 	    " FROM session AS s WHERE ?1 IN (0, id) AND NOT EXISTS ("
@@ -61,22 +59,22 @@ static const char *const statement_sql[STATEMENTS] = {
 	    "  UNION ALL SELECT j.seq, j.event, j.previous_seq FROM back"
 	    "   CROSS JOIN journal AS j ON j.seq = back.previous_seq"
 	    "   WHERE j.seq < back.seq)"
-	    " SELECT 1 FROM back WHERE event NOT IN (9, 10, 11, 12, 15))",
-	[SQL_STRAY] =
+	    " SELECT 1 FROM back WHERE event NOT IN (9, 10, 11, 12, 15))" },
+	[SQL_STRAY] = { .text =
 	    "SELECT c.id FROM customer AS c"
 	    " LEFT JOIN session AS s ON s.id = c.session"
 	    " WHERE s.id IS NULL"
 	    " OR (c.incarnation BETWEEN 1 AND s.incarnation) IS NOT TRUE"
-	    " LIMIT 1",
-	[SQL_LINGERER] =
+	    " LIMIT 1" },
+	[SQL_LINGERER] = { .text =
 	    "SELECT c.id FROM customer AS c JOIN session AS s"
 	    " ON s.id = c.session WHERE (s.ended_ms IS NOT NULL"
 	    "  OR c.incarnation < s.incarnation)"
 	    " AND (c.state IS NOT 2 OR c.name_seq IS NOT NULL"
-	    "  OR c.cart_seq IS NOT NULL) LIMIT 1",
-	[SQL_LOCKED_END] =
+	    "  OR c.cart_seq IS NOT NULL) LIMIT 1" },
+	[SQL_LOCKED_END] = { .text =
 	    "SELECT name FROM session WHERE locked_ms IS NOT NULL"
-	    " AND ended_ms IS NOT NULL LIMIT 1",
+	    " AND ended_ms IS NOT NULL LIMIT 1" },
 };
 
 /* The columns of SQL_CUSTOMER that are compared as numbers. */
@@ -95,7 +93,7 @@ enum {
 struct verify_tables {
 	struct audit *audit;
 	struct audit_report *report;
-	sqlite3_stmt *statements[STATEMENTS];
+	struct sql_statement *statements[STATEMENTS];
 };
 
 enum audit_status
@@ -259,7 +257,7 @@ verify_tables_customer(struct verify_tables *stored,
 	if (sql_next(&rows))
 		status = compare_customer(stored, replayed, customer, &columns,
 		    id);
-	else if (rows.rc == SQLITE_DONE)
+	else if (rows.result == SQL_DONE)
 		status = DIFFER(stored, replayed,
 		    "customer %s is missing in the tables", cid);
 	return audit_end_walk(stored->audit, &rows, status);
@@ -342,7 +340,7 @@ verify_tables_read(struct verify_tables *stored,
 	}
 	status = audit_report_end_row(stored->report, stored->audit, &rows,
 	    &columns);
-	if (status != AUDIT_OK || rows.rc == SQLITE_ROW)
+	if (status != AUDIT_OK || rows.result == SQL_ROW)
 		return status;
 	return DIFFER(stored, replayed,
 	    "its session is missing in the tables");

@@ -379,6 +379,7 @@ erase_offline(const struct ctl *ctl, const struct target *target)
 		return CTL_BAD_DATA;
 	case STORE_IN_USE:
 		return CTL_IN_USE;
+	case STORE_NO_DATABASE:
 	case STORE_CANNOT_CREATE:
 	case STORE_IO_ERROR:
 		break;

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "fs.h"
-#include "sidecars.h"
+#include "storage/sqlite/sidecars.h"
 
 struct atomic_file {
 	char	*path;			/* where it is to appear */

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/id.h"
+#include "engine.h"
 #include "session/record.h"
 #include "session/session.h"
 #include "session/session_name.h"
@@ -18,9 +19,15 @@ enum {
 };
 
 struct columns
-columns_at(sqlite3_stmt *at, const char *table)
+columns_of(const struct sql_row_reader *reader, void *row, const char *table)
 {
-	return (struct columns){ .at = at, .table = table };
+	return (struct columns){ .reader = reader, .at = row, .table = table };
+}
+
+struct columns
+columns_at(const struct sql_statement *at, const char *table)
+{
+	return columns_of(at->connection->engine->rows, at->row, table);
 }
 
 bool
@@ -41,7 +48,8 @@ columns_refuse(struct columns *columns, int column, const char *why)
 void
 columns_describe(const struct columns *columns, char text[COLUMN_FAULT_BYTES])
 {
-	const char *name = sqlite3_column_name(columns->at, columns->misfit);
+	const char *name = columns->reader->column_name(columns->at,
+	    columns->misfit);
 
 	if (name == NULL)	/* no memory */
 		name = "a column";
@@ -55,35 +63,34 @@ columns_describe(const struct columns *columns, char text[COLUMN_FAULT_BYTES])
 		    columns->why);
 }
 
-/*
- * Columns are fetched once, as values: there are many of them, and whole
- * journals are read.
- */
-static sqlite3_value *
-read_typed(struct columns *columns, int column, int type)
+/* Of that type; false if it is not. */
+static bool
+read_typed(struct columns *columns, int column, enum sql_type type,
+    struct sql_value *value)
 {
-	sqlite3_value *value = sqlite3_column_value(columns->at, column);
-	int is = sqlite3_value_type(value);
-
-	if (is == type)
-		return value;
-	columns_refuse(columns, column, is == SQLITE_NULL ? "is NULL" :
+	columns->reader->column(columns->at, column, value);
+	if (value->type == type)
+		return true;
+	columns_refuse(columns, column, value->type == SQL_NULL ? "is NULL" :
 	    "is of another type");
-	return NULL;
+	return false;
 }
 
 bool
 column_is_null(const struct columns *columns, int column)
 {
-	return sqlite3_value_type(sqlite3_column_value(columns->at,
-	    column)) == SQLITE_NULL;
+	struct sql_value value;
+
+	columns->reader->column(columns->at, column, &value);
+	return value.type == SQL_NULL;
 }
 
 int64_t
 column_between(struct columns *columns, int column, int64_t min, int64_t max)
 {
-	sqlite3_value *value = read_typed(columns, column, SQLITE_INTEGER);
-	int64_t number = value == NULL ? min : sqlite3_value_int64(value);
+	struct sql_value value;
+	int64_t number = read_typed(columns, column, SQL_INTEGER, &value) ?
+	    value.number : min;
 
 	if (number >= min && number <= max)
 		return number;
@@ -126,14 +133,14 @@ column_bool(struct columns *columns, int column)
 void
 column_blob(struct columns *columns, int column, void *bytes, size_t len)
 {
-	sqlite3_value *value = read_typed(columns, column, SQLITE_BLOB);
+	struct sql_value value;
 
-	if (value == NULL)
+	if (!read_typed(columns, column, SQL_BLOB, &value))
 		return;
-	if ((size_t)sqlite3_value_bytes(value) != len)
+	if (value.len != len)
 		columns_refuse(columns, column, "is of another length");
 	else
-		memcpy(bytes, sqlite3_value_blob(value), len);
+		memcpy(bytes, value.bytes, len);
 }
 
 bool
@@ -150,14 +157,13 @@ column_blob_or_none(struct columns *columns, int column, void *bytes,
 static const char *
 read_text(struct columns *columns, int column, size_t *len)
 {
-	sqlite3_value *value = read_typed(columns, column, SQLITE_TEXT);
+	struct sql_value value;
 
 	*len = 0;
-	if (value == NULL)
+	if (!read_typed(columns, column, SQL_TEXT, &value))
 		return NULL;
-	/* Asked first: what is UTF-16 becomes UTF-8, in another place. */
-	*len = (size_t)sqlite3_value_bytes(value);
-	return *len == 0 ? "" : sqlite3_value_blob(value);
+	*len = value.len;
+	return *len == 0 ? "" : value.bytes;
 }
 
 /* A text that must be there. */

@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <sqlite3.h>
-
 struct customer_id;
 struct payload;
+struct sql_row_reader;
+struct sql_statement;
 
 /*
  * The columns of the row that a statement stands at.  Whatever its schema says,
@@ -18,7 +18,8 @@ struct payload;
  * it is used.
  */
 struct columns {
-	sqlite3_stmt *at;
+	const struct sql_row_reader *reader;
+	void	*at;		/* the engine's row */
 	const char *table;	/* whose row it is */
 	int64_t	 row;		/* its number; 0 before that was read */
 	int	 misfit;	/* the column, or ... */
@@ -31,14 +32,17 @@ struct columns {
  */
 #define COLUMN_NUMBER_MAX	INT64_C(9007199254740991)
 
-#define COLUMN_TEXT_MAX		INT32_MAX	/* SQLite has no longer ones */
+#define COLUMN_TEXT_MAX		INT32_MAX	/* no engine has longer ones */
 
 enum {
 	COLUMN_FAULT_BYTES = 200
 };
 
 /* table is lent. */
-struct columns columns_at(sqlite3_stmt *at, const char *table);
+struct columns columns_at(const struct sql_statement *at, const char *table);
+/* The same of a row of the engine's own. */
+struct columns columns_of(const struct sql_row_reader *reader, void *row,
+	    const char *table);
 bool	 columns_fit(const struct columns *columns);
 /* Refuse a column for a reason of the caller's, which is lent. */
 void	 columns_refuse(struct columns *columns, int column, const char *why);
@@ -86,7 +90,7 @@ void	 column_customer(struct columns *columns, int column,
 bool	 column_customer_or_none(struct columns *columns, int column,
 	    struct customer_id *id);
 
-/* What SQLite says of itself: whether it is that word, in whatever case. */
+/* What a database says of itself: whether it is that word, in whatever case. */
 bool	 column_is_word(const struct columns *columns, int column,
 	    const char *word);
 

@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include <sqlite3.h>
-
 #include "base/id.h"
 #include "base/xalloc.h"
 #include "column.h"
@@ -24,12 +22,12 @@ enum statement {
 	STATEMENTS
 };
 
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_KNOWN_SESSION] =
-	    "SELECT 1 FROM session WHERE id = ?",
-	[SQL_KNOWN_CUSTOMER] =
-	    "SELECT 1 FROM customer WHERE session = ? AND cid = ?",
-	[SQL_ROWS] =
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_KNOWN_SESSION] = { .text =
+	    "SELECT 1 FROM session WHERE id = ?" },
+	[SQL_KNOWN_CUSTOMER] = { .text =
+	    "SELECT 1 FROM customer WHERE session = ? AND cid = ?" },
+	[SQL_ROWS] = { .text =
 	    "WITH RECURSIVE back (seq, session, customer, previous_seq) AS ("
 	    " SELECT seq, session, customer, previous_seq FROM journal"
 	    "  WHERE seq = ?1"
@@ -39,16 +37,16 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " SELECT back.seq, back.session, back.previous_seq,"
 	    " back.seq < ?2 AND (?3 IS NULL OR back.customer IS ?3)"
 	    " AND b.salt IS NOT NULL AS is_wanted"
-	    " FROM back LEFT JOIN journal_body AS b ON b.seq = back.seq",
-	[SQL_BODY] =
+	    " FROM back LEFT JOIN journal_body AS b ON b.seq = back.seq" },
+	[SQL_BODY] = { .text =
 	    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
-	    " cart = NULL, request = NULL, account = NULL WHERE seq = ?",
+	    " cart = NULL, request = NULL, account = NULL WHERE seq = ?" },
 	/* Of the newcomers that the rows are about. */
-	[SQL_REQUEST] =
+	[SQL_REQUEST] = { .text =
 	    "UPDATE customer SET request = NULL"
 	    " FROM (SELECT session AS s, customer AS c FROM journal"
 	    "  WHERE seq BETWEEN ? AND ? AND event IN (1, 2))"
-	    " WHERE session = s AND cid = c AND request IS NOT NULL",
+	    " WHERE session = s AND cid = c AND request IS NOT NULL" },
 };
 
 int

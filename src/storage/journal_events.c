@@ -3,19 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "chain.h"
 #include "column.h"
+#include "engines.h"
 #include "session/record.h"
 #include "sql.h"
 
 enum {
-	BUSY_TIMEOUT_MS = 1000,
 	/* So long a transaction lasts, and the log cannot begin anew. */
 	SLICE_US = 5000,
 	/* Of a session, of which few may be its own; likewise. */
@@ -24,8 +22,6 @@ enum {
 };
 
 enum statement {
-	SQL_BEGIN,
-	SQL_END,
 	SQL_BOUNDS,
 	SQL_ROWS,
 	SQL_ROWS_OF_SESSION,
@@ -56,37 +52,30 @@ enum column {
 	" LEFT JOIN journal_body AS b ON b.seq = j.seq"			\
 	"  AND j.event IN (1, 2) AND j.flags & 8"
 
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_BEGIN] = "BEGIN",
-	[SQL_END] = "ROLLBACK",
-	[SQL_BOUNDS] =
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_BOUNDS] = { .text =
 	    "SELECT (SELECT min(seq) FROM journal),"
-	    " (SELECT max(seq) FROM journal)",
-	[SQL_ROWS] =
+	    " (SELECT max(seq) FROM journal)" },
+	[SQL_ROWS] = { .text =
 	    SELECT_ROW
 	    " substr(s.name, 1, max(instr(s.name, '/') - 1, 0)) = ?3"
 	    FROM_JOURNAL
-	    " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2",
+	    " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2" },
 	/* No index leads to them: all rows are looked at. */
-	[SQL_ROWS_OF_SESSION] =
+	[SQL_ROWS_OF_SESSION] = { .text =
 	    SELECT_ROW
 	    " 1"
 	    FROM_JOURNAL
 	    " WHERE j.seq > ?1 AND j.seq <= ?2"
 	    "  AND j.session = (SELECT id FROM session WHERE name = ?3)"
-	    " ORDER BY j.seq",
+	    " ORDER BY j.seq" },
 };
-
-static const char connection_sql[] =
-    "PRAGMA query_only = ON;"
-    "PRAGMA trusted_schema = OFF;"
-    "PRAGMA temp_store = MEMORY;"
-    "PRAGMA cache_size = -1024;";
 
 struct journal_events {
 	char	*path;
-	sqlite3	*db;			/* NULL until it is opened */
-	sqlite3_stmt *statements[STATEMENTS];
+	const struct engine *engine;
+	struct sql_connection *connection; /* NULL until it is opened */
+	struct sql_statement *statements[STATEMENTS];
 	bool	 has_failed;		/* which was logged */
 };
 
@@ -110,19 +99,17 @@ journal_events_new(const char *path)
 	struct journal_events *reader = xcalloc(1, sizeof(*reader));
 
 	reader->path = xstrdup(path);
+	reader->engine = engine_of(path);
 	return reader;
 }
 
 static void
 close_connection(struct journal_events *reader)
 {
-	size_t i;
-
 	sql_finalize(reader->statements, STATEMENTS);
-	for (i = 0; i < STATEMENTS; i++)
-		reader->statements[i] = NULL;
-	(void)sqlite3_close(reader->db); /* it has no statements */
-	reader->db = NULL;
+	if (reader->connection != NULL)
+		reader->engine->close(reader->connection, false);
+	reader->connection = NULL;
 }
 
 void
@@ -164,27 +151,25 @@ reading_failed(struct journal_events *reader, const char *why)
 	return JOURNAL_EVENTS_FAILED;
 }
 
+/* The engine failed. */
+static enum journal_events_status
+engine_failed(struct journal_events *reader)
+{
+	return reading_failed(reader,
+	    reader->engine->fault(reader->connection)->message);
+}
+
 static enum journal_events_status
 open_connection(struct journal_events *reader)
 {
-	int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
-	    SQLITE_OPEN_EXRESCODE;
-	size_t i;
-	int rc;
-
-	if (reader->db != NULL)
+	if (reader->connection != NULL)
 		return JOURNAL_EVENTS_OK;
-	rc = sqlite3_open_v2(reader->path, &reader->db, flags, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_busy_timeout(reader->db, BUSY_TIMEOUT_MS);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(reader->db, connection_sql, NULL, NULL,
-		    NULL);
-	for (i = 0; i < STATEMENTS && rc == SQLITE_OK; i++)
-		rc = sqlite3_prepare_v3(reader->db, statement_sql[i], -1,
-		    SQLITE_PREPARE_PERSISTENT, &reader->statements[i], NULL);
-	return rc == SQLITE_OK ? JOURNAL_EVENTS_OK :
-	    reading_failed(reader, sqlite3_errstr(rc));
+	if (reader->engine->open_reader(reader->path, SQL_READER_OF_STORE,
+	    &reader->connection) == STORE_OPENED &&
+	    sql_prepare_all(reader->connection, statement_sql,
+	    reader->statements, STATEMENTS) == 0)
+		return JOURNAL_EVENTS_OK;
+	return engine_failed(reader);
 }
 
 /* The run is over, and its last row was read with columns. */
@@ -194,23 +179,13 @@ end_rows(struct journal_events *reader, const struct sql_binding *rows,
 {
 	char text[COLUMN_FAULT_BYTES];
 
-	(void)sqlite3_reset(rows->statement);	/* repeats rc */
-	if (rows->rc != SQLITE_ROW && rows->rc != SQLITE_DONE)
-		return reading_failed(reader, sqlite3_errstr(rows->rc));
+	sql_reset(rows);
+	if (rows->result == SQL_FAILED)
+		return engine_failed(reader);
 	if (columns_fit(columns))
 		return JOURNAL_EVENTS_OK;
 	columns_describe(columns, text);
 	return reading_failed(reader, text);
-}
-
-static enum journal_events_status
-run_alone(struct journal_events *reader, enum statement number)
-{
-	struct sql_binding run = sql_run_of(reader->statements[number]);
-	struct columns none = columns_at(run.statement, "journal");
-
-	(void)sql_next(&run); /* it has no rows */
-	return end_rows(reader, &run, &none);
 }
 
 /* The oldest row and the newest; 0 and 0 if there is none. */
@@ -503,8 +478,8 @@ end_reading(struct journal_events *reader, enum journal_events_status status)
 {
 	if (status == JOURNAL_EVENTS_FAILED)
 		return status;
-	if (run_alone(reader, SQL_END) != JOURNAL_EVENTS_OK)
-		return JOURNAL_EVENTS_FAILED;
+	if (reader->engine->rollback(reader->connection) != SQL_OK)
+		return engine_failed(reader);
 	if (reader->has_failed)
 		log_info("events: %s: is read again", reader->path);
 	reader->has_failed = false;
@@ -528,8 +503,9 @@ begin_reading(struct reading *reading,
 	enum journal_events_status status = open_connection(reader);
 
 	*page = (struct journal_events_page){ .events = NULL };
-	if (status == JOURNAL_EVENTS_OK)
-		status = run_alone(reader, SQL_BEGIN);
+	if (status == JOURNAL_EVENTS_OK &&
+	    reader->engine->begin(reader->connection) != SQL_OK)
+		status = engine_failed(reader);
 	if (status != JOURNAL_EVENTS_OK)
 		return status;
 	reading->begun_us = clock_us();

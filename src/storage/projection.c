@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -43,55 +41,55 @@ enum statement {
 	STATEMENTS
 };
 
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_SESSION_START] =
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_SESSION_START] = { .text =
 	    "INSERT INTO session (id, name, incarnation, revision, active_ms,"
 	    " last_seq) VALUES (?, ?, ?, 1, ?, ?) ON CONFLICT (id) DO UPDATE"
 	    " SET incarnation = excluded.incarnation, revision = 1,"
 	    " active_ms = excluded.active_ms, last_seq = excluded.last_seq,"
 	    " ended_ms = NULL, locked_ms = NULL"
 	    " WHERE name = excluded.name AND ended_ms IS NOT NULL"
-	    " AND incarnation = excluded.incarnation - 1",
-	[SQL_SESSION_END] =
-	    "UPDATE session SET ended_ms = ?2, locked_ms = NULL WHERE id = ?1",
-	[SQL_SESSION_LOCK] =
-	    "UPDATE session SET locked_ms = ?2 WHERE id = ?1",
-	[SQL_SESSION_CHANGE] =
+	    " AND incarnation = excluded.incarnation - 1" },
+	[SQL_SESSION_END] = { .text =
+	    "UPDATE session SET ended_ms = ?2, locked_ms = NULL WHERE id = ?1" },
+	[SQL_SESSION_LOCK] = { .text =
+	    "UPDATE session SET locked_ms = ?2 WHERE id = ?1" },
+	[SQL_SESSION_CHANGE] = { .text =
 	    "UPDATE session SET revision = ?3, active_ms = ?4, last_seq = ?5"
-	    " WHERE id = ?1 AND incarnation = ?2 AND revision = ?3 - 1",
-	[SQL_SESSION_NOTE] =
-	    "UPDATE session SET last_seq = ?2 WHERE id = ?1",
-	[SQL_SESSION_TOUCH] =
-	    "UPDATE session SET active_ms = ?2 WHERE id = ?1",
-	[SQL_CUSTOMER_NEW] =
+	    " WHERE id = ?1 AND incarnation = ?2 AND revision = ?3 - 1" },
+	[SQL_SESSION_NOTE] = { .text =
+	    "UPDATE session SET last_seq = ?2 WHERE id = ?1" },
+	[SQL_SESSION_TOUCH] = { .text =
+	    "UPDATE session SET active_ms = ?2 WHERE id = ?1" },
+	[SQL_CUSTOMER_NEW] = { .text =
 	    "INSERT INTO customer (id, session, cid, incarnation, is_host,"
-	    " has_token, request, name_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	[SQL_CUSTOMER_CART] =
+	    " has_token, request, name_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
+	[SQL_CUSTOMER_CART] = { .text =
 	    "UPDATE customer SET cart_seq = ?2,"
-	    " seq_cart = ifnull(?3, seq_cart) WHERE id = ?1",
-	[SQL_CUSTOMER_READY] =
+	    " seq_cart = ifnull(?3, seq_cart) WHERE id = ?1" },
+	[SQL_CUSTOMER_READY] = { .text =
 	    "UPDATE customer SET is_ready = ?2,"
-	    " seq_ready = ifnull(?3, seq_ready) WHERE id = ?1",
-	[SQL_CUSTOMER_GONE] =
+	    " seq_ready = ifnull(?3, seq_ready) WHERE id = ?1" },
+	[SQL_CUSTOMER_GONE] = { .text =
 	    "UPDATE customer SET state = 2, left_revision = ?2,"
-	    " name_seq = NULL, cart_seq = NULL WHERE id = ?1",
-	[SQL_CUSTOMER_EXPIRE] =
+	    " name_seq = NULL, cart_seq = NULL WHERE id = ?1" },
+	[SQL_CUSTOMER_EXPIRE] = { .text =
 	    "UPDATE customer SET left_revision = ?2,"
 	    " state = iif(has_token, 1, 2),"
 	    " name_seq = iif(has_token, name_seq, NULL),"
-	    " cart_seq = iif(has_token, cart_seq, NULL) WHERE id = ?1",
-	[SQL_CUSTOMER_RETURN] =
-	    "UPDATE customer SET state = 0, left_revision = 0 WHERE id = ?1",
-	[SQL_CUSTOMERS_END] =
+	    " cart_seq = iif(has_token, cart_seq, NULL) WHERE id = ?1" },
+	[SQL_CUSTOMER_RETURN] = { .text =
+	    "UPDATE customer SET state = 0, left_revision = 0 WHERE id = ?1" },
+	[SQL_CUSTOMERS_END] = { .text =
 	    "UPDATE customer SET state = 2, left_revision = ?2,"
 	    " name_seq = NULL, cart_seq = NULL"
-	    " WHERE session = ?1 AND state IN (0, 1)",
-	[SQL_LOAD_SESSION] =
+	    " WHERE session = ?1 AND state IN (0, 1)" },
+	[SQL_LOAD_SESSION] = { .text =
 	    "SELECT id, incarnation, revision, ended_ms, active_ms, locked_ms"
-	    " FROM session WHERE name = ?",
+	    " FROM session WHERE name = ?" },
 	/* At least those whom session_trim() leaves of all: some who are away
 	 * may have to be gone, and a host that is away always stays. */
-	[SQL_LOAD_CUSTOMERS] =
+	[SQL_LOAD_CUSTOMERS] = { .text =
 	    "WITH wanted (customer) AS ("
 	    " SELECT id FROM customer WHERE session = ?1 AND state = 0"
 	    " UNION ALL SELECT id FROM customer"
@@ -110,14 +108,14 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " FROM wanted CROSS JOIN customer AS c ON c.id = wanted.customer"
 	    " LEFT JOIN journal_body AS n ON n.seq = c.name_seq"
 	    " LEFT JOIN journal_body AS b ON b.seq = c.cart_seq"
-	    " ORDER BY c.id",
-	[SQL_AWAY] =
+	    " ORDER BY c.id" },
+	[SQL_AWAY] = { .text =
 	    "SELECT id FROM customer WHERE session = ? AND cid = ?"
-	    " AND state = 1",
-	[SQL_RUNNING] =
+	    " AND state = 1" },
+	[SQL_RUNNING] = { .text =
 	    "SELECT id, name, active_ms FROM session"
-	    " WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?",
-	[SQL_LIST] =
+	    " WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?" },
+	[SQL_LIST] = { .text =
 	    "SELECT s.id, s.name, s.incarnation, s.revision, s.active_ms,"
 	    " CASE WHEN is_wanted THEN (SELECT count(*) FROM customer AS c"
 	    "  WHERE c.session = s.id AND c.state = 0) END,"
@@ -126,15 +124,15 @@ static const char *const statement_sql[STATEMENTS] = {
 	    " FROM (SELECT id, name, incarnation, revision, active_ms,"
 	    "  substr(name, 1, instr(name, '/')) = ? AS is_wanted"
 	    "  FROM session INDEXED BY session_running"
-	    "  WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?) AS s",
-	[SQL_LOCKED] =
+	    "  WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?) AS s" },
+	[SQL_LOCKED] = { .text =
 	    "SELECT id, name FROM session"
-	    " WHERE locked_ms IS NOT NULL AND id > ? ORDER BY id LIMIT ?",
-	[SQL_ROWS] =
+	    " WHERE locked_ms IS NOT NULL AND id > ? ORDER BY id LIMIT ?" },
+	[SQL_ROWS] = { .text =
 	    "SELECT (SELECT ifnull(max(id), 0) FROM session) AS id,"
 	    " (SELECT ifnull(max(id), 0) FROM customer) AS id,"
 	    " EXISTS (SELECT 1 FROM session WHERE locked_ms IS NOT NULL)"
-	    " AS locked_ms",
+	    " AS locked_ms" },
 };
 
 int
@@ -162,8 +160,10 @@ projection_last_rows(struct sql *sql, int64_t *session_row,
 		(void)sql_end_row(&b, &sessions);
 	else if (!columns_fit(&customers))
 		(void)sql_end_row(&b, &customers);
-	else if (sqlite3_reset(b.statement) == SQLITE_OK)
-		return 0;
+	else {
+		sql_reset(&b);
+		return b.result == SQL_FAILED ? -1 : 0;
+	}
 	return -1;
 }
 
@@ -359,7 +359,8 @@ write_event(struct sql *sql, const struct record *record,
 	case RECORD_CALL:
 		break;
 	}
-	return sql_mismatch(sql, statement_sql[SQL_SESSION_CHANGE]);
+	return sql_mismatch(sql,
+	    statement_sql[SQL_SESSION_CHANGE].text);
 }
 
 enum store_status
@@ -533,7 +534,7 @@ projection_find_idle(struct sql *sql, uint64_t wall_ms,
 		if (!columns_fit(&columns))
 			return sql_end_row(&b, &columns);
 	}
-	if (b.rc == SQLITE_DONE && rows < IDLE_SLICE_ROWS)
+	if (b.result == SQL_DONE && rows < IDLE_SLICE_ROWS)
 		*after_row = 0;
 	return sql_end_rows(&b);
 }

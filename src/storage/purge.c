@@ -3,8 +3,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include <sqlite3.h>
-
 #include "base/xalloc.h"
 #include "column.h"
 #include "erase.h"
@@ -36,50 +34,50 @@ enum statement {
 	STATEMENTS
 };
 
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_BODIES] =
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_BODIES] = { .text =
 	    "SELECT b.seq, j.ts_ms, j.event, EXISTS (SELECT 1 FROM customer"
 	    "  WHERE session = j.session AND cid = j.customer"
 	    "  AND (name_seq = b.seq OR cart_seq = b.seq)) AS is_needed,"
 	    " b.salt IS NULL AS is_empty"
 	    " FROM journal_body AS b CROSS JOIN journal AS j ON j.seq = b.seq"
-	    " WHERE b.seq > ? ORDER BY b.seq LIMIT ?",
-	[SQL_DELETE_BODIES] =
-	    "DELETE FROM journal_body WHERE seq BETWEEN ? AND ?",
-	[SQL_ROWS] =
+	    " WHERE b.seq > ? ORDER BY b.seq LIMIT ?" },
+	[SQL_DELETE_BODIES] = { .text =
+	    "DELETE FROM journal_body WHERE seq BETWEEN ? AND ?" },
+	[SQL_ROWS] = { .text =
 	    "SELECT seq, ts_ms, session, event IS 1 AND revision IS 1"
 	    "  AND EXISTS (SELECT 1 FROM session WHERE id = journal.session"
 	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL)"
 	    "  AS begins_what_goes_on"
-	    " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?",
-	[SQL_NOTED] =
+	    " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?" },
+	[SQL_NOTED] = { .text =
 	    "SELECT seq, client_seq FROM journal INDEXED BY journal_purge"
-	    " WHERE event = 12 ORDER BY seq DESC LIMIT 1",
-	[SQL_FIRST] =
-	    "SELECT ifnull(min(seq), 0) AS seq FROM journal",
-	[SQL_LAST] =
-	    "SELECT ifnull(max(seq), 0) AS seq FROM journal WHERE seq <= ?",
+	    " WHERE event = 12 ORDER BY seq DESC LIMIT 1" },
+	[SQL_FIRST] = { .text =
+	    "SELECT ifnull(min(seq), 0) AS seq FROM journal" },
+	[SQL_LAST] = { .text =
+	    "SELECT ifnull(max(seq), 0) AS seq FROM journal WHERE seq <= ?" },
 	/* Behind its END come notes alone. */
-	[SQL_ENDED] =
+	[SQL_ENDED] = { .text =
 	    "SELECT DISTINCT session FROM journal"
-	    " WHERE seq <= ? AND event >= 8",
+	    " WHERE seq <= ? AND event >= 8" },
 	/* Nobody asks any more whether they ever were there. */
-	[SQL_DELETE_CUSTOMERS] =
+	[SQL_DELETE_CUSTOMERS] = { .text =
 	    "DELETE FROM customer WHERE state = 2 AND id IN"
 	    " (SELECT c.id FROM journal AS j CROSS JOIN customer AS c"
 	    "  ON c.session = j.session AND c.cid = j.customer"
-	    "  WHERE j.seq <= ? AND j.event IN (1, 2))",
-	[SQL_DELETE_ROWS] =
-	    "DELETE FROM journal WHERE seq <= ?",
-	[SQL_DELETE_SESSION] =
+	    "  WHERE j.seq <= ? AND j.event IN (1, 2))" },
+	[SQL_DELETE_ROWS] = { .text =
+	    "DELETE FROM journal WHERE seq <= ?" },
+	[SQL_DELETE_SESSION] = { .text =
 	    "DELETE FROM session WHERE id = ?1 AND last_seq <= ?2"
 	    " AND ended_ms IS NOT NULL"
-	    " AND NOT EXISTS (SELECT 1 FROM customer WHERE session = ?1)",
-	[SQL_ANCHOR] =
+	    " AND NOT EXISTS (SELECT 1 FROM customer WHERE session = ?1)" },
+	[SQL_ANCHOR] = { .text =
 	    "INSERT INTO chain_anchor (seq, hash)"
-	    " SELECT seq, hash FROM journal WHERE seq = ?",
-	[SQL_DELETE_ANCHOR] =
-	    "DELETE FROM chain_anchor WHERE seq < ?",
+	    " SELECT seq, hash FROM journal WHERE seq = ?" },
+	[SQL_DELETE_ANCHOR] = { .text =
+	    "DELETE FROM chain_anchor WHERE seq < ?" },
 };
 
 enum age {
@@ -194,7 +192,7 @@ find_bodies(struct sql *sql, struct retention *pass, size_t limit,
 			add_body(bodies, seq, event, is_empty);
 	}
 	pass->has_bodies = is_young ||
-	    (b.rc == SQLITE_DONE && looked < look);
+	    (b.result == SQL_DONE && looked < look);
 	return sql_end_rows(&b);
 }
 
@@ -333,7 +331,7 @@ search_rows(struct sql *sql, struct retention *pass, size_t limit)
 			pass->upto_row = seq;
 	}
 	pass->has_searched = is_over ||
-	    (b.rc == SQLITE_DONE && looked < look);
+	    (b.result == SQL_DONE && looked < look);
 	return sql_end_rows(&b);
 }
 

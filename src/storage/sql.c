@@ -11,48 +11,35 @@
 
 enum { SETS_MAX = 7 };
 
-enum statement {
-	SQL_BEGIN,
-	SQL_COMMIT,
-	SQL_ROLLBACK,
-	STATEMENTS
-};
-
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_BEGIN] = "BEGIN IMMEDIATE",
-	[SQL_COMMIT] = "COMMIT",
-	[SQL_ROLLBACK] = "ROLLBACK",
-};
-
 /* Of a module. */
 struct sql_set {
-	const char *const *texts;
+	const struct sql_text *texts;
 	size_t	 count;
-	sqlite3_stmt **statements;
+	struct sql_statement **statements;
 };
 
 struct sql {
-	const char *path;
-	sqlite3	*db;
+	struct sql_connection *connection;
+	const struct engine *engine;	/* the connection's */
 	struct sql_set sets[SETS_MAX];
 	size_t	 set_count;
 	int	 reported;	/* failure that was logged last, or 0 */
-	bool	 is_broken;	/* STORE_FATAL was returned */
-	bool	 is_bad;	/* because of what is in the database */
+	enum store_error trouble;	/* which it was */
+	bool	 is_broken;	/* STORE_FATAL was returned, ... */
+	enum store_open_status exit_status;	/* ... and why */
+	bool	 was_lost;
 	uint64_t errors[STORE_ERRORS];
 };
 
 struct sql *
-sql_new(const char *path, sqlite3 *db)
+sql_new(struct sql_connection *connection)
 {
 	struct sql *sql = xcalloc(1, sizeof(*sql));
 
-	sql->path = path;
-	sql->db = db;
-	if (sql_prepare(sql, statement_sql, STATEMENTS) == 0)
-		return sql;
-	sql_free(sql);
-	return NULL;
+	sql->connection = connection;
+	sql->engine = connection->engine;
+	sql->exit_status = STORE_IO_ERROR;
+	return sql;
 }
 
 void
@@ -78,143 +65,122 @@ sql_is_broken(const struct sql *sql)
 enum store_open_status
 sql_exit_status(const struct sql *sql)
 {
-	return sql->is_bad ? STORE_BAD_DATA : STORE_IO_ERROR;
+	return sql->exit_status;
+}
+
+bool
+sql_was_lost(const struct sql *sql)
+{
+	return sql->was_lost;
 }
 
 int
-sql_prepare(struct sql *sql, const char *const *texts, size_t count)
+sql_prepare_all(struct sql_connection *connection, const struct sql_text *texts,
+    struct sql_statement **statements, size_t count)
 {
-	struct sql_set *set = &sql->sets[sql->set_count++];
 	size_t i;
 
-	assert(sql->set_count <= SETS_MAX);
-	*set = (struct sql_set){ .texts = texts, .count = count };
-	set->statements = xcalloc(count, sizeof(sqlite3_stmt *));
-	for (i = 0; i < count; i++)
-		if (sqlite3_prepare_v3(sql->db, texts[i], -1,
-		    SQLITE_PREPARE_PERSISTENT, &set->statements[i], NULL) !=
-		    SQLITE_OK)
+	for (i = 0; i < count; i++) {
+		statements[i] = connection->engine->prepare(connection,
+		    &texts[i]);
+		if (statements[i] == NULL)
 			return -1;
+	}
 	return 0;
 }
 
+int
+sql_prepare(struct sql *sql, const struct sql_text *texts, size_t count)
+{
+	struct sql_set *set = &sql->sets[sql->set_count++];
+
+	assert(sql->set_count <= SETS_MAX);
+	*set = (struct sql_set){ .texts = texts, .count = count };
+	set->statements = xcalloc(count, sizeof(struct sql_statement *));
+	return sql_prepare_all(sql->connection, texts, set->statements, count);
+}
+
 void
-sql_finalize(sqlite3_stmt **statements, size_t count)
+sql_finalize(struct sql_statement **statements, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++)
-		/* Repeats the error of the last run, which was handled. */
-		(void)sqlite3_finalize(statements[i]);
+	for (i = 0; i < count; i++) {
+		if (statements[i] != NULL)
+			statements[i]->connection->engine->finalize(
+			    statements[i]);
+		statements[i] = NULL;
+	}
 }
 
 void
 sql_rollback(struct sql *sql)
 {
-	struct sql_binding rollback = sql_bind(sql, statement_sql,
-	    SQL_ROLLBACK);
-	int rc;
+	const struct sql_fault *fault;
 
-	/* After some errors SQLite has rolled back by itself. */
-	if (sqlite3_get_autocommit(sql->db))
+	if (sql->engine->rollback(sql->connection) == SQL_OK)
 		return;
-	(void)sql_next(&rollback); /* says what its reset repeats */
-	rc = sqlite3_reset(rollback.statement);
-	if (rc == SQLITE_OK)
-		return;
-	log_errorx("store: %s: rollback: %s", sql->path,
-	    sqlite3_errmsg(sql->db));
+	fault = sql->engine->fault(sql->connection);
+	log_errorx("store: %s: rollback: %s",
+	    sql->engine->path(sql->connection), fault->message);
 	sql->is_broken = true;
-}
-
-/* Whether the same may succeed later, with nothing lost or half done. */
-static bool
-is_transient(int rc)
-{
-	switch (rc) {
-	case SQLITE_IOERR_WRITE:
-	case SQLITE_IOERR_NOMEM:
-	case SQLITE_IOERR_SHMSIZE:	/* no room for the log's index */
-		return true;
-	}
-	switch (rc & 0xff) {
-	case SQLITE_FULL:
-	case SQLITE_BUSY:
-	case SQLITE_NOMEM:
-		return true;
-	}
-	return false;
-}
-
-/* Whether it is not the disk that fails, but what is on it is wrong. */
-static bool
-is_data_fault(int rc)
-{
-	switch (rc & 0xff) {
-	case SQLITE_CONSTRAINT:
-	case SQLITE_CORRUPT:
-	case SQLITE_ERROR:	/* a table is not there, for example */
-	case SQLITE_FORMAT:
-	case SQLITE_MISMATCH:
-	case SQLITE_NOTADB:
-	case SQLITE_SCHEMA:
-	case SQLITE_TOOBIG:
-		return true;
-	}
-	return false;
-}
-
-static enum store_error
-error_kind(int rc)
-{
-	switch (rc) {
-	case SQLITE_IOERR_SHMSIZE:
-		return STORE_ERROR_FULL;
-	case SQLITE_IOERR_NOMEM:
-		return STORE_ERROR_MEMORY;
-	}
-	switch (rc & 0xff) {
-	case SQLITE_FULL:
-		return STORE_ERROR_FULL;
-	case SQLITE_BUSY:
-		return STORE_ERROR_BUSY;
-	case SQLITE_NOMEM:
-		return STORE_ERROR_MEMORY;
-	case SQLITE_IOERR:
-		return STORE_ERROR_IO;
-	}
-	return STORE_ERROR_OTHER;
 }
 
 void
 sql_copy_errors(const struct sql *sql, struct store_figures *figures)
 {
 	memcpy(figures->errors, sql->errors, sizeof(sql->errors));
-	figures->trouble = sql->reported == 0 ? STORE_ERRORS :
-	    error_kind(sql->reported);
+	figures->trouble = sql->reported == 0 ? STORE_ERRORS : sql->trouble;
+}
+
+static void
+set_broken(struct sql *sql, enum store_open_status status)
+{
+	sql->is_broken = true;
+	/* Those are for who opens it. */
+	if (status == STORE_BAD_DATA || status == STORE_IN_USE)
+		sql->exit_status = status;
 }
 
 /* What lasts (a full disk) is logged when it begins, and when it is over. */
-enum store_status
-sql_failed(struct sql *sql, const char *what, int rc)
+static void
+log_fault(struct sql *sql, const struct sql_fault *fault)
 {
-	if (rc != sql->reported)
-		log_errorx("store: %s: %s: %s (%d)", sql->path, what,
-		    rc == sqlite3_extended_errcode(sql->db) ?
-		    sqlite3_errmsg(sql->db) : sqlite3_errstr(rc), rc);
-	sql->reported = rc;
-	sql->errors[error_kind(rc)]++;
-	if (!is_transient(rc))
-		sql->is_broken = true;
-	sql->is_bad |= is_data_fault(rc);
+	const char *path = sql->engine->path(sql->connection);
+
+	if (fault->message == NULL)
+		return;
+	if (fault->is_mismatch)
+		log_errorx("store: %s: database and program disagree: %s",
+		    path, fault->what);
+	else if (fault->code != sql->reported)
+		log_errorx("store: %s: %s: %s (%d)", path, fault->what,
+		    fault->message, fault->code);
+}
+
+enum store_status
+sql_failed(struct sql *sql)
+{
+	const struct sql_fault *fault = sql->engine->fault(sql->connection);
+
+	log_fault(sql, fault);
+	sql->was_lost = fault->is_lost;
+	if (!fault->is_mismatch && fault->message != NULL) {
+		sql->reported = fault->code;
+		sql->trouble = fault->error;
+		sql->errors[fault->error]++;
+	}
+	if (!fault->is_transient)
+		set_broken(sql, fault->status);
 	sql_rollback(sql);
 	return sql->is_broken ? STORE_FATAL : STORE_REFUSED;
 }
 
-enum store_status
-sql_set_broken(struct sql *sql)
+/* The cause was logged: what the database holds cannot be. */
+static enum store_status
+refuse_data(struct sql *sql)
 {
-	sql->is_broken = true;
+	set_broken(sql, STORE_BAD_DATA);
 	sql_rollback(sql);
 	return STORE_FATAL;
 }
@@ -222,14 +188,13 @@ sql_set_broken(struct sql *sql)
 enum store_status
 sql_mismatch(struct sql *sql, const char *statement)
 {
-	log_errorx("store: %s: database and program disagree: %s", sql->path,
-	    statement);
-	sql->is_bad = true;
-	return sql_set_broken(sql);
+	log_errorx("store: %s: database and program disagree: %s",
+	    sql->engine->path(sql->connection), statement);
+	return refuse_data(sql);
 }
 
 struct sql_binding
-sql_bind(struct sql *sql, const char *const *texts, size_t number)
+sql_bind(struct sql *sql, const struct sql_text *texts, size_t number)
 {
 	const struct sql_set *set = sql->sets;
 
@@ -242,18 +207,30 @@ sql_bind(struct sql *sql, const char *const *texts, size_t number)
 }
 
 struct sql_binding
-sql_run_of(sqlite3_stmt *statement)
+sql_run_of(struct sql_statement *statement)
 {
 	return (struct sql_binding){ .statement = statement };
+}
+
+static const struct engine *
+engine_at(const struct sql_binding *binding)
+{
+	return binding->statement->connection->engine;
+}
+
+static void
+bind_value(struct sql_binding *binding, const struct sql_value *value)
+{
+	engine_at(binding)->bind(binding->statement, ++binding->at, value);
 }
 
 void
 sql_bind_row(struct sql_binding *binding, int64_t value)
 {
-	binding->at++;
-	if (binding->rc == SQLITE_OK)
-		binding->rc = sqlite3_bind_int64(binding->statement,
-		    binding->at, value);
+	bind_value(binding, &(struct sql_value){
+		.type = SQL_INTEGER,
+		.number = value,
+	});
 }
 
 void
@@ -266,35 +243,34 @@ sql_bind_number(struct sql_binding *binding, uint64_t value)
 void
 sql_bind_null(struct sql_binding *binding)
 {
-	binding->at++;
-	if (binding->rc == SQLITE_OK)
-		binding->rc = sqlite3_bind_null(binding->statement,
-		    binding->at);
+	bind_value(binding, &(struct sql_value){ .type = SQL_NULL });
 }
 
 void
 sql_bind_text(struct sql_binding *binding, const char *text, size_t len)
 {
-	binding->at++;
-	if (binding->rc == SQLITE_OK)
-		binding->rc = sqlite3_bind_text64(binding->statement,
-		    binding->at, text, len, SQLITE_STATIC, SQLITE_UTF8);
+	bind_value(binding, &(struct sql_value){
+		.type = SQL_TEXT,
+		.bytes = text,
+		.len = len,
+	});
 }
 
 void
 sql_bind_blob(struct sql_binding *binding, const void *bytes, size_t len)
 {
-	binding->at++;
-	if (binding->rc == SQLITE_OK)
-		binding->rc = sqlite3_bind_blob64(binding->statement,
-		    binding->at, bytes, len, SQLITE_STATIC);
+	bind_value(binding, &(struct sql_value){
+		.type = SQL_BLOB,
+		.bytes = bytes,
+		.len = len,
+	});
 }
 
 void
 sql_bind_payload(struct sql_binding *binding, const struct payload *payload)
 {
 	if (payload == NULL)
-		sql_bind_null(binding);
+		sql_bind_text(binding, NULL, 0);
 	else
 		sql_bind_text(binding, payload->data, payload->len);
 }
@@ -304,7 +280,7 @@ sql_bind_customer(struct sql_binding *binding, const struct customer_id *id,
     char digits[ID_CUSTOMER_HEX + 1])
 {
 	if (id == NULL) {
-		sql_bind_null(binding);
+		sql_bind_text(binding, NULL, 0);
 		return;
 	}
 	customer_id_format(id, digits);
@@ -314,51 +290,36 @@ sql_bind_customer(struct sql_binding *binding, const struct customer_id *id,
 enum store_status
 sql_run(const struct sql_binding *binding)
 {
-	sqlite3_stmt *statement = binding->statement;
-	int rc = binding->rc;
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(statement);
-	if (rc == SQLITE_DONE)
-		rc = sqlite3_reset(statement);
-	if (rc == SQLITE_OK)
-		return STORE_OK;
-	rc = sqlite3_extended_errcode(binding->sql->db);
-	(void)sqlite3_reset(statement);	/* repeats that error */
-	return sql_failed(binding->sql, sqlite3_sql(statement), rc);
+	return engine_at(binding)->run(binding->statement) == SQL_OK ?
+	    STORE_OK : sql_failed(binding->sql);
 }
 
 enum store_status
 sql_run_one(const struct sql_binding *binding)
 {
-	enum store_status status = sql_run(binding);
-
-	if (status != STORE_OK)
-		return status;
-	return sqlite3_changes(binding->sql->db) == 1 ? STORE_OK :
-	    sql_mismatch(binding->sql, sqlite3_sql(binding->statement));
+	return engine_at(binding)->run_one(binding->statement) == SQL_OK ?
+	    STORE_OK : sql_failed(binding->sql);
 }
 
 bool
 sql_next(struct sql_binding *binding)
 {
-	if (binding->rc == SQLITE_OK || binding->rc == SQLITE_ROW)
-		binding->rc = sqlite3_step(binding->statement);
-	return binding->rc == SQLITE_ROW;
+	binding->result = engine_at(binding)->step(binding->statement);
+	return binding->result == SQL_ROW;
+}
+
+void
+sql_reset(const struct sql_binding *binding)
+{
+	engine_at(binding)->reset(binding->statement);
 }
 
 enum store_status
 sql_end_rows(const struct sql_binding *binding)
 {
-	sqlite3_stmt *statement = binding->statement;
-	int rc = binding->rc;
-
-	if (rc == SQLITE_ROW || rc == SQLITE_DONE || rc == SQLITE_OK)
-		rc = sqlite3_reset(statement);
-	else
-		(void)sqlite3_reset(statement);	/* as rc */
-	return rc == SQLITE_OK ? STORE_OK :
-	    sql_failed(binding->sql, sqlite3_sql(statement), rc);
+	sql_reset(binding);
+	return binding->result == SQL_FAILED ? sql_failed(binding->sql) :
+	    STORE_OK;
 }
 
 enum store_status
@@ -370,34 +331,39 @@ sql_end_row(const struct sql_binding *binding, const struct columns *columns)
 	if (columns_fit(columns))
 		return sql_end_rows(binding);
 	columns_describe(columns, text);
-	log_errorx("store: %s: %s", sql->path, text);
-	(void)sqlite3_reset(binding->statement); /* was fine until here */
-	sql->is_bad = true;
-	return sql_set_broken(sql);
-}
-
-static enum store_status
-run_unbound(struct sql *sql, enum statement id)
-{
-	struct sql_binding none = sql_bind(sql, statement_sql, id);
-
-	return sql_run(&none);
+	log_errorx("store: %s: %s", sql->engine->path(sql->connection), text);
+	sql_reset(binding);
+	return refuse_data(sql);
 }
 
 enum store_status
 sql_begin(struct sql *sql)
 {
-	return sql->is_broken ? STORE_FATAL : run_unbound(sql, SQL_BEGIN);
+	sql->was_lost = false;
+	if (sql->is_broken)
+		return STORE_FATAL;
+	return sql->engine->begin(sql->connection) == SQL_OK ? STORE_OK :
+	    sql_failed(sql);
+}
+
+/* It is durable; what goes wrong behind it does not undo it. */
+static enum store_status
+follow_commit(struct sql *sql)
+{
+	return sql->engine->committed == NULL ||
+	    sql->engine->committed(sql->connection) == SQL_OK ||
+	    sql_failed(sql) != STORE_FATAL ? STORE_OK : STORE_FATAL;
 }
 
 enum store_status
 sql_commit(struct sql *sql)
 {
-	enum store_status status = run_unbound(sql, SQL_COMMIT);
-
-	if (status != STORE_OK || sql->reported == 0)
-		return status;
-	log_info("store: %s: is written again", sql->path);
-	sql->reported = 0;
-	return STORE_OK;
+	if (sql->engine->commit(sql->connection) != SQL_OK)
+		return sql_failed(sql);
+	if (sql->reported != 0) {
+		log_info("store: %s: is written again",
+		    sql->engine->path(sql->connection));
+		sql->reported = 0;
+	}
+	return follow_commit(sql);
 }

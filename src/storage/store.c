@@ -9,13 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "chain.h"
 #include "column.h"
-#include "database.h"
+#include "engines.h"
 #include "erase.h"
 #include "fs.h"
 #include "hub/job.h"
@@ -25,8 +23,6 @@
 #include "purge.h"
 #include "session/record.h"
 #include "sql.h"
-#include "vacuum.h"
-#include "wal.h"
 #include "webhook_rows.h"
 
 enum statement {
@@ -38,30 +34,30 @@ enum statement {
 	STATEMENTS
 };
 
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_JOURNAL] =
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_JOURNAL] = { .text =
 	    "INSERT INTO journal (seq, session, incarnation, revision, event,"
 	    " ts_ms, transport, customer, displaced, flags, client_seq,"
 	    " digest, hash, previous_seq)"
 	    " VALUES (?1, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-	    " (SELECT last_seq FROM session WHERE id = ?2))",
-	[SQL_BODY] =
+	    " (SELECT last_seq FROM session WHERE id = ?2))" },
+	[SQL_BODY] = { .text =
 	    "INSERT INTO journal_body (seq, salt, name, address, cart, request,"
-	    " account) VALUES (?, ?, ?, ?, ?, ?, ?)",
-	[SQL_HEAD] =
+	    " account) VALUES (?, ?, ?, ?, ?, ?, ?)" },
+	[SQL_HEAD] = { .text =
 	    "SELECT seq, hash FROM journal"
-	    " ORDER BY seq DESC LIMIT 1",
-	[SQL_ANCHOR] =
+	    " ORDER BY seq DESC LIMIT 1" },
+	[SQL_ANCHOR] = { .text =
 	    "SELECT seq, hash FROM chain_anchor"
-	    " ORDER BY seq DESC LIMIT 1",
-	[SQL_NAME] =
-	    "SELECT 1 FROM session WHERE id = ? AND name = ?",
+	    " ORDER BY seq DESC LIMIT 1" },
+	[SQL_NAME] = { .text =
+	    "SELECT 1 FROM session WHERE id = ? AND name = ?" },
 };
 
 struct store {
-	struct database *database;
-	struct wal *wal;		/* the database's */
-	struct sql *sql;
+	const struct engine *engine;
+	struct sql_connection *connection;
+	struct sql *sql;		/* the connection's */
 	int64_t session_row; /* highest ones at the start */
 	int64_t	 customer_row;
 	bool	 has_locked;	/* likewise, sessions */
@@ -117,15 +113,8 @@ insert_body(struct store *store, const struct record *record)
 enum store_status
 store_begin(struct store *store)
 {
-	enum store_status status = sql_begin(store->sql);
-	int rc;
-
 	store->head = store->committed;
-	if (status != STORE_OK)
-		return status;
-	rc = wal_mark_transaction(store->wal);
-	return rc == SQLITE_OK ? STORE_OK :
-	    sql_failed(store->sql, "marking the log", rc);
+	return sql_begin(store->sql);
 }
 
 enum store_status
@@ -240,6 +229,15 @@ purge_old_rows(struct store *store, struct retention *pass,
 	    purge_rows(store->sql, pass, limit);
 }
 
+/* What stays free until a pass begins was not needed since the last. */
+static enum store_status
+count_spare_pages(struct store *store, struct retention *pass)
+{
+	return store->engine->spare_pages == NULL ||
+	    store->engine->spare_pages(store->connection,
+	    &pass->spare_pages) == SQL_OK ? STORE_OK : sql_failed(store->sql);
+}
+
 static enum store_status
 purge_slice(struct store *store, struct retention *pass,
     const struct record *note)
@@ -247,9 +245,8 @@ purge_slice(struct store *store, struct retention *pass,
 	size_t limit = purge_limit(pass, store->head.seq);
 	enum store_status status = STORE_OK;
 
-	/* What stays free until a pass begins was not needed since the last. */
 	if (pass->head_row == 0)
-		status = vacuum_spare_pages(store->sql, &pass->spare_pages);
+		status = count_spare_pages(store, pass);
 	/* What changed may have let go of what it pointed to. */
 	pass->is_noted &= pass->head_row == store->head.seq;
 	if (status == STORE_OK)
@@ -266,12 +263,12 @@ purge_slice(struct store *store, struct retention *pass,
 static enum store_status
 give_back_slice(struct store *store, struct retention *pass)
 {
-	enum store_status status = vacuum_slice(store->sql,
-	    &pass->spare_pages);
-
+	if (store->engine->give_back(store->connection,
+	    &pass->spare_pages) != SQL_OK)
+		return sql_failed(store->sql);
 	if (pass->spare_pages == 0)
 		pass->step = RETENTION_OVER;
-	return status;
+	return STORE_OK;
 }
 
 enum store_status
@@ -304,20 +301,11 @@ store_webhook(struct store *store, const struct webhook_state *state)
 enum store_status
 store_commit(struct store *store)
 {
-	enum store_status status;
-	int rc;
+	enum store_status status = sql_commit(store->sql);
 
-	if (database_was_replaced(store->database))
-		return sql_set_broken(store->sql);
-	status = sql_commit(store->sql);
-	if (status != STORE_OK)
-		return status;
-	store->committed = store->head;
-	rc = wal_mark_committed(store->wal);
-	/* What passes does not undo the commit: the next transaction says it
-	 * then. */
-	return rc != SQLITE_OK && sql_failed(store->sql, "marking the log",
-	    rc) == STORE_FATAL ? STORE_FATAL : STORE_OK;
+	if (status == STORE_OK)
+		store->committed = store->head;
+	return status;
 }
 
 void
@@ -326,30 +314,41 @@ store_rollback(struct store *store)
 	sql_rollback(store->sql);
 }
 
+bool
+store_was_lost(const struct store *store)
+{
+	return sql_was_lost(store->sql);
+}
+
 enum store_status
 store_checkpoint(struct store *store)
 {
-	int rc;
-
 	if (sql_is_broken(store->sql))
 		return STORE_FATAL;
-	rc = wal_checkpoint(store->wal);
-	return rc == SQLITE_OK ? STORE_OK :
-	    sql_failed(store->sql, "checkpoint", rc);
+	return store->engine->checkpoint == NULL ||
+	    store->engine->checkpoint(store->connection) == SQL_OK ?
+	    STORE_OK : sql_failed(store->sql);
 }
 
 enum store_status
 store_scrub_wal(struct store *store, int64_t *upto)
 {
-	int rc;
-
 	if (sql_is_broken(store->sql))
 		return STORE_FATAL;
-	rc = wal_scrub(store->wal, upto);
-	if ((rc & 0xff) == SQLITE_BUSY)
+	if (store->engine->scrub == NULL) {
+		*upto = 0;
+		return STORE_OK;
+	}
+	switch (store->engine->scrub(store->connection, upto)) {
+	case SQL_OK:
+	case SQL_ROW:
+		return STORE_OK;
+	case SQL_DONE:
 		return STORE_REFUSED;
-	return rc == SQLITE_OK ? STORE_OK :
-	    sql_failed(store->sql, "overwriting the log", rc);
+	case SQL_FAILED:
+		break;
+	}
+	return sql_failed(store->sql);
 }
 
 void
@@ -433,23 +432,19 @@ read_chain_head(struct store *store, enum statement id, const char *table)
 	}
 	if (head.seq > store->head.seq)
 		store->head = head;
-	return sqlite3_reset(b.statement) == SQLITE_OK ? 0 : -1;
+	sql_reset(&b);
+	return b.result == SQL_FAILED ? -1 : 0;
 }
 
 /* Prepare all statements and read where the database stands. */
 static int
 prepare_store(struct store *store)
 {
-	sqlite3 *db = database_connection(store->database);
-
-	store->sql = sql_new(database_path(store->database), db);
-	if (store->sql == NULL)
-		return -1;
-	/* The first that fails has to be the last call on db. */
+	store->sql = sql_new(store->connection);
+	/* The first that fails has to be the connection's last call. */
 	if (projection_prepare(store->sql) == -1 ||
 	    erase_prepare(store->sql) == -1 ||
 	    purge_prepare(store->sql) == -1 ||
-	    vacuum_prepare(store->sql) == -1 ||
 	    webhook_rows_prepare(store->sql) == -1 ||
 	    sql_prepare(store->sql, statement_sql, STATEMENTS) == -1 ||
 	    projection_last_rows(store->sql, &store->session_row,
@@ -465,39 +460,47 @@ prepare_store(struct store *store)
 static enum store_open_status
 prepare_failure(const struct store *store)
 {
-	if (store->sql != NULL && sql_is_broken(store->sql))
+	const struct sql_fault *fault = store->engine->fault(store->connection);
+
+	if (sql_is_broken(store->sql))
 		return sql_exit_status(store->sql);
-	return store_status_of_sqlite(database_path(store->database),
-	    database_connection(store->database));
+	log_errorx("store: %s: cannot be opened: %s (%d)",
+	    store->engine->path(store->connection), fault->message,
+	    fault->code);
+	/* That is for readers. */
+	return fault->status == STORE_NO_DATABASE ? STORE_CANNOT_CREATE :
+	    fault->status;
 }
 
 /* Free the store and what it has got hold of so far. */
 static void
 free_store(struct store *store)
 {
+	bool is_broken = store->sql != NULL && sql_is_broken(store->sql);
+
 	webhook_states_clear(&store->webhooks);
 	sql_free(store->sql);
-	if (store->database != NULL)
-		database_close(store->database);
+	if (store->connection != NULL)
+		store->engine->close(store->connection, is_broken);
 	free(store);
 }
 
 enum store_open_status
-store_open(const char *path, const char *vfs, struct store **opened)
+store_open(const char *name, const char *vfs, struct store **opened)
 {
 	struct store *store = xcalloc(1, sizeof(*store));
 	enum store_open_status status;
 
 	STAILQ_INIT(&store->webhooks);
-	status = database_open(path, vfs, &store->database);
+	store->engine = engine_of(name);
+	status = store->engine->open(name, vfs, &store->connection);
 	if (status == STORE_OPENED && prepare_store(store) == -1)
 		status = prepare_failure(store);
 	if (status == STORE_OPENED)
-		status = database_start_wal(store->database);
-	if (status == STORE_OPENED) {
-		store->wal = database_wal(store->database);
+		status = store->engine->start(store->connection);
+	if (status == STORE_OPENED)
 		*opened = store;
-	} else
+	else
 		free_store(store);
 	return status;
 }
@@ -514,15 +517,6 @@ store_close(struct store *store)
 	if (store == NULL)
 		return;
 	sql_rollback(store->sql);
-	/*
-	 * After a failed sync a second one may lie, and a log beside another
-	 * database, or none, is not ours to remove: the next start reads what
-	 * there is.
-	 */
-	if (sql_is_broken(store->sql) || database_was_replaced(store->database))
-		wal_keep_on_close(database_connection(store->database));
-	else
-		wal_empty(store->wal);
 	free_store(store);
 }
 
@@ -553,11 +547,19 @@ store_take_webhooks(struct store *store, struct webhook_states *states)
 }
 
 int
-store_key(const struct store *store, struct id_key *key)
+store_key(const struct store *store, const char *file, struct id_key *key)
 {
-	char *name = fs_with_suffix(database_path(store->database), ".key");
-	enum key_file_status status = key_file_load(name, key);
+	const char *path = store->engine->path(store->connection);
+	enum key_file_status status;
+	char *name;
 
+	if (file == NULL && !store->engine->has_files) {
+		log_errorx("store: %s: has no place for the key of tokens: "
+		    "name a file by key-file", path);
+		return -1;
+	}
+	name = file != NULL ? xstrdup(file) : fs_with_suffix(path, ".key");
+	status = key_file_load(name, key);
 	if (status == KEY_FILE_MADE && store->session_row > 0)
 		log_warnx("store: %s: was missing and is made anew: "
 		    "all tokens are void", name);
@@ -568,17 +570,17 @@ store_key(const struct store *store, struct id_key *key)
 int
 store_free_bytes(const struct store *store, uint64_t *bytes)
 {
-	char *folder = fs_dirname(database_path(store->database));
-	int result = fs_free_bytes(folder, bytes);
-
-	free(folder);
-	return result;
+	return store->engine->free_bytes == NULL ? -1 :
+	    store->engine->free_bytes(store->connection, bytes);
 }
 
 void
 store_copy_figures(const struct store *store, struct store_figures *figures)
 {
+	struct sql_sizes sizes;
+
 	sql_copy_errors(store->sql, figures);
-	figures->database_bytes = database_size(store->database);
-	figures->wal_bytes = wal_size(store->wal);
+	store->engine->sizes(store->connection, &sizes);
+	figures->database_bytes = sizes.database;
+	figures->wal_bytes = sizes.wal;
 }

@@ -17,20 +17,20 @@ struct webhook_state;
 struct webhook_states;
 
 /*
- * The database, all of it.  One connection, used by one thread at a time:
- * main's until the journal starts, then the storage thread's.  The schema is
- * in sql/.
+ * The database, all of it, whichever engine (engine.h) keeps it.  One
+ * connection, used by one thread at a time: main's until the journal starts,
+ * then the storage thread's.  The schema is in sql/.
  */
 struct store;
 
 /*
- * Open the database at path, or create it with its schema, bring an older
- * schema up to date and lock it against a second daemon: path.lock is there
- * while it runs.  On failure one line was logged, and the files are as they
- * were.  A new database has mode 0600 and appears whole.  vfs is the name of
- * an SQLite VFS, or NULL for the usual one.
+ * Open the database of that name, a path for SQLite, or create it with its
+ * schema, bring an older schema up to date and lock it against a second daemon:
+ * path.lock is there while it runs.  On failure one line was logged, and the
+ * database is as it was.  A new file has mode 0600 and appears whole.  vfs is
+ * the name of an SQLite VFS, or NULL for the usual one.
  */
-enum store_open_status store_open(const char *path, const char *vfs,
+enum store_open_status store_open(const char *name, const char *vfs,
 	    struct store **store);
 /*
  * After STORE_FATAL, the status to exit with: STORE_BAD_DATA if it is what the
@@ -46,12 +46,13 @@ enum store_open_status store_exit_status(const struct store *store);
 void	 store_close(struct store *store);
 
 /*
- * The key beside the database (path with ".key" behind it): 32 bytes, mode
- * 0600, made durable when it is new.  A warning is logged if it had to be made
- * for a database that has sessions.  -1 if it cannot be read or written, which
- * is logged.
+ * The key in file; NULL is the one beside the database (path with ".key" behind
+ * it), if that is a file: 32 bytes, mode 0600, made durable when it is new.  A
+ * warning is logged if it had to be made for a database that has sessions.  -1
+ * if it cannot be read or written, which is logged.
  */
-int	 store_key(const struct store *store, struct id_key *key)
+int	 store_key(const struct store *store, const char *file,
+	    struct id_key *key)
 	    __attribute__((warn_unused_result));
 
 /* Row numbers given so far; the next are higher.  Read once at start. */
@@ -104,6 +105,11 @@ enum store_status store_webhook(struct store *store,
 /* When this returns STORE_OK the transaction survives a power failure. */
 enum store_status store_commit(struct store *store);
 void	 store_rollback(struct store *store);
+/*
+ * Whether the last STORE_REFUSED was because a connection was lost: nothing of
+ * the transaction is there, and the same may be done again at once.
+ */
+bool	 store_was_lost(const struct store *store);
 
 /*
  * Move what was committed from the WAL to the database if there is much

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 
-#include <sqlite3.h>
-
 #include "base/log.h"
 
 const char *
@@ -36,29 +34,6 @@ store_status_of_errno(const char *path, const char *what)
 		return STORE_CANNOT_CREATE;
 	}
 	return STORE_IO_ERROR;
-}
-
-enum store_open_status
-store_status_of_sqlite(const char *path, sqlite3 *db)
-{
-	int rc = sqlite3_extended_errcode(db);
-
-	log_errorx("store: %s: cannot be opened: %s (%d)", path,
-	    sqlite3_errmsg(db), rc);
-	switch (rc & 0xff) {
-	case SQLITE_CANTOPEN:
-	case SQLITE_READONLY:
-	case SQLITE_PERM:
-		return STORE_CANNOT_CREATE;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return STORE_IN_USE;
-	case SQLITE_IOERR:
-	case SQLITE_FULL:
-	case SQLITE_NOMEM:
-		return STORE_IO_ERROR;
-	}
-	return STORE_BAD_DATA;
 }
 
 enum store_open_status

@@ -3,8 +3,6 @@
 
 #include <stdint.h>
 
-struct sqlite3;
-
 /* How what is done with the database ends; the cause was logged. */
 enum store_status {
 	STORE_OK,
@@ -12,7 +10,7 @@ enum store_status {
 	STORE_FATAL	/* the database cannot be trusted any more: stop */
 };
 
-/* What SQLite complained about, as far as an operator cares. */
+/* What the engine complained about, as far as an operator cares. */
 enum store_error {
 	STORE_ERROR_FULL,	/* no room on the disk */
 	STORE_ERROR_BUSY,	/* somebody else keeps the database locked */
@@ -39,19 +37,18 @@ struct store_figures {
 enum store_open_status {
 	STORE_OPENED = 0,
 	STORE_BAD_DATA = 65,	/* EX_DATAERR: foreign, corrupt, newer, empty */
+	STORE_NO_DATABASE = 66,	/* EX_NOINPUT: for readers: there is none */
 	STORE_CANNOT_CREATE = 73, /* EX_CANTCREAT: no directory, read-only */
 	STORE_IO_ERROR = 74,	/* EX_IOERR */
 	STORE_IN_USE = 75	/* EX_TEMPFAIL: another daemon has it */
 };
 
 /*
- * Both log why the database at path is not opened, and return the status that
- * says so: what failed with errno, or the last call on db did.
+ * Log why the database at path is not opened, and return the status that says
+ * so: what failed with errno.
  */
 enum store_open_status store_status_of_errno(const char *path,
 	    const char *what);
-enum store_open_status store_status_of_sqlite(const char *path,
-	    struct sqlite3 *db);
 
 /* The same for what is wrong with what it holds: a text for the log. */
 enum store_open_status store_status_of_data(const char *path, const char *why);

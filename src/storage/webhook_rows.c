@@ -3,8 +3,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "column.h"
 #include "hub/webhook_state.h"
@@ -20,21 +18,21 @@ enum statement {
 	STATEMENTS
 };
 
-static const char *const statement_sql[STATEMENTS] = {
-	[SQL_POSITION] =
-	    "SELECT shop, seq FROM webhook ORDER BY shop",
-	[SQL_PARKED] =
+static const struct sql_text statement_sql[STATEMENTS] = {
+	[SQL_POSITION] = { .text =
+	    "SELECT shop, seq FROM webhook ORDER BY shop" },
+	[SQL_PARKED] = { .text =
 	    "SELECT session, seq, attempts, first_ms, next_ms"
-	    " FROM webhook_parked WHERE shop = ? ORDER BY session",
-	[SQL_FORGET_POSITION] =
-	    "DELETE FROM webhook WHERE shop = ?",
-	[SQL_FORGET_PARKED] =
-	    "DELETE FROM webhook_parked WHERE shop = ?",
-	[SQL_SET_POSITION] =
-	    "INSERT INTO webhook (shop, seq) VALUES (?, ?)",
-	[SQL_PARK] =
+	    " FROM webhook_parked WHERE shop = ? ORDER BY session" },
+	[SQL_FORGET_POSITION] = { .text =
+	    "DELETE FROM webhook WHERE shop = ?" },
+	[SQL_FORGET_PARKED] = { .text =
+	    "DELETE FROM webhook_parked WHERE shop = ?" },
+	[SQL_SET_POSITION] = { .text =
+	    "INSERT INTO webhook (shop, seq) VALUES (?, ?)" },
+	[SQL_PARK] = { .text =
 	    "INSERT INTO webhook_parked (shop, session, seq, attempts,"
-	    " first_ms, next_ms) VALUES (?, ?, ?, ?, ?, ?)",
+	    " first_ms, next_ms) VALUES (?, ?, ?, ?, ?, ?)" },
 };
 
 int

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "fs.h"
+#include "storage/fs.h"
 
 #define WAL_SUFFIX	"-wal"
 #define ROLLBACK_SUFFIX	"-journal"

@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "column.h"
+#include "sqlite_row.h"
+#include "storage/column.h"
 
 static const char *const names[] = {
 	"session", "customer", "journal", "journal_body", "chain_anchor",
@@ -27,7 +28,7 @@ enum {
 static bool
 is_our_table(sqlite3_stmt *row)
 {
-	struct columns columns = columns_at(row, "table_list");
+	struct columns columns = sqlite_columns(row, "table_list");
 	size_t i;
 
 	if (!column_is_word(&columns, COLUMN_TYPE, "table") ||

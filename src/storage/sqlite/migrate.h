@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "store_status.h"
+#include "storage/store_status.h"
 
 /* The versions of the schema: sql/schema.sql, and how older ones get there. */
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "fs.h"
+#include "storage/fs.h"
 
 /*
  * Whether the locked file is still the one that the name leads to: 1, 0 or -1

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "store_status.h"
+#include "storage/store_status.h"
 
 struct stat;
 

@@ -8,12 +8,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "chain.h"
-#include "column.h"
 #include "pragma.h"
 #include "schema_check.h"
 #include "session/record.h"
-#include "sql.h"
+#include "sqlite_row.h"
+#include "sqlite_status.h"
+#include "storage/chain.h"
+#include "storage/column.h"
 #include "storage/schema.h"
 
 static const char upto_sql[] =
@@ -43,7 +44,7 @@ read_upto(sqlite3 *db, int64_t *upto)
 	rc = sqlite3_prepare_v2(db, upto_sql, -1, &row, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
-	columns = columns_at(row, "chain_anchor");
+	columns = sqlite_columns(row, "chain_anchor");
 	rc = sqlite3_step(row);
 	if (rc == SQLITE_ROW) {
 		*upto = column_between(&columns, 0, 0, COLUMN_NUMBER_MAX);
@@ -65,7 +66,7 @@ read_chain_end(sqlite3 *db, struct chain_head *head)
 	rc = sqlite3_prepare_v2(db, head_sql, -1, &row, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
-	columns = columns_at(row, "chain_anchor");
+	columns = sqlite_columns(row, "chain_anchor");
 	rc = sqlite3_step(row);
 	if (rc == SQLITE_ROW) {
 		head->seq = column_between(&columns, 0, 0, COLUMN_NUMBER_MAX);
@@ -77,47 +78,48 @@ read_chain_end(sqlite3 *db, struct chain_head *head)
 	return rc;
 }
 
+/* Run a statement, whose parameters were bound as rc says. */
 static int
-step_and_finalize(struct sql_binding *binding)
+step_and_finalize(sqlite3_stmt *row, int rc)
 {
-	(void)sql_next(binding); /* there is none */
-	(void)sqlite3_finalize(binding->statement); /* repeats rc */
-	return binding->rc == SQLITE_DONE ? SQLITE_OK : binding->rc;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(row);
+	(void)sqlite3_finalize(row); /* repeats rc */
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 static int
 write_purge_row(sqlite3 *db, const struct chain_head *head,
     const struct record *note, const uint8_t digest[CHAIN_HASH_BYTES])
 {
+	const int64_t numbers[] = { head->seq, note->event,
+		(int64_t)note->time_ms, (int64_t)note->number };
 	sqlite3_stmt *row;
-	struct sql_binding b;
-	int rc = sqlite3_prepare_v2(db, journal_sql, -1, &row, NULL);
+	int i, rc = sqlite3_prepare_v2(db, journal_sql, -1, &row, NULL);
 
-	if (rc != SQLITE_OK)
-		return rc;
-	b = sql_run_of(row);
-	sql_bind_row(&b, head->seq);
-	sql_bind_number(&b, note->event);
-	sql_bind_number(&b, note->time_ms);
-	sql_bind_number(&b, note->number);
-	sql_bind_blob(&b, digest, CHAIN_HASH_BYTES);
-	sql_bind_blob(&b, head->hash, CHAIN_HASH_BYTES);
-	return step_and_finalize(&b);
+	for (i = 0; i < 4 && rc == SQLITE_OK; i++)
+		rc = sqlite3_bind_int64(row, i + 1, numbers[i]);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(row, 5, digest, CHAIN_HASH_BYTES,
+		    SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(row, 6, head->hash, CHAIN_HASH_BYTES,
+		    SQLITE_STATIC);
+	return step_and_finalize(row, rc);
 }
 
 static int
 write_purge_body(sqlite3 *db, int64_t seq, const struct record *note)
 {
 	sqlite3_stmt *row;
-	struct sql_binding b;
 	int rc = sqlite3_prepare_v2(db, body_sql, -1, &row, NULL);
 
-	if (rc != SQLITE_OK)
-		return rc;
-	b = sql_run_of(row);
-	sql_bind_row(&b, seq);
-	sql_bind_blob(&b, note->salt, sizeof(note->salt));
-	return step_and_finalize(&b);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(row, 1, seq);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_blob(row, 2, note->salt, sizeof(note->salt),
+		    SQLITE_STATIC);
+	return step_and_finalize(row, rc);
 }
 
 static int
@@ -221,7 +223,7 @@ check_schema(const char *path, sqlite3 *db)
 		return store_status_of_data(path,
 		    "has a trigger of somebody else");
 	return rc == SQLITE_OK ? STORE_OPENED :
-	    store_status_of_sqlite(path, db);
+	    sqlite_status_of_open(path, db);
 }
 
 enum store_open_status
@@ -231,12 +233,12 @@ migrate_schema(const char *path, sqlite3 *db)
 	const char *fault = migrate_version_fault(version);
 
 	if (version == -1)
-		return store_status_of_sqlite(path, db);
+		return sqlite_status_of_open(path, db);
 	if (fault != NULL)
 		return store_status_of_data(path, fault);
 	while (version < NEWEST_VERSION) {
 		if (run_migration(db, version) == -1)
-			return store_status_of_sqlite(path, db);
+			return sqlite_status_of_open(path, db);
 		version = version == 0 ? NEWEST_VERSION : version + 1;
 		log_info("store: %s: schema version %d", path, version);
 	}

@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "store_status.h"
+#include "storage/store_status.h"
 
 /*
  * The database as files: found or created, locked, looked at before SQLite

@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#include "store_status.h"
+#include "storage/store_status.h"
 
 /*
  * The database's write-ahead log: begun and marked (wal_mark.h), checkpointed,

@@ -9,7 +9,8 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
-#include "column.h"
+#include "sqlite_row.h"
+#include "storage/column.h"
 
 enum { MARK_BYTES = 16 };
 
@@ -51,7 +52,7 @@ read_mark(sqlite3 *db, struct mark *mark)
 
 	if (rc != SQLITE_OK)
 		return rc;
-	columns = columns_at(row, "log_mark");
+	columns = sqlite_columns(row, "log_mark");
 	rc = sqlite3_step(row);
 	if (rc == SQLITE_ROW) {
 		column_blob(&columns, 0, mark->base, MARK_BYTES);

@@ -5,8 +5,9 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "fs.h"
 #include "pragma.h"
+#include "sqlite_status.h"
+#include "storage/fs.h"
 #include "wal_buffer.h"
 #include "wal_mark.h"
 
@@ -100,14 +101,14 @@ switch_to_wal(struct wal *wal)
 
 	if (pragma_says(wal->db, "PRAGMA journal_mode = WAL", "wal",
 	    &is_wal) != SQLITE_OK)
-		return store_status_of_sqlite(wal->path, wal->db);
+		return sqlite_status_of_open(wal->path, wal->db);
 	if (!is_wal) {
 		log_errorx("store: %s: write-ahead log refused", wal->path);
 		return STORE_IO_ERROR;
 	}
 	wal->page_bytes = pragma_number(wal->db, "PRAGMA page_size");
 	if (wal->page_bytes <= 0)
-		return store_status_of_sqlite(wal->path, wal->db);
+		return sqlite_status_of_open(wal->path, wal->db);
 	/* There was no other hook. */
 	(void)sqlite3_wal_hook(wal->db, on_wal_commit, wal);
 	wal->checkpoint_at = CHECKPOINT_BYTES / wal->page_bytes;
@@ -125,7 +126,7 @@ sync_wal_file(struct wal *wal)
 
 	/* The first read makes the file. */
 	if (pragma_number(wal->db, "PRAGMA user_version") == -1)
-		return store_status_of_sqlite(wal->path, wal->db);
+		return sqlite_status_of_open(wal->path, wal->db);
 	if (fs_sync_directory(name) == -1)
 		return store_status_of_errno(wal->path,
 		    "its directory cannot be made durable");
@@ -249,7 +250,7 @@ start_wal(struct wal *wal)
 	if (rc == SQLITE_OK)
 		rc = run_checkpoint(wal);
 	if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_FULL)
-		return store_status_of_sqlite(wal->path, wal->db);
+		return sqlite_status_of_open(wal->path, wal->db);
 	set_checkpoint_on_close(wal->db, 1);
 	return STORE_OPENED;
 }

@@ -1,7 +1,7 @@
 #ifndef LOCK_H
 #define LOCK_H
 
-#include "store_status.h"
+#include "storage/store_status.h"
 
 /* One daemon to a database: path.lock is there, and locked, while it runs. */
 

@@ -4,14 +4,15 @@
 
 #include <sqlite3.h>
 
-#include "column.h"
+#include "sqlite_row.h"
+#include "storage/column.h"
 
 int
 pragma_says(sqlite3 *db, const char *sql, const char *word, bool *says)
 {
 	sqlite3_stmt *statement;
 	int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-	struct columns columns = columns_at(statement, sql);
+	struct columns columns = sqlite_columns(statement, sql);
 
 	*says = false;
 	if (rc != SQLITE_OK)
@@ -30,7 +31,7 @@ pragma_number(sqlite3 *db, const char *sql)
 
 	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
 		return -1;
-	columns = columns_at(statement, sql);
+	columns = sqlite_columns(statement, sql);
 	if (sqlite3_step(statement) == SQLITE_ROW)
 		value = (int)column_between(&columns, 0, INT_MIN, INT_MAX);
 	if (sqlite3_finalize(statement) != SQLITE_OK)

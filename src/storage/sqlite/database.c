@@ -10,15 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "atomic_file.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "db_header.h"
-#include "fs.h"
 #include "lock.h"
 #include "migrate.h"
 #include "pragma.h"
 #include "sidecars.h"
+#include "sqlite_status.h"
+#include "storage/atomic_file.h"
+#include "storage/fs.h"
 #include "wal.h"
 #include "wal_mark.h"
 
@@ -118,7 +119,7 @@ open_connection(const struct database *database, const char *file,
 	if (sqlite3_open_v2(file, db, flags, vfs) != SQLITE_OK ||
 	    sqlite3_busy_timeout(*db, WAL_BUSY_TIMEOUT_MS) != SQLITE_OK ||
 	    sqlite3_exec(*db, connection_sql, NULL, NULL, NULL) != SQLITE_OK)
-		return store_status_of_sqlite(database->path, *db);
+		return sqlite_status_of_open(database->path, *db);
 	if (sqlite3_db_readonly(*db, "main") != 0) {
 		log_errorx("store: %s: cannot be written", database->path);
 		return STORE_CANNOT_CREATE;
@@ -137,11 +138,11 @@ create_schema(const struct database *database, const char *file,
 	status = open_connection(database, file, vfs, &db);
 	if (status == STORE_OPENED && sqlite3_exec(db, creation_sql, NULL, NULL,
 	    NULL) != SQLITE_OK)
-		status = store_status_of_sqlite(database->path, db);
+		status = sqlite_status_of_open(database->path, db);
 	if (status == STORE_OPENED)
 		status = migrate_schema(database->path, db);
 	if (sqlite3_close(db) != SQLITE_OK && status == STORE_OPENED)
-		status = store_status_of_sqlite(database->path, db);
+		status = sqlite_status_of_open(database->path, db);
 	return status;
 }
 
@@ -183,7 +184,7 @@ run_quick_check(const struct database *database)
 
 	if (pragma_says(database->db, "PRAGMA quick_check(1)", "ok",
 	    &is_good) != SQLITE_OK)
-		return store_status_of_sqlite(database->path, database->db);
+		return sqlite_status_of_open(database->path, database->db);
 	return is_good ? STORE_OPENED : store_status_of_data(database->path,
 	    "is damaged, or the log beside it (-wal) is another database's");
 }
@@ -212,7 +213,7 @@ check_wal_is_ours(const struct database *database, const char *vfs)
 		return store_status_of_data(database->path,
 		    "has a log_mark that cannot be");
 	if (rc != SQLITE_OK && rc != SQLITE_ERROR)
-		return store_status_of_sqlite(database->path, database->db);
+		return sqlite_status_of_open(database->path, database->db);
 	if (relation == WAL_MARK_UNKNOWN)
 		return run_quick_check(database);
 	if (relation == WAL_MARK_FOREIGN || pragma_number(database->db,

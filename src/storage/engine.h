@@ -1,0 +1,208 @@
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store_status.h"
+
+/*
+ * What a database engine has to do for the rest of storage and audit, who know
+ * none by name: storage/sqlite and storage/postgres do it, and a third one
+ * would stand beside them, with a row in the table of engines.c.
+ *
+ * A connection is used by one thread at a time.  It runs statements, of which
+ * several may stand at a row; in a transaction they are of one moment.  Whoever
+ * runs statements uses sql.h, and reads rows by column.h.
+ */
+
+struct sql_connection;
+struct sql_statement;
+
+/* How a call ends. */
+enum sql_result {
+	SQL_OK,
+	SQL_ROW,	/* the statement stands at a row */
+	SQL_DONE,	/* there are no more rows */
+	SQL_FAILED	/* the connection's fault() says why */
+};
+
+enum sql_type {
+	SQL_NULL,
+	SQL_INTEGER,	/* booleans too: 0 or 1 */
+	SQL_TEXT,
+	SQL_BLOB,
+	SQL_OTHER	/* what is none of ours */
+};
+
+/* A parameter, or a column of a row. */
+struct sql_value {
+	enum sql_type type;
+	int64_t	 number;	/* SQL_INTEGER */
+	const void *bytes;	/* SQL_TEXT, without a NUL at the end, and */
+	size_t	 len;		/* SQL_BLOB; NULL is NULL of that type */
+};
+
+/*
+ * A statement.  Parameters are ? and ?N, as SQLite numbers them.  What one text
+ * cannot say to all engines has one of its own for PostgreSQL.
+ */
+struct sql_text {
+	const char *text;
+	const char *postgres;	/* NULL: text */
+	bool	 is_long;	/* yields more than memory should hold at */
+				/* once: no other statement of its connection */
+				/* runs until it is reset */
+};
+
+/* Why a call failed. */
+struct sql_fault {
+	int	 code;		/* the engine's own: the same for the same */
+	const char *what;	/* the statement's text, or what was done; */
+	const char *message;	/* both are lent until the next call; NULL: */
+				/* it was logged */
+	const char *words;	/* likewise: for who reads; NULL: message */
+	enum store_open_status status;	/* for which to exit: STORE_BAD_DATA */
+				/* if what the database holds cannot be */
+	enum store_error error;
+	bool	 is_transient;	/* the same may succeed later: nothing is */
+				/* lost or half done */
+	bool	 is_mismatch;	/* a statement that was to change one row */
+				/* has changed none, or several */
+	bool	 is_lost;	/* the connection was, and nothing of the */
+				/* transaction was committed */
+};
+
+/* What a reader is for. */
+enum sql_reader {
+	SQL_READER_OF_STORE,	/* beside a store that has it open, and has */
+				/* judged it */
+	SQL_READER_OF_ANY	/* it may hold anything, and is judged first */
+};
+
+/* Numbers of the database's room, in bytes; 0 for what there is not. */
+struct sql_sizes {
+	uint64_t database;
+	uint64_t wal;
+};
+
+/* How the row that a statement stands at is read, which is given by its row. */
+struct sql_row_reader {
+	/* Bytes are lent until the next step. */
+	void	(*column)(void *row, int column, struct sql_value *value);
+	const char *(*column_name)(void *row, int column);
+};
+
+struct engine {
+	const char *name;	/* as people call it */
+	bool	 has_files;	/* its databases are files of this machine, */
+				/* with what is beside them */
+	const struct sql_row_reader *rows;
+
+	/* Whether a database of that name is one of its own. */
+	bool	(*has)(const char *database);
+
+	/*
+	 * For its one writer: found, or made; judged, locked against others,
+	 * brought to the newest schema; until start() nothing in it is changed
+	 * if it had that already.  vfs is SQLite's.  On failure the cause was
+	 * logged.
+	 */
+	enum store_open_status (*open)(const char *database, const char *vfs,
+	    struct sql_connection **connection);
+	enum store_open_status (*start)(struct sql_connection *connection);
+	/*
+	 * For a reader, who changes nothing.  What was wrong is logged for
+	 * SQL_READER_OF_ANY; else fault() of *connection, which is to be closed
+	 * in any case, tells.
+	 */
+	enum store_open_status (*open_reader)(const char *database,
+	    enum sql_reader kind, struct sql_connection **connection);
+	/* Have work(ctx) called now and then while something is read. */
+	void	(*watch)(struct sql_connection *connection,
+	    void (*work)(void *ctx), void *ctx);
+	/*
+	 * Its statements are finalized.  is_broken: a fault was neither
+	 * transient nor of the reader's making, and what is there stays as it
+	 * is for the next start.
+	 */
+	void	(*close)(struct sql_connection *connection, bool is_broken);
+
+	/* Never NULL after a failure; lent until the next call. */
+	const struct sql_fault *(*fault)(const struct sql_connection *);
+	/* Lent: without secrets, for logs. */
+	const char *(*path)(const struct sql_connection *connection);
+
+	/* Transactions.  A reader's are of one moment, and only rolled back. */
+	enum sql_result (*begin)(struct sql_connection *connection);
+	/*
+	 * SQL_OK: it is durable.  SQL_FAILED: nothing of it is there, and the
+	 * transaction is over, or is_broken is how the connection has to be
+	 * closed.
+	 */
+	enum sql_result (*commit)(struct sql_connection *connection);
+	/*
+	 * What follows a commit, and does not undo it; may be NULL.  What is
+	 * transient is done by the next transaction.
+	 */
+	enum sql_result (*committed)(struct sql_connection *connection);
+	/* Without a transaction it does nothing. */
+	enum sql_result (*rollback)(struct sql_connection *connection);
+
+	/* NULL: fault() says why.  text is lent until it is finalized. */
+	struct sql_statement *(*prepare)(struct sql_connection *connection,
+	    const struct sql_text *text);
+	void	(*finalize)(struct sql_statement *statement);
+	/* Bytes are lent until it has run.  at counts from 1. */
+	void	(*bind)(struct sql_statement *statement, int at,
+	    const struct sql_value *value);
+	/*
+	 * Run a statement without rows, changing as many rows as it likes or
+	 * exactly one.  In a writer's transaction it may run later: a fault is
+	 * told by whichever call comes next, by commit() at the latest.
+	 */
+	enum sql_result (*run)(struct sql_statement *statement);
+	enum sql_result (*run_one)(struct sql_statement *statement);
+	/* SQL_ROW, SQL_DONE or SQL_FAILED. */
+	enum sql_result (*step)(struct sql_statement *statement);
+	/* Over, before or after the last row: it can be bound and run again. */
+	void	(*reset)(struct sql_statement *statement);
+
+	/*
+	 * Housekeeping of the writer's, outside of transactions.  Each may be
+	 * NULL where the engine sees to it by itself.
+	 *
+	 * Move on what was committed, if there is much of it.
+	 */
+	enum sql_result (*checkpoint)(struct sql_connection *connection);
+	/* See store_scrub_wal(); SQL_DONE: a reader is in the way. */
+	enum sql_result (*scrub)(struct sql_connection *connection,
+	    int64_t *upto);
+	/*
+	 * How many pages of a file could be given back to the disk, and giving
+	 * back some of them, in a transaction, of which *pages are left then.
+	 */
+	enum sql_result (*spare_pages)(struct sql_connection *connection,
+	    int64_t *pages);
+	enum sql_result (*give_back)(struct sql_connection *connection,
+	    int64_t *pages);
+	/* Of the disk that it is on; -1 if nobody can tell. */
+	int	(*free_bytes)(const struct sql_connection *connection,
+	    uint64_t *bytes);
+	void	(*sizes)(const struct sql_connection *connection,
+	    struct sql_sizes *sizes);
+};
+
+/* Both begin what the engine has of its own. */
+struct sql_connection {
+	const struct engine *engine;
+};
+
+struct sql_statement {
+	struct sql_connection *connection;
+	const struct sql_text *text;
+	void	*row;		/* the engine's, for its rows */
+};
+
+#endif

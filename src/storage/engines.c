@@ -1,0 +1,18 @@
+#include "engines.h"
+
+#include "storage/sqlite/sqlite_engine.h"
+
+/* Files have any name, and are the last. */
+static const struct engine *const engines[] = {
+	&sqlite_engine,
+};
+
+const struct engine *
+engine_of(const char *database)
+{
+	size_t i = 0;
+
+	while (!engines[i]->has(database))
+		i++;
+	return engines[i];
+}

@@ -1,0 +1,59 @@
+#include "sqlite_status.h"
+
+#include <stddef.h>
+
+#include "base/log.h"
+
+enum store_open_status
+sqlite_status_for_reader(int rc, const char **words)
+{
+	*words = NULL;
+	switch (rc & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_FORMAT:
+		*words = "is damaged";
+		return STORE_BAD_DATA;
+	case SQLITE_ERROR:	/* a table is not there, for example */
+	case SQLITE_SCHEMA:
+		*words = "has not the tables that it should have";
+		return STORE_BAD_DATA;
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_TOOBIG:
+		return STORE_BAD_DATA;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		*words = "is locked";
+		return STORE_IN_USE;
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+		*words = "its log cannot be read: run as the daemon's user";
+		return STORE_NO_DATABASE;
+	}
+	return STORE_IO_ERROR;
+}
+
+enum store_open_status
+sqlite_status_of_open(const char *path, sqlite3 *db)
+{
+	int rc = sqlite3_extended_errcode(db);
+
+	log_errorx("store: %s: cannot be opened: %s (%d)", path,
+	    sqlite3_errmsg(db), rc);
+	switch (rc & 0xff) {
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return STORE_CANNOT_CREATE;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return STORE_IN_USE;
+	case SQLITE_IOERR:
+	case SQLITE_FULL:
+	case SQLITE_NOMEM:
+		return STORE_IO_ERROR;
+	}
+	return STORE_BAD_DATA;
+}
