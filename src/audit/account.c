@@ -9,9 +9,9 @@
 static const struct sql_text next_sql = { .text =
     "SELECT " AUDIT_ENTRY_COLUMNS
     " FROM journal_body AS b INDEXED BY journal_body_account"
-    " CROSS JOIN journal AS j ON j.seq = b.seq"
-    " CROSS JOIN session AS s ON s.id = j.session"
-    " WHERE b.account = ?1 AND b.seq > ?2 ORDER BY b.seq LIMIT 1" };
+    " CROSS JOIN journal AS j CROSS JOIN session AS s"
+    " WHERE j.seq = b.seq AND s.id = j.session"
+    " AND b.account = ?1 AND b.seq > ?2 ORDER BY b.seq LIMIT 1" };
 
 void
 audit_entry_clear(struct audit_entry *entry)

@@ -34,7 +34,7 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    "SELECT seq, session, customer FROM journal"
 	    " WHERE event = 10 AND seq > ? ORDER BY seq" },
 	[SQL_ANCHOR] = { .text =
-	    "SELECT ifnull(max(seq), 0)"
+	    "SELECT coalesce(max(seq), 0)"
 	    " FROM chain_anchor" },
 };
 

@@ -17,9 +17,9 @@ enum {
 static const struct sql_text slice_sql = { .text =
     "SELECT " AUDIT_ENTRY_COLUMNS ", j.session"
     " FROM journal AS j INDEXED BY journal_newcomer"
-    " CROSS JOIN session AS s ON s.id = j.session"
+    " CROSS JOIN session AS s"
     " LEFT JOIN journal_body AS b ON b.seq = j.seq"
-    " WHERE j.event IN (1, 2) AND (j.session, j.customer, j.seq) > (?, ?, ?)"
+    " WHERE s.id = j.session AND j.event IN (1, 2) AND (j.session, j.customer, j.seq) > (?, ?, ?)"
     " ORDER BY j.session, j.customer, j.seq LIMIT ?" };
 
 struct audit_newcomers {

@@ -30,28 +30,29 @@ static const struct sql_text counts_sql = { .text =
  */
 static const struct sql_text ends_sql = { .text =
     "SELECT f.seq, f.ts_ms, l.seq, l.ts_ms FROM session AS s"
-    " CROSS JOIN journal AS n ON n.seq = ifnull((SELECT min(seq)"
+    " CROSS JOIN journal AS n CROSS JOIN journal AS f CROSS JOIN journal AS l"
+    " WHERE s.id = ?1 AND n.seq = coalesce((SELECT min(seq)"
     "  FROM journal INDEXED BY journal_newcomer"
     "  WHERE session = ?1 AND event IN (1, 2)), s.last_seq)"
-    " CROSS JOIN journal AS f ON f.seq = iif(n.previous_seq IS NULL, n.seq,"
+    " AND f.seq = CASE WHEN n.previous_seq IS NULL THEN n.seq ELSE"
     "  (WITH RECURSIVE back (seq, previous_seq) AS ("
     "   SELECT n.seq, n.previous_seq"
     "   UNION ALL SELECT j.seq, j.previous_seq FROM back"
-    "   CROSS JOIN journal AS j ON j.seq = back.previous_seq"
-    "   WHERE j.session = n.session AND j.seq < back.seq)"
-    "  SELECT min(seq) FROM back))"
-    " CROSS JOIN journal AS l ON l.seq = s.last_seq WHERE s.id = ?1" };
+    "   CROSS JOIN journal AS j WHERE j.seq = back.previous_seq"
+    "   AND j.session = n.session AND j.seq < back.seq)"
+    "  SELECT min(seq) FROM back) END"
+    " AND l.seq = s.last_seq" };
 static const struct sql_text host_sql = { .text =
     "SELECT b.name FROM customer AS c"
     " LEFT JOIN journal_body AS b ON b.seq = c.name_seq"
-    " WHERE c.session = ?1 AND c.state IN (0, 1) AND c.is_host"
+    " WHERE c.session = ?1 AND c.state IN (0, 1) AND c.is_host = 1"
     " ORDER BY c.id DESC LIMIT 1" };
 static const struct sql_text last_host_sql = { .text =
     "SELECT b.name FROM journal AS j INDEXED BY journal_newcomer"
     " LEFT JOIN journal_body AS b ON b.seq = j.seq"
     " WHERE j.session = ?1 AND j.event IN (1, 2) AND j.customer ="
     " (SELECT cid FROM customer WHERE session = ?1 AND incarnation = ?2"
-    "  AND is_host ORDER BY id DESC LIMIT 1) ORDER BY j.seq LIMIT 1" };
+    "  AND is_host = 1 ORDER BY id DESC LIMIT 1) ORDER BY j.seq LIMIT 1" };
 
 void
 audit_session_clear(struct audit_session *session)

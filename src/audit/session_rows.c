@@ -27,7 +27,7 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	[SQL_BACK] = { .text =
 	    "SELECT session, previous_seq FROM journal WHERE seq = ?" },
 	[SQL_ANCHOR] = { .text =
-	    "SELECT ifnull(max(seq), 0) FROM chain_anchor" },
+	    "SELECT coalesce(max(seq), 0) FROM chain_anchor" },
 };
 
 struct session_rows {

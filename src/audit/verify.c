@@ -61,7 +61,7 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	[SQL_NEWEST] = { .text =
 	    "SELECT max(seq) FROM journal" },
 	[SQL_FIRST] = { .text =
-	    "SELECT ifnull(min(seq), 9223372036854775807) FROM journal" },
+	    "SELECT coalesce(min(seq), 9223372036854775807) FROM journal" },
 	[SQL_ANCHOR] = { .text =
 	    "SELECT seq, hash FROM chain_anchor ORDER BY seq DESC LIMIT 1" },
 	[SQL_ANCHORS] = { .text =

@@ -38,13 +38,13 @@ static const struct sql_text sessions_sql = { .text =
 static const struct sql_text wrong_row_sql = { .text =
     "SELECT seq FROM (SELECT seq, previous_seq, lag(seq) OVER"
     "  (PARTITION BY session ORDER BY seq) AS before FROM journal"
-    "  WHERE session <> 0)"
-    " WHERE iif(before IS NULL, previous_seq > ?1, previous_seq IS NOT before)"
+    "  WHERE session <> 0) AS linked WHERE CASE WHEN before IS NULL"
+    "  THEN previous_seq > ?1 ELSE previous_seq IS DISTINCT FROM before END"
     " ORDER BY seq LIMIT 1" };
 static const struct sql_text wrong_session_sql = { .text =
     "SELECT name FROM session AS s LEFT JOIN (SELECT session, max(seq) AS last"
     "  FROM journal GROUP BY session) AS j ON j.session = s.id"
-    " WHERE s.last_seq IS NOT j.last"
+    " WHERE s.last_seq IS DISTINCT FROM j.last"
     " AND (j.last IS NOT NULL OR s.last_seq > ?1) LIMIT 1" };
 
 static uint64_t

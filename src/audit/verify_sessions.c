@@ -34,8 +34,8 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    " SELECT seq, event, incarnation, previous_seq FROM journal"
 	    "  WHERE seq = ?"
 	    " UNION ALL SELECT j.seq, j.event, j.incarnation, j.previous_seq"
-	    "  FROM back CROSS JOIN journal AS j ON j.seq = back.previous_seq"
-	    "  WHERE j.seq < back.seq)"
+	    "  FROM back CROSS JOIN journal AS j"
+	    "  WHERE j.seq = back.previous_seq AND j.seq < back.seq)"
 	    " SELECT incarnation FROM back"
 	    " WHERE event NOT IN (9, 10, 11, 12, 15) LIMIT 1" },
 	[SQL_RUNNING] = { .text =

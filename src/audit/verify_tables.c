@@ -33,8 +33,9 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	[SQL_CUSTOMER] = { .text =
 	    "SELECT incarnation, is_host, is_ready, has_token, state,"
 	    " left_revision, name_seq, cart_seq, seq_cart, seq_ready,"
-	    " request IS (SELECT request FROM journal_body WHERE seq = ?3)"
-	    " AS request, id FROM customer WHERE session = ?1 AND cid = ?2" },
+	    " request IS NOT DISTINCT FROM"
+	    "  (SELECT request FROM journal_body WHERE seq = ?3) AS request,"
+	    " id FROM customer WHERE session = ?1 AND cid = ?2" },
 	[SQL_COUNT] = { .text =
 	    "SELECT count(*) FROM customer"
 	    " WHERE session = ? AND state IN (0, 1, 2) AND incarnation = ?" },
@@ -50,15 +51,16 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    " WHERE NOT EXISTS (SELECT 1 FROM journal WHERE seq = s.last_seq)"
 	    " LIMIT 1" },
 	[SQL_NOTED] = { .text =
-	    "SELECT name, incarnation IS (SELECT incarnation FROM journal"
-	    "  WHERE seq = s.last_seq) AS is_right"
+	    "SELECT name, incarnation IS NOT DISTINCT FROM"
+	    "  (SELECT incarnation FROM journal WHERE seq = s.last_seq)"
+	    "  AS is_right"
 	    " FROM session AS s WHERE ?1 IN (0, id) AND NOT EXISTS ("
 	    " WITH RECURSIVE back (seq, event, previous_seq) AS ("
 	    "  SELECT seq, event, previous_seq FROM journal"
 	    "   WHERE seq = s.last_seq"
 	    "  UNION ALL SELECT j.seq, j.event, j.previous_seq FROM back"
-	    "   CROSS JOIN journal AS j ON j.seq = back.previous_seq"
-	    "   WHERE j.seq < back.seq)"
+	    "   CROSS JOIN journal AS j"
+	    "   WHERE j.seq = back.previous_seq AND j.seq < back.seq)"
 	    " SELECT 1 FROM back WHERE event NOT IN (9, 10, 11, 12, 15))" },
 	[SQL_STRAY] = { .text =
 	    "SELECT c.id FROM customer AS c"
@@ -70,7 +72,7 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    "SELECT c.id FROM customer AS c JOIN session AS s"
 	    " ON s.id = c.session WHERE (s.ended_ms IS NOT NULL"
 	    "  OR c.incarnation < s.incarnation)"
-	    " AND (c.state IS NOT 2 OR c.name_seq IS NOT NULL"
+	    " AND (c.state IS DISTINCT FROM 2 OR c.name_seq IS NOT NULL"
 	    "  OR c.cart_seq IS NOT NULL) LIMIT 1" },
 	[SQL_LOCKED_END] = { .text =
 	    "SELECT name FROM session WHERE locked_ms IS NOT NULL"

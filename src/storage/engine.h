@@ -45,8 +45,9 @@ struct sql_value {
 };
 
 /*
- * A statement.  Parameters are ? and ?N, as SQLite numbers them.  What one text
- * cannot say to all engines has one of its own for PostgreSQL.
+ * A statement.  Parameters are ? and ?N, as SQLite numbers them; its INDEXED BY
+ * is a hint that others leave out.  What one text cannot say to all engines has
+ * one of its own for PostgreSQL.
  */
 struct sql_text {
 	const char *text;

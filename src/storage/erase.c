@@ -22,22 +22,29 @@ enum statement {
 	STATEMENTS
 };
 
+/* A session's rows from one on, the newest first. */
+#define ROWS								\
+	"WITH RECURSIVE"						\
+	" back (seq, session, customer, previous_seq, steps) AS ("	\
+	" SELECT seq, session, customer, previous_seq, 1 FROM journal"	\
+	"  WHERE seq = ?1"						\
+	" UNION ALL SELECT j.seq, j.session, j.customer, j.previous_seq," \
+	"  back.steps + 1 FROM back CROSS JOIN journal AS j"		\
+	"  WHERE j.seq = back.previous_seq AND back.steps < ?4)"	\
+	" SELECT back.seq, back.session, back.previous_seq,"		\
+	" back.seq < ?2 AND (?3 IS NULL"				\
+	"  OR back.customer IS NOT DISTINCT FROM ?3)"			\
+	" AND b.salt IS NOT NULL AS is_wanted"				\
+	" FROM back LEFT JOIN journal_body AS b ON b.seq = back.seq"
+
 static const struct sql_text statement_sql[STATEMENTS] = {
 	[SQL_KNOWN_SESSION] = { .text =
 	    "SELECT 1 FROM session WHERE id = ?" },
 	[SQL_KNOWN_CUSTOMER] = { .text =
 	    "SELECT 1 FROM customer WHERE session = ? AND cid = ?" },
-	[SQL_ROWS] = { .text =
-	    "WITH RECURSIVE back (seq, session, customer, previous_seq) AS ("
-	    " SELECT seq, session, customer, previous_seq FROM journal"
-	    "  WHERE seq = ?1"
-	    " UNION ALL SELECT j.seq, j.session, j.customer, j.previous_seq"
-	    "  FROM back CROSS JOIN journal AS j ON j.seq = back.previous_seq"
-	    "  LIMIT ?4)"
-	    " SELECT back.seq, back.session, back.previous_seq,"
-	    " back.seq < ?2 AND (?3 IS NULL OR back.customer IS ?3)"
-	    " AND b.salt IS NOT NULL AS is_wanted"
-	    " FROM back LEFT JOIN journal_body AS b ON b.seq = back.seq" },
+	[SQL_ROWS] = {
+	    .text = ROWS,	/* as the recursion yields them */
+	    .postgres = ROWS " ORDER BY back.seq DESC" },
 	[SQL_BODY] = { .text =
 	    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
 	    " cart = NULL, request = NULL, account = NULL WHERE seq = ?" },
@@ -45,7 +52,7 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	[SQL_REQUEST] = { .text =
 	    "UPDATE customer SET request = NULL"
 	    " FROM (SELECT session AS s, customer AS c FROM journal"
-	    "  WHERE seq BETWEEN ? AND ? AND event IN (1, 2))"
+	    "  WHERE seq BETWEEN ? AND ? AND event IN (1, 2)) AS newcomer"
 	    " WHERE session = s AND cid = c AND request IS NOT NULL" },
 };
 

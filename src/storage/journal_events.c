@@ -50,17 +50,22 @@ enum column {
 #define FROM_JOURNAL							\
 	" FROM journal AS j LEFT JOIN session AS s ON s.id = j.session"	\
 	" LEFT JOIN journal_body AS b ON b.seq = j.seq"			\
-	"  AND j.event IN (1, 2) AND j.flags & 8"
+	"  AND j.event IN (1, 2) AND (j.flags & 8) <> 0"
+
+/* With how long the shop's name is that the session's begins with. */
+#define ROWS(shop_chars)						\
+	SELECT_ROW							\
+	" substr(s.name, 1, " shop_chars ") = ?3"			\
+	FROM_JOURNAL							\
+	" WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2"
 
 static const struct sql_text statement_sql[STATEMENTS] = {
 	[SQL_BOUNDS] = { .text =
 	    "SELECT (SELECT min(seq) FROM journal),"
 	    " (SELECT max(seq) FROM journal)" },
-	[SQL_ROWS] = { .text =
-	    SELECT_ROW
-	    " substr(s.name, 1, max(instr(s.name, '/') - 1, 0)) = ?3"
-	    FROM_JOURNAL
-	    " WHERE j.seq > ?1 ORDER BY j.seq LIMIT ?2" },
+	[SQL_ROWS] = {
+	    .text = ROWS("max(instr(s.name, '/') - 1, 0)"),
+	    .postgres = ROWS("greatest(strpos(s.name, '/') - 1, 0)") },
 	/* No index leads to them: all rows are looked at. */
 	[SQL_ROWS_OF_SESSION] = { .text =
 	    SELECT_ROW

@@ -41,6 +41,18 @@ enum statement {
 	STATEMENTS
 };
 
+/* Where the slash is that ends the shop's name, or 0. */
+#define LIST(slash)							\
+	"SELECT s.id, s.name, s.incarnation, s.revision, s.active_ms,"	\
+	" CASE WHEN is_wanted THEN (SELECT count(*) FROM customer AS c"	\
+	"  WHERE c.session = s.id AND c.state = 0) END,"		\
+	" CASE WHEN is_wanted THEN (SELECT count(*) FROM customer AS c"	\
+	"  WHERE c.session = s.id AND c.state = 0 AND c.is_ready = 1) END" \
+	" FROM (SELECT id, name, incarnation, revision, active_ms,"	\
+	"  substr(name, 1, " slash ") = ? AS is_wanted"			\
+	"  FROM session INDEXED BY session_running"			\
+	"  WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?) AS s"
+
 static const struct sql_text statement_sql[STATEMENTS] = {
 	[SQL_SESSION_START] = { .text =
 	    "INSERT INTO session (id, name, incarnation, revision, active_ms,"
@@ -48,8 +60,9 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    " SET incarnation = excluded.incarnation, revision = 1,"
 	    " active_ms = excluded.active_ms, last_seq = excluded.last_seq,"
 	    " ended_ms = NULL, locked_ms = NULL"
-	    " WHERE name = excluded.name AND ended_ms IS NOT NULL"
-	    " AND incarnation = excluded.incarnation - 1" },
+	    " WHERE session.name = excluded.name"
+	    " AND session.ended_ms IS NOT NULL"
+	    " AND session.incarnation = excluded.incarnation - 1" },
 	[SQL_SESSION_END] = { .text =
 	    "UPDATE session SET ended_ms = ?2, locked_ms = NULL WHERE id = ?1" },
 	[SQL_SESSION_LOCK] = { .text =
@@ -66,18 +79,19 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    " has_token, request, name_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?)" },
 	[SQL_CUSTOMER_CART] = { .text =
 	    "UPDATE customer SET cart_seq = ?2,"
-	    " seq_cart = ifnull(?3, seq_cart) WHERE id = ?1" },
+	    " seq_cart = coalesce(?3, seq_cart) WHERE id = ?1" },
 	[SQL_CUSTOMER_READY] = { .text =
 	    "UPDATE customer SET is_ready = ?2,"
-	    " seq_ready = ifnull(?3, seq_ready) WHERE id = ?1" },
+	    " seq_ready = coalesce(?3, seq_ready) WHERE id = ?1" },
 	[SQL_CUSTOMER_GONE] = { .text =
 	    "UPDATE customer SET state = 2, left_revision = ?2,"
 	    " name_seq = NULL, cart_seq = NULL WHERE id = ?1" },
 	[SQL_CUSTOMER_EXPIRE] = { .text =
 	    "UPDATE customer SET left_revision = ?2,"
-	    " state = iif(has_token, 1, 2),"
-	    " name_seq = iif(has_token, name_seq, NULL),"
-	    " cart_seq = iif(has_token, cart_seq, NULL) WHERE id = ?1" },
+	    " state = CASE WHEN has_token = 1 THEN 1 ELSE 2 END,"
+	    " name_seq = CASE WHEN has_token = 1 THEN name_seq END,"
+	    " cart_seq = CASE WHEN has_token = 1 THEN cart_seq END"
+	    " WHERE id = ?1" },
 	[SQL_CUSTOMER_RETURN] = { .text =
 	    "UPDATE customer SET state = 0, left_revision = 0 WHERE id = ?1" },
 	[SQL_CUSTOMERS_END] = { .text =
@@ -93,44 +107,37 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    "WITH wanted (customer) AS ("
 	    " SELECT id FROM customer WHERE session = ?1 AND state = 0"
 	    " UNION ALL SELECT id FROM customer"
-	    "  WHERE session = ?1 AND state = 1 AND is_host"
+	    "  WHERE session = ?1 AND state = 1 AND is_host = 1"
 	    " UNION ALL SELECT * FROM (SELECT id FROM customer"
-	    "  WHERE session = ?1 AND state = 1 AND NOT is_host"
+	    "  WHERE session = ?1 AND state = 1 AND is_host = 0"
 	    "  ORDER BY incarnation DESC, left_revision DESC, id DESC"
-	    "  LIMIT 2 * ?2)"
+	    "  LIMIT 2 * ?2) AS away"
 	    " UNION ALL SELECT * FROM (SELECT id FROM customer"
 	    "  WHERE session = ?1 AND state = 2"
 	    "  ORDER BY incarnation DESC, left_revision DESC, id DESC"
-	    "  LIMIT ?2))"
+	    "  LIMIT ?2) AS gone)"
 	    " SELECT c.id, c.cid, c.incarnation, c.is_host, c.is_ready,"
 	    " c.has_token, c.request, c.state, c.left_revision,"
 	    " c.seq_cart, c.seq_ready, n.name, b.cart"
-	    " FROM wanted CROSS JOIN customer AS c ON c.id = wanted.customer"
+	    " FROM wanted CROSS JOIN customer AS c"
 	    " LEFT JOIN journal_body AS n ON n.seq = c.name_seq"
 	    " LEFT JOIN journal_body AS b ON b.seq = c.cart_seq"
-	    " ORDER BY c.id" },
+	    " WHERE c.id = wanted.customer ORDER BY c.id" },
 	[SQL_AWAY] = { .text =
 	    "SELECT id FROM customer WHERE session = ? AND cid = ?"
 	    " AND state = 1" },
 	[SQL_RUNNING] = { .text =
 	    "SELECT id, name, active_ms FROM session"
 	    " WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?" },
-	[SQL_LIST] = { .text =
-	    "SELECT s.id, s.name, s.incarnation, s.revision, s.active_ms,"
-	    " CASE WHEN is_wanted THEN (SELECT count(*) FROM customer AS c"
-	    "  WHERE c.session = s.id AND c.state = 0) END,"
-	    " CASE WHEN is_wanted THEN (SELECT count(*) FROM customer AS c"
-	    "  WHERE c.session = s.id AND c.state = 0 AND c.is_ready) END"
-	    " FROM (SELECT id, name, incarnation, revision, active_ms,"
-	    "  substr(name, 1, instr(name, '/')) = ? AS is_wanted"
-	    "  FROM session INDEXED BY session_running"
-	    "  WHERE ended_ms IS NULL AND id > ? ORDER BY id LIMIT ?) AS s" },
+	[SQL_LIST] = {
+	    .text = LIST("instr(name, '/')"),
+	    .postgres = LIST("strpos(name, '/')") },
 	[SQL_LOCKED] = { .text =
 	    "SELECT id, name FROM session"
 	    " WHERE locked_ms IS NOT NULL AND id > ? ORDER BY id LIMIT ?" },
 	[SQL_ROWS] = { .text =
-	    "SELECT (SELECT ifnull(max(id), 0) FROM session) AS id,"
-	    " (SELECT ifnull(max(id), 0) FROM customer) AS id,"
+	    "SELECT (SELECT coalesce(max(id), 0) FROM session) AS id,"
+	    " (SELECT coalesce(max(id), 0) FROM customer) AS id,"
 	    " EXISTS (SELECT 1 FROM session WHERE locked_ms IS NOT NULL)"
 	    " AS locked_ms" },
 };
@@ -433,7 +440,8 @@ load_customers(struct sql *sql, size_t max_remembered,
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_LOAD_CUSTOMERS);
 
 	sql_bind_row(&b, session->row);
-	sql_bind_row(&b, max_remembered == 0 ? -1 : (int64_t)max_remembered);
+	sql_bind_row(&b, max_remembered == 0 ? COLUMN_NUMBER_MAX :
+	    (int64_t)max_remembered);
 	while (sql_next(&b)) {
 		struct columns columns = columns_at(b.statement, "customer");
 

@@ -40,12 +40,12 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    "  WHERE session = j.session AND cid = j.customer"
 	    "  AND (name_seq = b.seq OR cart_seq = b.seq)) AS is_needed,"
 	    " b.salt IS NULL AS is_empty"
-	    " FROM journal_body AS b CROSS JOIN journal AS j ON j.seq = b.seq"
-	    " WHERE b.seq > ? ORDER BY b.seq LIMIT ?" },
+	    " FROM journal_body AS b CROSS JOIN journal AS j"
+	    " WHERE j.seq = b.seq AND b.seq > ? ORDER BY b.seq LIMIT ?" },
 	[SQL_DELETE_BODIES] = { .text =
 	    "DELETE FROM journal_body WHERE seq BETWEEN ? AND ?" },
 	[SQL_ROWS] = { .text =
-	    "SELECT seq, ts_ms, session, event IS 1 AND revision IS 1"
+	    "SELECT seq, ts_ms, session, event = 1 AND revision = 1"
 	    "  AND EXISTS (SELECT 1 FROM session WHERE id = journal.session"
 	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL)"
 	    "  AS begins_what_goes_on"
@@ -54,9 +54,9 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    "SELECT seq, client_seq FROM journal INDEXED BY journal_purge"
 	    " WHERE event = 12 ORDER BY seq DESC LIMIT 1" },
 	[SQL_FIRST] = { .text =
-	    "SELECT ifnull(min(seq), 0) AS seq FROM journal" },
+	    "SELECT coalesce(min(seq), 0) AS seq FROM journal" },
 	[SQL_LAST] = { .text =
-	    "SELECT ifnull(max(seq), 0) AS seq FROM journal WHERE seq <= ?" },
+	    "SELECT coalesce(max(seq), 0) AS seq FROM journal WHERE seq <= ?" },
 	/* Behind its END come notes alone. */
 	[SQL_ENDED] = { .text =
 	    "SELECT DISTINCT session FROM journal"
@@ -65,8 +65,8 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	[SQL_DELETE_CUSTOMERS] = { .text =
 	    "DELETE FROM customer WHERE state = 2 AND id IN"
 	    " (SELECT c.id FROM journal AS j CROSS JOIN customer AS c"
-	    "  ON c.session = j.session AND c.cid = j.customer"
-	    "  WHERE j.seq <= ? AND j.event IN (1, 2))" },
+	    "  WHERE c.session = j.session AND c.cid = j.customer"
+	    "  AND j.seq <= ? AND j.event IN (1, 2))" },
 	[SQL_DELETE_ROWS] = { .text =
 	    "DELETE FROM journal WHERE seq <= ?" },
 	[SQL_DELETE_SESSION] = { .text =
