@@ -7,6 +7,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
+export { lacking, skip } from './skip.mjs';
+
 export const PROGRAM = path.resolve(process.argv[2] ?? process.env.BUDDYSHOPPING ??
 	'src/buddyshopping');
 
@@ -20,10 +22,10 @@ const ASAN_OPTIONS = [process.env.ASAN_OPTIONS, 'quarantine_size_mb=1']
 const children = new Set();
 const folders = new Set();
 
-// Nothing here takes as long: what is awaited will not come.
 // What is said of the sockets that a setting asks for besides.
 const PURPOSES = { 'fastcgi-listen': 'FastCGI',
 	'api-listen': "the shop's server" };
+// Nothing here takes as long: what is awaited will not come.
 const PATIENCE_MS = 300000;
 
 // A test that fails leaves nothing behind.
@@ -39,25 +41,6 @@ export const makeFolder = () => {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'end-to-end.'));
 	folders.add(folder);
 	return folder;
-};
-
-// Say why these tests cannot be run here.
-export const skip = (reason) => {
-	console.log(`skipped: ${reason}`);
-	process.exit(77);
-};
-
-// What was installed for these tests, if somebody says so: that of
-// contrib/quickstart's "test", or of its "test all" too.
-const INSTALLED = process.env.INSTALLED?.split(' ');
-
-// The reason for a skip, that something is not there; an error if it was to be.
-export const lacking = (group, reason) => {
-	if (INSTALLED === undefined)
-		return reason;
-	if (INSTALLED.includes(group))
-		throw new Error(`${reason}, and should have been installed`);
-	return 'not selected';
 };
 
 // Where a daemon or a front is: its host, port, and what stands in front of the
