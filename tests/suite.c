@@ -49,26 +49,28 @@ run_case(SRunner *runner, const char *name)
 static bool
 run_beside(SRunner *runner)
 {
+	pid_t pids[WAITING_MAX];
 	bool is_well;
 	int status;
 	size_t i;
-	pid_t pid;
 
 	for (i = 0; i < waiting; i++) {
-		pid = fork();
-		if (pid == 0) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
 			is_well = run_case(runner, waiting_names[i]);
 			srunner_free(runner);
 			exit(is_well ? EXIT_SUCCESS : EXIT_FAILURE);
 		}
-		if (pid == -1) {
+		if (pids[i] == -1) {
 			perror("fork");
 			exit(EXIT_FAILURE);
 		}
 	}
 	is_well = run_case(runner, suite_name);
-	while (wait(&status) != -1)
-		is_well = is_well && status == 0;
+	/* A server may be a child as well. */
+	for (i = 0; i < waiting; i++)
+		is_well = waitpid(pids[i], &status, 0) == pids[i] &&
+		    status == 0 && is_well;
 	return is_well;
 }
 
