@@ -17,6 +17,10 @@
 --   still there, is looked after by a trigger.  No trigger is for inserted
 --   rows.
 --
+--   What a column may hold is said by domains.  Each statement on a table reads
+--   all its CHECKs anew, also where it sets other columns, which made a record
+--   half as dear again.
+--
 --   There is no log_mark, which is of files.  about says what user_version and
 --   application_id say in a file, writer who may write.
 --
@@ -38,6 +42,17 @@ BEGIN
 END
 $$;
 
+CREATE DOMAIN buddyshopping.sha256 AS BYTEA
+    CHECK (octet_length(VALUE) = 32);
+CREATE DOMAIN buddyshopping.salt AS BYTEA
+    CHECK (octet_length(VALUE) = 16);
+CREATE DOMAIN buddyshopping.customer_id AS TEXT COLLATE "C"
+    CHECK (octet_length(VALUE) = 24);
+CREATE DOMAIN buddyshopping.truth AS SMALLINT
+    CHECK (VALUE IN (0, 1));
+CREATE DOMAIN buddyshopping.customer_state AS SMALLINT
+    CHECK (VALUE IN (0, 1, 2));
+
 -- The argument is why.
 CREATE FUNCTION buddyshopping.refuse() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -53,7 +68,7 @@ CREATE TABLE buddyshopping.about (
 	application TEXT COLLATE "C" NOT NULL
 	    CHECK (application = 'buddyshopping'),
 	version BIGINT NOT NULL,
-	key BYTEA CHECK (octet_length(key) = 32)	-- NULL before a start
+	key buddyshopping.sha256	-- NULL before a start
 );
 
 INSERT INTO buddyshopping.about VALUES (1, 'buddyshopping', 7, NULL);
@@ -97,13 +112,13 @@ CREATE TRIGGER session_no_rename BEFORE UPDATE OF id, name
 CREATE TABLE buddyshopping.customer (
 	id BIGINT PRIMARY KEY,		-- grows in joining order
 	session BIGINT NOT NULL REFERENCES buddyshopping.session(id),
-	cid TEXT COLLATE "C" NOT NULL CHECK (octet_length(cid) = 24),
+	cid buddyshopping.customer_id NOT NULL,
 	incarnation BIGINT NOT NULL,
-	is_host SMALLINT NOT NULL CHECK (is_host IN (0, 1)),
-	is_ready SMALLINT NOT NULL DEFAULT 0 CHECK (is_ready IN (0, 1)),
-	has_token SMALLINT NOT NULL CHECK (has_token IN (0, 1)),
-	request BYTEA CHECK (octet_length(request) = 32),
-	state SMALLINT NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),
+	is_host buddyshopping.truth NOT NULL,
+	is_ready buddyshopping.truth NOT NULL DEFAULT 0,
+	has_token buddyshopping.truth NOT NULL,
+	request buddyshopping.sha256,
+	state buddyshopping.customer_state NOT NULL DEFAULT 0,
 	left_revision BIGINT NOT NULL DEFAULT 0,	-- 0 in state 0
 	name_seq BIGINT,		-- NULL once gone
 	cart_seq BIGINT,		-- NULL for an empty cart
@@ -123,12 +138,12 @@ CREATE TABLE buddyshopping.journal (
 	event BIGINT NOT NULL,
 	ts_ms BIGINT NOT NULL,
 	transport SMALLINT NOT NULL,
-	customer TEXT COLLATE "C" CHECK (octet_length(customer) = 24),
-	displaced TEXT COLLATE "C" CHECK (octet_length(displaced) = 24),
+	customer buddyshopping.customer_id,
+	displaced buddyshopping.customer_id,
 	flags BIGINT NOT NULL,
 	client_seq BIGINT NOT NULL,	-- 0 for none
-	digest BYTEA NOT NULL CHECK (octet_length(digest) = 32),
-	hash BYTEA NOT NULL CHECK (octet_length(hash) = 32),
+	digest buddyshopping.sha256 NOT NULL,
+	hash buddyshopping.sha256 NOT NULL,
 	previous_seq BIGINT
 );
 
@@ -142,11 +157,11 @@ CREATE INDEX journal_purge ON buddyshopping.journal(seq) WHERE event = 12;
 
 CREATE TABLE buddyshopping.journal_body (
 	seq BIGINT PRIMARY KEY,		-- the journal's
-	salt BYTEA CHECK (octet_length(salt) = 16),
+	salt buddyshopping.salt,
 	name TEXT COLLATE "C",		-- START, JOIN; CALL
 	address TEXT COLLATE "C",
 	cart TEXT COLLATE "C",		-- CART
-	request BYTEA CHECK (octet_length(request) = 32),	-- START, JOIN
+	request buddyshopping.sha256,	-- START, JOIN
 	account TEXT COLLATE "C"	-- START, JOIN
 );
 
@@ -155,7 +170,7 @@ CREATE INDEX journal_body_account ON buddyshopping.journal_body(account)
 
 CREATE TABLE buddyshopping.chain_anchor (
 	seq BIGINT PRIMARY KEY,
-	hash BYTEA NOT NULL CHECK (octet_length(hash) = 32)
+	hash buddyshopping.sha256 NOT NULL
 );
 
 CREATE TABLE buddyshopping.webhook (
