@@ -95,10 +95,11 @@ CREATE TABLE buddyshopping.session (
 	active_ms BIGINT NOT NULL,
 	last_seq BIGINT,
 	locked_ms BIGINT		-- since when; NULL while it is not
-);
+) WITH (fillfactor = 70);
 
--- An index on what changes with every record would make each of these updates
--- one of all indexes (no heap-only tuple).
+-- As in customer, no index is on what changes with every record, and pages have
+-- room for the rows of a list: so these updates touch no index (they are
+-- heap-only tuples).
 CREATE INDEX session_running ON buddyshopping.session(id)
     WHERE ended_ms IS NULL;
 
@@ -125,7 +126,7 @@ CREATE TABLE buddyshopping.customer (
 	seq_cart BIGINT NOT NULL DEFAULT 0,	-- highest client_seq applied
 	seq_ready BIGINT NOT NULL DEFAULT 0,
 	UNIQUE (session, cid)
-);
+) WITH (fillfactor = 70);
 
 CREATE INDEX customer_by_state ON buddyshopping.customer
     (session, state, incarnation, left_revision);
@@ -145,7 +146,7 @@ CREATE TABLE buddyshopping.journal (
 	digest buddyshopping.sha256 NOT NULL,
 	hash buddyshopping.sha256 NOT NULL,
 	previous_seq BIGINT
-);
+) WITH (autovacuum_freeze_min_age = 0);
 
 CREATE INDEX journal_newcomer ON buddyshopping.journal(session, customer)
     WHERE event IN (1, 2);
@@ -155,6 +156,8 @@ CREATE INDEX journal_sessionless ON buddyshopping.journal(seq)
 
 CREATE INDEX journal_purge ON buddyshopping.journal(seq) WHERE event = 12;
 
+-- What was erased is on the disk until VACUUM: that must not wait for a part of
+-- the table to be old that grows with it.
 CREATE TABLE buddyshopping.journal_body (
 	seq BIGINT PRIMARY KEY,		-- the journal's
 	salt buddyshopping.salt,
@@ -163,7 +166,20 @@ CREATE TABLE buddyshopping.journal_body (
 	cart TEXT COLLATE "C",		-- CART
 	request buddyshopping.sha256,	-- START, JOIN
 	account TEXT COLLATE "C"	-- START, JOIN
-);
+) WITH (autovacuum_freeze_min_age = 0, autovacuum_vacuum_scale_factor = 0.01);
+
+-- Carts above 2 KB are compressed, which lz4 does in a third of the time.  A
+-- server may be older than it (13), or built without it.
+DO $$
+BEGIN
+	IF EXISTS (SELECT 1 FROM pg_catalog.pg_settings
+	    WHERE name = 'default_toast_compression'
+	    AND 'lz4' = ANY (enumvals)) THEN
+		ALTER TABLE buddyshopping.journal_body
+		    ALTER COLUMN cart SET COMPRESSION lz4;
+	END IF;
+END
+$$;
 
 CREATE INDEX journal_body_account ON buddyshopping.journal_body(account)
     WHERE account IS NOT NULL;
