@@ -42,7 +42,7 @@ BEGIN
 END
 $$;
 
-CREATE DOMAIN buddyshopping.sha256 AS BYTEA
+CREATE DOMAIN buddyshopping.digest AS BYTEA
     CHECK (octet_length(VALUE) = 32);
 CREATE DOMAIN buddyshopping.salt AS BYTEA
     CHECK (octet_length(VALUE) = 16);
@@ -68,7 +68,7 @@ CREATE TABLE buddyshopping.about (
 	application TEXT COLLATE "C" NOT NULL
 	    CHECK (application = 'buddyshopping'),
 	version BIGINT NOT NULL,
-	key buddyshopping.sha256	-- NULL before a start
+	key buddyshopping.digest	-- NULL before a start
 );
 
 INSERT INTO buddyshopping.about VALUES (1, 'buddyshopping', 7, NULL);
@@ -118,7 +118,7 @@ CREATE TABLE buddyshopping.customer (
 	is_host buddyshopping.truth NOT NULL,
 	is_ready buddyshopping.truth NOT NULL DEFAULT 0,
 	has_token buddyshopping.truth NOT NULL,
-	request buddyshopping.sha256,
+	request buddyshopping.digest,
 	state buddyshopping.customer_state NOT NULL DEFAULT 0,
 	left_revision BIGINT NOT NULL DEFAULT 0,	-- 0 in state 0
 	name_seq BIGINT,		-- NULL once gone
@@ -143,8 +143,8 @@ CREATE TABLE buddyshopping.journal (
 	displaced buddyshopping.customer_id,
 	flags BIGINT NOT NULL,
 	client_seq BIGINT NOT NULL,	-- 0 for none
-	digest buddyshopping.sha256 NOT NULL,
-	hash buddyshopping.sha256 NOT NULL,
+	digest buddyshopping.digest NOT NULL,
+	hash buddyshopping.digest NOT NULL,
 	previous_seq BIGINT
 ) WITH (autovacuum_freeze_min_age = 0);
 
@@ -164,7 +164,7 @@ CREATE TABLE buddyshopping.journal_body (
 	name TEXT COLLATE "C",		-- START, JOIN; CALL
 	address TEXT COLLATE "C",
 	cart TEXT COLLATE "C",		-- CART
-	request buddyshopping.sha256,	-- START, JOIN
+	request buddyshopping.digest,	-- START, JOIN
 	account TEXT COLLATE "C"	-- START, JOIN
 ) WITH (autovacuum_freeze_min_age = 0, autovacuum_vacuum_scale_factor = 0.01);
 
@@ -186,7 +186,7 @@ CREATE INDEX journal_body_account ON buddyshopping.journal_body(account)
 
 CREATE TABLE buddyshopping.chain_anchor (
 	seq BIGINT PRIMARY KEY,
-	hash buddyshopping.sha256 NOT NULL
+	hash buddyshopping.digest NOT NULL
 );
 
 CREATE TABLE buddyshopping.webhook (
@@ -229,13 +229,16 @@ CREATE TRIGGER journal_no_update BEFORE UPDATE ON buddyshopping.journal
 CREATE TRIGGER journal_no_truncate BEFORE TRUNCATE ON buddyshopping.journal
     EXECUTE FUNCTION buddyshopping.refuse('the journal is append-only');
 
--- Once for all rows of a DELETE, behind it.  The newest PURGE is above what it
--- allows, so it cannot have gone by what it allows.
+-- Once for all rows of a DELETE, behind it: the newest PURGE may be one of them.
 CREATE FUNCTION buddyshopping.journal_check_delete() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF (SELECT max(seq) FROM deleted) > coalesce((SELECT client_seq
-	    FROM buddyshopping.journal WHERE event = 12
+	IF (SELECT max(seq) FROM deleted) > coalesce((SELECT client_seq FROM (
+	    (SELECT seq, client_seq FROM buddyshopping.journal
+	      WHERE event = 12 ORDER BY seq DESC LIMIT 1)
+	    UNION ALL
+	    (SELECT seq, client_seq FROM deleted
+	      WHERE event = 12 ORDER BY seq DESC LIMIT 1)) AS purge
 	    ORDER BY seq DESC LIMIT 1), 0) THEN
 		RAISE EXCEPTION 'the journal is append-only'
 		    USING ERRCODE = 'integrity_constraint_violation';
