@@ -494,6 +494,28 @@ START_TEST(key_is_made_once_and_kept)
 }
 END_TEST
 
+START_TEST(key_may_be_in_another_file)
+{
+	struct place place;
+	struct id_key first, second;
+	struct store *store;
+	char other[PATH_BYTES], beside[PATH_BYTES];
+
+	place_init(&place);
+	path_beside(&place, "tokens", other);
+	path_beside(&place, "x.db.key", beside);
+	store = open_store(&place);
+	ck_assert_int_eq(store_key(store, other, &first), 0);
+	ck_assert_int_eq(store_key(store, other, &second), 0);
+	store_close(store);
+
+	ck_assert_mem_eq(&first, &second, sizeof(first));
+	ck_assert_int_eq(access(other, F_OK), 0);
+	ck_assert_int_eq(access(beside, F_OK), -1);
+	place_clear(&place);
+}
+END_TEST
+
 START_TEST(key_of_another_size_is_refused)
 {
 	static const size_t sizes[] = { 0, 31, 33 };
@@ -1636,6 +1658,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, second_daemon_is_refused_while_the_first_runs);
 	tcase_add_test(tc, older_version_is_brought_up_to_date);
 	tcase_add_test(tc, key_is_made_once_and_kept);
+	tcase_add_test(tc, key_may_be_in_another_file);
 	tcase_add_loop_test(tc, key_of_another_size_is_refused, 0, 3);
 	tcase_add_test(tc, lost_key_is_replaced_with_a_warning);
 	tcase_add_test(tc, rows_given_are_remembered);
