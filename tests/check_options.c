@@ -957,6 +957,7 @@ static const struct {
 	{ "webhook-timeout", "7", RELOAD_ADOPTED },
 	{ "webhook-retry-time", "7", RELOAD_ADOPTED },
 	{ "database", "/srv/shop.db", RELOAD_NEEDS_RESTART },
+	{ "key-file", "/proc/self/cwd/none.key", RELOAD_NEEDS_RESTART },
 	{ "log-addresses", "none", RELOAD_ADOPTED },
 	{ "admin-listen", "none", RELOAD_NEEDS_RESTART },
 	{ "log-level", "debug", RELOAD_ADOPTED },

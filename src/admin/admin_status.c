@@ -57,7 +57,7 @@ admin_status_daemon(const struct admin_request *request,
 	json_write_string(&json, "storage", config->storage(config->ctx));
 	json_write_number(&json, "uptime",
 	    (clock_now().mono_ms - config->started_ms) / 1000);
-	json_write_string(&json, "database", config->options->database);
+	json_write_string(&json, "database", config->options->database_shown);
 	json_write_string(&json, "logLevel",
 	    setting_log_level_name(log_level()));
 	json_write_number(&json, "websockets", ws_peers_count(config->peers));

@@ -24,8 +24,10 @@ struct webhook_secrets;
  */
 struct options {
 	char	*database_setting;	/* what says so; "" for nothing */
-	char	*database;		/* path */
+	char	*database;		/* see base/database_name.h */
+	char	*database_shown;	/* the same without a password */
 	bool	 is_default_database;	/* its directories may be missing */
+	char	*key_file;		/* of tokens; "": beside the database */
 
 	size_t	 max_message;
 	size_t	 max_customers;

@@ -15,11 +15,13 @@
 #include <zlib.h>
 
 #include "api_keys.h"
+#include "base/database_name.h"
 #include "base/getopt_error.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "base/xalloc.h"
 #include "config_file.h"
+#include "database_options.h"
 #include "options.h"
 #include "provenance.h"
 #include "setting_report.h"
@@ -286,15 +288,52 @@ default_database(void)
 	return NULL;
 }
 
+/* What -d or the setting says; NULL if that was refused. */
+static const char *
+named_database(const struct command_line *line, const struct options *options)
+{
+	return line->database != NULL ? line->database :
+	    options->database_setting;
+}
+
+static int
+check_database(const struct command_line *line, const struct options *options,
+    struct setting_report *report)
+{
+	const char *name = named_database(line, options);
+
+	return name == NULL ? -1 : database_options_check_name(name,
+	    line->database != NULL ? "-d" : "database", report);
+}
+
+/* The same for the daemon, which has a key besides. */
+static void
+check_database_and_key(const struct command_line *line,
+    const struct options *options, struct setting_report *report)
+{
+	if (check_database(line, options, report) == 0)
+		database_options_check_key(named_database(line, options),
+		    options, report);
+}
+
+static void
+set_database(struct options *options, char *name)
+{
+	free(options->database);
+	free(options->database_shown);
+	options->database = name;
+	options->database_shown = name == NULL ? NULL :
+	    database_name_show(name);
+}
+
 static void
 choose_database(const struct command_line *line, struct options *options)
 {
-	const char *path = line->database != NULL ? line->database :
-	    options->database_setting;
+	const char *name = named_database(line, options);
 
-	options->is_default_database = *path == '\0';
-	options->database = options->is_default_database ?
-	    default_database() : xstrdup(path);
+	options->is_default_database = *name == '\0';
+	set_database(options, options->is_default_database ?
+	    default_database() : xstrdup(name));
 }
 
 static int
@@ -391,6 +430,7 @@ fill(const struct command_line *line, struct options *options)
 	};
 
 	put_all_sources(line, options, &report);
+	check_database_and_key(line, options, &report);
 	read_api_keys(options, &report);
 	read_ticket_keys(options, &report);
 	shop_sections_read_keys(options, &report);
@@ -439,8 +479,7 @@ prefer_system_database(struct options *options)
 		access(options->database, F_OK) == 0) ||
 	    !has_system_database())
 		return;
-	free(options->database);
-	options->database = xstrdup(SYSTEM_DATABASE);
+	set_database(options, xstrdup(SYSTEM_DATABASE));
 }
 
 int
@@ -455,7 +494,8 @@ options_read_file(const char *file, const char *database,
 	    access(SYSTEM_CONFIG_FILE, F_OK) == 0)
 		line.file = SYSTEM_CONFIG_FILE;
 	put_all_sources(&line, options, &report);
-	if (report.problems > 0) {
+	if (check_database(&line, options, &report) == -1 ||
+	    report.problems > 0) {
 		options_clear(options);
 		return EX_CONFIG;
 	}
@@ -492,6 +532,7 @@ options_read_again(int argc, char **argv, struct options *options,
 		require_regular_file(line.file, &report);
 	if (status == OPTIONS_RUN && report.problems == 0) {
 		put_all_sources(&line, options, &report);
+		check_database_and_key(&line, options, &report);
 		read_api_keys(options, &report);
 		read_ticket_keys(options, &report);
 		shop_sections_read_keys(options, &report);
@@ -510,15 +551,19 @@ show_setting(const struct options *options, const struct setting *setting,
     void *ctx)
 {
 	size_t i = (size_t)(setting - settings_table);
+	const char *text = provenance_text(options->provenance, i);
+	char *database = setting->type == SETTING_DATABASE ?
+	    database_name_show(text) : NULL;
 	const struct options_shown shown = {
 		.key = key,
-		.value = provenance_text(options->provenance, i),
+		.value = database != NULL ? database : text,
 		.initial = setting->initial,
 		.origin = provenance_origin_name(options->provenance, i),
 		.needs_restart = setting->needs_restart,
 	};
 
 	show(ctx, &shown);
+	free(database);
 }
 
 static void
@@ -562,8 +607,7 @@ options_clear(struct options *options)
 	options->ticket_keys = NULL;
 	provenance_free(options->provenance);
 	options->provenance = NULL;
-	free(options->database);
-	options->database = NULL;
+	set_database(options, NULL);
 	free(options->api_keys);
 	options->api_keys = NULL;
 	webhook_secrets_free(options->webhook_secrets);

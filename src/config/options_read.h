@@ -42,7 +42,10 @@ int	 options_read_again(int argc, char **argv, struct options *options,
 	    struct buf *lines)
 	    __attribute__((warn_unused_result));
 
-/* A setting as people see it; the texts are those of sources, or constant. */
+/*
+ * A setting as people see it, without a password; the texts are those of
+ * sources, or constant, and lent for the call.
+ */
 struct options_shown {
 	const char *key;
 	const char *value;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/database_name.h"
 #include "base/log.h"
 #include "settings_table.h"
 
@@ -16,7 +17,9 @@ show_key(const char *key, char shown[KEY_BYTES])
 {
 	char *c;
 
-	(void)snprintf(shown, KEY_BYTES, "%s", key);
+	/* One that stands in the wrong place may have a password. */
+	(void)snprintf(shown, KEY_BYTES, "%s",
+	    database_name_is_postgresql(key) ? "postgresql" : key);
 	for (c = shown; *c != '\0'; c++)
 		if (!isalnum((unsigned char)*c) && strchr("-_.", *c) == NULL)
 			*c = '?';

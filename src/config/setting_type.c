@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "address.h"
+#include "base/database_name.h"
 #include "base/number.h"
 #include "base/xalloc.h"
 #include "endpoint.h"
@@ -225,6 +226,20 @@ parse_file(const struct setting_text *text, void *value)
 	if (len > 0 && (text->text[0] != '/' || text->text[len - 1] == '/' ||
 	    len >= PATH_MAX))
 		return -1;
+	set_string(value, text->text);
+	return 0;
+}
+
+static int
+parse_database(const struct setting_text *text, void *value)
+{
+	const char *fault;
+
+	if (!database_name_is_postgresql(text->text))
+		return parse_file(text, value);
+	fault = database_name_fault(text->text);
+	if (fault != NULL)
+		return say_problem(text, fault);
 	set_string(value, text->text);
 	return 0;
 }
@@ -467,6 +482,11 @@ const struct setting_type_row setting_types[SETTING_TYPES] = {
 	[SETTING_FILE] = { .size = sizeof(char *), .parse = parse_file,
 	    .clear = clear_string, .is_equal = strings_are_equal,
 	    .problem = "not a path that begins with /" },
+	[SETTING_DATABASE] = { .size = sizeof(char *),
+	    .parse = parse_database, .clear = clear_string,
+	    .is_equal = strings_are_equal,
+	    .problem = "not a path that begins with /, and not a URL such as "
+	    "postgresql://user@host/database" },
 	[SETTING_TEXT] = { .size = sizeof(char *), .parse = parse_text,
 	    .clear = clear_string, .is_equal = strings_are_equal,
 	    .problem = "not a text of at most 255 bytes, in UTF-8 and "

@@ -24,6 +24,8 @@ enum setting_type {
 	SETTING_TICKETS,	/* enum ticket_requirement by name */
 	SETTING_URL,		/* char *: see webhook_url.h; or "" */
 	SETTING_FILE,		/* char *: a path that begins with /; or "" */
+	SETTING_DATABASE,	/* char *: such a path, or a name that
+				   database_name.h finds no fault with; or "" */
 	SETTING_MODE,		/* mode_t, in octal: permission bits */
 	SETTING_OWNER,		/* struct socket_access, but its mode:
 				   user, user:group, :group; or "" */

@@ -457,7 +457,8 @@ open_storage(struct server *server, struct id_key *key)
 	status = (int)store_open(options->database, NULL, &server->store);
 	if (status != STORE_OPENED)
 		return status;
-	if (store_key(server->store, NULL, key) == -1)
+	if (store_key(server->store, *options->key_file == '\0' ? NULL :
+	    options->key_file, key) == -1)
 		return EX_IOERR;
 	config = (struct writer_config){
 		.store = server->store,

@@ -8,7 +8,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { ctl } from './lib/ctl.mjs';
-import { makeFolder, PROGRAM } from './lib/daemon.mjs';
+import { Daemon, makeFolder, PROGRAM } from './lib/daemon.mjs';
 import { hasScript, onTerminal } from './lib/tool.mjs';
 
 const database = path.join(makeFolder(), 'none.db');
@@ -96,6 +96,39 @@ test('the daemon does the same', async () => {
 	for (const [args, what] of rows)
 		assert.deepEqual(await daemon(...args), { status: 64, output: '',
 			error: `buddyshopping: ${what}\nTry "buddyshopping -h".\n` });
+});
+
+// One with a secret, and what it is shown as.
+const URL = 'postgresql://shop:hunter2@db.example/shop?sslpassword=hunter2';
+const SHOWN_URL = 'postgresql://shop:***@db.example/shop?sslpassword=***';
+
+test('no password of a database is shown, wherever it stands', async () => {
+	const folder = makeFolder();
+	const configuration = path.join(folder, 'shop.conf');
+	const key = path.join(folder, 'tokens.key');
+	fs.writeFileSync(configuration, `database = "${URL}"\n`);
+	const running = await Daemon.start({ database: path.join(folder, 'shop.db'),
+		configuration, settings: { 'key-file': key } });
+	const told = await Promise.all([['config'], ['config', '--json'],
+		['status'], ['reload']].map((words) => ctl(running.database, ...words)));
+	assert.equal(await running.stop(), 0);
+	assert(told[0].output.includes(SHOWN_URL), told[0].output);
+	assert(told[1].output.includes(SHOWN_URL), told[1].output);
+	for (const { status, output, error } of told) {
+		assert.equal(status, 0, error);
+		assert(!`${output}${error}`.includes('hunter2'), output + error);
+	}
+	assert(!running.log.includes('hunter2'), running.log);
+	assert.equal(fs.statSync(key).size, 32);
+	assert(!fs.existsSync(`${running.database}.key`));
+	for (const wrong of ['@', '%', ' '].map((sign) =>
+		URL.replace('2@', `2${sign}@`)))
+		for (const words of [['-d', wrong], ['-o', `database=${wrong}`],
+			['-o', wrong], [wrong], ['-o', URL]]) {
+			const { status, output, error } = await daemon('-t', ...words);
+			assert.notEqual(status, 0, output);
+			assert(!error.includes('hunter2'), error);
+		}
 });
 
 test('a terminal is shown no priorities',
