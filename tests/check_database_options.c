@@ -12,6 +12,8 @@
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "config/admin_socket.h"
+#include "config/endpoint.h"
 #include "config/options.h"
 #include "config/options_read.h"
 #include "config/reload.h"
@@ -209,6 +211,30 @@ START_TEST(the_tool_needs_none)
 	ck_assert_str_eq(options.database_shown, SHOWN_URL);
 }
 END_TEST
+
+START_TEST(the_admin_socket_is_beside_the_key)
+{
+	struct endpoint endpoint;
+	char text[ENDPOINT_TEXT_MAX + 1], *real = realpath(KEY_PATH, NULL);
+	char expected[ENDPOINT_TEXT_MAX + 1];
+
+	ck_assert_ptr_nonnull(real);
+	ck_assert_int_eq(RUN("-d", URL, KEY), OPTIONS_RUN);
+	if (admin_socket_find(&options, &endpoint) == ADMIN_SOCKET_DEFAULT) {
+		endpoint_format(&endpoint, text);
+		(void)snprintf(expected, sizeof(expected), "unix:%s.admin",
+		    real);
+		ck_assert_str_eq(text, expected);
+	} else
+		ck_assert_uint_gt(strlen(real), 90);
+	free(real);
+
+	options_clear(&options);
+	ck_assert_int_eq(options_read_file(NULL, URL, &options), OPTIONS_RUN);
+	ck_assert_int_eq(admin_socket_find(&options, &endpoint),
+	    ADMIN_SOCKET_UNNAMED);
+}
+END_TEST
 #else
 START_TEST(without_libpq_it_is_refused_in_one_line)
 {
@@ -282,6 +308,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, settings_show_no_password);
 	tcase_add_test(tc, it_needs_a_key_file);
 	tcase_add_test(tc, the_tool_needs_none);
+	tcase_add_test(tc, the_admin_socket_is_beside_the_key);
 #else
 	tcase_add_test(tc, without_libpq_it_is_refused_in_one_line);
 #endif

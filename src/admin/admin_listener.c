@@ -152,6 +152,7 @@ listen_admin_socket(struct admin_listener *listener)
 
 	switch (admin_socket_find(options, &endpoint)) {
 	case ADMIN_SOCKET_NONE:
+	case ADMIN_SOCKET_UNNAMED:	/* not of a daemon, which has a key */
 		return 0;
 	case ADMIN_SOCKET_CONFIGURED:
 		return admin_http_listen(&listener->socket, &endpoint,
@@ -164,7 +165,8 @@ listen_admin_socket(struct admin_listener *listener)
 		return 0;
 	case ADMIN_SOCKET_TOO_LONG:
 		log_warnx("there is no admin socket: %s.admin is too long for "
-		    "one: see admin-listen", options->database);
+		    "one: see admin-listen",
+		    admin_socket_neighbour(options));
 		return 0;
 	}
 	return -1;

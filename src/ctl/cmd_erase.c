@@ -356,6 +356,10 @@ explain_unreachable(const struct daemon_absence *absence)
 		    "admin-listen is none" :
 		    "its admin socket's path would be too long");
 		break;
+	case ADMIN_SOCKET_UNNAMED:
+		log_errorx("the daemon runs, and with PostgreSQL its admin "
+		    "socket is beside its key-file: see -c");
+		break;
 	case ADMIN_SOCKET_CONFIGURED:
 	case ADMIN_SOCKET_DEFAULT:
 		endpoint_format(&absence->endpoint, where);

@@ -29,6 +29,10 @@ report_absence(const struct daemon_absence *absence)
 	case ADMIN_SOCKET_NONE:
 		log_errorx("the daemon cannot be asked: admin-listen is none");
 		break;
+	case ADMIN_SOCKET_UNNAMED:
+		log_errorx("the daemon cannot be asked: with PostgreSQL its "
+		    "admin socket is beside its key-file: see -c");
+		break;
 	case ADMIN_SOCKET_TOO_LONG:
 		log_errorx("the daemon cannot be asked: its admin socket's "
 		    "path would be too long: see admin-listen");
@@ -114,6 +118,7 @@ daemon_request_try(const struct ctl *ctl, const struct daemon_request *request,
 	*absence = (struct daemon_absence){ .is_absent = false };
 	absence->socket = admin_socket_find(ctl->options, &absence->endpoint);
 	if (absence->socket == ADMIN_SOCKET_NONE ||
+	    absence->socket == ADMIN_SOCKET_UNNAMED ||
 	    absence->socket == ADMIN_SOCKET_TOO_LONG) {
 		absence->is_absent = true;
 		return CTL_UNAVAILABLE;
