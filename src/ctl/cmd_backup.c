@@ -4,6 +4,7 @@
 
 #include "audit/backup.h"
 #include "base/log.h"
+#include "config/options.h"
 #include "ctl.h"
 #include "interruptible_copy.h"
 #include "storage/chain.h"
@@ -38,6 +39,8 @@ run_backup(const struct ctl *ctl)
 	struct interruptible_copy copying;
 	struct chain_head head;
 
+	if (order.with_key && *ctl->options->key_file != '\0')
+		return ctl_key_is_elsewhere(ctl);
 	interruptible_copy_begin(&copying);
 	status = backup_make(&order, &copying.watcher, &head);
 	progress_end(&copying.progress);
@@ -56,5 +59,6 @@ const struct ctl_command cmd_backup = {
 	.operands_max = 1,
 	.options = options,
 	.help = "copy the database to FILE while the daemon serves",
+	.instead = "pg_dump, or \"copy\"",
 	.run = run_backup,
 };

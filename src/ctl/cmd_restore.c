@@ -6,6 +6,7 @@
 
 #include "audit/restore.h"
 #include "base/log.h"
+#include "config/options.h"
 #include "ctl.h"
 #include "interruptible_copy.h"
 #include "prompt.h"
@@ -120,6 +121,8 @@ run_restore(const struct ctl *ctl)
 	if (ctl->values[OPTION_YES] == NULL && isatty(STDIN_FILENO) != 1)
 		return ctl_usage_error("restore: without a terminal to ask "
 		    "at, say --yes");
+	if (order.with_key && *ctl->options->key_file != '\0')
+		return ctl_key_is_elsewhere(ctl);
 	interruptible_copy_begin(&copying);
 	status = restore(ctl, &order, &copying);
 	if (status == RESTORE_STOPPED)
@@ -135,5 +138,6 @@ const struct ctl_command cmd_restore = {
 	.operands_max = 1,
 	.options = options,
 	.help = "put a copy in the place of the database",
+	.instead = "pg_restore, or \"copy\"",
 	.run = run_restore,
 };

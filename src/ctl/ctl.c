@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/database_name.h"
 #include "base/getopt_error.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -66,6 +67,14 @@ ctl_usage_error(const char *format, ...)
 	va_end(ap);
 	log_errorx("%s", text);
 	log_errorx("try \"%s -h\"", PROGRAM);
+	return CTL_USAGE;
+}
+
+enum ctl_status
+ctl_key_is_elsewhere(const struct ctl *ctl)
+{
+	log_errorx("%s: --key: the key is not beside the database, but in %s: "
+	    "copy that file", ctl->command->words, ctl->options->key_file);
 	return CTL_USAGE;
 }
 
@@ -380,12 +389,32 @@ show_group(const struct command_line *line)
  * link to that, for the daemon and for SQLite.  NULL for what is no link.
  */
 static char *
-follow_link(const char *path)
+follow_link(const char *name)
 {
 	struct stat st;
 
-	return path != NULL && lstat(path, &st) == 0 && S_ISLNK(st.st_mode) ?
-	    realpath(path, NULL) : NULL;
+	return !database_name_is_postgresql(name) && lstat(name, &st) == 0 &&
+	    S_ISLNK(st.st_mode) ? realpath(name, NULL) : NULL;
+}
+
+/* Run it with a database that is named. */
+static enum ctl_status
+run_with_database(struct ctl *ctl, const char *name)
+{
+	enum ctl_status status;
+	char *linked;
+
+	if (ctl->command->instead != NULL &&
+	    database_name_is_postgresql(name)) {
+		log_errorx("%s: is for files of SQLite's: with PostgreSQL, "
+		    "use %s", ctl->command->words, ctl->command->instead);
+		return CTL_USAGE;
+	}
+	linked = follow_link(name);
+	ctl->database = linked != NULL ? linked : name;
+	status = ctl->command->run(ctl);
+	free(linked);
+	return status;
 }
 
 static enum ctl_status
@@ -400,17 +429,13 @@ run_command(const struct command_line *line)
 		.operand_count = line->operand_count,
 	};
 	enum ctl_status status;
-	char *linked;
 
 	if (options_read_file(line->file, line->database, &options) !=
 	    OPTIONS_RUN)
 		return CTL_CONFIG;
-	linked = follow_link(options.database);
-	ctl.database = linked != NULL ? linked : options.database;
-	status = ctl.database == NULL ?
+	status = options.database == NULL ?
 	    ctl_usage_error("no place for the database: use -d") :
-	    line->command->run(&ctl);
-	free(linked);
+	    run_with_database(&ctl, options.database);
 	options_clear(&options);
 	return status;
 }

@@ -40,7 +40,7 @@ struct ctl_command;
 struct ctl {
 	const struct ctl_command *command;
 	const struct options *options;	/* as the daemon has them */
-	const char *database;		/* its path */
+	const char *database;		/* see base/database_name.h */
 	const char *const *values;	/* of the command's options, in its */
 					/* order: NULL where not given, "" */
 					/* for a switch that is */
@@ -55,6 +55,8 @@ struct ctl_command {
 	size_t	 operands_max;
 	const struct ctl_option *options; /* the last has no name; or NULL */
 	const char *help;		/* one line */
+	const char *instead;		/* it is for SQLite's files: what does */
+					/* it with PostgreSQL; or NULL */
 	enum ctl_status (*run)(const struct ctl *ctl);
 };
 
@@ -72,5 +74,11 @@ int	 ctl_run(const struct ctl_command *const *commands, int argc,
  */
 enum ctl_status ctl_usage_error(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));
+
+/*
+ * Say that --key is for a key beside the database, and key-file has this one;
+ * returns CTL_USAGE.
+ */
+enum ctl_status ctl_key_is_elsewhere(const struct ctl *ctl);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "base/database_name.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
@@ -86,6 +87,7 @@ split_path(const char *database, char **folder, char **name)
 	free(copy);
 }
 
+/* folder is NULL if there is none. */
 static void
 start_watching(struct follow *follow, const char *folder)
 {
@@ -107,16 +109,18 @@ start_watching(struct follow *follow, const char *folder)
 		fatalx("cannot wait for changes: %s", uv_strerror(rc));
 	schedule_look(follow, LAST_LOOK_MS);
 	/* Without it the timer has to do. */
-	(void)uv_fs_event_start(&follow->folder, on_write, folder, 0);
+	if (folder != NULL)
+		(void)uv_fs_event_start(&follow->folder, on_write, folder, 0);
 }
 
 struct follow *
 follow_new(const char *database)
 {
 	struct follow *follow = xcalloc(1, sizeof(*follow));
-	char *folder;
+	char *folder = NULL;
 
-	split_path(database, &folder, &follow->name);
+	if (!database_name_is_postgresql(database))
+		split_path(database, &folder, &follow->name);
 	follow->folder.data = follow->timer.data = follow;
 	follow->interrupt.data = follow->terminate.data = follow;
 	start_watching(follow, folder);

@@ -4,7 +4,7 @@
 /*
  * Waiting for commits of the daemon: the system tells of writes to the
  * database's files, and a commit is looked for soon after.  Where it does not
- * (on a network's file system) that is done once a second.
+ * (on a network's file system, of PostgreSQL) that is done once a second.
  */
 struct follow;
 

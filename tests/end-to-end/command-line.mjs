@@ -131,6 +131,36 @@ test('no password of a database is shown, wherever it stands', async () => {
 		}
 });
 
+// What both programs say of PostgreSQL where they were built without it.
+const WITHOUT_LIBPQ = '-d: this program was built without libpq, which ' +
+	'PostgreSQL needs\n';
+
+test('what is for files says what to use with PostgreSQL', async () => {
+	const { error } = await daemon('-t', '-d', 'service=shop');
+	for (const [words, instead] of [[['backup', 'copy.db'], 'pg_dump'],
+		[['backup', '--key', 'copy.db'], 'pg_dump'],
+		[['restore', '--yes', 'copy.db'], 'pg_restore']])
+		for (const name of ['service=shop', 'postgresql:///shop'])
+			assert.deepEqual(await ctl(name, ...words),
+				error === WITHOUT_LIBPQ ?
+					{ status: 78, output: '', error } :
+					{ status: 64, output: '', error:
+						`buddyshoppingctl: ${words[0]}: is for files of ` +
+						`SQLite's: with PostgreSQL, use ${instead}, or ` +
+						'"copy"\n' });
+});
+
+test('a key that is not beside the database is not copied', async () => {
+	const file = path.join(makeFolder(), 'shop.conf');
+	fs.writeFileSync(file, 'key-file = /srv/tokens.key\n');
+	for (const words of [['backup', '--key', 'x'],
+		['restore', '--key', '--yes', 'x']])
+		assert.deepEqual(await tool('-c', file, ...words), { status: 64,
+			output: '', error: `buddyshoppingctl: ${words[0]}: --key: the ` +
+			'key is not beside the database, but in /srv/tokens.key: copy ' +
+			'that file\n' });
+});
+
 test('a terminal is shown no priorities',
 	{ skip: !hasScript && 'script(1) was not found' }, async () => {
 		const file = path.join(makeFolder(), 'shop.conf');
