@@ -26,13 +26,14 @@ export const readSource = (name) =>
 // CONTAINER	system.sh, in the container, as an administrator
 // BY_HAND	by-hand.sh, in a fresh system that has the sources alone
 // CI		.ci/run says the same
+// POSTGRES	postgres-manual.mjs, with a server of its own
 // FORM		nobody: it is no command, and has words for what is to be put in
 export const SHELL = 'shell', SETTINGS = 'settings', TALK = 'talk',
 	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', API = 'api',
 	FRAMEWORK = 'framework', CLIENT = 'client', TICKETS = 'tickets',
 	SERVER = 'server', FRONT = 'front',
 	CONTAINER = 'container', BY_HAND = 'by-hand', CI = 'ci',
-	FORM = 'form';
+	POSTGRES = 'postgres', FORM = 'form';
 
 // Of each document the beginnings of its blocks.
 const CLAIMS = {
@@ -136,6 +137,11 @@ const CLAIMS = {
 		'$ buddyshopping -t': CONTAINER,
 		'$ curl http://localhost:8080/party': CONTAINER,
 		'file:line: key: what is wrong': FORM,
+		'createuser buddyshopping': POSTGRES,
+		'database = "postgresql:': POSTGRES,
+		'[shop]': POSTGRES,
+		'pg_dump': POSTGRES,
+		'createdb': POSTGRES,
 	},
 	'man/buddyshoppingctl.8': {
 		'$ buddyshoppingctl -d shop.db audit show': CONTAINER,
