@@ -291,16 +291,19 @@ START_TEST(health_has_its_reasons)
 		struct health_signs signs;	/* in seconds */
 		enum health health;
 	} cases[] = {
-		{ { false, NOW_S, 0, 0 }, HEALTH_READY },
-		{ { true, NOW_S, 0, 0 }, HEALTH_DRAINING },
-		{ { true, NOW_S, NOW_S, NOW_S - 60 }, HEALTH_DRAINING },
-		{ { false, NOW_S, NOW_S, 0 }, HEALTH_REFUSED },
-		{ { false, NOW_S, NOW_S - 14, 0 }, HEALTH_REFUSED },
-		{ { false, NOW_S, NOW_S - 15, 0 }, HEALTH_READY },
-		{ { false, NOW_S, 0, NOW_S - 4 }, HEALTH_READY },
-		{ { false, NOW_S, 0, NOW_S - 5 }, HEALTH_STUCK },
-		{ { false, NOW_S, 0, NOW_S + 1 }, HEALTH_READY },
-		{ { false, NOW_S, NOW_S, NOW_S - 5 }, HEALTH_STUCK },
+		{ { false, NOW_S, 0, 0, false }, HEALTH_READY },
+		{ { true, NOW_S, 0, 0, false }, HEALTH_DRAINING },
+		{ { true, NOW_S, NOW_S, NOW_S - 60, false }, HEALTH_DRAINING },
+		{ { false, NOW_S, NOW_S, 0, false }, HEALTH_REFUSED },
+		{ { false, NOW_S, NOW_S - 14, 0, false }, HEALTH_REFUSED },
+		{ { false, NOW_S, NOW_S - 15, 0, false }, HEALTH_READY },
+		{ { false, NOW_S, 0, NOW_S - 4, false }, HEALTH_READY },
+		{ { false, NOW_S, 0, NOW_S - 5, false }, HEALTH_STUCK },
+		{ { false, NOW_S, 0, NOW_S + 1, false }, HEALTH_READY },
+		{ { false, NOW_S, NOW_S, NOW_S - 5, false }, HEALTH_STUCK },
+		{ { false, NOW_S, 0, 0, true }, HEALTH_UNREACHABLE },
+		{ { false, NOW_S, 0, NOW_S - 5, true }, HEALTH_STUCK },
+		{ { true, NOW_S, 0, 0, true }, HEALTH_DRAINING },
 	};
 	size_t i;
 
@@ -330,8 +333,11 @@ START_TEST(who_is_not_ready_says_why)
 		    "\"storageRefused\",\"message\":\"Changes could not be "
 		    "written to the database; the log says why.\"}\n" },
 		{ HEALTH_STUCK, 503, "{\"ready\":false,\"reason\":"
-		    "\"storageStuck\",\"message\":\"The disk does not come "
-		    "back.\"}\n" },
+		    "\"storageStuck\",\"message\":\"The storage does not "
+		    "come back.\"}\n" },
+		{ HEALTH_UNREACHABLE, 503, "{\"ready\":false,\"reason\":"
+		    "\"storageUnreachable\",\"message\":\"The database's "
+		    "server cannot be reached.\"}\n" },
 	};
 	size_t i;
 

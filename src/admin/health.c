@@ -19,6 +19,8 @@ health_judge(const struct health_signs *signs)
 	if (signs->busy_since_us != 0 &&
 	    is_older(signs->busy_since_us, signs->now_us, HEALTH_STUCK_MS))
 		return HEALTH_STUCK;
+	if (signs->is_unreachable)
+		return HEALTH_UNREACHABLE;
 	if (signs->refused_us != 0 &&
 	    !is_older(signs->refused_us, signs->now_us, HEALTH_REFUSED_MS))
 		return HEALTH_REFUSED;
@@ -37,7 +39,9 @@ health_format(enum health health)
 		    "Changes could not be written to the database; "
 		    "the log says why." },
 		[HEALTH_STUCK] = { "storageStuck",
-		    "The disk does not come back." },
+		    "The storage does not come back." },
+		[HEALTH_UNREACHABLE] = { "storageUnreachable",
+		    "The database's server cannot be reached." },
 	};
 	char text[HEALTH_BYTES];
 	size_t len;

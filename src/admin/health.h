@@ -12,7 +12,8 @@ enum health {
 	HEALTH_READY,
 	HEALTH_DRAINING,	/* it takes in nothing new: it stops */
 	HEALTH_REFUSED,		/* the storage refused the last changes */
-	HEALTH_STUCK		/* the storage does not come back */
+	HEALTH_STUCK,		/* the storage does not come back */
+	HEALTH_UNREACHABLE	/* the database's server is not there */
 };
 
 enum {
@@ -28,6 +29,7 @@ struct health_signs {
 	uint64_t now_us;	/* these are of the monotonic clock */
 	uint64_t refused_us;	/* as in struct writer_counts */
 	uint64_t busy_since_us;
+	bool	 is_unreachable;	/* a database that is a server's */
 };
 
 enum health health_judge(const struct health_signs *signs);

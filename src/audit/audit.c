@@ -64,8 +64,8 @@ engine_failed(const struct audit *audit)
 	if (fault->words != NULL)
 		log_errorx("%s: %s", audit->path, fault->words);
 	else
-		log_errorx("%s: cannot be read: %s (%d)", audit->path,
-		    fault->message, fault->code);
+		log_errorx("%s: cannot be read: %s", audit->path,
+		    fault->message);
 	return (enum audit_status)fault->status;
 }
 

@@ -72,7 +72,9 @@ print_storage(const struct json_node *root)
 		{ "full", ": no room on the disk, changes are refused" },
 		{ "low", ": little room on the disk, not all changes are "
 		    "accepted" },
-		{ "stuck", ": the disk does not come back" },
+		{ "stuck", ": the storage does not come back" },
+		{ "unreachable", ": the database's server is not there, "
+		    "changes are refused" },
 	};
 	const char *meaning = ": changes are refused, the log says why";
 	size_t i;

@@ -287,6 +287,8 @@ collect_metrics(void *ctx, struct metrics *metrics)
 	process_read(&metrics->process);
 	signs.now_us = metrics->now_us;
 	signs.refused_us = metrics->writer.refused_us;
+	signs.is_unreachable = metrics->writer.store.trouble ==
+	    STORE_ERROR_UNREACHABLE;
 	signs.busy_since_us = metrics->writer.busy_since_us;
 	metrics->health = health_judge(&signs);
 }

@@ -135,6 +135,20 @@ struct engine {
 	/* Lent: without secrets, for logs. */
 	const char *(*path)(const struct sql_connection *connection);
 
+	/*
+	 * Of a writer whose database is a server's; both are NULL for others.
+	 *
+	 * Have goes_on(ctx) asked every second or so while a call waits for the
+	 * server: false, and the call fails for good.
+	 */
+	void	(*set_waiting)(struct sql_connection *connection,
+	    bool (*goes_on)(void *ctx), void *ctx);
+	/*
+	 * To be called every second or so between transactions: see whether the
+	 * server is there, and connect anew if it was not.
+	 */
+	enum sql_result (*tend)(struct sql_connection *connection);
+
 	/* Transactions.  A reader's are of one moment, and only rolled back. */
 	enum sql_result (*begin)(struct sql_connection *connection);
 	/*

@@ -154,8 +154,8 @@ log_fault(struct sql *sql, const struct sql_fault *fault)
 		log_errorx("store: %s: database and program disagree: %s",
 		    path, fault->what);
 	else if (fault->code != sql->reported)
-		log_errorx("store: %s: %s: %s (%d)", path, fault->what,
-		    fault->message, fault->code);
+		log_errorx("store: %s: %s: %s", path, fault->what,
+		    fault->message);
 }
 
 enum store_status
@@ -346,6 +346,26 @@ sql_begin(struct sql *sql)
 	    sql_failed(sql);
 }
 
+/* What failed is over. */
+static void
+log_recovery(struct sql *sql, const char *what)
+{
+	if (sql->reported == 0)
+		return;
+	log_info("store: %s: %s", sql->engine->path(sql->connection), what);
+	sql->reported = 0;
+}
+
+enum store_status
+sql_tend(struct sql *sql)
+{
+	if (sql->engine->tend(sql->connection) != SQL_OK)
+		return sql_failed(sql);
+	if (sql->trouble == STORE_ERROR_UNREACHABLE)
+		log_recovery(sql, "is reached again");
+	return STORE_OK;
+}
+
 /* It is durable; what goes wrong behind it does not undo it. */
 static enum store_status
 follow_commit(struct sql *sql)
@@ -360,10 +380,6 @@ sql_commit(struct sql *sql)
 {
 	if (sql->engine->commit(sql->connection) != SQL_OK)
 		return sql_failed(sql);
-	if (sql->reported != 0) {
-		log_info("store: %s: is written again",
-		    sql->engine->path(sql->connection));
-		sql->reported = 0;
-	}
+	log_recovery(sql, "is written again");
 	return follow_commit(sql);
 }

@@ -58,6 +58,8 @@ enum store_status sql_begin(struct sql *sql);
 enum store_status sql_commit(struct sql *sql);
 /* Without a transaction it does nothing. */
 void	 sql_rollback(struct sql *sql);
+/* Between transactions, for an engine that has tend(). */
+enum store_status sql_tend(struct sql *sql);
 
 /* The last call to the engine failed, as its fault says. */
 enum store_status sql_failed(struct sql *sql);

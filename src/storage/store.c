@@ -330,6 +330,25 @@ store_checkpoint(struct store *store)
 	    STORE_OK : sql_failed(store->sql);
 }
 
+bool
+store_is_tended(const struct store *store)
+{
+	return store->engine->tend != NULL;
+}
+
+enum store_status
+store_tend(struct store *store)
+{
+	return sql_is_broken(store->sql) ? STORE_FATAL : sql_tend(store->sql);
+}
+
+void
+store_set_waiting(struct store *store, bool (*goes_on)(void *ctx), void *ctx)
+{
+	if (store->engine->set_waiting != NULL)
+		store->engine->set_waiting(store->connection, goes_on, ctx);
+}
+
 enum store_status
 store_scrub_wal(struct store *store, int64_t *upto)
 {
@@ -464,9 +483,8 @@ prepare_failure(const struct store *store)
 
 	if (sql_is_broken(store->sql))
 		return sql_exit_status(store->sql);
-	log_errorx("store: %s: cannot be opened: %s (%d)",
-	    store->engine->path(store->connection), fault->message,
-	    fault->code);
+	log_errorx("store: %s: cannot be opened: %s",
+	    store->engine->path(store->connection), fault->message);
 	/* That is for readers. */
 	return fault->status == STORE_NO_DATABASE ? STORE_CANNOT_CREATE :
 	    fault->status;

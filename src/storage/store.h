@@ -119,6 +119,20 @@ bool	 store_was_lost(const struct store *store);
 enum store_status store_checkpoint(struct store *store);
 
 /*
+ * Whether somebody has to call store_tend() every second or so when there is
+ * nothing to do: it sees whether the server is there that has the database, and
+ * connects anew.
+ */
+bool	 store_is_tended(const struct store *store);
+enum store_status store_tend(struct store *store);
+/*
+ * Have goes_on(ctx) asked every second or so while a call waits for that
+ * server: false, and the call is STORE_FATAL.
+ */
+void	 store_set_waiting(struct store *store, bool (*goes_on)(void *ctx),
+	    void *ctx);
+
+/*
  * Overwrite what the WAL has of earlier transactions, outside of one.  It
  * takes several calls: *upto is 0 for the first and after the last.
  * STORE_REFUSED: a reader still needs it; begin again later.

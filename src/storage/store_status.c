@@ -12,6 +12,7 @@ store_error_name(enum store_error error)
 		[STORE_ERROR_BUSY] = "busy",
 		[STORE_ERROR_MEMORY] = "memory",
 		[STORE_ERROR_IO] = "io",
+		[STORE_ERROR_UNREACHABLE] = "unreachable",
 		[STORE_ERROR_OTHER] = "other",
 		[STORE_ERRORS] = "ok",
 	};

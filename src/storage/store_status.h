@@ -16,6 +16,7 @@ enum store_error {
 	STORE_ERROR_BUSY,	/* somebody else keeps the database locked */
 	STORE_ERROR_MEMORY,
 	STORE_ERROR_IO,
+	STORE_ERROR_UNREACHABLE, /* the server that has it is not there */
 	STORE_ERROR_OTHER,
 	STORE_ERRORS
 };

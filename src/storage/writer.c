@@ -21,6 +21,9 @@
 #include "session/session.h"
 #include "storage/store.h"
 
+/* Between two calls of store_tend(). */
+#define TEND_MS 1000
+
 /* Ids that one JOB_FIND_IDLE or _LOCKED finds at the most. */
 #define IDLE_ROOM 256
 
@@ -350,6 +353,48 @@ answer_probe(struct writer *writer)
 	writer->alive = NULL;
 }
 
+/* Nothing was to do for a while; with the lock, which it lets go of. */
+static void
+tend_store(struct writer *writer)
+{
+	struct store *store = writer->config.store;
+	enum store_status status;
+
+	mutex_unlock(&writer->lock);
+	status = store_tend(store);
+	mutex_lock(&writer->lock);
+	store_copy_figures(store, &writer->counts.store);
+	if (status != STORE_FATAL)
+		return;
+	writer->exit_status = store_exit_status(store);
+	writer->config.done(writer->config.ctx);
+}
+
+/* Wait for work, or for whoever has a question; with the lock. */
+static void
+wait_for_news(struct writer *writer)
+{
+	if (!store_is_tended(writer->config.store) ||
+	    writer->exit_status != STORE_OPENED)
+		condition_wait(&writer->wake, &writer->lock);
+	else if (condition_wait_for(&writer->wake, &writer->lock, TEND_MS))
+		tend_store(writer);
+}
+
+/* A call of the store's waits for a server: does anybody wait for the call? */
+static bool
+goes_on(void *ctx)
+{
+	struct writer *writer = ctx;
+	bool is_stopping;
+
+	mutex_lock(&writer->lock);
+	answer_probe(writer);
+	is_stopping = writer->is_stopping;
+	mutex_unlock(&writer->lock);
+	return !is_stopping;
+}
+
 /* Wait for work and take all there is; false at the end. */
 static bool
 wait_for_jobs(struct writer *writer, struct batch *batch)
@@ -360,7 +405,7 @@ wait_for_jobs(struct writer *writer, struct batch *batch)
 	writer->counts.busy_since_us = 0;
 	answer_probe(writer);
 	while (STAILQ_EMPTY(&writer->waiting) && !writer->is_stopping) {
-		condition_wait(&writer->wake, &writer->lock);
+		wait_for_news(writer);
 		answer_probe(writer);
 	}
 	STAILQ_CONCAT(&batch->jobs, &writer->waiting);
@@ -401,6 +446,7 @@ writer_start(const struct writer_config *config,
 	if (pthread_mutex_init(&writer->lock, NULL) != 0 ||
 	    pthread_cond_init(&writer->wake, NULL) != 0)
 		fatalx("journal: no lock");
+	store_set_waiting(config->store, goes_on, writer);
 	writer->thread = thread_start("storage", writer_main, writer);
 	return writer;
 }

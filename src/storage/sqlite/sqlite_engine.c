@@ -1,6 +1,6 @@
 #include "sqlite_engine.h"
 
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,8 @@
 #include "wal.h"
 
 enum {
-	WATCH_STEPS = 100		/* SQLite's: less than 0.1 ms */
+	WATCH_STEPS = 100,		/* SQLite's: less than 0.1 ms */
+	MESSAGE_BYTES = 256
 };
 
 enum statement {
@@ -43,6 +44,7 @@ struct connection {
 	void	(*work)(void *ctx);	/* of watch() */
 	void	*work_ctx;
 	struct sql_fault fault;
+	char	 message[MESSAGE_BYTES];
 };
 
 struct statement_at {
@@ -108,11 +110,14 @@ error_kind(int rc)
 static enum sql_result
 fail(struct connection *c, int rc, const char *what)
 {
+	/* Cut is good enough. */
+	(void)snprintf(c->message, sizeof(c->message), "%s (%d)",
+	    rc == sqlite3_extended_errcode(c->db) ? sqlite3_errmsg(c->db) :
+	    sqlite3_errstr(rc), rc);
 	c->fault = (struct sql_fault){
 		.code = rc,
 		.what = what,
-		.message = rc == sqlite3_extended_errcode(c->db) ?
-		    sqlite3_errmsg(c->db) : sqlite3_errstr(rc),
+		.message = c->message,
 		.error = error_kind(rc),
 		.is_transient = is_transient(rc),
 	};
