@@ -23,6 +23,7 @@ lines_max=700
 # Each word: a library's header, and the place where alone it may be included,
 # the beginning of a path as a pattern.
 hidden_libraries='sqlite3.h=(storage/sqlite|audit)/
+    libpq-fe.h=storage/postgres/
     json-c/=wire/(message|multicart)\.c
     microhttpd.h=net/http
     uthash.h=base/hash_table\.h

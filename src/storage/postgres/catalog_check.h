@@ -1,0 +1,15 @@
+#ifndef CATALOG_CHECK_H
+#define CATALOG_CHECK_H
+
+#include "connection.h"
+#include "storage/store_status.h"
+
+/*
+ * Whether the tables are those of sql/postgres/schema.sql: none may lose its
+ * rows in a crash, or hide some, and nothing but what stands there may run when
+ * they change; it would take back what was acknowledged.  On failure the cause
+ * was logged.
+ */
+enum store_open_status catalog_check(struct connection *connection);
+
+#endif

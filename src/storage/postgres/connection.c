@@ -1,0 +1,384 @@
+#include "connection.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <libpq-fe.h>
+
+#include "base/clock.h"
+#include "base/database_name.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+
+enum {
+	GIVE_UP_MS = 5000,		/* a server that lives answers by then */
+	WORK_MS = 10,			/* between two calls of work() */
+	REFUSAL_MS = 5000		/* to find out why */
+};
+
+/*
+ * Nothing that another role has put into public, or into a schema of its own,
+ * takes the place of what is meant.  The timeout ends a transaction of ours
+ * when this machine stands still in the middle of it.
+ */
+static const char settings_sql[] =
+    "SET search_path = pg_catalog, buddyshopping, pg_temp;"
+    "SET client_min_messages = warning;"
+    "SET idle_in_transaction_session_timeout = '30s';"
+    "SET tcp_keepalives_idle = 10;"
+    "SET tcp_keepalives_interval = 5;"
+    "SET tcp_keepalives_count = 3;"
+    "SET jit = off;";
+
+/* A reader rests in the middle of a transaction, and scans whole tables. */
+static const char reader_sql[] =
+    "SET default_transaction_read_only = on;"
+    "SET idle_in_transaction_session_timeout = 0;"
+    "SET cursor_tuple_fraction = 1;";
+
+struct connection {
+	char	*name;
+	char	*shown;			/* without secrets */
+	enum connection_purpose purpose;
+	PGconn	*pg;			/* NULL: there is none */
+	unsigned generation;
+	int	 give_up;		/* an event: readable for good once */
+					/* connection_give_up() was called */
+	void	(*work)(void *ctx);
+	void	*work_ctx;
+	struct pg_fault fault;
+};
+
+struct connection *
+connection_new(const char *name, enum connection_purpose purpose)
+{
+	struct connection *c = xcalloc(1, sizeof(*c));
+
+	c->name = xstrdup(name);
+	c->shown = database_name_show(name);
+	c->purpose = purpose;
+	c->give_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (c->give_up == -1)
+		fatal("store: no eventfd");
+	return c;
+}
+
+void
+connection_free(struct connection *c)
+{
+	if (c == NULL)
+		return;
+	connection_drop(c);
+	(void)close(c->give_up);	/* nothing is in it */
+	free(c->shown);
+	free(c->name);
+	free(c);
+}
+
+const char *
+connection_name(const struct connection *c)
+{
+	return c->shown;
+}
+
+struct pg_fault *
+connection_fault(struct connection *c)
+{
+	return &c->fault;
+}
+
+void
+connection_drop(struct connection *c)
+{
+	PQfinish(c->pg);
+	c->pg = NULL;
+}
+
+PGconn *
+connection_pg(struct connection *c)
+{
+	return c->pg;
+}
+
+unsigned
+connection_generation(const struct connection *c)
+{
+	return c->generation;
+}
+
+void
+connection_lost(struct connection *c, const char *what)
+{
+	if (c->pg == NULL)
+		pg_fault_of_absence(&c->fault, what, "there is no connection");
+	else
+		pg_fault_of_connection(&c->fault, c->pg, what);
+	connection_drop(c);
+}
+
+void
+connection_watch(struct connection *c, void (*work)(void *ctx), void *ctx)
+{
+	c->work = work;
+	c->work_ctx = ctx;
+}
+
+void
+connection_work(struct connection *c)
+{
+	if (c->work != NULL)
+		c->work(c->work_ctx);
+}
+
+void
+connection_give_up(struct connection *c)
+{
+	uint64_t one = 1;
+
+	/* It fits 2^64 - 2 times. */
+	(void)!write(c->give_up, &one, sizeof(one));
+}
+
+bool
+connection_pause(struct connection *c, unsigned ms)
+{
+	struct pollfd give_up = { .fd = c->give_up, .events = POLLIN };
+	uint64_t now = clock_us() / 1000, end = now + ms;
+	int n;
+
+	do {
+		n = poll(&give_up, 1, (int)(end - now));
+		now = clock_us() / 1000;
+	} while (n == -1 && errno == EINTR && now < end);
+	return n != 1;
+}
+
+/* Notices go nowhere: what matters comes as a result. */
+static void
+ignore_notice(void *ctx, const PGresult *result)
+{
+	(void)ctx;
+	(void)result;
+}
+
+enum { PARAMETERS = 9 };
+
+struct parameters {
+	const char *keys[PARAMETERS + 1];
+	const char *values[PARAMETERS + 1];
+};
+
+/*
+ * The name can say otherwise of what stands in front of it, but not of what
+ * stands behind it.
+ */
+static struct parameters
+parameters_of(const struct connection *c)
+{
+	return (struct parameters){
+		.keys = { "connect_timeout", "keepalives_idle",
+		    "keepalives_interval", "keepalives_count",
+		    "tcp_user_timeout", "target_session_attrs",
+		    "fallback_application_name", "dbname", "client_encoding" },
+		.values = { "3", "10", "5", "2", "20000",
+		    c->purpose == CONNECTION_TO_WRITE ? "read-write" : "any",
+		    "buddyshopping", c->name, "UTF8" },
+	};
+}
+
+static int
+set_up(struct connection *c)
+{
+	(void)PQsetNoticeReceiver(c->pg, ignore_notice, NULL);
+	/* A long list and its long answers must not wait for each other. */
+	if (PQsetnonblocking(c->pg, 1) != 0) {
+		connection_lost(c, "connecting");
+		return -1;
+	}
+	if (connection_run(c, settings_sql) == -1 ||
+	    (c->purpose == CONNECTION_TO_READ &&
+	    connection_run(c, reader_sql) == -1)) {
+		connection_drop(c);
+		return -1;
+	}
+	return 0;
+}
+
+int
+connection_make(struct connection *c)
+{
+	struct parameters p = parameters_of(c);
+
+	connection_drop(c);
+	c->pg = PQconnectdbParams(p.keys, p.values, 1);
+	if (c->pg == NULL || PQstatus(c->pg) != CONNECTION_OK) {
+		connection_lost(c, "connecting");
+		return -1;
+	}
+	c->generation++;
+	return set_up(c);
+}
+
+/* Find SQLSTATE in what libpq says in its most detailed words. */
+static void
+find_state(const char *said, char state[6])
+{
+	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	state[0] = '\0';
+	while ((said = strstr(said, ":  ")) != NULL) {
+		said += 3;
+		if (strspn(said, digits) == 5 && said[5] == ':') {
+			memcpy(state, said, 5);
+			state[5] = '\0';
+		}
+	}
+}
+
+void
+connection_refusal(struct connection *c, char state[6])
+{
+	struct parameters p = parameters_of(c);
+	PGconn *pg = PQconnectStartParams(p.keys, p.values, 1);
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+	struct pollfd at;
+
+	state[0] = '\0';
+	if (pg == NULL)
+		return;
+	(void)PQsetErrorVerbosity(pg, PQERRORS_VERBOSE);
+	while (PQstatus(pg) != CONNECTION_BAD &&
+	    (status == PGRES_POLLING_READING ||
+	    status == PGRES_POLLING_WRITING)) {
+		at = (struct pollfd){
+			.fd = PQsocket(pg),
+			.events = status == PGRES_POLLING_READING ? POLLIN :
+			    POLLOUT,
+		};
+		if (poll(&at, 1, REFUSAL_MS) != 1)
+			break;
+		status = PQconnectPoll(pg);
+	}
+	find_state(PQerrorMessage(pg), state);
+	PQfinish(pg);
+}
+
+bool
+connection_is_alive(struct connection *c)
+{
+	struct pollfd at;
+
+	if (c->pg == NULL)
+		return false;
+	at = (struct pollfd){ .fd = PQsocket(c->pg), .events = POLLIN };
+	if (poll(&at, 1, 0) == 1 && PQconsumeInput(c->pg) == 0)
+		return false;
+	/* What was said is read there: the server's last words, perhaps. */
+	while (PQstatus(c->pg) == CONNECTION_OK && poll(&at, 1, 0) == 1)
+		if (PQconsumeInput(c->pg) == 0)
+			return false;
+	return PQstatus(c->pg) == CONNECTION_OK;
+}
+
+/* Wait until the socket can be read, or written where that is wanted too. */
+static void
+await(struct connection *c, bool is_to_write, uint64_t *end_ms)
+{
+	struct pollfd at[2] = {
+		{ .fd = PQsocket(c->pg), .events = POLLIN },
+		{ .fd = c->give_up, .events = POLLIN },
+	};
+	uint64_t now = clock_us() / 1000;
+	int timeout = -1;
+
+	if (is_to_write)
+		at[0].events |= POLLOUT;
+	if (*end_ms != 0) {
+		at[1].fd = -1;
+		timeout = *end_ms > now ? (int)(*end_ms - now) : 0;
+	}
+	if (c->work != NULL && (timeout == -1 || timeout > WORK_MS))
+		timeout = WORK_MS;
+	if (poll(at, 2, timeout) == 0 && *end_ms != 0 &&
+	    clock_us() / 1000 >= *end_ms)
+		/* Reading finds the end then. */
+		(void)shutdown(at[0].fd, SHUT_RDWR);
+	if (*end_ms == 0 && (at[1].revents & POLLIN) != 0)
+		*end_ms = now + GIVE_UP_MS;
+	connection_work(c);
+}
+
+PGresult *
+connection_result(struct connection *c)
+{
+	uint64_t end_ms = 0;
+	int unsent;
+
+	for (;;) {
+		unsent = PQflush(c->pg);
+		if (PQisBusy(c->pg) == 0)
+			return PQgetResult(c->pg);
+		await(c, unsent == 1, &end_ms);
+		/* What is wrong is the result's to say. */
+		if (PQconsumeInput(c->pg) == 0)
+			return PQgetResult(c->pg);
+	}
+}
+
+/* The last result of what was sent; NULL: fault. */
+static PGresult *
+take_results(struct connection *c, const char *what)
+{
+	PGresult *result, *last = NULL;
+	bool has_failed = false;
+
+	while ((result = connection_result(c)) != NULL) {
+		if (PQresultStatus(result) == PGRES_FATAL_ERROR &&
+		    !has_failed) {
+			pg_fault_of_result(&c->fault, result, what);
+			has_failed = true;
+		}
+		PQclear(last);
+		last = result;
+	}
+	if (!has_failed && last != NULL && PQstatus(c->pg) == CONNECTION_OK)
+		return last;
+	PQclear(last);
+	if (!has_failed)
+		connection_lost(c, what);
+	else if (PQstatus(c->pg) != CONNECTION_OK)
+		connection_drop(c);
+	return NULL;
+}
+
+PGresult *
+connection_ask(struct connection *c, const char *sql, int count,
+    const char *const *values)
+{
+	if (c->pg == NULL || PQsendQueryParams(c->pg, sql, count, NULL, values,
+	    NULL, NULL, 0) == 0) {
+		connection_lost(c, sql);
+		return NULL;
+	}
+	return take_results(c, sql);
+}
+
+int
+connection_run(struct connection *c, const char *sql)
+{
+	PGresult *result;
+
+	if (c->pg == NULL || PQsendQuery(c->pg, sql) == 0) {
+		connection_lost(c, sql);
+		return -1;
+	}
+	result = take_results(c, sql);
+	PQclear(result);
+	return result == NULL ? -1 : 0;
+}

@@ -1,0 +1,630 @@
+#include "postgres_engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+
+#include "base/clock.h"
+#include "base/database_name.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/xalloc.h"
+#include "connection.h"
+#include "lease.h"
+#include "pipeline.h"
+#include "schema.h"
+#include "server_check.h"
+#include "statement.h"
+
+enum {
+	PAUSE_MIN_MS = 100,		/* between attempts to connect */
+	PAUSE_MAX_MS = 5000,
+	WORK_ROWS = 100,		/* between calls of watch()'s work */
+	SIZES_MS = 60 * 1000,		/* between looks at sizes */
+	CURSOR_ROWS = 1000,		/* of a long statement at once */
+	CURSOR_BYTES = 64
+};
+
+static const char begin_sql[] =
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+static const char read_sql[] =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+static const char commit_sql[] = "COMMIT";
+static const char rollback_sql[] = "ROLLBACK";
+
+/* See lease.h. */
+static const struct sql_text fence_text = { .text =
+    "UPDATE buddyshopping.writer SET committed = ?2"
+    " WHERE id = 1 AND run = ?1 AND committed = ?2 - 1" };
+static const struct sql_text sizes_text = { .text =
+    "SELECT pg_database_size(current_database())" };
+
+enum transaction {
+	TRANSACTION_NONE,
+	TRANSACTION_WANTED,		/* nothing of it was sent */
+	TRANSACTION_OPEN
+};
+
+struct postgres {
+	struct sql_connection base;
+	struct connection *connection;
+	struct pipeline *pipeline;
+	struct lease *lease;		/* a writer's; NULL for readers */
+	struct statement *fence;
+	struct statement *measure;
+	bool	 is_gone;		/* the lease is, for good */
+	enum transaction transaction;
+	uint64_t transactions;		/* that were begun so far */
+	unsigned pause_ms;		/* behind the last attempt to connect */
+	uint64_t retry_ms;		/* when the next one is due */
+	uint64_t measure_ms;		/* when sizes are due */
+	struct sql_sizes sizes;
+};
+
+/* A statement as others have it. */
+struct handle {
+	struct sql_statement base;
+	struct statement *statement;
+	uint64_t cursor_of;		/* the transaction that has its */
+					/* cursor; 0 for none */
+	bool	 is_alone;		/* which is for that cursor */
+	unsigned seen;			/* rows, for watch()'s work */
+	char	 fetch[CURSOR_BYTES];
+	char	 close[CURSOR_BYTES];
+};
+
+static struct postgres *
+postgres_of(struct sql_connection *base)
+{
+	return (struct postgres *)base;
+}
+
+static struct handle *
+handle_of(struct sql_statement *base)
+{
+	return (struct handle *)base;
+}
+
+static const struct sql_fault *
+fault(const struct sql_connection *base)
+{
+	const struct postgres *p = (const struct postgres *)base;
+
+	return &connection_fault(p->connection)->base;
+}
+
+static const char *
+path(const struct sql_connection *base)
+{
+	return connection_name(((const struct postgres *)base)->connection);
+}
+
+static uint64_t
+now_ms(void)
+{
+	return clock_us() / 1000;
+}
+
+/* The next attempt waits, the longer the more there were. */
+static void
+put_off(struct postgres *p)
+{
+	p->pause_ms *= 2;
+	if (p->pause_ms < PAUSE_MIN_MS)
+		p->pause_ms = PAUSE_MIN_MS;
+	if (p->pause_ms > PAUSE_MAX_MS)
+		p->pause_ms = PAUSE_MAX_MS;
+	p->retry_ms = now_ms() + p->pause_ms;
+}
+
+/* Connect the writer again, and find out where the database is. */
+static enum lease_result
+reconnect(struct postgres *p)
+{
+	enum lease_result result = LEASE_FAILED;
+
+	if (connection_make(p->connection) == 0 &&
+	    server_check(p->connection) == 0)
+		result = lease_resume(p->lease);
+	if (result == LEASE_OURS && pipeline_start(p->pipeline) == -1)
+		result = LEASE_FAILED;
+	if (result == LEASE_OURS) {
+		p->pause_ms = 0;
+		log_info("store: %s: connected again",
+		    connection_name(p->connection));
+		return LEASE_OURS;
+	}
+	connection_drop(p->connection);
+	p->is_gone = result == LEASE_GONE;
+	put_off(p);
+	return result;
+}
+
+/* Have a connection, if that is possible now. */
+static int
+revive(struct postgres *p)
+{
+	if (connection_is_alive(p->connection))
+		return 0;
+	if (p->is_gone)
+		return -1;
+	if (p->lease == NULL || lease_run(p->lease) == 0) {
+		connection_lost(p->connection, "waiting");
+		return -1;
+	}
+	if (p->pause_ms != 0 && now_ms() < p->retry_ms) {
+		pg_fault_of_absence(connection_fault(p->connection),
+		    "connecting", "there is no connection to the server");
+		return -1;
+	}
+	return reconnect(p) == LEASE_OURS ? 0 : -1;
+}
+
+/* Whether there is no connection any more, which ends all that was begun. */
+static bool
+is_lost(struct postgres *p)
+{
+	return connection_pg(p->connection) == NULL;
+}
+
+/* The pipeline failed. */
+static enum sql_result
+fail(struct postgres *p)
+{
+	struct pg_fault *fault = connection_fault(p->connection);
+
+	if (p->is_gone)
+		return SQL_FAILED;
+	if (is_lost(p)) {
+		fault->base.error = STORE_ERROR_UNREACHABLE;
+		fault->base.is_transient = true;
+		fault->base.is_lost = p->transaction == TRANSACTION_OPEN;
+		p->transaction = TRANSACTION_NONE;
+	} else if (p->fence != NULL && fault->base.is_mismatch &&
+	    pipeline_culprit(p->pipeline) == p->fence)
+		pg_fault_of_rival(fault, "the lease", "another daemon has taken "
+		    "the database meanwhile");
+	return SQL_FAILED;
+}
+
+static int
+send_fence(struct postgres *p)
+{
+	statement_bind(p->fence, 1, &(struct sql_value){
+		.type = SQL_INTEGER,
+		.number = lease_run(p->lease),
+	});
+	statement_bind(p->fence, 2, &(struct sql_value){
+		.type = SQL_INTEGER,
+		.number = lease_next(p->lease),
+	});
+	return pipeline_send(p->pipeline, p->fence, STATEMENT_FOR_ONE_ROW);
+}
+
+/* The first statement of a transaction comes. */
+static int
+open_transaction(struct postgres *p)
+{
+	p->transaction = TRANSACTION_OPEN;
+	p->transactions++;
+	if (p->lease == NULL)
+		return pipeline_send_text(p->pipeline, read_sql);
+	if (pipeline_send_text(p->pipeline, begin_sql) == -1)
+		return -1;
+	return send_fence(p);
+}
+
+/* A statement is about to be sent: in a transaction, if one was begun. */
+static int
+get_ready(struct postgres *p)
+{
+	switch (p->transaction) {
+	case TRANSACTION_NONE:
+		return revive(p);
+	case TRANSACTION_WANTED:
+		return open_transaction(p);
+	case TRANSACTION_OPEN:
+		break;
+	}
+	return 0;
+}
+
+static enum sql_result
+begin(struct sql_connection *base)
+{
+	struct postgres *p = postgres_of(base);
+
+	if (revive(p) == -1)
+		return fail(p);
+	p->transaction = TRANSACTION_WANTED;
+	return SQL_OK;
+}
+
+static enum sql_result
+rollback(struct sql_connection *base)
+{
+	struct postgres *p = postgres_of(base);
+	bool is_open = p->transaction == TRANSACTION_OPEN;
+	int tries;
+
+	p->transaction = TRANSACTION_NONE;
+	/* The first is not run if there was something wrong in front of it. */
+	for (tries = 0; is_open && tries < 2 && !is_lost(p); tries++)
+		if (pipeline_send_text(p->pipeline, rollback_sql) == 0 &&
+		    pipeline_wait(p->pipeline, NULL) == 0)
+			return SQL_OK;
+	return is_open && !is_lost(p) ? SQL_FAILED : SQL_OK;
+}
+
+/* The connection was lost while a COMMIT was on its way: find out. */
+static enum sql_result
+settle(struct postgres *p)
+{
+	int64_t number = lease_next(p->lease);
+	enum lease_result result;
+	bool goes_on = true;
+
+	log_warnx("store: %s: connection lost in the middle of a commit: %s",
+	    connection_name(p->connection),
+	    connection_fault(p->connection)->base.message);
+	while ((result = reconnect(p)) == LEASE_FAILED && goes_on)
+		goes_on = connection_pause(p->connection, p->pause_ms);
+	p->transaction = TRANSACTION_NONE;
+	switch (result) {
+	case LEASE_OURS:
+		break;
+	case LEASE_FAILED:
+		pg_fault_of_rival(connection_fault(p->connection), commit_sql,
+		    "it is not known whether the last transaction was "
+		    "committed; nobody was told that it was");
+		return SQL_FAILED;
+	case LEASE_GONE:
+		return SQL_FAILED;
+	}
+	if (lease_next(p->lease) > number)
+		return SQL_OK;
+	pg_fault_of_absence(connection_fault(p->connection), commit_sql,
+	    "the connection was lost, and nothing was committed");
+	connection_fault(p->connection)->base.is_lost = true;
+	return SQL_FAILED;
+}
+
+static enum sql_result
+commit(struct sql_connection *base)
+{
+	struct postgres *p = postgres_of(base);
+
+	if (p->transaction != TRANSACTION_OPEN) {
+		p->transaction = TRANSACTION_NONE;
+		return SQL_OK;
+	}
+	if (pipeline_send_text(p->pipeline, commit_sql) == -1)
+		return fail(p);
+	lease_doubt(p->lease);
+	if (pipeline_wait(p->pipeline, NULL) == 0) {
+		p->transaction = TRANSACTION_NONE;
+		if (strcmp(pipeline_tag(p->pipeline), commit_sql) == 0) {
+			lease_committed(p->lease);
+			return SQL_OK;
+		}
+		lease_not_committed(p->lease);
+		pg_fault_of_data(connection_fault(p->connection), commit_sql,
+		    "was answered by something else");
+		return SQL_FAILED;
+	}
+	if (is_lost(p))
+		return settle(p);
+	lease_not_committed(p->lease);
+	return fail(p);
+}
+
+static struct sql_statement *
+prepare(struct sql_connection *base, const struct sql_text *text)
+{
+	struct handle *h = xcalloc(1, sizeof(*h));
+
+	h->base.connection = base;
+	h->base.text = text;
+	h->statement = statement_new(text);
+	h->base.row = h->statement;
+	return &h->base;
+}
+
+static void
+finalize(struct sql_statement *base)
+{
+	struct handle *h = handle_of(base);
+
+	/* What the server has of it goes with the connection. */
+	statement_free(h->statement);
+	free(h);
+}
+
+static void
+bind(struct sql_statement *base, int number, const struct sql_value *value)
+{
+	statement_bind(handle_of(base)->statement, number, value);
+}
+
+static enum sql_result
+run_in_form(struct sql_statement *base, enum statement_form form)
+{
+	struct postgres *p = postgres_of(base->connection);
+	struct statement *s = handle_of(base)->statement;
+
+	if (get_ready(p) == -1 || pipeline_send(p->pipeline, s, form) == -1)
+		return fail(p);
+	if (p->transaction == TRANSACTION_NONE &&
+	    pipeline_wait(p->pipeline, NULL) == -1)
+		return fail(p);
+	return SQL_OK;
+}
+
+static enum sql_result
+run(struct sql_statement *base)
+{
+	return run_in_form(base, STATEMENT_AS_IT_IS);
+}
+
+static enum sql_result
+run_one(struct sql_statement *base)
+{
+	return run_in_form(base, STATEMENT_FOR_ONE_ROW);
+}
+
+/* Ask for the next rows of a cursor. */
+static int
+fetch(struct postgres *p, struct handle *h)
+{
+	return pipeline_send_text(p->pipeline, h->fetch) == -1 ? -1 :
+	    pipeline_wait(p->pipeline, h->statement);
+}
+
+static int
+open_cursor(struct postgres *p, struct handle *h)
+{
+	if (p->transaction == TRANSACTION_NONE) {
+		h->is_alone = true;
+		p->transaction = TRANSACTION_WANTED;
+	}
+	if (get_ready(p) == -1 || pipeline_send(p->pipeline, h->statement,
+	    STATEMENT_AS_CURSOR) == -1)
+		return -1;
+	h->cursor_of = p->transactions;
+	xsnprintf(h->fetch, sizeof(h->fetch), "FETCH %d FROM %s", CURSOR_ROWS,
+	    statement_cursor(h->statement));
+	xsnprintf(h->close, sizeof(h->close), "CLOSE %s",
+	    statement_cursor(h->statement));
+	return fetch(p, h);
+}
+
+/* Run what yields rows, and have the first of them. */
+static int
+start_rows(struct postgres *p, struct handle *h)
+{
+	if (p->lease == NULL && h->base.text->is_long)
+		return open_cursor(p, h);
+	if (get_ready(p) == -1 || pipeline_send(p->pipeline, h->statement,
+	    STATEMENT_AS_IT_IS) == -1)
+		return -1;
+	return pipeline_wait(p->pipeline, h->statement);
+}
+
+/* What only reads, and is alone, may be asked twice. */
+static bool
+may_repeat(struct postgres *p)
+{
+	return is_lost(p) && p->lease != NULL &&
+	    p->transaction == TRANSACTION_NONE;
+}
+
+static int
+have_rows(struct postgres *p, struct handle *h)
+{
+	if (!statement_has_rows(h->statement))
+		return start_rows(p, h) == 0 ||
+		    (may_repeat(p) && start_rows(p, h) == 0) ? 0 : -1;
+	return 0;
+}
+
+static enum sql_result
+step(struct sql_statement *base)
+{
+	struct postgres *p = postgres_of(base->connection);
+	struct handle *h = handle_of(base);
+
+	if (have_rows(p, h) == -1)
+		return fail(p);
+	if (++h->seen % WORK_ROWS == 0)
+		connection_work(p->connection);
+	if (statement_next(h->statement))
+		return SQL_ROW;
+	if (h->cursor_of == 0 ||
+	    statement_rows(h->statement) < CURSOR_ROWS)
+		return SQL_DONE;
+	if (fetch(p, h) == -1)
+		return fail(p);
+	return statement_next(h->statement) ? SQL_ROW : SQL_DONE;
+}
+
+static void
+close_cursor(struct postgres *p, struct handle *h)
+{
+	bool is_there = h->cursor_of == p->transactions &&
+	    p->transaction == TRANSACTION_OPEN;
+
+	h->cursor_of = 0;
+	if (h->is_alone && is_there)
+		(void)rollback(&p->base);	/* says nothing new */
+	else if (is_there && pipeline_send_text(p->pipeline, h->close) == -1)
+		p->transaction = TRANSACTION_NONE;
+	h->is_alone = false;
+}
+
+static void
+reset(struct sql_statement *base)
+{
+	struct postgres *p = postgres_of(base->connection);
+	struct handle *h = handle_of(base);
+
+	statement_set_rows(h->statement, NULL);
+	if (h->cursor_of != 0)
+		close_cursor(p, h);
+}
+
+/* Between lists, when nobody waits. */
+static enum sql_result
+checkpoint(struct sql_connection *base)
+{
+	struct postgres *p = postgres_of(base);
+	struct sql_value size;
+
+	if (is_lost(p) || now_ms() < p->measure_ms)
+		return SQL_OK;
+	p->measure_ms = now_ms() + SIZES_MS;
+	if (pipeline_send(p->pipeline, p->measure, STATEMENT_AS_IT_IS) == -1 ||
+	    pipeline_wait(p->pipeline, p->measure) == -1)
+		return SQL_OK;	/* then not; what was lost is made again */
+	if (statement_next(p->measure)) {
+		statement_rows_reader.column(p->measure, 0, &size);
+		p->sizes.database = (uint64_t)size.number;
+	}
+	statement_set_rows(p->measure, NULL);
+	return SQL_OK;
+}
+
+static int
+free_bytes(const struct sql_connection *base, uint64_t *bytes)
+{
+	(void)base;
+	(void)bytes;
+	return -1;
+}
+
+static void
+sizes(const struct sql_connection *base, struct sql_sizes *sizes)
+{
+	*sizes = ((const struct postgres *)base)->sizes;
+}
+
+static void
+watch(struct sql_connection *base, void (*work)(void *ctx), void *ctx)
+{
+	connection_watch(postgres_of(base)->connection, work, ctx);
+}
+
+static void
+close_connection(struct sql_connection *base, bool is_broken)
+{
+	struct postgres *p = postgres_of(base);
+
+	(void)is_broken;	/* the server knows what it has */
+	if (p->lease != NULL && rollback(base) == SQL_OK && !is_lost(p) &&
+	    PQexitPipelineMode(connection_pg(p->connection)) == 1)
+		lease_release(p->lease);
+	statement_free(p->measure);
+	statement_free(p->fence);
+	lease_free(p->lease);
+	pipeline_free(p->pipeline);
+	connection_free(p->connection);
+	free(p);
+}
+
+static struct postgres *
+new_postgres(const char *name, enum connection_purpose purpose)
+{
+	struct postgres *p = xcalloc(1, sizeof(*p));
+
+	p->base.engine = &postgres_engine;
+	p->connection = connection_new(name, purpose);
+	p->pipeline = pipeline_new(p->connection);
+	return p;
+}
+
+static enum store_open_status
+open_database(const char *name, const char *vfs, struct sql_connection **opened)
+{
+	struct postgres *p = new_postgres(name, CONNECTION_TO_WRITE);
+	enum store_open_status status;
+
+	(void)vfs;
+	p->lease = lease_new(p->connection);
+	p->fence = statement_new(&fence_text);
+	p->measure = statement_new(&sizes_text);
+	status = server_connect(p->connection, STORE_CANNOT_CREATE);
+	if (status == STORE_OPENED)
+		status = lease_take(p->lease);
+	if (status == STORE_OPENED)
+		status = schema_bring(p->connection);
+	if (status == STORE_OPENED && pipeline_start(p->pipeline) == -1)
+		status = STORE_IO_ERROR;
+	if (status == STORE_OPENED)
+		*opened = &p->base;
+	else
+		close_connection(&p->base, false);
+	return status;
+}
+
+static enum store_open_status
+start(struct sql_connection *base)
+{
+	struct postgres *p = postgres_of(base);
+	enum store_open_status status;
+
+	if (is_lost(p) ||
+	    PQexitPipelineMode(connection_pg(p->connection)) == 0) {
+		log_errorx("store: %s: the connection was lost", path(base));
+		return STORE_IO_ERROR;
+	}
+	status = lease_start(p->lease);
+	if (status == STORE_OPENED && pipeline_start(p->pipeline) == -1)
+		return STORE_IO_ERROR;
+	return status;
+}
+
+static enum store_open_status
+open_reader(const char *name, enum sql_reader kind,
+    struct sql_connection **opened)
+{
+	struct postgres *p = new_postgres(name, CONNECTION_TO_READ);
+	enum store_open_status status;
+
+	*opened = &p->base;
+	if (kind == SQL_READER_OF_ANY) {
+		status = server_connect(p->connection, STORE_NO_DATABASE);
+		if (status == STORE_OPENED)
+			status = schema_judge(p->connection);
+		if (status != STORE_OPENED)
+			return status;
+	} else if (connection_make(p->connection) == -1)
+		return connection_fault(p->connection)->base.status;
+	return pipeline_start(p->pipeline) == 0 ? STORE_OPENED :
+	    STORE_IO_ERROR;
+}
+
+const struct engine postgres_engine = {
+	.name = "PostgreSQL",
+	.rows = &statement_rows_reader,
+	.has = database_name_is_postgresql,
+	.open = open_database,
+	.start = start,
+	.open_reader = open_reader,
+	.watch = watch,
+	.close = close_connection,
+	.fault = fault,
+	.path = path,
+	.begin = begin,
+	.commit = commit,
+	.rollback = rollback,
+	.prepare = prepare,
+	.finalize = finalize,
+	.bind = bind,
+	.run = run,
+	.run_one = run_one,
+	.step = step,
+	.reset = reset,
+	.checkpoint = checkpoint,
+	.free_bytes = free_bytes,
+	.sizes = sizes,
+};

@@ -1,0 +1,65 @@
+#ifndef STATEMENT_H
+#define STATEMENT_H
+
+#include <stdbool.h>
+
+#include "storage/engine.h"
+
+struct pg_conn;
+struct pg_result;
+
+/*
+ * A statement, its parameters and its rows.  It is prepared on the server when
+ * it runs first on a connection, with the types that its parameters have then.
+ * Numbers and bytes go as they are (PostgreSQL's binary format), both ways.
+ */
+struct statement;
+
+/* How it is prepared. */
+enum statement_form {
+	STATEMENT_AS_IT_IS,
+	/*
+	 * Changing any number of rows but one is an error there, DIVISION BY
+	 * ZERO: a transaction with it does not come to its COMMIT.
+	 */
+	STATEMENT_FOR_ONE_ROW,
+	STATEMENT_AS_CURSOR		/* of the name statement_cursor() */
+};
+
+/* The text is lent until statement_free(). */
+struct statement *statement_new(const struct sql_text *text);
+/* NULL is allowed. */
+void	 statement_free(struct statement *statement);
+
+/* As it was written. */
+const char *statement_text(const struct statement *statement);
+const char *statement_cursor(const struct statement *statement);
+
+void	 statement_bind(struct statement *statement, int at,
+	    const struct sql_value *value);
+
+/*
+ * Whether the server has it, of that generation of the connection, in that form
+ * and with the types of what is bound.
+ */
+bool	 statement_is_prepared(const struct statement *statement,
+	    unsigned generation, enum statement_form form);
+/* Send it to be prepared, and to run; 0 or 1 as libpq. */
+int	 statement_send_prepare(struct statement *statement, struct pg_conn *pg,
+	    unsigned generation, enum statement_form form);
+int	 statement_send_run(struct statement *statement, struct pg_conn *pg);
+/* The server did not come to prepare it. */
+void	 statement_forget(struct statement *statement);
+
+/* Give it rows, which it takes; NULL: none. */
+void	 statement_set_rows(struct statement *statement, struct pg_result *rows);
+/* Go to the next of them; false if there is none. */
+bool	 statement_next(struct statement *statement);
+bool	 statement_has_rows(const struct statement *statement);
+/* How many it was given last. */
+int	 statement_rows(const struct statement *statement);
+
+/* A row is the statement that stands at it. */
+extern const struct sql_row_reader statement_rows_reader;
+
+#endif
