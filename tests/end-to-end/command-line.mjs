@@ -150,6 +150,30 @@ test('what is for files says what to use with PostgreSQL', async () => {
 						'"copy"\n' });
 });
 
+test('with PostgreSQL the daemon is looked for beside its key', async () => {
+	const folder = makeFolder();
+	const file = path.join(folder, 'shop.conf');
+	const key = path.join(folder, 'tokens.key');
+	fs.writeFileSync(file, `database = "${URL}"\nkey-file = ${key}\n`);
+	const { error: fault } = await daemon('-t', '-c', file);
+	const told = await ctl(SHOWN_URL, 'status');
+	if (fault.includes('built without libpq')) {
+		assert.deepEqual(told, { status: 78, output: '',
+			error: WITHOUT_LIBPQ });
+		return;
+	}
+	assert.deepEqual(told, { status: 69, output: '', error:
+		'buddyshoppingctl: the daemon cannot be asked: with PostgreSQL its ' +
+		'admin socket is beside its key-file: see -c\n' });
+	const { status, error } = await new Promise((resolve) => {
+		const child = execFile(`${PROGRAM}ctl`, ['-c', file, 'status'],
+			(_, output, error) => resolve({ status: child.exitCode, error }));
+	});
+	assert.equal(status, 69);
+	assert(error.startsWith('buddyshoppingctl: no daemon can be reached at ' +
+		`unix:${fs.realpathSync(folder)}/tokens.key.admin: `), error);
+});
+
 test('a key that is not beside the database is not copied', async () => {
 	const file = path.join(makeFolder(), 'shop.conf');
 	fs.writeFileSync(file, 'key-file = /srv/tokens.key\n');
