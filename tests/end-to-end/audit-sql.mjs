@@ -9,9 +9,9 @@ import test from 'node:test';
 
 import { withApi } from './lib/api.mjs';
 import { Client } from './lib/client.mjs';
+import { needQuery, onlyOn } from './lib/storage.mjs';
 import { Daemon, makeFolder, withDaemon, withPatience } from
 	'./lib/daemon.mjs';
-import { needSqlite } from './lib/journal.mjs';
 import { tool, toolObjects } from './lib/tool.mjs';
 
 const SOURCE = process.env.srcdir ?? '.';
@@ -19,7 +19,8 @@ const VIEWS = path.join(SOURCE, 'sql/audit.sql');
 const PAGE = path.join(SOURCE, 'man/buddyshoppingctl.8');
 const SETTINGS_PAGE = path.join(SOURCE, 'man/buddyshopping.conf.5');
 
-needSqlite();
+onlyOn('sqlite', 'the views and the layout are those of sqlite3');
+needQuery();
 
 const query = (database, sql) => {
 	const text = execFileSync('sqlite3', ['-readonly', '-bail', '-json',

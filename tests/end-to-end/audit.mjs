@@ -4,7 +4,6 @@
 // KILLS is how often (10); SEED repeats the choices of a run.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -12,7 +11,7 @@ import test from 'node:test';
 import { Client } from './lib/client.mjs';
 import { Daemon, makeFolder, withDaemon, withPatience }
 	from './lib/daemon.mjs';
-import { needSqlite } from './lib/journal.mjs';
+import { STORAGE, needQuery, tamper, unlessOn } from './lib/storage.mjs';
 import { tool, toolObjects } from './lib/tool.mjs';
 
 const KILLS = Number(process.env.KILLS ?? 10);
@@ -21,16 +20,13 @@ const SAMPLES = 40;		// states that are compared
 const ROUNDS = 5;		// of the tool beside a daemon under load
 const SETTINGS = { 'message-rate': 0, 'new-session-rate': 0 };
 
-needSqlite();
+needQuery();
 
 let random_state = SEED;
 const random = (n) => {
 	random_state = (Math.imul(random_state, 1664525) + 1013904223) >>> 0;
 	return Math.floor(random_state / 4294967296 * n);
 };
-
-const sqlite = (database, sql) =>
-	execFileSync('sqlite3', [database, sql], { encoding: 'utf8' });
 
 // Changes its cart for as long as the connection lives, and remembers every
 // multicart that it is shown: "SESSION CURSOR" -> text.
@@ -127,7 +123,7 @@ test(`a journal verifies after each of ${KILLS} kills (SEED=${SEED})`,
 
 test('the tool works beside a daemon under load', () => withDaemon(SETTINGS,
 	async (daemon) => {
-		const database = daemon.child.spawnargs[2];
+		const { database } = daemon;
 		const seen = new Map();
 		const shoppers = await enterAll(daemon, 0, seen);
 		const work = shoppers.map((shopper) => shopper.work(() => {}));
@@ -203,7 +199,8 @@ test('what is not there, or no such thing, is told', () =>
 			/No such file/);
 	}));
 
-test('what is no database of ours is refused, each with its reason', () =>
+test('what is no database of ours is refused, each with its reason',
+	{ skip: unlessOn('sqlite', 'it is a file') }, () =>
 	withPatience(async () => {
 		const whole = fs.readFileSync(await madeDatabase());
 		const database = path.join(makeFolder(), 'other.db');
@@ -213,15 +210,15 @@ test('what is no database of ours is refused, each with its reason', () =>
 			[() => fs.writeFileSync(database, ''), /is an empty file/],
 			[() => fs.writeFileSync(database, 'x'.repeat(9000)),
 				/is not a database/],
-			[() => sqlite(database, 'CREATE TABLE t (x)'),
+			[() => tamper(database, 'CREATE TABLE t (x)'),
 				/another program's database/],
 			[() => {
 				fs.writeFileSync(database, whole);
-				sqlite(database, 'PRAGMA user_version = 99');
+				tamper(database, 'PRAGMA user_version = 99');
 			}, /is of a newer version/],
 			[() => {
 				fs.writeFileSync(database, whole);
-				sqlite(database, 'PRAGMA user_version = 1');
+				tamper(database, 'PRAGMA user_version = 1');
 			}, /is of an older version: start the daemon once/],
 			[() => fs.mkdirSync(database), /is a directory/],
 		];
@@ -235,21 +232,25 @@ test('what is no database of ours is refused, each with its reason', () =>
 		}
 	}));
 
-test('a corrupt page is told, and a changed row named', () =>
+test('a corrupt page is told', { skip: unlessOn('sqlite', 'it is a file') }, () =>
 	withPatience(async () => {
 		const database = await madeDatabase();
 		const before = fs.readFileSync(database);
-		const page = Number(sqlite(database, 'SELECT pageno FROM dbstat ' +
+		const page = Number(tamper(database, 'SELECT pageno FROM dbstat ' +
 			'WHERE name = \'journal\''));
-		const size = Number(sqlite(database, 'PRAGMA page_size'));
+		const size = Number(tamper(database, 'PRAGMA page_size'));
 		const ruined = Buffer.from(before);
 		ruined.fill(0xaa, (page - 1) * size, page * size);
 		fs.writeFileSync(database, ruined);
 		const result = await tool(database, ['audit', 'verify']);
 		assert.equal(result.status, 65, JSON.stringify(result));
 		assert.match(result.stderr, /is damaged: .*malformed/);
-		fs.writeFileSync(database, before);
-		sqlite(database, 'DROP TRIGGER journal_no_update;' +
+	}));
+
+test('a changed row is named', () =>
+	withPatience(async () => {
+		const database = await madeDatabase();
+		tamper(database, 'DROP TRIGGER journal_no_update;' +
 			'UPDATE journal SET ts_ms = 5 WHERE seq = 1');
 		const fault = await tool(database, ['audit', 'verify']);
 		assert.equal(fault.status, 1);
@@ -284,13 +285,15 @@ test('what a daemon purged is told, and what is behind a head', () =>
 		assert.match(proof, new RegExp('^not there any more: rows up to ' +
 			'1, by row 5 of \\d', 'm'));
 		assert.doesNotMatch(proof, /by that head/);
-		const copy = `${database}.copy`;
-		await expectFine(database, ['backup', copy]);
-		await expectFine(database, ['restore', '--yes', copy]);
-		assert.equal(await expectFine(database, ['audit', 'verify']),
-			proof);
+		if (STORAGE === 'sqlite') {
+			const copy = `${database}.copy`;
+			await expectFine(database, ['backup', copy]);
+			await expectFine(database, ['restore', '--yes', copy]);
+			assert.equal(await expectFine(database,
+				['audit', 'verify']), proof);
+		}
 		// All as it was but the note.
-		sqlite(database, 'DROP TRIGGER journal_no_delete; DELETE FROM ' +
+		tamper(database, 'DROP TRIGGER journal_no_delete; DELETE FROM ' +
 			'journal_body WHERE seq = 5; DELETE FROM journal WHERE ' +
 			'seq = 5');
 		const fault = await tool(database, ['audit', 'verify']);
@@ -302,14 +305,16 @@ test('what a daemon purged is told, and what is behind a head', () =>
 test('names in a database of somebody else do not reach the terminal', () =>
 	withPatience(async () => {
 		const database = await madeDatabase();
-		sqlite(database, 'DROP TRIGGER session_no_rename; UPDATE session ' +
+		tamper(database, 'DROP TRIGGER session_no_rename; UPDATE session ' +
 			'SET name = char(27) || \']0;x\' || char(7)');
 		const fault = await tool(database, ['audit', 'verify']);
 		assert.equal(fault.status, 1);
 		assert.match(fault.stdout, /session \\x1b\]0;x\\x07, start/);
 		assert.match(await expectFine(database, ['audit', 'sessions']),
 			/^\\x1b\]0;x\\x07 +running/m);
-		sqlite(database, 'DELETE FROM customer; INSERT INTO customer (id, ' +
+		if (STORAGE !== 'sqlite')
+			return;	// it takes no such id
+		tamper(database, 'DELETE FROM customer; INSERT INTO customer (id, ' +
 			'session, cid, incarnation, is_host, has_token) VALUES ' +
 			'(1, 1, printf(\'%24s\', char(27)), 9, 0, 0);' +
 			'UPDATE session SET name = \'s\'');

@@ -10,11 +10,13 @@ import test from 'node:test';
 import { Client } from './lib/client.mjs';
 import { ctl, startCtl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
-import { needSqlite, replay } from './lib/journal.mjs';
+import { replay } from './lib/journal.mjs';
+import { needQuery, onlyOn } from './lib/storage.mjs';
 
 const CUSTOMERS = 8;
 
-needSqlite();
+onlyOn('sqlite', 'a copy is a file of its own');
+needQuery();
 
 // Update a cart for as long as nobody says stop.
 const work = async (client, ada, load) => {

@@ -12,6 +12,7 @@ import test from 'node:test';
 import { KEY, startApi } from './lib/api.mjs';
 import { launchBrowser, whyNoBrowser } from './lib/browser.mjs';
 import { Daemon, lacking, makeFolder, skip } from './lib/daemon.mjs';
+import { daemonOptions } from './lib/storage.mjs';
 
 const SOURCES = path.resolve(process.env.srcdir ?? '.');
 
@@ -50,7 +51,7 @@ class Shop {
 		const settings = Object.entries({ 'core-dumps': 'yes',
 			...this.settings })
 			.flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-		this.daemon = new Daemon(['-d', this.#database, ...settings,
+		this.daemon = new Daemon([...daemonOptions(this.#database), ...settings,
 			String(this.port)], {});
 		await this.daemon.logged(/listening on/);
 	}

@@ -11,6 +11,9 @@ import test from 'node:test';
 import { Client, message } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, skip, withPatience } from './lib/daemon.mjs';
+import { onlyOn } from './lib/storage.mjs';
+
+onlyOn('sqlite', 'the disk is that of a file');
 
 const DISK = '4m';
 const CART = { pad: 'x'.repeat(100000) };

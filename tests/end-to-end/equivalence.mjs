@@ -13,12 +13,12 @@ import test from 'node:test';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { checkScripts, countDeltas, countSeen, runScripts } from './lib/equivalence.mjs';
-import { needSqlite } from './lib/journal.mjs';
+import { needQuery } from './lib/storage.mjs';
 
 const SEEDS = Number(process.env.SEEDS ?? 20);
 const FIRST_SEED = Number(process.env.FIRST_SEED ?? 1);
 
-needSqlite();
+needQuery();
 
 test(`${SEEDS} scripts end alike over all transports`, async () => {
 	const folder = makeFolder();

@@ -12,9 +12,10 @@ import { startApi } from './lib/api.mjs';
 import { checkTold, makeCustomers } from './lib/customer.mjs';
 import { makeFolder, withPatience } from './lib/daemon.mjs';
 import { expectedOf } from './lib/journal-events.mjs';
-import { needSqlite, replay } from './lib/journal.mjs';
+import { replay } from './lib/journal.mjs';
 import { SEED, makeRandom } from './lib/random.mjs';
 import { Receiver, distinct, webhookSettings } from './lib/receiver.mjs';
+import { needQuery } from './lib/storage.mjs';
 import { tool, toolObjects } from './lib/tool.mjs';
 
 const KILLS = Number(process.env.KILLS ?? 8);
@@ -25,7 +26,7 @@ const ACKS_MAX = 200;		// acknowledged in a round before it is killed, ...
 const ATTEMPTS_MAX = 400;	// ... or webhooks that came
 const REFUSALS = 8;		// each takes a second of its session
 
-needSqlite();
+needQuery();
 
 const random = makeRandom();
 

@@ -9,15 +9,16 @@ import test from 'node:test';
 
 import { checkTold, makeCustomers } from './lib/customer.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
-import { needSqlite, replay } from './lib/journal.mjs';
+import { replay } from './lib/journal.mjs';
 import { SEED, makeRandom } from './lib/random.mjs';
+import { needQuery } from './lib/storage.mjs';
 
 const KILLS = Number(process.env.KILLS ?? 20);
 const SESSIONS = 4;
 const MEMBERS = 3;
 const ACKS_MAX = 150;		// acknowledged in a round before it is killed
 
-needSqlite();
+needQuery();
 
 const random = makeRandom();
 

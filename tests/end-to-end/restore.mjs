@@ -9,7 +9,10 @@ import test from 'node:test';
 import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+import { onlyOn } from './lib/storage.mjs';
 import { hasScript, toolOnTerminal } from './lib/tool.mjs';
+
+onlyOn('sqlite', 'a copy is a file of its own');
 
 const NOBODY = 65534;
 

@@ -11,6 +11,7 @@ import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { Members, TRANSPORTS } from './lib/member.mjs';
 import { makeRandom } from './lib/random.mjs';
 import { ask } from './lib/shopper.mjs';
+import { hasText } from './lib/storage.mjs';
 
 const SEEDS = Number(process.env.SEEDS ?? 3);
 const SAY = ['say'];
@@ -203,6 +204,7 @@ test('what is said is in no file and no log', { concurrency: true },
 			if (fs.statSync(file).isFile())
 				assert(!fs.readFileSync(file).includes(SECRET), name);
 		}
+		assert(!hasText(database, SECRET));
 		const { output } = await ctl(database, 'audit', 'export');
 		assert(!/"event":"say"/.test(output));
 	}));

@@ -13,6 +13,7 @@ import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { get } from './lib/exposition.mjs';
 import { Shopper } from './lib/shopper.mjs';
+import { STORAGE } from './lib/storage.mjs';
 
 const SESSIONS = 6, CARTS = 60, ROUNDS = 2;
 
@@ -53,7 +54,8 @@ const operate = async (daemon, database, round) => {
 	const client = await Client.open(daemon, `/${victim}`);
 	await client.enter('startSession', 'Mallory');
 	for (const words of [['reload'], ['status'], ['sessions'],
-		['backup', `${database}.copy${round}`], ['erase', '--yes', '--session', victim],
+		...STORAGE === 'sqlite' ? [['backup', `${database}.copy${round}`]] : [],
+		['erase', '--yes', '--session', victim],
 		['log-level', 'debug'], ['log-level', 'info'],
 		['audit', 'verify']]) {
 		const { status, error } = await ctl(database, ...words);

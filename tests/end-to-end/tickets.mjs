@@ -14,6 +14,7 @@ import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { TICKETS, blocksFor } from './lib/documents.mjs';
 import { Fastcgi } from './lib/fastcgi.mjs';
+import { daemonOptions, hasText } from './lib/storage.mjs';
 import { ALGORITHMS, TicketKey, now } from './lib/ticket.mjs';
 import { hasScript, toolOnTerminal } from './lib/tool.mjs';
 
@@ -198,11 +199,6 @@ const enter = async (daemon, session, event, name, ticket) => {
 	return { client, customerId };
 };
 
-const hasText = (database, text) => fs.readdirSync(path.dirname(database))
-	.filter((name) => name.startsWith('shop.db') && !name.endsWith('.admin'))
-	.some((name) => fs.readFileSync(path.join(path.dirname(database), name))
-		.includes(text));
-
 test('the customers of an account are found, and erased everywhere',
 	() => withTickets(makeAll, async (daemon, [key]) => {
 		const { database } = daemon;
@@ -338,7 +334,7 @@ test('a daemon does not start with a key that is wrong', async () => {
 	const folder = makeFolder();
 	const file = path.join(folder, 'a.pem');
 	fs.writeFileSync(file, 'x');
-	const daemon = new Daemon(['-d', path.join(folder, 'shop.db'), '-o',
+	const daemon = new Daemon([...daemonOptions(path.join(folder, 'shop.db')), '-o',
 		`ticket-keys=${file}`], {});
 	assert.equal(await daemon.ended, 78);
 	assert(daemon.log.includes(

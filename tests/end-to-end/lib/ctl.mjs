@@ -4,13 +4,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
+import { toolOptions } from './storage.mjs';
+
 const PROGRAM = path.resolve(process.argv[2] ?? process.env.BUDDYSHOPPING ??
 	'src/buddyshopping') + 'ctl';
 
 // A run of it: `child`, and `ended`, which resolves to its exit status, or the
 // signal that ended it, and what it printed and complained of.
 export const startCtl = (database, ...words) => {
-	const child = spawn(PROGRAM, ['-d', database, ...words],
+	const child = spawn(PROGRAM, [...toolOptions(database), ...words],
 		{ stdio: ['ignore', 'pipe', 'pipe'] });
 	let output = '', error = '';
 	child.stdout.on('data', (data) => { output += data; });

@@ -7,6 +7,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
+import { daemonOptions } from './storage.mjs';
+
 export { lacking, skip } from './skip.mjs';
 
 export const PROGRAM = path.resolve(process.argv[2] ?? process.env.BUDDYSHOPPING ??
@@ -62,7 +64,7 @@ export class Daemon {
 			.flatMap(([key, value]) => ['-o', `${key}=${value}`]);
 		if (configuration !== undefined)
 			options.push('-c', configuration);
-		const daemon = new Daemon(['-d', database, ...options,
+		const daemon = new Daemon([...daemonOptions(database), ...options,
 			...settings.listen === undefined ? [String(port)] : []], env, program);
 		const line = await daemon.logged(
 			/listening on (?:\[::\]|0\.0\.0\.0):(\d+)/);

@@ -12,8 +12,9 @@ import { skip, withPatience } from './daemon.mjs';
 import { checkScripts, runScripts } from './equivalence.mjs';
 import { Front } from './front.mjs';
 import { meetOnAllPaths } from './front-paths.mjs';
-import { needSqlite, readAddresses } from './journal.mjs';
+import { readAddresses } from './journal.mjs';
 import { ask, Shopper } from './shopper.mjs';
+import { needQuery } from './storage.mjs';
 
 const SEEDS = 4;
 const MAX_HELD = 4;		// the daemon's default, per customer
@@ -275,7 +276,7 @@ export const testFront = async (name,
 	const reason = Front.whyNot(name);
 	if (reason !== undefined)
 		skip(reason);
-	needSqlite();
+	needQuery();
 	const front = new Front(name, { 'message-rate': 0,
 		'new-session-rate': 0, 'absence-window': 86400, demo: 'yes' });
 	await withPatience(() => front.start());

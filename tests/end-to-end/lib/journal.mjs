@@ -1,14 +1,12 @@
-// Reads a stopped daemon's database with the command sqlite3, checks the chain
-// as sql/schema.sql describes it, and replays what every session has shown.
+// Reads a stopped daemon's database with SQL, checks the chain as sql/schema.sql
+// describes it, and replays what every session has shown.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 
 import { multicart } from './client.mjs';
-import { lacking, skip } from './daemon.mjs';
+import { STORAGE, query } from './storage.mjs';
 
-const MAX_OUTPUT = 1 << 30;
 const HASHED_NUMBERS = ['seq', 'session', 'incarnation', 'revision', 'event',
 	'ts_ms', 'transport', 'flags', 'client_seq'];
 const START = 1, JOIN = 2, CART = 3, READY = 4, LEAVE = 5, EXPIRE = 6;
@@ -18,33 +16,10 @@ const NOTES = [9, 10, 11, 12, 15];
 const QUERY = `SELECT j.seq, j.session, j.incarnation, j.revision, j.event,
 	j.ts_ms, j.transport, j.flags, j.client_seq, j.customer, j.displaced,
 	hex(j.digest) AS digest, hex(j.hash) AS hash,
-	ifnull(s.name, '') AS session_name,
+	coalesce(s.name, '') AS session_name,
 	b.name AS name, hex(b.cart) AS cart
 	FROM journal j LEFT JOIN session s ON s.id = j.session
 	JOIN journal_body b ON b.seq = j.seq ORDER BY j.seq`;
-
-// Why it cannot be done here; null if it can.
-export const lackingSqlite = () => {
-	try {
-		execFileSync('sqlite3', ['-version']);
-	} catch {
-		return lacking('test', 'the command sqlite3 was not found');
-	}
-	return null;
-};
-
-// Skips these tests where it cannot be done.
-export const needSqlite = () => {
-	const reason = lackingSqlite();
-	if (reason !== null)
-		skip(reason);
-};
-
-export const query = (database, sql) => {
-	const output = execFileSync('sqlite3', ['-readonly', '-json', database,
-		sql], { maxBuffer: MAX_OUTPUT, encoding: 'utf8' });
-	return output === '' ? [] : JSON.parse(output);
-};
 
 // The addresses that the customers of a session came from: name -> address.
 export const readAddresses = (database, session) => new Map(query(database,
@@ -118,8 +93,9 @@ export const replay = (database) => {
 	const rows = query(database, QUERY);
 	const sessions = new Map(), states = new Map(), applied = new Map();
 
-	assert.deepEqual(query(database, 'PRAGMA integrity_check'),
-		[{ integrity_check: 'ok' }]);
+	if (STORAGE === 'sqlite')
+		assert.deepEqual(query(database, 'PRAGMA integrity_check'),
+			[{ integrity_check: 'ok' }]);
 	checkChain(rows);
 	for (const row of rows.filter(({ event }) =>
 			!NOTES.includes(event))) {

@@ -97,6 +97,13 @@ export class Postgres {
 		return this.url(name);
 	}
 
+	// All rows of a database as text, bytes in hexadecimal.
+	dump(url) {
+		return execFileSync(path.join(this.folder, 'bin/pg_dump'),
+			['--data-only', '-d', url], { encoding: 'utf8',
+				maxBuffer: 1 << 30 });
+	}
+
 	// What psql prints of statements, with | between columns; by a superuser of
 	// the server if no URL is given.
 	query(sql, url = this.url('postgres', 'postgres')) {

@@ -4,6 +4,8 @@ import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
+import { toolOptions } from './storage.mjs';
+
 export const PROGRAM = path.resolve(process.env.BUDDYSHOPPINGCTL ??
 	path.join(path.dirname(process.argv[2] ?? 'src/x'), 'buddyshoppingctl'));
 
@@ -11,7 +13,7 @@ const MAX_OUTPUT = 1 << 28;
 
 // Resolves to {status, stdout, stderr} of the command, however it ends.
 export const tool = (database, args, env = {}) => new Promise((resolve) => {
-	const child = execFile(PROGRAM, ['-d', database, ...args], {
+	const child = execFile(PROGRAM, [...toolOptions(database), ...args], {
 		encoding: 'utf8',
 		env: { ...process.env, NO_COLOR: '', ...env },
 		maxBuffer: MAX_OUTPUT,
@@ -62,7 +64,7 @@ export const onTerminal = async (command, env = {}, reply = undefined) => {
 };
 
 export const toolOnTerminal = (database, args, env = {}, reply = undefined) =>
-	onTerminal([PROGRAM, '-d', database, ...args], env, reply);
+	onTerminal([PROGRAM, ...toolOptions(database), ...args], env, reply);
 
 // A command that goes on: its lines can be awaited.
 export class RunningTool {
@@ -71,7 +73,7 @@ export class RunningTool {
 	#rest = '';
 
 	constructor(database, args) {
-		this.child = spawn(PROGRAM, ['-d', database, ...args],
+		this.child = spawn(PROGRAM, [...toolOptions(database), ...args],
 			{ stdio: ['ignore', 'pipe', 'inherit'] });
 		this.ended = once(this.child, 'close').then(([status, signal]) => {
 			for (const { reject } of this.#waiting)

@@ -1,0 +1,115 @@
+// Which storage the daemon has in these tests: SQLite, or PostgreSQL if the
+// environment says STORAGE=postgresql.  Tests name a database by the path of a
+// file; in PostgreSQL each path stands for a database of its own on the script's
+// server, and the file there is the key's (key-file), so that what is beside a
+// database's file, such as the administrator's socket, is where it always is.
+
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+
+import { Postgres } from './postgres.mjs';
+import { lacking, skip } from './skip.mjs';
+
+const MAX_OUTPUT = 1 << 30;
+
+export const STORAGE = process.env.STORAGE ?? 'sqlite';
+
+// The server; undefined with SQLite.
+export const server = STORAGE === 'postgresql' ? await Postgres.start() :
+	undefined;
+
+const databases = new Map();	// path -> {url, configuration}
+
+const find = (file) => {
+	if (!databases.has(file)) {
+		const configuration = path.join(server.folder,
+			`${databases.size}.conf`);
+		fs.writeFileSync(configuration, `key-file = "${file}"\n`);
+		databases.set(file, { url: server.database(), configuration });
+	}
+	return databases.get(file);
+};
+
+// The URL of a path's database.
+export const urlOf = (file) => find(file).url;
+
+// The options by which the daemon finds a database.
+export const daemonOptions = (file) => server === undefined ? ['-d', file] :
+	['-d', find(file).url, '-o', `key-file=${file}`];
+
+// Likewise the tool, which finds the daemon, too: not with another -c behind it.
+export const toolOptions = (file) => server === undefined ? ['-d', file] :
+	['-d', find(file).url, '-c', find(file).configuration];
+
+// For tests of what only one storage has: `why` they are skipped with the other.
+export const onlyOn = (storage, why) => {
+	if (STORAGE !== storage)
+		skip(`only with ${storage}: ${why}`);
+};
+
+// The same for one test, as its `skip`.
+export const unlessOn = (storage, why) => STORAGE !== storage &&
+	`only with ${storage}: ${why}`;
+
+// Why a database cannot be looked into here; null if it can.
+export const lackingQuery = () => {
+	if (server !== undefined)
+		return null;
+	try {
+		execFileSync('sqlite3', ['-version']);
+	} catch {
+		return lacking('test', 'the command sqlite3 was not found');
+	}
+	return null;
+};
+
+// Skips these tests where it cannot.
+export const needQuery = () => {
+	const reason = lackingQuery();
+	if (reason !== null)
+		skip(reason);
+};
+
+const queryServer = (file, sql) => {
+	const told = server.query('SET search_path = buddyshopping; ' +
+		`SELECT coalesce(json_agg(found), '[]') FROM (${
+			sql.replace(/\bhex\(([^)]*)\)/g, "upper(encode($1, 'hex'))")
+		}) AS found`, urlOf(file));
+	return JSON.parse(told);
+};
+
+// The rows of a SELECT as objects; hex(COLUMN) is what SQLite makes of it.
+export const query = (file, sql) => {
+	if (server !== undefined)
+		return queryServer(file, sql);
+	const output = execFileSync('sqlite3', ['-readonly', '-json', file, sql],
+		{ maxBuffer: MAX_OUTPUT, encoding: 'utf8' });
+	return output === '' ? [] : JSON.parse(output);
+};
+
+// A trigger of PostgreSQL's is a table's, which its name begins with here.
+const toServer = (sql) => sql.replace(/\bchar\(/g, 'chr(').replace(
+	/DROP TRIGGER (\w+?)_no_(\w+)/g, 'DROP TRIGGER $1_no_$2 ON $1');
+
+// Run statements that change the database behind the daemon's back, said as for
+// SQLite.
+export const tamper = (file, sql) => server !== undefined ?
+	server.query(`SET search_path = buddyshopping; ${toServer(sql)}`,
+		urlOf(file)) :
+	execFileSync('sqlite3', [file, sql], { encoding: 'utf8' });
+
+// Whether text is in any file of a database; in PostgreSQL, in any row.
+export const hasText = (file, text) => {
+	if (server !== undefined) {
+		const rows = server.dump(urlOf(file));
+		return rows.includes(text) ||
+			rows.includes(Buffer.from(text).toString('hex'));
+	}
+	const folder = path.dirname(file);
+	return fs.readdirSync(folder)
+		.filter((name) => name.startsWith(path.basename(file)) &&
+			!name.endsWith('.admin'))
+		.some((name) => fs.readFileSync(path.join(folder, name))
+			.includes(text));
+};
