@@ -196,7 +196,7 @@ test('what is not there, or no such thing, is told', () =>
 		for (const [args, status, message] of refusals)
 			await expectRefusal(database, args, status, message);
 		await expectRefusal(`${database}.not`, ['audit', 'verify'], 66,
-			/No such file/);
+			STORAGE === 'sqlite' ? /No such file/ : /does not exist/);
 	}));
 
 test('what is no database of ours is refused, each with its reason',

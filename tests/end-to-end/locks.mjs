@@ -210,7 +210,7 @@ test('a lock that nobody ends ends by itself', { concurrency: true }, () =>
 		await succeed(database, 'lock', 'one');
 		await ada.nextOf('multicartUpdate');
 		fs.writeFileSync(configuration, 'lock-time = 1\n');
-		await succeed(database, '-c', configuration, 'reload');
+		await succeed(database, 'reload');
 		await ada.nextOf('multicartUpdate');
 		const unlock = lines(await succeed(database, 'audit', 'export'))
 			.at(-1);

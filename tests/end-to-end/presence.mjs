@@ -161,8 +161,7 @@ test('another grace is adopted by a reload', { concurrency: true },
 		await untilHere(ada, ada, bob);
 		await bob.close();
 		fs.writeFileSync(configuration, 'presence-grace = 1\n');
-		const { status, error } = await ctl(database, '-c', configuration,
-			'reload');
+		const { status, error } = await ctl(database, 'reload');
 		assert.equal(status, 0, error);
 		await untilHere(ada, ada);
 		await ada.close();

@@ -17,7 +17,7 @@ const QUERY = `SELECT j.seq, j.session, j.incarnation, j.revision, j.event,
 	j.ts_ms, j.transport, j.flags, j.client_seq, j.customer, j.displaced,
 	hex(j.digest) AS digest, hex(j.hash) AS hash,
 	coalesce(s.name, '') AS session_name,
-	b.name AS name, hex(b.cart) AS cart
+	b.name AS name, b.cart AS cart
 	FROM journal j LEFT JOIN session s ON s.id = j.session
 	JOIN journal_body b ON b.seq = j.seq ORDER BY j.seq`;
 
@@ -70,7 +70,7 @@ const apply = (members, row) => {
 			isHost: row.event === START, isReady: false, cart: '{}' });
 		break;
 	case CART:
-		member.cart = Buffer.from(row.cart, 'hex').toString();
+		member.cart = row.cart;
 		break;
 	case READY:
 		member.isReady = (row.flags & 1) !== 0;

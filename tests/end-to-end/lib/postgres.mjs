@@ -89,12 +89,22 @@ export class Postgres {
 		return `postgresql:///${database}?host=${this.folder}&user=${user}`;
 	}
 
-	// The URL of a new and empty database, for its owner.
-	database() {
-		const name = `shop${++this.#databases}`;
+	// The URL of a database that is not there yet, for its owner.
+	nextUrl() {
+		return this.url(`shop${++this.#databases}`);
+	}
+
+	// Makes it, empty.
+	create(url) {
+		const [, name] = /^postgresql:\/\/\/(\w+)/.exec(url);
 		this.query(`CREATE DATABASE ${name} OWNER buddyshopping ` +
 			'TEMPLATE template0');
-		return this.url(name);
+		return url;
+	}
+
+	// The URL of a new and empty database.
+	database() {
+		return this.create(this.nextUrl());
 	}
 
 	// All rows of a database as text, bytes in hexadecimal.

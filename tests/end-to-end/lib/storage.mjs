@@ -19,24 +19,32 @@ export const STORAGE = process.env.STORAGE ?? 'sqlite';
 export const server = STORAGE === 'postgresql' ? await Postgres.start() :
 	undefined;
 
-const databases = new Map();	// path -> {url, configuration}
+const databases = new Map();	// path -> {url, configuration, isMade}
 
 const find = (file) => {
 	if (!databases.has(file)) {
 		const configuration = path.join(server.folder,
 			`${databases.size}.conf`);
 		fs.writeFileSync(configuration, `key-file = "${file}"\n`);
-		databases.set(file, { url: server.database(), configuration });
+		databases.set(file, { url: server.nextUrl(), configuration,
+			isMade: false });
 	}
 	return databases.get(file);
 };
 
-// The URL of a path's database.
+// The URL of a path's database, which a daemon was started on.
 export const urlOf = (file) => find(file).url;
 
-// The options by which the daemon finds a database.
-export const daemonOptions = (file) => server === undefined ? ['-d', file] :
-	['-d', find(file).url, '-o', `key-file=${file}`];
+// The options by which the daemon finds a database, which is made for it.
+export const daemonOptions = (file) => {
+	if (server === undefined)
+		return ['-d', file];
+	const database = find(file);
+	if (!database.isMade)
+		server.create(database.url);
+	database.isMade = true;
+	return ['-d', database.url, '-o', `key-file=${file}`];
+};
 
 // Likewise the tool, which finds the daemon, too: not with another -c behind it.
 export const toolOptions = (file) => server === undefined ? ['-d', file] :
@@ -88,15 +96,15 @@ export const query = (file, sql) => {
 	return output === '' ? [] : JSON.parse(output);
 };
 
-// A trigger of PostgreSQL's is a table's, which its name begins with here.
-const toServer = (sql) => sql.replace(/\bchar\(/g, 'chr(').replace(
-	/DROP TRIGGER (\w+?)_no_(\w+)/g, 'DROP TRIGGER $1_no_$2 ON $1');
+// Statements said for SQLite, where triggers have to be dropped first.
+const toServer = (sql) => 'SET search_path = buddyshopping; ' +
+	'SET session_replication_role = replica; ' +
+	sql.replace(/DROP TRIGGER \w+;/g, '').replace(/\bchar\(/g, 'chr(');
 
-// Run statements that change the database behind the daemon's back, said as for
-// SQLite.
+// Run statements that change the database behind the daemon's back, and against
+// its triggers.
 export const tamper = (file, sql) => server !== undefined ?
-	server.query(`SET search_path = buddyshopping; ${toServer(sql)}`,
-		urlOf(file)) :
+	server.query(toServer(sql), urlOf(file).replace(/user=.*/, 'user=postgres')) :
 	execFileSync('sqlite3', [file, sql], { encoding: 'utf8' });
 
 // Whether text is in any file of a database; in PostgreSQL, in any row.
