@@ -9,24 +9,19 @@ import test from 'node:test';
 
 import { withApi } from './lib/api.mjs';
 import { Client } from './lib/client.mjs';
-import { needQuery, onlyOn } from './lib/storage.mjs';
 import { Daemon, makeFolder, withDaemon, withPatience } from
 	'./lib/daemon.mjs';
+import { STORAGE, needQuery, query, queryViews, runOnViews,
+	unlessOn } from './lib/storage.mjs';
 import { tool, toolObjects } from './lib/tool.mjs';
 
 const SOURCE = process.env.srcdir ?? '.';
-const VIEWS = path.join(SOURCE, 'sql/audit.sql');
 const PAGE = path.join(SOURCE, 'man/buddyshoppingctl.8');
 const SETTINGS_PAGE = path.join(SOURCE, 'man/buddyshopping.conf.5');
 
-onlyOn('sqlite', 'the views and the layout are those of sqlite3');
-needQuery();
+const SQLITES = { skip: unlessOn('sqlite', 'it is said to sqlite3') };
 
-const query = (database, sql) => {
-	const text = execFileSync('sqlite3', ['-readonly', '-bail', '-json',
-		'-init', VIEWS, database, sql], { encoding: 'utf8' });
-	return text === '' ? [] : JSON.parse(text);
-};
+needQuery();
 
 const examples = fs.readFileSync(PAGE, 'utf8').split('\n')
 	.filter((line) => line.startsWith('.Dl SELECT '))
@@ -57,10 +52,10 @@ const party = async (daemon) => {
 	await bob.nextOf('leaveSession');
 };
 
-test('every example of the manual page runs', () => withDaemon({},
+test('every example of the manual page runs', SQLITES, () => withDaemon({},
 	async (daemon) => {
 		await party(daemon);
-		const found = examples.map((sql) => query(daemon.database, sql));
+		const found = examples.map((sql) => queryViews(daemon.database, sql));
 		const rows = (view) => found[examples.findIndex((sql) =>
 			sql.includes(`FROM audit_${view}`))];
 		assert.deepEqual(rows('event').map(({ who, event }) =>
@@ -89,7 +84,7 @@ test('the view of events is the export', () => withApi({},
 		await call('POST', '/v1/sessions/party/end');
 		const rows = await toolObjects(daemon.database,
 			['audit', 'export']);
-		const events = query(daemon.database,
+		const events = queryViews(daemon.database,
 			'SELECT * FROM audit_event ORDER BY seq');
 		assert.equal(events.length, rows.length);
 		assert.deepEqual(events.slice(-4).map(({ event, message, name }) =>
@@ -113,12 +108,14 @@ test('the view of events is the export', () => withApi({},
 
 test('the database is not changed', () => withDaemon({}, async (daemon) => {
 	await party(daemon);
-	const [{ n }] = query(daemon.database, 'SELECT count(*) AS n ' +
-		'FROM main.sqlite_schema WHERE type = \'view\'');
+	queryViews(daemon.database, 'SELECT seq FROM audit_event');
+	const [{ n }] = query(daemon.database, STORAGE === 'sqlite' ?
+		'SELECT count(*) AS n FROM sqlite_schema WHERE type = \'view\'' :
+		'SELECT count(*) AS n FROM pg_views ' +
+		'WHERE viewname LIKE \'audit%\'');
 	assert.equal(n, 0);
-	assert.throws(() => execFileSync('sqlite3', ['-readonly', '-bail',
-		'-init', VIEWS, daemon.database, 'DELETE FROM chain_anchor'],
-	{ stdio: 'pipe' }));
+	assert.throws(() => runOnViews(daemon.database,
+		'DELETE FROM chain_anchor'), /read-?only/);
 }));
 
 const rewriting = fs.readFileSync(SETTINGS_PAGE, 'utf8')
@@ -128,7 +125,8 @@ const rewriting = fs.readFileSync(SETTINGS_PAGE, 'utf8')
 const layout = (database) => execFileSync('sqlite3', [database,
 	'PRAGMA page_size; PRAGMA auto_vacuum'], { encoding: 'utf8' });
 
-test('a database of before is rewritten, and nothing else happens to it', () =>
+test('a database of before is rewritten, and nothing else happens to it',
+	SQLITES, () =>
 	withPatience(async () => {
 		const database = path.join(makeFolder(), 'shop.db');
 		let daemon = await Daemon.start({ database });

@@ -6,14 +6,13 @@
 // RUNS is how many scripts are played (4); SEED repeats the first of them.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import test, { describe } from 'node:test';
 
 import { Client } from './lib/client.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { SEED, makeRandom } from './lib/random.mjs';
-import { STORAGE, hasText, needQuery } from './lib/storage.mjs';
+import { STORAGE, hasText, needQuery, queryViews } from './lib/storage.mjs';
 import { tool, toolObjects } from './lib/tool.mjs';
 
 const RUNS = Number(process.env.RUNS ?? 4);
@@ -21,7 +20,6 @@ const ROUNDS = 3;		// starts of the daemon
 const STEPS = 20;		// of a round
 const SESSIONS = 3;
 const LONG = 12;		// multicarts that are compared in a round
-const VIEWS = path.join(process.env.srcdir ?? '.', 'sql/audit.sql');
 
 needQuery();
 
@@ -226,11 +224,8 @@ class Script {
 	}
 
 	compareViews(rows) {
-		const text = execFileSync('sqlite3', ['-readonly', '-bail',
-			'-json', '-init', VIEWS, this.database,
-			'SELECT * FROM audit_event ORDER BY seq'],
-		{ encoding: 'utf8' });
-		const events = text === '' ? [] : JSON.parse(text);
+		const events = queryViews(this.database,
+			'SELECT * FROM audit_event ORDER BY seq');
 		assert.deepEqual(events.map(({ seq, event, erased, hash }) =>
 			({ seq, event, erased: erased === 1, hash })),
 		rows.map(({ seq, event, erased = false, hash }) =>
@@ -255,8 +250,7 @@ class Script {
 		if (rows.length > 0)
 			await this.fine('audit', 'verify', '--from',
 				`${Math.max(first + 1, this.pick(rows).seq)}`);
-		if (STORAGE === 'sqlite')
-			this.compareViews(rows);
+		this.compareViews(rows);
 		const sessions = await toolObjects(this.database,
 			['audit', 'sessions', '--json']);
 		for (const { session } of sessions)

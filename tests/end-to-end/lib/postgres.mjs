@@ -114,11 +114,12 @@ export class Postgres {
 				maxBuffer: 1 << 30 });
 	}
 
-	// What psql prints of statements, with | between columns; by a superuser of
-	// the server if no URL is given.
-	query(sql, url = this.url('postgres', 'postgres')) {
+	// What psql prints of statements, with | between columns, behind those of a
+	// file; by a superuser of the server if no URL is given.
+	query(sql, url = this.url('postgres', 'postgres'), file = undefined) {
 		return execFileSync(path.join(this.folder, 'bin/psql'), ['-X', '-q',
-			'-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', url, '-c', sql],
+			'-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', url,
+			...file === undefined ? [] : ['-f', file], '-c', sql],
 		{ encoding: 'utf8', maxBuffer: 1 << 30,
 			stdio: ['ignore', 'pipe', 'pipe'] }).trimEnd();
 	}

@@ -79,13 +79,13 @@ export const needQuery = () => {
 		skip(reason);
 };
 
-const queryServer = (file, sql) => {
-	const told = server.query('SET search_path = buddyshopping; ' +
-		`SELECT coalesce(json_agg(found), '[]') FROM (${
-			sql.replace(/\bhex\(([^)]*)\)/g, "upper(encode($1, 'hex'))")
-		}) AS found`, urlOf(file));
-	return JSON.parse(told);
-};
+// As sqlite3 prints rows with -json.
+const asJson = (sql) =>
+	`SELECT coalesce(json_agg(found), '[]') FROM (${sql}) AS found`;
+
+const queryServer = (file, sql) => JSON.parse(server.query(
+	'SET search_path = buddyshopping; ' + asJson(sql.replace(
+		/\bhex\(([^)]*)\)/g, "upper(encode($1, 'hex'))")), urlOf(file)));
 
 // The rows of a SELECT as objects; hex(COLUMN) is what SQLite makes of it.
 export const query = (file, sql) => {
@@ -95,6 +95,20 @@ export const query = (file, sql) => {
 		{ maxBuffer: MAX_OUTPUT, encoding: 'utf8' });
 	return output === '' ? [] : JSON.parse(output);
 };
+
+const VIEWS = path.join(process.env.srcdir ?? '.', server === undefined ?
+	'sql/audit.sql' : 'sql/postgres/audit.sql');
+
+// What a statement prints behind sql/audit.sql.
+export const runOnViews = (file, sql) => server !== undefined ?
+	server.query(sql, urlOf(file), VIEWS) :
+	execFileSync('sqlite3', ['-readonly', '-bail', '-json', '-init', VIEWS,
+		file, sql], { encoding: 'utf8', stdio: 'pipe' });
+
+// The rows of its views as objects.
+export const queryViews = (file, sql) =>
+	JSON.parse(runOnViews(file, server === undefined ? sql : asJson(sql)) ||
+		'[]');
 
 // Statements said for SQLite, where triggers have to be dropped first.
 const toServer = (sql) => 'SET search_path = buddyshopping; ' +
