@@ -1,10 +1,12 @@
 /* PostgreSQL as an engine of storage: against a server of its own. */
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "session/session.h"
+#include "storage/key_file.h"
 #include "storage/store.h"
 
 #include "postgres.h"
@@ -13,7 +15,7 @@
 
 const char suite_name[] = "postgres";
 
-static char url[POSTGRES_URL_BYTES];
+static char url[POSTGRES_URL_BYTES], other_url[POSTGRES_URL_BYTES];
 
 static void
 begin(struct story *story)
@@ -85,6 +87,51 @@ START_TEST(second_daemon_is_refused)
 }
 END_TEST
 
+/* A key-file below the working directory. */
+static int
+read_key(struct store *store, const char *file)
+{
+	struct id_key key;
+
+	return store_key(store, file, &key);
+}
+
+START_TEST(key_of_another_database_is_refused)
+{
+	struct story story;
+
+	postgres_database(url);
+	begin(&story);
+	(void)unlink("first.key");
+	(void)unlink("second.key");
+	ck_assert_int_eq(read_key(story.store, "first.key"), 0);
+	ck_assert_int_eq(read_key(story.store, "first.key"), 0);
+	ck_assert_int_eq(key_file_copy("first.key", "second.key"), 0);
+	ck_assert_int_eq(read_key(story.store, "second.key"), 0);
+	/* Nothing is made where a key should be. */
+	ck_assert_int_eq(unlink("second.key"), 0);
+	ck_assert_int_eq(read_key(story.store, "second.key"), -1);
+	ck_assert_int_eq(access("second.key", F_OK), -1);
+	ck_assert_int_eq(read_key(story.store, NULL), -1);
+	store_close(story.store);
+
+	/* One of another database. */
+	postgres_database(other_url);
+	ck_assert_int_eq(store_open(other_url, NULL, &story.store), STORE_OPENED);
+	ck_assert_int_eq(read_key(story.store, "second.key"), 0);
+	store_close(story.store);
+	ck_assert_int_eq(store_open(url, NULL, &story.store), STORE_OPENED);
+	ck_assert_int_eq(read_key(story.store, "second.key"), -1);
+	/* An administrator's word. */
+	postgres_exec(url, "UPDATE buddyshopping.about SET key = NULL");
+	ck_assert_int_eq(read_key(story.store, "second.key"), 0);
+	ck_assert_int_eq(read_key(story.store, "first.key"), -1);
+	story_end(&story);
+	ck_assert_int_eq(unlink("first.key"), 0);
+	ck_assert_int_eq(unlink("second.key"), 0);
+}
+END_TEST
+
 START_TEST(lost_connection_is_made_again)
 {
 	struct story story;
@@ -108,5 +155,6 @@ suite_add(TCase *tc)
 	postgres_need();
 	tcase_add_test(tc, what_was_committed_is_loaded);
 	tcase_add_test(tc, second_daemon_is_refused);
+	tcase_add_test(tc, key_of_another_database_is_refused);
 	tcase_add_test(tc, lost_connection_is_made_again);
 }

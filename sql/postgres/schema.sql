@@ -62,7 +62,7 @@ BEGIN
 END
 $$;
 
--- One row.  key is what tells the key of tokens: see src/storage/key_file.h.
+-- One row.  key is what tells the key of tokens: see src/storage/key_match.h.
 CREATE TABLE buddyshopping.about (
 	id SMALLINT PRIMARY KEY CHECK (id = 1),
 	application TEXT COLLATE "C" NOT NULL

@@ -142,6 +142,12 @@ id_request_digest(const struct id_key *key, const char *session,
 }
 
 void
+id_key_digest(const struct id_key *key, uint8_t digest[ID_KEY_DIGEST_BYTES])
+{
+	hmac_sha256_of(key, "key", "", "", digest);
+}
+
+void
 id_log_tag(const struct id_key *key, const char *session,
     char out[ID_TAG_HEX + 1])
 {

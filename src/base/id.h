@@ -16,6 +16,7 @@ enum {
 	ID_CUSTOMER_BYTES = 12,
 	ID_CUSTOMER_HEX = 2 * ID_CUSTOMER_BYTES,
 	ID_KEY_BYTES = 32,
+	ID_KEY_DIGEST_BYTES = 32,
 	ID_PROOF_BYTES = 32,		/* of HMAC-SHA256 */
 	ID_TOKEN_CHARS = 43,		/* base64url of a proof, unpadded */
 	ID_TAG_HEX = 8
@@ -74,6 +75,10 @@ void	 id_request_digest(const struct id_key *key, const char *session,
 /* The tag that stands for a session in logs, with a NUL. */
 void	 id_log_tag(const struct id_key *key, const char *session,
 	    char out[ID_TAG_HEX + 1]);
+
+/* What tells the key from others: HMAC-SHA256(key, "key" NUL NUL). */
+void	 id_key_digest(const struct id_key *key,
+	    uint8_t digest[ID_KEY_DIGEST_BYTES]);
 
 /* A hash for tables whose keys clients choose; the key is secret. */
 unsigned id_hash(const struct id_key *key, const void *data, size_t len);

@@ -4,10 +4,12 @@
  */
 #include "store.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -19,6 +21,7 @@
 #include "hub/job.h"
 #include "hub/webhook_state.h"
 #include "key_file.h"
+#include "key_match.h"
 #include "projection.h"
 #include "purge.h"
 #include "session/record.h"
@@ -564,12 +567,50 @@ store_take_webhooks(struct store *store, struct webhook_states *states)
 	STAILQ_CONCAT(states, &store->webhooks);
 }
 
+/* Whether key, or none if it is NULL, is the one of the database's tokens. */
+static int
+match_key(const struct store *store, const char *name, const struct id_key *key)
+{
+	const char *path = store->engine->path(store->connection);
+
+	switch (key_match(store->connection, key)) {
+	case KEY_MATCHES:
+		return 0;
+	case KEY_IS_ANOTHER:
+		log_errorx("store: %s: its tokens were made with another key "
+		    "than that of %s, which %s: put the right file there", path,
+		    name, key == NULL ? "is not there" : "would void them all");
+		return -1;
+	case KEY_MATCH_FAILED:
+		break;
+	}
+	log_errorx("store: %s: comparing keys: %s", path,
+	    store->engine->fault(store->connection)->message);
+	return -1;
+}
+
+/* Read the key from the file of that name, or make both. */
+static int
+load_key(const struct store *store, const char *name, struct id_key *key)
+{
+	enum key_file_status status;
+
+	if (access(name, F_OK) == -1 && errno == ENOENT &&
+	    match_key(store, name, NULL) == -1)
+		return -1;
+	status = key_file_load(name, key);
+	if (status == KEY_FILE_MADE && store->session_row > 0)
+		log_warnx("store: %s: was missing and is made anew: "
+		    "all tokens are void", name);
+	return status == KEY_FILE_FAILED ? -1 : match_key(store, name, key);
+}
+
 int
 store_key(const struct store *store, const char *file, struct id_key *key)
 {
 	const char *path = store->engine->path(store->connection);
-	enum key_file_status status;
 	char *name;
+	int result;
 
 	if (file == NULL && !store->engine->has_files) {
 		log_errorx("store: %s: has no place for the key of tokens: "
@@ -577,12 +618,9 @@ store_key(const struct store *store, const char *file, struct id_key *key)
 		return -1;
 	}
 	name = file != NULL ? xstrdup(file) : fs_with_suffix(path, ".key");
-	status = key_file_load(name, key);
-	if (status == KEY_FILE_MADE && store->session_row > 0)
-		log_warnx("store: %s: was missing and is made anew: "
-		    "all tokens are void", name);
+	result = load_key(store, name, key);
 	free(name);
-	return status == KEY_FILE_FAILED ? -1 : 0;
+	return result;
 }
 
 int

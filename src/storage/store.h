@@ -49,7 +49,8 @@ void	 store_close(struct store *store);
  * The key in file; NULL is the one beside the database (path with ".key" behind
  * it), if that is a file: 32 bytes, mode 0600, made durable when it is new.  A
  * warning is logged if it had to be made for a database that has sessions.  -1
- * if it cannot be read or written, which is logged.
+ * if it cannot be read or written, or is not the one that the database knows,
+ * which is logged.
  */
 int	 store_key(const struct store *store, const char *file,
 	    struct id_key *key)
