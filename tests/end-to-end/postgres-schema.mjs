@@ -11,19 +11,21 @@ import { startApi } from './lib/api.mjs';
 import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { withPatience } from './lib/daemon.mjs';
-import { needSqlite, query } from './lib/journal.mjs';
 import { Postgres } from './lib/postgres.mjs';
+import { needQuery, onlyOn, query } from './lib/storage.mjs';
 
 const SQL = path.join(process.env.srcdir ?? '.', 'sql');
 const read = (name) => fs.readFileSync(path.join(SQL, name), 'utf8');
 const SCHEMA = read('postgres/schema.sql');
 const VIEWS = path.join(SQL, 'audit.sql');
 const PSQL_VIEWS = path.join(SQL, 'postgres/audit.sql');
+const PAGE = path.join(SQL, '../man/buddyshoppingctl.8');
 // Only of files.
 const LOG_MARK = 'log_mark';
 const INSERT_TRIGGER = 4;	// a bit of pg_trigger.tgtype
 
-needSqlite();
+onlyOn('sqlite', 'it looks at a server of its own beside that');
+needQuery();
 const server = await Postgres.start();
 
 // As psql ends: { status, stdout, stderr } of a script.
@@ -190,23 +192,37 @@ query(database, `SELECT l.name, l.partial,
 	WHERE t.schema = 'main' AND l.origin = 'c' ORDER BY l.name`)
 	.map((index) => ({ ...index, partial: index.partial === 1 }))));
 
+// The one has numbers where the other has text, and another order.
+const plain = (rows) => rows.map((row) => JSON.stringify(Object.entries(row)
+	.map(([name, value]) => [name, value === null ? null : String(value)])))
+	.sort();
+
+// How many rows both have of a SELECT from the views.
+const bothShow = (select) => {
+	const text = execFileSync('sqlite3', ['-readonly', '-bail', '-json',
+		'-init', VIEWS, database, select],
+	{ encoding: 'utf8', maxBuffer: 1 << 28 });
+	const rows = text === '' ? [] : JSON.parse(text);
+	assert.deepEqual(plain(rowsOf(url, select, { views: true })),
+		plain(rows), select);
+	return rows.length;
+};
+
 test('each view shows the same', () => {
 	const viewsIn = (name) => read(name).match(/(?<=^CREATE TEMP VIEW )\w+/gm);
 	const views = viewsIn('audit.sql');
 	assert.deepEqual(viewsIn('postgres/audit.sql'), views);
-	// The one has numbers where the other has text, and another order.
-	const plain = (rows) => rows.map((row) => JSON.stringify(
-		Object.entries(row).map(([name, value]) =>
-			[name, value === null ? null : String(value)]))).sort();
-	for (const view of views) {
-		const select = `SELECT * FROM ${view}`;
-		const rows = JSON.parse(execFileSync('sqlite3', ['-readonly', '-bail',
-			'-json', '-init', VIEWS, database, select],
-		{ encoding: 'utf8', maxBuffer: 1 << 28 }));
-		assert(rows.length > 0, view);
-		assert.deepEqual(plain(rowsOf(url, select, { views: true })),
-			plain(rows), view);
-	}
+	for (const view of views)
+		assert(bothShow(`SELECT * FROM ${view}`) > 0, view);
+});
+
+test('each example of the manual page shows the same', () => {
+	const examples = fs.readFileSync(PAGE, 'utf8').match(
+		/(?<=^\.Dl )SELECT .*(?=;$)/gm);
+	assert(examples.length > 0);
+	for (const example of examples)
+		bothShow(example.replaceAll('\\(aq', '\'')
+			.replace(/ (sum|count)\([^)]*\)/, '$& AS number'));
 });
 
 test('a cart that cannot be read is in the way of none', () => {
