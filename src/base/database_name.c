@@ -96,24 +96,26 @@ find_keyword(const char *text, size_t len)
 	return NULL;
 }
 
-/* One of KEY=VALUE, as it is written; key_len counts no blanks. */
-static void
+/*
+ * One of KEY=VALUE, as it is written; key_len counts no blanks.  A key that is
+ * none may be the rest of a secret, which libpq would tell of.
+ */
+static const char *
 put_pair(struct shown *shown, const char *key, size_t key_len,
     const char *value, size_t value_len)
 {
 	const struct keyword *keyword = find_keyword(key, key_len);
 
-	if (keyword == NULL) {
-		/* The rest of a secret, perhaps, which was not quoted. */
-		put(shown, mask, MASK_LEN);
-		return;
-	}
+	if (keyword == NULL)
+		return "has a keyword that is none of libpq's, or a value "
+		    "that is to be escaped, or in quotes";
 	put(shown, key, key_len);
 	put(shown, "=", 1);
 	if (keyword->is_secret)
 		put(shown, mask, MASK_LEN);
 	else
 		put(shown, value, value_len);
+	return NULL;
 }
 
 /* Whether all of a URL's bytes may be in one, and its escapes are some. */
@@ -136,11 +138,15 @@ is_written_well(const char *url)
 static bool
 are_hosts(const char *at, const char *end)
 {
+	size_t len;
+
 	for (;; at++) {
 		if (*at == '[') {
-			at += strcspn(at, "]/?");
-			if (*at++ != ']')
+			len = strcspn(at, "]/?");
+			/* Of [] libpq would complain with the whole URL. */
+			if (len == 1 || at[len] != ']')
 				return false;
+			at += len + 1;
 		} else
 			at += strcspn(at, ":,/?&=@");
 		if (*at == ':')
@@ -152,23 +158,25 @@ are_hosts(const char *at, const char *end)
 	}
 }
 
-/* Behind the question mark; -1 if it is not KEY=VALUE&KEY=VALUE... */
-static int
+/* Behind the question mark. */
+static const char *
 read_parameters(const char *at, struct shown *shown)
 {
+	static const char form[] = "not KEY=VALUE&KEY=VALUE behind the ?";
+	const char *fault;
 	size_t key, value;
 
 	for (;; at++) {
 		key = strcspn(at, "=&");
 		if (key == 0 || at[key] != '=')
-			return -1;
+			return form;
 		value = strcspn(at + key + 1, "=&");
-		put_pair(shown, at, key, at + key + 1, value);
+		fault = put_pair(shown, at, key, at + key + 1, value);
 		at += key + 1 + value;
-		if (*at == '\0')
-			return 0;
+		if (fault != NULL || *at == '\0')
+			return fault;
 		if (*at != '&')
-			return -1;
+			return form;
 		put(shown, "&", 1);
 	}
 }
@@ -233,8 +241,7 @@ read_url(const char *url, struct shown *shown)
 	if (*end == '\0')
 		return NULL;
 	put(shown, "?", 1);
-	return read_parameters(end + 1, shown) == 0 ? NULL :
-	    "not KEY=VALUE&KEY=VALUE behind the ?";
+	return read_parameters(end + 1, shown);
 }
 
 /* Behind a value, which may be in quotes; NULL if the last one is missing. */
@@ -257,7 +264,7 @@ skip_value(const char *at)
 static const char *
 read_connection_string(const char *at, struct shown *shown)
 {
-	const char *key, *value, *c;
+	const char *key, *value, *fault, *c;
 	size_t key_len;
 
 	for (c = at; *c != '\0'; c++)
@@ -275,7 +282,10 @@ read_connection_string(const char *at, struct shown *shown)
 			return "has a ' without another one";
 		if (shown->len > 0)
 			put(shown, " ", 1);
-		put_pair(shown, key, key_len, value, (size_t)(at - value));
+		fault = put_pair(shown, key, key_len, value,
+		    (size_t)(at - value));
+		if (fault != NULL)
+			return fault;
 		at += strspn(at, " ");
 	}
 	return NULL;

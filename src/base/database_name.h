@@ -25,8 +25,8 @@ bool	 database_name_is_postgresql(const char *name);
 const char *database_name_fault(const char *name);
 
 /*
- * The name with *** for whatever is secret, or unknown and could be; all of one
- * that has a fault.  A path is shown as it is.  free() it.
+ * The name with *** for whatever is secret, and for all of one that has a
+ * fault.  A path is shown as it is.  free() it.
  */
 char	*database_name_show(const char *name)
 	    __attribute__((warn_unused_result));
