@@ -64,6 +64,21 @@ test('the settings are valid where libpq is', () => {
 		assert.equal(status, 0, stderr);
 });
 
+test('an auditor may read, and nothing else', () => {
+	server.query('CREATE ROLE auditor LOGIN');
+	const [owner, auditor] = ['buddyshopping', 'auditor']
+		.map((user) => server.url('buddyshopping', user));
+	const count = (table) => server.query(
+		`SELECT count(*) FROM buddyshopping.${table}`, auditor);
+	assert.throws(() => count('t'), /permission denied/);
+	server.query(block('GRANT'), owner);
+	assert.equal(count('t'), '1');
+	server.query('CREATE TABLE buddyshopping.later (x INT)', owner);
+	assert.equal(count('later'), '0');
+	assert.throws(() => server.query('DELETE FROM buddyshopping.t', auditor),
+		/permission denied/);
+});
+
 // PGSERVICEFILE is for psql here.
 test('the service is one that libpq reads', () => {
 	const file = path.join(folder, 'service.conf');

@@ -140,6 +140,7 @@ const CLAIMS = {
 		'createuser buddyshopping': POSTGRES,
 		'database = "postgresql:': POSTGRES,
 		'[shop]': POSTGRES,
+		'GRANT USAGE': POSTGRES,
 		'pg_dump': POSTGRES,
 		'createdb': POSTGRES,
 	},
