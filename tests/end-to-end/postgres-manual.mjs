@@ -7,7 +7,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { makeFolder, PROGRAM } from './lib/daemon.mjs';
+import { ctl } from './lib/ctl.mjs';
+import { Daemon, makeFolder, PROGRAM } from './lib/daemon.mjs';
 import { blocksFor, POSTGRES } from './lib/documents.mjs';
 import { Postgres } from './lib/postgres.mjs';
 
@@ -105,4 +106,30 @@ test('names mean to libpq what they are taken for', () => {
 			`key-file=${folder}/tokens.key`);
 		assert(status === 0 || /built without libpq/.test(stderr), stderr);
 	}
+});
+
+// The server asks for none, so that any will do.
+test('no password is told of a database that is used', async (t) => {
+	const { stderr } = check('-d', 'service=shop');
+	if (/built without libpq/.test(stderr)) {
+		t.skip('built without libpq');
+		return;
+	}
+	const database = `${server.database()}&password=hunter2`;
+	const running = await Daemon.start({ database, settings: {
+		'key-file': path.join(folder, 'used.key'), 'log-level': 'debug',
+		'admin-listen': `unix:${folder}/admin` } });
+	const configuration = path.join(folder, 'used.conf');
+	fs.writeFileSync(configuration, `admin-listen = "unix:${folder}/admin"\n`);
+	const told = [];
+	for (const words of [['config'], ['status'], ['audit', 'head'],
+		['audit', 'show', 'none']])
+		told.push(await ctl(database, '-c', configuration, ...words));
+	await server.stop();
+	told.push(await ctl(database, 'audit', 'head'));
+	await running.stop();
+	assert.match(told[1].output, /password=\*\*\*/);
+	for (const text of [running.log,
+		...told.map(({ output, error }) => output + error)])
+		assert(!text.includes('hunter2'), text);
 });
