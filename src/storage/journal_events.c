@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/database_name.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "chain.h"
@@ -78,6 +79,7 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 
 struct journal_events {
 	char	*path;
+	char	*shown;		/* the same without a password */
 	const struct engine *engine;
 	struct sql_connection *connection; /* NULL until it is opened */
 	struct sql_statement *statements[STATEMENTS];
@@ -104,6 +106,7 @@ journal_events_new(const char *path)
 	struct journal_events *reader = xcalloc(1, sizeof(*reader));
 
 	reader->path = xstrdup(path);
+	reader->shown = database_name_show(path);
 	reader->engine = engine_of(path);
 	return reader;
 }
@@ -124,6 +127,7 @@ journal_events_free(struct journal_events *reader)
 		return;
 	close_connection(reader);
 	free(reader->path);
+	free(reader->shown);
 	free(reader);
 }
 
@@ -150,7 +154,7 @@ static enum journal_events_status
 reading_failed(struct journal_events *reader, const char *why)
 {
 	if (!reader->has_failed)
-		log_errorx("events: %s: %s", reader->path, why);
+		log_errorx("events: %s: %s", reader->shown, why);
 	reader->has_failed = true;
 	close_connection(reader);
 	return JOURNAL_EVENTS_FAILED;
@@ -486,7 +490,7 @@ end_reading(struct journal_events *reader, enum journal_events_status status)
 	if (reader->engine->rollback(reader->connection) != SQL_OK)
 		return engine_failed(reader);
 	if (reader->has_failed)
-		log_info("events: %s: is read again", reader->path);
+		log_info("events: %s: is read again", reader->shown);
 	reader->has_failed = false;
 	return status;
 }
