@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 import { Client, message } from './lib/client.mjs';
 import { makeFolder, withDaemon } from './lib/daemon.mjs';
+import { toolOptions } from './lib/storage.mjs';
 import { hasScript, PROGRAM as TOOL, RunningTool, tool, toolObjects,
 	toolOnTerminal } from './lib/tool.mjs';
 
@@ -576,7 +577,7 @@ describe('in bash', { skip: !hasBash && 'bash was not found' }, () => {
 			await party(daemon);
 			await Shopper.socket(daemon, 'part', 'startSession', 'Eve');
 			await Shopper.socket(daemon, '~tilde', 'startSession', 'Eve');
-			const { database } = daemon;
+			const [, database] = toolOptions(daemon.database);
 			const complete = (...words) => completions(TOOL, ...words);
 			for (const words of [['audit', 'show'], ['kick'], ['lock'],
 				['audit', 'who', '--json'], ['erase', '--session'],

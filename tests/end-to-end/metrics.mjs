@@ -14,6 +14,7 @@ import { lacking, makeFolder, withDaemon } from './lib/daemon.mjs';
 import { get, names, parse, valueOf } from './lib/exposition.mjs';
 import { Fastcgi } from './lib/fastcgi.mjs';
 import { ask, pass, PASSES, Shopper } from './lib/shopper.mjs';
+import { unlessOn } from './lib/storage.mjs';
 
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const SOURCE = path.resolve(process.env.srcdir ?? '.');
@@ -468,7 +469,8 @@ test('what is refused so that the disk does not fill is told apart', () =>
 			'joins');
 	}));
 
-test('the room on the disk is told', () => withWatched(
+test('the room on the disk is told',
+	{ skip: unlessOn('sqlite', 'the disk is that of a file') }, () => withWatched(
 	{ 'min-free-space': 1 }, async (daemon, admin) => {
 		const client = await Client.open(daemon, '/one');
 		await client.enter('startSession', 'Ada');
