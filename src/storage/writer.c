@@ -264,17 +264,29 @@ measure_disk(struct store *store, struct batch *batch)
 			    &job->disk.free_bytes) == 0;
 }
 
-/* Nothing fails because of a note that cannot be written. */
+/* Nothing of it is there. */
+static enum store_status
+run_again(struct store *store, struct batch *batch)
+{
+	set_job_results(batch, JOB_REFUSED);
+	batch->has_begun = false;
+	return run_transaction(store, batch);
+}
+
+/*
+ * Nothing fails because a connection was lost that can be made again, or
+ * because of a note that cannot be written.
+ */
 static enum store_status
 group_commit(struct store *store, struct batch *batch)
 {
 	enum store_status status = run_transaction(store, batch);
 
+	if (status == STORE_REFUSED && store_was_lost(store))
+		status = run_again(store, batch);
 	if (status == STORE_REFUSED && batch->has_notes) {
-		set_job_results(batch, JOB_REFUSED);
-		batch->has_begun = false;
 		batch->drops_notes = true;
-		status = run_transaction(store, batch);
+		status = run_again(store, batch);
 	}
 	if (status == STORE_OK)
 		status = run_after_commit(store, batch);
@@ -470,6 +482,7 @@ writer_stop(struct writer *writer, struct job_list *results)
 	condition_signal(&writer->wake);
 	mutex_unlock(&writer->lock);
 	(void)pthread_join(writer->thread, NULL); /* it is ours */
+	store_set_waiting(writer->config.store, NULL, NULL);
 	STAILQ_CONCAT(results, &writer->finished);
 	exit_status = writer->exit_status;
 	(void)pthread_cond_destroy(&writer->wake); /* nobody waits */
