@@ -5,19 +5,18 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <libpq-fe.h>
 
 #include "base/clock.h"
 #include "base/database_name.h"
-#include "base/log.h"
 #include "base/xalloc.h"
 
 enum {
-	GIVE_UP_MS = 5000,		/* a server that lives answers by then */
+	ASK_MS = 1000,			/* between two calls of goes_on() */
+	LAST_MS = 5000,			/* behind the last: a server that */
+					/* lives answers by then */
 	WORK_MS = 10,			/* between two calls of work() */
 	REFUSAL_MS = 5000		/* to find out why */
 };
@@ -36,6 +35,16 @@ static const char settings_sql[] =
     "SET tcp_keepalives_count = 3;"
     "SET jit = off;";
 
+/*
+ * Each statement of a writer has its index.  Planned before there were any rows
+ * and statistics, it would go through all of a table later.
+ */
+static const char writer_sql[] =
+    "SET plan_cache_mode = force_generic_plan;"
+    "SET enable_seqscan = off;"
+    "SET enable_hashjoin = off;"
+    "SET enable_mergejoin = off;";
+
 /* A reader rests in the middle of a transaction, and scans whole tables. */
 static const char reader_sql[] =
     "SET default_transaction_read_only = on;"
@@ -48,8 +57,9 @@ struct connection {
 	enum connection_purpose purpose;
 	PGconn	*pg;			/* NULL: there is none */
 	unsigned generation;
-	int	 give_up;		/* an event: readable for good once */
-					/* connection_give_up() was called */
+	unsigned warnings;
+	bool	(*goes_on)(void *ctx);
+	void	*goes_on_ctx;
 	void	(*work)(void *ctx);
 	void	*work_ctx;
 	struct pg_fault fault;
@@ -63,9 +73,6 @@ connection_new(const char *name, enum connection_purpose purpose)
 	c->name = xstrdup(name);
 	c->shown = database_name_show(name);
 	c->purpose = purpose;
-	c->give_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (c->give_up == -1)
-		fatal("store: no eventfd");
 	return c;
 }
 
@@ -75,7 +82,6 @@ connection_free(struct connection *c)
 	if (c == NULL)
 		return;
 	connection_drop(c);
-	(void)close(c->give_up);	/* nothing is in it */
 	free(c->shown);
 	free(c->name);
 	free(c);
@@ -137,34 +143,56 @@ connection_work(struct connection *c)
 }
 
 void
-connection_give_up(struct connection *c)
+connection_set_waiting(struct connection *c, bool (*goes_on)(void *ctx),
+    void *ctx)
 {
-	uint64_t one = 1;
+	c->goes_on = goes_on;
+	c->goes_on_ctx = ctx;
+}
 
-	/* It fits 2^64 - 2 times. */
-	(void)!write(c->give_up, &one, sizeof(one));
+static bool
+goes_on(const struct connection *c)
+{
+	return c->goes_on == NULL || c->goes_on(c->goes_on_ctx);
+}
+
+static uint64_t
+now_ms(void)
+{
+	return clock_us() / 1000;
 }
 
 bool
 connection_pause(struct connection *c, unsigned ms)
 {
-	struct pollfd give_up = { .fd = c->give_up, .events = POLLIN };
-	uint64_t now = clock_us() / 1000, end = now + ms;
-	int n;
+	uint64_t end = now_ms() + ms, now;
 
-	do {
-		n = poll(&give_up, 1, (int)(end - now));
-		now = clock_us() / 1000;
-	} while (n == -1 && errno == EINTR && now < end);
-	return n != 1;
+	while ((now = now_ms()) < end) {
+		if (!goes_on(c))
+			return false;
+		/* Interrupted is good enough. */
+		(void)poll(NULL, 0, end - now < ASK_MS ? (int)(end - now) :
+		    ASK_MS);
+	}
+	return true;
 }
 
-/* Notices go nowhere: what matters comes as a result. */
+/* Others go nowhere: what matters comes as a result. */
 static void
-ignore_notice(void *ctx, const PGresult *result)
+count_warning(void *ctx, const PGresult *result)
 {
-	(void)ctx;
-	(void)result;
+	const char *severity = PQresultErrorField(result,
+	    PG_DIAG_SEVERITY_NONLOCALIZED);
+	struct connection *c = ctx;
+
+	if (severity != NULL && strcmp(severity, "WARNING") == 0)
+		c->warnings++;
+}
+
+unsigned
+connection_warnings(const struct connection *c)
+{
+	return c->warnings;
 }
 
 enum { PARAMETERS = 9 };
@@ -195,15 +223,15 @@ parameters_of(const struct connection *c)
 static int
 set_up(struct connection *c)
 {
-	(void)PQsetNoticeReceiver(c->pg, ignore_notice, NULL);
+	(void)PQsetNoticeReceiver(c->pg, count_warning, c);
 	/* A long list and its long answers must not wait for each other. */
 	if (PQsetnonblocking(c->pg, 1) != 0) {
 		connection_lost(c, "connecting");
 		return -1;
 	}
-	if (connection_run(c, settings_sql) == -1 ||
-	    (c->purpose == CONNECTION_TO_READ &&
-	    connection_run(c, reader_sql) == -1)) {
+	if (connection_run(c, settings_sql) == -1 || connection_run(c,
+	    c->purpose == CONNECTION_TO_WRITE ? writer_sql : reader_sql) ==
+	    -1) {
 		connection_drop(c);
 		return -1;
 	}
@@ -286,45 +314,52 @@ connection_is_alive(struct connection *c)
 	return PQstatus(c->pg) == CONNECTION_OK;
 }
 
+/* Of one result. */
+struct waiting {
+	uint64_t ask_ms;		/* when goes_on() is asked next */
+	uint64_t end_ms;		/* 0 while it goes on */
+};
+
+/* Time has passed in vain. */
+static void
+ask(struct connection *c, struct waiting *waiting)
+{
+	uint64_t now = now_ms();
+
+	if (now < waiting->ask_ms)
+		return;
+	waiting->ask_ms = now + ASK_MS;
+	if (!goes_on(c) && waiting->end_ms == 0)
+		waiting->end_ms = now + LAST_MS;
+	if (waiting->end_ms != 0 && now >= waiting->end_ms)
+		/* Who reads finds the end then. */
+		(void)shutdown(PQsocket(c->pg), SHUT_RDWR);
+}
+
 /* Wait until the socket can be read, or written where that is wanted too. */
 static void
-await(struct connection *c, bool is_to_write, uint64_t *end_ms)
+await(struct connection *c, bool is_to_write, struct waiting *waiting)
 {
-	struct pollfd at[2] = {
-		{ .fd = PQsocket(c->pg), .events = POLLIN },
-		{ .fd = c->give_up, .events = POLLIN },
-	};
-	uint64_t now = clock_us() / 1000;
-	int timeout = -1;
+	struct pollfd at = { .fd = PQsocket(c->pg), .events = POLLIN };
 
 	if (is_to_write)
-		at[0].events |= POLLOUT;
-	if (*end_ms != 0) {
-		at[1].fd = -1;
-		timeout = *end_ms > now ? (int)(*end_ms - now) : 0;
-	}
-	if (c->work != NULL && (timeout == -1 || timeout > WORK_MS))
-		timeout = WORK_MS;
-	if (poll(at, 2, timeout) == 0 && *end_ms != 0 &&
-	    clock_us() / 1000 >= *end_ms)
-		/* Reading finds the end then. */
-		(void)shutdown(at[0].fd, SHUT_RDWR);
-	if (*end_ms == 0 && (at[1].revents & POLLIN) != 0)
-		*end_ms = now + GIVE_UP_MS;
+		at.events |= POLLOUT;
+	if (poll(&at, 1, c->work != NULL ? WORK_MS : ASK_MS) == 0)
+		ask(c, waiting);
 	connection_work(c);
 }
 
 PGresult *
 connection_result(struct connection *c)
 {
-	uint64_t end_ms = 0;
+	struct waiting waiting = { .ask_ms = now_ms() + ASK_MS };
 	int unsent;
 
 	for (;;) {
 		unsent = PQflush(c->pg);
 		if (PQisBusy(c->pg) == 0)
 			return PQgetResult(c->pg);
-		await(c, unsent == 1, &end_ms);
+		await(c, unsent == 1, &waiting);
 		/* What is wrong is the result's to say. */
 		if (PQconsumeInput(c->pg) == 0)
 			return PQgetResult(c->pg);

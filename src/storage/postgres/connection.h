@@ -12,7 +12,7 @@ struct pg_result;
 /*
  * A connection to a server, which may be lost and made again: with settings of
  * ours, and with nothing that waits for ever: a server whose machine is gone is
- * noticed within 20 s, and whoever waits may be told to give up.
+ * noticed within 20 s, and who waits may be told to stop.
  */
 struct connection;
 
@@ -61,12 +61,17 @@ void	 connection_watch(struct connection *connection,
 void	 connection_work(struct connection *connection);
 
 /*
- * From any thread: who waits waits for some seconds more, and then the
- * connection is lost; and connection_pause() is over.
+ * Have goes_on(ctx) asked every second or so while something is waited for:
+ * false, and what waits for the server waits for some seconds more, until the
+ * connection is lost.
  */
-void	 connection_give_up(struct connection *connection);
-/* Wait; false if connection_give_up() was called. */
+void	 connection_set_waiting(struct connection *connection,
+	    bool (*goes_on)(void *ctx), void *ctx);
+/* Wait; false if goes_on() was: then for no longer. */
 bool	 connection_pause(struct connection *connection, unsigned ms);
+
+/* How many warnings came on it so far. */
+unsigned connection_warnings(const struct connection *connection);
 
 /* PQgetResult(), with what was sent on its way, and never waiting for ever. */
 struct pg_result *connection_result(struct connection *connection);

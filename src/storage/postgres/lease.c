@@ -20,7 +20,7 @@
 #define LOCK		"(" LOCK_HIGH "::bigint << 32 | " LOCK_LOW ")"
 
 enum {
-	LOCK_TRIES = 20,		/* for what was ended to go ... */
+	LOCK_TRIES = 100,		/* for what was ended to go ... */
 	LOCK_PAUSE_MS = 100,		/* ... with so much between two */
 	START_BYTES = 48,		/* a time, as PostgreSQL writes it */
 	NUMBER_BYTES = 24,
@@ -275,6 +275,7 @@ compare(struct lease *lease, int64_t run, int64_t committed)
 static enum lease_result
 read_and_compare(struct lease *lease)
 {
+	unsigned warnings = connection_warnings(lease->connection);
 	PGresult *result = connection_ask(lease->connection, resume_sql, 0,
 	    NULL);
 	int64_t run, committed;
@@ -282,6 +283,13 @@ read_and_compare(struct lease *lease)
 
 	if (result == NULL)
 		return LEASE_FAILED;
+	if (connection_warnings(lease->connection) != warnings) {
+		PQclear(result);
+		pg_fault_of_absence(connection_fault(lease->connection),
+		    connection_name(lease->connection),
+		    "the server has not waited for its standby");
+		return LEASE_FAILED;
+	}
 	rc = read_row(result, &run, &committed);
 	PQclear(result);
 	return rc == 0 ? compare(lease, run, committed) :

@@ -26,6 +26,7 @@ struct pipeline {
 	size_t	 count;
 	size_t	 room;
 	struct statement *culprit;
+	uint64_t names;			/* of statements, so far */
 	char	 tag[TAG_BYTES];
 };
 
@@ -101,8 +102,8 @@ pipeline_send(struct pipeline *p, struct statement *statement,
 	if (pg == NULL)
 		return lose(p, sent.text);
 	if (!statement_is_prepared(statement, generation, form)) {
-		if (statement_send_prepare(statement, pg, generation,
-		    form) == 0)
+		if (statement_send_prepare(statement, pg, ++p->names,
+		    generation, form) == 0)
 			return lose(p, sent.text);
 		sent.is_prepare = true;
 		enqueue(p, &sent);

@@ -47,6 +47,20 @@ read_number(const char **text)
 	return number;
 }
 
+/* Behind INDEXED BY and a name; text itself if it is something else. */
+static const char *
+skip_hint(const char *text)
+{
+	static const char hint[] = "INDEXED BY ";
+	const size_t len = sizeof(hint) - 1;
+
+	if (strncmp(text, hint, len) != 0)
+		return text;
+	for (text += len; isalnum((unsigned char)*text) || *text == '_';)
+		text++;
+	return text;
+}
+
 char *
 placeholders_number(const char *text, int *count)
 {
@@ -64,8 +78,10 @@ placeholders_number(const char *text, int *count)
 			text = verbatim;
 			continue;
 		}
+		text = skip_hint(text);
 		if (*text != '?') {
-			numbered[len++] = *text++;
+			if (*text != '\0')
+				numbered[len++] = *text++;
 			continue;
 		}
 		text++;

@@ -2,12 +2,13 @@
 #define PLACEHOLDERS_H
 
 /*
- * Parameters in the text of a statement: ? and ?N, as SQLite numbers them,
- * become PostgreSQL's $N.  A ? alone is the number behind the highest so far.
- * What stands in quotes or in a comment stays as it is.
+ * The text of a statement as PostgreSQL wants it.  Parameters, ? and ?N as
+ * SQLite numbers them, become $N: a ? alone is the number behind the highest so
+ * far.  INDEXED BY, which has the name of an index behind it, is left out.  What
+ * stands in quotes or in a comment stays as it is.
  */
 
-/* The text for PostgreSQL, free() it; *count: the highest number. */
+/* free() the text; *count: the highest number. */
 char	*placeholders_number(const char *text, int *count)
 	    __attribute__((warn_unused_result));
 

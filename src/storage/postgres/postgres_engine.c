@@ -130,9 +130,11 @@ reconnect(struct postgres *p)
 	if (result == LEASE_OURS && pipeline_start(p->pipeline) == -1)
 		result = LEASE_FAILED;
 	if (result == LEASE_OURS) {
+		/* What lasts longer is logged by who is told of it. */
+		if (p->pause_ms == 0)
+			log_info("store: %s: the connection was lost, and made "
+			    "again", connection_name(p->connection));
 		p->pause_ms = 0;
-		log_info("store: %s: connected again",
-		    connection_name(p->connection));
 		return LEASE_OURS;
 	}
 	connection_drop(p->connection);
@@ -265,7 +267,7 @@ settle(struct postgres *p)
 	enum lease_result result;
 	bool goes_on = true;
 
-	log_warnx("store: %s: connection lost in the middle of a commit: %s",
+	log_warnx("store: %s: it is not known what became of a commit: %s",
 	    connection_name(p->connection),
 	    connection_fault(p->connection)->base.message);
 	while ((result = reconnect(p)) == LEASE_FAILED && goes_on)
@@ -290,29 +292,52 @@ settle(struct postgres *p)
 	return SQL_FAILED;
 }
 
+/* The server has answered without any warning. */
+static enum sql_result
+judge_commit(struct postgres *p)
+{
+	p->transaction = TRANSACTION_NONE;
+	if (strcmp(pipeline_tag(p->pipeline), commit_sql) == 0) {
+		lease_committed(p->lease);
+		return SQL_OK;
+	}
+	lease_not_committed(p->lease);
+	pg_fault_of_data(connection_fault(p->connection), commit_sql,
+	    "was answered by something else");
+	return SQL_FAILED;
+}
+
+/*
+ * Somebody, or statement_timeout, has ended the wait for a standby: it is
+ * committed here and nowhere else.  What follows waits for it, too.
+ */
+static enum sql_result
+settle_warning(struct postgres *p)
+{
+	connection_lost(p->connection, commit_sql);
+	pg_fault_of_absence(connection_fault(p->connection), commit_sql,
+	    "the server has not waited for its standby");
+	return settle(p);
+}
+
 static enum sql_result
 commit(struct sql_connection *base)
 {
 	struct postgres *p = postgres_of(base);
+	unsigned warnings;
 
 	if (p->transaction != TRANSACTION_OPEN) {
 		p->transaction = TRANSACTION_NONE;
 		return SQL_OK;
 	}
-	if (pipeline_send_text(p->pipeline, commit_sql) == -1)
-		return fail(p);
+	/* What fails to be sent may have been sent in part. */
 	lease_doubt(p->lease);
-	if (pipeline_wait(p->pipeline, NULL) == 0) {
-		p->transaction = TRANSACTION_NONE;
-		if (strcmp(pipeline_tag(p->pipeline), commit_sql) == 0) {
-			lease_committed(p->lease);
-			return SQL_OK;
-		}
-		lease_not_committed(p->lease);
-		pg_fault_of_data(connection_fault(p->connection), commit_sql,
-		    "was answered by something else");
-		return SQL_FAILED;
-	}
+	warnings = connection_warnings(p->connection);
+	if (pipeline_send_text(p->pipeline, commit_sql) == -1)
+		return settle(p);
+	if (pipeline_wait(p->pipeline, NULL) == 0)
+		return connection_warnings(p->connection) == warnings ?
+		    judge_commit(p) : settle_warning(p);
 	if (is_lost(p))
 		return settle(p);
 	lease_not_committed(p->lease);
@@ -515,6 +540,20 @@ watch(struct sql_connection *base, void (*work)(void *ctx), void *ctx)
 }
 
 static void
+set_waiting(struct sql_connection *base, bool (*goes_on)(void *ctx), void *ctx)
+{
+	connection_set_waiting(postgres_of(base)->connection, goes_on, ctx);
+}
+
+static enum sql_result
+tend(struct sql_connection *base)
+{
+	struct postgres *p = postgres_of(base);
+
+	return revive(p) == 0 ? SQL_OK : fail(p);
+}
+
+static void
 close_connection(struct sql_connection *base, bool is_broken)
 {
 	struct postgres *p = postgres_of(base);
@@ -612,6 +651,8 @@ const struct engine postgres_engine = {
 	.open_reader = open_reader,
 	.watch = watch,
 	.close = close_connection,
+	.set_waiting = set_waiting,
+	.tend = tend,
 	.fault = fault,
 	.path = path,
 	.begin = begin,

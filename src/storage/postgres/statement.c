@@ -1,6 +1,7 @@
 #include "statement.h"
 
 #include <endian.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,16 +186,13 @@ text_in_form(const struct statement *s, enum statement_form form)
 }
 
 int
-statement_send_prepare(struct statement *s, PGconn *pg, unsigned generation,
-    enum statement_form form)
+statement_send_prepare(struct statement *s, PGconn *pg, uint64_t name,
+    unsigned generation, enum statement_form form)
 {
-	static _Thread_local uint64_t names;
 	char *text;
 	int sent;
 
-	/* Never a name of before, which may still be there. */
-	xsnprintf(s->name, sizeof(s->name), "s%llu",
-	    (unsigned long long)++names);
+	xsnprintf(s->name, sizeof(s->name), "s%" PRIu64, name);
 	text = text_in_form(s, form);
 	sent = PQsendPrepare(pg, s->name, text, s->count, s->types);
 	free(text);

@@ -2,6 +2,7 @@
 #define STATEMENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "storage/engine.h"
 
@@ -44,9 +45,12 @@ void	 statement_bind(struct statement *statement, int at,
  */
 bool	 statement_is_prepared(const struct statement *statement,
 	    unsigned generation, enum statement_form form);
-/* Send it to be prepared, and to run; 0 or 1 as libpq. */
+/*
+ * Send it to be prepared, and to run; 0 or 1 as libpq.  name is a number that
+ * no statement of the connection has had: that one may still be there.
+ */
 int	 statement_send_prepare(struct statement *statement, struct pg_conn *pg,
-	    unsigned generation, enum statement_form form);
+	    uint64_t name, unsigned generation, enum statement_form form);
 int	 statement_send_run(struct statement *statement, struct pg_conn *pg);
 /* The server did not come to prepare it. */
 void	 statement_forget(struct statement *statement);
