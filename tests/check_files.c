@@ -630,8 +630,8 @@ interfere(struct model *model)
 static void
 start(struct model *model, const char *path)
 {
-	ck_assert_msg(database_open(path, NULL, &model->database) ==
-	    STORE_OPENED, "refused after %s", model->story);
+	ck_assert_msg(database_open(path, NULL, DATABASE_TO_SERVE,
+	    &model->database) == STORE_OPENED, "refused after %s", model->story);
 }
 
 static void

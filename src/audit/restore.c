@@ -71,6 +71,8 @@ check_copy_header(struct restore *restore)
 	fault = db_header_fault(header, (size_t)n);
 	if (fault == NULL)
 		fault = migrate_version_fault(db_header_version(header));
+	if (fault == NULL && db_header_is_partial(header))
+		fault = db_header_partial;
 	if (fault != NULL)
 		return refuse_copy(restore, fault);
 	/* A copy needs none; but somebody may call a database a copy. */

@@ -246,6 +246,22 @@ column_customer_or_none(struct columns *columns, int column,
 	return true;
 }
 
+void
+column_as(struct columns *columns, int column, enum sql_type type,
+    struct sql_value *value)
+{
+	columns->reader->column(columns->at, column, value);
+	if (value->type == type && (type != SQL_INTEGER ||
+	    (value->number >= 0 && value->number <= COLUMN_NUMBER_MAX)))
+		return;
+	if (value->type != SQL_NULL)
+		columns_refuse(columns, column, value->type == type ?
+		    "is out of range" : "is of another type");
+	*value = (struct sql_value){
+		.type = type == SQL_INTEGER ? SQL_NULL : type,
+	};
+}
+
 bool
 column_is_word(const struct columns *columns, int column, const char *word)
 {

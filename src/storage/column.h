@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine.h"
+
 struct customer_id;
 struct payload;
-struct sql_row_reader;
-struct sql_statement;
 
 /*
  * The columns of the row that a statement stands at.  Whatever its schema says,
@@ -89,6 +89,13 @@ void	 column_customer(struct columns *columns, int column,
 	    struct customer_id *id);
 bool	 column_customer_or_none(struct columns *columns, int column,
 	    struct customer_id *id);
+
+/*
+ * As it stands, to be written elsewhere: of that type, or its NULL; numbers are
+ * 0 to COLUMN_NUMBER_MAX.  Bytes are lent until the statement's next step.
+ */
+void	 column_as(struct columns *columns, int column, enum sql_type type,
+	    struct sql_value *value);
 
 /* What a database says of itself: whether it is that word, in whatever case. */
 bool	 column_is_word(const struct columns *columns, int column,

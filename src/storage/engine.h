@@ -114,6 +114,15 @@ struct engine {
 	    struct sql_connection **connection);
 	enum store_open_status (*start)(struct sql_connection *connection);
 	/*
+	 * The same for who copies another database to it.  That may take
+	 * several transactions: with mark_partial() in one of them nobody else
+	 * opens it, until mark_whole() in the last one.
+	 */
+	enum store_open_status (*open_copy)(const char *database,
+	    struct sql_connection **connection);
+	enum sql_result (*mark_partial)(struct sql_connection *connection);
+	enum sql_result (*mark_whole)(struct sql_connection *connection);
+	/*
 	 * For a reader, who changes nothing.  What was wrong is logged for
 	 * SQL_READER_OF_ANY; else fault() of *connection, which is to be closed
 	 * in any case, tells.

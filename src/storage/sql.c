@@ -218,8 +218,8 @@ engine_at(const struct sql_binding *binding)
 	return binding->statement->connection->engine;
 }
 
-static void
-bind_value(struct sql_binding *binding, const struct sql_value *value)
+void
+sql_bind_value(struct sql_binding *binding, const struct sql_value *value)
 {
 	engine_at(binding)->bind(binding->statement, ++binding->at, value);
 }
@@ -227,7 +227,7 @@ bind_value(struct sql_binding *binding, const struct sql_value *value)
 void
 sql_bind_row(struct sql_binding *binding, int64_t value)
 {
-	bind_value(binding, &(struct sql_value){
+	sql_bind_value(binding, &(struct sql_value){
 		.type = SQL_INTEGER,
 		.number = value,
 	});
@@ -243,13 +243,13 @@ sql_bind_number(struct sql_binding *binding, uint64_t value)
 void
 sql_bind_null(struct sql_binding *binding)
 {
-	bind_value(binding, &(struct sql_value){ .type = SQL_NULL });
+	sql_bind_value(binding, &(struct sql_value){ .type = SQL_NULL });
 }
 
 void
 sql_bind_text(struct sql_binding *binding, const char *text, size_t len)
 {
-	bind_value(binding, &(struct sql_value){
+	sql_bind_value(binding, &(struct sql_value){
 		.type = SQL_TEXT,
 		.bytes = text,
 		.len = len,
@@ -259,7 +259,7 @@ sql_bind_text(struct sql_binding *binding, const char *text, size_t len)
 void
 sql_bind_blob(struct sql_binding *binding, const void *bytes, size_t len)
 {
-	bind_value(binding, &(struct sql_value){
+	sql_bind_value(binding, &(struct sql_value){
 		.type = SQL_BLOB,
 		.bytes = bytes,
 		.len = len,

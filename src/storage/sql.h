@@ -90,6 +90,8 @@ void	 sql_bind_text(struct sql_binding *binding, const char *text,
 	    size_t len);
 void	 sql_bind_blob(struct sql_binding *binding, const void *bytes,
 	    size_t len);
+void	 sql_bind_value(struct sql_binding *binding,
+	    const struct sql_value *value);
 void	 sql_bind_payload(struct sql_binding *binding,
 	    const struct payload *payload);
 /* As hex digits, for which digits is the room. */

@@ -198,6 +198,20 @@ refuse_foreign_wal(const struct database *database)
 	return STORE_BAD_DATA;
 }
 
+static bool
+is_partial(const struct database *database)
+{
+	return pragma_number(database->db, "PRAGMA application_id") ==
+	    DB_PARTIAL_ID;
+}
+
+static bool
+is_ours(const struct database *database)
+{
+	return is_partial(database) || pragma_number(database->db,
+	    "PRAGMA application_id") == DB_APPLICATION_ID;
+}
+
 /*
  * Whether the WAL beside the database is its own.  The file says nothing of
  * that if a crash has torn it, or has kept it from leaving version 2.
@@ -216,8 +230,7 @@ check_wal_is_ours(const struct database *database, const char *vfs)
 		return sqlite_status_of_open(database->path, database->db);
 	if (relation == WAL_MARK_UNKNOWN)
 		return run_quick_check(database);
-	if (relation == WAL_MARK_FOREIGN || pragma_number(database->db,
-	    "PRAGMA application_id") != DB_APPLICATION_ID)
+	if (relation == WAL_MARK_FOREIGN || !is_ours(database))
 		return refuse_foreign_wal(database);
 	return relation == WAL_MARK_MIXED ? run_quick_check(database) :
 	    STORE_OPENED;
@@ -225,7 +238,8 @@ check_wal_is_ours(const struct database *database, const char *vfs)
 
 /* Connect to the checked file, and bring it to today's schema. */
 static enum store_open_status
-open_and_migrate(struct database *database, const char *vfs)
+open_and_migrate(struct database *database, const char *vfs,
+    enum database_use use)
 {
 	bool had_wal = sidecars_wal_exists(database->path);
 	enum store_open_status status;
@@ -236,12 +250,17 @@ open_and_migrate(struct database *database, const char *vfs)
 		wal_keep_on_close(database->db);
 	if (status == STORE_OPENED && sidecars_have_wal(database->path))
 		status = check_wal_is_ours(database, vfs);
+	if (status == STORE_OPENED && use == DATABASE_TO_SERVE &&
+	    is_partial(database))
+		status = store_status_of_data(database->path,
+		    db_header_partial);
 	return status != STORE_OPENED ? status :
 	    migrate_schema(database->path, database->db);
 }
 
 enum store_open_status
-database_open(const char *path, const char *vfs, struct database **opened)
+database_open(const char *path, const char *vfs, enum database_use use,
+    struct database **opened)
 {
 	struct database *database = xcalloc(1, sizeof(*database));
 	enum store_open_status status;
@@ -258,7 +277,7 @@ database_open(const char *path, const char *vfs, struct database **opened)
 	if (status == STORE_OPENED)
 		status = check_or_create(database, vfs);
 	if (status == STORE_OPENED)
-		status = open_and_migrate(database, vfs);
+		status = open_and_migrate(database, vfs, use);
 	if (status == STORE_OPENED)
 		*opened = database;
 	else

@@ -15,13 +15,19 @@
  */
 struct database;
 
+/* Who wants it: a copy that is not whole is only for who goes on with it. */
+enum database_use {
+	DATABASE_TO_SERVE,
+	DATABASE_TO_COPY
+};
+
 /*
  * Lock the database at path, check or create it and bring an older schema up
  * to date; vfs is as in store_open.  On failure the cause was logged, and
  * nothing is left to close.  Until database_start_wal() nothing is written.
  */
 enum store_open_status database_open(const char *path, const char *vfs,
-	    struct database **database);
+	    enum database_use use, struct database **database);
 /*
  * Close the connection, whose statements are finalized, and drop the lock.
  * What becomes of the WAL is for wal_empty() or wal_keep_on_close() to say.

@@ -15,6 +15,9 @@ enum offset {
 const char db_header_placeholder[] =
     "A restore of this database was interrupted: do it again.\n";
 
+const char db_header_partial[] =
+    "is a copy that was not finished: run copy again";
+
 static uint32_t
 read_be32(const uint8_t *header, enum offset offset)
 {
@@ -40,6 +43,12 @@ db_header_is_placeholder(const uint8_t header[DB_HEADER_BYTES], size_t len)
 	    memcmp(header, db_header_placeholder, len) == 0;
 }
 
+bool
+db_header_is_partial(const uint8_t header[DB_HEADER_BYTES])
+{
+	return read_be32(header, OFFSET_APPLICATION_ID) == DB_PARTIAL_ID;
+}
+
 const char *
 db_header_fault(const uint8_t header[DB_HEADER_BYTES], size_t len)
 {
@@ -49,7 +58,8 @@ db_header_fault(const uint8_t header[DB_HEADER_BYTES], size_t len)
 		return "is half restored: restore it again";
 	if (!has_sqlite_magic(header, len))
 		return "is not a database";
-	if (read_be32(header, OFFSET_APPLICATION_ID) != DB_APPLICATION_ID)
+	if (read_be32(header, OFFSET_APPLICATION_ID) != DB_APPLICATION_ID &&
+	    !db_header_is_partial(header))
 		return "is another program's database";
 	return NULL;
 }

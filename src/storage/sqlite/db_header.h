@@ -12,7 +12,8 @@
 
 enum {
 	DB_HEADER_BYTES = 100,
-	DB_APPLICATION_ID = 0x42534850	/* "BSHP" */
+	DB_APPLICATION_ID = 0x42534850,	/* "BSHP" */
+	DB_PARTIAL_ID = 0x42534843	/* "BSHC": of a copy not yet whole */
 };
 
 /*
@@ -22,6 +23,9 @@ enum {
 extern const char db_header_placeholder[];
 bool
 db_header_is_placeholder(const uint8_t header[DB_HEADER_BYTES], size_t len);
+
+/* What is said of a copy that is not whole. */
+extern const char db_header_partial[];
 
 /*
  * Why a file that begins with these len bytes is no database of ours, of
@@ -43,6 +47,8 @@ bool	 db_header_is_torn(const uint8_t header[DB_HEADER_BYTES], size_t len);
 bool	 db_header_is_truncated(const uint8_t header[DB_HEADER_BYTES],
 	    uint64_t size);
 
+/* Whether it is a copy that is not whole, unless a write-ahead log says else. */
+bool	 db_header_is_partial(const uint8_t header[DB_HEADER_BYTES]);
 /* The version of its schema. */
 uint32_t db_header_version(const uint8_t header[DB_HEADER_BYTES]);
 /* Whether it may have a write-ahead log. */

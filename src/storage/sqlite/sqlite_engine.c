@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "database.h"
+#include "db_header.h"
 #include "sqlite_reader.h"
 #include "sqlite_row.h"
 #include "sqlite_status.h"
@@ -223,11 +224,13 @@ close_database(struct sql_connection *base, bool is_broken)
 }
 
 static enum store_open_status
-open_database(const char *name, const char *vfs, struct sql_connection **opened)
+open_for(const char *name, const char *vfs, enum database_use use,
+    struct sql_connection **opened)
 {
 	struct database *database;
 	struct connection *c;
-	enum store_open_status status = database_open(name, vfs, &database);
+	enum store_open_status status = database_open(name, vfs, use,
+	    &database);
 
 	if (status != STORE_OPENED)
 		return status;
@@ -241,6 +244,42 @@ open_database(const char *name, const char *vfs, struct sql_connection **opened)
 	status = sqlite_status_of_open(c->path, c->db);
 	close_database(&c->base, false);
 	return status;
+}
+
+static enum store_open_status
+open_database(const char *name, const char *vfs, struct sql_connection **opened)
+{
+	return open_for(name, vfs, DATABASE_TO_SERVE, opened);
+}
+
+static enum store_open_status
+open_copy(const char *name, struct sql_connection **opened)
+{
+	return open_for(name, NULL, DATABASE_TO_COPY, opened);
+}
+
+static enum sql_result
+set_application_id(struct sql_connection *base, int id)
+{
+	struct connection *c = connection_of(base);
+	char sql[48];
+	int rc;
+
+	(void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", id);
+	rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
+	return rc == SQLITE_OK ? SQL_OK : fail(c, rc, "marking the copy");
+}
+
+static enum sql_result
+mark_partial(struct sql_connection *base)
+{
+	return set_application_id(base, DB_PARTIAL_ID);
+}
+
+static enum sql_result
+mark_whole(struct sql_connection *base)
+{
+	return set_application_id(base, DB_APPLICATION_ID);
 }
 
 static enum store_open_status
@@ -516,6 +555,9 @@ const struct engine sqlite_engine = {
 	.has = has,
 	.open = open_database,
 	.start = start,
+	.open_copy = open_copy,
+	.mark_partial = mark_partial,
+	.mark_whole = mark_whole,
 	.open_reader = open_reader,
 	.watch = watch,
 	.close = close_database,

@@ -158,6 +158,9 @@ check_version(const char *path, sqlite3 *db)
 	if (rc != SQLITE_OK && rc != SQLITE_DONE && rc != SQLITE_ROW)
 		return sqlite_failed(path, sqlite3_extended_errcode(db));
 	fault = migrate_version_fault(version);
+	if (fault == NULL && pragma_number(db, "PRAGMA application_id") ==
+	    DB_PARTIAL_ID)
+		fault = db_header_partial;
 	if (fault != NULL)
 		return refuse_database(path, fault);
 	if (version < migrate_newest_version())
