@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/number.h"
 #include "ctl.h"
-#include "event_name.h"
+#include "fault_line.h"
 #include "printable.h"
 #include "progress.h"
 #include "storage/chain.h"
@@ -79,36 +79,6 @@ print_note(void *ctx, const struct audit_row *row)
 		print_session(record->session);
 		(void)printf(" were erased\n");
 	}
-}
-
-static void
-print_fault(const struct audit_fault *fault)
-{
-	char text[TIMESTAMP_CHARS + 1];
-	const char *separator = "";
-
-	(void)printf("fault: ");
-	if (fault->seq != 0) {
-		(void)printf("row %" PRId64, fault->seq);
-		separator = ", ";
-	}
-	if (fault->session != NULL) {
-		(void)printf("%s", separator);
-		print_session(fault->session);
-		separator = ", ";
-	}
-	if (fault->has_event) {
-		(void)printf("%s%s", separator, event_name(fault->event));
-		separator = ", ";
-	}
-	if (fault->has_time) {
-		timestamp_format(fault->time_ms, text);
-		(void)printf("%s%s", separator, text);
-		separator = ", ";
-	}
-	(void)printf("%s", *separator != '\0' ? ": " : "");
-	print_database_text(fault->what, strlen(fault->what));
-	(void)printf("\n");
 }
 
 /* Where the chain begins, and what that leaves open. */
@@ -185,7 +155,7 @@ verify(struct audit *audit, struct audit_verify_options *wish)
 	status = audit_verify(audit, wish, &report);
 	progress_end(&progress);
 	if (status == AUDIT_FAULT)
-		print_fault(&report.fault);
+		fault_line_print(&report.fault);
 	if (status >= AUDIT_BAD_DATA && report.rows > 0)
 		(void)printf("not proved: what is behind row %" PRId64 "\n",
 		    report.head.seq);

@@ -30,6 +30,7 @@ const struct ctl_command *const commands[] = {
 	&cmd_audit_head,
 	&cmd_backup,
 	&cmd_restore,
+	&cmd_copy,
 	&cmd_erase,
 	NULL,
 };

@@ -10,6 +10,7 @@ extern const struct ctl_command *const commands[];
 extern const struct ctl_command cmd_api_key_new;
 extern const struct ctl_command cmd_backup;
 extern const struct ctl_command cmd_config;
+extern const struct ctl_command cmd_copy;
 extern const struct ctl_command cmd_drain;
 extern const struct ctl_command cmd_end;
 extern const struct ctl_command cmd_kick;

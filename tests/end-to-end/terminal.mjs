@@ -57,7 +57,8 @@ const WRONG = [['audit', 'show', EVIL], ['audit', 'who', 'one', EVIL],
 	['audit', 'customers', `${EVIL}?`],
 	['erase', '--session', EVIL],
 	['erase', '--yes', '--account', `${EVIL}?`],
-	['backup', `/no/where/${EVIL}`]];
+	['backup', `/no/where/${EVIL}`],
+	['copy', `/no/where/${EVIL}`, 'copy.db']];
 
 const folder = makeFolder();
 const key = new TicketKey('HS256', 'shop', folder);

@@ -1,0 +1,187 @@
+#include "commands.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/copy.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "ctl.h"
+#include "fault_line.h"
+#include "progress.h"
+#include "storage/chain.h"
+#include "storage/engines.h"
+#include "storage/fs.h"
+#include "storage/key_file.h"
+
+enum { OPTION_KEY, OPTION_KEY_FILE, OPTION_NO_VERIFY };
+
+enum { MB = 1000000 };
+
+static const struct ctl_option options[] = {
+	[OPTION_KEY] = { "key", NULL, "copy the key of tokens too" },
+	[OPTION_KEY_FILE] = { "key-file", "FILE", "the key of FROM, if it is "
+	    "not beside it; copy it too" },
+	[OPTION_NO_VERIFY] = { "no-verify", NULL, "do not prove the copy in "
+	    "the end" },
+	{ NULL, NULL, NULL },
+};
+
+static void
+show_progress(void *ctx, const char *what, uint64_t done, uint64_t all)
+{
+	progress_show(ctx, what, done, all);
+}
+
+/* The file that FROM's key is in; NULL: nobody knows. */
+static char *
+source_key(const struct ctl *ctl)
+{
+	const char *from = ctl->operands[0];
+
+	if (ctl->values[OPTION_KEY_FILE] != NULL)
+		return xstrdup(ctl->values[OPTION_KEY_FILE]);
+	return engine_of(from)->has_files ? fs_with_suffix(from, ".key") :
+	    NULL;
+}
+
+static enum ctl_status
+unreadable_key(const char *file)
+{
+	log_errorx("%s: %s", file, errno == ENODATA ? "is not a key" :
+	    strerror(errno));
+	return CTL_NO_DATABASE;
+}
+
+/* The copy has a key already, which stays. */
+static enum ctl_status
+compare_keys(const char *from, const char *to)
+{
+	struct id_key ours, theirs;
+	enum ctl_status status = CTL_OK;
+
+	if (key_file_read(from, &ours) == -1)
+		return unreadable_key(from);
+	if (key_file_read(to, &theirs) == -1)
+		status = unreadable_key(to);
+	else if (memcmp(&ours, &theirs, sizeof(ours)) == 0)
+		(void)printf("key: %s is that of %s\n", to, from);
+	else {
+		log_errorx("%s: is another key than %s, and stays: with it "
+		    "customers cannot resume", to, from);
+		status = CTL_CANNOT_CREATE;
+	}
+	explicit_bzero(&ours, sizeof(ours));
+	explicit_bzero(&theirs, sizeof(theirs));
+	return status;
+}
+
+static enum ctl_status
+put_key(const char *from, const char *to)
+{
+	if (access(to, F_OK) == 0)
+		return compare_keys(from, to);
+	if (key_file_copy(from, to) == -1)
+		return CTL_IO_ERROR;
+	(void)printf("key: %s is a copy of %s\n", to, from);
+	return CTL_OK;
+}
+
+/* Tokens go on only with the same key. */
+static enum ctl_status
+carry_key(const struct ctl *ctl, const char *from)
+{
+	const char *to = ctl->operands[1];
+	enum ctl_status status = CTL_OK;
+	char *file;
+
+	if (!engine_of(to)->has_files) {
+		(void)printf("key: let key-file of the daemon be %s, or "
+		    "customers cannot resume\n", from != NULL ? from :
+		    "that of FROM");
+		return CTL_OK;
+	}
+	file = fs_with_suffix(to, ".key");
+	if (ctl->values[OPTION_KEY] != NULL ||
+	    ctl->values[OPTION_KEY_FILE] != NULL)
+		status = put_key(from, file);
+	else if (access(file, F_OK) == -1)
+		(void)printf("key: not copied: without it, as %s, customers "
+		    "cannot resume\n", file);
+	free(file);
+	return status;
+}
+
+static void
+print_result(const struct ctl *ctl, const struct copy_result *result,
+    uint64_t ms)
+{
+	char head[CHAIN_HEAD_CHARS + 1];
+
+	chain_head_format(&result->head, head);
+	(void)printf("copied: %" PRIu64 " rows, %" PRIu64 ".%" PRIu64 " MB, in "
+	    "%" PRIu64 ".%" PRIu64 " s; %" PRIu64 " bodies were forgotten\n",
+	    result->rows, result->bytes / MB, result->bytes / (MB / 10) % 10,
+	    ms / 1000, ms / 100 % 10, result->counts.forgotten);
+	(void)printf("%s: %s, %" PRIu64 " sessions, up to %s\n",
+	    ctl->values[OPTION_NO_VERIFY] != NULL ? "not proved" : "proved",
+	    engine_of(ctl->operands[1])->name, result->counts.sessions, head);
+}
+
+static enum ctl_status
+copy(const struct ctl *ctl)
+{
+	struct progress progress;
+	const struct copy_order order = {
+		.from = ctl->operands[0],
+		.to = ctl->operands[1],
+		.is_verified = ctl->values[OPTION_NO_VERIFY] == NULL,
+		.progress = show_progress,
+		.ctx = &progress,
+	};
+	struct copy_result result;
+	enum copy_status status;
+
+	progress_begin(&progress);
+	status = copy_make(&order, &result);
+	progress_end(&progress);
+	if (status == COPY_FAULT)
+		fault_line_print(&result.report.fault);
+	if (status == COPY_MADE)
+		print_result(ctl, &result, clock_now().mono_ms -
+		    progress.begun_ms);
+	audit_report_clear(&result.report);
+	return (enum ctl_status)status;
+}
+
+static enum ctl_status
+run_copy(const struct ctl *ctl)
+{
+	char *key = source_key(ctl);
+	enum ctl_status status;
+
+	if (key == NULL && ctl->values[OPTION_KEY] != NULL)
+		return ctl_usage_error("copy: %s has no file for the key to be "
+		    "beside: name it by --key-file", ctl->operands[0]);
+	status = copy(ctl);
+	if (status == CTL_OK)
+		status = carry_key(ctl, key);
+	free(key);
+	return status;
+}
+
+const struct ctl_command cmd_copy = {
+	.words = "copy",
+	.operands = "FROM TO",
+	.operands_min = 2,
+	.operands_max = 2,
+	.options = options,
+	.help = "copy database FROM to TO, or bring TO up to date",
+	.run = run_copy,
+};
