@@ -30,10 +30,10 @@ enum statement {
 static const struct sql_text statement_sql[STATEMENTS] = {
 	[SQL_HEAD] = { .text =
 	    "SELECT * FROM (SELECT seq, hash FROM journal"
-	    "  ORDER BY seq DESC LIMIT 1)"
+	    "  ORDER BY seq DESC LIMIT 1) AS newest"
 	    " UNION ALL"
 	    " SELECT * FROM (SELECT seq, hash FROM chain_anchor"
-	    "  ORDER BY seq DESC LIMIT 1)"
+	    "  ORDER BY seq DESC LIMIT 1) AS anchored"
 	    " ORDER BY seq DESC LIMIT 1" },
 };
 
