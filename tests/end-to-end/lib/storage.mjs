@@ -19,6 +19,9 @@ export const STORAGE = process.env.STORAGE ?? 'sqlite';
 export const server = STORAGE === 'postgresql' ? await Postgres.start() :
 	undefined;
 
+// A test that says itself where a database is says no path.
+const isMapped = (file) => server !== undefined && path.isAbsolute(file);
+
 const databases = new Map();	// path -> {url, configuration, isMade}
 
 const find = (file) => {
@@ -37,7 +40,7 @@ export const urlOf = (file) => find(file).url;
 
 // The options by which the daemon finds a database, which is made for it.
 export const daemonOptions = (file) => {
-	if (server === undefined)
+	if (!isMapped(file))
 		return ['-d', file];
 	const database = find(file);
 	if (!database.isMade)
@@ -47,7 +50,7 @@ export const daemonOptions = (file) => {
 };
 
 // Likewise the tool, which finds the daemon, too: not with another -c behind it.
-export const toolOptions = (file) => server === undefined ? ['-d', file] :
+export const toolOptions = (file) => !isMapped(file) ? ['-d', file] :
 	['-d', find(file).url, '-c', find(file).configuration];
 
 // For tests of what only one storage has: `why` they are skipped with the other.
