@@ -265,13 +265,13 @@ settle(struct postgres *p)
 {
 	int64_t number = lease_next(p->lease);
 	enum lease_result result;
-	bool goes_on = true;
 
 	log_warnx("store: %s: it is not known what became of a commit: %s",
 	    connection_name(p->connection),
 	    connection_fault(p->connection)->base.message);
-	while ((result = reconnect(p)) == LEASE_FAILED && goes_on)
-		goes_on = connection_pause(p->connection, p->pause_ms);
+	while ((result = reconnect(p)) == LEASE_FAILED)
+		if (!connection_pause(p->connection, p->pause_ms))
+			break;
 	p->transaction = TRANSACTION_NONE;
 	switch (result) {
 	case LEASE_OURS:
