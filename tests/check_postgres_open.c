@@ -1,0 +1,243 @@
+/* Which PostgreSQL databases are opened, and which are refused, untouched. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "storage/engines.h"
+#include "storage/store.h"
+
+#include "postgres.h"
+#include "suite.h"
+
+const char suite_name[] = "postgres_open";
+
+static char url[POSTGRES_URL_BYTES];
+static char superuser[POSTGRES_URL_BYTES];
+
+/* All that there is, but for what a server writes by itself. */
+static const char everything[] =
+    "SELECT md5(string_agg(x, ',' ORDER BY x)) FROM ("
+    "SELECT oid || relname FROM pg_class WHERE relnamespace <> 99 UNION ALL "
+    "SELECT oid || nspname FROM pg_namespace WHERE nspname !~ '^pg_' "
+    "UNION ALL SELECT oid || tgname FROM pg_trigger UNION ALL "
+    "SELECT oid || proname FROM pg_proc) AS all_of_it (x)";
+
+static enum store_open_status
+open_and_close(const char *name)
+{
+	struct store *store = NULL;
+	enum store_open_status status;
+
+	log_set_level(0);	/* refusals are wanted here */
+	status = store_open(name, NULL, &store);
+	if (status == STORE_OPENED)
+		store_close(store);
+	else
+		ck_assert_ptr_null(store);
+	return status;
+}
+
+static enum store_open_status
+open_reader(const char *name)
+{
+	const struct engine *engine = engine_of(name);
+	struct sql_connection *connection = NULL;
+	enum store_open_status status;
+
+	log_set_level(0);
+	status = engine->open_reader(name, SQL_READER_OF_ANY, &connection);
+	engine->close(connection, false);
+	return status;
+}
+
+/* A database whose name the superuser's URL has, too. */
+static void
+make_database(void)
+{
+	postgres_database(url);
+	(void)snprintf(superuser, sizeof(superuser), "%.*s&user=postgres",
+	    (int)(strstr(url, "&user=") - url), url);
+}
+
+static void
+make_ours(void)
+{
+	make_database();
+	ck_assert_int_eq(open_and_close(url), STORE_OPENED);
+}
+
+static void
+expect_refusal(enum store_open_status status)
+{
+	char before[64], after[64];
+
+	(void)snprintf(before, sizeof(before), "%s",
+	    postgres_value(superuser, everything));
+	ck_assert_int_eq(open_and_close(url), status);
+	(void)snprintf(after, sizeof(after), "%s",
+	    postgres_value(superuser, everything));
+	ck_assert_str_eq(before, after);
+}
+
+START_TEST(database_is_made_once)
+{
+	make_ours();
+
+	ck_assert_int_eq(open_and_close(url), STORE_OPENED);
+	ck_assert_str_eq(postgres_value(url,
+	    "SELECT run FROM buddyshopping.writer"), "2");
+	ck_assert_int_eq(open_reader(url), STORE_OPENED);
+	ck_assert_str_eq(postgres_value(url,
+	    "SELECT run FROM buddyshopping.writer"), "2");
+}
+END_TEST
+
+START_TEST(database_of_others_is_refused)
+{
+	make_database();
+	postgres_exec(superuser, "CREATE TABLE public.shop (x INT)");
+
+	expect_refusal(STORE_BAD_DATA);
+	ck_assert_int_eq(open_reader(url), STORE_BAD_DATA);
+	/* Whoever says so lets us in. */
+	postgres_exec(superuser, "CREATE SCHEMA buddyshopping AUTHORIZATION "
+	    "buddyshopping");
+	ck_assert_int_eq(open_and_close(url), STORE_OPENED);
+}
+END_TEST
+
+START_TEST(schema_of_others_is_refused)
+{
+	make_database();
+	postgres_exec(url, "CREATE SCHEMA buddyshopping; "
+	    "CREATE TABLE buddyshopping.shop (x INT)");
+
+	expect_refusal(STORE_BAD_DATA);
+}
+END_TEST
+
+START_TEST(newer_version_is_refused)
+{
+	make_ours();
+	postgres_exec(url, "UPDATE buddyshopping.about SET version = 1000");
+
+	expect_refusal(STORE_BAD_DATA);
+	ck_assert_int_eq(open_reader(url), STORE_BAD_DATA);
+}
+END_TEST
+
+static const char *const tampered[] = {
+	"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS "
+	    "'BEGIN RETURN NULL; END'; CREATE TRIGGER t BEFORE INSERT ON "
+	    "buddyshopping.journal FOR EACH ROW EXECUTE FUNCTION f()",
+	"ALTER TABLE buddyshopping.journal DISABLE TRIGGER journal_no_update",
+	"DROP TRIGGER journal_no_update ON buddyshopping.journal",
+	"CREATE OR REPLACE FUNCTION buddyshopping.refuse() RETURNS trigger "
+	    "LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+	"CREATE RULE r AS ON INSERT TO buddyshopping.journal DO INSTEAD NOTHING",
+	"ALTER TABLE buddyshopping.journal ENABLE ROW LEVEL SECURITY",
+	"ALTER TABLE buddyshopping.journal_body SET UNLOGGED",
+	"CREATE TABLE buddyshopping.more () INHERITS (buddyshopping.session)",
+	"DROP TABLE buddyshopping.webhook",
+	"UPDATE buddyshopping.about SET version = 6",
+};
+
+START_TEST(tampered_schema_is_refused)
+{
+	make_ours();
+	postgres_exec(url, tampered[_i]);
+
+	expect_refusal(STORE_BAD_DATA);
+	ck_assert_int_eq(open_reader(url), STORE_BAD_DATA);
+}
+END_TEST
+
+START_TEST(other_encoding_is_refused)
+{
+	make_database();
+	postgres_exec(superuser, "CREATE DATABASE latin ENCODING LATIN1 "
+	    "TEMPLATE template0 OWNER buddyshopping");
+	(void)snprintf(url, sizeof(url), "postgresql:///latin%s",
+	    strchr(superuser, '?'));
+	ck_assert_int_eq(open_and_close(url), STORE_CANNOT_CREATE);
+	postgres_exec(superuser, "DROP DATABASE latin");
+}
+END_TEST
+
+START_TEST(who_may_write_nothing_is_refused)
+{
+	make_database();
+	postgres_exec(superuser, "CREATE ROLE guest LOGIN");
+	*strstr(url, "&user=") = '\0';
+	strcat(url, "&user=guest");
+	expect_refusal(STORE_CANNOT_CREATE);
+	ck_assert_int_eq(open_reader(url), STORE_BAD_DATA);
+	postgres_exec(superuser, "DROP ROLE guest");
+}
+END_TEST
+
+START_TEST(read_only_database_is_refused)
+{
+	make_database();
+	postgres_exec(url, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET "
+	    "default_transaction_read_only = on', current_database()); END $$");
+
+	ck_assert_int_ne(open_and_close(url), STORE_OPENED);
+}
+END_TEST
+
+START_TEST(unknown_names_and_passwords_are_refused)
+{
+	char name[POSTGRES_URL_BYTES];
+
+	make_database();
+	(void)snprintf(name, sizeof(name), "postgresql:///nowhere%s",
+	    strchr(url, '?'));
+	ck_assert_int_eq(open_and_close(name), STORE_CANNOT_CREATE);
+	ck_assert_int_eq(open_reader(name), STORE_NO_DATABASE);
+	strcpy(name, url);
+	strcpy(strstr(name, "&user="), "&user=nobody");
+	ck_assert_int_eq(open_and_close(name), STORE_CANNOT_CREATE);
+	(void)snprintf(name, sizeof(name),
+	    "postgresql:///x?host=/nonexistent&user=x");
+	ck_assert_int_eq(open_and_close(name), STORE_IO_ERROR);
+}
+END_TEST
+
+static const char *const unsafe[] = {
+	"fsync=off", "full_page_writes=off", "synchronous_commit=off",
+};
+
+START_TEST(server_that_may_lose_something_is_refused)
+{
+	const char *const options[] = { "-c", unsafe[_i], NULL };
+	struct postgres server;
+
+	postgres_start(&server, options);
+	postgres_database_on(&server, url);
+	ck_assert_int_eq(open_and_close(url), STORE_CANNOT_CREATE);
+	ck_assert_str_eq(postgres_value(url, "SELECT count(*) FROM "
+	    "pg_namespace WHERE nspname = 'buddyshopping'"), "0");
+	postgres_clear(&server);
+}
+END_TEST
+
+void
+suite_add(TCase *tc)
+{
+	postgres_need();
+	tcase_add_test(tc, database_is_made_once);
+	tcase_add_test(tc, database_of_others_is_refused);
+	tcase_add_test(tc, schema_of_others_is_refused);
+	tcase_add_test(tc, newer_version_is_refused);
+	tcase_add_loop_test(tc, tampered_schema_is_refused, 0,
+	    sizeof(tampered) / sizeof(tampered[0]));
+	tcase_add_test(tc, other_encoding_is_refused);
+	tcase_add_test(tc, who_may_write_nothing_is_refused);
+	tcase_add_test(tc, read_only_database_is_refused);
+	tcase_add_test(tc, unknown_names_and_passwords_are_refused);
+	tcase_add_loop_test(tc, server_that_may_lose_something_is_refused, 0,
+	    sizeof(unsafe) / sizeof(unsafe[0]));
+}
