@@ -419,7 +419,7 @@ read_rows(struct reading *reading)
 	sql_bind_row(&run, reading->page->last);
 	sql_bind_row(&run, JOURNAL_EVENTS_ROWS_MAX);
 	if (reading->shop == NULL)
-		sql_bind_null(&run);
+		sql_bind_text(&run, NULL, 0);
 	else
 		sql_bind_text(&run, reading->shop, strlen(reading->shop));
 	(void)add_rows(reading, &run, &columns);
