@@ -62,11 +62,13 @@ BEGIN
 END
 $$;
 
--- One row.  key is what tells the key of tokens: see src/storage/key_match.h.
+-- One row.  application is "copy" while another database is copied to this one,
+-- which nobody else uses until that is done.  key is what tells the key of
+-- tokens: see src/storage/key_match.h.
 CREATE TABLE buddyshopping.about (
 	id SMALLINT PRIMARY KEY CHECK (id = 1),
 	application TEXT COLLATE "C" NOT NULL
-	    CHECK (application = 'buddyshopping'),
+	    CHECK (application IN ('buddyshopping', 'copy')),
 	version BIGINT NOT NULL,
 	key buddyshopping.digest	-- NULL before a start
 );

@@ -40,6 +40,11 @@ static const struct sql_text fence_text = { .text =
 static const struct sql_text sizes_text = { .text =
     "SELECT pg_database_size(current_database())" };
 
+static const char mark_partial_sql[] =
+    "UPDATE buddyshopping.about SET application = '" SCHEMA_PARTIAL "'";
+static const char mark_whole_sql[] =
+    "UPDATE buddyshopping.about SET application = '" SCHEMA_WHOLE "'";
+
 enum transaction {
 	TRANSACTION_NONE,
 	TRANSACTION_WANTED,		/* nothing of it was sent */
@@ -582,12 +587,11 @@ new_postgres(const char *name, enum connection_purpose purpose)
 }
 
 static enum store_open_status
-open_database(const char *name, const char *vfs, struct sql_connection **opened)
+open_for(const char *name, enum schema_use use, struct sql_connection **opened)
 {
 	struct postgres *p = new_postgres(name, CONNECTION_TO_WRITE);
 	enum store_open_status status;
 
-	(void)vfs;
 	p->lease = lease_new(p->connection);
 	p->fence = statement_new(&fence_text);
 	p->measure = statement_new(&sizes_text);
@@ -595,7 +599,7 @@ open_database(const char *name, const char *vfs, struct sql_connection **opened)
 	if (status == STORE_OPENED)
 		status = lease_take(p->lease);
 	if (status == STORE_OPENED)
-		status = schema_bring(p->connection);
+		status = schema_bring(p->connection, use);
 	if (status == STORE_OPENED && pipeline_start(p->pipeline) == -1)
 		status = STORE_IO_ERROR;
 	if (status == STORE_OPENED)
@@ -603,6 +607,40 @@ open_database(const char *name, const char *vfs, struct sql_connection **opened)
 	else
 		close_connection(&p->base, false);
 	return status;
+}
+
+static enum store_open_status
+open_database(const char *name, const char *vfs, struct sql_connection **opened)
+{
+	(void)vfs;
+	return open_for(name, SCHEMA_TO_SERVE, opened);
+}
+
+static enum store_open_status
+open_copy(const char *name, struct sql_connection **opened)
+{
+	return open_for(name, SCHEMA_TO_COPY, opened);
+}
+
+static enum sql_result
+mark(struct sql_connection *base, const char *text)
+{
+	struct postgres *p = postgres_of(base);
+
+	return get_ready(p) == 0 &&
+	    pipeline_send_text(p->pipeline, text) == 0 ? SQL_OK : fail(p);
+}
+
+static enum sql_result
+mark_partial(struct sql_connection *base)
+{
+	return mark(base, mark_partial_sql);
+}
+
+static enum sql_result
+mark_whole(struct sql_connection *base)
+{
+	return mark(base, mark_whole_sql);
 }
 
 static enum store_open_status
@@ -648,6 +686,9 @@ const struct engine postgres_engine = {
 	.has = database_name_is_postgresql,
 	.open = open_database,
 	.start = start,
+	.open_copy = open_copy,
+	.mark_partial = mark_partial,
+	.mark_whole = mark_whole,
 	.open_reader = open_reader,
 	.watch = watch,
 	.close = close_connection,

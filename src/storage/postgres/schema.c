@@ -73,11 +73,26 @@ refuse(const struct connection *connection, const char *why)
 }
 
 static enum store_open_status
-judge_version(struct connection *connection, const PGresult *result)
+judge_application(struct connection *connection, const char *application,
+    enum schema_use use)
 {
-	if (PQntuples(result) != 1 || strcmp(PQgetvalue(result, 0, 0),
-	    "buddyshopping") != 0)
+	if (strcmp(application, SCHEMA_WHOLE) == 0)
+		return STORE_OPENED;
+	if (strcmp(application, SCHEMA_PARTIAL) != 0)
 		return refuse(connection, "is not a database of buddyshopping");
+	return use == SCHEMA_TO_COPY ? STORE_OPENED : refuse(connection,
+	    "is a copy that was not finished: run copy again");
+}
+
+static enum store_open_status
+judge_version(struct connection *connection, const PGresult *result,
+    enum schema_use use)
+{
+	if (PQntuples(result) != 1)
+		return refuse(connection, "is not a database of buddyshopping");
+	if (judge_application(connection, PQgetvalue(result, 0, 0), use) !=
+	    STORE_OPENED)
+		return STORE_BAD_DATA;
 	if (strcmp(PQgetvalue(result, 0, 1), SCHEMA_VERSION) == 0)
 		return STORE_OPENED;
 	return refuse(connection, is_true(result, 2) ?
@@ -86,14 +101,14 @@ judge_version(struct connection *connection, const PGresult *result)
 }
 
 static enum store_open_status
-judge_ours(struct connection *connection)
+judge_ours(struct connection *connection, enum schema_use use)
 {
 	PGresult *result = connection_ask(connection, version_sql, 0, NULL);
 	enum store_open_status status;
 
 	if (result == NULL)
 		return server_refused(connection);
-	status = judge_version(connection, result);
+	status = judge_version(connection, result, use);
 	PQclear(result);
 	return status == STORE_OPENED ? catalog_check(connection) : status;
 }
@@ -114,11 +129,11 @@ create(struct connection *connection)
 }
 
 enum store_open_status
-schema_bring(struct connection *connection)
+schema_bring(struct connection *connection, enum schema_use use)
 {
 	switch (look(connection)) {
 	case FOUND_OURS:
-		return judge_ours(connection);
+		return judge_ours(connection, use);
 	case FOUND_FOREIGN_SCHEMA:
 		return refuse(connection, "its schema buddyshopping is "
 		    "somebody else's");
@@ -139,7 +154,7 @@ schema_judge(struct connection *connection)
 {
 	switch (look(connection)) {
 	case FOUND_OURS:
-		return judge_ours(connection);
+		return judge_ours(connection, SCHEMA_TO_SERVE);
 	case FOUND_FOREIGN_SCHEMA:
 	case FOUND_FOREIGN_TABLES:
 	case FOUND_NOTHING:

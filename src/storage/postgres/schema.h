@@ -10,8 +10,19 @@
  * changed.
  */
 
+/* What about.application says. */
+#define SCHEMA_WHOLE	"buddyshopping"
+#define SCHEMA_PARTIAL	"copy"
+
+/* Who wants it: a copy that is not whole is only for who goes on with it. */
+enum schema_use {
+	SCHEMA_TO_SERVE,
+	SCHEMA_TO_COPY
+};
+
 /* For the writer, who makes them in a database where there is nothing yet. */
-enum store_open_status schema_bring(struct connection *connection);
+enum store_open_status schema_bring(struct connection *connection,
+	    enum schema_use use);
 /* For a reader. */
 enum store_open_status schema_judge(struct connection *connection);
 
