@@ -16,6 +16,9 @@
 #include "session/record.h"
 #include "storage/store.h"
 
+#ifdef HAVE_LIBPQ
+#include "postgres.h"
+#endif
 #include "story.h"
 #include "suite.h"
 
@@ -23,26 +26,102 @@ const char suite_name[] = "copy";
 
 enum {
 	SLICE_ROWS = 7,
-	LOOKS_MAX = 200
+	LOOKS_MAX = 200,
+	TARGET_BYTES = 256
 };
 
-static const char *const tables[][2] = {
-	{ "session", "id" }, { "customer", "id" }, { "journal", "seq" },
-	{ "journal_body", "seq" }, { "chain_anchor", "seq" },
-	{ "webhook", "shop" }, { "webhook_parked", "session" },
+static const char *const tables[] = {
+	"session", "customer", "journal", "journal_body", "chain_anchor",
+	"webhook", "webhook_parked",
 };
 
 #define TABLES	(sizeof(tables) / sizeof(tables[0]))
 
 static struct story story;
-static char target[STORY_PATH_BYTES];
+static bool is_on_server;		/* the target is PostgreSQL's */
+static char target[TARGET_BYTES];
+static const char *source;		/* the story's, but for ... */
+static const char *destination;	/* ... tests of the other way */
 static struct copy_result result;
+
+#ifdef HAVE_LIBPQ
+_Static_assert((int)POSTGRES_URL_BYTES <= (int)TARGET_BYTES, "room for a URL");
+
+static void
+use_server(void)
+{
+	is_on_server = true;
+	postgres_need();
+}
+
+static void
+make_database(void)
+{
+	postgres_database(target);
+}
+
+static void
+run_on_server(const char *sql)
+{
+	char *with_path = sqlite3_mprintf("SET search_path = buddyshopping;"
+	    " %s", sql);
+
+	postgres_exec(target, with_path);
+	sqlite3_free(with_path);
+}
+
+/* 0 where there are no tables yet. */
+static int64_t
+rows_on_server(void)
+{
+	return strcmp(postgres_value(target, "SELECT to_regclass("
+	    "'buddyshopping.journal') IS NULL"), "t") == 0 ? 0 :
+	    strtoll(postgres_value(target,
+	    "SELECT count(*) FROM buddyshopping.journal"), NULL, 10);
+}
+#else
+static void
+use_server(void)
+{
+	(void)puts("PostgreSQL is not built in");
+	exit(77);
+}
+
+static void
+make_database(void)
+{
+}
+
+static void
+run_on_server(const char *sql)
+{
+	(void)sql;
+}
+
+static int64_t
+rows_on_server(void)
+{
+	return 0;
+}
+#endif
+
+static void
+begin_target(void)
+{
+	if (is_on_server)
+		make_database();
+	else
+		(void)snprintf(target, sizeof(target), "%s/copy.db",
+		    story.folder);
+}
 
 static void
 setup(void)
 {
 	story_begin(&story);
-	(void)snprintf(target, sizeof(target), "%s/copy.db", story.folder);
+	begin_target();
+	source = story.path;
+	destination = target;
 }
 
 static void
@@ -97,8 +176,8 @@ static enum copy_status
 copy(void)
 {
 	const struct copy_order order = {
-		.from = story.path,
-		.to = target,
+		.from = source,
+		.to = destination,
 		.is_verified = true,
 		.slice_rows = SLICE_ROWS,
 	};
@@ -121,20 +200,57 @@ compare_table(sqlite3 *db, const char *table)
 	sqlite3_free(sql);
 }
 
-/* The copy has the source's rows, and no others. */
+/* The file has the story's rows, and no others. */
 static void
-compare_ends(void)
+compare_file(const char *file)
 {
 	sqlite3 *db;
-	char *sql = sqlite3_mprintf("ATTACH %Q AS copy", target);
+	char *sql = sqlite3_mprintf("ATTACH %Q AS copy", file);
 	size_t i;
 
 	ck_assert_int_eq(sqlite3_open(story.path, &db), SQLITE_OK);
 	story_run(db, sql);
 	sqlite3_free(sql);
 	for (i = 0; i < TABLES; i++)
-		compare_table(db, tables[i][0]);
+		compare_table(db, tables[i]);
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+static void
+remove_file(const char *file)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm", ".lock" };
+	char name[TARGET_BYTES + 8];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", file, suffixes[i]);
+		(void)unlink(name);	/* if it is there */
+	}
+}
+
+/* A server's rows are those that come back from there. */
+static void
+compare_ends(void)
+{
+	char back[STORY_PATH_BYTES];
+	const struct copy_order order = {
+		.from = target,
+		.to = back,
+		.is_verified = true,
+		.slice_rows = SLICE_ROWS,
+	};
+	struct copy_result returned;
+
+	if (!is_on_server) {
+		compare_file(target);
+		return;
+	}
+	(void)snprintf(back, sizeof(back), "%s/back.db", story.folder);
+	ck_assert_int_eq(copy_make(&order, &returned), COPY_MADE);
+	audit_report_clear(&returned.report);
+	compare_file(back);
+	remove_file(back);
 }
 
 static void
@@ -242,8 +358,8 @@ copy_killed(int at)
 {
 	struct killing killing = { .at = at };
 	const struct copy_order order = {
-		.from = story.path,
-		.to = target,
+		.from = source,
+		.to = destination,
 		.slice_rows = SLICE_ROWS,
 		.progress = kill_at,
 		.ctx = &killing,
@@ -268,6 +384,8 @@ rows_in_copy(void)
 	sqlite3 *db;
 	int64_t rows;
 
+	if (is_on_server)
+		return rows_on_server();
 	if (sqlite3_open_v2(target, &db, SQLITE_OPEN_READWRITE, NULL) !=
 	    SQLITE_OK) {
 		(void)sqlite3_close(db);
@@ -278,18 +396,27 @@ rows_in_copy(void)
 	return rows;
 }
 
+/* Change it behind everybody's back. */
+static void
+run_on_copy(const char *sql)
+{
+	sqlite3 *db;
+
+	if (is_on_server) {
+		run_on_server(sql);
+		return;
+	}
+	ck_assert_int_eq(sqlite3_open(target, &db), SQLITE_OK);
+	story_run(db, sql);
+	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
 static void
 remove_copy(void)
 {
-	static const char *const suffixes[] = { "", "-wal", "-shm", ".lock" };
-	char name[STORY_PATH_BYTES + 8];
-	size_t i;
-
-	for (i = 0; i < 4; i++) {
-		(void)snprintf(name, sizeof(name), "%s%s", target,
-		    suffixes[i]);
-		(void)unlink(name);	/* if it is there */
-	}
+	if (!is_on_server)
+		remove_file(target);
+	begin_target();
 }
 
 START_TEST(copy_goes_on_wherever_it_was_killed)
@@ -351,30 +478,29 @@ END_TEST
 
 START_TEST(copy_keeps_a_history_of_its_own)
 {
-	char saved[STORY_PATH_BYTES];
-
 	tell_some(0);
 	copy_and_compare((uint64_t)story.seq);
 	tell_some(1);
-	memcpy(saved, story.path, sizeof(saved));
+	story_end(&story);
 	log_set_level(0);
 
-	/* The other way. */
-	memcpy(story.path, target, sizeof(saved));
-	memcpy(target, saved, sizeof(saved));
-	story_end(&story);
+	source = target;
+	destination = story.path;
 	ck_assert_int_eq(copy(), COPY_CANNOT_CREATE);
-	ck_assert_int_eq(rows_in_copy(), story.seq);
+
+	source = story.path;
+	destination = target;
+	copy_and_compare((uint64_t)story.seq - 19);
 }
 END_TEST
 
 START_TEST(copy_refuses_the_database_itself)
 {
 	tell_some(0);
-	story_end(&story);
-	memcpy(target, story.path, sizeof(target));
+	copy_and_compare((uint64_t)story.seq);
 	log_set_level(0);
 
+	source = target;
 	ck_assert_int_eq(copy(), COPY_CANNOT_CREATE);
 }
 END_TEST
@@ -452,15 +578,11 @@ END_TEST
 
 START_TEST(copy_refuses_a_copy_that_lost_a_body)
 {
-	sqlite3 *db;
-
 	tell_some(0);
 	copy_and_compare((uint64_t)story.seq);
-	ck_assert_int_eq(sqlite3_open(target, &db), SQLITE_OK);
-	story_run(db, _i == 0 ? "DELETE FROM journal_body WHERE seq = 4" :
+	run_on_copy(_i == 0 ? "DELETE FROM journal_body WHERE seq = 4" :
 	    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
 	    " cart = NULL, request = NULL, account = NULL WHERE seq = 4");
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	log_set_level(0);
 
 	ck_assert_int_eq(copy(), COPY_CANNOT_CREATE);
@@ -470,17 +592,13 @@ END_TEST
 /* As a session may be that begins after the newest one was purged. */
 START_TEST(copy_takes_a_number_that_was_given_again)
 {
-	sqlite3 *db;
-
 	tell_some(0);
 	copy_and_compare((uint64_t)story.seq);
-	ck_assert_int_eq(sqlite3_open(target, &db), SQLITE_OK);
-	story_run(db, "INSERT INTO session VALUES (9, 'b9', 1, 1, 2, 2, NULL,"
+	run_on_copy("INSERT INTO session VALUES (9, 'b9', 1, 1, 2, 2, NULL,"
 	    " NULL); INSERT INTO customer SELECT 99, 9, cid, incarnation,"
 	    " is_host, is_ready, has_token, request, state, left_revision,"
 	    " name_seq, cart_seq, seq_cart, seq_ready FROM customer"
 	    " WHERE id = 1");
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 
 	copy_and_compare(0);
 }
@@ -489,6 +607,10 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
+	const char *storage = getenv("STORAGE");
+
+	if (storage != NULL && strcmp(storage, "postgresql") == 0)
+		use_server();
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, copy_has_all_rows_of_a_database_in_use);
 	tcase_add_test(tc, copy_of_nothing_is_a_database);

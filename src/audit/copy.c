@@ -18,6 +18,7 @@
 #include "row.h"
 #include "storage/column.h"
 #include "storage/engines.h"
+#include "storage/key_match.h"
 #include "storage/sql.h"
 #include "verify.h"
 
@@ -47,6 +48,10 @@ static const struct sql_text rows_sql = { .text =
     " WHERE j.seq > ? ORDER BY j.seq LIMIT ?", .is_long = true };
 static const struct sql_text anchor_sql = { .text =
     "SELECT seq, hash FROM chain_anchor ORDER BY seq DESC LIMIT 1" };
+/* What tells databases of servers apart. */
+static const struct sql_text identity_sql = { .text =
+    "SELECT system_identifier || '/' || (SELECT oid FROM pg_database"
+    " WHERE datname = current_database()) AS place FROM pg_control_system()" };
 static const struct sql_text hash_sql = { .text =
     "SELECT seq, hash FROM journal WHERE seq = ?1 UNION ALL"
     " SELECT seq, hash FROM chain_anchor WHERE seq = ?1" };
@@ -380,6 +385,25 @@ copy_slice(struct copy *copy, bool *is_end)
 	return end(copy, status);
 }
 
+/* Tokens are checked with the key of what they were made for. */
+static enum copy_status
+note_key(struct copy *copy)
+{
+	if (copy->order->key == NULL)
+		return COPY_MADE;
+	switch (key_match(copy->connection, copy->order->key)) {
+	case KEY_MATCHES:
+		return COPY_MADE;
+	case KEY_IS_ANOTHER:
+		log_errorx("%s: its tokens were made with another key",
+		    copy->engine->path(copy->connection));
+		return COPY_CANNOT_CREATE;
+	case KEY_MATCH_FAILED:
+		break;
+	}
+	return to_status(copy, sql_failed(copy->ends.to));
+}
+
 static enum copy_status
 copy_rest(struct copy *copy)
 {
@@ -390,6 +414,8 @@ copy_rest(struct copy *copy)
 		status = copy_rows(copy, INT32_MAX, UINT64_MAX, &is_end);
 	if (status == COPY_MADE)
 		status = copy_tables(&copy->ends, &copy->result->counts);
+	if (status == COPY_MADE)
+		status = note_key(copy);
 	if (status == COPY_MADE)
 		status = engine_status(copy,
 		    copy->engine->mark_whole(copy->connection));
@@ -419,16 +445,76 @@ is_same_file(const struct copy_order *order)
 }
 
 static enum copy_status
+refuse_same(const char *to)
+{
+	log_errorx("%s: is the database itself", to);
+	return COPY_CANNOT_CREATE;
+}
+
+/* Which database a server's is. */
+static enum copy_status
+read_source_place(struct copy *copy, struct payload **place)
+{
+	enum audit_status status;
+	struct columns columns;
+	struct sql_binding rows;
+
+	status = audit_run_cached(copy->ends.from, &identity_sql, &rows);
+	if (status != AUDIT_OK)
+		return (enum copy_status)status;
+	columns = columns_at(rows.statement, "pg_control_system");
+	if (sql_next(&rows))
+		*place = column_text_or_none(&columns, 0, 1, COLUMN_TEXT_MAX);
+	return (enum copy_status)audit_end_row(copy->ends.from, &rows,
+	    &columns);
+}
+
+static enum copy_status
+read_target_place(struct copy *copy, struct payload **place)
+{
+	struct sql_binding b;
+	struct columns columns;
+
+	if (sql_prepare(copy->ends.to, &identity_sql, 1) == -1)
+		return to_status(copy, sql_failed(copy->ends.to));
+	b = sql_bind(copy->ends.to, &identity_sql, 0);
+	columns = columns_at(b.statement, "pg_control_system");
+	if (sql_next(&b))
+		*place = column_text_or_none(&columns, 0, 1, COLUMN_TEXT_MAX);
+	return to_status(copy, sql_end_row(&b, &columns));
+}
+
+/* Two names may lead to one database of a server. */
+static enum copy_status
+check_places(struct copy *copy)
+{
+	struct payload *from = NULL, *to = NULL;
+	enum copy_status status;
+
+	if (copy->engine->has_files ||
+	    audit_connection(copy->ends.from)->engine != copy->engine)
+		return COPY_MADE;
+	status = read_source_place(copy, &from);
+	if (status == COPY_MADE)
+		status = read_target_place(copy, &to);
+	if (status == COPY_MADE && from != NULL && to != NULL &&
+	    from->len == to->len &&
+	    memcmp(from->data, to->data, from->len) == 0)
+		status = refuse_same(copy->engine->path(copy->connection));
+	payload_unref(from);
+	payload_unref(to);
+	return status;
+}
+
+static enum copy_status
 open_target(struct copy *copy)
 {
 	const char *to = copy->order->to;
 	enum copy_status status;
 
 	copy->engine = engine_of(to);
-	if (copy->engine->has_files && is_same_file(copy->order)) {
-		log_errorx("%s: is the database itself", to);
-		return COPY_CANNOT_CREATE;
-	}
+	if (copy->engine->has_files && is_same_file(copy->order))
+		return refuse_same(to);
 	status = (enum copy_status)copy->engine->open_copy(to,
 	    &copy->connection);
 	if (status != COPY_MADE)
@@ -440,6 +526,8 @@ open_target(struct copy *copy)
 		status = to_status(copy, sql_failed(copy->ends.to));
 	if (status == COPY_MADE)
 		status = copy_tables_prepare(&copy->ends);
+	if (status == COPY_MADE)
+		status = check_places(copy);
 	return status == COPY_MADE ? read_target_head(copy) : status;
 }
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/id.h"
 #include "copy_status.h"
 #include "report.h"
 
@@ -22,6 +23,7 @@
 struct copy_order {
 	const char *from;	/* names of databases, as for audit_open() */
 	const char *to;		/* made if it is not there */
+	const struct id_key *key;	/* of from's tokens; NULL: unknown */
 	bool	 is_verified;	/* as audit verify does, in the end */
 	size_t	 slice_rows;	/* of one transaction; 0 for the usual */
 	/*

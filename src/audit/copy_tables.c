@@ -8,15 +8,17 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/xalloc.h"
 #include "storage/column.h"
 #include "storage/engine.h"
 #include "storage/sql.h"
 
 enum {
-	DIFFERENCES_MAX = 1000,		/* that are noted */
+	SLICE_ROWS = 5000,		/* of the target that are compared */
 	COLUMNS_MAX = 14
 };
 
@@ -50,16 +52,16 @@ enum statement {
 	"SELECT id, name FROM session WHERE id > ? ORDER BY id"
 
 static const struct sql_text statement_sql[STATEMENTS] = {
-	[SQL_BODIES] = { .text = BODIES, .is_long = true },
+	[SQL_BODIES] = { .text = BODIES " LIMIT ?" },
 	[SQL_EMPTY_BODY] = { .text =
 	    "UPDATE journal_body SET salt = NULL, name = NULL, address = NULL,"
 	    " cart = NULL, request = NULL, account = NULL WHERE seq = ?" },
 	[SQL_DELETE_BODY] = { .text =
 	    "DELETE FROM journal_body WHERE seq = ?" },
-	[SQL_CUSTOMERS] = { .text = CUSTOMERS, .is_long = true },
+	[SQL_CUSTOMERS] = { .text = CUSTOMERS " LIMIT ?" },
 	[SQL_DELETE_CUSTOMER] = { .text =
 	    "DELETE FROM customer WHERE id = ?" },
-	[SQL_SESSIONS] = { .text = SESSIONS, .is_long = true },
+	[SQL_SESSIONS] = { .text = SESSIONS " LIMIT ?" },
 	[SQL_DELETE_SESSION] = { .text =
 	    "DELETE FROM session WHERE id = ?" },
 	[SQL_ANCHOR] = { .text =
@@ -270,13 +272,16 @@ rows_equal(const struct side *a, const struct side *b, const char *kinds)
 	return kinds[i] == '\0';
 }
 
+/* What a slice has found. */
 struct differences {
 	int64_t	 lost;		/* a body that from has; 0 for none */
+	int64_t	 last;		/* row of the target that was compared */
+	size_t	 rows;		/* that were */
 	size_t	 count;
 	struct {
 		int64_t	 row;
 		enum statement change;
-	} list[DIFFERENCES_MAX];
+	} list[SLICE_ROWS];
 };
 
 /* The row of from is not at the other end. */
@@ -289,39 +294,43 @@ pass_missing(const struct comparison *c, struct side *from,
 	step_side(from, c->kinds);
 }
 
-/* Both ends stand at a row of that number, which differ. */
 static void
-note_difference(const struct comparison *c, const struct side *from,
-    int64_t row, enum statement change, struct differences *found)
+note_difference(struct differences *found, enum statement change)
 {
-	if (c->is_of_bodies && change == c->other &&
-	    from->values[1].number == 0)
-		found->lost = row;
-	found->list[found->count].row = row;
+	found->list[found->count].row = found->last;
 	found->list[found->count++].change = change;
 }
 
-/* Note what is wrong with the rows of to until the list is full. */
+/* Both ends stand at a row of the same number. */
+static void
+compare_rows(const struct comparison *c, const struct side *from,
+    const struct side *to, struct differences *found)
+{
+	if (rows_equal(from, to, c->kinds))
+		return;
+	note_difference(found, c->other);
+	if (c->is_of_bodies && from->values[1].number == 0)
+		found->lost = found->last;
+}
+
+/* Note what is wrong with the rows of to. */
 static void
 find_differences(const struct comparison *c, struct side *from,
     struct side *to, struct differences *found)
 {
-	*found = (struct differences){ .count = 0 };
-	while (found->count < DIFFERENCES_MAX && to->is_at_row) {
-		int64_t row = to->values[0].number;
-
-		while (from->is_at_row && from->values[0].number < row)
+	for (; to->is_at_row; step_side(to, c->kinds), found->rows++) {
+		found->last = to->values[0].number;
+		while (from->is_at_row &&
+		    from->values[0].number < found->last)
 			pass_missing(c, from, found);
-		if (!from->is_at_row || from->values[0].number != row)
-			note_difference(c, from, row, c->gone, found);
-		else {
-			if (!rows_equal(from, to, c->kinds))
-				note_difference(c, from, row, c->other, found);
+		if (from->is_at_row &&
+		    from->values[0].number == found->last) {
+			compare_rows(c, from, to, found);
 			step_side(from, c->kinds);
-		}
-		step_side(to, c->kinds);
+		} else
+			note_difference(found, c->gone);
 	}
-	while (found->count < DIFFERENCES_MAX && from->is_at_row)
+	while (found->rows < SLICE_ROWS && from->is_at_row)
 		pass_missing(c, from, found);
 }
 
@@ -351,10 +360,10 @@ apply_differences(const struct copy_ends *ends,
 	return copy_status_of_store(ends, status);
 }
 
-/* The next of the differences behind row after. */
+/* The next rows of the target. */
 static enum copy_status
 compare_slice(const struct copy_ends *ends, const struct comparison *c,
-    struct side *from, int64_t after, struct differences *found)
+    struct side *from, struct differences *found)
 {
 	struct side to = {
 		.rows = sql_bind(ends->to, statement_sql, c->to),
@@ -362,7 +371,11 @@ compare_slice(const struct copy_ends *ends, const struct comparison *c,
 	enum copy_status status;
 
 	to.columns = columns_at(to.rows.statement, c->table);
-	sql_bind_row(&to.rows, after);
+	sql_bind_row(&to.rows, found->last);
+	sql_bind_row(&to.rows, SLICE_ROWS);
+	found->lost = 0;
+	found->rows = 0;
+	found->count = 0;
 	step_side(&to, c->kinds);
 	find_differences(c, from, &to, found);
 	status = copy_status_of_store(ends, sql_end_row(&to.rows,
@@ -377,18 +390,16 @@ static enum copy_status
 compare_all(const struct copy_ends *ends, const struct comparison *c,
     struct side *from, uint64_t *changed)
 {
-	enum copy_status status = COPY_MADE;
-	struct differences found = { .count = DIFFERENCES_MAX };
-	int64_t after = 0;
+	struct differences *found = xcalloc(1, sizeof(*found));
+	enum copy_status status;
 
 	step_side(from, c->kinds);
-	while (status == COPY_MADE && found.count == DIFFERENCES_MAX &&
-	    columns_fit(&from->columns)) {
-		status = compare_slice(ends, c, from, after, &found);
-		*changed += found.count;
-		if (found.count > 0)
-			after = found.list[found.count - 1].row;
-	}
+	do {
+		status = compare_slice(ends, c, from, found);
+		*changed += found->count;
+	} while (status == COPY_MADE && found->rows == SLICE_ROWS &&
+	    columns_fit(&from->columns));
+	free(found);
 	return status;
 }
 

@@ -14,20 +14,28 @@
 #include "options.h"
 #include "setting_report.h"
 
-int
-database_options_check_name(const char *name, const char *where,
-    struct setting_report *report)
+const char *
+database_options_name_fault(const char *name)
 {
 	const char *fault;
 
 	if (!database_name_is_postgresql(name))
-		return 0;
+		return NULL;
 	fault = database_name_fault(name);
 #ifndef HAVE_LIBPQ
 	if (fault == NULL)
 		fault = "this program was built without libpq, which "
 		    "PostgreSQL needs";
 #endif
+	return fault;
+}
+
+int
+database_options_check_name(const char *name, const char *where,
+    struct setting_report *report)
+{
+	const char *fault = database_options_name_fault(name);
+
 	if (fault == NULL)
 		return 0;
 	setting_report(report, where, NULL, fault);

@@ -5,6 +5,11 @@ struct options;
 struct setting_report;
 
 /*
+ * Why this program can use no database of that name, in words that have nothing
+ * of it; NULL if it can.
+ */
+const char *database_options_name_fault(const char *name);
+/*
  * Judge whether this program can use a database of that name, which stands in
  * where: "-d", or the setting.  0, or -1 and what is wrong is reported, without
  * a password that the name may hold.

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "config/database_options.h"
 #include "ctl.h"
 #include "fault_line.h"
 #include "progress.h"
@@ -39,6 +40,17 @@ show_progress(void *ctx, const char *what, uint64_t done, uint64_t all)
 	progress_show(ctx, what, done, all);
 }
 
+/* The key beside a database, and not beside a link to it. */
+static char *
+key_beside(const char *database)
+{
+	char *path = realpath(database, NULL);
+	char *key = fs_with_suffix(path != NULL ? path : database, ".key");
+
+	free(path);
+	return key;
+}
+
 /* The file that FROM's key is in; NULL: nobody knows. */
 static char *
 source_key(const struct ctl *ctl)
@@ -47,8 +59,7 @@ source_key(const struct ctl *ctl)
 
 	if (ctl->values[OPTION_KEY_FILE] != NULL)
 		return xstrdup(ctl->values[OPTION_KEY_FILE]);
-	return engine_of(from)->has_files ? fs_with_suffix(from, ".key") :
-	    NULL;
+	return engine_of(from)->has_files ? key_beside(from) : NULL;
 }
 
 static enum ctl_status
@@ -61,32 +72,29 @@ unreadable_key(const char *file)
 
 /* The copy has a key already, which stays. */
 static enum ctl_status
-compare_keys(const char *from, const char *to)
+compare_keys(const struct id_key *key, const char *to)
 {
-	struct id_key ours, theirs;
+	struct id_key theirs;
 	enum ctl_status status = CTL_OK;
 
-	if (key_file_read(from, &ours) == -1)
-		return unreadable_key(from);
 	if (key_file_read(to, &theirs) == -1)
 		status = unreadable_key(to);
-	else if (memcmp(&ours, &theirs, sizeof(ours)) == 0)
-		(void)printf("key: %s is that of %s\n", to, from);
+	else if (memcmp(key, &theirs, sizeof(theirs)) == 0)
+		(void)printf("key: %s is the same\n", to);
 	else {
-		log_errorx("%s: is another key than %s, and stays: with it "
-		    "customers cannot resume", to, from);
+		log_errorx("%s: is another key, and stays: with it customers "
+		    "cannot resume", to);
 		status = CTL_CANNOT_CREATE;
 	}
-	explicit_bzero(&ours, sizeof(ours));
 	explicit_bzero(&theirs, sizeof(theirs));
 	return status;
 }
 
 static enum ctl_status
-put_key(const char *from, const char *to)
+put_key(const struct id_key *key, const char *from, const char *to)
 {
 	if (access(to, F_OK) == 0)
-		return compare_keys(from, to);
+		return compare_keys(key, to);
 	if (key_file_copy(from, to) == -1)
 		return CTL_IO_ERROR;
 	(void)printf("key: %s is a copy of %s\n", to, from);
@@ -95,25 +103,24 @@ put_key(const char *from, const char *to)
 
 /* Tokens go on only with the same key. */
 static enum ctl_status
-carry_key(const struct ctl *ctl, const char *from)
+carry_key(const struct ctl *ctl, const char *from, const struct id_key *key)
 {
 	const char *to = ctl->operands[1];
 	enum ctl_status status = CTL_OK;
 	char *file;
 
 	if (!engine_of(to)->has_files) {
-		(void)printf("key: let key-file of the daemon be %s, or "
-		    "customers cannot resume\n", from != NULL ? from :
-		    "that of FROM");
+		(void)printf("key: let the daemon's key-file be %s: with "
+		    "another one customers cannot resume\n", from != NULL ?
+		    from : "that of FROM");
 		return CTL_OK;
 	}
-	file = fs_with_suffix(to, ".key");
-	if (ctl->values[OPTION_KEY] != NULL ||
-	    ctl->values[OPTION_KEY_FILE] != NULL)
-		status = put_key(from, file);
+	file = key_beside(to);
+	if (key != NULL)
+		status = put_key(key, from, file);
 	else if (access(file, F_OK) == -1)
-		(void)printf("key: not copied: without it, as %s, customers "
-		    "cannot resume\n", file);
+		(void)printf("key: not copied: without %s customers cannot "
+		    "resume\n", file);
 	free(file);
 	return status;
 }
@@ -135,12 +142,13 @@ print_result(const struct ctl *ctl, const struct copy_result *result,
 }
 
 static enum ctl_status
-copy(const struct ctl *ctl)
+copy(const struct ctl *ctl, const struct id_key *key)
 {
 	struct progress progress;
 	const struct copy_order order = {
 		.from = ctl->operands[0],
 		.to = ctl->operands[1],
+		.key = key,
 		.is_verified = ctl->values[OPTION_NO_VERIFY] == NULL,
 		.progress = show_progress,
 		.ctx = &progress,
@@ -160,19 +168,42 @@ copy(const struct ctl *ctl)
 	return (enum ctl_status)status;
 }
 
+/* Nothing of a name is shown that cannot be read: a password could be. */
+static enum ctl_status
+check_names(const struct ctl *ctl)
+{
+	const char *fault;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		fault = database_options_name_fault(ctl->operands[i]);
+		if (fault != NULL)
+			return ctl_usage_error("copy: %s: %s", i == 0 ?
+			    "FROM" : "TO", fault);
+	}
+	return CTL_OK;
+}
+
 static enum ctl_status
 run_copy(const struct ctl *ctl)
 {
-	char *key = source_key(ctl);
-	enum ctl_status status;
+	bool with_key = ctl->values[OPTION_KEY] != NULL ||
+	    ctl->values[OPTION_KEY_FILE] != NULL;
+	char *file = source_key(ctl);
+	enum ctl_status status = check_names(ctl);
+	struct id_key key;
 
-	if (key == NULL && ctl->values[OPTION_KEY] != NULL)
-		return ctl_usage_error("copy: %s has no file for the key to be "
-		    "beside: name it by --key-file", ctl->operands[0]);
-	status = copy(ctl);
+	if (status == CTL_OK && file == NULL && with_key)
+		status = ctl_usage_error("copy: --key is for a key beside a "
+		    "file: name that of FROM by --key-file");
+	if (status == CTL_OK && with_key && key_file_read(file, &key) == -1)
+		status = unreadable_key(file);
 	if (status == CTL_OK)
-		status = carry_key(ctl, key);
-	free(key);
+		status = copy(ctl, with_key ? &key : NULL);
+	if (status == CTL_OK)
+		status = carry_key(ctl, file, with_key ? &key : NULL);
+	explicit_bzero(&key, sizeof(key));
+	free(file);
 	return status;
 }
 

@@ -27,13 +27,14 @@ export const readSource = (name) =>
 // BY_HAND	by-hand.sh, in a fresh system that has the sources alone
 // CI		.ci/run says the same
 // POSTGRES	postgres-manual.mjs, with a server of its own
+// COPY		copy.mjs, likewise
 // FORM		nobody: it is no command, and has words for what is to be put in
 export const SHELL = 'shell', SETTINGS = 'settings', TALK = 'talk',
 	PAGE = 'page', SHAPE = 'shape', SQL = 'sql', API = 'api',
 	FRAMEWORK = 'framework', CLIENT = 'client', TICKETS = 'tickets',
 	SERVER = 'server', FRONT = 'front',
 	CONTAINER = 'container', BY_HAND = 'by-hand', CI = 'ci',
-	POSTGRES = 'postgres', FORM = 'form';
+	POSTGRES = 'postgres', COPY = 'copy', FORM = 'form';
 
 // Of each document the beginnings of its blocks.
 const CLAIMS = {
@@ -46,6 +47,9 @@ const CLAIMS = {
 		'buddyshoppingctl backup --key': CONTAINER,
 		'systemctl stop buddyshopping': CONTAINER,
 		'ssh old': CONTAINER,
+		'sudo -u postgres createuser': COPY,
+		'sudo systemctl stop buddyshopping': COPY,
+		'database = "postgresql': COPY,
 		'shop.example {': FRONT,
 		'+----------+  wss': FORM,
 		'curl -s --oauth2-bearer $KEY "http://127.0.0.1:9090': API,
