@@ -15,7 +15,7 @@
 #include "sql.h"
 
 enum {
-	/* So long a transaction lasts, and the log cannot begin anew. */
+	/* So long a transaction lasts, and a file's log cannot begin anew. */
 	SLICE_US = 5000,
 	/* Of a session, of which few may be its own; likewise. */
 	SESSION_ROWS = 10000,
@@ -384,7 +384,8 @@ has_enough(const struct reading *reading)
 {
 	return reading->page->count >= reading->max ||
 	    reading->account_bytes >= JOURNAL_EVENTS_ACCOUNT_BYTES_MAX ||
-	    clock_us() - reading->begun_us >= SLICE_US;
+	    (reading->reader->engine->has_files &&
+	    clock_us() - reading->begun_us >= SLICE_US);
 }
 
 /* The next rows that run yields; whether it has no more. */
