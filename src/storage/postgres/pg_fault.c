@@ -16,6 +16,7 @@ static const struct state {
 	enum store_open_status status;
 } states[] = {
 	{ "08", STORE_ERROR_UNREACHABLE, true, STORE_IO_ERROR },
+	{ "22", STORE_ERROR_OTHER, false, STORE_BAD_DATA },
 	/* On a standby, or on what has become one. */
 	{ "25006", STORE_ERROR_UNREACHABLE, true, STORE_IO_ERROR },
 	{ "26", STORE_ERROR_UNREACHABLE, true, STORE_IO_ERROR },
