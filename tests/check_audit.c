@@ -470,7 +470,6 @@ START_TEST(a_lock_that_is_not_that_of_the_journal_is_found)
 	};
 	struct story story;
 	int64_t seq;
-	sqlite3 *db;
 
 	tell_all(&story);
 	(void)story_tell(&story, 1, RECORD_LOCK, 0);
@@ -480,11 +479,9 @@ START_TEST(a_lock_that_is_not_that_of_the_journal_is_found)
 	story_end(&story);
 	ck_assert_int_eq(judge(&story, &seq), AUDIT_OK);
 
-	db = story_open(&story);
-	story_run(db, cases[_i]);
+	storage_tamper(story.path, cases[_i]);
 	ck_assert_int_eq(judge(&story, &seq), AUDIT_FAULT);
 	ck_assert_int_eq(seq, _i < 2 ? 20 : 22);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	story_clear(&story);
 }
 END_TEST
@@ -572,31 +569,20 @@ START_TEST(rows_that_are_gone_or_elsewhere_are_found)
 		{ "INSERT INTO chain_anchor SELECT seq, hash FROM journal"
 		    " WHERE seq = 5", 0 },
 	};
-	char sql[SQL_BYTES], saved[STORY_PATH_BYTES];
 	struct story story;
 	int64_t seq;
-	sqlite3 *db;
 	size_t i;
 
-	tell_all(&story);
-	story_end(&story);
-	(void)snprintf(saved, sizeof(saved), "%s/saved.db", story.folder);
-	(void)snprintf(sql, sizeof(sql), "VACUUM INTO '%s'", saved);
-	db = story_open(&story);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		story_run(db, sql);
-		story_run(db, cases[i].sql);
+		tell_all(&story);
+		story_end(&story);
+		storage_tamper(story.path, cases[i].sql);
 		ck_assert_msg(judge(&story, &seq) == AUDIT_FAULT, "%s",
 		    cases[i].sql);
 		ck_assert_msg(seq == cases[i].seq, "%s: %lld", cases[i].sql,
 		    (long long)seq);
-		ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-		ck_assert_int_eq(rename(saved, story.path), 0);
-		db = story_open(&story);
+		story_clear(&story);
 	}
-	ck_assert_int_eq(judge(&story, &seq), AUDIT_OK);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-	story_clear(&story);
 }
 END_TEST
 
@@ -633,10 +619,7 @@ START_TEST(calls_of_the_shops_server_are_notes)
 			ck_assert_uint_eq(report.notes, 2);
 			audit_report_clear(&report);
 		} else {
-			sqlite3 *db = story_open(&story);
-
-			story_run(db, forgeries[i - 1].sql);
-			ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+			storage_tamper(story.path, forgeries[i - 1].sql);
 			ck_assert_int_eq(verify_all(&story, &report),
 			    AUDIT_FAULT);
 			ck_assert_int_eq(report.fault.seq, 3);
@@ -762,7 +745,6 @@ START_TEST(a_missing_tail_is_found_by_its_head)
 	struct audit_report report;
 	struct audit *audit;
 	struct story story;
-	sqlite3 *db;
 
 	tell_all(&story);
 	(void)story_tell(&story, 1, RECORD_REFUSED, 4);
@@ -772,12 +754,11 @@ START_TEST(a_missing_tail_is_found_by_its_head)
 	audit_close(audit);
 	ck_assert_int_eq(wish.head.seq, 19);
 	ck_assert_int_eq(verify(&story, &wish, &report), AUDIT_OK);
-	db = story_open(&story);
-	story_run(db, "UPDATE session SET last_seq = (SELECT previous_seq"
-	    " FROM journal WHERE seq = 19) WHERE last_seq = 19;"
+	storage_tamper(story.path, "UPDATE session SET last_seq ="
+	    " (SELECT previous_seq FROM journal WHERE seq = 19)"
+	    " WHERE last_seq = 19;"
 	    "DELETE FROM journal WHERE seq = 19;"
 	    "DELETE FROM journal_body WHERE seq = 19");
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 
 	ck_assert_int_eq(verify_all(&story, &report), AUDIT_OK);
 	ck_assert_int_eq(verify(&story, &wish, &report), AUDIT_FAULT);
@@ -799,16 +780,15 @@ static enum audit_status
 erase_and_judge(const struct story *story, const char *condition,
     struct audit_report *report)
 {
-	sqlite3 *db = story_open(story);
 	enum audit_status status;
 	char sql[SQL_BYTES];
 
 	(void)snprintf(sql, sizeof(sql), "%s %s", erase_sql, condition);
-	story_run(db, sql);
-	story_run(db, "UPDATE customer SET request = NULL FROM journal AS j"
-	    " JOIN journal_body AS b ON b.seq = j.seq WHERE j.event IN (1, 2)"
-	    " AND b.salt IS NULL AND j.customer = cid");
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	storage_tamper(story->path, sql);
+	storage_tamper(story->path, "UPDATE customer SET request = NULL"
+	    " FROM journal AS j JOIN journal_body AS b ON b.seq = j.seq"
+	    " WHERE j.event IN (1, 2) AND b.salt IS NULL"
+	    " AND j.customer = cid");
 	status = verify_all(story, report);
 	audit_report_clear(report);
 	return status;
@@ -855,11 +835,9 @@ static void
 purge(struct story *story, int64_t seq, int64_t left)
 {
 	char sql[SQL_BYTES];
-	sqlite3 *db;
 
 	(void)story_purge(story, seq);
 	story_end(story);
-	db = story_open(story);
 	(void)snprintf(sql, sizeof(sql), "INSERT INTO chain_anchor"
 	    " SELECT seq, hash FROM journal WHERE seq = %1$lld;"
 	    "DELETE FROM customer WHERE cid IN (SELECT customer FROM journal"
@@ -867,8 +845,7 @@ purge(struct story *story, int64_t seq, int64_t left)
 	    "DELETE FROM journal WHERE seq <= %1$lld;"
 	    "DELETE FROM journal_body WHERE seq <= %1$lld",
 	    (long long)(seq - left));
-	story_run(db, sql);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	storage_tamper(story->path, sql);
 }
 
 START_TEST(a_chain_may_begin_behind_an_anchor)
@@ -929,16 +906,13 @@ START_TEST(a_purged_chain_is_still_proved)
 	};
 	struct story story;
 	int64_t seq;
-	sqlite3 *db;
 	size_t i;
 
 	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		tell_all(&story);
 		purge(&story, 3, 0);
 		ck_assert_int_eq(judge(&story, &seq), AUDIT_OK);
-		db = story_open(&story);
-		story_run(db, changes[i]);
-		ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+		storage_tamper(story.path, changes[i]);
 
 		ck_assert_msg(judge(&story, &seq) == AUDIT_FAULT, "%s",
 		    changes[i]);
@@ -1052,7 +1026,6 @@ START_TEST(a_note_that_comes_and_is_purged_meanwhile_explains)
 		.retains = true,
 		.anchor_seq = 6,
 	};
-	sqlite3 *db;
 
 	story_begin(&story);
 	(void)story_tell(&story, 2, RECORD_START, 8);
@@ -1060,10 +1033,8 @@ START_TEST(a_note_that_comes_and_is_purged_meanwhile_explains)
 	(void)story_tell(&story, 2, RECORD_CART, 8);
 	story_pass(&story, story_ms(4), 0);			/* row 4 */
 	(void)story_tell(&story, 2, RECORD_END, 0);
-	ck_assert_int_eq(sqlite3_open(story.path, &db), SQLITE_OK);
-	story_run(db, "UPDATE journal_body SET salt = NULL, name = NULL,"
-	    " address = NULL WHERE seq = 1");
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	storage_exec(story.path, "UPDATE journal_body SET salt = NULL,"
+	    " name = NULL, address = NULL WHERE seq = 1");
 
 	verify_meanwhile(&meanwhile);
 }
@@ -1156,15 +1127,12 @@ START_TEST(one_session_can_be_verified)
 	};
 	struct audit_report report;
 	struct story story;
-	sqlite3 *db;
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		tell_all(&story);
 		story_end(&story);
-		db = story_open(&story);
-		story_run(db, cases[i].sql);
-		ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+		storage_tamper(story.path, cases[i].sql);
 		ck_assert_msg(judge_session(&story, &report) ==
 		    cases[i].status, "%s: %s", cases[i].sql,
 		    report.fault.what);
@@ -1193,10 +1161,7 @@ END_TEST
 static void
 ruin(const struct story *story, const char *sql)
 {
-	sqlite3 *db = story_open(story);
-
-	story_run(db, sql);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+	storage_tamper(story->path, sql);
 }
 
 START_TEST(what_is_no_database_of_ours_is_refused)
@@ -1338,11 +1303,17 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
+	storage_need();
 	tcase_set_timeout(tc, TIMEOUT_S);
+	if (storage_stands_for_sqlite("what its file and its cells may hold")) {
+		tcase_add_loop_test(tc,
+		    every_changed_byte_of_a_table_is_found, 0, 4);
+		tcase_add_loop_test(tc,
+		    every_changed_byte_of_the_file_is_found, 0, 5);
+		tcase_add_test(tc, what_is_no_database_of_ours_is_refused);
+	}
 	tcase_add_test(tc, what_was_written_verifies);
 	tcase_add_test(tc, many_who_left_and_many_incarnations_verify);
-	tcase_add_loop_test(tc, every_changed_byte_of_a_table_is_found, 0, 4);
-	tcase_add_loop_test(tc, every_changed_byte_of_the_file_is_found, 0, 5);
 	tcase_add_loop_test(tc,
 	    a_lock_that_is_not_that_of_the_journal_is_found, 0, 3);
 	tcase_add_test(tc, rows_that_are_gone_or_elsewhere_are_found);
@@ -1366,7 +1337,6 @@ suite_add(TCase *tc)
 	    sessions_of_which_notes_alone_are_there_are_counted);
 	tcase_add_test(tc, one_session_can_be_verified);
 	tcase_add_test(tc, an_empty_journal_verifies);
-	tcase_add_test(tc, what_is_no_database_of_ours_is_refused);
 	tcase_add_test(tc, a_session_is_replayed_to_any_point);
 	tcase_add_test(tc, a_host_who_was_replaced_begins_no_replay);
 }

@@ -26,11 +26,12 @@
 #include "session/session.h"
 #include "storage/store.h"
 
+#include "storage.h"
 #include "suite.h"
 
 const char suite_name[] = "erase";
 
-#define DATABASE "check_erase.db"
+#define FILE_NAME "check_erase.db"
 #define SESSIONS 3
 #define DAY_MS UINT64_C(86400000)
 
@@ -38,19 +39,14 @@ static struct store *store;
 static struct payload *ids[SESSIONS + 1];
 static uint64_t revisions[SESSIONS + 1];
 static uint64_t now_ms;
-
-static void
-remove_files(void)
-{
-	(void)unlink(DATABASE);	/* those that are there */
-	(void)unlink(DATABASE "-wal");
-	(void)unlink(DATABASE "-shm");
-}
+static char database[STORAGE_NAME_BYTES];
+/* A server's files are not ours to look into: its rows are, as digits. */
+static char *rows;
 
 static void
 open_store(void)
 {
-	ck_assert_int_eq(store_open(DATABASE, NULL, &store), STORE_OPENED);
+	ck_assert_int_eq(store_open(database, NULL, &store), STORE_OPENED);
 }
 
 static void
@@ -60,7 +56,7 @@ setup(void)
 	int i;
 
 	log_set_level(LOG_LEVEL_ERROR);
-	remove_files();
+	storage_name(FILE_NAME, database);
 	for (i = 1; i <= SESSIONS; i++) {
 		(void)snprintf(name, sizeof(name), "s%d", i);
 		ids[i] = payload_new(name, strlen(name));
@@ -79,7 +75,7 @@ expect_proof(void)
 	enum audit_status status;
 	struct audit *audit;
 
-	ck_assert_int_eq(audit_open(DATABASE, &audit), AUDIT_OK);
+	ck_assert_int_eq(audit_open(database, &audit), AUDIT_OK);
 	status = audit_verify(audit, &all, &report);
 	ck_assert_msg(status == AUDIT_OK, "%d: row %" PRId64 ": %s", status,
 	    report.fault.seq, report.fault.what);
@@ -96,26 +92,15 @@ teardown(void)
 	store_close(store);
 	for (i = 1; i <= SESSIONS; i++)
 		payload_unref(ids[i]);
-	remove_files();
+	storage_remove(database);
+	free(rows);
+	rows = NULL;
 }
 
-/* The number that sql yields, by another connection. */
 static int64_t
 query(const char *sql)
 {
-	sqlite3_stmt *statement;
-	int64_t value;
-	sqlite3 *db;
-
-	ck_assert_int_eq(sqlite3_open_v2(DATABASE, &db, SQLITE_OPEN_READONLY,
-	    NULL), SQLITE_OK);
-	ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &statement, NULL) ==
-	    SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
-	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
-	value = sqlite3_column_int64(statement, 0);
-	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-	return value;
+	return storage_number(database, sql);
 }
 
 /* Whether a file has text in its bytes. */
@@ -138,11 +123,35 @@ file_has(const char *path, const char *text)
 	return has;
 }
 
+static void
+look(void)
+{
+	if (storage_is_sqlite())
+		return;
+	free(rows);
+	rows = storage_text(database, "SELECT string_agg(concat("
+	    "encode(convert_to(concat(name, ' ', address, ' ', cart), 'UTF8'),"
+	    " 'hex'), ' ', encode(request, 'hex')), ' ') FROM journal_body");
+}
+
+static bool
+rows_have(const char *text)
+{
+	char digits[2 * 64 + 1] = "";
+	size_t i;
+
+	for (i = 0; text[i] != '\0' && i < 64; i++)
+		(void)snprintf(digits + 2 * i, 3, "%02x", (uint8_t)text[i]);
+	return strstr(rows, digits) != NULL;
+}
+
 static bool
 files_have(const char *text)
 {
-	return file_has(DATABASE, text) || file_has(DATABASE "-wal", text) ||
-	    file_has(DATABASE "-shm", text);
+	if (!storage_is_sqlite())
+		return rows_have(text);
+	return file_has(FILE_NAME, text) || file_has(FILE_NAME "-wal", text) ||
+	    file_has(FILE_NAME "-shm", text);
 }
 
 /* What a record of customer in session i has; customers are numbered. */
@@ -286,6 +295,7 @@ is_remembered(unsigned customer, unsigned carts)
 	unsigned i;
 	bool has;
 
+	look();
 	(void)snprintf(text, sizeof(text), "Name<%u>", customer);
 	has = files_have(text);
 	(void)snprintf(text, sizeof(text), "192.0.2.%u", customer);
@@ -386,6 +396,7 @@ START_TEST(an_erasure_stops_at_its_own_note)
 	} while (after != 0);
 	scrub();
 
+	look();
 	ck_assert(!files_have("Cart<2.249>"));
 	ck_assert(files_have("Cart<2.1200>"));
 	record_clear(&note);
@@ -399,7 +410,7 @@ START_TEST(a_reader_puts_the_scrub_off)
 	sqlite3 *db;
 
 	make_sessions(20);
-	ck_assert_int_eq(sqlite3_open(DATABASE, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_open(FILE_NAME, &db), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT seq FROM journal", -1,
 	    &row, NULL), SQLITE_OK);
 	ck_assert_int_eq(sqlite3_step(row), SQLITE_ROW);
@@ -434,7 +445,7 @@ START_TEST(a_large_log_is_overwritten_while_others_write)
 	for (n = 0; n < 24; n++)
 		fill_cart(1, 1, n, 1 << 20);
 	commit();
-	ck_assert_int_eq(stat(DATABASE "-wal", &st), 0);
+	ck_assert_int_eq(stat(FILE_NAME "-wal", &st), 0);
 	ck_assert_int_gt(st.st_size, 24 << 20);
 	ck_assert_uint_eq(erase(1, 1), 25);
 	n = 0;
@@ -468,17 +479,17 @@ START_TEST(a_crash_in_a_scrub_harms_nothing)
 	begin();
 	fill_cart(1, 1, 777, 10);
 	commit();
-	fd = open(DATABASE, O_RDONLY);
+	fd = open(FILE_NAME, O_RDONLY);
 	len = read(fd, bytes, 32 << 20);
 	ck_assert_int_eq(close(fd), 0);
-	fd = open(DATABASE "-wal", O_RDONLY);
+	fd = open(FILE_NAME "-wal", O_RDONLY);
 	wal_len = read(fd, bytes + (32 << 20), 32 << 20);
 	ck_assert_int_eq(close(fd), 0);
 	store_close(store);
-	fd = open(DATABASE, O_WRONLY | O_TRUNC);
+	fd = open(FILE_NAME, O_WRONLY | O_TRUNC);
 	ck_assert_int_eq(write(fd, bytes, (size_t)len), len);
 	ck_assert_int_eq(close(fd), 0);
-	fd = open(DATABASE "-wal", O_WRONLY | O_CREAT, 0600);
+	fd = open(FILE_NAME "-wal", O_WRONLY | O_CREAT, 0600);
 	ck_assert_int_eq(write(fd, bytes + (32 << 20), (size_t)wal_len),
 	    wal_len);
 	ck_assert_int_eq(close(fd), 0);
@@ -498,15 +509,15 @@ START_TEST(without_a_daemon_the_same_is_done)
 	struct erasure erasure;
 
 	make_sessions(30);
-	ck_assert_int_eq(offline_erase(DATABASE, ids[1], &customer, 0,
+	ck_assert_int_eq(offline_erase(database, ids[1], &customer, 0,
 	    &erasure), STORE_IN_USE);
 	store_close(store);
 
-	ck_assert_int_eq(offline_erase(DATABASE, ids[1], &customer, 0,
+	ck_assert_int_eq(offline_erase(database, ids[1], &customer, 0,
 	    &erasure), STORE_OPENED);
 	ck_assert_int_eq(erasure.state, ERASURE_DONE);
 	ck_assert_uint_eq(erasure.bodies, 32);
-	ck_assert_int_eq(offline_erase(DATABASE, ids[3], NULL, 0, &erasure),
+	ck_assert_int_eq(offline_erase(database, ids[3], NULL, 0, &erasure),
 	    STORE_OPENED);
 	ck_assert_int_eq(erasure.state, ERASURE_NOT_FOUND);
 	open_store();
@@ -564,7 +575,7 @@ START_TEST(old_bodies_go_unless_something_points_to_them)
 	    " OR cart_seq NOT IN (SELECT seq FROM journal_body"
 	    " WHERE salt IS NOT NULL)"), 0);
 	ck_assert_int_eq(query("SELECT count(*) FROM journal WHERE event = 11"
-	    " AND session = 0 AND client_seq = 1005 * 86400000"), 1);
+	    " AND session = 0 AND client_seq = 86832000000"), 1);
 	/* There is nothing to do, and nothing to note. */
 	retain(now_ms - 5 * DAY_MS, 0);
 	ck_assert_int_eq(query("SELECT count(*) FROM journal"
@@ -944,14 +955,19 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
+	storage_need();
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, nothing_of_an_erased_customer_is_in_the_files);
 	tcase_add_test(tc, nothing_of_an_erased_session_is_in_the_files);
 	tcase_add_test(tc, whom_nobody_knows_is_not_noted);
 	tcase_add_test(tc, an_erasure_stops_at_its_own_note);
-	tcase_add_test(tc, a_reader_puts_the_scrub_off);
-	tcase_add_test(tc, a_large_log_is_overwritten_while_others_write);
-	tcase_add_test(tc, a_crash_in_a_scrub_harms_nothing);
+	if (storage_stands_for_sqlite("its log, and free pages of its file")) {
+		tcase_add_test(tc, a_reader_puts_the_scrub_off);
+		tcase_add_test(tc,
+		    a_large_log_is_overwritten_while_others_write);
+		tcase_add_test(tc, a_crash_in_a_scrub_harms_nothing);
+		tcase_add_test(tc, what_stays_free_is_given_back_in_steps);
+	}
 	tcase_add_test(tc, without_a_daemon_the_same_is_done);
 	tcase_add_test(tc, old_bodies_go_unless_something_points_to_them);
 	tcase_add_test(tc, what_is_let_go_of_in_a_pass_is_noted_again);
@@ -964,6 +980,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, what_an_erasure_has_emptied_goes_without_a_note);
 	tcase_add_test(tc, pass_that_a_restart_cut_off_is_done_by_the_next);
 	tcase_add_test(tc, retention_keeps_pace_with_what_is_written);
-	tcase_add_test(tc, what_stays_free_is_given_back_in_steps);
 	tcase_add_test(tc, note_of_an_unknown_session_is_not_stored);
 }

@@ -223,7 +223,7 @@ static void
 remove_rest(const struct loose *loose)
 {
 	static const char *const endings[] = { "-wal", "-shm", "-journal" };
-	char path[STORY_PATH_BYTES + 16];
+	char path[STORAGE_NAME_BYTES + 16];
 	size_t i;
 
 	for (i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/log.h"
 #include "session/record.h"
@@ -378,16 +376,13 @@ START_TEST(a_long_way_to_a_sessions_next_row_is_gone_in_pieces)
 	struct story story;
 	int64_t from = 2;
 	size_t calls = 0;
-	sqlite3 *db;
 
 	story_begin(&story);
 	(void)story_enter(&story, 0, RECORD_START, 1);
 	story_end(&story);
-	db = story_open(&story);
-	story_run(db, "INSERT INTO journal SELECT 1000000, session,"
+	storage_tamper(story.path, "INSERT INTO journal SELECT 1000000, session,"
 	    " incarnation, 2, 8, ts_ms, 0, NULL, NULL, 0, 0, digest, hash, 1"
 	    " FROM journal");
-	(void)sqlite3_close(db);
 	reader = journal_events_new(story.path);
 	while (from <= 1000000) {
 		ck_assert_int_eq(journal_events_read_session(reader, "a",
@@ -429,7 +424,6 @@ START_TEST(what_cannot_be_read_is_an_error_until_it_can)
 {
 	struct journal_events *reader = journal_events_new("not/there.db");
 	struct story story;
-	sqlite3 *db;
 
 	log_set_level(LOG_LEVEL_ERROR);
 	expect_status(reader, 0, JOURNAL_EVENTS_FAILED);
@@ -439,13 +433,11 @@ START_TEST(what_cannot_be_read_is_an_error_until_it_can)
 	(void)story_tell(&story, 0, RECORD_START, 1);
 	story_end(&story);
 	reader = journal_events_new(story.path);
-	db = story_open(&story);
-	story_run(db, "UPDATE journal SET event = 99");
+	storage_tamper(story.path, "UPDATE journal SET event = 99");
 	expect_status(reader, 0, JOURNAL_EVENTS_FAILED);
-	story_run(db, "UPDATE journal SET event = 1");
+	storage_tamper(story.path, "UPDATE journal SET event = 1");
 	expect(reader, 0, ALL, (const struct expected[]){
 	    EVENT(1, SESSION_STARTED, 1) }, 1, 1);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 	journal_events_free(reader);
 	story_clear(&story);
 }
@@ -454,6 +446,7 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
+	storage_need();
 	tcase_add_test(tc, rows_become_events_in_order);
 	tcase_add_test(tc, reading_goes_on_where_it_ended);
 	tcase_add_test(tc, notes_are_passed_over);

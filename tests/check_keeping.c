@@ -11,24 +11,29 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "base/id.h"
 #include "daemon.h"
+#include "storage.h"
 
 const char suite_name[] = "keeping";
 
 #define START "{\"event\":\"startSession\"," \
 	"\"payload\":{\"customerName\":\"Ada\"}}"
 
+#define EVENTS "SELECT group_concat(event) FROM" \
+	" (SELECT event FROM journal ORDER BY seq) AS told"
+
 static char directory[DAEMON_PATH_MAX];
-static char database[DAEMON_PATH_MAX + 16];
+static char database[STORAGE_NAME_BYTES];
 
 static void
 set_up(void)
 {
+	char path[DAEMON_PATH_MAX + 16];
+
 	directory_make(directory);
-	snprintf(database, sizeof(database), "%s/shop.db", directory);
+	snprintf(path, sizeof(path), "%s/shop.db", directory);
+	storage_name(path, database);
 }
 
 static void
@@ -37,31 +42,10 @@ tear_down(void)
 	directory_remove(directory);
 }
 
-/* The text that sql yields for the stopped daemon's database; free() it. */
-static char *
-query(const char *sql)
-{
-	const unsigned char *text;
-	sqlite3_stmt *statement;
-	sqlite3 *db;
-	char *copy;
-
-	ck_assert_int_eq(sqlite3_open_v2(database, &db, SQLITE_OPEN_READONLY,
-	    NULL), SQLITE_OK);
-	ck_assert_msg(sqlite3_prepare_v2(db, sql, -1, &statement, NULL) ==
-	    SQLITE_OK, "%s", sqlite3_errmsg(db));
-	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
-	text = sqlite3_column_text(statement, 0);
-	copy = strdup(text != NULL ? (const char *)text : "NULL");
-	ck_assert_int_eq(sqlite3_finalize(statement), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
-	return copy;
-}
-
 static void
 expect(const char *sql, const char *expected)
 {
-	char *text = query(sql);
+	char *text = storage_text(database, sql);
 
 	ck_assert_str_eq(text, expected);
 	free(text);
@@ -192,7 +176,7 @@ START_TEST(old_carts_are_forgotten_while_it_serves)
 	ck_assert_int_eq(close(fd), 0);
 	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
 
-	expect("SELECT group_concat(event) FROM journal", "1,3,3,11");
+	expect(EVENTS, "1,3,3,11");
 	expect("SELECT group_concat(cart) FROM journal_body", "{\"n\":2}");
 	expect("SELECT group_concat(name) FROM journal_body", "Ada");
 	expect("SELECT digest IS NOT NULL FROM journal WHERE seq = 2", "1");
@@ -218,7 +202,7 @@ START_TEST(nothing_is_forgotten_before_the_clock_is_believed)
 
 	/* The daemon was there for some moments when the session began. */
 	expect("SELECT max(ts_ms) - min(ts_ms) > 2500 FROM journal", "1");
-	expect("SELECT group_concat(event) FROM journal", "1,3,3,11");
+	expect(EVENTS, "1,3,3,11");
 }
 END_TEST
 
@@ -234,7 +218,8 @@ START_TEST(the_chains_end_is_logged_at_the_end)
 	ck_assert_int_eq(close(fd), 0);
 	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
 
-	hash = query("SELECT lower(hex(hash)) FROM journal WHERE seq = 2");
+	hash = storage_text(database,
+	    "SELECT lower(hex(hash)) FROM journal WHERE seq = 2");
 	snprintf(line, sizeof(line), "chain: 2:%s\n", hash);
 	ck_assert_ptr_nonnull(strstr(daemon.log, line));
 	free(hash);
@@ -265,6 +250,7 @@ suite_add(TCase *tc)
 {
 	TCase *waiting = suite_waiting_case();
 
+	storage_need();
 	tcase_add_checked_fixture(waiting, set_up, tear_down);
 	tcase_add_test(waiting, old_carts_are_forgotten_while_it_serves);
 	waiting = suite_waiting_case();

@@ -235,7 +235,7 @@ tell_and_open(struct story *story)
 static void
 commit_to(const struct story *story)
 {
-	static char wal[PATH_BYTES];
+	static char wal[STORAGE_NAME_BYTES + 8];
 
 	(void)snprintf(wal, sizeof(wal), "%s-wal", story->path);
 	commit(wal);

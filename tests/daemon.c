@@ -22,10 +22,15 @@
 
 #include <check.h>
 
+#include "storage.h"
+
 #define PROGRAM "./src/buddyshopping"
 
 /* An answer that takes as long will not come. */
 #define PATIENCE_S 60
+
+/* Where the key is of a database that is in none. */
+static char newest_directory[DAEMON_PATH_MAX];
 
 void
 directory_make(char path[DAEMON_PATH_MAX])
@@ -37,6 +42,7 @@ directory_make(char path[DAEMON_PATH_MAX])
 	ck_assert_int_lt(snprintf(path, DAEMON_PATH_MAX,
 	    "%s/check_daemon.XXXXXX", parent), DAEMON_PATH_MAX);
 	ck_assert_ptr_nonnull(mkdtemp(path));
+	memcpy(newest_directory, path, DAEMON_PATH_MAX);
 }
 
 static int
@@ -251,7 +257,14 @@ daemon_start(struct daemon *daemon, const char *database,
 {
 	const char *all[DAEMON_ARGS_MAX + 1] = { "-d", database, "-o",
 		"drain-time=0" };
+	char key[DAEMON_PATH_MAX + 32];
 	size_t n = 4;
+
+	if (!storage_is_sqlite()) {
+		snprintf(key, sizeof(key), "key-file=%s/key", newest_directory);
+		all[n++] = "-o";
+		all[n++] = key;
+	}
 
 	while (args != NULL && *args != NULL) {
 		ck_assert_uint_lt(n, DAEMON_ARGS_MAX - 1);

@@ -50,7 +50,7 @@ void	 daemon_spawn(struct daemon *daemon, const char *program,
 void	 daemon_await_ready(struct daemon *daemon);
 /*
  * Both, with "-d DATABASE", no time to drain, the given arguments (or NULL) and
- * port 0.
+ * port 0; with a key in the directory made last, if the database is no file.
  */
 void	 daemon_start(struct daemon *daemon, const char *database,
 	    const char *const *args);

@@ -20,11 +20,13 @@ path_beside(const struct place *place, const char *name, char out[PATH_BYTES])
 void
 place_init(struct place *place)
 {
+	char path[PATH_BYTES];
 	int fd;
 
 	*place = (struct place){ .directory = "place.XXXXXX" };
 	ck_assert_ptr_nonnull(mkdtemp(place->directory));
-	path_beside(place, "x.db", place->path);
+	path_beside(place, "x.db", path);
+	storage_name(path, place->path);
 	(void)snprintf(place->log, sizeof(place->log), "%s.log",
 	    place->directory); /* fits */
 	place->saved_stderr = dup(STDERR_FILENO);
@@ -55,6 +57,7 @@ place_clear(struct place *place)
 	struct dirent *entry;
 	char path[PATH_BYTES];
 
+	storage_remove(place->path);
 	ck_assert_ptr_nonnull(directory);
 	while ((entry = readdir(directory)) != NULL) {
 		path_beside(place, entry->d_name, path);

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "storage.h"
+
 /* What tests of the database's files share. */
 
 enum {
@@ -16,7 +18,8 @@ enum {
 /* A directory of its own for each test, with a database or without. */
 struct place {
 	char	 directory[DIRECTORY_BYTES];
-	char	 path[PATH_BYTES];	/* of the database, x.db */
+	char	 path[STORAGE_NAME_BYTES]; /* of the database, x.db; or its */
+					/* name, where it is no file */
 	char	 log[PATH_BYTES];	/* where standard error goes */
 	int	 saved_stderr;
 };

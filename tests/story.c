@@ -20,13 +20,16 @@
 void
 story_begin(struct story *story)
 {
+	char path[STORY_PATH_BYTES];
+
 	*story = (struct story){
 		.folder = "story.XXXXXX",
 		.time_ms = STORY_BEGIN_MS,
 	};
 	ck_assert_ptr_nonnull(mkdtemp(story->folder));
-	(void)snprintf(story->path, sizeof(story->path), "%s/shop.db",
+	(void)snprintf(path, sizeof(path), "%s/shop.db",
 	    story->folder); /* fits */
+	storage_name(path, story->path);
 	log_set_level(LOG_LEVEL_ERROR);
 	ck_assert_int_eq(store_open(story->path, NULL, &story->store),
 	    STORE_OPENED);
@@ -51,6 +54,7 @@ story_clear(struct story *story)
 	DIR *folder = opendir(story->folder);
 	struct dirent *entry;
 
+	storage_remove(story->path);
 	ck_assert_ptr_nonnull(folder);
 	while ((entry = readdir(folder)) != NULL)
 		if (entry->d_name[0] != '.')

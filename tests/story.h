@@ -9,6 +9,8 @@
 
 #include "session/record.h"
 
+#include "storage.h"
+
 struct session;
 struct store;
 
@@ -27,7 +29,7 @@ enum {
 
 struct story {
 	char	 folder[STORY_PATH_BYTES / 2];
-	char	 path[STORY_PATH_BYTES];
+	char	 path[STORAGE_NAME_BYTES];	/* the database's name */
 	struct store *store;	/* NULL once it is told */
 	struct session *sessions[STORY_SESSIONS]; /* named a, b, c, ... */
 	uint64_t time_ms;	/* of the next record */
@@ -68,7 +70,7 @@ void	 story_pass(struct story *story, uint64_t bodies_ms, uint64_t rows_ms);
 /* When the record of row seq happened, if nothing but records did. */
 uint64_t story_ms(int64_t seq);
 
-/* A connection that may do anything, triggers and checks are off. */
+/* A connection to a file that may do anything, triggers and checks are off. */
 sqlite3	*story_open(const struct story *story);
 void	 story_run(sqlite3 *db, const char *sql);
 /* The number that sql yields. */
