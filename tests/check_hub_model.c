@@ -14,6 +14,7 @@
 #include "hub_script.h"
 #include "session/record.h"
 #include "session/session.h"
+#include "storage.h"
 #include "wire/message.h"
 #include "wire/multicart.h"
 
@@ -33,8 +34,11 @@
  * that the records alone make the sessions again; and in the
  * end, when everybody is gone for long, that nothing is left in memory.
  *
- * With a real store beside it (hub_world.h) both storages have to answer the
- * same.
+ * With a real store beside it (hub_world.h), SQLite's or that of a server, both
+ * storages have to answer the same.
+ *
+ * What is wrong is said with a command that repeats it: SEED has one script run
+ * alone, STORE=yes with a real store.
  */
 
 const char suite_name[] = "hub_model";
@@ -52,7 +56,9 @@ enum {
 	REST_EVERY = 200,
 	SEEDS_PER_TEST = 20,
 	SEEDS = 300,
-	STORE_SEEDS = 12	/* with a real store */
+	STORE_SEEDS = 12,	/* with a real store */
+	SERVER_SEEDS = 4,	/* ... that is a server */
+	COMMAND_BYTES = 96
 };
 
 #define HOUR_MS UINT64_C(3600000)
@@ -119,7 +125,8 @@ struct called {
 struct model {
 	struct world *world;
 	uint64_t random;
-	unsigned seed, step;
+	unsigned step;
+	char	 command[COMMAND_BYTES];	/* that repeats it */
 	unsigned seq;
 	struct identity identities[IDENTITIES];
 	size_t	 identity_count;
@@ -138,7 +145,7 @@ static void
 require(const struct model *m, bool is_so, const char *what, const char *text)
 {
 	if (!is_so)
-		ck_abort_msg("seed %u step %u: %s: %s", m->seed, m->step, what,
+		ck_abort_msg("%sstep %u: %s: %s", m->command, m->step, what,
 		    text);
 }
 
@@ -1162,7 +1169,11 @@ run(unsigned seed, bool has_store)
 	bool had_deltas;
 	size_t i;
 
-	m->seed = seed;
+	(void)snprintf(m->command, sizeof(m->command),
+	    "%s%sSEED=%u tests/check_hub_model: ", storage_is_sqlite() ? "" :
+	    "STORAGE=postgresql ", has_store ? "STORE=yes " : "",
+	    seed); /* fits */
+	world_say_first(m->command);
 	m->random = seed;
 	m->world = draw_world(m, has_store);
 	for (m->step = 1; m->step <= STEPS; m->step++) {
@@ -1176,6 +1187,7 @@ run(unsigned seed, bool has_store)
 		actor_clear(&m->actors[i]);
 	for (i = 0; i < REQUESTS; i++)
 		free(m->requests[i].base);
+	world_say_first("");
 	had_deltas = m->deltas > 0 && m->polled_deltas > 0;
 	free(m);
 	return had_deltas;
@@ -1198,10 +1210,26 @@ START_TEST(both_storages_answer_the_same)
 }
 END_TEST
 
+START_TEST(the_script_that_was_named)
+{
+	(void)run((unsigned)_i, getenv("STORE") != NULL);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
-	tcase_add_loop_test(tc, random_scripts_keep_what_is_promised, 0,
-	    SEEDS / SEEDS_PER_TEST);
-	tcase_add_loop_test(tc, both_storages_answer_the_same, 0, STORE_SEEDS);
+	const char *seed = getenv("SEED");
+
+	storage_need();
+	if (seed != NULL) {
+		tcase_add_loop_test(tc, the_script_that_was_named, atoi(seed),
+		    atoi(seed) + 1);
+		return;
+	}
+	if (storage_stands_for_sqlite("what needs no store"))
+		tcase_add_loop_test(tc, random_scripts_keep_what_is_promised,
+		    0, SEEDS / SEEDS_PER_TEST);
+	tcase_add_loop_test(tc, both_storages_answer_the_same, 0,
+	    storage_is_sqlite() ? STORE_SEEDS : SERVER_SEEDS);
 }

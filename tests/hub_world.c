@@ -55,12 +55,20 @@ struct world {
 	unsigned measured;
 };
 
+static const char *said_first = "";
+
+void
+world_say_first(const char *words)
+{
+	said_first = words;
+}
+
 /* As ck_assert, which costs a system call each time that all is well. */
 static void
 require(bool is_so, const char *what)
 {
 	if (!is_so)
-		ck_abort_msg("%s", what);
+		ck_abort_msg("%s%s", said_first, what);
 }
 
 void
@@ -968,15 +976,15 @@ check_stored(struct world *world)
 	}
 }
 
-/* What fails the world's storage fills the disk of the real one. */
+/* What fails the world's storage is trouble for the real one. */
 static void
 store_really(struct world *world)
 {
-	bool is_full = take_refusal(&world->refusals) ||
+	bool is_in_trouble = take_refusal(&world->refusals) ||
 	    take_refusal(&world->write_refusals) ||
 	    take_refusal(&world->read_refusals);
 	bool drops_notes = world_store_do(world->store, &world->out,
-	    world->config.hub.limits.max_remembered, is_full);
+	    world->config.hub.limits.max_remembered, is_in_trouble);
 	struct job *job;
 
 	STAILQ_FOREACH(job, &world->out, entry)

@@ -76,7 +76,8 @@ struct stored {
 TAILQ_HEAD(stored_list, stored);
 
 struct world_config {
-	bool	 has_store;		/* a real one, which is asked first */
+	bool	 has_store;		/* a real one, which is asked first: */
+					/* that of storage.h */
 	struct id_key key;		/* of tokens */
 	struct hub_settings hub;
 	struct shop_settings shop;	/* outside of sections */
@@ -84,6 +85,9 @@ struct world_config {
 	unsigned joins_per_minute;
 	struct quota_writes address_writes;
 };
+
+/* What is said in front of what any world finds wrong; lent. */
+void	 world_say_first(const char *words);
 
 /* The protocol's defaults, but no limit of rates, nor of strangers. */
 void	 world_defaults(struct world_config *config);

@@ -11,18 +11,26 @@
 #include "hub/job.h"
 #include "storage/store.h"
 #include "storage/writer.h"
+#include "storage.h"
+
+enum trouble {
+	TROUBLE_NONE,
+	TROUBLE_FULL,
+	TROUBLE_DISCONNECTED
+};
 
 struct world_store {
 	char	 folder[DAEMON_PATH_MAX];
-	char	 path[DAEMON_PATH_MAX + 8];
-	struct crash_vfs *disk;
+	char	 name[STORAGE_NAME_BYTES];
+	struct crash_vfs *disk;		/* of SQLite */
 	struct store *store;
+	unsigned troubles;		/* so far */
 };
 
 static void
 open_store(struct world_store *store)
 {
-	ck_assert_int_eq(store_open(store->path, "world", &store->store),
+	ck_assert_int_eq(store_open(store->name, "world", &store->store),
 	    STORE_OPENED);
 }
 
@@ -30,10 +38,11 @@ struct world_store *
 world_store_new(void)
 {
 	struct world_store *store = xcalloc(1, sizeof(*store));
+	char path[DAEMON_PATH_MAX + 8];
 
 	directory_make(store->folder);
-	(void)snprintf(store->path, sizeof(store->path), "%s/x.db",
-	    store->folder);
+	(void)snprintf(path, sizeof(path), "%s/x.db", store->folder);
+	storage_name(path, store->name);
 	store->disk = crash_vfs_new("world", CRASH_FORGETS);
 	open_store(store);
 	return store;
@@ -46,6 +55,7 @@ world_store_free(struct world_store *store)
 		return;
 	store_close(store->store);
 	crash_vfs_free(store->disk);
+	storage_remove(store->name);
 	directory_remove(store->folder);
 	free(store);
 }
@@ -70,23 +80,63 @@ world_store_has_locked(const struct world_store *store)
 	return store_has_locked(store->store);
 }
 
+static bool
+has_notes(const struct job_list *jobs)
+{
+	const struct job *job;
+
+	STAILQ_FOREACH(job, jobs, entry)
+		if (job->kind == JOB_NOTE)
+			return true;
+	return false;
+}
+
+/*
+ * The disk is full; or a server's connection is lost, of which notes would not
+ * say whether they were dropped for that.
+ */
+static enum trouble
+make_trouble(struct world_store *store, const struct job_list *jobs)
+{
+	if (storage_is_sqlite()) {
+		crash_vfs_fail(store->disk, CRASH_FAULT_WRITE, 1, SQLITE_FULL);
+		return TROUBLE_FULL;
+	}
+	if (++store->troubles % 2 == 0 && !has_notes(jobs)) {
+		storage_disconnect(store->name);
+		return TROUBLE_DISCONNECTED;
+	}
+	storage_fail(store->name);
+	return TROUBLE_FULL;
+}
+
+/* Whether it came to it that the disk was full. */
+static bool
+was_full(struct world_store *store, enum trouble trouble)
+{
+	if (trouble != TROUBLE_FULL)
+		return false;
+	return storage_is_sqlite() ? crash_vfs_disarm(store->disk) :
+	    storage_disarm(store->name);
+}
+
 bool
 world_store_do(struct world_store *store, struct job_list *jobs,
-    size_t max_remembered, bool disk_is_full)
+    size_t max_remembered, bool is_in_trouble)
 {
 	const struct writer_settings settings = {
 		.max_remembered = max_remembered,
 	};
-	enum store_status status;
-	bool was_full;
+	enum trouble trouble = is_in_trouble ? make_trouble(store, jobs) :
+	    TROUBLE_NONE;
+	enum store_status status = writer_run_inline(store->store, &settings,
+	    jobs);
+	bool has_failed = was_full(store, trouble);
 
-	if (disk_is_full)
-		crash_vfs_fail(store->disk, CRASH_FAULT_WRITE, 1, SQLITE_FULL);
-	status = writer_run_inline(store->store, &settings, jobs);
-	was_full = disk_is_full && crash_vfs_disarm(store->disk);
 	ck_assert_int_ne(status, STORE_FATAL);
-	ck_assert(was_full || status == STORE_OK);
-	return was_full && status == STORE_OK;
+	ck_assert(has_failed || trouble == TROUBLE_DISCONNECTED ||
+	    status == STORE_OK);
+	return has_failed && status == STORE_OK;
 }
 
 struct session *

@@ -10,9 +10,9 @@ struct payload;
 struct session;
 
 /*
- * The real storage of a world: a database in a folder of its own, on a disk
- * that never syncs and that may be full.  What it answers is compared with what
- * the world keeps by itself.
+ * The real storage of a world: a database of the engine that storage.h names;
+ * SQLite's is in a folder of its own, on a disk that never syncs.  What it
+ * answers is compared with what the world keeps by itself.
  */
 struct world_store;
 
@@ -27,11 +27,12 @@ void	 world_store_rows(struct world_store *store, int64_t *session_row,
 bool	 world_store_has_locked(const struct world_store *store);
 
 /*
- * Do the jobs.  If the disk is full, nothing of them is done that writes, but
- * notes may be dropped instead: true then.
+ * Do the jobs.  If it is in trouble, the disk is full, and nothing of them is
+ * done that writes, but notes may be dropped instead: true then.  A server may
+ * end the connection instead, and do them on the next one.
  */
 bool	 world_store_do(struct world_store *store, struct job_list *jobs,
-	    size_t max_remembered, bool disk_is_full);
+	    size_t max_remembered, bool is_in_trouble);
 /* The caller's; NULL if there is none of that id. */
 struct session *world_store_load(struct world_store *store,
 	    struct payload *id, size_t max_remembered);
