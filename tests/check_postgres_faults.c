@@ -298,8 +298,9 @@ START_TEST(commit_without_its_standby_is_not_told)
 	lose_standby(&server);
 	store_set_waiting(story.store, goes_on, &standby);
 
-	ck_assert_int_eq(touch(2), STORE_OK);
-	ck_assert_uint_ge(standby.asked, 3);
+	/* The server takes its time to reload its settings. */
+	while (standby.asked < 3)
+		ck_assert_int_eq(touch(2), STORE_OK);
 	expect_used("2");
 	ck_assert_int_eq(touch(3), STORE_OK);
 	story_end(&story);
@@ -310,12 +311,15 @@ END_TEST
 START_TEST(stop_ends_the_wait_for_what_is_not_known)
 {
 	struct standby standby = { .answers = 2 };
+	enum store_status status;
 	struct postgres server;
 
 	lose_standby(&server);
 	store_set_waiting(story.store, goes_on, &standby);
 
-	ck_assert_int_eq(touch(2), STORE_FATAL);
+	while ((status = touch(2)) == STORE_OK)
+		continue;
+	ck_assert_int_eq(status, STORE_FATAL);
 	ck_assert_int_eq(store_exit_status(story.store), STORE_IN_USE);
 	story_end(&story);
 	postgres_clear(&server);
