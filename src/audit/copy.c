@@ -372,13 +372,21 @@ end(struct copy *copy, enum copy_status status)
 }
 
 static enum copy_status
+set_mark(struct copy *copy, enum sql_mark mark)
+{
+	struct sql_binding b = sql_bind(copy->ends.to, copy->engine->marks,
+	    mark);
+
+	return to_status(copy, sql_run(&b));
+}
+
+static enum copy_status
 copy_slice(struct copy *copy, bool *is_end)
 {
 	enum copy_status status = begin(copy);
 
 	if (status == COPY_MADE)
-		status = engine_status(copy,
-		    copy->engine->mark_partial(copy->connection));
+		status = set_mark(copy, SQL_MARK_PARTIAL);
 	if (status == COPY_MADE)
 		status = copy_rows(copy, copy->slice_rows, SLICE_BYTES,
 		    is_end);
@@ -417,8 +425,7 @@ copy_rest(struct copy *copy)
 	if (status == COPY_MADE)
 		status = note_key(copy);
 	if (status == COPY_MADE)
-		status = engine_status(copy,
-		    copy->engine->mark_whole(copy->connection));
+		status = set_mark(copy, SQL_MARK_WHOLE);
 	return end(copy, status);
 }
 
@@ -521,8 +528,9 @@ open_target(struct copy *copy)
 		return status;
 	copy->ends.to = sql_new(copy->connection);
 	status = (enum copy_status)copy->engine->start(copy->connection);
-	if (status == COPY_MADE && sql_prepare(copy->ends.to, statement_sql,
-	    STATEMENTS) == -1)
+	if (status == COPY_MADE && (sql_prepare(copy->ends.to, statement_sql,
+	    STATEMENTS) == -1 || sql_prepare(copy->ends.to,
+	    copy->engine->marks, SQL_MARKS) == -1))
 		status = to_status(copy, sql_failed(copy->ends.to));
 	if (status == COPY_MADE)
 		status = copy_tables_prepare(&copy->ends);

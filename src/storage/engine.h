@@ -75,6 +75,13 @@ struct sql_fault {
 				/* transaction was committed */
 };
 
+/* What a database is known to be, while it is written. */
+enum sql_mark {
+	SQL_MARK_PARTIAL,
+	SQL_MARK_WHOLE,
+	SQL_MARKS
+};
+
 /* What a reader is for. */
 enum sql_reader {
 	SQL_READER_OF_STORE,	/* beside a store that has it open, and has */
@@ -115,13 +122,13 @@ struct engine {
 	enum store_open_status (*start)(struct sql_connection *connection);
 	/*
 	 * The same for who copies another database to it.  That may take
-	 * several transactions: with mark_partial() in one of them nobody else
-	 * opens it, until mark_whole() in the last one.
+	 * several transactions: once one of them has run the statement
+	 * SQL_MARK_PARTIAL nobody else opens it, until SQL_MARK_WHOLE in the
+	 * last one.
 	 */
 	enum store_open_status (*open_copy)(const char *database,
 	    struct sql_connection **connection);
-	enum sql_result (*mark_partial)(struct sql_connection *connection);
-	enum sql_result (*mark_whole)(struct sql_connection *connection);
+	const struct sql_text *marks;	/* SQL_MARKS of them */
 	/*
 	 * For a reader, who changes nothing.  What was wrong is logged for
 	 * SQL_READER_OF_ANY; else fault() of *connection, which is to be closed

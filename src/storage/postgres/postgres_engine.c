@@ -40,10 +40,10 @@ static const struct sql_text fence_text = { .text =
 static const struct sql_text sizes_text = { .text =
     "SELECT pg_database_size(current_database())" };
 
-static const char mark_partial_sql[] =
-    "UPDATE buddyshopping.about SET application = '" SCHEMA_PARTIAL "'";
-static const char mark_whole_sql[] =
-    "UPDATE buddyshopping.about SET application = '" SCHEMA_WHOLE "'";
+static const struct sql_text marks[SQL_MARKS] = {
+	[SQL_MARK_PARTIAL] = { .text = SCHEMA_MARK(SCHEMA_PARTIAL) },
+	[SQL_MARK_WHOLE] = { .text = SCHEMA_MARK(SCHEMA_WHOLE) },
+};
 
 enum transaction {
 	TRANSACTION_NONE,
@@ -622,27 +622,6 @@ open_copy(const char *name, struct sql_connection **opened)
 	return open_for(name, SCHEMA_TO_COPY, opened);
 }
 
-static enum sql_result
-mark(struct sql_connection *base, const char *text)
-{
-	struct postgres *p = postgres_of(base);
-
-	return get_ready(p) == 0 &&
-	    pipeline_send_text(p->pipeline, text) == 0 ? SQL_OK : fail(p);
-}
-
-static enum sql_result
-mark_partial(struct sql_connection *base)
-{
-	return mark(base, mark_partial_sql);
-}
-
-static enum sql_result
-mark_whole(struct sql_connection *base)
-{
-	return mark(base, mark_whole_sql);
-}
-
 static enum store_open_status
 start(struct sql_connection *base)
 {
@@ -687,8 +666,7 @@ const struct engine postgres_engine = {
 	.open = open_database,
 	.start = start,
 	.open_copy = open_copy,
-	.mark_partial = mark_partial,
-	.mark_whole = mark_whole,
+	.marks = marks,
 	.open_reader = open_reader,
 	.watch = watch,
 	.close = close_connection,

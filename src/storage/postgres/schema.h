@@ -13,6 +13,8 @@
 /* What about.application says. */
 #define SCHEMA_WHOLE	"buddyshopping"
 #define SCHEMA_PARTIAL	"copy"
+#define SCHEMA_MARK(application) \
+	"UPDATE buddyshopping.about SET application = '" application "'"
 
 /* Who wants it: a copy that is not whole is only for who goes on with it. */
 enum schema_use {

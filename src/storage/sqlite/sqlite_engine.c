@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "database.h"
-#include "db_header.h"
 #include "sqlite_reader.h"
 #include "sqlite_row.h"
 #include "sqlite_status.h"
@@ -33,6 +32,12 @@ static const char *const statement_sql[STATEMENTS] = {
 	[SQL_READ] = "BEGIN",
 	[SQL_COMMIT] = "COMMIT",
 	[SQL_ROLLBACK] = "ROLLBACK",
+};
+
+/* As numbers, DB_PARTIAL_ID and DB_APPLICATION_ID. */
+static const struct sql_text marks[SQL_MARKS] = {
+	[SQL_MARK_PARTIAL] = { .text = "PRAGMA application_id = 0x42534843" },
+	[SQL_MARK_WHOLE] = { .text = "PRAGMA application_id = 0x42534850" },
 };
 
 struct connection {
@@ -256,30 +261,6 @@ static enum store_open_status
 open_copy(const char *name, struct sql_connection **opened)
 {
 	return open_for(name, NULL, DATABASE_TO_COPY, opened);
-}
-
-static enum sql_result
-set_application_id(struct sql_connection *base, int id)
-{
-	struct connection *c = connection_of(base);
-	char sql[48];
-	int rc;
-
-	(void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", id);
-	rc = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
-	return rc == SQLITE_OK ? SQL_OK : fail(c, rc, "marking the copy");
-}
-
-static enum sql_result
-mark_partial(struct sql_connection *base)
-{
-	return set_application_id(base, DB_PARTIAL_ID);
-}
-
-static enum sql_result
-mark_whole(struct sql_connection *base)
-{
-	return set_application_id(base, DB_APPLICATION_ID);
 }
 
 static enum store_open_status
@@ -556,8 +537,7 @@ const struct engine sqlite_engine = {
 	.open = open_database,
 	.start = start,
 	.open_copy = open_copy,
-	.mark_partial = mark_partial,
-	.mark_whole = mark_whole,
+	.marks = marks,
 	.open_reader = open_reader,
 	.watch = watch,
 	.close = close_database,
