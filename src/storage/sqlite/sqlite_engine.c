@@ -51,6 +51,7 @@ struct connection {
 	void	*work_ctx;
 	struct sql_fault fault;
 	char	 message[MESSAGE_BYTES];
+	char	 words[SQLITE_WORDS_BYTES];
 };
 
 struct statement_at {
@@ -127,7 +128,8 @@ fail(struct connection *c, int rc, const char *what)
 		.error = error_kind(rc),
 		.is_transient = is_transient(rc),
 	};
-	c->fault.status = sqlite_status_for_reader(rc, &c->fault.words);
+	c->fault.status = sqlite_status_for_reader(rc, c->words);
+	c->fault.words = c->words[0] != '\0' ? c->words : NULL;
 	return SQL_FAILED;
 }
 

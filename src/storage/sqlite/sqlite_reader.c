@@ -41,10 +41,10 @@ static const char store_connection_sql[] =
 static enum store_open_status
 sqlite_failed(const char *path, int rc)
 {
-	const char *words;
-	enum store_open_status status = sqlite_status_for_reader(rc, &words);
+	char words[SQLITE_WORDS_BYTES];
+	enum store_open_status status = sqlite_status_for_reader(rc, words);
 
-	if (words != NULL)
+	if (words[0] != '\0')
 		log_errorx("%s: %s", path, words);
 	else
 		log_errorx("%s: cannot be read: %s (%d)", path,
@@ -231,7 +231,7 @@ open_any(const char *path, sqlite3 **db)
 enum store_open_status
 sqlite_reader_open(const char *path, enum sql_reader kind, sqlite3 **db)
 {
-	const char *words;
+	char words[SQLITE_WORDS_BYTES];
 	int rc;
 
 	*db = NULL;
@@ -240,7 +240,7 @@ sqlite_reader_open(const char *path, enum sql_reader kind, sqlite3 **db)
 		rc = connect_to(path, STORE_TIMEOUT_MS, store_connection_sql,
 		    db);
 		return rc == SQLITE_OK ? STORE_OPENED :
-		    sqlite_status_for_reader(rc, &words);
+		    sqlite_status_for_reader(rc, words);
 	case SQL_READER_OF_ANY:
 		break;
 	}

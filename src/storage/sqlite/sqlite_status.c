@@ -1,22 +1,23 @@
 #include "sqlite_status.h"
 
-#include <stddef.h>
-
 #include "base/log.h"
+#include "base/text.h"
 
 enum store_open_status
-sqlite_status_for_reader(int rc, const char **words)
+sqlite_status_for_reader(int rc, char words[SQLITE_WORDS_BYTES])
 {
-	*words = NULL;
+	words[0] = '\0';
 	switch (rc & 0xff) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 	case SQLITE_FORMAT:
-		*words = "is damaged";
+		xsnprintf(words, SQLITE_WORDS_BYTES, "is damaged: %s",
+		    sqlite3_errstr(rc));
 		return STORE_BAD_DATA;
 	case SQLITE_ERROR:	/* a table is not there, for example */
 	case SQLITE_SCHEMA:
-		*words = "has not the tables that it should have";
+		xsnprintf(words, SQLITE_WORDS_BYTES, "has not the tables that "
+		    "it should have");
 		return STORE_BAD_DATA;
 	case SQLITE_CONSTRAINT:
 	case SQLITE_MISMATCH:
@@ -24,12 +25,13 @@ sqlite_status_for_reader(int rc, const char **words)
 		return STORE_BAD_DATA;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		*words = "is locked";
+		xsnprintf(words, SQLITE_WORDS_BYTES, "is locked");
 		return STORE_IN_USE;
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 	case SQLITE_READONLY:
-		*words = "its log cannot be read: run as the daemon's user";
+		xsnprintf(words, SQLITE_WORDS_BYTES, "its log cannot be read: "
+		    "run as the daemon's user");
 		return STORE_NO_DATABASE;
 	}
 	return STORE_IO_ERROR;

@@ -11,10 +11,13 @@
  */
 enum store_open_status sqlite_status_of_open(const char *path, sqlite3 *db);
 
+enum { SQLITE_WORDS_BYTES = 128 };
+
 /*
  * What a result of SQLite's means to who reads: the status, and words, which
- * are NULL if SQLite's own are as good.
+ * are "" if SQLite's own are as good.
  */
-enum store_open_status sqlite_status_for_reader(int rc, const char **words);
+enum store_open_status sqlite_status_for_reader(int rc,
+	    char words[SQLITE_WORDS_BYTES]);
 
 #endif
