@@ -232,6 +232,61 @@ test('what is no database of ours is refused, each with its reason',
 		}
 	}));
 
+// Functions that would say so if they were run.
+const RUNS = "LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''was run''; END'";
+
+test('what reading would run is refused, and not run',
+	{ skip: unlessOn('postgresql', 'it has functions') }, () =>
+	withPatience(async () => {
+		const database = await madeDatabase();
+		const operator = (left, right, made) => [
+			`CREATE FUNCTION public.f(${left}, ${right}) RETURNS bool ${RUNS};
+				CREATE OPERATOR buddyshopping.= (LEFTARG = ${left},
+				RIGHTARG = ${right}, FUNCTION = public.f)`,
+			/the operator = is somebody else's/,
+			`DROP FUNCTION public.f(${left}, ${right}) CASCADE`];
+		const ruins = [
+			operator('customer_state', 'int'),
+			operator('oid', 'regnamespace'),	// who looks for it
+			[`CREATE FUNCTION count(customer_state) RETURNS bool ${RUNS}`,
+				/the function count is somebody else's/,
+				'DROP FUNCTION count(customer_state)'],
+			[`ALTER TABLE webhook RENAME TO hidden;
+				CREATE FUNCTION public.f() RETURNS text ${RUNS};
+				CREATE VIEW webhook AS SELECT public.f() AS shop,
+				seq FROM hidden`, /the table webhook is not as/,
+			`DROP VIEW webhook; ALTER TABLE hidden RENAME TO webhook`],
+			['ALTER TABLE session ENABLE ROW LEVEL SECURITY',
+				/the table session is not as/,
+				'ALTER TABLE session DISABLE ROW LEVEL SECURITY'],
+			[`CREATE TABLE heir () INHERITS (journal_body)`,
+				/the table journal_body is not as/, 'DROP TABLE heir'],
+			[`ALTER TABLE webhook ALTER shop TYPE text COLLATE "POSIX"`,
+				/shop of the table webhook is not as/,
+				'ALTER TABLE webhook ALTER shop TYPE text COLLATE "C"'],
+			[`ALTER TABLE journal DISABLE TRIGGER journal_no_update`,
+				/journal_no_update of journal is somebody else's/,
+				'ALTER TABLE journal ENABLE TRIGGER journal_no_update'],
+		];
+		for (const [ruin, message, repair] of ruins) {
+			tamper(database, ruin);
+			await expectRefusal(database, ['audit', 'verify'], 65, message);
+			tamper(database, repair);
+		}
+		assert.equal((await tool(database, ['audit', 'verify'])).status, 0);
+	}));
+
+test('a column of another type is named',
+	{ skip: unlessOn('postgresql', 'its columns have types') }, () =>
+	withPatience(async () => {
+		const database = await madeDatabase();
+		tamper(database, 'ALTER TABLE session ALTER revision TYPE numeric');
+		const fault = await tool(database, ['audit', 'verify']);
+		assert.equal(fault.status, 1);
+		assert.equal(fault.stdout, 'fault: row 1 of session: revision is ' +
+			'of another type\n');
+	}));
+
 test('a corrupt page is told', { skip: unlessOn('sqlite', 'it is a file') }, () =>
 	withPatience(async () => {
 		const database = await madeDatabase();

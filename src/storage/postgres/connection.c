@@ -21,13 +21,14 @@ enum {
 	REFUSAL_MS = 5000		/* to find out why */
 };
 
+const char connection_path_sql[] =
+    "SET search_path = pg_catalog, buddyshopping, pg_temp";
+
 /*
- * Nothing that another role has put into public, or into a schema of its own,
- * takes the place of what is meant.  The timeout ends a transaction of ours
- * when this machine stands still in the middle of it.
+ * The timeout ends a transaction of ours when this machine stands still in the
+ * middle of it.
  */
 static const char settings_sql[] =
-    "SET search_path = pg_catalog, buddyshopping, pg_temp;"
     "SET client_min_messages = warning;"
     "SET idle_in_transaction_session_timeout = '30s';"
     "SET tcp_keepalives_idle = 10;"
@@ -229,7 +230,8 @@ set_up(struct connection *c)
 		connection_lost(c, "connecting");
 		return -1;
 	}
-	if (connection_run(c, settings_sql) == -1 || connection_run(c,
+	if (connection_run(c, connection_path_sql) == -1 ||
+	    connection_run(c, settings_sql) == -1 || connection_run(c,
 	    c->purpose == CONNECTION_TO_WRITE ? writer_sql : reader_sql) ==
 	    -1) {
 		connection_drop(c);

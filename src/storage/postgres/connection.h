@@ -86,6 +86,12 @@ struct pg_result *connection_ask(struct connection *connection, const char *sql,
 int	 connection_run(struct connection *connection, const char *sql)
 	    __attribute__((warn_unused_result));
 
+/*
+ * The search_path of a connection: nothing that another role has put into
+ * public, or into a schema of its own, takes the place of what is meant.
+ */
+extern const char connection_path_sql[];
+
 /* Note that the connection failed what was wanted, and drop it. */
 void	 connection_lost(struct connection *connection, const char *what);
 

@@ -30,6 +30,8 @@ static const char look_sql[] =
     "   AND NOT EXISTS (SELECT 1 FROM pg_depend AS d"
     "    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid"
     "    AND d.deptype = 'e'))";
+static const char catalog_path_sql[] =
+    "SET search_path = pg_catalog, pg_temp";
 static const char version_sql[] =
     "SELECT application, version, version < " SCHEMA_VERSION
     " FROM buddyshopping.about";
@@ -128,8 +130,29 @@ create(struct connection *connection)
 	return status == STORE_BAD_DATA ? status : STORE_CANNOT_CREATE;
 }
 
-enum store_open_status
-schema_bring(struct connection *connection, enum schema_use use)
+/*
+ * Until a database is judged, nothing that is in its schema is taken for what
+ * is meant: an operator there for the types of ours would be found before the
+ * server's, and its function run.
+ */
+static enum store_open_status
+judge_safely(struct connection *connection, enum schema_use use,
+    enum store_open_status (*judge)(struct connection *connection,
+    enum schema_use use))
+{
+	enum store_open_status status;
+
+	if (connection_run(connection, catalog_path_sql) == -1)
+		return server_refused(connection);
+	status = judge(connection, use);
+	if (status == STORE_OPENED &&
+	    connection_run(connection, connection_path_sql) == -1)
+		return server_refused(connection);
+	return status;
+}
+
+static enum store_open_status
+bring(struct connection *connection, enum schema_use use)
 {
 	switch (look(connection)) {
 	case FOUND_OURS:
@@ -150,18 +173,32 @@ schema_bring(struct connection *connection, enum schema_use use)
 }
 
 enum store_open_status
-schema_judge(struct connection *connection)
+schema_bring(struct connection *connection, enum schema_use use)
+{
+	return judge_safely(connection, use, bring);
+}
+
+static enum store_open_status
+judge(struct connection *connection, enum schema_use use)
 {
 	switch (look(connection)) {
 	case FOUND_OURS:
-		return judge_ours(connection, SCHEMA_TO_SERVE);
+		return judge_ours(connection, use);
 	case FOUND_FOREIGN_SCHEMA:
 	case FOUND_FOREIGN_TABLES:
-	case FOUND_NOTHING:
 		return refuse(connection,
 		    "is not a database of buddyshopping");
+	case FOUND_NOTHING:
+		(void)refuse(connection, "there is nothing in it");
+		return STORE_NO_DATABASE;
 	case FOUND_FAULT:
 		break;
 	}
 	return server_refused(connection);
+}
+
+enum store_open_status
+schema_judge(struct connection *connection)
+{
+	return judge_safely(connection, SCHEMA_TO_SERVE, judge);
 }
