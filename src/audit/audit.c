@@ -108,13 +108,14 @@ enum audit_status
 audit_end_row(struct audit *audit, const struct sql_binding *rows,
     const struct columns *columns)
 {
-	enum audit_status status = audit_end_rows(audit, rows);
+	enum audit_status status;
 	char text[COLUMN_FAULT_BYTES];
 
-	if (status != AUDIT_OK || columns_fit(columns))
-		return status;
+	if (columns_fit(columns))
+		return audit_end_rows(audit, rows);
 	columns_describe(columns, text);
-	return refuse_database(audit->path, text);
+	status = audit_end_rows(audit, rows);
+	return status != AUDIT_OK ? status : refuse_database(audit->path, text);
 }
 
 enum audit_status

@@ -58,8 +58,10 @@ enum audit_status
 audit_report_end_row(struct audit_report *report, struct audit *audit,
     const struct sql_binding *rows, const struct columns *columns)
 {
+	/* While there is a row, which has the name of what does not fit. */
+	enum audit_status verdict = columns_fit(columns) ? AUDIT_OK :
+	    audit_report_misfit(report, columns);
 	enum audit_status status = audit_end_rows(audit, rows);
 
-	return status == AUDIT_OK && !columns_fit(columns) ?
-	    audit_report_misfit(report, columns) : status;
+	return status == AUDIT_OK ? verdict : status;
 }

@@ -188,13 +188,14 @@ end_rows(struct journal_events *reader, const struct sql_binding *rows,
 {
 	char text[COLUMN_FAULT_BYTES];
 
+	/* While there is a row, which has the name of what does not fit. */
+	if (!columns_fit(columns))
+		columns_describe(columns, text);
 	sql_reset(rows);
 	if (rows->result == SQL_FAILED)
 		return engine_failed(reader);
-	if (columns_fit(columns))
-		return JOURNAL_EVENTS_OK;
-	columns_describe(columns, text);
-	return reading_failed(reader, text);
+	return columns_fit(columns) ? JOURNAL_EVENTS_OK :
+	    reading_failed(reader, text);
 }
 
 /* The oldest row and the newest; 0 and 0 if there is none. */
