@@ -592,6 +592,10 @@ describe('in bash', { skip: !hasBash && 'bash was not found' }, () => {
 				['audit', 'sessions', 'pa'], ['log-level', 'pa']])
 				assert.deepEqual(await complete('-d', database, ...words),
 					[''], words.join());
+			// As bash takes a line apart.
+			assert.deepEqual(await complete('-d',
+				...database.split(/(?<=[:=]+)(?![:=])|(?<![:=])(?=[:=])/),
+				'kick', 'pa'), ['part', 'party']);
 			assert.deepEqual(await complete('-d', `${database}.none`,
 				'audit', 'show', 'pa'), ['']);
 		}));
