@@ -23,6 +23,7 @@
 #include "printable.h"
 #include "prompt.h"
 #include "session/session_name.h"
+#include "storage/store.h"
 
 enum { OPTION_ACCOUNT, OPTION_CUSTOMER, OPTION_SESSION, OPTION_YES };
 
@@ -79,6 +80,7 @@ struct erase {
 	struct target *targets;
 	size_t	 target_count;
 	bool	 is_begun;		/* some were erased */
+	bool	 has_erased;		/* and were there */
 	int64_t	 listed_seq;		/* the account's rows up to it were */
 };
 
@@ -466,11 +468,34 @@ erase_targets(struct erase *erase, enum ctl_status status)
 	for (i = 0; i < erase->target_count; i++) {
 		if (status == CTL_OK)
 			status = erase_target(erase, &erase->targets[i]);
+		erase->has_erased |= status == CTL_OK;
 		payload_unref(erase->targets[i].session);
 	}
 	erase->target_count = 0;
 	erase->is_begun = true;
 	return status;
+}
+
+/*
+ * Nobody sees any more what was erased, but a server's files have it until
+ * VACUUM, and others for longer.
+ */
+static void
+sweep_erased(const struct erase *erase)
+{
+	switch (store_sweep(erase->ctl->database)) {
+	case STORE_NOTHING_LEFT:
+		return;
+	case STORE_SWEPT:
+		break;
+	case STORE_NOT_SWEPT:
+		log_warnx("what was erased stays in the server's files until "
+		    "VACUUM of journal_body and customer");
+		break;
+	}
+	log_warnx("copies are left of what was erased: in the server's "
+	    "write-ahead log, on standbys, in backups, and in free room of its "
+	    "files: see buddyshopping(8), POSTGRESQL");
 }
 
 static enum ctl_status
@@ -486,6 +511,8 @@ erase_all(struct erase *erase)
 		if (status == CTL_OK && erase->account != NULL)
 			status = find_what_to_erase(erase);
 	}
+	if (erase->has_erased)
+		sweep_erased(erase);
 	free(erase->targets);
 	return status;
 }

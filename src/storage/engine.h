@@ -218,6 +218,8 @@ struct engine {
 	    int64_t *pages);
 	enum sql_result (*give_back)(struct sql_connection *connection,
 	    int64_t *pages);
+	/* See store_sweep(). */
+	enum store_sweep (*sweep)(const char *database);
 	/* Of the disk that it is on; -1 if nobody can tell. */
 	int	(*free_bytes)(const struct sql_connection *connection,
 	    uint64_t *bytes);

@@ -373,6 +373,15 @@ store_scrub_wal(struct store *store, int64_t *upto)
 	return sql_failed(store->sql);
 }
 
+enum store_sweep
+store_sweep(const char *database)
+{
+	const struct engine *engine = engine_of(database);
+
+	return engine->sweep == NULL ? STORE_NOTHING_LEFT :
+	    engine->sweep(database);
+}
+
 void
 store_log_chain_head(struct store *store)
 {

@@ -139,6 +139,12 @@ void	 store_set_waiting(struct store *store, bool (*goes_on)(void *ctx),
  * STORE_REFUSED: a reader still needs it; begin again later.
  */
 enum store_status store_scrub_wal(struct store *store, int64_t *upto);
+/*
+ * What is left to do behind erasures that were committed, beside a daemon or
+ * without one: where that is VACUUM of a server's tables, do it by a connection
+ * of its own, which takes as long as the tables are large.
+ */
+enum store_sweep store_sweep(const char *database);
 
 /* Log where the chain ends, if it has moved since it was logged last. */
 void	 store_log_chain_head(struct store *store);

@@ -54,4 +54,11 @@ enum store_open_status store_status_of_errno(const char *path,
 /* The same for what is wrong with what it holds: a text for the log. */
 enum store_open_status store_status_of_data(const char *path, const char *why);
 
+/* What is left of erasures in a database when they are committed. */
+enum store_sweep {
+	STORE_NOTHING_LEFT,
+	STORE_SWEPT,		/* bytes whose room is other rows' now */
+	STORE_NOT_SWEPT		/* rows that nobody sees; why was logged */
+};
+
 #endif

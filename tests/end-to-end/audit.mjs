@@ -11,7 +11,8 @@ import test from 'node:test';
 import { Client } from './lib/client.mjs';
 import { Daemon, makeFolder, withDaemon, withPatience }
 	from './lib/daemon.mjs';
-import { STORAGE, needQuery, tamper, unlessOn } from './lib/storage.mjs';
+import { ERASED_WORDS, STORAGE, needQuery, tamper, unlessOn }
+	from './lib/storage.mjs';
 import { tool, toolObjects } from './lib/tool.mjs';
 
 const KILLS = Number(process.env.KILLS ?? 10);
@@ -327,7 +328,8 @@ test('what a daemon purged is told, and what is behind a head', () =>
 				.enter('startSession', name);
 		const head = (await expectFine(database,
 			['audit', 'head'])).trim();
-		await expectFine(database, ['erase', '--yes', '--session', 's']);
+		assert.equal((await tool(database, ['erase', '--yes', '--session',
+			's'])).stderr, ERASED_WORDS);
 		// END and ERASE; PURGE is 5, and keeps what goes on in row 2.
 		await daemon.logged(/chain: 5:/);
 		const live = await expectFine(database, ['audit', 'verify',

@@ -9,7 +9,8 @@ import test from 'node:test';
 import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
-import { STORAGE, hasText } from './lib/storage.mjs';
+import { ERASED_WORDS, STORAGE, hasText, query, server, unlessOn, urlOf }
+	from './lib/storage.mjs';
 
 const SECRET = 'Penelope-of-Ithaca';
 const OTHER = 'Calypso-of-Ogygia';
@@ -51,8 +52,8 @@ test('a customer who takes part leaves, and nothing is left of it', () =>
 
 		const erased = await ctl(database, 'erase', '--yes', '--customer',
 			pen.customerId);
-		assert.deepEqual(erased, { status: 0, error: '',
-			output: 'party: erased 7 records\n' });
+		assert.deepEqual(erased, { status: 0,
+			error: ERASED_WORDS, output: 'party: erased 7 records\n' });
 
 		await untilGone(host, SECRET);
 		assert(!hasText(database, SECRET));
@@ -140,4 +141,34 @@ test('what cannot be done is said, with a status of its own', () =>
 		const stopped = await ctl(database, 'erase', '--yes', '--session=a');
 		assert.equal(stopped.status, 2);
 		assert.match(stopped.error, /no such session/);
+	}));
+
+test('a server is told to sweep up, by whom it lets',
+	{ skip: unlessOn('postgresql', 'it is swept by VACUUM') }, () =>
+	withPatience(async () => {
+		const database = newDatabase();
+		const daemon = await Daemon.start({ database });
+		await makeParty(daemon, 'party');
+		await makeParty(daemon, 'other');
+		// Pages that VACUUM has seen, in files that hold no dead rows.
+		const isSwept = () => query(database, 'SELECT relname FROM ' +
+			'pg_catalog.pg_class WHERE relallvisible > 0 AND relname ' +
+			"IN ('journal_body', 'customer') ORDER BY relname").length === 2;
+		assert(!isSwept());
+
+		const url = urlOf(database);
+		server.query('CREATE ROLE auditor LOGIN');
+		server.query('GRANT USAGE ON SCHEMA buddyshopping TO auditor; GRANT ' +
+			'SELECT ON ALL TABLES IN SCHEMA buddyshopping TO auditor', url);
+		const theirs = await ctl(database, '-d',
+			url.replace(/user=.*/, 'user=auditor'), 'erase', '--yes',
+			'--session=party');
+		assert.equal(theirs.status, 0, theirs.error);
+		assert.match(theirs.error, /what was erased stays in the server's/);
+		assert(!isSwept());
+
+		const ours = await ctl(database, 'erase', '--yes', '--session=other');
+		assert.equal(ours.error, ERASED_WORDS);
+		assert(isSwept());
+		assert.equal(await daemon.stop(), 0);
 	}));

@@ -16,6 +16,7 @@
 #include "schema.h"
 #include "server_check.h"
 #include "statement.h"
+#include "sweep.h"
 
 enum {
 	PAUSE_MIN_MS = 100,		/* between attempts to connect */
@@ -503,7 +504,6 @@ reset(struct sql_statement *base)
 		close_cursor(p, h);
 }
 
-/* Between lists, when nobody waits. */
 static enum sql_result
 checkpoint(struct sql_connection *base)
 {
@@ -685,6 +685,7 @@ const struct engine postgres_engine = {
 	.step = step,
 	.reset = reset,
 	.checkpoint = checkpoint,
+	.sweep = sweep_tables,
 	.free_bytes = free_bytes,
 	.sizes = sizes,
 };

@@ -124,6 +124,12 @@ export const tamper = (file, sql) => server !== undefined ?
 	server.query(toServer(sql), urlOf(file).replace(/user=.*/, 'user=postgres')) :
 	execFileSync('sqlite3', [file, sql], { encoding: 'utf8' });
 
+// What the tool says behind an erasure.
+export const ERASED_WORDS = server === undefined ? '' :
+	'buddyshoppingctl: copies are left of what was erased: in the server\'s ' +
+	'write-ahead log, on standbys, in backups, and in free room of its ' +
+	'files: see buddyshopping(8), POSTGRESQL\n';
+
 // Whether text is in any file of a database; in PostgreSQL, in any row.
 export const hasText = (file, text) => {
 	if (server !== undefined) {

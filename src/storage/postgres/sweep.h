@@ -1,0 +1,12 @@
+#ifndef SWEEP_H
+#define SWEEP_H
+
+#include "storage/store_status.h"
+
+/*
+ * store_sweep(): VACUUM of the tables that had what was erased.  Without the
+ * right to that the server skips them, and says so.
+ */
+enum store_sweep sweep_tables(const char *database);
+
+#endif
