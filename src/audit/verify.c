@@ -26,7 +26,9 @@
 
 enum {
 	SLICE_ROWS = 10000,		/* of one transaction */
-	NAME_SLOTS = 16384		/* names of sessions that are kept */
+	NAME_SLOTS = 16384,		/* names of sessions that are kept */
+	NAMES_AHEAD = 32		/* read at once: sessions begin in the */
+					/* order of their numbers */
 };
 
 enum statement {
@@ -34,7 +36,7 @@ enum statement {
 	SQL_BODY,
 	SQL_STRAY_BODY,
 	SQL_HASH,
-	SQL_NAME,
+	SQL_NAMES,
 	SQL_NEWEST,
 	SQL_FIRST,
 	SQL_ANCHOR,
@@ -56,8 +58,8 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    "  WHERE seq < (SELECT min(seq) FROM journal) LIMIT 1" },
 	[SQL_HASH] = { .text =
 	    "SELECT seq, hash FROM journal WHERE seq = ?1" },
-	[SQL_NAME] = { .text =
-	    "SELECT name FROM session WHERE id = ?1" },
+	[SQL_NAMES] = { .text =
+	    "SELECT id, name FROM session WHERE id >= ?1 ORDER BY id LIMIT ?2" },
 	[SQL_NEWEST] = { .text =
 	    "SELECT max(seq) FROM journal" },
 	[SQL_FIRST] = { .text =
@@ -319,21 +321,42 @@ find_start(struct verifier *v)
 	return check_given_head(v);
 }
 
-/* Put the name of the session, if it has one, into its slot. */
-static enum audit_status
-read_name(struct verifier *v, size_t slot, int64_t id)
+/* Takes the reference of name, which may be NULL. */
+static void
+keep_name(struct verifier *v, int64_t id, struct payload *name)
 {
-	struct sql_binding rows = run_statement(v, SQL_NAME);
-	struct columns columns = columns_at(rows.statement, "session");
+	size_t slot = (size_t)id % NAME_SLOTS;
 
 	payload_unref(v->names[slot].name);
-	v->names[slot].name = NULL;
 	v->names[slot].row = id;
+	v->names[slot].name = name;
+}
+
+/*
+ * Put the name of the session, if it has one, into its slot, and those of the
+ * next ones.  What cannot be matters where it is asked for.
+ */
+static enum audit_status
+read_names(struct verifier *v, int64_t id)
+{
+	struct sql_binding rows = run_statement(v, SQL_NAMES);
+	enum audit_status status = AUDIT_OK;
+
+	keep_name(v, id, NULL);
 	sql_bind_row(&rows, id);
-	if (sql_next(&rows))
-		v->names[slot].name = column_session(&columns, 0);
-	return audit_report_end_row(v->report, v->audit, &rows,
-	    &columns);
+	sql_bind_row(&rows, NAMES_AHEAD);
+	while (status == AUDIT_OK && sql_next(&rows)) {
+		struct columns columns = columns_at(rows.statement, "session");
+		int64_t found = column_between(&columns, 0, INT64_MIN,
+		    INT64_MAX);
+		struct payload *name = column_session(&columns, 1);
+
+		if (columns_fit(&columns))
+			keep_name(v, found, name);
+		else if (found == id)
+			status = audit_report_misfit(v->report, &columns);
+	}
+	return audit_end_walk(v->audit, &rows, status);
 }
 
 /* Give row the name of its session, which is part of the hash. */
@@ -347,7 +370,7 @@ name_session(struct verifier *v, struct audit_row *row)
 
 	if (name == NULL) {
 		if (v->names[slot].row != id || v->names[slot].name == NULL)
-			status = read_name(v, slot, id);
+			status = read_names(v, id);
 		name = v->names[slot].name;
 	}
 	if (status != AUDIT_OK)

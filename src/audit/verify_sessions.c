@@ -225,6 +225,21 @@ compare_ended(struct verify_sessions *states, struct entry *entry)
 	return status;
 }
 
+/* Find the incarnation that was before row, if a row says so. */
+static enum audit_status
+read_before(struct verify_sessions *states, const struct audit_row *row,
+    uint64_t *before)
+{
+	struct sql_binding rows = sql_run_of(states->statements[SQL_BEFORE]);
+	struct columns columns = columns_at(rows.statement, "journal");
+
+	sql_bind_row(&rows, row->previous_seq);
+	if (sql_next(&rows))
+		*before = column_number(&columns, 0);
+	return audit_report_end_row(states->report, states->audit, &rows,
+	    &columns);
+}
+
 /*
  * Begin to replay a session of which nothing is known: its incarnation before
  * has ended and was forgotten, or was deleted.
@@ -233,19 +248,13 @@ static enum audit_status
 begin_replay(struct verify_sessions *states, const struct audit_row *row,
     struct entry **begun)
 {
-	struct sql_binding rows = sql_run_of(states->statements[SQL_BEFORE]);
-	struct columns columns = columns_at(rows.statement, "journal");
 	uint64_t before = states->is_midway ? row->record.incarnation - 1 : 0;
-	struct entry *entry;
+	enum audit_status status = row->previous_seq == 0 ? AUDIT_OK :
+	    read_before(states, row, &before);
 
-	sql_bind_row(&rows, row->previous_seq);
-	if (sql_next(&rows))
-		before = column_number(&columns, 0);
-	entry = add_entry(states, row);
-	entry->replayed.session->incarnation = before;
-	*begun = entry;
-	return audit_report_end_row(states->report, states->audit, &rows,
-	    &columns);
+	*begun = add_entry(states, row);
+	(*begun)->replayed.session->incarnation = before;
+	return status;
 }
 
 /*
