@@ -30,9 +30,13 @@ const withTickets = () => {
 const naming = ({ attempts }, account) => attempts.filter(({ event }) =>
 	JSON.stringify(event).includes(account));
 
+// Of the tool's statuses: there is no such customer.
+const NONE = 2;
+
 const isKnown = async (database, account) => {
-	const { stdout } = await tool(database,
+	const { status, stdout, stderr } = await tool(database,
 		['audit', 'customers', `--account=${account}`]);
+	assert(status === 0 || status === NONE, stderr);
 	return stdout !== '';
 };
 
