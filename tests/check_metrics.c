@@ -302,7 +302,7 @@ START_TEST(health_has_its_reasons)
 		{ { false, NOW_S, 0, NOW_S + 1, false }, HEALTH_READY },
 		{ { false, NOW_S, NOW_S, NOW_S - 5, false }, HEALTH_STUCK },
 		{ { false, NOW_S, 0, 0, true }, HEALTH_UNREACHABLE },
-		{ { false, NOW_S, 0, NOW_S - 5, true }, HEALTH_STUCK },
+		{ { false, NOW_S, 0, NOW_S - 5, true }, HEALTH_UNREACHABLE },
 		{ { true, NOW_S, 0, 0, true }, HEALTH_DRAINING },
 	};
 	size_t i;

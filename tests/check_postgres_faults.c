@@ -320,7 +320,7 @@ START_TEST(stop_ends_the_wait_for_what_is_not_known)
 	while ((status = touch(2)) == STORE_OK)
 		continue;
 	ck_assert_int_eq(status, STORE_FATAL);
-	ck_assert_int_eq(store_exit_status(story.store), STORE_IN_USE);
+	ck_assert_int_eq(store_exit_status(story.store), STORE_IO_ERROR);
 	story_end(&story);
 	postgres_clear(&server);
 }

@@ -16,11 +16,12 @@ health_judge(const struct health_signs *signs)
 {
 	if (signs->is_draining)
 		return HEALTH_DRAINING;
+	/* What waits for the server is not stuck. */
+	if (signs->is_unreachable)
+		return HEALTH_UNREACHABLE;
 	if (signs->busy_since_us != 0 &&
 	    is_older(signs->busy_since_us, signs->now_us, HEALTH_STUCK_MS))
 		return HEALTH_STUCK;
-	if (signs->is_unreachable)
-		return HEALTH_UNREACHABLE;
 	if (signs->refused_us != 0 &&
 	    !is_older(signs->refused_us, signs->now_us, HEALTH_REFUSED_MS))
 		return HEALTH_REFUSED;

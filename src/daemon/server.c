@@ -416,6 +416,7 @@ storage_state(void *ctx)
 	writer_copy_counts(server->writer, &counts);
 	hub_copy_counts(server->hub, &hub);
 	signs.busy_since_us = counts.busy_since_us;
+	signs.is_unreachable = counts.store.trouble == STORE_ERROR_UNREACHABLE;
 	if (health_judge(&signs) == HEALTH_STUCK)
 		return "stuck";
 	if (counts.store.trouble == STORE_ERRORS && hub.has_free_bytes &&

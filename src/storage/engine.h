@@ -152,7 +152,7 @@ struct engine {
 	const char *(*path)(const struct sql_connection *connection);
 
 	/*
-	 * Of a writer whose database is a server's; both are NULL for others.
+	 * Of a writer whose database is a server's; they are NULL for others.
 	 *
 	 * Have goes_on(ctx) asked every second or so while a call waits for the
 	 * server: false, and the call fails for good.
@@ -164,6 +164,8 @@ struct engine {
 	 * server is there, and connect anew if it was not.
 	 */
 	enum sql_result (*tend)(struct sql_connection *connection);
+	/* Whether there is no connection to the server now. */
+	bool	(*is_away)(const struct sql_connection *connection);
 
 	/* Transactions.  A reader's are of one moment, and only rolled back. */
 	enum sql_result (*begin)(struct sql_connection *connection);

@@ -28,6 +28,7 @@ struct sql {
 	bool	 is_broken;	/* STORE_FATAL was returned, ... */
 	enum store_open_status exit_status;	/* ... and why */
 	bool	 was_lost;
+	unsigned losses;	/* of the connection, without a commit between */
 	uint64_t errors[STORE_ERRORS];
 };
 
@@ -158,18 +159,28 @@ log_fault(struct sql *sql, const struct sql_fault *fault)
 		    fault->message);
 }
 
+static void
+report(struct sql *sql, const struct sql_fault *fault)
+{
+	log_fault(sql, fault);
+	if (fault->is_mismatch || fault->message == NULL)
+		return;
+	sql->reported = fault->code;
+	sql->trouble = fault->error;
+	sql->errors[fault->error]++;
+}
+
 enum store_status
 sql_failed(struct sql *sql)
 {
 	const struct sql_fault *fault = sql->engine->fault(sql->connection);
 
-	log_fault(sql, fault);
 	sql->was_lost = fault->is_lost;
-	if (!fault->is_mismatch && fault->message != NULL) {
-		sql->reported = fault->code;
-		sql->trouble = fault->error;
+	/* It is run again: see store_was_lost(). */
+	if (fault->is_lost && sql->losses++ == 0)
 		sql->errors[fault->error]++;
-	}
+	else
+		report(sql, fault);
 	if (!fault->is_transient)
 		set_broken(sql, fault->status);
 	sql_rollback(sql);
@@ -380,6 +391,7 @@ sql_commit(struct sql *sql)
 {
 	if (sql->engine->commit(sql->connection) != SQL_OK)
 		return sql_failed(sql);
+	sql->losses = 0;
 	log_recovery(sql, "is written again");
 	return follow_commit(sql);
 }

@@ -645,6 +645,9 @@ store_copy_figures(const struct store *store, struct store_figures *figures)
 	struct sql_sizes sizes;
 
 	sql_copy_errors(store->sql, figures);
+	if (store->engine->is_away != NULL &&
+	    store->engine->is_away(store->connection))
+		figures->trouble = STORE_ERROR_UNREACHABLE;
 	store->engine->sizes(store->connection, &sizes);
 	figures->database_bytes = sizes.database;
 	figures->wal_bytes = sizes.wal;

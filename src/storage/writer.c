@@ -39,6 +39,7 @@ static const uint64_t row_bounds[] = {
 struct writer {
 	struct writer_config config;
 	pthread_t thread;
+	uint64_t tend_us;		/* when store_tend() is due: its own */
 
 	pthread_mutex_t lock;		/* over these, ... */
 	pthread_cond_t wake;		/* ... which have changed */
@@ -374,6 +375,7 @@ tend_store(struct writer *writer)
 
 	mutex_unlock(&writer->lock);
 	status = store_tend(store);
+	writer->tend_us = clock_us() + TEND_MS * 1000;
 	mutex_lock(&writer->lock);
 	store_copy_figures(store, &writer->counts.store);
 	if (status != STORE_FATAL)
@@ -382,14 +384,20 @@ tend_store(struct writer *writer)
 	writer->config.done(writer->config.ctx);
 }
 
-/* Wait for work, or for whoever has a question; with the lock. */
+/*
+ * Wait for work, or for whoever has a question; with the lock.  Questions do
+ * not put off what is due.
+ */
 static void
 wait_for_news(struct writer *writer)
 {
+	uint64_t now_us = clock_us();
+
 	if (!store_is_tended(writer->config.store) ||
 	    writer->exit_status != STORE_OPENED)
 		condition_wait(&writer->wake, &writer->lock);
-	else if (condition_wait_for(&writer->wake, &writer->lock, TEND_MS))
+	else if (now_us >= writer->tend_us || condition_wait_for(&writer->wake,
+	    &writer->lock, (writer->tend_us - now_us) / 1000 + 1))
 		tend_store(writer);
 }
 
@@ -402,6 +410,7 @@ goes_on(void *ctx)
 
 	mutex_lock(&writer->lock);
 	answer_probe(writer);
+	store_copy_figures(writer->config.store, &writer->counts.store);
 	is_stopping = writer->is_stopping;
 	mutex_unlock(&writer->lock);
 	return !is_stopping;

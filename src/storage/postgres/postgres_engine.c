@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "backoff.h"
 #include "connection.h"
 #include "lease.h"
 #include "pipeline.h"
@@ -19,8 +20,7 @@
 #include "sweep.h"
 
 enum {
-	PAUSE_MIN_MS = 100,		/* between attempts to connect */
-	PAUSE_MAX_MS = 5000,
+	RESTART_MS = 2000,		/* waited for, behind a loss */
 	WORK_ROWS = 100,		/* between calls of watch()'s work */
 	SIZES_MS = 60 * 1000,		/* between looks at sizes */
 	CURSOR_ROWS = 1000,		/* of a long statement at once */
@@ -62,8 +62,7 @@ struct postgres {
 	bool	 is_gone;		/* the lease is, for good */
 	enum transaction transaction;
 	uint64_t transactions;		/* that were begun so far */
-	unsigned pause_ms;		/* behind the last attempt to connect */
-	uint64_t retry_ms;		/* when the next one is due */
+	struct backoff backoff;		/* of attempts to connect */
 	uint64_t measure_ms;		/* when sizes are due */
 	struct sql_sizes sizes;
 };
@@ -112,16 +111,11 @@ now_ms(void)
 	return clock_us() / 1000;
 }
 
-/* The next attempt waits, the longer the more there were. */
-static void
-put_off(struct postgres *p)
+/* Whether there is no connection any more, which ends all that was begun. */
+static bool
+is_lost(struct postgres *p)
 {
-	p->pause_ms *= 2;
-	if (p->pause_ms < PAUSE_MIN_MS)
-		p->pause_ms = PAUSE_MIN_MS;
-	if (p->pause_ms > PAUSE_MAX_MS)
-		p->pause_ms = PAUSE_MAX_MS;
-	p->retry_ms = now_ms() + p->pause_ms;
+	return connection_pg(p->connection) == NULL;
 }
 
 /* Connect the writer again, and find out where the database is. */
@@ -136,16 +130,34 @@ reconnect(struct postgres *p)
 	if (result == LEASE_OURS && pipeline_start(p->pipeline) == -1)
 		result = LEASE_FAILED;
 	if (result == LEASE_OURS) {
-		/* What lasts longer is logged by who is told of it. */
-		if (p->pause_ms == 0)
-			log_info("store: %s: the connection was lost, and made "
-			    "again", connection_name(p->connection));
-		p->pause_ms = 0;
+		p->backoff.pause_ms = 0;
 		return LEASE_OURS;
 	}
 	connection_drop(p->connection);
 	p->is_gone = result == LEASE_GONE;
-	put_off(p);
+	backoff_failed(&p->backoff);
+	return result;
+}
+
+/*
+ * Behind a loss: a server that is only restarted is waited for, so that nobody
+ * is refused anything.  What lasts longer is logged by who is told of it.
+ */
+static enum lease_result
+reconnect_soon(struct postgres *p)
+{
+	uint64_t end_ms = now_ms() + RESTART_MS;
+	enum lease_result result;
+	char why[PG_FAULT_BYTES];
+
+	pg_fault_line(fault(&p->base)->message, why, sizeof(why));
+	while ((result = reconnect(p)) == LEASE_FAILED && now_ms() < end_ms)
+		if (!connection_pause(p->connection,
+		    backoff_shortest(&p->backoff)))
+			break;
+	if (result == LEASE_OURS)
+		log_info("store: %s: the connection was lost, and made again: "
+		    "%s", connection_name(p->connection), why);
 	return result;
 }
 
@@ -157,23 +169,18 @@ revive(struct postgres *p)
 		return 0;
 	if (p->is_gone)
 		return -1;
-	if (p->lease == NULL || lease_run(p->lease) == 0) {
+	if (!is_lost(p))
 		connection_lost(p->connection, "waiting");
+	if (p->lease == NULL || lease_run(p->lease) == 0)
 		return -1;
-	}
-	if (p->pause_ms != 0 && now_ms() < p->retry_ms) {
+	if (p->backoff.pause_ms == 0)
+		return reconnect_soon(p) == LEASE_OURS ? 0 : -1;
+	if (backoff_is_pausing(&p->backoff)) {
 		pg_fault_of_absence(connection_fault(p->connection),
 		    "connecting", "there is no connection to the server");
 		return -1;
 	}
 	return reconnect(p) == LEASE_OURS ? 0 : -1;
-}
-
-/* Whether there is no connection any more, which ends all that was begun. */
-static bool
-is_lost(struct postgres *p)
-{
-	return connection_pg(p->connection) == NULL;
 }
 
 /* The pipeline failed. */
@@ -271,26 +278,28 @@ settle(struct postgres *p)
 {
 	int64_t number = lease_next(p->lease);
 	enum lease_result result;
+	bool is_done;
 
 	log_warnx("store: %s: it is not known what became of a commit: %s",
 	    connection_name(p->connection),
 	    connection_fault(p->connection)->base.message);
 	while ((result = reconnect(p)) == LEASE_FAILED)
-		if (!connection_pause(p->connection, p->pause_ms))
+		if (!connection_pause(p->connection, p->backoff.pause_ms))
 			break;
 	p->transaction = TRANSACTION_NONE;
-	switch (result) {
-	case LEASE_OURS:
-		break;
-	case LEASE_FAILED:
+	if (result == LEASE_FAILED) {
 		pg_fault_of_rival(connection_fault(p->connection), commit_sql,
 		    "it is not known whether the last transaction was "
 		    "committed; nobody was told that it was");
-		return SQL_FAILED;
-	case LEASE_GONE:
-		return SQL_FAILED;
+		connection_fault(p->connection)->base.status = STORE_IO_ERROR;
 	}
-	if (lease_next(p->lease) > number)
+	if (result != LEASE_OURS)
+		return SQL_FAILED;
+	is_done = lease_next(p->lease) > number;
+	log_info("store: %s: there is a connection again: the commit %s",
+	    connection_name(p->connection), is_done ? "was done" :
+	    "was not done, and is done now");
+	if (is_done)
 		return SQL_OK;
 	pg_fault_of_absence(connection_fault(p->connection), commit_sql,
 	    "the connection was lost, and nothing was committed");
@@ -524,14 +533,6 @@ checkpoint(struct sql_connection *base)
 	return SQL_OK;
 }
 
-static int
-free_bytes(const struct sql_connection *base, uint64_t *bytes)
-{
-	(void)base;
-	(void)bytes;
-	return -1;
-}
-
 static void
 sizes(const struct sql_connection *base, struct sql_sizes *sizes)
 {
@@ -556,6 +557,13 @@ tend(struct sql_connection *base)
 	struct postgres *p = postgres_of(base);
 
 	return revive(p) == 0 ? SQL_OK : fail(p);
+}
+
+static bool
+is_away(const struct sql_connection *base)
+{
+	return connection_pg(((const struct postgres *)base)->connection) ==
+	    NULL;
 }
 
 static void
@@ -672,6 +680,7 @@ const struct engine postgres_engine = {
 	.close = close_connection,
 	.set_waiting = set_waiting,
 	.tend = tend,
+	.is_away = is_away,
 	.fault = fault,
 	.path = path,
 	.begin = begin,
@@ -686,6 +695,5 @@ const struct engine postgres_engine = {
 	.reset = reset,
 	.checkpoint = checkpoint,
 	.sweep = sweep_tables,
-	.free_bytes = free_bytes,
 	.sizes = sizes,
 };
