@@ -5,21 +5,28 @@ import assert from 'node:assert/strict';
 
 import { Client, message } from './client.mjs';
 
+// Sooner than a good client.
+const REPEAT_MS = 50;
+
 const revisionOf = (cursor) => Number(cursor.split('.')[1]);
 
 export class Customer {
 	seq = 0;		// the last one sent
 	acknowledged = 0;
 	newest = 0;		// the highest revision shown
+	refusals = 0;		// because of the storage
 	#isLockedOut = false;
+	#change;		// the last one sent
 
 	// Number 0 of a session is its host; what is shown goes into `seen`,
-	// "SESSION CURSOR" -> text, and random(n) makes the choices.
-	constructor(session, number, { seen, random }) {
+	// "SESSION CURSOR" -> text, random(n) makes the choices, and who repeats
+	// goes on when the storage refuses something.
+	constructor(session, number, { seen, random, repeats = false }) {
 		this.session = session;
 		this.number = number;
 		this.seen = seen;
 		this.random = random;
+		this.repeats = repeats;
 	}
 
 	async connect(daemon) {
@@ -60,16 +67,25 @@ export class Customer {
 		this.newest = Math.max(this.newest, this.shown);
 	}
 
-	#change() {
+	#makeChange() {
 		const seq = ++this.seq;
 		const customerId = this.id;
 		this.#isLockedOut = false;
-		if (this.random(4) === 0)
-			this.client.send('customerReadyToCheckout', { customerId,
-				customerReadyToCheckout: this.random(2) === 0, seq });
-		else
-			this.client.send('updateCart', { customerId, seq,
-				cartContent: { seq, pad: 'x'.repeat(this.random(3000)) } });
+		this.#change = this.random(4) === 0 ?
+			['customerReadyToCheckout', { customerId,
+				customerReadyToCheckout: this.random(2) === 0, seq }] :
+			['updateCart', { customerId, seq,
+				cartContent: { seq, pad: 'x'.repeat(this.random(3000)) } }];
+		this.client.send(...this.#change);
+	}
+
+	// The storage refused it, which changed nothing: it is sent again.
+	#repeat({ event, seq, retryAfter }) {
+		assert.deepEqual([event, seq], [this.#change[0], this.seq]);
+		assert(Number.isInteger(retryAfter) && retryAfter > 0);
+		this.refusals++;
+		this.onRefusal?.();
+		setTimeout(() => this.client.send(...this.#change), REPEAT_MS);
 	}
 
 	// Who is locked out tries again when something is shown.
@@ -78,7 +94,12 @@ export class Customer {
 		if (event === 'multicartUpdate') {
 			this.#see(text);
 			if (this.#isLockedOut)
-				this.#change();
+				this.#makeChange();
+			return;
+		}
+		if (event === 'error' && this.repeats &&
+			payload.code === 'storageUnavailable') {
+			this.#repeat(payload);
 			return;
 		}
 		if (event === 'error') {
@@ -89,13 +110,13 @@ export class Customer {
 		}
 		assert.equal(text, message(event, { seq: this.seq }));
 		this.acknowledged = payload.seq;
-		acknowledge();
-		this.#change();
+		acknowledge(this);
+		this.#makeChange();
 	}
 
 	// Change things, one at a time, until the connection ends.
 	async work(acknowledge) {
-		this.#change();
+		this.#makeChange();
 		for (;;) {
 			const text = await this.client.next().catch(() => null);
 			if (text === null)

@@ -55,8 +55,9 @@ export class Daemon {
 
 	// Resolves once it listens, on any port if none is given nor `listen` set,
 	// which has to name one as its first place; `settings` are
-	// -o KEY=VALUE, `configuration` is a file of them.
-	static async start({ database, configuration, settings = {}, env = {},
+	// -o KEY=VALUE, `configuration` is a file of them, `url` where it goes for
+	// its database in PostgreSQL.
+	static async start({ database, url, configuration, settings = {}, env = {},
 		port = 0, program = PROGRAM }) {
 		// LeakSanitizer looks into the daemon too.
 		const options = Object.entries({ 'drain-time': 0,
@@ -64,7 +65,7 @@ export class Daemon {
 			.flatMap(([key, value]) => ['-o', `${key}=${value}`]);
 		if (configuration !== undefined)
 			options.push('-c', configuration);
-		const daemon = new Daemon([...daemonOptions(database), ...options,
+		const daemon = new Daemon([...daemonOptions(database, url), ...options,
 			...settings.listen === undefined ? [String(port)] : []], env, program);
 		const line = await daemon.logged(
 			/listening on (?:\[::\]|0\.0\.0\.0):(\d+)/);

@@ -11,7 +11,8 @@ import { lacking, skip } from './skip.mjs';
 const TOOL = fileURLToPath(new URL('../../postgres', import.meta.url));
 // The signals by which its manual says that it is ended.
 const SIGNALS = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' };
-const READY = 'ready to accept connections\n';
+// The latter as a standby.
+const READY = /ready to accept (?:connections|read-only connections)\n/;
 
 const servers = new Set();
 
@@ -58,7 +59,7 @@ export class Postgres {
 		return new Promise((resolve, reject) => {
 			this.#child.stderr.on('data', (data) => {
 				this.log += data;
-				if (!this.log.includes(READY, began))
+				if (!READY.test(this.log.slice(began)))
 					return;
 				// A script may end before it.
 				this.#child.unref();

@@ -38,15 +38,21 @@ const find = (file) => {
 // The URL of a path's database, which a daemon was started on.
 export const urlOf = (file) => find(file).url;
 
-// The options by which the daemon finds a database, which is made for it.
-export const daemonOptions = (file) => {
+// A path's database is that at a URL from now on.
+export const move = (file, url) => {
+	Object.assign(find(file), { url, isMade: true });
+};
+
+// The options by which the daemon finds a database, which is made for it: at
+// another URL, if one is given.
+export const daemonOptions = (file, url) => {
 	if (!isMapped(file))
 		return ['-d', file];
 	const database = find(file);
 	if (!database.isMade)
 		server.create(database.url);
 	database.isMade = true;
-	return ['-d', database.url, '-o', `key-file=${file}`];
+	return ['-d', url ?? database.url, '-o', `key-file=${file}`];
 };
 
 // Likewise the tool, which finds the daemon, too: not with another -c behind it.
