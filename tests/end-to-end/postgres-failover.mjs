@@ -84,6 +84,9 @@ test('a standby takes over that lacks some of it', () =>
 		shop.stopPolling();
 		assert.equal(await shop.daemon.ended, 65);
 		assert.match(shop.daemon.log, /<3>store: .*the database has gone back/);
+		// What is there is whole.
+		const next = await Daemon.start(shop.options);
+		assert.equal(await next.stop(), 0);
 		await standby.stop();
 	}));
 
