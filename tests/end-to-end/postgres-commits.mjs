@@ -123,12 +123,15 @@ test(`${ROUNDS} ends around a commit (SEED=${SEED})`, async () => {
 	const daemon = await Daemon.start({ database,
 		url: proxy.through(urlOf(database)),
 		settings: { 'message-rate': 0, 'new-session-rate': 0 } });
+	// It fails if the daemon ends.
+	const ended = daemon.logged(/(?!)/);
+	ended.catch(() => {});
 	for (const customer of customers)
 		await customer.connect(daemon);
 	const working = Promise.all(customers.map((customer) =>
 		customer.work(progress.onAcknowledged)));
 	for (let i = 0; i < ROUNDS; i++)
-		await withPatience(() => runRound(progress));
+		await withPatience(() => Promise.race([runRound(progress), ended]));
 	assert.equal(await daemon.stop(), 0);
 	await working;
 	for (const [key, count] of [...counts].sort())
