@@ -191,6 +191,20 @@ START_TEST(run_of_another_daemon_is_found_on_a_new_connection)
 }
 END_TEST
 
+START_TEST(rows_of_others_end_ours)
+{
+	begin();
+	postgres_exec(url, "INSERT INTO buddyshopping.journal SELECT "
+	    "(jsonb_populate_record(j, jsonb_build_object('seq', seq + 1))).* "
+	    "FROM buddyshopping.journal AS j");
+	ck_assert_int_eq(postgres_terminate(url), 1);
+
+	ck_assert_int_eq(touch(2), STORE_FATAL);
+	ck_assert_int_eq(store_exit_status(story.store), STORE_IN_USE);
+	story_end(&story);
+}
+END_TEST
+
 /* In the folder of the server. */
 static void
 run_shell(const struct postgres *server, const char *what)
@@ -216,6 +230,7 @@ START_TEST(database_that_went_back_is_found)
 	postgres_restart(&server, NULL);
 	while (touch(2) != STORE_OK)
 		continue;
+	(void)story_tell(&story, 0, RECORD_CART, 1);
 	postgres_end(&server, SIGINT);
 	run_shell(&server, "rm -r data && mv before data");
 	postgres_restart(&server, NULL);
@@ -339,6 +354,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, run_of_another_daemon_ends_ours);
 	tcase_add_test(tc,
 	    run_of_another_daemon_is_found_on_a_new_connection);
+	tcase_add_test(tc, rows_of_others_end_ours);
 	tcase_add_test(tc, database_that_went_back_is_found);
 	tcase_add_test(tc, there_is_no_server_for_a_while);
 	tcase_add_test(tc, commit_without_its_standby_is_not_told);

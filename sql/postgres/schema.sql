@@ -76,19 +76,18 @@ CREATE TABLE buddyshopping.about (
 INSERT INTO buddyshopping.about VALUES (1, 'buddyshopping', 7, NULL);
 
 -- One row: the daemon that may write.  Each start takes the next run, and each
--- transaction begins by moving committed on by one where the row has the run
--- that it has: who finds another one there writes no more, and who has lost the
--- connection finds out which transaction was the last.
+-- transaction begins by locking the row that has the run that it has: who finds
+-- another one there writes no more, and who has lost the connection waits for
+-- the lock to see what became of its last transaction.
 CREATE TABLE buddyshopping.writer (
 	id SMALLINT PRIMARY KEY CHECK (id = 1),
 	run BIGINT NOT NULL,		-- 0 before the first one
-	committed BIGINT NOT NULL,	-- transactions so far
 	host TEXT COLLATE "C",		-- where it runs, for people
 	pid BIGINT,
 	started_ms BIGINT
 );
 
-INSERT INTO buddyshopping.writer VALUES (1, 0, 0, NULL, NULL, NULL);
+INSERT INTO buddyshopping.writer VALUES (1, 0, NULL, NULL, NULL);
 
 CREATE TABLE buddyshopping.session (
 	id BIGINT PRIMARY KEY,

@@ -360,7 +360,8 @@ end(struct copy *copy, enum copy_status status)
 {
 	if (status == COPY_MADE) {
 		tell_progress(copy, "copying");
-		status = to_status(copy, sql_commit(copy->ends.to));
+		status = to_status(copy, sql_commit(copy->ends.to,
+		    copy->chain.seq));
 	} else
 		sql_rollback(copy->ends.to);
 	audit_end(copy->ends.from);

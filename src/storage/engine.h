@@ -172,9 +172,13 @@ struct engine {
 	/*
 	 * SQL_OK: it is durable.  SQL_FAILED: nothing of it is there, and the
 	 * transaction is over, or is_broken is how the connection has to be
-	 * closed.
+	 * closed.  newest is the journal's newest row with the transaction: a
+	 * commit whose answer was lost was done if that row is there.  If it is
+	 * no row of the transaction, nothing tells, and SQL_FAILED may be wrong:
+	 * what has no row has to do no harm when it is done twice.
 	 */
-	enum sql_result (*commit)(struct sql_connection *connection);
+	enum sql_result (*commit)(struct sql_connection *connection,
+	    int64_t newest);
 	/*
 	 * What follows a commit, and does not undo it; may be NULL.  What is
 	 * transient is done by the next transaction.

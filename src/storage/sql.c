@@ -387,9 +387,9 @@ follow_commit(struct sql *sql)
 }
 
 enum store_status
-sql_commit(struct sql *sql)
+sql_commit(struct sql *sql, int64_t newest)
 {
-	if (sql->engine->commit(sql->connection) != SQL_OK)
+	if (sql->engine->commit(sql->connection, newest) != SQL_OK)
 		return sql_failed(sql);
 	sql->losses = 0;
 	log_recovery(sql, "is written again");

@@ -55,7 +55,8 @@ int	 sql_prepare_all(struct sql_connection *connection,
 void	 sql_finalize(struct sql_statement **statements, size_t count);
 
 enum store_status sql_begin(struct sql *sql);
-enum store_status sql_commit(struct sql *sql);
+/* newest is the journal's newest row then: see engine.h. */
+enum store_status sql_commit(struct sql *sql, int64_t newest);
 /* Without a transaction it does nothing. */
 void	 sql_rollback(struct sql *sql);
 /* Between transactions, for an engine that has tend(). */

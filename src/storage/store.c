@@ -304,7 +304,7 @@ store_webhook(struct store *store, const struct webhook_state *state)
 enum store_status
 store_commit(struct store *store)
 {
-	enum store_status status = sql_commit(store->sql);
+	enum store_status status = sql_commit(store->sql, store->head.seq);
 
 	if (status == STORE_OK)
 		store->committed = store->head;

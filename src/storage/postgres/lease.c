@@ -14,6 +14,10 @@
 #include "base/text.h"
 #include "base/xalloc.h"
 
+#define WENT_BACK	"the database has gone back: "
+#define WHY_BACK	\
+	": was a standby promoted that lacked it, or a backup put back?"
+
 /* "buddysho", of an advisory lock: how pg_locks shows its two halves, too. */
 #define LOCK_HIGH	"1651860580"
 #define LOCK_LOW	"2037606511"
@@ -45,20 +49,23 @@ static const char end_sql[] =
 static const char start_sql[] =
     "UPDATE buddyshopping.writer SET run = run + 1, host = $1,"
     " pid = $2::bigint, started_ms = $3::bigint WHERE id = 1"
-    " RETURNING run, committed";
+    " RETURNING run";
 /*
- * It is an UPDATE so that it waits for whoever changes the row, and so that
- * its own commit is durable behind all those before, on standbys too.
+ * It locks the row so that it waits for whoever has it, and so that its own
+ * commit is durable behind all those before, on standbys too.  What they have
+ * written is seen by the next statement.
  */
 static const char resume_sql[] =
-    "UPDATE buddyshopping.writer SET committed = committed WHERE id = 1"
-    " RETURNING run, committed";
+    "SELECT run FROM buddyshopping.writer WHERE id = 1 FOR UPDATE";
+static const char newest_sql[] =
+    "SELECT coalesce(greatest((SELECT max(seq) FROM buddyshopping.journal),"
+    " (SELECT max(seq) FROM buddyshopping.chain_anchor)), 0)";
 
 struct lease {
 	struct connection *connection;
 	int64_t	 run;
-	int64_t	 committed;	/* the last transaction known to be */
-	bool	 is_in_doubt;	/* the next one may be, too */
+	int64_t	 newest;	/* row of the journal known to be committed */
+	int64_t	 doubtful;	/* one that may be, too; or the newest */
 	int	 pid;		/* of the server's process that has the lock */
 	char	 started[START_BYTES];	/* since when it runs */
 };
@@ -85,28 +92,27 @@ lease_run(const struct lease *lease)
 }
 
 int64_t
-lease_next(const struct lease *lease)
+lease_newest(const struct lease *lease)
 {
-	return lease->committed + 1;
+	return lease->newest;
 }
 
 void
 lease_committed(struct lease *lease)
 {
-	lease->committed++;
-	lease->is_in_doubt = false;
+	lease->newest = lease->doubtful;
 }
 
 void
-lease_doubt(struct lease *lease)
+lease_doubt(struct lease *lease, int64_t newest)
 {
-	lease->is_in_doubt = true;
+	lease->doubtful = newest;
 }
 
 void
 lease_not_committed(struct lease *lease)
 {
-	lease->is_in_doubt = false;
+	lease->doubtful = lease->newest;
 }
 
 void
@@ -189,25 +195,19 @@ lease_take(struct lease *lease)
 	return STORE_IN_USE;
 }
 
-/* Of the row that result has; -1: it is not there, or none of ours. */
+/* The number that is all of result, which is cleared; -1: it is none. */
 static int
-read_row(const PGresult *result, int64_t *run, int64_t *committed)
+take_number(PGresult *result, int64_t *number)
 {
-	uint64_t numbers[2];
-	const char *text;
-	int i;
+	const char *text = PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) :
+	    "";
+	uint64_t value = 0;
+	bool is_number = text[0] != '\0' && text[number_scan(text,
+	    strlen(text), INT64_MAX, &value)] == '\0';
 
-	if (PQntuples(result) != 1)
-		return -1;
-	for (i = 0; i < 2; i++) {
-		text = PQgetvalue(result, 0, i);
-		if (text[0] == '\0' || text[number_scan(text, strlen(text),
-		    INT64_MAX, &numbers[i])] != '\0')
-			return -1;
-	}
-	*run = (int64_t)numbers[0];
-	*committed = (int64_t)numbers[1];
-	return 0;
+	PQclear(result);
+	*number = (int64_t)value;
+	return is_number ? 0 : -1;
 }
 
 static const char row_fault[] = "the row of the table writer is not there, or "
@@ -219,7 +219,6 @@ lease_start(struct lease *lease)
 	char host[HOST_BYTES], pid[NUMBER_BYTES], time[NUMBER_BYTES];
 	const char *const values[] = { host, pid, time };
 	PGresult *result;
-	int rc;
 
 	if (gethostname(host, sizeof(host)) == -1)
 		host[0] = '\0';
@@ -229,10 +228,27 @@ lease_start(struct lease *lease)
 	result = connection_ask(lease->connection, start_sql, 3, values);
 	if (result == NULL)
 		return refuse(lease);
-	rc = read_row(result, &lease->run, &lease->committed);
-	PQclear(result);
-	return rc == 0 ? STORE_OPENED : store_status_of_data(
-	    connection_name(lease->connection), row_fault);
+	return take_number(result, &lease->run) == 0 ? STORE_OPENED :
+	    store_status_of_data(connection_name(lease->connection), row_fault);
+}
+
+/* -1: fault. */
+static int
+read_newest(struct lease *lease, int64_t *newest)
+{
+	PGresult *result = connection_ask(lease->connection, newest_sql, 0,
+	    NULL);
+
+	return result == NULL ? -1 : take_number(result, newest);
+}
+
+enum store_open_status
+lease_look(struct lease *lease)
+{
+	if (read_newest(lease, &lease->newest) == -1)
+		return refuse(lease);
+	lease->doubtful = lease->newest;
+	return STORE_OPENED;
 }
 
 static enum lease_result
@@ -243,43 +259,57 @@ lose(struct lease *lease, const char *why)
 	return LEASE_GONE;
 }
 
-/* Whether all is there that was committed, and what was in doubt. */
 static enum lease_result
-compare(struct lease *lease, int64_t run, int64_t committed)
+lose_to_rival(struct lease *lease, const char *why)
 {
-	char why[PG_FAULT_BYTES];
-
-	if (run > lease->run) {
-		pg_fault_of_rival(connection_fault(lease->connection),
-		    connection_name(lease->connection), "another daemon has "
-		    "taken the database meanwhile");
-		return LEASE_GONE;
-	}
-	if (run < lease->run || committed < lease->committed) {
-		xsnprintf(why, sizeof(why), "the database has gone back: it "
-		    "ends with transaction %" PRId64 " of run %" PRId64
-		    ", but %" PRId64 " of run %" PRId64 " was committed and "
-		    "told: was a standby promoted that lacked it, or a backup "
-		    "put back?", committed, run, lease->committed, lease->run);
-		return lose(lease, why);
-	}
-	if (committed == lease->committed + 1 && lease->is_in_doubt)
-		lease->committed++;
-	else if (committed != lease->committed)
-		return lose(lease, "somebody else has changed the row of the "
-		    "table writer");
-	lease->is_in_doubt = false;
-	return LEASE_OURS;
+	pg_fault_of_rival(connection_fault(lease->connection),
+	    connection_name(lease->connection), why);
+	return LEASE_GONE;
 }
 
 static enum lease_result
-read_and_compare(struct lease *lease)
+compare_run(struct lease *lease, int64_t run)
+{
+	char why[PG_FAULT_BYTES];
+
+	if (run == lease->run)
+		return LEASE_OURS;
+	if (run > lease->run)
+		return lose_to_rival(lease, "another daemon has taken the "
+		    "database meanwhile");
+	xsnprintf(why, sizeof(why), WENT_BACK "its run is %" PRId64 ", but %"
+	    PRId64 " has begun" WHY_BACK, run, lease->run);
+	return lose(lease, why);
+}
+
+/* Whether all is there that was committed, and what was in doubt. */
+static enum lease_result
+compare_newest(struct lease *lease, int64_t newest)
+{
+	char why[PG_FAULT_BYTES];
+
+	if (newest < lease->newest) {
+		xsnprintf(why, sizeof(why), WENT_BACK "it ends with row %"
+		    PRId64 " of the journal, but %" PRId64 " was committed and "
+		    "told" WHY_BACK, newest, lease->newest);
+		return lose(lease, why);
+	}
+	if (newest != lease->newest && newest != lease->doubtful)
+		return lose_to_rival(lease, "somebody else has written to the "
+		    "journal meanwhile");
+	lease->newest = newest;
+	lease->doubtful = newest;
+	return LEASE_OURS;
+}
+
+/* Lock the row, for a moment, and read it. */
+static enum lease_result
+lock_row(struct lease *lease)
 {
 	unsigned warnings = connection_warnings(lease->connection);
 	PGresult *result = connection_ask(lease->connection, resume_sql, 0,
 	    NULL);
-	int64_t run, committed;
-	int rc;
+	int64_t run;
 
 	if (result == NULL)
 		return LEASE_FAILED;
@@ -290,10 +320,20 @@ read_and_compare(struct lease *lease)
 		    "the server has not waited for its standby");
 		return LEASE_FAILED;
 	}
-	rc = read_row(result, &run, &committed);
-	PQclear(result);
-	return rc == 0 ? compare(lease, run, committed) :
+	return take_number(result, &run) == 0 ? compare_run(lease, run) :
 	    lose(lease, row_fault);
+}
+
+static enum lease_result
+read_and_compare(struct lease *lease)
+{
+	enum lease_result result = lock_row(lease);
+	int64_t newest;
+
+	if (result != LEASE_OURS)
+		return result;
+	return read_newest(lease, &newest) == -1 ? LEASE_FAILED :
+	    compare_newest(lease, newest);
 }
 
 /*
@@ -337,16 +377,13 @@ static enum lease_result
 ask_for_rival(struct lease *lease)
 {
 	PGresult *result = connection_ask(lease->connection,
-	    "SELECT run, committed FROM buddyshopping.writer", 0, NULL);
-	int64_t run, committed;
-	bool is_taken;
+	    "SELECT run FROM buddyshopping.writer", 0, NULL);
+	int64_t run;
 
 	if (result == NULL)
 		return LEASE_FAILED;
-	is_taken = read_row(result, &run, &committed) == 0 && run > lease->run;
-	PQclear(result);
-	if (is_taken)
-		return compare(lease, run, committed);
+	if (take_number(result, &run) == 0 && run > lease->run)
+		return compare_run(lease, run);
 	pg_fault_of_absence(connection_fault(lease->connection),
 	    connection_name(lease->connection), "somebody else has the "
 	    "lock that a daemon holds");

@@ -10,9 +10,9 @@
 /*
  * That nobody else writes.  The connection holds an advisory lock, by which
  * another daemon is refused; and a row, writer, says whose run it is, by which
- * one is stopped that was taken for dead.  Each transaction moves the number
- * in that row on by one: so it is also known which one was the last, whatever
- * became of the connection that sent it.
+ * one is stopped that was taken for dead: each transaction locks it FOR SHARE,
+ * which leaves no versions of it behind.  What became of a transaction whose
+ * connection was lost is told by the journal's newest row.
  */
 struct lease;
 
@@ -35,12 +35,18 @@ enum store_open_status lease_take(struct lease *lease);
 /* Take the next run; the same. */
 enum store_open_status lease_start(struct lease *lease);
 
+/* There are tables: look which row of the journal is the newest; the same. */
+enum store_open_status lease_look(struct lease *lease);
+
 /* The run; 0 before lease_start(). */
 int64_t	 lease_run(const struct lease *lease);
-/* The number for the next transaction: one behind the last committed. */
-int64_t	 lease_next(const struct lease *lease);
-/* That one may be committed: from here on lease_resume() finds out, or ... */
-void	 lease_doubt(struct lease *lease);
+/* The journal's newest row that is known to be committed; 0 for none. */
+int64_t	 lease_newest(const struct lease *lease);
+/*
+ * A transaction may be committed, with which the newest row is that one: from
+ * here on lease_resume() finds out, or ...
+ */
+void	 lease_doubt(struct lease *lease, int64_t newest);
 /* ... it is known to be, or not to be. */
 void	 lease_committed(struct lease *lease);
 void	 lease_not_committed(struct lease *lease);
@@ -51,7 +57,7 @@ void	 lease_release(struct lease *lease);
 /*
  * The connection was made anew: take the lock from what is left of the one
  * before, wait for the end of what that did, and see whether all is there that
- * was committed; and whether that is which was in doubt (lease_next()).
+ * was committed; and whether that is which was in doubt (lease_newest()).
  */
 enum lease_result lease_resume(struct lease *lease);
 

@@ -36,8 +36,8 @@ static const char rollback_sql[] = "ROLLBACK";
 
 /* See lease.h. */
 static const struct sql_text fence_text = { .text =
-    "UPDATE buddyshopping.writer SET committed = ?2"
-    " WHERE id = 1 AND run = ?1 AND committed = ?2 - 1" };
+    "SELECT run FROM buddyshopping.writer WHERE id = 1 AND run = ?1"
+    " FOR SHARE" };
 static const struct sql_text sizes_text = { .text =
     "SELECT pg_database_size(current_database())" };
 
@@ -210,10 +210,6 @@ send_fence(struct postgres *p)
 		.type = SQL_INTEGER,
 		.number = lease_run(p->lease),
 	});
-	statement_bind(p->fence, 2, &(struct sql_value){
-		.type = SQL_INTEGER,
-		.number = lease_next(p->lease),
-	});
 	return pipeline_send(p->pipeline, p->fence, STATEMENT_FOR_ONE_ROW);
 }
 
@@ -276,7 +272,7 @@ rollback(struct sql_connection *base)
 static enum sql_result
 settle(struct postgres *p)
 {
-	int64_t number = lease_next(p->lease);
+	int64_t newest = lease_newest(p->lease);
 	enum lease_result result;
 	bool is_done;
 
@@ -295,14 +291,15 @@ settle(struct postgres *p)
 	}
 	if (result != LEASE_OURS)
 		return SQL_FAILED;
-	is_done = lease_next(p->lease) > number;
+	is_done = lease_newest(p->lease) > newest;
 	log_info("store: %s: there is a connection again: the commit %s",
 	    connection_name(p->connection), is_done ? "was done" :
 	    "was not done, and is done now");
 	if (is_done)
 		return SQL_OK;
+	/* Nor may be known what has no row, and can be done twice. */
 	pg_fault_of_absence(connection_fault(p->connection), commit_sql,
-	    "the connection was lost, and nothing was committed");
+	    "the connection was lost, and no row was committed");
 	connection_fault(p->connection)->base.is_lost = true;
 	return SQL_FAILED;
 }
@@ -336,7 +333,7 @@ settle_warning(struct postgres *p)
 }
 
 static enum sql_result
-commit(struct sql_connection *base)
+commit(struct sql_connection *base, int64_t newest)
 {
 	struct postgres *p = postgres_of(base);
 	unsigned warnings;
@@ -346,7 +343,7 @@ commit(struct sql_connection *base)
 		return SQL_OK;
 	}
 	/* What fails to be sent may have been sent in part. */
-	lease_doubt(p->lease);
+	lease_doubt(p->lease, newest);
 	warnings = connection_warnings(p->connection);
 	if (pipeline_send_text(p->pipeline, commit_sql) == -1)
 		return settle(p);
@@ -608,6 +605,8 @@ open_for(const char *name, enum schema_use use, struct sql_connection **opened)
 		status = lease_take(p->lease);
 	if (status == STORE_OPENED)
 		status = schema_bring(p->connection, use);
+	if (status == STORE_OPENED)
+		status = lease_look(p->lease);
 	if (status == STORE_OPENED && pipeline_start(p->pipeline) == -1)
 		status = STORE_IO_ERROR;
 	if (status == STORE_OPENED)

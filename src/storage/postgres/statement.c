@@ -153,6 +153,15 @@ is_plain_insert(const char *text)
 	    strstr(text, "ON CONFLICT") == NULL;
 }
 
+/* Which locks a row, and returns it as it is. */
+static bool
+is_select(const char *text)
+{
+	return strncmp(text, "SELECT ", 7) == 0;
+}
+
+#define ONE_ROW ") SELECT 1 / CAST(count(*) = 1 AS INTEGER) FROM changed"
+
 /* The text in that form; free() it. */
 static char *
 text_in_form(const struct statement *s, enum statement_form form)
@@ -168,8 +177,7 @@ text_in_form(const struct statement *s, enum statement_form form)
 		if (is_plain_insert(s->text))
 			break;
 		head = "WITH changed AS (";
-		tail = " RETURNING 1) SELECT 1 / CAST(count(*) = 1 AS INTEGER)"
-		    " FROM changed";
+		tail = is_select(s->text) ? ONE_ROW : " RETURNING 1" ONE_ROW;
 		break;
 	case STATEMENT_AS_CURSOR:
 		head = " NO SCROLL CURSOR FOR ";

@@ -20,8 +20,8 @@ struct statement;
 enum statement_form {
 	STATEMENT_AS_IT_IS,
 	/*
-	 * Changing any number of rows but one is an error there, DIVISION BY
-	 * ZERO: a transaction with it does not come to its COMMIT.
+	 * Changing, or locking, any number of rows but one is an error there,
+	 * DIVISION BY ZERO: a transaction with it does not come to its COMMIT.
 	 */
 	STATEMENT_FOR_ONE_ROW,
 	STATEMENT_AS_CURSOR		/* of the name statement_cursor() */

@@ -337,10 +337,11 @@ begin(struct sql_connection *base)
 }
 
 static enum sql_result
-commit(struct sql_connection *base)
+commit(struct sql_connection *base, int64_t newest)
 {
 	struct connection *c = connection_of(base);
 
+	(void)newest;	/* it always knows */
 	if (database_was_replaced(c->database))
 		return fail_for_good(c);
 	return run_own(c, SQL_COMMIT);
