@@ -20,12 +20,18 @@ static char superuser[POSTGRES_URL_BYTES];
 static struct story story;
 
 static void
-open_store(void)
+open_store_of(const char *name)
 {
 	story = (struct story){ .time_ms = STORY_BEGIN_MS };
 	log_set_level(0);	/* failures are wanted here */
-	ck_assert_int_eq(store_open(url, NULL, &story.store), STORE_OPENED);
+	ck_assert_int_eq(store_open(name, NULL, &story.store), STORE_OPENED);
 	(void)story_enter(&story, 0, RECORD_START, 1);
+}
+
+static void
+open_store(void)
+{
+	open_store_of(url);
 }
 
 static void
@@ -268,6 +274,43 @@ START_TEST(there_is_no_server_for_a_while)
 }
 END_TEST
 
+/* It is asked once, and then wants no more. */
+static bool
+stops(void *ctx)
+{
+	++*(unsigned *)ctx;
+	return false;
+}
+
+/* It takes connections, as the kernel does that for it, and says nothing. */
+START_TEST(stop_ends_the_wait_for_a_connection)
+{
+	char patient[POSTGRES_URL_BYTES + sizeof("&connect_timeout=0")];
+	struct postgres server;
+	unsigned asked = 0;
+
+	postgres_start(&server, NULL);
+	postgres_database_on(&server, url);
+	(void)snprintf(patient, sizeof(patient), "%s&connect_timeout=0", url);
+	open_store_of(patient);
+	ck_assert_int_eq(postgres_terminate(url), 1);
+	ck_assert_int_eq(kill(server.pid, SIGSTOP), 0);
+	store_set_waiting(story.store, stops, &asked);
+
+	ck_assert_int_eq(touch(2), STORE_REFUSED);
+
+	ck_assert_uint_gt(asked, 0);
+	ck_assert_int_eq(trouble(), STORE_ERROR_UNREACHABLE);
+	ck_assert_int_eq(kill(server.pid, SIGCONT), 0);
+	store_set_waiting(story.store, NULL, NULL);
+	while (touch(3) != STORE_OK)
+		continue;
+	expect_used("3");
+	story_end(&story);
+	postgres_clear(&server);
+}
+END_TEST
+
 struct standby {
 	unsigned asked;
 	unsigned answers;		/* that it goes on; few: the */
@@ -357,6 +400,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, rows_of_others_end_ours);
 	tcase_add_test(tc, database_that_went_back_is_found);
 	tcase_add_test(tc, there_is_no_server_for_a_while);
+	tcase_add_test(tc, stop_ends_the_wait_for_a_connection);
 	tcase_add_test(tc, commit_without_its_standby_is_not_told);
 	tcase_add_test(tc, stop_ends_the_wait_for_what_is_not_known);
 }

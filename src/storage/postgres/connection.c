@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/database_name.h"
 #include "base/xalloc.h"
+#include "attempt.h"
 
 enum {
 	ASK_MS = 1000,			/* between two calls of goes_on() */
@@ -246,7 +247,8 @@ connection_make(struct connection *c)
 	struct parameters p = parameters_of(c);
 
 	connection_drop(c);
-	c->pg = PQconnectdbParams(p.keys, p.values, 1);
+	c->pg = c->goes_on == NULL ? PQconnectdbParams(p.keys, p.values, 1) :
+	    attempt_connect(p.keys, p.values, c->goes_on, c->goes_on_ctx);
 	if (c->pg == NULL || PQstatus(c->pg) != CONNECTION_OK) {
 		connection_lost(c, "connecting");
 		return -1;

@@ -294,7 +294,7 @@ settle(struct postgres *p)
 	is_done = lease_newest(p->lease) > newest;
 	log_info("store: %s: there is a connection again: the commit %s",
 	    connection_name(p->connection), is_done ? "was done" :
-	    "was not done, and is done now");
+	    "was not found, and is done now");
 	if (is_done)
 		return SQL_OK;
 	/* Nor may be known what has no row, and can be done twice. */
