@@ -173,7 +173,7 @@ START_TEST(who_may_write_nothing_is_refused)
 	*strstr(url, "&user=") = '\0';
 	strcat(url, "&user=guest");
 	expect_refusal(STORE_CANNOT_CREATE);
-	ck_assert_int_eq(open_reader(url), STORE_BAD_DATA);
+	ck_assert_int_eq(open_reader(url), STORE_NO_DATABASE);
 	postgres_exec(superuser, "DROP ROLE guest");
 }
 END_TEST
