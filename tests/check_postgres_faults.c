@@ -366,6 +366,22 @@ START_TEST(commit_without_its_standby_is_not_told)
 }
 END_TEST
 
+/* Of its numbers that run out, perhaps: it is committed all the same. */
+START_TEST(commit_with_another_warning_is_told)
+{
+	begin();
+	postgres_exec(url, "CREATE FUNCTION f() RETURNS trigger "
+	    "LANGUAGE plpgsql AS 'BEGIN RAISE WARNING ''f''; RETURN NULL; "
+	    "END'; CREATE CONSTRAINT TRIGGER t AFTER UPDATE ON "
+	    "buddyshopping.session DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+	    "EXECUTE FUNCTION f()");
+
+	ck_assert_int_eq(touch(2), STORE_OK);
+	expect_used("2");
+	story_end(&story);
+}
+END_TEST
+
 START_TEST(stop_ends_the_wait_for_what_is_not_known)
 {
 	struct standby standby = { .answers = 2 };
@@ -402,5 +418,6 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, there_is_no_server_for_a_while);
 	tcase_add_test(tc, stop_ends_the_wait_for_a_connection);
 	tcase_add_test(tc, commit_without_its_standby_is_not_told);
+	tcase_add_test(tc, commit_with_another_warning_is_told);
 	tcase_add_test(tc, stop_ends_the_wait_for_what_is_not_known);
 }

@@ -70,7 +70,10 @@ void	 connection_set_waiting(struct connection *connection,
 /* Wait; false if goes_on() was: then for no longer. */
 bool	 connection_pause(struct connection *connection, unsigned ms);
 
-/* How many warnings came on it so far. */
+/*
+ * How many warnings came on it so far that the server has not waited for its
+ * standby.
+ */
 unsigned connection_warnings(const struct connection *connection);
 
 /* PQgetResult(), with what was sent on its way, and never waiting for ever. */

@@ -304,7 +304,7 @@ settle(struct postgres *p)
 	return SQL_FAILED;
 }
 
-/* The server has answered without any warning. */
+/* The server has answered, and has waited for its standby if it has one. */
 static enum sql_result
 judge_commit(struct postgres *p)
 {
