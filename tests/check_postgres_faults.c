@@ -400,6 +400,25 @@ START_TEST(stop_ends_the_wait_for_what_is_not_known)
 }
 END_TEST
 
+START_TEST(store_of_a_server_that_is_silent_is_closed)
+{
+	pid_t pid;
+
+	begin();
+	pid = (pid_t)atol(postgres_value(url, "SELECT pid FROM pg_locks "
+	    "WHERE locktype = 'advisory' AND database = (SELECT oid "
+	    "FROM pg_database WHERE datname = current_database()) "
+	    "ORDER BY pid"));
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+
+	story_end(&story);
+	ck_assert_int_eq(kill(pid, SIGCONT), 0);
+	ck_assert_int_eq(store_open(url, NULL, &story.store), STORE_OPENED);
+	store_close(story.store);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -420,4 +439,5 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, commit_without_its_standby_is_not_told);
 	tcase_add_test(tc, commit_with_another_warning_is_told);
 	tcase_add_test(tc, stop_ends_the_wait_for_what_is_not_known);
+	tcase_add_test(tc, store_of_a_server_that_is_silent_is_closed);
 }

@@ -34,7 +34,6 @@ enum {
 static const char lock_sql[] =
     "SELECT pg_try_advisory_lock(" LOCK "), (SELECT backend_start"
     " FROM pg_stat_activity WHERE pid = pg_backend_pid())";
-static const char unlock_sql[] = "SELECT pg_advisory_unlock(" LOCK ")";
 static const char holder_sql[] =
     "SELECT l.pid, a.backend_start, coalesce(a.application_name, ''),"
     " coalesce(host(a.client_addr), '')"
@@ -115,13 +114,6 @@ lease_not_committed(struct lease *lease)
 	lease->doubtful = lease->newest;
 }
 
-void
-lease_release(struct lease *lease)
-{
-	/* The server does it as well, once it notices that we are gone. */
-	PQclear(connection_ask(lease->connection, unlock_sql, 0, NULL));
-}
-
 /* -1: fault. */
 static int
 try_lock(struct lease *lease, bool *is_ours)
@@ -180,7 +172,7 @@ lease_take(struct lease *lease)
 	bool is_ours;
 	int tries;
 
-	/* One that was killed a moment ago may still be there. */
+	/* One that has ended a moment ago may still be there. */
 	for (tries = 0; tries < LOCK_TRIES; tries++) {
 		if (try_lock(lease, &is_ours) == -1)
 			return refuse(lease);

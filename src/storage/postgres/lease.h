@@ -51,9 +51,6 @@ void	 lease_doubt(struct lease *lease, int64_t newest);
 void	 lease_committed(struct lease *lease);
 void	 lease_not_committed(struct lease *lease);
 
-/* Let others have the lock, outside of transactions and of pipeline mode. */
-void	 lease_release(struct lease *lease);
-
 /*
  * The connection was made anew: take the lock from what is left of the one
  * before, wait for the end of what that did, and see whether all is there that

@@ -569,9 +569,10 @@ close_connection(struct sql_connection *base, bool is_broken)
 	struct postgres *p = postgres_of(base);
 
 	(void)is_broken;	/* the server knows what it has */
-	if (p->lease != NULL && rollback(base) == SQL_OK && !is_lost(p) &&
-	    PQexitPipelineMode(connection_pg(p->connection)) == 1)
-		lease_release(p->lease);
+	/*
+	 * With the connection the server ends its transaction and its lock,
+	 * which lease_take() waits for: a silent one is not waited for here.
+	 */
 	statement_free(p->measure);
 	statement_free(p->fence);
 	lease_free(p->lease);
