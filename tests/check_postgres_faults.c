@@ -5,7 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libpq-fe.h>
+
+#include "api/event_reader.h"
+#include "api/shop_webhooks.h"
+#include "api/webhook_settings.h"
 #include "base/log.h"
+#include "config/webhook_secrets.h"
+#include "hub/webhook_state.h"
 #include "storage/engines.h"
 #include "storage/store.h"
 
@@ -419,6 +426,88 @@ START_TEST(store_of_a_server_that_is_silent_is_closed)
 }
 END_TEST
 
+/* Who reads the journal waits, and is seen to, until this is finished. */
+static PGconn *
+lock_journal(void)
+{
+	PGconn *pg = PQconnectdb(superuser);
+	PGresult *result = PQexec(pg, "BEGIN; "
+	    "LOCK buddyshopping.journal IN ACCESS EXCLUSIVE MODE");
+
+	ck_assert_int_eq(PQresultStatus(result), PGRES_COMMAND_OK);
+	PQclear(result);
+	return pg;
+}
+
+static void
+wait_for_reader(void)
+{
+	while (strcmp(postgres_value(superuser, "SELECT count(*) FROM pg_locks "
+	    "WHERE NOT granted AND relation = "
+	    "'buddyshopping.journal'::regclass"), "0") == 0)
+		continue;
+}
+
+static void
+ignore(void *ctx)
+{
+	(void)ctx;
+}
+
+START_TEST(reader_of_events_stops_while_the_server_is_silent)
+{
+	const struct event_reader_config config = {
+		.path = url,
+		.done = ignore,
+	};
+	struct event_reader *reader;
+	PGconn *pg;
+
+	begin();
+	pg = lock_journal();
+	reader = event_reader_start(&config);
+	event_reader_ask(reader, &(struct event_request){
+		.after = EVENT_READER_NEWEST,
+	});
+	wait_for_reader();
+
+	event_reader_stop(reader);
+	PQfinish(pg);
+	story_end(&story);
+}
+END_TEST
+
+START_TEST(webhooks_stop_while_the_server_is_silent)
+{
+	static const struct webhook_secrets secrets;
+	static const struct webhook_settings webhook = {
+		.url = "https://shop.example/",
+		.secrets = &secrets,
+		.ca_file = "",
+	};
+	const struct shop_webhooks_settings settings = { "", &webhook };
+	struct webhook_states states = STAILQ_HEAD_INITIALIZER(states);
+	const struct shop_webhooks_config config = {
+		.database = url,
+		.states = &states,
+		.head = 1,
+		.changed = ignore,
+	};
+	struct shop_webhooks *all;
+	PGconn *pg;
+
+	begin();
+	pg = lock_journal();
+	all = shop_webhooks_new(&config, &settings, 1);
+	wait_for_reader();
+
+	shop_webhooks_stop(all);
+	shop_webhooks_free(all);
+	PQfinish(pg);
+	story_end(&story);
+}
+END_TEST
+
 void
 suite_add(TCase *tc)
 {
@@ -440,4 +529,6 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, commit_with_another_warning_is_told);
 	tcase_add_test(tc, stop_ends_the_wait_for_what_is_not_known);
 	tcase_add_test(tc, store_of_a_server_that_is_silent_is_closed);
+	tcase_add_test(tc, reader_of_events_stops_while_the_server_is_silent);
+	tcase_add_test(tc, webhooks_stop_while_the_server_is_silent);
 }

@@ -47,7 +47,8 @@ open_reader(const char *name)
 	enum store_open_status status;
 
 	log_set_level(0);
-	status = engine->open_reader(name, SQL_READER_OF_ANY, &connection);
+	status = engine->open_reader(name, SQL_READER_OF_ANY, NULL,
+	    &connection);
 	engine->close(connection, false);
 	return status;
 }

@@ -94,6 +94,19 @@ wait_for_request(struct event_reader *reader, struct event_request *request)
 	return is_asked;
 }
 
+/* The database's server is waited for: does anybody wait for the answer? */
+static bool
+goes_on(void *ctx)
+{
+	struct event_reader *reader = ctx;
+	bool is_stopping;
+
+	mutex_lock(&reader->lock);
+	is_stopping = reader->is_stopping;
+	mutex_unlock(&reader->lock);
+	return !is_stopping;
+}
+
 static void *
 event_reader_main(void *ctx)
 {
@@ -120,6 +133,7 @@ event_reader_start(const struct event_reader_config *config)
 
 	reader->config = *config;
 	reader->journal = journal_events_new(config->path);
+	journal_events_set_waiting(reader->journal, goes_on, reader);
 	if (pthread_mutex_init(&reader->lock, NULL) != 0 ||
 	    pthread_cond_init(&reader->wake, NULL) != 0)
 		fatalx("events: no lock");

@@ -102,6 +102,13 @@ webhook_worker_new(const char *path, const char *shop,
 	return worker;
 }
 
+void
+webhook_worker_set_waiting(struct webhook_worker *worker,
+    bool (*goes_on)(void *ctx), void *ctx)
+{
+	journal_events_set_waiting(worker->reader, goes_on, ctx);
+}
+
 static void
 drop_test(struct webhook_worker *worker)
 {

@@ -34,6 +34,9 @@ struct webhook_worker *webhook_worker_new(const char *path, const char *shop,
 	    const struct id_key *seed, struct webhook_state *state,
 	    int64_t head);
 void	 webhook_worker_free(struct webhook_worker *worker);
+/* See journal_events_set_waiting(). */
+void	 webhook_worker_set_waiting(struct webhook_worker *worker,
+	    bool (*goes_on)(void *ctx), void *ctx);
 
 /* Takes settings, which hold from now on: all that is under way is sent anew. */
 void	 webhook_worker_configure(struct webhook_worker *worker,

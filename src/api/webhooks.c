@@ -166,6 +166,19 @@ webhooks_main(void *ctx)
 	}
 }
 
+/* The database's server is waited for: not by who stops. */
+static bool
+goes_on(void *ctx)
+{
+	struct webhooks *webhooks = ctx;
+	bool is_stopping;
+
+	mutex_lock(&webhooks->lock);
+	is_stopping = webhooks->is_stopping;
+	mutex_unlock(&webhooks->lock);
+	return !is_stopping;
+}
+
 static void
 start_worker(struct webhooks *webhooks)
 {
@@ -179,6 +192,7 @@ start_worker(struct webhooks *webhooks)
 		state = webhook_state_new();
 	webhooks->worker = webhook_worker_new(webhooks->database,
 	    webhooks->shop, &seed, state, webhooks->config.head);
+	webhook_worker_set_waiting(webhooks->worker, goes_on, webhooks);
 	webhooks->thread = thread_start("webhooks", webhooks_main, webhooks);
 	webhooks->is_running = true;
 	webhooks->is_forgetting = false;

@@ -142,7 +142,7 @@ audit_open(const char *name, struct audit **opened)
 	audit->name = xstrdup(name);
 	audit->engine = engine_of(name);
 	status = (enum audit_status)audit->engine->open_reader(name,
-	    SQL_READER_OF_ANY, &audit->connection);
+	    SQL_READER_OF_ANY, NULL, &audit->connection);
 	audit->path = audit->engine->path(audit->connection);
 	if (status == AUDIT_OK && audit->engine->has_files) {
 		audit->pace = pace_new(name, PACE_OF_READING);

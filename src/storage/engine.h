@@ -102,6 +102,12 @@ struct sql_row_reader {
 	const char *(*column_name)(void *row, int column);
 };
 
+/* Who waits for a server: asked every second or so whether that goes on. */
+struct sql_waiting {
+	bool	(*goes_on)(void *ctx);	/* NULL: it does */
+	void	*ctx;
+};
+
 struct engine {
 	const char *name;	/* as people call it */
 	bool	 has_files;	/* its databases are files of this machine, */
@@ -132,10 +138,12 @@ struct engine {
 	/*
 	 * For a reader, who changes nothing.  What was wrong is logged for
 	 * SQL_READER_OF_ANY; else fault() of *connection, which is to be closed
-	 * in any case, tells.
+	 * in any case, tells.  Once waiting does not go on, this call fails and
+	 * so does what is read; it may be NULL.
 	 */
 	enum store_open_status (*open_reader)(const char *database,
-	    enum sql_reader kind, struct sql_connection **connection);
+	    enum sql_reader kind, const struct sql_waiting *waiting,
+	    struct sql_connection **connection);
 	/* Have work(ctx) called now and then while something is read. */
 	void	(*watch)(struct sql_connection *connection,
 	    void (*work)(void *ctx), void *ctx);

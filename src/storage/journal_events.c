@@ -81,6 +81,7 @@ struct journal_events {
 	char	*path;
 	char	*shown;		/* the same without a password */
 	const struct engine *engine;
+	struct sql_waiting waiting;
 	struct sql_connection *connection; /* NULL until it is opened */
 	struct sql_statement *statements[STATEMENTS];
 	bool	 has_failed;		/* which was logged */
@@ -109,6 +110,13 @@ journal_events_new(const char *path)
 	reader->shown = database_name_show(path);
 	reader->engine = engine_of(path);
 	return reader;
+}
+
+void
+journal_events_set_waiting(struct journal_events *reader,
+    bool (*goes_on)(void *ctx), void *ctx)
+{
+	reader->waiting = (struct sql_waiting){ goes_on, ctx };
 }
 
 static void
@@ -174,7 +182,7 @@ open_connection(struct journal_events *reader)
 	if (reader->connection != NULL)
 		return JOURNAL_EVENTS_OK;
 	if (reader->engine->open_reader(reader->path, SQL_READER_OF_STORE,
-	    &reader->connection) == STORE_OPENED &&
+	    &reader->waiting, &reader->connection) == STORE_OPENED &&
 	    sql_prepare_all(reader->connection, statement_sql,
 	    reader->statements, STATEMENTS) == 0)
 		return JOURNAL_EVENTS_OK;

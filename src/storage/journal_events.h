@@ -93,6 +93,12 @@ struct journal_events_page {
 
 /* path, that of the store, is copied.  Nothing is opened before a call. */
 struct journal_events *journal_events_new(const char *path);
+/*
+ * Have goes_on(ctx) asked every second or so while a call waits for a server:
+ * false, and the call fails within seconds.  Before the first call.
+ */
+void	 journal_events_set_waiting(struct journal_events *reader,
+	    bool (*goes_on)(void *ctx), void *ctx);
 /* NULL is allowed.  Before store_close(), which empties the log. */
 void	 journal_events_free(struct journal_events *reader);
 

@@ -649,12 +649,15 @@ start(struct sql_connection *base)
 
 static enum store_open_status
 open_reader(const char *name, enum sql_reader kind,
-    struct sql_connection **opened)
+    const struct sql_waiting *waiting, struct sql_connection **opened)
 {
 	struct postgres *p = new_postgres(name, CONNECTION_TO_READ);
 	enum store_open_status status;
 
 	*opened = &p->base;
+	if (waiting != NULL)
+		connection_set_waiting(p->connection, waiting->goes_on,
+		    waiting->ctx);
 	if (kind == SQL_READER_OF_ANY) {
 		status = server_connect(p->connection, STORE_NO_DATABASE);
 		if (status == STORE_OPENED)

@@ -278,11 +278,12 @@ start(struct sql_connection *base)
 
 static enum store_open_status
 open_reader(const char *name, enum sql_reader kind,
-    struct sql_connection **opened)
+    const struct sql_waiting *waiting, struct sql_connection **opened)
 {
 	struct connection *c = new_connection(name);
 	enum store_open_status status = sqlite_reader_open(name, kind, &c->db);
 
+	(void)waiting;		/* there is no server */
 	*opened = &c->base;
 	if (status != STORE_OPENED)
 		(void)fail(c, sqlite3_extended_errcode(c->db), name);
