@@ -160,6 +160,24 @@ START_TEST(row_that_is_not_there_is_found_before_the_commit)
 }
 END_TEST
 
+/* In front of the COMMIT, which would tell it in any case. */
+START_TEST(what_waits_to_be_answered_has_a_limit)
+{
+	enum store_status status;
+	int sent = 0;
+
+	begin();
+	ck_assert_int_eq(store_begin(story.store), STORE_OK);
+	ck_assert_int_eq(store_touch(story.store, 99, 5), STORE_OK);
+
+	while ((status = store_touch(story.store, 1, 5)) == STORE_OK)
+		ck_assert_int_lt(++sent, 2000);
+	ck_assert_int_eq(status, STORE_FATAL);
+	ck_assert_int_gt(sent, 100);
+	story_end(&story);
+}
+END_TEST
+
 START_TEST(statement_times_out)
 {
 	begin();
@@ -517,6 +535,7 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, refused_statement_has_its_kind, 0, count);
 	tcase_add_loop_test(tc, refused_commit_has_its_kind, 0, count);
 	tcase_add_test(tc, row_that_is_not_there_is_found_before_the_commit);
+	tcase_add_test(tc, what_waits_to_be_answered_has_a_limit);
 	tcase_add_test(tc, statement_times_out);
 	tcase_add_test(tc, run_of_another_daemon_ends_ours);
 	tcase_add_test(tc,

@@ -9,6 +9,7 @@
 #include "base/xalloc.h"
 
 enum {
+	QUEUE_MAX = 1000,
 	TAG_BYTES = 64
 };
 
@@ -126,6 +127,12 @@ pipeline_send_text(struct pipeline *p, const char *text)
 		return lose(p, text);
 	enqueue(p, &sent);
 	return 0;
+}
+
+bool
+pipeline_is_full(const struct pipeline *p)
+{
+	return p->count >= QUEUE_MAX;
 }
 
 /* Any number of rows but one makes the server divide by zero. */

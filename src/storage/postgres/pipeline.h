@@ -36,6 +36,8 @@ int	 pipeline_send(struct pipeline *pipeline, struct statement *statement,
 int	 pipeline_send_text(struct pipeline *pipeline, const char *text)
 	    __attribute__((warn_unused_result));
 
+/* Whether so much was sent that it is to be waited for, for memory's sake. */
+bool	 pipeline_is_full(const struct pipeline *pipeline);
 /*
  * Wait until all that was sent has run, and give its rows to a statement that
  * was the last one sent; NULL: nobody wants them.  -1: something failed, the

@@ -392,7 +392,8 @@ run_in_form(struct sql_statement *base, enum statement_form form)
 
 	if (get_ready(p) == -1 || pipeline_send(p->pipeline, s, form) == -1)
 		return fail(p);
-	if (p->transaction == TRANSACTION_NONE &&
+	if ((p->transaction == TRANSACTION_NONE ||
+	    pipeline_is_full(p->pipeline)) &&
 	    pipeline_wait(p->pipeline, NULL) == -1)
 		return fail(p);
 	return SQL_OK;
