@@ -36,6 +36,12 @@ clock_us(void)
 }
 
 uint64_t
+clock_ms(void)
+{
+	return clock_us() / 1000;
+}
+
+uint64_t
 clock_thread_us(void)
 {
 	return 0;

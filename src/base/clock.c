@@ -32,6 +32,12 @@ clock_us(void)
 }
 
 uint64_t
+clock_ms(void)
+{
+	return clock_us() / 1000;
+}
+
+uint64_t
 clock_thread_us(void)
 {
 	return read_us(CLOCK_THREAD_CPUTIME_ID);

@@ -14,6 +14,7 @@ struct now {
 struct now clock_now(void);
 /* The monotonic clock alone. */
 uint64_t clock_us(void);
+uint64_t clock_ms(void);
 /* The time that the calling thread has spent on a core. */
 uint64_t clock_thread_us(void);
 

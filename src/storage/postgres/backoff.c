@@ -15,7 +15,7 @@ backoff_failed(struct backoff *backoff)
 		backoff->pause_ms = PAUSE_MIN_MS;
 	if (backoff->pause_ms > PAUSE_MAX_MS)
 		backoff->pause_ms = PAUSE_MAX_MS;
-	backoff->retry_ms = clock_us() / 1000 + backoff->pause_ms;
+	backoff->retry_ms = clock_ms() + backoff->pause_ms;
 }
 
 unsigned
@@ -27,6 +27,5 @@ backoff_shortest(struct backoff *backoff)
 bool
 backoff_is_pausing(const struct backoff *backoff)
 {
-	return backoff->pause_ms != 0 &&
-	    clock_us() / 1000 < backoff->retry_ms;
+	return backoff->pause_ms != 0 && clock_ms() < backoff->retry_ms;
 }

@@ -158,18 +158,12 @@ goes_on(const struct connection *c)
 	return c->goes_on == NULL || c->goes_on(c->goes_on_ctx);
 }
 
-static uint64_t
-now_ms(void)
-{
-	return clock_us() / 1000;
-}
-
 bool
 connection_pause(struct connection *c, unsigned ms)
 {
-	uint64_t end = now_ms() + ms, now;
+	uint64_t end = clock_ms() + ms, now;
 
-	while ((now = now_ms()) < end) {
+	while ((now = clock_ms()) < end) {
 		if (!goes_on(c))
 			return false;
 		/* Interrupted is good enough. */
@@ -336,7 +330,7 @@ struct waiting {
 static void
 ask(struct connection *c, struct waiting *waiting)
 {
-	uint64_t now = now_ms();
+	uint64_t now = clock_ms();
 
 	if (now < waiting->ask_ms)
 		return;
@@ -364,7 +358,7 @@ await(struct connection *c, bool is_to_write, struct waiting *waiting)
 PGresult *
 connection_result(struct connection *c)
 {
-	struct waiting waiting = { .ask_ms = now_ms() + ASK_MS };
+	struct waiting waiting = { .ask_ms = clock_ms() + ASK_MS };
 	int unsent;
 
 	for (;;) {

@@ -59,8 +59,9 @@ number_of(const char *code)
 	return number;
 }
 
-void
-pg_fault_line(const char *said, char *line, size_t size)
+/* What libpq says, as one line with no more than size bytes. */
+static void
+make_line(const char *said, char *line, size_t size)
 {
 	size_t len = 0;
 
@@ -79,7 +80,7 @@ set_fault(struct pg_fault *fault, const char *what, const char *code,
 {
 	const struct state *state = find_state(code);
 
-	pg_fault_line(message, fault->message, sizeof(fault->message));
+	make_line(message, fault->message, sizeof(fault->message));
 	fault->base = (struct sql_fault){
 		.code = number_of(code),
 		.what = what,
@@ -116,7 +117,7 @@ pg_fault_of_result(struct pg_fault *fault, const PGresult *result,
 		return;
 	}
 	/* Cut is good enough: what else there is could be a customer's. */
-	pg_fault_line(primary == NULL ? "" : primary, text,
+	make_line(primary == NULL ? "" : primary, text,
 	    sizeof(text) - sizeof(" (SQLSTATE 00000)"));
 	xsnprintf(text + strlen(text), sizeof(" (SQLSTATE 00000)"),
 	    " (SQLSTATE %.5s)", code);

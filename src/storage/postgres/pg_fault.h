@@ -40,7 +40,4 @@ void	 pg_fault_of_rival(struct pg_fault *fault, const char *what,
 /* Whether the statement's failure ended the connection as well. */
 bool	 pg_fault_is_fatal(const struct pg_result *result);
 
-/* What libpq says, as one line with no more than size bytes. */
-void	 pg_fault_line(const char *said, char *line, size_t size);
-
 #endif

@@ -105,12 +105,6 @@ path(const struct sql_connection *base)
 	return connection_name(((const struct postgres *)base)->connection);
 }
 
-static uint64_t
-now_ms(void)
-{
-	return clock_us() / 1000;
-}
-
 /* Whether there is no connection any more, which ends all that was begun. */
 static bool
 is_lost(struct postgres *p)
@@ -146,12 +140,12 @@ reconnect(struct postgres *p)
 static enum lease_result
 reconnect_soon(struct postgres *p)
 {
-	uint64_t end_ms = now_ms() + RESTART_MS;
+	uint64_t end_ms = clock_ms() + RESTART_MS;
 	enum lease_result result;
 	char why[PG_FAULT_BYTES];
 
-	pg_fault_line(fault(&p->base)->message, why, sizeof(why));
-	while ((result = reconnect(p)) == LEASE_FAILED && now_ms() < end_ms)
+	xsnprintf(why, sizeof(why), "%s", fault(&p->base)->message);
+	while ((result = reconnect(p)) == LEASE_FAILED && clock_ms() < end_ms)
 		if (!connection_pause(p->connection,
 		    backoff_shortest(&p->backoff)))
 			break;
@@ -517,9 +511,9 @@ checkpoint(struct sql_connection *base)
 	struct postgres *p = postgres_of(base);
 	struct sql_value size;
 
-	if (is_lost(p) || now_ms() < p->measure_ms)
+	if (is_lost(p) || clock_ms() < p->measure_ms)
 		return SQL_OK;
-	p->measure_ms = now_ms() + SIZES_MS;
+	p->measure_ms = clock_ms() + SIZES_MS;
 	if (pipeline_send(p->pipeline, p->measure, STATEMENT_AS_IT_IS) == -1 ||
 	    pipeline_wait(p->pipeline, p->measure) == -1)
 		return SQL_OK;	/* then not; what was lost is made again */
