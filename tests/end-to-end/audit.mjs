@@ -246,7 +246,40 @@ test('what reading would run is refused, and not run',
 				RIGHTARG = ${right}, FUNCTION = public.f)`,
 			/the operator = is somebody else's/,
 			`DROP FUNCTION public.f(${left}, ${right}) CASCADE`];
+		// Planned with a function that does nothing, which it had then.
+		const sneaky = (planned, message, repair) => [
+			`CREATE FUNCTION public.f(int) RETURNS bool LANGUAGE sql
+				IMMUTABLE AS 'SELECT true'; ${planned};
+				CREATE OR REPLACE FUNCTION public.f(int) RETURNS bool
+				IMMUTABLE ${RUNS}`, message,
+			`${repair}; DROP FUNCTION public.f(int)`];
 		const ruins = [
+			[`ALTER TABLE about RENAME TO hidden;
+				CREATE FUNCTION public.f() RETURNS text ${RUNS};
+				CREATE VIEW about AS SELECT public.f() AS application,
+				version FROM hidden`, /the table about is not as/,
+			`DROP VIEW about; DROP FUNCTION public.f();
+				ALTER TABLE hidden RENAME TO about`],
+			['ALTER TABLE about ENABLE ROW LEVEL SECURITY',
+				/the table about is not as/,
+				'ALTER TABLE about DISABLE ROW LEVEL SECURITY'],
+			sneaky('CREATE INDEX sneaky ON about(id) WHERE public.f(1)',
+				/the index .*sneaky is somebody else's/,
+				'DROP INDEX sneaky'),
+			sneaky('CREATE INDEX sneaky ON journal((public.f(1)))',
+				/the index .*sneaky is somebody else's/,
+				'DROP INDEX sneaky'),
+			['CREATE STATISTICS sneaky ON seq, hash FROM chain_anchor',
+				/the statistics sneaky are somebody else's/,
+				'DROP STATISTICS sneaky'],
+			[`CREATE TYPE public.e AS ENUM ('x');
+				CREATE FUNCTION public.f(public.e) RETURNS bigint ${RUNS};
+				CREATE CAST (public.e AS bigint)
+				WITH FUNCTION public.f(public.e) AS IMPLICIT;
+				ALTER TABLE about ALTER version TYPE public.e USING 'x'`,
+				/version of the table about is not as/,
+			`ALTER TABLE about ALTER version TYPE bigint USING 7;
+				DROP TYPE public.e CASCADE`],
 			operator('customer_state', 'int'),
 			operator('oid', 'regnamespace'),	// who looks for it
 			[`CREATE FUNCTION count(customer_state) RETURNS bool ${RUNS}`,
@@ -256,7 +289,7 @@ test('what reading would run is refused, and not run',
 				CREATE FUNCTION public.f() RETURNS text ${RUNS};
 				CREATE VIEW webhook AS SELECT public.f() AS shop,
 				seq FROM hidden`, /the table webhook is not as/,
-			`DROP VIEW webhook; ALTER TABLE hidden RENAME TO webhook`],
+			`DROP VIEW webhook; DROP FUNCTION public.f(); ALTER TABLE hidden RENAME TO webhook`],
 			['ALTER TABLE session ENABLE ROW LEVEL SECURITY',
 				/the table session is not as/,
 				'ALTER TABLE session DISABLE ROW LEVEL SECURITY'],

@@ -11,5 +11,11 @@
  * was logged.
  */
 enum store_open_status catalog_check(struct connection *connection);
+/*
+ * Whether about may be read, which tells the version that the others are of:
+ * a view there, for example, would run what its owner wants, with the rights of
+ * who reads it.
+ */
+enum store_open_status catalog_check_about(struct connection *connection);
 
 #endif

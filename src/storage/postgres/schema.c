@@ -105,9 +105,12 @@ judge_version(struct connection *connection, const PGresult *result,
 static enum store_open_status
 judge_ours(struct connection *connection, enum schema_use use)
 {
-	PGresult *result = connection_ask(connection, version_sql, 0, NULL);
-	enum store_open_status status;
+	enum store_open_status status = catalog_check_about(connection);
+	PGresult *result;
 
+	if (status != STORE_OPENED)
+		return status;
+	result = connection_ask(connection, version_sql, 0, NULL);
 	if (result == NULL)
 		return server_refused(connection);
 	status = judge_version(connection, result, use);
