@@ -129,6 +129,10 @@ START_TEST(newer_version_is_refused)
 }
 END_TEST
 
+/* What would run, whatever it does. */
+#define NOTHING "CREATE FUNCTION public.f(bigint) RETURNS bool LANGUAGE sql " \
+	"IMMUTABLE AS 'SELECT true'; "
+
 static const char *const tampered[] = {
 	"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS "
 	    "'BEGIN RETURN NULL; END'; CREATE TRIGGER t BEFORE INSERT ON "
@@ -143,6 +147,19 @@ static const char *const tampered[] = {
 	"CREATE TABLE buddyshopping.more () INHERITS (buddyshopping.session)",
 	"DROP TABLE buddyshopping.webhook",
 	"UPDATE buddyshopping.about SET version = 6",
+	"ALTER FUNCTION buddyshopping.refuse() SET search_path = public",
+	"ALTER FUNCTION buddyshopping.refuse() SECURITY DEFINER",
+	NOTHING "ALTER TABLE buddyshopping.journal ADD CHECK (public.f(seq))",
+	"ALTER TABLE buddyshopping.webhook ADD CHECK (shop <> 'other')",
+	NOTHING "ALTER DOMAIN buddyshopping.truth ADD CHECK (public.f(VALUE))",
+	NOTHING "ALTER TABLE buddyshopping.customer ALTER seq_cart "
+	    "SET DEFAULT public.f(1)::int",
+	NOTHING "ALTER DOMAIN buddyshopping.digest "
+	    "SET DEFAULT public.f(1)::text::bytea",
+	"ALTER TABLE buddyshopping.webhook ADD EXCLUDE (seq WITH =)",
+	"CREATE TABLE public.mine (session BIGINT REFERENCES "
+	    "buddyshopping.session ON DELETE CASCADE)",
+	NOTHING "CREATE INDEX ON buddyshopping.journal(seq) WHERE public.f(1)",
 };
 
 START_TEST(tampered_schema_is_refused)
