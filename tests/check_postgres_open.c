@@ -172,6 +172,26 @@ START_TEST(tampered_schema_is_refused)
 }
 END_TEST
 
+START_TEST(only_an_owner_writes)
+{
+	make_ours();
+	postgres_exec(superuser, "CREATE ROLE shops; ALTER TABLE "
+	    "buddyshopping.journal OWNER TO shops; GRANT ALL ON "
+	    "buddyshopping.journal TO buddyshopping");
+
+	expect_refusal(STORE_BAD_DATA);
+	ck_assert_int_eq(open_reader(url), STORE_OPENED);
+	ck_assert_int_eq(open_and_close(superuser), STORE_BAD_DATA);
+	postgres_exec(superuser, "GRANT shops TO buddyshopping");
+	ck_assert_int_eq(open_and_close(url), STORE_OPENED);
+	postgres_exec(superuser, "REASSIGN OWNED BY shops TO buddyshopping; "
+	    "ALTER SCHEMA buddyshopping OWNER TO postgres; GRANT USAGE ON "
+	    "SCHEMA buddyshopping TO buddyshopping");
+	expect_refusal(STORE_BAD_DATA);
+	postgres_exec(superuser, "DROP OWNED BY shops; DROP ROLE shops");
+}
+END_TEST
+
 START_TEST(other_encoding_is_refused)
 {
 	make_database();
@@ -252,6 +272,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, newer_version_is_refused);
 	tcase_add_loop_test(tc, tampered_schema_is_refused, 0,
 	    sizeof(tampered) / sizeof(tampered[0]));
+	tcase_add_test(tc, only_an_owner_writes);
 	tcase_add_test(tc, other_encoding_is_refused);
 	tcase_add_test(tc, who_may_write_nothing_is_refused);
 	tcase_add_test(tc, read_only_database_is_refused);

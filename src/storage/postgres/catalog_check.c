@@ -60,6 +60,27 @@ static const char reading_sql[] =
     " LIMIT 1";
 
 /*
+ * Whose schema and tables they are: ours, or a role's that we are a member of;
+ * a superuser is no member of all.
+ */
+static const char owners_sql[] =
+    "SELECT format('its %s is the role %s''s, not that of %s', what,"
+    "  pg_get_userbyid(owner), current_user) FROM ("
+    "  SELECT 'schema ' || nspname, nspowner FROM pg_namespace"
+    "   WHERE nspname = 'buddyshopping'"
+    "  UNION ALL SELECT 'table ' || relname, relowner FROM pg_class"
+    "   WHERE relnamespace = to_regnamespace('buddyshopping')"
+    "   AND relname = ANY ($1::name[])"
+    "  UNION ALL SELECT 'domain ' || typname, typowner FROM pg_type"
+    "   WHERE typnamespace = to_regnamespace('buddyshopping')"
+    "   AND typtype = 'd'"
+    "  UNION ALL SELECT 'function ' || proname, proowner FROM pg_proc"
+    "   WHERE pronamespace = to_regnamespace('buddyshopping')"
+    "  ) AS made (what, owner) JOIN pg_roles AS me ON rolname = current_user"
+    " WHERE owner <> me.oid AND (rolsuper OR NOT pg_has_role(owner, 'USAGE'))"
+    " LIMIT 1";
+
+/*
  * Texts are compared without blanks, quotes, parentheses and what PostgreSQL
  * writes where it can be left out.  No row if all is well.
  */
@@ -139,6 +160,14 @@ catalog_check_about(struct connection *connection)
 	const char *const values[] = { "{" FIRST_TABLE "}" };
 
 	return judge(connection, reading_sql, 1, values);
+}
+
+enum store_open_status
+catalog_check_owners(struct connection *connection)
+{
+	const char *const values[] = { "{" ALL_TABLES "}" };
+
+	return judge(connection, owners_sql, 1, values);
 }
 
 enum store_open_status

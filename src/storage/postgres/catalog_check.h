@@ -17,5 +17,10 @@ enum store_open_status catalog_check(struct connection *connection);
  * who reads it.
  */
 enum store_open_status catalog_check_about(struct connection *connection);
+/*
+ * For who writes: whether all of it is its own, or that of a role that it is a
+ * member of; another one could have it changed at any time.
+ */
+enum store_open_status catalog_check_owners(struct connection *connection);
 
 #endif

@@ -157,9 +157,13 @@ judge_safely(struct connection *connection, enum schema_use use,
 static enum store_open_status
 bring(struct connection *connection, enum schema_use use)
 {
+	enum store_open_status status;
+
 	switch (look(connection)) {
 	case FOUND_OURS:
-		return judge_ours(connection, use);
+		status = catalog_check_owners(connection);
+		return status == STORE_OPENED ? judge_ours(connection, use) :
+		    status;
 	case FOUND_FOREIGN_SCHEMA:
 		return refuse(connection, "its schema buddyshopping is "
 		    "somebody else's");
