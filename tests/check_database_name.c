@@ -49,6 +49,7 @@ START_TEST(a_path_is_none_of_postgresql_and_shown_as_it_is)
 		"postgresql/shop.db", "a=b", "a=b.db", "hosts=b", "host",
 		"./host=b", "host.db=1", "a:b", "a:/b", "password", "=", "//",
 		"/a://b", "a b=c", "services=x",
+		"./x=1 password=a", "/a password=b", "a password", "my=a b",
 	};
 	size_t i;
 
@@ -163,6 +164,10 @@ START_TEST(where_a_secret_could_be_mistaken_nothing_is_shown)
 		"postgresql://h?p%61ssword=" SECRET "&port=1",
 		"postgresql://h?password=a&" SECRET "=b",
 		"host=h password=a " SECRET "=b", "host=h PASSWORD=" SECRET,
+		/* What may be misspelt in front of it. */
+		"hostt=1 password=" SECRET, "PASSWORD=" SECRET,
+		"hostt = 1 Password = " SECRET, "h\tpassword=" SECRET,
+		"db password=" SECRET, "a=b\npassword\t=" SECRET,
 	};
 	size_t i;
 

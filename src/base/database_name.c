@@ -302,15 +302,40 @@ is_url(const char *name)
 	    strncasecmp(name, "postgres:", 9) == 0;
 }
 
+/* In any case of letters: that one is meant. */
+static bool
+is_like_keyword(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+		if (strlen(keywords[i].name) == len &&
+		    strncasecmp(keywords[i].name, text, len) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Whether any of its words is a keyword, with a = behind it.  One in front that
+ * is none may be misspelt, and a password follow.
+ */
 static bool
 is_connection_string(const char *name)
 {
+	static const char blanks[] = " \t\n\v\f\r";
 	size_t len;
 
-	name += strspn(name, " ");
-	len = strcspn(name, " =");
-	return name[len + strspn(name + len, " ")] == '=' &&
-	    find_keyword(name, len) != NULL;
+	if (*name == '/' || *name == '.')
+		return false;
+	for (name += strspn(name, blanks); *name != '\0';
+	    name += strspn(name, blanks)) {
+		len = strcspn(name, "= \t\n\v\f\r");
+		if (name[len + strspn(name + len, blanks)] == '=' &&
+		    is_like_keyword(name, len))
+			return true;
+		name += strcspn(name, blanks);
+	}
+	return false;
 }
 
 bool

@@ -11,9 +11,10 @@
 
 /*
  * Whether it is meant for PostgreSQL: a URL, which begins with postgresql: or
- * postgres:, or a connection string, which begins with a keyword of libpq's and
- * an equals sign.  So is a URL of any other kind, which is none that can be
- * used.  Whatever begins with a slash or a dot is a path.
+ * postgres:, or a connection string: one of its words is a keyword of libpq's,
+ * in whatever case, with an equals sign behind it.  So is a URL of any other
+ * kind, which is none that can be used.  Whatever begins with a slash or a dot
+ * is a path.
  */
 bool	 database_name_is_postgresql(const char *name);
 
