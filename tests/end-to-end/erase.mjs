@@ -2,6 +2,8 @@
 // daemon serves, of a whole session, and on a database that no daemon uses.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -141,6 +143,40 @@ test('what cannot be done is said, with a status of its own', () =>
 		const stopped = await ctl(database, 'erase', '--yes', '--session=a');
 		assert.equal(stopped.status, 2);
 		assert.match(stopped.error, /no such session/);
+	}));
+
+// A transaction that sees what is there until it is ended.
+const openSnapshot = async (url) => {
+	const session = spawn(path.join(server.folder, 'bin/psql'),
+		['-X', '-q', '-A', '-t', '-d', url],
+		{ stdio: ['pipe', 'pipe', 'inherit'] });
+	session.stdin.write('BEGIN ISOLATION LEVEL REPEATABLE READ;' +
+		'SELECT count(*) FROM buddyshopping.session;\n');
+	await once(session.stdout, 'data');
+	return async () => {
+		session.stdin.end();
+		await once(session, 'close');
+	};
+};
+
+test('what an older transaction still sees is not called swept',
+	{ skip: unlessOn('postgresql', 'it is swept by VACUUM') }, () =>
+	withPatience(async () => {
+		const database = newDatabase();
+		const daemon = await Daemon.start({ database });
+		await makeParty(daemon, 'party');
+		const end = await openSnapshot(urlOf(database));
+		const seen = await ctl(database, 'erase', '--yes',
+			'--session=party');
+		await end();
+		assert.equal(seen.status, 0, seen.error);
+		assert.match(seen.error, /a transaction.* is older than the erasure/);
+		assert.match(seen.error, /what was erased stays in the server's/);
+
+		const swept = await ctl(database, 'erase', '--yes',
+			'--session=party');
+		assert.equal(swept.error, ERASED_WORDS);
+		assert.equal(await daemon.stop(), 0);
 	}));
 
 test('a server is told to sweep up, by whom it lets',
