@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "session/session.h"
+#include "storage/engines.h"
 #include "storage/store.h"
 
 #include "story.h"
@@ -1235,6 +1236,33 @@ replay_to(const struct story *story, const struct audit_point *point)
 	return text;
 }
 
+START_TEST(what_a_reader_asks_too_much_is_no_fault_of_the_data)
+{
+	static const struct sql_text text = {
+		.text = "SELECT zeroblob(2147483647)"
+	};
+	const struct engine *engine;
+	struct sql_connection *connection;
+	struct sql_statement *statement;
+	struct story story;
+
+	tell_all(&story);
+	story_end(&story);
+	engine = engine_of(story.path);
+	ck_assert_int_eq(engine->open_reader(story.path, SQL_READER_OF_ANY,
+	    NULL, &connection), STORE_OPENED);
+	statement = engine->prepare(connection, &text);
+	ck_assert_ptr_nonnull(statement);
+	ck_assert_int_eq(engine->step(statement), SQL_FAILED);
+	ck_assert_int_eq(engine->fault(connection)->code & 0xff,
+	    SQLITE_TOOBIG);
+	ck_assert_int_eq(engine->fault(connection)->status, STORE_IO_ERROR);
+	engine->finalize(statement);
+	engine->close(connection, false);
+	story_clear(&story);
+}
+END_TEST
+
 START_TEST(a_session_is_replayed_to_any_point)
 {
 	/* Session a has the rows 1, 2, 3, 5, 7, 9, 10, and 12, 17. */
@@ -1311,6 +1339,8 @@ suite_add(TCase *tc)
 		tcase_add_loop_test(tc,
 		    every_changed_byte_of_the_file_is_found, 0, 5);
 		tcase_add_test(tc, what_is_no_database_of_ours_is_refused);
+		tcase_add_test(tc,
+		    what_a_reader_asks_too_much_is_no_fault_of_the_data);
 	}
 	tcase_add_test(tc, what_was_written_verifies);
 	tcase_add_test(tc, many_who_left_and_many_incarnations_verify);

@@ -113,6 +113,21 @@ error_kind(int rc)
 	return STORE_ERROR_OTHER;
 }
 
+/* Who writes is told by these that the rows are not what was written. */
+static enum store_open_status
+exit_status(struct connection *c, int rc)
+{
+	enum store_open_status status = sqlite_status_for_reader(rc, c->words);
+
+	switch (rc & 0xff) {
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_TOOBIG:
+		return c->database != NULL ? STORE_BAD_DATA : status;
+	}
+	return status;
+}
+
 /* SQLite returned rc for what. */
 static enum sql_result
 fail(struct connection *c, int rc, const char *what)
@@ -128,7 +143,7 @@ fail(struct connection *c, int rc, const char *what)
 		.error = error_kind(rc),
 		.is_transient = is_transient(rc),
 	};
-	c->fault.status = sqlite_status_for_reader(rc, c->words);
+	c->fault.status = exit_status(c, rc);
 	c->fault.words = c->words[0] != '\0' ? c->words : NULL;
 	return SQL_FAILED;
 }

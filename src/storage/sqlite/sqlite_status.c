@@ -19,10 +19,6 @@ sqlite_status_for_reader(int rc, char words[SQLITE_WORDS_BYTES])
 		xsnprintf(words, SQLITE_WORDS_BYTES, "has not the tables that "
 		    "it should have");
 		return STORE_BAD_DATA;
-	case SQLITE_CONSTRAINT:
-	case SQLITE_MISMATCH:
-	case SQLITE_TOOBIG:
-		return STORE_BAD_DATA;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		xsnprintf(words, SQLITE_WORDS_BYTES, "is locked");
