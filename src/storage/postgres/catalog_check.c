@@ -1,17 +1,9 @@
 #include "catalog_check.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include <libpq-fe.h>
 
-#include "base/text.h"
 #include "server_check.h"
 #include "storage/schema.h"
-
-enum {
-	WHY_BYTES = 300
-};
 
 /* An expression as the server writes it, whose versions set parentheses. */
 #define BARE(text) "translate(" text ", ' ()', '')"

@@ -58,7 +58,7 @@ note_warning(void *ctx, const PGresult *result)
 	log_warnx("%s", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-/* The first row's value, NULL for none; free() it.  *fails: there was a fault. */
+/* The first row's value or NULL, to be freed; *fails: there was a fault. */
 static char *
 ask(struct connection *c, const char *sql, const char *value, bool *fails)
 {
