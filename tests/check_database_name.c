@@ -66,8 +66,8 @@ START_TEST(a_name_without_secrets_is_shown_as_it_is)
 	static const char *const names[] = {
 		"postgresql://", "postgres://", "postgresql://db", "postgres:///shop",
 		"postgresql://shop@db.example:5433/shop?sslmode=verify-full",
-		"postgresql://shop@a:1,b,[::1]:5432/shop"
-		    "?target_session_attrs=read-write",
+		("postgresql://shop@a:1,b,[::1]:5432/shop"
+		    "?target_session_attrs=read-write"),
 		"postgresql://shop@%2Frun%2Fpostgresql/shop",
 		"postgresql:///shop?host=/run/postgresql&port=5433",
 		"postgresql://db?service=shop", "postgresql://@db/a/b",

@@ -181,7 +181,7 @@ START_TEST(list_of_a_lost_connection_is_run_again)
 	job->touch.used_ms = 77;
 	STAILQ_INSERT_TAIL(&jobs, job, entry);
 
-	pg_proxy_cut(proxy, _i, 0);
+	pg_proxy_cut(proxy, (enum pg_proxy_cut)_i, 0);
 	ck_assert_int_eq(writer_run_inline(shop.store, &settings, &jobs),
 	    STORE_OK);
 
