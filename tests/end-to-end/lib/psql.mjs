@@ -17,6 +17,7 @@ export class Psql {
 		this.#child = spawn(path.join(server.folder, 'bin/psql'),
 			['-X', '-q', '-A', '-t', '-d', url],
 			{ stdio: ['pipe', 'pipe', 'inherit'] });
+		process.on('exit', () => this.#child.kill());
 		this.#ended = once(this.#child, 'close');
 		this.#child.stdout.on('data', (data) => {
 			this.#said += data;
