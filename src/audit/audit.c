@@ -22,20 +22,13 @@ _Static_assert((int)AUDIT_BAD_DATA == (int)STORE_BAD_DATA &&
     (int)AUDIT_IO_ERROR == (int)STORE_IO_ERROR &&
     (int)AUDIT_BUSY == (int)STORE_IN_USE, "statuses are those of storage");
 
-enum statement {
-	SQL_HEAD,
-	STATEMENTS
-};
-
-static const struct sql_text statement_sql[STATEMENTS] = {
-	[SQL_HEAD] = { .text =
-	    "SELECT * FROM (SELECT seq, hash FROM journal"
-	    "  ORDER BY seq DESC LIMIT 1) AS newest"
-	    " UNION ALL"
-	    " SELECT * FROM (SELECT seq, hash FROM chain_anchor"
-	    "  ORDER BY seq DESC LIMIT 1) AS anchored"
-	    " ORDER BY seq DESC LIMIT 1" },
-};
+const struct sql_text audit_head_sql = { .text =
+    "SELECT * FROM (SELECT seq, hash FROM journal"
+    "  ORDER BY seq DESC LIMIT 1) AS newest"
+    " UNION ALL"
+    " SELECT * FROM (SELECT seq, hash FROM chain_anchor"
+    "  ORDER BY seq DESC LIMIT 1) AS anchored"
+    " ORDER BY seq DESC LIMIT 1" };
 
 struct audit {
 	char	*name;
@@ -43,7 +36,7 @@ struct audit {
 	const struct engine *engine;
 	struct sql_connection *connection;
 	struct pace *pace;		/* NULL without files */
-	struct sql_statement *statements[STATEMENTS];
+	struct sql_statement *head;
 	struct sql_statement *cached[CACHED_MAX];
 	const struct sql_text *cached_sql[CACHED_MAX];
 };
@@ -150,8 +143,8 @@ audit_open(const char *name, struct audit **opened)
 		    audit->pace);
 	}
 	if (status == AUDIT_OK)
-		status = audit_prepare_all(audit, statement_sql,
-		    audit->statements, STATEMENTS);
+		status = audit_prepare_all(audit, &audit_head_sql,
+		    &audit->head, 1);
 	if (status == AUDIT_OK)
 		*opened = audit;
 	else
@@ -165,7 +158,7 @@ audit_close(struct audit *audit)
 	if (audit == NULL)
 		return;
 	sql_finalize(audit->cached, CACHED_MAX);
-	sql_finalize(audit->statements, STATEMENTS);
+	sql_finalize(&audit->head, 1);
 	audit->engine->close(audit->connection, false);
 	pace_free(audit->pace);
 	free(audit->name);
@@ -189,7 +182,7 @@ audit_end(struct audit *audit)
 enum audit_status
 audit_head(struct audit *audit, struct chain_head *head)
 {
-	struct sql_binding rows = sql_run_of(audit->statements[SQL_HEAD]);
+	struct sql_binding rows = sql_run_of(audit->head);
 	struct columns columns = columns_at(rows.statement,
 	    "journal or chain_anchor");
 

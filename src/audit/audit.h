@@ -57,7 +57,12 @@ void	 audit_end(struct audit *audit);
  */
 enum audit_status audit_head(struct audit *audit, struct chain_head *head);
 
-/* For the other modules of this folder. */
+/*
+ * For the other modules of this folder.
+ *
+ * What audit_head() asks, for whoever has no struct audit.
+ */
+extern const struct sql_text audit_head_sql;
 struct sql_connection *audit_connection(struct audit *audit);
 /* The name that it was opened by, and one for people. */
 const char *audit_name(const struct audit *audit);

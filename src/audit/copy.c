@@ -58,20 +58,12 @@ static const struct sql_text hash_sql = { .text =
 
 /* On the target. */
 enum statement {
-	SQL_HEAD,
 	SQL_JOURNAL,
 	SQL_BODY,
 	STATEMENTS
 };
 
 static const struct sql_text statement_sql[STATEMENTS] = {
-	[SQL_HEAD] = { .text =
-	    "SELECT * FROM (SELECT seq, hash FROM journal"
-	    "  ORDER BY seq DESC LIMIT 1) AS newest"
-	    " UNION ALL"
-	    " SELECT * FROM (SELECT seq, hash FROM chain_anchor"
-	    "  ORDER BY seq DESC LIMIT 1) AS anchor"
-	    " ORDER BY seq DESC LIMIT 1" },
 	[SQL_JOURNAL] = { .text =
 	    "INSERT INTO journal (seq, session, incarnation, revision, event,"
 	    " ts_ms, transport, customer, displaced, flags, client_seq,"
@@ -130,8 +122,7 @@ read_head_columns(struct columns *columns, struct chain_head *head)
 static enum copy_status
 read_target_head(struct copy *copy)
 {
-	struct sql_binding b = sql_bind(copy->ends.to, statement_sql,
-	    SQL_HEAD);
+	struct sql_binding b = sql_bind(copy->ends.to, &audit_head_sql, 0);
 	struct columns columns = columns_at(b.statement, "journal");
 
 	if (sql_next(&b))
@@ -530,8 +521,10 @@ open_target(struct copy *copy)
 	copy->ends.to = sql_new(copy->connection);
 	status = (enum copy_status)copy->engine->start(copy->connection);
 	if (status == COPY_MADE && (sql_prepare(copy->ends.to, statement_sql,
-	    STATEMENTS) == -1 || sql_prepare(copy->ends.to,
-	    copy->engine->marks, SQL_MARKS) == -1))
+	    STATEMENTS) == -1 ||
+	    sql_prepare(copy->ends.to, &audit_head_sql, 1) == -1 ||
+	    sql_prepare(copy->ends.to, copy->engine->marks,
+	    SQL_MARKS) == -1))
 		status = to_status(copy, sql_failed(copy->ends.to));
 	if (status == COPY_MADE)
 		status = copy_tables_prepare(&copy->ends);
