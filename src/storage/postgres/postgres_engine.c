@@ -10,17 +10,16 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
-#include "backoff.h"
 #include "connection.h"
 #include "lease.h"
 #include "pipeline.h"
+#include "recovery.h"
 #include "schema.h"
 #include "server_check.h"
 #include "statement.h"
 #include "sweep.h"
 
 enum {
-	RESTART_MS = 2000,		/* waited for, behind a loss */
 	WORK_ROWS = 100,		/* between calls of watch()'s work */
 	SIZES_MS = 60 * 1000,		/* between looks at sizes */
 	CURSOR_ROWS = 1000,		/* of a long statement at once */
@@ -57,12 +56,11 @@ struct postgres {
 	struct connection *connection;
 	struct pipeline *pipeline;
 	struct lease *lease;		/* a writer's; NULL for readers */
+	struct recovery *recovery;
 	struct statement *fence;
 	struct statement *measure;
-	bool	 is_gone;		/* the lease is, for good */
 	enum transaction transaction;
 	uint64_t transactions;		/* that were begun so far */
-	struct backoff backoff;		/* of attempts to connect */
 	uint64_t measure_ms;		/* when sizes are due */
 	struct sql_sizes sizes;
 };
@@ -112,78 +110,13 @@ is_lost(struct postgres *p)
 	return connection_pg(p->connection) == NULL;
 }
 
-/* Connect the writer again, and find out where the database is. */
-static enum lease_result
-reconnect(struct postgres *p)
-{
-	enum lease_result result = LEASE_FAILED;
-
-	if (connection_make(p->connection) == 0 &&
-	    server_check(p->connection) == 0)
-		result = lease_resume(p->lease);
-	if (result == LEASE_OURS && pipeline_start(p->pipeline) == -1)
-		result = LEASE_FAILED;
-	if (result == LEASE_OURS) {
-		p->backoff.pause_ms = 0;
-		return LEASE_OURS;
-	}
-	connection_drop(p->connection);
-	p->is_gone = result == LEASE_GONE;
-	backoff_failed(&p->backoff);
-	return result;
-}
-
-/*
- * Behind a loss: a server that is only restarted is waited for, so that nobody
- * is refused anything.  What lasts longer is logged by who is told of it.
- */
-static enum lease_result
-reconnect_soon(struct postgres *p)
-{
-	uint64_t end_ms = clock_ms() + RESTART_MS;
-	enum lease_result result;
-	char why[PG_FAULT_BYTES];
-
-	xsnprintf(why, sizeof(why), "%s", fault(&p->base)->message);
-	while ((result = reconnect(p)) == LEASE_FAILED && clock_ms() < end_ms)
-		if (!connection_pause(p->connection,
-		    backoff_shortest(&p->backoff)))
-			break;
-	if (result == LEASE_OURS)
-		log_info("store: %s: the connection was lost, and made again: "
-		    "%s", connection_name(p->connection), why);
-	return result;
-}
-
-/* Have a connection, if that is possible now. */
-static int
-revive(struct postgres *p)
-{
-	if (connection_is_alive(p->connection))
-		return 0;
-	if (p->is_gone)
-		return -1;
-	if (!is_lost(p))
-		connection_lost(p->connection, "waiting");
-	if (p->lease == NULL || lease_run(p->lease) == 0)
-		return -1;
-	if (p->backoff.pause_ms == 0)
-		return reconnect_soon(p) == LEASE_OURS ? 0 : -1;
-	if (backoff_is_pausing(&p->backoff)) {
-		pg_fault_of_absence(connection_fault(p->connection),
-		    "connecting", "there is no connection to the server");
-		return -1;
-	}
-	return reconnect(p) == LEASE_OURS ? 0 : -1;
-}
-
 /* The pipeline failed. */
 static enum sql_result
 fail(struct postgres *p)
 {
 	struct pg_fault *fault = connection_fault(p->connection);
 
-	if (p->is_gone)
+	if (recovery_is_over(p->recovery))
 		return SQL_FAILED;
 	if (is_lost(p)) {
 		fault->base.error = STORE_ERROR_UNREACHABLE;
@@ -226,7 +159,7 @@ get_ready(struct postgres *p)
 {
 	switch (p->transaction) {
 	case TRANSACTION_NONE:
-		return revive(p);
+		return recovery_have(p->recovery);
 	case TRANSACTION_WANTED:
 		return open_transaction(p);
 	case TRANSACTION_OPEN:
@@ -240,7 +173,7 @@ begin(struct sql_connection *base)
 {
 	struct postgres *p = postgres_of(base);
 
-	if (revive(p) == -1)
+	if (recovery_have(p->recovery) == -1)
 		return fail(p);
 	p->transaction = TRANSACTION_WANTED;
 	return SQL_OK;
@@ -273,9 +206,7 @@ settle(struct postgres *p)
 	log_warnx("store: %s: it is not known what became of a commit: %s",
 	    connection_name(p->connection),
 	    connection_fault(p->connection)->base.message);
-	while ((result = reconnect(p)) == LEASE_FAILED)
-		if (!connection_pause(p->connection, p->backoff.pause_ms))
-			break;
+	result = recovery_insist(p->recovery);
 	p->transaction = TRANSACTION_NONE;
 	if (result == LEASE_FAILED) {
 		pg_fault_of_rival(connection_fault(p->connection), commit_sql,
@@ -548,7 +479,7 @@ tend(struct sql_connection *base)
 {
 	struct postgres *p = postgres_of(base);
 
-	return revive(p) == 0 ? SQL_OK : fail(p);
+	return recovery_have(p->recovery) == 0 ? SQL_OK : fail(p);
 }
 
 static bool
@@ -570,6 +501,7 @@ close_connection(struct sql_connection *base, bool is_broken)
 	 */
 	statement_free(p->measure);
 	statement_free(p->fence);
+	recovery_free(p->recovery);
 	lease_free(p->lease);
 	pipeline_free(p->pipeline);
 	connection_free(p->connection);
@@ -584,6 +516,9 @@ new_postgres(const char *name, enum connection_purpose purpose)
 	p->base.engine = &postgres_engine;
 	p->connection = connection_new(name, purpose);
 	p->pipeline = pipeline_new(p->connection);
+	if (purpose == CONNECTION_TO_WRITE)
+		p->lease = lease_new(p->connection);
+	p->recovery = recovery_new(p->connection, p->pipeline, p->lease);
 	return p;
 }
 
@@ -593,7 +528,6 @@ open_for(const char *name, enum schema_use use, struct sql_connection **opened)
 	struct postgres *p = new_postgres(name, CONNECTION_TO_WRITE);
 	enum store_open_status status;
 
-	p->lease = lease_new(p->connection);
 	p->fence = statement_new(&fence_text);
 	p->measure = statement_new(&sizes_text);
 	status = server_connect(p->connection, STORE_CANNOT_CREATE);
