@@ -49,13 +49,6 @@ static struct copy_result result;
 _Static_assert((int)POSTGRES_URL_BYTES <= (int)TARGET_BYTES, "room for a URL");
 
 static void
-use_server(void)
-{
-	is_on_server = true;
-	postgres_need();
-}
-
-static void
 make_database(void)
 {
 	postgres_database(target);
@@ -81,13 +74,6 @@ rows_on_server(void)
 	    "SELECT count(*) FROM buddyshopping.journal"), NULL, 10);
 }
 #else
-static void
-use_server(void)
-{
-	(void)puts("PostgreSQL is not built in");
-	exit(77);
-}
-
 static void
 make_database(void)
 {
@@ -611,10 +597,8 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
-	const char *storage = getenv("STORAGE");
-
-	if (storage != NULL && strcmp(storage, "postgresql") == 0)
-		use_server();
+	storage_need();
+	is_on_server = !storage_is_sqlite();
 	/* Stories are told to SQLite. */
 	(void)setenv("STORAGE", "sqlite", 1);	/* has room */
 	tcase_add_checked_fixture(tc, setup, teardown);

@@ -1170,9 +1170,9 @@ run(unsigned seed, bool has_store)
 	size_t i;
 
 	(void)snprintf(m->command, sizeof(m->command),
-	    "%s%sSEED=%u tests/check_hub_model: ", storage_is_sqlite() ? "" :
-	    "STORAGE=postgresql ", has_store ? "STORE=yes " : "",
-	    seed); /* fits */
+	    "STORAGE=%s %sSEED=%u tests/check_hub_model: ",
+	    storage_is_sqlite() ? "sqlite" : "postgresql",
+	    has_store ? "STORE=yes " : "", seed); /* fits */
 	world_say_first(m->command);
 	m->random = seed;
 	m->world = draw_world(m, has_store);

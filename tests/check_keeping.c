@@ -248,9 +248,10 @@ END_TEST
 void
 suite_add(TCase *tc)
 {
-	TCase *waiting = suite_waiting_case();
+	TCase *waiting;
 
 	storage_need();
+	waiting = suite_waiting_case();
 	tcase_add_checked_fixture(waiting, set_up, tear_down);
 	tcase_add_test(waiting, old_carts_are_forgotten_while_it_serves);
 	waiting = suite_waiting_case();

@@ -6,17 +6,19 @@
 
 /*
  * A database for tests, of the engine that the environment names: STORAGE is
- * sqlite, the default, or postgresql.  Tests look into it, and change it behind
- * the daemon's back, in words that both understand: there, tables are found
- * without their schema, and hex(), zeroblob() and group_concat() as well.  What
- * goes wrong fails the test.
+ * sqlite or postgresql; without it, all tests of a program run on one engine
+ * after the other.  Tests look into it, and change it behind the daemon's back,
+ * in words that both understand: there, tables are found without their schema,
+ * and hex(), zeroblob() and group_concat() as well.  What goes wrong fails the
+ * test.
  */
 
 enum { STORAGE_NAME_BYTES = 400 };
 
 /*
- * For suite_add(): that databases of that engine can be made, or the program
- * ends as skipped.
+ * For suite_add(), before all else: that databases of that engine can be made,
+ * or the program, or its part on that engine, ends as skipped.  Returns in a
+ * child for each where none is named.
  */
 void	 storage_need(void);
 /*

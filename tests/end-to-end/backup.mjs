@@ -2,6 +2,8 @@
 // before, it verifies, and a daemon that gets it as its database goes on from
 // there, with the tokens if the key was copied too.
 
+import './lib/on-sqlite.mjs';	// a copy is a file of its own
+
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -11,11 +13,10 @@ import { Client } from './lib/client.mjs';
 import { ctl, startCtl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { replay } from './lib/journal.mjs';
-import { needQuery, onlyOn } from './lib/storage.mjs';
+import { needQuery } from './lib/storage.mjs';
 
 const CUSTOMERS = 8;
 
-onlyOn('sqlite', 'a copy is a file of its own');
 needQuery();
 
 // Update a cart for as long as nobody says stop.

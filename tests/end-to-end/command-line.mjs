@@ -1,6 +1,8 @@
 // What the programs say of a command line that is wrong, one clear line each,
 // and where they tell what would be right.
 
+import './lib/on-sqlite.mjs';	// it says itself where databases are
+
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';

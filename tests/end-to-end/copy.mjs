@@ -1,6 +1,8 @@
 // A shop moves from SQLite to PostgreSQL as the README says, while people shop,
 // and back again: sessions go on where they were, with their tokens.
 
+import './lib/on-sqlite.mjs';	// from there it goes to a server of its own
+
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';

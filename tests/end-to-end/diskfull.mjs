@@ -2,6 +2,8 @@
 // on, and the service is whole again as soon as there is room.  And room that
 // is kept, so that it does not come to this.
 
+import './lib/on-sqlite.mjs';	// the disk is that of a file
+
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -11,9 +13,6 @@ import test from 'node:test';
 import { Client, message } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, skip, withPatience } from './lib/daemon.mjs';
-import { onlyOn } from './lib/storage.mjs';
-
-onlyOn('sqlite', 'the disk is that of a file');
 
 const DISK = '4m';
 const CART = { pad: 'x'.repeat(100000) };

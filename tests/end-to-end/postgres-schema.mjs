@@ -1,6 +1,8 @@
 // sql/postgres/schema.sql and audit.sql say what those of SQLite say: of the
 // same rows they show the same, and refuse the same.
 
+import './lib/on-sqlite.mjs';	// it looks at a server of its own beside that
+
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -12,7 +14,7 @@ import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { withPatience } from './lib/daemon.mjs';
 import { Postgres } from './lib/postgres.mjs';
-import { needQuery, onlyOn, query } from './lib/storage.mjs';
+import { needQuery, query } from './lib/storage.mjs';
 
 const SQL = path.join(process.env.srcdir ?? '.', 'sql');
 const read = (name) => fs.readFileSync(path.join(SQL, name), 'utf8');
@@ -24,7 +26,6 @@ const PAGE = path.join(SQL, '../man/buddyshoppingctl.8');
 const LOG_MARK = 'log_mark';
 const INSERT_TRIGGER = 4;	// a bit of pg_trigger.tgtype
 
-onlyOn('sqlite', 'it looks at a server of its own beside that');
 needQuery();
 const server = await Postgres.start();
 

@@ -1,6 +1,8 @@
 // A copy takes the database's place by the tool: who is asked, what is refused,
 // and whom the daemon serves afterwards.
 
+import './lib/on-sqlite.mjs';	// a copy is a file of its own
+
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,10 +11,7 @@ import test from 'node:test';
 import { Client } from './lib/client.mjs';
 import { ctl } from './lib/ctl.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
-import { onlyOn } from './lib/storage.mjs';
 import { hasScript, toolOnTerminal } from './lib/tool.mjs';
-
-onlyOn('sqlite', 'a copy is a file of its own');
 
 const NOBODY = 65534;
 

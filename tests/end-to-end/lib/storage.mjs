@@ -1,5 +1,6 @@
 // Which storage the daemon has in these tests: SQLite, or PostgreSQL if the
-// environment says STORAGE=postgresql.  Tests name a database by the path of a
+// environment says STORAGE=postgresql, unless a script is about one of them
+// (on-sqlite.mjs, on-postgresql.mjs).  Tests name a database by the path of a
 // file; in PostgreSQL each path stands for a database of its own on the script's
 // server, and the file there is the key's (key-file), so that what is beside a
 // database's file, such as the administrator's socket, is where it always is.
@@ -13,7 +14,7 @@ import { lacking, skip } from './skip.mjs';
 
 const MAX_OUTPUT = 1 << 30;
 
-export const STORAGE = process.env.STORAGE ?? 'sqlite';
+export const STORAGE = process.env.STORAGE || 'sqlite';
 
 // The server; undefined with SQLite.
 export const server = STORAGE === 'postgresql' ? await Postgres.start() :
@@ -59,13 +60,8 @@ export const daemonOptions = (file, url) => {
 export const toolOptions = (file) => !isMapped(file) ? ['-d', file] :
 	['-d', find(file).url, '-c', find(file).configuration];
 
-// For tests of what only one storage has: `why` they are skipped with the other.
-export const onlyOn = (storage, why) => {
-	if (STORAGE !== storage)
-		skip(`only with ${storage}: ${why}`);
-};
-
-// The same for one test, as its `skip`.
+// For a test of what only one storage has, as its `skip`: why it is left out with
+// the other.
 export const unlessOn = (storage, why) => STORAGE !== storage &&
 	`only with ${storage}: ${why}`;
 
