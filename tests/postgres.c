@@ -239,7 +239,7 @@ postgres_need(void)
 	if (status == 0)
 		return;
 	if (status != SKIPPED ||
-	    (installed != NULL && strstr(installed, "all") != NULL))
+	    (installed != NULL && strstr(installed, "postgresql") != NULL))
 		exit(EXIT_FAILURE);
 	printf("skipped: %s\n", installed != NULL ? "not selected" :
 	    "there is no PostgreSQL server here");

@@ -7,7 +7,7 @@ export const skip = (reason) => {
 };
 
 // What was installed for these tests, if somebody says so: that of
-// contrib/quickstart's "test", or of its "test all" too.
+// contrib/quickstart's "test", of its "test postgresql", or of its "test all" too.
 const INSTALLED = process.env.INSTALLED?.split(' ');
 
 // The reason for a skip, that something is not there; an error if it was to be.
