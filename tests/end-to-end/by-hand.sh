@@ -75,7 +75,7 @@ npm='npm install --prefix . --no-save ws'
 npm="$npm; $(printed tests/bench/README.md | sed -n '/^npm /s|SOURCE|..|p')"
 quietly npm env -C "$root/checkout/build" sh -c "$npm"
 
-printed contrib/HACKING.md | sed '/^make check  /d' |
+printed contrib/HACKING.md | sed -E '/^make check( STORAGE=[a-z]+)?  /d' |
     inside hacking /checkout/build --private-network
 
 # The benchmark's own figures are for a machine that does nothing else: that they
