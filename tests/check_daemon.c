@@ -1457,7 +1457,7 @@ START_TEST(want_of_descriptors_is_waited_out_without_spinning)
 	close(first);
 	close(third);
 	ck_assert_int_eq(daemon_stop(&daemon), EX_OK);
-	ck_assert_uint_eq(daemon_log_lines(&daemon), 5);
+	ck_assert_uint_eq(daemon_log_lines(&daemon), 4);
 }
 END_TEST
 

@@ -239,8 +239,10 @@ migrate_schema(const char *path, sqlite3 *db)
 	while (version < NEWEST_VERSION) {
 		if (run_migration(db, version) == -1)
 			return sqlite_status_of_open(path, db);
-		version = version == 0 ? NEWEST_VERSION : version + 1;
-		log_info("store: %s: schema version %d", path, version);
+		/* Of a new one it is no news. */
+		if (version == 0)
+			break;
+		log_info("store: %s: schema version %d", path, ++version);
 	}
 	return check_schema(path, db);
 }
