@@ -114,6 +114,9 @@ const administer = (commands, folder, daemon) => {
 		'shift 2; fi\nexec "$@"');
 	program('systemctl', `[ "$1" = start ] || { kill ${daemon.pid}; ` +
 		`tail --pid=${daemon.pid} -f /dev/null; }`);
+	program('systemd-run', 'while [ "${1#-}" != "$1" ]; do ' +
+		'[ "$1" != -p ] || shift; shift; done\n' +
+		'PGUSER=buddyshopping; export PGUSER; exec "$@"');
 	program('buddyshoppingctl', `exec ${PROGRAM}ctl "$@"`);
 	return promisify(execFile)('sh', ['-euc', commands], {
 		cwd: folder, encoding: 'utf8',
@@ -141,22 +144,22 @@ test('a shop grows up to PostgreSQL, and goes back', () =>
 		const daemon = await Daemon.start({ database, settings: LOOSE });
 		const load = await startLoad(daemon);
 		const eve = await Client.open(daemon, '/eve');
-		const first = await eve.enter('startSession', 'Eve',
+		const entered = await eve.enter('startSession', 'Eve',
 			{ resumable: true, requestId: REQUEST });
 		await load.atLeast(300);
 
 		// The server was made with the role.
 		server.query('DROP ROLE buddyshopping');
-		const made = await administer(
-			here(block('sudo -u postgres'), folder), folder, daemon);
+		const first = here(block('sudo -u postgres'), folder);
+		const made = await administer(first, folder, daemon);
 		assert.match(made, /^copied: \d+ rows/);
 		await load.atLeast(300);
 		await load.stop();
 		const before = new Map();
 		for (const host of load.hosts)
 			before.set(host, await revisionOf(daemon, host));
-		const again = await administer(
-			here(block('sudo systemctl stop'), folder), folder, daemon);
+		const again = await administer(block('sudo systemctl stop') +
+			first.slice(first.indexOf('sudo systemd-run')), folder, daemon);
 		assert.match(again, /^copied: \d+ rows/);
 		assert.match(again, /^proved: PostgreSQL, 9 sessions/m);
 
@@ -170,7 +173,7 @@ test('a shop grows up to PostgreSQL, and goes back', () =>
 		const back = await Client.open(next, '/eve');
 		const repeated = await back.enter('startSession', 'Eve',
 			{ resumable: true, requestId: REQUEST });
-		assert.equal(repeated.customerId, first.customerId);
+		assert.equal(repeated.customerId, entered.customerId);
 		assert.equal(await next.stop(), 0);
 
 		const file = path.join(folder, 'back.db');

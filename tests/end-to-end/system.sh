@@ -149,6 +149,10 @@ cp "$work/first/"buddyshopping_*.deb "$work/test/package.deb"
 cp "$here"/system/* "$work/test"
 "${NODE:-node}" "$here/lib/print-blocks.mjs" container \
     >"$work/test/blocks.json"
+for place in copy postgres; do
+	"${NODE:-node}" "$here/lib/print-blocks.mjs" $place \
+	    >"$work/test/$place.json"
+done
 
 cat >"$work/test.service" <<-END
 	[Unit]
@@ -165,10 +169,11 @@ cat >"$work/test.service" <<-END
 	WantedBy=multi-user.target
 END
 
-# All of them would listen on port 80: inside.py starts one at a time.
-servers='nginx lighttpd apache2 haproxy caddy'
+# All web servers would listen on port 80: inside.py starts one at a time.
+servers='nginx lighttpd apache2 haproxy caddy postgresql'
 packages=systemd,systemd-sysv,dbus,nginx-light,lighttpd,apache2,haproxy,caddy
 packages=$packages,curl,python3-websockets,jq,sqlite3,openssl,ca-certificates
+packages=$packages,postgresql,libnss-systemd,sudo
 depends=$(dpkg-deb -f "$work/test/package.deb" Depends |
     sed -e 's/([^)]*)//g' -e 's/ //g')
 unit=/etc/systemd/system/test.service

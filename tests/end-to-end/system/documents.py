@@ -196,6 +196,29 @@ def runs_the_tools_manual(blocks, post, configure, systemctl):
             assert post(PARTY, "resumeSession", **guest)
 
 
+def block_for(place, beginning):
+    with open(f"/test/{place}.json") as file:
+        found = [block["text"] for block in json.load(file)
+                 if block["text"].startswith(beginning)]
+    assert len(found) == 1, (beginning, found)
+    return found[0]
+
+
+def grow_up_to_postgresql():
+    """The settings that are to be made then."""
+    commands = commands_of(block_for("copy", "sudo -u postgres"))
+    stop = block_for("copy", "sudo systemctl stop")
+    for command in [*commands, stop, commands[-1]]:
+        execute(command)
+    return block_for("copy", "database = ")
+
+
+def service_of_postgresql(host):
+    """The manual's, of which a host that has that name is the server."""
+    return re.sub("(?m)^host=.*$", f"host={host}",
+                  block_for("postgres", "[shop]"))
+
+
 def run_all(post, configure, systemctl):
     with open("/test/blocks.json") as file:
         blocks = json.load(file)

@@ -27,6 +27,7 @@ import websockets
 UNIT = "buddyshopping"
 CONFIG = "/etc/buddyshopping/buddyshopping.conf"
 DROPINS = "/etc/systemd/system/buddyshopping.service.d"
+STATE = "/var/lib/buddyshopping"
 PTRACE_ATTACH, PTRACE_DETACH = 16, 17
 WALL = 0x40000000  # of waitpid(2): threads too
 
@@ -312,14 +313,18 @@ class Webhooks(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def take_webhooks(host, port):
-    """By TLS, with a certificate that the system believes."""
-    key, certificate = "/root/hook.key", "/usr/local/share/ca-certificates"
-    certificate += "/hook.crt"
+def make_certificate(host, key, certificate):
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
         "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out",
         certificate, "-subj", f"/CN={host}", "-days", "2", "-addext",
         f"subjectAltName=DNS:{host}")
+
+
+def take_webhooks(host, port):
+    """By TLS, with a certificate that the system believes."""
+    key, certificate = "/root/hook.key", "/usr/local/share/ca-certificates"
+    certificate += "/hook.crt"
+    make_certificate(host, key, certificate)
     run("update-ca-certificates")
     write("/etc/hosts", f"127.0.0.1 localhost {host}\n")
     server = http.server.HTTPServer(("127.0.0.1", port), Webhooks)
@@ -356,6 +361,100 @@ def sends_webhooks():
     systemctl("daemon-reload")
     systemctl("restart", UNIT)
     server.shutdown()
+
+
+def run_sql(text):
+    run("sudo", "-u", "postgres", "psql", "-X", "-q", "-c", text)
+
+
+def grows_up_to_postgresql():
+    """Of Debian, which asks the kernel who the daemon is."""
+    systemctl("start", "postgresql")
+    host, _ = use(DIRECT, "grown")
+    write(CONFIG, documents.grow_up_to_postgresql())
+    systemctl("start", UNIT)
+    is_contained()
+    assert resume(DIRECT, "grown", host) == CARTS
+    use(DIRECT, "grown-up")
+    assert "grown-up" in run("sudo", "-u", "buddyshopping",
+                             "buddyshoppingctl", "audit", "sessions")
+    run("sudo", "-u", "postgres", "buddyshoppingctl", "audit", "verify")
+
+
+def is_left_by_postgresql():
+    """For longer than the watchdog has patience, and nobody is told to end."""
+    write(f"{DROPINS}/test.conf", "[Service]\nWatchdogSec=1\n")
+    systemctl("daemon-reload")
+    systemctl("restart", UNIT)
+    host, _ = use(DIRECT, "left")
+    pid = show("MainPID")
+    journal = Journal()
+    systemctl("stop", "postgresql@*")
+    journal.wait("connecting: ")
+    assert "\nstorage     unreachable" in run("buddyshoppingctl", "status")
+    try:
+        post(DIRECT + "nowhere", "startSession", customerName="Ada")
+        raise AssertionError("the storage is there")
+    except urllib.error.HTTPError as refused:
+        assert refused.code == 503, refused.code
+        assert int(refused.headers["Retry-After"]) > 0
+    systemctl("start", "postgresql")
+    journal.wait("is reached again")
+    assert resume(DIRECT, "left", host) == CARTS
+    systemctl("restart", "postgresql")
+    use(DIRECT, "left-again")
+    assert show("MainPID") == pid
+    os.unlink(f"{DROPINS}/test.conf")
+    systemctl("daemon-reload")
+
+
+def reaches_postgresql_by_tls():
+    """As the manual says, with a password of its own, and a drop-in."""
+    # Where a server of Debian's has its settings, and may read.
+    [folder] = glob.glob("/etc/postgresql/*/main")
+    key, certificate = f"{folder}/test.key", "/etc/buddyshopping/db-ca.pem"
+    make_certificate("db.example", key, certificate)
+    run("chown", "postgres:", key)
+    write(f"{folder}/conf.d/test.conf",
+          f"ssl_cert_file = '{certificate}'\nssl_key_file = '{key}'\n")
+    write("/etc/hosts", "127.0.0.1 localhost db.example\n")
+    systemctl("restart", "postgresql@*")
+    run_sql("ALTER ROLE buddyshopping PASSWORD 'apples-and-pears'")
+    write("/etc/buddyshopping/pg_service.conf",
+          documents.service_of_postgresql("db.example"))
+    state = "/var/lib/private/buddyshopping"
+    write(f"{state}/pgpass", "*:*:*:*:apples-and-pears\n")
+    os.chmod(f"{state}/pgpass", 0o600)
+    run("chown", f"--reference={state}", f"{state}/pgpass")
+    os.symlink("/usr/share/doc/buddyshopping/systemd/remote-postgresql.conf",
+               f"{DROPINS}/remote-postgresql.conf")
+    systemctl("daemon-reload")
+    configure(database='"service=shop"',
+              key_file=f"{STATE}/buddyshopping.db.key")
+    systemctl("restart", UNIT)
+    is_contained()
+    use(DIRECT, "by-tls")
+    os.unlink(f"{DROPINS}/remote-postgresql.conf")
+    systemctl("daemon-reload")
+
+
+def has_postgresql_without_a_network():
+    os.symlink("/usr/share/doc/buddyshopping/systemd/local.conf",
+               f"{DROPINS}/local.conf")
+    systemctl("daemon-reload")
+    configure(database='"postgresql:///buddyshopping"',
+              key_file=f"{STATE}/buddyshopping.db.key")
+    systemctl("stop", UNIT)
+    systemctl("start", "buddyshopping-local.socket")
+    run("curl", "-sSf", "--unix-socket", "/run/buddyshopping-http.sock",
+        "http://localhost/client/buddyshopping.js", "-o", "/dev/null")
+    assert "\nstorage     ok\n" in run("buddyshoppingctl", "status")
+    systemctl("stop", "buddyshopping-local.socket", UNIT)
+    os.unlink(f"{DROPINS}/local.conf")
+    configure()
+    systemctl("daemon-reload")
+    systemctl("start", UNIT)
+    systemctl("stop", "postgresql@*")
 
 
 def serves_through_a_proxy():
@@ -668,6 +767,10 @@ STEPS = [
     restores_a_copy,
     survives_being_killed,
     sends_webhooks,
+    grows_up_to_postgresql,
+    is_left_by_postgresql,
+    reaches_postgresql_by_tls,
+    has_postgresql_without_a_network,
     serves_through_a_proxy,
     is_activated_by_its_sockets,
     does_without_a_network,
