@@ -172,14 +172,14 @@ CREATE TABLE buddyshopping.journal_body (
 ) WITH (autovacuum_freeze_min_age = 0, autovacuum_vacuum_scale_factor = 0.01);
 
 -- Carts above 2 KB are compressed, which lz4 does in a third of the time.  A
--- server may be older than it (13), or built without it.
+-- server may be older than it (13), where this is no syntax, or built without it.
 DO $$
 BEGIN
 	IF EXISTS (SELECT 1 FROM pg_catalog.pg_settings
 	    WHERE name = 'default_toast_compression'
 	    AND 'lz4' = ANY (enumvals)) THEN
-		ALTER TABLE buddyshopping.journal_body
-		    ALTER COLUMN cart SET COMPRESSION lz4;
+		EXECUTE 'ALTER TABLE buddyshopping.journal_body '
+		    'ALTER COLUMN cart SET COMPRESSION lz4';
 	END IF;
 END
 $$;
