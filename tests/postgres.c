@@ -308,12 +308,35 @@ postgres_exec(const char *url, const char *sql)
 	(void)postgres_value(url, sql);
 }
 
+/*
+ * What is asked of the connections of others to the database that are older than
+ * a time; it is a number.
+ */
+static int
+ask_of_others(const char *url, const char *what, const char *time)
+{
+	char sql[512];
+
+	ck_assert_int_lt(snprintf(sql, sizeof(sql), "SELECT %s "
+	    "FROM pg_stat_activity WHERE datname = current_database() "
+	    "AND backend_type = 'client backend' "
+	    "AND pid <> pg_backend_pid() AND backend_start < '%s'", what,
+	    time), sizeof(sql));
+	return atoi(postgres_value(url, sql));
+}
+
 int
 postgres_terminate(const char *url)
 {
-	return atoi(postgres_value(url, "SELECT count(*) "
-	    "FILTER (WHERE pg_terminate_backend(pid, 60000)) "
-	    "FROM pg_stat_activity WHERE datname = current_database() "
-	    "AND backend_type = 'client backend' "
-	    "AND pid <> pg_backend_pid()"));
+	char now[64];
+	int count;
+
+	ck_assert_int_lt(snprintf(now, sizeof(now), "%s",
+	    postgres_value(url, "SELECT clock_timestamp()")), sizeof(now));
+	count = ask_of_others(url,
+	    "count(*) FILTER (WHERE pg_terminate_backend(pid))", now);
+	/* A server waits for that itself from 14 on. */
+	while (ask_of_others(url, "count(*)", now) > 0)
+		continue;
+	return count;
 }
