@@ -559,6 +559,7 @@ http_held_stop(struct http *http)
 {
 	static const struct exchange_answer nothing = {
 		.status = MHD_HTTP_SERVICE_UNAVAILABLE,
+		.retry_after_s = EXCHANGE_RETRY_STOPPED_S,
 		.closes = true,
 	};
 	struct http_held *held, *next;

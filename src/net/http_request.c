@@ -343,6 +343,7 @@ http_request_answer_suspended(struct http *http)
 {
 	static const struct exchange_answer nothing = {
 		.status = MHD_HTTP_SERVICE_UNAVAILABLE,
+		.retry_after_s = EXCHANGE_RETRY_STOPPED_S,
 	};
 	struct http_connection *connection;
 

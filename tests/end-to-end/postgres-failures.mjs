@@ -14,7 +14,7 @@ import { BusyShop } from './lib/busy-shop.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { PostgresProxy } from './lib/postgres-proxy.mjs';
 import { Psql } from './lib/psql.mjs';
-import { daemonOptions, server } from './lib/storage.mjs';
+import { daemonOptions, server, urlOf } from './lib/storage.mjs';
 
 const proxy = await PostgresProxy.start(server);
 const through = (url) => proxy.through(url);
@@ -231,6 +231,33 @@ test('too many connections', () => withShop(async (shop) => {
 		'ALTER ROLE buddyshopping CONNECTION LIMIT -1'));
 	await working;
 }, { isIdle: true }));
+
+// What is taken from a daemon that runs, and how that ends.
+const TAKEN = {
+	'a right': ['REVOKE INSERT ON buddyshopping.journal FROM buddyshopping',
+		74],
+	'a column': ['ALTER TABLE buddyshopping.journal DROP COLUMN hash', 65],
+};
+
+for (const [what, [sql, status]] of Object.entries(TAKEN)) {
+	test(`a daemon ends from which ${what} is taken`, () =>
+		withPatience(async () => {
+			const database = path.join(makeFolder(), 'shop.db');
+			const daemon = await Daemon.start({ database });
+			server.query(sql, urlOf(database));
+			const answer = await fetch(
+				`http://127.0.0.1:${daemon.port}/one`, {
+					method: 'POST',
+					headers: { 'Content-Type': 'application/json' },
+					body: JSON.stringify({ event: 'startSession',
+						payload: { customerName: 'Ada' } }),
+				});
+			assert.equal(answer.status, 503);
+			assert.equal(answer.headers.get('retry-after'), '5');
+			assert.equal(await daemon.ended, status);
+			assert.match(daemon.log, BEGUN);
+		}));
+}
 
 // A daemon that does not start: {status, log}.
 const startInVain = async (url, database = path.join(makeFolder(), 'shop.db')) => {
