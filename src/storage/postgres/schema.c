@@ -99,7 +99,7 @@ judge_version(struct connection *connection, const PGresult *result,
 		return STORE_OPENED;
 	return refuse(connection, is_true(result, 2) ?
 	    "was never released with this version" :
-	    "was written by a newer version of buddyshopping");
+	    "is of a newer version");
 }
 
 static enum store_open_status
