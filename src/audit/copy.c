@@ -519,6 +519,7 @@ open_target(struct copy *copy)
 	if (status != COPY_MADE)
 		return status;
 	copy->ends.to = sql_new(copy->connection);
+	sql_report_losses(copy->ends.to);
 	status = (enum copy_status)copy->engine->start(copy->connection);
 	if (status == COPY_MADE && (sql_prepare(copy->ends.to, statement_sql,
 	    STATEMENTS) == -1 ||

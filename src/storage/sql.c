@@ -28,6 +28,7 @@ struct sql {
 	bool	 is_broken;	/* STORE_FATAL was returned, ... */
 	enum store_open_status exit_status;	/* ... and why */
 	bool	 was_lost;
+	bool	 reports_losses;
 	unsigned losses;	/* of the connection, without a commit between */
 	uint64_t errors[STORE_ERRORS];
 };
@@ -73,6 +74,12 @@ bool
 sql_was_lost(const struct sql *sql)
 {
 	return sql->was_lost;
+}
+
+void
+sql_report_losses(struct sql *sql)
+{
+	sql->reports_losses = true;
 }
 
 int
@@ -177,7 +184,7 @@ sql_failed(struct sql *sql)
 
 	sql->was_lost = fault->is_lost;
 	/* It is run again: see store_was_lost(). */
-	if (fault->is_lost && sql->losses++ == 0)
+	if (fault->is_lost && sql->losses++ == 0 && !sql->reports_losses)
 		sql->errors[fault->error]++;
 	else
 		report(sql, fault);

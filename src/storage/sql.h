@@ -37,6 +37,8 @@ enum store_open_status sql_exit_status(const struct sql *sql);
  * nothing of the transaction committed: it may be run again at once.
  */
 bool	 sql_was_lost(const struct sql *sql);
+/* For who does not run it again: the first such loss is logged like others. */
+void	 sql_report_losses(struct sql *sql);
 /* Note what errors there were, and what failed since the last commit. */
 void	 sql_copy_errors(const struct sql *sql,
 	    struct store_figures *figures);
