@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,13 @@ enum { OPTION_KEY, OPTION_KEY_FILE, OPTION_NO_VERIFY };
 
 enum { MB = 1000000 };
 
+#define UNFINISHED	"the copy is not finished: the same command goes on " \
+			"where it was"
+
+static const int ending_signals[] = { SIGHUP, SIGINT, SIGTERM };
+
+enum { ENDING_SIGNALS = sizeof(ending_signals) / sizeof(ending_signals[0]) };
+
 static const struct ctl_option options[] = {
 	[OPTION_KEY] = { "key", NULL, "copy the key of tokens too" },
 	[OPTION_KEY_FILE] = { "key-file", "FILE", "the key of FROM, if it is "
@@ -38,6 +46,51 @@ static void
 show_progress(void *ctx, const char *what, uint64_t done, uint64_t all)
 {
 	progress_show(ctx, what, done, all);
+}
+
+/*
+ * Nothing is to be cleared away, and what is waited for may be a server that
+ * says nothing: so it ends at once, as whoever sent the signal wants.
+ */
+static void
+end_by_signal(int number)
+{
+	static const char said[] = "\r\033[Kbuddyshoppingctl: " UNFINISHED "\n";
+	/* What wipes the bar is for a terminal. */
+	size_t from = isatty(STDERR_FILENO) == 1 ? 0 : strcspn(said, "b");
+
+	/* That may be what is gone. */
+	if (write(STDERR_FILENO, said + from, sizeof(said) - 1 - from) == -1)
+		errno = 0;
+	/* It is blocked, and has its default action, when this returns. */
+	(void)raise(number);
+}
+
+/* What is ignored (nohup) stays so. */
+static void
+catch_signals(struct sigaction before[ENDING_SIGNALS])
+{
+	struct sigaction action = {
+		.sa_handler = end_by_signal,
+		.sa_flags = (int)SA_RESETHAND,
+	};
+	size_t i;
+
+	(void)sigemptyset(&action.sa_mask);
+	for (i = 0; i < ENDING_SIGNALS; i++) {
+		(void)sigaction(ending_signals[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			(void)sigaction(ending_signals[i], &action, NULL);
+	}
+}
+
+static void
+restore_signals(const struct sigaction before[ENDING_SIGNALS])
+{
+	size_t i;
+
+	for (i = 0; i < ENDING_SIGNALS; i++)
+		(void)sigaction(ending_signals[i], &before[i], NULL);
 }
 
 /* The key beside a database, and not beside a link to it. */
@@ -153,12 +206,17 @@ copy(const struct ctl *ctl, const struct id_key *key)
 		.progress = show_progress,
 		.ctx = &progress,
 	};
+	struct sigaction before[ENDING_SIGNALS];
 	struct copy_result result;
 	enum copy_status status;
 
 	progress_begin(&progress);
+	catch_signals(before);
 	status = copy_make(&order, &result);
+	restore_signals(before);
 	progress_end(&progress);
+	if (status == COPY_IO_ERROR && result.rows > 0)
+		log_errorx("%s", UNFINISHED);
 	if (status == COPY_FAULT)
 		fault_line_print(&result.report.fault);
 	if (status == COPY_MADE)

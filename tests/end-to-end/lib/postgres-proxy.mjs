@@ -61,8 +61,14 @@ class Pair {
 			this.#isAwaited();
 			this.#isAwaited = undefined;
 		}
-		if (!settled(this.client))
+		this.#proxy.countAnswer(this, data.length);
+		if (!settled(this.client) && !this.isSilent)
 			this.client.write(data);
+	}
+
+	// Nothing is answered any more.
+	beSilent() {
+		this.isSilent = true;
 	}
 
 	cut() {
@@ -77,6 +83,8 @@ export class PostgresProxy {
 	isShut = false;
 	// And how many of them if it is not.
 	refuses = 0;
+	#left = Infinity;
+	#atBytes;
 	#fault;
 	#taken;
 
@@ -106,6 +114,26 @@ export class PostgresProxy {
 	cut() {
 		for (const pair of this.pairs)
 			pair.cut();
+	}
+
+	// Call fault(connection) once so many bytes more were answered; resolves
+	// then.
+	atBytes(count, fault) {
+		this.#left = count;
+		return new Promise((resolve) => {
+			this.#atBytes = (pair) => {
+				fault(pair);
+				resolve();
+			};
+		});
+	}
+
+	countAnswer(pair, bytes) {
+		this.#left -= bytes;
+		if (this.#left > 0)
+			return;
+		this.#left = Infinity;
+		this.#atBytes(pair);
 	}
 
 	// Have the next COMMIT meet a fault, {before, after, answered}: called with
