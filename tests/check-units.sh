@@ -57,6 +57,10 @@ for unit in "$units"/*.socket "$units"/*.service; do
 done
 exposure 11 'standing alone'
 # A drop-in counts as if it stood at the end.
+cat "$srcdir/contrib/systemd/remote-postgresql.conf" \
+    >>"$units/buddyshopping.service"
+verify "$units/buddyshopping.service"
+exposure 11 'with remote-postgresql.conf'
 sed -n '/^\[Service\]/,$p' "$srcdir/contrib/systemd/local.conf" \
     >>"$units/buddyshopping.service"
 exposure 4 'with local.conf'
