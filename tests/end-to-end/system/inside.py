@@ -434,7 +434,10 @@ def reaches_postgresql_by_tls():
     systemctl("restart", UNIT)
     is_contained()
     use(DIRECT, "by-tls")
-    os.unlink(f"{DROPINS}/remote-postgresql.conf")
+    for path in (f"{DROPINS}/remote-postgresql.conf",
+                 f"{folder}/conf.d/test.conf", certificate,
+                 "/etc/buddyshopping/pg_service.conf"):
+        os.unlink(path)
     systemctl("daemon-reload")
 
 
