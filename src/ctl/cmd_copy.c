@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "config/database_options.h"
 #include "ctl.h"
 #include "fault_line.h"
+#include "printable.h"
 #include "progress.h"
 #include "storage/chain.h"
 #include "storage/engines.h"
@@ -123,6 +125,15 @@ unreadable_key(const char *file)
 	return CTL_NO_DATABASE;
 }
 
+/* A name of a file, as it can be shown, between words of ours. */
+static void
+print_key(const char *before, const char *file, const char *behind)
+{
+	(void)fputs(before, stdout);
+	(void)printable_write(stdout, file, strlen(file), SIZE_MAX);
+	(void)fputs(behind, stdout);
+}
+
 /* The copy has a key already, which stays. */
 static enum ctl_status
 compare_keys(const struct id_key *key, const char *to)
@@ -133,7 +144,7 @@ compare_keys(const struct id_key *key, const char *to)
 	if (key_file_read(to, &theirs) == -1)
 		status = unreadable_key(to);
 	else if (memcmp(key, &theirs, sizeof(theirs)) == 0)
-		(void)printf("key: %s is the same\n", to);
+		print_key("key: ", to, " is the same\n");
 	else {
 		log_errorx("%s: is another key, and stays: with it customers "
 		    "cannot resume", to);
@@ -150,7 +161,8 @@ put_key(const struct id_key *key, const char *from, const char *to)
 		return compare_keys(key, to);
 	if (key_file_copy(from, to) == -1)
 		return CTL_IO_ERROR;
-	(void)printf("key: %s is a copy of %s\n", to, from);
+	print_key("key: ", to, " is a copy of ");
+	print_key("", from, "\n");
 	return CTL_OK;
 }
 
@@ -163,17 +175,17 @@ carry_key(const struct ctl *ctl, const char *from, const struct id_key *key)
 	char *file;
 
 	if (!engine_of(to)->has_files) {
-		(void)printf("key: let the daemon's key-file be %s: with "
-		    "another one customers cannot resume\n", from != NULL ?
-		    from : "that of FROM");
+		print_key("key: let the daemon's key-file be ", from != NULL ?
+		    from : "that of FROM", ": with another one customers "
+		    "cannot resume\n");
 		return CTL_OK;
 	}
 	file = key_beside(to);
 	if (key != NULL)
 		status = put_key(key, from, file);
 	else if (access(file, F_OK) == -1)
-		(void)printf("key: not copied: without %s customers cannot "
-		    "resume\n", file);
+		print_key("key: not copied: without ", file, " customers "
+		    "cannot resume\n");
 	free(file);
 	return status;
 }

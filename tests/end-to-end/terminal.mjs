@@ -7,6 +7,7 @@ import test, { before, describe } from 'node:test';
 
 import { Client } from './lib/client.mjs';
 import { Daemon, makeFolder } from './lib/daemon.mjs';
+import { STORAGE, toolOptions } from './lib/storage.mjs';
 import { TicketKey } from './lib/ticket.mjs';
 import { hasScript, tool, toolOnTerminal } from './lib/tool.mjs';
 
@@ -61,9 +62,13 @@ const WRONG = [['audit', 'show', EVIL], ['audit', 'who', 'one', EVIL],
 	['copy', `/no/where/${EVIL}`, 'copy.db']];
 
 const folder = makeFolder();
+const database = path.join(folder, 'shop.db');
+// The key is beside it, or named.
+const COPIES = [[], [`--key-file=${STORAGE === 'sqlite' ? `${database}.key` :
+	database}`]];
 const key = new TicketKey('HS256', 'shop', folder);
 const daemon = await Daemon.start({
-	database: path.join(folder, 'shop.db'),
+	database,
 	settings: { 'ticket-keys': key.file } });
 
 before(async () => {
@@ -102,6 +107,20 @@ describe('on a terminal', { skip: !hasScript && 'script(1) was not found' },
 				assert.notEqual(status, 0);
 				assert.equal(obeyed(shown), undefined, JSON.stringify(shown));
 			});
+		test('copy shows what can be seen', async () => {
+			const [, from] = toolOptions(daemon.database);
+			for (const [i, words] of COPIES.entries()) {
+				const to = path.join(folder, `${i}${EVIL}`);
+				for (const rows of [/copied: [1-9]/, /copied: 0/]) {
+					const { status, shown } = await onTerminal(
+						['copy', ...words, from, to]);
+					assert.equal(status, 0, shown);
+					assert.match(shown, rows);
+					assert.equal(obeyed(shown), undefined,
+						JSON.stringify(shown));
+				}
+			}
+		});
 		test('a page has nothing but tabs of its own', async () => {
 			const { status, shown } = await onTerminal(
 				words('audit show one --html'));
