@@ -12,6 +12,7 @@ import test from 'node:test';
 
 import { BusyShop } from './lib/busy-shop.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
+import { fillDisk, mountDisk, NO_DISK } from './lib/disk.mjs';
 import { PostgresProxy } from './lib/postgres-proxy.mjs';
 import { Psql } from './lib/psql.mjs';
 import { daemonOptions, server, urlOf } from './lib/storage.mjs';
@@ -179,6 +180,41 @@ test('the watchdog is told that the daemon lives without a server', () =>
 		await working;
 	}, { url: through, isIdle: true, env: WATCHED }));
 
+// Its processes, or those of one of its databases and the one that lets others in,
+// stand still: the kernel still answers for them.
+const signalServer = (shop, signal) => {
+	const pids = [fs.readFileSync(path.join(server.folder,
+		'data/postmaster.pid'), 'utf8').split('\n')[0], ...shop.backends];
+	for (const pid of pids)
+		process.kill(Number(pid), signal);
+};
+
+// Run steps when it has stood still for so long that the daemon says so.
+const withStandstill = async (shop, steps) => {
+	shop.backends = server.query('SELECT pid FROM pg_stat_activity ' +
+		`WHERE datname = '${/\/\/\/(\w+)/.exec(shop.direct)[1]}'`).split('\n');
+	signalServer(shop, 'SIGSTOP');
+	try {
+		while ((await shop.health()).ready !== 'storageStuck')
+			await watched.barks(1);
+		await steps();
+	} finally {
+		signalServer(shop, 'SIGCONT');
+	}
+};
+
+// It may have committed what it was told, and there is nobody to ask.
+test('a server that stands still is waited for', () =>
+	withShop(async (shop) => {
+		await withStandstill(shop, async () => {
+			await watched.barks(BARKS);
+			await shop.expect('storageStuck', 'stuck');
+		});
+		await expectBack(shop);
+		assert.equal(shop.refusals, 0);
+		expectLines(shop);
+	}, { env: WATCHED }));
+
 // Somebody who holds locks on all sessions.
 const withRival = async (shop, steps) => {
 	const rival = new Psql(server, shop.direct.replace(/user=.*/,
@@ -317,36 +353,12 @@ test('the role is not let in any more', () => withShop(async (shop) => {
 	await working;
 }, { isIdle: true }));
 
-const mountDisk = (folder) => {
-	try {
-		execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs',
-			folder], { stdio: 'pipe' });
-	} catch {
-		return false;
-	}
-	process.prependListener('exit', () =>
-		execFileSync('umount', ['-l', folder]));
-	return true;
-};
-
-const fillDisk = (file) => {
-	const fd = fs.openSync(file, 'w');
-	try {
-		for (;;)
-			fs.writeSync(fd, Buffer.alloc(4096));
-	} catch (error) {
-		assert.equal(error.code, 'ENOSPC');
-	} finally {
-		fs.closeSync(fd);
-	}
-};
-
 const disk = path.join(server.folder, 'disk');
 fs.mkdirSync(disk);
-const isMounted = mountDisk(disk);
+const isMounted = mountDisk(disk, '32m');
 
 test('the disk there is full', {
-	skip: !isMounted && 'no file system can be mounted: it takes root',
+	skip: !isMounted && NO_DISK,
 }, () => withPatience(async () => {
 	const space = path.join(disk, 'space'), filler = path.join(disk, 'filler');
 	fs.mkdirSync(space);
@@ -448,3 +460,14 @@ test('a daemon is stopped while a commit is not known', () =>
 		await shop.start();
 		await shop.work();
 	}, { url: through }));
+
+test('a daemon is stopped while the server stands still', () =>
+	withShop(async (shop) => {
+		await withStandstill(shop, async () => {
+			shop.stopPolling();
+			assert.equal(await shop.daemon.stop(), 74);
+		});
+		assert.match(shop.said(shop.before).join('\n'), UNKNOWN);
+		await shop.start();
+		await shop.work();
+	}, { env: WATCHED }));

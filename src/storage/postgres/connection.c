@@ -326,7 +326,11 @@ struct waiting {
 	uint64_t end_ms;		/* 0 while it goes on */
 };
 
-/* Time has passed in vain. */
+/*
+ * Time has passed in vain.  That has no limit of ours: a server that stands
+ * still may have committed what was sent, holds the locks of that, and would say
+ * no more on another connection.  statement_timeout is the server's.
+ */
 static void
 ask(struct connection *c, struct waiting *waiting)
 {
