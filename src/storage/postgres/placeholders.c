@@ -21,9 +21,8 @@ skip_to(const char *text, size_t opening, const char *end)
 	return at == NULL ? text + strlen(text) : at + strlen(end);
 }
 
-/* Behind the quotes or the comment at text; text itself if there is none. */
-static const char *
-skip_verbatim(const char *text)
+const char *
+placeholders_verbatim(const char *text)
 {
 	if (*text == '\'')
 		return skip_to(text, 1, "'");
@@ -71,7 +70,7 @@ placeholders_number(const char *text, int *count)
 
 	*count = 0;
 	while (*text != '\0') {
-		verbatim = skip_verbatim(text);
+		verbatim = placeholders_verbatim(text);
 		if (verbatim != text) {
 			memcpy(numbered + len, text, (size_t)(verbatim - text));
 			len += (size_t)(verbatim - text);

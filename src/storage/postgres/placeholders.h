@@ -8,6 +8,9 @@
  * stands in quotes or in a comment stays as it is.
  */
 
+/* Behind the quotes or the comment at text; text itself if there is none. */
+const char *placeholders_verbatim(const char *text);
+
 /* free() the text; *count: the highest number. */
 char	*placeholders_number(const char *text, int *count)
 	    __attribute__((warn_unused_result));
