@@ -203,6 +203,15 @@ struct engine {
 	void	(*bind)(struct sql_statement *statement, int at,
 	    const struct sql_value *value);
 	/*
+	 * What is run from here on is about key, up to the next call: what is
+	 * about the same key runs in order, and in any order, or together, with
+	 * what is about others, which has nothing to do with it.  Of that, what
+	 * changes one row finds it by a key of its table.  0: it is about
+	 * nothing, and runs behind all before and in front of all that follows.
+	 * NULL: that makes no difference here.
+	 */
+	void	(*about)(struct sql_connection *connection, int64_t key);
+	/*
 	 * Run a statement without rows, changing as many rows as it likes or
 	 * exactly one.  In a writer's transaction it may run later: a fault is
 	 * told by whichever call comes next, by commit() at the latest.

@@ -305,6 +305,13 @@ sql_bind_customer(struct sql_binding *binding, const struct customer_id *id,
 	sql_bind_text(binding, digits, ID_CUSTOMER_HEX);
 }
 
+void
+sql_about(struct sql *sql, int64_t key)
+{
+	if (sql->engine->about != NULL)
+		sql->engine->about(sql->connection, key);
+}
+
 enum store_status
 sql_run(const struct sql_binding *binding)
 {

@@ -101,6 +101,8 @@ void	 sql_bind_payload(struct sql_binding *binding,
 void	 sql_bind_customer(struct sql_binding *binding,
 	    const struct customer_id *id, char digits[ID_CUSTOMER_HEX + 1]);
 
+/* What is run from here on is about key, or 0: see engine.h. */
+void	 sql_about(struct sql *sql, int64_t key);
 /*
  * Run a statement that yields no rows.  An engine may do that later: what is
  * wrong is told by whichever call comes next then, by sql_commit() at the

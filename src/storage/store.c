@@ -120,6 +120,7 @@ store_begin(struct store *store)
 	return sql_begin(store->sql);
 }
 
+/* A record reads and changes what is its session's. */
 enum store_status
 store_append(struct store *store, const struct record *record)
 {
@@ -128,11 +129,15 @@ store_append(struct store *store, const struct record *record)
 
 	chain_hash_body(record, digest);
 	chain_hash_row(&store->head, record, digest);
+	sql_about(store->sql, record->session_row);
 	status = insert_row(store, record, digest);
 	if (status == STORE_OK)
 		status = insert_body(store, record);
-	return status != STORE_OK ? status :
-	    projection_apply(store->sql, record, store->head.seq);
+	if (status == STORE_OK)
+		status = projection_apply(store->sql, record,
+		    store->head.seq);
+	sql_about(store->sql, 0);
+	return status;
 }
 
 /* Whether the session of record is one of the table's. */

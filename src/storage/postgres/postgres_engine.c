@@ -18,6 +18,7 @@
 #include "server_check.h"
 #include "statement.h"
 #include "sweep.h"
+#include "waves.h"
 
 enum {
 	WORK_ROWS = 100,		/* between calls of watch()'s work */
@@ -57,6 +58,8 @@ struct postgres {
 	struct pipeline *pipeline;
 	struct lease *lease;		/* a writer's; NULL for readers */
 	struct recovery *recovery;
+	struct waves *waves;
+	int64_t	 key;			/* what runs is about that; or 0 */
 	struct statement *fence;
 	struct statement *measure;
 	enum transaction transaction;
@@ -69,6 +72,7 @@ struct postgres {
 struct handle {
 	struct sql_statement base;
 	struct statement *statement;
+	struct wave_statement *in_waves;	/* NULL: it was in none */
 	uint64_t cursor_of;		/* the transaction that has its */
 					/* cursor; 0 for none */
 	bool	 is_alone;		/* which is for that cursor */
@@ -153,7 +157,10 @@ open_transaction(struct postgres *p)
 	return send_fence(p);
 }
 
-/* A statement is about to be sent: in a transaction, if one was begun. */
+/*
+ * A statement is about to be sent: in a transaction, if one was begun, and
+ * behind what waits.
+ */
 static int
 get_ready(struct postgres *p)
 {
@@ -161,11 +168,13 @@ get_ready(struct postgres *p)
 	case TRANSACTION_NONE:
 		return recovery_have(p->recovery);
 	case TRANSACTION_WANTED:
-		return open_transaction(p);
+		if (open_transaction(p) == -1)
+			return -1;
+		break;
 	case TRANSACTION_OPEN:
 		break;
 	}
-	return 0;
+	return waves_send(p->waves, p->pipeline);
 }
 
 static enum sql_result
@@ -187,6 +196,7 @@ rollback(struct sql_connection *base)
 	int tries;
 
 	p->transaction = TRANSACTION_NONE;
+	waves_forget(p->waves);
 	/* The first is not run if there was something wrong in front of it. */
 	for (tries = 0; is_open && tries < 2 && !is_lost(p); tries++)
 		if (pipeline_send_text(p->pipeline, rollback_sql) == 0 &&
@@ -263,10 +273,12 @@ commit(struct sql_connection *base, int64_t newest)
 	struct postgres *p = postgres_of(base);
 	unsigned warnings;
 
-	if (p->transaction != TRANSACTION_OPEN) {
+	if (p->transaction != TRANSACTION_OPEN && waves_are_empty(p->waves)) {
 		p->transaction = TRANSACTION_NONE;
 		return SQL_OK;
 	}
+	if (get_ready(p) == -1)
+		return fail(p);
 	/* What fails to be sent may have been sent in part. */
 	lease_doubt(p->lease, newest);
 	warnings = connection_warnings(p->connection);
@@ -299,6 +311,7 @@ finalize(struct sql_statement *base)
 	struct handle *h = handle_of(base);
 
 	/* What the server has of it goes with the connection. */
+	wave_statement_free(h->in_waves);
 	statement_free(h->statement);
 	free(h);
 }
@@ -309,12 +322,31 @@ bind(struct sql_statement *base, int number, const struct sql_value *value)
 	statement_bind(handle_of(base)->statement, number, value);
 }
 
+static void
+about(struct sql_connection *base, int64_t key)
+{
+	postgres_of(base)->key = key;
+}
+
+/* It waits with others, if it may. */
+static enum sql_result
+run_in_waves(struct postgres *p, struct handle *h, enum statement_form form)
+{
+	if (h->in_waves == NULL)
+		h->in_waves = wave_statement_new(h->base.text);
+	waves_add(p->waves, p->key, h->in_waves, form, h->statement);
+	return !waves_are_full(p->waves) || get_ready(p) == 0 ? SQL_OK :
+	    fail(p);
+}
+
 static enum sql_result
 run_in_form(struct sql_statement *base, enum statement_form form)
 {
 	struct postgres *p = postgres_of(base->connection);
 	struct statement *s = handle_of(base)->statement;
 
+	if (p->key != 0 && p->transaction != TRANSACTION_NONE)
+		return run_in_waves(p, handle_of(base), form);
 	if (get_ready(p) == -1 || pipeline_send(p->pipeline, s, form) == -1)
 		return fail(p);
 	if ((p->transaction == TRANSACTION_NONE ||
@@ -501,6 +533,7 @@ close_connection(struct sql_connection *base, bool is_broken)
 	 */
 	statement_free(p->measure);
 	statement_free(p->fence);
+	waves_free(p->waves);
 	recovery_free(p->recovery);
 	lease_free(p->lease);
 	pipeline_free(p->pipeline);
@@ -519,6 +552,7 @@ new_postgres(const char *name, enum connection_purpose purpose)
 	if (purpose == CONNECTION_TO_WRITE)
 		p->lease = lease_new(p->connection);
 	p->recovery = recovery_new(p->connection, p->pipeline, p->lease);
+	p->waves = waves_new();
 	return p;
 }
 
@@ -621,6 +655,7 @@ const struct engine postgres_engine = {
 	.prepare = prepare,
 	.finalize = finalize,
 	.bind = bind,
+	.about = about,
 	.run = run,
 	.run_one = run_one,
 	.step = step,

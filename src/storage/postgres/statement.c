@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "array_text.h"
 #include "placeholders.h"
 
 /* Types, as pg_type.dat has them. */
@@ -22,6 +23,9 @@ enum {
 	TYPE_INT4 = 23,
 	TYPE_TEXT = 25,
 	TYPE_UNKNOWN = 705,
+	TYPE_BYTEA_ARRAY = 1001,
+	TYPE_TEXT_ARRAY = 1009,
+	TYPE_INT8_ARRAY = 1016,
 	TYPE_VARCHAR = 1043
 };
 
@@ -34,6 +38,7 @@ enum {
 struct statement {
 	const struct sql_text *source;
 	char	*text;			/* with $N */
+	bool	 is_array;
 	int	 count;			/* of the parameters; each has */
 	Oid	*types;
 	const char **values;		/* NULL is NULL */
@@ -60,16 +65,25 @@ statement_cursor(const struct statement *s)
 	return s->name;
 }
 
-struct statement *
-statement_new(const struct sql_text *text)
+/* The text with $N; free() it. */
+static char *
+number(const struct sql_text *text, int *count)
+{
+	return placeholders_number(text->postgres != NULL ? text->postgres :
+	    text->text, count);
+}
+
+/* It takes text, which has so many parameters. */
+static struct statement *
+new_statement(const struct sql_text *source, char *text, int count)
 {
 	struct statement *s = xcalloc(1, sizeof(*s));
 	size_t room;
 	int i;
 
-	s->source = text;
-	s->text = placeholders_number(text->postgres != NULL ?
-	    text->postgres : text->text, &s->count);
+	s->source = source;
+	s->text = text;
+	s->count = count;
 	room = (size_t)s->count + 1;
 	s->types = xcalloc(room, sizeof(*s->types));
 	s->values = xcalloc(room, sizeof(*s->values));
@@ -80,6 +94,31 @@ statement_new(const struct sql_text *text)
 		s->types[i] = TYPE_INT8;
 		s->formats[i] = BINARY;
 	}
+	return s;
+}
+
+struct statement *
+statement_new(const struct sql_text *text)
+{
+	int count;
+	char *numbered = number(text, &count);
+
+	return new_statement(text, numbered, count);
+}
+
+struct statement *
+statement_new_array(const struct sql_text *text)
+{
+	int count;
+	char *numbered = number(text, &count);
+	char *made = array_text_make(numbered, count);
+	struct statement *s;
+
+	free(numbered);
+	if (made == NULL)
+		return NULL;
+	s = new_statement(text, made, count);
+	s->is_array = true;
 	return s;
 }
 
@@ -114,17 +153,22 @@ type_of(enum sql_type type)
 	return TYPE_INT8;
 }
 
+static void
+set_type(struct statement *s, int i, Oid type)
+{
+	if (s->types[i] != type)
+		s->has_other_types = true;
+	s->types[i] = type;
+}
+
 void
 statement_bind(struct statement *s, int at, const struct sql_value *value)
 {
-	Oid type = type_of(value->type);
 	int i = at - 1;
 
 	if (at > s->count)
 		return;
-	if (s->types[i] != type)
-		s->has_other_types = true;
-	s->types[i] = type;
+	set_type(s, i, type_of(value->type));
 	if (value->type == SQL_INTEGER) {
 		s->numbers[i] = htobe64((uint64_t)value->number);
 		s->values[i] = (const char *)&s->numbers[i];
@@ -134,6 +178,43 @@ statement_bind(struct statement *s, int at, const struct sql_value *value)
 		s->lengths[i] = (int)value->len;
 	} else
 		s->values[i] = NULL;
+}
+
+int
+statement_count(const struct statement *s)
+{
+	return s->count;
+}
+
+struct parameter
+statement_parameter(const struct statement *s, int at)
+{
+	return (struct parameter){
+		.type = s->types[at - 1],
+		.bytes = s->values[at - 1],
+		.len = s->lengths[at - 1],
+	};
+}
+
+void
+statement_bind_parameter(struct statement *s, int at,
+    const struct parameter *parameter)
+{
+	set_type(s, at - 1, parameter->type);
+	s->values[at - 1] = parameter->bytes;
+	s->lengths[at - 1] = parameter->len;
+}
+
+unsigned
+statement_array_type(unsigned type)
+{
+	switch (type) {
+	case TYPE_TEXT:
+		return TYPE_TEXT_ARRAY;
+	case TYPE_BYTEA:
+		return TYPE_BYTEA_ARRAY;
+	}
+	return TYPE_INT8_ARRAY;
 }
 
 bool
@@ -146,11 +227,11 @@ statement_is_prepared(const struct statement *s, unsigned generation,
 
 /* A row that is inserted is one, or none and an error. */
 static bool
-is_plain_insert(const char *text)
+is_plain_insert(const struct statement *s)
 {
-	return strncmp(text, "INSERT ", 7) == 0 &&
-	    strstr(text, ") VALUES (") != NULL &&
-	    strstr(text, "ON CONFLICT") == NULL;
+	return strncmp(s->text, "INSERT ", 7) == 0 &&
+	    (s->is_array || strstr(s->text, ") VALUES (") != NULL) &&
+	    strstr(s->text, "ON CONFLICT") == NULL;
 }
 
 /* Which locks a row, and returns it as it is. */
@@ -160,7 +241,8 @@ is_select(const char *text)
 	return strncmp(text, "SELECT ", 7) == 0;
 }
 
-#define ONE_ROW ") SELECT 1 / CAST(count(*) = 1 AS INTEGER) FROM changed"
+#define ROWS(count)							\
+	") SELECT 1 / CAST(count(*) = " count " AS INTEGER) FROM changed"
 
 /* The text in that form; free() it. */
 static char *
@@ -174,10 +256,11 @@ text_in_form(const struct statement *s, enum statement_form form)
 	case STATEMENT_AS_IT_IS:
 		break;
 	case STATEMENT_FOR_ONE_ROW:
-		if (is_plain_insert(s->text))
+		if (is_plain_insert(s))
 			break;
 		head = "WITH changed AS (";
-		tail = is_select(s->text) ? ONE_ROW : " RETURNING 1" ONE_ROW;
+		tail = s->is_array ? " RETURNING 1" ROWS("cardinality($1)") :
+		    is_select(s->text) ? ROWS("1") : " RETURNING 1" ROWS("1");
 		break;
 	case STATEMENT_AS_CURSOR:
 		head = " NO SCROLL CURSOR FOR ";

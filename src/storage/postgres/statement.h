@@ -27,8 +27,20 @@ enum statement_form {
 	STATEMENT_AS_CURSOR		/* of the name statement_cursor() */
 };
 
+/* A parameter as it is sent. */
+struct parameter {
+	unsigned type;			/* as pg_type.dat has it */
+	const char *bytes;		/* NULL is NULL */
+	int	 len;
+};
+
 /* The text is lent until statement_free(). */
 struct statement *statement_new(const struct sql_text *text);
+/*
+ * The same in the form of array_text.h, whose parameters are arrays; NULL if it
+ * has none.  STATEMENT_FOR_ONE_ROW of it is as many rows as the arrays have.
+ */
+struct statement *statement_new_array(const struct sql_text *text);
 /* NULL is allowed. */
 void	 statement_free(struct statement *statement);
 
@@ -38,6 +50,15 @@ const char *statement_cursor(const struct statement *statement);
 
 void	 statement_bind(struct statement *statement, int at,
 	    const struct sql_value *value);
+/* How many parameters it has, and what is bound to each; at counts from 1. */
+int	 statement_count(const struct statement *statement);
+struct parameter statement_parameter(const struct statement *statement,
+	    int at);
+/* Bind what another one had bound. */
+void	 statement_bind_parameter(struct statement *statement, int at,
+	    const struct parameter *parameter);
+/* The type of an array of those. */
+unsigned statement_array_type(unsigned type);
 
 /*
  * Whether the server has it, of that generation of the connection, in that form
