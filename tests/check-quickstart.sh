@@ -97,6 +97,8 @@ command_is stat 'echo eve'
 says './build/config.log cannot be written by ada, it is eve.s.*chown -R ada' run "$free"
 command_is find
 
+# As a package that was built leaves some.
+ln -s nowhere "$work/checkout/build/link"
 exec 8<"$work/checkout/build"
 flock 8
 says 'another quickstart is at work in' run "$free"
