@@ -70,8 +70,8 @@ expect(struct journal_events *reader, int64_t after, size_t max,
 	size_t i, found = 0;
 
 	while (!is_over) {
-		ck_assert_int_eq(journal_events_read(reader, after,
-		    max - found, &page), JOURNAL_EVENTS_OK);
+		ck_assert_int_eq(journal_events_read_shop(reader, "",
+		    after, max - found, &page), JOURNAL_EVENTS_OK);
 		ck_assert_uint_le(found + page.count, count);
 		for (i = 0; i < page.count; i++)
 			compare(&page.events[i], &expected[found++]);
@@ -89,8 +89,8 @@ expect_status(struct journal_events *reader, int64_t after,
 {
 	struct journal_events_page page;
 
-	ck_assert_int_eq(journal_events_read(reader, after, ALL, &page),
-	    status);
+	ck_assert_int_eq(journal_events_read_shop(reader, "", after, ALL,
+	    &page), status);
 	ck_assert_uint_eq(page.count, 0);
 	journal_events_page_clear(&page);
 }
@@ -259,19 +259,19 @@ START_TEST(an_account_is_told_until_it_is_erased)
 	(void)story_enter(&story, 0, RECORD_START, 1);
 	(void)story_tell(&story, 0, RECORD_JOIN, 2);
 
-	ck_assert_int_eq(journal_events_read(reader, 0, 1, &page),
+	ck_assert_int_eq(journal_events_read_shop(reader, "", 0, 1, &page),
 	    JOURNAL_EVENTS_OK);
 	ck_assert_uint_eq(page.count, 1);
 	ck_assert_str_eq(page.events[0].account->data, "account-4711");
 	ck_assert_str_eq(page.events[0].session->data, "a");
 	journal_events_page_clear(&page);
-	ck_assert_int_eq(journal_events_read(reader, 1, 1, &page),
+	ck_assert_int_eq(journal_events_read_shop(reader, "", 1, 1, &page),
 	    JOURNAL_EVENTS_OK);
 	ck_assert_uint_eq(page.count, 1);
 	ck_assert_ptr_null(page.events[0].account);
 	journal_events_page_clear(&page);
 	story_forget(&story, 0);
-	ck_assert_int_eq(journal_events_read(reader, 0, 1, &page),
+	ck_assert_int_eq(journal_events_read_shop(reader, "", 0, 1, &page),
 	    JOURNAL_EVENTS_OK);
 	ck_assert_ptr_null(page.events[0].account);
 	journal_events_page_clear(&page);

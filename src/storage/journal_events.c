@@ -91,7 +91,7 @@ struct journal_events {
 struct reading {
 	struct journal_events *reader;
 	struct journal_events_page *page;
-	const char *shop;		/* or NULL for all */
+	const char *shop;		/* NULL where session is not */
 	int64_t	 after;			/* of one that is of no session */
 	const char *session;		/* of this one alone; or NULL, ... */
 	int64_t	 from;			/* ... in these rows; 0: the oldest */
@@ -428,10 +428,7 @@ read_rows(struct reading *reading)
 
 	sql_bind_row(&run, reading->page->last);
 	sql_bind_row(&run, JOURNAL_EVENTS_ROWS_MAX);
-	if (reading->shop == NULL)
-		sql_bind_text(&run, NULL, 0);
-	else
-		sql_bind_text(&run, reading->shop, strlen(reading->shop));
+	sql_bind_text(&run, reading->shop, strlen(reading->shop));
 	(void)add_rows(reading, &run, &columns);
 	return end_rows(reader, &run, &columns);
 }
@@ -503,13 +500,6 @@ end_reading(struct journal_events *reader, enum journal_events_status status)
 		log_info("events: %s: is read again", reader->shown);
 	reader->has_failed = false;
 	return status;
-}
-
-enum journal_events_status
-journal_events_read(struct journal_events *reader, int64_t after, size_t max,
-    struct journal_events_page *page)
-{
-	return journal_events_read_shop(reader, NULL, after, max, page);
 }
 
 /* Fill the reading's page by read, in a transaction. */

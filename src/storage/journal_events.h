@@ -105,13 +105,10 @@ void	 journal_events_free(struct journal_events *reader);
 /*
  * Read on behind row after, from the oldest row that there is if it is 0, until
  * max events are found or more, if the last row makes several, or so many rows
- * were looked at, or it took some milliseconds.  The page is empty unless
- * this returns JOURNAL_EVENTS_OK.
+ * were looked at, or it took some milliseconds.  Events are those of one shop,
+ * "" for none of its own.  The page is empty unless this returns
+ * JOURNAL_EVENTS_OK.
  */
-enum journal_events_status journal_events_read(struct journal_events *reader,
-	    int64_t after, size_t max, struct journal_events_page *page)
-	    __attribute__((warn_unused_result));
-/* The same of one shop, "" for none of its own: rows of others are no events. */
 enum journal_events_status journal_events_read_shop(
 	    struct journal_events *reader, const char *shop, int64_t after,
 	    size_t max, struct journal_events_page *page)

@@ -6,10 +6,12 @@
 struct pg_conn;
 
 /*
- * PQconnectdbParams() by a thread of its own.  It looks names up, and tries
- * each of several hosts for as long as connect_timeout says, which libpq does
- * for nobody who waits elsewhere.  Meanwhile goes_on(ctx) is asked every
- * second: false, and NULL is returned; the attempt ends by itself then.
+ * PQconnectdbParams() by a thread of its own.  PQconnectStart() and
+ * PQconnectPoll() would not do: they look names up, which may take a minute,
+ * and read files of keys before they return, and leave it to their caller to
+ * try the next of several hosts after connect_timeout.  Meanwhile goes_on(ctx)
+ * is asked every second: false, and NULL is returned; the attempt ends by
+ * itself then.
  *
  * NULL too if there is no memory or thread.
  */
