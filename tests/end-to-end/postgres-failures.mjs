@@ -240,22 +240,40 @@ for (const setting of ['statement_timeout', 'lock_timeout'])
 			server.query(`ALTER ROLE buddyshopping RESET ${setting}`);
 		}));
 
-// Who is the victim depends on who looks first; so it is only said to be one.
-const DEADLOCK = `CREATE FUNCTION public.lose() RETURNS trigger LANGUAGE plpgsql
-	AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END $$;
-	CREATE TRIGGER lose BEFORE INSERT ON buddyshopping.journal
-	FOR EACH ROW EXECUTE FUNCTION public.lose()`;
+// Wait until so many transactions of a role wait for locks.
+const AWAIT = (role, count) => `DO $$ BEGIN
+	WHILE (SELECT count(*) FROM pg_stat_activity WHERE usename = '${role}'
+		AND wait_event_type = 'Lock') < ${count} LOOP
+		PERFORM pg_sleep(0.01);
+		PERFORM pg_stat_clear_snapshot();
+	END LOOP; END $$`;
 
+// The daemon has the lease, and waits for the journal.  A rival, who has all
+// sessions, waits for the lease.  When the daemon gets the journal it comes to the
+// sessions: it is the last one to wait, and the only one to look soon.
 test('the victim of a deadlock is refused', () => withShop(async (shop) => {
-	const superuser = shop.direct.replace(/user=.*/, 'user=postgres');
-	const refused = shop.refused();
-	server.query(DEADLOCK, superuser);
-	await shop.daemon.logged(/<3>store: .*40P01/);
-	await refused;
-	server.query('DROP TRIGGER lose ON buddyshopping.journal', superuser);
+	server.query("ALTER ROLE buddyshopping SET deadlock_timeout = '10ms'");
+	terminate(shop);
+	await shop.progress();
+	shop.before = shop.daemon.log;
+	const gate = new Psql(server, shop.direct.replace(/user=.*/,
+		'user=postgres'));
+	await gate.run('BEGIN; LOCK TABLE buddyshopping.journal IN SHARE MODE');
+	server.query(AWAIT('buddyshopping', 1));
+	await withRival(shop, async (rival) => {
+		const ended = rival.run("SET deadlock_timeout = '1h'; " +
+			'SELECT run FROM buddyshopping.writer WHERE id = 1 FOR UPDATE; ' +
+			'ROLLBACK');
+		server.query(AWAIT('postgres', 1));
+		await gate.end();
+		await shop.daemon.logged(/<3>store: .*40P01/);
+		await ended;
+	});
 	await expectBack(shop);
 	expectLines(shop, ...TWICE);
 	assert(await shop.errors('busy') > 0);
+	assert(shop.refusals > 0);
+	server.query('ALTER ROLE buddyshopping RESET deadlock_timeout');
 }));
 
 test('too many connections', () => withShop(async (shop) => {
