@@ -553,7 +553,8 @@ check_slice(struct verifier *v, int *count)
 		audit_row_clear(&row);
 		++*count;
 	}
-	return audit_end_walk(v->audit, &rows, status);
+	status = audit_end_walk(v->audit, &rows, status);
+	return status != AUDIT_OK ? status : verify_sessions_settle(v->states);
 }
 
 /* No body may be behind the last row, or before the first. */

@@ -47,6 +47,13 @@ struct entry {
 	struct audit_replayed replayed;
 	int64_t	 begun;			/* row of its START, or the first one */
 					/* that is known */
+	bool	 is_due;		/* it is in due */
+};
+
+/* To be compared with the tables, with others. */
+struct group {
+	struct entry *entries[VERIFY_TABLES_MAX];
+	size_t	 count;
 };
 
 struct verify_sessions {
@@ -57,6 +64,7 @@ struct verify_sessions {
 	struct sql_statement *statements[STATEMENTS];
 	struct entry *entries;
 	struct entry *found;		/* last; or NULL */
+	struct group due;		/* an incarnation of each has ended */
 	bool	 is_midway;		/* rows before are not known, ... */
 	bool	 is_trusting;		/* ... but may be there */
 	bool	 has_readiness;		/* a row had some: they all say it */
@@ -180,49 +188,89 @@ set_last_row(struct entry *entry, const struct audit_row *row)
 	entry->replayed.last.record.time_ms = row->record.time_ms;
 }
 
-/* Compare those who have gone, and forget them. */
-static enum audit_status
-compare_and_forget_gone(struct verify_sessions *states, struct entry *entry)
+static void
+forget_gone(struct entry *entry)
 {
 	struct customer *customer, *next;
-	enum audit_status status = AUDIT_OK;
-	int64_t id = 0;
 
 	customer = TAILQ_FIRST(&entry->replayed.session->customers);
-	for (; customer != NULL && status == AUDIT_OK; customer = next) {
+	for (; customer != NULL; customer = next) {
 		next = TAILQ_NEXT(customer, entry);
-		if (customer->state != CUSTOMER_GONE)
-			continue;
-		status = verify_tables_customer(states->stored,
-		    &entry->replayed, customer, &id);
-		session_forget_customer(entry->replayed.session, customer);
+		if (customer->state == CUSTOMER_GONE)
+			session_forget_customer(entry->replayed.session,
+			    customer);
 	}
-	return status;
+}
+
+/* Read what the tables have of the sessions, and compare their customers. */
+static enum audit_status
+compare_customers(struct verify_sessions *states, const struct group *group,
+    struct verify_tables_row rows[VERIFY_TABLES_MAX])
+{
+	const struct audit_replayed *replayed[VERIFY_TABLES_MAX];
+	enum audit_status status;
+	size_t i, count = group->count;
+
+	for (i = 0; i < count; i++)
+		replayed[i] = &group->entries[i]->replayed;
+	status = verify_tables_customers(states->stored, replayed, count);
+	return status != AUDIT_OK ? status :
+	    verify_tables_read(states->stored, replayed, count, rows);
 }
 
 /*
- * An incarnation has ended, and nothing in it will change.  The tables may be
- * further on: then the session is kept until its next START has come.
+ * Nothing in the incarnation will change.  The tables may be further on: then
+ * the session is kept until its next START has come.
  */
 static enum audit_status
-compare_ended(struct verify_sessions *states, struct entry *entry)
+compare_ended(struct verify_sessions *states, struct entry *entry,
+    const struct verify_tables_row *row)
 {
-	enum audit_status status;
-	struct verify_tables_row stored;
+	const struct audit_replayed *replayed = &entry->replayed;
+	enum audit_status status = verify_tables_count(states->stored,
+	    replayed, row);
 
-	status = verify_tables_customers(states->stored, &entry->replayed);
-	if (status == AUDIT_OK)
-		status = verify_tables_read(states->stored, &entry->replayed,
-		    &stored);
 	if (status != AUDIT_OK)
 		return status;
-	states->report->sessions += entry->replayed.is_partial ? 0 : 1;
-	if (stored.incarnation > entry->replayed.session->incarnation)
-		return compare_and_forget_gone(states, entry);
-	status = verify_tables_session(states->stored, &entry->replayed,
-	    &stored);
+	states->report->sessions += replayed->is_partial ? 0 : 1;
+	if (row->incarnation > replayed->session->incarnation) {
+		forget_gone(entry);
+		return AUDIT_OK;
+	}
+	status = verify_tables_session(states->stored, replayed, row);
 	drop_entry(states, entry);
 	return status;
+}
+
+enum audit_status
+verify_sessions_settle(struct verify_sessions *states)
+{
+	struct verify_tables_row rows[VERIFY_TABLES_MAX];
+	struct group *due = &states->due;
+	enum audit_status status;
+	size_t i;
+
+	if (due->count == 0)
+		return AUDIT_OK;
+	status = compare_customers(states, due, rows);
+	for (i = 0; i < due->count && status == AUDIT_OK; i++) {
+		due->entries[i]->is_due = false;
+		status = compare_ended(states, due->entries[i], &rows[i]);
+	}
+	due->count = 0;
+	return status;
+}
+
+/* It waits for others, but not for its own next row. */
+static enum audit_status
+let_wait(struct verify_sessions *states, struct entry *entry)
+{
+	struct group *due = &states->due;
+
+	entry->is_due = true;
+	due->entries[due->count++] = entry;
+	return due->count < VERIFY_TABLES_MAX ? AUDIT_OK :
+	    verify_sessions_settle(states);
 }
 
 /* Find the incarnation that was before row, if a row says so. */
@@ -414,10 +462,12 @@ replay_row(struct verify_sessions *states, struct entry *entry,
 		return status;
 	entry->replayed.newcomers += is_newcomer(record) ? 1 : 0;
 	if (record->event == RECORD_END)
-		return compare_ended(states, entry);
-	if (entry->replayed.session->counts[CUSTOMER_GONE] > GONE_MAX)
-		return compare_and_forget_gone(states, entry);
-	return AUDIT_OK;
+		return let_wait(states, entry);
+	if (entry->replayed.session->counts[CUSTOMER_GONE] > GONE_MAX) {
+		status = verify_tables_gone(states->stored, &entry->replayed);
+		forget_gone(entry);
+	}
+	return status;
 }
 
 enum audit_status
@@ -431,6 +481,12 @@ verify_sessions_apply(struct verify_sessions *states,
 	if (record_is_note(record->event))
 		return AUDIT_OK;
 	entry = find_entry(states, record->session_row);
+	if (entry != NULL && entry->is_due) {
+		status = verify_sessions_settle(states);
+		if (status != AUDIT_OK)
+			return status;
+		entry = find_entry(states, record->session_row);
+	}
 	if (entry == NULL)
 		status = record->event == RECORD_START &&
 		    record->revision == 1 ? begin_replay(states, row, &entry) :
@@ -438,35 +494,50 @@ verify_sessions_apply(struct verify_sessions *states,
 	return status != AUDIT_OK ? status : replay_row(states, entry, row);
 }
 
+/* Customers of one that has ended were compared at its end. */
 static enum audit_status
-compare_entry(struct verify_sessions *states, const struct entry *entry)
+compare_entry(struct verify_sessions *states, const struct entry *entry,
+    const struct verify_tables_row *row)
 {
 	const struct audit_replayed *replayed = &entry->replayed;
-	struct verify_tables_row stored;
-	enum audit_status status;
+	enum audit_status status = verify_tables_session(states->stored,
+	    replayed, row);
 
-	status = verify_tables_read(states->stored, replayed, &stored);
-	if (status == AUDIT_OK)
-		status = verify_tables_session(states->stored, replayed,
-		    &stored);
-	/* Customers of one that has ended were compared at its end. */
 	if (status != AUDIT_OK || !replayed->session->is_running)
 		return status;
 	states->report->sessions += replayed->is_partial ? 0 : 1;
-	status = verify_tables_customers(states->stored, replayed);
+	status = verify_tables_count(states->stored, replayed, row);
 	return status != AUDIT_OK ? status :
 	    verify_in_use_check(states->use, replayed);
 }
 
 static enum audit_status
+compare_group(struct verify_sessions *states, const struct group *group)
+{
+	struct verify_tables_row rows[VERIFY_TABLES_MAX];
+	enum audit_status status = compare_customers(states, group, rows);
+	size_t i;
+
+	for (i = 0; i < group->count && status == AUDIT_OK; i++)
+		status = compare_entry(states, group->entries[i], &rows[i]);
+	return status;
+}
+
+static enum audit_status
 compare_entries(struct verify_sessions *states)
 {
+	struct group group = { .count = 0 };
 	enum audit_status status = AUDIT_OK;
-	const struct entry *entry;
+	struct entry *entry;
 
 	for (entry = states->entries; entry != NULL && status == AUDIT_OK;
-	    entry = entry->hh.next)
-		status = compare_entry(states, entry);
+	    entry = entry->hh.next) {
+		group.entries[group.count++] = entry;
+		if (group.count < VERIFY_TABLES_MAX && entry->hh.next != NULL)
+			continue;
+		status = compare_group(states, &group);
+		group.count = 0;
+	}
 	return status;
 }
 

@@ -46,6 +46,9 @@ struct payload *verify_sessions_name(struct verify_sessions *states,
 enum audit_status verify_sessions_apply(struct verify_sessions *states,
 	    const struct audit_row *row);
 
+/* The transaction is about to end: compare what has ended in it. */
+enum audit_status verify_sessions_settle(struct verify_sessions *states);
+
 /*
  * The last row was applied, and the transaction is still the same: compare what
  * goes on.  The first one is for rows of one session, the second one for those

@@ -13,9 +13,8 @@
 #include "storage/sql.h"
 
 enum statement {
-	SQL_SESSION,
-	SQL_CUSTOMER,
-	SQL_COUNT,
+	SQL_SESSIONS,
+	SQL_CUSTOMERS,
 	SQL_NEWCOMERS,
 	SQL_ALL,
 	SQL_NO_ROWS,
@@ -26,19 +25,30 @@ enum statement {
 	STATEMENTS
 };
 
+/* As many as VERIFY_TABLES_MAX: what there are fewer of is none's. */
+#define FOUR(four)	four ", " four ", " four ", " four
+#define ALL(one)	FOUR(FOUR(one)) ", " FOUR(FOUR(one))
+
 static const struct sql_text statement_sql[STATEMENTS] = {
-	[SQL_SESSION] = { .text =
-	    "SELECT incarnation, revision, ended_ms, locked_ms FROM session"
-	    " WHERE id = ?" },
-	[SQL_CUSTOMER] = { .text =
-	    "SELECT incarnation, is_host, is_ready, has_token, state,"
+	[SQL_SESSIONS] = { .text =
+	    "WITH wanted (n, session, incarnation) AS"
+	    " (VALUES " ALL("(?, ?, ?)") ")"
+	    " SELECT n, s.incarnation, revision, ended_ms, locked_ms,"
+	    " (SELECT count(*) FROM customer AS c"
+	    "  WHERE c.session = wanted.session AND c.state IN (0, 1, 2)"
+	    "  AND c.incarnation = wanted.incarnation)"
+	    " FROM wanted CROSS JOIN session AS s"
+	    " WHERE s.id = wanted.session ORDER BY n" },
+	[SQL_CUSTOMERS] = { .text =
+	    "WITH wanted (n, session, cid, seq) AS"
+	    " (VALUES " ALL("(?, ?, ?, ?)") ")"
+	    " SELECT incarnation, is_host, is_ready, has_token, state,"
 	    " left_revision, name_seq, cart_seq, seq_cart, seq_ready,"
-	    " request IS NOT DISTINCT FROM"
-	    "  (SELECT request FROM journal_body WHERE seq = ?3) AS request,"
-	    " id FROM customer WHERE session = ?1 AND cid = ?2" },
-	[SQL_COUNT] = { .text =
-	    "SELECT count(*) FROM customer"
-	    " WHERE session = ? AND state IN (0, 1, 2) AND incarnation = ?" },
+	    " request IS NOT DISTINCT FROM (SELECT request FROM journal_body"
+	    "  WHERE journal_body.seq = wanted.seq) AS request,"
+	    " id, n FROM wanted CROSS JOIN customer AS c"
+	    " WHERE c.session = wanted.session AND c.cid = wanted.cid"
+	    " ORDER BY n" },
 	[SQL_NEWCOMERS] = { .text =
 	    "SELECT count(*) FROM journal INDEXED BY journal_newcomer"
 	    " WHERE session = ? AND incarnation = ? AND event IN (1, 2)" },
@@ -79,7 +89,7 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    " AND ended_ms IS NOT NULL LIMIT 1" },
 };
 
-/* The columns of SQL_CUSTOMER that are compared as numbers. */
+/* The columns of SQL_CUSTOMERS that are compared as numbers. */
 static const char *const compared_names[] = {
 	"incarnation", "is_host", "is_ready", "has_token", "state",
 	"left_revision", "name_seq", "cart_seq", "seq_cart", "seq_ready",
@@ -89,12 +99,23 @@ enum {
 	COLUMN_CART_SEQ,
 	CUSTOMER_NUMBERS = 10,
 	COLUMN_REQUEST = CUSTOMER_NUMBERS,
-	COLUMN_ID
+	COLUMN_ID,
+	COLUMN_N
+};
+
+/* A customer to be compared. */
+struct wanted {
+	const struct audit_replayed *replayed;
+	const struct customer *customer;
+	bool	 is_first;		/* of its session's */
 };
 
 struct verify_tables {
 	struct audit *audit;
 	struct audit_report *report;
+	struct wanted wanted[VERIFY_TABLES_MAX];
+	size_t	 wanted_count;
+	int64_t	 id;			/* of the customer compared last */
 	struct sql_statement *statements[STATEMENTS];
 };
 
@@ -223,55 +244,140 @@ compare_fields(struct verify_tables *stored,
 	return AUDIT_OK;
 }
 
-/* Compare the row that a statement stands at, whose number *id becomes. */
+/* Compare the row that SQL_CUSTOMERS stands at. */
 static enum audit_status
-compare_customer(struct verify_tables *stored,
-    const struct audit_replayed *replayed, const struct customer *customer,
-    struct columns *columns, int64_t *id)
+compare_customer(struct verify_tables *stored, const struct wanted *wanted,
+    struct columns *columns)
 {
-	int64_t before = *id;
+	int64_t before = wanted->is_first ? 0 : stored->id;
 	char cid[ID_CUSTOMER_HEX + 1];
 
-	*id = column_id(columns, COLUMN_ID);
+	stored->id = column_id(columns, COLUMN_ID);
 	if (!columns_fit(columns))
 		return audit_report_misfit(stored->report, columns);
-	if (*id > before)
-		return compare_fields(stored, replayed, customer, columns);
-	customer_id_format(&customer->id, cid);
-	return DIFFER(stored, replayed, "customer %s: id is lower than that "
-	    "of one who came before", cid);
+	if (stored->id > before)
+		return compare_fields(stored, wanted->replayed,
+		    wanted->customer, columns);
+	customer_id_format(&wanted->customer->id, cid);
+	return DIFFER(stored, wanted->replayed, "customer %s: id is lower than "
+	    "that of one who came before", cid);
 }
 
-enum audit_status
-verify_tables_customer(struct verify_tables *stored,
-    const struct audit_replayed *replayed, const struct customer *customer,
-    int64_t *id)
+static enum audit_status
+report_missing_customer(struct verify_tables *stored,
+    const struct wanted *wanted)
 {
-	struct sql_binding rows = run_statement(stored, SQL_CUSTOMER);
-	struct columns columns = columns_at(rows.statement, "customer");
-	enum audit_status status = AUDIT_OK;
 	char cid[ID_CUSTOMER_HEX + 1];
 
-	customer_id_format(&customer->id, cid);
-	sql_bind_row(&rows, replayed->row);
-	sql_bind_text(&rows, cid, strlen(cid));
-	sql_bind_row(&rows, customer->row);
-	if (sql_next(&rows))
-		status = compare_customer(stored, replayed, customer, &columns,
-		    id);
-	else if (rows.result == SQL_DONE)
-		status = DIFFER(stored, replayed,
-		    "customer %s is missing in the tables", cid);
+	customer_id_format(&wanted->customer->id, cid);
+	return DIFFER(stored, wanted->replayed,
+	    "customer %s is missing in the tables", cid);
+}
+
+static void
+bind_wanted(struct sql_binding *rows, const struct verify_tables *stored,
+    char cids[VERIFY_TABLES_MAX][ID_CUSTOMER_HEX + 1])
+{
+	const struct wanted *wanted = stored->wanted;
+	size_t i;
+
+	for (i = 0; i < stored->wanted_count; i++, wanted++) {
+		customer_id_format(&wanted->customer->id, cids[i]);
+		sql_bind_number(rows, i);
+		sql_bind_row(rows, wanted->replayed->row);
+		sql_bind_text(rows, cids[i], ID_CUSTOMER_HEX);
+		sql_bind_row(rows, wanted->customer->row);
+	}
+	for (; i < VERIFY_TABLES_MAX; i++) {
+		sql_bind_number(rows, i);
+		sql_bind_row(rows, 0);
+		sql_bind_text(rows, "", 0);
+		sql_bind_row(rows, 0);
+	}
+}
+
+/* Compare those that are wanted. */
+static enum audit_status
+compare_wanted(struct verify_tables *stored)
+{
+	char cids[VERIFY_TABLES_MAX][ID_CUSTOMER_HEX + 1];
+	struct sql_binding rows = run_statement(stored, SQL_CUSTOMERS);
+	struct columns columns = columns_at(rows.statement, "customer");
+	enum audit_status status = AUDIT_OK;
+	size_t i;
+
+	if (stored->wanted_count == 0)
+		return AUDIT_OK;
+	bind_wanted(&rows, stored, cids);
+	for (i = 0; i < stored->wanted_count && status == AUDIT_OK; i++) {
+		if (sql_next(&rows) && column_number(&columns, COLUMN_N) == i)
+			status = compare_customer(stored, &stored->wanted[i],
+			    &columns);
+		else if (rows.result != SQL_FAILED)
+			status = report_missing_customer(stored,
+			    &stored->wanted[i]);
+		else
+			break;
+	}
+	stored->wanted_count = 0;
 	return audit_end_walk(stored->audit, &rows, status);
 }
 
-/* How many customers of this incarnation statement id finds. */
 static enum audit_status
-count_customers(struct verify_tables *stored,
-    const struct audit_replayed *replayed, enum statement id, uint64_t *number)
+want_customer(struct verify_tables *stored, const struct wanted *wanted)
 {
-	struct sql_binding rows = run_statement(stored, id);
-	struct columns columns = columns_at(rows.statement, "customer");
+	stored->wanted[stored->wanted_count++] = *wanted;
+	return stored->wanted_count < VERIFY_TABLES_MAX ? AUDIT_OK :
+	    compare_wanted(stored);
+}
+
+/* All that are known of a session, or those of them who are gone. */
+static enum audit_status
+want_customers(struct verify_tables *stored,
+    const struct audit_replayed *replayed, bool are_gone)
+{
+	struct wanted wanted = { .replayed = replayed, .is_first = true };
+	enum audit_status status = AUDIT_OK;
+
+	TAILQ_FOREACH(wanted.customer, &replayed->session->customers, entry) {
+		if (are_gone && wanted.customer->state != CUSTOMER_GONE)
+			continue;
+		status = want_customer(stored, &wanted);
+		if (status != AUDIT_OK)
+			break;
+		wanted.is_first = false;
+	}
+	return status;
+}
+
+enum audit_status
+verify_tables_gone(struct verify_tables *stored,
+    const struct audit_replayed *replayed)
+{
+	enum audit_status status = want_customers(stored, replayed, true);
+
+	return status != AUDIT_OK ? status : compare_wanted(stored);
+}
+
+enum audit_status
+verify_tables_customers(struct verify_tables *stored,
+    const struct audit_replayed *const *replayed, size_t count)
+{
+	enum audit_status status = AUDIT_OK;
+	size_t i;
+
+	for (i = 0; i < count && status == AUDIT_OK; i++)
+		status = want_customers(stored, replayed[i], false);
+	return status != AUDIT_OK ? status : compare_wanted(stored);
+}
+
+/* How many have come to this incarnation by the rows that are there. */
+static enum audit_status
+count_newcomers(struct verify_tables *stored,
+    const struct audit_replayed *replayed, uint64_t *number)
+{
+	struct sql_binding rows = run_statement(stored, SQL_NEWCOMERS);
+	struct columns columns = columns_at(rows.statement, "journal");
 
 	sql_bind_row(&rows, replayed->row);
 	sql_bind_row(&rows, (int64_t)replayed->session->incarnation);
@@ -280,72 +386,80 @@ count_customers(struct verify_tables *stored,
 }
 
 /*
- * Whether the tables have as many customers as this incarnation has seen; or,
- * where its beginning is not known, as came by the rows that are there: with
- * such a row goes the customer.
+ * Where the beginning of an incarnation is not known, customers are as many as
+ * came by the rows that are there: with such a row goes the customer.
  */
-static enum audit_status
-compare_count(struct verify_tables *stored,
-    const struct audit_replayed *replayed)
+enum audit_status
+verify_tables_count(struct verify_tables *stored,
+    const struct audit_replayed *replayed,
+    const struct verify_tables_row *row)
 {
-	uint64_t here, came = replayed->newcomers;
-	enum audit_status status = count_customers(stored, replayed, SQL_COUNT,
-	    &here);
+	enum audit_status status = AUDIT_OK;
+	uint64_t came = replayed->newcomers;
 
-	if (status == AUDIT_OK && replayed->is_partial)
-		status = count_customers(stored, replayed, SQL_NEWCOMERS,
-		    &came);
-	if (status == AUDIT_OK && here != came)
+	if (replayed->is_partial)
+		status = count_newcomers(stored, replayed, &came);
+	if (status == AUDIT_OK && row->customers != came)
 		return DIFFER(stored, replayed, "%" PRIu64 " customers of this "
 		    "incarnation are in the tables, and in the journal %"
-		    PRIu64, here, came);
+		    PRIu64, row->customers, came);
 	return status;
 }
 
-enum audit_status
-verify_tables_customers(struct verify_tables *stored,
-    const struct audit_replayed *replayed)
+static void
+bind_sessions(struct sql_binding *rows,
+    const struct audit_replayed *const *replayed, size_t count)
 {
-	enum audit_status status = AUDIT_OK;
-	const struct customer *customer;
-	int64_t id = 0;
+	size_t i;
 
-	TAILQ_FOREACH(customer, &replayed->session->customers, entry) {
-		status =
-		    verify_tables_customer(stored, replayed, customer, &id);
-		if (status != AUDIT_OK)
-			return status;
+	for (i = 0; i < VERIFY_TABLES_MAX; i++) {
+		sql_bind_number(rows, i);
+		sql_bind_row(rows, i < count ? replayed[i]->row : 0);
+		sql_bind_number(rows, i < count ?
+		    replayed[i]->session->incarnation : 0);
 	}
-	return compare_count(stored, replayed);
+}
+
+static void
+read_session(struct columns *columns, const struct audit_replayed *replayed,
+    struct verify_tables_row *row)
+{
+	columns->row = replayed->row;
+	row->incarnation = column_number(columns, 1);
+	row->revision = column_number(columns, 2);
+	row->is_running = column_is_null(columns, 3);
+	if (!row->is_running)
+		row->ended_ms = column_number(columns, 3);
+	row->is_locked = !column_is_null(columns, 4);
+	if (row->is_locked)
+		row->locked_ms = column_number(columns, 4);
+	row->customers = column_number(columns, 5);
 }
 
 enum audit_status
 verify_tables_read(struct verify_tables *stored,
-    const struct audit_replayed *replayed, struct verify_tables_row *row)
+    const struct audit_replayed *const *replayed, size_t count,
+    struct verify_tables_row *read)
 {
-	struct sql_binding rows = run_statement(stored, SQL_SESSION);
+	struct sql_binding rows = run_statement(stored, SQL_SESSIONS);
 	struct columns columns = columns_at(rows.statement, "session");
-	enum audit_status status;
+	enum audit_status status = AUDIT_OK;
+	size_t i;
 
-	sql_bind_row(&rows, replayed->row);
-	columns.row = replayed->row;
-	*row = (struct verify_tables_row){ .incarnation = 0 };
-	if (sql_next(&rows)) {
-		row->incarnation = column_number(&columns, 0);
-		row->revision = column_number(&columns, 1);
-		row->is_running = column_is_null(&columns, 2);
-		if (!row->is_running)
-			row->ended_ms = column_number(&columns, 2);
-		row->is_locked = !column_is_null(&columns, 3);
-		if (row->is_locked)
-			row->locked_ms = column_number(&columns, 3);
+	bind_sessions(&rows, replayed, count);
+	for (i = 0; i < count && status == AUDIT_OK; i++) {
+		read[i] = (struct verify_tables_row){ .incarnation = 0 };
+		if (sql_next(&rows) && column_number(&columns, 0) == i)
+			read_session(&columns, replayed[i], &read[i]);
+		else if (rows.result != SQL_FAILED)
+			status = DIFFER(stored, replayed[i],
+			    "its session is missing in the tables");
+		else
+			break;
+		if (!columns_fit(&columns))
+			status = audit_report_misfit(stored->report, &columns);
 	}
-	status = audit_report_end_row(stored->report, stored->audit, &rows,
-	    &columns);
-	if (status != AUDIT_OK || rows.result == SQL_ROW)
-		return status;
-	return DIFFER(stored, replayed,
-	    "its session is missing in the tables");
+	return audit_end_walk(stored->audit, &rows, status);
 }
 
 /* Nobody says how a session is locked whose START is not known, if it runs. */

@@ -52,22 +52,19 @@ enum audit_status verify_tables_new(struct audit *audit,
 void	 verify_tables_free(struct verify_tables *stored);
 
 /*
- * Each returns AUDIT_FAULT where the tables say otherwise.
- *
- * A customer; *id is the row number of the one before in joining order, 0 for
- * none, and becomes this one's.
+ * Each returns AUDIT_FAULT where the tables say otherwise.  A server is a round
+ * trip away, so what can wait for others is looked up with them.
  */
-enum audit_status verify_tables_customer(struct verify_tables *stored,
-	    const struct audit_replayed *replayed,
-	    const struct customer *customer, int64_t *id);
-/*
- * All of an incarnation, of whom those that were forgotten, or came before what
- * is known, are counted.
- */
-enum audit_status verify_tables_customers(struct verify_tables *stored,
-	    const struct audit_replayed *replayed);
+enum { VERIFY_TABLES_MAX = 32 };	/* sessions at once */
 
-/* The session's row of the tables, which must be there. */
+/* All customers who are gone. */
+enum audit_status verify_tables_gone(struct verify_tables *stored,
+	    const struct audit_replayed *replayed);
+/* All that are known of each of the sessions. */
+enum audit_status verify_tables_customers(struct verify_tables *stored,
+	    const struct audit_replayed *const *replayed, size_t count);
+
+/* A session's row of the tables, which must be there. */
 struct verify_tables_row {
 	uint64_t incarnation;
 	uint64_t revision;
@@ -75,11 +72,19 @@ struct verify_tables_row {
 	bool	 is_running;
 	bool	 is_locked;
 	uint64_t locked_ms;		/* 0 while it is not */
+	uint64_t customers;		/* of the incarnation replayed */
 };
 enum audit_status verify_tables_read(struct verify_tables *stored,
-	    const struct audit_replayed *replayed,
-	    struct verify_tables_row *row);
+	    const struct audit_replayed *const *replayed, size_t count,
+	    struct verify_tables_row *rows);
 enum audit_status verify_tables_session(struct verify_tables *stored,
+	    const struct audit_replayed *replayed,
+	    const struct verify_tables_row *row);
+/*
+ * Whether as many customers as this incarnation has seen are there, also those
+ * who were forgotten, or came before what is known.
+ */
+enum audit_status verify_tables_count(struct verify_tables *stored,
 	    const struct audit_replayed *replayed,
 	    const struct verify_tables_row *row);
 
