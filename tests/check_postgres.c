@@ -6,7 +6,10 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "session/session.h"
+#include "storage/column.h"
+#include "storage/engines.h"
 #include "storage/key_file.h"
+#include "storage/sql.h"
 #include "storage/store.h"
 
 #include "postgres.h"
@@ -68,6 +71,60 @@ START_TEST(what_was_committed_is_loaded)
 	session_free(session);
 	ck_assert_ptr_null(load(story.store, "b"));
 	story_end(&story);
+}
+END_TEST
+
+/* Each with when the server was asked for it. */
+#define LONG(bytes, rows)						\
+	"SELECT CAST(1000000 * extract(epoch FROM statement_timestamp())" \
+	" AS BIGINT), repeat('x', " #bytes ")"				\
+	" FROM generate_series(1, " #rows ")"
+
+static const struct sql_text large_rows = {
+	.text = LONG(200000, 200), .is_long = true };
+static const struct sql_text small_rows = {
+	.text = LONG(10, 20000), .is_long = true };
+
+/* How many rows of a long statement are in memory at once at the most. */
+static int
+count_rows_at_once(const struct sql_text *text)
+{
+	const struct engine *engine = engine_of(url);
+	struct sql_connection *connection;
+	struct sql_statement *statement;
+	struct sql_binding rows;
+	int64_t asked_us = 0, before_us;
+	int at_once = 0, most = 0;
+
+	ck_assert_int_eq(engine->open_reader(url, SQL_READER_OF_ANY, NULL,
+	    &connection), STORE_OPENED);
+	ck_assert_int_eq(sql_prepare_all(connection, text, &statement, 1), 0);
+	rows = sql_run_of(statement);
+	while (sql_next(&rows)) {
+		struct columns columns = columns_at(statement, "test");
+
+		before_us = asked_us;
+		asked_us = column_row(&columns, 0);
+		at_once = asked_us == before_us ? at_once + 1 : 1;
+		most = at_once > most ? at_once : most;
+	}
+	ck_assert_int_eq(rows.result, SQL_DONE);
+	sql_reset(&rows);
+	sql_finalize(&statement, 1);
+	engine->close(connection, false);
+	return most;
+}
+
+START_TEST(long_statement_is_bounded_by_bytes)
+{
+	struct story story;
+
+	postgres_database(url);
+	begin(&story);
+	story_end(&story);
+
+	ck_assert_int_le(count_rows_at_once(&large_rows), 16);
+	ck_assert_int_ge(count_rows_at_once(&small_rows), 200);
 }
 END_TEST
 
@@ -154,6 +211,7 @@ suite_add(TCase *tc)
 {
 	postgres_need();
 	tcase_add_test(tc, what_was_committed_is_loaded);
+	tcase_add_test(tc, long_statement_is_bounded_by_bytes);
 	tcase_add_test(tc, second_daemon_is_refused);
 	tcase_add_test(tc, key_of_another_database_is_refused);
 	tcase_add_test(tc, lost_connection_is_made_again);

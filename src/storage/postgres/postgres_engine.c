@@ -23,7 +23,9 @@
 enum {
 	WORK_ROWS = 100,		/* between calls of watch()'s work */
 	SIZES_MS = 60 * 1000,		/* between looks at sizes */
-	CURSOR_ROWS = 1000,		/* of a long statement at once */
+	FETCH_FIRST = 16,		/* rows of a long statement */
+	FETCH_MOST = 256,
+	FETCH_BYTES = 1 << 20,		/* that it is meant to be */
 	CURSOR_BYTES = 64
 };
 
@@ -77,6 +79,7 @@ struct handle {
 					/* cursor; 0 for none */
 	bool	 is_alone;		/* which is for that cursor */
 	unsigned seen;			/* rows, for watch()'s work */
+	int	 rows;			/* that the cursor is asked for */
 	char	 fetch[CURSOR_BYTES];
 	char	 close[CURSOR_BYTES];
 };
@@ -300,6 +303,7 @@ prepare(struct sql_connection *base, const struct sql_text *text)
 
 	h->base.connection = base;
 	h->base.text = text;
+	h->rows = FETCH_FIRST;
 	h->statement = statement_new(text);
 	h->base.row = h->statement;
 	return &h->base;
@@ -372,8 +376,22 @@ run_one(struct sql_statement *base)
 static int
 fetch(struct postgres *p, struct handle *h)
 {
+	xsnprintf(h->fetch, sizeof(h->fetch), "FETCH %d FROM %s", h->rows,
+	    statement_cursor(h->statement));
 	return pipeline_send_text(p->pipeline, h->fetch) == -1 ? -1 :
 	    pipeline_wait(p->pipeline, h->statement);
+}
+
+/*
+ * Rows may be a hundred bytes or a hundred thousand: ask for as many as fit, if
+ * they are like those that came last.
+ */
+static void
+adapt_rows(struct handle *h)
+{
+	int fit = statement_rows_within(h->statement, FETCH_BYTES);
+
+	h->rows = fit > FETCH_MOST ? FETCH_MOST : fit == 0 ? 1 : fit;
 }
 
 static int
@@ -387,8 +405,6 @@ open_cursor(struct postgres *p, struct handle *h)
 	    STATEMENT_AS_CURSOR) == -1)
 		return -1;
 	h->cursor_of = p->transactions;
-	xsnprintf(h->fetch, sizeof(h->fetch), "FETCH %d FROM %s", CURSOR_ROWS,
-	    statement_cursor(h->statement));
 	xsnprintf(h->close, sizeof(h->close), "CLOSE %s",
 	    statement_cursor(h->statement));
 	return fetch(p, h);
@@ -435,9 +451,9 @@ step(struct sql_statement *base)
 		connection_work(p->connection);
 	if (statement_next(h->statement))
 		return SQL_ROW;
-	if (h->cursor_of == 0 ||
-	    statement_rows(h->statement) < CURSOR_ROWS)
+	if (h->cursor_of == 0 || statement_rows(h->statement) < h->rows)
 		return SQL_DONE;
+	adapt_rows(h);
 	if (fetch(p, h) == -1)
 		return fail(p);
 	return statement_next(h->statement) ? SQL_ROW : SQL_DONE;

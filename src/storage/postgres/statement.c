@@ -332,6 +332,14 @@ statement_rows(const struct statement *s)
 	return PQntuples(s->rows);
 }
 
+int
+statement_rows_within(const struct statement *s, size_t bytes)
+{
+	size_t rows = (size_t)PQntuples(s->rows);
+
+	return (int)(rows * bytes / PQresultMemorySize(s->rows));
+}
+
 static uint64_t
 read_number(const char *bytes, size_t len)
 {

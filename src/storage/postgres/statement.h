@@ -83,6 +83,8 @@ bool	 statement_next(struct statement *statement);
 bool	 statement_has_rows(const struct statement *statement);
 /* How many it was given last. */
 int	 statement_rows(const struct statement *statement);
+/* How many as these, of which there are some, take so much memory. */
+int	 statement_rows_within(const struct statement *statement, size_t bytes);
 
 /* A row is the statement that stands at it. */
 extern const struct sql_row_reader statement_rows_reader;
