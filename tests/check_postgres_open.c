@@ -133,7 +133,8 @@ END_TEST
 #define NOTHING "CREATE FUNCTION public.f(bigint) RETURNS bool LANGUAGE sql " \
 	"IMMUTABLE AS 'SELECT true'; "
 
-static const char *const tampered[] = {
+/* What only runs, or does not, when something is written. */
+static const char *const unguarded[] = {
 	"CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS "
 	    "'BEGIN RETURN NULL; END'; CREATE TRIGGER t BEFORE INSERT ON "
 	    "buddyshopping.journal FOR EACH ROW EXECUTE FUNCTION f()",
@@ -141,25 +142,34 @@ static const char *const tampered[] = {
 	"DROP TRIGGER journal_no_update ON buddyshopping.journal",
 	"CREATE OR REPLACE FUNCTION buddyshopping.refuse() RETURNS trigger "
 	    "LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+	"ALTER FUNCTION buddyshopping.refuse() SET search_path = public",
+	"ALTER FUNCTION buddyshopping.refuse() SECURITY DEFINER",
+	NOTHING "ALTER TABLE buddyshopping.customer ALTER seq_cart "
+	    "SET DEFAULT public.f(1)::int",
+	"ALTER TABLE buddyshopping.webhook ADD EXCLUDE (seq WITH =)",
+	"CREATE TABLE public.mine (session BIGINT REFERENCES "
+	    "buddyshopping.session ON DELETE CASCADE)",
+};
+
+static const char *const tampered[] = {
 	"CREATE RULE r AS ON INSERT TO buddyshopping.journal DO INSTEAD NOTHING",
 	"ALTER TABLE buddyshopping.journal ENABLE ROW LEVEL SECURITY",
 	"ALTER TABLE buddyshopping.journal_body SET UNLOGGED",
 	"CREATE TABLE buddyshopping.more () INHERITS (buddyshopping.session)",
 	"DROP TABLE buddyshopping.webhook",
 	"UPDATE buddyshopping.about SET version = 6",
-	"ALTER FUNCTION buddyshopping.refuse() SET search_path = public",
-	"ALTER FUNCTION buddyshopping.refuse() SECURITY DEFINER",
 	NOTHING "ALTER TABLE buddyshopping.journal ADD CHECK (public.f(seq))",
 	"ALTER TABLE buddyshopping.webhook ADD CHECK (shop <> 'other')",
 	NOTHING "ALTER DOMAIN buddyshopping.truth ADD CHECK (public.f(VALUE))",
-	NOTHING "ALTER TABLE buddyshopping.customer ALTER seq_cart "
-	    "SET DEFAULT public.f(1)::int",
 	NOTHING "ALTER DOMAIN buddyshopping.digest "
 	    "SET DEFAULT public.f(1)::text::bytea",
-	"ALTER TABLE buddyshopping.webhook ADD EXCLUDE (seq WITH =)",
-	"CREATE TABLE public.mine (session BIGINT REFERENCES "
-	    "buddyshopping.session ON DELETE CASCADE)",
 	NOTHING "CREATE INDEX ON buddyshopping.journal(seq) WHERE public.f(1)",
+	"CREATE FUNCTION buddyshopping.max(bigint) RETURNS bigint "
+	    "LANGUAGE sql AS 'SELECT 1'",
+	NOTHING "CREATE FUNCTION public.same(buddyshopping.customer_id, text) "
+	    "RETURNS bool LANGUAGE sql AS 'SELECT true'; CREATE OPERATOR "
+	    "buddyshopping.= (LEFTARG = buddyshopping.customer_id, "
+	    "RIGHTARG = text, FUNCTION = public.same)",
 };
 
 START_TEST(tampered_schema_is_refused)
@@ -169,6 +179,16 @@ START_TEST(tampered_schema_is_refused)
 
 	expect_refusal(STORE_BAD_DATA);
 	ck_assert_int_eq(open_reader(url), STORE_BAD_DATA);
+}
+END_TEST
+
+START_TEST(unguarded_rows_are_read)
+{
+	make_ours();
+	postgres_exec(url, unguarded[_i]);
+
+	expect_refusal(STORE_BAD_DATA);
+	ck_assert_int_eq(open_reader(url), STORE_OPENED);
 }
 END_TEST
 
@@ -272,6 +292,8 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, newer_version_is_refused);
 	tcase_add_loop_test(tc, tampered_schema_is_refused, 0,
 	    sizeof(tampered) / sizeof(tampered[0]));
+	tcase_add_loop_test(tc, unguarded_rows_are_read, 0,
+	    sizeof(unguarded) / sizeof(unguarded[0]));
 	tcase_add_test(tc, only_an_owner_writes);
 	tcase_add_test(tc, other_encoding_is_refused);
 	tcase_add_test(tc, who_may_write_nothing_is_refused);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -120,4 +121,20 @@ audit_integrity_check(struct audit *audit, struct audit_report *report)
 	    status == AUDIT_OK; i++)
 		status = check_partial(audit, report, i);
 	return status;
+}
+
+enum audit_status
+audit_guard_check(struct audit *audit, struct audit_report *report,
+    enum audit_status status)
+{
+	const struct sql_connection *connection = audit_connection(audit);
+	const char *why = connection->engine->find_unguarded == NULL ? NULL :
+	    connection->engine->find_unguarded(connection);
+
+	if (why == NULL || (status != AUDIT_OK && status != AUDIT_FAULT))
+		return status;
+	/* Cut is good enough. */
+	(void)snprintf(report->unguarded, sizeof(report->unguarded), "%s",
+	    why);
+	return AUDIT_FAULT;
 }

@@ -13,4 +13,11 @@ struct audit_report;
 enum audit_status audit_integrity_check(struct audit *audit,
 	    struct audit_report *report);
 
+/*
+ * Whether what guards the rows was in force, behind a verification that ended
+ * as status says: AUDIT_FAULT, and why, if it was not, or else that.
+ */
+enum audit_status audit_guard_check(struct audit *audit,
+	    struct audit_report *report, enum audit_status status);
+
 #endif

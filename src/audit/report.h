@@ -31,6 +31,8 @@ struct audit_fault {
 
 struct audit_report {
 	struct audit_fault fault;
+	char	 unguarded[AUDIT_FAULT_BYTES];	/* how rows may have been */
+					/* changed; "": not known */
 
 	int64_t	 trusted_seq;	/* the row before the first, whose hash was */
 				/* taken as it stands; 0: the chain's begin */

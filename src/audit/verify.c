@@ -684,6 +684,7 @@ audit_verify(struct audit *audit, const struct audit_verify_options *wish,
 		status = walk(v);
 	if (status == AUDIT_OK)
 		status = audit_integrity_check(audit, report);
+	status = audit_guard_check(audit, report, status);
 	free_verifier(v);
 	return status;
 }

@@ -141,12 +141,21 @@ print_proof(const struct audit_report *report,
 		    "than %s\n", session->name->data);
 }
 
+static void
+print_unguarded(const struct audit_report *report)
+{
+	(void)printf("fault: ");
+	print_database_text(report->unguarded, strlen(report->unguarded));
+	(void)printf("\n");
+}
+
 static enum ctl_status
 verify(struct audit *audit, struct audit_verify_options *wish)
 {
 	struct audit_report report;
 	struct progress progress;
 	enum audit_status status;
+	bool has_fault;
 
 	progress_begin(&progress);
 	wish->progress = show_progress;
@@ -154,12 +163,15 @@ verify(struct audit *audit, struct audit_verify_options *wish)
 	wish->ctx = &progress;
 	status = audit_verify(audit, wish, &report);
 	progress_end(&progress);
-	if (status == AUDIT_FAULT)
+	has_fault = report.fault.what[0] != '\0';
+	if (has_fault)
 		fault_line_print(&report.fault);
+	if (report.unguarded[0] != '\0')
+		print_unguarded(&report);
 	if (status >= AUDIT_BAD_DATA && report.rows > 0)
 		(void)printf("not proved: what is behind row %" PRId64 "\n",
 		    report.head.seq);
-	if (status == AUDIT_OK)
+	if (status == AUDIT_OK || (status == AUDIT_FAULT && !has_fault))
 		print_proof(&report, wish);
 	audit_report_clear(&report);
 	return (enum ctl_status)status;

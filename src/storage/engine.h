@@ -144,6 +144,12 @@ struct engine {
 	enum store_open_status (*open_reader)(const char *database,
 	    enum sql_reader kind, const struct sql_waiting *waiting,
 	    struct sql_connection **connection);
+	/*
+	 * For a reader of any: what has to keep rows from being changed, and
+	 * did not when it was opened, in words; NULL: nothing.  May be NULL
+	 * where nobody looks: what was changed shows.
+	 */
+	const char *(*find_unguarded)(const struct sql_connection *connection);
 	/* Have work(ctx) called now and then while something is read. */
 	void	(*watch)(struct sql_connection *connection,
 	    void (*work)(void *ctx), void *ctx);

@@ -298,9 +298,6 @@ test('what reading would run is refused, and not run',
 			[`ALTER TABLE webhook ALTER shop TYPE text COLLATE "POSIX"`,
 				/shop of the table webhook is not as/,
 				'ALTER TABLE webhook ALTER shop TYPE text COLLATE "C"'],
-			[`ALTER TABLE journal DISABLE TRIGGER journal_no_update`,
-				/journal_no_update of journal is somebody else's/,
-				'ALTER TABLE journal ENABLE TRIGGER journal_no_update'],
 		];
 		for (const [ruin, message, repair] of ruins) {
 			tamper(database, ruin);
@@ -308,6 +305,27 @@ test('what reading would run is refused, and not run',
 			tamper(database, repair);
 		}
 		assert.equal((await tool(database, ['audit', 'verify'])).status, 0);
+	}));
+
+test('a trigger that is off is told, and the row that was changed',
+	{ skip: unlessOn('postgresql', 'SQLite cannot disable one') }, () =>
+	withPatience(async () => {
+		const database = await madeDatabase();
+		const off = 'fault: the trigger journal_no_update of journal is ' +
+			'somebody else\'s, or disabled\n';
+		tamper(database, 'ALTER TABLE journal DISABLE TRIGGER ' +
+			'journal_no_update');
+		const intact = await tool(database, ['audit', 'verify']);
+		assert.equal(intact.status, 1);
+		assert.ok(intact.stdout.startsWith(off), intact.stdout);
+		assert.match(intact.stdout, /^proved: \d+ rows/m);
+		assert.match(await expectFine(database, ['audit', 'show', 's']),
+			/start/);
+		tamper(database, 'UPDATE journal SET ts_ms = 5 WHERE seq = 1');
+		const fault = await tool(database, ['audit', 'verify']);
+		assert.equal(fault.status, 1);
+		assert.match(fault.stdout, /^fault: row 1, session s, start, /);
+		assert.ok(fault.stdout.endsWith(off), fault.stdout);
 	}));
 
 test('a column of another type is named',

@@ -1,5 +1,7 @@
 #include "catalog_check.h"
 
+#include <stdio.h>
+
 #include <libpq-fe.h>
 
 #include "server_check.h"
@@ -80,7 +82,29 @@ static const char owners_sql[] =
 	"lower(regexp_replace(" text ", " \
 	"'[[:space:]\"()]|buddyshopping[.]|FOR EACH STATEMENT', '', 'g'))"
 
-static const char check_sql[] =
+/* What reading would run of what is around the tables in $1. */
+static const char around_sql[] =
+    "WITH tables AS (SELECT * FROM pg_class WHERE relname = ANY ($1::name[])"
+    "  AND relnamespace = to_regnamespace('buddyshopping'))"
+    " SELECT format('the function %s is somebody else''s', proname)"
+    "  FROM pg_proc WHERE pronamespace = to_regnamespace('buddyshopping')"
+    "  AND prorettype <> 'pg_catalog.trigger'::regtype"
+    " UNION ALL SELECT format('the operator %s is somebody else''s', oprname)"
+    "  FROM pg_operator WHERE oprnamespace = to_regnamespace('buddyshopping')"
+    " UNION ALL SELECT format('the constraint %s is somebody else''s',"
+    "  conname) FROM pg_constraint WHERE contype = 'c'"
+    "  AND (conrelid IN (SELECT oid FROM tables) OR (contypid <> 0"
+    "   AND connamespace = to_regnamespace('buddyshopping')))"
+    "  AND (" BARE("pg_get_expr(conbin, conrelid)") " IN ("
+    "   'octet_lengthVALUE=16', 'octet_lengthVALUE=24',"
+    "   'octet_lengthVALUE=32', 'VALUE=ANYARRAY[0,1]',"
+    "   'VALUE=ANYARRAY[0,1,2]', 'id=1',"
+    "   'application=ANYARRAY[''buddyshopping''::text,''copy''::text]'))"
+    "  IS NOT TRUE"
+    " LIMIT 1";
+
+/* What runs when they change, or is missing then: reading runs none of it. */
+static const char guard_sql[] =
     "WITH schema (plain, made) AS (SELECT " PLAIN("$1") ","
     " (SELECT count(*) FROM regexp_matches($1, '^CREATE TRIGGER', 'gn'))),"
     " tables AS (SELECT * FROM pg_class WHERE relname = ANY ($2::name[])"
@@ -103,23 +127,14 @@ static const char check_sql[] =
     " UNION ALL SELECT format('the function %s is somebody else''s', proname)"
     "  FROM pg_proc WHERE pronamespace = to_regnamespace('buddyshopping')"
     "  AND oid NOT IN (SELECT oid FROM written)"
-    " UNION ALL SELECT format('the operator %s is somebody else''s', oprname)"
-    "  FROM pg_operator WHERE oprnamespace = to_regnamespace('buddyshopping')"
     " UNION ALL SELECT format('the constraint %s is somebody else''s',"
     "  conname) FROM pg_constraint"
     "  WHERE (conrelid IN (SELECT oid FROM tables)"
-    "   OR confrelid IN (SELECT oid FROM tables) OR (contypid <> 0"
-    "    AND connamespace = to_regnamespace('buddyshopping')))"
-    "  AND CASE contype"
-    "   WHEN 'c' THEN " BARE("pg_get_expr(conbin, conrelid)") " IN ("
-    "    'octet_lengthVALUE=16', 'octet_lengthVALUE=24',"
-    "    'octet_lengthVALUE=32', 'VALUE=ANYARRAY[0,1]',"
-    "    'VALUE=ANYARRAY[0,1,2]', 'id=1',"
-    "    'application=ANYARRAY[''buddyshopping''::text,''copy''::text]')"
+    "   OR confrelid IN (SELECT oid FROM tables)) AND CASE contype"
     "   WHEN 'f' THEN confupdtype = 'a' AND confdeltype = 'a'"
     "    AND conrelid = to_regclass('buddyshopping.customer')"
     "    AND confrelid = to_regclass('buddyshopping.session')"
-    "   ELSE contype IN ('p', 'u', 'n') END IS NOT TRUE"
+    "   ELSE contype IN ('c', 'p', 'u', 'n') END IS NOT TRUE"
     " UNION ALL SELECT format('the default of %s of the table %s is somebody"
     " else''s', attname, relname) FROM tables"
     "  JOIN pg_attrdef ON adrelid = tables.oid"
@@ -166,10 +181,37 @@ enum store_open_status
 catalog_check(struct connection *connection)
 {
 	const char *const tables[] = { "{" ALL_TABLES "}" };
-	const char *const values[] = { postgres_schema_sql, tables[0] };
 	enum store_open_status status = judge(connection, reading_sql, 1,
 	    tables);
 
-	return status == STORE_OPENED ? judge(connection, check_sql, 2,
-	    values) : status;
+	return status == STORE_OPENED ? judge(connection, around_sql, 1,
+	    tables) : status;
+}
+
+enum store_open_status
+catalog_read_guard(struct connection *connection,
+    char why[CATALOG_GUARD_BYTES])
+{
+	const char *const values[] = {
+		postgres_schema_sql, "{" ALL_TABLES "}"
+	};
+	PGresult *result = connection_ask(connection, guard_sql, 2, values);
+
+	if (result == NULL)
+		return server_refused(connection);
+	/* Cut is good enough. */
+	(void)snprintf(why, CATALOG_GUARD_BYTES, "%s", PQntuples(result) > 0 ?
+	    PQgetvalue(result, 0, 0) : "");
+	PQclear(result);
+	return STORE_OPENED;
+}
+
+enum store_open_status
+catalog_check_guard(struct connection *connection)
+{
+	char why[CATALOG_GUARD_BYTES];
+	enum store_open_status status = catalog_read_guard(connection, why);
+
+	return status != STORE_OPENED || why[0] == '\0' ? status :
+	    store_status_of_data(connection_name(connection), why);
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/xalloc.h"
+#include "catalog_check.h"
 #include "connection.h"
 #include "lease.h"
 #include "pipeline.h"
@@ -68,6 +69,7 @@ struct postgres {
 	uint64_t transactions;		/* that were begun so far */
 	uint64_t measure_ms;		/* when sizes are due */
 	struct sql_sizes sizes;
+	char	 guard[CATALOG_GUARD_BYTES];	/* what is wrong with it */
 };
 
 /* A statement as others have it. */
@@ -626,6 +628,14 @@ start(struct sql_connection *base)
 	return status;
 }
 
+static const char *
+find_unguarded(const struct sql_connection *base)
+{
+	const struct postgres *p = (const struct postgres *)base;
+
+	return p->guard[0] == '\0' ? NULL : p->guard;
+}
+
 static enum store_open_status
 open_reader(const char *name, enum sql_reader kind,
     const struct sql_waiting *waiting, struct sql_connection **opened)
@@ -641,6 +651,8 @@ open_reader(const char *name, enum sql_reader kind,
 		status = server_connect(p->connection, STORE_NO_DATABASE);
 		if (status == STORE_OPENED)
 			status = schema_judge(p->connection);
+		if (status == STORE_OPENED)
+			status = catalog_read_guard(p->connection, p->guard);
 		if (status != STORE_OPENED)
 			return status;
 	} else if (connection_make(p->connection) == -1)
@@ -658,6 +670,7 @@ const struct engine postgres_engine = {
 	.open_copy = open_copy,
 	.marks = marks,
 	.open_reader = open_reader,
+	.find_unguarded = find_unguarded,
 	.watch = watch,
 	.close = close_connection,
 	.set_waiting = set_waiting,

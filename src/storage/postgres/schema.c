@@ -162,8 +162,10 @@ bring(struct connection *connection, enum schema_use use)
 	switch (look(connection)) {
 	case FOUND_OURS:
 		status = catalog_check_owners(connection);
-		return status == STORE_OPENED ? judge_ours(connection, use) :
-		    status;
+		if (status == STORE_OPENED)
+			status = judge_ours(connection, use);
+		return status == STORE_OPENED ?
+		    catalog_check_guard(connection) : status;
 	case FOUND_FOREIGN_SCHEMA:
 		return refuse(connection, "its schema buddyshopping is "
 		    "somebody else's");
