@@ -34,6 +34,17 @@ enum statement {
 	STATEMENTS
 };
 
+#define DELETE_CUSTOMERS(in, end)					\
+	"DELETE FROM customer WHERE state = 2 AND id " in		\
+	"SELECT c.id FROM journal AS j CROSS JOIN customer AS c"	\
+	" WHERE c.session = j.session AND c.cid = j.customer"		\
+	" AND j.seq <= ? AND j.event + 0 IN (1, 2)" end
+
+/*
+ * PostgreSQL would hash the sessions of an EXISTS, all that run; find few rows
+ * by an index of all newcomers; and go along all customers to see who is IN:
+ * it cannot with these.
+ */
 static const struct sql_text statement_sql[STATEMENTS] = {
 	[SQL_BODIES] = { .text =
 	    "SELECT b.seq, j.ts_ms, j.event, EXISTS (SELECT 1 FROM customer"
@@ -46,8 +57,8 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    "DELETE FROM journal_body WHERE seq BETWEEN ? AND ?" },
 	[SQL_ROWS] = { .text =
 	    "SELECT seq, ts_ms, session, event = 1 AND revision = 1"
-	    "  AND EXISTS (SELECT 1 FROM session WHERE id = journal.session"
-	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL)"
+	    "  AND (SELECT count(*) FROM session WHERE id = journal.session"
+	    "  AND incarnation = journal.incarnation AND ended_ms IS NULL) = 1"
 	    "  AS begins_what_goes_on"
 	    " FROM journal WHERE seq > ? ORDER BY seq LIMIT ?" },
 	[SQL_NOTED] = { .text =
@@ -62,11 +73,9 @@ static const struct sql_text statement_sql[STATEMENTS] = {
 	    "SELECT DISTINCT session FROM journal"
 	    " WHERE seq <= ? AND event >= 8" },
 	/* Nobody asks any more whether they ever were there. */
-	[SQL_DELETE_CUSTOMERS] = { .text =
-	    "DELETE FROM customer WHERE state = 2 AND id IN"
-	    " (SELECT c.id FROM journal AS j CROSS JOIN customer AS c"
-	    "  WHERE c.session = j.session AND c.cid = j.customer"
-	    "  AND j.seq <= ? AND j.event IN (1, 2))" },
+	[SQL_DELETE_CUSTOMERS] = {
+	    .text = DELETE_CUSTOMERS("IN (", ")"),
+	    .postgres = DELETE_CUSTOMERS("= ANY (ARRAY(", "))") },
 	[SQL_DELETE_ROWS] = { .text =
 	    "DELETE FROM journal WHERE seq <= ?" },
 	[SQL_DELETE_SESSION] = { .text =

@@ -38,10 +38,10 @@ static const char settings_sql[] =
     "SET jit = off;";
 
 /*
- * Each statement of a writer has its index.  Planned before there were any rows
- * and statistics, it would go through all of a table later.
+ * Each statement of the daemon's has its index.  Planned before there were any
+ * rows and statistics, it would go through all of a table, or an index, later.
  */
-static const char writer_sql[] =
+static const char daemon_sql[] =
     "SET plan_cache_mode = force_generic_plan;"
     "SET enable_seqscan = off;"
     "SET enable_hashjoin = off;"
@@ -225,6 +225,16 @@ parameters_of(const struct connection *c)
 }
 
 static int
+set_purpose(struct connection *c)
+{
+	if (c->purpose != CONNECTION_TO_WRITE &&
+	    connection_run(c, reader_sql) == -1)
+		return -1;
+	return c->purpose == CONNECTION_TO_READ ? 0 :
+	    connection_run(c, daemon_sql);
+}
+
+static int
 set_up(struct connection *c)
 {
 	(void)PQsetNoticeReceiver(c->pg, count_warning, c);
@@ -234,9 +244,7 @@ set_up(struct connection *c)
 		return -1;
 	}
 	if (connection_run(c, connection_path_sql) == -1 ||
-	    connection_run(c, settings_sql) == -1 || connection_run(c,
-	    c->purpose == CONNECTION_TO_WRITE ? writer_sql : reader_sql) ==
-	    -1) {
+	    connection_run(c, settings_sql) == -1 || set_purpose(c) == -1) {
 		connection_drop(c);
 		return -1;
 	}

@@ -19,6 +19,8 @@ struct connection;
 enum connection_purpose {
 	CONNECTION_TO_WRITE,		/* to a server that takes what is */
 					/* written */
+	CONNECTION_TO_FOLLOW,		/* reads beside the daemon's writer, */
+					/* for weeks */
 	CONNECTION_TO_READ
 };
 

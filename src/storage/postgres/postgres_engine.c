@@ -640,7 +640,9 @@ static enum store_open_status
 open_reader(const char *name, enum sql_reader kind,
     const struct sql_waiting *waiting, struct sql_connection **opened)
 {
-	struct postgres *p = new_postgres(name, CONNECTION_TO_READ);
+	struct postgres *p = new_postgres(name,
+	    kind == SQL_READER_OF_STORE ? CONNECTION_TO_FOLLOW :
+	    CONNECTION_TO_READ);
 	enum store_open_status status;
 
 	*opened = &p->base;
