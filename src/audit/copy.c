@@ -275,7 +275,7 @@ check_row(struct copy *copy, const struct sql_statement *at,
 	return status == COPY_MADE ? check_body(copy, at, row) : status;
 }
 
-static enum copy_status
+static enum store_status
 insert_row(struct copy *copy, struct columns *columns, int64_t seq)
 {
 	struct sql_binding b = sql_bind(copy->ends.to, statement_sql,
@@ -285,12 +285,12 @@ insert_row(struct copy *copy, struct columns *columns, int64_t seq)
 	copy_bind_columns(&b, columns, 0, row_kinds, &copy->result->bytes);
 	status = sql_run(&b);
 	if (status != STORE_OK || column_is_null(columns, COLUMN_BODY_SEQ))
-		return to_status(copy, status);
+		return status;
 	b = sql_bind(copy->ends.to, statement_sql, SQL_BODY);
 	copy_bind_columns(&b, columns, COLUMN_BODY, body_kinds,
 	    &copy->result->bytes);
 	sql_bind_row(&b, seq);
-	return to_status(copy, sql_run(&b));
+	return sql_run(&b);
 }
 
 static enum copy_status
@@ -300,8 +300,11 @@ copy_row(struct copy *copy, const struct sql_statement *at)
 	struct audit_row row = { .seq = 0 };
 	enum copy_status status = check_row(copy, at, &columns, &row);
 
+	/* Where it stands in the chain is known: no row needs another. */
+	sql_about(copy->ends.to, row.seq);
 	if (status == COPY_MADE)
-		status = insert_row(copy, &columns, row.seq);
+		status = to_status(copy, insert_row(copy, &columns, row.seq));
+	sql_about(copy->ends.to, 0);
 	audit_row_clear(&row);
 	return status;
 }

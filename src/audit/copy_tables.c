@@ -161,41 +161,44 @@ struct transfer {
 	struct sql_text from;
 	const char *kinds;		/* of its columns */
 	enum statement to;
+	int	 about;			/* a column, for sql_about(); -1: of */
+					/* those there are few rows */
 };
 
 static const struct transfer anchor_rows = {
 	"chain_anchor", { .text =
 	    "SELECT seq, hash FROM chain_anchor ORDER BY seq" },
-	"nb", SQL_ANCHOR,
+	"nb", SQL_ANCHOR, -1,
 };
 
 static const struct transfer session_rows = {
 	"session", { .text =
 	    "SELECT id, name, incarnation, revision, ended_ms, active_ms,"
 	    " last_seq, locked_ms FROM session ORDER BY id", .is_long = true },
-	"ntnnnnnn", SQL_SESSION,
+	"ntnnnnnn", SQL_SESSION, 0,
 };
 
+/* About the session, without which they cannot be. */
 static const struct transfer customer_rows = {
 	"customer", { .text =
 	    "SELECT id, session, cid, incarnation, is_host, is_ready,"
 	    " has_token, request, state, left_revision, name_seq, cart_seq,"
 	    " seq_cart, seq_ready FROM customer ORDER BY id",
 	    .is_long = true },
-	"nntnnnnbnnnnnn", SQL_CUSTOMER,
+	"nntnnnnbnnnnnn", SQL_CUSTOMER, 1,
 };
 
 static const struct transfer webhook_rows = {
 	"webhook", { .text =
 	    "SELECT shop, seq FROM webhook ORDER BY shop" },
-	"tn", SQL_WEBHOOK,
+	"tn", SQL_WEBHOOK, -1,
 };
 
 static const struct transfer parked_rows = {
 	"webhook_parked", { .text =
 	    "SELECT session, shop, seq, attempts, first_ms, next_ms"
 	    " FROM webhook_parked ORDER BY session", .is_long = true },
-	"ttnnnn", SQL_PARKED,
+	"ttnnnn", SQL_PARKED, -1,
 };
 
 enum copy_status
@@ -445,10 +448,16 @@ transfer_row(const struct copy_ends *ends, const struct transfer *t,
     struct columns *columns, uint64_t *bytes)
 {
 	struct sql_binding b = sql_bind(ends->to, statement_sql, t->to);
+	enum store_status status;
 
 	copy_bind_columns(&b, columns, 0, t->kinds, bytes);
-	return columns_fit(columns) ? copy_status_of_store(ends, sql_run(&b)) :
-	    COPY_BAD_DATA;
+	if (!columns_fit(columns))
+		return COPY_BAD_DATA;
+	sql_about(ends->to, t->about == -1 ? 0 :
+	    column_between(columns, t->about, 0, COLUMN_NUMBER_MAX));
+	status = sql_run(&b);
+	sql_about(ends->to, 0);
+	return copy_status_of_store(ends, status);
 }
 
 static enum copy_status
