@@ -2,6 +2,13 @@
 
 #include "storage/engine.h"
 
+/* SQLite has none for what is empty, which is not NULL. */
+static const void *
+bytes_of(sqlite3_value *at, size_t len)
+{
+	return len == 0 ? "" : sqlite3_value_blob(at);
+}
+
 /*
  * Fetched once, as a value: there are many columns, and whole journals are
  * read.
@@ -23,12 +30,12 @@ column(void *row, int number, struct sql_value *value)
 		value->type = SQL_TEXT;
 		/* Asked first: what is UTF-16 becomes UTF-8, elsewhere. */
 		value->len = (size_t)sqlite3_value_bytes(at);
-		value->bytes = sqlite3_value_blob(at);
+		value->bytes = bytes_of(at, value->len);
 		break;
 	case SQLITE_BLOB:
 		value->type = SQL_BLOB;
 		value->len = (size_t)sqlite3_value_bytes(at);
-		value->bytes = sqlite3_value_blob(at);
+		value->bytes = bytes_of(at, value->len);
 		break;
 	case SQLITE_NULL:
 		value->type = SQL_NULL;
