@@ -178,6 +178,39 @@ START_TEST(what_waits_to_be_answered_has_a_limit)
 }
 END_TEST
 
+/* What the server does not take yet is in memory. */
+START_TEST(what_waits_to_be_sent_has_a_limit)
+{
+	static char big[1 << 20];
+	struct record record = {
+		.event = RECORD_CART,
+		.session = payload_new("a", 1),
+		.session_row = 1,
+		.incarnation = 1,
+		.revision = 2,
+		.time_ms = 5,
+		.has_customer = true,
+		.customer_row = 1,
+	};
+	enum store_status status;
+	int sent = 0;
+
+	memset(big, 'c', sizeof(big));
+	record.cart = payload_new(big, sizeof(big));
+	begin();
+	ck_assert_int_eq(store_begin(story.store), STORE_OK);
+	ck_assert_int_eq(store_touch(story.store, 99, 5), STORE_OK);
+
+	while ((status = store_append(story.store, &record)) == STORE_OK)
+		ck_assert_int_lt(++sent, 10);
+	ck_assert_int_eq(status, STORE_FATAL);
+	ck_assert_int_gt(sent, 1);
+	story_end(&story);
+	payload_unref(record.cart);
+	payload_unref(record.session);
+}
+END_TEST
+
 START_TEST(statement_times_out)
 {
 	begin();
@@ -536,6 +569,7 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, refused_commit_has_its_kind, 0, count);
 	tcase_add_test(tc, row_that_is_not_there_is_found_before_the_commit);
 	tcase_add_test(tc, what_waits_to_be_answered_has_a_limit);
+	tcase_add_test(tc, what_waits_to_be_sent_has_a_limit);
 	tcase_add_test(tc, statement_times_out);
 	tcase_add_test(tc, run_of_another_daemon_ends_ours);
 	tcase_add_test(tc,

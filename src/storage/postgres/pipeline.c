@@ -10,6 +10,7 @@
 
 enum {
 	QUEUE_MAX = 1000,
+	BYTES_MAX = 4 << 20,		/* of parameters, with the last */
 	TAG_BYTES = 64
 };
 
@@ -26,6 +27,7 @@ struct pipeline {
 	struct sent *queue;
 	size_t	 count;
 	size_t	 room;
+	size_t	 bytes;			/* that libpq may hold yet */
 	struct statement *culprit;
 	uint64_t names;			/* of statements, so far */
 	char	 tag[TAG_BYTES];
@@ -57,6 +59,7 @@ forget_queue(struct pipeline *p, size_t from)
 		if (p->queue[from].is_prepare)
 			statement_forget(p->queue[from].statement);
 	p->count = 0;
+	p->bytes = 0;
 }
 
 int
@@ -113,6 +116,7 @@ pipeline_send(struct pipeline *p, struct statement *statement,
 	if (statement_send_run(statement, pg) == 0)
 		return lose(p, sent.text);
 	enqueue(p, &sent);
+	p->bytes += statement_bytes(statement);
 	return 0;
 }
 
@@ -132,7 +136,7 @@ pipeline_send_text(struct pipeline *p, const char *text)
 bool
 pipeline_is_full(const struct pipeline *p)
 {
-	return p->count >= QUEUE_MAX;
+	return p->count >= QUEUE_MAX || p->bytes >= BYTES_MAX;
 }
 
 /* Any number of rows but one makes the server divide by zero. */
@@ -226,6 +230,7 @@ take_end(struct pipeline *p, bool has_failed)
 		PQclear(result);
 	}
 	p->count = 0;
+	p->bytes = 0;
 	return has_failed ? -1 : 0;
 }
 

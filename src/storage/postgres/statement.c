@@ -300,6 +300,18 @@ statement_send_run(struct statement *s, PGconn *pg)
 	    s->lengths, s->formats, BINARY);
 }
 
+size_t
+statement_bytes(const struct statement *s)
+{
+	size_t bytes = 0;
+	int i;
+
+	for (i = 0; i < s->count; i++)
+		if (s->values[i] != NULL && s->lengths[i] > 0)
+			bytes += (size_t)s->lengths[i];
+	return bytes;
+}
+
 void
 statement_forget(struct statement *s)
 {

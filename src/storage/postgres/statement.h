@@ -2,6 +2,7 @@
 #define STATEMENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "storage/engine.h"
@@ -73,6 +74,8 @@ bool	 statement_is_prepared(const struct statement *statement,
 int	 statement_send_prepare(struct statement *statement, struct pg_conn *pg,
 	    uint64_t name, unsigned generation, enum statement_form form);
 int	 statement_send_run(struct statement *statement, struct pg_conn *pg);
+/* What is bound takes so many. */
+size_t	 statement_bytes(const struct statement *statement);
 /* The server did not come to prepare it. */
 void	 statement_forget(struct statement *statement);
 
