@@ -392,10 +392,14 @@ projection_touch(struct sql *sql, int64_t session_row,
     uint64_t wall_ms)
 {
 	struct sql_binding b = sql_bind(sql, statement_sql, SQL_SESSION_TOUCH);
+	enum store_status status;
 
+	sql_about(sql, session_row);
 	sql_bind_row(&b, session_row);
 	sql_bind_number(&b, wall_ms);
-	return sql_run_one(&b);
+	status = sql_run_one(&b);
+	sql_about(sql, 0);
+	return status;
 }
 
 /* Read the customer that SQL_LOAD_CUSTOMERS stands at. */
