@@ -1,5 +1,6 @@
 #include "postgres.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -308,35 +309,29 @@ postgres_exec(const char *url, const char *sql)
 	(void)postgres_value(url, sql);
 }
 
-/*
- * What is asked of the connections of others to the database that are older than
- * a time; it is a number.
- */
-static int
-ask_of_others(const char *url, const char *what, const char *time)
+/* Until there is no such process: then its socket is closed, too. */
+static void
+wait_for_end(pid_t pid)
 {
-	char sql[512];
-
-	ck_assert_int_lt(snprintf(sql, sizeof(sql), "SELECT %s "
-	    "FROM pg_stat_activity WHERE datname = current_database() "
-	    "AND backend_type = 'client backend' "
-	    "AND pid <> pg_backend_pid() AND backend_start < '%s'", what,
-	    time), sizeof(sql));
-	return atoi(postgres_value(url, sql));
+	while (kill(pid, 0) == 0)
+		continue;
+	ck_assert_int_eq(errno, ESRCH);
 }
 
 int
 postgres_terminate(const char *url)
 {
-	char now[64];
-	int count;
+	char pids[VALUE_BYTES], *next = pids, *end;
+	int count = 0;
+	long pid;
 
-	ck_assert_int_lt(snprintf(now, sizeof(now), "%s",
-	    postgres_value(url, "SELECT clock_timestamp()")), sizeof(now));
-	count = ask_of_others(url,
-	    "count(*) FILTER (WHERE pg_terminate_backend(pid))", now);
-	/* A server waits for that itself from 14 on. */
-	while (ask_of_others(url, "count(*)", now) > 0)
-		continue;
+	ck_assert_int_lt(snprintf(pids, sizeof(pids), "%s", postgres_value(url,
+	    "SELECT string_agg(CAST(pid AS TEXT), ' ') "
+	    "FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity "
+	    "WHERE datname = current_database() "
+	    "AND backend_type = 'client backend' "
+	    "AND pid <> pg_backend_pid()")), sizeof(pids));
+	for (; (pid = strtol(next, &end, 10)) > 0; next = end, count++)
+		wait_for_end((pid_t)pid);
 	return count;
 }
