@@ -1,6 +1,7 @@
 // The connection, the server's process and the whole server are ended around
 // COMMIT, again and again, while customers change things: whatever one was told
-// is in the database, once, and so is nothing else.
+// is in the database, once, and so is nothing else.  They are of so many
+// sessions that what a list's records do is put together (waves.h).
 //
 // ROUNDS is how often (40); SEED repeats the choices of a run, though not which
 // of two things is first that happen at once.
@@ -20,8 +21,9 @@ import { SEED, makeRandom } from './lib/random.mjs';
 import { query, server, urlOf } from './lib/storage.mjs';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 40);
-const SESSIONS = 4;
+const SESSIONS = 12;
 const MEMBERS = 3;
+const TOGETHER = 3;		// sessions, at the least, of a list
 const TURNS_MAX = 4;		// of this process, until what is done late
 
 const random = makeRandom();
@@ -112,6 +114,13 @@ const checkOnce = (database) => assert.deepEqual(query(database,
 	GROUP BY customer, client_seq HAVING count(*) > 1
 	ORDER BY customer, client_seq`), []);
 
+// How many records are of lists whose records are put together: each of them
+// has the number of the transaction.
+const countTogether = (database) => query(database,
+	`SELECT count(*) AS records FROM journal GROUP BY CAST(xmin AS text)
+	HAVING count(DISTINCT session) >= ${TOGETHER} ORDER BY records`)
+	.reduce((sum, { records }) => sum + records, 0);
+
 const UNKNOWN = /it is not known what became of a commit/g;
 
 test(`${ROUNDS} ends around a commit (SEED=${SEED})`, async () => {
@@ -142,6 +151,9 @@ test(`${ROUNDS} ends around a commit (SEED=${SEED})`, async () => {
 		`not known, ${refusals} changes were refused`);
 	checkTold(replay(database), customers, seen);
 	checkOnce(database);
+	const together = countTogether(database);
+	console.log(`# ${together} records were put together`);
+	assert(together > 0);
 	const { status, output, error } = await ctl(database, 'audit', 'verify');
 	assert.equal(status, 0, output + error);
 });
