@@ -572,6 +572,7 @@ verify_target(const struct copy_order *order, struct copy_result *result)
 	enum audit_status status;
 	struct audit *audit;
 
+	show_verified(wish.ctx, 0, (uint64_t)result->head.seq);
 	status = audit_open(order->to, &audit);
 	if (status != AUDIT_OK)
 		return (enum copy_status)status;

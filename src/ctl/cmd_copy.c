@@ -30,6 +30,9 @@ enum { MB = 1000000 };
 
 #define UNFINISHED	"the copy is not finished: the same command goes on " \
 			"where it was"
+#define UNPROVED	"the copy is made, and not proved: the same command " \
+			"does it"
+#define SAID(words)	"\r\033[Kbuddyshoppingctl: " words "\n"
 
 static const int ending_signals[] = { SIGHUP, SIGINT, SIGTERM };
 
@@ -44,9 +47,13 @@ static const struct ctl_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+/* For the handler: whether the copy is made, and being proved. */
+static volatile sig_atomic_t is_made;
+
 static void
 show_progress(void *ctx, const char *what, uint64_t done, uint64_t all)
 {
+	is_made = strcmp(what, "verifying") == 0;
 	progress_show(ctx, what, done, all);
 }
 
@@ -57,12 +64,14 @@ show_progress(void *ctx, const char *what, uint64_t done, uint64_t all)
 static void
 end_by_signal(int number)
 {
-	static const char said[] = "\r\033[Kbuddyshoppingctl: " UNFINISHED "\n";
+	static const char unfinished[] = SAID(UNFINISHED);
+	static const char unproved[] = SAID(UNPROVED);
+	const char *said = is_made ? unproved : unfinished;
 	/* What wipes the bar is for a terminal. */
 	size_t from = isatty(STDERR_FILENO) == 1 ? 0 : strcspn(said, "b");
 
 	/* That may be what is gone. */
-	if (write(STDERR_FILENO, said + from, sizeof(said) - 1 - from) == -1)
+	if (write(STDERR_FILENO, said + from, strlen(said + from)) == -1)
 		errno = 0;
 	/* It is blocked, and has its default action, when this returns. */
 	(void)raise(number);

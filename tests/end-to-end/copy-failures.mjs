@@ -158,6 +158,19 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'])
 		await copyFine(from, to);
 	}));
 
+test('it is ended while the copy is proved', () => withPatience(async () => {
+	const to = server.database();
+	await copyFine(database, to);
+	const met = isSilentInTheMiddle();
+	const { child, ended } = startCopy(database, proxy.through(to));
+	await met;
+	child.kill('SIGTERM');
+	assert.deepEqual(await ended, { status: 'SIGTERM', output: '',
+		error: 'buddyshoppingctl: the copy is made, and not proved: ' +
+			'the same command does it\n' });
+	await copyFine(database, to);
+}));
+
 test('a terminal shows how far it is, and Ctrl-C ends it', {
 	skip: !hasScript && 'script(1) was not found',
 }, () => withPatience(async () => {
