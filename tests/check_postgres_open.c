@@ -149,6 +149,23 @@ static const char *const unguarded[] = {
 	"ALTER TABLE buddyshopping.webhook ADD EXCLUDE (seq WITH =)",
 	"CREATE TABLE public.mine (session BIGINT REFERENCES "
 	    "buddyshopping.session ON DELETE CASCADE)",
+	"ALTER TABLE buddyshopping.customer DROP CONSTRAINT "
+	    "customer_session_fkey",
+	"ALTER TABLE buddyshopping.customer DROP CONSTRAINT "
+	    "customer_session_fkey, ADD FOREIGN KEY (session) REFERENCES "
+	    "buddyshopping.session(id) NOT VALID",
+	"ALTER TABLE buddyshopping.customer DROP CONSTRAINT "
+	    "customer_session_cid_key",
+	"ALTER TABLE buddyshopping.customer DROP CONSTRAINT "
+	    "customer_session_cid_key, ADD UNIQUE (cid, session)",
+	"ALTER TABLE buddyshopping.session DROP CONSTRAINT session_name_key, "
+	    "ADD UNIQUE (name) DEFERRABLE",
+	"ALTER TABLE buddyshopping.journal DROP CONSTRAINT journal_pkey",
+	"ALTER TABLE buddyshopping.journal ALTER hash DROP NOT NULL",
+	"ALTER TABLE buddyshopping.customer ALTER request SET NOT NULL",
+	"ALTER TABLE buddyshopping.webhook ADD UNIQUE (seq)",
+	"ALTER TABLE buddyshopping.about DROP CONSTRAINT about_id_check",
+	"ALTER DOMAIN buddyshopping.digest DROP CONSTRAINT digest_check",
 };
 
 static const char *const tampered[] = {
@@ -189,6 +206,22 @@ START_TEST(unguarded_rows_are_read)
 
 	expect_refusal(STORE_BAD_DATA);
 	ck_assert_int_eq(open_reader(url), STORE_OPENED);
+}
+END_TEST
+
+START_TEST(faults_of_guards_are_counted)
+{
+	struct sql_connection *reader = NULL;
+
+	make_ours();
+	postgres_exec(url, "ALTER TABLE buddyshopping.customer "
+	    "DROP CONSTRAINT customer_session_fkey; "
+	    "DROP TRIGGER journal_no_update ON buddyshopping.journal");
+	ck_assert_int_eq(engine_of(url)->open_reader(url, SQL_READER_OF_ANY,
+	    NULL, &reader), STORE_OPENED);
+	ck_assert_str_eq(engine_of(url)->find_unguarded(reader),
+	    "has not all triggers; and 1 more");
+	engine_of(url)->close(reader, false);
 }
 END_TEST
 
@@ -294,6 +327,7 @@ suite_add(TCase *tc)
 	    sizeof(tampered) / sizeof(tampered[0]));
 	tcase_add_loop_test(tc, unguarded_rows_are_read, 0,
 	    sizeof(unguarded) / sizeof(unguarded[0]));
+	tcase_add_test(tc, faults_of_guards_are_counted);
 	tcase_add_test(tc, only_an_owner_writes);
 	tcase_add_test(tc, other_encoding_is_refused);
 	tcase_add_test(tc, who_may_write_nothing_is_refused);

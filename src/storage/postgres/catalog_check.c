@@ -103,7 +103,10 @@ static const char around_sql[] =
     "  IS NOT TRUE"
     " LIMIT 1";
 
-/* What runs when they change, or is missing then: reading runs none of it. */
+/*
+ * What runs when they change, or is missing then, constraints too: reading runs
+ * none of it.
+ */
 static const char guard_sql[] =
     "WITH schema (plain, made) AS (SELECT " PLAIN("$1") ","
     " (SELECT count(*) FROM regexp_matches($1, '^CREATE TRIGGER', 'gn'))),"
@@ -115,6 +118,26 @@ static const char guard_sql[] =
     "  AND proconfig = '{\"search_path=pg_catalog, pg_temp\"}'"
     "  AND prolang = (SELECT oid FROM pg_language"
     "   WHERE lanname = 'plpgsql')),"
+    " chunk (text) AS (SELECT regexp_split_to_table($1,"
+    "  'CREATE TABLE buddyshopping[.]')),"
+    " filled (relname, attname) AS (SELECT split_part(text, ' ', 1),"
+    "  (regexp_matches(text, '^\t([a-z_]+) .*(?:NOT NULL|PRIMARY KEY)',"
+    "  'gn'))[1] FROM chunk),"
+    " keys (relname, definition) AS (VALUES ('about', 'PRIMARY KEY (id)'),"
+    "  ('writer', 'PRIMARY KEY (id)'), ('session', 'PRIMARY KEY (id)'),"
+    "  ('session', 'UNIQUE (name)'), ('customer', 'PRIMARY KEY (id)'),"
+    "  ('customer', 'UNIQUE (session, cid)'), ('customer',"
+    "   'FOREIGN KEY (session) REFERENCES session(id)'),"
+    "  ('journal', 'PRIMARY KEY (seq)'),"
+    "  ('journal_body', 'PRIMARY KEY (seq)'),"
+    "  ('chain_anchor', 'PRIMARY KEY (seq)'),"
+    "  ('webhook', 'PRIMARY KEY (shop)'),"
+    "  ('webhook_parked', 'PRIMARY KEY (session)')),"
+    " kept AS (SELECT c.*, o.relname, " PLAIN("pg_get_constraintdef(c.oid)")
+    "  AS plain FROM pg_constraint AS c LEFT JOIN tables AS o"
+    "  ON o.oid = conrelid WHERE conrelid IN (SELECT oid FROM tables)"
+    "  OR confrelid IN (SELECT oid FROM tables) OR (contypid <> 0"
+    "   AND connamespace = to_regnamespace('buddyshopping'))),"
     " fired AS (SELECT t.tgname, o.relname, t.tgenabled, t.tgfoid,"
     "  pg_get_triggerdef(t.oid) AS definition"
     "  FROM pg_trigger AS t JOIN tables AS o ON o.oid = t.tgrelid"
@@ -128,13 +151,22 @@ static const char guard_sql[] =
     "  FROM pg_proc WHERE pronamespace = to_regnamespace('buddyshopping')"
     "  AND oid NOT IN (SELECT oid FROM written)"
     " UNION ALL SELECT format('the constraint %s is somebody else''s',"
-    "  conname) FROM pg_constraint"
-    "  WHERE (conrelid IN (SELECT oid FROM tables)"
-    "   OR confrelid IN (SELECT oid FROM tables)) AND CASE contype"
-    "   WHEN 'f' THEN confupdtype = 'a' AND confdeltype = 'a'"
-    "    AND conrelid = to_regclass('buddyshopping.customer')"
-    "    AND confrelid = to_regclass('buddyshopping.session')"
-    "   ELSE contype IN ('c', 'p', 'u', 'n') END IS NOT TRUE"
+    "  conname) FROM kept WHERE NOT convalidated"
+    "  OR (contype NOT IN ('c', 'n') AND NOT EXISTS (SELECT 1 FROM keys"
+    "   WHERE keys.relname = kept.relname"
+    "   AND " PLAIN("definition") " = plain))"
+    " UNION ALL SELECT format('the table %s has no %s', relname, definition)"
+    "  FROM keys WHERE NOT EXISTS (SELECT 1 FROM kept"
+    "   WHERE kept.relname = keys.relname"
+    "   AND " PLAIN("definition") " = plain)"
+    " UNION ALL SELECT 'has not all CHECKs' WHERE (SELECT count(*)"
+    "  FROM regexp_matches($1, 'CHECK [(]', 'g'))"
+    "  <> (SELECT count(*) FROM kept WHERE contype = 'c')"
+    " UNION ALL SELECT format('%s of the table %s is NOT NULL where it must"
+    " not be, or is not', attname, relname) FROM tables"
+    "  JOIN pg_attribute ON attrelid = tables.oid"
+    "  WHERE attnum > 0 AND NOT attisdropped AND attnotnull <> ((relname,"
+    "   attname) IN (SELECT relname, attname FROM filled))"
     " UNION ALL SELECT format('the default of %s of the table %s is somebody"
     " else''s', attname, relname) FROM tables"
     "  JOIN pg_attrdef ON adrelid = tables.oid"
@@ -142,7 +174,7 @@ static const char guard_sql[] =
     "  WHERE pg_get_expr(adbin, adrelid) <> '0'"
     " UNION ALL SELECT 'has not all triggers' FROM schema"
     "  WHERE made <> (SELECT count(*) FROM fired)"
-    " LIMIT 1";
+    " ORDER BY 1";
 
 /* Which row a statement has is why the database is refused. */
 static enum store_open_status
@@ -196,12 +228,18 @@ catalog_read_guard(struct connection *connection,
 		postgres_schema_sql, "{" ALL_TABLES "}"
 	};
 	PGresult *result = connection_ask(connection, guard_sql, 2, values);
+	int count;
 
 	if (result == NULL)
 		return server_refused(connection);
+	count = PQntuples(result);
 	/* Cut is good enough. */
-	(void)snprintf(why, CATALOG_GUARD_BYTES, "%s", PQntuples(result) > 0 ?
-	    PQgetvalue(result, 0, 0) : "");
+	if (count > 1)
+		(void)snprintf(why, CATALOG_GUARD_BYTES, "%s; and %d more",
+		    PQgetvalue(result, 0, 0), count - 1);
+	else
+		(void)snprintf(why, CATALOG_GUARD_BYTES, "%s", count == 1 ?
+		    PQgetvalue(result, 0, 0) : "");
 	PQclear(result);
 	return STORE_OPENED;
 }

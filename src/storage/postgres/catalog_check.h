@@ -15,7 +15,7 @@ enum store_open_status catalog_check(struct connection *connection);
  * another thing would take back what was acknowledged.  Who only reads is told
  * why not, or "": rows may have been changed.
  */
-enum { CATALOG_GUARD_BYTES = 200 };
+enum { CATALOG_GUARD_BYTES = 256 };
 enum store_open_status catalog_check_guard(struct connection *connection);
 enum store_open_status catalog_read_guard(struct connection *connection,
 	    char why[CATALOG_GUARD_BYTES]);
