@@ -173,6 +173,10 @@ static const char *const tampered[] = {
 	"ALTER TABLE buddyshopping.journal ENABLE ROW LEVEL SECURITY",
 	"ALTER TABLE buddyshopping.journal_body SET UNLOGGED",
 	"CREATE TABLE buddyshopping.more () INHERITS (buddyshopping.session)",
+	NOTHING "CREATE TABLE public.parent (LIKE buddyshopping.webhook) "
+	    "PARTITION BY RANGE ((seq + public.f(1)::int)); "
+	    "ALTER TABLE public.parent ATTACH PARTITION buddyshopping.webhook "
+	    "FOR VALUES FROM (MINVALUE) TO (MAXVALUE)",
 	"DROP TABLE buddyshopping.webhook",
 	"UPDATE buddyshopping.about SET version = 6",
 	NOTHING "ALTER TABLE buddyshopping.journal ADD CHECK (public.f(seq))",
@@ -222,6 +226,112 @@ START_TEST(faults_of_guards_are_counted)
 	ck_assert_str_eq(engine_of(url)->find_unguarded(reader),
 	    "has not all triggers; and 1 more");
 	engine_of(url)->close(reader, false);
+}
+END_TEST
+
+/* What an owner does to a table once a superuser's reader has judged it. */
+static const struct swap {
+	const char *sql;
+	const char *setting;		/* that a server may lack; or NULL */
+	enum sql_result result;
+	enum store_open_status status;	/* if it failed */
+} swaps[] = {
+	{ "ALTER TABLE buddyshopping.webhook RENAME TO w; "
+	    "CREATE VIEW buddyshopping.webhook AS "
+	    "SELECT w.* FROM buddyshopping.w WHERE public.mine(seq) = seq",
+	    "restrict_nonsystem_relation_kind", SQL_FAILED, STORE_BAD_DATA },
+	{ "CREATE TABLE public.parent (LIKE buddyshopping.webhook) "
+	    "PARTITION BY RANGE ((seq + public.mine(1))); "
+	    "ALTER TABLE public.parent ATTACH PARTITION buddyshopping.webhook "
+	    "FOR VALUES FROM (MINVALUE) TO (MAXVALUE)", NULL, SQL_ROW,
+	    STORE_OPENED },
+	/* For who is none. */
+	{ NULL, NULL, SQL_FAILED, STORE_IO_ERROR },
+};
+
+#define MINE_SQL \
+	"INSERT INTO buddyshopping.webhook VALUES ('s', 7); " \
+	"CREATE FUNCTION public.mine(bigint) RETURNS bigint " \
+	"LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN " \
+	"IF current_user <> 'buddyshopping' THEN RAISE 'it ran'; END IF; " \
+	"RETURN $1; END $$"
+
+#define HIDE_SQL \
+	"ALTER TABLE buddyshopping.webhook ENABLE ROW LEVEL SECURITY, " \
+	"FORCE ROW LEVEL SECURITY"
+
+START_TEST(tables_changed_behind_the_judge_run_nothing)
+{
+	static const struct sql_text text = { .text =
+	    "SELECT seq FROM buddyshopping.webhook WHERE seq > 0",
+	    .is_long = true };
+	const struct engine *engine;
+	const struct swap *swap = &swaps[_i];
+	struct sql_connection *reader = NULL;
+	struct sql_statement *statement;
+
+	make_ours();
+	postgres_exec(url, MINE_SQL);
+	postgres_exec(url, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET "
+	    "constraint_exclusion = on', current_database()); END $$");
+	if (swap->setting != NULL && strcmp(postgres_value(url,
+	    "SELECT count(*) FROM pg_settings WHERE name = "
+	    "'restrict_nonsystem_relation_kind'"), "0") == 0)
+		return;
+	engine = engine_of(url);
+	ck_assert_int_eq(engine->open_reader(swap->sql != NULL ? superuser :
+	    url, SQL_READER_OF_ANY, NULL, &reader), STORE_OPENED);
+	postgres_exec(url, swap->sql != NULL ? swap->sql : HIDE_SQL);
+	statement = engine->prepare(reader, &text);
+	ck_assert_int_eq(engine->step(statement), swap->result);
+	if (swap->result == SQL_FAILED) {
+		ck_assert_int_eq(engine->fault(reader)->status, swap->status);
+		ck_assert_ptr_null(strstr(engine->fault(reader)->message,
+		    "it ran"));
+	}
+	engine->finalize(statement);
+	engine->close(reader, false);
+}
+END_TEST
+
+static const char *const settings[] = {
+	"quote_all_identifiers = on", "standard_conforming_strings = off",
+	"DateStyle = ''SQL, DMY''", "IntervalStyle = iso_8601",
+	"default_transaction_isolation = serializable",
+	"search_path = public", "bytea_output = escape",
+	"constraint_exclusion = on", "row_security = off",
+	"array_nulls = off", "transform_null_equals = on",
+	"extra_float_digits = -15", "TimeZone = ''Asia/Kolkata''",
+};
+
+START_TEST(settings_of_a_database_do_not_matter)
+{
+	struct sql_connection *reader = NULL;
+	char sql[256];
+	size_t i;
+
+	make_ours();
+	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		(void)snprintf(sql, sizeof(sql), "DO $$ BEGIN EXECUTE format("
+		    "'ALTER DATABASE %%I SET %s', current_database()); END $$",
+		    settings[i]);
+		postgres_exec(superuser, sql);
+	}
+	ck_assert_int_eq(open_and_close(url), STORE_OPENED);
+	ck_assert_int_eq(engine_of(url)->open_reader(url, SQL_READER_OF_ANY,
+	    NULL, &reader), STORE_OPENED);
+	ck_assert_ptr_null(engine_of(url)->find_unguarded(reader));
+	engine_of(url)->close(reader, false);
+}
+END_TEST
+
+START_TEST(role_without_triggers_is_refused)
+{
+	make_ours();
+	postgres_exec(superuser, "DO $$ BEGIN EXECUTE format('ALTER DATABASE "
+	    "%I SET session_replication_role = replica', current_database()); "
+	    "END $$");
+	ck_assert_int_eq(open_and_close(url), STORE_CANNOT_CREATE);
 }
 END_TEST
 
@@ -328,6 +438,10 @@ suite_add(TCase *tc)
 	tcase_add_loop_test(tc, unguarded_rows_are_read, 0,
 	    sizeof(unguarded) / sizeof(unguarded[0]));
 	tcase_add_test(tc, faults_of_guards_are_counted);
+	tcase_add_loop_test(tc, tables_changed_behind_the_judge_run_nothing, 0,
+	    sizeof(swaps) / sizeof(swaps[0]));
+	tcase_add_test(tc, settings_of_a_database_do_not_matter);
+	tcase_add_test(tc, role_without_triggers_is_refused);
 	tcase_add_test(tc, only_an_owner_writes);
 	tcase_add_test(tc, other_encoding_is_refused);
 	tcase_add_test(tc, who_may_write_nothing_is_refused);

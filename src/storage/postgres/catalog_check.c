@@ -33,7 +33,7 @@ static const char reading_sql[] =
     "   AND base.typnamespace = 'pg_catalog'::regnamespace))"
     " SELECT format('the table %s is not as it has to be', relname)"
     "  FROM tables WHERE relkind <> 'r' OR relpersistence <> 'p'"
-    "  OR relrowsecurity"
+    "  OR relrowsecurity OR relispartition"
     "  OR EXISTS (SELECT 1 FROM pg_rewrite WHERE ev_class = tables.oid)"
     "  OR EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = tables.oid)"
     " UNION ALL SELECT 'has not all tables'"

@@ -26,6 +26,26 @@ const char connection_path_sql[] =
     "SET search_path = pg_catalog, buddyshopping, pg_temp";
 
 /*
+ * A role or a database may have settings of its own, and the database's owner
+ * sets those.  Of what matters, texts that are compared or given back must be
+ * written as they are known; of a table that becomes a partition the bound must
+ * not be looked at, which may call a function; rows that are hidden are an
+ * error; and a view or a foreign table, which may take the place of a table
+ * that was judged, is not read, where the server knows how: from 13.16, 14.13,
+ * 15.8, 16.4 and 17 on.  Nothing of ours is one.
+ */
+static const char safety_sql[] =
+    "SET quote_all_identifiers = off;"
+    "SET standard_conforming_strings = on;"
+    "SET DateStyle = ISO;"
+    "SET default_transaction_isolation = 'read committed';"
+    "SET constraint_exclusion = off;"
+    "SET row_security = off;"
+    "SELECT pg_catalog.set_config(name, 'view, foreign-table', false)"
+    " FROM pg_catalog.pg_settings"
+    " WHERE name = 'restrict_nonsystem_relation_kind'";
+
+/*
  * The timeout ends a transaction of ours when this machine stands still in the
  * middle of it.
  */
@@ -244,6 +264,7 @@ set_up(struct connection *c)
 		return -1;
 	}
 	if (connection_run(c, connection_path_sql) == -1 ||
+	    connection_run(c, safety_sql) == -1 ||
 	    connection_run(c, settings_sql) == -1 || set_purpose(c) == -1) {
 		connection_drop(c);
 		return -1;

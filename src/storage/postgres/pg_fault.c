@@ -27,6 +27,8 @@ static const struct state {
 	{ "53200", STORE_ERROR_MEMORY, true, STORE_IO_ERROR },
 	{ "53", STORE_ERROR_BUSY, true, STORE_IO_ERROR },
 	{ "54", STORE_ERROR_OTHER, false, STORE_IO_ERROR },
+	/* A view where a table was: see connection.c. */
+	{ "55000", STORE_ERROR_OTHER, false, STORE_BAD_DATA },
 	{ "55P03", STORE_ERROR_BUSY, true, STORE_IO_ERROR },
 	{ "57014", STORE_ERROR_BUSY, true, STORE_IO_ERROR },
 	{ "57", STORE_ERROR_UNREACHABLE, true, STORE_IO_ERROR },

@@ -652,9 +652,7 @@ open_reader(const char *name, enum sql_reader kind,
 	if (kind == SQL_READER_OF_ANY) {
 		status = server_connect(p->connection, STORE_NO_DATABASE);
 		if (status == STORE_OPENED)
-			status = schema_judge(p->connection);
-		if (status == STORE_OPENED)
-			status = catalog_read_guard(p->connection, p->guard);
+			status = schema_judge(p->connection, p->guard);
 		if (status != STORE_OPENED)
 			return status;
 	} else if (connection_make(p->connection) == -1)

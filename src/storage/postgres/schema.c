@@ -207,7 +207,14 @@ judge(struct connection *connection, enum schema_use use)
 }
 
 enum store_open_status
-schema_judge(struct connection *connection)
+schema_judge(struct connection *connection, char why[CATALOG_GUARD_BYTES])
 {
-	return judge_safely(connection, SCHEMA_TO_SERVE, judge);
+	enum store_open_status status;
+
+	/* It may wait for locks: what is read is judged behind it. */
+	if (connection_run(connection, catalog_path_sql) == -1)
+		return server_refused(connection);
+	status = catalog_read_guard(connection, why);
+	return status == STORE_OPENED ? judge_safely(connection,
+	    SCHEMA_TO_SERVE, judge) : status;
 }

@@ -1,6 +1,7 @@
 #ifndef SCHEMA_H
 #define SCHEMA_H
 
+#include "catalog_check.h"
 #include "connection.h"
 #include "storage/store_status.h"
 
@@ -25,7 +26,8 @@ enum schema_use {
 /* For the writer, who makes them in a database where there is nothing yet. */
 enum store_open_status schema_bring(struct connection *connection,
 	    enum schema_use use);
-/* For a reader. */
-enum store_open_status schema_judge(struct connection *connection);
+/* For a reader, who is told what catalog_read_guard() says. */
+enum store_open_status schema_judge(struct connection *connection,
+	    char why[CATALOG_GUARD_BYTES]);
 
 #endif

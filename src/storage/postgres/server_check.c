@@ -23,7 +23,10 @@ static const char check_sql[] =
     " the server, where a crash would damage pages: turn it on'),"
     " (current_setting('synchronous_commit') <> 'off', 'synchronous_commit is"
     " off on the server or for this role or database, and would lose what was"
-    " acknowledged: turn it on')"
+    " acknowledged: turn it on'),"
+    " (current_setting('session_replication_role') <> 'replica',"
+    " 'session_replication_role is replica for this role or database, where"
+    " no trigger runs: turn it to origin')"
     ") AS c (is_well, why) WHERE NOT is_well";
 
 /* Where what a refused connection says leads to, by how SQLSTATE begins. */
