@@ -294,6 +294,43 @@ START_TEST(tables_changed_behind_the_judge_run_nothing)
 }
 END_TEST
 
+/* Rows may be long all of a sudden. */
+START_TEST(fetches_grow_by_and_by)
+{
+	static const struct sql_text text = { .text =
+	    "SELECT n FROM generate_series(1, 1000) AS n ORDER BY n",
+	    .is_long = true };
+	static const struct {
+		int	 row;
+		const char *fetch;	/* that yields it, without the name */
+	} expected[] = {
+		{ 1, "16" }, { 16, "16" }, { 17, "32" }, { 48, "32" },
+		{ 49, "64" }, { 113, "128" }, { 241, "256" }, { 497, "256" },
+	};
+	struct sql_connection *reader = NULL;
+	struct sql_statement *statement;
+	const struct engine *engine;
+	int row = 0;
+	size_t i;
+
+	make_ours();
+	engine = engine_of(url);
+	ck_assert_int_eq(engine->open_reader(url, SQL_READER_OF_ANY, NULL,
+	    &reader), STORE_OPENED);
+	statement = engine->prepare(reader, &text);
+	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		for (; row < expected[i].row; row++)
+			ck_assert_int_eq(engine->step(statement), SQL_ROW);
+		ck_assert_str_eq(postgres_value(superuser, "SELECT split_part("
+		    "query, ' ', 2) FROM pg_stat_activity WHERE datname = "
+		    "current_database() AND query LIKE 'FETCH %'"),
+		    expected[i].fetch);
+	}
+	engine->finalize(statement);
+	engine->close(reader, false);
+}
+END_TEST
+
 static const char *const settings[] = {
 	"quote_all_identifiers = on", "standard_conforming_strings = off",
 	"DateStyle = ''SQL, DMY''", "IntervalStyle = iso_8601",
@@ -440,6 +477,7 @@ suite_add(TCase *tc)
 	tcase_add_test(tc, faults_of_guards_are_counted);
 	tcase_add_loop_test(tc, tables_changed_behind_the_judge_run_nothing, 0,
 	    sizeof(swaps) / sizeof(swaps[0]));
+	tcase_add_test(tc, fetches_grow_by_and_by);
 	tcase_add_test(tc, settings_of_a_database_do_not_matter);
 	tcase_add_test(tc, role_without_triggers_is_refused);
 	tcase_add_test(tc, only_an_owner_writes);

@@ -385,15 +385,16 @@ fetch(struct postgres *p, struct handle *h)
 }
 
 /*
- * Rows may be a hundred bytes or a hundred thousand: ask for as many as fit, if
- * they are like those that came last.
+ * Rows may be a hundred bytes or a million: ask for as many as fit, if they are
+ * like those that came last, but for no more than twice as many.
  */
 static void
 adapt_rows(struct handle *h)
 {
 	int fit = statement_rows_within(h->statement, FETCH_BYTES);
+	int most = 2 * h->rows < FETCH_MOST ? 2 * h->rows : FETCH_MOST;
 
-	h->rows = fit > FETCH_MOST ? FETCH_MOST : fit == 0 ? 1 : fit;
+	h->rows = fit > most ? most : fit == 0 ? 1 : fit;
 }
 
 static int
