@@ -117,7 +117,7 @@ const administer = (commands, folder, daemon) => {
 	program('systemd-run', 'while [ "${1#-}" != "$1" ]; do ' +
 		'[ "$1" != -p ] || shift; shift; done\n' +
 		'PGUSER=buddyshopping; export PGUSER; exec "$@"');
-	program('buddyshoppingctl', `exec ${PROGRAM}ctl "$@"`);
+	program('buddyshoppingctl', `exec '${PROGRAM}ctl' "$@"`);
 	return promisify(execFile)('sh', ['-euc', commands], {
 		cwd: folder, encoding: 'utf8',
 		env: { ...process.env, PGHOST: server.folder,
