@@ -930,7 +930,8 @@ START_TEST(what_stays_free_is_given_back_in_steps)
 
 	after = query("PRAGMA page_count");
 	ck_assert_int_lt(after, before / 2);
-	ck_assert_int_gt(query("PRAGMA freelist_count"), 0);
+	/* A reserve stays, but for what the notes of the pass take of it. */
+	ck_assert_int_ge(query("PRAGMA freelist_count"), before / 8 - 4);
 	store_close(store);
 	ck_assert_int_eq(query("PRAGMA page_count"), after);
 	open_store();

@@ -50,7 +50,7 @@ vacuum_slice(sqlite3 *db, int64_t *pages)
 	do {
 		rc = sqlite3_step(row);
 		done += rc == SQLITE_ROW;
-	} while (rc == SQLITE_ROW && clock_us() < end_us);
-	*pages = done > 0 && *pages > done ? *pages - done : 0;
+	} while (rc == SQLITE_ROW && done < *pages && clock_us() < end_us);
+	*pages = done > 0 ? *pages - done : 0;
 	return sqlite3_finalize(row);	/* says what the step said */
 }
