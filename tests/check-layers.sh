@@ -8,7 +8,8 @@
 # - a library outside the place that is there to hide it;
 # - a column of a database that is read unchecked;
 # - an engine of storage that others know by name;
-# - a header that does not compile alone;
+# - a header that does not compile alone, of which the build tells if it comes
+#   first in the .c of its name;
 # - a file that stands in no layer, or that Makefile.am does not name;
 # - a file of more than 700 lines.
 # Without arguments it looks at this tree and then, in another, plants each of
@@ -52,8 +53,8 @@ engine_users='storage/(engines|atomic_file)\.c|audit/(backup|restore)'
 list_files()
 {
 	made=$(sed -n 's/^[a-z_]*_header = src\///p' "$1/Makefile.am")
-	files=$(cd "$1/src" && find . -name '*.[ch]' | sed 's|^\./||' |
-	    sort | grep -vxF "$made") || test -z "$files"
+	files=$(cd "$1/src" && find . -name '*.[ch]' -printf '%P\n' | sort |
+	    grep -vxF "$made") || test -z "$files"
 }
 
 problems_in_text()
@@ -182,13 +183,31 @@ problems_of_cycles()
 	    sed 's/^tsort: /src: cycle: /'
 }
 
+# The headers that do not come first in the .c of their name.
+list_other_headers()
+{
+	(cd "$1/src" && awk '
+	FNR == 1 {
+		is_head = 1
+	}
+	is_head && /^[^ \t*\/]/ {
+		name = substr(FILENAME, 1, length(FILENAME) - 2)
+		sub(/.*\//, "", name)
+		if (FILENAME ~ /\.c$/ && $0 == "#include \"" name ".h\"")
+			is_built[substr(FILENAME, 1, length(FILENAME) - 1) "h"]
+		is_head = 0
+	}
+	END {
+		for (i = 1; i < ARGC; i++)
+			if (ARGV[i] ~ /\.h$/ && !(ARGV[i] in is_built))
+				print ARGV[i]
+	}
+	' $files </dev/null)
+}
+
 problems_of_headers()
 {
-	for header in $files; do
-		case $header in
-		*.h)	;;
-		*)	continue ;;
-		esac
+	for header in $(list_other_headers "$1"); do
 		printf '#include "%s"\n' "$header" |
 		    ${CC:-cc} -std=c11 -D_GNU_SOURCE ${DEPENDENCY_CFLAGS:-} \
 		    -Wall -Werror -I"$1/src" -fsyntax-only -x c - \
@@ -236,11 +255,11 @@ clear_planted()
 # plant FILE LINE...: a file of src/ with these lines, which is built.
 plant()
 {
-	file=$1
+	file=$planted/src/$1
+	echo "	src/$1 \\" >>"$planted/Makefile.am"
 	shift
-	mkdir -p "$planted/src/$(dirname "$file")"
-	echo "	src/$file \\" >>"$planted/Makefile.am"
-	printf '%s\n' "$@" >"$planted/src/$file"
+	test -d "${file%/*}" || mkdir -p "${file%/*}"
+	printf '%s\n' "$@" >"$file"
 }
 
 # found PROBLEM [N]: what was planted has that problem, N times, and no other;
@@ -289,27 +308,28 @@ test_order()
 
 test_pure()
 {
-	for layer in session wire hub; do
+	for layer in $pure_layers; do
 		plant "$layer/x.c" '#include <string.h>' '#include "base/buf.h"' \
 		    '/* read(fd), as' ' * in write(fd) */' \
 		    'x("send(fd) \" open(f)");' 'int already(void);' \
 		    "peer->ops->send('\"'); /* recv(fd) */" \
 		    'y = peer.read(peer); // time(NULL)' 'int (*send)(int);'
-		found none
+	done
+	found none
+	for layer in $pure_layers; do
 		plant "$layer/x.c" '#include <sys/socket.h>' \
 		    '#include <sys/random.h>' '#include <sys/time.h>' \
 		    '#include <time.h>' '#include <netinet/in.h>' \
 		    '#include <unistd.h>' '#include <fcntl.h>' \
 		    '#include <pthread.h>' '#include <threads.h>' \
 		    '#include <poll.h>' '#include "base/std_fds.h"'
-		found 'not for a pure layer' 11
-		plant "$layer/x.c" 'x = time(y);' 'clock_gettime(y);' \
+		plant "$layer/y.c" 'x = time(y);' 'clock_gettime(y);' \
 		    '(void)getrandom (y);' 'if (open(y))' '	read(y);' \
 		    'write(y);' 'send(y);' 'recv(y);' 'printf(y);' \
 		    'pthread_create(y);' '/* a */ uv_now(y);' \
 		    'sqlite3_step(y);' 'clock_now(y);' 'id_key_random(y);'
-		found 'not for a pure layer' 14
 	done
+	found 'not for a pure layer' 75 # 25 in each
 }
 
 test_libraries()
@@ -320,8 +340,8 @@ test_libraries()
 	found 'only for wire/(message|multicart)'
 	for layer in storage audit; do
 		plant $layer/x.c '#include "storage/sqlite/wal.h"'
-		found 'only for storage/(engines|atomic_file)'
 	done
+	found 'only for storage/(engines|atomic_file)' 2
 	plant storage/sqlite/x.c '#include "storage/sqlite/wal.h"'
 	plant storage/engines.c '#include "storage/sqlite/sqlite_engine.h"'
 	found none
@@ -343,8 +363,8 @@ test_libraries()
 		plant $layer/x.c 'x = sqlite3_column_int64(row, 0);' \
 		    'x = sqlite3_column_text (row, 0);' \
 		    'x = sqlite3_value_bytes(row);'
-		found 'only for storage/sqlite/sqlite_row.c' 3
 	done
+	found 'only for storage/sqlite/sqlite_row.c' 6 # 3 in each
 	plant audit/x.c '/* sqlite3_column_int(row, 0) */'
 	found none
 }
@@ -353,17 +373,24 @@ test_files()
 {
 	for layer in $layers; do
 		plant "$layer/x.h" "#include \"$layer/y.h\""
+		plant "$layer/x.c" '#include "x.h"'
 		plant "$layer/y.h" '#include "z.h"'
-		plant "$layer/z.c" "#include \"$layer/x.h\""
+		plant "$layer/y.c" '#include "y.h"'
 		plant "$layer/z.h" ''
-		found 'cycle: '"$layer" 3
+		plant "$layer/z.c" '#include "z.h"' "#include \"$layer/x.h\""
 	done
-	plant base/x.h 'void x(size_t n);'
-	found 'does not compile alone'
+	found 'cycle: ' 48 # three modules in each, and a line above them
+	for header in alone behind second; do
+		plant base/$header.h 'void x(size_t n);'
+	done
+	plant base/behind.c '/*' ' * What it is for.' ' */' \
+	    '#include <stddef.h>' '#include "behind.h"'
+	plant base/second.c '#include "alone.h"' '#include "second.h"'
+	found 'does not compile alone' 3
 	for file in x.c elsewhere/x.c net/deeper/x.c; do
 		plant $file ''
-		found 'stands in no layer'
 	done
+	found 'stands in no layer' 3
 	# shellcheck disable=SC2046 # a line each
 	plant net/x.c $(seq $lines_max)
 	found none
