@@ -6,7 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 
-import { ctl } from './lib/ctl.mjs';
+import { CtlLines } from './lib/ctl-lines.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 
 const CUSTOMER = '0123456789abcdef01234567';
@@ -114,12 +114,14 @@ const variants = function* (answer) {
 		yield { value, isGood: false };
 };
 
+const database = path.join(makeFolder(), 'shop.db');
+assert.equal(await (await Daemon.start({ database })).stop(), 0);
+
 // Somebody who listens where the daemon should, and did: there is a database.
-// What `answer` returns for a path is the answer.
+// What `answer` returns for a path is the answer; ctl() runs the tool.
 const withListener = (steps) => withPatience(async () => {
-	const database = path.join(makeFolder(), 'shop.db');
-	assert.equal(await (await Daemon.start({ database })).stop(), 0);
-	const listener = { database };
+	const tool = new CtlLines();
+	const listener = { ctl: (...words) => tool.run(database, ...words) };
 	const server = net.createServer((socket) => {
 		let head = '';
 		socket.setEncoding('latin1').on('error', () => {});
@@ -136,8 +138,12 @@ const withListener = (steps) => withPatience(async () => {
 	await new Promise((resolve) => {
 		server.listen(`${database}.admin`, resolve);
 	});
-	await steps(listener);
-	await new Promise((resolve) => { server.close(resolve); });
+	try {
+		await steps(listener);
+	} finally {
+		await new Promise((resolve) => { server.close(resolve); });
+		await tool.stop();
+	}
 });
 
 // Whatever number an answer has, it is that of the first.
@@ -157,7 +163,7 @@ const MISUNDERSTOOD =
 
 const check = async (listener, words, where, text, isGood) => {
 	listener.answer = answerAt(where, text);
-	const { status, output, error } = await ctl(listener.database, ...words);
+	const { status, output, error } = await listener.ctl(...words);
 	const what = `${words.join(' ')}: ${text}: ${error}`;
 	assert.equal(status, isGood ? 0 : 69, what);
 	if (!isGood) {
@@ -184,8 +190,8 @@ test('figures that are none are not understood', () => withListener(
 	async (listener) => {
 		for (const body of ['', '{}', 'buddyshopping_sessions x\n']) {
 			listener.answer = () => ({ status: 200, body });
-			const { status, output, error } = await ctl(listener.database,
-				'top', '--json');
+			const { status, output, error } = await listener.ctl('top',
+				'--json');
 			assert.equal(status, 69, error);
 			assert.equal(output, '');
 			assert.match(error, MISUNDERSTOOD);
@@ -196,7 +202,7 @@ test('a list of sessions that never ends is none', () => withListener(
 	async (listener) => {
 		listener.answer = () => ({ status: 200,
 			body: JSON.stringify({ sessions: [SESSION], next: 7 }) });
-		const { status, error } = await ctl(listener.database, 'sessions');
+		const { status, error } = await listener.ctl('sessions');
 		assert.equal(status, 69);
 		assert.match(error, MISUNDERSTOOD);
 	}));
@@ -208,7 +214,7 @@ test('a refusal may be anything', () => withListener(async (listener) => {
 		for (const [status, wanted] of [[404, 2], [503, 69]])
 			for (const body of bodies) {
 				listener.answer = () => ({ status, body });
-				const run = await ctl(listener.database, ...words);
+				const run = await listener.ctl(...words);
 				assert.equal(run.status, wanted, `${words}: ${run.error}`);
 				assert.equal(run.output, '');
 				assert.equal(run.error, 'buddyshoppingctl: ' +
@@ -233,7 +239,7 @@ test('nothing that it says is obeyed', () => withListener(async (listener) => {
 					ANSWERS[where] : { error: '' }));
 				assert(status === 200 || isEvil(body));
 				listener.answer = () => ({ status, body });
-				const { output, error } = await ctl(listener.database, ...way);
+				const { output, error } = await listener.ctl(...way);
 				assert(!isEvil(output) && !isEvil(error), `${way}: ` +
 					JSON.stringify(output + error));
 				if (status === 200 && json)
