@@ -1,9 +1,9 @@
 // What contrib/server has for the shop's server, in its three languages: the
 // daemon takes their tickets, and they understand what it answers.  A driver in
-// shop-servers/ does one thing with each, in a process of its own.
+// shop-servers/ does with each what it is told, in a process of its own.
 
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -11,6 +11,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -26,37 +27,85 @@ const drivers = fileURLToPath(new URL('shop-servers', import.meta.url));
 const AUDIENCE = 'https://shop.example';
 
 // How each is run, what its file has before a line of the example in its head,
-// and what the example says of a cart.  Python is to leave nothing beside it.
+// and what the example says of a cart.  Python is to leave nothing beside it, and
+// to be no script that looks for it each time.
+const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'],
+	{ encoding: 'utf8' }).stdout?.trim();
 const languages = {
 	php: { program: 'php', args: ['-d', 'error_reporting=-1'], mark: ' *     ',
 		begin: '<?php\n', hasUnix: false, cart: '{"tea":2}', none: 'null' },
-	py: { program: 'python3', args: ['-B'], mark: '    ', begin: '',
+	py: { program: python || 'python3', args: ['-B'], mark: '    ', begin: '',
 		hasUnix: true, cart: '{\'tea\': 2}', none: 'None' },
 	mjs: { program: process.execPath, args: [], mark: '//     ', begin: '',
 		hasUnix: true, cart: '{ tea: 2 }', none: 'null' },
 };
 
-const isMissing = (program) =>
-	spawnSync(program, ['--version']).error?.code === 'ENOENT';
+const missing = new Map();
+const isMissing = (program) => {
+	if (!missing.has(program))
+		missing.set(program,
+			spawnSync(program, ['--version']).error?.code === 'ENOENT');
+	return missing.get(program);
+};
 
-// A test with each language, where needed programs are: steps get a function that calls something there,
-// and resolves to what the driver says of it.
+class Driver {
+	#child;
+	#ended;
+	#lines;
+
+	constructor({ program, args }, suffix, env) {
+		this.#child = spawn(program,
+			[...args, path.join(drivers, `driver.${suffix}`)],
+			{ env: { ...process.env, ...env },
+				stdio: ['pipe', 'pipe', 'inherit'] });
+		this.#lines = createInterface({ input: this.#child.stdout })[
+			Symbol.asyncIterator]();
+		this.#ended = once(this.#child, 'close');
+	}
+
+	async ask(task) {
+		this.#child.stdin.write(`${JSON.stringify(task)}\n`);
+		const { value, done } = await this.#lines.next();
+		assert(!done, 'the driver ended');
+		return JSON.parse(value);
+	}
+
+	async end() {
+		this.#child.stdin.end();
+		assert.deepEqual(await this.#ended, [0, null]);
+	}
+
+	kill() {
+		this.#child.kill('SIGKILL');
+	}
+}
+
+// A test with each language, where needed programs are: steps get a function
+// that calls something there, and resolves to what a driver with that
+// environment says of it.
 const testWithEach = (name, steps, ...needed) => {
 	for (const [suffix, language] of Object.entries(languages))
 		test(`${name} (${suffix})`, async (t) => {
-			const missing = [language.program, ...needed].find(isMissing);
-			if (missing !== undefined) {
-				t.skip(lacking('all', `${missing} was not found`));
+			const lacks = [language.program, ...needed].find(isMissing);
+			if (lacks !== undefined) {
+				t.skip(lacking('all', `${lacks} was not found`));
 				return;
 			}
-			const ask = async ({ env, ...place }, call, ...args) => {
-				const { stdout } = await run(language.program,
-					[...language.args, path.join(drivers, `driver.${suffix}`),
-						JSON.stringify({ key: KEY, timeout: 60, ...place, call,
-							args })], { env: { ...process.env, ...env } });
-				return JSON.parse(stdout);
+			const running = new Map();
+			const ask = ({ env, ...place }, call, ...args) => {
+				if (!running.has(env))
+					running.set(env, new Driver(language, suffix, env));
+				return running.get(env).ask({ key: KEY, timeout: 60, ...place,
+					call, args });
 			};
-			await steps(ask, language, suffix);
+			try {
+				await steps(ask, language, suffix);
+				for (const driver of running.values())
+					await driver.end();
+			} finally {
+				for (const driver of running.values())
+					driver.kill();
+			}
 		});
 };
 

@@ -1,21 +1,18 @@
-// usage: driver.mjs JSON
-//
-// Does one thing with contrib/server/buddyshopping.mjs, as shop-servers.mjs
-// says, and prints what came of it in JSON.
+// Does with contrib/server/buddyshopping.mjs what shop-servers.mjs says, a line
+// of JSON each, and prints what came of it in another.
 
 import assert from 'node:assert/strict';
+import { createInterface } from 'node:readline';
 
 import { Api, ApiError, checkWebhook, makeTicket } from
 	'../../../contrib/server/buddyshopping.mjs';
-
-const { url, key, timeout, call, args } = JSON.parse(process.argv[2]);
 
 const cartsOf = ({ incarnation, revision, multicartText, multicartContent }) =>
 	({ incarnation, revision, text: multicartText,
 		carts: multicartContent.map(({ owner, content }) =>
 			[owner.name, content.tea ?? null]) });
 
-const calls = {
+const calls = (url, key, timeout) => ({
 	ticket: (...all) => makeTicket(...all),
 	webhooks: (...all) => all.map(([body, ...rest]) => {
 		const bytes = Buffer.from(body, 'base64');
@@ -51,14 +48,17 @@ const calls = {
 		.events({ after, wait }),
 	remove: (...names) => new Api(url, key, { timeout })
 		.removeCustomer(...names),
-};
+});
 
-let answer;
-try {
-	answer = { value: await calls[call](...args) };
-} catch (error) {
-	answer = error instanceof ApiError ? { error: { code: error.code,
-		status: error.status, retryAfter: error.retryAfter },
-	message: error.message } : { wrong: error.message };
+for await (const line of createInterface({ input: process.stdin })) {
+	const { url, key, timeout, call, args } = JSON.parse(line);
+	let answer;
+	try {
+		answer = { value: await calls(url, key, timeout)[call](...args) };
+	} catch (error) {
+		answer = error instanceof ApiError ? { error: { code: error.code,
+			status: error.status, retryAfter: error.retryAfter },
+		message: error.message } : { wrong: error.message };
+	}
+	console.log(JSON.stringify(answer));
 }
-console.log(JSON.stringify(answer));

@@ -1,10 +1,8 @@
 <?php
 
 /*
- * usage: driver.php JSON
- *
- * Does one thing with contrib/server/buddyshopping.php, as shop-servers.mjs
- * says, and prints what came of it in JSON.
+ * Does with contrib/server/buddyshopping.php what shop-servers.mjs says, a line
+ * of JSON each, and prints what came of it in another.
  */
 
 declare(strict_types=1);
@@ -79,24 +77,31 @@ function webhook(
     }
 }
 
-$task = json_decode($argv[1], true);
-try {
-    if ($task['call'] === 'ticket') {
-        [$key, $kid, $options] = $task['args'];
-        $value = makeTicket($key, $kid, ...$options);
-    } elseif ($task['call'] === 'webhooks') {
-        $value = array_map(fn ($one) => webhook(...$one), $task['args']);
-    } else {
-        $value = ask(...$task);
+function outcome(array $task): array
+{
+    try {
+        if ($task['call'] === 'ticket') {
+            [$key, $kid, $options] = $task['args'];
+            $value = makeTicket($key, $kid, ...$options);
+        } elseif ($task['call'] === 'webhooks') {
+            $value = array_map(fn ($one) => webhook(...$one), $task['args']);
+        } else {
+            $value = ask(...$task);
+        }
+        return ['value' => $value];
+    } catch (ApiError $error) {
+        return [
+            'error' => ['code' => $error->getCode(),
+                'status' => $error->status,
+                'retryAfter' => $error->retryAfter],
+            'message' => $error->getMessage(),
+        ];
+    } catch (ValueError $error) {
+        return ['wrong' => $error->getMessage()];
     }
-    $answer = ['value' => $value];
-} catch (ApiError $error) {
-    $answer = [
-        'error' => ['code' => $error->getCode(), 'status' => $error->status,
-            'retryAfter' => $error->retryAfter],
-        'message' => $error->getMessage(),
-    ];
-} catch (ValueError $error) {
-    $answer = ['wrong' => $error->getMessage()];
 }
-echo json_encode($answer, JSON_THROW_ON_ERROR), "\n";
+
+while (($line = fgets(STDIN)) !== false) {
+    $answer = outcome(json_decode($line, true));
+    echo json_encode($answer, JSON_THROW_ON_ERROR), "\n";
+}

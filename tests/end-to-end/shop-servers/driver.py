@@ -1,7 +1,5 @@
-# usage: driver.py JSON
-#
-# Does one thing with contrib/server/buddyshopping.py, as shop-servers.mjs says,
-# and prints what came of it in JSON.
+# Does with contrib/server/buddyshopping.py what shop-servers.mjs says, a line of
+# JSON each, and prints what came of it in another.
 
 import base64
 import json
@@ -61,20 +59,23 @@ def webhook(body, headers, secrets, options=None):
         return {type(error).__name__: str(error)}
 
 
-task = json.loads(sys.argv[1])
-try:
-    if task['call'] == 'ticket':
-        key, kid, options = task['args']
-        value = make_ticket(key, kid, **options)
-    elif task['call'] == 'webhooks':
-        value = [webhook(*one) for one in task['args']]
-    else:
-        value = ask(**task)
-    answer = {'value': value}
-except ApiError as error:
-    answer = {'error': {'code': error.code, 'status': error.status,
-                        'retryAfter': error.retry_after},
-              'message': str(error)}
-except ValueError as error:
-    answer = {'wrong': str(error)}
-print(json.dumps(answer))
+def outcome(task):
+    try:
+        if task['call'] == 'ticket':
+            key, kid, options = task['args']
+            value = make_ticket(key, kid, **options)
+        elif task['call'] == 'webhooks':
+            value = [webhook(*one) for one in task['args']]
+        else:
+            value = ask(**task)
+        return {'value': value}
+    except ApiError as error:
+        return {'error': {'code': error.code, 'status': error.status,
+                          'retryAfter': error.retry_after},
+                'message': str(error)}
+    except ValueError as error:
+        return {'wrong': str(error)}
+
+
+for line in sys.stdin:
+    print(json.dumps(outcome(json.loads(line))), flush=True)
