@@ -10,12 +10,16 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { ctl } from './lib/ctl.mjs';
+import { CtlLines } from './lib/ctl-lines.mjs';
 import { Daemon, makeFolder, PROGRAM } from './lib/daemon.mjs';
 import { hasScript, onTerminal } from './lib/tool.mjs';
 
 const database = path.join(makeFolder(), 'none.db');
 
-const tool = (...words) => ctl(database, ...words);
+const lines = new CtlLines();
+test.after(() => lines.stop());
+
+const tool = (...words) => lines.run(database, ...words);
 const daemon = (...words) => new Promise((resolve) => {
 	const child = execFile(PROGRAM, words, (_, output, error) => {
 		resolve({ status: child.exitCode ?? child.signalCode, output, error });
