@@ -139,7 +139,7 @@ static void
 print_key(const char *before, const char *file, const char *behind)
 {
 	(void)fputs(before, stdout);
-	(void)printable_write(stdout, file, strlen(file), SIZE_MAX);
+	printable_write_all(stdout, file);
 	(void)fputs(behind, stdout);
 }
 

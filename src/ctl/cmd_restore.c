@@ -9,6 +9,7 @@
 #include "config/options.h"
 #include "ctl.h"
 #include "interruptible_copy.h"
+#include "printable.h"
 #include "prompt.h"
 #include "storage/chain.h"
 #include "timestamp.h"
@@ -21,17 +22,26 @@ static const struct ctl_option options[] = {
 	{ NULL, NULL, NULL },
 };
 
+/* A name of a file, as it can be shown, behind words of ours. */
+static void
+print_name(const char *before, const char *name)
+{
+	(void)fputs(before, stdout);
+	printable_write_all(stdout, name);
+}
+
 static void
 print_copy(const struct restore_order *order, const struct restore_plan *plan)
 {
 	char head[CHAIN_HEAD_CHARS + 1];
 
 	chain_head_format(&plan->head, head);
+	print_name("copy: ", order->copy);
 	if (plan->is_proved)
-		(void)printf("copy: %s, proved up to %s\n", order->copy, head);
+		(void)printf(", proved up to %s\n", head);
 	else
-		(void)printf("copy: %s, not proved: it is of schema version "
-		    "%d\n", order->copy, plan->version);
+		(void)printf(", not proved: it is of schema version %d\n",
+		    plan->version);
 }
 
 static void
@@ -40,37 +50,42 @@ print_old(const struct restore_old *old)
 	char when[TIMESTAMP_CHARS + 1];
 
 	timestamp_format(old->changed_ms, when);
-	if (old->kept == NULL)
-		(void)printf("database: %s, where there is none now\n",
-		    old->path);
-	else
-		(void)printf("database: %s, now of %" PRIu64 " bytes, changed "
-		    "%s, to be kept as %s\n", old->path, old->bytes, when,
-		    old->kept);
+	print_name("database: ", old->path);
+	if (old->kept == NULL) {
+		(void)printf(", where there is none now\n");
+		return;
+	}
+	(void)printf(", now of %" PRIu64 " bytes, changed %s", old->bytes,
+	    when);
+	print_name(", to be kept as ", old->kept);
+	(void)printf("\n");
 }
 
 static void
 print_key(const struct restore_plan *plan)
 {
+	if (plan->key == RESTORE_KEY_MISSING)
+		(void)printf("key: there is none: customers cannot resume");
+	else
+		print_name("key: ", plan->old.key);
 	switch (plan->key) {
 	case RESTORE_KEY_STAYS:
-		(void)printf("key: %s stays as it is\n", plan->old.key);
+		(void)printf(" stays as it is");
 		break;
 	case RESTORE_KEY_MISSING:
-		(void)printf("key: there is none: customers cannot resume\n");
 		break;
 	case RESTORE_KEY_SAME:
-		(void)printf("key: %s is the copy's\n", plan->old.key);
+		(void)printf(" is the copy's");
 		break;
 	case RESTORE_KEY_REPLACED:
-		(void)printf("key: %s becomes the copy's, now to be kept as "
-		    "%s\n", plan->old.key, plan->old.kept_key);
+		print_name(" becomes the copy's, now to be kept as ",
+		    plan->old.kept_key);
 		break;
 	case RESTORE_KEY_NEW:
-		(void)printf("key: %s becomes the copy's, where there is none "
-		    "now\n", plan->old.key);
+		(void)printf(" becomes the copy's, where there is none now");
 		break;
 	}
+	(void)printf("\n");
 }
 
 /* Whoever has no terminal said --yes. */

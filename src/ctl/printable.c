@@ -209,6 +209,12 @@ printable_write(FILE *out, const char *text, size_t len, size_t columns)
 	return line.columns;
 }
 
+void
+printable_write_all(FILE *out, const char *text)
+{
+	(void)printable_write(out, text, strlen(text), SIZE_MAX);
+}
+
 size_t
 printable_write_json(FILE *out, const char *text, size_t len, size_t columns)
 {

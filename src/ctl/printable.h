@@ -40,6 +40,8 @@ bool	 printable_is_for_terminal(FILE *out);
  */
 size_t	 printable_write(FILE *out, const char *text, size_t len,
 	    size_t columns);
+/* The same with the whole of a text: the name of a file, for example. */
+void	 printable_write_all(FILE *out, const char *text);
 /*
  * The same with what a JSON string, or its part between the quotes, says: its
  * escapes are replaced by the characters they stand for where those can be

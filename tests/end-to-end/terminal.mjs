@@ -121,6 +121,23 @@ describe('on a terminal', { skip: !hasScript && 'script(1) was not found' },
 				}
 			}
 		});
+		test('restore shows what can be seen', { skip: STORAGE !== 'sqlite' &&
+			'it is of files' }, async () => {
+			const copy = path.join(folder, `copy${EVIL}`);
+			const to = path.join(folder, `restored${EVIL}`);
+			assert.equal((await onTerminal(['backup', '--key', copy])).status,
+				0);
+			for (const [words, line] of [
+				[['--key'], /^key: .*where there is none now\r$/m],
+				[['--key'], /^key: .* is the copy's\r$/m],
+				[[], /^database: .* to be kept as .*\r\nkey: .* stays/m]]) {
+				const { status, shown } = await toolOnTerminal(to,
+					['restore', '--yes', ...words, copy]);
+				assert.equal(status, 0, shown);
+				assert.match(shown, line);
+				assert.equal(obeyed(shown), undefined, JSON.stringify(shown));
+			}
+		});
 		test('a page has nothing but tabs of its own', async () => {
 			const { status, shown } = await onTerminal(
 				words('audit show one --html'));
