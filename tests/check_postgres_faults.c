@@ -92,6 +92,7 @@ static const struct saying {
 	{ "55P03", STORE_REFUSED, STORE_ERROR_BUSY, 0 },
 	{ "57014", STORE_REFUSED, STORE_ERROR_BUSY, 0 },
 	{ "42501", STORE_FATAL, STORE_ERROR_OTHER, STORE_IO_ERROR },
+	{ "55000", STORE_FATAL, STORE_ERROR_OTHER, STORE_IO_ERROR },
 	{ "23514", STORE_FATAL, STORE_ERROR_OTHER, STORE_BAD_DATA },
 	{ "XX001", STORE_FATAL, STORE_ERROR_IO, STORE_BAD_DATA },
 };
@@ -142,6 +143,40 @@ END_TEST
 START_TEST(refused_commit_has_its_kind)
 {
 	expect_refusal(&sayings[_i], "DEFERRABLE INITIALLY DEFERRED");
+}
+END_TEST
+
+/* Both are 55000. */
+static const struct change {
+	const char *sql;
+	const char *setting;		/* that a server may lack */
+	enum store_open_status exit_status;
+} changes[] = {
+	{ "ALTER TABLE buddyshopping.session REPLICA IDENTITY NOTHING; "
+	    "CREATE PUBLICATION p FOR ALL TABLES", "wal_level", STORE_IO_ERROR },
+	{ "ALTER TABLE buddyshopping.session RENAME TO s; "
+	    "CREATE VIEW buddyshopping.session AS "
+	    "SELECT * FROM buddyshopping.s; "
+	    "ALTER VIEW buddyshopping.session OWNER TO buddyshopping",
+	    "restrict_nonsystem_relation_kind", STORE_BAD_DATA },
+};
+
+START_TEST(operators_change_is_no_fault_of_the_data)
+{
+	const struct change *change = &changes[_i];
+	char sql[128];
+
+	begin();
+	ck_assert_int_eq(touch(1), STORE_OK);
+	(void)snprintf(sql, sizeof(sql), "SELECT current_setting('%s', true) "
+	    "IS NULL", change->setting);
+	if (strcmp(postgres_value(superuser, sql), "f") == 0) {
+		postgres_exec(superuser, change->sql);
+		ck_assert_int_eq(touch(2), STORE_FATAL);
+		ck_assert_int_eq(store_exit_status(story.store),
+		    change->exit_status);
+	}
+	story_end(&story);
 }
 END_TEST
 
@@ -567,6 +602,8 @@ suite_add(TCase *tc)
 	postgres_need();
 	tcase_add_loop_test(tc, refused_statement_has_its_kind, 0, count);
 	tcase_add_loop_test(tc, refused_commit_has_its_kind, 0, count);
+	tcase_add_loop_test(tc, operators_change_is_no_fault_of_the_data, 0,
+	    sizeof(changes) / sizeof(changes[0]));
 	tcase_add_test(tc, row_that_is_not_there_is_found_before_the_commit);
 	tcase_add_test(tc, what_waits_to_be_answered_has_a_limit);
 	tcase_add_test(tc, what_waits_to_be_sent_has_a_limit);

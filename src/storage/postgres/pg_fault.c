@@ -27,8 +27,6 @@ static const struct state {
 	{ "53200", STORE_ERROR_MEMORY, true, STORE_IO_ERROR },
 	{ "53", STORE_ERROR_BUSY, true, STORE_IO_ERROR },
 	{ "54", STORE_ERROR_OTHER, false, STORE_IO_ERROR },
-	/* A view where a table was: see connection.c. */
-	{ "55000", STORE_ERROR_OTHER, false, STORE_BAD_DATA },
 	{ "55P03", STORE_ERROR_BUSY, true, STORE_IO_ERROR },
 	{ "57014", STORE_ERROR_BUSY, true, STORE_IO_ERROR },
 	{ "57", STORE_ERROR_UNREACHABLE, true, STORE_IO_ERROR },
@@ -38,6 +36,30 @@ static const struct state {
 	{ "23", STORE_ERROR_OTHER, false, STORE_BAD_DATA },
 	{ "", STORE_ERROR_OTHER, false, STORE_IO_ERROR },
 };
+
+/*
+ * The same SQLSTATE, 55000, says that a view or a foreign table is where a table
+ * was, and many other things that an operator may have done: that a publication
+ * wants a replica identity, for example.  Words are of any language: only the
+ * server's own function is known.
+ */
+static bool
+is_of_no_table(const char *code, const char *function)
+{
+	static const char *const functions[] = {
+		"ApplyRetrieveRule", "rewriteTargetView",
+		"error_view_not_updatable", "CheckValidResultRel",
+		"GetFdwRoutine", "get_relation_info", "create_foreignscan_plan",
+	};
+	size_t i;
+
+	if (strcmp(code, "55000") != 0 || function == NULL)
+		return false;
+	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+		if (strcmp(function, functions[i]) == 0)
+			return true;
+	return false;
+}
 
 static const struct state *
 find_state(const char *code)
@@ -124,6 +146,9 @@ pg_fault_of_result(struct pg_fault *fault, const PGresult *result,
 	xsnprintf(text + strlen(text), sizeof(" (SQLSTATE 00000)"),
 	    " (SQLSTATE %.5s)", code);
 	set_fault(fault, what, code, text);
+	if (is_of_no_table(code, PQresultErrorField(result,
+	    PG_DIAG_SOURCE_FUNCTION)))
+		fault->base.status = STORE_BAD_DATA;
 }
 
 void
