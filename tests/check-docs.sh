@@ -20,48 +20,39 @@ complain()
 # KEY=DEFAULT of each setting in the help.
 settings()
 {
-	"$program" -h | sed -n 's/^  \([a-z][a-z-]*=[^ ]*\) .*/\1/p'
+	sed -n 's/^  \([a-z][a-z-]*=[^ ]*\) .*/\1/p' "$work/help"
 }
 
-# The default that the page gives for a key, "" for none or empty; fails without
-# one.
-page_default()
+# KEY=DEFAULT of each setting in the page, with nothing for none and empty.
+page_defaults()
 {
-	awk -v key="$1" '
-		$1 == ".It" { here = $2 == "Ic" && $3 == key && NF == 3 }
-		here && /^The default is / {
+	awk '
+		$1 == ".It" { key = $2 == "Ic" && NF == 3 ? $3 : "" }
+		key != "" && /^The default is / {
 			value = $4
 			if (value ~ /.[.,:]$/)
 				value = substr(value, 1, length(value) - 1)
-			if (value != "none" && value != "empty")
-				print value
-			found = 1
-			exit
-		}
-		END { exit !found }' "$pages/buddyshopping.conf.5"
+			if (value == "none" || value == "empty")
+				value = ""
+			print key "=" value
+			key = ""
+		}' "$pages/buddyshopping.conf.5"
 }
 
 # The same of the sample file, as -o takes it.
-sample_default()
+sample_defaults()
 {
-	grep -q "^#$1 = " "$sample" || return 1
-	sed -n "s/^#$1 = //p" "$sample" | tr -d '{}" '
+	sed -n 's/^#\([a-z][a-z-]*\) = /\1=/p' "$sample" | tr -d '{}" '
 }
 
-check_setting()
+# check_default FILE DEFAULTS KEY=VALUE: it is among the defaults of the file.
+check_default()
 {
-	key=${1%%=*}
-	value=${1#*=}
-	if ! told=$(page_default "$key"); then
-		complain "buddyshopping.conf.5: no default of $key"
-	elif [ "$told" != "$value" ]; then
-		complain "buddyshopping.conf.5: $key is $value, not $told"
-	fi
-	if ! told=$(sample_default "$key"); then
-		complain "$sample: no $key"
-	elif [ "$told" != "$value" ]; then
-		complain "$sample: $key is $value, not $told"
-	fi
+	case $2 in
+	*" $3 "*) ;;
+	*" ${3%%=*}="*) complain "$1: ${3%%=*} is not ${3#*=}" ;;
+	*) complain "$1: no default of ${3%%=*}" ;;
+	esac
 }
 
 # Keys that the page or the sample has and the program has not.
@@ -80,8 +71,8 @@ check_strangers()
 # Keys that a reload does not change, by the help and by the page.
 check_restarts()
 {
-	helped=$("$program" -h |
-	    sed -n 's/^  \([a-z][a-z-]*\)=.* \[restart\]$/\1/p')
+	helped=$(sed -n 's/^  \([a-z][a-z-]*\)=.* \[restart\]$/\1/p' \
+	    "$work/help")
 	told=$(awk '$1 == ".It" && $2 == "Ic" { key = $3 }
 	    /^A change takes a restart\.$/ { print key }' \
 	    "$pages/buddyshopping.conf.5")
@@ -92,8 +83,8 @@ check_restarts()
 # Keys that may stand in a section of a shop, by the help and by the page.
 check_shops()
 {
-	helped=$("$program" -h |
-	    sed -n 's/^  \([a-z][a-z-]*\)=.* \[shop\]$/\1/p' | sort)
+	helped=$(sed -n 's/^  \([a-z][a-z-]*\)=.* \[shop\]$/\1/p' \
+	    "$work/help" | sort)
 	told=$(awk '$1 == ".Ss" { here = $2 == "Shops" }
 	    here && $1 == ".It" && $2 == "Cm"' "$pages/buddyshopping.conf.5" |
 	    sed 's/^\.It Cm //; s/ , /\n/g' | sort)
@@ -104,11 +95,13 @@ check_shops()
 check_settings()
 {
 	set -f
-	all=$(settings | tr '\n' ' ')
-	all=" $all"
+	all=" $(settings | tr '\n' ' ')"
+	told=" $(page_defaults | tr '\n' ' ')"
+	shown=" $(sample_defaults | tr '\n' ' ')"
 	[ -n "${all# }" ] || complain "$program -h lists no settings"
 	for setting in $all; do
-		check_setting "$setting"
+		check_default buddyshopping.conf.5 "$told" "$setting"
+		check_default "$sample" "$shown" "$setting"
 	done
 	set +f
 	check_strangers
@@ -211,7 +204,7 @@ check_constants()
 
 check_options()
 {
-	for letter in $("$program" -h | sed -n 's/^  -\(.\), --.*/\1/p'); do
+	for letter in $(sed -n 's/^  -\(.\), --.*/\1/p' "$work/help"); do
 		grep -q "^\.It Fl $letter\>" "$pages/buddyshopping.8" ||
 		    complain "buddyshopping.8: no option -$letter"
 	done
@@ -221,12 +214,13 @@ check_options()
 # the command itself.
 tool_says()
 {
-	"$tool" -h | sed -n '/^Commands:$/,$s/^  //p' |
+	sed -n '/^Commands:$/,$s/^  //p' "$work/tool" |
 	    sed 's/  .*//; s/ [^a-z].*//' | while read -r command; do
 		echo "$command"
 		# shellcheck disable=SC2086 # a command is several words
-		"$tool" $command -h |
-		    sed -n "s/^  \(--[a-z-]*\).*/$command \1/p"
+		"$tool" $command -h >"$work/tool $command"
+		sed -n "s/^  \(--[a-z-]*\).*/$command \1/p" \
+		    "$work/tool $command"
 	done
 }
 
@@ -248,7 +242,8 @@ tool_page_says()
 
 check_tool()
 {
-	said=$(tool_says | LC_ALL=C sort)
+	tool_says >"$work/tool_says"
+	said=$(LC_ALL=C sort "$work/tool_says")
 	told=$(tool_page_says | LC_ALL=C sort)
 	[ -n "$said" ] || complain "$tool -h lists no commands"
 	[ "$said" = "$told" ] || {
@@ -256,7 +251,7 @@ check_tool()
 		echo "$said" >"$work/said"
 		echo "$told" | diff -u "$work/said" - | grep '^[-+][a-z]' >&2
 	}
-	for letter in $("$tool" -h | sed -n 's/^  -\(.\), --.*/\1/p'); do
+	for letter in $(sed -n 's/^  -\(.\), --.*/\1/p' "$work/tool"); do
 		grep -q "^\.It Fl $letter\>" "$pages/buddyshoppingctl.8" ||
 		    complain "buddyshoppingctl.8: no option -$letter"
 	done
@@ -283,11 +278,11 @@ check_completed()
 	    complain "completion of $*: $found, not $wanted"
 }
 
-# Options that -h lists of a program or a command, short ones and all.
+# Options that help in files lists, short ones and all.
 helped_options()
 {
-	"$@" -h | sed -n 's/^  \(-.\), \(--[a-z]*\).*/\1\n\2/p
-	    s/^  \(--[a-z-]*=\{0,1\}\).*/\1/p'
+	sed -n 's/^  \(-.\), \(--[a-z]*\).*/\1\n\2/p
+	    s/^  \(--[a-z-]*=\{0,1\}\).*/\1/p' "$@"
 }
 
 check_completion()
@@ -295,7 +290,7 @@ check_completion()
 	command -v bash >/dev/null || return
 	check_completed "$(settings | sed 's/=.*/=/')" buddyshopping \
 	    "$program" -o ''
-	check_completed "$(helped_options "$program")" buddyshopping \
+	check_completed "$(helped_options "$work/help")" buddyshopping \
 	    "$program" -
 	check_completed "$(printf 'yes\nno')" buddyshopping "$program" -o \
 	    require-tokens = ''
@@ -303,13 +298,13 @@ check_completion()
 	    "$program" -o require-tickets = ''
 	check_completed "$(printf 'error\nwarning\ninfo\ndebug')" \
 	    buddyshopping "$program" -o log-level = ''
-	check_completed "$(tool_says | sed 's/ .*//')" buddyshoppingctl \
+	check_completed "$(sed 's/ .*//' "$work/tool_says")" buddyshoppingctl \
 	    "$tool" ''
-	tool_says | grep -v ' --' >"$work/commands"
+	grep -v ' --' "$work/tool_says" >"$work/commands"
 	while read -r command; do
 		# shellcheck disable=SC2086 # a command is several words
-		check_completed "$(helped_options "$tool"
-		    helped_options "$tool" $command)" buddyshoppingctl \
+		check_completed "$(helped_options "$work/tool" \
+		    "$work/tool $command")" buddyshoppingctl \
 		    "$tool" $command -
 	done <"$work/commands"
 	command -v zsh >/dev/null || return
@@ -424,6 +419,8 @@ if ! command -v "$mandoc" >/dev/null; then
 	[ -n "${INSTALLED-}" ] && exit 1
 	exit 77
 fi
+"$program" -h >"$work/help"
+"$tool" -h >"$work/tool"
 for page in "$pages"/*.[1-9]; do
 	"$mandoc" -T lint -W warning "$page" || complain "$page: see above"
 	check_rendered "$page"
