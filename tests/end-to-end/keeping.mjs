@@ -10,10 +10,10 @@ import path from 'node:path';
 import test, { describe } from 'node:test';
 
 import { Client } from './lib/client.mjs';
+import { CtlLines } from './lib/ctl-lines.mjs';
 import { Daemon, makeFolder, withPatience } from './lib/daemon.mjs';
 import { SEED, makeRandom } from './lib/random.mjs';
 import { STORAGE, hasText, needQuery, queryViews } from './lib/storage.mjs';
-import { tool, toolObjects } from './lib/tool.mjs';
 
 const RUNS = Number(process.env.RUNS ?? 4);
 const ROUNDS = 3;		// starts of the daemon
@@ -43,6 +43,7 @@ class Script {
 	heads = [];		// lines of audit head, oldest first
 	secrets = [];		// texts that must not be in any file any more
 	count = 0;
+	lines = new CtlLines();
 
 	constructor(seed) {
 		this.random = makeRandom(seed);
@@ -53,12 +54,23 @@ class Script {
 		return list[this.random(list.length)];
 	}
 
+	tool(...args) {
+		return this.lines.run(this.database, ...args);
+	}
+
+	async objects(...args) {
+		const { status, output, error } = await this.tool(...args);
+		assert.equal(status, 0, error);
+		return output.split('\n').slice(0, -1)
+			.map((line) => JSON.parse(line));
+	}
+
 	async fine(...args) {
-		const result = await tool(this.database, args);
+		const result = await this.tool(...args);
 		assert.equal(result.status, 0, `${args}: ` +
 			JSON.stringify(result));
-		assert.equal(result.stderr, '', `${args}`);
-		return result.stdout;
+		assert.equal(result.error, '', `${args}`);
+		return result.output;
 	}
 
 	// The answer to a request; null if it was refused, or nothing was to be
@@ -136,11 +148,11 @@ class Script {
 	// Erase somebody who is or was there, or a whole session.
 	async erase(member) {
 		const isAll = this.random(4) === 0;
-		const { status, stderr } = await tool(this.database, ['erase',
-			'--yes', '--session', member.session,
-			...isAll ? [] : ['--customer', member.id]]);
+		const { status, error } = await this.tool('erase', '--yes',
+			'--session', member.session,
+			...isAll ? [] : ['--customer', member.id]);
 		// Who has left may be forgotten altogether by now.
-		assert([0, 2].includes(status), `${status}: ${stderr}`);
+		assert([0, 2].includes(status), `${status}: ${error}`);
 		if (status === 0)
 			this.secrets.push(...this.members.filter((other) =>
 				other === member || (isAll &&
@@ -199,12 +211,12 @@ class Script {
 		for (let i = 0; i < LONG && keys.length > 0; i++) {
 			const key = keys.splice(this.random(keys.length), 1)[0];
 			const [session, at] = key.split(' ');
-			const { status, stdout } = await tool(this.database,
-				['audit', 'state', session, '--at', at]);
+			const { status, output } = await this.tool('audit', 'state',
+				session, '--at', at);
 			assert([0, 2].includes(status));
 			if (status === 0)
 				this.compareState(JSON.parse(this.seen.get(key).text),
-					JSON.parse(stdout));
+					JSON.parse(output));
 		}
 	}
 
@@ -240,19 +252,17 @@ class Script {
 		const first = Number(/rows up to (\d+),/.exec(proof)?.[1] ?? 0);
 		this.heads.push(head);
 		for (const line of this.heads) {
-			const { status, stderr } = await tool(this.database,
-				['audit', 'verify', '--head', line]);
+			const { status, error } = await this.tool('audit', 'verify',
+				'--head', line);
 			assert.equal(status, parseInt(line, 10) < first ? 2 : 0,
-				`${line} ${first} ${stderr}`);
+				`${line} ${first} ${error}`);
 		}
-		const rows = await toolObjects(this.database,
-			['audit', 'export']);
+		const rows = await this.objects('audit', 'export');
 		if (rows.length > 0)
 			await this.fine('audit', 'verify', '--from',
 				`${Math.max(first + 1, this.pick(rows).seq)}`);
 		this.compareViews(rows);
-		const sessions = await toolObjects(this.database,
-			['audit', 'sessions', '--json']);
+		const sessions = await this.objects('audit', 'sessions', '--json');
 		for (const { session } of sessions)
 			await this.checkSession(session, rows);
 		await this.compareStates(rows);
@@ -260,21 +270,19 @@ class Script {
 
 	async checkSession(session, rows) {
 		await this.fine('audit', 'verify', '--session', session);
-		const own = await toolObjects(this.database,
-			['audit', 'show', session, '--json']);
+		const own = await this.objects('audit', 'show', session, '--json');
 		assert.deepEqual(own.filter(({ event }) => event !== 'retain')
 			.map(({ seq }) => seq),
 		rows.filter((row) => row.session === session)
 			.map(({ seq }) => seq));
 		await this.fine('audit', 'show', session);
-		const { status } = await tool(this.database,
-			['audit', 'who', session, '1']);
+		const { status } = await this.tool('audit', 'who', session, '1');
 		assert([0, 2].includes(status));
 		const numbers = own.filter(({ revision }) => revision > 0)
 			.map(({ incarnation, revision }) =>
 				`${incarnation}.${revision}`);
-		const diff = await tool(this.database, ['audit', 'diff', session,
-			this.pick(numbers) ?? '1', this.pick(numbers) ?? '1']);
+		const diff = await this.tool('audit', 'diff', session,
+			this.pick(numbers) ?? '1', this.pick(numbers) ?? '1');
 		assert([0, 2].includes(diff.status), JSON.stringify(diff));
 	}
 
@@ -283,10 +291,11 @@ class Script {
 		const told = (await this.fine('backup', '--force', copy)).trim()
 			.split('\n').at(-1);
 		const original = await this.fine('audit', 'verify');
-		const { status, stdout } = await tool(copy, ['audit', 'verify']);
-		assert.equal(status, 0, stdout);
-		assert.equal(stdout, original);
-		assert(stdout.includes(told), told);
+		const { status, output } = await this.lines.run(copy, 'audit',
+			'verify');
+		assert.equal(status, 0, output);
+		assert.equal(output, original);
+		assert(output.includes(told), told);
 	}
 
 	checkSecrets() {
@@ -318,7 +327,11 @@ describe('scripts', { concurrency: true }, () => {
 		test(`what is kept agrees with itself (SEED=${SEED + run})`, () =>
 			withPatience(async () => {
 				const script = new Script(SEED + run);
-				for (let i = 0; i < ROUNDS; i++)
-					await script.round();
+				try {
+					for (let i = 0; i < ROUNDS; i++)
+						await script.round();
+				} finally {
+					await script.lines.stop();
+				}
 			}));
 });
