@@ -8,11 +8,11 @@
 #include "base/clock.h"
 #include "base/database_name.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "base/xalloc.h"
 #include "catalog_check.h"
 #include "connection.h"
 #include "lease.h"
+#include "pg_cursor.h"
 #include "pipeline.h"
 #include "recovery.h"
 #include "schema.h"
@@ -23,11 +23,7 @@
 
 enum {
 	WORK_ROWS = 100,		/* between calls of watch()'s work */
-	SIZES_MS = 60 * 1000,		/* between looks at sizes */
-	FETCH_FIRST = 16,		/* rows of a long statement */
-	FETCH_MOST = 256,
-	FETCH_BYTES = 1 << 20,		/* that it is meant to be */
-	CURSOR_BYTES = 64
+	SIZES_MS = 60 * 1000		/* between looks at sizes */
 };
 
 static const char begin_sql[] =
@@ -77,13 +73,11 @@ struct handle {
 	struct sql_statement base;
 	struct statement *statement;
 	struct wave_statement *in_waves;	/* NULL: it was in none */
-	uint64_t cursor_of;		/* the transaction that has its */
-					/* cursor; 0 for none */
+	struct pg_cursor cursor;	/* of a long one */
+	uint64_t cursor_of;		/* the transaction that has it; 0: */
+					/* none */
 	bool	 is_alone;		/* which is for that cursor */
 	unsigned seen;			/* rows, for watch()'s work */
-	int	 rows;			/* that the cursor is asked for */
-	char	 fetch[CURSOR_BYTES];
-	char	 close[CURSOR_BYTES];
 };
 
 static struct postgres *
@@ -305,8 +299,8 @@ prepare(struct sql_connection *base, const struct sql_text *text)
 
 	h->base.connection = base;
 	h->base.text = text;
-	h->rows = FETCH_FIRST;
 	h->statement = statement_new(text);
+	pg_cursor_init(&h->cursor, postgres_of(base)->pipeline, h->statement);
 	h->base.row = h->statement;
 	return &h->base;
 }
@@ -374,29 +368,6 @@ run_one(struct sql_statement *base)
 	return run_in_form(base, STATEMENT_FOR_ONE_ROW);
 }
 
-/* Ask for the next rows of a cursor. */
-static int
-fetch(struct postgres *p, struct handle *h)
-{
-	xsnprintf(h->fetch, sizeof(h->fetch), "FETCH %d FROM %s", h->rows,
-	    statement_cursor(h->statement));
-	return pipeline_send_text(p->pipeline, h->fetch) == -1 ? -1 :
-	    pipeline_wait(p->pipeline, h->statement);
-}
-
-/*
- * Rows may be a hundred bytes or a million: ask for as many as fit, if they are
- * like those that came last, but for no more than twice as many.
- */
-static void
-adapt_rows(struct handle *h)
-{
-	int fit = statement_rows_within(h->statement, FETCH_BYTES);
-	int most = 2 * h->rows < FETCH_MOST ? 2 * h->rows : FETCH_MOST;
-
-	h->rows = fit > most ? most : fit == 0 ? 1 : fit;
-}
-
 static int
 open_cursor(struct postgres *p, struct handle *h)
 {
@@ -404,13 +375,10 @@ open_cursor(struct postgres *p, struct handle *h)
 		h->is_alone = true;
 		p->transaction = TRANSACTION_WANTED;
 	}
-	if (get_ready(p) == -1 || pipeline_send(p->pipeline, h->statement,
-	    STATEMENT_AS_CURSOR) == -1)
+	if (get_ready(p) == -1)
 		return -1;
 	h->cursor_of = p->transactions;
-	xsnprintf(h->close, sizeof(h->close), "CLOSE %s",
-	    statement_cursor(h->statement));
-	return fetch(p, h);
+	return pg_cursor_open(&h->cursor);
 }
 
 /* Run what yields rows, and have the first of them. */
@@ -454,10 +422,9 @@ step(struct sql_statement *base)
 		connection_work(p->connection);
 	if (statement_next(h->statement))
 		return SQL_ROW;
-	if (h->cursor_of == 0 || statement_rows(h->statement) < h->rows)
+	if (h->cursor_of == 0 || !pg_cursor_may_go_on(&h->cursor))
 		return SQL_DONE;
-	adapt_rows(h);
-	if (fetch(p, h) == -1)
+	if (pg_cursor_next(&h->cursor) == -1)
 		return fail(p);
 	return statement_next(h->statement) ? SQL_ROW : SQL_DONE;
 }
@@ -471,7 +438,7 @@ close_cursor(struct postgres *p, struct handle *h)
 	h->cursor_of = 0;
 	if (h->is_alone && is_there)
 		(void)rollback(&p->base);	/* says nothing new */
-	else if (is_there && pipeline_send_text(p->pipeline, h->close) == -1)
+	else if (is_there && pg_cursor_close(&h->cursor) == -1)
 		p->transaction = TRANSACTION_NONE;
 	h->is_alone = false;
 }
