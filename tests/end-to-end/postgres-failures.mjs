@@ -64,6 +64,16 @@ const terminate = (shop) => server.query('SELECT pg_terminate_backend(pid) ' +
 	"FROM pg_stat_activity WHERE application_name = 'buddyshopping' " +
 	`AND datname = '${/\/\/\/(\w+)/.exec(shop.direct)[1]}'`);
 
+// And wait for those that it makes anew, with the role's settings: what comes
+// from before may still go on.
+const reconnect = async (shop) => {
+	terminate(shop);
+	await shop.daemon.logged(
+		/<6>store: .*: (?:the connection was lost, and made|there is a connection) again: /);
+	await shop.progress();
+	shop.before = shop.daemon.log;
+};
+
 test('a connection is lost while nobody does anything', () =>
 	withShop(async (shop) => {
 		proxy.cut();
@@ -232,9 +242,7 @@ for (const setting of ['statement_timeout', 'lock_timeout'])
 	test(`a transaction that ${setting} ends is refused`, () =>
 		withShop(async (shop) => {
 			server.query(`ALTER ROLE buddyshopping SET ${setting} = '500ms'`);
-			terminate(shop);
-			await shop.progress();
-			shop.before = shop.daemon.log;
+			await reconnect(shop);
 			await withRival(shop, (rival) => expectAwayUntil(shop,
 				() => rival.run('ROLLBACK'), 'busy', 'storageRefused'));
 			server.query(`ALTER ROLE buddyshopping RESET ${setting}`);
@@ -253,9 +261,7 @@ const AWAIT = (role, count) => `DO $$ BEGIN
 // sessions: it is the last one to wait, and the only one to look soon.
 test('the victim of a deadlock is refused', () => withShop(async (shop) => {
 	server.query("ALTER ROLE buddyshopping SET deadlock_timeout = '10ms'");
-	terminate(shop);
-	await shop.progress();
-	shop.before = shop.daemon.log;
+	await reconnect(shop);
 	const gate = new Psql(server, shop.direct.replace(/user=.*/,
 		'user=postgres'));
 	await gate.run('BEGIN; LOCK TABLE buddyshopping.journal IN SHARE MODE');
