@@ -30,7 +30,7 @@ enum {
 	NAME_BYTES = 64,
 	PLACES_MAX = 256,
 	SHOWN_MAX = 10,
-	TIMEOUT_S = 600
+	TIMEOUT_S = 1800
 };
 
 /* What was done to it. */
