@@ -36,7 +36,8 @@ struct webhook_worker {
 	struct webhook_sender *sender;
 	struct webhook_settings *settings;	/* NULL before the first */
 	bool	 has_begun;		/* the queue knows its position */
-	bool	 is_changed;		/* what is to be kept */
+	bool	 is_changed;		/* what is to be kept, ... */
+	bool	 is_urgent;		/* ... and at once */
 	bool	 wants_test;
 	struct webhook_test test;
 	struct payload *test_id;	/* of the one under way; or NULL */
@@ -71,6 +72,7 @@ begin_behind(struct webhook_worker *worker, int64_t seq)
 	webhook_queue_begin(worker->queue, seq);
 	worker->has_begun = true;
 	worker->is_changed = true;
+	worker->is_urgent = true;
 	log_info("%s: begins behind row %" PRId64, worker->name, seq);
 }
 
@@ -190,6 +192,7 @@ webhook_worker_replay(struct webhook_worker *worker, int64_t seq)
 	webhook_queue_replay(worker->queue, seq);
 	worker->has_begun = true;
 	worker->is_changed = true;
+	worker->is_urgent = true;
 }
 
 void
@@ -637,8 +640,15 @@ webhook_worker_state(struct webhook_worker *worker)
 	if (!worker->is_changed)
 		return NULL;
 	worker->is_changed = false;
+	worker->is_urgent = false;
 	return worker->has_begun ? webhook_queue_state(worker->queue) :
 	    webhook_state_new();
+}
+
+bool
+webhook_worker_is_urgent(const struct webhook_worker *worker)
+{
+	return worker->is_urgent;
 }
 
 void

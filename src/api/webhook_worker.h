@@ -65,6 +65,11 @@ void	 webhook_worker_wake(struct webhook_worker *worker);
 
 /* What is to be kept, if that has changed since the last call, else NULL. */
 struct webhook_state *webhook_worker_state(struct webhook_worker *worker);
+/*
+ * Whether that has to be kept at once: where the webhook begins, or begins
+ * again, which a crash must not have it do elsewhere.
+ */
+bool	 webhook_worker_is_urgent(const struct webhook_worker *worker);
 /* What the last one said is not kept. */
 void	 webhook_worker_note_unkept(struct webhook_worker *worker);
 void	 webhook_worker_copy_figures(const struct webhook_worker *worker,

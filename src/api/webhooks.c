@@ -116,7 +116,17 @@ forget_erased(struct webhooks *webhooks)
 		webhook_worker_forget(webhooks->worker, &erased);
 }
 
-/* A state that nobody took is out of date. */
+/* It is there to be taken.  One that nobody took is out of date. */
+static void
+offer_state(struct webhooks *webhooks, struct webhook_state *state)
+{
+	mutex_lock(&webhooks->lock);
+	webhook_state_free(webhooks->state);
+	webhooks->state = state;
+	mutex_unlock(&webhooks->lock);
+	webhooks->config.changed(webhooks->config.ctx);
+}
+
 static void
 publish(struct webhooks *webhooks, struct webhook_state *state)
 {
@@ -127,13 +137,9 @@ publish(struct webhooks *webhooks, struct webhook_state *state)
 	webhooks->figures = figures;
 	if (webhooks->tests == webhooks->tests_begun)
 		webhooks->tested = *webhook_worker_tested(webhooks->worker);
-	if (state != NULL) {
-		webhook_state_free(webhooks->state);
-		webhooks->state = state;
-	}
 	mutex_unlock(&webhooks->lock);
 	if (state != NULL)
-		webhooks->config.changed(webhooks->config.ctx);
+		offer_state(webhooks, state);
 }
 
 static void *
@@ -152,7 +158,8 @@ webhooks_main(void *ctx)
 		obey(worker, &orders);
 		was_idle = is_idle;
 		is_idle = webhook_worker_turn(worker);
-		if (orders.is_stopping || now_ms - kept_ms >= KEEP_MS) {
+		if (orders.is_stopping || webhook_worker_is_urgent(worker) ||
+		    now_ms - kept_ms >= KEEP_MS) {
 			state = webhook_worker_state(worker);
 			kept_ms = now_ms;
 		}
@@ -193,6 +200,9 @@ start_worker(struct webhooks *webhooks)
 	webhooks->worker = webhook_worker_new(webhooks->database,
 	    webhooks->shop, &seed, state, webhooks->config.head);
 	webhook_worker_set_waiting(webhooks->worker, goes_on, webhooks);
+	/* The thread may take its time until it says so. */
+	if (webhook_worker_is_urgent(webhooks->worker))
+		offer_state(webhooks, webhook_worker_state(webhooks->worker));
 	webhooks->thread = thread_start("webhooks", webhooks_main, webhooks);
 	webhooks->is_running = true;
 	webhooks->is_forgetting = false;
@@ -203,13 +213,9 @@ start_worker(struct webhooks *webhooks)
 static void
 keep_none(struct webhooks *webhooks)
 {
-	mutex_lock(&webhooks->lock);
-	webhook_state_free(webhooks->state);
-	webhooks->state = webhook_state_new();
-	mutex_unlock(&webhooks->lock);
 	webhooks->is_forgetting = true;
 	webhooks->forget_ms = 0;
-	webhooks->config.changed(webhooks->config.ctx);
+	offer_state(webhooks, webhook_state_new());
 }
 
 /* Nobody goes on where another one stopped. */

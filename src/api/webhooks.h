@@ -22,7 +22,8 @@ struct webhooks_config {
 	const char *shop;		/* its name; likewise */
 	struct webhook_state *state;	/* where it had got; taken */
 	int64_t	 head;			/* the newest row of the journal */
-	/* A new state may be taken; called by the thread. */
+	/* A new state may be taken; called by the thread, or by who has it
+	 * begin or end. */
 	void	(*changed)(void *ctx);
 	void	*ctx;
 };

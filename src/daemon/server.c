@@ -354,6 +354,8 @@ configure_webhooks(struct server *server)
 		shop_webhooks_configure(server->webhooks, settings, count);
 	free(own);
 	free(settings);
+	/* Where one begins is written before anything that it is to tell. */
+	keep_webhooks(server);
 }
 
 static void
