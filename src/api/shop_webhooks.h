@@ -21,7 +21,7 @@ struct shop_webhooks_config {
 	const char *database;		/* its path; lent */
 	struct webhook_states *states;	/* where they had got; taken */
 	int64_t	 head;			/* the newest row of the journal */
-	/* A new state may be taken; called by a thread of these. */
+	/* As webhooks.h's. */
 	void	(*changed)(void *ctx);
 	void	*ctx;
 };
